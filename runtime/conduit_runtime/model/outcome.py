@@ -17,7 +17,8 @@ from .retry import RetryPolicy
 from .text.masking import mask
 from .values import error_message
 
-_OURS = {"conduit_runtime", "asyncio", "concurrent"}
+OURS = {"conduit_runtime", "asyncio", "concurrent"}
+"""Packages whose frames a traceback leaves out."""
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
 """The most characters that are stored of an error's text and of its traceback."""
@@ -175,7 +176,7 @@ def _without_ours(trace: TracebackType | None) -> TracebackType | None:
     start = trace
     while start is not None:
         module = str(start.tb_frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] not in _OURS:
+        if module.partition(".")[0] not in OURS:
             return start
         start = start.tb_next
     return trace

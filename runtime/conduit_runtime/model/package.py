@@ -44,6 +44,11 @@ def package_version() -> str:
         return ""
 
 
+def generated_packages() -> tuple[str, ...]:
+    """The names of the generated packages that were imported."""
+    return (*_SCHEMAS,)
+
+
 def schema_of(module: str) -> str | None:
     """The schema that the package of a generated module was compiled for."""
     return _SCHEMAS.get(module.rpartition(".")[0])

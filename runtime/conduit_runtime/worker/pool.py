@@ -84,7 +84,7 @@ class WorkerPool:
         check_seconds(grace, "grace")
         check_seconds(connect_timeout, "connect_timeout")
         check_callable(on_failed, "on_failed")
-        self._jobs = jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
+        self.job_types = jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
         self.metrics = Metrics()
@@ -267,7 +267,7 @@ class WorkerPool:
             self._monitor = monitor = LoopMonitor()
             monitor.start()
             exits.callback(monitor.end)
-            services = await exits.enter_async_context(entered(self.services, self._jobs))
+            services = await exits.enter_async_context(entered(self.services, self.job_types))
             enable_loggers()  # the application may have configured logging, as Django's setup does
             if self.schedules:
                 await add_schedules(self.schedules, self.dsn, self.schema)

@@ -3,6 +3,7 @@
 import ast
 import gc
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -44,6 +45,7 @@ from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
+from conduit_runtime.testing import Jobs, UnhandledJobs
 from planted import operators, overloads, types
 from psycopg.conninfo import make_conninfo
 from waiting import until
@@ -178,6 +180,7 @@ def do_everything(dsn: str) -> None:
         lease(queue)
     rescue_and_sweep(dsn)
     look(dsn)
+    use_in_tests(dsn)
     for line in COMMANDS.strip().splitlines():
         done = CliRunner().invoke(commands, [*line.split(), "--dsn", dsn])
         assert done.exit_code == 0, (line, done.output)
@@ -211,6 +214,20 @@ def look(dsn: str) -> None:
         database.read(preflight.pending(most=100))
         database.read(preflight.blocked_and_running())
         database.read(preflight.payloads([uuid4()]))
+
+
+def use_in_tests(dsn: str) -> None:
+    """Call what the testing kit does, over its own connections."""
+    jobs = Jobs(dsn)
+    with Queue(dsn) as queue, jobs.spy() as spy, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnhandledJobs)
+        pool = WorkerPool(queue, ["kit"])
+        pool.register("kit", lambda context, payload: None)
+        job = queue.enqueue(Job(type="kit", queue="kit"))
+        jobs.assert_enqueued("kit", queue="kit")
+        jobs.advance(hours=1)
+        assert len(jobs.run(pool=pool)) == 1
+        spy.wait(job)
 
 
 def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:

@@ -116,12 +116,12 @@ class ApartWriter:
     async def _write_alone(self, attempt: Attempt) -> None:
         rounds = 0
         while (error := await self._try([attempt])) is not None:
-            is_written = await self._try([_failed(attempt, error)]) is None
+            is_written = await self._try([refused(attempt, error)]) is None
             if is_written or not rounds:
-                refused = "refused the outcome" if is_written else "refuses every outcome"
+                how = "refused the outcome" if is_written else "refuses every outcome"
                 _log.error(
                     "job %s (%s): Postgres %s: %s",
-                    *(attempt.job.id, attempt.job.type, refused, error_message(error)),
+                    *(attempt.job.id, attempt.job.type, how, error_message(error)),
                 )
             if is_written:
                 break
@@ -173,12 +173,12 @@ def _is_table_locked(attempts: Sequence[Attempt], error: psycopg.errors.LockNotA
     return error.diag.context is None and not any(each.enqueued or each.result for each in attempts)
 
 
-def _failed(attempt: Attempt, error: psycopg.Error) -> Attempt:
+def refused(attempt: Attempt, error: psycopg.Error) -> Attempt:
     """The attempt as one that failed since Postgres refuses its outcome."""
     text = clean(f"Postgres refused the outcome: {error_message(error)}", 1_000)
-    refused = attempt.outcome
+    given = attempt.outcome
     detail = None
-    if refused is None or refused.detail is None:
+    if given is None or given.detail is None:
         detail = {"attempt": attempt.job.attempts, "error": text}
     outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
     return Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started)

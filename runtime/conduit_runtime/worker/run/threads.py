@@ -19,12 +19,15 @@ class JobThreads:
 
     A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
     and keeps its slot until then: no job waits for a thread. `on_free` is called when one ended.
+    The threads may be those of a given `pool`.
     """
 
-    def __init__(self, slots: int, on_free: Callable[[], None]) -> None:
+    def __init__(
+        self, slots: int, on_free: Callable[[], None], pool: ThreadPoolExecutor | None = None
+    ) -> None:
         self._slots = slots
         self._on_free = on_free
-        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="conduit-job")
+        self._pool = pool or ThreadPoolExecutor(slots, thread_name_prefix="conduit-job")
         self._loop = asyncio.get_running_loop()
         self._lingering = 0
 

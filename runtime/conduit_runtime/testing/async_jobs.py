@@ -1,0 +1,246 @@
+"""The jobs of a test, for asynchronous code."""
+
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from ..client.given_connections import AsyncGiven
+from ..job_types.job_type import JobType
+from ..model.job import Job
+from ..postgres.async_execute import own_async, run_async
+from ..postgres.other_drivers import other_async
+from ..postgres.statement import Statement
+from ..postgres.steps import Steps, run_steps_async
+from ..worker.pool import WorkerPool
+from . import report
+from .async_spy import AsyncSpy
+from .factories import payload
+from .fake_services import Fakes
+from .matching import criteria
+from .run.clock import Clock, duration_of, move
+from .run.ran import Ran, UnhandledJobs
+from .run.sources import Sources, all_protocols
+from .run.start import failure_of, run_jobs_async
+from .run.until import Until, goal_of
+from .stored import all_jobs
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[Any]
+AnyType = JobType[Any, Any] | str | None
+Status = str | Iterable[str] | None
+
+
+class AsyncJobs:
+    """The jobs of a database, or of a transaction, for asserting, running and moving in time.
+
+    `database` is a connection string, a function that returns one, or a connection: then all
+    happens on it, within the transaction that is open there, and nothing is committed. `schema` is
+    that of the queue's tables; without it, the search path finds them.
+    """
+
+    payload = staticmethod(payload)
+
+    def __init__(
+        self, database: str | Callable[[], str] | AsyncGiven, schema: str | None = None
+    ) -> None:
+        self._given: AsyncGiven | None = None
+        self._dsn: str | Callable[[], str] = ""
+        if isinstance(database, str) or callable(database):
+            self._dsn = database
+        else:
+            if not isinstance(database, psycopg.AsyncConnection):
+                other_async(database, "AsyncJobs")
+            self._given = database
+        self._schema = schema
+        self._clock = Clock()
+        self._before: set[UUID] = set()
+        self._among: set[UUID] | None = None
+
+    @property
+    def dsn(self) -> str:
+        """The database's connection string, for a `Queue` or a worker of one's own."""
+        if isinstance(self._given, psycopg.AsyncConnection):
+            info = self._given.info
+            return make_conninfo(info.dsn, password=info.password or None)
+        if callable(self._dsn):
+            self._dsn = self._dsn()
+        return self._dsn
+
+    @cached_property
+    def fakes(self) -> Fakes:
+        """Fakes of all services of the imported packages; `fakes(Services)` also types them.
+
+        `run` uses them unless it is given services.
+        """
+        return Fakes(all_protocols())
+
+    def within(self, connection: AsyncGiven) -> "AsyncJobs":
+        """The jobs as a connection sees them, within the transaction that is open on it."""
+        return AsyncJobs(connection, self._schema)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[tuple[Connection, "AsyncJobs"]]:
+        """A connection whose transaction is rolled back at the end, and the jobs within it."""
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            try:
+                yield connection, self.within(connection)
+            finally:
+                await connection.rollback()
+
+    async def enqueued(
+        self,
+        type: AnyType = None,
+        /,
+        *,
+        status: Status = None,
+        payload: Mapping[str, Any] | None = None,
+        **like: Any,
+    ) -> list[Job]:
+        """The jobs that match, in the order in which they were enqueued.
+
+        `type` is a job type, its name, or None for all. The named arguments are fields of the
+        payload; of a hash, the keys that are given count. `queue`, `priority`, `max_attempts`,
+        `run_at` and `delay` (since the enqueue) are those of the job, and times may differ by a
+        second: a field with such a name is given in `payload`. `status` is one or several of those
+        of a job, "blocked" (it waits in a flow) or "any"; without it, all that have not ended do.
+        """
+        __tracebackhide__ = True
+        wanted = criteria(type, status, payload, like)
+        return [job for job in await self._jobs() if wanted.matches(job)]
+
+    async def assert_enqueued(
+        self,
+        type: AnyType = None,
+        /,
+        *,
+        count: int | None = None,
+        status: Status = None,
+        payload: Mapping[str, Any] | None = None,
+        **like: Any,
+    ) -> Job:
+        """Return the first job that matches; the arguments are those of `enqueued`.
+
+        Raises AssertionError, with the jobs that come nearest, when there is none, or another
+        number than `count`.
+        """
+        __tracebackhide__ = True
+        wanted = criteria(type, status, payload, like)
+        jobs = await self._jobs()
+        found = [job for job in jobs if wanted.matches(job)]
+        if not found or (count is not None and len(found) != count):
+            raise AssertionError(report.missing(wanted, jobs, count, len(found)))
+        return found[0]
+
+    async def refute_enqueued(
+        self,
+        type: AnyType = None,
+        /,
+        *,
+        status: Status = None,
+        payload: Mapping[str, Any] | None = None,
+        **like: Any,
+    ) -> None:
+        """Raise AssertionError for a job that matches; the arguments are those of `enqueued`."""
+        __tracebackhide__ = True
+        wanted = criteria(type, status, payload, like)
+        if found := [job for job in await self._jobs() if wanted.matches(job)]:
+            raise AssertionError(report.unwanted(wanted, found))
+
+    @asynccontextmanager
+    async def only(self) -> AsyncIterator["AsyncJobs"]:
+        """The jobs that the block enqueues, and no others; also after its end."""
+        block = AsyncJobs(self._dsn if self._given is None else self._given, self._schema)
+        block._clock = self._clock
+        block._before = {job.id for job in await self._jobs()}
+        yield block
+        block._among = {job.id for job in await block._jobs()}
+
+    async def run(
+        self,
+        *,
+        services: object = None,
+        pool: WorkerPool | None = None,
+        job_types: Iterable[JobType[Any, Any]] | None = None,
+        until: Until = None,
+        raises: bool = True,
+    ) -> Ran:
+        """Run the jobs that are due, one after another, with those that they enqueue.
+
+        It has the handlers of the imported generated packages, of the `job_types` alone, or those
+        of a `pool` with its queues, services and schedules. `services` is what a worker takes;
+        without it, the `fakes` are called. It runs due schedules, too.
+
+        With `until`, a job type, a moment (an aware datetime, or a timedelta from now) or a
+        function of a `Run`, it goes on and moves time to what is due later, such as a retry. When
+        nothing is left to wait for, it raises AssertionError, but for a moment.
+
+        The first attempt that fails ends it: its exception is raised, once its outcome is stored.
+        With `raises=False` the run goes on, and what failed is among what it returns.
+        Due jobs without a handler are left, with a warning (UnhandledJobs).
+        """
+        __tracebackhide__ = True
+        sources = Sources(services, pool, job_types, lambda: self.fakes)
+        goal = goal_of(until)
+        database = await self._place()
+        result = await run_jobs_async(
+            database, self._schema, sources, self._clock, goal, stops_at_failure=raises
+        )
+        for each in result.unhandled:
+            text = f"run() left {each.jobs} × {each.type}: no handler of it is known here"
+            warnings.warn(text, UnhandledJobs, stacklevel=2)
+        if raises and result.ran.failures:
+            raise failure_of(result.ran[-1])
+        if result.unmet is not None:
+            raise AssertionError(result.unmet)
+        return result.ran
+
+    async def advance(self, by: timedelta | None = None, /, **units: float) -> None:
+        """Move time forward: `advance(hours=1)`, the parts of a timedelta, or one.
+
+        All times that the queue has stored become earlier by that much, so what was due then is due
+        now; nothing runs before `run`. Python's clock and the application's tables do not change.
+        """
+        duration = duration_of(by, units)
+        await self._run(move(duration))
+        self._clock.offset += duration
+
+    def spy(self) -> AsyncSpy:
+        """A block that notes every status of a job: see AsyncSpy. A worker has to run beside it."""
+        return AsyncSpy(self.dsn, self._schema)
+
+    async def _place(self) -> str | Connection:
+        """Where jobs run; the transaction of a connection that has none yet begins."""
+        if self._given is None:
+            return self.dsn
+        if not isinstance(self._given, psycopg.AsyncConnection):
+            raise TypeError("jobs run on psycopg: commit, and run them on a database of the test's")
+        await self._given.execute("SELECT 1")
+        return self._given
+
+    async def _jobs(self) -> list[Job]:
+        jobs = await self._run_steps(all_jobs(self._clock.offset))
+        return [
+            job
+            for job in jobs
+            if job.id not in self._before and (self._among is None or job.id in self._among)
+        ]
+
+    async def _run(self, statement: Statement[T]) -> T:
+        given = self._given
+        if isinstance(given, psycopg.AsyncConnection):
+            return await run_async(given, statement, self._schema)
+        if given is not None:
+            return await other_async(given, "AsyncJobs").run(statement, self._schema)
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            await own_async(connection)
+            return await run_async(connection, statement, self._schema)
+
+    async def _run_steps(self, steps: Steps[T]) -> T:
+        return await run_steps_async(steps, self._run)

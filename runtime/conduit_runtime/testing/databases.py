@@ -1,0 +1,184 @@
+"""Databases for tests: copies of a template, emptied between tests since a copy takes longer."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+PREFIX = "conduit_test_"
+"""The name of a test's database begins so."""
+
+# What a test may have changed beside rows: then its database is not used again.
+_CATALOG = """
+SELECT pg_catalog.md5(pg_catalog.string_agg(entry, ' ' ORDER BY entry)) FROM (
+  SELECT pg_catalog.concat_ws(' ', 'class', oid, relname, relacl) FROM pg_catalog.pg_class
+  WHERE relnamespace NOT IN (
+    'pg_catalog'::pg_catalog.regnamespace, 'pg_toast'::pg_catalog.regnamespace
+  )
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'column', attrelid, attname, atttypid, attnotnull)
+  FROM pg_catalog.pg_attribute WHERE attrelid >= 16384::pg_catalog.oid
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'default', oid, pg_catalog.pg_get_expr(adbin, adrelid))
+  FROM pg_catalog.pg_attrdef
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'function', oid, proname, pg_catalog.md5(prosrc))
+  FROM pg_catalog.pg_proc WHERE oid >= 16384::pg_catalog.oid
+  UNION ALL
+  SELECT pg_catalog.concat_ws(' ', 'other', oid) FROM (
+    SELECT oid FROM pg_catalog.pg_constraint UNION ALL SELECT oid FROM pg_catalog.pg_trigger
+    UNION ALL SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_temp|^pg_toast_temp'
+    UNION ALL SELECT oid FROM pg_catalog.pg_type UNION ALL SELECT oid FROM pg_catalog.pg_extension
+  ) AS other WHERE oid >= 16384::pg_catalog.oid
+) AS catalog (entry)
+"""
+_TABLES = """
+SELECT pg_catalog.format('%I.%I', schema.nspname, tables.relname)
+FROM pg_catalog.pg_class AS tables
+JOIN pg_catalog.pg_namespace AS schema ON schema.oid = tables.relnamespace
+WHERE tables.relkind IN ('r', 'p') AND NOT tables.relispartition
+  AND schema.nspname <> 'information_schema' AND schema.nspname !~ '^pg_'
+"""
+_DIGEST = """
+SELECT pg_catalog.md5(pg_catalog.string_agg(
+  entry::pg_catalog.text, ' ' ORDER BY entry::pg_catalog.text)) FROM TABLE AS entry
+"""
+_OTHER_SESSIONS = """
+SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()
+"""
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What a copy of the template is like: which tables are empty, and what the others hold.
+
+    The tables go by their quoted names.
+    """
+
+    catalog: object
+    empty: tuple[str, ...]
+    filled: dict[str, object]
+
+
+class Databases:
+    """Databases on a server, each a copy of `template`, for one test after another."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._free: list[tuple[str, Original]] = []
+        self._names: list[str] = []
+
+    @contextmanager
+    def lend(self) -> Iterator[str]:
+        """The connection string of a database like the template, for the length of the block."""
+        name, original = self._take()
+        yield make_conninfo(self._server, dbname=name)
+        self._give_back(name, original)
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection to such a database, whose transaction is rolled back after the block."""
+        name, original = self._take()
+        with psycopg.connect(make_conninfo(self._server, dbname=name)) as connection:
+            transaction = _transaction(connection)
+            yield connection
+            is_unchanged = _transaction(connection) == transaction
+            if not connection.closed:
+                connection.rollback()
+        self._give_back(name, original, is_unchanged=is_unchanged)
+
+    def _take(self) -> tuple[str, Original]:
+        return self._free.pop() if self._free else self._copy()
+
+    def _give_back(self, name: str, original: Original, *, is_unchanged: bool = False) -> None:
+        if is_unchanged or self._restore(name, original):
+            self._free.append((name, original))
+            return
+        self._names.remove(name)
+        with admin(self._server) as connection:
+            drop(connection, name)
+
+    def close(self) -> None:
+        """Drop the databases."""
+        with admin(self._server) as connection:
+            for name in self._names:
+                drop(connection, name)
+
+    def _copy(self) -> tuple[str, Original]:
+        name = new_name()
+        with admin(self._server) as connection:
+            # An engine that made the tables may still hold connections, which Postgres refuses.
+            connection.execute(_OTHER_SESSIONS, [self._template])
+            copying = SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(copying.format(Identifier(name), Identifier(self._template)))
+        self._names.append(name)
+        with admin(make_conninfo(self._server, dbname=name)) as connection:
+            return name, _original(connection)
+
+    def _restore(self, name: str, original: Original) -> bool:
+        """End all other sessions and empty the tables; False when that is not enough."""
+        try:
+            with admin(make_conninfo(self._server, dbname=name)) as connection:
+                connection.execute(_OTHER_SESSIONS, [name])
+                connection.execute("SET lock_timeout = '5s'")
+                if _catalog(connection) != original.catalog:
+                    return False
+                if original.empty:
+                    truncating = f"TRUNCATE {', '.join(original.empty)} RESTART IDENTITY"
+                    connection.execute(truncating.encode())
+                digests = {table: _digest(connection, table) for table in original.filled}
+                return digests == original.filled
+        except psycopg.Error:  # a database that is gone, a table that is locked or referred to
+            return False
+
+
+def admin(dsn: str) -> Connection:
+    """A connection in autocommit mode."""
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def new_name() -> str:
+    """A name for a database that no other process takes."""
+    return f"{PREFIX}{secrets.token_hex(8)}"
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+
+def _transaction(connection: psycopg.Connection[Any]) -> object:
+    """The transaction that is open on a connection; a new object when it cannot be known."""
+    try:
+        with psycopg.Cursor(connection) as cursor:
+            return cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+    except psycopg.Error:  # it failed, or the connection is closed
+        return object()
+
+
+def _original(connection: Connection) -> Original:
+    tables = [str(name) for (name,) in connection.execute(_TABLES)]
+    digests = {table: _digest(connection, table) for table in tables}
+    empty = tuple(table for table in tables if digests[table] is None)
+    filled = {table: digest for table, digest in digests.items() if digest is not None}
+    return Original(_catalog(connection), empty, filled)
+
+
+def _catalog(connection: Connection) -> object:
+    [(digest,)] = connection.execute(_CATALOG)
+    return digest
+
+
+def _digest(connection: Connection, table: str) -> object:
+    """Of the rows of a table; None when it is empty."""
+    [(digest,)] = connection.execute(_DIGEST.replace("TABLE", table).encode())
+    return digest

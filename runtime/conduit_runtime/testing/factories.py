@@ -1,0 +1,102 @@
+"""Payloads and records for tests: what a test does not say gets a plain value of its type."""
+
+import dataclasses
+import types
+import typing
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from ..job_types.job_type import JobType
+from ..model.errors import PayloadMismatch
+from ..model.identity import TABLE
+from ..model.payload import encode
+from ..model.text.names import fields_of
+from ..payloads.decode import decoder
+from ..records.rows import read_record
+from ..records.tables import RecordError
+
+P = TypeVar("P")
+
+_PLAIN: dict[Any, typing.Callable[[], Any]] = {
+    bool: lambda: False,
+    int: lambda: 1,
+    float: lambda: 1.0,
+    Decimal: lambda: Decimal(1),
+    bytes: bytes,
+    UUID: uuid4,
+    datetime: lambda: datetime.now(UTC),
+    date: lambda: datetime.now(UTC).date(),
+    time: lambda: time(12, 0),
+    timedelta: lambda: timedelta(minutes=1),
+    Any: lambda: None,
+    object: lambda: None,
+    types.NoneType: lambda: None,
+}
+
+
+def payload(of: JobType[Any, P] | type[P], /, **fields: Any) -> P:
+    """A payload of a job type, or any dataclass of a generated package, such as a record.
+
+    A field that is not given is None if it may be, else its own name (a text), 1, a new UUID, the
+    present time, the first value of an enum, an empty list or hash, a struct of such fields.
+    Raises TypeError for a field that there is not, or whose value does not fit.
+    """
+    kind: Any = of.payload if isinstance(of, JobType) else of
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        raise TypeError(f"{of!r} is neither a job type nor a class of payloads or records")
+    made: P = _made(kind, fields)
+    _check(kind, made)
+    return made
+
+
+def _made(kind: Any, given: dict[str, Any]) -> Any:
+    names = {attribute: hint for attribute, _, hint in fields_of(kind)}
+    if unknown := given.keys() - names.keys():
+        raise TypeError(
+            f"{kind.__name__} has no field {', '.join(sorted(unknown))}: it has {', '.join(names)}"
+        )
+    has_default = {
+        each.name
+        for each in dataclasses.fields(kind)
+        if each.default is not dataclasses.MISSING
+        or each.default_factory is not dataclasses.MISSING
+    }
+    values = {
+        name: given[name] if name in given else _value(hint, f"{kind.__name__}.{name}")
+        for name, hint in names.items()
+        if name in given or name not in has_default
+    }
+    return kind(**values)
+
+
+def _value(hint: Any, place: str) -> Any:
+    if hint is str:
+        return place.rpartition(".")[2]
+    if hint in _PLAIN:
+        return _PLAIN[hint]()
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _value(arguments[0], place)
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin in (typing.Union, types.UnionType):
+        return None if types.NoneType in arguments else _value(arguments[0], place)
+    if isinstance(kind := origin or hint, type):
+        if dataclasses.is_dataclass(kind):
+            return _made(kind, {})
+        if kind in (list, dict, tuple, set, frozenset):
+            return kind()
+    raise TypeError(f"{place} has no usual value: give one")
+
+
+def _check(kind: type[Any], made: Any) -> None:
+    """Raise TypeError for values that do not fit their fields."""
+    try:
+        if TABLE in vars(kind):
+            read_record(kind, made)
+        else:
+            decoder(kind)(encode(made))
+    except (RecordError, PayloadMismatch) as error:
+        raise TypeError(f"{kind.__name__} cannot have these values: {error}") from None

@@ -1,0 +1,145 @@
+"""Services for tests: they record calls, return what a test says, and fail when it says so."""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
+from unittest.mock import call
+
+from ..services.protocols import is_value, methods_of
+
+S = TypeVar("S")
+
+
+class FakeMethod:
+    """A method of a service. `calls` are the calls so far, as `unittest.mock.call` objects.
+
+    It returns an empty hash, as `--services echo` does, until `returns` says otherwise.
+    """
+
+    runs_inline = True
+    """It never blocks, so a worker needs no thread for it."""
+
+    def __init__(self, name: str, signature: inspect.Signature) -> None:
+        self.calls: list[Any] = []
+        self._name = name
+        self._signature = signature
+        self._result: Callable[..., Any] = lambda *args, **kwargs: {}
+        self._failures: list[BaseException | type[BaseException]] = []
+        self._always: BaseException | type[BaseException] | None = None
+
+    def returns(self, value: Any) -> Self:
+        """Return this value from now on, or what this function returns for the arguments."""
+        self._result = value if inspect.isfunction(value) else lambda *args, **kwargs: value
+        return self
+
+    def fails(
+        self, error: BaseException | type[BaseException], *, times: int | None = None
+    ) -> Self:
+        """Raise this error in the next `times` calls, or in every call from now on."""
+        if times is None:
+            self._always = error
+        else:
+            self._failures += [error] * times
+        return self
+
+    def works(self) -> Self:
+        """Fail no more."""
+        self._failures, self._always = [], None
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(
+                f"{self._name}{_given(args, kwargs)} is no call that the sources make: {error}; "
+                f"the service takes {self._name}{self._signature.replace(return_annotation=Any)}"
+            ) from None
+        self.calls.append(call(*args, **kwargs))
+        if self._failures:
+            raise self._failures.pop(0)
+        if self._always is not None:
+            raise self._always
+        return self._result(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<fake {self._name}, {len(self.calls)} calls>"
+
+
+class FakeService:
+    """A service with a FakeMethod for each method that the sources call."""
+
+    def __init__(self, name: str, protocol: type) -> None:
+        self._name = name
+        self._methods: dict[str, FakeMethod] = {}
+        self._add(protocol)
+
+    def _add(self, protocol: type) -> None:
+        for method, function in methods_of(protocol).items():
+            if method not in self._methods:
+                self._methods[method] = fake = FakeMethod(
+                    f"{self._name}.{method}", _bound(function)
+                )
+                setattr(self, method, fake)
+
+    def __getattr__(self, name: str) -> Any:
+        known = ", ".join(self._methods)
+        raise AttributeError(f"the sources call no method {name} of {self._name}, but {known}")
+
+    def __repr__(self) -> str:
+        return f"<fake {self._name}: {', '.join(self._methods)}>"
+
+
+class Fakes:
+    """An object with a fake for each service; `fakes.email.send.calls` are the calls of one.
+
+    Set an attribute to use a service of your own, or a value that the sources read.
+    """
+
+    def __init__(self, protocols: Mapping[str, Any] = {}) -> None:
+        for name, protocol in protocols.items():
+            self._add(name, protocol)
+
+    def __call__(self, services: type[S]) -> S:
+        """These fakes, with those that a generated `Services` names: also what only hooks call."""
+        for name, member in vars(services).items():
+            if isinstance(member, property):
+                self._add(name, typing.get_type_hints(member.fget)["return"])
+        return typing.cast("S", self)
+
+    def _add(self, name: str, protocol: Any) -> None:
+        known = vars(self).get(name)
+        if is_value(protocol):
+            if known is None:
+                setattr(self, name, {})
+        elif "__call__" in methods_of(protocol):
+            if known is None:
+                signature = _bound(methods_of(protocol)["__call__"])
+                setattr(self, name, FakeMethod(name, signature))
+        elif known is None:
+            setattr(self, name, FakeService(name, protocol))
+        elif isinstance(known, FakeService):
+            known._add(protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        known = (
+            ", ".join(vars(self)) or "none: import the generated package, or call fakes(Services)"
+        )
+        raise AttributeError(f"there is no service {name}; the services are {known}")
+
+
+def fakes(services: type[S]) -> S:
+    """Fakes of a generated `Services`: each records its calls, and can return values or fail."""
+    return Fakes()(services)
+
+
+def _bound(function: Any) -> inspect.Signature:
+    """The signature of a method as it is called, without `self`."""
+    signature = inspect.signature(function)
+    return signature.replace(parameters=[*signature.parameters.values()][1:])
+
+
+def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    given = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
+    return f"({', '.join(given)})"

@@ -1,0 +1,97 @@
+"""Writes the outcome of each attempt at once, as a worker's acknowledger does for many."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from ...model.claimed import Claimed
+from ...model.payload import decode
+from ...statements.outcomes import Attempt
+from ...worker.run.runner import WhyStopped
+from .ran import Outcome, Run
+
+
+class Outcomes:
+    """What the runner hands its attempts to, in place of an acknowledger and its ApartWriter."""
+
+    def __init__(
+        self,
+        write: Callable[[Attempt], Awaitable[None]],
+        begin: Callable[[Attempt], Awaitable[bool]],
+    ) -> None:
+        self._added: list[Attempt] = []
+        self._write = write
+        self._begin = begin
+
+    @property
+    def apart(self) -> "Outcomes":
+        """The writer for outcomes that are written alone, as all are here."""
+        return self
+
+    def add(self, attempt: Attempt) -> None:
+        """Take note of an attempt, which is written when the runner is idle."""
+        self._added.append(attempt)
+
+    def take(self) -> list[Attempt]:
+        """The attempts that came in since the last call, and are not written."""
+        added, self._added = self._added, []
+        return added
+
+    async def write(self, attempt: Attempt) -> None:
+        """Write an outcome, and return once it is written."""
+        await self._write(attempt)
+
+    async def begin(self, attempt: Attempt) -> bool:
+        """Write that an attempt begins; False when its job is not held."""
+        return await self._begin(attempt)
+
+
+class Noted:
+    """What the code of the last attempt returned or raised."""
+
+    result: Any = None
+    raised: BaseException | None = None
+
+    def clear(self) -> None:
+        """Forget the last attempt."""
+        self.result = self.raised = None
+
+    async def around(
+        self, job: Claimed, work: Coroutine[Any, Any, Any], why_stopped: WhyStopped
+    ) -> Any:
+        """Run the work of a job, and note how it ended."""
+        try:
+            self.result = await work
+        except BaseException as error:
+            self.raised = why_stopped() or error
+            raise
+        return self.result
+
+
+def run_of(job: Claimed, attempt: Attempt, noted: Noted, *, is_held: bool) -> Run:
+    """What a test learns of an attempt; `is_held` is whether its outcome could be written."""
+    outcome = attempt.outcome
+    found: Outcome = "completed"
+    if not is_held:
+        found = "not held"
+    elif outcome is None:
+        found = "completed"
+    elif outcome.fingerprint is not None:
+        found = "unreadable"
+    elif outcome.is_snooze:
+        found = "snoozed"
+    elif outcome.status == "pending":
+        found = "retried"
+    else:
+        found = "discarded" if outcome.discarded else "failed"
+    return Run(
+        id=job.id,
+        type=job.type,
+        queue=job.queue,
+        payload=decode(job.payload),
+        attempt=job.attempts,
+        max_attempts=job.max_attempts,
+        outcome=found,
+        result=noted.result,
+        error=None if outcome is None else outcome.error,
+        exception=noted.raised,
+    )

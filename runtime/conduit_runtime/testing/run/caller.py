@@ -1,0 +1,116 @@
+"""Running jobs from a test without a loop: plain functions run in the test's own thread.
+
+There they find what belongs to that thread, such as Django's connection or a session.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from ...services.django_connections import uses_django
+
+T = TypeVar("T")
+Main = Callable[[ThreadPoolExecutor], Coroutine[Any, Any, T]]
+"""What to run in a loop; it is given the executor for plain functions."""
+
+
+class _Caller(ThreadPoolExecutor):
+    """Runs functions in the thread that calls `serve`."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._calls.put((future, partial(fn, *args, **kwargs)))
+        return future
+
+    def serve(self) -> None:
+        """Run what is submitted until `end`."""
+        while (call := self._calls.get()) is not None:
+            future, function = call
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+
+    def end(self) -> None:
+        """Let `serve` return."""
+        self._calls.put(None)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Do nothing: there are no threads to end."""
+
+
+class _ThroughDjango(ThreadPoolExecutor):
+    """Runs functions where Django runs synchronous code: in the thread of the test."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        from asgiref.sync import sync_to_async
+
+        call = sync_to_async(fn)(*args, **kwargs)
+        return asyncio.run_coroutine_threadsafe(call, asyncio.get_running_loop())
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Do nothing: there are no threads to end."""
+
+
+def run_in_loop(main: Main[T]) -> T:
+    """Run `main` in a loop in a thread of its own, and its plain functions in this thread.
+
+    Raises RuntimeError inside a running loop.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise RuntimeError(
+            "a loop is running here: use the fixture `async_jobs` (AsyncJobs) and await its run()"
+        )
+    return _run_in_django(main) if uses_django() else _run_beside(main)
+
+
+def _run_in_django(main: Main[T]) -> T:
+    from asgiref.sync import async_to_sync
+
+    async def run() -> T:
+        executor = _ThroughDjango(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        return await main(executor)
+
+    result: T = async_to_sync(run)()
+    return result
+
+
+def _run_beside(main: Main[T]) -> T:
+    caller = _Caller()
+    done: Future[T] = Future()
+    runner = asyncio.Runner()
+
+    def run() -> None:
+        try:
+            with runner:
+                runner.get_loop().set_default_executor(caller)
+                done.set_result(runner.run(main(caller)))
+        except BaseException as error:
+            done.set_exception(error)
+        finally:
+            caller.end()
+
+    thread = Thread(target=copy_context().run, args=(run,), name="conduit test", daemon=True)
+    thread.start()
+    # An interrupt ends the test at once; the thread is left to itself.
+    caller.serve()
+    thread.join()
+    return done.result()

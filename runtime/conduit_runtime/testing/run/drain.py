@@ -1,0 +1,110 @@
+"""Runs the jobs of a test: what is due, and what becomes due until a goal."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ...schedules import scheduling
+from ...statements.claims import next_due
+from ..stored import Pending, pending
+from .clock import Clock, wait_of
+from .database import Database
+from .ran import Run
+from .until import MOST_WAITS, Goal
+from .worker import OneByOne
+
+
+class Drain:
+    """One run. It serves the `queues`, or all in which jobs wait.
+
+    `is_transaction` is whether all of it is part of one transaction.
+
+    `unhandled` are the due jobs that it left, since no handler of theirs is known; `unmet` says
+    why it ended before its goal, if it did.
+    """
+
+    unmet: str | None = None
+
+    def __init__(
+        self,
+        worker: OneByOne,
+        database: Database,
+        clock: Clock,
+        queues: Sequence[str] | None,
+        *,
+        is_transaction: bool,
+    ) -> None:
+        self.unhandled: list[Pending] = []
+        self._worker = worker
+        self._database = database
+        self._clock = clock
+        self._queues = queues
+        self._is_transaction = is_transaction
+        self._schedule_due: float | None = None
+
+    async def run(self, goal: Goal, *, stops_at_failure: bool) -> list[Run]:
+        """Run until nothing is due, or until the goal; returns the attempts."""
+        try:
+            return await self._run(goal, stops_at_failure)
+        finally:
+            await self._worker.close()
+
+    async def _run(self, goal: Goal, stops_at_failure: bool) -> list[Run]:
+        ran: list[Run] = []
+        left = await self._clock.time_to(goal.moment, self._database)
+        waits = 0
+        while True:
+            await self._look()
+            while (run := await self._worker.run_one()) is not None:
+                ran.append(run)
+                is_met = goal.is_met is not None and goal.is_met(run)
+                if is_met or (stops_at_failure and run.is_failure):
+                    return ran
+            if await self._worker.advance_flows() or await self._has_new_queues():
+                continue
+            if not goal.moves_time or left == timedelta(0):
+                return ran
+            wait = await self._wait()
+            if left is not None:
+                wait = left if wait is None else min(wait, left)
+                left -= wait
+            elif wait is None or waits == MOST_WAITS:
+                self.unmet = await self._why_unmet(goal, ran)
+                return ran
+            waits += 1
+            await self._clock.advance(wait, self._database)
+
+    async def _look(self) -> None:
+        """Enqueue what schedules have due, and read what claims have to know."""
+        await self._clock.run_steps(scheduling.enqueue_due(), self._database)
+        if self._is_transaction:
+            await self._clock.catch_up(self._database)
+        queues = self._queues
+        if queues is None:
+            queues = [*dict.fromkeys(each.queue for each in await self._pending())]
+        self._schedule_due = await self._worker.register(queues)
+
+    async def _pending(self) -> list[Pending]:
+        found = await self._database.run(pending())
+        known = self._worker.registry
+        self.unhandled = [each for each in found if each.is_due and each.type not in known]
+        return found
+
+    async def _has_new_queues(self) -> bool:
+        """Whether jobs enqueued others in queues that are not served yet."""
+        found = {each.queue for each in await self._pending()}
+        return self._queues is None and not found <= self._worker.queues.keys()
+
+    async def _wait(self) -> timedelta | None:
+        """For how long nothing is due; None for ever."""
+        worker = self._worker
+        due = await self._database.run(next_due([*worker.queues], worker.lanes))
+        times = [each for each in (due, self._schedule_due) if each is not None]
+        return wait_of(min(times)) if times else None
+
+    async def _why_unmet(self, goal: Goal, ran: Sequence[Run]) -> str:
+        waiting = [f"\n  {each.jobs} × {each.type}" for each in await self._pending()]
+        runs = [f"\n  {run}" for run in ran[-20:]]
+        return (
+            f"run(until=…) ended before {goal.text}, since nothing is left to wait for\n"
+            f"ran:{''.join(runs) or ' nothing'}\nwaits:{''.join(waiting) or ' nothing'}"
+        )

@@ -1,0 +1,127 @@
+"""Starts a run of jobs: on a database or a test's connection, in this loop or one beside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import psycopg
+
+from ...client.async_connections import AsyncConnections
+from ...model.outcome import OURS
+from ...schedules import scheduling
+from ...services.loading import entered
+from ..stored import Pending
+from .caller import run_in_loop
+from .clock import Clock
+from .database import Database
+from .drain import Drain
+from .ran import JobFailed, Ran, Run
+from .shared_connection import shared
+from .sources import Sources
+from .until import Goal
+from .worker import SLOTS, OneByOne
+
+Place = str | psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+
+
+class Result(NamedTuple):
+    """The attempts, the due jobs that have no handler, and why the goal was not met, if so."""
+
+    ran: Ran
+    unhandled: Sequence[Pending]
+    unmet: str | None
+
+
+def run_jobs(
+    place: Place,
+    schema: str | None,
+    sources: Sources,
+    clock: Clock,
+    goal: Goal,
+    *,
+    stops_at_failure: bool,
+) -> Result:
+    """Run jobs from a test without a loop; see `run_jobs_async`."""
+
+    async def main(executor: ThreadPoolExecutor) -> Result:
+        return await _run(place, schema, sources, clock, goal, stops_at_failure, executor)
+
+    return run_in_loop(main)
+
+
+async def run_jobs_async(
+    place: Place,
+    schema: str | None,
+    sources: Sources,
+    clock: Clock,
+    goal: Goal,
+    *,
+    stops_at_failure: bool,
+) -> Result:
+    """Run jobs until the goal. Raises ServiceError for incomplete services."""
+    return await _run(place, schema, sources, clock, goal, stops_at_failure, None)
+
+
+async def _run(
+    place: Place,
+    schema: str | None,
+    sources: Sources,
+    clock: Clock,
+    goal: Goal,
+    stops_at_failure: bool,
+    executor: ThreadPoolExecutor | None,
+) -> Result:
+    async with (
+        entered(sources.services, sources.job_types) as services,
+        _opened(place, schema) as database,
+    ):
+        for schedule in sources.schedules:
+            await clock.run_steps(scheduling.add(schedule), database)
+        worker = OneByOne(database, sources.handlers, services, sources.hooks, executor)
+        is_transaction = not isinstance(place, str)
+        drain = Drain(worker, database, clock, sources.queues, is_transaction=is_transaction)
+        ran = await drain.run(goal, stops_at_failure=stops_at_failure)
+        await asyncio.sleep(0)  # what the last job has started in the loop sees its end
+        return Result(Ran(ran), drain.unhandled, drain.unmet)
+
+
+@asynccontextmanager
+async def _opened(place: Place, schema: str | None) -> AsyncIterator[Database]:
+    if not isinstance(place, str):
+        async with shared(place, schema) as connection:
+            yield connection
+        return
+    connections = AsyncConnections(place, schema, SLOTS + 1)
+    try:
+        yield connections
+    finally:
+        await connections.close()
+
+
+def failure_of(run: Run) -> BaseException:
+    """What a test raises for an attempt that failed: the exception of the job's own code."""
+    error = run.exception
+    attempt = f"attempt {run.attempt} of {run.max_attempts}"
+    if isinstance(error, Exception):
+        error.add_note(f"in the job {run.type} ({attempt}, {run.outcome})")
+        return error.with_traceback(_without_ours(error.__traceback__))
+    failed = JobFailed(f"{run.type} {run.outcome} ({attempt}): {run.error}")
+    failed.__cause__ = error
+    return failed
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of the runtime, those between others included."""
+    frames = []
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in OURS:
+            frames.append((trace.tb_frame, trace.tb_lasti, trace.tb_lineno))
+        trace = trace.tb_next
+    found: TracebackType | None = None
+    for frame in reversed(frames):
+        found = TracebackType(found, *frame)
+    return found

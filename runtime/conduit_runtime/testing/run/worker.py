@@ -1,0 +1,183 @@
+"""The worker of a test: it claims one job, runs it, and writes what came of it.
+
+Claims, decoding, handlers and outcomes are those of a worker. What a worker does for many jobs at
+once, and against its own death, is left out.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from time import monotonic
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+
+from ...model.claimed import Claimed
+from ...model.controls import Controls
+from ...model.errors import JobLost
+from ...model.lanes import Lane, original
+from ...model.outcome import released
+from ...services.protocols import Prepared
+from ...statements import worker_registry
+from ...statements.claims import BY_WORKERS
+from ...statements.flows import advance, watch
+from ...statements.limits import Wanted, claim_within
+from ...statements.outcomes import Attempt, mark_started, progress, write
+from ...worker.acknowledge.acknowledger import Acknowledger
+from ...worker.acknowledge.apart_writer import refused
+from ...worker.interfaces import WorkerInterface
+from ...worker.metrics import Metrics
+from ...worker.run.around import AroundHooks
+from ...worker.run.handlers import HandlerRegistry
+from ...worker.run.runner import Runner
+from ...worker.run.threads import JobThreads
+from .attempts import Noted, Outcomes, run_of
+from .database import Database
+from .ran import Run
+
+SLOTS = 10
+"""Threads for plain functions: one that outlives its attempt keeps its own."""
+
+
+class OneByOne:
+    """Runs the jobs of these queues one after another; belongs to one loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: HandlerRegistry,
+        services: Prepared,
+        hooks: AroundHooks | None = None,
+        executor: ThreadPoolExecutor | None = None,
+    ) -> None:
+        self.registry = registry
+        self.services = services
+        self.metrics = Metrics()
+        self.concurrency = SLOTS
+        self.queues: dict[str, None] = {}
+        self.lanes: list[Lane] = []
+        self.name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
+        self._database = database
+        self._controls = Controls()
+        self._ended: Collection[UUID] = ()
+        self._capacity = asyncio.Event()
+        self._noted = Noted()
+        self._written: tuple[Attempt, bool] | None = None
+        self._outcomes = Outcomes(self._write, self._begin)
+        # It asks for no more than what is here.
+        self._runner = Runner(
+            cast("WorkerInterface", self),
+            cast("Acknowledger", self._outcomes),
+            lambda: False,
+            self._noted.around,
+            hooks,
+        )
+        if executor is not None:
+            self._runner.threads = JobThreads(SLOTS, self.on_capacity, executor)
+
+    async def register(self, queues: Sequence[str]) -> float | None:
+        """Serve these queues; returns the seconds until the next schedule is due."""
+        run = self._database.run
+        self.queues = dict.fromkeys(queues)
+        handled = self.registry.lanes()
+        host, pid = socket.gethostname(), os.getpid()
+        await run(worker_registry.register(self.name, None, host, pid, queues, handled))
+        heartbeat = await run(worker_registry.heartbeat(self.name, queues))
+        self._controls = heartbeat.controls or Controls()
+        waiting = await run(worker_registry.unhandled_types(queues))
+        self.lanes = [*handled, *self._fallback_lanes(waiting)]
+        return heartbeat.due
+
+    def _fallback_lanes(self, waiting: Sequence[worker_registry.WaitingLane]) -> list[Lane]:
+        """Those that no worker knows, and that this code tries, as a worker that drains does."""
+        own = {*self.registry.lanes()}
+        return sorted(
+            {
+                each.lane
+                for each in waiting
+                if self.registry.may_read(each.lane)
+                and (not each.is_handled or (each.lane[0], original(each.lane[1])) in own)
+            }
+        )
+
+    async def close(self) -> None:
+        """Deregister."""
+        await self._database.run(worker_registry.deregister(self.name))
+        self._runner.threads.close()
+
+    async def run_one(self) -> Run | None:
+        """Claim a job and run it; None when none is due."""
+        while self.queues and self.lanes:
+            sizes = dict.fromkeys(self.queues, 1)
+            limited = sorted(self._controls.limited.intersection(sizes))
+            rated = sorted(self._controls.rated.intersection(type_ for type_, _ in self.lanes))
+            wanted = Wanted(sizes, self.lanes, 1, limited, rated)
+            steps = claim_within(BY_WORKERS, self.name, wanted, waits=True)
+            async with self._database.transaction() as connection:
+                counted = await self._database.run_steps(steps, connection)
+            if not counted.jobs:
+                return None
+            if (run := await self._attempt(counted.jobs[0])) is not None:
+                return run
+        return None
+
+    async def _attempt(self, job: Claimed) -> Run | None:
+        """Run a claimed job and write what came of it; None when it was released."""
+        self._written = None
+        self._noted.clear()
+        self._runner.take([job], monotonic())
+        while not self._runner.is_idle:
+            await self._capacity.wait()
+            self._capacity.clear()
+        for attempt in self._outcomes.take():
+            await self._write(attempt)
+            if attempt.outcome is released:
+                return None
+        attempt, is_held = self._written or (Attempt(job), False)
+        return run_of(job, attempt, self._noted, is_held=is_held)
+
+    async def _write(self, attempt: Attempt) -> None:
+        try:
+            written = await self._database.run(write([attempt]))
+        except psycopg.Error as error:
+            attempt = refused(attempt, error)
+            written = await self._database.run(write([attempt]))
+        self._written = attempt, bool(written.attempts)
+        more = written.advancing
+        while more:
+            more = await self._database.run(advance(more))
+
+    async def _begin(self, attempt: Attempt) -> bool:
+        held = await self._database.run(mark_started([attempt]))
+        return bool(held)
+
+    async def advance_flows(self) -> bool:
+        """Go on with flows whose jobs ended unnoticed; False when there are none."""
+        ended = (await self._database.run(watch(None))).ended
+        if not ended or ended == self._ended:
+            return False
+        self._ended = ended
+        await self._database.run(advance(ended))
+        return True
+
+    def on_capacity(self) -> None:
+        """A job ended."""
+        self._capacity.set()
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for a job's own statements."""
+        return self._database.connection()
+
+    def linger(self, thread: "Future[None]", /) -> None:
+        """Keep the slot of a stopped attempt, until its thread ends."""
+        self._runner.threads.linger(thread)
+
+    async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
+        """Store how far a job is. Raises JobLost when it is no longer held."""
+        if not await self._database.run(progress(job, note)):
+            raise JobLost(f"job {job.id} is no longer held")

@@ -1,0 +1,91 @@
+"""Databases of tests: each is like the template, whatever the test before has done."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue
+from conduit_runtime.testing.databases import Databases
+from psycopg.conninfo import conninfo_to_dict
+
+APPLICATION = """
+CREATE TABLE shops (id int PRIMARY KEY, name text);
+CREATE TABLE visits (id int GENERATED ALWAYS AS IDENTITY, shop int REFERENCES shops);
+INSERT INTO shops VALUES (1, 'first')
+"""
+
+
+@pytest.fixture
+def databases(server_dsn: str, dsn: str) -> Iterator[Databases]:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(APPLICATION)
+        connection.commit()
+        # Which leaves a session open, as the pool of an engine does.
+        databases = Databases(server_dsn, str(conninfo_to_dict(dsn)["dbname"]))
+        yield databases
+        databases.close()
+
+
+def name_of(dsn: str) -> object:
+    return conninfo_to_dict(dsn)["dbname"]
+
+
+def test_one_is_emptied_and_used_again(databases: Databases) -> None:
+    names = set()
+    for _ in range(3):
+        with databases.lend() as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+            names.add(name_of(dsn))
+            [(visit,)] = connection.execute("INSERT INTO visits (shop) VALUES (1) RETURNING id")
+            assert visit == 1
+            with Queue(dsn) as queue:
+                assert queue.list() == []
+                queue.enqueue(Job(type="t"))
+    assert len(names) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE shops SET name = 'other'",
+        "INSERT INTO shops VALUES (2, 'second')",
+        "CREATE TABLE further (id int)",
+        "ALTER TABLE visits ADD COLUMN at timestamptz",
+        "DROP TABLE visits",
+    ],
+)
+def test_one_that_is_changed_is_made_anew(databases: Databases, change: str) -> None:
+    with databases.lend() as first, psycopg.connect(first, autocommit=True) as connection:
+        connection.execute(change.encode())
+    with databases.lend() as second, psycopg.connect(second) as connection:
+        assert name_of(second) != name_of(first)
+        assert connection.execute("SELECT name FROM shops").fetchall() == [("first",)]
+
+
+def test_two_at_once_are_two(databases: Databases) -> None:
+    with databases.lend() as one, databases.lend() as other:
+        assert name_of(one) != name_of(other)
+
+
+def test_the_transaction_of_a_connection_is_rolled_back(databases: Databases) -> None:
+    with databases.connection() as connection:
+        connection.execute("INSERT INTO visits (shop) VALUES (1)")
+        first = connection.info.dbname
+    with databases.connection() as connection:
+        assert connection.info.dbname == first
+        assert connection.execute("SELECT * FROM visits").fetchall() == []
+        connection.execute("INSERT INTO visits (shop) VALUES (1)")
+        connection.commit()
+    with databases.connection() as connection:
+        assert connection.execute("SELECT * FROM visits").fetchall() == []
+        connection.close()
+    with databases.lend() as dsn, psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT * FROM visits").fetchall() == []
+
+
+def test_they_are_dropped_at_the_end(server_dsn: str, dsn: str) -> None:
+    databases = Databases(server_dsn, str(conninfo_to_dict(dsn)["dbname"]))
+    with databases.lend() as lent:
+        pass
+    databases.close()
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(lent)
