@@ -11,6 +11,7 @@ _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
     "worker": ("worker", "worker", "Run the jobs of generated packages."),
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
+    "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
     "queues": ("queues", "queues", "List, pause and limit queues; say how long jobs are kept."),
     "workers": ("workers", "workers", "List the workers, and what each runs."),

@@ -15,7 +15,7 @@ from ..model.errors import QueueError
 from ..model.failed_job import FailedJob
 from ..model.retention import Retention, check_age
 from ..model.schedules.schedule import Schedule
-from ..model.text.logs import enable_loggers
+from ..model.text.logs import enable_loggers, get_logger
 from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Hook = TypeVar("Hook", bound=Callable[[FailedJob], object])
 Wrapper = TypeVar("Wrapper", bound=AroundHook)
+
+_log = get_logger("conduit.worker")
 
 GRACE = 30.0
 """Seconds that running jobs get to end before the worker releases them."""
@@ -270,11 +272,20 @@ class WorkerPool:
             services = await exits.enter_async_context(entered(self.services, self.job_types))
             enable_loggers()  # the application may have configured logging, as Django's setup does
             if self.schedules:
+                self._warn_of_types_without_code()
                 await add_schedules(self.schedules, self.dsn, self.schema)
             worker = Worker(self, services, is_draining=drain)
             await worker.start()
             self._worker = worker
             self._exits = exits.pop_all()
+
+    def _warn_of_types_without_code(self) -> None:
+        for schedule in self.schedules:
+            if schedule.type not in self.handlers:
+                _log.warning(
+                    "the schedule %s enqueues jobs of %s, and no code of this worker has that type",
+                    *(schedule.name, schedule.type),
+                )
 
     async def _stop(self, grace: float) -> None:
         worker = self._worker

@@ -31,6 +31,7 @@ from conduit_runtime import (
 )
 from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
+from conduit_runtime.doctor.checkup import examine
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
@@ -208,12 +209,14 @@ schedules list
 
 
 def look(dsn: str) -> None:
-    """Read what a preflight reads."""
+    """Read what a preflight and a doctor read."""
     with snapshot(dsn, None) as database:
         database.read(preflight.pending())
         database.read(preflight.pending(most=100))
         database.read(preflight.blocked_and_running())
         database.read(preflight.payloads([uuid4()]))
+    report = examine(dsn, None)
+    assert report.unread.keys() <= {"schedules"}, report.unread  # no worker is alive
 
 
 def use_in_tests(dsn: str) -> None:

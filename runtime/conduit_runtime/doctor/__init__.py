@@ -1,0 +1,1 @@
+"""`conduit-jobs doctor`: small checks of a database, one idea a file."""

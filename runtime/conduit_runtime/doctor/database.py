@@ -1,0 +1,99 @@
+"""The database, as the checks read it: they only read, and none takes long."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import psycopg
+
+from ..postgres.connection import PLANS, keepalive
+from ..postgres.execute import OwnConnection, own, run
+from ..postgres.host_settings import is_pooled
+from ..postgres.statement import Statement, quote
+from ..worker.run.handlers import HandlerRegistry
+
+T = TypeVar("T")
+
+PATIENCE = 2_000
+"""Milliseconds that a statement of a check may take."""
+_NAME = "conduit doctor"
+_BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
+_SET_TIMEOUTS = """
+SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
+       pg_catalog.set_config('lock_timeout', %(limit)s, true)
+"""
+
+
+class Unread(Exception):
+    """A check cannot look at something; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on something is worth a finding."""
+
+    skew: float = 5.0
+    """Seconds by which clocks may differ."""
+    late: float = 60.0
+    """Seconds that a job may be due, and that a worker may be silent."""
+    snapshot: float = 300.0
+    """Seconds for which a transaction may hold a snapshot."""
+    dead_rows: int = 50_000
+    """Dead rows of a table that do not matter."""
+    index_size: int = 200_000_000
+    """Bytes of an index that do not matter."""
+    notification: float = 2.0
+    """Seconds that a notification may take."""
+
+
+@dataclass(slots=True)
+class Package:
+    """What the named packages know: their types, and how they read payloads."""
+
+    names: tuple[str, ...]
+    handlers: HandlerRegistry
+    queues: dict[str, int | None] = field(default_factory=dict)
+
+
+class Database:
+    """A connection to the database, the schema of our tables there, and what is too much."""
+
+    def __init__(
+        self, dsn: str, schema: str | None, connection: OwnConnection, limits: Limits
+    ) -> None:
+        self.dsn = dsn
+        self.schema = schema
+        self.connection = connection
+        self.limits = limits
+        self.is_pooled = is_pooled(connection)
+        self.is_standby = False
+
+    def read(self, statement: Statement[T]) -> T:
+        """What a statement gives. Raises Unread when it takes too long, or is not allowed."""
+        try:
+            with self.connection.transaction():
+                self.connection.execute(_BEGIN)
+                self.connection.execute(_SET_TIMEOUTS, {"limit": str(PATIENCE)})
+                self.connection.execute(PLANS.replace("false)", "true)"))
+                return run(self.connection, statement, self.schema)
+        except psycopg.errors.QueryCanceled:
+            raise Unread(f"it took longer than {PATIENCE / 1000:g} s") from None
+        except psycopg.errors.InsufficientPrivilege as refusal:
+            raise Unread(refusal.diag.message_primary or str(refusal)) from None
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as drift:
+            raise Unread(drift.diag.message_primary or str(drift)) from None
+
+    def qualified(self, name: str) -> str:
+        """A name of ours, for SQL that people type."""
+        return f"{quote(self.schema)}.{name}" if self.schema is not None else name
+
+
+@contextmanager
+def opened(dsn: str, schema: str | None, limits: Limits) -> Iterator[Database]:
+    """Connect. Raises psycopg.OperationalError when that fails."""
+    with OwnConnection.connect(
+        dsn, autocommit=True, application_name=_NAME, **keepalive(dsn)
+    ) as connection:
+        own(connection)
+        yield Database(dsn, schema, connection, limits)

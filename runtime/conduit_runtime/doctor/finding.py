@@ -1,0 +1,40 @@
+"""What a check finds."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong: what, where, and what to do, as a command or as SQL.
+
+    An error keeps jobs from running; a warning makes them slow, or may become an error.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    where: str
+    action: str
+
+
+def error(code: str, message: str, where: str, action: str) -> Finding:
+    """A finding that keeps jobs from running."""
+    return Finding(code, "error", message, where, action)
+
+
+def warning(code: str, message: str, where: str, action: str) -> Finding:
+    """A finding that may become an error."""
+    return Finding(code, "warning", message, where, action)
+
+
+def duration(seconds: float | None) -> str:
+    """A time in words of its largest unit."""
+    if seconds is None:
+        return "an unknown time"
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

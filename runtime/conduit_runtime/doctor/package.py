@@ -1,0 +1,27 @@
+"""Whether the named packages would run the jobs of their types that wait."""
+
+from collections.abc import Iterator
+
+from ..preflight.findings import find
+from ..preflight.reading import snapshot
+from ..statements import worker_registry
+from .database import Database, Package
+from .finding import Finding, error
+
+
+def check(database: Database, package: Package) -> Iterator[Finding]:
+    """Do what `preflight` does; other code may run jobs of other types."""
+    own = {handler.type for handler in package.handlers}
+    live = [each for each in database.read(worker_registry.workers()) if not each.is_silent]
+    served = package.queues | dict.fromkeys(queue for worker in live for queue in worker.queues)
+    with snapshot(database.dsn, database.schema) as read:
+        found = find(read, package.handlers, served, ())
+    for each in found:
+        if each.is_stranded and each.type in own:
+            yield error(
+                "stranded-jobs",
+                f"{'at least ' * each.is_more}{each.jobs} {each.status} of {each.type} "
+                f"({each.fingerprint or 'any shape'}) would not run: {each.message}",
+                f"queue {each.queue}",
+                f"conduit-jobs preflight {' '.join(package.names)}",
+            )

@@ -1,0 +1,34 @@
+"""Whether the connected role may do what a worker does."""
+
+from collections.abc import Iterator
+from shlex import quote
+
+from ..postgres.tables.grants import TABLES
+from ..statements import doctor
+from .database import Database
+from .finding import Finding, warning
+
+
+def check(database: Database) -> Iterator[Finding]:
+    """Look at what the role lacks."""
+    yield from judge(database.read(doctor.missing_privileges(TABLES)), database.schema)
+
+
+def judge(missing: list[tuple[str, str, str]], schema: str | None) -> Iterator[Finding]:
+    """The finding about these privileges, if there is any: role, table and privilege."""
+    by_table: dict[str, list[str]] = {}
+    for _, table, privilege in missing:
+        by_table.setdefault(table, []).append(privilege)
+    if not missing:
+        return
+    role = missing[0][0]
+    is_enqueuer = "INSERT" not in by_table.get("jobs", ())
+    lacks = "; ".join(f"{', '.join(each)} on {table}" for table, each in sorted(by_table.items()))
+    option = "" if schema is None else f" --schema {quote(schema)}"
+    yield warning(
+        "cannot-work",
+        f"the role {role} may {'enqueue but ' if is_enqueuer else ''}not run a worker: it lacks "
+        f"{lacks}",
+        f"role {role}",
+        f"if it is to work: conduit-jobs migrate --print-grants --worker {quote(role)}{option}",
+    )

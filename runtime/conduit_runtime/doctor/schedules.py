@@ -1,0 +1,55 @@
+"""Schedules whose jobs nothing runs, and schedules that fail."""
+
+from collections.abc import Collection, Iterable, Iterator
+from shlex import quote
+
+from ..model.schedules.schedule import Schedule
+from ..statements import doctor
+from ..statements import schedules as store
+from .database import Database, Package, Unread
+from .finding import Finding, warning
+
+
+def check(database: Database, package: Package | None) -> Iterator[Finding]:
+    """Compare the schedules with the types of live workers and of the package."""
+    schedules = [schedule for schedule, _ in database.read(store.read(None))]
+    yield from _failing(schedules)
+    enabled = [schedule for schedule in schedules if schedule.enabled]
+    if not enabled:
+        return
+    live = database.read(doctor.live_types(database.limits.late))
+    if live is None and package is None:
+        raise Unread(
+            "no worker is alive and no PACKAGE named: it is not known which types have code"
+        )
+    known = {*(live or ())}
+    if package is not None:
+        known |= {handler.type for handler in package.handlers}
+    yield from judge(enabled, known)
+
+
+def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Finding]:
+    """Which of the schedules enqueue jobs of a type that is not among the known ones."""
+    for schedule in schedules:
+        if schedule.type not in known:
+            yield warning(
+                "schedule-without-code",
+                f"the schedule {schedule.name} enqueues jobs of {schedule.type}, and no code has "
+                "that type",
+                f"schedule {schedule.name}",
+                "deploy code that has it, or: conduit-jobs schedules remove "
+                f"{quote(schedule.name)}",
+            )
+
+
+def _failing(schedules: Iterable[Schedule]) -> Iterator[Finding]:
+    for schedule in schedules:
+        if schedule.failures:
+            yield warning(
+                "failing-schedule",
+                f"the schedule {schedule.name} could not enqueue its job {schedule.failures} times "
+                f"in a row: {schedule.error}",
+                f"schedule {schedule.name}",
+                "mend what the error says, then: conduit-jobs schedules run "
+                f"{quote(schedule.name)}",
+            )

@@ -1,0 +1,48 @@
+"""What keeps vacuum from removing dead rows."""
+
+from collections.abc import Iterable, Iterator
+
+from ..statements import doctor
+from .database import Database, Unread
+from .finding import Finding, duration, warning
+
+
+def check(database: Database) -> Iterator[Finding]:
+    """Look at sessions, prepared transactions and replication slots."""
+    held = database.read(doctor.held_snapshots(database.limits.snapshot))
+    yield from judge(held)
+    if any(each.kind == "hidden" for each in held):
+        raise Unread(
+            "sessions of other roles are hidden: GRANT pg_read_all_stats to the connected role"
+        )
+
+
+def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
+    """The findings about these."""
+    effect = "vacuum removes no row that died since"
+    for each in held:
+        if each.kind == "session":
+            yield warning(
+                "held-snapshot",
+                f"a transaction has been open for {duration(each.seconds)} ({each.details}): "
+                f"{effect}",
+                f"session {each.name}",
+                f"SELECT pg_catalog.pg_terminate_backend({each.name});",
+            )
+        elif each.kind == "prepared transaction":
+            name = each.name.replace("'", "''")
+            yield warning(
+                "prepared-transaction",
+                f"a transaction of {each.details} has been prepared for {duration(each.seconds)}: "
+                f"{effect}",
+                f"prepared transaction {each.name}",
+                f"COMMIT PREPARED '{name}'; or ROLLBACK PREPARED '{name}';",
+            )
+        elif each.kind == "replication slot":
+            yield warning(
+                "inactive-slot",
+                f"nothing reads the {each.details} replication slot {each.name}: it keeps WAL, and "
+                "may keep dead rows",
+                f"replication slot {each.name}",
+                f"start its reader, or: SELECT pg_catalog.pg_drop_replication_slot('{each.name}');",
+            )

@@ -1,0 +1,73 @@
+"""Whether vacuum removes dead rows in time, and what it left behind."""
+
+from collections.abc import Iterator
+
+from ..statements import doctor
+from .database import Database
+from .expected import expected
+from .finding import Finding, duration, error, warning
+
+_LATE = 5
+"""Times its threshold after which autovacuum is late."""
+_PER_ENTRY = 1_000
+"""Bytes an entry that an index has only when it is mostly empty."""
+
+
+def check(database: Database) -> Iterator[Finding]:
+    """Look at autovacuum, dead rows and the indexes."""
+    names = [*expected().tables]
+    server = database.read(doctor.server())
+    if not server.vacuums:
+        yield error(
+            "autovacuum-off",
+            "autovacuum is off on the server: dead rows stay, and claims become slow",
+            "server",
+            "ALTER SYSTEM SET autovacuum = on; ALTER SYSTEM SET track_counts = on; "
+            "SELECT pg_catalog.pg_reload_conf();",
+        )
+    tables = database.read(doctor.tables(names))
+    yield from judge(database, tables)
+    yield from judge_indexes(database, database.read(doctor.indexes(names)))
+
+
+def judge(database: Database, tables: list[doctor.Table]) -> Iterator[Finding]:
+    """What is wrong with what vacuum has done for these tables."""
+    for table in tables:
+        name = database.qualified(table.name)
+        options = dict(option.split("=", 1) for option in table.options)
+        if options.get("autovacuum_enabled", "on").lower() in ("off", "false", "no", "0"):
+            yield error(
+                "autovacuum-off",
+                f"autovacuum is off for {table.name}: dead rows stay, and claims become slow",
+                f"table {name}",
+                f"ALTER TABLE {name} RESET (autovacuum_enabled);",
+            )
+        threshold = float(options.get("autovacuum_vacuum_threshold", 50))
+        share = float(options.get("autovacuum_vacuum_scale_factor", 0.2))
+        due = threshold + share * max(0.0, table.rows)
+        if table.dead >= database.limits.dead_rows and table.dead > _LATE * due:
+            last = "never" if table.vacuumed is None else f"{duration(table.vacuumed)} ago"
+            yield warning(
+                "dead-rows",
+                f"{table.name} has {table.dead:,} dead rows beside {table.live:,} live ones; "
+                f"vacuum last removed some {last}: something holds it up, or it is too slow",
+                f"table {name}",
+                f"end what holds snapshots (the other findings), then: VACUUM (VERBOSE) {name};",
+            )
+
+
+def judge_indexes(database: Database, indexes: list[doctor.Index]) -> Iterator[Finding]:
+    """Which of these indexes of ours consist mostly of nothing."""
+    for index in indexes:
+        if index.name not in expected().indexes or index.entries < 0:
+            continue
+        is_large = index.size > database.limits.index_size
+        if is_large and index.size > _PER_ENTRY * max(1.0, index.entries):
+            name = database.qualified(index.name)
+            yield warning(
+                "bloated-index",
+                f"the index {index.name} takes {index.size / 1e6:,.0f} MB for {index.entries:,.0f} "
+                "entries: most of it is empty",
+                f"index {name}",
+                f"REINDEX INDEX CONCURRENTLY {name};",
+            )

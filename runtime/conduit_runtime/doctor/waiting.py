@@ -1,0 +1,79 @@
+"""Jobs that wait for something that does not come."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from shlex import quote
+
+from ..model.lanes import is_unreadable, original
+from ..statements import doctor
+from .database import Database
+from .finding import Finding, duration, error, warning
+
+_NAMED = 5
+"""Types that a finding names at most."""
+
+
+def check(database: Database) -> Iterator[Finding]:
+    """Look at what waits in each queue."""
+    late = database.limits.late
+    yield from judge(database.read(doctor.waiting(late)), late)
+
+
+def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
+    """What is wrong with these lanes, which come sorted by queue."""
+    for queue, grouped in groupby(waiting, attrgetter("queue")):
+        lanes = [*grouped]
+        yield from _unreadable(queue, lanes)
+        due = [each for each in lanes if each.due > late and not is_unreadable(each.fingerprint)]
+        if not due:
+            continue
+        oldest = duration(max(each.due for each in due))
+        types = sorted({each.type for each in due})
+        if due[0].is_paused:
+            yield warning(
+                "paused-queue",
+                f"the queue {queue} is paused, and jobs of {_named(types)} have been due for up to "
+                f"{oldest}",
+                f"queue {queue}",
+                f"conduit-jobs queues resume {quote(queue)}",
+            )
+        elif not due[0].is_served:
+            yield error(
+                "queue-without-worker",
+                f"no live worker serves the queue {queue}, and jobs of {_named(types)} have been "
+                f"due for up to {oldest}",
+                f"queue {queue}",
+                f"conduit-jobs worker PACKAGE --queue {quote(queue)}",
+            )
+        else:
+            for type_ in sorted({each.type for each in due if not each.is_known}):
+                yield error(
+                    "unhandled-type",
+                    f"no live worker of the queue {queue} handles the type {type_}, which has been "
+                    f"due for up to {duration(max(e.due for e in due if e.type == type_))}",
+                    f"queue {queue}",
+                    "deploy code that has it, or: conduit-jobs jobs cancel --queue "
+                    f"{quote(queue)} --type {quote(type_)}",
+                )
+
+
+def _unreadable(queue: str, lanes: Iterable[doctor.WaitingType]) -> Iterator[Finding]:
+    shapes = {
+        (each.type, original(each.fingerprint)) for each in lanes if is_unreadable(each.fingerprint)
+    }
+    for type_, shape in sorted(shapes):
+        yield error(
+            "unreadable-jobs",
+            f"jobs of {type_} {f'with the shape {shape}' if shape else 'without a shape'} wait, "
+            "since no worker could read their payloads",
+            f"queue {queue}",
+            "conduit-jobs preflight PACKAGE (it says whether newer code reads them); then deploy "
+            f"that code. They are: conduit-jobs jobs list --queue {quote(queue)} "
+            f"--type {quote(type_)}",
+        )
+
+
+def _named(types: list[str]) -> str:
+    further = len(types) - _NAMED
+    return ", ".join(types[:_NAMED]) + (f" and {further} more" if further > 0 else "")

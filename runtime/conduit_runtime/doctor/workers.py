@@ -1,0 +1,46 @@
+"""Dead workers, and running jobs that no live worker holds."""
+
+from collections.abc import Iterator
+
+from ..model.worker_info import WorkerInfo
+from ..statements import doctor, worker_registry
+from .database import Database
+from .finding import Finding, duration, error, warning
+
+
+def check(database: Database) -> Iterator[Finding]:
+    """Look at the registered workers, and at what is running."""
+    late = database.limits.late
+    yield from judge(database.read(worker_registry.workers()), late)
+    yield from judge_stuck(database.read(doctor.stuck(late)))
+
+
+def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
+    """Which of the workers are dead."""
+    for worker in workers:
+        if worker.heartbeat_age > late:
+            yield warning(
+                "dead-worker",
+                f"the worker {worker.name} has sent no heartbeat for "
+                f"{duration(worker.heartbeat_age)}, and no live worker has removed it",
+                f"host {worker.host}, process {worker.pid}",
+                "start a worker on any host: it removes dead ones within a minute",
+            )
+
+
+def judge_stuck(stuck: list[doctor.Stuck]) -> Iterator[Finding]:
+    """Who holds jobs that do not run."""
+    for each in stuck:
+        holder = each.holder or "nobody"
+        yield error(
+            "stuck-jobs",
+            f"{_counted(each.jobs)} marked as running for {duration(each.seconds)}, and no live "
+            f"worker holds {'it' if each.jobs == 1 else 'them'}",
+            f"held by {holder}",
+            "start a worker: it rescues them within a minute. If one runs, its log says what "
+            "Postgres refuses",
+        )
+
+
+def _counted(jobs: int) -> str:
+    return "1 job is" if jobs == 1 else f"{jobs} jobs are"

@@ -1,0 +1,38 @@
+-- The lanes in which jobs wait: since when the first is due, in seconds (below 0: it is not yet), and
+-- whether live workers serve the queue and know the type there, and whether the queue is paused.
+WITH queues AS MATERIALIZED (
+{waiting_queues}
+), lanes AS MATERIALIZED (
+  SELECT queues.queue, lane.priority, lane.type, lane.fingerprint
+  FROM queues
+  CROSS JOIN LATERAL (
+{waiting}
+  ) AS lane
+), live AS MATERIALIZED (
+  SELECT queues, lanes FROM {conduit_workers}
+  WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(seconds)s)
+)
+SELECT queue, type, fingerprint, pg_catalog.max(first.age), pg_catalog.bool_or(served.is_served),
+       pg_catalog.bool_or(served.is_known), pg_catalog.bool_or(served.is_paused)
+FROM lanes
+CROSS JOIN LATERAL (
+  SELECT extract(epoch FROM pg_catalog.now() - job.run_at)::float8 AS age
+  FROM {jobs} AS job
+  WHERE job.queue = lanes.queue AND job.status = 'pending' AND job.priority = lanes.priority
+    AND job.type = lanes.type AND job.fingerprint = lanes.fingerprint
+  ORDER BY job.run_at, job.seq LIMIT 1
+) AS first
+CROSS JOIN LATERAL (
+  SELECT EXISTS (SELECT FROM live WHERE lanes.queue = ANY (live.queues)) AS is_served,
+         EXISTS (
+           SELECT FROM live
+           CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(live.lanes) AS handled (lane)
+           WHERE lanes.queue = ANY (live.queues) AND (handled.lane ->> 0) = lanes.type
+         ) AS is_known,
+         EXISTS (
+           SELECT FROM {conduit_queues} AS control
+           WHERE control.name = lanes.queue AND paused_at IS NOT NULL
+         ) AS is_paused
+) AS served
+GROUP BY queue, type, fingerprint
+ORDER BY queue, type, fingerprint
