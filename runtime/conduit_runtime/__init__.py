@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .hooks.hook_run import AsyncConnection as AsyncConnection
     from .hooks.hook_run import Connection as Connection
     from .hooks.hook_run import RequestContext as RequestContext
+    from .job_types.batch_context import BatchContext as BatchContext
+    from .job_types.batch_context import BatchJob as BatchJob
     from .job_types.batches import batch as batch
     from .job_types.context import JobContext as JobContext
     from .job_types.job_type import JobType as JobType
@@ -83,6 +85,7 @@ _MODULES = {
     "hooks.hook_run": "AsyncConnection Connection RequestContext",
     "hooks.async_hook": "AsyncHook",
     "hooks.hook": "Hook",
+    "job_types.batch_context": "BatchContext BatchJob",
     "job_types.batches": "batch",
     "job_types.context": "JobContext",
     "job_types.job_type": "JobType job_type",

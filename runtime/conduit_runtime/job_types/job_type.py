@@ -39,6 +39,9 @@ P = TypeVar("P")
 class JobType(Generic[S, P]):
     """A handler, its payload and its options; calling it runs the handler.
 
+    With `batch`, the handler takes a BatchContext and up to so many jobs, which wait at most `wait`
+    for each other.
+
     `was` are earlier names: their jobs run under this handler. `upcasts` read payloads of older
     shapes, by their fingerprints; `upcast` adds one.
     """
@@ -60,6 +63,8 @@ class JobType(Generic[S, P]):
     retry_on: Sequence[ErrorType] = ()
     discard_on: Sequence[ErrorType] = ()
     was: Sequence[str] = ()
+    batch: int | None = None
+    wait: timedelta | None = None
     upcasts: dict[str, Upcast[S, P]] = field(default_factory=dict, init=False)
     limits: SourceLimits | None = field(default=None, init=False)
 
@@ -95,8 +100,11 @@ class JobType(Generic[S, P]):
     @functools.cached_property
     def payload(self) -> type[P]:
         """The class of its payload."""
-        annotation: type[P] = self._annotations[1]
-        return annotation
+        annotation: Any = self._annotations[1]
+        if self.batch is not None:  # list[BatchJob[P]]
+            annotation = typing.get_args(typing.get_args(annotation)[0])[0]
+        payload: type[P] = annotation
+        return payload
 
     @functools.cached_property
     def services(self) -> Mapping[str, type]:

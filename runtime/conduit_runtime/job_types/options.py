@@ -37,7 +37,8 @@ class TypeOptions(TypedDict, total=False):
     `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per`
     (default: a second), over all workers. With `retry_on`, other errors end a job at once, as those
     of `discard_on` do: classes, or their names; subclasses count. `was` are earlier names of the
-    type: their jobs run under the same handler.
+    type: their jobs run under the same handler. `batch` is how many of its jobs one call of the
+    handler runs, `wait` how long they wait for each other (default: a second).
     """
 
     queue: str
@@ -53,6 +54,8 @@ class TypeOptions(TypedDict, total=False):
     retry_on: Sequence[ErrorType]
     discard_on: Sequence[ErrorType]
     was: Sequence[str]
+    batch: int | None
+    wait: timedelta | None
 
 
 @runtime_checkable

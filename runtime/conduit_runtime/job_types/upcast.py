@@ -37,6 +37,10 @@ class Upcast(Generic[S, P]):
         old: Any,
     ) -> object:
         """Upcast a payload and run the handler. Raises TypeError for what is no payload."""
+        return await handler(job, await self.payload_of(job, old))
+
+    async def payload_of(self, job: JobContext[S], old: Any) -> P:
+        """The present payload of a job. Raises TypeError for what is no payload."""
         result = self.function(old, job) if self.takes_job else self.function(old)
         payload: object = await result if inspect.isawaitable(result) else result
         if not isinstance(payload, self.payload):
@@ -44,4 +48,4 @@ class Upcast(Generic[S, P]):
                 f"the upcaster of {self.old.__name__} returned {type(payload).__name__}: "
                 f"return {self.payload.__name__}"
             )
-        return await handler(job, payload)
+        return payload

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 from uuid import UUID
 
-from .claimed import Claimed
+from .claimed import Claimed, ClaimedBatch
 
 
 class CurrentJob(NamedTuple):
@@ -36,20 +36,28 @@ class Call(NamedTuple):
         return f"{self.job.id}/{self.service}.{self.method}/{self.number}"
 
 
-entered_job: ContextVar[Claimed] = ContextVar("conduit_job")
+entered_job: ContextVar[Claimed | ClaimedBatch] = ContextVar("conduit_job")
 entered_call: ContextVar[Call] = ContextVar("conduit_call")
 
 
 def job_here() -> CurrentJob | None:
     """The job that is running here, if one is."""
     job = entered_job.get(None)
-    return None if job is None else CurrentJob.of(job)
+    return CurrentJob.of(job) if isinstance(job, Claimed) else None
+
+
+def batch_here() -> ClaimedBatch | None:
+    """The batch of jobs that is running here, if one is."""
+    job = entered_job.get(None)
+    return job if isinstance(job, ClaimedBatch) else None
 
 
 def current_job() -> CurrentJob:
     """The job that is running here; RuntimeError outside of one."""
     job = job_here()
     if job is None:
+        if batch_here() is not None:
+            raise RuntimeError("a batch of jobs is running here: ask each of its jobs")
         raise RuntimeError("no job is running here")
     return job
 
@@ -61,5 +69,7 @@ def current_call() -> Call:
     """
     call = entered_call.get(None)
     if call is None:
+        if batch_here() is not None:
+            raise RuntimeError("a call of a service by a batch of jobs has no key of its own")
         raise RuntimeError("no job is calling a service here")
     return call

@@ -47,6 +47,23 @@ class Claimed:
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
 
 
+class ClaimedBatch:
+    """Claimed jobs of one type, queue and timeout that one call of a batch handler runs.
+
+    A job with `rescues` is alone in its batch. The jobs share their `secrets`: the error of a call
+    may have those of any.
+    """
+
+    def __init__(self, jobs: list[Claimed]) -> None:
+        first = jobs[0]
+        self.jobs = jobs
+        self.type, self.queue, self.timeout = first.type, first.queue, first.timeout
+        self.rescues = first.rescues
+        self.secrets: set[str] = set()
+        for job in jobs:
+            job.secrets = self.secrets
+
+
 def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Rows of `COLUMNS` as they are to be started: by priority, then time, then call order."""
     ordered = sorted(rows, key=_RUN_AT_AND_SEQ)

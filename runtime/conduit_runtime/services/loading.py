@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..model import payload
-from ..model.calls import job_here
+from ..model.calls import batch_here, job_here
 from ..model.errors import QueueError
 from ..model.text.names import source_names
 from ..model.text.printable import escape_controls
@@ -107,11 +107,8 @@ def _echo(
     parameters = source_names(vars(protocol).get(method))
 
     def call(*args: Any, **named: Any) -> dict[str, Any]:
-        job = job_here()
         line = {
-            "job_id": job and job.id,
-            "type": job and job.type,
-            "attempt": job and job.attempt,
+            **_caller(),
             "service": service,
             "method": name,
             "args": [_shown(value) for value in args],
@@ -122,6 +119,18 @@ def _echo(
 
     call.runs_inline = True  # type: ignore[attr-defined]
     return call
+
+
+def _caller() -> dict[str, Any]:
+    """The job that calls, or the jobs of a batch."""
+    if (batch := batch_here()) is not None:
+        return {"job_ids": [job.id for job in batch.jobs], "type": batch.type}
+    job = job_here()
+    return {
+        "job_id": job and job.id,
+        "type": job and job.type,
+        "attempt": job and job.attempt,
+    }
 
 
 def _shown(value: object) -> object:

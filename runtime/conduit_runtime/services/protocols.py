@@ -111,8 +111,8 @@ class Prepared:
     services: Any
     protocols: Protocols
 
-    def for_job(self, job: CurrentJob, linger: Linger | None = None) -> JobServices:
-        """The services as one attempt of a job calls them; `linger` is as in JobServices."""
+    def for_job(self, job: CurrentJob | None, linger: Linger | None = None) -> JobServices:
+        """The services as one attempt of a job, or a batch, calls them; see JobServices."""
         return JobServices(self.services, self.protocols, job, linger)
 
 

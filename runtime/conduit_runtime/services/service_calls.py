@@ -82,11 +82,16 @@ class JobServices(BoundServices):
     """The services as a job calls them: every method is awaited, however it is implemented.
 
     A coroutine function runs on the loop, a plain function in a thread. `linger` is called with
-    one that runs on when its attempt has been stopped.
+    one that runs on when its attempt has been stopped. The call of a batch, without a `job`, has no
+    idempotency key.
     """
 
     def __init__(
-        self, services: Any, protocols: Protocols, job: CurrentJob, linger: Linger | None = None
+        self,
+        services: Any,
+        protocols: Protocols,
+        job: CurrentJob | None,
+        linger: Linger | None = None,
     ) -> None:
         super().__init__(services)
         self._protocols = protocols
@@ -102,8 +107,10 @@ class JobServices(BoundServices):
     async def _run(
         self, function: Callable[..., Any], names: tuple[str, str], /, *args: Any, **named: Any
     ) -> Any:
-        number = self._numbers[names] = self._numbers.get(names, 0) + 1
-        token = entered_call.set(Call(self._job, *names, number))
+        token = None
+        if self._job is not None:
+            number = self._numbers[names] = self._numbers.get(names, 0) + 1
+            token = entered_call.set(Call(self._job, *names, number))
         try:
             if is_coroutine_function(function):
                 return await function(*args, **named)
@@ -111,7 +118,8 @@ class JobServices(BoundServices):
             result = call() if runs_inline(function) else await self._in_thread(call)
             return await result if inspect.isawaitable(result) else result
         finally:
-            entered_call.reset(token)
+            if token is not None:
+                entered_call.reset(token)
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         end: Future[None] = Future()  # running while the call is, even if nothing awaits it

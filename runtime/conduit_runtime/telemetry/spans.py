@@ -1,7 +1,8 @@
 """The spans of a worker, by OpenTelemetry's conventions for messaging. No payload is in them."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
@@ -35,12 +36,7 @@ class JobTracer:
             f"process {job.type}",
             context_of(read_trace(job.trace)),
             SpanKind.CONSUMER,
-            {
-                **_attributes("process", job.queue, job.type),
-                "messaging.message.id": str(job.id),
-                "conduit.job.attempt": job.attempts,
-                "conduit.job.max_attempts": job.max_attempts,
-            },
+            _of_job(job),
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
@@ -49,6 +45,19 @@ class JobTracer:
             except BaseException as error:
                 _note(span, why_stopped() or error, secrets_of(job))
                 raise
+
+    def batch(self, jobs: Sequence[Claimed]) -> "BatchSpans":
+        """Begin a span of each job of a batch, the child of what enqueued that job."""
+        spans = {
+            job.id: self._tracer.start_span(
+                f"process {job.type}",
+                context_of(read_trace(job.trace)),
+                SpanKind.CONSUMER,
+                _of_job(job),
+            )
+            for job in jobs
+        }
+        return BatchSpans(self._tracer, jobs[0], spans)
 
     def tick(self, schedule: Schedule) -> "Tick":
         """Begin the span of a tick that is to enqueue a job."""
@@ -64,6 +73,42 @@ class JobTracer:
         return Tick(span)
 
 
+class BatchSpans:
+    """The spans of a batch: one of the call, which is linked to one of each of its jobs."""
+
+    def __init__(self, tracer: trace.Tracer, first: Claimed, spans: Mapping[UUID, Span]) -> None:
+        self._tracer = tracer
+        self._first = first
+        self._spans = spans
+
+    async def around(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do the work of the call in its span."""
+        with self._tracer.start_as_current_span(
+            f"process batch {self._first.type}",
+            context_of(None),
+            SpanKind.CONSUMER,
+            {
+                **_attributes("process", self._first.queue, self._first.type),
+                "messaging.batch.message_count": len(self._spans),
+            },
+            [trace.Link(span.get_span_context()) for span in self._spans.values()],
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                return await work
+            except BaseException as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
+
+    def end(self, job: Claimed, error: BaseException | None) -> None:
+        """The attempt of a job has ended, with an error if it did not complete."""
+        span = self._spans[job.id]
+        if error is not None:
+            _note(span, error, secrets_of(job))
+        span.end()
+
+
 class Tick:
     """The span of a tick; a tick that another scheduler enqueued has none."""
 
@@ -75,6 +120,15 @@ class Tick:
     def end(self) -> None:
         """The jobs are enqueued."""
         self._span.end()
+
+
+def _of_job(job: Claimed) -> dict[str, str | int]:
+    return {
+        **_attributes("process", job.queue, job.type),
+        "messaging.message.id": str(job.id),
+        "conduit.job.attempt": job.attempts,
+        "conduit.job.max_attempts": job.max_attempts,
+    }
 
 
 def _attributes(operation: str, queue: str, type: str) -> dict[str, str | int]:

@@ -26,6 +26,7 @@ from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stoppe
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
 from .run.around import AroundHook, AroundHooks
+from .run.batching import WAIT
 from .run.failures import OnFailed
 from .run.handlers import HandlerOptions, HandlerRegistry
 from .worker import Worker
@@ -137,6 +138,24 @@ class WorkerPool:
         `discard_on` say after which errors an attempt is made again.
         """
         self.handlers.register(type, function, **options)
+
+    def batch_handler(
+        self,
+        type: str,
+        *,
+        size: int,
+        wait: float | timedelta = WAIT,
+        **options: Unpack[HandlerOptions],
+    ) -> Callable[[F], F]:
+        """Decorator: have `function(context, jobs)` run up to `size` jobs of a type in one call.
+
+        A job waits at most `wait` (seconds or a timedelta) for others; the batch then takes one
+        slot. `jobs` is a list of BatchJob, each with its `payload`. The function returns None when
+        all jobs are done, or a list with a result or an exception for each job; `context.fail(job,
+        error)` makes one of them fail. When it raises, each job of the batch has failed. A job that
+        was rescued from a worker that died runs alone. The options are those of `register`.
+        """
+        return self.handlers.batch_handler(type, size=size, wait=wait, **options)
 
     def on_failed(self, function: Hook) -> Hook:
         """Decorator: have `function(failed_job)` called for each job that ends failed here.

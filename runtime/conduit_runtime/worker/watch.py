@@ -14,7 +14,7 @@ from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt
 from .acknowledge.acknowledger import Acknowledger
 from .interfaces import WorkerInterface
-from .run.execution import Execution
+from .run.execution import HeldJob
 from .run.runner import Runner
 
 _log = get_logger("conduit.worker")
@@ -51,7 +51,12 @@ class Watch:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
             self._check_slots(now)
-            long = [e for e in self._runner.running if e.age(now) >= LONG]
+            long = [
+                job
+                for running in self._runner.running
+                if running.age(now) >= LONG
+                for job in running.held
+            ]
             if long:
                 await self._check(long, now)
             if now >= next_audit:
@@ -74,7 +79,7 @@ class Watch:
                 self._runner.concurrency,
             )
 
-    async def _check(self, long: list[Execution], now: float) -> None:
+    async def _check(self, long: list[HeldJob], now: float) -> None:
         """Write the starts of long jobs, and stop those that are no longer held."""
         held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
         for execution in long:

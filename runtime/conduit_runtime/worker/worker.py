@@ -81,8 +81,7 @@ class Worker:
             tracer.tick if tracer else None,
         )
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
-        around = tracer.attempt if tracer else None
-        self.runner = Runner(self, self.acknowledger, reader.poll, around, pool.hooks)
+        self.runner = Runner(self, self.acknowledger, reader.poll, tracer, pool.hooks)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
         self.watch = Watch(self, self.runner, self.acknowledger)
         self.heartbeat = HeartbeatThread(self, dsn, schema)

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
 import psycopg
@@ -20,7 +20,8 @@ from ...statements.claims import BATCH, Claims, most_of_a_claim, next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface
-from ..run.runner import FRESH, Runner
+from ..run.execution import FRESH
+from ..run.runner import Runner
 from .limiter import Limiter
 from .listener import POLL, Listener
 
@@ -54,6 +55,8 @@ class Claimer:
         self._drain = worker.is_draining
         self._queues = dict(worker.queues)
         self._claims = Claims()
+        self._batch_claims = Claims()
+        self._in_use = [self._claims]
         self._limiter = Limiter()
         self._listener = Listener(connection)
         self._capacity = asyncio.Event()
@@ -86,6 +89,8 @@ class Claimer:
         queue; and the rate of work is known.
         """
         self._finished += len(attempts)
+        if batched := self._worker.registry.batched:  # they are claimed by the room in batches
+            self._finished -= sum(attempt.job.type in batched for attempt in attempts)
         left_full_queue = self._limiter.on_ended(held)
         if self._drain or left_full_queue or attempts[0].outcome is not None:
             self._listener.wake()
@@ -118,7 +123,8 @@ class Claimer:
         """
         self._was_announced = True
         if is_late:
-            self._claims.scan_policy.invalidate()
+            for claims in self._in_use:
+                claims.scan_policy.invalidate()
         self._listener.wake()
 
     def stop(self) -> None:
@@ -135,8 +141,17 @@ class Claimer:
                     return
                 self._backoff.reset()
             except psycopg.Error as error:
-                self._claims.scan_policy.forget()
+                self._scan_everything()
                 await asyncio.sleep(self._backoff.next_delay(error))
+
+    def _scan_everything(self) -> None:
+        for claims in self._in_use:
+            claims.scan_policy.forget()
+
+    def _scans_in(self) -> float:
+        """Seconds until a claim scans further back than behind the last one."""
+        now = time.monotonic()
+        return min(claims.scan_policy.due_in(now) for claims in self._in_use)
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""
@@ -158,24 +173,24 @@ class Claimer:
             self._found += 1
             if self._found == 2:
                 await self._listener.release_idle_lock()
-        elif is_full or self._claims.scan_policy.due_in(time.monotonic()) > 0:
+        elif is_full or self._scans_in() > 0:
             self._found = 0
             if self._runner.ready:
                 await self._wait_for_capacity()
             elif self._drain:
                 if not is_full:
-                    self._claims.scan_policy.forget()
+                    self._scan_everything()
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
                     await self._listener.wait(min(POLL, self._limiter.pause()))
             elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
-                if is_full and not self._claims.scan_policy.is_full_scan_rare:
+                is_rare = any(claims.scan_policy.is_full_scan_rare for claims in self._in_use)
+                if is_full and not is_rare:
                     await self._wait_for_jobs()
                 else:
                     # New jobs notify; the next full scan finds what appeared behind a bound.
-                    due_in = self._claims.scan_policy.due_in(time.monotonic())
-                    await self._listener.wait(min(due_in, self._limiter.pause()))
+                    await self._listener.wait(min(self._scans_in(), self._limiter.pause()))
         return False
 
     async def _pace(self) -> None:
@@ -213,7 +228,7 @@ class Claimer:
             return
         await self._listener.wait(PATIENCE, self._capacity)
         if time.monotonic() - self._taken >= PATIENCE:
-            self._runner.release()
+            self._runner.release_ready()
             self._rate = 0.0
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
@@ -270,17 +285,44 @@ class Claimer:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
         left = limit - len(jobs)
         is_full = left > 0
-        if free and left > 0:
-            has_limits = self._limiter.controls.has_limits
-            listens_on = None if has_limits else self._listener.hears(free)
-            claim = self._claims.next(self._worker.name, free, lanes, left, started, listens_on)
-            claimed = await self._connection.run(claim)
-            self._claims.learn(claimed, left, started, time.monotonic())
-            jobs += claimed
+        if batched := self._worker.registry.batched:
+            batch_lanes = [lane for lane in lanes if lane[0] in batched]
+            lanes = [lane for lane in lanes if lane[0] not in batched]
+            self._in_use = [self._batch_claims] if batch_lanes and not lanes else [self._claims]
+        if free and left > 0 and (lanes or not batched):
+            jobs += await self._claim_from(self._claims, free, lanes, left)
             is_full = self._claims.was_full
         if not is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+        if batched and batch_lanes and (fills := self._sizes_of_batches(free, jobs)):
+            self._in_use = [*{*self._in_use, self._batch_claims}]
+            room = max(fills.values())
+            jobs += await self._claim_from(self._batch_claims, fills, batch_lanes, room)
+            is_full = is_full and self._batch_claims.was_full
         return is_full
+
+    async def _claim_from(
+        self, claims: Claims, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int
+    ) -> list[Claimed]:
+        started = time.monotonic()
+        has_limits = self._limiter.controls.has_limits
+        listens_on = None if has_limits else self._listener.hears(sizes)
+        claim = claims.next(self._worker.name, sizes, lanes, limit, started, listens_on)
+        claimed = await self._connection.run(claim)
+        claims.learn(claimed, limit, started, time.monotonic())
+        return claimed
+
+    def _sizes_of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
+        """How many jobs of batch handlers to take from each queue at most, beside the `taken`."""
+        room = min(BATCH, self._runner.room_in_batches)
+        sizes = {}
+        for queue in queues:
+            cap = self._queues[queue]
+            if cap is not None:
+                cap -= self._runner.by_queue[queue] + sum(job.queue == queue for job in taken)
+            if (size := room if cap is None else min(room, cap)) > 0:
+                sizes[queue] = size
+        return sizes
 
     async def _claim_counting(
         self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextvars import Context
 from types import coroutine
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from ...job_types.context import JobContext
 from ...model.claimed import Claimed
@@ -14,22 +14,83 @@ from .handlers import Handler
 T = TypeVar("T")
 
 
-class Execution:
-    """A job that waits for something: in which task, since when, and why it was stopped, if it was.
+FRESH = 1.0
+"""Seconds after a claim was sent within which its jobs start; later they are claimed anew.
 
-    Once it has begun, `rest` is what it still has to do.
+A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
+twice as long: others rescue a worker's jobs 3 s after its heartbeat, and it sends one a second.
+"""
+
+
+class Running:
+    """What runs in a slot and waits for something: since when, and why it was stopped, if it was.
+
+    `started` is None until an attempt has begun.
     """
 
-    handler: Handler
-    rest: Awaitable[Any]
-    context: JobContext[Any] | None = None
     started: float | None = None
     stopped_by: BaseException | None = None
     timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
-        self.job = job
+    def __init__(self, task: "asyncio.Task[None]") -> None:
         self.task = task
+
+    @property
+    def held(self) -> "Sequence[HeldJob]":
+        """The jobs that run and have not been lost."""
+        raise NotImplementedError
+
+    def stop(self, reason: BaseException) -> None:
+        """Cancel it where it waits; `reason` decides the outcome."""
+        if self.stopped_by is None:
+            self.stopped_by = reason
+            self.task.cancel()
+
+    def age(self, now: float) -> float:
+        """Seconds since the attempt began; 0 before that."""
+        return 0.0 if self.started is None else now - self.started
+
+    def arm(self, timeout: float | None) -> None:
+        """Have it stopped when its time in seconds is over; what never waits cannot be."""
+        if timeout is not None:
+            late = TimeoutError(f"the attempt took longer than {timeout:g} s")
+            left = timeout - self.age(time.monotonic())
+            self.timer = self.task.get_loop().call_later(left, self.stop, late)
+
+    def disarm(self) -> None:
+        """Let the attempt's time pass."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+class HeldJob(Protocol):
+    """A job that runs, alone or in a batch."""
+
+    job: Claimed
+    stopped_by: BaseException | None
+
+    def age(self, now: float) -> float:
+        """Seconds since the attempt began; 0 before that."""
+
+    def stop(self, reason: BaseException) -> None:
+        """Stop it; `reason` decides the outcome."""
+
+
+class Execution(Running):
+    """A job that waits for something. Once it has begun, `rest` is what it still has to do."""
+
+    handler: Handler
+    rest: Awaitable[Any]
+    context: JobContext[Any] | None = None
+
+    def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
+        super().__init__(task)
+        self.job = job
+
+    @property
+    def held(self) -> "Sequence[HeldJob]":
+        """The job itself."""
+        return (self,)
 
     def begun(
         self, handler: Handler, context: JobContext[Any], started: float, rest: Awaitable[Any]
@@ -40,11 +101,9 @@ class Execution:
 
     def stop(self, reason: BaseException) -> None:
         """Cancel the job where it waits; `reason` decides the outcome of the attempt."""
-        if self.stopped_by is None:
-            self.stopped_by = reason
-            if self.context is not None:
-                self.context.cancel()
-            self.task.cancel()
+        if self.stopped_by is None and self.context is not None:
+            self.context.cancel()
+        super().stop(reason)
 
     def reason(self, error: BaseException) -> BaseException:
         """Why the attempt ended with this exception; a coroutine's reason has its traceback."""
@@ -53,23 +112,6 @@ class Execution:
         if self.context is not None and self.handler.is_async:
             return self.stopped_by.with_traceback(error.__traceback__)
         return self.stopped_by
-
-    def age(self, now: float) -> float:
-        """Seconds since the attempt began; 0 before that."""
-        return 0.0 if self.started is None else now - self.started
-
-    def arm(self) -> None:
-        """Have the attempt stopped when its time is over; one that never waits cannot be."""
-        timeout = self.handler.timeout if self.job.timeout is None else self.job.timeout
-        if timeout is not None:
-            late = TimeoutError(f"the attempt took longer than {timeout:g} s")
-            left = timeout - self.age(time.monotonic())
-            self.timer = self.task.get_loop().call_later(left, self.stop, late)
-
-    def disarm(self) -> None:
-        """Let the attempt's time pass."""
-        if self.timer is not None:
-            self.timer.cancel()
 
 
 @coroutine

@@ -25,6 +25,7 @@ from ...model.retry import (
     check_error_types,
 )
 from ...services.service_calls import is_coroutine_function
+from .batching import WAIT, Batching
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +59,8 @@ class Handler:
 
     `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
     older ones. `timeout` is in seconds and holds for jobs that bring none of their own.
-    `keep_result` is for how many seconds what the function returned is kept, if at all.
+    `keep_result` is for how many seconds what the function returned is kept, if at all. With
+    `batching` it runs several jobs in one call, `(context, jobs)`.
     """
 
     type: str
@@ -72,10 +74,12 @@ class Handler:
     limits: SourceLimits | None = None
     is_async: bool = False
     is_generated: bool = False
+    batching: Batching | None = None
 
     @classmethod
     def of_job_type(cls, job_type: JobType[Any, Any]) -> "Handler":
         """The handler of a generated job type."""
+        size, wait = job_type.batch, job_type.wait
         return cls(
             type=job_type.name,
             function=job_type.function,
@@ -88,6 +92,9 @@ class Handler:
             limits=job_type.limits,
             is_async=True,
             is_generated=True,
+            batching=None
+            if size is None
+            else Batching.checked(size, WAIT if wait is None else wait),
         )
 
     @property
@@ -101,12 +108,34 @@ class HandlerRegistry:
 
     def __init__(self) -> None:
         self.by_type: dict[str, Handler] = {}
+        self.batched: dict[str, Batching] = {}
+        """The types whose jobs run in batches."""
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
 
         def decorate(function: F) -> F:
             self.register(type, function, **options)
+            return function
+
+        return decorate
+
+    def batch_handler(
+        self,
+        type: str,
+        *,
+        size: int,
+        wait: float | timedelta = WAIT,
+        **options: Unpack[HandlerOptions],
+    ) -> Callable[[F], F]:
+        """Decorator: have a function run up to `size` jobs of a type in one call.
+
+        A job waits at most `wait` for others. The options are those of `register`, for each job.
+        """
+        batching = Batching.checked(size, wait)
+
+        def decorate(function: F) -> F:
+            self.register(type, function, batching=batching, **options)
             return function
 
         return decorate
@@ -125,10 +154,11 @@ class HandlerRegistry:
         per: timedelta | None = None,
         retry_on: Iterable[ErrorType] = (),
         discard_on: Iterable[ErrorType] = (),
+        batching: Batching | None = None,
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type, instead of any before it.
 
-        The options are those of `HandlerOptions`.
+        The options are those of `HandlerOptions`. With `batching` it is `function(context, jobs)`.
         """
         check_name(type, "type")
         if not callable(function):
@@ -150,6 +180,7 @@ class HandlerRegistry:
                 keep_result=_seconds(keep_result, "keep_result"),
                 limits=SourceLimits.of(concurrency, rate_limit, per),
                 is_async=is_async,
+                batching=batching,
             )
         )
 
@@ -168,6 +199,10 @@ class HandlerRegistry:
 
     def _add(self, handler: Handler) -> None:
         self.by_type[handler.type] = handler
+        if handler.batching is not None:
+            self.batched[handler.type] = handler.batching
+        else:
+            self.batched.pop(handler.type, None)
 
     def get(self, type: str) -> Handler:
         """The handler of a type. Raises NoHandler, naming the types that have one."""

@@ -4,17 +4,17 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import copy_context
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...job_types.context import JobContext
 from ...model.calls import entered_job
-from ...model.claimed import Claimed
+from ...model.claimed import Claimed, ClaimedBatch
 from ...model.errors import OutcomeTooLarge, PayloadMismatch
 from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
@@ -30,26 +30,22 @@ from ...statements.results import result_of
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface
 from .around import AroundHooks
-from .execution import Execution, resumed
+from .batch_execution import BatchExecution
+from .batch_runs import run_batch
+from .execution import FRESH, Execution, Running, resumed
+from .gathering import Gatherer
 from .handlers import Handler
 from .threads import JobThreads
 
+if TYPE_CHECKING:
+    from ...telemetry.spans import JobTracer
+
 _log = get_logger("conduit.worker")
 
-FRESH = 1.0
-"""Seconds after a claim was sent within which its jobs start; later they are claimed anew.
-
-A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
-twice as long: others rescue a worker's jobs 3 s after its heartbeat, and it sends one a second.
-"""
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 GLANCE = 0.0005
 """Seconds after which they let the loop read what the database has sent."""
-
-WhyStopped = Callable[[], BaseException | None]
-Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
-"""Wraps the work of a job; its last argument returns why the job was stopped, if it was."""
 
 _queue_of = attrgetter("queue")
 
@@ -70,35 +66,43 @@ class Runner:
         worker: WorkerInterface,
         acknowledger: Acknowledger,
         poll: Callable[[], bool],
-        around: Around | None = None,
+        tracer: "JobTracer | None" = None,
         hooks: AroundHooks | None = None,
     ) -> None:
-        self._worker = worker
-        self._registry = worker.registry
+        self._worker = self.host = worker
+        self.registry = worker.registry
         self._handlers = worker.registry.by_type
-        self._acknowledger = acknowledger
+        self.acknowledger = acknowledger
         self._services = worker.services
         self._metrics = worker.metrics
         self._poll = poll
-        self._around = around
-        self._hooks = hooks or None
+        self._around = tracer.attempt if tracer else None
+        self.trace_batch = tracer.batch if tracer else None
+        self.hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
         self._unreadable: set[Lane] = set()
         self._now = 0.0
-        self._uses_django = False
-        self._suspects = asyncio.Lock()
+        self.uses_django = False
+        self.suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._slots = 0
         self.concurrency = worker.concurrency
         self.threads = JobThreads(worker.concurrency, self._regain)
-        self.ready: deque[Claimed] = deque()
-        self.running: set[Execution] = set()
+        self.ready: deque[Claimed | ClaimedBatch] = deque()
+        self._batched = worker.registry.batched
+        self._gatherer = Gatherer(self._batched, self._take_batch)
+        self.running: set[Running] = set()
         self.by_queue: Counter[str] = Counter()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing runs or waits to run."""
-        return not self.running and not self.ready
+        return not self.running and not self.ready and not self._gatherer.jobs
+
+    @property
+    def room_in_batches(self) -> int:
+        """How many more jobs of batch handlers would fill a batch of each type."""
+        return self._gatherer.room()
 
     @property
     def free(self) -> int:
@@ -112,7 +116,8 @@ class Runner:
 
     def jobs(self) -> list[Claimed]:
         """Every job that is held here."""
-        return [*self.ready, *(execution.job for execution in self.running)]
+        held = [each.job for execution in self.running for each in execution.held]
+        return [*chain.from_iterable(map(_jobs_of, self.ready)), *self._gatherer.jobs, *held]
 
     def take(self, jobs: list[Claimed], asked: float) -> None:
         """Run claimed jobs, in their order, as slots become free.
@@ -123,16 +128,38 @@ class Runner:
         start_by = asked + FRESH
         for job in jobs:
             job.start_by = start_by
-        self._uses_django = uses_django()
-        self.ready.extend(jobs)
+        self.uses_django = uses_django()
         if self._capped:
             self.by_queue.update(map(_queue_of, jobs))
+        if self._batched:
+            for job in jobs:
+                if job.type in self._batched:
+                    self._gatherer.add(job)
+                else:
+                    self.ready.append(job)
+            if self._worker.is_draining:
+                self._gatherer.end_all()
+        else:
+            self.ready.extend(jobs)
+        self._open_slots(1)
+
+    def _take_batch(self, batch: ClaimedBatch) -> None:
+        """Run a batch before other jobs, after earlier batches: its jobs have waited already."""
+        others = (place for place, each in enumerate(self.ready) if isinstance(each, Claimed))
+        self.ready.insert(next(others, len(self.ready)), batch)
         self._open_slots(1)
 
     def release(self) -> None:
         """Release the jobs that have not begun."""
+        self.release_ready()
+        for job in self._gatherer.release():
+            self._release(job)
+
+    def release_ready(self) -> None:
+        """Release the jobs that wait for a slot."""
         while self.ready:
-            self._release(self.ready.popleft())
+            for job in _jobs_of(self.ready.popleft()):
+                self._release(job)
 
     def stop(self, reason: type[BaseException]) -> None:
         """Stop the jobs that run, each for this reason."""
@@ -142,16 +169,21 @@ class Runner:
     def release_rescued(self) -> bool:
         """Release the jobs that were rescued before and would have to wait here."""
         slots = max(0, self.threads.usable - len(self.running))
-        rescued = [job for job in islice(self.ready, slots, None) if job.rescues]
-        for job in rescued:
-            self.ready.remove(job)
-            self._release(job)
+        rescued = [each for each in islice(self.ready, slots, None) if each.rescues]
+        for each in rescued:
+            self.ready.remove(each)
+            for job in _jobs_of(each):
+                self._release(job)
         return bool(rescued)
 
     def _release(self, job: Claimed) -> None:
         if self._capped:
             self.by_queue[job.queue] -= 1
-        self._acknowledger.add(Attempt(job, outcome=released))
+        self.acknowledger.add(Attempt(job, outcome=released))
+
+    def services_of(self, handler: Handler) -> object:
+        """The services as a handler gets them."""
+        return self._services if handler.is_generated else self._services.services
 
     def _open_slots(self, most: int) -> None:
         for _ in range(min(most, len(self.ready), self.threads.usable - self._slots)):
@@ -167,12 +199,17 @@ class Runner:
             while self.ready:
                 job = self.ready.popleft()
                 try:
-                    waiting = Execution(job, task) if job.rescues else self._begin(job, task)
+                    if isinstance(job, ClaimedBatch):
+                        waiting: Running | None = BatchExecution(job, task)
+                    elif job.rescues:
+                        waiting = Execution(job, task)
+                    else:
+                        waiting = self._begin(job, task)
                     if waiting is not None:
                         await self._see_through(waiting)
                 finally:
                     if self._capped:
-                        self.by_queue[job.queue] -= 1
+                        self.by_queue[job.queue] -= len(_jobs_of(job))
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
@@ -197,10 +234,10 @@ class Runner:
         """Run a job until it waits for something; None when it ended before that."""
         started = monotonic()
         if started > job.start_by:
-            self._acknowledger.add(Attempt(job, outcome=released))
+            self.acknowledger.add(Attempt(job, outcome=released))
             return None
         try:
-            handler = self._handlers.get(job.type) or self._registry.get(job.type)
+            handler = self._handlers.get(job.type) or self.registry.get(job.type)
             entered_job.set(job)
             decode, function = handler.decode, handler.function
             if handler.upcasts and (upcast := handler.upcasts.get(original(job.fingerprint))):
@@ -208,7 +245,7 @@ class Runner:
             try:
                 payload = decode(job.payload)
             except PayloadMismatch as mismatch:
-                self._leave_unreadable(job, handler, mismatch)
+                self.leave_unreadable(job, handler, mismatch)
                 return None
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._worker, self._loop)
@@ -216,13 +253,13 @@ class Runner:
             inside = copy_context()
             if handler.is_async:
                 work = function(context, payload)
-                if self._hooks:
-                    work = self._hooks.around_coroutine(context, work)
-                if self._uses_django:
+                if self.hooks:
+                    work = self.hooks.around_coroutine(context, work)
+                if self.uses_django:
                     work = renewed_in_loop(work, partial(_check_start, job))
-            elif self._hooks:
-                work = self.threads.call(self._hooks.in_thread(function), context, payload)
-                work = self._hooks.around_thread(context, work)
+            elif self.hooks:
+                work = self.threads.call(self.hooks.in_thread(function), context, payload)
+                work = self.hooks.around_thread(context, work)
             else:
                 work = self.threads.call(function, context, payload)
             if self._around is not None:
@@ -236,25 +273,25 @@ class Runner:
                 children = context.children
                 if not children and handler.keep_result is None:  # as most: a call less for each
                     self._now = now = monotonic()
-                    self._acknowledger.add(Attempt(job, now - started, None, (), None, started))
+                    self.acknowledger.add(Attempt(job, now - started, None, (), None, started))
                     return None
                 if not (children and _may_wait_for_keys(children)):
-                    attempt = self._completed(job, handler, children, started, result)
+                    attempt = self.completed(job, handler, children, started, result)
                     if not attempt.is_large:
-                        self._acknowledger.add(attempt)
+                        self.acknowledger.add(attempt)
                         return None
                 rest = _given(result)
             execution = execution or Execution(job, task)
             return execution.begun(handler, context, started, rest)
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
-            self._settle(job, started, error)
+            self.settle(job, started, error)
         return None
 
-    def _leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
+    def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
         """Have the job wait for another reader."""
         outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
-        self._acknowledger.add(Attempt(job, outcome=outcome))
+        self.acknowledger.add(Attempt(job, outcome=outcome))
         shape = original(job.fingerprint)
         if (job.type, shape) not in self._unreadable:
             self._unreadable.add((job.type, shape))
@@ -268,26 +305,34 @@ class Runner:
             )
 
     def _why_stopped(self, job: Claimed) -> BaseException | None:
-        return next((each.stopped_by for each in self.running if each.job is job), None)
+        executions = (each for each in self.running if isinstance(each, Execution))
+        return next((each.stopped_by for each in executions if each.job is job), None)
 
-    async def _see_through(self, execution: Execution) -> None:
-        """Await the end of a job that waits: it can be stopped now, and others can run."""
-        job = execution.job
-        self.running.add(execution)
+    async def _see_through(self, running: Running) -> None:
+        """Await the end of what waits: it can be stopped now, and others can run."""
+        self.running.add(running)
         self._open_slots(len(self.ready))
+        try:
+            if isinstance(running, Execution):
+                await self._finish_alone(running)
+            elif isinstance(running, BatchExecution):
+                await run_batch(self, running)
+        finally:
+            running.disarm()
+            self.running.discard(running)
+
+    async def _finish_alone(self, execution: Execution) -> None:
+        job = execution.job
         try:
             if not job.rescues:
                 await self._finish(execution)
             elif job.is_suspect:
-                async with self._suspects:
+                async with self.suspects:
                     await self._attempt_again(execution)
             else:
                 await self._attempt_again(execution)
         except BaseException as error:
-            self._settle(job, execution.started, execution.reason(error))
-        finally:
-            execution.disarm()
-            self.running.discard(execution)
+            self.settle(job, execution.started, execution.reason(error))
 
     async def _attempt_again(self, execution: Execution) -> None:
         """Run a job that was rescued before: that it starts is written first."""
@@ -295,7 +340,7 @@ class Runner:
         job.start_by = 0.0
         while monotonic() > job.start_by:
             job.start_by = monotonic() + FRESH
-            if not await self._acknowledger.apart.begin(Attempt(job)):
+            if not await self.acknowledger.apart.begin(Attempt(job)):
                 raise TakenAway
         if self._begin(job, execution.task, execution) is not None:
             await self._finish(execution)
@@ -303,20 +348,29 @@ class Runner:
     async def _finish(self, execution: Execution) -> None:
         assert execution.context is not None
         assert execution.started is not None
-        execution.arm()
+        timeout = execution.job.timeout
+        execution.arm(execution.handler.timeout if timeout is None else timeout)
         result = await execution.rest
         children = execution.context.children
-        attempt = self._completed(
+        attempt = self.completed(
             execution.job, execution.handler, children, execution.started, result
         )
-        if attempt.is_large or (children and _may_wait_for_keys(children)):
+        if self.is_written_apart(attempt, children):
             execution.disarm()
-            await self._acknowledger.apart.write(attempt)
-            self._metrics.record_completed([attempt])
+            await self.write_apart(attempt)
         else:
-            self._acknowledger.add(attempt)
+            self.acknowledger.add(attempt)
 
-    def _completed(
+    def is_written_apart(self, attempt: Attempt, children: ChildJobs | None) -> bool:
+        """Whether other outcomes should not wait while this one is written."""
+        return attempt.is_large or bool(children and _may_wait_for_keys(children))
+
+    async def write_apart(self, attempt: Attempt) -> None:
+        """Write that a job completed, beside the other outcomes."""
+        await self.acknowledger.apart.write(attempt)
+        self._metrics.record_completed([attempt])
+
+    def completed(
         self,
         job: Claimed,
         handler: Handler,
@@ -324,6 +378,7 @@ class Runner:
         started: float,
         result: object,
     ) -> Attempt:
+        """An attempt that completed. Raises OutcomeTooLarge for too much to be written."""
         enqueued = children.rows() if children else ()
         self._now = now = monotonic()
         attempt = Attempt(job, now - started, None, enqueued, None, started)
@@ -341,7 +396,7 @@ class Runner:
         self._open_slots(1)
         self._worker.on_capacity()
 
-    def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
+    def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
         self._now = now = monotonic()
         elapsed = 0.0 if started is None else now - started
@@ -350,9 +405,9 @@ class Runner:
             _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
             return
         if isinstance(error, Shutdown | TooLate):
-            self._acknowledger.add(Attempt(job, elapsed, released))
+            self.acknowledger.add(Attempt(job, elapsed, released))
             return
-        policy = self._registry.policy(job.type)
+        policy = self.registry.policy(job.type)
         jitter = random.random()  # noqa: S311
         outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
         if outcome.detail is not None:
@@ -363,7 +418,11 @@ class Runner:
             _log.log(
                 level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
             )
-        self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
+        self.acknowledger.add(Attempt(job, elapsed, outcome, started=started))
+
+
+def _jobs_of(each: Claimed | ClaimedBatch) -> Sequence[Claimed]:
+    return each.jobs if isinstance(each, ClaimedBatch) else (each,)
 
 
 def _check_start(job: Claimed) -> None:

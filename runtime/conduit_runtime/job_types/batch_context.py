@@ -1,0 +1,95 @@
+"""What the handler of a batch may ask for and do, for all of its jobs and for each."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from typing_extensions import TypeVar as TypeVarWithDefault
+
+from ..model.arguments import check_type
+from ..model.claimed import ClaimedBatch
+from ..model.outcome import Retry
+from ..model.text.logs import get_logger
+from ..services.protocols import Prepared
+from .context import Host, JobContext
+
+S = TypeVarWithDefault("S", default=Any)
+P = TypeVar("P")
+
+_log = get_logger("conduit.job")
+
+
+class BatchJob(JobContext[Any], Generic[P]):
+    """A job of a batch: what JobContext is to a job that runs by itself, with its payload."""
+
+    payload: P
+
+
+class BatchContext(Generic[S]):
+    """Jobs of one type and queue that run in one call."""
+
+    _services: S | None = None
+
+    def __init__(
+        self, batch: ClaimedBatch, jobs: Sequence[BatchJob[Any]], services: object, host: Host
+    ) -> None:
+        self.jobs = jobs
+        """The jobs, in the order in which they would have started alone."""
+        self._members = set(jobs)
+        self._batch = batch
+        self._given_services = services
+        self._host = host
+        self._failed: dict[UUID, BaseException] = {}
+
+    @property
+    def type(self) -> str:
+        """The type of the jobs."""
+        return self._batch.type
+
+    @property
+    def queue(self) -> str:
+        """The queue that the jobs are in."""
+        return self._batch.queue
+
+    @property
+    def services(self) -> S:
+        """The application's services, as `JobContext.services`; their calls have no key."""
+        if self._services is None:
+            given = self._given_services
+            if isinstance(given, Prepared):
+                given = given.for_job(None, self._linger)
+            self._services = cast("S", given)
+        return self._services
+
+    def _linger(self, thread: Future[None]) -> None:
+        self._host.linger(thread)
+
+    @property
+    def log(self) -> "logging.LoggerAdapter[logging.Logger]":
+        """A logger whose records carry the jobs' type and how many there are."""
+        return logging.LoggerAdapter(_log, {"job_type": self.type, "jobs": len(self.jobs)})
+
+    def fail(self, job: BatchJob[Any], error: BaseException | str) -> None:
+        """Have this job alone fail with an exception or a text; the last call for a job counts.
+
+        `Retry`, `Discard` and `Snooze` mean what they mean when a handler raises them. Raises
+        ValueError for a job of another batch.
+        """
+        check_type(job, "job", BatchJob, "a job of the batch")
+        check_type(error, "error", (BaseException, str), "an exception or a text")
+        if job not in self._members:
+            raise ValueError(f"job {job.id} is not in this batch")
+        self._failed[job.id] = Retry(reason=error) if isinstance(error, str) else error
+
+    @property
+    def failed(self) -> Mapping[UUID, BaseException]:
+        """Why the jobs failed for which `fail` was called, by their ids."""
+        return self._failed
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for statements of one's own, in autocommit mode."""
+        return self._host.connection()

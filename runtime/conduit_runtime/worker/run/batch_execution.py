@@ -1,0 +1,66 @@
+"""A batch that runs: one task and one slot, and an end for each of its jobs."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from ...job_types.batch_context import BatchJob
+from ...model.claimed import Claimed, ClaimedBatch
+from .execution import Running
+from .handlers import Handler
+
+
+class Member:
+    """A job of a batch that runs. It may be lost while the others go on."""
+
+    stopped_by: BaseException | None = None
+    context: BatchJob[Any]
+
+    def __init__(self, job: Claimed, batch: "BatchExecution") -> None:
+        self.job = job
+        self._batch = batch
+
+    def age(self, now: float) -> float:
+        """Seconds since the batch began; 0 before that."""
+        return self._batch.age(now)
+
+    def stop(self, reason: BaseException) -> None:
+        """Let the job end without an outcome; when none of the jobs is left, the batch stops."""
+        if self.stopped_by is None:
+            self.stopped_by = reason
+            self.cancel()
+            if not self._batch.held:
+                self._batch.stop(reason)
+
+    def cancel(self) -> None:
+        """Have the handler see that the job is cancelled, if it has begun."""
+        if hasattr(self, "context"):
+            self.context.cancel()
+
+
+class BatchExecution(Running):
+    """A batch of jobs that runs, or is about to."""
+
+    handler: Handler
+
+    def __init__(self, batch: ClaimedBatch, task: "asyncio.Task[None]") -> None:
+        super().__init__(task)
+        self.batch = batch
+        self.members = [Member(job, self) for job in batch.jobs]
+
+    @property
+    def held(self) -> Sequence[Member]:
+        """Those of the jobs that have not been lost."""
+        return [member for member in self.members if member.stopped_by is None]
+
+    def stop(self, reason: BaseException) -> None:
+        """Cancel the batch where it waits; `reason` decides the outcome of each of its jobs."""
+        for member in self.members:
+            member.cancel()
+        super().stop(reason)
+
+    def reason(self, error: BaseException) -> BaseException:
+        """Why the call ended with this exception; a coroutine's reason has its traceback."""
+        if self.stopped_by is None or not self.handler.is_async:
+            return self.stopped_by or error
+        return self.stopped_by.with_traceback(error.__traceback__)
