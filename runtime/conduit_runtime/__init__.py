@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .model.calls import CurrentJob as CurrentJob
     from .model.calls import current_call as current_call
     from .model.calls import current_job as current_job
+    from .model.errors import JobCancelled as JobCancelled
+    from .model.errors import JobFailed as JobFailed
     from .model.errors import JobLost as JobLost
     from .model.errors import MigrationError as MigrationError
     from .model.errors import NoHandler as NoHandler
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from .model.errors import PayloadMismatch as PayloadMismatch
     from .model.errors import QueueError as QueueError
     from .model.errors import ScheduleError as ScheduleError
+    from .model.errors import UnknownJob as UnknownJob
     from .model.errors import WorkerStuck as WorkerStuck
     from .model.failed_job import FailedJob as FailedJob
     from .model.flow import Flow as Flow
@@ -92,8 +95,8 @@ _MODULES = {
     "job_types.upcasts": "require_upcasts upcast",
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
-        "JobLost MigrationError NoHandler PayloadError PayloadMismatch QueueError "
-        "ScheduleError WorkerStuck"
+        "JobCancelled JobFailed JobLost MigrationError NoHandler PayloadError PayloadMismatch "
+        "QueueError ScheduleError UnknownJob WorkerStuck"
     ),
     "model.failed_job": "FailedJob",
     "model.flow": "Flow chain group",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from ..model.arguments import check_text, check_type, listed
@@ -12,7 +12,7 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..model.worker_info import WorkerInfo
 from ..postgres.statement import Statement
-from ..statements import bulk, controls, leases
+from ..statements import bulk, controls, leases, results
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
 from ..statements.bulk import Filter, OnProgress, Status
@@ -23,6 +23,7 @@ from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
 from .async_connections import AsyncConnections, Pool
+from .ends import AsyncSignal, Deadline, EndListener
 from .given_connections import AsyncGiven
 from .sweep import clear
 
@@ -50,6 +51,7 @@ class AsyncQueue:
         self.connections = AsyncConnections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
+        self._ends = EndListener(self.dsn, schema)
 
     @property
     def dsn(self) -> str:
@@ -58,6 +60,7 @@ class AsyncQueue:
 
     async def close(self) -> None:
         """Close the connections that the queue opened; a pool of yours stays open."""
+        self._ends.close()
         await self.connections.close()
 
     async def __aenter__(self) -> Self:
@@ -132,6 +135,31 @@ class AsyncQueue:
     async def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """The job as it is now; None when there is none."""
         return await self._run(store.get_job(store.job_id(id)), conn)
+
+    async def result(
+        self,
+        id: UUID | str,
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109
+    ) -> Any:
+        """Wait until a job has ended, and return what its handler returned, if that is kept.
+
+        `timeout` is in seconds or a timedelta; None waits for ever. None is returned for a handler
+        without `keep_result`. Raises JobFailed with the job's error, JobCancelled, UnknownJob for a
+        job that is not committed or is purged, and TimeoutError.
+        """
+        wanted = store.job_id(id)
+        waited = Deadline(timeout)
+        signal = AsyncSignal()
+        with self._ends.hearing(wanted, signal.set) as pauses:
+            for pause in pauses:
+                is_marked = await self._run(results.await_end(wanted), None)
+                job = await self._run(store.get_job(wanted), None)
+                has_ended, value = results.ended_value(job, wanted)
+                if has_ended:
+                    return value
+                if is_marked:  # else it has just moved from one table to the other
+                    await signal.wait(min(pause, waited.left(f"job {wanted}")))
+        raise AssertionError
 
     async def list(
         self,

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from ..model.arguments import check_text, check_type, listed
@@ -13,7 +13,7 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..model.worker_info import WorkerInfo
 from ..postgres.statement import Statement
-from ..statements import bulk, controls, leases
+from ..statements import bulk, controls, leases, results
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
 from ..statements.bulk import Filter, OnProgress, Status
@@ -24,6 +24,7 @@ from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
 from .connections import Connections, Pool
+from .ends import Deadline, EndListener, Signal
 from .given_connections import Given
 from .sweep import clear
 
@@ -51,6 +52,7 @@ class Queue:
         self.connections = Connections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
+        self._ends = EndListener(self.dsn, schema)
 
     @property
     def dsn(self) -> str:
@@ -59,6 +61,7 @@ class Queue:
 
     def close(self) -> None:
         """Close the connections that the queue opened; a pool of yours stays open."""
+        self._ends.close()
         self.connections.close()
 
     def __enter__(self) -> Self:
@@ -133,6 +136,27 @@ class Queue:
     def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """The job as it is now; None when there is none."""
         return self._run(store.get_job(store.job_id(id)), conn)
+
+    def result(self, id: UUID | str, timeout: float | timedelta | None = None) -> Any:
+        """Wait until a job has ended, and return what its handler returned, if that is kept.
+
+        `timeout` is in seconds or a timedelta; None waits for ever. None is returned for a handler
+        without `keep_result`. Raises JobFailed with the job's error, JobCancelled, UnknownJob for a
+        job that is not committed or is purged, and TimeoutError.
+        """
+        wanted = store.job_id(id)
+        waited = Deadline(timeout)
+        signal = Signal()
+        with self._ends.hearing(wanted, signal.set) as pauses:
+            for pause in pauses:
+                is_marked = self._run(results.await_end(wanted), None)
+                job = self._run(store.get_job(wanted), None)
+                has_ended, value = results.ended_value(job, wanted)
+                if has_ended:
+                    return value
+                if is_marked:  # else it has just moved from one table to the other
+                    signal.wait(min(pause, waited.left(f"job {wanted}")))
+        raise AssertionError
 
     def list(
         self,

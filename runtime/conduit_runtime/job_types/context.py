@@ -1,6 +1,7 @@
 """What a running job may ask for and do."""
 
 import asyncio
+import contextlib
 import logging
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
@@ -51,6 +52,9 @@ class Host(Protocol):
     async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
         """Store how far a job is; raises JobLost for one that is no longer held."""
 
+    async def results_before(self, job: Claimed, /) -> list[Any]:
+        """The kept results of the jobs that a job of a flow waited for."""
+
     def linger(self, thread: Future[None], /) -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
 
@@ -65,6 +69,7 @@ class JobContext(AsyncOperations, Generic[S]):
     _cancelled = False
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
+    _results: list[Any] | None = None
 
     def __init__(
         self,
@@ -181,6 +186,29 @@ class JobContext(AsyncOperations, Generic[S]):
         Raises PayloadError for a job that JSON or Postgres would refuse or change.
         """
         self.enqueued.add_flow(flow)
+
+    async def results(self) -> list[Any]:
+        """What the jobs returned that this one waited for, in a chain or after a group.
+
+        In the order of the group's members; None for a job whose type has no `keep_result`, that
+        returned None, or did not complete. Empty for a job that waited for none. Read once.
+        """
+        if self._results is None:
+            is_in_flow = self._job.flow is not None
+            self._results = await self._host.results_before(self._job) if is_in_flow else []
+        return self._results
+
+    def results_blocking(self) -> list[Any]:
+        """`results` for a plain handler, whose thread waits for it.
+
+        Raises TypeError in a coroutine handler, which awaits `results`.
+        """
+        if self._loop is None:
+            raise RuntimeError("the job is not running")
+        with contextlib.suppress(RuntimeError):
+            if asyncio.get_running_loop() is self._loop:
+                raise TypeError("a coroutine handler awaits results()")
+        return asyncio.run_coroutine_threadsafe(self.results(), self._loop).result()
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for statements of one's own, in autocommit mode."""

@@ -21,6 +21,22 @@ class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 
 
+class UnknownJob(QueueError, LookupError):
+    """There is no such job: it was never committed, or it is purged."""
+
+
+class JobFailed(QueueError):
+    """The job whose result is awaited ended failed. `error` is the text of its last error."""
+
+    def __init__(self, message: str, error: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class JobCancelled(QueueError):
+    """The job whose result is awaited was cancelled."""
+
+
 class WorkerStuck(QueueError):
     """Plain functions that do not end after their timeouts hold every slot of a worker."""
 

@@ -1,9 +1,18 @@
 """Stored return values of handlers, for types that ask for it."""
 
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from ..model.errors import OutcomeTooLarge, PayloadError, TooLarge
-from ..model.payload import encode
+from ..model.errors import (
+    JobCancelled,
+    JobFailed,
+    OutcomeTooLarge,
+    PayloadError,
+    TooLarge,
+    UnknownJob,
+)
+from ..model.job import Job, JobStatus
+from ..model.payload import decode, encode
 from ..model.text.logs import get_logger
 from ..postgres.statement import Statement, counted
 
@@ -46,6 +55,51 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
         reason = str(error).replace("payload", "it", 1)
         _log.error("the result of job %s cannot be kept: %s", job, reason)
         return None
+
+
+def await_end(job: UUID) -> Statement[bool]:
+    """Have the end of a job send a notification; False when there is no job to wait for.
+
+    The mark need not survive a crash of the server, and is not waited for. A claim that met the
+    mark's lock has skipped the job, so an idle worker is notified once more.
+    """
+    return Statement("job/await_end", {"id": job}, lambda rows, count: bool(rows[0][0]))
+
+
+def channel() -> Statement[str]:
+    """The channel on which the ends of awaited jobs are announced, by their ids."""
+    query = "SELECT pg_catalog.concat({control_channel}, '_ended')"
+    return Statement(query, {}, lambda rows, count: str(rows[0][0]))
+
+
+def ended_value(job: Job | None, id: UUID) -> tuple[bool, Any]:
+    """Whether a job has ended, and the value that it returned.
+
+    Raises JobFailed, JobCancelled or UnknownJob for one that has no result.
+    """
+    if job is None:
+        raise UnknownJob(
+            f"there is no job {id}: the transaction that enqueued it has not committed, or it is "
+            "purged"
+        )
+    match job.status:
+        case JobStatus.COMPLETED:
+            return True, job.result
+        case JobStatus.FAILED:
+            error = job.error or "no error is recorded"
+            raise JobFailed(f"job {id} ({job.type}) failed: {error}", error)
+        case JobStatus.CANCELLED:
+            raise JobCancelled(f"job {id} ({job.type}) was cancelled")
+    return False, None
+
+
+def of_predecessors(job: UUID) -> Statement[list[Any]]:
+    """The kept results of the jobs that a job of a flow waited for, None for each other."""
+    return Statement(
+        "job/results_before",
+        {"id": job},
+        lambda rows, count: [None if text is None else decode(text) for (text,) in rows],
+    )
 
 
 def sweep() -> Statement[int]:

@@ -23,6 +23,7 @@ from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.idle_lock import LATE
 from ..statements.outcomes import Attempt, Written, progress
+from ..statements.results import of_predecessors
 from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
 from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
@@ -226,6 +227,10 @@ class Worker:
     def linger(self, thread: "Future[None]", /) -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
         self.runner.threads.linger(thread)
+
+    async def results_before(self, job: Claimed, /) -> list[Any]:
+        """The kept results of the jobs that a job of a flow waited for."""
+        return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Store how far a job is. Raises JobLost when it is no longer held."""

@@ -31,6 +31,7 @@ TABLES = {
 # migration takes that back for those that have their owner's rights.
 FUNCTIONS = {
     "conduit_new_id()": True,
+    "conduit_announce_end(uuid)": False,
     "conduit_notify()": True,
     "conduit_enqueue": True,
     "conduit_key_is_held(uuid, timestamptz)": False,

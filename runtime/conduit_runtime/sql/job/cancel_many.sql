@@ -1,6 +1,7 @@
 WITH {page}, changed AS (
   UPDATE {jobs}
-  SET status = 'cancelled', completed_at = pg_catalog.now(), {clear_claim}
+  SET status = 'cancelled', completed_at = pg_catalog.now(), {clear_claim},
+      awaited = CASE WHEN awaited THEN {conduit_announce_end}(id) END
   WHERE id = ANY (ARRAY(SELECT id FROM mine))
   RETURNING id, flow
 ), advanced AS MATERIALIZED (

@@ -37,7 +37,9 @@ CREATE TABLE jobs (
   token        uuid,
   flow         uuid,
   trace        jsonb,
-  notifies     boolean     NOT NULL DEFAULT true
+  notifies     boolean     NOT NULL DEFAULT true,
+  follows      uuid[],
+  awaited      boolean
 ) WITH (
   fillfactor = 70,
   autovacuum_vacuum_scale_factor = 0.01,
@@ -75,6 +77,8 @@ COMMENT ON COLUMN jobs.token IS 'random, new in every claim; each outcome names 
 COMMENT ON COLUMN jobs.flow IS 'the chain or group of the job; other jobs may wait for it';
 COMMENT ON COLUMN jobs.trace IS 'trace context of the caller that enqueued the job, as headers (traceparent, …)';
 COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement did and found none';
+COMMENT ON COLUMN jobs.follows IS 'the jobs of its flow that it waited for, in their order';
+COMMENT ON COLUMN jobs.awaited IS 'whether result() waits for it: its end then sends a notification';
 
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
   WHERE status = 'pending';
@@ -142,6 +146,16 @@ CREATE CONSTRAINT TRIGGER conduit_notify AFTER INSERT ON jobs
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.notifies)
   EXECUTE FUNCTION conduit_notify();
 
+-- Notifies those that wait for the end of this job; NULL, for a column that is written anyway.
+CREATE FUNCTION conduit_announce_end(job uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN
+    PERFORM pg_catalog.pg_notify(
+      pg_catalog.concat('conduit_', 'jobs'::regclass::oid, '_ended'), job::text);
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE TABLE conduit_unique_keys (
   type       text        NOT NULL,
   key        text        NOT NULL CHECK (pg_catalog.octet_length(key) = 64),
@@ -174,7 +188,9 @@ CREATE TABLE conduit_blocked_jobs (
   on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   trace        jsonb,
-  error        text
+  error        text,
+  follows      uuid[],
+  awaited      boolean
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that wait for other jobs of their flow; they move to jobs when these have ended';
@@ -216,7 +232,7 @@ BEGIN
       RETURNING blocked.*, asked.status
     ), stored AS (
       INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                        trace, created_at, run_at, status, completed_at, error)
+                        trace, created_at, run_at, status, completed_at, error, follows, awaited)
       SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
              trace, created_at,
              CASE WHEN status = 'pending'
@@ -224,7 +240,9 @@ BEGIN
                ELSE pg_catalog.now() END,
              status,
              CASE WHEN status <> 'pending' THEN pg_catalog.now() END,
-             CASE WHEN status <> 'pending' THEN reason END
+             CASE WHEN status <> 'pending' THEN reason END,
+             follows,
+             CASE WHEN awaited THEN status = 'pending' OR conduit_announce_end(id) END
       FROM released
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
@@ -410,7 +428,8 @@ BEGIN
   SELECT status = 'running' INTO is_running FROM jobs WHERE id = wanted FOR UPDATE;
   UPDATE jobs
   SET status = 'cancelled', completed_at = pg_catalog.now(), token = NULL,
-      locked_by = NULL, locked_at = NULL, leased_until = NULL
+      locked_by = NULL, locked_at = NULL, leased_until = NULL,
+      awaited = CASE WHEN awaited THEN conduit_announce_end(id) END
   WHERE id = wanted AND status IN ('pending', 'running')
   RETURNING flow INTO its_flow;
   is_changed := FOUND;
@@ -452,7 +471,10 @@ BEGIN
               'at', pg_catalog.now(), 'attempt', attempts,
               'error', pg_catalog.concat('the worker died: ', locked_by)))
           ELSE errors END,
-        progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
+        progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL,
+        awaited = CASE WHEN awaited THEN
+          NOT (refusal IS NOT NULL OR start_written AND attempts >= max_attempts)
+          OR conduit_announce_end(job.id) END
     FROM pg_catalog.unnest(ids) AS asked (id)
     WHERE job.id = asked.id
     RETURNING job.*;
@@ -537,8 +559,8 @@ BEGIN
     FROM asked JOIN held ON held.type = asked.type AND held.key = asked.key
     WHERE held.job <> asked.id
   ), link AS MATERIALIZED (
-    SELECT link.job, link.next
-    FROM unnest(befores, afters) AS link (job, next)
+    SELECT link.job, link.next, link.position
+    FROM unnest(befores, afters) WITH ORDINALITY AS link (job, next, position)
     WHERE link.next IN (SELECT id FROM asked) AND (
       link.job IN (SELECT id FROM asked)
       -- Or an earlier call for the same large flow stored it.
@@ -552,26 +574,31 @@ BEGIN
     JOIN duplicate ON duplicate.id = reach.job
     JOIN link ON link.next = reach.job
   ), dependency AS MATERIALIZED (
-    SELECT DISTINCT
+    SELECT
       coalesce(duplicate.existing, reach.job) AS job, reach.next,
-      duplicate.id IS NOT NULL AND duplicate.existing NOT IN (
-        SELECT id FROM asked WHERE flow IS NOT NULL) AS watched
-    FROM reach LEFT JOIN duplicate ON duplicate.id = reach.job
+      pg_catalog.bool_or(duplicate.id IS NOT NULL AND duplicate.existing NOT IN (
+        SELECT id FROM asked WHERE flow IS NOT NULL)) AS watched,
+      pg_catalog.min(link.position) AS position
+    FROM reach
+    LEFT JOIN duplicate ON duplicate.id = reach.job
+    LEFT JOIN link ON link.job = reach.job AND link.next = reach.next
     WHERE coalesce(duplicate.existing, reach.job) <> reach.next
+    GROUP BY coalesce(duplicate.existing, reach.job), reach.next
   ), kept AS MATERIALIZED (
-    SELECT asked.*, coalesce(dependencies.count, 0)::integer AS waits_for
+    SELECT asked.*, coalesce(dependencies.count, 0)::integer AS waits_for, dependencies.follows
     FROM asked
     LEFT JOIN (
-      SELECT next, pg_catalog.count(*) FROM dependency GROUP BY next
+      SELECT next, pg_catalog.count(*), pg_catalog.array_agg(job ORDER BY position) AS follows
+      FROM dependency GROUP BY next
     ) AS dependencies ON dependencies.next = asked.id
     WHERE asked.id NOT IN (SELECT id FROM duplicate)
   ), blocked AS (
     INSERT INTO conduit_blocked_jobs
       (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
-       waits_for, on_failure, trace)
+       waits_for, on_failure, trace, follows)
     SELECT
       id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout, run_at,
-      delay, waits_for, on_failure, trace::jsonb
+      delay, waits_for, on_failure, trace::jsonb, follows
     FROM kept
     WHERE waits_for > 0
   ), depending AS (
@@ -745,7 +772,7 @@ DECLARE
 BEGIN
   FOREACH each IN ARRAY ARRAY[
     'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
-    'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc
+    'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc, 'conduit_announce_end'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

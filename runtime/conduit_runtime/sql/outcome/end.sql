@@ -23,7 +23,9 @@ WITH ended AS (
           WHEN pg_catalog.jsonb_array_length(job.errors) >= 25 THEN job.errors - 0 ELSE job.errors END
           || pg_catalog.jsonb_build_array(
             pg_catalog.jsonb_build_object('at', pg_catalog.now()) || ended.detail::jsonb) END,
-      progress = NULL, {clear_claim}
+      progress = NULL, {clear_claim},
+      awaited = CASE WHEN job.awaited
+        THEN ended.status = 'pending' OR {conduit_announce_end}(job.id) END
   FROM unnest(
     %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[], %(statuses)s::text[],
     %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[],

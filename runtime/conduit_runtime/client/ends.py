@@ -1,0 +1,203 @@
+"""Hears which awaited jobs have ended, over one connection for all that a process waits for."""
+
+import asyncio
+import contextlib
+import math
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from ..model.arguments import check_number
+from ..model.text.logs import get_logger
+from ..postgres.backoff import Backoff
+from ..postgres.connection import connect
+from ..postgres.execute import run
+from ..postgres.forks import keep_from_children, renew_in_children
+from ..postgres.host_settings import is_pooled
+from ..statements.results import channel
+
+_log = get_logger("conduit.queue")
+
+LINGER = 10.0
+"""Seconds for which the connection stays open after the last wait."""
+RARELY, AT_FIRST, AT_LAST = 5.0, 0.05, 1.0
+"""Seconds between two looks at a job: while its end is heard, and from when to when otherwise."""
+
+
+class EndListener:
+    """A thread that listens while a job is awaited.
+
+    Behind a pooler, which loses what a session listens to, there is none: waits poll then.
+    """
+
+    def __init__(self, dsn: str, schema: str | None) -> None:
+        self._dsn = dsn
+        self._schema = schema
+        self._forget()
+        renew_in_children(self, EndListener._forget)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._waits: dict[UUID, list[Callable[[], object]]] = {}
+        self._thread: threading.Thread | None = None
+        self._waker: socket.socket | None = None
+        self._closing = False
+        self._listens = False
+        self._is_pooled = False
+
+    @contextlib.contextmanager
+    def hearing(self, job: UUID, wake: Callable[[], object]) -> Iterator[Iterator[float]]:
+        """Have `wake()` called in a thread when the job ends, within the block.
+
+        Gives how many seconds to wait each time before the job is looked at without a call.
+        """
+        with self._lock:
+            self._waits.setdefault(job, []).append(wake)
+            if self._thread is None and not self._is_pooled:
+                self._start()
+        try:
+            yield self._pauses()
+        finally:
+            with self._lock:
+                waits = self._waits[job]
+                waits.remove(wake)
+                if not waits:
+                    del self._waits[job]
+
+    def close(self) -> None:
+        """End the thread and its connection."""
+        with self._lock:
+            thread, self._closing = self._thread, True
+            if self._waker is not None:
+                self._waker.send(b".")
+        if thread is not None:
+            thread.join()
+        self._closing = False
+
+    def _start(self) -> None:
+        self._waker, woken = socket.socketpair()
+        self._thread = threading.Thread(
+            target=self._listen, args=(woken,), name="conduit results", daemon=True
+        )
+        self._thread.start()
+
+    def _pauses(self) -> Iterator[float]:
+        pause = AT_FIRST
+        while True:
+            yield RARELY if self._listens else pause
+            pause = min(AT_LAST, 1.5 * pause)
+
+    def _listen(self, woken: socket.socket) -> None:
+        backoff = Backoff(_log, "the ends of jobs cannot be heard")
+        while True:
+            try:
+                self._listen_once(woken)
+            except psycopg.Error as error:
+                self._listens = False
+                delay = backoff.next_delay(error)
+                with selectors.DefaultSelector() as selector:
+                    selector.register(woken, selectors.EVENT_READ)
+                    selector.select(delay)
+            with self._lock:
+                if self._closing or self._is_pooled or not self._waits:
+                    self._listens, self._thread = False, None
+                    assert self._waker is not None
+                    self._waker.close()
+                    self._waker = None
+                    woken.close()
+                    return
+
+    def _listen_once(self, woken: socket.socket) -> None:
+        """Listen until nothing was awaited for some time; raises what breaks the connection."""
+        with contextlib.closing(connect(self._dsn, "conduit results", "1s")) as connection:
+            if is_pooled(connection):
+                self._is_pooled = True
+                return
+            keep_from_children(connection)
+            name = run(connection, channel(), self._schema)
+            connection.add_notify_handler(self._on_end)
+            connection.execute(SQL("LISTEN {}").format(Identifier(name)))
+            self._listens = True
+            self._wake_all()  # what ended before was not heard
+            with selectors.DefaultSelector() as selector:
+                selector.register(woken, selectors.EVENT_READ)
+                selector.register(connection, selectors.EVENT_READ)
+                until = time.monotonic() + LINGER
+                while not self._closing and time.monotonic() < until:
+                    if selector.select(LINGER):
+                        connection.execute("")  # handles the notifications
+                    if self._waits:
+                        until = time.monotonic() + LINGER
+            self._listens = False
+
+    def _on_end(self, notification: psycopg.Notify) -> None:
+        with contextlib.suppress(ValueError), self._lock:  # any role can send one
+            for wake in self._waits.get(UUID(notification.payload), ()):
+                wake()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            for wakes in self._waits.values():
+                for wake in wakes:
+                    wake()
+
+
+class Deadline:
+    """How long a wait may last: `timeout` is seconds or a timedelta, None is for ever.
+
+    Raises TypeError and ValueError for another.
+    """
+
+    def __init__(self, timeout: float | timedelta | None) -> None:
+        if isinstance(timeout, timedelta):
+            timeout = timeout.total_seconds()
+        if timeout is not None:
+            check_number(timeout, "timeout")
+        self._timeout = timeout
+        self._until = math.inf if timeout is None else time.monotonic() + timeout
+
+    def left(self, what: str) -> float:
+        """Seconds that are left. Raises TimeoutError when there are none."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"{what} has not ended within {self._timeout:g} s")
+        return left
+
+
+class Signal:
+    """Wakes a thread that waits."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.set = self._event.set
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long at most, or until `set` was called since the last wait."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+
+class AsyncSignal:
+    """Wakes a task that waits, from any thread."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def set(self) -> None:
+        """Wake the task."""
+        with contextlib.suppress(RuntimeError):  # its loop has ended
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for so long at most, or until `set` was called since the last wait."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)
+        self._event.clear()

@@ -1,0 +1,14 @@
+WITH marked AS (
+  UPDATE {jobs} AS job SET awaited = true
+  WHERE id = %(id)s AND status IN ('pending', 'running')
+  RETURNING job.queue, job.status = 'pending' AND job.run_at <= pg_catalog.now() AND {wakes} AS is_due
+), blocked AS (
+  UPDATE {conduit_blocked_jobs} SET awaited = true
+  WHERE id = %(id)s AND error IS NULL
+  RETURNING id
+)
+SELECT (SELECT pg_catalog.count(*) FROM marked) + (SELECT pg_catalog.count(*) FROM blocked),
+       (SELECT pg_catalog.count(
+          CASE WHEN is_due AND NOT pg_catalog.pg_try_advisory_xact_lock_shared({idle_key})
+            THEN pg_catalog.pg_notify({queue_channel}, '') END) FROM marked),
+       pg_catalog.set_config('synchronous_commit', 'off', true)

@@ -1,0 +1,299 @@
+"""Waiting for the end of a job, and what jobs of a flow read of those before them."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncQueue,
+    Discard,
+    Job,
+    JobCancelled,
+    JobContext,
+    JobFailed,
+    Queue,
+    UnknownJob,
+    WorkerPool,
+    chain,
+    group,
+)
+from conduit_runtime.client import ends
+from waiting import until
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that is not woken looks at its job too late for the test."""
+    monkeypatch.setattr(ends, "RARELY", 600.0)
+
+
+@pytest.fixture
+def pool(queue: Queue) -> Iterator[WorkerPool]:
+    pool = WorkerPool(queue)
+    pool.register("double", lambda ctx, payload: 2 * payload, keep_result=DAY)
+    pool.register("nothing", lambda ctx, payload: payload)
+
+    @pool.handler("fail")
+    async def fail(ctx: JobContext, payload: str) -> None:
+        raise Discard(payload)
+
+    with pool:
+        yield pool
+
+
+def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[Any]]:
+    """A thread that makes a call, and what came of it."""
+    got: list[Any] = []
+
+    def run() -> None:
+        try:
+            got.append(call())
+        except Exception as error:
+            got.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, got
+
+
+def is_awaited(queue: Queue, job: Job) -> bool:
+    with psycopg.connect(queue.dsn) as conn:
+        sql = """SELECT bool_or(awaited) FROM (
+            SELECT id, awaited FROM jobs UNION ALL SELECT id, awaited FROM conduit_blocked_jobs
+        ) AS both_tables WHERE id = %s"""
+        [(awaited,)] = conn.execute(sql, [job.id])
+    return bool(awaited) and queue._ends._listens
+
+
+@pytest.mark.usefixtures("pool", "rarely")
+def test_a_result_is_waited_for(queue: Queue) -> None:
+    for number in range(20):
+        job = queue.enqueue(Job(type="double", payload=number))
+        assert queue.result(job.id, timeout=10) == 2 * number
+        assert queue.result(str(job.id)) == 2 * number
+
+
+@pytest.mark.usefixtures("pool", "rarely")
+def test_many_wait_over_one_connection(queue: Queue, dsn: str) -> None:
+    async def main() -> list[int]:
+        async with AsyncQueue(dsn) as queue:
+            jobs = await queue.enqueue_many([Job(type="double", payload=n) for n in range(50)])
+            results = await asyncio.gather(*(queue.result(job.id, timeout=20) for job in jobs))
+            with psycopg.connect(dsn) as conn:
+                sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+                [(connections,)] = conn.execute(sql, ["conduit results"])
+            assert connections == 1
+            return results
+
+    assert asyncio.run(main()) == [2 * n for n in range(50)]
+
+
+@pytest.mark.usefixtures("pool", "rarely")
+def test_what_is_not_kept_is_none(queue: Queue) -> None:
+    job = queue.enqueue(Job(type="nothing", payload=1))
+    assert queue.result(job.id, timeout=10) is None
+
+
+@pytest.mark.usefixtures("pool", "rarely")
+def test_a_failed_job_raises_with_its_error(queue: Queue) -> None:
+    job = queue.enqueue(Job(type="fail", payload="of no use"))
+    with pytest.raises(JobFailed, match=rf"job {job.id} \(fail\) failed: of no use") as raised:
+        queue.result(job.id, timeout=10)
+    assert raised.value.error == "of no use"
+
+
+def test_an_unknown_job_raises(queue: Queue) -> None:
+    with pytest.raises(UnknownJob, match="there is no job"):
+        queue.result(uuid4(), timeout=10)
+
+
+def test_a_timeout_is_one(queue: Queue) -> None:
+    job = queue.enqueue(Job(type="t"))
+    with pytest.raises(TimeoutError, match=f"job {job.id} has not ended within 0.2 s"):
+        queue.result(job.id, timeout=0.2)
+    with pytest.raises(TimeoutError, match=r"within 0\.1 s"):
+        queue.result(job.id, timeout=timedelta(seconds=0.1))
+    with pytest.raises(TypeError, match="timeout is '1s'"):
+        queue.result(job.id, timeout="1s")  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("rarely")
+@pytest.mark.parametrize("status", ["pending", "running", "blocked"])
+@pytest.mark.parametrize("by", ["id", "filter"])
+def test_a_cancel_ends_the_wait(queue: Queue, status: str, by: str) -> None:
+    if status == "blocked":
+        _, job = queue.enqueue_flow(chain(Job(type="before"), Job(type="t")))
+    else:
+        job = queue.enqueue(Job(type="t"))
+    if status == "running":
+        queue.dequeue("me")
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    until(lambda: is_awaited(queue, job))
+    if by == "id":
+        queue.cancel(job.id)
+    else:
+        queue.cancel_many(type="before" if status == "blocked" else "t")
+    thread.join(10)
+    assert isinstance(got[0], JobCancelled)
+
+
+@pytest.mark.usefixtures("rarely")
+@pytest.mark.parametrize("ending", ["complete", "fail"])
+def test_the_end_of_a_job_in_a_loop_of_ones_own_is_heard(queue: Queue, ending: str) -> None:
+    job = queue.enqueue(Job(type="t", max_attempts=2))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    until(lambda: is_awaited(queue, job))
+    [held] = queue.dequeue("me")
+    if ending == "complete":
+        queue.complete(held)
+        thread.join(10)
+        assert got == [None]
+        return
+    queue.fail(held, "first")
+    assert thread.is_alive()
+    with psycopg.connect(queue.dsn) as conn:
+        conn.execute("UPDATE jobs SET run_at = now()")
+    [held] = queue.dequeue("me")
+    queue.fail(held, "last")
+    thread.join(10)
+    assert got[0].error == "last"
+
+
+@pytest.mark.usefixtures("rarely")
+def test_the_last_job_of_a_flow_is_waited_for_while_it_is_blocked(queue: Queue) -> None:
+    first, last = queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
+    thread, got = in_thread(lambda: queue.result(last.id, timeout=30))
+    until(lambda: is_awaited(queue, last))
+    pool = WorkerPool(queue)
+    pool.register("t", lambda ctx, payload: str(ctx.id), keep_result=DAY)
+    with pool:
+        thread.join(10)
+    assert got == [str(last.id)]
+    assert queue.result(first.id) == str(first.id)
+
+
+def test_a_job_that_ends_without_notice_is_found(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ends, "RARELY", 0.2)
+    job = queue.enqueue(Job(type="t"))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    until(lambda: is_awaited(queue, job))
+    with psycopg.connect(queue.dsn) as conn:
+        conn.execute("UPDATE jobs SET status = 'completed', completed_at = now()")
+    thread.join(10)
+    assert got == [None]
+
+
+@pytest.mark.usefixtures("rarely")
+def test_a_lost_connection_is_opened_again(queue: Queue, pool: WorkerPool) -> None:
+    job = queue.enqueue(Job(type="t"))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
+    until(lambda: is_awaited(queue, job))
+    with psycopg.connect(queue.dsn) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            ["conduit results"],
+        )
+    pool.register("t", lambda ctx, payload: 7, keep_result=DAY)
+    thread.join(30)
+    assert got == [7]
+
+
+def test_jobs_that_no_one_waits_for_send_nothing(queue: Queue, pool: WorkerPool) -> None:
+    with psycopg.connect(queue.dsn, autocommit=True) as conn:
+        [(channel,)] = conn.execute("SELECT concat('conduit_', 'jobs'::regclass::oid, '_ended')")
+        conn.execute(f'LISTEN "{channel}"')
+        job = queue.enqueue(Job(type="double", payload=1))
+        until(lambda: (found := queue.get(job.id)) and found.status == "completed")
+        assert [*conn.notifies(timeout=0.2)] == []
+        other = queue.enqueue(Job(type="double", payload=1, delay=timedelta(seconds=0.3)))
+        assert queue.result(other.id, timeout=10) == 2
+        assert [n.payload for n in conn.notifies(timeout=0.2)] == [str(other.id)]
+
+
+def test_a_closed_queue_leaves_no_connection(dsn: str) -> None:
+    with Queue(dsn) as queue:
+        job = queue.enqueue(Job(type="t"))
+        with pytest.raises(TimeoutError):
+            queue.result(job.id, timeout=0.2)
+        until(lambda: queue._ends._listens)
+    began = time.monotonic()
+    with psycopg.connect(dsn) as conn:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        until(lambda: conn.execute(sql, ["conduit results"]).fetchone() == (0,), 5)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_job_reads_the_results_of_those_before_it(queue: Queue, is_async: bool) -> None:
+    got: dict[str, list[Any]] = {}
+    pool = WorkerPool(queue)
+
+    async def work(ctx: JobContext, name: str) -> str:
+        got[name] = await ctx.results()
+        return name
+
+    def work_plainly(ctx: JobContext, name: str) -> str:
+        got[name] = ctx.results_blocking()
+        return name
+
+    pool.register("kept", work if is_async else work_plainly, keep_result=DAY)
+    pool.register("unkept", work if is_async else work_plainly)
+
+    @pool.handler("fail")
+    def fail(ctx: JobContext, payload: object) -> None:
+        raise Discard
+
+    def kept(name: str) -> Job:
+        return Job(type="kept", payload=name)
+
+    members = [kept(name) for name in "dcbaefgh"]
+    members[3:3] = [Job(type="unkept", payload="unkept"), Job(type="fail")]
+    flow = chain(kept("first"), group(members, on_failure="continue"))
+    queue.enqueue_flow(chain(flow, kept("after"), kept("last"), on_failure="continue"))
+    pool.run(drain=True)
+    assert got["first"] == []
+    assert got["a"] == got["h"] == ["first"]
+    assert got["after"] == ["d", "c", "b", None, None, "a", "e", "f", "g", "h"]
+    assert got["last"] == ["after"]
+
+
+def test_the_result_of_an_existing_unique_job_is_read(queue: Queue) -> None:
+    got: list[Any] = []
+    pool = WorkerPool(queue)
+    pool.register("kept", lambda ctx, payload: payload, keep_result=DAY)
+    pool.register("read", lambda ctx, payload: got.append(ctx.results_blocking()))
+    queue.enqueue(Job(type="kept", payload="existing", unique="u"))
+    members = [Job(type="kept", payload="a"), Job(type="kept", payload="b", unique="u")]
+    queue.enqueue_flow(group(members, Job(type="read")))
+    pool.run(drain=True)
+    assert got == [["a", "existing"]]
+
+
+def test_a_coroutine_handler_does_not_block_on_results(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def work(ctx: JobContext, payload: object) -> None:
+        ctx.results_blocking()
+
+    job = queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.error == "TypeError: a coroutine handler awaits results()"
