@@ -202,6 +202,8 @@ def locked_job(job: JobInfo) -> LockedJob:
         concurrency=options.get("concurrency"),
         rate_limit=options.get("rate_limit"),
         per=options.get("per"),
+        batch=options.get("batch"),
+        wait=options.get("wait"),
         retry_on=options.get("retry_on", ()),
         discard_on=options.get("discard_on", ()),
         was=job.was,

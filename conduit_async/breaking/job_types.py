@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..lock.changes import LIMITS, OF_THE_WORKER, STORED, changed_options, options_that_differ
+from ..lock.changes import (
+    BATCHES,
+    LIMITS,
+    OF_THE_WORKER,
+    STORED,
+    changed_options,
+    options_that_differ,
+)
 from ..lock.model import Lock, LockedJob
 from ..names import dotted_prefix
 from .finding import Finding, Verdict, verdict_of
@@ -13,6 +20,7 @@ from .places import Places
 _STORED = "jobs that wait keep the options with which they were enqueued"
 _OF_THE_WORKER = "old and new workers each follow their own code until the old ones are replaced"
 _LIMITS = "the limits of the worker that started last hold for all, unless a command set others"
+_BATCHES = "each worker calls its services as its own code says: for a batch with lists"
 _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 
@@ -109,7 +117,12 @@ def _changed(
 def _about_options(before: LockedJob, job: LockedJob) -> str:
     """What to know of the options that changed."""
     changed = {*options_that_differ(before, job)}
-    kinds = ((STORED, _STORED), (OF_THE_WORKER, _OF_THE_WORKER), (LIMITS, _LIMITS))
+    kinds = (
+        (STORED, _STORED),
+        (OF_THE_WORKER, _OF_THE_WORKER),
+        (LIMITS, _LIMITS),
+        (BATCHES, _BATCHES),
+    )
     return "; ".join(text for options, text in kinds if changed.intersection(options))
 
 

@@ -14,6 +14,7 @@ from .declarations.unsupported import report_unsupported
 from .environment import Environment
 from .expressions import access, control, indexing, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs, name_jobs
+from .jobs.batches import check_batches
 from .jobs.capture import capture
 from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
@@ -52,6 +53,7 @@ def check(
     check_service_names(env, config, problems)
     describe_jobs(env, config, problems)
     capture(env, problems)
+    check_batches(env, problems)
     name_jobs(env, config, problems, lock or Lock(), outside)
     plan_older_payloads(env, config, problems, upcasters, outside)
     report_sensitive_reads(env, problems)

@@ -9,7 +9,7 @@ from ..check.declarations.declare import attributes
 from ..link.services import Calls, serialized
 from ..names import record_name, snapshot_name
 from ..program import Extern, Program, ResourceInfo, ServiceCall
-from ..types import ANY
+from ..types import ANY, Array
 from .output import SourceSummary, digest, words
 
 
@@ -73,15 +73,19 @@ def _services(program: Program, nodes: Iterable[ast.Node]) -> Calls:
     """How these nodes call services; a value that the application provides has no calls."""
     found: Calls = {}
 
-    def kind(node: ast.Expr) -> Any:
-        return serialized(program.facts.types.get(node, ANY))
+    def given(use: ServiceCall, node: ast.Expr) -> Any:
+        of = program.facts.types.get(node, ANY)
+        return serialized(Array(of) if node in use.listed else of)
 
     for use in map(program.facts.resolutions.get, nodes):
         if isinstance(use, ServiceCall | Extern):
             methods = found.setdefault(use.service, {})
             if isinstance(use, ServiceCall):
                 calls = methods.setdefault(use.method, [])
-                call = [[*map(kind, use.positional)], {name: kind(v) for name, v in use.named}]
+                call = [
+                    [given(use, value) for value in use.positional],
+                    {name: given(use, value) for name, value in use.named},
+                ]
                 if call not in calls:
                     calls.append(call)
     return found

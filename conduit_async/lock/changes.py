@@ -11,7 +11,9 @@ OF_THE_WORKER = ("backoff", "base", "retry_on", "discard_on")
 """The options that the worker which runs a job decides."""
 LIMITS = ("concurrency", "rate_limit", "per")
 """The options of all jobs of a type together."""
-OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS)
+BATCHES = ("batch", "wait")
+"""The options by which jobs of a type share a call."""
+OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS, *BATCHES)
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:

@@ -18,6 +18,7 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "max_attempts": (1, 1000),
     "concurrency": (1, 2**31 - 1),
     "rate_limit": (1, 2**31 - 1),
+    "batch": (2, 10_000),
 }
 _BACKOFFS = ("exponential", "linear", "constant")
 _MAX_SECONDS = 1e12
@@ -133,6 +134,8 @@ def as_job(entry: Entry) -> LockedJob:
         concurrency=_number(entry, "concurrency", None),
         rate_limit=_number(entry, "rate_limit", None),
         per=_seconds(entry.take("per", None)),
+        batch=_number(entry, "batch", None),
+        wait=_seconds(entry.take("wait", None)),
         retry_on=entry.take("retry_on", []).texts(),
         discard_on=entry.take("discard_on", []).texts(),
         retired=retired.value,

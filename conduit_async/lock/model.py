@@ -77,6 +77,8 @@ class LockedJob:
     concurrency: int | None = None
     rate_limit: int | None = None
     per: float | None = None
+    batch: int | None = None
+    wait: float | None = None
     retry_on: tuple[str, ...] = ()
     discard_on: tuple[str, ...] = ()
     retired: bool = False

@@ -65,12 +65,16 @@ class LibraryCall(ast.Frozen):
 
 
 class ServiceCall(ast.Frozen):
-    """A call of an external service's method; that of a service which is a function is `CALL`."""
+    """A call of an external service's method; that of a service which is a function is `CALL`.
+
+    A batch gives it lists of the `listed` arguments, with the value of each job.
+    """
 
     service: str
     method: str
     positional: tuple[ast.Expr, ...]
     named: tuple[tuple[str, ast.Expr], ...]
+    listed: tuple[ast.Expr, ...] = ()
 
 
 class ChangeCall(ast.Frozen):

@@ -15,6 +15,9 @@ MAX_NAME_BYTES = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
 
 _MOST = 2**31 - 1
+_LARGEST_BATCH = 10_000
+LONGEST_WAIT = 300
+"""Seconds that the jobs of a batch may wait for each other."""
 _LONGEST_PERIOD = 365 * 86_400
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _MAX_DURATION = 100 * 366 * 86_400
@@ -132,6 +135,13 @@ def count(value: Constant, option: str) -> int:
     """How many jobs a limit allows."""
     if not _is_int(value) or not 1 <= value <= _MOST:
         raise BadValueError(f"`{option}` is a whole number from 1 to {_MOST:,}")
+    return value
+
+
+def size(value: Constant) -> int:
+    """How many jobs a batch has."""
+    if not _is_int(value) or not 2 <= value <= _LARGEST_BATCH:
+        raise BadValueError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
     return value
 
 

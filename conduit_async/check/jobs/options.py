@@ -13,10 +13,12 @@ from . import option_values as values
 
 _ALIASES = {
     **dict.fromkeys(("retries", "retry", "max_retries", "attempts", "tries"), "max_attempts"),
-    **dict.fromkeys(("wait", "after", "in", "wait_for", "countdown", "run_in"), "delay"),
+    **dict.fromkeys(("after", "in", "wait_for", "countdown", "run_in"), "delay"),
     **dict.fromkeys(("at", "when", "scheduled_at", "schedule_at", "wait_until", "eta"), "run_at"),
     **dict.fromkeys(("max_time", "expires_in", "ttl", "time_limit", "soft_time_limit"), "timeout"),
     **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key", "key"), "unique"),
+    **dict.fromkeys(("batch_size", "size", "bulk", "flush_every"), "batch"),
+    **dict.fromkeys(("batch_timeout", "flush_interval", "linger", "max_wait"), "wait"),
     **dict.fromkeys(("retry_in", "retry_after", "retry_delay", "interval"), "base"),
     **dict.fromkeys(("queue_as", "queue_name"), "queue"),
     **dict.fromkeys(("old_name", "renamed_from", "previously", "formerly", "aliases"), "was"),
@@ -59,6 +61,12 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     if "unique_for" in given and "unique" not in given:
         hint = "say what is unique: `unique: self.id`"
         problems.error("VAL503", given["unique_for"].span, "`unique_for` needs `unique`", hint)
+    if "wait" in given and "batch" not in given:
+        hint = "say how many jobs one call takes, `batch: 100`; to start later: `delay: 10.minutes`"
+        problems.error("VAL503", given["wait"].span, "`wait` needs `batch`", hint)
+    elif options.get("wait", 0) > values.LONGEST_WAIT:
+        message = "the jobs of a batch wait for each other for 5 minutes at most"
+        problems.error("VAL501", given["wait"].span, message)
     if "per" in given and "rate_limit" not in given:
         hint = "say how many jobs may start: `rate_limit: 100, per: 1.minute`"
         problems.error("VAL503", given["per"].span, "`per` needs `rate_limit`", hint)
@@ -106,6 +114,8 @@ _OPTIONS: dict[str, Callable[[Constant], Any]] = {
     "concurrency": lambda value: values.count(value, "concurrency"),
     "rate_limit": lambda value: values.count(value, "rate_limit"),
     "per": values.period,
+    "batch": values.size,
+    "wait": values.duration,
     "delay": values.delay,
     "run_at": values.moment,
     "unique_for": values.duration,

@@ -19,7 +19,7 @@ from ...program import (
     ServiceCall,
     StructField,
 )
-from ...python.code import Effect, Form, Precedence, call, combine, listed
+from ...python.code import Code, Effect, Form, Precedence, call, combine, listed
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..sql.records import record_call
 from ..sql.relations import relation
@@ -77,6 +77,11 @@ def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Low
     for value in values:
         parts.append((yield Operand(value, record="snapshot")))
     parts = fn.in_order(parts, [variable_for(value) for value in values])
+    if call.listed:
+        parts = [
+            Code(f"[{part.text} for job in jobs]") if value in call.listed else part
+            for part, value in zip(parts, values, strict=True)
+        ]
     count = len(call.positional)
     texts = [part.text for part in parts[:count]]
     names = [argument_name(name) for name, _ in call.named]

@@ -92,7 +92,12 @@ class FunctionBuilder(Naming):
         """Through what a service is reached; in a job it notes that jobs call it."""
         if self.handle == "job":
             self.module.job_services.add(service)
-        return f"{self.handle}.services"
+        return "batch.services" if self.is_batch else f"{self.handle}.services"
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it runs several jobs in one call."""
+        return self.job is not None and "batch" in self.job.options
 
     def note_call(self, call: str, node: ast.Expr) -> None:
         """Note in a job how a service is called, and where first."""

@@ -36,6 +36,8 @@ def _handler(module: Module, job: JobInfo) -> Function:
         locals=survey_locals(module.facts, job.block.body),
         used={"job"},
     )
+    if fn.is_batch:
+        return _batch_handler(module, job, fn)
     has_own = any(capture.kind == "self_path" for capture in job.captures)
     fn.payload = fn.fresh(module.record_variable) if has_own else "payload"
     fn.used.add(fn.payload)
@@ -46,6 +48,23 @@ def _handler(module: Module, job: JobInfo) -> Function:
         (f"job: {module.job_context}", f"{fn.payload}: {job.payload}"),
         "None",
         (*fn.prologue, *body),
+        job.block.doc,
+        f"{module.imports.runtime('job_type')}({_options(module, job)})",
+        is_async=True,
+        span=job.block.span,
+    )
+
+
+def _batch_handler(module: Module, job: JobInfo, fn: FunctionBuilder) -> Function:
+    """A handler of several jobs, which makes one call with their values."""
+    fn.payload = "job.payload"
+    context, of = module.imports.runtime("BatchContext"), module.imports.runtime("BatchJob")
+    items = module.imports.use("builtins", "list")
+    return Function(
+        job.python,
+        (f"batch: {context}[{module.services}]", f"jobs: {items}[{of}[{job.payload}]]"),
+        "None",
+        tuple(without_final_return(block(fn, job.block.body))),
         job.block.doc,
         f"{module.imports.runtime('job_type')}({_options(module, job)})",
         is_async=True,
@@ -68,9 +87,11 @@ def _options(module: Module, job: JobInfo) -> str:
             texts.append(f"{name}={_duration(module, given[name])}")
     if given.get("backoff", "exponential") != "exponential":
         texts.append(f"backoff={literals.quoted(given['backoff'])}")
-    texts += [f"{name}={given[name]}" for name in ("concurrency", "rate_limit") if name in given]
-    if "per" in given:
-        texts.append(f"per={_duration(module, given['per'])}")
+    for name in ("concurrency", "rate_limit", "per", "batch", "wait"):
+        if name in given:
+            value = given[name]
+            is_duration = isinstance(value, float)
+            texts.append(f"{name}={_duration(module, value) if is_duration else value}")
     for name in ("retry_on", "discard_on"):
         if name in given:
             texts.append(f"{name}={_tuple(given[name])}")

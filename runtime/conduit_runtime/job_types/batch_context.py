@@ -13,6 +13,7 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 from ..model.arguments import check_type
 from ..model.claimed import ClaimedBatch
 from ..model.outcome import Retry
+from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..services.protocols import Prepared
 from .context import Host, JobContext
@@ -70,8 +71,8 @@ class BatchContext(Generic[S]):
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the jobs' type and how many there are."""
-        return logging.LoggerAdapter(_log, {"job_type": self.type, "jobs": len(self.jobs)})
+        """A logger whose records carry the jobs' type, queue and number."""
+        return logging.LoggerAdapter(_log, job_fields(self._batch))
 
     def fail(self, job: BatchJob[Any], error: BaseException | str) -> None:
         """Have this job alone fail with an exception or a text; the last call for a job counts.

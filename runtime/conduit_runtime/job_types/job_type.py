@@ -26,9 +26,10 @@ from ..statements.jobs import check_options, insert_job
 from ..trace_context.headers import present_trace
 from .async_enqueue import enqueue_async
 from .asyncpg_enqueue import enqueue_on_asyncpg
+from .batch_context import BatchContext, BatchJob
 from .context import JobContext
 from .enqueue import enqueue
-from .options import JobOptions, Priority, TypeOptions
+from .options import BatchTypeOptions, JobOptions, Priority, TypeOptions
 from .upcast import Upcast
 
 S = TypeVar("S")
@@ -46,7 +47,7 @@ class JobType(Generic[S, P]):
     shapes, by their fingerprints; `upcast` adds one.
     """
 
-    function: Callable[[JobContext[S], P], Coroutine[Any, Any, object]]
+    function: Callable[..., Coroutine[Any, Any, object]]
     name: str
     fingerprint: str
     _: KW_ONLY
@@ -204,18 +205,26 @@ class JobType(Generic[S, P]):
         return enqueue_on_asyncpg(other, job, statement, self.schema)
 
 
+@overload
 def job_type(
     name: str, fingerprint: str, **options: Unpack[TypeOptions]
-) -> Callable[[Callable[[JobContext[S], P], Coroutine[Any, Any, object]]], JobType[S, P]]:
-    """Make a coroutine function `(job, payload)` a job type.
+) -> Callable[[Callable[[JobContext[S], P], Coroutine[Any, Any, object]]], JobType[S, P]]: ...
+@overload
+def job_type(
+    name: str, fingerprint: str, **options: Unpack[BatchTypeOptions]
+) -> Callable[
+    [Callable[[BatchContext[S], list[BatchJob[P]]], Coroutine[Any, Any, object]]], JobType[S, P]
+]: ...
+def job_type(
+    name: str, fingerprint: str, **options: Any
+) -> Callable[[Callable[..., Coroutine[Any, Any, object]]], JobType[Any, Any]]:
+    """Make a coroutine function `(job, payload)` a job type, or `(batch, jobs)` with `batch`.
 
     `name` and `fingerprint` (of the payload's shape) are what the queue stores; the options are
-    those of TypeOptions. Raises TypeError for a plain function.
+    those of TypeOptions and BatchTypeOptions. Raises TypeError for a plain function.
     """
 
-    def decorate(
-        function: Callable[[JobContext[S], P], Coroutine[Any, Any, object]],
-    ) -> JobType[S, P]:
+    def decorate(function: Callable[..., Coroutine[Any, Any, object]]) -> JobType[Any, Any]:
         return JobType(function, name, fingerprint, **options)
 
     return decorate

@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
+from typing import (
+    Literal,
+    Protocol,
+    Required,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    runtime_checkable,
+)
 
 from ..model.job import Job
 from ..model.retry import BackoffKind, ErrorType
@@ -37,8 +45,7 @@ class TypeOptions(TypedDict, total=False):
     `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per`
     (default: a second), over all workers. With `retry_on`, other errors end a job at once, as those
     of `discard_on` do: classes, or their names; subclasses count. `was` are earlier names of the
-    type: their jobs run under the same handler. `batch` is how many of its jobs one call of the
-    handler runs, `wait` how long they wait for each other (default: a second).
+    type: their jobs run under the same handler.
     """
 
     queue: str
@@ -54,8 +61,16 @@ class TypeOptions(TypedDict, total=False):
     retry_on: Sequence[ErrorType]
     discard_on: Sequence[ErrorType]
     was: Sequence[str]
-    batch: int | None
-    wait: timedelta | None
+
+
+class BatchTypeOptions(TypeOptions, total=False):
+    """What a job type says whose handler runs up to `batch` jobs in one call.
+
+    They wait at most `wait` for each other (default: a second).
+    """
+
+    batch: Required[int]
+    wait: timedelta
 
 
 @runtime_checkable

@@ -141,6 +141,16 @@ def test_limits_and_errors_changed() -> None:
     )
 
 
+def test_a_block_becomes_a_batch() -> None:
+    block = "@async(name: \"mail\"%s) { Email.send(self.title) }"
+    (found,) = findings(post(block % ""), post(block % ", batch: 100, wait: 2.seconds"))
+    assert (found.code, found.verdict) == ("BRK124", "either")
+    assert found.message == "its options changed: batch none -> 100, wait none -> 2 s"
+    assert found.hint == (
+        "each worker calls its services as its own code says: for a batch with lists"
+    )
+
+
 def test_a_prefix_is_one_finding_and_hides_no_other() -> None:
     old, new = post(MAIL % ""), post(MAIL % ', queue: "mail"', fields="title: string?")
     found = findings(old, new, Config(prefix="blog"), Config(prefix="news_"))

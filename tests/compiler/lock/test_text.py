@@ -61,6 +61,8 @@ JOBS = SHAPES.flatmap(
         concurrency=st.none() | st.integers(1, 2**31 - 1),
         rate_limit=st.none() | st.integers(1, 2**31 - 1),
         per=st.none() | st.sampled_from([0.001, 1.0, 90.5]),
+        batch=st.none() | st.integers(2, 10_000),
+        wait=st.none() | st.sampled_from([0.5, 1.0, 300.0]),
         retry_on=st.lists(NAMES, max_size=2).map(tuple),
         discard_on=st.lists(NAMES, max_size=2).map(tuple),
         timeout=SECONDS,

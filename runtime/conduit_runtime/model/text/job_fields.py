@@ -3,13 +3,18 @@
 import re
 from typing import Any
 
-from ..claimed import Claimed
+from ..claimed import Claimed, ClaimedBatch
 
 _TRACE = re.compile(r'"traceparent":\s*"[0-9a-f]{2}-([0-9a-f]{32})-')
 
 
-def job_fields(job: Claimed, duration: float | None = None) -> dict[str, Any]:
-    """The `extra` of a record: which job, which attempt, of which trace, and its seconds."""
+def job_fields(job: Claimed | ClaimedBatch, duration: float | None = None) -> dict[str, Any]:
+    """The `extra` of a record: which job, which attempt, of which trace, and its seconds.
+
+    Of a batch, which type and queue, and how many `jobs`.
+    """
+    if isinstance(job, ClaimedBatch):
+        return {"job_type": job.type, "queue": job.queue, "jobs": len(job.jobs)}
     fields: dict[str, Any] = {
         "job_id": str(job.id),
         "job_type": job.type,
