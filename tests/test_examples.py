@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conduit_runtime import Queue
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -19,19 +20,29 @@ def test_a_generated_package_is_fresh(name: str) -> None:
     assert done.returncode == 0, f"run `make examples`\n{done.stdout}{done.stderr}"
 
 
-def test_the_example_of_flows(dsn: str) -> None:
+def test_the_example_of_scripts(dsn: str) -> None:
     command = [sys.executable, "app.py"]
-    environment = {**os.environ, "CONDUIT_DATABASE_URL": dsn}
+    environment = {**os.environ, "CONDUIT_DATABASE_URL": dsn, "PYTHONUNBUFFERED": "1"}
     done = subprocess.run(
         command,
-        cwd=EXAMPLES / "flows",
+        cwd=EXAMPLES / "scripts",
         env=environment,
         capture_output=True,
         text=True,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert sorted(lines[:3]) == ["page of Berlin", "page of Lisbon", "page of Tallinn"]
-    assert lines[3] == "report of 2026-10"
-    assert lines[5] == "report.page: completed, {'shop': 'Berlin', 'orders': 6}"
+    report = lines.index("sent:")
+    assert lines[report : report + 4] == (
+        ["sent:", "  Berlin: 3 orders", "  Lisbon: 5 orders", "  Tallinn: 2 orders"]
+    )
+    assert {*lines} >= {
+        "files cleaned",
+        "report.page: Atlantis has no orders",
+        "50 documents in one request",
+    }
+    with Queue(dsn) as queue:
+        stats = queue.stats()
+    assert (stats.completed, stats.failed) == (55, 2)
