@@ -104,7 +104,10 @@ def main() -> None:
         stack.enter_context(pool)
         CronScheduler(queue).run("files.clean")
         documents = queue.enqueue_many(
-            [Job(type="search.index", payload={"text": f"page {n}" if n else ""}) for n in range(50)]
+            [
+                Job(type="search.index", payload={"text": f"page {n}" if n else ""})
+                for n in range(50)
+            ]
         )
         flow = monthly_report("2026-10")
         queue.enqueue_flow(flow)

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import psycopg
-from conduit_runtime import JobContext, Queue, WorkerPool
+from conduit_runtime import BatchContext, BatchJob, JobContext, Queue, WorkerPool
 
 HISTORY = "CREATE TABLE history (job uuid, attempt int, pid int, what text)"
 
@@ -53,6 +53,13 @@ def main(dsn: str, workers: int) -> None:
                 os._exit(0)
             time.sleep(600)
         note(context, "ended")
+
+    @pool.batch_handler("batch", size=10, wait=0.2)
+    async def batch(context: BatchContext, jobs: list[BatchJob]) -> None:
+        for job in jobs:
+            note(job, "alone" if len(jobs) == 1 else "together")
+        if any(job.payload == "dies" for job in jobs):
+            os._exit(9)
 
     pool.run()
 

@@ -142,7 +142,7 @@ def test_limits_and_errors_changed() -> None:
 
 
 def test_a_block_becomes_a_batch() -> None:
-    block = "@async(name: \"mail\"%s) { Email.send(self.title) }"
+    block = '@async(name: "mail"%s) { Email.send(self.title) }'
     (found,) = findings(post(block % ""), post(block % ", batch: 100, wait: 2.seconds"))
     assert (found.code, found.verdict) == ("BRK124", "either")
     assert found.message == "its options changed: batch none -> 100, wait none -> 2 s"

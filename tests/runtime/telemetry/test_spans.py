@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import (
+    BatchContext,
+    BatchJob,
     CronScheduler,
     Discard,
     Job,
@@ -365,3 +367,30 @@ async def forever(context: Any, payload: Any) -> None:
     import asyncio
 
     await asyncio.Event().wait()
+
+
+def test_each_job_of_a_batch_has_a_span_in_its_own_trace(
+    queue: Queue, pool: WorkerPool, spans: Spans, tracer: Tracer
+) -> None:
+    @pool.batch_handler("t", size=10)
+    async def work(context: BatchContext, jobs: list[BatchJob]) -> None:
+        with tracer.start_as_current_span("inside"):
+            context.fail(jobs[1], ValueError("bad"))
+            context.fail(jobs[2], Snooze(60))
+
+    for n in range(3):
+        with tracer.start_as_current_span(f"request {n}"):
+            queue.enqueue(Job(type="t", payload=n))
+    pool.run(drain=True)
+    found = spans()
+    each = found["process t"]
+    for n, span in enumerate(each):
+        assert is_child(span, found[f"request {n}"][0])
+    assert [span.status.status_code for span in each] == (
+        [StatusCode.UNSET, StatusCode.ERROR, StatusCode.UNSET]
+    )
+    assert (each[2].attributes or {})["conduit.job.outcome"] == "snoozed"
+    [batch] = found["process batch t"]
+    assert [link.context for link in batch.links] == [span.context for span in each]
+    assert (batch.attributes or {})["messaging.batch.message_count"] == 3
+    assert is_child(found["inside"][0], batch)

@@ -269,6 +269,8 @@ class Runner:
                 rest = resumed(work, inside, inside.run(work.send, None))
             except StopIteration as end:
                 result = end.value
+                if execution is not None:  # it may have to be written before the next one starts
+                    rest = _given(result)
             if rest is None:
                 children = context.children
                 if not children and handler.keep_result is None:  # as most: a call less for each
@@ -362,8 +364,13 @@ class Runner:
             self.acknowledger.add(attempt)
 
     def is_written_apart(self, attempt: Attempt, children: ChildJobs | None) -> bool:
-        """Whether other outcomes should not wait while this one is written."""
-        return attempt.is_large or bool(children and _may_wait_for_keys(children))
+        """Whether other outcomes should not wait while this one is written.
+
+        That of a suspect is written before the next one starts, which may kill the worker.
+        """
+        job = attempt.job
+        is_suspect = isinstance(job, Claimed) and job.is_suspect
+        return is_suspect or attempt.is_large or bool(children and _may_wait_for_keys(children))
 
     async def write_apart(self, attempt: Attempt) -> None:
         """Write that a job completed, beside the other outcomes."""

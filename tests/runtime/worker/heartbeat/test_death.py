@@ -97,6 +97,31 @@ def test_a_process_that_a_job_forked_does_not_keep_its_worker_alive(
         os.kill(child, signal.SIGKILL)
 
 
+def test_a_job_that_kills_its_worker_fails_alone_and_not_the_others_of_its_batch(
+    queue: Queue, dsn: str, start: Start
+) -> None:
+    payloads = [0, 1, "dies", 3, 4]
+    jobs = queue.enqueue_many([Job(type="batch", payload=each) for each in payloads])
+    running = [start(), start()]
+
+    def have_ended() -> bool:
+        for place, process in enumerate(running):
+            if process.poll() is not None:
+                running[place] = start()
+        stats = queue.stats()
+        return stats.completed + stats.failed == len(jobs)
+
+    until(have_ended, 90)
+    found = [queue.get(job.id) for job in jobs]
+    statuses = [job and job.status for job in found]
+    assert statuses == ["completed", "completed", "failed", "completed", "completed"]
+    together = [job for job, _, _ in notes(dsn, "together")]
+    assert sorted(together) == sorted(job.id for job in jobs)
+    alone = [job for job, _, _ in notes(dsn, "alone")]
+    assert {*alone} == {job.id for job in jobs}
+    assert alone.count(jobs[2].id) == 3
+
+
 def test_jobs_that_had_not_begun_use_up_no_attempt(queue: Queue, dsn: str, start: Start) -> None:
     first = start(1)
     until(lambda: queue.queues() and queue.queues()[0].workers)
