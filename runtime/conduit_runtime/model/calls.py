@@ -43,7 +43,7 @@ entered_call: ContextVar[Call] = ContextVar("conduit_call")
 def job_here() -> CurrentJob | None:
     """The job that is running here, if one is."""
     job = entered_job.get(None)
-    return CurrentJob.of(job) if isinstance(job, Claimed) else None
+    return None if job is None or isinstance(job, ClaimedBatch) else CurrentJob.of(job)
 
 
 def batch_here() -> ClaimedBatch | None:

@@ -269,8 +269,8 @@ def work(queue: Queue) -> None:
             payload, ValueError(payload)
         )
 
-    for type_ in ("t", "tick"):
-        pool.register(type_, lambda context, payload: None)
+    pool.register("t", lambda context, payload: context.results_blocking() and None)
+    pool.register("tick", lambda context, payload: None)
     pool.on_failed(reported.append)
     queue.enqueue_many([Job(type="parent", payload=kind) for kind in (0, 1)])
     queue.enqueue_many([Job(type="ends", payload=how) for how in ("retry", "snooze", "discard")])
@@ -280,9 +280,11 @@ def work(queue: Queue) -> None:
     with pool:
         until(lambda: queue.stats().completed >= 12)
         list(PoolCollector(pool).collect())
+        last = chain(Job(type="parent", payload=0), Job(type="t"))
+        queue.result(queue.enqueue_flow(last)[1].id, timeout=30)
         queue.rate_limit("t", None)  # type: ignore[arg-type]
         queue.limit("default", None)
-        until(lambda: len(queue.list(type="parent", status="completed")) == 2)
+        until(lambda: len(queue.list(type="parent", status="completed")) == 3)
         for done in queue.list(type="parent"):
             stored = queue.get(done.id)
             assert stored is not None
