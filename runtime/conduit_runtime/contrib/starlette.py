@@ -25,7 +25,7 @@ _log = get_logger("conduit.worker")
 _QUEUE, _POOL = "conduit_queue", "conduit_pool"
 _WANTED = "lifespan=conduit_lifespan(…) of the application has to be set, and the server to run it"
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
 def conduit_lifespan(
@@ -33,7 +33,7 @@ def conduit_lifespan(
     *,
     schema: str | None = None,
     pool: Callable[[AsyncQueue], WorkerPool] | None = None,
-    lifespan: Lifespan | None = None,
+    lifespan: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None,
 ) -> Lifespan:
     """A lifespan that opens an AsyncQueue and, with `pool`, runs a WorkerPool in the application.
 
