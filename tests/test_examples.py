@@ -46,3 +46,21 @@ def test_the_example_of_scripts(dsn: str) -> None:
     with Queue(dsn) as queue:
         stats = queue.stats()
     assert (stats.completed, stats.failed) == (55, 2)
+
+
+@pytest.mark.parametrize("name", ["fastapi-tickets"])
+def test_the_test_of_an_example(name: str) -> None:
+    """As its users run it: on an embedded database, over HTTP."""
+    databases = ("DATABASE_URL", "CONDUIT_DATABASE_URL")
+    environment = {key: value for key, value in os.environ.items() if key not in databases}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist"]
+    done = subprocess.run(
+        [*command, f"--rootdir={EXAMPLES / name}", "-c", os.devnull],
+        cwd=EXAMPLES / name,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
