@@ -82,7 +82,8 @@ class Worker:
             tracer.tick if tracer else None,
         )
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
-        self.runner = Runner(self, self.acknowledger, reader.poll, tracer, pool.hooks)
+        around, trace_batch = (tracer.attempt, tracer.batch) if tracer else (None, None)
+        self.runner = Runner(self, self.acknowledger, reader.poll, around, pool.hooks, trace_batch)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
         self.watch = Watch(self, self.runner, self.acknowledger)
         self.heartbeat = HeartbeatThread(self, dsn, schema)

@@ -13,6 +13,8 @@ from unittest.mock import ANY, call
 import psycopg
 import pytest
 from conduit_runtime import (
+    BatchContext,
+    BatchJob,
     CronScheduler,
     Discard,
     Job,
@@ -371,3 +373,20 @@ def test_the_connection_is_as_before(dsn: str) -> None:
         for _ in range(10):  # prepared statements of the test's own
             connection.execute("SELECT %s::int", (1,))
         assert heard == ["again"]
+
+
+def test_a_batch_runs_in_one_call(place: Place, pool: WorkerPool) -> None:
+    calls: list[list[int]] = []
+
+    @pool.batch_handler("t", size=3, wait=60)
+    def work(context: BatchContext, jobs: list[BatchJob]) -> None:
+        calls.append([job.payload for job in jobs])
+        if 3 in calls[-1]:
+            context.fail(jobs[calls[-1].index(3)], Discard("three"))
+
+    place.queue.enqueue_many([Job(type="t", payload=n) for n in range(5)], conn=place.conn)
+    place.done()
+    ran = place.jobs.run(pool=pool, raises=False)
+    assert calls == [[0, 1, 2], [3, 4]]
+    assert [run.payload for run in ran.completed] == [0, 1, 2, 4]
+    assert [run.error for run in ran.failures] == ["three"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+from uuid import UUID
 
 from ...model.claimed import Claimed
 from ...model.payload import decode
@@ -39,6 +40,10 @@ class Outcomes:
     async def write(self, attempt: Attempt) -> None:
         """Write an outcome, and return once it is written."""
         await self._write(attempt)
+
+    async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
+        """Write that the jobs of a batch begin; returns which of them are held."""
+        return {each.job.id for each in attempts if await self._begin(each)}
 
     async def begin(self, attempt: Attempt) -> bool:
         """Write that an attempt begins; False when its job is not held."""

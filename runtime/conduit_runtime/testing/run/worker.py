@@ -1,4 +1,4 @@
-"""The worker of a test: it claims one job, runs it, and writes what came of it.
+"""The worker of a test: it claims a job or a batch, runs it, and writes what came of it.
 
 Claims, decoding, handlers and outcomes are those of a worker. What a worker does for many jobs at
 once, and against its own death, is left out.
@@ -8,7 +8,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
@@ -28,6 +29,7 @@ from ...statements.claims import BY_WORKERS
 from ...statements.flows import advance, watch
 from ...statements.limits import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
+from ...statements.results import of_predecessors
 from ...worker.acknowledge.acknowledger import Acknowledger
 from ...worker.acknowledge.apart_writer import refused
 from ...worker.interfaces import WorkerInterface
@@ -59,6 +61,7 @@ class OneByOne:
         self.services = services
         self.metrics = Metrics()
         self.concurrency = SLOTS
+        self.is_draining = True  # no job of a batch waits for others
         self.queues: dict[str, None] = {}
         self.lanes: list[Lane] = []
         self.name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
@@ -67,7 +70,8 @@ class OneByOne:
         self._ended: Collection[UUID] = ()
         self._capacity = asyncio.Event()
         self._noted = Noted()
-        self._written: tuple[Attempt, bool] | None = None
+        self._written: dict[UUID, tuple[Attempt, bool]] = {}
+        self._ran: deque[Run] = deque()
         self._outcomes = Outcomes(self._write, self._begin)
         # It asks for no more than what is here.
         self._runner = Runner(
@@ -111,35 +115,48 @@ class OneByOne:
         self._runner.threads.close()
 
     async def run_one(self) -> Run | None:
-        """Claim a job and run it; None when none is due."""
-        while self.queues and self.lanes:
-            sizes = dict.fromkeys(self.queues, 1)
-            limited = sorted(self._controls.limited.intersection(sizes))
-            rated = sorted(self._controls.rated.intersection(type_ for type_, _ in self.lanes))
-            wanted = Wanted(sizes, self.lanes, 1, limited, rated)
-            steps = claim_within(BY_WORKERS, self.name, wanted, waits=True)
-            async with self._database.transaction() as connection:
-                counted = await self._database.run_steps(steps, connection)
-            if not counted.jobs:
+        """Claim a job, with others of its batch if it has one, and run it; None: none is due."""
+        while self.queues and self.lanes and not self._ran:
+            jobs = await self._claim(self.queues, self.lanes, 1)
+            if not jobs:
                 return None
-            if (run := await self._attempt(counted.jobs[0])) is not None:
-                return run
-        return None
+            if batching := self.registry.batched.get(jobs[0].type):
+                lanes = [lane for lane in self.lanes if lane[0] == jobs[0].type]
+                jobs += await self._claim([jobs[0].queue], lanes, batching.size - 1)
+            self._ran += await self._attempt(jobs)
+        return self._ran.popleft() if self._ran else None
 
-    async def _attempt(self, job: Claimed) -> Run | None:
-        """Run a claimed job and write what came of it; None when it was released."""
-        self._written = None
+    async def _claim(
+        self, queues: Iterable[str], lanes: Sequence[Lane], limit: int
+    ) -> list[Claimed]:
+        sizes = dict.fromkeys(queues, limit)
+        limited = sorted(self._controls.limited.intersection(sizes))
+        rated = sorted(self._controls.rated.intersection(type_ for type_, _ in lanes))
+        wanted = Wanted(sizes, lanes, limit, limited, rated)
+        steps = claim_within(BY_WORKERS, self.name, wanted, waits=True)
+        async with self._database.transaction() as connection:
+            counted = await self._database.run_steps(steps, connection)
+        return counted.jobs
+
+    async def _attempt(self, jobs: list[Claimed]) -> list[Run]:
+        """Run claimed jobs and write what came of them, but for those that were released."""
+        self._written.clear()
         self._noted.clear()
-        self._runner.take([job], monotonic())
+        self._runner.take(jobs, monotonic())
         while not self._runner.is_idle:
             await self._capacity.wait()
             self._capacity.clear()
+        released_ids = set()
         for attempt in self._outcomes.take():
             await self._write(attempt)
             if attempt.outcome is released:
-                return None
-        attempt, is_held = self._written or (Attempt(job), False)
-        return run_of(job, attempt, self._noted, is_held=is_held)
+                released_ids.add(attempt.job.id)
+        runs = []
+        for job in jobs:
+            if job.id not in released_ids:
+                attempt, is_held = self._written.get(job.id, (Attempt(job), False))
+                runs.append(run_of(job, attempt, self._noted, is_held=is_held))
+        return runs
 
     async def _write(self, attempt: Attempt) -> None:
         try:
@@ -147,7 +164,7 @@ class OneByOne:
         except psycopg.Error as error:
             attempt = refused(attempt, error)
             written = await self._database.run(write([attempt]))
-        self._written = attempt, bool(written.attempts)
+        self._written[attempt.job.id] = attempt, bool(written.attempts)
         more = written.advancing
         while more:
             more = await self._database.run(advance(more))
@@ -176,6 +193,10 @@ class OneByOne:
     def linger(self, thread: "Future[None]", /) -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
         self._runner.threads.linger(thread)
+
+    async def results_before(self, job: Claimed, /) -> list[Any]:
+        """The kept results of the jobs that a job of a flow waited for."""
+        return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Store how far a job is. Raises JobLost when it is no longer held."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from itertools import chain, islice
@@ -38,7 +38,9 @@ from .handlers import Handler
 from .threads import JobThreads
 
 if TYPE_CHECKING:
-    from ...telemetry.spans import JobTracer
+    from ...telemetry.spans import BatchSpans
+
+    TraceBatch = Callable[[Sequence[Claimed]], BatchSpans]
 
 _log = get_logger("conduit.worker")
 
@@ -46,6 +48,10 @@ SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 GLANCE = 0.0005
 """Seconds after which they let the loop read what the database has sent."""
+
+WhyStopped = Callable[[], BaseException | None]
+Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
+"""Wraps the work of a job; its last argument returns why the job was stopped, if it was."""
 
 _queue_of = attrgetter("queue")
 
@@ -66,8 +72,9 @@ class Runner:
         worker: WorkerInterface,
         acknowledger: Acknowledger,
         poll: Callable[[], bool],
-        tracer: "JobTracer | None" = None,
+        around: Around | None = None,
         hooks: AroundHooks | None = None,
+        trace_batch: "TraceBatch | None" = None,
     ) -> None:
         self._worker = self.host = worker
         self.registry = worker.registry
@@ -76,8 +83,8 @@ class Runner:
         self._services = worker.services
         self._metrics = worker.metrics
         self._poll = poll
-        self._around = tracer.attempt if tracer else None
-        self.trace_batch = tracer.batch if tracer else None
+        self._around = around
+        self.trace_batch = trace_batch
         self.hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
         self._unreadable: set[Lane] = set()
