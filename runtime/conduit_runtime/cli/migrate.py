@@ -35,7 +35,7 @@ _KEEP = 600.0
     "readers",
     metavar="ROLE",
     multiple=True,
-    help="A role that only reads, for `preflight`; may be repeated.",
+    help="A role that only reads, for `preflight` and `doctor`; may be repeated.",
 )
 def migrate(
     session: Session,

@@ -64,7 +64,7 @@ def _check_all(database: Database, known: Package | None, report: Report) -> Non
     _run("server", server.check, database, report)
     _run("notifications", listening.check, database, report)
     _run("migrations", migrations.check, database, report)
-    if any(each.code == "not-migrated" for each in report.findings):
+    if not database.has_tables:
         return
     checks: dict[str, Check] = {
         "tables": drift.check,

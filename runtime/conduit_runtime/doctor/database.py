@@ -57,7 +57,11 @@ class Package:
 
 
 class Database:
-    """A connection to the database, the schema of our tables there, and what is too much."""
+    """A connection to the database, the schema of our tables there, and what is too much.
+
+    The check of the server finds whether it `is_standby`, that of the migrations whether it
+    `has_tables`, and their schema.
+    """
 
     def __init__(
         self, dsn: str, schema: str | None, connection: OwnConnection, limits: Limits
@@ -68,6 +72,7 @@ class Database:
         self.limits = limits
         self.is_pooled = is_pooled(connection)
         self.is_standby = False
+        self.has_tables = False
 
     def read(self, statement: Statement[T]) -> T:
         """What a statement gives. Raises Unread when it takes too long, or is not allowed."""
@@ -77,7 +82,7 @@ class Database:
                 self.connection.execute(_SET_TIMEOUTS, {"limit": str(PATIENCE)})
                 self.connection.execute(PLANS.replace("false)", "true)"))
                 return run(self.connection, statement, self.schema)
-        except psycopg.errors.QueryCanceled:
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             raise Unread(f"it took longer than {PATIENCE / 1000:g} s") from None
         except psycopg.errors.InsufficientPrivilege as refusal:
             raise Unread(refusal.diag.message_primary or str(refusal)) from None

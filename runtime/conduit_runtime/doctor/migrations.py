@@ -22,6 +22,7 @@ def check(database: Database) -> Iterator[Finding]:
             "conduit-jobs migrate (or name the schema that has them with --schema)",
         )
         return
+    database.has_tables = True
     applied = database.read(doctor.migrations())
     yield from judge(applied, [number for number, _ in versions()], database.schema)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +21,7 @@ from conduit_runtime.doctor.expected import expected
 from conduit_runtime.doctor.finding import Finding
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.tables.grants import grants
 from conduit_runtime.statements import doctor, worker_registry
 from conduit_runtime.worker.run.handlers import HandlerRegistry
 from example_jobs import JOBS
@@ -264,6 +267,38 @@ def test_a_weak_role_is_told_what_it_cannot_look_at(fresh: str) -> None:
     assert "may enqueue but not run a worker" in report.findings[1].message
     assert report.unread["waiting jobs"] == "permission denied for table jobs"
     assert "pg_read_all_stats" in report.unread["snapshots"]
+
+
+def test_a_role_without_the_schema_is_told_so(fresh: str) -> None:
+    execute(fresh, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    try:
+        with role(fresh) as dsn:
+            report = examine(dsn, "public")
+    finally:
+        execute(fresh, "GRANT USAGE ON SCHEMA public TO PUBLIC")
+    assert codes(report) == []
+    assert report.unread == {"migrations": "permission denied for schema public"}
+
+
+def test_what_is_granted_to_readers_is_enough(fresh: str) -> None:
+    with role(fresh) as dsn:
+        name = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
+        execute(fresh, *grants(None, readers=[str(name)]))
+        report = examine(dsn, None)
+    assert codes(report) == ["cannot-work"]
+    assert report.unread.keys() == {"snapshots"}
+
+
+def test_a_standby(tmp_path: Path) -> None:
+    settings = {"fsync": "off", "wal_level": "replica"}
+    with embedded.start(tmp_path / "postgres", settings=settings) as server:
+        migrate(server.dsn)
+        execute(server.dsn, "CHECKPOINT")  # a standby reads nothing of before wal_level was set
+        data = server.folder / "data"
+        (data / "standby.signal").touch(0o666)
+        os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        until(lambda: "standby" in codes(report := examine(server.dsn, None)) and report)
+        assert examine(server.dsn, None).unread == {}
 
 
 def test_a_held_snapshot_and_a_prepared_transaction(dsn: str) -> None:

@@ -12,7 +12,13 @@ _PENDING = (
 )
 
 _FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
-_FOR_READERS = dict.fromkeys(("jobs", "conduit_blocked_jobs", "conduit_schedules"), "SELECT")
+_FOR_READERS = dict.fromkeys(
+    (
+        *("jobs", "conduit_blocked_jobs", "conduit_schedules", "conduit_workers"),
+        *("conduit_queues", "conduit_migrations"),
+    ),
+    "SELECT",
+)
 TABLES = {
     "jobs": _ALL,
     "conduit_migrations": "SELECT",
@@ -54,7 +60,7 @@ def grants(
 
     Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
     can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`. Readers
-    may read what `preflight` reads.
+    may read what `preflight` and `doctor` read.
     """
     schema_name = quote(schema or "public")
     for roles, tables in (
