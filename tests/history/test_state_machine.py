@@ -69,7 +69,7 @@ class JobMachine(RuleBasedStateMachine):
         self.connection = connection
         connection.execute(
             "TRUNCATE jobs, conduit_workers, conduit_queues, "
-            "conduit_rate_limits, conduit_rate_usage"
+            "conduit_type_limits, conduit_rate_usage"
         )
         self.model = Model()
         self.generations = 0

@@ -1,4 +1,4 @@
-"""`conduit-jobs queues`: queues, and the rates of types."""
+"""`conduit-jobs queues`: queues, and the limits of job types."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from datetime import timedelta
 import click
 
 from ..client.queue import Queue
+from ..model.controls import TypeLimits
 from ..model.stats import QueueOverview
 from .filters import DURATION
 from .output import short_duration, show_rows
@@ -27,6 +28,9 @@ _KEPT = ("keep_completed", "keep_failed")
 """Columns of a table in which a queue has a value."""
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
+_source = click.option(
+    "--source", "to_source", is_flag=True, help="Have the source's limit of the type hold again."
+)
 
 
 @click.group()
@@ -39,12 +43,16 @@ def queues() -> None:
 def list_queues(session: Session) -> None:
     """List the queues that hold jobs, have workers, are paused or limited.
 
+    A second table has the limits of job types, as `rate-limits` lists them.
+
     `unknown` counts the due jobs whose type no live worker of their queue knows, `unreadable` the
     pending jobs whose payload no worker could read: they wait for code that reads it.
     """
     with session.queue() as queue:
-        overviews = queue.queues()
+        overviews, limits = queue.queues(), queue.type_limits()
     _show(overviews, session.form)
+    if limits and session.form == "table":
+        _show_limits(limits, session.form)
 
 
 @queues.command()
@@ -70,10 +78,32 @@ def resume(session: Session, names: tuple[str, ...]) -> None:
     "--concurrency", type=click.IntRange(1), metavar="N", help="At most N of its jobs at once."
 )
 @_none
-def limit(session: Session, names: tuple[str, ...], concurrency: int | None, lift: bool) -> None:
-    """Limit how many jobs of a queue run at once, over all workers."""
-    _check_either(concurrency, lift, "--concurrency")
-    _change(session, names, lambda queue, name: queue.limit(name, concurrency))
+@click.option("--type", "are_types", is_flag=True, help="NAME… are job types, not queues.")
+@_source
+def limit(
+    session: Session,
+    names: tuple[str, ...],
+    concurrency: int | None,
+    lift: bool,
+    are_types: bool,
+    to_source: bool,
+) -> None:
+    """Limit how many jobs of a queue, or with --type of a job type, run at once, over all workers.
+
+    For a type, --concurrency and --none hold instead of what its source says.
+    """
+    if to_source and not are_types:
+        raise click.UsageError("--source is for job types: give --type too")
+    _check_one(concurrency, lift, to_source, "--concurrency")
+    if not are_types:
+        _change(session, names, lambda queue, name: queue.limit(name, concurrency))
+        return
+    with session.queue() as queue:
+        with _usage_errors():
+            for name in names:
+                queue.limit_type(name, "source" if to_source else concurrency)
+        existing = {each.type: each for each in queue.type_limits()}
+    _show_limits([existing.get(name) or TypeLimits(name) for name in names], session.form)
 
 
 @queues.command()
@@ -127,21 +157,38 @@ def retention(
     help="The length of the period.",
 )
 @_none
-def rate_limit(session: Session, type: str, starts: int | None, per: timedelta, lift: bool) -> None:
-    """Limit how many jobs of a type start within a period, over all workers."""
-    _check_either(starts, lift, "--starts")
+@_source
+def rate_limit(
+    session: Session,
+    type: str,
+    starts: int | None,
+    per: timedelta,
+    lift: bool,
+    to_source: bool,
+) -> None:
+    """Limit how many jobs of a type start within a period, over all workers.
+
+    --starts and --none hold instead of what the source of the type says.
+    """
+    _check_one(starts, lift, to_source, "--starts")
     with session.queue() as queue:
         with _usage_errors():
-            queue.rate_limit(type, starts, per)
-        _show_rates(queue, session.form)
+            queue.rate_limit(type, "source" if to_source else starts, per)
+        limits = queue.type_limits()
+    _show_limits(limits, session.form)
 
 
 @queues.command("rate-limits")
 @session_options
 def rate_limits(session: Session) -> None:
-    """List the types that have a rate."""
+    """List the job types that have limits, or whose limits a command has lifted.
+
+    `concurrency_from` and `rate_from` tell where a limit comes from: `source`, the code of the live
+    worker that started last, or `command`, which wins.
+    """
     with session.queue() as queue:
-        _show_rates(queue, session.form)
+        limits = queue.type_limits()
+    _show_limits(limits, session.form)
 
 
 def _change(
@@ -164,8 +211,8 @@ def _usage_errors() -> Iterator[None]:
         raise click.UsageError(str(error)) from None
 
 
-def _check_either(limit: int | None, lift: bool, option: str) -> None:
-    if (limit is not None) == lift:
+def _check_one(limit: int | None, lift: bool, to_source: bool, option: str) -> None:
+    if [limit is not None, lift, to_source].count(True) != 1:
         raise click.UsageError(f"give {option} N, or --none to lift the limit")
 
 
@@ -182,9 +229,10 @@ def _kept(seconds: float | None) -> str:
     return "" if seconds is None else short_duration(seconds)
 
 
-def _show_rates(queue: Queue, form: str) -> None:
-    rows = [
-        {"type": rate.type, "starts": rate.starts, "per_seconds": rate.per.total_seconds()}
-        for rate in queue.rate_limits()
-    ]
-    show_rows(rows, ["type", "starts", "per_seconds"], form)
+def _show_limits(limits: list[TypeLimits], form: str) -> None:
+    rows = [asdict(each) for each in limits]
+    for row in rows:
+        per = row.pop("per")
+        row["per_seconds"] = None if per is None else per.total_seconds()
+    columns = ["type", "concurrency", "concurrency_from", "starts", "per_seconds", "rate_from"]
+    show_rows(rows, columns, form)

@@ -6,19 +6,20 @@ from typing import Any, Self
 from uuid import UUID
 
 from ..model.arguments import check_text, check_type, listed
+from ..model.controls import RateLimit, TypeLimits
 from ..model.flow import Flow
 from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..model.worker_info import WorkerInfo
 from ..postgres.statement import Statement
-from ..statements import bulk, controls, leases, results
+from ..statements import bulk, controls, leases, results, type_limits
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
 from ..statements.bulk import Filter, OnProgress, Status
-from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
 from ..statements.purge import purge
+from ..statements.type_limits import Limit
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
@@ -32,6 +33,7 @@ Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 RateLimits = list[RateLimit]
+AllTypeLimits = list[TypeLimits]
 Workers = list[WorkerInfo]
 Inserts = Sequence[Statement[list[Duplicate]]]
 
@@ -218,7 +220,7 @@ class AsyncQueue:
 
         For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
         call `touch` before the 5 minutes are over when it takes longer. A claim from a queue with a
-        limit, or of a type with a rate, blocks other such claims until its transaction ends; in one
+        limit, or of a type with one, blocks other such claims until its transaction ends; in one
         that is not READ COMMITTED it raises QueueError.
         """
         check_type(worker_id, "worker_id", str, "a text")
@@ -281,23 +283,40 @@ class AsyncQueue:
         """
         await self._run(controls.retention(queue, keep_completed, keep_failed), conn)
 
+    async def limit_type(self, type: str, concurrency: Limit, *, conn: Conn = None) -> None:
+        """Let at most `concurrency` jobs of a type be claimed at once, over all workers.
+
+        None lifts the limit, also one of the source; "source" has the source decide again. Running
+        jobs continue; workers apply it within a second.
+        """
+        steps = type_limits.limit_type(type, concurrency)
+        async with self.connections.transaction(conn) as connection:
+            await self._run_steps(steps, connection)
+
+    async def type_limits(self, *, conn: Conn = None) -> AllTypeLimits:
+        """The types that have limits, or whose limits a command has lifted."""
+        return await self._run(type_limits.type_limits(), conn)
+
     async def rate_limit(
         self,
         type: str,
-        starts: int | None,
+        starts: Limit,
         per: timedelta = timedelta(seconds=1),
         *,
         conn: Conn = None,
     ) -> None:
         """Let at most `starts` jobs of a type be claimed within any `per`, over all workers.
 
-        None lifts the limit. The server's clock counts; other types of the queue are not delayed.
+        None lifts the limit, also one of the source; "source" has the source decide again. The
+        server's clock counts; other types of the queue are not delayed.
         """
-        await self._run(controls.rate_limit(type, starts, per), conn)
+        steps = type_limits.rate_limit(type, starts, per)
+        async with self.connections.transaction(conn) as connection:
+            await self._run_steps(steps, connection)
 
     async def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """The types that have a rate."""
-        return await self._run(controls.rate_limits(), conn)
+        return await self._run(type_limits.rate_limits(), conn)
 
     async def purge(
         self,

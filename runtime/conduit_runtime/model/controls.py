@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, TypeAlias
 
 from .arguments import check_type, describe_argument
 
@@ -15,22 +16,51 @@ NOTICE = "control"
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """The queues that are paused, those with a limit, and the types with a rate."""
+    """The queues that are paused, those with a limit, and the types with one."""
 
     paused: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
-    rated: frozenset[str] = frozenset()
+    limited_types: frozenset[str] = frozenset()
 
     @classmethod
     def of(
-        cls, paused: Iterable[str] = (), limited: Iterable[str] = (), rated: Iterable[str] = ()
+        cls, paused: Iterable[str] = (), limited: Iterable[str] = (), types: Iterable[str] = ()
     ) -> "Controls":
-        return cls(frozenset(paused), frozenset(limited), frozenset(rated))
+        return cls(frozenset(paused), frozenset(limited), frozenset(types))
 
     @property
     def has_limits(self) -> bool:
         """Whether some claims have to count."""
-        return bool(self.limited or self.rated)
+        return bool(self.limited or self.limited_types)
+
+
+Origin: TypeAlias = Literal["source", "command"]
+"""What sets a limit: the code, or `conduit-jobs` and methods of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLimits:
+    """The limits of a job type, over all workers: jobs at once, and starts within any `per`.
+
+    None is no limit. `concurrency_from` and `rate_from` tell what says so; None: nothing does.
+    """
+
+    type: str
+    concurrency: int | None = None
+    concurrency_from: Origin | None = None
+    starts: int | None = None
+    per: timedelta | None = None
+    rate_from: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many jobs of a type may start within any `per`, and what says so."""
+
+    type: str
+    starts: int
+    per: timedelta
+    rate_from: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def claim(
 ) -> Statement[list[J]]:
     """Claim at most `limit` due jobs, at most `queues[name]` of each queue.
 
-    Of queues with a limit, those that are `limited` only; of types with a rate, as many jobs as
+    Of queues with a limit, those that are `limited` only; of types with a limit, as many jobs as
     `starts` says. `depth` is how many heads of each lane are scanned, `bounds` where each (queue,
     priority) was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`. With
     `ages`, one for each queue, only jobs that became due so many seconds ago or later.
@@ -86,7 +86,7 @@ def claim(
         "worker": worker,
         "token": token,
         "limited": array(limited),
-        "rated": array(starts),
+        "counted": array(starts),
         "queues": array(queues),
         "sizes": integers(queues.values()),
         "limit": limit,
@@ -104,7 +104,7 @@ def claim(
         fragments |= _RECENT
     if starts:
         parameters["starts"] = [*starts.values()]
-        fragments["rows"] = "{claim/rate_filter}"
+        fragments["rows"] = "{claim/type_filter}"
     return Statement(
         mode.query, parameters, lambda rows, count: mode.decode(rows, token), fragments
     )

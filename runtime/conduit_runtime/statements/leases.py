@@ -45,13 +45,13 @@ class Waiting:
 
     lanes: Sequence[Lane]
     is_limited: bool = False
-    rated: Sequence[str] = ()
+    limited_types: Sequence[str] = ()
     isolation: str = "read committed"
 
     @property
     def has_limits(self) -> bool:
         """Whether a claim has to count."""
-        return self.is_limited or bool(self.rated)
+        return self.is_limited or bool(self.limited_types)
 
 
 def waiting(queue: str, types: Sequence[str] | None) -> Statement[Waiting]:
@@ -64,8 +64,8 @@ def waiting(queue: str, types: Sequence[str] | None) -> Statement[Waiting]:
         rows = [row for row in rows if types is None or row[0] in types]
         if not rows:
             return Waiting(())
-        rated = {type_ for type_, _, _, is_rated, _ in rows if is_rated}
-        return Waiting([row[:2] for row in rows], rows[0][2], sorted(rated), rows[0][4])
+        limited_types = {type_ for type_, _, _, has_limit, _ in rows if has_limit}
+        return Waiting([row[:2] for row in rows], rows[0][2], sorted(limited_types), rows[0][4])
 
     return Statement("claim/waiting_lanes", {"queue": queue}, decode, {"queue": "%(queue)s"})
 
@@ -82,11 +82,11 @@ def dequeue_within(worker_id: str, queue: str, limit: int, waiting: Waiting) -> 
     """
     if waiting.isolation != "read committed":
         raise QueueError(
-            f"queue {queue} has a limit, or a type in it has a rate: dequeue from it in a READ "
+            f"queue {queue} or a type in it has a limit: dequeue from it in a READ "
             f"COMMITTED transaction, not in a {waiting.isolation.upper()} one"
         )
     limited = [queue] if waiting.is_limited else []
-    wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, waiting.rated)
+    wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, waiting.limited_types)
     counted = yield from claim_within(_BY_LEASE, worker_id, wanted, waits=True)
     return counted.jobs
 

@@ -1,4 +1,4 @@
-"""Claims that count jobs, for queues with a limit and types with a rate.
+"""Claims that count jobs, for queues and types with a limit.
 
 One statement locks the rows of the limits, the next one counts: it sees what others claimed before.
 """
@@ -18,26 +18,28 @@ from .claims import J, Mode, claim
 class Wanted:
     """What to claim: at most `limit` jobs of these lanes, at most `sizes[name]` of each queue.
 
-    `limited` are those of the queues, and `rated` those of the types, that have a limit.
+    `limited` are those of the queues, and `types` those of the types, that have a limit.
     """
 
     sizes: Mapping[str, int]
     lanes: Sequence[Lane]
     limit: int
     limited: Sequence[str]
-    rated: Sequence[str]
+    types: Sequence[str]
 
 
 @dataclass(slots=True)
 class Counted(Generic[J]):
     """What a claim within limits returned.
 
-    `full` queues take no more until one of their jobs ends. `exhausted` types may start again in so
-    many seconds. Another claim counts the jobs of `busy_queues` and `busy_types` just now.
+    `full` queues and `full_types` take no more until one of their jobs ends. `exhausted` types may
+    start again in so many seconds. Another claim counts the jobs of `busy_queues` and `busy_types`
+    just now.
     """
 
     jobs: list[J] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
+    full_types: set[str] = field(default_factory=set)
     exhausted: dict[str, float] = field(default_factory=dict)
     busy_queues: set[str] = field(default_factory=set)
     busy_types: set[str] = field(default_factory=set)
@@ -50,7 +52,7 @@ def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> 
     """
     locked: Rows = yield Statement(
         "limit/lock_limits",
-        {"queues": list(wanted.limited), "types": list(wanted.rated)},
+        {"queues": list(wanted.limited), "types": list(wanted.types)},
         lambda rows, count: rows,
         {
             "wait": "" if waits else "SKIP LOCKED",
@@ -62,7 +64,7 @@ def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> 
     counted: Counted[J] = Counted()
     if not waits:
         counted.busy_queues.update(set(wanted.limited).difference(queues))
-        counted.busy_types.update(set(wanted.rated).difference(types))
+        counted.busy_types.update(set(wanted.types).difference(types))
     capacities: Rows = yield Statement(
         "limit/capacity", {"queues": queues, "types": types}, lambda rows, count: rows
     )
@@ -73,13 +75,15 @@ def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> 
         for queue, size in wanted.sizes.items()
         if queue not in counted.full and queue not in counted.busy_queues
     }
-    starts = {}
-    for kind, type_, capacity, seconds in capacities:
-        if kind == "type" and capacity > 0:
-            starts[type_] = capacity
-        elif kind == "type":
-            counted.exhausted[type_] = seconds or 0.0
-    shut = {*counted.exhausted, *counted.busy_types}
+    slots = {type_: capacity for kind, type_, capacity, _ in capacities if kind == "type"}
+    rates = {type_: (few, wait) for kind, type_, few, wait in capacities if kind == "rate"}
+    counted.full_types.update(type_ for type_, capacity in slots.items() if capacity <= 0)
+    counted.exhausted |= {type_: wait or 0.0 for type_, (few, wait) in rates.items() if few <= 0}
+    starts = {type_: capacity for type_, (capacity, _) in rates.items()}
+    for type_, capacity in slots.items():
+        starts[type_] = min(capacity, starts.get(type_, capacity))
+    shut = {*counted.exhausted, *counted.full_types, *counted.busy_types}
+    starts = {type_: capacity for type_, capacity in starts.items() if type_ not in shut}
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
@@ -88,8 +92,9 @@ def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> 
     )
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
-    started = Counter(job.type for job in counted.jobs if job.type in starts)
-    if started:
-        consumed = {"types": list(started), "counts": list(started.values())}
+    started = Counter(job.type for job in counted.jobs)
+    counted.full_types.update(type_ for type_ in slots if started[type_] == slots[type_])
+    if rated := [type_ for type_ in rates if started[type_]]:
+        consumed = {"types": rated, "counts": [started[type_] for type_ in rated]}
         yield Statement("limit/consume", consumed, nothing)
     return counted

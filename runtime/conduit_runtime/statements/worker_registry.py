@@ -1,12 +1,12 @@
 """Workers in the database: registering, heartbeats, rescuing, and notices of failed jobs."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..model.controls import Controls
+from ..model.controls import Controls, SourceLimits
 from ..model.errors import MigrationError
 from ..model.failed_job import FailedJob
 from ..model.lanes import Lane
@@ -53,8 +53,13 @@ def register(
     lanes: Sequence[Lane],
     version: str = "",
     retention: Retention = _KEEP_ALL,
+    limits: Mapping[str, SourceLimits] = {},
+    age: float = 0.0,
 ) -> Statement[None]:
-    """Register a worker, or what it handles from now on."""
+    """Register a worker, or what it handles from now on.
+
+    `limits` are those that its code gives job types; it started `age` seconds ago.
+    """
     parameters = {
         "name": name,
         "lock_key": lock_key,
@@ -65,6 +70,8 @@ def register(
         "version": version,
         "keep_completed": in_seconds(retention.keep_completed),
         "keep_failed": in_seconds(retention.keep_failed),
+        "limits": json.dumps({type_: astuple(each) for type_, each in limits.items()}),
+        "age": age,
     }
     return Statement("worker/register", parameters, nothing)
 

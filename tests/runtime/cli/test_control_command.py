@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from conduit_runtime import Job, Queue
+from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.cli import commands, filters
 from conduit_runtime.statements import bulk as many
 
@@ -69,7 +69,14 @@ def test_queues_are_limited(queue: Queue, dsn: str) -> None:
 
 def test_types_get_rates(queue: Queue, dsn: str) -> None:
     [row] = call_json(dsn, "queues", "rate-limit", "email.send", "--starts", "2", "--per", "1h")
-    assert row == {"type": "email.send", "starts": 2, "per_seconds": 3600.0}
+    assert row == {
+        "type": "email.send",
+        "concurrency": None,
+        "concurrency_from": None,
+        "starts": 2,
+        "rate_from": "command",
+        "per_seconds": 3600.0,
+    }
     assert "email.send" in call(dsn, "queues", "rate-limits")
     queue.enqueue_many([Job(type="email.send") for _ in range(5)])
     assert len(queue.dequeue("w", limit=5)) == 2
@@ -78,6 +85,43 @@ def test_types_get_rates(queue: Queue, dsn: str) -> None:
     call(dsn, "queues", "rate-limit", "email.send", code=2)
     call(dsn, "queues", "rate-limit", "email.send", "--starts", "1", "--per", "soon", code=2)
     call(dsn, "queues", "rate-limit", "x" * 201, "--starts", "1", code=2)
+
+
+def test_types_get_limits(queue: Queue, dsn: str) -> None:
+    limit = ("queues", "limit", "--type")
+    rows = call_json(dsn, *limit, "email.send", "b", "--concurrency", "2")
+    assert [(row["type"], row["concurrency"], row["concurrency_from"]) for row in rows] == [
+        ("email.send", 2, "command"),
+        ("b", 2, "command"),
+    ]
+    queue.enqueue_many([Job(type="email.send") for _ in range(5)])
+    assert len(queue.dequeue("w", limit=5)) == 2
+    [row] = call_json(dsn, *limit, "email.send", "--none")
+    assert row["concurrency"] is row["concurrency_from"] is None
+    assert len(queue.dequeue("w", limit=5)) == 3
+    assert "give --type too" in call(dsn, "queues", "limit", "mail", "--source", code=2)
+    call(dsn, *limit, "b", code=2)
+    call(dsn, *limit, "b", "--none", "--source", code=2)
+    call(dsn, *limit, "x" * 201, "--concurrency", "1", code=2)
+
+
+def test_the_list_of_queues_shows_where_the_limits_of_types_come_from(
+    queue: Queue, dsn: str
+) -> None:
+    assert "source" not in call(dsn, "queues", "list")
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: None, concurrency=3, rate_limit=5)
+    with pool:
+        shown = call(dsn, "queues", "list").strip().splitlines()[-1].split()
+        assert shown == ["t", "3", "source", "5", "1.0", "source"]
+        call(dsn, "queues", "limit", "--type", "t", "--concurrency", "1")
+        shown = call(dsn, "queues", "rate-limits").strip().splitlines()[-1].split()
+        assert shown == ["t", "1", "command", "5", "1.0", "source"]
+        [row] = call_json(dsn, "queues", "limit", "--type", "t", "--source")
+        assert (row["concurrency"], row["concurrency_from"]) == (3, "source")
+        shown = call(dsn, "queues", "rate-limit", "t", "--none").strip().splitlines()[-1].split()
+        assert shown == ["t", "3", "source", "command"]
+        call(dsn, "queues", "rate-limit", "t", "--source")
 
 
 def test_jobs_are_cancelled_and_retried_by_filter(queue: Queue, dsn: str) -> None:

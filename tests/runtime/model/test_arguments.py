@@ -105,6 +105,7 @@ def test_other_methods_of_a_queue(dsn: str) -> None:
     for per in [*NO_SPAN, timedelta(0), timedelta(-1), timedelta.max]:
         refuses("per", lambda per=per: QUEUE.rate_limit("t", 5, per))
     refuses("starts", lambda: QUEUE.rate_limit("t", 1.5))  # type: ignore[arg-type]
+    refuses("concurrency", lambda: QUEUE.limit_type("t", 0))
     refuses("on_progress", lambda: QUEUE.cancel_many("q", on_progress=5))  # type: ignore[arg-type]
     for at in [None, 5, "now", date(2026, 1, 1), datetime(2026, 1, 1), timedelta.max]:
         refuses("delay" if at == timedelta.max else "run_at", lambda at=at: QUEUE.schedule(job, at))

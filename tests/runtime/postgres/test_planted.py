@@ -47,6 +47,7 @@ from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
 from conduit_runtime.testing import Jobs, UnhandledJobs
+from conduit_runtime.worker.run.handlers import HandlerOptions
 from planted import operators, overloads, types
 from psycopg.conninfo import make_conninfo
 from waiting import until
@@ -204,6 +205,9 @@ queues limit other --none
 queues rate-limit other --starts 1
 queues rate-limits
 queues rate-limit other --none
+queues limit other --type --concurrency 1
+queues limit other --type --source
+queues rate-limit other --source
 schedules list
 """
 
@@ -269,8 +273,9 @@ def work(queue: Queue) -> None:
             payload, ValueError(payload)
         )
 
-    pool.register("t", lambda context, payload: context.results_blocking() and None)
-    pool.register("tick", lambda context, payload: None)
+    limits: HandlerOptions = {"concurrency": 50, "rate_limit": 1000}
+    pool.register("t", lambda context, payload: context.results_blocking() and None, **limits)
+    pool.register("tick", lambda context, payload: None, **limits)
     pool.on_failed(reported.append)
     queue.enqueue_many([Job(type="parent", payload=kind) for kind in (0, 1)])
     queue.enqueue_many([Job(type="ends", payload=how) for how in ("retry", "snooze", "discard")])

@@ -1,6 +1,6 @@
--- The capacity under the limits: how many jobs of each queue and of each type with a rate may be
--- claimed, and for types after how many seconds it grows. The rows are locked, so no other claim
--- counts at the same time.
+-- The capacity under the limits: how many jobs of each queue, and of each type with a concurrency or
+-- a rate, may be claimed, and for rates after how many seconds it grows. The rows are locked, so no
+-- other claim counts at the same time.
 SELECT 'queue' AS kind, queue.name AS subject, running.capacity, NULL::float8 AS seconds
 FROM {conduit_queues} AS queue
 CROSS JOIN LATERAL (
@@ -13,9 +13,21 @@ CROSS JOIN LATERAL (
 ) AS running
 WHERE queue.name = ANY (%(queues)s::text[]) AND queue.concurrency IS NOT NULL
 UNION ALL
-SELECT 'type', rate.type, rate.starts - recent.starts,
+SELECT 'type', limits.type, running.capacity, NULL
+FROM {conduit_type_limits} AS limits
+CROSS JOIN LATERAL (
+  SELECT limits.concurrency - pg_catalog.count(*) AS capacity
+  FROM (
+    SELECT FROM {jobs} AS job
+    WHERE job.status = 'running' AND job.type = limits.type
+    LIMIT limits.concurrency
+  ) AS job
+) AS running
+WHERE limits.type = ANY (%(types)s::text[]) AND limits.concurrency IS NOT NULL
+UNION ALL
+SELECT 'rate', rate.type, rate.starts - recent.starts,
   extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {rate_window}
-FROM {conduit_rate_limits} AS rate
+FROM {conduit_type_limits} AS rate
 CROSS JOIN LATERAL (
   SELECT coalesce(pg_catalog.sum(start.starts), 0) AS starts, pg_catalog.min(start.until) AS first
   FROM {conduit_rate_usage} AS start
@@ -24,4 +36,4 @@ CROSS JOIN LATERAL (
     AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
     AND start.until < pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => {rate_window})
 ) AS recent
-WHERE rate.type = ANY (%(types)s::text[])
+WHERE rate.type = ANY (%(types)s::text[]) AND rate.starts IS NOT NULL

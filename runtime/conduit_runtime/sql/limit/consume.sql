@@ -5,7 +5,7 @@ WITH started AS (
            * rate.seconds / 100::float8) AS until,
          pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window}) AS oldest
   FROM unnest(%(types)s::text[], %(counts)s::integer[]) AS starts (type, count)
-  JOIN {conduit_rate_limits} AS rate ON rate.type = starts.type
+  JOIN {conduit_type_limits} AS rate ON rate.type = starts.type
 ), forgotten AS (
   DELETE FROM {conduit_rate_usage} AS start USING started
   WHERE start.type = started.type AND start.until < started.oldest

@@ -5,7 +5,7 @@ SELECT 'queue' AS kind, name AS subject FROM (
 ) AS queue
 UNION ALL
 SELECT 'type', type FROM (
-  SELECT type FROM {conduit_rate_limits} WHERE type = ANY (%(types)s::text[])
+  SELECT type FROM {conduit_type_limits} WHERE type = ANY (%(types)s::text[])
   ORDER BY type FOR UPDATE {wait}
-) AS rate
+) AS limits
 {end_when_idle}

@@ -96,6 +96,7 @@ CREATE TABLE conduit_workers (
   version    text        NOT NULL DEFAULT '',
   keep_completed float8,
   keep_failed    float8,
+  limits     jsonb       NOT NULL DEFAULT '{}',
   started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
@@ -111,7 +112,8 @@ COMMENT ON COLUMN conduit_workers.host IS 'the name of its host';
 COMMENT ON COLUMN conduit_workers.pid IS 'its process on that host';
 COMMENT ON COLUMN conduit_workers.queues IS 'the queues that it serves';
 COMMENT ON COLUMN conduit_workers.lanes IS 'the job types and payload shapes that it can run';
-COMMENT ON COLUMN conduit_workers.started_at IS 'when it registered';
+COMMENT ON COLUMN conduit_workers.limits IS 'the limits that its code gives job types, by type: concurrency, starts, seconds';
+COMMENT ON COLUMN conduit_workers.started_at IS 'when it started; the limits of the last one hold';
 COMMENT ON COLUMN conduit_workers.seen_at IS 'when it last wrote its heartbeat';
 
 -- An idle worker holds the idle lock of its queue exclusively. A commit notifies only if it finds the
@@ -688,16 +690,23 @@ COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at
 COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_failed IS 'after how many seconds failed jobs are deleted; NULL: as its workers say';
 
-CREATE TABLE conduit_rate_limits (
-  type    text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
-  starts  integer NOT NULL CHECK (starts > 0),
-  seconds float8  NOT NULL CHECK (seconds > 0::float8 AND seconds <= 31536000::float8)
+CREATE TABLE conduit_type_limits (
+  type             text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
+  concurrency      integer CHECK (concurrency > 0),
+  concurrency_from text    CHECK (concurrency_from IN ('source', 'command')),
+  starts           integer CHECK (starts > 0),
+  seconds          float8  CHECK (seconds > 0::float8 AND seconds <= 31536000::float8),
+  rate_from        text    CHECK (rate_from IN ('source', 'command')),
+  CHECK (pg_catalog.num_nulls(starts, seconds) <> 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start within any period of this length';
-COMMENT ON COLUMN conduit_rate_limits.type IS 'the job type';
-COMMENT ON COLUMN conduit_rate_limits.starts IS 'how many jobs';
-COMMENT ON COLUMN conduit_rate_limits.seconds IS 'the length of the period';
+COMMENT ON TABLE conduit_type_limits IS 'limits of job types over all workers';
+COMMENT ON COLUMN conduit_type_limits.type IS 'the job type';
+COMMENT ON COLUMN conduit_type_limits.concurrency IS 'how many of its jobs may run at once; NULL: any number';
+COMMENT ON COLUMN conduit_type_limits.concurrency_from IS 'source: the code of the live worker that started last; command: conduit-jobs or Queue; NULL: nothing sets it';
+COMMENT ON COLUMN conduit_type_limits.starts IS 'how many of its jobs may start within any period; NULL: any number';
+COMMENT ON COLUMN conduit_type_limits.seconds IS 'the length of the period';
+COMMENT ON COLUMN conduit_type_limits.rate_from IS 'what sets starts and seconds, as concurrency_from';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,

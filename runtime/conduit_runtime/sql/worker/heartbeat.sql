@@ -1,6 +1,6 @@
 -- Counts up the worker's heartbeat and reads those of all workers; each reader decides which moved.
 -- The same statement returns the server time, the seconds until the next schedule is due, and the
--- pauses, limits and rates, which saves statements of their own.
+-- pauses and limits, which saves statements of their own.
 WITH own AS (
   UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
@@ -14,7 +14,7 @@ SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT name FROM {conduit_queues}
   WHERE name = ANY (%(queues)s::text[]) AND concurrency IS NOT NULL
 ), ARRAY(
-  SELECT type FROM {conduit_rate_limits}
+  SELECT type FROM {conduit_type_limits} WHERE concurrency IS NOT NULL OR starts IS NOT NULL
 ), EXISTS (
   SELECT FROM {conduit_dependencies} WHERE watched
 )

@@ -131,8 +131,8 @@ class OneByOne:
     ) -> list[Claimed]:
         sizes = dict.fromkeys(queues, limit)
         limited = sorted(self._controls.limited.intersection(sizes))
-        rated = sorted(self._controls.rated.intersection(type_ for type_, _ in lanes))
-        wanted = Wanted(sizes, lanes, limit, limited, rated)
+        types = sorted(self._controls.limited_types.intersection(type_ for type_, _ in lanes))
+        wanted = Wanted(sizes, lanes, limit, limited, types)
         steps = claim_within(BY_WORKERS, self.name, wanted, waits=True)
         async with self._database.transaction() as connection:
             counted = await self._database.run_steps(steps, connection)

@@ -202,9 +202,9 @@ class Claimer:
     async def _wait_for_jobs(self) -> None:
         """Return when a claim may find something; a poll reads only the head of the index."""
         while True:
-            lanes, rated = self._limiter.split_lanes(self._worker.lanes())
+            lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
             queues = [*self._limiter.claimable_now(self._queues)]
-            due = await self._connection.run(next_due(queues, [*lanes, *rated]))
+            due = await self._connection.run(next_due(queues, [*lanes, *of_limits]))
             if due is not None and due <= 0:
                 # It came just now, or another transaction holds it.
                 await self._listener.wait(PATIENCE)
@@ -270,19 +270,21 @@ class Claimer:
         return renewed
 
     async def _claim_into(self, jobs: list[Claimed], sizes: Mapping[str, int], limit: int) -> bool:
-        """Claim from queues with a limit and without, types with a rate and without.
+        """Claim from queues and types with a limit and without.
 
         Adds to `jobs`; returns whether it scanned everything.
-        Little of what is limited is prefetched: it takes slots from other workers. Types
-        with a rate are claimed by full scans only, so that other claims need not count.
+        Little of what is limited is prefetched: it takes slots from other workers. Types with a
+        limit are claimed by full scans only, and when one of their jobs ended here, so that other
+        claims need not count.
         """
         started = time.monotonic()
         free, limited = self._limiter.split_queues(sizes)
-        lanes, rated = self._limiter.split_lanes(self._worker.lanes())
-        counted = sizes if rated and self._claims.scan_policy.is_full_due(started) else limited
+        lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
+        is_due = self._limiter.has_freed_type or self._claims.scan_policy.is_full_due(started)
+        counted = sizes if of_limits and is_due else limited
         is_first = next(iter(sizes), None) in counted
         if is_first:
-            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
         left = limit - len(jobs)
         is_full = left > 0
         if batched := self._worker.registry.batched:
@@ -293,7 +295,7 @@ class Claimer:
             jobs += await self._claim_from(self._claims, free, lanes, left)
             is_full = self._claims.was_full
         if not is_first:
-            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
         if batched and batch_lanes and (fills := self._sizes_of_batches(free, jobs)):
             self._in_use = [*{*self._in_use, self._batch_claims}]
             room = max(fills.values())

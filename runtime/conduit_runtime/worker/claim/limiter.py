@@ -17,13 +17,13 @@ from ...statements.outcomes import Attempt
 T = TypeVar("T")
 
 FULL = 0.5
-"""Seconds after which a full queue is claimed from again, unless one of its jobs ended here."""
+"""Seconds after which a full queue or type is claimed again, unless one of its jobs ended here."""
 _TURN = 0.002
 """About how many seconds another worker's claim takes."""
 
 
 class Limiter:
-    """Knows which queues are paused or full and which types have used up their rate.
+    """Knows which queues are paused, and which queues and types may start no more jobs now.
 
     Without such limits it allows everything. All methods belong to the worker's loop.
     """
@@ -33,7 +33,9 @@ class Limiter:
         self._queues: dict[str, float] = {}
         self._types: dict[str, float] = {}
         self._full: set[str] = set()
+        self._full_types: set[str] = set()
         self._misses = 0
+        self.has_freed_type = False
 
     def apply(self, controls: Controls) -> None:
         """Apply what operators paused, resumed or limited."""
@@ -41,6 +43,7 @@ class Limiter:
         self._queues.clear()
         self._types.clear()
         self._full.clear()
+        self._full_types.clear()
 
     def claimable(self, queues: Iterable[str]) -> list[str]:
         """Those of the queues of which a new job could be claimed."""
@@ -65,14 +68,14 @@ class Limiter:
         )
 
     def split_lanes(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Sequence[Lane]]:
-        """The lanes of types without a rate, and of those that have one and may start now."""
-        rated = self.controls.rated
-        if not rated:
+        """The lanes of types without a limit, and of those that have one and may start now."""
+        limited = self.controls.limited_types
+        if not limited:
             return lanes, ()
         self._expire()
         return (
-            [lane for lane in lanes if lane[0] not in rated],
-            [lane for lane in lanes if lane[0] in rated and lane[0] not in self._types],
+            [lane for lane in lanes if lane[0] not in limited],
+            [lane for lane in lanes if lane[0] in limited and lane[0] not in self._types],
         )
 
     def pause(self) -> float:
@@ -81,14 +84,19 @@ class Limiter:
         return max(0.0, min(times) - time.monotonic()) if times else float("inf")
 
     def on_ended(self, attempts: Sequence[Attempt]) -> bool:
-        """Note that these jobs ended; returns whether that freed capacity in a full queue."""
-        if not self._full:
+        """Note that these jobs ended; returns whether that freed a full queue or type."""
+        if not (self._full or self._full_types):
             return False
-        ended = {attempt.job.queue for attempt in attempts}.intersection(self._full)
-        for queue in ended:
-            self._full.discard(queue)
+        queues = self._full.intersection(attempt.job.queue for attempt in attempts)
+        types = self._full_types.intersection(attempt.job.type for attempt in attempts)
+        self._full -= queues
+        self._full_types -= types
+        for queue in queues:
             del self._queues[queue]
-        return bool(ended)
+        for type_ in types:
+            del self._types[type_]
+        self.has_freed_type = self.has_freed_type or bool(types)
+        return bool(queues or types)
 
     async def claim(
         self,
@@ -99,9 +107,10 @@ class Limiter:
         limit: int,
     ) -> list[Claimed]:
         """Claim within the limits: one transaction of a few statements."""
-        rated = self.controls.rated.intersection(type_ for type_, _ in lanes)
+        types = self.controls.limited_types.intersection(type_ for type_, _ in lanes)
         limited = self.controls.limited.intersection(sizes)
-        wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(rated))
+        wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types))
+        self.has_freed_type = False
         opened = await connection.open()
         async with opened.transaction():
             steps = claim_within(BY_WORKERS, worker, wanted, waits=False)
@@ -115,10 +124,14 @@ class Limiter:
         self._misses = min(self._misses + 1, 8) if is_busy else 0
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311
         self._full |= counted.full
+        self._full_types |= counted.full_types
         self._queues |= dict.fromkeys(counted.full, now + FULL)
         self._queues |= dict.fromkeys(counted.busy_queues, again)
         self._types |= dict.fromkeys(counted.busy_types, again)
-        self._types |= {type_: now + seconds for type_, seconds in counted.exhausted.items()}
+        self._types |= dict.fromkeys(counted.full_types, now + FULL)
+        for type_, seconds in counted.exhausted.items():
+            self._types[type_] = now + seconds
+            self._full_types.discard(type_)
 
     def _expire(self) -> None:
         now = time.monotonic()
@@ -126,3 +139,4 @@ class Limiter:
             for name in [name for name, until in shut.items() if until <= now]:
                 del shut[name]
         self._full.intersection_update(self._queues)
+        self._full_types.intersection_update(self._types)

@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 
 from ...client.sweep import Sweep
-from ...model.controls import Controls
+from ...model.controls import Controls, SourceLimits
 from ...model.lanes import Lane, is_unreadable, original
 from ...model.package import package_version
 from ...model.text.logs import get_logger
@@ -26,7 +26,9 @@ from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import run
 from ...postgres.host_settings import is_pooled
 from ...postgres.statement import Statement
+from ...postgres.steps import run_steps
 from ...statements import worker_registry
+from ...statements.type_limits import apply_source
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
@@ -75,7 +77,9 @@ class HeartbeatThread(threading.Thread):
         self._ending = threading.Event()
         self._announced: Future[None] = Future()
         self._wakened = threading.Event()
-        self._registered: list[Lane] | None = None
+        self._registered: tuple[list[Lane], dict[str, SourceLimits]] | None = None
+        self._began = time.monotonic()
+        self._has_limits_applied = False
         self._is_idle = self._deregistered = False
         self._next_maintenance = 0.0
         self._controls = Controls()
@@ -153,9 +157,13 @@ class HeartbeatThread(threading.Thread):
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():
-            if (lanes := self._worker.registry.lanes()) != self._registered:
-                self._register(None if pooled else self._lock_key, lanes)
-                self._registered = lanes
+            registry = self._worker.registry
+            if (known := (registry.lanes(), registry.limits())) != self._registered:
+                self._register(None if pooled else self._lock_key, *known)
+                self._registered = known
+                self._has_limits_applied = False
+            if not self._has_limits_applied:
+                self._apply_limits()
             held = held or pooled or self._run(worker_registry.lock(self._lock_key))
             heartbeat = self._send()
             self._backoff.reset()
@@ -171,6 +179,7 @@ class HeartbeatThread(threading.Thread):
                 # Rows that were locked just then are orphans now: the next heartbeat finds them.
                 soon = time.monotonic() + HEARTBEAT / 2
                 self._next_maintenance = min(self._next_maintenance, soon)
+                self._has_limits_applied = False  # perhaps its limits were the ones in force
             if heartbeat.is_awaited:
                 with self._refusable():
                     self._sweep.watch(self._run)
@@ -179,7 +188,8 @@ class HeartbeatThread(threading.Thread):
             self._maintain()
             self._prune(heartbeat.states)
             self._flusher.step(self._run)
-            self._set_announced()
+            if self._has_limits_applied:
+                self._set_announced()
             self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()
         self._flusher.finish(self._run)
@@ -194,6 +204,7 @@ class HeartbeatThread(threading.Thread):
         if self._is_idle:
             self._run(worker_registry.deregister(self.worker_name))
             self._deregistered = True
+            self._apply_limits()
 
     def _delete_reported(self) -> None:
         if reported := [*self.reported]:
@@ -221,12 +232,27 @@ class HeartbeatThread(threading.Thread):
             self._call(self._worker.on_controls, heartbeat.controls)
         return heartbeat
 
-    def _register(self, lock_key: int | None, lanes: list[Lane]) -> None:
+    def _apply_limits(self) -> None:
+        """Have the limits hold that the code of the live workers gives; again, if they are locked.
+
+        A claim that froze keeps them locked for a few seconds.
+        """
+        try:
+            with self._connection.transaction():
+                run_steps(apply_source(), self._run)
+            self._has_limits_applied = True
+        except psycopg.errors.LockNotAvailable as error:
+            self._refusals.next_delay(error)
+
+    def _register(
+        self, lock_key: int | None, lanes: list[Lane], limits: dict[str, SourceLimits]
+    ) -> None:
         host, pid = socket.gethostname(), os.getpid()
         self._run(
             worker_registry.register(
                 *(self.worker_name, lock_key, host, pid, self._queues, lanes),
                 *(package_version(), self._worker.retention),
+                *(limits, time.monotonic() - self._began),
             )
         )
 

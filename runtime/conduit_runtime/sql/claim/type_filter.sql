@@ -1,5 +1,5 @@
 ARRAY(
-    -- For types with a rate, only as many rows as may start.
+    -- For types with a limit, only as many rows as may start.
     SELECT counted.ctid
     FROM (
       SELECT found.ctid, job.type,
@@ -7,7 +7,7 @@ ARRAY(
       FROM pg_catalog.unnest({claim/due_rows}) WITH ORDINALITY AS found (ctid, position)
       JOIN {jobs} AS job ON job.ctid = found.ctid
     ) AS counted
-    LEFT JOIN unnest(%(rated)s::text[], %(starts)s::bigint[]) AS rate (type, starts)
-      ON rate.type = counted.type
-    WHERE counted.nth <= coalesce(rate.starts, counted.nth)
+    LEFT JOIN unnest(%(counted)s::text[], %(starts)s::bigint[]) AS allowed (type, starts)
+      ON allowed.type = counted.type
+    WHERE counted.nth <= coalesce(allowed.starts, counted.nth)
   )

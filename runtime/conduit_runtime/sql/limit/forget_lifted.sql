@@ -1,0 +1,8 @@
+-- Deletes the rows that nothing sets any more, and the starts of types without a rate.
+WITH forgotten AS (
+  DELETE FROM {conduit_type_limits} WHERE concurrency_from IS NULL AND rate_from IS NULL
+)
+DELETE FROM {conduit_rate_usage} AS start
+WHERE NOT EXISTS (
+  SELECT FROM {conduit_type_limits} AS rate WHERE rate.type = start.type AND rate.starts IS NOT NULL
+)

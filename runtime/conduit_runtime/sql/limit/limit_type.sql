@@ -1,0 +1,12 @@
+-- A limit that is lifted while the source gives one stays lifted; otherwise nothing is left of it.
+WITH control AS (
+  INSERT INTO {conduit_type_limits} AS limits (type, concurrency, concurrency_from)
+  SELECT %(type)s, %(concurrency)s::integer, CASE
+    WHEN %(concurrency)s::integer IS NOT NULL
+      OR EXISTS (SELECT FROM {conduit_workers} AS worker WHERE worker.limits -> %(type)s ->> 0 IS NOT NULL)
+    THEN 'command' END
+  ON CONFLICT (type) DO UPDATE
+  SET concurrency = excluded.concurrency, concurrency_from = excluded.concurrency_from
+  RETURNING limits.type
+)
+{notify_workers}

@@ -1,0 +1,92 @@
+"""Limits of job types, from the source and from commands. Statements without IO."""
+
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from ..model.controls import RateLimit, TypeLimits, check_count, period_of
+from ..model.payload import check_name
+from ..postgres.statement import Rows, Statement, nothing
+from ..postgres.steps import Steps
+
+Limit: TypeAlias = int | Literal["source"] | None
+"""What a command says: a number of jobs, any number (None), or what the source says."""
+
+
+def limit_type(type: str, concurrency: Limit) -> Steps[None]:
+    """Limit how many jobs of a type run at once, as the statements of one transaction.
+
+    None lifts the limit, of the source too.
+    """
+    check_name(type, "type")
+    number = None if concurrency == "source" else concurrency
+    if number is not None:
+        check_count(number, "concurrency", "to run none of its jobs, pause its queue")
+    limiting = Statement("limit/limit_type", {"type": type, "concurrency": number}, nothing)
+    to_source = Statement("limit/concurrency_to_source", {"type": type}, nothing)
+    return _set(limiting, to_source if concurrency == "source" else None, number)
+
+
+def rate_limit(type: str, starts: Limit, per: timedelta) -> Steps[None]:
+    """Limit how many jobs of a type start within any `per`; as `limit_type` does."""
+    check_name(type, "type")
+    number = None if starts == "source" else starts
+    parameters: dict[str, object] = {"type": type, "starts": number, "seconds": None}
+    if number is not None:
+        check_count(number, "starts", "to start none of its jobs, pause its queue")
+        parameters["seconds"] = period_of(per)
+    limiting = Statement("limit/rate_limit", parameters, nothing)
+    to_source = Statement("limit/rate_to_source", {"type": type}, nothing)
+    return _set(limiting, to_source if starts == "source" else None, number)
+
+
+def _set(
+    limiting: Statement[None], to_source: Statement[None] | None, number: int | None
+) -> Steps[None]:
+    yield limiting
+    if to_source is not None:
+        yield to_source
+        yield from apply_source()
+    if number is None:
+        yield Statement("limit/forget_lifted", {}, nothing)
+
+
+def apply_source() -> Steps[None]:
+    """Apply what the code of the live workers says, as the statements of one transaction.
+
+    It has to be READ COMMITTED: each waits for the one before, and sees what that one wrote.
+    """
+    if (yield Statement("limit/lock_source", {}, lambda rows, count: bool(rows))):
+        yield Statement("limit/apply_source", {}, nothing)
+        yield Statement("limit/forget_lifted", {}, nothing)
+
+
+def type_limits() -> Statement[list[TypeLimits]]:
+    """The types that have limits, or whose limits a command has lifted."""
+    return Statement("limit/type_limits", {}, _read)
+
+
+def rate_limits() -> Statement[list[RateLimit]]:
+    """The types that have a rate."""
+    return Statement(
+        "limit/type_limits",
+        {},
+        lambda rows, count: [
+            RateLimit(each.type, each.starts, each.per, each.rate_from)
+            for each in _read(rows, count)
+            if each.starts is not None and each.per is not None
+        ],
+    )
+
+
+def _read(rows: Rows, count: int) -> list[TypeLimits]:
+    return [
+        TypeLimits(
+            type_,
+            concurrency,
+            concurrency_from,
+            starts,
+            None if seconds is None else timedelta(seconds=seconds),
+            rate_from,
+        )
+        for type_, concurrency, concurrency_from, starts, seconds, rate_from in rows
+    ]
