@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import timedelta
+from importlib.util import find_spec
 
 import django
 from psycopg.conninfo import conninfo_to_dict
@@ -15,7 +16,7 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "addresses"
 USE_TZ = True
 STATIC_URL = "/static/"
-HAS_TASKS = django.VERSION >= (6,) or "django_tasks" in os.environ.get("TASKS_PACKAGE", "")
+HAS_TASKS = django.VERSION >= (6,) or find_spec("django_tasks") is not None
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

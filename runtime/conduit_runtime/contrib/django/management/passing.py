@@ -1,5 +1,6 @@
 """Commands of `manage.py` whose arguments a command of `conduit-jobs` reads."""
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
@@ -28,10 +29,13 @@ class PassingCommand(BaseCommand):
         parser.add_argument("--settings")
         parser.add_argument("--pythonpath")
         _, arguments = parser.parse_known_args(argv[2:])
-        if self.requires_system_checks and not {"-h", "--help"} & {*arguments}:
-            self.check()
         try:
+            if self.requires_system_checks and not {"-h", "--help"} & {*arguments}:
+                self.check()
             self._run(arguments, standalone_mode=True)
+        except CommandError as error:  # of the checks
+            self.stderr.write(str(error), lambda text: text)
+            sys.exit(error.returncode)
         finally:
             connections.close_all()
 

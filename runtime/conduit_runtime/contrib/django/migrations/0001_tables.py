@@ -12,7 +12,7 @@ _STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 _JOB = migrations.CreateModel(
     name="Job",
     fields=[
-        ("id", models.UUIDField(default=new_id, editable=False, primary_key=True)),
+        ("id", models.UUIDField(default=new_id, editable=False, primary_key=True, serialize=False)),
         ("queue", models.TextField(default="default")),
         ("type", models.TextField()),
         ("payload", models.JSONField(default=dict, encoder=DjangoJSONEncoder)),

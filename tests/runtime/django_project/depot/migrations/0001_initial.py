@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Item",
             fields=[
-                ("id", models.BigAutoField(primary_key=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("name", models.TextField()),
                 ("note", models.TextField(default="")),
             ],
