@@ -48,7 +48,7 @@ def test_the_example_of_scripts(dsn: str) -> None:
     assert (stats.completed, stats.failed) == (55, 2)
 
 
-@pytest.mark.parametrize("name", ["fastapi-tickets"])
+@pytest.mark.parametrize("name", ["django-shop", "fastapi-tickets"])
 def test_the_test_of_an_example(name: str) -> None:
     """As its users run it: on an embedded database, over HTTP."""
     databases = ("DATABASE_URL", "CONDUIT_DATABASE_URL")
