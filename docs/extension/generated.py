@@ -6,11 +6,12 @@ from typing import ClassVar
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from . import commands, diagnostics, library, tables
+from . import commands, diagnostics, fixtures, library, tables
 
 _MADE: dict[str, Callable[..., str]] = {
     "command": commands.command,
     "diagnostics": diagnostics.family,
+    "fixtures": fixtures.fixtures,
     "library": library.namespaces,
     "tables": tables.tables,
 }
