@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Discard, JobContext, job_type
+from conduit_runtime import BatchContext, BatchJob, Discard, JobContext, job_type
 
 SOON = timedelta(seconds=0.1)
 """The wait after a failed attempt."""
@@ -94,6 +94,26 @@ async def result(job: JobContext[Any], payload: Report) -> str:
     return "x" * (payload.bytes - 2)
 
 
+@job_type(
+    "history.batched",
+    "1",
+    max_attempts=50,
+    backoff="constant",
+    base=SOON,
+    batch=20,
+    wait=timedelta(seconds=0.2),
+)
+async def batched(batch: BatchContext[Any], jobs: list[BatchJob[dict[str, Any]]]) -> None:
+    """Each job fails in its first attempts, as many as `failures` says; others complete."""
+    for job in jobs:
+        await note(job, "began")
+    await asyncio.sleep(0.02)
+    for job in jobs:
+        if job.attempt <= job.payload["failures"]:
+            batch.fail(job, RuntimeError("as planned"))
+        await note(job, "raises" if job.id in batch.failed else "ended")
+
+
 async def note(job: JobContext[Any], what: str) -> None:
     """Write an event, under the token of the claim that this attempt belongs to."""
     token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; the checker does
@@ -104,4 +124,4 @@ async def note(job: JobContext[Any], what: str) -> None:
         )
 
 
-JOBS = (work, child, discard, tick, rated, result)
+JOBS = (work, child, discard, tick, rated, result, batched)

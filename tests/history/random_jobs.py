@@ -21,6 +21,9 @@ def random_job(pick: random.Random, *, is_blocked: bool = False) -> Job:
     if kind < 0.07:
         size = pick.choice((100, MEGABYTE, 3 * MEGABYTE, 6 * MEGABYTE, 17 * MEGABYTE))
         return Job(queue, "history.result", {"bytes": size}, priority, 50, delay=delay)
+    if kind < 0.17:
+        payload = {"failures": pick.choice((0, 0, 0, 0, 1))}
+        return Job(queue, "history.batched", payload, priority, 50, delay=delay)
     payload = {
         "seconds": pick.choice((0, 0, 0.01, 0.05, 0.2 if pick.random() < 0.95 else 3)),
         "failures": pick.choice((0, 0, 0, 0, 0, 0, 1, 2)),
