@@ -346,3 +346,24 @@ def test_a_migration_chooses_its_transactions(strict: str) -> None:
         connection.execute("SET default_transaction_read_only = off")
         connection.execute("CREATE SCHEMA other")
     assert migrate(strict, "other")
+
+
+def test_a_result_is_waited_for_without_notifications(strict: str, pooled: str) -> None:
+    with Queue(pooled) as queue:
+        pool = WorkerPool(queue)
+        pool.register("double", lambda ctx, n: 2 * n, keep_result=timedelta(hours=1))
+        with pool:
+            for n in range(3):
+                job = queue.enqueue(Job(type="double", payload=n))
+                assert queue.result(job.id, timeout=30) == 2 * n
+        assert queue._ends._is_pooled
+
+
+def test_a_batch_runs_behind_a_pooler(strict: str, pooled: str) -> None:
+    calls: list[int] = []
+    with Queue(pooled) as queue:
+        pool = WorkerPool(queue)
+        pool.batch_handler("t", size=50)(lambda ctx, jobs: calls.append(len(jobs)))
+        queue.enqueue_many([Job(type="t") for _ in range(120)])
+        pool.run(drain=True)
+        assert queue.stats().completed == sum(calls) == 120

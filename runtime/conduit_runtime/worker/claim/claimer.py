@@ -62,6 +62,7 @@ class Claimer:
         self._capacity = asyncio.Event()
         self._stopping = False
         self._prefetching = True
+        self._met_rescued = False
         self._found = 0
         self._backoff = Backoff(_log, "jobs cannot be claimed")
         self._finished = 0
@@ -249,7 +250,7 @@ class Claimer:
         if self._stopping or self._changed > started:
             self._runner.release()
         # A rescued job may have killed its worker: it does not wait here beside others.
-        rescued = any(map(_rescues_of, jobs))
+        self._met_rescued = rescued = any(map(_rescues_of, jobs))
         self._prefetching = not (rescued and self._runner.release_rescued())
         if len(jobs) < limit:
             # Nothing waits behind them: they start before the next claim costs them time.
@@ -315,8 +316,12 @@ class Claimer:
         return claimed
 
     def _sizes_of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
-        """How many jobs of batch handlers to take from each queue at most, beside the `taken`."""
-        room = min(BATCH, self._runner.room_in_batches)
+        """How many jobs of batch handlers to take from each queue at most, beside the `taken`.
+
+        While there are rescued ones, which run alone, only as many as there are slots.
+        """
+        room = self._runner.free - len(taken) if self._met_rescued else BATCH
+        room = min(room, self._runner.room_in_batches)
         sizes = {}
         for queue in queues:
             cap = self._queues[queue]
