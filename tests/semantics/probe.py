@@ -1,18 +1,22 @@
 """Compiles the rows into one package, and runs it."""
 
+import asyncio
 import importlib
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import psycopg
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.stdlib import Context
+from hook_drivers import asyncpg_arguments
 from out import Out, Services
 from psycopg.rows import dict_row
 from rows import Row
@@ -92,25 +96,64 @@ def run(package: ModuleType, dsn: str) -> Out:
     services = Services()
     with psycopg.connect(dsn) as conn:
         conn.execute((HERE / "probe.sql").read_text("utf-8"))
+        conn.commit()
         cursor = psycopg.Cursor(conn, row_factory=dict_row)
-        now, before = cursor.execute("SELECT * FROM probes ORDER BY id LIMIT 2").fetchall()
-        events = {"create": [now], "update": [now, before], "delete": [now]}
+        rows = cursor.execute(_PROBES).fetchall()
         conn.commit()
-        user = {"id": 5, "name": "Eve", "key": UUID("00000000-0000-4000-8000-000000000005")}
-        with Context.use(user=user, request={"ip": "::1"}) as context:
-            given = {"services": services, "context": context}
-            for event, rows in events.items():
-                hook = getattr(package.probe, f"after_{event}")
-                takes = inspect.signature(hook).parameters
-                hook(conn, *rows, **{name: given[name] for name in given if name in takes})
+        with _context() as context:
+            for hook, given, named in _calls(package, rows, services, context):
+                hook(conn, *given, **named)
         conn.commit()
-        with Queue(dsn) as queue:
-            pool = WorkerPool(queue, jobs=package.JOBS, services=services)
-            pool.run(drain=True)
-            for job in queue.list(limit=10_000):
-                if job.status != "completed":
-                    services.out.errors[job.type.rpartition(".")[2]] = job.error or job.status
+    return _run_jobs(package, dsn, services)
+
+
+def run_on_asyncpg(package: ModuleType, dsn: str) -> Out:
+    """`run` for a package whose hooks are asynchronous, on a connection of asyncpg's."""
+    services = Services()
+    with psycopg.connect(dsn) as conn:
+        conn.execute((HERE / "probe.sql").read_text("utf-8"))
+
+    async def run_hooks() -> None:
+        connection = await asyncpg.connect(**asyncpg_arguments(dsn))
+        rows = await connection.fetch(_PROBES)
+        async with connection.transaction():
+            with _context() as context:
+                for hook, given, named in _calls(package, rows, services, context):
+                    await hook(connection, *given, **named)
+        await connection.close()
+
+    asyncio.run(run_hooks())
+    return _run_jobs(package, dsn, services)
+
+
+def _run_jobs(package: ModuleType, dsn: str, services: Services) -> Out:
+    with Queue(dsn) as queue:
+        pool = WorkerPool(queue, jobs=package.JOBS, services=services)
+        pool.run(drain=True)
+        for job in queue.list(limit=10_000):
+            if job.status != "completed":
+                services.out.errors[job.type.rpartition(".")[2]] = job.error or job.status
     return services.out
+
+
+_PROBES = "SELECT * FROM probes ORDER BY id LIMIT 2"
+
+
+def _context() -> AbstractContextManager[Any]:
+    user = {"id": 5, "name": "Eve", "key": UUID("00000000-0000-4000-8000-000000000005")}
+    return Context.use(user=user, request={"ip": "::1"})
+
+
+def _calls(
+    package: ModuleType, rows: Sequence[Any], services: Services, context: object
+) -> Iterator[tuple[Any, list[Any], dict[str, Any]]]:
+    """Each hook of the package with its rows and named arguments."""
+    now, before = rows
+    given = {"services": services, "context": context}
+    for event, taken in {"create": [now], "update": [now, before], "delete": [now]}.items():
+        hook = getattr(package.probe, f"after_{event}")
+        takes = inspect.signature(hook).parameters
+        yield hook, taken, {name: given[name] for name in given if name in takes}
 
 
 def check_types(*packages: Path) -> None:

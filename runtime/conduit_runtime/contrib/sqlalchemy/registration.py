@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy
 from sqlalchemy import Column, ColumnElement, Table, type_coerce
@@ -56,7 +55,7 @@ class Registration:
         return given
 
 
-_registrations: "WeakKeyDictionary[type[Any], Registration]" = WeakKeyDictionary()
+_registrations: dict[type[Any], Registration] = {}
 
 
 def register(

@@ -9,6 +9,9 @@ from sqlalchemy.orm import attributes
 from ...records.tables import table_of
 from .registration import Registration
 
+PART = 5_000
+"""Rows that one statement reads: Postgres takes 65,535 parameters."""
+
 
 class ReadRow(NamedTuple):
     """A row as hooks take it, by column, and the values of its instance, by attribute."""
@@ -24,7 +27,7 @@ def read_rows(
     *,
     locks: bool = False,
 ) -> Mapping[Any, ReadRow]:
-    """The rows with these keys, by key, in one statement.
+    """The rows with these keys, by key, in one statement unless there are many.
 
     With `locks` they stay as they are until the transaction changes them: the lock is that of the
     UPDATE which follows.
@@ -42,15 +45,18 @@ def read_rows(
         *(column.label(f"typed_{number}") for number, column in enumerate(typed)),
     ]
     key = registration.key
-    statement = select(key.label("key"), *labelled).where(key.in_(keys)).order_by(key)
+    statement = select(key.label("key"), *labelled).order_by(key)
     if locks:
         statement = statement.with_for_update(key_share=True, of=registration.table)
     names = [column.name for column in table_of(registration.record).columns]
     found = {}
-    for identity, *values in connection.execute(statement):
-        row = dict(zip(names, values[: len(raw)], strict=True))
-        mapped = dict(zip(attribute_of.values(), values[len(raw) :], strict=True))
-        found[identity] = ReadRow(row, mapped)
+    wanted = [*keys]
+    for start in range(0, len(wanted), PART):
+        part = statement.where(key.in_(wanted[start : start + PART]))
+        for identity, *values in connection.execute(part):
+            row = dict(zip(names, values[: len(raw)], strict=True))
+            mapped = dict(zip(attribute_of.values(), values[len(raw) :], strict=True))
+            found[identity] = ReadRow(row, mapped)
     return found
 
 

@@ -212,6 +212,44 @@ def test_a_hook_that_raises_undoes_the_flush(session: Session, noted: Conn) -> N
     assert [now[0] for _, _, now in events(noted)] == ["good"]
 
 
+def test_one_of_several_hooks_that_raises(session: Session, noted: Conn) -> None:
+    session.add_all(
+        [Note(id=1, sender="good"), Note(id=2, sender="bad"), Note(id=3, sender="good")]
+    )
+    with pytest.raises(ZeroDivisionError):
+        session.commit()
+    session.rollback()
+    session.add(Note(id=2, sender="good"))
+    session.commit()
+    assert [now[0] for _, _, now in events(noted)] == ["good"]
+
+
+def test_a_flush_of_many(session: Session, noted: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conduit_runtime.contrib.sqlalchemy.rows.PART", 7)
+    session.add_all(notes := [Note(id=number, sender="tagged") for number in range(30)])
+    session.commit()
+    for note in notes:
+        note.sender = "me"
+    session.commit()
+    found = events(noted)
+    assert [event for event, *_ in found] == ["create"] * 30 + ["update"] * 30
+    assert all(note.tags == ["by 30"] for note in notes)
+
+
+def test_a_session_that_joins_a_transaction(noted: Conn, database: str) -> None:
+    """As the tests of applications do, which roll everything back."""
+    engine = create_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(database))
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            session.add(Note(id=1, sender="me"))
+            session.commit()
+            assert len(jobs_of(connection.connection.driver_connection)) == 1
+        outer.rollback()
+    engine.dispose()
+    assert events(noted) == []
+
+
 def test_a_query_flushes_before_it(session: Session, noted: Conn) -> None:
     session.add(Note(id=1, sender="tagged"))
     assert session.scalars(select(Note)).one().tags == ["by 1"]
