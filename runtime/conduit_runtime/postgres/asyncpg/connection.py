@@ -100,10 +100,10 @@ class AsyncpgConnection:
             return Result((), [], int(count) if count.isdigit() else -1)
         rows = await self.conn.fetch(found.sql, *texts, record_class=asyncpg.Record)
         if found.are_texts:
-            zone = self.conn.get_settings().TimeZone
+            zone = getattr(self.conn.get_settings(), "TimeZone", "UTC")
             read = read_rows(rows, found.columns, transformer, zone)
         else:
-            read = plain_rows(rows)
+            read = plain_rows(rows, found.columns)
         return Result(found.columns, read, len(rows))
 
     async def gives_json_as_text(self) -> bool:

@@ -28,7 +28,7 @@ class Described(NamedTuple):
     are_texts: bool = True
 
 
-Key = tuple[str, tuple[str, ...], bool]
+Key = tuple[str, tuple[str, ...], bool, str | None]
 _known: "WeakKeyDictionary[Any, dict[Key, Described]]" = WeakKeyDictionary()
 
 
@@ -42,7 +42,8 @@ async def described(
 ) -> Described:
     """How to send a statement; `is_ours` of one whose texts need no type from the server."""
     kinds = tuple(f"{each.type}{' list' if each.is_list else ''}" for each in parameters)
-    key = (sql, kinds, is_ours)
+    path: str | None = getattr(conn.get_settings(), "search_path", None)  # since Postgres 18
+    key = (sql, kinds, is_ours, path)
     known = _known.setdefault(physical(conn), {})
     if (found := known.get(key)) is not None:
         return found
@@ -56,7 +57,7 @@ async def described(
         final = asked if is_ours else numbered(of, parameters, [_name(each) for each in types])
         found = _as_texts(final, statement.get_attributes())
     # A type of the application's may be another one after the search path changes.
-    if all(each.schema == "pg_catalog" for each in types):
+    if path is not None or all(each.schema == "pg_catalog" for each in types):
         if len(known) >= _MOST:
             known.clear()
         known[key] = found

@@ -12,6 +12,7 @@ from psycopg.abc import Transformer
 from psycopg.pq import Format
 
 Row = tuple[Any, ...]
+_UUID = 2950
 _TIMES = (1184, 1185)
 """The oids of a time with time zone, and of an array of them."""
 
@@ -27,9 +28,16 @@ def read_rows(
     ]
 
 
-def plain_rows(rows: Sequence[Any]) -> list[Row]:
-    """The rows as asyncpg gives them, but for its own class of uuids."""
-    return [tuple(map(plain, row)) for row in rows]
+def plain_rows(rows: Sequence[Any], columns: Sequence[Attribute]) -> list[Row]:
+    """The rows as asyncpg gives them, but for uuids: a codec or its own class may change them."""
+    uuids = [column.type.oid == _UUID for column in columns]
+    return [
+        tuple(
+            UUID(str(value)) if is_uuid and value is not None else value
+            for is_uuid, value in zip(uuids, row, strict=True)
+        )
+        for row in rows
+    ]
 
 
 def plain(value: Any) -> Any:

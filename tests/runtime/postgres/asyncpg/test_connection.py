@@ -19,6 +19,7 @@ from conduit_runtime import (
     AsyncExecutor,
     AsyncHook,
     AsyncQueue,
+    ErrorValue,
     Job,
     NoTransaction,
     RecordError,
@@ -280,6 +281,35 @@ def test_a_database_without_our_tables_says_what_to_do(empty_dsn: str) -> None:
         assert "conduit-jobs migrate" in caught.value.__notes__[0]
 
     asyncio.run(test())
+
+
+def test_the_text_of_an_error_holds_no_row(run: Callable[[Test], None]) -> None:
+    async def test(conn: Any, queue: AsyncQueue) -> None:
+        await conn.execute("CREATE TEMP TABLE secrets (pin int PRIMARY KEY)")
+        await conn.execute("INSERT INTO secrets VALUES (1234)")
+        with pytest.raises(asyncpg.UniqueViolationError) as caught:
+            await conn.execute("INSERT INTO secrets VALUES (1234)")
+        value = ErrorValue.of(caught.value)
+        assert value.type == "UniqueViolationError"
+        assert "secrets_pkey" in value.message
+        assert "1234" not in value.message
+
+    run(test)
+
+
+@pytest.mark.parametrize("codec", [None, str])
+def test_claims_on_a_connection_with_a_codec(run: Callable[[Test], None], codec: Any) -> None:
+    async def test(conn: Any, queue: AsyncQueue) -> None:
+        if codec is not None:
+            await conn.set_type_codec("uuid", schema="pg_catalog", encoder=codec, decoder=codec)
+        await queue.enqueue(Job(type="t"))
+        async with conn.transaction():
+            [job] = await queue.dequeue("me", conn=conn)
+            assert type(job.id) is UUID
+            await queue.complete(job, conn=conn)
+        assert (await queue.stats()).completed == 1
+
+    run(test)
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="no pgbouncer on this host")
