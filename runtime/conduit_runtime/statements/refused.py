@@ -32,7 +32,8 @@ class Refused:
         if self.count > _MOST:
             raise error
         message = getattr(getattr(error, "diag", None), "message_primary", None) or type(error)
-        _log.warning("Postgres refuses to %s job %s: %s", self._change, id, message)
+        what = (self._change, id, message)
+        _log.warning("Postgres refuses to %s job %s: %s", *what, extra={"job_id": str(id)})
 
 
 def or_split(

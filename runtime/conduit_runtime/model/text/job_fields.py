@@ -4,11 +4,15 @@ import re
 from typing import Any
 
 from ..claimed import Claimed, ClaimedBatch
+from ..failed_job import FailedJob
+from ..job import Job
 
-_TRACE = re.compile(r'"traceparent":\s*"[0-9a-f]{2}-([0-9a-f]{32})-')
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
 
 
-def job_fields(job: Claimed | ClaimedBatch, duration: float | None = None) -> dict[str, Any]:
+def job_fields(
+    job: Claimed | ClaimedBatch | Job | FailedJob, duration: float | None = None
+) -> dict[str, Any]:
     """The `extra` of a record: which job, which attempt, of which trace, and its seconds.
 
     Of a batch, which type and queue, and how many `jobs`.
@@ -23,6 +27,7 @@ def job_fields(job: Claimed | ClaimedBatch, duration: float | None = None) -> di
     }
     if duration is not None:
         fields["duration"] = round(duration, 6)
-    if job.trace is not None and (trace := _TRACE.search(job.trace)):
-        fields["trace_id"] = trace[1]
+    trace = getattr(job, "trace", None)
+    if trace and (found := _TRACE.search(str(trace))):
+        fields["trace_id"] = found[1]
     return fields

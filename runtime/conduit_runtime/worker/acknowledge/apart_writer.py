@@ -8,6 +8,7 @@ import psycopg
 
 from ...model.job import JobStatus
 from ...model.outcome import Outcome, clean
+from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...model.values import error_message
 from ...postgres.backoff import Backoff, delay_after
@@ -122,6 +123,7 @@ class ApartWriter:
                 _log.error(
                     "job %s (%s): Postgres %s: %s",
                     *(attempt.job.id, attempt.job.type, how, error_message(error)),
+                    extra=job_fields(attempt.job, attempt.elapsed),
                 )
             if is_written:
                 break

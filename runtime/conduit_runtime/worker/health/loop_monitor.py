@@ -8,7 +8,7 @@ import time
 import traceback
 from types import FrameType
 
-from ...model.claimed import Claimed
+from ...model.claimed import Claimed, ClaimedBatch
 from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 
@@ -74,8 +74,13 @@ class LoopMonitor(threading.Thread):
     def _log_block(self, seconds: float) -> None:
         self._logged = True
         frame = sys._current_frames().get(self._loop_thread)
-        job = _job_of(frame)
-        who = "something" if job is None else f"job {job.id} ({job.type})"
+        match _job_of(frame):
+            case None:
+                who = "something"
+            case ClaimedBatch() as batch:
+                who = f"a batch of {len(batch.jobs)} jobs ({batch.type})"
+            case job:
+                who = f"job {job.id} ({job.type})"
         _warn(
             "%s blocks the event loop, for %.1f s so far: use `await`, or a plain function as the "
             "handler",
@@ -108,10 +113,13 @@ def _warn(message: str, *arguments: object, frame: FrameType | None) -> None:
     _log.handle(record)
 
 
-def _job_of(frame: FrameType | None) -> Claimed | None:
-    """The job that the runner, somewhere in this stack, runs."""
+def _job_of(frame: FrameType | None) -> Claimed | ClaimedBatch | None:
+    """The job or the batch that the runner, somewhere in this stack, runs."""
     while frame is not None:
-        if isinstance(job := frame.f_locals.get("job"), Claimed):
-            return job
+        job = frame.f_locals.get("job")
+        batch = getattr(frame.f_locals.get("execution"), "batch", None)
+        for each in (job, batch):
+            if isinstance(each, Claimed | ClaimedBatch):
+                return each
         frame = frame.f_back
     return None

@@ -320,7 +320,11 @@ class HeartbeatThread(threading.Thread):
             failed = [job for job in rescued if job.status == "failed"]
             for job in rescued:
                 if job.status == "running":
-                    _log.error("job %s (%s): Postgres refuses to reclaim it", job.id, job.type)
+                    _log.error(
+                        "job %s (%s): Postgres refuses to reclaim it",
+                        *(job.id, job.type),
+                        extra={"job_id": str(job.id), "job_type": job.type, "queue": job.queue},
+                    )
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
             _log.warning("rescued %s of %s, %d of them failed", jobs, of, len(failed))
             if failed:

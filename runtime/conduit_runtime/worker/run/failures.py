@@ -12,6 +12,7 @@ from ...model.claimed import Claimed
 from ...model.failed_job import FailedJob
 from ...model.job import JobStatus
 from ...model.payload import decode
+from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...services.django_connections import call_plainly
 from ...services.service_calls import is_coroutine_function
@@ -100,7 +101,9 @@ class FailureReporter:
                 if is_cancelled and isinstance(error, asyncio.CancelledError):
                     raise
                 # Whatever it raises, SystemExit included, is no reason for the worker to end.
-                _log.error("on_failed failed for job %s (%s)", job.id, job.type, exc_info=error)
+                message = "on_failed failed for job %s (%s)"
+                fields = job_fields(job)
+                _log.error(message, job.id, job.type, exc_info=error, extra=fields)
             if then is not None:
                 then(job)
 

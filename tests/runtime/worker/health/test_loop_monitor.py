@@ -3,9 +3,10 @@
 import ctypes
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime import BatchContext, Job, JobContext, Queue, WorkerPool
 from waiting import until
 
 
@@ -41,6 +42,23 @@ def test_the_stack_of_what_blocks_the_loop_is_logged(
     assert f"job {job.id} (blocks) blocks the event loop" in record.getMessage()
     assert "in blocks" in str(record.stack_info)
     assert record.__dict__["job_type"] == "blocks"
+
+
+def test_a_batch_that_blocks_the_loop_is_named(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.batch_handler("batch", size=3, wait=0.5)
+    async def batch(context: BatchContext[Any], jobs: list[Any]) -> None:
+        until(lambda: warnings(caplog))
+
+    queue.enqueue_many([Job(type="batch") for _ in range(3)])
+    with pool:
+        until(lambda: queue.stats().completed == 3)
+    record = warnings(caplog)[0]
+    assert "a batch of 3 jobs (batch) blocks the event loop" in record.getMessage()
+    assert record.__dict__["jobs"] == 3
 
 
 def test_c_code_that_holds_the_gil_is_said_afterwards(
