@@ -176,6 +176,7 @@ def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
     assert int(run(python, "-c", program, cwd=tmp_path)) > 1000
 
 
-def test_the_example_of_the_readme_runs_as_pasted(installed: Path, tmp_path: Path) -> None:
-    page = read(ROOT / "README.md")
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial/changing.md"])
+def test_a_newcomer_gets_there(name: str, installed: Path, tmp_path: Path) -> None:
+    page = read(ROOT / name)  # the last page of the tutorial follows all the others
     happen(list(page.blocks), tmp_path / "empty", environment(None, installed))
