@@ -73,7 +73,9 @@ async def _running(pool: WorkerPool) -> AsyncIterator[None]:
         yield
     finally:
         stopping.set()
-        await task
+        if started.cancelled():  # the server gave up while the pool started
+            task.cancel()
+        await asyncio.wait([task])
 
 
 async def _run(pool: WorkerPool, started: "asyncio.Future[None]", stopping: asyncio.Event) -> None:
