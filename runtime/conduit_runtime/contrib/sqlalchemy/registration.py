@@ -100,16 +100,16 @@ def _checked(
     context: Callable[[Session], object] | None,
 ) -> Registration:
     try:
-        mapper: Mapper[Any] = class_mapper(mapped)
+        mapper: Mapper[Any] = class_mapper(mapped, configure=False)
     except (UnmappedClassError, sqlalchemy.exc.ArgumentError):
         raise TypeError(f"mapped is {mapped!r}: use a class that SQLAlchemy maps") from None
     hooks = {name: getattr(module, name) for name in EVENTS if hasattr(module, name)}
-    if not isinstance(module, ModuleType) or not hooks:
+    record = typing.get_type_hints(next(iter(hooks.values()))).get("return") if hooks else None
+    if not isinstance(module, ModuleType) or not isinstance(record, type):
         raise TypeError(
             f"module is {module!r}: use the generated module of the resource, such as "
             "app.jobs.order, which has its hooks"
         )
-    record = typing.get_type_hints(next(iter(hooks.values())))["return"]
     table = mapper.local_table
     if not isinstance(table, Table) or len(table.primary_key.columns) != 1:
         raise TypeError(f"{mapped.__name__} is not mapped to a table with one primary key column")

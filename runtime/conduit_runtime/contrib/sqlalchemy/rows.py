@@ -37,7 +37,7 @@ def read_rows(
         column: prop.key
         for prop in registration.mapper.column_attrs
         for column in prop.columns
-        if column.table is registration.table
+        if getattr(column, "table", None) is registration.table  # an expression has none
     }
     typed = [*attribute_of]
     labelled = [

@@ -22,7 +22,15 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import ForeignKey, create_engine, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    column_property,
+    deferred,
+    mapped_column,
+    relationship,
+)
 
 
 class Base(DeclarativeBase):
@@ -276,6 +284,30 @@ def test_types_and_columns_of_the_class_do_not_matter(session: Session, noted: C
     assert [now[0] for _, _, now in events(noted)] == ["tagged", "me"]
 
 
+def test_a_class_whose_relations_are_declared_later(session: Session, database: str) -> None:
+    class Later(DeclarativeBase):
+        pass
+
+    class Memo(Later):
+        __tablename__ = "notes"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        sender: Mapped[str] = mapped_column("from")
+        parts: Mapped[list["Part"]] = relationship()
+
+    register(Memo, note_hooks)
+
+    class Part(Later):
+        __tablename__ = "parts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        memo: Mapped[int] = mapped_column(ForeignKey("notes.id"))
+
+    Memo.length = column_property(sqlalchemy.func.length(Memo.sender))  # type: ignore[attr-defined]
+    session.add(memo := Memo(id=1, sender="tagged"))
+    session.commit()
+    assert (memo.length, memo.sender) == (6, "tagged")  # type: ignore[attr-defined]
+    assert session.execute(text("SELECT tags FROM notes")).scalar() == ["by 1"]
+
+
 def test_subclasses_have_the_hooks_of_their_class(session: Session, noted: Conn) -> None:
     class Memo(Note):
         pass
@@ -381,8 +413,9 @@ def test_hooks_of_the_wrong_kind(session: Session, noted: Conn, database: str) -
 def test_what_does_not_fit_is_refused(database: str) -> None:
     with pytest.raises(TypeError, match="use a class that SQLAlchemy maps"):
         register(dict, note_hooks)
-    with pytest.raises(TypeError, match="use the generated module of the resource"):
-        register(Note, asyncio)
+    for module in (asyncio, SimpleNamespace(after_create=lambda conn, record: record)):
+        with pytest.raises(TypeError, match="use the generated module of the resource"):
+            register(Note, module)  # type: ignore[arg-type]
     with pytest.raises(RecordError, match="Note is mapped to the table notes, and the hooks of"):
         register(Note, example_jobs.order)
     register(Note, note_hooks)
