@@ -33,6 +33,7 @@ from .stored import all_jobs
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
+Database = str | AsyncGiven | Callable[[], str | AsyncGiven]
 AnyType = JobType[Any, Any] | str | None
 Status = str | Iterable[str] | None
 
@@ -40,24 +41,26 @@ Status = str | Iterable[str] | None
 class AsyncJobs:
     """The jobs of a database, or of a transaction, for asserting, running and moving in time.
 
-    `database` is a connection string, a function that returns one, or a connection: then all
-    happens on it, within the transaction that is open there, and nothing is committed. `schema` is
-    that of the queue's tables; without it, the search path finds them.
+    `database` is a connection string or a connection: then all happens on it, within the
+    transaction that is open there, and nothing is committed. A function that returns one of these
+    is called at each use. `schema` is that of the queue's tables; without it, the search path finds
+    them. `default_pool` makes the pool whose handlers `run` has unless it is given others.
     """
 
     payload = staticmethod(payload)
 
     def __init__(
-        self, database: str | Callable[[], str] | AsyncGiven, schema: str | None = None
+        self,
+        database: Database,
+        schema: str | None = None,
+        *,
+        default_pool: Callable[[], WorkerPool] | None = None,
     ) -> None:
-        self._given: AsyncGiven | None = None
-        self._dsn: str | Callable[[], str] = ""
-        if isinstance(database, str) or callable(database):
-            self._dsn = database
-        else:
-            if not isinstance(database, psycopg.AsyncConnection):
-                other_async(database, "AsyncJobs")
-            self._given = database
+        given: Any = database
+        if not (isinstance(given, str | psycopg.AsyncConnection) or callable(given)):
+            other_async(given, "AsyncJobs")
+        self._database = database
+        self._default_pool = default_pool
         self._schema = schema
         self._clock = Clock()
         self._before: set[UUID] = set()
@@ -66,12 +69,12 @@ class AsyncJobs:
     @property
     def dsn(self) -> str:
         """The database's connection string, for a `Queue` or a worker of one's own."""
-        if isinstance(self._given, psycopg.AsyncConnection):
-            info = self._given.info
-            return make_conninfo(info.dsn, password=info.password or None)
-        if callable(self._dsn):
-            self._dsn = self._dsn()
-        return self._dsn
+        given = self._given()
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, psycopg.AsyncConnection):
+            raise TypeError("asyncpg does not tell its connection string")
+        return make_conninfo(given.info.dsn, password=given.info.password or None)
 
     @cached_property
     def fakes(self) -> Fakes:
@@ -83,7 +86,7 @@ class AsyncJobs:
 
     def within(self, connection: AsyncGiven) -> "AsyncJobs":
         """The jobs as a connection sees them, within the transaction that is open on it."""
-        return AsyncJobs(connection, self._schema)
+        return AsyncJobs(connection, self._schema, default_pool=self._default_pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[tuple[Connection, "AsyncJobs"]]:
@@ -156,7 +159,7 @@ class AsyncJobs:
     @asynccontextmanager
     async def only(self) -> AsyncIterator["AsyncJobs"]:
         """The jobs that the block enqueues, and no others; also after its end."""
-        block = AsyncJobs(self._dsn if self._given is None else self._given, self._schema)
+        block = AsyncJobs(self._database, self._schema, default_pool=self._default_pool)
         block._clock = self._clock
         block._before = {job.id for job in await self._jobs()}
         yield block
@@ -186,7 +189,7 @@ class AsyncJobs:
         Due jobs without a handler are left, with a warning (UnhandledJobs).
         """
         __tracebackhide__ = True
-        sources = Sources(services, pool, job_types, lambda: self.fakes)
+        sources = Sources(services, pool, job_types, self._default_pool, lambda: self.fakes)
         goal = goal_of(until)
         database = await self._place()
         result = await run_jobs_async(
@@ -215,14 +218,22 @@ class AsyncJobs:
         """A block that notes every status of a job: see AsyncSpy. A worker has to run beside it."""
         return AsyncSpy(self.dsn, self._schema)
 
+    def _given(self) -> str | AsyncGiven:
+        given: Any = self._database
+        while callable(given):
+            given = given()
+        found: str | AsyncGiven = given
+        return found
+
     async def _place(self) -> str | Connection:
         """Where jobs run; the transaction of a connection that has none yet begins."""
-        if self._given is None:
-            return self.dsn
-        if not isinstance(self._given, psycopg.AsyncConnection):
+        given = self._given()
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, psycopg.AsyncConnection):
             raise TypeError("jobs run on psycopg: commit, and run them on a database of the test's")
-        await self._given.execute("SELECT 1")
-        return self._given
+        await given.execute("SELECT 1")
+        return given
 
     async def _jobs(self) -> list[Job]:
         jobs = await self._run_steps(all_jobs(self._clock.offset))
@@ -233,12 +244,12 @@ class AsyncJobs:
         ]
 
     async def _run(self, statement: Statement[T]) -> T:
-        given = self._given
+        given = self._given()
         if isinstance(given, psycopg.AsyncConnection):
             return await run_async(given, statement, self._schema)
-        if given is not None:
+        if not isinstance(given, str):
             return await other_async(given, "AsyncJobs").run(statement, self._schema)
-        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+        async with await psycopg.AsyncConnection.connect(given) as connection:
             await own_async(connection)
             return await run_async(connection, statement, self._schema)
 

@@ -34,6 +34,7 @@ from .stored import all_jobs
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
+Database = str | Given | Callable[[], str | Given]
 AnyType = JobType[Any, Any] | str | None
 Status = str | Iterable[str] | None
 
@@ -41,24 +42,26 @@ Status = str | Iterable[str] | None
 class Jobs:
     """The jobs of a database, or of a transaction, for asserting, running and moving in time.
 
-    `database` is a connection string, a function that returns one, or a connection: then all
-    happens on it, within the transaction that is open there, and nothing is committed. `schema` is
-    that of the queue's tables; without it, the search path finds them.
+    `database` is a connection string or a connection: then all happens on it, within the
+    transaction that is open there, and nothing is committed. A function that returns one of these
+    is called at each use. `schema` is that of the queue's tables; without it, the search path finds
+    them. `default_pool` makes the pool whose handlers `run` has unless it is given others.
     """
 
     payload = staticmethod(payload)
 
     def __init__(
-        self, database: str | Callable[[], str] | Given, schema: str | None = None
+        self,
+        database: Database,
+        schema: str | None = None,
+        *,
+        default_pool: Callable[[], WorkerPool] | None = None,
     ) -> None:
-        self._given: Given | None = None
-        self._dsn: str | Callable[[], str] = ""
-        if isinstance(database, str) or callable(database):
-            self._dsn = database
-        else:
-            if not isinstance(database, psycopg.Connection):
-                other(database, "Jobs")
-            self._given = database
+        given: Any = database
+        if not (isinstance(given, str | psycopg.Connection) or callable(given)):
+            other(given, "Jobs")
+        self._database = database
+        self._default_pool = default_pool
         self._schema = schema
         self._clock = Clock()
         self._before: set[UUID] = set()
@@ -67,12 +70,12 @@ class Jobs:
     @property
     def dsn(self) -> str:
         """The database's connection string, for a `Queue` or a worker of one's own."""
-        if isinstance(self._given, psycopg.Connection):
-            info = self._given.info
-            return make_conninfo(info.dsn, password=info.password or None)
-        if callable(self._dsn):
-            self._dsn = self._dsn()
-        return self._dsn
+        given = self._given()
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, psycopg.Connection):
+            raise TypeError("asyncpg does not tell its connection string")
+        return make_conninfo(given.info.dsn, password=given.info.password or None)
 
     @cached_property
     def fakes(self) -> Fakes:
@@ -84,7 +87,7 @@ class Jobs:
 
     def within(self, connection: Given) -> "Jobs":
         """The jobs as a connection sees them, within the transaction that is open on it."""
-        return Jobs(connection, self._schema)
+        return Jobs(connection, self._schema, default_pool=self._default_pool)
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, "Jobs"]]:
@@ -157,7 +160,7 @@ class Jobs:
     @contextmanager
     def only(self) -> Iterator["Jobs"]:
         """The jobs that the block enqueues, and no others; also after its end."""
-        block = Jobs(self._dsn if self._given is None else self._given, self._schema)
+        block = Jobs(self._database, self._schema, default_pool=self._default_pool)
         block._clock = self._clock
         block._before = {job.id for job in self._jobs()}
         yield block
@@ -187,7 +190,7 @@ class Jobs:
         Due jobs without a handler are left, with a warning (UnhandledJobs).
         """
         __tracebackhide__ = True
-        sources = Sources(services, pool, job_types, lambda: self.fakes)
+        sources = Sources(services, pool, job_types, self._default_pool, lambda: self.fakes)
         goal = goal_of(until)
         database = self._place()
         result = run_jobs(
@@ -216,14 +219,22 @@ class Jobs:
         """A block that notes every status of a job: see Spy. A worker has to run beside it."""
         return Spy(self.dsn, self._schema)
 
+    def _given(self) -> str | Given:
+        given: Any = self._database
+        while callable(given):
+            given = given()
+        found: str | Given = given
+        return found
+
     def _place(self) -> str | Connection:
         """Where jobs run; the transaction of a connection that has none yet begins."""
-        if self._given is None:
-            return self.dsn
-        if not isinstance(self._given, psycopg.Connection):
+        given = self._given()
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, psycopg.Connection):
             raise TypeError("jobs run on psycopg: commit, and run them on a database of the test's")
-        self._given.execute("SELECT 1")
-        return self._given
+        given.execute("SELECT 1")
+        return given
 
     def _jobs(self) -> list[Job]:
         jobs = self._run_steps(all_jobs(self._clock.offset))
@@ -234,12 +245,12 @@ class Jobs:
         ]
 
     def _run(self, statement: Statement[T]) -> T:
-        given = self._given
+        given = self._given()
         if isinstance(given, psycopg.Connection):
             return run(given, statement, self._schema)
-        if given is not None:
+        if not isinstance(given, str):
             return other(given, "Jobs").run(statement, self._schema)
-        with psycopg.Connection.connect(self.dsn) as connection:
+        with psycopg.Connection.connect(given) as connection:
             own(connection)
             return run(connection, statement, self._schema)
 

@@ -3,7 +3,9 @@
 Nothing of the runtime is imported until a test uses a fixture.
 """
 
+import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,9 +112,14 @@ def jobs(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> "Jobs":
     """The jobs of the test: those of `conduit_connection` if it uses that, else of `conduit_dsn`.
 
     A database is made when the jobs are first asked for, so `jobs.within(connection)` needs none.
+    In a Django project that has the application, they are those of its test database.
     """
     from .jobs import Jobs
 
+    if "conduit_runtime.contrib.django.apps" in sys.modules:
+        # By its name, as it stands above the kit.
+        found: Jobs = importlib.import_module("conduit_runtime.contrib.django.testing").jobs()
+        return found
     database: Any = _dsn_of(request)
     if "conduit_connection" in request.fixturenames:
         database = request.getfixturevalue("conduit_connection")

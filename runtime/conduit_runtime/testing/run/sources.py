@@ -37,6 +37,7 @@ class Sources:
         services: object,
         pool: WorkerPool | None,
         job_types: Iterable[JobType[Any, Any]] | None,
+        default_pool: Callable[[], WorkerPool] | None,
         fakes: Callable[[], Fakes],
     ) -> None:
         self.queues: Sequence[str] | None = None
@@ -46,9 +47,13 @@ class Sources:
             check_type(pool, "pool", WorkerPool, "a WorkerPool")
             if job_types is not None:
                 raise TypeError("give either a pool or job_types: a pool has its own")
+            self.queues = [*pool.queues]
+        elif job_types is None and default_pool is not None:
+            pool = default_pool()
+        if pool is not None:
             self.handlers = pool.handlers
             self.job_types = pool.job_types
-            self.queues, self.schedules = [*pool.queues], pool.schedules
+            self.schedules = pool.schedules
             self.hooks = pool.hooks
             services = pool.services if services is None else services
         else:

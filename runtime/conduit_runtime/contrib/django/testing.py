@@ -1,0 +1,33 @@
+"""The testing kit on Django's test database: `jobs()` in a `TestCase`."""
+
+from typing import Any
+
+import psycopg
+from django.db import connections
+
+from ...adapters import django_connection
+from ...testing.jobs import Jobs
+from ...worker.pool import WorkerPool
+from . import database, settings, workers
+
+
+def jobs() -> Jobs:
+    """The jobs as a test sees them: in a `TestCase`, within its transaction.
+
+    They run with the handlers, tasks and generated packages of the project, and plain functions run
+    in the thread of the test. In a `TransactionTestCase` they are those of the database.
+    """
+    return Jobs(_place, settings.schema(), default_pool=_pool)
+
+
+def _place() -> "str | psycopg.Connection[Any]":
+    connection = connections[settings.database()]
+    return django_connection(connection) if connection.in_atomic_block else database.dsn()
+
+
+def _pool() -> WorkerPool:
+    application = workers.application()
+    job_types = application.jobs()
+    pool = WorkerPool(database.queue(), application.queues(job_types), jobs=job_types)
+    application.prepare(pool)
+    return pool
