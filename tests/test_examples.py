@@ -1,4 +1,4 @@
-"""The packages of the examples are what the compiler makes of their sources today."""
+"""The packages of the examples are what the compiler makes of their sources today; tests pass."""
 
 import os
 import subprocess
@@ -18,6 +18,21 @@ def test_a_generated_package_is_fresh(name: str) -> None:
     command = [sys.executable, "-m", "conduit_async.cli", "gen", "--check"]
     done = subprocess.run(command, cwd=EXAMPLES / name, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"run `make examples`\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("name", ["blog", "shop"])
+def test_the_tests_of_an_example_pass(name: str, server_dsn: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    environment = {**os.environ, "CONDUIT_TEST_DATABASE_URL": server_dsn}
+    done = subprocess.run(
+        command,
+        cwd=EXAMPLES / name,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_example_of_scripts(dsn: str) -> None:

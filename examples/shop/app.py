@@ -10,7 +10,6 @@ All but the first use the database of CONDUIT_DATABASE_URL.
 
 import os
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -92,11 +91,11 @@ class Service:
 
 
 class Billing(Service):
-    """Writes invoices. The result of a service is whatever it gives."""
+    """Writes invoices. A result that a further job takes along is what JSON can hold."""
 
-    async def invoice(self, number: str, /, *, amount: Decimal, currency: str) -> SimpleNamespace:
+    async def invoice(self, number: str, /, *, amount: Decimal, currency: str) -> dict[str, str]:
         print(f"Billing.invoice({number}, {amount} {currency})", flush=True)
-        return SimpleNamespace(url=f"https://invoices.example.com/{number}")
+        return {"url": f"https://invoices.example.com/{number}"}
 
 
 class Shipping(Service):

@@ -78,9 +78,10 @@ class AsyncJobs:
 
     @cached_property
     def fakes(self) -> Fakes:
-        """Fakes of all services of the imported packages; `fakes(Services)` also types them.
+        """Fakes of the services that the jobs of all imported packages call.
 
-        `run` uses them unless it is given services.
+        `fakes(Services)` are the same, with those that only hooks of a package call. `run` uses
+        them unless it is given services.
         """
         return Fakes(all_protocols())
 

@@ -3,12 +3,10 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from unittest.mock import call
 
 from ..services.protocols import is_value, methods_of
-
-S = TypeVar("S")
 
 
 class FakeMethod:
@@ -101,12 +99,15 @@ class Fakes:
         for name, protocol in protocols.items():
             self._add(name, protocol)
 
-    def __call__(self, services: type[S]) -> S:
-        """These fakes, with those that a generated `Services` names: also what only hooks call."""
+    def __call__(self, services: type[Any]) -> Any:
+        """These fakes, with those that a generated `Services` names: also what only hooks call.
+
+        To a type checker they are anything: services, and what has `calls`.
+        """
         for name, member in vars(services).items():
             if isinstance(member, property):
                 self._add(name, typing.get_type_hints(member.fget)["return"])
-        return typing.cast("S", self)
+        return self
 
     def _add(self, name: str, protocol: Any) -> None:
         known = vars(self).get(name)
@@ -129,7 +130,7 @@ class Fakes:
         raise AttributeError(f"there is no service {name}; the services are {known}")
 
 
-def fakes(services: type[S]) -> S:
+def fakes(services: type[Any]) -> Any:
     """Fakes of a generated `Services`: each records its calls, and can return values or fail."""
     return Fakes()(services)
 

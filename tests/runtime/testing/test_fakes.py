@@ -29,8 +29,8 @@ class TestFakes:
 
     def test_what_they_return(self) -> None:
         release = Fakes()(Services).warehouse.release
-        assert release.returns(7)("a", 1) == 7  # type: ignore[attr-defined]
-        release.returns(lambda sku, quantity: sku * quantity)  # type: ignore[attr-defined]
+        assert release.returns(7)("a", 1) == 7
+        release.returns(lambda sku, quantity: sku * quantity)
         assert release("a", 3) == "aaa"
 
     def test_how_they_fail(self) -> None:
@@ -97,7 +97,7 @@ class TestFakes:
 
     def test_of_several_packages(self) -> None:
         one, two = Fakes(), Fakes()
-        assert one(Services) is one  # type: ignore[comparison-overlap]
+        assert one(Services) is one
         both = two(Services)
         assert both.email is two(Services).email
 

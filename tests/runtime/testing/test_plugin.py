@@ -90,9 +90,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_tests(project: Path, *arguments: str, dsn: str | None = None) -> tuple[int, str]:
+def run_tests(
+    project: Path, *arguments: str, dsn: str | None = None, runs_asyncio: bool = False
+) -> tuple[int, str]:
     """The exit code and the output of pytest in a project."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:asyncio"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"]
+    command += [] if runs_asyncio else ["-p", "no:asyncio"]
     environment = {name: os.environ[name] for name in os.environ if "DATABASE_URL" not in name}
     if dsn is not None:
         environment["CONDUIT_TEST_DATABASE_URL"] = dsn
@@ -171,3 +174,39 @@ def test_tests_without_jobs_load_nothing(tmp_path: Path) -> None:
     )
     code, output = run_tests(tmp_path)
     assert code == 0, output
+
+
+ASYNC = """
+import pytest
+from conduit_runtime import AsyncQueue, Job, Queue, WorkerPool
+from conduit_runtime.testing import AsyncJobs
+
+pytestmark = pytest.mark.asyncio
+
+@pytest.fixture
+def pool(conduit_dsn):
+    pool = WorkerPool(Queue(conduit_dsn))
+    @pool.handler("t")
+    async def work(context, payload): ...
+    return pool
+
+async def test_on_a_database(async_jobs, conduit_dsn, pool):
+    async with AsyncQueue(conduit_dsn) as queue:
+        await queue.enqueue(Job(type="t"))
+    await async_jobs.assert_enqueued("t")
+    assert len(await async_jobs.run(pool=pool)) == 1
+
+async def test_in_a_transaction(async_jobs, pool):
+    async with async_jobs.transaction() as (conn, jobs), AsyncQueue(jobs.dsn) as queue:
+        await queue.enqueue(Job(type="t"), conn=conn)
+        await async_jobs.refute_enqueued("t")
+        assert len(await jobs.run(pool=pool)) == 1
+"""
+
+
+def test_with_pytest_asyncio(tmp_path: Path, server_dsn: str) -> None:
+    pytest.importorskip("pytest_asyncio")
+    (tmp_path / "test_async.py").write_text(ASYNC)
+    code, output = run_tests(tmp_path, dsn=server_dsn, runs_asyncio=True)
+    assert code == 0, output
+    assert "2 passed" in output
