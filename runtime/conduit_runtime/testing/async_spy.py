@@ -27,7 +27,8 @@ class AsyncSpy:
     """Notes every status that a job of a database gets while it is open.
 
     Use it as `async with AsyncSpy(dsn) as spy:`, around what enqueues and beside a real worker. It
-    adds a trigger to the table of jobs for that time, so it is for databases of tests.
+    adds a trigger to the table of jobs for that time, so it is for databases of tests. Raises
+    RuntimeError when an open transaction keeps it from that for 5 seconds.
     """
 
     def __init__(self, dsn: str, schema: str | None = None) -> None:
@@ -50,7 +51,15 @@ class AsyncSpy:
             name=self._name,
             channel=f"'{self._name}'",
         )
-        await connection.execute(watch.encode())
+        try:
+            await connection.execute("SET lock_timeout = '5s'")
+            await connection.execute(watch.encode())
+        except psycopg.errors.LockNotAvailable:
+            await connection.close()
+            raise RuntimeError(
+                "a transaction that is open has locked the table of jobs: commit it or roll it "
+                "back before the block of the spy"
+            ) from None
         for job in await self._stored():
             self._seen[job.id, job.status.value] = None
         return self

@@ -28,7 +28,8 @@ class Spy:
     """Notes every status that a job of a database gets while it is open.
 
     Use it as `with Spy(dsn) as spy:`, around what enqueues and beside a real worker. It
-    adds a trigger to the table of jobs for that time, so it is for databases of tests.
+    adds a trigger to the table of jobs for that time, so it is for databases of tests. Raises
+    RuntimeError when an open transaction keeps it from that for 5 seconds.
     """
 
     def __init__(self, dsn: str, schema: str | None = None) -> None:
@@ -51,7 +52,15 @@ class Spy:
             name=self._name,
             channel=f"'{self._name}'",
         )
-        connection.execute(watch.encode())
+        try:
+            connection.execute("SET lock_timeout = '5s'")
+            connection.execute(watch.encode())
+        except psycopg.errors.LockNotAvailable:
+            connection.close()
+            raise RuntimeError(
+                "a transaction that is open has locked the table of jobs: commit it or roll it "
+                "back before the block of the spy"
+            ) from None
         for job in self._stored():
             self._seen[job.id, job.status.value] = None
         return self

@@ -48,6 +48,13 @@ def test_what_was_so_before_and_what_never_comes(dsn: str) -> None:
         spy.wait("t")
 
 
+def test_beside_a_transaction_that_has_enqueued(dsn: str) -> None:
+    with psycopg.connect(dsn) as connection, Queue(dsn) as queue:
+        queue.enqueue(Job(type="t"), conn=connection)
+        with pytest.raises(RuntimeError, match="commit it or roll it back"), Jobs(dsn).spy():
+            pass
+
+
 def test_for_asynchronous_code(dsn: str) -> None:
     async def main() -> None:
         async with AsyncQueue(dsn) as queue, AsyncJobs(dsn).spy() as spy:
