@@ -264,36 +264,6 @@ class TestHandlers:
         assert {run.queue for run in ran} == {"mail", "search", "default"}
 
 
-class TestBatches:
-    def test_jobs_of_a_batch_handler_run_together(self, place: Place, pool: WorkerPool) -> None:
-        sizes: list[int] = []
-
-        @pool.batch_handler("index", size=3, wait=300.0)
-        async def index(context: Any, jobs: Any) -> list[Any]:
-            sizes.append(len(jobs))
-            return [KeyError("x") if job.payload["n"] == 1 else job.payload["n"] for job in jobs]
-
-        for n in range(5):
-            enqueue(place, "index", payload={"n": n})
-        ran = place.jobs.run(pool=pool, raises=False)
-        assert sizes == [3, 2]
-        assert [run.result for run in ran] == [0, None, 2, 3, 4]
-        assert [str(run) for run in ran.failures] == ["index retried: KeyError: 'x'"]
-        with pytest.raises(KeyError):
-            place.jobs.run(pool=pool, until="index")
-        assert len(place.jobs.enqueued("index", status="completed")) == 4
-
-    def test_a_plain_one_that_fails(self, place: Place, pool: WorkerPool) -> None:
-        @pool.batch_handler("index", size=10)
-        def index(context: Any, jobs: Any) -> None:
-            raise ConnectionError("down")
-
-        enqueue(place, "index", "index")
-        with pytest.raises(ConnectionError, match="down"):
-            place.jobs.run(pool=pool)
-        assert [job.attempts for job in place.jobs.enqueued("index")] == [1, 1]
-
-
 class TestWhatRuns:
     def test_only_what_is_due_in_the_order_of_a_worker(
         self, place: Place, pool: WorkerPool
@@ -403,3 +373,31 @@ def test_the_connection_is_as_before(dsn: str) -> None:
         for _ in range(10):  # prepared statements of the test's own
             connection.execute("SELECT %s::int", (1,))
         assert heard == ["again"]
+
+
+def test_a_batch_runs_in_one_call(place: Place, pool: WorkerPool) -> None:
+    calls: list[list[int]] = []
+
+    @pool.batch_handler("t", size=3, wait=60)
+    def work(context: BatchContext, jobs: list[BatchJob]) -> None:
+        calls.append([job.payload for job in jobs])
+        if 3 in calls[-1]:
+            context.fail(jobs[calls[-1].index(3)], Discard("three"))
+
+    place.queue.enqueue_many([Job(type="t", payload=n) for n in range(5)], conn=place.conn)
+    place.done()
+    ran = place.jobs.run(pool=pool, raises=False)
+    assert calls == [[0, 1, 2], [3, 4]]
+    assert [run.payload for run in ran.completed] == [0, 1, 2, 4]
+    assert [run.error for run in ran.failures] == ["three"]
+
+
+def test_a_batch_that_fails(place: Place, pool: WorkerPool) -> None:
+    @pool.batch_handler("index", size=10)
+    def index(context: Any, jobs: Any) -> None:
+        raise ConnectionError("down")
+
+    enqueue(place, "index", "index")
+    with pytest.raises(ConnectionError, match="down"):
+        place.jobs.run(pool=pool)
+    assert [job.attempts for job in place.jobs.enqueued("index")] == [1, 1]
