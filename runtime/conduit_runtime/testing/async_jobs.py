@@ -200,7 +200,7 @@ class AsyncJobs:
             text = f"run() left {each.jobs} × {each.type}: no handler of it is known here"
             warnings.warn(text, UnhandledJobs, stacklevel=2)
         if raises and result.ran.failures:
-            raise failure_of(result.ran[-1])
+            raise failure_of(result.ran.failures[0])
         if result.unmet is not None:
             raise AssertionError(result.unmet)
         return result.ran

@@ -1,6 +1,6 @@
 """Writes the outcome of each attempt at once, as a worker's acknowledger does for many."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -51,25 +51,53 @@ class Outcomes:
 
 
 class Noted:
-    """What the code of the last attempt returned or raised."""
+    """What the code of the last attempts returned or raised, by job."""
 
-    result: Any = None
-    raised: BaseException | None = None
+    def __init__(self) -> None:
+        self.results: dict[UUID, Any] = {}
+        self.raised: dict[UUID, BaseException] = {}
 
     def clear(self) -> None:
-        """Forget the last attempt."""
-        self.result = self.raised = None
+        """Forget the last attempts."""
+        self.results.clear()
+        self.raised.clear()
 
     async def around(
         self, job: Claimed, work: Coroutine[Any, Any, Any], why_stopped: WhyStopped
     ) -> Any:
         """Run the work of a job, and note how it ended."""
         try:
-            self.result = await work
+            self.results[job.id] = result = await work
         except BaseException as error:
-            self.raised = why_stopped() or error
+            self.raised[job.id] = why_stopped() or error
             raise
-        return self.result
+        return result
+
+    def batch(self, jobs: Sequence[Claimed]) -> "NotedBatch":
+        """Note how a batch of jobs ends."""
+        return NotedBatch(self, jobs)
+
+
+class NotedBatch:
+    """What a runner tells of a batch, in place of the spans of a trace."""
+
+    def __init__(self, noted: Noted, jobs: Sequence[Claimed]) -> None:
+        self._noted = noted
+        self._jobs = jobs
+
+    async def around(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run the work of the batch, and note what it returned for each job."""
+        results = await work
+        if isinstance(results, list | tuple) and len(results) == len(self._jobs):
+            for job, result in zip(self._jobs, results, strict=True):
+                self._noted.results[job.id] = result
+        return results
+
+    def end(self, job: Claimed, error: BaseException | None) -> None:
+        """Note what a job of the batch raised."""
+        if error is not None:
+            self._noted.raised[job.id] = error
+            self._noted.results.pop(job.id, None)
 
 
 def run_of(job: Claimed, attempt: Attempt, noted: Noted, *, is_held: bool) -> Run:
@@ -96,7 +124,7 @@ def run_of(job: Claimed, attempt: Attempt, noted: Noted, *, is_held: bool) -> Ru
         attempt=job.attempts,
         max_attempts=job.max_attempts,
         outcome=found,
-        result=noted.result,
+        result=noted.results.get(job.id),
         error=None if outcome is None else outcome.error,
-        exception=noted.raised,
+        exception=noted.raised.get(job.id),
     )

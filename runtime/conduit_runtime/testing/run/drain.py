@@ -54,10 +54,10 @@ class Drain:
         waits = 0
         while True:
             await self._look()
-            while (run := await self._worker.run_one()) is not None:
-                ran.append(run)
-                is_met = goal.is_met is not None and goal.is_met(run)
-                if is_met or (stops_at_failure and run.is_failure):
+            while runs := await self._worker.run_next():
+                ran += runs
+                is_met = goal.is_met is not None and any(map(goal.is_met, runs))
+                if is_met or (stops_at_failure and any(run.is_failure for run in runs)):
                     return ran
             if await self._worker.advance_flows() or await self._has_new_queues():
                 continue

@@ -8,12 +8,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import psycopg
@@ -41,6 +40,9 @@ from ...worker.run.threads import JobThreads
 from .attempts import Noted, Outcomes, run_of
 from .database import Database
 from .ran import Run
+
+if TYPE_CHECKING:
+    from ...worker.run.runner import TraceBatch
 
 SLOTS = 10
 """Threads for plain functions: one that outlives its attempt keeps its own."""
@@ -71,7 +73,6 @@ class OneByOne:
         self._capacity = asyncio.Event()
         self._noted = Noted()
         self._written: dict[UUID, tuple[Attempt, bool]] = {}
-        self._ran: deque[Run] = deque()
         self._outcomes = Outcomes(self._write, self._begin)
         # It asks for no more than what is here.
         self._runner = Runner(
@@ -80,6 +81,7 @@ class OneByOne:
             lambda: False,
             self._noted.around,
             hooks,
+            cast("TraceBatch", self._noted.batch),
         )
         if executor is not None:
             self._runner.threads = JobThreads(SLOTS, self.on_capacity, executor)
@@ -114,17 +116,19 @@ class OneByOne:
         await self._database.run(worker_registry.deregister(self.name))
         self._runner.threads.close()
 
-    async def run_one(self) -> Run | None:
-        """Claim a job, with others of its batch if it has one, and run it; None: none is due."""
-        while self.queues and self.lanes and not self._ran:
+    async def run_next(self) -> list[Run]:
+        """Claim a job, or a batch, and run it; returns the attempts, none when nothing is due."""
+        while self.queues and self.lanes:
             jobs = await self._claim(self.queues, self.lanes, 1)
             if not jobs:
-                return None
-            if batching := self.registry.batched.get(jobs[0].type):
+                break
+            batching = self.registry.batched.get(jobs[0].type)
+            if batching is not None and batching.size > 1:
                 lanes = [lane for lane in self.lanes if lane[0] == jobs[0].type]
                 jobs += await self._claim([jobs[0].queue], lanes, batching.size - 1)
-            self._ran += await self._attempt(jobs)
-        return self._ran.popleft() if self._ran else None
+            if runs := await self._attempt(jobs):
+                return runs
+        return []
 
     async def _claim(
         self, queues: Iterable[str], lanes: Sequence[Lane], limit: int
