@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md and the docs name files that exist, and tests stand where what they test does."""
+"""ARCHITECTURE.md names files that exist, and tests stand where what they test does."""
 
 import re
 from itertools import product
@@ -10,7 +10,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACES = (ROOT, ROOT / "conduit_async", ROOT / "runtime", ROOT / "runtime" / "conduit_runtime")
 TEXT = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 PATH = re.compile(r"`([\w{},./*]+(?:/|\.\w+)[\w{},./*]*)`")
-TEST = re.compile(r"tests/[\w/]+\.py")
 MIRRORS = {"tests/compiler": "conduit_async", "tests/runtime": "runtime/conduit_runtime"}
 
 
@@ -28,13 +27,6 @@ def test_a_path_exists(path: str) -> None:
     if path.startswith("app/"):
         return  # an application's
     assert any(any(place.glob(path.rstrip("/"))) for place in PLACES), path
-
-
-def test_the_docs_name_tests_that_exist() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    named = {path for page in pages for path in TEST.findall(page.read_text("utf-8"))}
-    assert named
-    assert not {path for path in named if not (ROOT / path).exists()}
 
 
 @pytest.mark.parametrize("tests", MIRRORS)
