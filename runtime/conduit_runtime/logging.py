@@ -18,6 +18,7 @@ from .model.text.printable import escape_controls
 __all__ = ["JsonFormatter", "OneLineFormatter", "configure"]
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
+_FIRST = frozenset({"time", "level", "logger"})
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -27,7 +28,8 @@ class JsonFormatter(logging.Formatter):
     `time` (UTC, RFC 3339), `level`, `logger` and `message` come first, then what the record has as
     `extra`. A record that is logged while a job runs, by whatever logger, has `job_id`, `job_type`,
     `queue`, `attempt` and, if the job has a trace, `trace_id`. An exception is `error_type`,
-    `error` and `traceback`. Sensitive values that the job has read are masked. Values that JSON
+    `error` and `traceback`. An `extra` that is named as one of the first four gets a trailing `_`.
+    Sensitive values that the job has read are masked. Values that JSON
     has not are their `str()`.
     """
 
@@ -42,14 +44,14 @@ class JsonFormatter(logging.Formatter):
             "message": _message(record),
             **({} if job is None else job_fields(job)),
             **{
-                name.removesuffix("_") if name.removesuffix("_") in _STANDARD else name: value
+                _key(name): _encodable(value)
                 for name, value in vars(record).items()
                 if name not in _STANDARD
             },
         }
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            fields |= {"error_type": type(error).__name__, "error": str(error)}
+            fields |= {"error_type": type(error).__name__, "error": _text(error)}
             fields["traceback"] = self.formatException(record.exc_info)
         elif record.exc_text:
             fields["traceback"] = record.exc_text
@@ -79,6 +81,24 @@ def _message(record: logging.LogRecord) -> str:
     if isinstance(getattr(event, "fields", None), Mapping):
         return str(event.message)
     return record.getMessage()
+
+
+def _key(name: str) -> str:
+    """The key of an attribute: that of Conduit's `Logger` for `name`, say, ends with `_`."""
+    if name in _FIRST:
+        return f"{name}_"
+    return name.removesuffix("_") if name.removesuffix("_") in _STANDARD else name
+
+
+def _encodable(value: Any) -> Any:
+    """The value, or its text if JSON cannot hold it."""
+    if isinstance(value, str | int | None):
+        return value
+    try:
+        json.dumps(value, allow_nan=False, default=_text)
+    except (TypeError, ValueError, RecursionError):
+        return _text(value)
+    return value
 
 
 def _masked(value: Any, secrets: Any) -> Any:

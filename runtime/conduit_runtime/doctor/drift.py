@@ -94,6 +94,9 @@ def _triggers(database: Database, wanted: Expected, triggers: dict[str, bool]) -
         effect = "idle workers are not notified of new jobs, and poll every 2 s"
         if name not in triggers:
             action = " ".join(statement.split())
+            for name_of in (" ON jobs", "FUNCTION conduit_"):
+                before, last = name_of.rsplit(" ", 1)
+                action = action.replace(name_of, f"{before} {database.qualified(last)}")
             message = f"the trigger {name} is missing: {effect}"
             yield error("missing-trigger", message, where, action)
         elif not triggers[name]:

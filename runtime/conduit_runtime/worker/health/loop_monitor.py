@@ -40,7 +40,9 @@ class LoopMonitor(threading.Thread):
     def blocked(self) -> float:
         """For how many seconds the loop has been blocked; 0 while it runs."""
         asked = self._asked
-        silence = 0.0 if asked is None else time.monotonic() - asked
+        if asked is None or self._ending.is_set():
+            return 0.0
+        silence = time.monotonic() - asked
         return silence if silence >= BLOCKED else 0.0
 
     def end(self) -> None:
