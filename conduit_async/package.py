@@ -153,11 +153,14 @@ class ModuleCode:
 
 @dataclass(frozen=True)
 class EmittedModule:
-    """The module of a resource; `lines` maps its lines to those of the source."""
+    """The module of a resource; `lines` maps its lines to those of the source.
+
+    A line of another source, whose function the module holds, is a text, as "user.conduit:7".
+    """
 
     facts: ModuleFacts
     text: str
-    lines: dict[int, int]
+    lines: dict[int, int | str]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,11 @@ def conduitc() -> None:
     "--check", "only_check", is_flag=True, help="Write nothing; exit 1 when DIR is stale."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-@click.option("--watch", is_flag=True, help="Compile again when a source changes.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Compile again when a source, the configuration or jobs.lock changes.",
+)
 def gen(
     sources: tuple[str, ...], out: str | None, only_check: bool, diff: bool, watch: bool
 ) -> int:
@@ -40,7 +44,7 @@ def gen(
         raise click.UsageError("--watch goes with neither --check nor --diff")
     from .watch import watch as repeat
 
-    return repeat(sources, lambda: generate(sources, out))
+    return repeat(sources, out, lambda: generate(sources, out))
 
 
 @conduitc.command()

@@ -36,6 +36,9 @@ def _origin(output: Output, name: str, line: int, project: Project) -> str:
             if not before:
                 return f"what was generated from {place}"
             start = module.lines[max(before)]
+            if isinstance(start, str):
+                path, _, number = start.rpartition(":")
+                place, start = project.shown[path], int(number)
             statement = project.sources[path].split("\n")[start - 1].strip()
             text = statement if len(statement) <= _MAX_LENGTH else f"{statement[:_MAX_LENGTH]}…"
             return f"what was generated from `{shown(text)}` at {place}:{start}"

@@ -1,12 +1,15 @@
-"""`conduitc gen --watch`: compile again whenever a source or the configuration changes."""
+"""`conduitc gen --watch`: compile again when a source, the configuration or the lock changes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
-from .project import watched_files
+from ..diagnostics import Problems
+from ..lock.text import LOCK_FILE
+from .project import target_folder, watched_files
 from .usage import INTERRUPTED, UsageError
 
 _PAUSE = 0.3
@@ -17,27 +20,35 @@ that an editor replaces, or in a folder that another machine or a container's ho
 """
 
 
-def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
+def watch(given: Sequence[str], out: str | None, generate: Callable[[], int]) -> int:
     """Generate now and after every change, until Ctrl-C; always 130."""
-    seen: dict[str, tuple[int, int]] | None = None
+    seen = None
     try:
         while True:
-            now = _state(given)
+            now = _state(watched_files(given)), _state(_lock(out))
             if now != seen:
-                seen = now
                 try:
                     generate()
                 except UsageError as error:
                     click.echo(f"conduitc: {error}", err=True)
+                seen = now[0], _state(_lock(out))  # generating writes the lock, too
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _state(given: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _lock(out: str | None) -> list[Path]:
+    """The lock of the package that is generated, which a merge may change."""
+    try:
+        return [target_folder(out, Problems()) / LOCK_FILE]
+    except UsageError:
+        return []
+
+
+def _state(paths: Iterable[Path]) -> dict[str, tuple[int, int]]:
     """When each file was last changed, and its size."""
     state = {}
-    for path in watched_files(given):
+    for path in paths:
         with suppress(OSError):
             found = path.stat()
             state[str(path)] = found.st_mtime_ns, found.st_size

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from textwrap import indent as indented
 from unicodedata import east_asian_width
+from urllib.parse import quote, unquote
 
 from ..source import Span
 
@@ -19,8 +20,11 @@ _DEFINITION = re.compile(r" *(?:@|(?:async )?def |class )")
 _FUNCTION = re.compile(r" *(?:async )?def ")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
 _TRAILING_COMMA = re.compile(r",\s*[)\]}]")
-_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
-"""Before a statement's line while a module is put together: the line of its source."""
+_MARK = re.compile("^\ue000(\\d+)(?::([^\ue001]+))?\ue001", re.MULTILINE)
+"""Before a statement's line while a module is put together: the line of its source.
+
+The path of another source than the module's follows, quoted.
+"""
 
 _FRAMES = {
     '"""': (("class _:",), ()),
@@ -38,15 +42,25 @@ The last one before and the first one after are left as they are, however narrow
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A file in black's form; `lines` leads from lines that start a statement to the source's."""
+    """A file in black's form; `lines` leads from lines that start a statement to the source's.
+
+    A line of another source than the module's is a text, as "user.conduit:7".
+    """
 
     text: str
-    lines: dict[int, int]
+    lines: dict[int, int | str]
 
 
-def mark(span: Span | None) -> str:
-    """What marks the line of a statement that starts there; None: it starts none."""
-    return f"\ue000{span.line}\ue001" if span is not None else ""
+def mark(span: Span | None, own: str) -> str:
+    """What marks the line of a statement that starts there; None: it starts none.
+
+    `own` is the path of the module's source.
+    """
+    if span is None:
+        return ""
+    path = span.source.path
+    other = "" if path == own else f":{quote(path, errors='surrogatepass')}"
+    return f"\ue000{span.line}{other}\ue001"
 
 
 def format_all(marked: Iterable[str]) -> Iterator[Formatted]:
@@ -57,7 +71,9 @@ def format_all(marked: Iterable[str]) -> Iterator[Formatted]:
 def format_marked(marked: str) -> Formatted:
     """The form of a text with marks."""
     at = {
-        number: int(found[1])
+        number: f"{unquote(found[2], errors='surrogatepass')}:{found[1]}"
+        if found[2]
+        else int(found[1])
         for number, line in enumerate(marked.split("\n"))
         if (found := _MARK.match(line))
     }

@@ -41,17 +41,17 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _lines(body: Iterable[Line], indent: int) -> str:
-    return "\n".join(_each_line(body, indent))
+def _lines(body: Iterable[Line], indent: int, own: str) -> str:
+    return "\n".join(_each_line(body, indent, own))
 
 
-def _each_line(body: Iterable[Line], indent: int) -> Iterator[str]:
+def _each_line(body: Iterable[Line], indent: int, own: str) -> Iterator[str]:
     margin = "    " * indent
     for line in body:
         # `else` starts no statement of the source
-        yield f"{mark(None if line.word in _CONTINUED else line.span)}{margin}{line.text}"
+        yield f"{mark(None if line.word in _CONTINUED else line.span, own)}{margin}{line.text}"
         if line.block is not None:
-            yield from _each_line(line.block or (Line("pass", span=line.span),), indent + 1)
+            yield from _each_line(line.block or (Line("pass", span=line.span),), indent + 1, own)
 
 
 def _docstring(text: str | None, indent: int) -> str:

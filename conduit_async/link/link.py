@@ -39,6 +39,7 @@ def link(
     services = services_module(called, job_services)
     wanted = services.rows.union(*(module.rows for module in own))
     tables = [(module.facts.name, path, module.lines) for path, module in modules]
+    has_others = any(isinstance(at, str) for _, _, table in tables for at in table.values())
     found: dict[str, tuple[str, int]] = {}
     for module in own:
         for call, place in module.job_calls.items():
@@ -48,7 +49,12 @@ def link(
     return {
         "__init__.py": format_marked(package).text,
         LOCK_FILE: write(updated(lock, current)),
-        "_lines.py": render("lines.py.jinja", modules=tables, calls=sorted(found.items())),
+        "_lines.py": render(
+            "lines.py.jinja",
+            modules=tables,
+            line="int | str" if has_others else "int",
+            calls=sorted(found.items()),
+        ),
         "records.py": _records(emitted.values(), wanted),
         "services.py": format_marked(services.text).text,
     }

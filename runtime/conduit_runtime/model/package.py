@@ -73,12 +73,18 @@ def source_line(module: str, line: int) -> str | None:
         return None
     source, lines, starts = entry
     index = bisect_right(starts, line)
-    return f"{source}:{lines[starts[index - 1]]}" if index else source
+    if not index:
+        return source
+    at = lines[starts[index - 1]]
+    return at if isinstance(at, str) else f"{source}:{at}"
 
 
 @lru_cache(maxsize=256)
-def _table(package: str) -> dict[str, tuple[str, dict[int, int], list[int]]]:
-    """The lines of a generated package, with the sorted lines of each module; {} without any."""
+def _table(package: str) -> dict[str, tuple[str, dict[int, int | str], list[int]]]:
+    """The lines of a generated package, with the sorted lines of each module; {} without any.
+
+    A line of another source than the module's is a text, as "user.conduit:7".
+    """
     lines = _places(package, "LINES")
     return {name: (source, table, sorted(table)) for name, (source, table) in lines.items()}
 

@@ -59,7 +59,9 @@ PACKAGE = {
 from conduit_runtime import generated_by
 generated_by(VERSION, schema='app')
 """,
-    "_lines.py": 'LINES = {"order": ("orders/order.conduit", {7: 31, 9: 33, 14: 40})}\n',
+    "_lines.py": (
+        'LINES = {"order": ("orders/order.conduit", {7: 31, 9: 33, 14: "user.conduit:4"})}\n'
+    ),
     "order.py": """\
 from dataclasses import dataclass
 from conduit_runtime import JobContext, job_type
@@ -101,7 +103,7 @@ def test_lines_lead_back_to_the_source(package: str) -> None:
     assert location(caught.value) == "orders/order.conduit:33"
     with pytest.raises(LookupError) as caught_too:
         module.helper()
-    assert location(caught_too.value) == "orders/order.conduit:40"
+    assert location(caught_too.value) == "user.conduit:4"
     assert source_line(f"{package}.order", 3) == "orders/order.conduit"
     assert source_line(f"{package}.other", 3) is None
     assert location(ValueError()) is None
