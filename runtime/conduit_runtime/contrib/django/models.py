@@ -6,9 +6,18 @@ from django.db.models.functions import Now
 
 from ...model.job import JobPriority, JobStatus, new_id
 from .database import table
-from .settings import schema
+from .settings import database, schema
 
 STATUSES = [(status.value, status.value) for status in JobStatus]
+
+
+class JobManager(models.Manager):
+    """Finds the jobs in the database that holds them."""
+
+    def get_queryset(self) -> "models.QuerySet[Job]":
+        """The jobs; `using` names another database."""
+        found = super().get_queryset()
+        return found if self._db else found.using(database())
 
 
 class Job(models.Model):
@@ -33,6 +42,8 @@ class Job(models.Model):
     completed_at = models.DateTimeField(null=True)
     locked_by = models.TextField(null=True)
     locked_at = models.DateTimeField(null=True)
+
+    objects = JobManager()
 
     class Meta:
         """Django keeps the table's data, not its form."""

@@ -205,6 +205,14 @@ class Running(TransactionTestCase):
         with self.assertRaises(TaskResultDoesNotExist):
             tasks.add.get_result(result.id)
 
+    def test_tasks_beside_views_are_found(self) -> None:
+        from depot.views import count_items
+
+        result = count_items.enqueue()
+        assert manage("conduit", "worker", "--drain").returncode == 0
+        result.refresh()
+        assert result.return_value == 0
+
     def test_the_queues_of_the_backend_are_served(self) -> None:
         assert "works on default, mail" in manage("conduit_worker", "--drain").stderr
 

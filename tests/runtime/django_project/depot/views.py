@@ -2,10 +2,19 @@
 
 from conduit_runtime import Job
 from conduit_runtime.contrib.django import queue
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from depot.models import Item
+
+if settings.HAS_TASKS:
+    from depot.tasks import task
+
+    @task
+    def count_items() -> int:
+        """A task beside the views."""
+        return Item.objects.count()
 
 
 def add_item(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import ngettext
 
-from .. import database, settings
+from .. import database
 from ..models import Job
 from .filters import QueueFilter, TypeFilter
 from .pages import MOST, BoundedPaginator
@@ -43,7 +43,7 @@ class JobAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: Any) -> Any:
         """The jobs of the database that has them; large columns are read when they are shown."""
-        return Job.objects.using(settings.database()).defer(*_LARGE)
+        return Job.objects.defer(*_LARGE)
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """By the id or by the beginning of the type."""

@@ -1,7 +1,11 @@
 """The tasks of the project, by the path of their functions."""
 
-import sys
 from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
+from django.utils.module_loading import import_string
 
 from ....worker.run.handlers import HandlerRegistry
 from .. import discovery
@@ -19,8 +23,6 @@ def note(task: Any) -> None:
 
 def find(path: str) -> Any | None:
     """The task of that path, imported if need be; None if there is none any more."""
-    from django.utils.module_loading import import_string
-
     if path not in _tasks:
         try:
             found = import_string(path)
@@ -33,19 +35,25 @@ def find(path: str) -> Any | None:
 
 
 def discovered() -> dict[str, Any]:
-    """The tasks of the modules `tasks` of applications, and of all modules that are imported."""
-    for _ in discovery.modules("tasks"):
-        pass
+    """The tasks of the modules `tasks` of applications, and of what the addresses import."""
+    if backends():
+        for _ in discovery.modules("tasks"):
+            pass
+        if getattr(settings, "ROOT_URLCONF", None):
+            _ = get_resolver().url_patterns
     return dict(_tasks)
 
 
 def backends() -> "list[ConduitBackend]":
     """The backends of TASKS that are ours."""
-    if (module := sys.modules.get(f"{__package__}.backend")) is None:
+    if not getattr(settings, "TASKS", None):
         return []
-    from .api import task_backends
-
-    return [each for each in task_backends.all() if isinstance(each, module.ConduitBackend)]
+    try:
+        from .api import task_backends
+        from .backend import ConduitBackend
+    except ImproperlyConfigured:  # this Django has no tasks
+        return []
+    return [each for each in task_backends.all() if isinstance(each, ConduitBackend)]
 
 
 def queues() -> set[str]:
