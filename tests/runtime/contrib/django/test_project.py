@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conduit_runtime.postgres.tables import migrations
 
 pytest.importorskip("django")
 PROJECT = Path(__file__).parents[2] / "django_project"
@@ -22,6 +23,12 @@ def manage(dsn: str, *arguments: str, **environment: str) -> "subprocess.Complet
         text=True,
         check=False,
     )
+
+
+def test_each_migration_has_one_of_django() -> None:
+    folder = Path(migrations.__file__).parents[2] / "contrib" / "django" / "migrations"
+    found = sorted(int(path.name[:4]) for path in folder.glob("0*.py"))
+    assert found == [number for number, _ in migrations.versions()]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PROJECT.glob("checks/check_*.py")))

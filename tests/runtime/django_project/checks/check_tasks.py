@@ -183,7 +183,7 @@ class Running(TransactionTestCase):
 
     def test_what_json_does_not_have_fails_the_task_at_once(self) -> None:
         result = tasks.give_object.enqueue()
-        drain()
+        assert drain().count("state=FAILED") == 1
         result.refresh()
         assert result.status == TaskResultStatus.FAILED
         assert result.attempts == 1

@@ -47,8 +47,8 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
         attempt = _Attempt(task, context, payload)
         attempt.start()
         try:
-            returned = attempt.returned(task.func(*attempt.arguments, **attempt.result.kwargs))
-        except Exception as error:
+            returned = _returned(task.func(*attempt.arguments, **attempt.result.kwargs))
+        except (Exception, Discard) as error:
             attempt.fail(error)
             raise
         return attempt.succeed(returned)
@@ -57,9 +57,8 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
         attempt = _Attempt(task, context, payload)
         await sync_to_async(attempt.start)()
         try:
-            value = await task.func(*attempt.arguments, **attempt.result.kwargs)
-            returned = attempt.returned(value)
-        except Exception as error:
+            returned = _returned(await task.func(*attempt.arguments, **attempt.result.kwargs))
+        except (Exception, Discard) as error:
             await sync_to_async(attempt.fail)(error)
             raise
         return await sync_to_async(attempt.succeed)(returned)
@@ -94,17 +93,10 @@ class _Attempt:
         """Tell of the attempt's start."""
         signals.task_started.send_robust(self._backend, task_result=self.result)
 
-    def returned(self, value: object) -> Any:
-        """The value as JSON has it. Raises Discard for another: a retry would not mend it."""
-        try:
-            return normalize_json(value)
-        except (TypeError, ValueError) as error:
-            raise Discard(f"the task returned what JSON does not have: {error}") from error
-
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Tell of the last attempt's failure; others are made again."""
-        if self._is_last:
-            kind = type(error)
+        if self._is_last or isinstance(error, Discard):
+            kind = type(error.__cause__ or error) if isinstance(error, Discard) else type(error)
             self.result.errors.append(
                 TaskError(
                     exception_class_path=f"{kind.__module__}.{kind.__qualname__}",
@@ -122,6 +114,14 @@ class _Attempt:
     def _end(self, status: TaskResultStatus) -> None:
         change(self.result, status=status, finished_at=local(timezone.now()))
         signals.task_finished.send_robust(self._backend, task_result=self.result)
+
+
+def _returned(value: object) -> Any:
+    """The value as JSON has it. Raises Discard for another: a retry would not mend it."""
+    try:
+        return normalize_json(value)
+    except (TypeError, ValueError) as error:
+        raise Discard(f"the task returned what JSON does not have: {error}") from error
 
 
 @cache
