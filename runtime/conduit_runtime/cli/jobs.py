@@ -12,9 +12,9 @@ from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import counted_jobs, first_line, show_one, show_rows
 from .session import Session, session_options
 
-_COLUMNS = (
-    *("id", "queue", "type", "status", "attempts", "run_at", "started_at", "locked_by", "error"),
-)
+_COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
+_OF_RUNNING = ("started_at", "locked_by")
+"""Columns of a table in which a job runs."""
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -46,7 +46,8 @@ def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
             row["error"] = first_line(row["error"])
             if row["status"] != "running":
                 row["started_at"] = None
-    show_rows(rows, _COLUMNS, session.form)
+    further = _OF_RUNNING if any(row["status"] == "running" for row in rows) else ()
+    show_rows(rows, [*_COLUMNS[:-1], *further, _COLUMNS[-1]], session.form)
 
 
 @jobs.command()

@@ -14,6 +14,7 @@ from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.failed_job import FailedJob
 from ..model.interruptions import Shutdown, TakenAway
+from ..model.job import JobStatus
 from ..model.lanes import Lane
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
@@ -242,7 +243,10 @@ class Worker:
 def _log_each(attempts: Sequence[Attempt]) -> None:
     for each in attempts:
         if isinstance(job := each.job, Claimed):
-            what = "completed" if each.outcome is None else f"is {each.outcome.status.value}"
+            what = "completed"
+            if each.outcome is not None:
+                is_pending = each.outcome.status is JobStatus.PENDING
+                what = "is pending again" if is_pending else f"is {each.outcome.status.value}"
             fields = job_fields(job, each.elapsed)
             _log.debug(
                 "job %s (%s) %s after %.3f s", job.id, job.type, what, each.elapsed, extra=fields
