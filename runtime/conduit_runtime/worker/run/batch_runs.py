@@ -94,7 +94,7 @@ async def _run(
 ) -> None:
     jobs = [member.context for member in members]
     context: BatchContext[Any] = BatchContext(
-        execution.batch, jobs, runner.services_of(handler), runner.host
+        execution.batch, tuple(jobs), runner.services_of(handler), runner.host
     )
     spans = runner.trace_batch([each.job for each in members]) if runner.trace_batch else None
     execution.started = monotonic()
@@ -103,7 +103,7 @@ async def _run(
     errors: dict[Any, BaseException] = {}
     results: list[Any] = [None] * len(jobs)
     try:
-        work = _work(runner, handler, context, jobs)
+        work = _work(runner, handler, context, [*jobs])  # theirs to change
         returned = await _apart(spans.around(work) if spans else work)
         results = _results(returned, len(jobs))
         errors = {j.id: r for j, r in zip(jobs, results, strict=True) if _is_error(r)}

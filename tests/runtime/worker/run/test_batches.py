@@ -19,6 +19,8 @@ from conduit_runtime import (
     Retry,
     Snooze,
     WorkerPool,
+    current_call,
+    current_job,
 )
 from waiting import until
 
@@ -418,6 +420,64 @@ def test_limits_over_all_workers_count_the_jobs_of_a_batch(queue: Queue, limit: 
 def test_wrong_options_are_refused(queue: Queue, options: dict[str, Any], error: str) -> None:
     with pytest.raises((TypeError, ValueError), match=error):
         WorkerPool(queue).batch_handler("t", **options)(lambda context, jobs: None)
+
+
+@BOTH
+def test_the_list_of_jobs_is_the_handlers_own(queue: Queue, is_async: bool) -> None:
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        while jobs:
+            if jobs.pop().payload["n"] == 1:
+                context.fail(context.jobs[1], "no")
+
+    jobs = enqueued(queue, 3)
+    batched(queue, handle, is_async=is_async).run(drain=True)
+    assert [status for status, _, _ in states(queue, jobs)] == ["completed", "pending", "completed"]
+
+
+@BOTH
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), StopIteration(), Discard()])
+def test_whatever_a_batch_raises_is_the_end_of_its_jobs_alone(
+    queue: Queue, is_async: bool, error: BaseException
+) -> None:
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        raise error
+
+    jobs = enqueued(queue, 2)
+    pool = batched(queue, handle, is_async=is_async)
+    pool.register("other", lambda context, payload: None)
+    other = queue.enqueue(Job(type="other"))
+    pool.run(drain=True)
+    status = "failed" if isinstance(error, Discard) else "pending"
+    assert {each for each, _, _ in states(queue, jobs)} == {status}
+    assert states(queue, [other]) == [("completed", 1, None)]
+
+
+def test_a_batch_handler_has_no_job_of_its_own(queue: Queue) -> None:
+    errors: list[str] = []
+
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        for ask in (current_job, current_call):
+            try:
+                ask()
+            except RuntimeError as error:
+                errors.append(str(error))
+
+    enqueued(queue, 2)
+    batched(queue, handle).run(drain=True)
+    assert errors == [
+        "a batch of jobs is running here: ask each of its jobs",
+        "a call of a service by a batch of jobs has no key of its own",
+    ]
+
+
+def test_errors_of_a_type_are_retried_or_not_in_a_batch_too(queue: Queue) -> None:
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        context.fail(jobs[0], ValueError("bad"))
+        raise OSError("down")
+
+    jobs = enqueued(queue, 2)
+    batched(queue, handle, discard_on=[ValueError]).run(drain=True)
+    assert [status for status, _, _ in states(queue, jobs)] == ["failed", "pending"]
 
 
 def test_a_job_of_another_batch_cannot_fail(queue: Queue) -> None:
