@@ -150,9 +150,16 @@ class Claimer:
             claims.scan_policy.forget()
 
     def _scans_in(self) -> float:
-        """Seconds until a claim scans further back than behind the last one."""
+        """Seconds until a claim scans further back than the last one, which was not everything."""
         now = time.monotonic()
-        return min(claims.scan_policy.due_in(now) for claims in self._in_use)
+        return min((each.scan_policy.due_in(now) for each in self._incomplete), default=0.0)
+
+    @property
+    def _incomplete(self) -> list[Claims]:
+        """What the last claims did not scan whole, or will not for long."""
+        return [
+            each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
+        ]
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""
@@ -186,8 +193,7 @@ class Claimer:
                 else:
                     await self._listener.wait(min(POLL, self._limiter.pause()))
             elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
-                is_rare = any(claims.scan_policy.is_full_scan_rare for claims in self._in_use)
-                if is_full and not is_rare:
+                if is_full and not self._incomplete:
                     await self._wait_for_jobs()
                 else:
                     # New jobs notify; the next full scan finds what appeared behind a bound.
