@@ -19,6 +19,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements import scan_policy
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
 from example_app import insert_order, ship
@@ -153,7 +154,11 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
     assert trips() <= 1 + reads
 
 
-def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slow", [False, True], ids=["cheap", "costly"])
+@pytest.mark.parametrize("types", ["noop", "batched", "noop batched"])
+def test_an_idle_worker_asks_little(
+    dsn: str, types: str, slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[str] = []
     run = ReconnectingConnection.run
 
@@ -163,7 +168,10 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
 
     async def idle() -> int:
         pool = WorkerPool(Queue(dsn))
-        pool.register("noop", nothing)
+        if "noop" in types:
+            pool.register("noop", nothing)
+        if "batched" in types:
+            pool.batch_handler("batched", size=100)(nothing)
         async with pool:
             await asyncio.sleep(1.0)  # what it asks to find out that there is nothing to do
             started = len(sent)
@@ -171,7 +179,18 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
             return len(sent) - started
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
-    assert asyncio.run(idle()) <= 4
+    if slow:  # all but those of one kind
+        monkeypatch.setattr(scan_policy, "_COSTLY", 0.0)
+        learn = scan_policy.ScanPolicy.learn
+
+        def cheap_at_times(self: scan_policy.ScanPolicy, *arguments: Any) -> None:
+            learn(self, *arguments)
+            if id(self) == policies.setdefault("first", id(self)):
+                self._costs.append(-1.0)
+
+        policies: dict[str, int] = {}
+        monkeypatch.setattr(scan_policy.ScanPolicy, "learn", cheap_at_times)
+    assert asyncio.run(idle()) <= (100 if slow else 4)
 
 
 def test_a_look_around_sweeps_with_one_statement(dsn: str) -> None:
