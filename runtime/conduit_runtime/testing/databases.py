@@ -1,5 +1,6 @@
 """Databases for tests: copies of a template, emptied between tests since a copy takes longer."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,8 +148,22 @@ def admin(dsn: str) -> Connection:
 
 
 def new_name() -> str:
-    """A name for a database that no other process takes."""
-    return f"{PREFIX}{secrets.token_hex(8)}"
+    """A name for a database that no other process takes; it tells whose it is."""
+    return f"{PREFIX}{os.getpid()}_{secrets.token_hex(8)}"
+
+
+def drop_abandoned(dsn: str) -> None:
+    """Drop the databases of processes of this machine that were killed."""
+    with admin(dsn) as connection:
+        listing = "SELECT datname FROM pg_catalog.pg_database WHERE datname ~ %s"
+        for (name,) in connection.execute(listing, [f"^{PREFIX}[0-9]+_"]).fetchall():
+            pid = int(str(name).removeprefix(PREFIX).partition("_")[0])
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                drop(connection, str(name))
+            except PermissionError:
+                pass  # it lives
 
 
 def drop(connection: Connection, name: str) -> None:

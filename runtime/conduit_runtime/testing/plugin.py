@@ -5,6 +5,7 @@ Nothing of the runtime is imported until a test uses a fixture.
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,9 +41,11 @@ def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
     """The connection string of the server: the one that is named, or an embedded Postgres."""
     dsn = pytestconfig.getoption("--conduit-dsn") or os.environ.get(VARIABLE)
     if dsn:
-        yield dsn
+        # SQLAlchemy's form names a driver; libpq knows none.
+        yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
         return
     from ..embedded import EmbeddedError, start
+    from .databases import drop_abandoned
 
     folder = Path(pytestconfig.rootpath, ".conduit", "tests")
     try:
@@ -54,6 +57,7 @@ def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
             pytrace=False,
         )
     with server:
+        drop_abandoned(server.dsn)
         yield server.dsn
 
 
@@ -64,6 +68,7 @@ def conduit_template(conduit_server: str, pytestconfig: pytest.Config) -> Iterat
     Override it in a conftest.py to add the tables of the application: take the fixture itself as an
     argument, make the tables, and return the connection string.
     """
+    import psycopg
     from psycopg.conninfo import make_conninfo
     from psycopg.sql import SQL, Identifier
 
@@ -71,8 +76,15 @@ def conduit_template(conduit_server: str, pytestconfig: pytest.Config) -> Iterat
     from .databases import admin, drop, new_name
 
     name = new_name()
-    with admin(conduit_server) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        with admin(conduit_server) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+        pytest.fail(
+            f"the server of --conduit-dsn or {VARIABLE} cannot be used, in which the tests make "
+            f"databases of their own: {error}",
+            pytrace=False,
+        )
     try:
         dsn = make_conninfo(conduit_server, dbname=name)
         migrate(dsn, _schema(pytestconfig))

@@ -1,12 +1,21 @@
 """Databases of tests: each is like the template, whatever the test before has done."""
 
+import subprocess
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue
-from conduit_runtime.testing.databases import Databases
+from conduit_runtime.testing.databases import (
+    PREFIX,
+    Databases,
+    admin,
+    drop,
+    drop_abandoned,
+    new_name,
+)
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier
 
 APPLICATION = """
 CREATE TABLE shops (id int PRIMARY KEY, name text);
@@ -89,3 +98,17 @@ def test_they_are_dropped_at_the_end(server_dsn: str, dsn: str) -> None:
     databases.close()
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(lent)
+
+
+def test_those_of_a_process_that_was_killed_are_dropped(server_dsn: str) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    names = {"gone": f"{PREFIX}{gone.pid}_ab", "ours": new_name()}
+    with admin(server_dsn) as connection:
+        for name in names.values():
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        drop_abandoned(server_dsn)
+        listing = "SELECT datname FROM pg_database WHERE datname = ANY (%s)"
+        left = connection.execute(listing, [[*names.values()]]).fetchall()
+        assert left == [(names["ours"],)]
+        drop(connection, names["ours"])

@@ -1,5 +1,6 @@
 """Running the jobs of a test with the code of a worker."""
 
+import asyncio
 import threading
 import time
 import warnings
@@ -401,3 +402,23 @@ def test_a_batch_that_fails(place: Place, pool: WorkerPool) -> None:
     with pytest.raises(ConnectionError, match="down"):
         place.jobs.run(pool=pool)
     assert [job.attempts for job in place.jobs.enqueued("index")] == [1, 1]
+
+
+def test_an_interrupt_ends_the_jobs_before_the_test_goes_on(place: Place, pool: WorkerPool) -> None:
+    ended = threading.Event()
+
+    @pool.handler("slow")
+    async def slow(context: JobContext, payload: Any) -> None:
+        try:
+            await asyncio.gather(asyncio.to_thread(interrupt), asyncio.sleep(60))
+        finally:
+            ended.set()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    enqueue(place, "slow")
+    with pytest.raises(KeyboardInterrupt):
+        place.jobs.run(pool=pool)
+    assert ended.is_set()
+    assert place.one("SELECT count(*) FROM jobs") == 1

@@ -18,6 +18,9 @@ T = TypeVar("T")
 Main = Callable[[ThreadPoolExecutor], Coroutine[Any, Any, T]]
 """What to run in a loop; it is given the executor for plain functions."""
 
+PATIENCE = 5.0
+"""Seconds that the jobs of an interrupted test get to end."""
+
 
 class _Caller(ThreadPoolExecutor):
     """Runs functions in the thread that calls `serve`."""
@@ -97,6 +100,7 @@ def _run_beside(main: Main[T]) -> T:
     caller = _Caller()
     done: Future[T] = Future()
     runner = asyncio.Runner()
+    runner.get_loop()  # made here, so that this thread can reach it
 
     def run() -> None:
         try:
@@ -110,7 +114,16 @@ def _run_beside(main: Main[T]) -> T:
 
     thread = Thread(target=copy_context().run, args=(run,), name="conduit test", daemon=True)
     thread.start()
-    # An interrupt ends the test at once; the thread is left to itself.
-    caller.serve()
+    try:
+        caller.serve()
+    except BaseException:  # an interrupt: the test's connection must not be used any more
+        runner.get_loop().call_soon_threadsafe(_cancel_all)
+        thread.join(PATIENCE)
+        raise
     thread.join()
     return done.result()
+
+
+def _cancel_all() -> None:
+    for task in asyncio.all_tasks():
+        task.cancel()
