@@ -100,6 +100,10 @@ def break_the_driver() -> None:
     django_connection(connections["other"]).execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
+def hang() -> None:
+    execute("SELECT pg_sleep(60)", "default")
+
+
 MISHAPS: dict[str, Callable[[], None]] = {
     "end": end,
     "end_in_transaction": end_in_transaction,
@@ -116,7 +120,7 @@ def work(payload: dict[str, str]) -> None:
     """Query, and do what the payload says."""
     query()
     if mishap := payload.get("mishap"):
-        MISHAPS[mishap]()
+        (MISHAPS | {"hang": hang})[mishap]()
 
 
 class Reports(Protocol):

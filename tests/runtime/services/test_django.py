@@ -74,6 +74,15 @@ def test_a_transaction_that_a_job_left_open_holds_no_lock(
         connection.execute("CREATE TABLE left_open (id integer)")
 
 
+@pytest.mark.parametrize("queue", [("None",)], indirect=True)
+def test_a_query_that_hangs_holds_up_no_other_coroutine(queue: Queue, dsn: str) -> None:
+    job = queue.enqueue(Job(type="coroutine", payload={"mishap": "hang"}, max_attempts=1))
+    until(lambda: (queue.get(job.id) or job).status is JobStatus.RUNNING)
+    queue.cancel(job.id)
+    assert run(queue, "coroutine").error is None
+    end_all(dsn)
+
+
 def test_the_setup_of_django_in_the_services_does_not_silence_the_worker(dsn: str) -> None:
     process = subprocess.Popen([sys.executable, _SCRIPT, dsn], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -8,6 +8,7 @@ from uuid import uuid4
 from asgiref.sync import async_to_sync
 from conduit_runtime.contrib.django import queue
 from conduit_runtime.contrib.django.models import Job
+from conduit_runtime.contrib.django.testing import jobs
 from depot.models import Item
 from django.conf import settings
 from django.core.checks import run_checks
@@ -59,6 +60,16 @@ class Enqueueing(TestCase):
         assert not stored.is_finished
         with self.assertRaisesMessage(ValueError, "not finished"):
             _ = stored.return_value
+
+    def test_tasks_run_in_the_transaction_of_the_test(self) -> None:
+        item = Item.objects.create(name="lamp")
+        added, described = tasks.add.enqueue(1, b=2), tasks.describe.enqueue(item.id)
+        jobs().run()
+        added.refresh()
+        described.refresh()
+        assert added.return_value == 3
+        assert described.return_value["name"] == "lamp"
+        assert Item.objects.get(pk=item.pk) == item
 
     def test_priorities_keep_their_order(self) -> None:
         stored = []
