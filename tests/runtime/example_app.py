@@ -48,7 +48,9 @@ def rows(conn: Executes, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         return found
     with psycopg.Cursor(conn, row_factory=dict_row) as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall() if cursor.description else []
+        # Within a pipeline, what it gives is known only once it is read.
+        gives_rows = sql.startswith("SELECT") or "RETURNING" in sql
+        return cursor.fetchall() if gives_rows else []
 
 
 def insert_order(conn: Executes, number: str = "AB-1") -> Row:

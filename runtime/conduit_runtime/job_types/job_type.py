@@ -194,7 +194,7 @@ class JobType(Generic[S, P]):
         """
         other = None
         if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
-            other = other_async(conn, "enqueue")
+            other = other_async(conn, "enqueue", "a connection of psycopg or asyncpg")
         job = self.job(payload, **options)
         statement = insert_job(job)
         if isinstance(conn, psycopg.Connection):

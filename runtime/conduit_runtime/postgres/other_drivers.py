@@ -32,11 +32,12 @@ def other(conn: object, what: str) -> NoReturn:
     raise refusal(conn, f"`conn` of {called_function(what)}", "a psycopg Connection")
 
 
-def other_async(conn: object, what: str) -> "AsyncpgConnection":
+def other_async(
+    conn: object, what: str, wanted: str = "a psycopg AsyncConnection or an asyncpg Connection"
+) -> "AsyncpgConnection":
     """An asyncpg connection, for our statements; raises TypeError for a `conn` of another kind."""
     found = asyncpg_connection(conn)
     if found is None:
-        wanted = "a psycopg AsyncConnection or an asyncpg Connection"
         raise refusal(conn, f"`conn` of {called_function(what)}", wanted)
     return found
 

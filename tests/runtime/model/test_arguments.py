@@ -153,7 +153,7 @@ def test_job_types(function: str, name: str, value: Any) -> None:
 def test_durations_of_a_job_type_are_timedeltas() -> None:
     job = release.job(Release("a", 1), timeout=timedelta(seconds=5), delay=timedelta(minutes=1))
     assert (job.timeout, job.delay) == (5.0, timedelta(minutes=1))
-    refuses("psycopg Connection", lambda: release.enqueue(None, Release("a", 1)))  # type: ignore[call-overload]
+    refuses("a connection of psycopg", lambda: release.enqueue(None, Release("a", 1)))  # type: ignore[call-overload]
 
 
 @cases(
