@@ -1,7 +1,7 @@
 """Pauses and limits, as far as they concern a worker: of queues, and of job types."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
@@ -27,6 +27,12 @@ class Controls:
         cls, paused: Iterable[str] = (), limited: Iterable[str] = (), types: Iterable[str] = ()
     ) -> "Controls":
         return cls(frozenset(paused), frozenset(limited), frozenset(types))
+
+    def of_types(self, types: Container[str]) -> "Controls":
+        """Without the types that others handle: their limits are to cost this worker nothing."""
+        return replace(
+            self, limited_types=frozenset(filter(types.__contains__, self.limited_types))
+        )
 
     @property
     def has_limits(self) -> bool:

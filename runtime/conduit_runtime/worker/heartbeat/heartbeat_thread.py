@@ -227,9 +227,11 @@ class HeartbeatThread(threading.Thread):
         self._sent_at = time.monotonic()
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)
-        if heartbeat.controls is not None and heartbeat.controls != self._controls:
-            self._controls = heartbeat.controls
-            self._call(self._worker.on_controls, heartbeat.controls)
+        if heartbeat.controls is not None:
+            controls = heartbeat.controls.of_types(self._worker.registry)
+            if controls != self._controls:
+                self._controls = controls
+                self._call(self._worker.on_controls, controls)
         return heartbeat
 
     def _apply_limits(self) -> None:
