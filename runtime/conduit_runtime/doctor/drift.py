@@ -1,13 +1,12 @@
 """Whether our tables, indexes, triggers and functions are as the migrations made them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 
 from ..statements import doctor
 from .database import Database
 from .expected import Expected, expected, shape_of
 from .finding import Finding, error, warning
-
-_PRINTED = "take its statement from `conduit-jobs migrate --print`, and run it as the owner"
 
 
 def check(database: Database) -> Iterator[Finding]:
@@ -32,7 +31,8 @@ def _tables(
     for name, expected_columns in wanted.tables.items():
         where = f"table {database.qualified(name)}"
         if (table := present.get(name)) is None:
-            yield error("missing-table", f"the table {name} is missing", where, _PRINTED)
+            action = _printed(database, f"TABLE {name} ", ";$")
+            yield error("missing-table", f"the table {name} is missing", where, action)
             continue
         for column, should in expected_columns.items():
             what = f"the column {column} of {name}"
@@ -111,8 +111,12 @@ def _functions(
     present = {function.name: function for function in functions}
     for name, should in wanted.functions.items():
         where = f"function {database.qualified(name)}"
+        action = _printed(database, f"FUNCTION {name}(", "^END")
+        if should.is_pinned:
+            path = f"pg_catalog, {database.qualified('')[:-1]}, pg_temp"
+            action += f"; then: ALTER FUNCTION {database.qualified(name)} SET search_path = {path};"
         if (function := present.get(name)) is None:
-            yield error("missing-function", f"the function {name} is missing", where, _PRINTED)
+            yield error("missing-function", f"the function {name} is missing", where, action)
             continue
         pinned = any(each.startswith("search_path=") for each in function.settings)
         if (
@@ -121,7 +125,8 @@ def _functions(
             or (should.is_pinned and not pinned)
         ):
             message = f"the function {name} differs from that of this version"
-            yield error("altered-function", message, where, _PRINTED)
+            action = action.replace("run it", "run it with OR REPLACE")
+            yield error("altered-function", message, where, action)
         elif function.has_owners_rights and function.is_public:
             yield warning(
                 "open-function",
@@ -129,3 +134,12 @@ def _functions(
                 where,
                 f"REVOKE ALL ON FUNCTION {database.qualified(name)} FROM PUBLIC;",
             )
+
+
+def _printed(database: Database, begins: str, ends: str) -> str:
+    """A command that prints the statement which begins and ends so."""
+    schema = f" --schema {quote(database.schema)}" if database.schema is not None else ""
+    return (
+        f"conduit-jobs migrate --print{schema} | sed -n '/^CREATE {begins}/,/{ends}/p' prints its "
+        "statement: run it as the owner, in the schema"
+    )

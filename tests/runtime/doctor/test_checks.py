@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -170,6 +172,31 @@ def test_the_action_mends_it(empty_dsn: str, code: str, cause: str) -> None:
     assert len(found) == 1
     execute(empty_dsn, *split(found[0].action))
     assert codes(examine(empty_dsn, schema)) == []
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "DROP TABLE conduit_metrics",
+        "DROP FUNCTION conduit_cancel",
+        "CREATE OR REPLACE FUNCTION conduit_notify() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NULL; END'",
+        "CREATE OR REPLACE FUNCTION conduit_cancel(wanted uuid) RETURNS boolean LANGUAGE plpgsql "
+        "AS 'BEGIN RETURN NULL; END'",
+    ],
+)
+def test_the_statement_of_what_is_gone_is_printed(empty_dsn: str, cause: str) -> None:
+    migrate(empty_dsn, "other")
+    search = "SET search_path = other"
+    execute(empty_dsn, search, cause)
+    [finding] = examine(empty_dsn, "other").findings
+    command, _, rest = finding.action.partition(" prints its statement: ")
+    command = command.replace("conduit-jobs", f"{sys.executable} -m conduit_runtime.cli", 1)
+    statement = subprocess.check_output(["bash", "-c", command], text=True)
+    if "OR REPLACE" in rest:
+        statement = statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
+    execute(empty_dsn, search, statement, rest.partition("; then: ")[2])
+    assert codes(examine(empty_dsn, "other")) == []
 
 
 def test_no_tables(empty_dsn: str) -> None:
