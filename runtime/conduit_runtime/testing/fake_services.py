@@ -99,11 +99,13 @@ class Fakes:
         for name, protocol in protocols.items():
             self._add(name, protocol)
 
-    def __call__(self, services: type[Any]) -> Any:
+    def __call__(self, services: type[Any] | None = None) -> Any:
         """These fakes, with those that a generated `Services` names: also what only hooks call.
 
         To a type checker they are anything: services, and what has `calls`.
         """
+        if services is None:  # a worker calls what it is given for its services
+            return self
         for name, member in vars(services).items():
             if isinstance(member, property):
                 self._add(name, typing.get_type_hints(member.fget)["return"])

@@ -121,6 +121,8 @@ def criteria(
                 hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}"
                 raise TypeError(f"the payload of {job_type.name} has no field {name}: {hint}")
         wanted = {names.get(name, name): value for name, value in wanted.items()}
+    if isinstance(moment := options.get("run_at"), datetime) and moment.tzinfo is None:
+        raise ValueError(f"run_at is {moment}, without a time zone: use an aware datetime")
     if "priority" in options:
         options["priority"] = priority_of(options["priority"])
     kind = type.name if isinstance(type, JobType) else type
@@ -134,8 +136,8 @@ def _statuses(status: str | Iterable[str] | None) -> tuple[str, ...]:
     if given == ("any",):
         return ANY
     for each in given:
-        if each != "blocked":
-            JobStatus(each)
+        if each not in ANY:
+            raise ValueError(f"status is {each!r}: use {', '.join(ANY)}, several of them, or any")
     return tuple(map(str, given))
 
 

@@ -59,6 +59,10 @@ class TestFinding:
         place.jobs.refute_enqueued(delay=timedelta(minutes=6))
         place.jobs.refute_enqueued(priority="urgent")
 
+    def test_a_time_without_a_zone(self, place: Place) -> None:
+        with pytest.raises(ValueError, match="without a time zone"):
+            place.jobs.enqueued(run_at=datetime(2026, 1, 1))
+
     def test_a_field_with_the_name_of_an_option(self, place: Place) -> None:
         enqueue(place, payload={"queue": "x", "count": 2})
         place.jobs.assert_enqueued("mail", payload={"queue": "x", "count": 2})
@@ -76,7 +80,7 @@ class TestFinding:
         place.jobs.refute_enqueued("mail")
         assert place.jobs.assert_enqueued("mail", status="cancelled").id == job.id
         assert place.jobs.assert_enqueued("mail", status="any").id == job.id
-        with pytest.raises(ValueError, match="'gone' is not a valid JobStatus"):
+        with pytest.raises(ValueError, match="status is 'gone': use blocked, pending"):
             place.jobs.enqueued(status="gone")
 
     def test_those_that_wait_in_a_flow(self, place: Place) -> None:

@@ -35,6 +35,8 @@ from example_jobs import JOBS
 from example_jobs.order import after_create, after_update, email_send, release, search_index_update
 from kit_place import Place
 
+HOUR = timedelta(hours=1)
+
 
 @pytest.fixture
 def pool(place: Place) -> WorkerPool:
@@ -258,6 +260,19 @@ class TestHandlers:
         place.jobs.run(pool=pool)
         assert sorted(ran_in[1:3]) == ["b", "c"]
         assert (ran_in[0], ran_in[3:]) == ("a", ["d"])
+
+    def test_results_of_the_jobs_before(self, place: Place, pool: WorkerPool) -> None:
+        for type_ in ("a", "b"):
+            pool.register(type_, lambda context, payload: context.type, keep_result=HOUR)
+
+        @pool.handler("c")
+        async def collect(context: JobContext, payload: Any) -> list[Any]:
+            return await context.results()
+
+        flow = chain(group([Job(type="a"), Job(type="b")]), Job(type="c"))
+        place.queue.enqueue_flow(flow, conn=place.conn)
+        place.done()
+        assert sorted(place.jobs.run(pool=pool).of("c")[0].result) == ["a", "b"]
 
     def test_child_jobs_in_a_queue_that_was_empty(self, place: Place) -> None:
         ship_an_order(place)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import psycopg
 
+from ...job_types.context import Host
 from ...model.claimed import Claimed
 from ...model.controls import Controls
 from ...model.errors import JobLost
@@ -48,7 +49,7 @@ SLOTS = 10
 """Threads for plain functions: one that outlives its attempt keeps its own."""
 
 
-class OneByOne:
+class OneByOne(Host):
     """Runs the jobs of these queues one after another; belongs to one loop."""
 
     def __init__(
