@@ -79,11 +79,11 @@ def check_packages(**given: Any) -> list[CheckMessage]:
         return [Error(str(error), id="conduit.E006")]
     found: list[CheckMessage] = []
     if other := discovery.schemas(job_types) - {settings.schema()}:
-        names = ", ".join(sorted(map(str, other)))
+        names = ", ".join(sorted(name or "of the search path" for name in other))
         found.append(
             Error(
-                f"Generated packages enqueue into the schema {names}, and CONDUIT['SCHEMA'] is "
-                f"{settings.schema()}.",
+                f"Generated packages enqueue into the schema {names}, and the jobs are in the "
+                f"schema {settings.schema() or 'of the search path'}.",
                 hint="Give `schema` of conduit.toml and CONDUIT['SCHEMA'] the same value.",
                 id="conduit.E007",
             )

@@ -51,8 +51,12 @@ def _queue(dsn: str, schema: str | None) -> DjangoQueue:
 
 @contextmanager
 def joined() -> Iterator[psycopg.Connection[Any]]:
-    """The psycopg connection in Django's; errors of the driver become those of Django."""
+    """The psycopg connection in Django's; errors of the driver become those of Django.
+
+    Raises TransactionManagementError where Django allows no query, since an earlier one failed.
+    """
     connection = connections[settings.database()]
+    connection.validate_no_broken_transaction()
     with connection.wrap_database_errors:
         yield django_connection(connection)
 

@@ -8,7 +8,8 @@ from conduit_runtime.contrib.django import queue
 from conduit_runtime.contrib.django.models import Job as StoredJob
 from depot.models import Item
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test import LiveServerTestCase, TestCase, TransactionTestCase
 
 from checks.workers import drain, manage, scalar
@@ -22,6 +23,21 @@ class InATestCase(TestCase):
         assert not StoredJob.objects.filter(type="depot.note").exists()
         stored = queue().enqueue(Job(type="depot.note", payload={"id": 1}))
         assert StoredJob.objects.get(pk=stored.id).payload == {"id": 1}
+
+    def test_a_transaction_that_has_failed_takes_no_job(self) -> None:
+        item = Item.objects.create(name="lamp")
+        with transaction.atomic():
+            with self.assertRaises(IntegrityError):
+                Item.objects.create(id=item.id, name="other")
+            with self.assertRaises(TransactionManagementError):
+                queue().enqueue(Job(type="depot.note"))
+            transaction.set_rollback(True)
+
+    def test_errors_are_those_of_django(self) -> None:
+        with self.assertRaises(ProgrammingError), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE jobs RENAME TO away")
+            queue().enqueue(Job(type="depot.note"))
 
     def test_the_view_stores_the_row_and_its_job(self) -> None:
         item = int(self.client.get("/items/", {"name": "lamp"}).content)
