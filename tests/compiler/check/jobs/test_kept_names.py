@@ -43,7 +43,7 @@ def names(output: Output) -> list[str]:
     """The last parts of the job types, in the order of the source."""
     assert not errors(output), as_text(output.diagnostics, color=False)
     modules = [module for each in output.emitted.values() for module in each.modules]
-    return [name.rpartition(".")[2] for module in modules for name in module.types]
+    return [name.rpartition(".")[2] for module in modules for name in module.facts.types]
 
 
 def changed(before: str, after: str) -> Output:
