@@ -67,6 +67,10 @@ docs: .setup-dev ## Build the site of the documentation: build/docs/index.html
 	@$(RUN) sphinx -b html -E -q -W --keep-going -j auto docs build/docs
 	@echo "build/docs/index.html"
 
+.PHONY: links
+links: .setup-dev ## Check the links of the documentation to other sites
+	@$(RUN) sphinx -b linkcheck -E -q docs build/links && echo "they lead somewhere"
+
 .PHONY: bench
 bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
 	@$(RUN) benchmarks $(ARGUMENTS)
