@@ -77,11 +77,11 @@ async def _readable(runner: "Runner", execution: BatchExecution, handler: Handle
             payload = (upcast or handler).decode(job.payload)
             context.payload = await upcast.payload_of(context, payload) if upcast else payload
         except PayloadMismatch as mismatch:
-            runner.leave_unreadable(job, handler, mismatch)
+            runner.endings.leave_unreadable(job, handler, mismatch)
         except BaseException as error:
             if execution.stopped_by is not None:
                 raise
-            runner.settle(job, None, error)
+            runner.endings.settle(job, None, error)
         else:
             members.append(member)
             continue
@@ -179,13 +179,15 @@ async def _end(
     try:
         if error is not None:
             raise error
-        attempt = runner.completed(job, execution.handler, children, execution.started, result)
-        if runner.is_written_apart(attempt, children):
-            await runner.write_apart(attempt)
+        attempt = runner.endings.completed(
+            job, execution.handler, children, execution.started, result
+        )
+        if runner.endings.is_written_apart(attempt, children):
+            await runner.endings.write_apart(attempt)
         else:
             runner.acknowledger.add(attempt)
     except BaseException as raised:
-        runner.settle(job, execution.started, raised)
+        runner.endings.settle(job, execution.started, raised)
 
 
 def _fail(
@@ -194,4 +196,4 @@ def _fail(
     """End the jobs of a batch that did not start."""
     reason = execution.stopped_by or error
     for member in members:
-        runner.settle(member.job, None, reason)
+        runner.endings.settle(member.job, None, reason)

@@ -1,8 +1,6 @@
 """Runs claimed jobs, as many at once as a worker may."""
 
 import asyncio
-import logging
-import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
@@ -15,23 +13,19 @@ from typing import TYPE_CHECKING, Any
 from ...job_types.context import JobContext
 from ...model.calls import entered_job
 from ...model.claimed import Claimed, ClaimedBatch
-from ...model.errors import OutcomeTooLarge, PayloadMismatch
-from ...model.interruptions import Shutdown, TakenAway, TooLate
-from ...model.job import Job
-from ...model.lanes import Lane, original
-from ...model.outcome import decide, released, unreadable
-from ...model.text.job_fields import job_fields
+from ...model.errors import PayloadMismatch
+from ...model.interruptions import TakenAway, TooLate
+from ...model.lanes import original
+from ...model.outcome import released
 from ...model.text.logs import get_logger
-from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
-from ...statements.flows import ChildJobs
-from ...statements.outcomes import MOST, Attempt
-from ...statements.results import result_of
+from ...statements.outcomes import Attempt
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface
 from .around import AroundHooks
 from .batch_execution import BatchExecution
 from .batch_runs import run_batch
+from .endings import Endings, may_wait_for_keys
 from .execution import FRESH, Execution, Running, resumed
 from .gathering import Gatherer
 from .handlers import Handler
@@ -81,13 +75,12 @@ class Runner:
         self._handlers = worker.registry.by_type
         self.acknowledger = acknowledger
         self._services = worker.services
-        self._metrics = worker.metrics
         self._poll = poll
         self._around = around
         self.trace_batch = trace_batch
         self.hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
-        self._unreadable: set[Lane] = set()
+        self.endings = Endings(worker.registry, acknowledger, worker.metrics)
         self._now = 0.0
         self.uses_django = False
         self.suspects = asyncio.Lock()
@@ -252,7 +245,7 @@ class Runner:
             try:
                 payload = decode(job.payload)
             except PayloadMismatch as mismatch:
-                self.leave_unreadable(job, handler, mismatch)
+                self.endings.leave_unreadable(job, handler, mismatch)
                 return None
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._worker, self._loop)
@@ -284,8 +277,9 @@ class Runner:
                     self._now = now = monotonic()
                     self.acknowledger.add(Attempt(job, now - started, None, (), None, started))
                     return None
-                if not (children and _may_wait_for_keys(children)):
-                    attempt = self.completed(job, handler, children, started, result)
+                if not may_wait_for_keys(children):
+                    attempt = self.endings.completed(job, handler, children, started, result)
+                    self._now = started + attempt.elapsed
                     if not attempt.is_large:
                         self.acknowledger.add(attempt)
                         return None
@@ -294,24 +288,9 @@ class Runner:
             return execution.begun(handler, context, started, rest)
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
-            self.settle(job, started, error)
+            self.endings.settle(job, started, error)
+            self._now = monotonic()
         return None
-
-    def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
-        """Have the job wait for another reader."""
-        outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
-        self.acknowledger.add(Attempt(job, outcome=outcome))
-        shape = original(job.fingerprint)
-        if (job.type, shape) not in self._unreadable:
-            self._unreadable.add((job.type, shape))
-            _log.warning(
-                "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
-                "They run when code that reads them is deployed, perhaps by an upcaster; "
-                "`conduit-jobs preflight` tells whether a package does",
-                *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
-                *((outcome.error or "").removeprefix("unreadable: "), job.id),
-                extra=job_fields(job),
-            )
 
     def _why_stopped(self, job: Claimed) -> BaseException | None:
         executions = (each for each in self.running if isinstance(each, Execution))
@@ -341,7 +320,7 @@ class Runner:
             else:
                 await self._attempt_again(execution)
         except BaseException as error:
-            self.settle(job, execution.started, execution.reason(error))
+            self.endings.settle(job, execution.started, execution.reason(error))
 
     async def _attempt_again(self, execution: Execution) -> None:
         """Run a job that was rescued before: that it starts is written first."""
@@ -361,78 +340,19 @@ class Runner:
         execution.arm(execution.handler.timeout if timeout is None else timeout)
         result = await execution.rest
         children = execution.context.children
-        attempt = self.completed(
+        attempt = self.endings.completed(
             execution.job, execution.handler, children, execution.started, result
         )
-        if self.is_written_apart(attempt, children):
+        if self.endings.is_written_apart(attempt, children):
             execution.disarm()
-            await self.write_apart(attempt)
+            await self.endings.write_apart(attempt)
         else:
             self.acknowledger.add(attempt)
-
-    def is_written_apart(self, attempt: Attempt, children: ChildJobs | None) -> bool:
-        """Whether other outcomes should not wait while this one is written.
-
-        That of a suspect is written before the next one starts, which may kill the worker.
-        """
-        job = attempt.job
-        is_suspect = isinstance(job, Claimed) and job.is_suspect
-        return is_suspect or attempt.is_large or bool(children and _may_wait_for_keys(children))
-
-    async def write_apart(self, attempt: Attempt) -> None:
-        """Write that a job completed, beside the other outcomes."""
-        await self.acknowledger.apart.write(attempt)
-        self._metrics.record_completed([attempt])
-
-    def completed(
-        self,
-        job: Claimed,
-        handler: Handler,
-        children: ChildJobs | None,
-        started: float,
-        result: object,
-    ) -> Attempt:
-        """An attempt that completed. Raises OutcomeTooLarge for too much to be written."""
-        enqueued = children.rows() if children else ()
-        self._now = now = monotonic()
-        attempt = Attempt(job, now - started, None, enqueued, None, started)
-        if handler.keep_result is not None:
-            attempt.result = result_of(result, handler.keep_result, job.id)
-        if attempt.weight > MOST:
-            raise OutcomeTooLarge(
-                f"the job enqueues {attempt.weight:,} bytes of jobs, more than {MOST:,}: let "
-                "several jobs enqueue them"
-            )
-        return attempt
 
     def _regain(self) -> None:
         """A thread that outlived its attempt has ended."""
         self._open_slots(1)
         self._worker.on_capacity()
-
-    def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
-        """Write what comes of an attempt that ended with an exception."""
-        self._now = now = monotonic()
-        elapsed = 0.0 if started is None else now - started
-        if isinstance(error, TakenAway):
-            fields = job_fields(job, elapsed)
-            _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
-            return
-        if isinstance(error, Shutdown | TooLate):
-            self.acknowledger.add(Attempt(job, elapsed, released))
-            return
-        policy = self.registry.policy(job.type)
-        jitter = random.random()  # noqa: S311
-        outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
-        if outcome.detail is not None:
-            retried = outcome.status == "pending"
-            self._metrics.record_failed(job.type, elapsed, retried=retried)
-            level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
-            fields = job_fields(job, elapsed)
-            _log.log(
-                level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
-            )
-        self.acknowledger.add(Attempt(job, elapsed, outcome, started=started))
 
 
 def _jobs_of(each: Claimed | ClaimedBatch) -> Sequence[Claimed]:
@@ -442,11 +362,6 @@ def _jobs_of(each: Claimed | ClaimedBatch) -> Sequence[Claimed]:
 def _check_start(job: Claimed) -> None:
     if monotonic() > job.start_by:
         raise TooLate
-
-
-def _may_wait_for_keys(children: Sequence[Job]) -> bool:
-    """Whether a completion that enqueues these child jobs may have to wait for their keys."""
-    return any(each.is_unique for each in children)
 
 
 async def _given(result: object) -> object:

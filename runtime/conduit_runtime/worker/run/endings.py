@@ -1,0 +1,112 @@
+"""What comes of attempts: decided here, handed to the acknowledger."""
+
+import logging
+import random
+from time import monotonic
+
+from ...model.claimed import Claimed
+from ...model.errors import OutcomeTooLarge, PayloadMismatch
+from ...model.interruptions import Shutdown, TakenAway, TooLate
+from ...model.lanes import Lane, original
+from ...model.outcome import decide, released, unreadable
+from ...model.text.job_fields import job_fields
+from ...model.text.logs import get_logger
+from ...model.text.masking import secrets_of
+from ...statements.flows import ChildJobs
+from ...statements.outcomes import MOST, Attempt
+from ...statements.results import result_of
+from ..acknowledge.acknowledger import Acknowledger
+from ..metrics import Metrics
+from .handlers import Handler, HandlerRegistry
+
+_log = get_logger("conduit.worker")
+
+
+class Endings:
+    """Has the outcomes of attempts written, and logs those that did not complete."""
+
+    def __init__(
+        self, registry: HandlerRegistry, acknowledger: Acknowledger, metrics: Metrics
+    ) -> None:
+        self._registry = registry
+        self._acknowledger = acknowledger
+        self._metrics = metrics
+        self._unreadable: set[Lane] = set()
+
+    def completed(
+        self,
+        job: Claimed,
+        handler: Handler,
+        children: ChildJobs | None,
+        started: float,
+        result: object,
+    ) -> Attempt:
+        """An attempt that completed. Raises OutcomeTooLarge for too much to be written."""
+        enqueued = children.rows() if children else ()
+        attempt = Attempt(job, monotonic() - started, None, enqueued, None, started)
+        if handler.keep_result is not None:
+            attempt.result = result_of(result, handler.keep_result, job.id)
+        if attempt.weight > MOST:
+            raise OutcomeTooLarge(
+                f"the job enqueues {attempt.weight:,} bytes of jobs, more than {MOST:,}: let "
+                "several jobs enqueue them"
+            )
+        return attempt
+
+    def is_written_apart(self, attempt: Attempt, children: ChildJobs | None) -> bool:
+        """Whether other outcomes should not wait while this one is written.
+
+        That of a suspect is written before the next one starts, which may kill the worker.
+        """
+        job = attempt.job
+        is_suspect = isinstance(job, Claimed) and job.is_suspect
+        return is_suspect or attempt.is_large or may_wait_for_keys(children)
+
+    async def write_apart(self, attempt: Attempt) -> None:
+        """Write that a job completed, beside the other outcomes."""
+        await self._acknowledger.apart.write(attempt)
+        self._metrics.record_completed([attempt])
+
+    def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
+        """Write what comes of an attempt that ended with an exception."""
+        elapsed = 0.0 if started is None else monotonic() - started
+        if isinstance(error, TakenAway):
+            fields = job_fields(job, elapsed)
+            _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
+            return
+        if isinstance(error, Shutdown | TooLate):
+            self._acknowledger.add(Attempt(job, elapsed, released))
+            return
+        policy = self._registry.policy(job.type)
+        jitter = random.random()  # noqa: S311
+        outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
+        if outcome.detail is not None:
+            retried = outcome.status == "pending"
+            self._metrics.record_failed(job.type, elapsed, retried=retried)
+            level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
+            fields = job_fields(job, elapsed)
+            _log.log(
+                level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
+            )
+        self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
+
+    def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
+        """Have the job wait for another reader."""
+        outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
+        self._acknowledger.add(Attempt(job, outcome=outcome))
+        shape = original(job.fingerprint)
+        if (job.type, shape) not in self._unreadable:
+            self._unreadable.add((job.type, shape))
+            _log.warning(
+                "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
+                "They run when code that reads them is deployed, perhaps by an upcaster; "
+                "`conduit-jobs preflight` tells whether a package does",
+                *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
+                *((outcome.error or "").removeprefix("unreadable: "), job.id),
+                extra=job_fields(job),
+            )
+
+
+def may_wait_for_keys(children: ChildJobs | None) -> bool:
+    """Whether a completion that enqueues these child jobs may have to wait for their keys."""
+    return children is not None and any(each.is_unique for each in children)
