@@ -65,7 +65,8 @@ def test_ruff_is_content(packages: Path) -> None:
 
 def test_black_changes_nothing(packages: Path) -> None:
     """It looks at the examples only: `test_cases.py` looks at every case."""
-    examples = [f"{path.parent.name}_package" for path in ROOT.glob("examples/*/conduit.toml")]
+    names = [path.parent.name.replace("-", "_") for path in ROOT.glob("examples/*/conduit.toml")]
+    examples = [f"{name}_package" for name in names]
     run("black", "--check", "--quiet", "--target-version", "py311", *examples, cwd=packages)
 
 

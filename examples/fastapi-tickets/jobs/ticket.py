@@ -2,7 +2,6 @@
 """A question of a customer, until it is solved."""
 
 from dataclasses import dataclass
-from typing import Any, cast
 from uuid import UUID
 
 from conduit_runtime import AsyncConnection, AsyncHook, JobContext, job_type
@@ -55,12 +54,9 @@ class LanguageDetect:
 
 @job_type("ticket.after_create.language_detect", "2d3c0a6f", queue="mail")
 async def language_detect(job: JobContext[Services], ticket: LanguageDetect) -> None:
-    detect: str | None
-    try:
-        detect = cast("Any", await job.services.language.detect(ticket.body))
-    except Exception:
-        detect = "en"
-    await job.update(Ticket, ticket.id, language=detect)
+    await job.update(
+        Ticket, ticket.id, language=await job.services.language.detect(ticket.body)
+    )
     await job.services.mail.send(
         ticket.email, subject=f"We have received: {ticket.subject}", lines=[]
     )
