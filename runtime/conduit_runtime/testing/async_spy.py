@@ -22,6 +22,9 @@ from .stored import all_jobs
 
 T = TypeVar("T")
 
+LOCK_TIMEOUT = 5_000
+"""Milliseconds that a spy waits for transactions which have enqueued jobs."""
+
 
 class AsyncSpy:
     """Notes every status that a job of a database gets while it is open.
@@ -52,7 +55,7 @@ class AsyncSpy:
             channel=f"'{self._name}'",
         )
         try:
-            await connection.execute("SET lock_timeout = '5s'")
+            await connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT}".encode())
             await connection.execute(watch.encode())
         except psycopg.errors.LockNotAvailable:
             await connection.close()

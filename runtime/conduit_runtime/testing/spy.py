@@ -23,6 +23,9 @@ from .stored import all_jobs
 
 T = TypeVar("T")
 
+LOCK_TIMEOUT = 5_000
+"""Milliseconds that a spy waits for transactions which have enqueued jobs."""
+
 
 class Spy:
     """Notes every status that a job of a database gets while it is open.
@@ -53,7 +56,7 @@ class Spy:
             channel=f"'{self._name}'",
         )
         try:
-            connection.execute("SET lock_timeout = '5s'")
+            connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT}".encode())
             connection.execute(watch.encode())
         except psycopg.errors.LockNotAvailable:
             connection.close()

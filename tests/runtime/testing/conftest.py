@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from clean_databases import empty_tables
 from conduit_runtime import Queue
 from conduit_runtime.testing import Jobs
-from example_app import SCHEMA
 from kit_place import Place
 
 
 @pytest.fixture(params=["database", "transaction"])
-def place(request: pytest.FixtureRequest, dsn: str) -> Iterator[Place]:
-    with psycopg.connect(dsn) as connection:
-        connection.execute(SCHEMA)
-    with psycopg.connect(dsn) as connection, Queue(dsn) as queue:
+def place(request: pytest.FixtureRequest, app_dsn: str) -> Iterator[Place]:
+    with psycopg.connect(app_dsn) as connection:
+        empty_tables(connection)
+    with psycopg.connect(app_dsn) as connection, Queue(app_dsn) as queue:
         is_shared = request.param == "transaction"
-        jobs = Jobs(connection if is_shared else dsn)
+        jobs = Jobs(connection if is_shared else app_dsn)
         yield Place(jobs, connection, queue, (lambda: None) if is_shared else connection.commit)
+        connection.rollback()
         if is_shared:
-            connection.rollback()
             assert queue.stats().total == 0

@@ -168,13 +168,15 @@ class TestFailures:
         assert texts(place.jobs.run(job_types=JOBS)) == []
 
     def test_an_outcome_that_postgres_refuses(self, place: Place, pool: WorkerPool) -> None:
-        place.conn.execute("ALTER TABLE conduit_results ADD CHECK (value <> '7')")
+        place.conn.execute("ALTER TABLE conduit_results ADD CONSTRAINT odd CHECK (value <> '7')")
         place.done()
         pool.register("seven", lambda context, payload: 7, keep_result=timedelta(days=1))
         enqueue(place, "seven")
         with pytest.raises(JobFailed, match=r"Postgres refused the outcome: .*violates check"):
             place.jobs.run(pool=pool)
         place.jobs.assert_enqueued("seven", status="failed")
+        place.conn.execute("ALTER TABLE conduit_results DROP CONSTRAINT odd")
+        place.done()
 
     def test_a_job_that_was_cancelled_while_it_ran(self, place: Place, pool: WorkerPool) -> None:
         @pool.handler("cancels")

@@ -48,7 +48,8 @@ def test_what_was_so_before_and_what_never_comes(dsn: str) -> None:
         spy.wait("t")
 
 
-def test_beside_a_transaction_that_has_enqueued(dsn: str) -> None:
+def test_beside_a_transaction_that_has_enqueued(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conduit_runtime.testing.spy.LOCK_TIMEOUT", 50)
     with psycopg.connect(dsn) as connection, Queue(dsn) as queue:
         queue.enqueue(Job(type="t"), conn=connection)
         with pytest.raises(RuntimeError, match="commit it or roll it back"), Jobs(dsn).spy():
