@@ -30,7 +30,14 @@ STORIES = {
 }
 
 
-@pytest.mark.parametrize("name", STORIES)
+FIRST = "README.md"
+"""Runs in every run of the tests; the others take long together."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.property] * (name != FIRST)) for name in STORIES],
+)
 def test_a_page(name: str, tmp_path: Path, empty_dsn: str) -> None:
     page, blocks = STORIES[name]
     if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):

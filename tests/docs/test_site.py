@@ -11,6 +11,7 @@ from page import ROOT
 _LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
 
 
+@pytest.mark.property
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     options = ("-b", "html", "-q", "-W", "--keep-going")
     folders = ("-d", tmp_path / "trees", "docs", tmp_path / "html")
