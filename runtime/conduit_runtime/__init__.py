@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .job_types.job_type import job_type as job_type
     from .job_types.upcasts import require_upcasts as require_upcasts
     from .job_types.upcasts import upcast as upcast
+    from .model.attempts.failed_job import FailedJob as FailedJob
+    from .model.attempts.outcome import Discard as Discard
+    from .model.attempts.outcome import Retry as Retry
+    from .model.attempts.outcome import Snooze as Snooze
     from .model.calls import Call as Call
     from .model.calls import CurrentJob as CurrentJob
     from .model.calls import current_call as current_call
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
     from .model.errors import ScheduleError as ScheduleError
     from .model.errors import UnknownJob as UnknownJob
     from .model.errors import WorkerStuck as WorkerStuck
-    from .model.failed_job import FailedJob as FailedJob
     from .model.flow import Flow as Flow
     from .model.flow import chain as chain
     from .model.flow import group as group
@@ -47,19 +50,16 @@ if TYPE_CHECKING:
     from .model.job import JobStatus as JobStatus
     from .model.metrics.job_metrics import Distribution as Distribution
     from .model.metrics.job_metrics import JobMetrics as JobMetrics
-    from .model.outcome import Discard as Discard
-    from .model.outcome import Retry as Retry
-    from .model.outcome import Snooze as Snooze
     from .model.package import GeneratedCodeError as GeneratedCodeError
     from .model.package import generated_by as generated_by
+    from .model.queues.stats import QueueStats as QueueStats
     from .model.schedules.schedule import Schedule as Schedule
-    from .model.stats import QueueStats as QueueStats
     from .model.text.names import named as named
     from .model.values import ConduitError as ConduitError
     from .model.values import ErrorValue as ErrorValue
     from .model.values import Range as Range
-    from .model.worker_info import RunningJob as RunningJob
-    from .model.worker_info import WorkerInfo as WorkerInfo
+    from .model.workers.worker_info import RunningJob as RunningJob
+    from .model.workers.worker_info import WorkerInfo as WorkerInfo
     from .payloads.sensitive import Sensitive as Sensitive
     from .payloads.shape import Shape as Shape
     from .postgres.tables.migrations import migrate as migrate
@@ -93,22 +93,22 @@ _MODULES = {
     "job_types.context": "JobContext",
     "job_types.job_type": "JobType job_type",
     "job_types.upcasts": "require_upcasts upcast",
+    "model.attempts.failed_job": "FailedJob",
+    "model.attempts.outcome": "Discard Retry Snooze",
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
         "JobCancelled JobFailed JobLost MigrationError NoHandler PayloadError PayloadMismatch "
         "QueueError ScheduleError UnknownJob WorkerStuck"
     ),
-    "model.failed_job": "FailedJob",
     "model.flow": "Flow chain group",
     "model.job": "Job JobPriority JobStatus",
     "model.metrics.job_metrics": "Distribution JobMetrics",
-    "model.outcome": "Discard Retry Snooze",
     "model.package": "GeneratedCodeError generated_by",
+    "model.queues.stats": "QueueStats",
     "model.schedules.schedule": "Schedule",
-    "model.stats": "QueueStats",
     "model.text.names": "named",
     "model.values": "ConduitError ErrorValue Range",
-    "model.worker_info": "RunningJob WorkerInfo",
+    "model.workers.worker_info": "RunningJob WorkerInfo",
     "payloads.sensitive": "Sensitive",
     "payloads.shape": "Shape",
     "postgres.tables.migrations": "migrate",

@@ -8,10 +8,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobLost, JobStatus, Queue
+from conduit_runtime.model.attempts.outcome import Outcome, released
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.model.lanes import Lane
-from conduit_runtime.model.outcome import Outcome, released
-from conduit_runtime.model.worker_state import DeadWorker
+from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry

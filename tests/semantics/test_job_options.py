@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from conduit_runtime import FailedJob, Job, Queue, WorkerPool
-from conduit_runtime.model.controls import TypeLimits
+from conduit_runtime.model.queues.controls import TypeLimits
 from generated import compiled, imported
 
 SOURCE = """resource Ticket {

@@ -8,8 +8,8 @@ from datetime import timedelta
 import click
 
 from ..client.queue import Queue
-from ..model.controls import TypeLimits
-from ..model.stats import QueueOverview
+from ..model.queues.controls import TypeLimits
+from ..model.queues.stats import QueueOverview
 from .filters import DURATION
 from .output import short_duration, show_rows
 from .session import Session, session_options

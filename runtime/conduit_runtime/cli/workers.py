@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..model.worker_info import WorkerInfo
+from ..model.workers.worker_info import WorkerInfo
 from .output import short_duration, show_rows
 from .session import Session, session_options
 

@@ -6,12 +6,12 @@ from typing import Any, Self
 from uuid import UUID
 
 from ..model.arguments import check_text, check_type, listed
-from ..model.controls import RateLimit, TypeLimits
 from ..model.flow import Flow
 from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
-from ..model.stats import QueueOverview, QueueStats
-from ..model.worker_info import WorkerInfo
+from ..model.queues.controls import RateLimit, TypeLimits
+from ..model.queues.stats import QueueOverview, QueueStats
+from ..model.workers.worker_info import WorkerInfo
 from ..postgres.statement import Statement
 from ..statements import bulk, controls, leases, results, type_limits
 from ..statements import jobs as store

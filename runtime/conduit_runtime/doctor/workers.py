@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..model.worker_info import WorkerInfo
+from ..model.workers.worker_info import WorkerInfo
 from ..statements import doctor, worker_registry
 from .database import Database
 from .finding import Finding, duration, error, warning

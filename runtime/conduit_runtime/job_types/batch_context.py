@@ -11,8 +11,8 @@ import psycopg
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from ..model.arguments import check_type
+from ..model.attempts.outcome import Retry
 from ..model.claimed import ClaimedBatch
-from ..model.outcome import Retry
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..services.protocols import Prepared

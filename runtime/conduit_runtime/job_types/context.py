@@ -15,11 +15,11 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from ..model.arguments import check_number, check_text, check_type
+from ..model.attempts.outcome import MAX_ERROR, clean
 from ..model.calls import CurrentJob
 from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
-from ..model.outcome import MAX_ERROR, clean
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..records.async_operations import AsyncOperations

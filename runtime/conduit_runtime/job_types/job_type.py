@@ -13,11 +13,11 @@ import psycopg
 
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
-from ..model.controls import SourceLimits
+from ..model.attempts.retry import BackoffKind, ErrorType, check_backoff, check_error_types
 from ..model.job import Job, JobPriority, priority_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
-from ..model.retry import BackoffKind, ErrorType, check_backoff, check_error_types
+from ..model.queues.controls import SourceLimits
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
 from ..postgres.other_drivers import AsyncpgLike, other_async

@@ -12,8 +12,8 @@ from typing import (
     runtime_checkable,
 )
 
+from ..model.attempts.retry import BackoffKind, ErrorType
 from ..model.job import Job
-from ..model.retry import BackoffKind, ErrorType
 
 P = TypeVar("P", contravariant=True)
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model.outcome import describe
+from ..model.attempts.outcome import describe
 from ..model.schedules.schedule import Schedule
 from ..model.schedules.timing import plan
 from ..model.text.logs import get_logger

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from ..model.controls import check_count
 from ..model.payload import check_name
-from ..model.retention import check_age, in_seconds
+from ..model.queues.controls import check_count
+from ..model.queues.retention import check_age, in_seconds
 from ..postgres.statement import Statement, nothing
 
 

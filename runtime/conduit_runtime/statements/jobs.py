@@ -12,7 +12,7 @@ from ..model.errors import PayloadError
 from ..model.job import Job
 from ..model.lanes import MARK, is_unreadable
 from ..model.payload import check_name, decode, encode
-from ..model.stats import QueueOverview, QueueStats
+from ..model.queues.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
 from ..trace_context.headers import trace_fragments, trace_of
 from .bulk import Filter

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from ..model.arguments import check_type, each
+from ..model.attempts.outcome import Retry, decide
+from ..model.attempts.retry import DEFAULT_POLICY
 from ..model.errors import JobLost, QueueError
 from ..model.job import Job
 from ..model.lanes import Lane
-from ..model.outcome import Retry, decide
 from ..model.payload import check_name
-from ..model.retry import DEFAULT_POLICY
 from ..postgres.statement import Rows, Statement, touched
 from ..postgres.steps import Steps
 from . import outcomes as attempts

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from ..model.attempts.outcome import Outcome
 from ..model.claimed import Claimed
 from ..model.job import Job
-from ..model.outcome import Outcome
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Rows, Statement, touched
 from ..trace_context.headers import trace_fragments

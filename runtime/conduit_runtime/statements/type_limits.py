@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from ..model.controls import RateLimit, TypeLimits, check_count, period_of
 from ..model.payload import check_name
+from ..model.queues.controls import RateLimit, TypeLimits, check_count, period_of
 from ..postgres.statement import Rows, Statement, nothing
 from ..postgres.steps import Steps
 

@@ -6,14 +6,14 @@ from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..model.controls import Controls, SourceLimits
+from ..model.attempts.failed_job import FailedJob
 from ..model.errors import MigrationError
-from ..model.failed_job import FailedJob
 from ..model.lanes import Lane
 from ..model.payload import decode as decode_json
-from ..model.retention import Retention, in_seconds
-from ..model.worker_info import RunningJob, WorkerInfo
-from ..model.worker_state import DeadWorker, WorkerState
+from ..model.queues.controls import Controls, SourceLimits
+from ..model.queues.retention import Retention, in_seconds
+from ..model.workers.worker_info import RunningJob, WorkerInfo
+from ..model.workers.worker_state import DeadWorker, WorkerState
 from ..postgres.arrays import array, uuids
 from ..postgres.statement import Rows, Statement, nothing
 

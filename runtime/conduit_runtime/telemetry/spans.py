@@ -7,9 +7,9 @@ from uuid import UUID
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
+from ..model.attempts.interruptions import Shutdown, TakenAway, TooLate
+from ..model.attempts.outcome import Snooze, describe
 from ..model.claimed import Claimed
-from ..model.interruptions import Shutdown, TakenAway, TooLate
-from ..model.outcome import Snooze, describe
 from ..model.schedules.schedule import Schedule
 from ..model.text.masking import secrets_of
 from ..trace_context.headers import read_trace

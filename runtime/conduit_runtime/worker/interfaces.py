@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..job_types.context import Host
-from ..model.controls import Controls
-from ..model.failed_job import FailedJob
+from ..model.attempts.failed_job import FailedJob
 from ..model.lanes import Lane
-from ..model.retention import Retention
+from ..model.queues.controls import Controls
+from ..model.queues.retention import Retention
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.outcomes import Attempt, Written

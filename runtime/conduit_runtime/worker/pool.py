@@ -11,9 +11,9 @@ from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..job_types.job_type import JobType
 from ..model.arguments import check_callable, check_type, each, listed
+from ..model.attempts.failed_job import FailedJob
 from ..model.errors import QueueError
-from ..model.failed_job import FailedJob
-from ..model.retention import Retention, check_age
+from ..model.queues.retention import Retention, check_age
 from ..model.schedules.schedule import Schedule
 from ..model.text.logs import enable_loggers, get_logger
 from ..schedules.ticker import add_schedules

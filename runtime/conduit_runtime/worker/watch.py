@@ -6,9 +6,9 @@ from uuid import UUID
 
 import psycopg
 
-from ..model.interruptions import TakenAway
+from ..model.attempts.interruptions import TakenAway
+from ..model.attempts.outcome import released
 from ..model.job import Job
-from ..model.outcome import released
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt

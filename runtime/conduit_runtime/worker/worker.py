@@ -9,13 +9,13 @@ from typing import Any
 
 import psycopg
 
+from ..model.attempts.failed_job import FailedJob
+from ..model.attempts.interruptions import Shutdown, TakenAway
 from ..model.claimed import Claimed
-from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
-from ..model.failed_job import FailedJob
-from ..model.interruptions import Shutdown, TakenAway
 from ..model.job import JobStatus
 from ..model.lanes import Lane
+from ..model.queues.controls import NOTICE, Controls
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..postgres.connection import ReconnectingConnection

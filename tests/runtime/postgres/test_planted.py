@@ -32,7 +32,7 @@ from conduit_runtime import (
 from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.model.worker_state import DeadWorker
+from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS

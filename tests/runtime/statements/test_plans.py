@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime.model.job import Job
-from conduit_runtime.model.worker_state import DeadWorker
+from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store

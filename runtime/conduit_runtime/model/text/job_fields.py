@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from ..attempts.failed_job import FailedJob
 from ..claimed import Claimed, ClaimedBatch
-from ..failed_job import FailedJob
 from ..job import Job
 
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from ...client.async_connections import AsyncConnections
-from ...model.outcome import OURS
+from ...model.attempts.outcome import OURS
 from ...schedules import scheduling
 from ...services.loading import entered
 from ..stored import Pending

@@ -18,11 +18,11 @@ from uuid import UUID
 import psycopg
 
 from ...job_types.context import Host
+from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
-from ...model.controls import Controls
 from ...model.errors import JobLost
 from ...model.lanes import Lane, original
-from ...model.outcome import released
+from ...model.queues.controls import Controls
 from ...services.protocols import Prepared
 from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import psycopg
 
+from ...model.attempts.outcome import Outcome, clean
 from ...model.job import JobStatus
-from ...model.outcome import Outcome, clean
 from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...model.values import error_message

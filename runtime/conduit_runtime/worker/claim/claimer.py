@@ -9,10 +9,10 @@ from operator import attrgetter
 
 import psycopg
 
+from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
-from ...model.controls import Controls
 from ...model.lanes import Lane
-from ...model.outcome import released
+from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection

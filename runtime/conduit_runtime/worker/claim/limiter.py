@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from ...model.claimed import Claimed
-from ...model.controls import Controls
 from ...model.lanes import Lane
+from ...model.queues.controls import Controls
 from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ...model.worker_state import DeadWorker, WorkerState
+from ...model.workers.worker_state import DeadWorker, WorkerState
 
 SILENCE = 3.0
 """Seconds without a heartbeat after which a worker whose session is gone is dead."""

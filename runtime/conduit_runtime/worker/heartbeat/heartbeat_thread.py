@@ -16,11 +16,11 @@ from uuid import UUID
 import psycopg
 
 from ...client.sweep import Sweep
-from ...model.controls import Controls, SourceLimits
 from ...model.lanes import Lane, is_unreadable, original
 from ...model.package import package_version
+from ...model.queues.controls import Controls, SourceLimits
 from ...model.text.logs import get_logger
-from ...model.worker_state import WorkerState
+from ...model.workers.worker_state import WorkerState
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import run

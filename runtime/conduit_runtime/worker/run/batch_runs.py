@@ -8,9 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...job_types.batch_context import BatchContext, BatchJob
+from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
 from ...model.calls import entered_job
 from ...model.errors import PayloadMismatch
-from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed_in_loop

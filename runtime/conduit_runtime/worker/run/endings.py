@@ -4,11 +4,11 @@ import logging
 import random
 from time import monotonic
 
+from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
+from ...model.attempts.outcome import decide, released, unreadable
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge, PayloadMismatch
-from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.lanes import Lane, original
-from ...model.outcome import decide, released, unreadable
 from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import cast
 
+from ...model.attempts.failed_job import FailedJob
 from ...model.claimed import Claimed
-from ...model.failed_job import FailedJob
 from ...model.job import JobStatus
 from ...model.payload import decode
 from ...model.text.job_fields import job_fields

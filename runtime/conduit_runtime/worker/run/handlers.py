@@ -12,11 +12,7 @@ import msgspec
 from ...job_types.job_type import JobType
 from ...job_types.upcast import Upcast
 from ...model.arguments import check_duration
-from ...model.controls import SourceLimits
-from ...model.errors import NoHandler, QueueError
-from ...model.lanes import Lane, reader_of, readers
-from ...model.payload import check_name
-from ...model.retry import (
+from ...model.attempts.retry import (
     DEFAULT_POLICY,
     BackoffKind,
     ErrorType,
@@ -24,6 +20,10 @@ from ...model.retry import (
     check_backoff,
     check_error_types,
 )
+from ...model.errors import NoHandler, QueueError
+from ...model.lanes import Lane, reader_of, readers
+from ...model.payload import check_name
+from ...model.queues.controls import SourceLimits
 from ...services.service_calls import is_coroutine_function
 from .batching import WAIT, Batching
 

@@ -11,12 +11,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...job_types.context import JobContext
+from ...model.attempts.interruptions import TakenAway, TooLate
+from ...model.attempts.outcome import released
 from ...model.calls import entered_job
 from ...model.claimed import Claimed, ClaimedBatch
 from ...model.errors import PayloadMismatch
-from ...model.interruptions import TakenAway, TooLate
 from ...model.lanes import original
-from ...model.outcome import released
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed_in_loop, uses_django
 from ...statements.outcomes import Attempt

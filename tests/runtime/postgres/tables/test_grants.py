@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, Schedule, WorkerPool, batch, chain, migrate
-from conduit_runtime.model.worker_state import DeadWorker
+from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.tables.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler

@@ -10,7 +10,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.model.controls import NOTICE
+from conduit_runtime.model.queues.controls import NOTICE
 from conduit_runtime.worker.claim.listener import POLL
 from conduit_runtime.worker.heartbeat.heartbeat_thread import HEARTBEAT
 from waiting import until

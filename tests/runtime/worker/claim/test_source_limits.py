@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, job_type
-from conduit_runtime.model.controls import TypeLimits
+from conduit_runtime.model.queues.controls import TypeLimits
 from waiting import until
 
 MINUTE = timedelta(minutes=1)

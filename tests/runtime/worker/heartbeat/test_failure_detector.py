@@ -1,6 +1,6 @@
 import math
 
-from conduit_runtime.model.worker_state import DeadWorker, WorkerState
+from conduit_runtime.model.workers.worker_state import DeadWorker, WorkerState
 from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, FailureDetector
 
 

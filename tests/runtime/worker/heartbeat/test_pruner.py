@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
-from conduit_runtime.model.retention import Retention
+from conduit_runtime.model.queues.retention import Retention
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import purge, worker_registry

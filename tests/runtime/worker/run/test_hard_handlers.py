@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
-from conduit_runtime.model.outcome import MAX_ERROR, MAX_TRACEBACK
+from conduit_runtime.model.attempts.outcome import MAX_ERROR, MAX_TRACEBACK
 from waiting import until
 
 

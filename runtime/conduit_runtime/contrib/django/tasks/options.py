@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from ....model.arguments import check_duration
-from ....model.retry import BackoffKind, check_backoff
+from ....model.attempts.retry import BackoffKind, check_backoff
 
 KEPT = timedelta(days=7)
 

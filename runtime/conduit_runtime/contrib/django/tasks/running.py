@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from ....job_types.context import JobContext
+from ....model.attempts.outcome import Discard
 from ....model.job import Job, JobStatus
-from ....model.outcome import Discard
 from ....worker.run.handlers import HandlerOptions
 from .api import (
     BaseTaskBackend,

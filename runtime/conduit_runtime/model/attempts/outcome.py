@@ -8,14 +8,14 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-from .arguments import LONGEST, describe_argument
-from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
-from .job import JobStatus
-from .lanes import marked
-from .package import location
+from ..arguments import LONGEST, describe_argument
+from ..errors import NoHandler, OutcomeTooLarge, PayloadMismatch
+from ..job import JobStatus
+from ..lanes import marked
+from ..package import location
+from ..text.masking import mask
+from ..values import error_message
 from .retry import RetryPolicy
-from .text.masking import mask
-from .values import error_message
 
 OURS = {"conduit_runtime", "asyncio", "concurrent"}
 """Packages whose frames a traceback leaves out."""

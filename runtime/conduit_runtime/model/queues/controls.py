@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from .arguments import check_type, describe_argument
+from ..arguments import check_type, describe_argument
 
 _LONGEST_PERIOD = timedelta(days=365)
 _MOST = 2**31 - 1

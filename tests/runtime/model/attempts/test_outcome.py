@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 from conduit_runtime import Discard, JobStatus, Retry, Snooze
+from conduit_runtime.model.attempts.outcome import Outcome, clean, decide, describe
+from conduit_runtime.model.attempts.retry import (
+    DEFAULT_POLICY,
+    ErrorType,
+    RetryPolicy,
+    check_error_types,
+)
 from conduit_runtime.model.errors import PayloadMismatch
-from conduit_runtime.model.outcome import Outcome, clean, decide, describe
-from conduit_runtime.model.retry import DEFAULT_POLICY, ErrorType, RetryPolicy, check_error_types
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .arguments import describe_argument
+from ..arguments import describe_argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conduit_runtime.model.controls import Controls, SourceLimits
+from conduit_runtime.model.queues.controls import Controls, SourceLimits
 
 
 def test_the_limits_of_types_that_others_handle_cost_a_worker_nothing() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias, get_args
 
-from .arguments import describe_argument, listed
+from ..arguments import describe_argument, listed
 
 BackoffKind = Literal["exponential", "linear", "constant"]
 ErrorType: TypeAlias = type[Exception] | str

@@ -1,0 +1,1 @@
+"""Attempts of jobs: how they end, and whether another one is made."""

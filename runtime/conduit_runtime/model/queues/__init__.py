@@ -1,0 +1,1 @@
+"""Queues: what is set for them, and what is counted."""

@@ -1,0 +1,1 @@
+"""Workers, as operators and other workers see them."""
