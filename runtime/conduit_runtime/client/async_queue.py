@@ -24,7 +24,7 @@ from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
 from .async_connections import AsyncConnections, Pool
-from .ends import AsyncSignal, Deadline, EndListener
+from .ends import SOON, AsyncSignal, Deadline, EndListener
 from .given_connections import AsyncGiven
 from .sweep import clear
 
@@ -159,8 +159,9 @@ class AsyncQueue:
                 has_ended, value = results.ended_value(job, wanted)
                 if has_ended:
                     return value
-                if is_marked:  # else it has just moved from one table to the other
-                    await signal.wait(min(pause, waited.left(f"job {wanted}")))
+                if not is_marked:  # it is locked, or has just moved from one table to the other
+                    pause = SOON
+                await signal.wait(min(pause, waited.left(f"job {wanted}")))
         raise AssertionError
 
     async def list(

@@ -29,6 +29,8 @@ LINGER = 10.0
 """Seconds for which the connection stays open after the last wait."""
 RARELY, AT_FIRST, AT_LAST = 5.0, 0.05, 1.0
 """Seconds between two looks at a job: while its end is heard, and from when to when otherwise."""
+SOON = 0.02
+"""Seconds until the next try to mark a job."""
 
 
 class EndListener:

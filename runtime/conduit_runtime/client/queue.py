@@ -25,7 +25,7 @@ from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
 from .connections import Connections, Pool
-from .ends import Deadline, EndListener, Signal
+from .ends import SOON, Deadline, EndListener, Signal
 from .given_connections import Given
 from .sweep import clear
 
@@ -156,8 +156,9 @@ class Queue:
                 has_ended, value = results.ended_value(job, wanted)
                 if has_ended:
                     return value
-                if is_marked:  # else it has just moved from one table to the other
-                    signal.wait(min(pause, waited.left(f"job {wanted}")))
+                if not is_marked:  # it is locked, or has just moved from one table to the other
+                    pause = SOON
+                signal.wait(min(pause, waited.left(f"job {wanted}")))
         raise AssertionError
 
     def list(

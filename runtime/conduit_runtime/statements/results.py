@@ -58,7 +58,9 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
 
 
 def await_end(job: UUID) -> Statement[bool]:
-    """Have the end of a job send a notification; False when there is no job to wait for.
+    """Have the end of a job send a notification.
+
+    False when there is no job to wait for, or another transaction locks it.
 
     The mark need not survive a crash of the server, and is not waited for. A claim that met the
     mark's lock has skipped the job, so an idle worker is notified once more.

@@ -297,3 +297,27 @@ def test_a_coroutine_handler_does_not_block_on_results(queue: Queue) -> None:
     stored = queue.get(job.id)
     assert stored is not None
     assert stored.error == "TypeError: a coroutine handler awaits results()"
+
+
+def test_a_wait_for_a_locked_job_keeps_its_timeout(queue: Queue, dsn: str) -> None:
+    job = queue.enqueue(Job(type="t", payload={}))
+    with psycopg.connect(dsn) as locker:
+        locker.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [job.id])
+        thread, got = in_thread(lambda: queue.result(job.id, timeout=0.1))
+        thread.join(10)
+        assert not thread.is_alive()
+    assert isinstance(got[0], TimeoutError)
+
+
+def test_a_wait_hears_of_an_end_that_was_locked_at_first(
+    queue: Queue, dsn: str, rarely: None
+) -> None:
+    job = queue.enqueue(Job(type="t", payload={}))
+    with psycopg.connect(dsn) as locker:
+        locker.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [job.id])
+        thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
+        until(lambda: queue._ends._listens)
+    until(lambda: is_awaited(queue, job))
+    assert queue.cancel(job.id)
+    thread.join(30)
+    assert isinstance(got[0], JobCancelled)

@@ -91,6 +91,7 @@ class Runner:
         self.ready: deque[Claimed | ClaimedBatch] = deque()
         self._batched = worker.registry.batched
         self._gatherer = Gatherer(self._batched, self._take_batch)
+        self._batches_wait = False
         self.running: set[Running] = set()
         self.by_queue: Counter[str] = Counter()
 
@@ -144,9 +145,15 @@ class Runner:
         self._open_slots(1)
 
     def _take_batch(self, batch: ClaimedBatch) -> None:
-        """Run a batch before other jobs, after earlier batches: its jobs have waited already."""
-        others = (place for place, each in enumerate(self.ready) if isinstance(each, Claimed))
-        self.ready.insert(next(others, len(self.ready)), batch)
+        """Run a batch before other jobs, after earlier batches: its jobs have waited already.
+
+        Others come first when a batch took the slot that they waited for in vain.
+        """
+        if self._batches_wait:
+            self.ready.append(batch)
+        else:
+            others = (place for place, each in enumerate(self.ready) if isinstance(each, Claimed))
+            self.ready.insert(next(others, len(self.ready)), batch)
         self._open_slots(1)
 
     def release(self) -> None:
@@ -157,6 +164,8 @@ class Runner:
 
     def release_ready(self) -> None:
         """Release the jobs that wait for a slot."""
+        if self._batched and self.ready:
+            self._batches_wait = not any(isinstance(each, ClaimedBatch) for each in self.ready)
         while self.ready:
             for job in _jobs_of(self.ready.popleft()):
                 self._release(job)

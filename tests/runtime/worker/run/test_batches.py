@@ -492,3 +492,23 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue) -> None:
     errors = [error for _, _, error in states(queue, jobs)]
     assert errors[0] == "no"
     assert errors[1] == f"ValueError: job {kept[0].id} is not in this batch"
+
+
+def test_full_batches_leave_the_only_slot_to_others_too(queue: Queue) -> None:
+    started = threading.Event()
+    pool = WorkerPool(queue, workers=1)
+
+    @pool.batch_handler("t", size=5)
+    async def index(context: BatchContext, jobs: list[BatchJob]) -> None:
+        await asyncio.sleep(0.5)  # longer than a job waits for a slot
+
+    @pool.handler("plain")
+    async def plain(context: JobContext, payload: object) -> None:
+        started.set()
+
+    jobs = enqueued(queue, 200)
+    queue.enqueue(Job(type="plain", payload={}))
+    with pool:
+        assert started.wait(10)
+    ended = sum(state == "completed" for state, _, _ in states(queue, jobs))
+    assert ended < len(jobs)
