@@ -17,7 +17,7 @@ from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import BY_WORKERS, Claims
 from conduit_runtime.statements.jobs import insert_parameters
-from conduit_runtime.statements.limits import Wanted, claim_within
+from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st

@@ -13,13 +13,15 @@ from ..model.queues.controls import RateLimit, TypeLimits
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..model.workers.worker_info import WorkerInfo
 from ..postgres.statement import Statement
-from ..statements import bulk, controls, leases, results, type_limits
 from ..statements import jobs as store
+from ..statements import leases, results
 from ..statements import metrics as metrics_store
-from ..statements.bulk import Filter, OnProgress, Status
 from ..statements.flows import advance_watched, insert_flow, unstored
-from ..statements.purge import purge
-from ..statements.type_limits import Limit
+from ..statements.limits import controls, type_limits
+from ..statements.limits.type_limits import Limit
+from ..statements.many import bulk
+from ..statements.many.bulk import Filter, OnProgress, Status
+from ..statements.many.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered

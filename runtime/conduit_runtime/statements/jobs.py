@@ -15,8 +15,8 @@ from ..model.payload import check_name, decode, encode
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
 from ..trace_context.headers import trace_fragments, trace_of
-from .bulk import Filter
 from .job_rows import COLUMNS, Row, columns, enqueue_parameters, read_job, read_jobs
+from .many.bulk import Filter
 from .unique_keys import Duplicate, duplicates_of, key_parameters
 
 BATCH_BYTES = 16_000_000

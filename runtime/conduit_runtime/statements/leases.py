@@ -18,7 +18,7 @@ from ..postgres.steps import Steps
 from . import outcomes as attempts
 from .claims import Mode, claim
 from .job_rows import COLUMNS, read_jobs
-from .limits import Wanted, claim_within
+from .limits.limited_claims import Wanted, claim_within
 from .outcomes import Attempt, Written
 
 LEASE = timedelta(minutes=5)

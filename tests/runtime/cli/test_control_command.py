@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.cli import commands, filters
-from conduit_runtime.statements import bulk as many
+from conduit_runtime.statements.many import bulk as many
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from ...services.protocols import Prepared
 from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
 from ...statements.flows import advance, watch
-from ...statements.limits import Wanted, claim_within
+from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.acknowledger import Acknowledger

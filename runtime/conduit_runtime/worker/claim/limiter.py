@@ -11,7 +11,7 @@ from ...model.queues.controls import Controls
 from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS
-from ...statements.limits import Counted, Wanted, claim_within
+from ...statements.limits.limited_claims import Counted, Wanted, claim_within
 from ...statements.outcomes import Attempt
 
 T = TypeVar("T")

@@ -28,7 +28,7 @@ from ...postgres.host_settings import is_pooled
 from ...postgres.statement import Statement
 from ...postgres.steps import run_steps
 from ...statements import worker_registry
-from ...statements.type_limits import apply_source
+from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector

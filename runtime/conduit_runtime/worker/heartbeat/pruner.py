@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ...postgres.steps import Run, run_steps
-from ...statements import retention
-from ...statements.purge import PAGE, START, Rule, purge_blocked, purge_page
-from ...statements.refused import Refused
+from ...statements.many import retention
+from ...statements.many.purge import PAGE, START, Rule, purge_blocked, purge_page
+from ...statements.many.refused import Refused
 
 INTERVAL = 60.0
 """Seconds from the end of one walk through the jobs to the next."""

@@ -14,7 +14,7 @@ from conduit_runtime import Job, JobContext, JobStatus, Queue, QueueError, Worke
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import BY_WORKERS
-from conduit_runtime.statements.limits import Wanted, claim_within
+from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
 from conduit_runtime.worker.claim.limiter import FULL
 from conduit_runtime.worker.claim.listener import POLL
 from conduit_runtime.worker.watch import AUDIT

@@ -12,7 +12,8 @@ from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.model.queues.retention import Retention
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements import purge, worker_registry
+from conduit_runtime.statements import worker_registry
+from conduit_runtime.statements.many import purge
 from conduit_runtime.worker.heartbeat import pruner
 from waiting import until
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement
+from ...model.job import JobStatus
+from ...postgres.statement import Rows, Statement
 from .purge import Rule
 
 _LONGEST_SKEW = 86_400.0

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
-from ..model.payload import check_name
-from ..model.queues.controls import RateLimit, TypeLimits, check_count, period_of
-from ..postgres.statement import Rows, Statement, nothing
-from ..postgres.steps import Steps
+from ...model.payload import check_name
+from ...model.queues.controls import RateLimit, TypeLimits, check_count, period_of
+from ...postgres.statement import Rows, Statement, nothing
+from ...postgres.steps import Steps
 
 Limit: TypeAlias = int | Literal["source"] | None
 """What a command says: a number of jobs, any number (None), or what the source says."""

@@ -13,7 +13,7 @@ from conduit_runtime import Job, Queue
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements.purge import PAGE, purge
+from conduit_runtime.statements.many.purge import PAGE, purge
 from plans import Plan, buffers, nodes
 
 pytestmark = pytest.mark.property

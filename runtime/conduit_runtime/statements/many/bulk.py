@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from ..model.arguments import check_callable, check_text
-from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement
-from ..postgres.steps import Steps
+from ...model.arguments import check_callable, check_text
+from ...model.job import JobStatus
+from ...postgres.statement import Rows, Statement
+from ...postgres.steps import Steps
 from .refused import Refused, each_part, or_split
 
 BATCH = 1_000

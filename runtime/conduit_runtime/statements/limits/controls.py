@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from ..model.payload import check_name
-from ..model.queues.controls import check_count
-from ..model.queues.retention import check_age, in_seconds
-from ..postgres.statement import Statement, nothing
+from ...model.payload import check_name
+from ...model.queues.controls import check_count
+from ...model.queues.retention import check_age, in_seconds
+from ...postgres.statement import Statement, nothing
 
 
 def pause(queue: str) -> Statement[None]:

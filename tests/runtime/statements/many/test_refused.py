@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue
-from conduit_runtime.statements import refused
+from conduit_runtime.statements.many import refused
 
 NOW = timedelta(0)
 GUARD = """

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from ..model.text.logs import get_logger
-from ..postgres.statement import Statement
-from ..postgres.steps import Steps
+from ...model.text.logs import get_logger
+from ...postgres.statement import Statement
+from ...postgres.steps import Steps
 
 T = TypeVar("T")
 

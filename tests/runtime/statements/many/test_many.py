@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain, group
-from conduit_runtime.statements import bulk as many
-from conduit_runtime.statements.bulk import Filter
+from conduit_runtime.statements.many import bulk as many
+from conduit_runtime.statements.many.bulk import Filter
 from waiting import until
 
 HOUR = timedelta(hours=1)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from ..model.lanes import Lane
-from ..postgres.statement import Rows, Statement, nothing
-from ..postgres.steps import Steps
-from .claims import J, Mode, claim
+from ...model.lanes import Lane
+from ...postgres.statement import Rows, Statement, nothing
+from ...postgres.steps import Steps
+from ..claims import J, Mode, claim
 
 
 @dataclass(frozen=True, slots=True)

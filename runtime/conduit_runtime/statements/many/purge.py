@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..model.arguments import check_text
-from ..model.job import JobStatus
-from ..postgres.statement import Statement, counted
-from ..postgres.steps import Steps
+from ...model.arguments import check_text
+from ...model.job import JobStatus
+from ...postgres.statement import Statement, counted
+from ...postgres.steps import Steps
 from .bulk import Status, seconds, statuses
 from .refused import Refused, each_part, or_split
 

@@ -1,0 +1,1 @@
+"""Pauses and limits of queues and job types."""

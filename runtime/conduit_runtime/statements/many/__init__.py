@@ -1,0 +1,1 @@
+"""Changes of many jobs, a bounded number at a time."""
