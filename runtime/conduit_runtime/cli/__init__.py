@@ -9,7 +9,7 @@ import click
 # Name → module, object and help: a command is imported when it is called, not for the list of them.
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
-    "worker": ("worker", "worker", "Run the jobs of generated packages."),
+    "worker": ("worker.command", "worker", "Run the jobs of generated packages."),
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),

@@ -10,7 +10,7 @@ from ..model.text.printable import one_line
 from .output import counted_jobs, show_one, show_rows
 from .packages import configured, load_jobs, stamped_schema
 from .session import Session, session_options
-from .worker import load_schedules, queue_caps
+from .worker.given import load_schedules, queue_caps
 
 if TYPE_CHECKING:
     from ..preflight.findings import Finding

@@ -49,7 +49,7 @@ def worker_defaults() -> dict[str, Any]:
 
 def worker_keys() -> list[str]:
     """The keys that the command `worker` knows as options."""
-    from ...cli.worker import worker
+    from ...cli.worker.command import worker
 
     ours = {"dsn", "schema", "packages", "parent"}
     return [name.upper() for each in worker.params if (name := each.name) and name not in ours]

@@ -6,25 +6,20 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
-from .application import present_application
-from .filters import DURATION
-from .packages import configured, load_jobs, stamped_schema
+from ..application import present_application
+from ..filters import DURATION
+from ..packages import configured, load_jobs, stamped_schema
+from ..session import Session, database_options
+from .given import load_around, load_on_failed, load_schedules, queue_caps
 from .ports import Port, arguments_of_processes, serve_ports
 from .processes import Parent, run_processes
-from .session import Session, database_options
 from .systemd import Supervisor, Systemd
-
-if TYPE_CHECKING:
-    from ..model.schedules.schedule import Schedule
-    from ..worker.run.around import AroundHook
-    from ..worker.run.failures import OnFailed
 
 _STUCK = 75
 """Exit code of a worker that its supervisor should replace: EX_TEMPFAIL in sysexits.h."""
@@ -191,16 +186,16 @@ def worker(
     ]
     application = present_application()
     with session.database(creates=True) as dsn:
-        from ..logging import configure
+        from ...logging import configure
 
         configure(log_format, log_level)
         if processes > 1:
             arguments = arguments_of_processes(ports, processes)
             raise click.exceptions.Exit(run_processes(dsn, arguments))
-        from ..client.queue import Queue
-        from ..model.errors import WorkerStuck
-        from ..services.loading import resolve
-        from ..worker.pool import WorkerPool
+        from ...client.queue import Queue
+        from ...model.errors import WorkerStuck
+        from ...services.loading import resolve
+        from ...worker.pool import WorkerPool
 
         sys.path.insert(0, os.getcwd())
         if packages or application is None:
@@ -226,8 +221,8 @@ def worker(
                 schedules=load_schedules(schedules),
                 grace=grace,
                 connect_timeout=connect_timeout,
-                on_failed=_on_failed(on_failed),
-                around=[_around(reference) for reference in around],
+                on_failed=load_on_failed(on_failed),
+                around=[load_around(reference) for reference in around],
                 keep_completed=keep_completed,
                 keep_failed=keep_failed,
             )
@@ -261,60 +256,3 @@ def _leave_threads(code: int) -> None:
                 logging.shutdown()
                 sys.stdout.flush()
                 os._exit(code)
-
-
-def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:
-    """What `--queue NAME[=N]` says: each queue, with the most jobs of it at once."""
-    caps: dict[str, int | None] = {}
-    for queue in queues:
-        if not queue:
-            raise click.BadParameter("--queue is empty: give a name, or leave it out")
-        name, equals, cap = queue.rpartition("=")
-        if not equals:
-            caps[queue] = None
-        elif name and cap.isdecimal() and int(cap) > 0:
-            caps[name] = int(cap)
-        else:
-            raise click.BadParameter(f"--queue takes NAME or NAME=N, not {queue!r}")
-    return caps
-
-
-def load_schedules(reference: str | None) -> Sequence["Schedule"]:
-    """What `--schedules module:object` names."""
-    if reference is None:
-        return ()
-    from ..model.schedules.schedule import Schedule
-    from ..services.references import blamed, load
-
-    given = load("--schedules", reference)
-    try:
-        schedules = list(given() if callable(given) else given)
-    except Exception as error:
-        raise click.ClickException(f"--schedules {reference}: {blamed(error)}") from error
-    for schedule in schedules:
-        if not isinstance(schedule, Schedule):
-            raise click.ClickException(f"--schedules {reference}: {schedule!r} is not a Schedule")
-    return schedules
-
-
-def _on_failed(reference: str | None) -> "OnFailed | None":
-    if reference is None:
-        return None
-    from ..services.references import load
-
-    function: OnFailed = load("--on-failed", reference)
-    if not callable(function):
-        raise click.ClickException(f"--on-failed {reference}: {function!r} cannot be called")
-    return function
-
-
-def _around(reference: str) -> "AroundHook":
-    from ..services.references import load
-    from ..worker.run.around import AroundHooks
-
-    function: AroundHook = load("--around", reference)
-    try:
-        AroundHooks([function])
-    except TypeError as error:
-        raise click.ClickException(f"--around {reference}: {error}") from None
-    return function

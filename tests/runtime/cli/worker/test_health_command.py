@@ -19,7 +19,7 @@ import pytest
 from conduit_runtime import Job, Queue
 from waiting import until
 
-_HERE = Path(__file__).parents[1]
+_HERE = Path(__file__).parents[2]
 _ECHO = ("example_jobs", "--services", "echo", "--yes")
 _BLOCKING = """
 import time

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .application import present_application
+from ..application import present_application
 from .systemd import VARIABLE, Systemd, repeat
 
 if TYPE_CHECKING:
-    from ..worker.pool import WorkerPool
+    from ...worker.pool import WorkerPool
 
 _log = logging.getLogger("conduit.worker")
 

@@ -13,7 +13,7 @@ from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
 from waiting import until
 
-_HERE = Path(__file__).parents[1]
+_HERE = Path(__file__).parents[2]
 Start = Callable[..., psutil.Popen]
 Working = Callable[[], set[int]]
 _STUCK = """
@@ -93,7 +93,7 @@ def test_a_process_that_is_killed_is_said_and_replaced(
 def test_processes_that_die_at_once_are_replaced_ever_later(
     start: Start, tmp_path: Path, steady: int
 ) -> None:
-    patch = f"import conduit_runtime.cli.processes as it\nit._STEADY = {steady}\n"
+    patch = f"import conduit_runtime.cli.worker.processes as it\nit._STEADY = {steady}\n"
     (tmp_path / "sitecustomize.py").write_text(patch)
     (tmp_path / "deadly.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
     worker = start("--services", "deadly:x", "--processes", "2")

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..worker.pool import WorkerPool
+    from ...worker.pool import WorkerPool
 
 _log = logging.getLogger("conduit.worker")
 
@@ -55,10 +55,10 @@ def serve_ports(pool: "WorkerPool", ports: Sequence[Port]) -> None:
 
 def _served(pool: "WorkerPool", what: str) -> "list[tuple[str, WSGIApplication]]":
     if what == "metrics":
-        from ..telemetry.prometheus import PATH, metrics_application
+        from ...telemetry.prometheus import PATH, metrics_application
 
         return [(PATH, metrics_application(pool))]
-    from ..worker.health.application import LIVE, READY, Health
+    from ...worker.health.application import LIVE, READY, Health
 
     return [(LIVE, Health(pool)), (READY, Health(pool))]
 

@@ -1,0 +1,1 @@
+"""`conduit-jobs worker`, its processes, its ports and its supervisor."""

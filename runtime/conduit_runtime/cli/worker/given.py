@@ -1,0 +1,70 @@
+"""What the options of `conduit-jobs worker` name."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...model.schedules.schedule import Schedule
+    from ...worker.run.around import AroundHook
+    from ...worker.run.failures import OnFailed
+
+
+def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:
+    """What `--queue NAME[=N]` says: each queue, with the most jobs of it at once."""
+    caps: dict[str, int | None] = {}
+    for queue in queues:
+        if not queue:
+            raise click.BadParameter("--queue is empty: give a name, or leave it out")
+        name, equals, cap = queue.rpartition("=")
+        if not equals:
+            caps[queue] = None
+        elif name and cap.isdecimal() and int(cap) > 0:
+            caps[name] = int(cap)
+        else:
+            raise click.BadParameter(f"--queue takes NAME or NAME=N, not {queue!r}")
+    return caps
+
+
+def load_schedules(reference: str | None) -> Sequence["Schedule"]:
+    """What `--schedules module:object` names."""
+    if reference is None:
+        return ()
+    from ...model.schedules.schedule import Schedule
+    from ...services.references import blamed, load
+
+    given = load("--schedules", reference)
+    try:
+        schedules = list(given() if callable(given) else given)
+    except Exception as error:
+        raise click.ClickException(f"--schedules {reference}: {blamed(error)}") from error
+    for schedule in schedules:
+        if not isinstance(schedule, Schedule):
+            raise click.ClickException(f"--schedules {reference}: {schedule!r} is not a Schedule")
+    return schedules
+
+
+def load_on_failed(reference: str | None) -> "OnFailed | None":
+    """What `--on-failed module:function` names."""
+    if reference is None:
+        return None
+    from ...services.references import load
+
+    function: OnFailed = load("--on-failed", reference)
+    if not callable(function):
+        raise click.ClickException(f"--on-failed {reference}: {function!r} cannot be called")
+    return function
+
+
+def load_around(reference: str) -> "AroundHook":
+    """What `--around module:function` names."""
+    from ...services.references import load
+    from ...worker.run.around import AroundHooks
+
+    function: AroundHook = load("--around", reference)
+    try:
+        AroundHooks([function])
+    except TypeError as error:
+        raise click.ClickException(f"--around {reference}: {error}") from None
+    return function
