@@ -24,14 +24,6 @@ def counted_jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
 
 
-def short_duration(seconds: float) -> str:
-    """A duration in its largest whole unit, as in `90s`, `15m`, `12h`, `3d`."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{max(0.0, seconds):.0f}s"
-
-
 def first_line(text: str | None) -> str:
     """What a table shows of an error."""
     return (text or "").partition("\n")[0][:60]

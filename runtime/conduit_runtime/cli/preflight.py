@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..model.text.durations import short_duration
 from ..model.text.printable import one_line
 from .output import counted_jobs, show_one, show_rows
 from .packages import configured, load_jobs, stamped_schema
@@ -111,7 +112,7 @@ def _show(found: list["Finding"], stranded: int) -> None:
             **_row(each),
             "shape": each.fingerprint or "any",
             "jobs": f"{'≥ ' * each.is_more}{each.jobs:,}",
-            "oldest": _duration(each.oldest_seconds),
+            "oldest": short_duration(each.oldest_seconds),
         }
         for each in found
     ]
@@ -127,10 +128,3 @@ def _show(found: list["Finding"], stranded: int) -> None:
         if stranded
         else "no job would be stranded"
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:.0f}s"

@@ -10,8 +10,9 @@ import click
 from ..client.queue import Queue
 from ..model.queues.controls import TypeLimits
 from ..model.queues.stats import QueueOverview
+from ..model.text.durations import short_duration
 from .filters import DURATION
-from .output import short_duration, show_rows
+from .output import show_rows
 from .session import Session, session_options
 
 _COUNTS = [

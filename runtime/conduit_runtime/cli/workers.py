@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from ..model.text.durations import short_duration
 from ..model.workers.worker_info import WorkerInfo
-from .output import short_duration, show_rows
+from .output import show_rows
 from .session import Session, session_options
 
 _COLUMNS = (

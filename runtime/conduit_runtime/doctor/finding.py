@@ -28,13 +28,3 @@ def error(code: str, message: str, where: str, action: str) -> Finding:
 def warning(code: str, message: str, where: str, action: str) -> Finding:
     """A finding that may become an error."""
     return Finding(code, "warning", message, where, action)
-
-
-def duration(seconds: float | None) -> str:
-    """A time in words of its largest unit."""
-    if seconds is None:
-        return "an unknown time"
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from ..model.text.durations import in_words
 from ..statements import doctor
 from .database import Database, Unread
-from .finding import Finding, duration, warning
+from .finding import Finding, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
         if each.kind == "session":
             yield warning(
                 "held-snapshot",
-                f"a transaction has been open for {duration(each.seconds)} ({each.details}): "
+                f"a transaction has been open for {in_words(each.seconds)} ({each.details}): "
                 f"{effect}",
                 f"session {each.name}",
                 f"SELECT pg_catalog.pg_terminate_backend({each.name});",
@@ -33,7 +34,7 @@ def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
             name = each.name.replace("'", "''")
             yield warning(
                 "prepared-transaction",
-                f"a transaction of {each.details} has been prepared for {duration(each.seconds)}: "
+                f"a transaction of {each.details} has been prepared for {in_words(each.seconds)}: "
                 f"{effect}",
                 f"prepared transaction {each.name}",
                 f"COMMIT PREPARED '{name}'; or ROLLBACK PREPARED '{name}';",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ..model.text.durations import in_words
 from ..statements import doctor
 from .database import Database
 from .expected import expected
-from .finding import Finding, duration, error, warning
+from .finding import Finding, error, warning
 
 _LATE = 5
 """Times its threshold after which autovacuum is late."""
@@ -46,7 +47,7 @@ def judge(database: Database, tables: list[doctor.Table]) -> Iterator[Finding]:
         share = float(options.get("autovacuum_vacuum_scale_factor", 0.2))
         due = threshold + share * max(0.0, table.rows)
         if table.dead >= database.limits.dead_rows and table.dead > _LATE * due:
-            last = "never" if table.vacuumed is None else f"{duration(table.vacuumed)} ago"
+            last = "never" if table.vacuumed is None else f"{in_words(table.vacuumed)} ago"
             yield warning(
                 "dead-rows",
                 f"{table.name} has {table.dead:,} dead rows beside {table.live:,} live ones; "

@@ -6,9 +6,10 @@ from operator import attrgetter
 from shlex import quote
 
 from ..model.lanes import is_unreadable, original
+from ..model.text.durations import in_words
 from ..statements import doctor
 from .database import Database
-from .finding import Finding, duration, error, warning
+from .finding import Finding, error, warning
 
 _NAMED = 5
 """Types that a finding names at most."""
@@ -28,7 +29,7 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
         due = [each for each in lanes if each.due > late and not is_unreadable(each.fingerprint)]
         if not due:
             continue
-        oldest = duration(max(each.due for each in due))
+        oldest = in_words(max(each.due for each in due))
         types = sorted({each.type for each in due})
         if due[0].is_paused:
             yield warning(
@@ -51,7 +52,7 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
                 yield error(
                     "unhandled-type",
                     f"no live worker of the queue {queue} handles the type {type_}, which has been "
-                    f"due for up to {duration(max(e.due for e in due if e.type == type_))}",
+                    f"due for up to {in_words(max(e.due for e in due if e.type == type_))}",
                     f"queue {queue}",
                     "deploy code that has it, or: conduit-jobs jobs cancel --queue "
                     f"{quote(queue)} --type {quote(type_)}",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ..model.text.durations import in_words
 from ..model.workers.worker_info import WorkerInfo
 from ..statements import doctor, worker_registry
 from .database import Database
-from .finding import Finding, duration, error, warning
+from .finding import Finding, error, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
             yield warning(
                 "dead-worker",
                 f"the worker {worker.name} has sent no heartbeat for "
-                f"{duration(worker.heartbeat_age)}, and no live worker has removed it",
+                f"{in_words(worker.heartbeat_age)}, and no live worker has removed it",
                 f"host {worker.host}, process {worker.pid}",
                 "start a worker on any host: it removes dead ones within a minute",
             )
@@ -34,7 +35,7 @@ def judge_stuck(stuck: list[doctor.Stuck]) -> Iterator[Finding]:
         holder = each.holder or "nobody"
         yield error(
             "stuck-jobs",
-            f"{_counted(each.jobs)} marked as running for {duration(each.seconds)}, and no live "
+            f"{_counted(each.jobs)} marked as running for {in_words(each.seconds)}, and no live "
             f"worker holds {'it' if each.jobs == 1 else 'them'}",
             f"held by {holder}",
             "start a worker: it rescues them within a minute. If one runs, its log says what "
