@@ -37,9 +37,13 @@ class Change:
 
 @dataclass
 class Flush:
-    """The changes of one flush in order, and rows by instance: as they were, and as they are."""
+    """The changes of one flush in order, of which instances; rows as they were and as they are.
+
+    Instances are told apart by their state.
+    """
 
     changes: list[Change] = field(default_factory=list)
+    changed: set[object] = field(default_factory=set)
     before: Rows = field(default_factory=dict)
     after: Rows = field(default_factory=dict)
 
@@ -73,11 +77,16 @@ def _before_flush(session: Session, context: object, instances: object) -> None:
 
 
 def _read(connection: Connection, registration: Registration, instances: Iterable[Any]) -> Rows:
-    """The rows that the instances were loaded from, by instance."""
-    keys = {instance_state(each): each for each in instances}
-    identities = {state: state.key[1][0] for state in keys if state.key is not None}
+    """The rows that the instances were loaded from or take the place of, by instance."""
+    identities = {instance_state(each): _identity(each) for each in instances}
     rows = read_rows(connection, registration, [*identities.values()], locks=True)
     return {state: rows[key] for state, key in identities.items() if key in rows}
+
+
+def _identity(instance: Any) -> Any:
+    """The primary key of the row as it is stored."""
+    state = instance_state(instance)
+    return (state.key or state.mapper.identity_key_from_instance(instance))[1][0]
 
 
 def _flush_of(instance: object) -> tuple[Session, Flush] | None:
@@ -98,6 +107,13 @@ def _before(name: str, connection: Connection, instance: Any) -> None:
         flush.before |= _read(connection, registration, [instance])
 
 
+def _before_insert(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    # In place of a row that the same flush would delete: SQLAlchemy updates that.
+    found = _flush_of(instance)
+    if found and found[0].identity_map.get(mapper.identity_key_from_instance(instance)) is not None:
+        _before("after_update", connection, instance)
+
+
 def _before_update(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
     _before("after_update", connection, instance)
 
@@ -111,7 +127,9 @@ def _note(name: str, connection: Connection, instance: Any) -> None:
     registration, found = registration_of(type(instance)), _flush_of(instance)
     if registration is None or found is None or name not in registration.hooks:
         return
-    if not any(change.instance is instance for change in found[1].changes):
+    state = instance_state(instance)
+    if state not in found[1].changed:
+        found[1].changed.add(state)
         found[1].changes.append(Change(name, instance, registration, connection))
 
 
@@ -208,6 +226,7 @@ def _after_flush_postexec(session: Session, context: object) -> None:
 
 
 _OF_CLASSES: dict[str, Any] = {
+    "before_insert": _before_insert,
     "before_update": _before_update,
     "before_delete": _before_delete,
     "after_insert": _after_insert,

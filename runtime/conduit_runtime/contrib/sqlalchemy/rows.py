@@ -27,7 +27,7 @@ def read_rows(
     *,
     locks: bool = False,
 ) -> Mapping[Any, ReadRow]:
-    """The rows with these keys, by key, in one statement unless there are many.
+    """The rows with these keys, by key as it was given, in one statement unless there are many.
 
     With `locks` they stay as they are until the transaction changes them: the lock is that of the
     UPDATE which follows.
@@ -51,12 +51,14 @@ def read_rows(
     names = [column.name for column in table_of(registration.record).columns]
     found = {}
     wanted = [*keys]
+    as_given = {str(each): each for each in wanted}
     for start in range(0, len(wanted), PART):
         part = statement.where(key.in_(wanted[start : start + PART]))
         for identity, *values in connection.execute(part):
             row = dict(zip(names, values[: len(raw)], strict=True))
             mapped = dict(zip(attribute_of.values(), values[len(raw) :], strict=True))
-            found[identity] = ReadRow(row, mapped)
+            # The application may have set the text of a uuid as the key.
+            found[as_given.get(str(identity), identity)] = ReadRow(row, mapped)
     return found
 
 

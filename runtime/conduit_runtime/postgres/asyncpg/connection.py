@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
+import psycopg
 from psycopg.adapt import Transformer
 
 from ..host_settings import NEEDED, SET
@@ -74,7 +75,8 @@ class AsyncpgConnection:
     async def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Result:
         """Send SQL with psycopg's placeholders; the rows are as psycopg gives them.
 
-        Values by name are those of our own statements.
+        Values by name are those of our own statements. Raises psycopg.ProgrammingError for another
+        number of values than of placeholders.
         """
         return await self._send(sql, values, is_ours=isinstance(values, Mapping))
 
@@ -90,6 +92,11 @@ class AsyncpgConnection:
         transformer = Transformer(Context())
         of = parts(sql)
         fillers = dict.fromkeys(of.fillers)
+        if not is_ours and [*fillers] != [*range(len(values))]:
+            raise psycopg.ProgrammingError(
+                f"the query has {len(fillers)} placeholders and got {len(values)} values: give one "
+                "for each %s; a percent sign is written %%"
+            )
         given: Any = values
         parameters = [parameter(given[filler], transformer) for filler in fillers]
         found = await described(self.conn, sql, of, parameters, is_ours)

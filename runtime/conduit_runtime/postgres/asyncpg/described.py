@@ -64,7 +64,7 @@ async def described(
     return found
 
 
-_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*\n)*")
+_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 _CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import conduit_runtime.contrib.sqlalchemy.registration as registrations
 import example_jobs.order
@@ -242,6 +243,28 @@ def test_a_flush_of_many(session: Session, noted: Conn, monkeypatch: pytest.Monk
     found = events(noted)
     assert [event for event, *_ in found] == ["create"] * 30 + ["update"] * 30
     assert all(note.tags == ["by 30"] for note in notes)
+
+
+def test_an_instance_in_place_of_a_deleted_one(session: Session, noted: Conn) -> None:
+    session.add(old := Note(id=1, sender="me"))
+    session.commit()
+    session.delete(old)
+    session.add(Note(id=1, sender="another"))
+    session.commit()
+    assert events(noted)[1:] == [("update", ["me", {}, None], ["another", {}, None])]
+
+
+def test_keys_that_are_set_as_texts(session: Session, noted: Conn) -> None:
+    register(Order, example_jobs.order)
+    user = User(id=str(uuid4()), name="Zoë", email="e")
+    order = Order(id=str(uuid4()), number="AB-1", customer_id=user.id)
+    session.add_all([user, order])
+    session.flush()
+    order.state = "shipped"
+    session.commit()
+    types = [job["type"].rpartition(".")[2] for job in jobs_of(noted)]
+    assert types == ["search_index_add", "email_send"]
+    assert order.shipped_at is not None
 
 
 def test_a_session_that_joins_a_transaction(noted: Conn, database: str) -> None:

@@ -72,6 +72,17 @@ class Admin(TestCase):
         assert "&lt;anna@example.org&gt;" in text
         assert 'name="_save"' not in text
 
+    def test_no_address_filters_by_payloads(self) -> None:
+        queue().enqueue(Job(type="account.open", payload={"pin": "4711"}))
+        for given in (
+            {"payload__pin__startswith": "4"},
+            {"payload__pin": "4711"},
+            {"payload__contains": "{}"},
+            {"errors__isnull": "0"},
+        ):
+            assert self.client.get(LIST, given).status_code == 400, given
+        assert "1 job" in self.page(priority__lte="50")
+
     @override_settings(CONDUIT={"PACKAGES": ["depot.accounts"]})
     def test_sensitive_values_are_masked(self) -> None:
         self.allow("view_payload")

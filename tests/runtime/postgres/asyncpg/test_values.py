@@ -178,6 +178,28 @@ def test_what_postgres_refuses_is_refused_before_any_sql(
     assert driver.execute("SELECT 1").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [("SELECT %s", []), ("SELECT %s, %s", [1]), ("SELECT %s", [1, 2]), ("SELECT %(n)s", [1])],
+)
+def test_another_number_of_values_is_refused_before_any_sql(
+    driver: AsyncpgDriver, sql: str, values: list[object]
+) -> None:
+    with pytest.raises(psycopg.ProgrammingError, match="placeholders"):
+        driver.execute(sql, values)
+    assert driver.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_a_change_behind_comments(driver: AsyncpgDriver) -> None:
+    sql = (
+        "/* %% a change\n */ -- it is\n"
+        "WITH stored AS (INSERT INTO things (an_int) VALUES (%s) RETURNING an_int) "
+        "SELECT an_int FROM stored"
+    )
+    assert driver.execute(sql, [3]).fetchall() == [(3,)]
+    driver.rollback()
+
+
 @given(
     st.lists(st.none() | st.uuids()),
     st.lists(st.none() | text),
