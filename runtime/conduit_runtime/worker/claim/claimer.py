@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 import psycopg
@@ -16,12 +16,13 @@ from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
-from ...statements.claims import BATCH, Claims, most_of_a_claim, next_due
+from ...statements.claims import Claims, next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface
 from ..run.execution import FRESH
 from ..run.runner import Runner
+from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import POLL, Listener
 
@@ -31,9 +32,6 @@ PATIENCE = 0.25
 """Seconds that a claimed job may wait here for a slot."""
 VAIN, VAIN_AT_ONCE = 0.02, 20
 """Seconds between claims that find nothing of what was announced, and how many come at once."""
-WINDOW = 0.05
-"""Seconds of work, at the present rate, that may wait in the worker."""
-
 
 _rescues_of = attrgetter("rescues")
 
@@ -53,7 +51,8 @@ class Claimer:
         self._runner = runner
         self._acknowledger = acknowledger
         self._drain = worker.is_draining
-        self._queues = dict(worker.queues)
+        self._queues = worker.queues
+        self._sizes = ClaimSizes(worker, runner)
         self._claims = Claims()
         self._batch_claims = Claims()
         self._in_use = [self._claims]
@@ -61,13 +60,8 @@ class Claimer:
         self._listener = Listener(connection)
         self._capacity = asyncio.Event()
         self._stopping = False
-        self._prefetching = True
-        self._met_rescued = False
         self._found = 0
         self._backoff = Backoff(_log, "jobs cannot be claimed")
-        self._finished = 0
-        self._rate_since = time.monotonic()
-        self._rate = 0.0
         self._taken = 0.0
         self._changed = -math.inf
         self._was_announced = False
@@ -89,9 +83,7 @@ class Claimer:
         There may be child jobs, a retried one may be the next job due, another may have left a full
         queue; and the rate of work is known.
         """
-        self._finished += len(attempts)
-        if batched := self._worker.registry.batched:  # they are claimed by the room in batches
-            self._finished -= sum(attempt.job.type in batched for attempt in attempts)
+        self._sizes.on_written(attempts)
         left_full_queue = self._limiter.on_ended(held)
         if self._drain or left_full_queue or attempts[0].outcome is not None:
             self._listener.wake()
@@ -165,8 +157,8 @@ class Claimer:
         """Claim once, or wait for a reason to; True when the queues are drained."""
         self._capacity.clear()
         await self._listener.listen()
-        limit = self._limit()
-        sizes = self._sizes(limit)
+        limit = self._sizes.limit()
+        sizes = self._sizes.of_queues(limit)
         if not sizes:
             await self._listener.release_idle_lock()
             await self._wait_for_capacity()
@@ -236,7 +228,7 @@ class Claimer:
         await self._listener.wait(PATIENCE, self._capacity)
         if time.monotonic() - self._taken >= PATIENCE:
             self._runner.release_ready()
-            self._rate = 0.0
+            self._sizes.forget_rate()
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         """Claim jobs and start them; returns them and whether the claim scanned everything."""
@@ -256,8 +248,10 @@ class Claimer:
         if self._stopping or self._changed > started:
             self._runner.release()
         # A rescued job may have killed its worker: it does not wait here beside others.
-        self._met_rescued = rescued = any(map(_rescues_of, jobs))
-        self._prefetching = not (rescued and self._runner.release_rescued())
+        rescued = any(map(_rescues_of, jobs))
+        self._sizes.on_claimed(
+            met_rescued=rescued, released_rescued=rescued and self._runner.release_rescued()
+        )
         if len(jobs) < limit:
             # Nothing waits behind them: they start before the next claim costs them time.
             await asyncio.sleep(0)
@@ -303,7 +297,7 @@ class Claimer:
             is_full = self._claims.was_full
         if not is_first:
             jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
-        if batched and batch_lanes and (fills := self._sizes_of_batches(free, jobs)):
+        if batched and batch_lanes and (fills := self._sizes.of_batches(free, jobs)):
             self._in_use = [*{*self._in_use, self._batch_claims}]
             room = max(fills.values())
             jobs += await self._claim_from(self._batch_claims, fills, batch_lanes, room)
@@ -321,22 +315,6 @@ class Claimer:
         claims.learn(claimed, limit, started, time.monotonic())
         return claimed
 
-    def _sizes_of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
-        """How many jobs of batch handlers to take from each queue at most, beside the `taken`.
-
-        While there are rescued ones, which run alone, only as many as there are slots.
-        """
-        room = self._runner.free - len(taken) if self._met_rescued else BATCH
-        room = min(room, self._runner.room_in_batches)
-        sizes = {}
-        for queue in queues:
-            cap = self._queues[queue]
-            if cap is not None:
-                cap -= self._runner.by_queue[queue] + sum(job.queue == queue for job in taken)
-            if (size := room if cap is None else min(room, cap)) > 0:
-                sizes[queue] = size
-        return sizes
-
     async def _claim_counting(
         self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
     ) -> list[Claimed]:
@@ -348,33 +326,3 @@ class Claimer:
         return await self._limiter.claim(
             self._connection, self._worker.name, sizes, lanes, capacity
         )
-
-    def _limit(self) -> int:
-        """How many jobs to claim now; none while enough of them wait."""
-        prefetch = self._prefetch() if self._prefetching else 0
-        wanted = self._runner.free + prefetch
-        most = most_of_a_claim(len(self._worker.lanes()), len(self._queues))
-        # Few large claims cost less than many small ones.
-        return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
-
-    def _prefetch(self) -> int:
-        """How many jobs end in the window at the present rate."""
-        now = time.monotonic()
-        elapsed = now - self._rate_since
-        if elapsed >= WINDOW:
-            self._rate = self._finished / elapsed
-            self._rate_since, self._finished = now, 0
-        return min(3 * BATCH, int(self._rate * WINDOW))
-
-    def _sizes(self, limit: int) -> dict[str, int]:
-        """How many jobs to take from each queue at most; another queue is first each time."""
-        if limit <= 0:
-            return {}
-        sizes = {}
-        for queue, cap in self._queues.items():
-            capacity = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
-            if capacity > 0:
-                sizes[queue] = capacity
-        first = next(iter(self._queues))
-        self._queues[first] = self._queues.pop(first)
-        return sizes

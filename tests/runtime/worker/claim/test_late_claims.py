@@ -13,7 +13,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.calls import entered_job
 from conduit_runtime.services import django_connections
-from conduit_runtime.worker.claim import claimer
+from conduit_runtime.worker.claim import claim_sizes, claimer
 from conduit_runtime.worker.heartbeat import failure_detector as detector
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from conduit_runtime.worker.run import runner
@@ -218,7 +218,7 @@ def test_a_notice_drops_what_has_not_begun(
     for module in (runner, claimer):
         monkeypatch.setattr(module, "FRESH", 60.0)
     monkeypatch.setattr(claimer, "PATIENCE", 60.0)
-    monkeypatch.setattr(claimer.Claimer, "_prefetch", lambda self: 10)
+    monkeypatch.setattr(claim_sizes.ClaimSizes, "_prefetch", lambda self: 10)
     pair = Pair(queue, workers=1)
 
     @pair.pool.handler("first")

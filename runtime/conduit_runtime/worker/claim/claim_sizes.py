@@ -1,0 +1,88 @@
+"""How many jobs a claim takes: as many as can start, and those that start soon."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+from ...model.claimed import Claimed
+from ...statements.claims import BATCH, most_of_a_claim
+from ...statements.outcomes import Attempt
+from ..interfaces import WorkerInterface
+from ..run.runner import Runner
+
+WINDOW = 0.05
+"""Seconds of work, at the present rate, that may wait in the worker."""
+
+
+class ClaimSizes:
+    """The sizes of the next claim, by what the runner holds and how fast its jobs end."""
+
+    def __init__(self, worker: WorkerInterface, runner: Runner) -> None:
+        self._worker = worker
+        self._runner = runner
+        self._queues = dict(worker.queues)
+        self._prefetching = True
+        self._met_rescued = False
+        self._finished = 0
+        self._rate_since = time.monotonic()
+        self._rate = 0.0
+
+    def on_written(self, attempts: Sequence[Attempt]) -> None:
+        """These attempts have ended: the rate of work is known."""
+        self._finished += len(attempts)
+        if batched := self._worker.registry.batched:  # they are claimed by the room in batches
+            self._finished -= sum(attempt.job.type in batched for attempt in attempts)
+
+    def on_claimed(self, *, met_rescued: bool, released_rescued: bool) -> None:
+        """Whether the claim had rescued jobs, and whether some of them did not find a slot."""
+        self._met_rescued = met_rescued
+        self._prefetching = not released_rescued
+
+    def forget_rate(self) -> None:
+        """Jobs waited for too long: prefetch none until the rate is known again."""
+        self._rate = 0.0
+
+    def limit(self) -> int:
+        """How many jobs to claim now; none while enough of them wait."""
+        prefetch = self._prefetch() if self._prefetching else 0
+        wanted = self._runner.free + prefetch
+        most = most_of_a_claim(len(self._worker.lanes()), len(self._queues))
+        # Few large claims cost less than many small ones.
+        return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
+
+    def _prefetch(self) -> int:
+        """How many jobs end in the window at the present rate."""
+        now = time.monotonic()
+        elapsed = now - self._rate_since
+        if elapsed >= WINDOW:
+            self._rate = self._finished / elapsed
+            self._rate_since, self._finished = now, 0
+        return min(3 * BATCH, int(self._rate * WINDOW))
+
+    def of_queues(self, limit: int) -> dict[str, int]:
+        """How many jobs to take from each queue at most; another queue is first each time."""
+        if limit <= 0:
+            return {}
+        sizes = {}
+        for queue, cap in self._queues.items():
+            capacity = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
+            if capacity > 0:
+                sizes[queue] = capacity
+        first = next(iter(self._queues))
+        self._queues[first] = self._queues.pop(first)
+        return sizes
+
+    def of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
+        """How many jobs of batch handlers to take from each queue at most, beside the `taken`.
+
+        While there are rescued ones, which run alone, only as many as there are slots.
+        """
+        room = self._runner.free - len(taken) if self._met_rescued else BATCH
+        room = min(room, self._runner.room_in_batches)
+        sizes = {}
+        for queue in queues:
+            cap = self._queues[queue]
+            if cap is not None:
+                cap -= self._runner.by_queue[queue] + sum(job.queue == queue for job in taken)
+            if (size := room if cap is None else min(room, cap)) > 0:
+                sizes[queue] = size
+        return sizes
