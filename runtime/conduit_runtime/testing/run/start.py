@@ -47,7 +47,15 @@ def run_jobs(
     """Run jobs from a test without a loop; see `run_jobs_async`."""
 
     async def main(executor: ThreadPoolExecutor) -> Result:
-        return await _run(place, schema, sources, clock, goal, stops_at_failure, executor)
+        return await run_jobs_async(
+            place,
+            schema,
+            sources,
+            clock,
+            goal,
+            stops_at_failure=stops_at_failure,
+            executor=executor,
+        )
 
     return run_in_loop(main)
 
@@ -60,20 +68,9 @@ async def run_jobs_async(
     goal: Goal,
     *,
     stops_at_failure: bool,
+    executor: ThreadPoolExecutor | None = None,
 ) -> Result:
     """Run jobs until the goal. Raises ServiceError for incomplete services."""
-    return await _run(place, schema, sources, clock, goal, stops_at_failure, None)
-
-
-async def _run(
-    place: Place,
-    schema: str | None,
-    sources: Sources,
-    clock: Clock,
-    goal: Goal,
-    stops_at_failure: bool,
-    executor: ThreadPoolExecutor | None,
-) -> Result:
     async with (
         entered(sources.services, sources.job_types) as services,
         _opened(place, schema) as database,
