@@ -52,14 +52,14 @@ def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
     refused = Refused("delete")
     deleted, looked_at, after = 0, PAGE, START
     while looked_at == PAGE:
-        gone, looked_at, after = yield from purge_page(rules, after, refused)
+        gone, looked_at, after = yield from purge_page(rules, after, refused, PAGE)
         deleted += gone
     return deleted + (yield from purge_blocked(rules))
 
 
-def purge_page(rules: Iterable[Rule], after: UUID, refused: Refused) -> Steps[Page]:
-    """Delete what the rules say of the jobs from the id `after` on."""
-    values = {**_parameters(rules), "after": after, "ids": None, "limit": PAGE}
+def purge_page(rules: Iterable[Rule], after: UUID, refused: Refused, limit: int) -> Steps[Page]:
+    """Delete what the rules say of so many jobs from the id `after` on."""
+    values = {**_parameters(rules), "after": after, "ids": None, "limit": limit}
 
     def delete(ids: object) -> Steps[int]:
         part = {**values, "after": START, "ids": ids}

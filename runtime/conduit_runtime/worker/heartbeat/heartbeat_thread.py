@@ -32,7 +32,7 @@ from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
-from .pruner import Pruner
+from .pruner import LATE, Pruner
 from .unserved_queues import UnservedQueues
 
 T = TypeVar("T")
@@ -111,6 +111,13 @@ class HeartbeatThread(threading.Thread):
     def _run(self, statement: Statement[T]) -> T:
         return run(self._connection, statement, self._schema)
 
+    def _run_briefly(self, statement: Statement[T]) -> T:
+        """Run it in a transaction; raises QueryCanceled when it takes `LATE`."""
+        with self._connection.transaction():
+            timeout = "SELECT pg_catalog.set_config('statement_timeout', %s, true)"
+            self._connection.execute(timeout, [LATE])
+            return self._run(statement)
+
     def announce(self) -> None:
         """Start, and return when the worker is registered; raises what went wrong."""
         self.start()
@@ -186,10 +193,10 @@ class HeartbeatThread(threading.Thread):
             with self._refusable():
                 self._delete_reported()
             self._maintain()
-            self._prune(heartbeat.states)
             self._flusher.step(self._run)
             if self._has_limits_applied:
                 self._set_announced()
+            self._prune(heartbeat.states)
             self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()
         self._flusher.finish(self._run)
@@ -261,7 +268,7 @@ class HeartbeatThread(threading.Thread):
     def _prune(self, states: Sequence[WorkerState]) -> None:
         with self._refusable():
             first = min(state.name for state in states)
-            self._pruner.step(self._run, is_first=first == self.worker_name)
+            self._pruner.step(self._run_briefly, is_first=first == self.worker_name)
 
     def _lose(self) -> None:
         _log.error("worker %s was declared dead: it abandons its jobs", self.worker_name)

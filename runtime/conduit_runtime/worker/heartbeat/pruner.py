@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
+import psycopg
+
 from ...postgres.steps import Run, run_steps
 from ...statements.many import retention
 from ...statements.many.purge import PAGE, START, Rule, purge_blocked, purge_page
@@ -15,6 +17,10 @@ STEP = 0.05
 """Seconds after which a step deletes no further page."""
 _SHARE = 0.2
 """Share of the time that deleting may take: dead rows that vacuum keeps make it slow."""
+SMALLEST = 2
+"""Jobs of a page at least: the last one of a page begins the next."""
+LATE = "1s"
+"""How long a statement may take. Triggers of the application may make deleting slow."""
 
 
 class Pruner:
@@ -30,6 +36,7 @@ class Pruner:
         self._after = START
         self._young = (START, START)
         self._refused = Refused("delete")
+        self._limit = PAGE
 
     def step(self, run: Run, *, is_first: bool) -> None:
         """Delete a few pages, if there are any to delete and this worker `is_first`."""
@@ -59,11 +66,21 @@ class Pruner:
 
     def _page(self, run: Run) -> None:
         rules, self._rules = self._rules, ()
-        page = run_steps(purge_page(rules, self._after, self._refused), run)
-        if page.jobs < PAGE:
+        limit, began = self._limit, time.monotonic()
+        try:
+            page = run_steps(purge_page(rules, self._after, self._refused, limit), run)
+        except psycopg.errors.QueryCanceled:
+            if limit == SMALLEST:
+                raise
+            self._limit = max(SMALLEST, limit // 8)
+            self._rules = rules
+            return
+        if page.jobs < limit:
             run_steps(purge_blocked(rules), run)
             self._next_walk = time.monotonic() + INTERVAL
             return
+        if time.monotonic() < began + STEP:
+            self._limit = min(PAGE, 2 * limit)
         self._rules = rules
         self._after = self._skipped(page.last)
 

@@ -165,7 +165,7 @@ class Runner:
     def release_ready(self) -> None:
         """Release the jobs that wait for a slot."""
         if self._batched and self.ready:
-            self._batches_wait = not any(isinstance(each, ClaimedBatch) for each in self.ready)
+            self._batches_wait = any(isinstance(each, Claimed) for each in self.ready)
         while self.ready:
             for job in _jobs_of(self.ready.popleft()):
                 self._release(job)

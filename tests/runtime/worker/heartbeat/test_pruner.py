@@ -14,7 +14,7 @@ from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.many import purge
-from conduit_runtime.worker.heartbeat import pruner
+from conduit_runtime.worker.heartbeat import heartbeat_thread, pruner
 from waiting import until
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -123,6 +123,38 @@ def test_one_row_that_postgres_refuses_holds_no_other_up(
                 "INSERT INTO receipts SELECT id FROM jobs WHERE status = 'completed' LIMIT 1"
             )
         step_until_done(queue, lambda: counts(queue, "default") == [1, 0, 0, 3])
+
+
+def test_slow_triggers_hold_no_heartbeat_up(
+    new_database: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat_thread, "LATE", "500ms")
+    monkeypatch.setattr(heartbeat_thread, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(pruner, "PAGE", 16)
+    monkeypatch.setattr(pruner, "_SHARE", 100.0)
+    with new_database() as dsn, Queue(dsn) as queue:
+        fill(queue, "default", 9, count=10)
+        with psycopg.connect(dsn) as connection:
+            connection.execute(
+                """
+                CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_sleep(0.15); RETURN OLD; END $$;
+                CREATE TRIGGER slow BEFORE DELETE ON jobs FOR EACH ROW EXECUTE FUNCTION slow();
+                """
+            )
+        pool = WorkerPool(queue, keep_completed=DAY)
+        ages: list[float] = []
+        with pool:
+            until(lambda: ages.append(beat_age(dsn)) or counts(queue, "default")[:2] == [0, 0])
+    assert max(ages) < 2  # one statement for 16 jobs would take 2.4 s
+
+
+def beat_age(dsn: str) -> float:
+    """Seconds since the worker's heartbeat."""
+    with psycopg.connect(dsn) as connection:
+        sql = "SELECT extract(epoch FROM clock_timestamp() - min(seen_at)) FROM conduit_workers"
+        [(age,)] = connection.execute(sql)
+    return float(age)
 
 
 @pytest.mark.parametrize("age", [-DAY, 7, "7d"])

@@ -494,21 +494,25 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue) -> None:
     assert errors[1] == f"ValueError: job {kept[0].id} is not in this batch"
 
 
-def test_full_batches_leave_the_only_slot_to_others_too(queue: Queue) -> None:
-    started = threading.Event()
+def test_full_batches_and_others_take_turns_in_the_only_slot(queue: Queue) -> None:
+    started: list[str] = []
     pool = WorkerPool(queue, workers=1)
 
-    @pool.batch_handler("t", size=5)
     async def index(context: BatchContext, jobs: list[BatchJob]) -> None:
+        started.append("batch")
         await asyncio.sleep(0.5)  # longer than a job waits for a slot
+
+    for type_ in ("t", "u"):
+        pool.batch_handler(type_, size=5)(index)
 
     @pool.handler("plain")
     async def plain(context: JobContext, payload: object) -> None:
-        started.set()
+        started.append("plain")
+        await asyncio.sleep(0.5)
 
-    jobs = enqueued(queue, 200)
-    queue.enqueue(Job(type="plain", payload={}))
+    for type_, priority in (("t", 50), ("u", 50), ("plain", 100)):
+        queue.enqueue_many([Job(type=type_, payload=n, priority=priority) for n in range(100)])
     with pool:
-        assert started.wait(10)
-    ended = sum(state == "completed" for state, _, _ in states(queue, jobs))
-    assert ended < len(jobs)
+        until(lambda: len(started) >= 8)
+    assert started.count("batch") >= 3
+    assert started.count("plain") >= 3
