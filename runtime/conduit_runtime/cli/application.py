@@ -1,4 +1,4 @@
-"""What a web framework tells the commands when they run under its own command line."""
+"""What a web framework gives the commands that run under its own command line."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

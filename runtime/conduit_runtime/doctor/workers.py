@@ -32,7 +32,7 @@ def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
 def judge_stuck(stuck: list[doctor.Stuck]) -> Iterator[Finding]:
     """Who holds jobs that do not run."""
     for each in stuck:
-        holder = each.holder or "nobody"
+        holder = each.holder or "no worker"
         yield error(
             "stuck-jobs",
             f"{_counted(each.jobs)} marked as running for {in_words(each.seconds)}, and no live "

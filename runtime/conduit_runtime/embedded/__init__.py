@@ -99,7 +99,7 @@ def is_running(folder: Path | str, dsn: str) -> bool:
 
 
 def stop(folder: Path | str) -> bool:
-    """End the server of `folder`, whoever uses it; False when none runs. Its data stays.
+    """End the server of `folder`, also if others use it; False when none runs. Its data stays.
 
     Returns once it has ended. Raises `EmbeddedError` when that takes too long.
     """
@@ -116,7 +116,7 @@ def stop(folder: Path | str) -> bool:
         time.sleep(0.01)
     os.close(lock)
     if was_running:
-        (folder / "users.lock").write_bytes(b"")  # nobody wants it kept any longer
+        (folder / "users.lock").write_bytes(b"")  # no user is left to keep it for
     return was_running
 
 

@@ -167,7 +167,7 @@ def drop_abandoned(dsn: str) -> None:
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Drop a database, whoever is connected to it."""
+    """Drop a database, also if others are connected to it."""
     connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 

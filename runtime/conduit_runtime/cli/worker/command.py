@@ -233,8 +233,8 @@ def worker(
             try:
                 pool.run(
                     drain=drain,
-                    on_ready=partial(supervisor.tell_ready, lambda: pool.health().is_live),
-                    on_stopping=supervisor.tell_stopping,
+                    on_ready=partial(supervisor.report_ready, lambda: pool.health().is_live),
+                    on_stopping=supervisor.report_stopping,
                 )
                 code = 0
             except WorkerStuck as error:

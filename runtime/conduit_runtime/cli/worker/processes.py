@@ -56,14 +56,14 @@ class Parent:
         self._pool = pool
         self._watchdog = float(os.environ.get(_WATCHDOG, 0))
 
-    def tell_ready(self, is_live: Callable[[], bool]) -> None:
+    def report_ready(self, is_live: Callable[[], bool]) -> None:
         """Signal that the pool works; from now on the pool stops gently if the parent ends."""
         self._send()
         threading.Thread(target=self._stop_without, daemon=True).start()
         if self._watchdog:
             repeat(self._watchdog, is_live, self._send)
 
-    def tell_stopping(self) -> None:
+    def report_stopping(self) -> None:
         """The parent knows: it forwards the signal."""
 
     def _send(self) -> None:
@@ -138,7 +138,7 @@ class _Processes:
         self._living: set[_Child] = set()
         self._due = dict.fromkeys(range(len(commands)), 0.0)  # slot: when to start its process
         self._early_deaths = [0] * len(commands)
-        self._were_ready = self._told_ready = False
+        self._were_ready = self._reported_ready = False
         self._stopping: int | None = None
         self._killed_by: int | None = None
         self._code = 0
@@ -154,7 +154,7 @@ class _Processes:
                 command = self._commands[slot]
                 self._living.add(_Child(slot, command, self._environment, self._events))
             wait = min(self._due.values()) - now if self._due else None
-            if not self._told_ready:
+            if not self._reported_ready:
                 wait = _GLANCE if wait is None else min(wait, _GLANCE)
                 self._look_whether_ready()
             try:
@@ -168,14 +168,14 @@ class _Processes:
         return self._code if self._killed_by is None else 128 + self._killed_by
 
     def _look_whether_ready(self) -> None:
-        """Tell systemd once all processes are ready."""
+        """Report to systemd once all processes are ready."""
         if self._stopping is None and not self._due and all(c.is_ready() for c in self._living):
-            self._told_ready = True
-            self._systemd.tell_ready(lambda: all(each.is_live() for each in {*self._living}))
+            self._reported_ready = True
+            self._systemd.report_ready(lambda: all(each.is_live() for each in {*self._living}))
 
     def _stop(self, number: int) -> None:
         """Gently the first time, at once the second time."""
-        self._systemd.tell_stopping()
+        self._systemd.report_stopping()
         self._due.clear()
         for child in self._living:
             if self._stopping is None:

@@ -1,4 +1,4 @@
-"""Tells systemd how a service is: the protocol of sd_notify, over its socket."""
+"""Reports to systemd how a service is: the protocol of sd_notify, over its socket."""
 
 import os
 import socket
@@ -15,10 +15,10 @@ _OFTEN = 1.0
 class Supervisor(Protocol):
     """Who wants to know how a worker is: systemd, or the parent of several processes."""
 
-    def tell_ready(self, is_live: Callable[[], bool]) -> None:
+    def report_ready(self, is_live: Callable[[], bool]) -> None:
         """The worker works; `is_live` is whether its event loop runs."""
 
-    def tell_stopping(self) -> None:
+    def report_stopping(self) -> None:
         """The worker begins to stop."""
 
 
@@ -40,13 +40,13 @@ class Systemd:
             channel.connect(address)
             channel.send(message.encode())
 
-    def tell_ready(self, is_live: Callable[[], bool]) -> None:
+    def report_ready(self, is_live: Callable[[], bool]) -> None:
         """Say that the service works; from now on, send signs of life while it `is_live`."""
         self.notify("READY=1")
         if self.watchdog:
             repeat(self.watchdog, is_live, lambda: self.notify("WATCHDOG=1"))
 
-    def tell_stopping(self) -> None:
+    def report_stopping(self) -> None:
         """Say that the service stops."""
         self.notify("STOPPING=1")
 

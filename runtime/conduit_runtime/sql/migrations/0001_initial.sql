@@ -665,7 +665,7 @@ COMMENT ON COLUMN conduit_schedules.max_attempts IS 'of the jobs that it enqueue
 COMMENT ON COLUMN conduit_schedules.timeout IS 'the most seconds of one attempt of these jobs';
 COMMENT ON COLUMN conduit_schedules.every IS 'seconds from tick to tick; NULL: the schedule has a cron expression';
 COMMENT ON COLUMN conduit_schedules.cron IS 'a cron expression of five fields; NULL: the schedule has a period';
-COMMENT ON COLUMN conduit_schedules.timezone IS 'where the clock of the cron expression stands';
+COMMENT ON COLUMN conduit_schedules.timezone IS 'time zone of the cron expression';
 COMMENT ON COLUMN conduit_schedules.missed IS 'skip, once or all: what happens to ticks that no scheduler saw';
 COMMENT ON COLUMN conduit_schedules.enabled IS 'false: it enqueues nothing';
 COMMENT ON COLUMN conduit_schedules.next_run_at IS 'the next tick; the scheduler that enqueues its job moves it on';

@@ -100,7 +100,7 @@ class Endings:
             _log.warning(
                 "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
                 "They run when code that reads them is deployed, perhaps by an upcaster; "
-                "`conduit-jobs preflight` tells whether a package does",
+                "`conduit-jobs preflight` says whether a package does",
                 *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
                 *((outcome.error or "").removeprefix("unreadable: "), job.id),
                 extra=job_fields(job),
