@@ -80,7 +80,10 @@ def _message(record: logging.LogRecord) -> str:
     event: Any = record.msg
     if isinstance(getattr(event, "fields", None), Mapping):
         return str(event.message)
-    return record.getMessage()
+    try:
+        return record.getMessage()
+    except Exception:  # logging would print a traceback of several lines, with the arguments
+        return f"{_text(event)} (its arguments do not fit)"
 
 
 def _key(name: str) -> str:
@@ -92,7 +95,7 @@ def _key(name: str) -> str:
 
 def _encodable(value: Any) -> Any:
     """The value, or its text if JSON cannot hold it."""
-    if isinstance(value, str | int | None):
+    if value is None or isinstance(value, str):
         return value
     try:
         json.dumps(value, allow_nan=False, default=_text)

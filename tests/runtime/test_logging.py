@@ -84,7 +84,13 @@ def test_what_cannot_be_shown_fails_no_line(lines: Lines) -> None:
 def test_every_line_is_json_whatever_the_values(lines: Lines) -> None:
     circle: list[object] = []
     circle.append(circle)
-    values = {"nan": float("nan"), "circle": circle, "keys": {(1, 2): 3}, "deep": {"x": [1.5]}}
+    values = {
+        "huge": 10**5000,
+        "nan": float("nan"),
+        "circle": circle,
+        "keys": {(1, 2): 3},
+        "deep": {"x": [1.5]},
+    }
     logging.getLogger("app").info("x", extra={**values, "level": 3, "time": "now", "logger": 1})
 
     class Bad(Exception):
@@ -93,10 +99,18 @@ def test_every_line_is_json_whatever_the_values(lines: Lines) -> None:
 
     logging.getLogger("app").error("y", exc_info=Bad())
     line, failed = lines.of("app")
+    assert line["huge"] == "int"
     assert (line["nan"], line["circle"], line["keys"]) == ("nan", "[[...]]", "{(1, 2): 3}")
     assert (line["deep"], line["level"], line["level_"]) == ({"x": [1.5]}, "INFO", 3)
     assert (line["time_"], line["logger_"]) == ("now", 1)
     assert (failed["error_type"], failed["error"]) == ("Bad", "Bad")
+
+
+def test_arguments_that_do_not_fit_fail_no_line() -> None:
+    record = logging.LogRecord("app", logging.INFO, __file__, 1, "%d\n", ("secret",), None)
+    line = json.loads(JsonFormatter().format(record))
+    assert line["message"] == "%d\n (its arguments do not fit)"
+    assert "secret" not in str(line)
 
 
 def test_a_name_of_records_own_gets_its_field_back(lines: Lines) -> None:

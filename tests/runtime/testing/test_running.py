@@ -29,7 +29,7 @@ from conduit_runtime import (
     current_job,
     group,
 )
-from conduit_runtime.testing import JobFailed, Ran, UnhandledJobs
+from conduit_runtime.testing import JobFailed, Jobs, Ran, UnhandledJobs
 from example_app import insert_order, ship
 from example_jobs import JOBS
 from example_jobs.order import after_create, after_update, email_send, release, search_index_update
@@ -439,3 +439,18 @@ def test_an_interrupt_ends_the_jobs_before_the_test_goes_on(place: Place, pool: 
         place.jobs.run(pool=pool)
     assert ended.is_set()
     assert place.one("SELECT count(*) FROM jobs") == 1
+
+
+def test_sql_that_aborts_the_transaction_of_the_test_is_named(app_dsn: str) -> None:
+    with psycopg.connect(app_dsn) as connection, Queue(app_dsn) as queue:
+        pool = WorkerPool(queue)
+
+        @pool.handler("divide")
+        def divide(job: JobContext[Any], payload: Any) -> None:
+            connection.execute("SELECT 1 / 0")
+
+        queue.enqueue(Job(type="divide"), conn=connection)
+        with pytest.raises(RuntimeError, match="SQL of the job divide failed") as raised:
+            Jobs(connection).run(pool=pool)
+        assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
+        connection.rollback()

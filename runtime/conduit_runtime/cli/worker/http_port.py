@@ -15,6 +15,7 @@ _PATIENCE = 10.0
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128  # five by default: a probe would wait behind a few clients
 
     def server_bind(self) -> None:
         """Bind; without a look-up of the host's name, which may take long."""

@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -114,7 +114,9 @@ class OneByOne(Host):
 
     async def close(self) -> None:
         """Deregister."""
-        await self._database.run(worker_registry.deregister(self.name))
+        # In a transaction that failed, there is nothing to deregister.
+        with suppress(psycopg.errors.InFailedSqlTransaction):
+            await self._database.run(worker_registry.deregister(self.name))
         self._runner.threads.close()
 
     async def run_next(self) -> list[Run]:
@@ -166,6 +168,12 @@ class OneByOne(Host):
     async def _write(self, attempt: Attempt) -> None:
         try:
             written = await self._database.run(write([attempt]))
+        except psycopg.errors.InFailedSqlTransaction as error:
+            raise RuntimeError(
+                f"SQL of the job {attempt.job.type} failed on the test's own connection, and has "
+                "aborted its transaction: the code of jobs needs a savepoint for such SQL, such as "
+                "`with connection.transaction():` or Django's `atomic()`"
+            ) from self._noted.raised.get(attempt.job.id, error)
         except psycopg.Error as error:
             attempt = refused(attempt, error)
             written = await self._database.run(write([attempt]))

@@ -6,6 +6,7 @@ from unittest import skipUnless
 from uuid import uuid4
 
 from asgiref.sync import async_to_sync
+from conduit_runtime import PayloadError
 from conduit_runtime.contrib.django import queue
 from conduit_runtime.contrib.django.models import Job
 from conduit_runtime.contrib.django.testing import jobs
@@ -193,12 +194,13 @@ class Running(TransactionTestCase):
         assert lines.count("state=RUNNING") == 3
 
     def test_what_json_does_not_have_fails_the_task_at_once(self) -> None:
-        result = tasks.give_object.enqueue()
-        assert drain().count("state=FAILED") == 1
-        result.refresh()
-        assert result.status == TaskResultStatus.FAILED
-        assert result.attempts == 1
-        assert result.errors[0].exception_class is TypeError
+        for task, error in ((tasks.give_object, TypeError), (tasks.give_nan, PayloadError)):
+            result = task.enqueue()
+            assert drain().count("state=FAILED") == 1
+            result.refresh()
+            assert result.status == TaskResultStatus.FAILED
+            assert result.attempts == 1
+            assert result.errors[0].exception_class is error
 
     def test_cancelled_tasks_have_failed(self) -> None:
         result = tasks.add.enqueue(1, 2)

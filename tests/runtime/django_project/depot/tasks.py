@@ -1,5 +1,6 @@
 """Tasks, where this Django has them."""
 
+import math
 import os
 import threading
 from typing import Any
@@ -37,3 +38,7 @@ if settings.HAS_TASKS:
     @task
     def give_object() -> object:
         return object()
+
+    @task
+    def give_nan() -> float:
+        return math.nan

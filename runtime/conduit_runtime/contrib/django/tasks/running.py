@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from ....job_types.context import JobContext
 from ....model.attempts.outcome import Discard
+from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
+from ....model.payload import encode
 from ....worker.run.handlers import HandlerOptions
 from .api import (
     BaseTaskBackend,
@@ -119,8 +121,10 @@ class _Attempt:
 def _returned(value: object) -> Any:
     """The value as JSON has it. Raises Discard for another: a retry would not mend it."""
     try:
-        return normalize_json(value)
-    except (TypeError, ValueError) as error:
+        found = normalize_json(value)  # it lets NaN and U+0000 pass
+        encode(found)
+        return found
+    except (TypeError, ValueError, PayloadError) as error:
         raise Discard(f"the task returned what JSON does not have: {error}") from error
 
 
