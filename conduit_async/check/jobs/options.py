@@ -24,7 +24,7 @@ _ALIASES = {
     **dict.fromkeys(("old_name", "renamed_from", "previously", "formerly", "aliases"), "was"),
     **dict.fromkeys(("limit", "max_concurrency", "concurrency_limit", "parallel"), "concurrency"),
     **dict.fromkeys(("rate", "ratelimit", "throttle", "max_rate", "starts"), "rate_limit"),
-    **dict.fromkeys(("period", "window", "every", "rate_period"), "per"),
+    **dict.fromkeys(("period", "window", "rate_period"), "per"),
     **dict.fromkeys(("autoretry_for", "retry_for", "retry_if", "retry_errors"), "retry_on"),
     **dict.fromkeys(("discard", "discard_if", "dont_autoretry_for", "fail_on"), "discard_on"),
 }

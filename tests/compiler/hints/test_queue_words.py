@@ -83,7 +83,7 @@ def test_members(member: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("option", "hint"),
     [
-        ("wait: 5.minutes", "`delay`"),
+        ("wait: 5.minutes", "`delay: 10.minutes`"),
         ("countdown: 5", "`delay`"),
         ("eta: Time.now()", "`run_at`"),
         ("retries: 3", "`max_attempts`"),
@@ -94,7 +94,7 @@ def test_members(member: str, hint: str) -> None:
         ("key: self.id", "`unique`"),
         ('queue_as: "mail"', "`queue`"),
         ("on_failure: 1", "--on-failed"),
-        ("throttle: 5", "--concurrency"),
+        ("throttle: 5", "`rate_limit`"),
     ],
 )
 def test_options(option: str, hint: str) -> None:

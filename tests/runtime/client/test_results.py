@@ -94,7 +94,10 @@ def test_many_wait_over_one_connection(queue: Queue, dsn: str) -> None:
             jobs = await queue.enqueue_many([Job(type="double", payload=n) for n in range(50)])
             results = await asyncio.gather(*(queue.result(job.id, timeout=20) for job in jobs))
             with psycopg.connect(dsn) as conn:
-                sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+                sql = (
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE application_name = %s AND datname = current_database()"
+                )
                 [(connections,)] = conn.execute(sql, ["conduit results"])
             assert connections == 1
             return results

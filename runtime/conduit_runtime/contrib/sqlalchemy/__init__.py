@@ -1,5 +1,5 @@
 """Hooks of SQLAlchemy's and SQLModel's classes that call themselves on flush: `register`."""
 
-from .registration import register
+from .register import register
 
 __all__ = ["register"]

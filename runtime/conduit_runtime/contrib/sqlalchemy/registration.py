@@ -58,33 +58,6 @@ class Registration:
 _registrations: dict[type[Any], Registration] = {}
 
 
-def register(
-    mapped: type[Any],
-    module: ModuleType,
-    *,
-    services: object = None,
-    context: Callable[[Session], object] | None = None,
-) -> None:
-    """Have a flush call the hooks of a generated module for a mapped class and its subclasses.
-
-    `module` is that of the resource, such as `app.jobs.order`. Its `after_create`, `after_update`
-    and `after_delete` run once the flush has sent all its statements, in its transaction; then the
-    instance shows what they and the database have set. `services` is what synchronous statements of
-    hooks call; `context` makes of the session what their `Context` reads. Do not call the hooks of
-    a registered class by hand as well. Bulk statements (`session.execute(insert(…))`) call none.
-
-    Raises TypeError or RecordError for a class and a module that do not fit, ValueError for a class
-    that is registered already.
-    """
-    from .flush import listen
-
-    registration = _checked(mapped, module, services, context)
-    if mapped in _registrations:
-        raise ValueError(f"{mapped.__name__} is registered already")
-    _registrations[mapped] = registration
-    listen(mapped)
-
-
 def registration_of(kind: type[Any]) -> Registration | None:
     """The registration of a mapped class, or of the nearest class that it derives from."""
     for each in kind.__mro__:
@@ -93,12 +66,13 @@ def registration_of(kind: type[Any]) -> Registration | None:
     return None
 
 
-def _checked(
+def add(
     mapped: type[Any],
     module: ModuleType,
     services: object,
     context: Callable[[Session], object] | None,
-) -> Registration:
+) -> None:
+    """Register a class, as `register` says."""
     try:
         mapper: Mapper[Any] = class_mapper(mapped, configure=False)
     except (UnmappedClassError, sqlalchemy.exc.ArgumentError):
@@ -119,4 +93,6 @@ def _checked(
             f"{mapped.__name__} is mapped to the table {name}, and the hooks of {module.__name__} "
             f"are those of {wanted.name}"
         )
-    return Registration(mapper, hooks, record, table, services, context)
+    if mapped in _registrations:
+        raise ValueError(f"{mapped.__name__} is registered already")
+    _registrations[mapped] = Registration(mapper, hooks, record, table, services, context)

@@ -1,31 +1,57 @@
 """Runs batches: one call of a handler for several jobs, whose ends are their own."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from contextvars import copy_context
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...job_types.batch_context import BatchContext, BatchJob
+from ...job_types.context import Host
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
 from ...model.calls import entered_job
+from ...model.claimed import Claimed
 from ...model.errors import PayloadMismatch
 from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed_in_loop
 from ...statements.outcomes import Attempt
+from ..acknowledge.acknowledger import Acknowledger
+from .around import AroundHooks
 from .batch_execution import BatchExecution, Member
+from .endings import Endings
 from .execution import FRESH, resumed
-from .handlers import Handler
+from .handlers import Handler, HandlerRegistry
+from .threads import JobThreads
 
 if TYPE_CHECKING:
-    from .runner import Runner
+    from ...telemetry.spans import BatchSpans
 
 _log = get_logger("conduit.worker")
 
 
-async def run_batch(runner: "Runner", execution: BatchExecution) -> None:
+class RunnerInterface(Protocol):
+    """A runner, as its batches see it."""
+
+    registry: HandlerRegistry
+    acknowledger: Acknowledger
+    endings: Endings
+    hooks: AroundHooks | None
+    threads: JobThreads
+    suspects: asyncio.Lock
+    uses_django: bool
+    trace_batch: "Callable[[Sequence[Claimed]], BatchSpans] | None"
+
+    @property
+    def host(self) -> Host:
+        """The worker, as the contexts of its jobs see it."""
+
+    def services_of(self, handler: Handler) -> object:
+        """The services as a handler gets them."""
+
+
+async def run_batch(runner: RunnerInterface, execution: BatchExecution) -> None:
     """Run a batch to its end, and have the outcomes of its jobs written."""
     first = execution.batch.jobs[0]
     async with AsyncExitStack() as stack:
@@ -43,7 +69,7 @@ async def run_batch(runner: "Runner", execution: BatchExecution) -> None:
             await _run(runner, execution, handler, members)
 
 
-async def _confirm(runner: "Runner", execution: BatchExecution) -> None:
+async def _confirm(runner: RunnerInterface, execution: BatchExecution) -> None:
     """Check that the jobs are still held, if they waited for long or were rescued before."""
     acknowledger = runner.acknowledger
     first = execution.batch.jobs[0]
@@ -63,7 +89,9 @@ async def _confirm(runner: "Runner", execution: BatchExecution) -> None:
                 member.stop(TakenAway())
 
 
-async def _readable(runner: "Runner", execution: BatchExecution, handler: Handler) -> list[Member]:
+async def _readable(
+    runner: RunnerInterface, execution: BatchExecution, handler: Handler
+) -> list[Member]:
     """The jobs whose payloads this code reads, each with its context; others end here."""
     entered_job.set(execution.batch)
     members = []
@@ -90,7 +118,7 @@ async def _readable(runner: "Runner", execution: BatchExecution, handler: Handle
 
 
 async def _run(
-    runner: "Runner", execution: BatchExecution, handler: Handler, members: list[Member]
+    runner: RunnerInterface, execution: BatchExecution, handler: Handler, members: list[Member]
 ) -> None:
     jobs = [member.context for member in members]
     context: BatchContext[Any] = BatchContext(
@@ -124,7 +152,7 @@ async def _run(
 
 
 def _work(
-    runner: "Runner", handler: Handler, context: BatchContext[Any], jobs: list[BatchJob[Any]]
+    runner: RunnerInterface, handler: Handler, context: BatchContext[Any], jobs: list[BatchJob[Any]]
 ) -> Coroutine[Any, Any, Any]:
     """The call of the handler, with what runs around it."""
     function, hooks = handler.function, runner.hooks
@@ -167,7 +195,7 @@ def _is_error(result: object) -> bool:
 
 
 async def _end(
-    runner: "Runner",
+    runner: RunnerInterface,
     execution: BatchExecution,
     member: Member,
     result: object,
@@ -191,7 +219,10 @@ async def _end(
 
 
 def _fail(
-    runner: "Runner", execution: BatchExecution, members: Iterable[Member], error: BaseException
+    runner: RunnerInterface,
+    execution: BatchExecution,
+    members: Iterable[Member],
+    error: BaseException,
 ) -> None:
     """End the jobs of a batch that did not start."""
     reason = execution.stopped_by or error

@@ -143,7 +143,7 @@ def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue) -> None:
         queue.enqueue_many([Job(type="free", payload=n) for n in range(300)])
         until(lambda: len(ran) == 300)
         assert ran == [*range(300)]
-        assert len(queue.list(status="running")) == 1
+        until(lambda: len(queue.list(status="running")) == 1)
         go.set()
         until(lambda: queue.stats().completed == 320)
 
