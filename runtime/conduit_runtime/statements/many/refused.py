@@ -31,6 +31,10 @@ class Refused:
         self.count += 1
         if self.count > _MOST:
             raise error
+        self.log(id, error)
+
+    def log(self, id: UUID, error: Exception) -> None:
+        """Log why a job stays as it is."""
         message = getattr(getattr(error, "diag", None), "message_primary", None) or type(error)
         what = (self._change, id, message)
         _log.warning("Postgres refuses to %s job %s: %s", *what, extra={"job_id": str(id)})

@@ -21,6 +21,10 @@ SMALLEST = 2
 """Jobs of a page at least: the last one of a page begins the next."""
 LATE = "1s"
 """How long a statement may take. Triggers of the application may make deleting slow."""
+AT_ONCE = 20
+"""Jobs that Postgres refuses to delete after which a step ends: each takes many statements."""
+LOGGED = 100
+"""How many such jobs a worker logs, each once."""
 
 
 class Pruner:
@@ -35,7 +39,7 @@ class Pruner:
         self._rules: Sequence[Rule] = ()
         self._after = START
         self._young = (START, START)
-        self._refused = Refused("delete")
+        self._kept = _Kept()
         self._limit = PAGE
 
     def step(self, run: Run, *, is_first: bool) -> None:
@@ -60,17 +64,19 @@ class Pruner:
         self._next_walk = time.monotonic() + INTERVAL
         self._rules = run(retention.rules())
         self._after = START
-        self._refused = Refused("delete")
         if self._rules:
             self._young = retention.too_young(self._rules)
 
     def _page(self, run: Run) -> None:
         rules, self._rules = self._rules, ()
         limit, began = self._limit, time.monotonic()
+        self._kept.count = 0
         try:
-            page = run_steps(purge_page(rules, self._after, self._refused, limit), run)
-        except psycopg.errors.QueryCanceled:
-            if limit == SMALLEST:
+            page = run_steps(purge_page(rules, self._after, self._kept, limit), run)
+        except psycopg.Error as error:
+            if self._kept.count == AT_ONCE:
+                self._after = self._kept.last
+            elif limit == SMALLEST or not isinstance(error, psycopg.errors.QueryCanceled):
                 raise
             self._limit = max(SMALLEST, limit // 8)
             self._rules = rules
@@ -88,3 +94,21 @@ class Pruner:
         """Where to go on: behind the jobs that are too young."""
         first, end = self._young
         return end if first <= last < end else last
+
+
+class _Kept(Refused):
+    """The jobs that Postgres refuses to delete, `count` of them in the present step."""
+
+    def __init__(self) -> None:
+        super().__init__("delete")
+        self.last = START
+        self._logged: set[UUID] = set()
+
+    def note(self, id: UUID, error: Exception) -> None:
+        self.last = id
+        self.count += 1
+        if id not in self._logged and len(self._logged) < LOGGED:
+            self._logged.add(id)
+            self.log(id, error)
+        if self.count == AT_ONCE:
+            raise error

@@ -125,6 +125,33 @@ def test_one_row_that_postgres_refuses_holds_no_other_up(
         step_until_done(queue, lambda: counts(queue, "default") == [1, 0, 0, 3])
 
 
+def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
+    new_database: Callable[[], AbstractContextManager[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(pruner, "_SHARE", 100.0)
+    monkeypatch.setattr(pruner, "INTERVAL", 0.0)
+    monkeypatch.setattr(pruner, "LOGGED", 10)
+    with new_database() as dsn, Queue(dsn) as queue:
+        fill(queue, "default", 9, count=50)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE TABLE receipts (job uuid REFERENCES jobs)")
+            connection.execute("INSERT INTO receipts SELECT id FROM jobs ORDER BY id LIMIT 120")
+            sql = "SELECT count(*) FROM receipts JOIN jobs ON id = job WHERE status <> 'pending'"
+            [(kept,)] = connection.execute(sql)
+        left: list[int] = []
+
+        def is_done() -> bool:
+            left.append(sum(counts(queue, "default")[:3]))
+            return left[-1] == kept and len(left) > 50  # several walks
+
+        step_until_done(queue, is_done)
+        assert left[0] > kept > 50
+    refused = [each for each in caplog.messages if "refuses to delete" in each]
+    assert len(refused) == len({*refused}) == 10
+
+
 def test_slow_triggers_hold_no_heartbeat_up(
     new_database: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
