@@ -127,16 +127,18 @@ class Worker:
         """
         stopping = asyncio.create_task(self._stopping.wait())
         stuck = asyncio.create_task(self.watch.is_stuck.wait())
-        while True:
-            tasks = {self._claiming, self._writing, self._watching, stopping, stuck}
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping, stuck}:
-                task.result()
-            if stopping in done or stuck in done or not await self.flows.finish():
-                break
-            self._claiming = self._spawn(self.claimer.run(), "claims")
-        stopping.cancel()
-        stuck.cancel()
+        try:
+            while True:
+                tasks = {self._claiming, self._writing, self._watching, stopping, stuck}
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {stopping, stuck}:
+                    task.result()
+                if stopping in done or stuck in done or not await self.flows.finish():
+                    break
+                self._claiming = self._spawn(self.claimer.run(), "claims")
+        finally:
+            stopping.cancel()
+            stuck.cancel()
         if stuck in done:
             raise WorkerStuck("threads of stopped attempts hold every slot")
 

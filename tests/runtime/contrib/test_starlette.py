@@ -93,6 +93,16 @@ def test_an_application_whose_pool_cannot_start_does_not_start(dsn: str) -> None
         asyncio.run(start())
 
 
+def test_a_pool_leaves_nothing_behind_in_the_loop(dsn: str) -> None:
+    async def act() -> None:
+        async with conduit_lifespan(dsn, pool=WorkerPool)(None):
+            pass
+        await asyncio.sleep(0)  # what was cancelled ends
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(act())
+
+
 def test_a_lifespan_of_the_application_is_kept(dsn: str) -> None:
     seen = []
 
