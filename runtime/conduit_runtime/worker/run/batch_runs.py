@@ -187,7 +187,14 @@ def _results(returned: object, count: int) -> list[Any]:
             f"the handler of a batch returned {what:.100}: it returns None, or a list with a "
             f"result or an exception for each of the {count} jobs"
         )
-    return [*returned]
+    return [_checked(result) for result in returned]
+
+
+def _checked(result: object) -> object:
+    """The result; an error for the class of one, which no handler means as a result."""
+    if isinstance(result, type) and issubclass(result, BaseException):
+        return TypeError(f"the handler returned {result!r} for this job: return an exception")
+    return result
 
 
 def _is_error(result: object) -> bool:

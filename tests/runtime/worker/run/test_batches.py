@@ -123,6 +123,14 @@ def test_what_is_no_answer_fails_the_batch(queue: Queue, is_async: bool, returne
     assert "it returns None, or a list with a result or an exception" in str(error)
 
 
+def test_a_returned_class_of_exceptions_completes_no_job(queue: Queue) -> None:
+    jobs = enqueued(queue, 2)
+    batched(queue, lambda context, jobs: [ValueError, None]).run(drain=True)
+    [(status, _, error), completed] = states(queue, jobs)
+    assert (status, completed) == ("pending", ("completed", 1, None))
+    assert "return an exception" in (error or "")
+
+
 @BOTH
 def test_a_batch_that_raises_fails_each_of_its_jobs_with_its_own_retry(
     queue: Queue, is_async: bool
