@@ -14,6 +14,7 @@ from ..postgres.forks import renew_in_children
 from ..postgres.other_drivers import other_async
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
+from ..postgres.transaction import explain
 from .given_connections import AsyncGiven
 
 T = TypeVar("T")
@@ -64,21 +65,25 @@ class AsyncConnections:
 
     async def run(self, statement: Statement[T], conn: AsyncGiven | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
-        if conn is not None:
-            if isinstance(conn, psycopg.AsyncConnection):
-                return await run_async(conn, statement, self._schema)
-            return await other_async(conn, "the queue").run(statement, self._schema)
-        if not self._owned:
-            async with self._pool.connection() as connection:
-                return await run_async(connection, statement, self._schema)
-        # Our own are in autocommit mode: there is nothing to commit.
-        await self._open()
-        pool = self._pool
-        connection = await pool.getconn()
         try:
-            return await run_async(connection, statement, self._schema)
-        finally:
-            await pool.putconn(connection)
+            if conn is not None:
+                if isinstance(conn, psycopg.AsyncConnection):
+                    return await run_async(conn, statement, self._schema)
+                return await other_async(conn, "the queue").run(statement, self._schema)
+            if not self._owned:
+                async with self._pool.connection() as connection:
+                    return await run_async(connection, statement, self._schema)
+            # Our own are in autocommit mode: there is nothing to commit.
+            await self._open()
+            pool = self._pool
+            connection = await pool.getconn()
+            try:
+                return await run_async(connection, statement, self._schema)
+            finally:
+                await pool.putconn(connection)
+        except Exception as error:
+            explain(error)
+            raise
 
     async def run_steps(self, steps: Steps[T], conn: AsyncGiven | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

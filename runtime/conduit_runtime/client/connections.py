@@ -15,6 +15,7 @@ from ..postgres.forks import renew_in_children
 from ..postgres.other_drivers import other
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
+from ..postgres.transaction import explain
 from .given_connections import Given
 
 T = TypeVar("T")
@@ -65,21 +66,25 @@ class Connections:
 
     def run(self, statement: Statement[T], conn: Given | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
-        if conn is not None:
-            if isinstance(conn, psycopg.Connection):
-                return run(conn, statement, self._schema)
-            return other(conn, "the queue").run(statement, self._schema)
-        if not self._owned:
-            with self._pool.connection() as connection:
-                return run(connection, statement, self._schema)
-        # Our own are in autocommit mode: there is nothing to commit.
-        self._open()
-        pool = self._pool
-        connection = pool.getconn()
         try:
-            return run(connection, statement, self._schema)
-        finally:
-            pool.putconn(connection)
+            if conn is not None:
+                if isinstance(conn, psycopg.Connection):
+                    return run(conn, statement, self._schema)
+                return other(conn, "the queue").run(statement, self._schema)
+            if not self._owned:
+                with self._pool.connection() as connection:
+                    return run(connection, statement, self._schema)
+            # Our own are in autocommit mode: there is nothing to commit.
+            self._open()
+            pool = self._pool
+            connection = pool.getconn()
+            try:
+                return run(connection, statement, self._schema)
+            finally:
+                pool.putconn(connection)
+        except Exception as error:
+            explain(error)
+            raise
 
     def run_steps(self, steps: Steps[T], conn: Given | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

@@ -6,8 +6,14 @@ _DJANGO = "pass `conduit_runtime.adapters.django_connection(connection)`"
 _CURSOR = "pass the connection of the cursor: `cursor.connection`"
 _PSYCOPG2 = "open the connection with psycopg 3 (the package psycopg), not psycopg2"
 _QUEUE = "pass the connection that your transaction is on, not the queue"
-_SYNC = 'this is synchronous code; `connection = "async"` in conduit.toml makes asynchronous hooks'
-_ASYNC = 'this is asynchronous code; `connection = "sync"` in conduit.toml makes synchronous hooks'
+_SYNC = (
+    'this is synchronous code; `connection = "async"` in conduit.toml makes asynchronous hooks, '
+    "and an AsyncQueue takes it"
+)
+_ASYNC = (
+    'this is asynchronous code; `connection = "sync"` in conduit.toml makes synchronous hooks, '
+    "and a Queue takes it"
+)
 
 # By where a class, or one that it derives from, is defined.
 _ADVICE = {
@@ -58,4 +64,5 @@ def refusal(given: object, argument: str, wanted: str) -> TypeError:
         (_ADVICE[each] for each in names if each in _ADVICE),
         f"pass {wanted}; conduit_runtime.adapters finds that of a SQLAlchemy session or of Django",
     )
-    return TypeError(f"{argument} is a {name}, not {wanted}: {advice}")
+    article = "an" if name[0] in "aeio" else "a"
+    return TypeError(f"{argument} is {article} {name}, not {wanted}: {advice}")

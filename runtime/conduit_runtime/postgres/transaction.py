@@ -50,9 +50,14 @@ def explained() -> Iterator[None]:
     """Have the error for a database without our tables say what to do."""
     try:
         yield
-    except Exception as error:  # psycopg's or asyncpg's
-        if getattr(error, "sqlstate", None) == _UNDEFINED_TABLE:
-            reason = error_message(error)
-            if "jobs" in reason:
-                error.add_note(f"{reason}: run `conduit-jobs migrate` on this database first")
+    except Exception as error:
+        explain(error)
         raise
+
+
+def explain(error: Exception) -> None:
+    """Add to an error for a database without our tables, psycopg's or asyncpg's, what to do."""
+    if getattr(error, "sqlstate", None) == _UNDEFINED_TABLE:
+        reason = error_message(error)
+        if "jobs" in reason or "conduit_" in reason:
+            error.add_note(f"{reason}: run `conduit-jobs migrate` on this database first")

@@ -65,8 +65,8 @@ def check_complete(services: object, protocols: Protocols, calls: Mapping[str, s
     if services is None and protocols:
         called = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
         raise ServiceError(
-            f"no services were given, and the jobs call {called}: name an object with the "
-            f"attributes {', '.join(protocols)}"
+            f"no services were given, and the jobs call {called}: give an object with the "
+            f"attributes {', '.join(protocols)} (`--services module:object`, or `services=`)"
         )
     missing = []
     for name, protocol in protocols.items():

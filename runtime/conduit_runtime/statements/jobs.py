@@ -150,8 +150,14 @@ def insert_parameters(job: Job) -> dict[str, Any]:
 def check_options(job: Job) -> None:
     """Raise PayloadError for what Postgres would refuse of a job, but for its payload and key."""
     check_type(job, "job", Job, "a Job")
-    check_name(job.queue, "queue")
-    check_name(job.type, "type")
+    try:
+        check_name(job.queue, "queue")
+        check_name(job.type, "type")
+    except TypeError:  # what cannot be hashed, such as a payload in its place
+        what = "type" if isinstance(job.queue, str) else "queue"
+        kind = type(getattr(job, what)).__name__
+        order = "without names, Job(…) takes queue, type, payload"
+        raise PayloadError(f"{what} is a {kind}, not a text: {order}") from None
     if job.fingerprint:
         check_name(job.fingerprint, "fingerprint")
         if is_unreadable(job.fingerprint):

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
@@ -26,6 +26,7 @@ from ...model.payload import check_name
 from ...model.queues.controls import SourceLimits
 from ...services.service_calls import is_coroutine_function
 from .batching import WAIT, Batching
+from .functions import check_function
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,6 +114,7 @@ class HandlerRegistry:
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
+        check_name(type, "type")  # here, since `@pool.handler` without a type decorates nothing
 
         def decorate(function: F) -> F:
             self.register(type, function, **options)
@@ -161,13 +163,7 @@ class HandlerRegistry:
         The options are those of `HandlerOptions`. With `batching` it is `function(context, jobs)`.
         """
         check_name(type, "type")
-        if not callable(function):
-            raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
-        if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
-            raise TypeError(
-                f"the handler of {type!r} is a generator function, which a call does not run: "
-                "remove `yield` from it"
-            )
+        check_function(type, function, "payload" if batching is None else "jobs")
         is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):
             function = _awaiting(function)
@@ -274,9 +270,3 @@ def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
         return await function(context, payload)
 
     return call
-
-
-def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
-    while isinstance(function, partial):
-        function = function.func
-    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004

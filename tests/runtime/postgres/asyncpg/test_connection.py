@@ -179,7 +179,7 @@ def test_outside_of_a_transaction(run: Callable[[Test], None]) -> None:
 def test_what_cannot_be_used_is_named(run: Callable[[Test], None], app_dsn: str) -> None:
     async def test(conn: Any, queue: AsyncQueue) -> None:
         with pytest.raises(
-            TypeError, match=r"`conn` of after_create is a asyncpg\.Connection.*this is sync"
+            TypeError, match=r"`conn` of after_create is an asyncpg\.Connection.*this is sync"
         ):
             synchronous(conn, {})
         pool = await asyncpg.create_pool(**asyncpg_arguments(app_dsn), min_size=0)

@@ -9,7 +9,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import FailedJob, Job, JobContext, Queue, Retry, WorkerPool, job_type
+from conduit_runtime import (
+    FailedJob,
+    HandlerRegistry,
+    Job,
+    JobContext,
+    PayloadError,
+    Queue,
+    Retry,
+    WorkerPool,
+    job_type,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -49,6 +59,35 @@ async def generate_async(context: JobContext, payload: object) -> AsyncIterator[
 def test_a_generator_is_refused(queue: Queue, function: Callable[..., object]) -> None:
     with pytest.raises(TypeError, match="the handler of 't' is a generator"):
         WorkerPool(queue).register("t", function)
+
+
+@pytest.mark.parametrize("decorate", [WorkerPool.handler, HandlerRegistry.handler])
+def test_a_decorator_without_a_type_is_refused(queue: Queue, decorate: Any) -> None:
+    owner = WorkerPool(queue) if decorate is WorkerPool.handler else HandlerRegistry()
+    with pytest.raises(PayloadError, match=r"type is <function fail.*use a text"):
+        decorate(owner, fail)
+
+
+def only_a_payload(payload: object) -> None: ...
+def three(context: JobContext, payload: object, more: object) -> None: ...
+def named(context: JobContext, *, payload: object) -> None: ...
+def more_with_defaults(*both: object, verbose: bool = False) -> None: ...
+
+
+@pytest.mark.parametrize("function", [only_a_payload, three, named])
+def test_a_function_with_other_arguments_is_refused(queue: Queue, function: Any) -> None:
+    pool = WorkerPool(queue)
+    with pytest.raises(TypeError, match=r"the handler of 't' is called with \(context, payload\)"):
+        pool.register("t", function)
+    with pytest.raises(TypeError, match=r"the handler of 't' is called with \(context, jobs\)"):
+        pool.batch_handler("t", size=2)(function)
+
+
+@pytest.mark.parametrize("function", [more_with_defaults, partial(three, None), print, dict.get])
+def test_a_function_that_can_take_them_is_registered(queue: Queue, function: Any) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", function)
+    assert "t" in pool.handlers
 
 
 def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(queue: Queue) -> None:
