@@ -2,10 +2,7 @@
 
 import click
 
-from .session import Session, database_options
-
-_KEEP = 600.0
-"""Seconds that the embedded server runs on for the user of a printed connection string."""
+from .session import KEEP, Session, database_options
 
 
 @click.command()
@@ -86,5 +83,5 @@ def dsn(session: Session, stop: bool) -> None:
             else "no embedded Postgres runs here"
         )
         return
-    with session.database(keep=_KEEP) as dsn:
+    with session.database(keep=KEEP) as dsn:
         click.echo(dsn)

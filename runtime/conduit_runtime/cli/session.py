@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
 _FOLDER = Path(".conduit", "postgres")
+KEEP = 600.0
+"""For how many seconds the embedded database runs on for other programs that know its name."""
 _dsn_option = click.option(
     "--dsn", metavar="URL", help="The database, as a URL or key=value pairs."
 )
@@ -48,7 +50,20 @@ class Session:
 
     @property
     def given(self) -> str | None:
-        """The connection string that is given; None: the embedded database is used."""
+        """The connection string that is given; None: the embedded database is used.
+
+        It is used as well if what is given names it, as a variable does that `dsn` has set. So it
+        starts again when it has ended since.
+        """
+        dsn = self._named
+        if dsn is None or not _FOLDER.exists():
+            return dsn
+        from .. import embedded
+
+        return None if embedded.is_of(_FOLDER, dsn) else dsn
+
+    @property
+    def _named(self) -> str | None:
         if self._dsn is None and (application := present_application()) is not None:
             return application.dsn()
         return self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
@@ -56,9 +71,7 @@ class Session:
     @property
     def is_embedded(self) -> bool:
         """Whether it is the embedded database of the working folder."""
-        from .. import embedded
-
-        return self.given is None or embedded.is_running(_FOLDER, self.given)
+        return self.given is None
 
     def stop_embedded(self) -> bool:
         """End the embedded database of the working folder; False when it does not run."""
@@ -83,11 +96,14 @@ class Session:
         from .. import embedded
         from ..postgres.tables.migrations import is_migrated, migrate
 
-        click.echo(
-            f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
-            f"Postgres in {_FOLDER}",
-            err=True,
-        )
+        if self._named is None:
+            click.echo(
+                f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
+                f"Postgres in {_FOLDER}",
+                err=True,
+            )
+        else:
+            keep = KEEP  # other programs use it by its name, too
         schema = self.schema
         with embedded.start(_FOLDER, keep=keep) as server:
             if schema is not None and not creates and not is_migrated(server.dsn, schema):

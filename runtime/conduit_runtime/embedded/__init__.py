@@ -27,6 +27,7 @@ from ..model.errors import QueueError
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0
+_LAST_DSN = "last_dsn"
 
 
 class EmbeddedError(QueueError):
@@ -90,12 +91,18 @@ def start(
     except BaseException:
         Server(folder, "", users).close()
         raise
+    with suppress(OSError):  # another user's folder
+        (folder / _LAST_DSN).write_text(dsn)
     return Server(folder, dsn, users)
 
 
-def is_running(folder: Path | str, dsn: str) -> bool:
-    """Whether `dsn` names the server that runs in `folder`."""
-    return dsn == _dsn(Path(folder).resolve())
+def is_of(folder: Path | str, dsn: str) -> bool:
+    """Whether `dsn` names the server of `folder`, as it runs or as it was started last."""
+    folder = Path(folder).resolve()
+    try:
+        return dsn in ((folder / _LAST_DSN).read_text(), _dsn(folder))
+    except OSError:
+        return False
 
 
 def stop(folder: Path | str) -> bool:
