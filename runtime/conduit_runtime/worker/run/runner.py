@@ -208,12 +208,12 @@ class Runner:
             while self.ready:
                 job = self.ready.popleft()
                 try:
-                    if isinstance(job, ClaimedBatch):
-                        waiting: Running | None = BatchExecution(job, task)
-                    elif job.rescues:
-                        waiting = Execution(job, task)
+                    waiting: Running | None
+                    if type(job) is Claimed:  # cheaper than isinstance, once a job
+                        waiting = Execution(job, task) if job.rescues else self._begin(job, task)
                     else:
-                        waiting = self._begin(job, task)
+                        assert isinstance(job, ClaimedBatch)
+                        waiting = BatchExecution(job, task)
                     if waiting is not None:
                         await self._see_through(waiting)
                 finally:
