@@ -19,6 +19,9 @@ from psycopg.sql import SQL, Identifier
 settings.register_profile("conduit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("conduit")
 
+# They are for this run, not for the runs that tests start.
+os.environ.pop("PYTEST_ADDOPTS", None)
+
 # A shell's background jobs ignore SIGINT, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -165,7 +165,7 @@ class TestReports:
 
 
 def test_another_driver_is_refused(dsn: str) -> None:
-    with pytest.raises(TypeError, match="of Jobs is a object, not a psycopg Connection"):
+    with pytest.raises(TypeError, match="of Jobs is an object, not a psycopg Connection"):
         Jobs(object())  # type: ignore[arg-type]
 
 
