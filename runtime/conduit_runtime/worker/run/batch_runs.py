@@ -1,9 +1,10 @@
-"""Runs batches: one call of a handler for several jobs, whose ends are their own."""
+"""Runs batches: one call of a handler for several jobs, each with an outcome of its own."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from contextvars import copy_context
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,9 +21,9 @@ from ...statements.outcomes import Attempt
 from ..acknowledge.acknowledger import Acknowledger
 from .around import AroundHooks
 from .batch_execution import BatchExecution, Member
-from .endings import Endings
-from .execution import FRESH, resumed
+from .execution import FRESH, check_start, resumed
 from .handlers import Handler, HandlerRegistry
+from .outcomes import Outcomes
 from .threads import JobThreads
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class RunnerInterface(Protocol):
 
     registry: HandlerRegistry
     acknowledger: Acknowledger
-    endings: Endings
+    outcomes: Outcomes
     hooks: AroundHooks | None
     threads: JobThreads
     suspects: asyncio.Lock
@@ -105,11 +106,11 @@ async def _readable(
             payload = (upcast or handler).decode(job.payload)
             context.payload = await upcast.payload_of(context, payload) if upcast else payload
         except PayloadMismatch as mismatch:
-            runner.endings.leave_unreadable(job, handler, mismatch)
+            runner.outcomes.leave_unreadable(job, handler, mismatch)
         except BaseException as error:
             if execution.stopped_by is not None:
                 raise
-            runner.endings.settle(job, None, error)
+            runner.outcomes.settle(job, None, error)
         else:
             members.append(member)
             continue
@@ -124,14 +125,16 @@ async def _run(
     context: BatchContext[Any] = BatchContext(
         execution.batch, tuple(jobs), runner.services_of(handler), runner.host
     )
-    spans = runner.trace_batch([each.job for each in members]) if runner.trace_batch else None
+    claimed = [member.job for member in members]
+    spans = runner.trace_batch(claimed) if runner.trace_batch else None
     execution.started = monotonic()
     timeout = execution.batch.timeout
     execution.arm(handler.timeout if timeout is None else timeout)
     errors: dict[Any, BaseException] = {}
     results: list[Any] = [None] * len(jobs)
     try:
-        work = _work(runner, handler, context, [*jobs])  # theirs to change
+        # The list is theirs to change.
+        work = _work(runner, handler, context, [*jobs], partial(check_start, claimed))
         returned = await _apart(spans.around(work) if spans else work)
         results = _results(returned, len(jobs))
         errors = {j.id: r for j, r in zip(jobs, results, strict=True) if _is_error(r)}
@@ -144,23 +147,32 @@ async def _run(
         execution.disarm()
     if execution.stopped_by is None:
         errors |= context.failed
+    apart = []
     for member, result in zip(members, results, strict=True):
         failure = member.stopped_by or errors.get(member.job.id)
         if spans is not None:
             spans.end(member.job, failure)
-        await _end(runner, execution, member, result, failure)
+        attempt = _end(runner, execution, member, result, failure)
+        if attempt is not None:
+            apart.append(_write_apart(runner, execution, member.job, attempt))
+    with suppress(asyncio.CancelledError):  # a stop: each of these jobs has its own outcome
+        await asyncio.gather(*apart)
 
 
 def _work(
-    runner: RunnerInterface, handler: Handler, context: BatchContext[Any], jobs: list[BatchJob[Any]]
+    runner: RunnerInterface,
+    handler: Handler,
+    context: BatchContext[Any],
+    jobs: list[BatchJob[Any]],
+    check: Callable[[], None],
 ) -> Coroutine[Any, Any, Any]:
-    """The call of the handler, with what runs around it."""
+    """The call of the handler, with what runs around it; `check` raises if it is too late."""
     function, hooks = handler.function, runner.hooks
     if handler.is_async:
         work = function(context, jobs)
         if hooks:
             work = hooks.around_coroutine(context, work)
-        return renewed_in_loop(work, lambda: None) if runner.uses_django else work
+        return renewed_in_loop(work, check) if runner.uses_django else work
     if not hooks:
         return runner.threads.call(function, context, jobs)
     work = runner.threads.call(hooks.in_thread(function), context, jobs)
@@ -201,28 +213,39 @@ def _is_error(result: object) -> bool:
     return isinstance(result, BaseException)
 
 
-async def _end(
+def _end(
     runner: RunnerInterface,
     execution: BatchExecution,
     member: Member,
     result: object,
     error: BaseException | None,
-) -> None:
-    """Have the outcome of a job written."""
+) -> Attempt | None:
+    """Hand on the outcome of a job; return it if others should not wait while it is written."""
     job, children = member.job, member.context.children
     assert execution.started is not None
+    if error is not None:
+        runner.outcomes.settle(job, execution.started, error)
+        return None
     try:
-        if error is not None:
-            raise error
-        attempt = runner.endings.completed(
+        attempt = runner.outcomes.completed(
             job, execution.handler, children, execution.started, result
         )
-        if runner.endings.is_written_apart(attempt, children):
-            await runner.endings.write_apart(attempt)
-        else:
-            runner.acknowledger.add(attempt)
     except BaseException as raised:
-        runner.endings.settle(job, execution.started, raised)
+        runner.outcomes.settle(job, execution.started, raised)
+        return None
+    if runner.outcomes.is_written_apart(attempt, children):
+        return attempt
+    runner.acknowledger.add(attempt)
+    return None
+
+
+async def _write_apart(
+    runner: RunnerInterface, execution: BatchExecution, job: Claimed, attempt: Attempt
+) -> None:
+    try:
+        await runner.outcomes.write_apart(attempt)
+    except BaseException as error:
+        runner.outcomes.settle(job, execution.started, execution.reason(error))
 
 
 def _fail(
@@ -234,4 +257,4 @@ def _fail(
     """End the jobs of a batch that did not start."""
     reason = execution.stopped_by or error
     for member in members:
-        runner.endings.settle(member.job, None, reason)
+        runner.outcomes.settle(member.job, None, reason)

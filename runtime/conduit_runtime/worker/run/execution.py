@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
 from contextvars import Context
 from types import coroutine
 from typing import Any, Protocol, Self, TypeVar
 
 from ...job_types.context import JobContext
+from ...model.attempts.interruptions import TooLate
 from ...model.claimed import Claimed
 from .handlers import Handler
 
@@ -20,6 +21,12 @@ FRESH = 1.0
 A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
 twice as long: others rescue a worker's jobs 3 s after its heartbeat, and it sends one a second.
 """
+
+
+def check_start(jobs: Iterable[Claimed]) -> None:
+    """Raise TooLate if the claim of one of these jobs is not fresh any more."""
+    if time.monotonic() > min(job.start_by for job in jobs):
+        raise TooLate
 
 
 class Running:

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ...job_types.context import JobContext
-from ...model.attempts.interruptions import TakenAway, TooLate
+from ...model.attempts.interruptions import TakenAway
 from ...model.attempts.outcome import released
 from ...model.calls import entered_job
 from ...model.claimed import Claimed, ClaimedBatch
@@ -25,10 +25,10 @@ from ..interfaces import WorkerInterface
 from .around import AroundHooks
 from .batch_execution import BatchExecution
 from .batch_runs import run_batch
-from .endings import Endings, may_wait_for_keys
-from .execution import FRESH, Execution, Running, resumed
+from .execution import FRESH, Execution, Running, check_start, resumed
 from .gathering import Gatherer
 from .handlers import Handler
+from .outcomes import Outcomes, may_wait_for_keys
 from .threads import JobThreads
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Runner:
         self.trace_batch = trace_batch
         self.hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
-        self.endings = Endings(worker.registry, acknowledger, worker.metrics)
+        self.outcomes = Outcomes(worker.registry, acknowledger, worker.metrics)
         self._now = 0.0
         self.uses_django = False
         self.suspects = asyncio.Lock()
@@ -254,7 +254,7 @@ class Runner:
             try:
                 payload = decode(job.payload)
             except PayloadMismatch as mismatch:
-                self.endings.leave_unreadable(job, handler, mismatch)
+                self.outcomes.leave_unreadable(job, handler, mismatch)
                 return None
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._worker, self._loop)
@@ -265,7 +265,7 @@ class Runner:
                 if self.hooks:
                     work = self.hooks.around_coroutine(context, work)
                 if self.uses_django:
-                    work = renewed_in_loop(work, partial(_check_start, job))
+                    work = renewed_in_loop(work, partial(check_start, [job]))
             elif self.hooks:
                 work = self.threads.call(self.hooks.in_thread(function), context, payload)
                 work = self.hooks.around_thread(context, work)
@@ -287,7 +287,7 @@ class Runner:
                     self.acknowledger.add(Attempt(job, now - started, None, (), None, started))
                     return None
                 if not may_wait_for_keys(children):
-                    attempt = self.endings.completed(job, handler, children, started, result)
+                    attempt = self.outcomes.completed(job, handler, children, started, result)
                     self._now = started + attempt.elapsed
                     if not attempt.is_large:
                         self.acknowledger.add(attempt)
@@ -297,7 +297,7 @@ class Runner:
             return execution.begun(handler, context, started, rest)
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
-            self.endings.settle(job, started, error)
+            self.outcomes.settle(job, started, error)
             self._now = monotonic()
         return None
 
@@ -329,7 +329,7 @@ class Runner:
             else:
                 await self._attempt_again(execution)
         except BaseException as error:
-            self.endings.settle(job, execution.started, execution.reason(error))
+            self.outcomes.settle(job, execution.started, execution.reason(error))
 
     async def _attempt_again(self, execution: Execution) -> None:
         """Run a job that was rescued before: that it starts is written first."""
@@ -349,12 +349,12 @@ class Runner:
         execution.arm(execution.handler.timeout if timeout is None else timeout)
         result = await execution.rest
         children = execution.context.children
-        attempt = self.endings.completed(
+        attempt = self.outcomes.completed(
             execution.job, execution.handler, children, execution.started, result
         )
-        if self.endings.is_written_apart(attempt, children):
+        if self.outcomes.is_written_apart(attempt, children):
             execution.disarm()
-            await self.endings.write_apart(attempt)
+            await self.outcomes.write_apart(attempt)
         else:
             self.acknowledger.add(attempt)
 
@@ -366,11 +366,6 @@ class Runner:
 
 def _jobs_of(each: Claimed | ClaimedBatch) -> Sequence[Claimed]:
     return each.jobs if isinstance(each, ClaimedBatch) else (each,)
-
-
-def _check_start(job: Claimed) -> None:
-    if monotonic() > job.start_by:
-        raise TooLate
 
 
 async def _given(result: object) -> object:

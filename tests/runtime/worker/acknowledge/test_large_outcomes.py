@@ -15,7 +15,7 @@ from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import results
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.worker.acknowledge import acknowledger as acknowledge
-from conduit_runtime.worker.run import endings
+from conduit_runtime.worker.run import outcomes
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import until
@@ -128,7 +128,7 @@ def test_a_result_that_is_too_large_fails_its_job(
 def test_an_outcome_that_no_statement_could_hold_fails_its_job(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "MOST", 5_000)
+    monkeypatch.setattr(outcomes, "MOST", 5_000)
     pool = WorkerPool(queue)
 
     @pool.handler("t")

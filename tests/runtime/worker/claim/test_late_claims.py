@@ -156,17 +156,20 @@ TYPED: dict[str, Change] = {
 class Pair:
     """A pool that claims two jobs at once, of which the first keeps the second from starting."""
 
-    def __init__(self, queue: Queue, workers: int) -> None:
+    def __init__(self, queue: Queue, workers: int, *, is_batch: bool = False) -> None:
         self.queue = queue
         self.ran: list[str] = []
         self.blocked, self.go, self.passed = (threading.Event() for _ in range(3))
         self.pool = WorkerPool(queue, ["default", "other"], workers=workers)
         self.pool.register("third", lambda context, payload: self.passed.set())
 
-        @self.pool.handler("second")
-        async def second(context: JobContext, payload: object) -> None:
+        async def second(context: object, payload: object) -> None:
             self.ran.append("second")
 
+        if is_batch:
+            self.pool.batch_handler("second", size=1)(second)
+        else:
+            self.pool.register("second", second)
         _, self.second = queue.enqueue_many([Job(type="first"), Job(type="second")])
 
     def ended(self, change: str) -> list[str]:
@@ -180,14 +183,14 @@ class Pair:
         return self.ran
 
 
-@pytest.mark.parametrize("uses_django", [False, True])
+@pytest.mark.parametrize(("uses_django", "is_batch"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("change", [*CHANGES, *TYPED])
 def test_what_happens_while_a_handler_blocks_the_loop_counts(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str, uses_django: bool
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str, uses_django: bool, is_batch: bool
 ) -> None:
     monkeypatch.setattr(runner, "FRESH", LATE)
     monkeypatch.setattr(runner, "uses_django", lambda: uses_django)
-    pair = Pair(queue, workers=2)
+    pair = Pair(queue, workers=2, is_batch=is_batch)
 
     def close() -> None:
         """Close connections: those of the second job when the first has begun."""

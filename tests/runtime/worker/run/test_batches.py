@@ -524,3 +524,40 @@ def test_full_batches_and_others_take_turns_in_the_only_slot(queue: Queue) -> No
         until(lambda: len(started) >= 8)
     assert started.count("batch") >= 3
     assert started.count("plain") >= 3
+
+
+@pytest.fixture
+def waiting_batch(queue: Queue, dsn: str) -> Iterator[tuple[WorkerPool, list[Job], Any]]:
+    """A batch of three that has run; another transaction holds the key of the first one's child."""
+    child = Job(type="child", unique="held")
+
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        jobs[0].enqueued.append(Job(type="child", unique="held"))
+
+    with psycopg.connect(dsn) as holder:
+        queue.enqueue(child, conn=holder)
+        jobs = enqueued(queue, 3)
+        pool = batched(queue, handle, is_async=True, size=3)
+        with pool:
+            try:
+                until(lambda: [state[0] for state in states(queue, jobs[1:])] == ["completed"] * 2)
+                yield pool, jobs, holder
+            finally:
+                pool.stop(grace=0)
+
+
+def test_a_job_that_waits_for_a_key_keeps_its_batch_from_nothing(
+    queue: Queue, waiting_batch: tuple[WorkerPool, list[Job], Any]
+) -> None:
+    _, jobs, holder = waiting_batch
+    assert states(queue, jobs[:1])[0][0] == "running"
+    holder.rollback()
+    until(lambda: states(queue, jobs[:1])[0][0] == "completed")
+
+
+def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
+    queue: Queue, waiting_batch: tuple[WorkerPool, list[Job], Any]
+) -> None:
+    pool, jobs, _ = waiting_batch
+    pool.stop(grace=0)
+    assert states(queue, jobs[:1]) == [("pending", 0, None)]

@@ -1,4 +1,4 @@
-"""What comes of attempts: decided here, handed to the acknowledger."""
+"""Decides the outcomes of attempts, and hands them to the acknowledger."""
 
 import logging
 import random
@@ -22,7 +22,7 @@ from .handlers import Handler, HandlerRegistry
 _log = get_logger("conduit.worker")
 
 
-class Endings:
+class Outcomes:
     """Has the outcomes of attempts written, and logs those that did not complete."""
 
     def __init__(
