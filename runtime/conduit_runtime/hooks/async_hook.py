@@ -8,7 +8,6 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
-from ..payloads.sensitive import end_noting
 from ..postgres.async_execute import OwnAsyncCursor, needed_settings_async
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
@@ -53,6 +52,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
 
     async def __aenter__(self) -> Self:
         await self._settings.__aenter__()
+        self._noting.__enter__()
         return self
 
     async def __aexit__(self, *error: Any) -> None:
@@ -62,7 +62,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
                 with explained():
                     await self._write()
         finally:
-            end_noting(self._noted_outside)
+            self._noting.__exit__(None, None, None)
             await self._settings.__aexit__(*error)
 
     @property

@@ -9,7 +9,6 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
-from ..payloads.sensitive import end_noting
 from ..postgres.execute import OwnCursor, needed_settings
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
@@ -54,6 +53,7 @@ class Hook(HookRun[R, S], Operations):
 
     def __enter__(self) -> Self:
         self._settings.__enter__()
+        self._noting.__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -63,7 +63,7 @@ class Hook(HookRun[R, S], Operations):
                 with explained():
                     self._write()
         finally:
-            end_noting(self._noted_outside)
+            self._noting.__exit__(None, None, None)
             self._settings.__exit__(*error)
 
     @property

@@ -12,7 +12,7 @@ from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.job import Job
 from ..operators import equal
-from ..payloads.sensitive import start_noting
+from ..payloads.sensitive import noted_in
 from ..postgres.other_drivers import AsyncpgLike
 from ..postgres.statement import Rows, Statement
 from ..records import queries
@@ -49,24 +49,17 @@ class RequestContext(Protocol):
 class HookRun(Generic[R, S]):
     """What Hook and AsyncHook share."""
 
+    record: R
+    _previous: R | None = None
+
     def __init__(
         self, record_type: type[R], record: object, previous: object, services: object
     ) -> None:
-        self._noted_outside = start_noting()
         self.record_type = record_type
-        try:
-            self.record: R = read_record(record_type, record)
-        except RecordError as error:
-            raise unfit_record(record_type, record, error) from None
-        self._before = read_record(record_type, self.record)
-        self._previous: R | None = None
-        if previous is not None:
-            if previous is record:
-                raise same_record(record_type)
-            try:
-                self._previous = read_record(record_type, previous)
-            except RecordError as error:
-                raise unfit_previous(error) from None
+        self._secrets: set[str] = set()
+        with noted_in(self._secrets):
+            self._read(record, previous)
+        self._noting = noted_in(self._secrets)  # while the hook runs
         self._given_services = None if services is None else provided(services)
         self._identity_map = IdentityMap()
         self._jobs: list[tuple[str | None, Job]] = []
@@ -75,9 +68,24 @@ class HookRun(Generic[R, S]):
 
     def read_again(self, record: object, previous: object) -> None:
         """Take rows instead of those that the hook was given, before anything is done with them."""
-        self.record = read_record(self.record_type, record)
+        with noted_in(self._secrets):
+            self.record = read_record(self.record_type, record)
+            self._before = read_record(self.record_type, self.record)
+            self._previous = None if previous is None else read_record(self.record_type, previous)
+
+    def _read(self, record: object, previous: object) -> None:
+        try:
+            self.record = read_record(self.record_type, record)
+        except RecordError as error:
+            raise unfit_record(self.record_type, record, error) from None
         self._before = read_record(self.record_type, self.record)
-        self._previous = None if previous is None else read_record(self.record_type, previous)
+        if previous is not None:
+            if previous is record:
+                raise same_record(self.record_type)
+            try:
+                self._previous = read_record(self.record_type, previous)
+            except RecordError as error:
+                raise unfit_previous(error) from None
 
     @property
     def previous(self) -> R:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -29,19 +30,18 @@ def without_mark(annotation: Any) -> Any:
     return Annotated[(kind, *others)] if others else kind
 
 
-def start_noting() -> set[str] | None:
-    """Begin a hook: what is noted from here on, outside of jobs, is the hook's.
+@contextmanager
+def noted_in(values: set[str]) -> Iterator[None]:
+    """A block of a hook: what is noted in it, outside of jobs, is added to `values`.
 
-    Returns the values of the hook around it, for `end_noting`.
+    Log lines within it mask them, and those after it do not.
     """
     outer = _of_hook.get()
-    _of_hook.set(set())
-    return outer
-
-
-def end_noting(outer: set[str] | None) -> None:
-    """End a hook: log lines that follow do not mask its values."""
-    _of_hook.set(outer)
+    _of_hook.set(values)
+    try:
+        yield
+    finally:
+        _of_hook.set(outer)
 
 
 def noting(convert: Callable[..., T]) -> Callable[..., T]:

@@ -12,6 +12,7 @@ from conduit_runtime import (
     Hook,
     JobContext,
     Queue,
+    RecordError,
     Sensitive,
     WorkerPool,
     job_type,
@@ -132,6 +133,19 @@ def test_a_log_within_a_hook_is_masked_and_one_after_it_is_not(
     record, after = caplog.records
     assert record.getMessage() == f'card {MASK} address="{{\\"street\\":\\"{MASK}\\"}}"'
     assert after.getMessage() == f"tax {TAX}"
+
+
+def test_a_hook_that_does_not_begin_masks_nothing_afterwards(
+    people: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(people, row_factory=dict_row) as connection:
+        row = connection.execute("SELECT * FROM people").fetchone()
+        with pytest.raises(RecordError):
+            Hook(connection, Person, row, {"id": 1})
+        Hook(connection, Person, row)
+    with caplog.at_level(logging.INFO):
+        Logger.info(f"tax {TAX}")
+    assert caplog.records[0].getMessage() == f"tax {TAX}"
 
 
 def test_a_short_value_is_masked_as_a_word() -> None:
