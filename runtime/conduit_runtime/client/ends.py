@@ -1,4 +1,4 @@
-"""Hears which awaited jobs have ended, over one connection for all that a process waits for."""
+"""Listens for the ends of awaited jobs, over one connection for all that a process awaits."""
 
 import asyncio
 import contextlib

@@ -209,7 +209,8 @@ def test_a_lost_connection_is_opened_again(queue: Queue, pool: WorkerPool) -> No
     until(lambda: is_awaited(queue, job))
     with psycopg.connect(queue.dsn) as conn:
         conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = %s AND datname = current_database()",
             ["conduit results"],
         )
     pool.register("t", lambda ctx, payload: 7, keep_result=DAY)
@@ -237,7 +238,10 @@ def test_a_closed_queue_leaves_no_connection(dsn: str) -> None:
         until(lambda: queue._ends._listens)
     began = time.monotonic()
     with psycopg.connect(dsn) as conn:
-        sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        sql = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name = %s AND datname = current_database()"
+        )
         until(lambda: conn.execute(sql, ["conduit results"]).fetchone() == (0,), 5)
     assert time.monotonic() - began < 5
 

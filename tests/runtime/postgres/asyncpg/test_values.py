@@ -91,7 +91,7 @@ def database(new_database: Any) -> Iterator[str]:
 
 
 async def set_codecs(connection: Any) -> None:
-    """Codecs as applications set them, and some that would harm whoever relies on the defaults."""
+    """Codecs as applications set them, and some that would harm code which needs the defaults."""
     for name, encode, decode in (
         ("json", json.dumps, json.loads),
         ("jsonb", json.dumps, json.loads),
