@@ -67,8 +67,8 @@ def test_a_connection_of_another_kind(psycopg_conn: psycopg.Connection[Any]) -> 
 def test_a_connection_given_to_a_queue(app_dsn: str) -> None:
     with Queue(app_dsn) as queue:
         with pytest.raises(TypeError, match=r"`conn` of the queue is a conduit_runtime\.Queue"):
-            queue.enqueue(Job(type="t"), conn=queue)  # type: ignore[arg-type]
-        assert queue.stats().total == 0
+            queue.enqueue(Job(type="never stored"), conn=queue)  # type: ignore[arg-type]
+        assert queue.list(type="never stored") == []
 
 
 def test_no_transaction_names_the_hook(app_dsn: str) -> None:
