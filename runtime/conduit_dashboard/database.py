@@ -1,0 +1,91 @@
+"""The database of the dashboard: reads that change nothing and end in time, and noted changes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+import psycopg_pool
+from conduit_runtime import AsyncQueue
+from conduit_runtime.client.given_connections import AsyncGiven
+from conduit_runtime.postgres.statement import Statement, nothing
+from conduit_runtime.postgres.steps import Steps
+
+from .errors import DatabaseDown, Forbidden, TooSlow
+
+T = TypeVar("T")
+
+READ_SECONDS = 5.0
+"""After how many seconds a statement of a page is given up."""
+CHANGE_SECONDS = 30.0
+"""After how many seconds a statement that changes something is given up."""
+
+
+class Database:
+    """Sends statements for pages; in a read-only one, Postgres itself refuses every change."""
+
+    def __init__(self, queue: AsyncQueue, *, read_only: bool = False) -> None:
+        self.queue = queue
+        self.read_only = read_only
+
+    async def read(self, statement: Statement[T], *, seconds: float = READ_SECONDS) -> T:
+        """The result of a statement that changes nothing.
+
+        `seconds` is its timeout. Raises TooSlow after it, and DatabaseDown.
+        """
+        with _in_words():
+            async with self._transaction(seconds, read_only=True) as conn:
+                return await self.queue.connections.run(statement, conn)
+
+    @asynccontextmanager
+    async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
+        """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
+        with _in_words():
+            async with self._transaction(seconds, read_only=self.read_only) as conn:
+                yield Writing(self.queue, conn)
+
+    @asynccontextmanager
+    async def _transaction(self, seconds: float, *, read_only: bool) -> AsyncIterator[AsyncGiven]:
+        async with self.queue.connections.transaction() as conn:
+            await self.queue.connections.run(_settings(seconds, read_only), conn)
+            yield conn
+
+
+class Writing:
+    """A transaction that changes something."""
+
+    def __init__(self, queue: AsyncQueue, conn: AsyncGiven) -> None:
+        self._connections = queue.connections
+        self.conn = conn
+
+    async def run(self, statement: Statement[T]) -> T:
+        """Run a statement in the transaction."""
+        return await self._connections.run(statement, self.conn)
+
+    async def run_steps(self, steps: Steps[T]) -> T:
+        """Run the statements of an operation in the transaction."""
+        return await self._connections.run_steps(steps, self.conn)
+
+
+def _settings(seconds: float, read_only: bool) -> Statement[None]:
+    settings: dict[str, Any] = {"timeout": f"{seconds * 1000:.0f}"}
+    sql = "SELECT pg_catalog.set_config('statement_timeout', %(timeout)s::text, true)"
+    if read_only:
+        sql += ", pg_catalog.set_config('transaction_read_only', 'on', true)"
+    return Statement(sql, settings, nothing)
+
+
+@contextmanager
+def _in_words() -> Any:
+    try:
+        yield
+    except psycopg.errors.QueryCanceled:
+        raise TooSlow(
+            "The database took too long to answer. Narrow the filter, or try again."
+        ) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise Forbidden("This dashboard is read-only.") from None
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+        raise DatabaseDown(
+            "The database cannot be reached. This page works again as soon as it answers."
+        ) from error

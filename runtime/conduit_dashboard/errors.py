@@ -1,0 +1,50 @@
+"""What a page raises to answer something else than itself."""
+
+
+class Refusal(Exception):
+    """An answer in words, with a status code of HTTP."""
+
+    status = 500
+    title = "Something is wrong"
+
+
+class BadRequest(Refusal):
+    """A value in the address or in a form cannot be used."""
+
+    status = 400
+    title = "This cannot be used"
+
+
+class Forbidden(Refusal):
+    """The visitor may not do this."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class Missing(Refusal):
+    """There is nothing of this name."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refusal):
+    """What is to be changed has changed meanwhile."""
+
+    status = 409
+    title = "It has changed meanwhile"
+
+
+class DatabaseDown(Refusal):
+    """The database does not answer."""
+
+    status = 503
+    title = "The database does not answer"
+
+
+class TooSlow(Refusal):
+    """The database took longer than a page may wait."""
+
+    status = 503
+    title = "This takes too long"

@@ -1,0 +1,32 @@
+"""The fields of a form that a browser sent."""
+
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from .errors import BadRequest
+
+MOST_BYTES = 8_000_000
+MOST_FIELDS = 10_000
+
+
+async def read_form(request: Request) -> FormData:
+    """The fields of the request's form.
+
+    Raises BadRequest for more than MOST_BYTES or MOST_FIELDS, and for what is no form.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise BadRequest(f"The form has more than {MOST_BYTES // 1_000_000} MB.")
+    try:
+        fields = parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise BadRequest(
+            f"The form cannot be read: it is no UTF-8, or has more than {MOST_FIELDS:,} fields."
+        ) from None
+    return FormData([*fields])

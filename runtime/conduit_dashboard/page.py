@@ -1,0 +1,137 @@
+"""A page and an action: what a module of `pages/` writes, and what it is given."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from conduit_runtime.postgres.statement import Statement
+from starlette.datastructures import FormData, QueryParams
+
+from .access.access import Access
+from .database import Database, Writing
+from .settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page is given: who asks for what.
+
+    `root` is the path at which the dashboard is mounted, "" or as in "/ops/jobs".
+    """
+
+    database: Database
+    access: Access
+    settings: Settings
+    root: str
+    path: Mapping[str, Any]
+    query: QueryParams
+
+    async def read(self, statement: Statement[T]) -> T:
+        """The result of a statement that changes nothing."""
+        return await self.database.read(statement)
+
+    def url(self, path: str, **query: Any) -> str:
+        """The address of a page of the dashboard; values that are None are left out.
+
+        `path` begins with a slash; parts of it that come from outside are given quoted.
+        """
+        given = [
+            (name, each)
+            for name, value in query.items()
+            for each in (value if isinstance(value, list | tuple) else [value])
+            if each is not None
+        ]
+        return self.root + path + (f"?{urlencode(given)}" if given else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page answers: `data` in the template, or as JSON for who asks for that."""
+
+    template: str
+    title: str
+    data: Mapping[str, Any]
+    status: int = 200
+
+
+@dataclass(slots=True)
+class Change:
+    """A change that is going on: `count` says of how many things, and is noted in the audit."""
+
+    writing: Writing
+    count: int = 1
+    id: int | None = None
+
+    async def run(self, statement: Statement[T]) -> T:
+        """Run a statement in the transaction of the change."""
+        return await self.writing.run(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Visit):
+    """What an action is given: a visit, the fields of its form, and the name of the action."""
+
+    form: FormData = field(default_factory=FormData)
+    name: str = ""
+    changes: list[Change] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def change(self, target: Mapping[str, Any]) -> AsyncIterator[Change]:
+        """A transaction for the change; it notes who did what to `target` in the audit.
+
+        `target` names what is changed, as in {"queue": "mail"}; nothing secret may be in it.
+        """
+        async with self.database.writing() as writing:
+            change = Change(writing)
+            yield change
+            self.changes.append(change)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action answers: the page to go back to, a path of the dashboard."""
+
+    back: str
+
+
+View = Callable[[Visit], Awaitable[Page]]
+Operation = Callable[[Act], Awaitable[Done]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """A page at a path."""
+
+    path: str
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRoute:
+    """An action at a path, and the right that it needs."""
+
+    path: str
+    action: str
+    operation: Operation
+
+
+def page(path: str, view: View) -> PageRoute:
+    """A page for GET, as HTML and as JSON."""
+    return PageRoute(path, view)
+
+
+def action(path: str, name: str, operation: Operation) -> ActionRoute:
+    """An action for POST, for visitors with the right of this name."""
+    return ActionRoute(path, name, operation)
+
+
+Routes = Sequence[PageRoute | ActionRoute]
+
+
+def segment(text: str) -> str:
+    """A text from outside as one segment of a path."""
+    return quote(text, safe="")

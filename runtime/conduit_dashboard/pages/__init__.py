@@ -1,0 +1,18 @@
+"""The pages, a module each: what it reads, and the actions that stand on it."""
+
+from ..page import Routes
+from . import queues
+
+ROUTES: Routes = [*queues.ROUTES]
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/jobs", "Jobs"),
+    ("/errors", "Errors"),
+    ("/queues", "Queues"),
+    ("/types", "Types"),
+    ("/schedules", "Schedules"),
+    ("/workers", "Workers"),
+    ("/source", "Source"),
+    ("/audit", "Audit"),
+)
+"""The pages that every page links to."""

@@ -1,0 +1,42 @@
+"""Values as people read them."""
+
+from datetime import UTC, datetime, timedelta
+
+from conduit_runtime.model.text.durations import in_words
+from conduit_runtime.model.text.printable import one_line
+from markupsafe import Markup
+
+
+def number(value: float) -> str:
+    """With a comma between thousands: 1,234,567."""
+    return f"{value:,.0f}"
+
+
+def duration(value: timedelta | float | None) -> str:
+    """As in `12 ms`, `3.4 s`, `15 minutes`; nothing for None. A number is in seconds."""
+    if value is None:
+        return ""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else in_words(seconds)
+
+
+def ago(at: datetime | None) -> Markup:
+    """A time as in `3 minutes ago` or `in 2 hours`, with the exact time on hover."""
+    if at is None:
+        return Markup("")
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    if abs(seconds) < 1:
+        words = "now"
+    else:
+        words = f"{in_words(seconds)} ago" if seconds > 0 else f"in {in_words(-seconds)}"
+    exact = at.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} UTC", words
+    )
+
+
+def printable(value: object) -> str:
+    """A text on one line, with control characters and direction marks as escapes."""
+    return one_line(str(value))

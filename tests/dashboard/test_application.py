@@ -1,0 +1,39 @@
+"""Every page of the dashboard answers as HTML and as JSON, and refuses in words."""
+
+from conduit_dashboard import Access
+from conduit_runtime import Job
+from dashboard_site import Site, serving
+
+
+def test_a_page_as_html_and_as_json(site: Site) -> None:
+    site.queue.enqueue(Job("<b>mail</b>", "t"))
+    assert "&lt;b&gt;mail&lt;/b&gt;" in site.html("/queues")
+    assert site.json("/queues")["queues"][0]["queue"] == "<b>mail</b>"
+
+
+def test_an_action_goes_back_to_its_page(site: Site) -> None:
+    answer = site.post("/queues/pause", queue="mail")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues")
+    assert [queue.queue for queue in site.queue.queues() if queue.paused] == ["mail"]
+
+
+def test_who_may_read_may_not_change(site: Site) -> None:
+    site.access = Access.read("bob")
+    assert "Pause" not in site.html("/queues")
+    answer = site.post("/queues/pause", queue="mail")
+    assert answer.status_code == 403
+    assert "You may not do this: pause." in answer.text
+    assert site.queue.queues() == []
+
+
+def test_it_is_closed_by_default(dsn: str) -> None:
+    with serving(dsn, authorize=None) as site:
+        answer = site.client.get("/queues")
+        assert answer.status_code == 403
+        assert "pass authorize=" in answer.text
+
+
+def test_a_page_that_there_is_not(site: Site) -> None:
+    answer = site.client.get("/nowhere", headers={"Accept": "application/json"})
+    assert answer.status_code == 404
+    assert answer.json() == {"title": "Not found", "message": "There is no such page."}
