@@ -32,7 +32,8 @@ from .session import KEEP, Session, database_options
     "readers",
     metavar="ROLE",
     multiple=True,
-    help="A role that only reads, for `preflight` and `doctor`; may be repeated.",
+    help="A role that only reads, for `preflight`, `doctor` and a read-only dashboard; may be "
+    "repeated.",
 )
 def migrate(
     session: Session,

@@ -43,6 +43,7 @@ from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.dashboard import audit
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
@@ -182,6 +183,7 @@ def do_everything(dsn: str) -> None:
         lease(queue)
     rescue_and_sweep(dsn)
     look(dsn)
+    show(dsn)
     use_in_tests(dsn)
     for line in COMMANDS.strip().splitlines():
         done = CliRunner().invoke(commands, [*line.split(), "--dsn", dsn])
@@ -221,6 +223,15 @@ def look(dsn: str) -> None:
         database.read(preflight.payloads([uuid4()]))
     report = examine(dsn, None)
     assert report.unread.keys() <= {"schedules"}, report.unread  # no worker is alive
+
+
+def show(dsn: str) -> None:
+    """Read and change what the dashboard does."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SETTINGS)
+        id = run(connection, audit.record("ada", "retry", {}, 1))
+        run(connection, audit.entry(id))
+        run(connection, audit.entries(10))
 
 
 def use_in_tests(dsn: str) -> None:

@@ -12,13 +12,6 @@ _PENDING = (
 )
 
 _FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
-_FOR_READERS = dict.fromkeys(
-    (
-        *("jobs", "conduit_blocked_jobs", "conduit_schedules", "conduit_workers"),
-        *("conduit_queues", "conduit_migrations"),
-    ),
-    "SELECT",
-)
 TABLES = {
     "jobs": _ALL,
     "conduit_migrations": "SELECT",
@@ -27,12 +20,13 @@ TABLES = {
             *("conduit_unique_keys", "conduit_blocked_jobs", "conduit_dependencies"),
             *("conduit_results", "conduit_schedules", "conduit_workers", "conduit_metrics"),
             *("conduit_queues", "conduit_type_limits", "conduit_rate_usage"),
-            "conduit_failure_notices",
+            *("conduit_failure_notices", "conduit_audit"),
         ),
         _ALL,
     ),
 }
 """What workers may do with each table of ours. A test compares, so that none is forgotten."""
+_FOR_READERS = dict.fromkeys(TABLES, "SELECT")
 # Postgres lets everybody call a function, unless an administrator has changed that default; the
 # migration takes that back for those that have their owner's rights.
 FUNCTIONS = {
@@ -60,7 +54,7 @@ def grants(
 
     Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
     can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`. Readers
-    may read what `preflight` and `doctor` read.
+    may read all tables, as `preflight`, `doctor` and a read-only dashboard do.
     """
     schema_name = quote(schema or "public")
     for roles, tables in (

@@ -774,6 +774,30 @@ COMMENT ON COLUMN conduit_failure_notices.queue IS 'its queue';
 COMMENT ON COLUMN conduit_failure_notices.since IS 'when it ended';
 COMMENT ON COLUMN conduit_failure_notices.reporter IS 'the worker that took the notice; if it is no longer registered, another takes it';
 
+CREATE TABLE conduit_audit (
+  id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at          timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  actor       text        NOT NULL,
+  action      text        NOT NULL,
+  target      jsonb       NOT NULL,
+  count       bigint      NOT NULL,
+  total       bigint,
+  state       text        NOT NULL DEFAULT 'done'
+              CHECK (state IN ('done', 'running', 'stopping', 'stopped', 'interrupted', 'failed')),
+  finished_at timestamptz
+) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE conduit_audit IS 'what users of the dashboard did; kept for a year';
+COMMENT ON COLUMN conduit_audit.id IS 'later actions have greater ids';
+COMMENT ON COLUMN conduit_audit.at IS 'when its transaction began';
+COMMENT ON COLUMN conduit_audit.actor IS 'the user, as the application or the login names it';
+COMMENT ON COLUMN conduit_audit.action IS 'retry, cancel, pause and so on';
+COMMENT ON COLUMN conduit_audit.target IS 'the ids, the filter or the names that it was about; sensitive values are masked';
+COMMENT ON COLUMN conduit_audit.count IS 'how many jobs, queues or schedules it changed';
+COMMENT ON COLUMN conduit_audit.total IS 'how many jobs matched when an action in the background began; NULL: it was not counted';
+COMMENT ON COLUMN conduit_audit.state IS 'done, or how an action in the background is getting on: running, stopping, stopped, interrupted or failed';
+COMMENT ON COLUMN conduit_audit.finished_at IS 'when an action in the background ended';
+
 -- These functions find our tables on any search path of their caller.
 DO $$
 DECLARE

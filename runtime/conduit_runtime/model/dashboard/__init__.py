@@ -1,0 +1,1 @@
+"""What the dashboard reads of the database, as values."""

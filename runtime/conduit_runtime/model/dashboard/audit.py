@@ -1,0 +1,27 @@
+"""What users of the dashboard did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+AuditState: TypeAlias = Literal["done", "running", "stopping", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An action of a user: who, what, on which jobs, queues or schedules, and on how many.
+
+    `target` has the ids, the filter or the names. `total` and `finished_at` are those of an action
+    in the background, and None otherwise; `state` says how it is getting on.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    target: Mapping[str, Any]
+    count: int
+    total: int | None = None
+    state: AuditState = "done"
+    finished_at: datetime | None = None

@@ -1,0 +1,70 @@
+"""The record of what users of the dashboard did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...model.dashboard.audit import AuditEntry, AuditState
+from ...model.payload import decode, encode
+from ...postgres.statement import Rows, Statement
+
+_LONGEST = 200
+"""Characters that are kept of the name of a user."""
+
+
+def record(
+    actor: str,
+    action: str,
+    target: Mapping[str, Any],
+    count: int,
+    *,
+    total: int | None = None,
+    state: AuditState = "done",
+) -> Statement[int]:
+    """Record an action, and return its id; records that are older than a year are deleted.
+
+    Raises PayloadError, before any SQL, for a target that Postgres could not hold.
+    """
+    parameters = {
+        "actor": _storable(actor),
+        "action": action,
+        "target": encode(target),
+        "count": count,
+        "total": total,
+        "state": state,
+    }
+    return Statement("dashboard/record_action", parameters, lambda rows, count: int(rows[0][0]))
+
+
+def entry(id: int) -> Statement[AuditEntry | None]:
+    """Read the record of this id; None when there is none."""
+    return Statement(
+        "SELECT {columns} FROM {conduit_audit} WHERE id = %(id)s::bigint",
+        {"id": id},
+        lambda rows, count: _entries(rows, count)[0] if rows else None,
+        _COLUMNS,
+    )
+
+
+def entries(
+    limit: int, *, before: int | None = None, actor: str | None = None, action: str | None = None
+) -> Statement[list[AuditEntry]]:
+    """Read the newest records: of a user, of an action, before the one with the id `before`."""
+    parameters = {"limit": limit, "before": before, "actor": actor, "action": action}
+    return Statement("dashboard/audit", parameters, _entries, _COLUMNS)
+
+
+_COLUMNS = {
+    "columns": "id, at, actor, action, target::text, count, total, state, finished_at",
+}
+
+
+def _entries(rows: Rows, count: int) -> list[AuditEntry]:
+    return [
+        AuditEntry(id, at, actor, action, decode(target), *rest)
+        for id, at, actor, action, target, *rest in rows
+    ]
+
+
+def _storable(actor: str) -> str:
+    """The name without what Postgres refuses, and not longer than somebody would read."""
+    return actor.replace("\0", "").encode(errors="replace").decode()[:_LONGEST]
