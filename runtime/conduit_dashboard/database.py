@@ -11,7 +11,7 @@ from conduit_runtime.client.given_connections import AsyncGiven
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.postgres.steps import Steps
 
-from .errors import DatabaseDown, Forbidden, TooSlow
+from .errors import BadRequest, DatabaseDown, Forbidden, TooSlow
 
 T = TypeVar("T")
 
@@ -82,6 +82,11 @@ def _in_words() -> Any:
     except psycopg.errors.QueryCanceled:
         raise TooSlow(
             "The database took too long to answer. Narrow the filter, or try again."
+        ) from None
+    except psycopg.DataError:
+        raise BadRequest(
+            "Postgres cannot hold a value that was given: a number is too large, or a text has U+0000"
+            " in it."
         ) from None
     except psycopg.errors.ReadOnlySqlTransaction:
         raise Forbidden("This dashboard is read-only.") from None

@@ -1,9 +1,9 @@
 """The pages, a module each: what it reads, and the actions that stand on it."""
 
 from ..page import Routes
-from . import queues
+from . import errors, queues
 
-ROUTES: Routes = [*queues.ROUTES]
+ROUTES: Routes = [*errors.ROUTES, *queues.ROUTES]
 NAVIGATION = (
     ("/", "Overview"),
     ("/jobs", "Jobs"),

@@ -44,6 +44,7 @@ from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.dashboard import audit
+from conduit_runtime.statements.dashboard.errors import error_groups
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
@@ -232,6 +233,7 @@ def show(dsn: str) -> None:
         id = run(connection, audit.record("ada", "retry", {}, 1))
         run(connection, audit.entry(id))
         run(connection, audit.entries(10))
+        run(connection, error_groups())
 
 
 def use_in_tests(dsn: str) -> None:

@@ -1,0 +1,40 @@
+-- The failed jobs that were enqueued last, in groups of a type and the first line of the error with its
+-- numbers replaced. With each group: its failures in equal parts of the period, and its last job.
+WITH newest AS MATERIALIZED (
+  SELECT id, queue, type, error,
+         least(greatest(coalesce(completed_at, created_at), '0001-01-02 00:00Z'), pg_catalog.now()) AS at
+  FROM {jobs}
+  WHERE status = 'failed'
+  ORDER BY id DESC
+  LIMIT %(limit)s
+), period AS MATERIALIZED (
+  SELECT coalesce(
+           pg_catalog.now() - pg_catalog.make_interval(secs => %(last)s::float8), pg_catalog.min(at),
+           pg_catalog.now()) AS begin
+  FROM newest
+), parts AS MATERIALIZED (
+  SELECT type, {error_pattern} AS pattern,
+         pg_catalog.width_bucket(
+           extract(epoch FROM at)::float8, extract(epoch FROM period.begin)::float8,
+           extract(epoch FROM pg_catalog.now())::float8 + 1::float8, %(parts)s) - 1 AS part,
+         pg_catalog.count(*) AS jobs, pg_catalog.min(at) AS first, pg_catalog.max(at) AS last,
+         pg_catalog.max(newest.id::text COLLATE "C") AS latest
+  FROM newest JOIN period ON newest.at >= period.begin
+  WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
+    AND (%(type)s::text IS NULL OR type = %(type)s)
+  GROUP BY type, pattern, part
+), groups AS MATERIALIZED (
+  SELECT type, pattern, pg_catalog.sum(jobs)::bigint AS jobs,
+         pg_catalog.min(first) AS first, pg_catalog.max(last) AS last, pg_catalog.max(latest)::uuid AS latest,
+         pg_catalog.array_agg(part) AS parts, pg_catalog.array_agg(jobs) AS counts,
+         pg_catalog.count(*) OVER () AS all_groups
+  FROM parts
+  GROUP BY type, pattern
+  ORDER BY jobs DESC, last DESC, type, pattern
+  LIMIT %(groups)s
+)
+SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
+       found.type, {error_key}, found.pattern, found.jobs, found.first, found.last, found.latest,
+       found.parts, found.counts, found.all_groups
+FROM period LEFT JOIN groups AS found ON true
+ORDER BY found.jobs DESC, found.last DESC, found.type, found.pattern

@@ -1,0 +1,57 @@
+"""What the dashboard reads of failed jobs."""
+
+from datetime import timedelta
+from typing import Any
+
+from ...model.dashboard.errors import ErrorGroup, Errors
+from ...postgres.statement import Rows, Statement
+
+READ = 5_000
+"""Failed jobs that are looked at: those that were enqueued last."""
+GROUPS = 100
+"""Groups that are returned at most."""
+PARTS = 24
+"""Equal parts of the period in which failures are counted."""
+
+
+def error_groups(
+    last: timedelta | None = None,
+    *,
+    queue: str | None = None,
+    type: str | None = None,
+    read: int = READ,
+    groups: int = GROUPS,
+) -> Statement[Errors]:
+    """Group failed jobs by type and error, the largest groups first.
+
+    `last` is the period until now; without it, the period begins with the first failure that is
+    looked at.
+    """
+    parameters = {
+        "last": last and last.total_seconds(),
+        "queue": queue,
+        "type": type,
+        "limit": read,
+        "groups": groups,
+        "parts": PARTS,
+    }
+
+    def decode(rows: Rows, count: int) -> Errors:
+        since, until, found, *_, all_groups = rows[0]
+        return Errors(
+            [_group(row) for row in rows if row[3] is not None],
+            all_groups or 0,
+            found,
+            found < read,
+            since,
+            until,
+        )
+
+    return Statement("dashboard/errors", parameters, decode, {"pattern": "found.pattern"})
+
+
+def _group(row: tuple[Any, ...]) -> ErrorGroup:
+    type_, key, pattern, jobs, first_seen, last_seen, latest, parts, counts, _ = row[3:]
+    by_part = dict(zip(parts, counts, strict=True))
+    dense = [by_part.get(part, 0) for part in range(PARTS)]
+    return ErrorGroup(type_, key, pattern, jobs, first_seen, last_seen, latest, dense)

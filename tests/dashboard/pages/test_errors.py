@@ -1,0 +1,63 @@
+"""The page of errors: groups, where they lead, and texts from outside."""
+
+from typing import Any
+
+import pytest
+from dashboard_site import Site
+
+FAIL = "INSERT INTO jobs (type, status, error, completed_at) VALUES (%s, 'failed', %s, now())"
+
+
+def fail(site: Site, error: str, type_: str = "t") -> None:
+    site.sql(FAIL, type_, error)
+
+
+def test_groups_lead_to_their_jobs(site: Site) -> None:
+    for number in range(3):
+        fail(site, f"KeyError: {number}")
+    fail(site, "gone")
+    [many, one] = site.json("/errors")["errors"]["groups"]
+    assert (many["pattern"], many["jobs"], one["pattern"]) == ("KeyError: #", 3, "gone")
+    assert sum(many["counts"]) == 3
+    html = site.html("/errors")
+    assert f"/jobs?status=failed&amp;type=t&amp;error_group={many['key']}" in html
+    assert f'href="/jobs/{many["latest"]}"' in html
+    assert html.count("<rect") == 2
+
+
+@pytest.mark.parametrize("query", [{"type": "u"}, {"queue": "other"}, {"last": "1h", "type": "u"}])
+def test_nothing_of_a_filter(site: Site, query: dict[str, Any]) -> None:
+    fail(site, "gone")
+    assert "No job of this filter failed." in site.html("/errors", **query)
+
+
+def test_no_failures_at_all(site: Site) -> None:
+    assert "No job has failed." in site.html("/errors")
+
+
+def test_a_period_that_is_none(site: Site) -> None:
+    answer = site.client.get("/errors", params={"last": "1 fortnight"})
+    assert answer.status_code == 400
+    assert "use one of 1h, 24h, 7d, 30d" in answer.text
+
+
+def test_a_name_that_no_text_of_postgres_can_be(site: Site) -> None:
+    answer = site.client.get("/errors", params={"type": "\0"})
+    assert answer.status_code == 400, answer.text
+
+
+def test_texts_full_of_markup(site: Site) -> None:
+    nasty = "<script>alert('1')</script>\u202e" + '"' * 100_000
+    fail(site, nasty, "</td>&\u202e")
+    html = site.html("/errors")
+    assert "<script>alert" not in html
+    assert "\u202e" not in html
+    assert len(html) < 20_000
+
+
+def test_more_groups_than_are_shown(site: Site) -> None:
+    site.sql(
+        "INSERT INTO jobs (type, status, error) SELECT concat('t', n), 'failed', 'gone'"
+        " FROM generate_series(1, 101) AS n"
+    )
+    assert "The largest 100 of 101 groups." in site.html("/errors")
