@@ -2,30 +2,36 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from conduit_runtime import AsyncQueue
+from conduit_runtime import AsyncQueue, QueueError
 from conduit_runtime.model.arguments import check_type
+from conduit_runtime.model.dashboard.audit import AuditEntry
+from conduit_runtime.statements.dashboard import audit
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .access.access import Access, Authorize
 from .access.forged import is_forged
-from .access.headers import HEADERS
+from .access.headers import with_headers
+from .access.root import root_of
+from .answers import after, answer, refuse
 from .database import Database
-from .errors import Forbidden, Missing, Refusal
+from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
 from .forms import read_form
-from .page import Act, ActionRoute, Page, PageRoute, Visit
-from .pages import NAVIGATION, ROUTES
-from .rendering.html import render
-from .rendering.json import encode
+from .page import Act, ActionRoute, PageRoute, Visit
+from .pages import ROUTES
 from .settings import Settings
 
 CLOSED = "This dashboard is closed: pass authorize= to Dashboard(…), which decides who may see it."
+FAILED = "The dashboard could not do this. The log of its server says why."
+_NEWS = timedelta(minutes=5)
+"""For how long the address that an action leads to says what was done."""
 
 
 class Dashboard:
@@ -50,7 +56,8 @@ class Dashboard:
         self.database = Database(queue, read_only=read_only)
         self._authorize = authorize
         self._application = Starlette(
-            routes=self._routes(), exception_handlers={404: self._missing}
+            routes=self._routes(),
+            exception_handlers={404: self._missing, 405: self._missing, Exception: self._failed},
         )
 
     async def __call__(
@@ -59,7 +66,9 @@ class Dashboard:
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
-        await self._application(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == scope.get("root_path"):
+            scope = {**scope, "path": f"{scope['path']}/"}
+        await self._application(scope, receive, with_headers(send))
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [
@@ -79,9 +88,12 @@ class Dashboard:
                 visit = self._visit(request, await self._access(request))
                 if not visit.access.may_read:
                     raise Forbidden("You may not see this dashboard.")
-                return self._answer(request, visit, await route.view(visit))
+                page = await route.view(visit)
+                return answer(request, visit, page, await self._notice(visit))
             except Refusal as refusal:
-                return self._refuse(request, visit, refusal)
+                return refuse(request, visit, refusal)
+            except QueueError as error:
+                return refuse(request, visit, BadRequest(f"{error}."))
 
         return respond
 
@@ -97,10 +109,11 @@ class Dashboard:
                 if self.settings.read_only:
                     raise Forbidden("This dashboard is read-only.")
                 act = self._act(visit, route, await read_form(request))
-                done = await route.operation(act)
-                return RedirectResponse(visit.url(done.back), 303, HEADERS)
+                return after(request, act, await route.operation(act))
             except Refusal as refusal:
-                return self._refuse(request, visit, refusal)
+                return refuse(request, visit, refusal)
+            except QueueError as error:
+                return refuse(request, visit, BadRequest(f"{error}."))
 
         return respond
 
@@ -117,7 +130,7 @@ class Dashboard:
             self.database,
             access,
             self.settings,
-            request.scope.get("root_path", "").rstrip("/"),
+            root_of(request.scope),
             request.path_params,
             request.query_params,
         )
@@ -134,19 +147,19 @@ class Dashboard:
             route.action,
         )
 
-    def _answer(self, request: Request, visit: Visit, page: Page) -> Response:
-        if "application/json" in request.headers.get("Accept", ""):
-            return Response(encode(page.data), page.status, HEADERS, "application/json")
-        here = request.url.path.removeprefix(visit.root)
-        html = render(page, visit, navigation=NAVIGATION, here=here, notice=None)
-        return HTMLResponse(html, page.status, HEADERS)
-
-    def _refuse(self, request: Request, visit: Visit, refusal: Refusal) -> Response:
-        data = {"title": refusal.title, "message": str(refusal)}
-        page = Page("error.html", refusal.title, data, refusal.status)
-        return self._answer(request, visit, page)
+    async def _notice(self, visit: Visit) -> AuditEntry | None:
+        """What the visitor has just done, when an action has led to the page."""
+        given = visit.query.get("notice", "")
+        if not (given.isascii() and given.isdigit() and len(given) < 19):
+            return None
+        entry = await visit.read(audit.entry(int(given)))
+        is_news = entry is not None and datetime.now(UTC) - entry.at < _NEWS
+        return entry if entry and is_news and entry.actor == visit.access.user else None
 
     async def _missing(self, request: Request, error: Exception) -> Response:
-        return self._refuse(
+        return refuse(
             request, self._visit(request, Access.none()), Missing("There is no such page.")
         )
+
+    async def _failed(self, request: Request, error: Exception) -> Response:
+        return refuse(request, self._visit(request, Access.none()), Failed(FAILED))

@@ -11,7 +11,7 @@ from conduit_runtime.client.given_connections import AsyncGiven
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.postgres.steps import Steps
 
-from .errors import BadRequest, DatabaseDown, Forbidden, TooSlow
+from .errors import BadRequest, Conflict, DatabaseDown, Forbidden, NotMigrated, TooSlow
 
 T = TypeVar("T")
 
@@ -85,11 +85,21 @@ def _in_words() -> Any:
         ) from None
     except psycopg.DataError:
         raise BadRequest(
-            "Postgres cannot hold a value that was given: a number is too large, or a text has U+0000"
-            " in it."
+            "Postgres cannot hold a value that was given: a number is too large, or a text has "
+            "U+0000 in it."
         ) from None
     except psycopg.errors.ReadOnlySqlTransaction:
         raise Forbidden("This dashboard is read-only.") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Forbidden(
+            f"The database role of this dashboard may not do this: {error.diag.message_primary}."
+        ) from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise NotMigrated(
+            f"{error.diag.message_primary}: run `conduit-jobs migrate` on this database."
+        ) from None
+    except (psycopg.errors.TransactionRollback, psycopg.errors.LockNotAvailable):
+        raise Conflict("Another transaction has changed the same rows. Try again.") from None
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
         raise DatabaseDown(
             "The database cannot be reached. This page works again as soon as it answers."

@@ -8,6 +8,10 @@ class Refusal(Exception):
     title = "Something is wrong"
 
 
+class Failed(Refusal):
+    """The dashboard has a bug; the log of the server has its traceback."""
+
+
 class BadRequest(Refusal):
     """A value in the address or in a form cannot be used."""
 
@@ -48,3 +52,10 @@ class TooSlow(Refusal):
 
     status = 503
     title = "This takes too long"
+
+
+class NotMigrated(Refusal):
+    """The database has not the tables of this version."""
+
+    status = 503
+    title = "The database is not ready"

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from .errors import BadRequest
 
@@ -17,10 +17,13 @@ async def read_form(request: Request) -> FormData:
     Raises BadRequest for more than MOST_BYTES or MOST_FIELDS, and for what is no form.
     """
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise BadRequest(f"The form has more than {MOST_BYTES // 1_000_000} MB.")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise BadRequest(f"The form has more than {MOST_BYTES // 1_000_000} MB.")
+    except ClientDisconnect:
+        raise BadRequest("The form did not arrive whole.") from None
     try:
         fields = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"

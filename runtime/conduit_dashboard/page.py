@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.statements.dashboard import audit
 from starlette.datastructures import FormData, QueryParams
 
 from .access.access import Access
@@ -60,9 +61,13 @@ class Page:
 
 @dataclass(slots=True)
 class Change:
-    """A change that is going on: `count` says of how many things, and is noted in the audit."""
+    """A change of `target` that is going on: `count` says of how many things.
+
+    `id` is that of its record in `conduit_audit`, once it is written.
+    """
 
     writing: Writing
+    target: Mapping[str, Any]
     count: int = 1
     id: int | None = None
 
@@ -81,14 +86,16 @@ class Act(Visit):
 
     @asynccontextmanager
     async def change(self, target: Mapping[str, Any]) -> AsyncIterator[Change]:
-        """A transaction for the change; it notes who did what to `target` in the audit.
+        """A transaction for the change, which also records who did what to `target`.
 
         `target` names what is changed, as in {"queue": "mail"}; nothing secret may be in it.
         """
         async with self.database.writing() as writing:
-            change = Change(writing)
+            change = Change(writing, target)
             yield change
-            self.changes.append(change)
+            user = self.access.user
+            change.id = await writing.run(audit.record(user, self.name, target, change.count))
+        self.changes.append(change)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ def test_a_page_as_html_and_as_json(site: Site) -> None:
 
 def test_an_action_goes_back_to_its_page(site: Site) -> None:
     answer = site.post("/queues/pause", queue="mail")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?notice=1")
     assert [queue.queue for queue in site.queue.queues() if queue.paused] == ["mail"]
 
 

@@ -1,5 +1,12 @@
 """Headers of every answer: no script, frame or form but our own, and nothing kept by a proxy."""
 
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -20,3 +27,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def with_headers(send: Send) -> Send:
+    """Send an answer with these headers, unless it sets them itself."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

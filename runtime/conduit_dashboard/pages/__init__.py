@@ -1,9 +1,13 @@
 """The pages, a module each: what it reads, and the actions that stand on it."""
 
 from ..page import Routes
-from . import errors, queues
+from . import audit, errors, queues
 
-ROUTES: Routes = [*errors.ROUTES, *queues.ROUTES]
+ROUTES: Routes = [
+    *errors.ROUTES,
+    *queues.ROUTES,
+    *audit.ROUTES,
+]
 NAVIGATION = (
     ("/", "Overview"),
     ("/jobs", "Jobs"),

@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ..page import Page, Visit, segment
-from . import texts
+from . import actions, texts
 
 _MARKER = re.compile(r"<!--live:(\w+)-->(.*?)<!--/live:\1-->", re.DOTALL)
 
@@ -30,6 +30,7 @@ def _environment() -> Environment:
         "number": texts.number,
         "printable": texts.printable,
         "segment": segment,
+        "target": actions.target,
     }
     made.globals["live"] = _live
     return made

@@ -1,0 +1,58 @@
+"""What users did, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conduit_runtime.model.dashboard.audit import AuditEntry
+from conduit_runtime.model.text.printable import one_line
+
+_WORDS = {
+    "retry": "Retried",
+    "cancel": "Cancelled",
+    "delete": "Deleted",
+    "run_now": "Made due now",
+    "move": "Moved",
+    "priority": "Changed the priority of",
+    "enqueue": "Enqueued",
+    "pause": "Paused",
+    "resume": "Resumed",
+    "limit": "Changed the limits of",
+    "run_schedule": "Ran",
+    "enable_schedule": "Enabled",
+    "disable_schedule": "Disabled",
+}
+_OF_JOBS = frozenset({"retry", "cancel", "delete", "run_now", "move", "priority", "enqueue"})
+_FEW = 3
+_LONGEST = 200
+
+
+def done(entry: AuditEntry) -> str:
+    """A sentence of what was done: `Retried 3 jobs.`, `Paused queue mail.`."""
+    words = _WORDS.get(entry.action, entry.action)
+    return f"{words} {_jobs(entry.count) if entry.action in _OF_JOBS else target(entry.target)}."
+
+
+def target(given: Mapping[str, Any]) -> str:
+    """What an action was about: `queue mail`, `status failed, type email.send`."""
+    text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in _flat(given))
+    return one_line(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def _jobs(count: int) -> str:
+    return {0: "no job", 1: "1 job"}.get(count, f"{count:,} jobs")
+
+
+def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        match value:
+            case None | [] | {}:
+                continue
+            case dict():
+                yield from _flat(value)
+            case list() if len(value) > _FEW:
+                some = " ".join(map(str, value[:_FEW]))
+                yield name, f"{some} and {len(value) - _FEW:,} more"
+            case list():
+                yield name, " ".join(map(str, value))
+            case _:
+                yield name, str(value)

@@ -1,0 +1,96 @@
+"""The audit: what an action leaves there, how it is found, and what an action says at once."""
+
+import pytest
+from conduit_dashboard import Access
+from dashboard_site import Site, serving
+
+
+def test_an_action_is_recorded_and_said(site: Site) -> None:
+    answer = site.post("/queues/pause", queue="mail")
+    page = site.client.get(answer.headers["Location"])
+    assert "Paused queue mail." in page.text
+    [entry] = site.json("/audit")["entries"]
+    assert (entry["actor"], entry["action"], entry["target"], entry["count"]) == (
+        "ann",
+        "pause",
+        {"queue": "mail"},
+        1,
+    )
+
+
+def test_a_notice_is_for_whom_it_concerns_and_for_a_few_minutes(site: Site) -> None:
+    at = site.post("/queues/pause", queue="mail").headers["Location"]
+    site.access = Access.read("bob")
+    assert "Paused queue" not in site.client.get(at).text
+    site.access = Access.operate("ann")
+    assert "Paused queue" in site.client.get(at).text
+    site.sql("UPDATE conduit_audit SET at = at - interval '6 minutes'")
+    assert "Paused queue" not in site.client.get(at).text
+
+
+@pytest.mark.parametrize("notice", ["x", "-1", "²", "9" * 40, "1 OR 1=1", "404"])
+def test_a_notice_that_there_is_not(site: Site, notice: str) -> None:
+    assert 'role="status"' not in site.html("/queues", notice=notice)
+
+
+def test_a_program_learns_what_was_changed(site: Site) -> None:
+    answer = site.client.post(
+        "/queues/pause", data={"queue": "mail"}, headers={"Accept": "application/json"}
+    )
+    assert answer.json() == {"action": "pause", "target": {"queue": "mail"}, "count": 1}
+
+
+def test_what_fails_is_not_recorded(site: Site) -> None:
+    assert site.post("/queues/pause").status_code == 400
+    site.sql("ALTER TABLE conduit_queues RENAME TO elsewhere")
+    assert site.post("/queues/pause", queue="mail").status_code == 503
+    site.sql("ALTER TABLE elsewhere RENAME TO conduit_queues")
+    assert site.json("/audit")["entries"] == []
+
+
+def test_it_is_filtered_and_paged(site: Site) -> None:
+    site.sql(
+        "INSERT INTO conduit_audit (actor, action, target, count) "
+        "SELECT CASE n %% 2 WHEN 0 THEN 'ann' ELSE 'bob' END, 'retry', '{}', n "
+        "FROM generate_series(1, 120) AS n"
+    )
+    site.post("/queues/pause", queue="mail")
+    first = site.json("/audit", user="ann", action="retry")
+    assert [entry["count"] for entry in first["entries"]] == [*range(120, 20, -2)]
+    second = site.json("/audit", user="ann", action="retry", before=first["before"])
+    assert [entry["count"] for entry in second["entries"]] == [*range(20, 0, -2)]
+    assert second["before"] is None
+    assert f"before={first['before']}" in site.html("/audit", user="ann", action="retry")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"action": "drop"}, "There is no action"),
+        ({"before": "x"}, "use the number of an action"),
+        ({"before": "9" * 30}, "use the number of an action"),
+    ],
+)
+def test_a_filter_that_cannot_be_used(site: Site, query: dict[str, str], words: str) -> None:
+    answer = site.client.get("/audit", params=query)
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+def test_a_record_full_of_html_is_text(site: Site) -> None:
+    hostile = "<script>alert('1')</script>\"‮" + "x" * 100_000
+    site.access = Access.operate(hostile)
+    site.post("/queues/pause", queue="<b>\"'‮")
+    page = site.html("/audit")
+    assert "<script>alert" not in page
+    assert "<b>" not in page
+    assert "‮" not in page
+    assert len(page) < 20_000
+
+
+def test_read_only_refuses_and_records_nothing(dsn: str) -> None:
+    with serving(dsn, read_only=True) as site:
+        answer = site.post("/queues/pause", queue="mail")
+        assert answer.status_code == 403
+        assert "read-only" in answer.text
+        assert site.json("/audit")["entries"] == []
