@@ -20,7 +20,7 @@ GENERATED := $(wildcard $(addsuffix /jobs,$(EXAMPLES)))
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on an embedded Postgres
@@ -70,6 +70,10 @@ docs: .setup-dev ## Build the site of the documentation: build/docs/index.html
 .PHONY: links
 links: .setup-dev ## Check the links of the documentation to other sites
 	@$(RUN) sphinx -b linkcheck -E -q docs build/links && echo "they lead somewhere"
+
+.PHONY: screenshots
+screenshots: .setup-dev ## Take screenshots of every page of the dashboard: build/screenshots
+	@.venv/bin/python tests/dashboard/browser/screenshots.py
 
 .PHONY: bench
 bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"

@@ -2,7 +2,8 @@
 
     python3.11 .ci/setup.py run|dev
 
-`dev` adds to `run` the tools for tests and checks. Standard library only; run by `make`.
+`dev` adds to `run` the tools for tests and checks, and a browser where that may be installed.
+Standard library only; run by `make`.
 """
 
 import fcntl
@@ -52,6 +53,8 @@ def install(wanted: str) -> None:
     if groups:
         pip("--upgrade", "pip>=25.1")  # the first that reads dependency groups
     pip("--editable", ".[dashboard,embedded]", *groups)
+    if groups:
+        find_browser()
 
 
 def pip(*arguments: str) -> None:
@@ -60,6 +63,12 @@ def pip(*arguments: str) -> None:
         sys.exit(
             "The installation failed; the lines above say why. Is the package index reachable?"
         )
+
+
+def find_browser() -> None:
+    """Have a Chromium, or say what is left out without; CI fails instead."""
+    if subprocess.run([PYTHON, ROOT / ".ci" / "chromium.py"], check=False).returncode:
+        sys.exit("CI is set, and the tests that drive a browser need one")
 
 
 def runs(python: Path) -> bool:

@@ -16,7 +16,12 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 # How quickly examples are made says something of the machine, not of the code.
-settings.register_profile("conduit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "conduit",
+    settings.get_profile("default"),  # also where CI is set: other examples in each run
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("conduit")
 
 # They are for this run, not for the runs that tests start.

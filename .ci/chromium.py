@@ -1,0 +1,71 @@
+"""Find a Chromium for the tests that drive a browser, or install Debian's where root may.
+
+    .venv/bin/python .ci/chromium.py
+
+The variable CHROMIUM names one, else it is looked for on the PATH, then among Playwright's own.
+Without one, the tests in `tests/dashboard/browser` are left out, or fail if CI is set.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MISSING = (
+    "no Chromium: install it (Debian: apt install chromium), set CHROMIUM to its path, "
+    "or run: .venv/bin/playwright install chromium"
+)
+
+
+def find() -> str | None:
+    """The path of a Chromium that starts, or None."""
+    if named := os.environ.get("CHROMIUM"):
+        return named if starts(named) else None
+    return next(filter(starts, (*filter(None, map(shutil.which, NAMES)), *playwrights())), None)
+
+
+def playwrights() -> list[str]:
+    """The Chromium that `playwright install` puts into the user's cache."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return [path] if Path(path).exists() else []
+
+
+def starts(path: str) -> bool:
+    """Whether it says its version: Ubuntu's package, without snap, is a script that does not."""
+    try:
+        command = [path, "--version"]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def install() -> None:
+    """Install Debian's package, as root and where there is apt-get; else do nothing."""
+    apt = shutil.which("apt-get")
+    if not apt or os.geteuid() != 0:
+        return
+    print("Installing Debian's chromium, for the tests that drive a browser", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    package = ("install", "--yes", "--no-install-recommends", "-qq", "chromium")
+    for arguments in (package, ("update", "-qq"), package):
+        command = [apt, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if done.returncode == 0 and arguments is package:
+            return
+
+
+def main() -> None:
+    if find() is None:
+        install()
+    if find() is None:
+        print(f"The tests that drive a browser are left out: {MISSING}", flush=True)
+        sys.exit("CI" in os.environ)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""The pages of the dashboard, each at an address where it shows something."""
+
+from dashboard_site import Site
+
+
+def addresses(site: Site, flow: str) -> dict[str, str]:
+    """A name and an address of each page, for a database that `showcase` has filled."""
+    newest = "SELECT id FROM jobs WHERE status = %s ORDER BY id DESC LIMIT 1"
+    jobs = {status: site.sql(newest, status)[0][0] for status in ("failed", "running", "completed")}
+    return {
+        "overview": "/",
+        "jobs": "/jobs",
+        "jobs-failed": "/jobs?status=failed&type=order.after_create.charge",
+        **{f"job-{status}": f"/jobs/{id}" for status, id in jobs.items()},
+        "errors": "/errors",
+        "flow": f"/flows/{flow}",
+        "queues": "/queues",
+        "types": "/types",
+        "schedules": "/schedules",
+        "workers": "/workers",
+        "source": "/source",
+        "audit": "/audit",
+        "missing": "/nowhere",
+    }

@@ -1,0 +1,82 @@
+"""Screenshots of every page of the dashboard, light, dark and narrow: `make screenshots`.
+
+    .venv/bin/python tests/dashboard/browser/screenshots.py [FOLDER]
+
+They go to build/screenshots; those that the documentation shows, also to docs/images.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [
+    str(ROOT / folder)
+    for folder in ("tests/dashboard/browser", "tests/dashboard", "tests/runtime", ".ci")
+]
+
+import chromium  # noqa: E402
+from bakery_app import Bakery, compiled  # noqa: E402
+from conduit_runtime import embedded, migrate  # noqa: E402
+from dashboard_site import Site, serving  # noqa: E402
+from pages import addresses  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+from showcase import open_bakery  # noqa: E402
+
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
+    "narrow": {"color_scheme": "light", "viewport": NARROW},
+}
+SHOWN = {"overview-light", "job-failed-dark"}
+"""What stands in the README and the documentation."""
+
+
+def main(folder: Path) -> None:
+    path = chromium.find()
+    if path is None:
+        sys.exit(chromium.MISSING)
+    folder.mkdir(parents=True, exist_ok=True)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with (
+        bakery_on_show() as (site, flow),
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=sandbox) as browser,
+    ):
+        for name, address in addresses(site, flow).items():
+            for look in LOOKS:
+                shoot(browser, site.url + address, look, folder / f"{name}-{look}.png")
+    for name in SHOWN:
+        if (taken := folder / f"{name}.png").exists():
+            (ROOT / "docs" / "images").mkdir(exist_ok=True)
+            shutil.copy(taken, ROOT / "docs" / "images" / f"dashboard-{name}.png")
+    print(folder)
+
+
+@contextmanager
+def bakery_on_show() -> Iterator[tuple[Site, str]]:
+    """A dashboard of a bakery in an embedded Postgres, and the id of a flow."""
+    with tempfile.TemporaryDirectory(prefix="conduit-screenshots-") as scratch:
+        os.chmod(scratch, 0o711)  # root's Postgres runs as another user
+        with embedded.start(Path(scratch, "postgres"), settings={"fsync": "off"}) as server:
+            migrate(server.dsn)
+            bakery = Bakery(compiled(Path(scratch)), server.dsn)
+            with open_bakery(bakery, server.dsn) as flow, serving(server.dsn) as site:
+                yield site, flow
+
+
+def shoot(browser: Browser, address: str, look: str, target: Path) -> None:
+    context = browser.new_context(reduced_motion="reduce", device_scale_factor=1, **LOOKS[look])
+    page = context.new_page()
+    page.goto(address)
+    page.screenshot(path=target, full_page=True)
+    context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "screenshots")

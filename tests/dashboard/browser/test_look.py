@@ -1,0 +1,67 @@
+"""Every page can be used by everyone: axe finds nothing serious, and a narrow window is enough."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bakery_app import Bakery, compiled
+from dashboard_site import Site, serving
+from pages import addresses
+from playwright.sync_api import Page
+from showcase import open_bakery
+
+SEVERE = {"serious", "critical"}
+# Nothing may be wider than the window but what scrolls within itself.
+WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def pages(
+    new_database: Callable[[], AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """The addresses of pages that show something, by their names."""
+    with new_database() as dsn:
+        bakery = Bakery(compiled(tmp_path_factory.mktemp("look")), dsn)
+        with open_bakery(bakery, dsn) as flow, serving(dsn) as site:
+            yield {name: site.url + path for name, path in addresses(site, flow).items()}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    pages: dict[str, str], open_page: Callable[..., Page], scheme: str
+) -> None:
+    # The policy of the dashboard keeps axe's script out, too.
+    page = open_page(pages["overview"], color_scheme=scheme, bypass_csp=True)
+    found = {}
+    for name, address in pages.items():
+        page.goto(address)
+        violations = Axe().run(page).response["violations"]
+        found |= {
+            (name, each["id"]): [node["html"] for node in each["nodes"]]
+            for each in violations
+            if each["impact"] in SEVERE
+        }
+    assert not found
+
+
+def test_a_narrow_window_shows_every_page(
+    pages: dict[str, str], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(pages["overview"], viewport={"width": 380, "height": 800})
+    overflows = {}
+    for name, address in pages.items():
+        page.goto(address)
+        overflows[name] = page.evaluate(WIDTH)
+    assert not {name: pixels for name, pixels in overflows.items() if pixels}
+
+
+def test_an_empty_database_says_what_to_do(site: Site, open_page: Callable[..., Page]) -> None:
+    for path in ("/queues",):
+        page = open_page(site.url + path, bypass_csp=True)
+        assert page.locator("main .empty").count() or path == "/", path
+        severe = [
+            each for each in Axe().run(page).response["violations"] if each["impact"] in SEVERE
+        ]
+        assert not severe, path
