@@ -68,16 +68,17 @@ def _note(value: object) -> None:
         if job is None:
             return
         noted = job.secrets = set()
-    noted.update(_texts(value))
+    noted.update(texts_in(value))
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
+    """The values within a value as texts, as errors may hold them; not `true`, `false` and nil."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = [getattr(value, field.name) for field in dataclasses.fields(value)]
     elif isinstance(value, Mapping):
         value = [*value, *value.values()]
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from texts_in(item)
     elif value is not None and not isinstance(value, bool) and (text := str(value)):
         yield text

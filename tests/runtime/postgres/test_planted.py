@@ -38,7 +38,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.preflight.reading import snapshot
-from conduit_runtime.statements import idle_lock, preflight, worker_registry
+from conduit_runtime.statements import idle_lock, job_types, preflight, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
@@ -402,6 +402,8 @@ def rescue_and_sweep(dsn: str) -> None:
             sweep.step(partial(run, connection))
         sweep.watch(partial(run, connection))
         run_steps(metrics_store.compact(), partial(run, connection))
+        run(connection, job_types.described_types())
+        run(connection, job_types.known_shapes(["t"]))
         run(connection, idle_lock.acquire(["default"]))
         run(connection, idle_lock.someone_holds(["default"]))
         run(connection, idle_lock.release(["default"]))

@@ -798,6 +798,20 @@ COMMENT ON COLUMN conduit_audit.total IS 'how many jobs matched when an action i
 COMMENT ON COLUMN conduit_audit.state IS 'done, or how an action in the background is getting on: running, stopping, stopped, interrupted or failed';
 COMMENT ON COLUMN conduit_audit.finished_at IS 'when an action in the background ended';
 
+CREATE TABLE conduit_job_types (
+  type        text  NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
+  fingerprint text  NOT NULL,
+  queue       text  NOT NULL,
+  description jsonb NOT NULL,
+  PRIMARY KEY (type, fingerprint)
+) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+COMMENT ON TABLE conduit_job_types IS 'what workers said of the job types that they have code of; the dashboard reads it';
+COMMENT ON COLUMN conduit_job_types.type IS 'the job type';
+COMMENT ON COLUMN conduit_job_types.fingerprint IS 'a shape of its payload, as in jobs; empty: a handler that takes any';
+COMMENT ON COLUMN conduit_job_types.queue IS 'where its jobs go unless they say otherwise; empty: the code does not say';
+COMMENT ON COLUMN conduit_job_types.description IS 'fields of the payload and which are sensitive, source, hooks, jobs enqueued, services called, options';
+
 -- These functions find our tables on any search path of their caller.
 DO $$
 DECLARE

@@ -33,6 +33,7 @@ from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
 from .pruner import LATE, Pruner
+from .type_descriptions import TypeDescriptions
 from .unserved_queues import UnservedQueues
 
 T = TypeVar("T")
@@ -86,6 +87,7 @@ class HeartbeatThread(threading.Thread):
         self._unhandled: set[Lane] = set()
         self._warned: set[str] = set()
         self._unserved = UnservedQueues(worker.registry)
+        self._descriptions = TypeDescriptions(worker.registry)
         self._pruner = Pruner()
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
         # Soon enough that others do not take this worker for dead meanwhile.
@@ -196,6 +198,8 @@ class HeartbeatThread(threading.Thread):
             self._flusher.step(self._run)
             if self._has_limits_applied:
                 self._set_announced()
+            with self._refusable():
+                self._descriptions.step(self._run)
             self._prune(heartbeat.states)
             self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
+from ...job_types.description.describe import Describer, describe_function
 from ...job_types.job_type import JobType
 from ...job_types.upcast import Upcast
 from ...model.arguments import check_duration
@@ -24,6 +25,7 @@ from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, reader_of, readers
 from ...model.payload import check_name
 from ...model.queues.controls import SourceLimits
+from ...model.type_description import DescribedType
 from ...services.service_calls import is_coroutine_function
 from .batching import WAIT, Batching
 from .functions import check_function
@@ -61,7 +63,8 @@ class Handler:
     `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
     older ones. `timeout` is in seconds and holds for jobs that bring none of their own.
     `keep_result` is for how many seconds what the function returned is kept, if at all. With
-    `batching` it runs several jobs in one call, `(context, jobs)`.
+    `batching` it runs several jobs in one call, `(context, jobs)`. `job_type` is the generated job
+    type that it is of.
     """
 
     type: str
@@ -76,6 +79,7 @@ class Handler:
     is_async: bool = False
     is_generated: bool = False
     batching: Batching | None = None
+    job_type: JobType[Any, Any] | None = None
 
     @classmethod
     def of_job_type(cls, job_type: JobType[Any, Any]) -> "Handler":
@@ -96,6 +100,7 @@ class Handler:
             batching=None
             if size is None
             else Batching.checked(size, WAIT if wait is None else wait),
+            job_type=job_type,
         )
 
     @property
@@ -222,6 +227,17 @@ class HandlerRegistry:
             shapes = dict.fromkeys(("", handler.fingerprint or "", *handler.upcasts))
             lanes += [(handler.type, shape) for shape in shapes]
         return lanes
+
+    def descriptions(self) -> list[DescribedType]:
+        """What others may know of the types, for those that have no code of them."""
+        describer = Describer()
+        found: list[DescribedType] = []
+        for each in [*self.by_type.values()]:
+            if each.job_type is None:
+                found.append(describe_function(each.type, each.function))
+            else:
+                found += describer.describe(each.job_type, each.type)
+        return found
 
     def limits(self) -> dict[str, SourceLimits]:
         """The limits that the code gives its types, by type."""

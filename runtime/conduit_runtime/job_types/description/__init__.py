@@ -1,0 +1,1 @@
+"""Describes job types for those that have no code of them: what workers store of them."""

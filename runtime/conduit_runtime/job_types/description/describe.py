@@ -1,0 +1,72 @@
+"""The descriptions of job types that a worker stores."""
+
+import dataclasses
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from ...model.text.names import source_name
+from ...model.type_description import DescribedType, HookUses, TypeDescription, TypeSource
+from ..job_type import JobType
+from .fields import field_shapes
+from .source import source_of
+from .uses import hooks_of, uses_of
+
+_LEFT_OUT = {"function", "name", "fingerprint", "queue", "was", "upcasts", "limits"}
+
+
+class Describer:
+    """Describes job types of generated packages; reads each of their modules once."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, dict[str, list[HookUses]]] = {}
+
+    def describe(self, job_type: JobType[Any, Any], name: str) -> Iterator[DescribedType]:
+        """The present shape of a job type, and those that upcasters read.
+
+        `name` is its own or an earlier one.
+        """
+        module = job_type.__module__
+        if module not in self._hooks:
+            found = sys.modules.get(module)
+            self._hooks[module] = {} if found is None else dict(hooks_of(found))
+        uses = uses_of(job_type.function)
+        present = TypeDescription(
+            fields=field_shapes(job_type.payload),
+            source=source_of(job_type),
+            hooks=tuple(self._hooks[module].get(job_type.name, ())),
+            enqueues=tuple(sorted(uses.enqueues)),
+            calls=tuple(sorted(uses.calls)),
+            options=_options(job_type),
+        )
+        yield DescribedType(name, job_type.fingerprint, job_type.queue, present)
+        for fingerprint, upcast in job_type.upcasts.items():
+            older = dataclasses.replace(present, fields=field_shapes(upcast.old), is_older=True)
+            yield DescribedType(name, fingerprint, job_type.queue, older)
+
+
+def describe_function(name: str, function: Any) -> DescribedType:
+    """A type whose handler was written by hand: it takes any payload."""
+    code = getattr(function, "__code__", None)
+    line = 0 if code is None else code.co_firstlineno
+    path = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
+    return DescribedType(name, "", "", TypeDescription(source=TypeSource(path, line)))
+
+
+def _options(job_type: JobType[Any, Any]) -> dict[str, Any]:
+    """The options that differ from the usual ones, as JSON."""
+    found = {}
+    for each in dataclasses.fields(job_type):
+        value = getattr(job_type, each.name)
+        if each.name not in _LEFT_OUT and value != each.default and value != ():
+            found[each.name] = _plain(value)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return source_name(value) if isinstance(value, type) else value

@@ -1,0 +1,129 @@
+"""Hides the sensitive values of stored payloads from those who look at jobs."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.lanes import original
+from ..model.text.masking import MASK, mask
+from ..model.type_description import FieldShape, KnownShape
+from .sensitive import texts_in
+
+
+@dataclass(slots=True)
+class _Node:
+    """What all known shapes together say of a field. `item` is every item of an array or a hash."""
+
+    is_sensitive: bool = False
+    fields: dict[str, "_Node"] = field(default_factory=dict)
+    item: "_Node | None" = None
+
+    def at(self, step: str) -> "_Node | None":
+        return self.fields.get(step) or self.item
+
+    @property
+    def is_leaf(self) -> bool:
+        return not self.fields and self.item is None
+
+
+class PayloadMask:
+    """Which values of a job's payload are hidden.
+
+    `shapes` are all that workers have said of its type. A value is hidden if one of them marks its
+    field as sensitive. If none of them is the job's own, what they do not name is hidden as well:
+    the source may mark it. A payload without a fingerprint was written by hand.
+    """
+
+    def __init__(self, shapes: Sequence[KnownShape], fingerprint: str) -> None:
+        shape = original(fingerprint)
+        self._root = _Node()
+        for each in shapes:
+            _add_fields(self._root, each.fields)
+        self._takes_any = any(each.fingerprint == "" for each in shapes)
+        self.is_known = shape == "" or any(each.fingerprint == shape for each in shapes)
+        """Whether a worker has described this shape; if not, a page says why values are hidden."""
+
+    def payload(self, payload: Any) -> Any:
+        """The payload with `[sensitive]` for each hidden value."""
+        return self._masked(payload, self._root)
+
+    def texts(self, payload: Any) -> Collection[str]:
+        """The hidden values of a payload as texts."""
+        return set(self._hidden(payload, self._root))
+
+    def text(self, text: str, payload: Any) -> str:
+        """A text, such as an error or a traceback, without the payload's hidden values."""
+        return mask(text, self.texts(payload))
+
+    def value(self, value: Any, payload: Any) -> Any:
+        """A value of JSON, such as progress or a result, without the payload's hidden values."""
+        texts = self.texts(payload)
+        return _without(value, texts) if texts else value
+
+    def refuses_search(self, path: Iterable[str]) -> bool:
+        """Whether a search by this field, named from the outermost, could tell a hidden value.
+
+        So it could for a field that holds a sensitive one, and for one that no shape names.
+        """
+        node = self._root
+        for step in path:
+            found = node.at(step)
+            if found is None:
+                return not (self._takes_any if node is self._root else node.is_leaf)
+            if found.is_sensitive:
+                return True
+            node = found
+        return _holds_sensitive(node)
+
+    def _masked(self, value: Any, node: _Node | None) -> Any:
+        if self._is_hidden(value, node):
+            return MASK
+        if isinstance(value, Mapping):
+            return {key: self._masked(each, node and node.at(key)) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._masked(each, node and node.item) for each in value]
+        return value
+
+    def _hidden(self, value: Any, node: _Node | None) -> Iterator[str]:
+        if self._is_hidden(value, node):
+            yield from texts_in(value)
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                yield from self._hidden(each, node and node.at(key))
+        elif isinstance(value, list | tuple):
+            for each in value:
+                yield from self._hidden(each, node and node.item)
+
+    def _is_hidden(self, value: Any, node: _Node | None) -> bool:
+        if node is None or (node is self._root and not isinstance(value, Mapping)):
+            return not self.is_known
+        return node.is_sensitive
+
+
+def _add_fields(node: _Node, fields: Mapping[str, FieldShape]) -> None:
+    for name, shape in fields.items():
+        _add(node.fields.setdefault(name, _Node()), shape)
+
+
+def _add(node: _Node, shape: FieldShape) -> None:
+    node.is_sensitive |= shape.sensitive
+    _add_fields(node, shape.fields)
+    if shape.item is not None:
+        node.item = node.item or _Node()
+        _add(node.item, shape.item)
+
+
+def _holds_sensitive(node: _Node) -> bool:
+    inner = [*node.fields.values(), *([node.item] if node.item else [])]
+    return any(each.is_sensitive or _holds_sensitive(each) for each in inner)
+
+
+def _without(value: Any, texts: Collection[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {mask(key, texts): _without(each, texts) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(each, texts) for each in value]
+    if isinstance(value, str):
+        return mask(value, texts)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return MASK if is_number and str(value) in texts else value

@@ -1,0 +1,29 @@
+"""Stores what a worker's code says of its job types, for those that have no code."""
+
+import time
+
+from ...model.lanes import Lane
+from ...postgres.steps import Run
+from ...statements.job_types import describe_types
+from ..run.handlers import HandlerRegistry
+
+_AGAIN = 10.0
+"""Seconds until what Postgres refused is tried again."""
+
+
+class TypeDescriptions:
+    """Writes the descriptions once, and again when the worker handles other types."""
+
+    def __init__(self, handlers: HandlerRegistry) -> None:
+        self._handlers = handlers
+        self._written: list[Lane] | None = None
+        self._next = 0.0
+
+    def step(self, run: Run) -> None:
+        """Write them if that is due; raises what Postgres raises."""
+        lanes = self._handlers.lanes()
+        if lanes == self._written or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _AGAIN
+        run(describe_types(self._handlers.descriptions()))
+        self._written, self._next = lanes, 0.0
