@@ -150,6 +150,8 @@ def _attempt(entry: Any) -> str:
     if not isinstance(entry, dict):  # typed by hand
         return str(entry)
     head = f"attempt {entry.get('attempt', '?')} at {entry.get('at', '?')}"
+    if entry.get("worker"):
+        head += f" in {entry['worker']}"
     text = str(entry.get("traceback") or entry.get("error") or "").rstrip("\n")
     return "\n".join([head, *(f"  {line}" for line in text.split("\n"))])
 
@@ -158,7 +160,7 @@ def _row(job: Job) -> dict[str, Any]:
     names = (
         *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
         *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
-        *("trace", "progress", "error", "errors"),
+        *("parent", "schedule", "trace", "progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
 

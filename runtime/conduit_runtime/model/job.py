@@ -66,7 +66,8 @@ class Job:
     `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
     `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
     end before it is a job that can run. `trace` is the trace context of what enqueued it, as
-    headers; None takes the present one of OpenTelemetry, if there is any.
+    headers; None takes the present one of OpenTelemetry, if there is any. `parent` is the job whose
+    handler enqueued it, `schedule` the name of the schedule that did.
 
     One object is one job: what enqueues an object that `is_stored` stores another job like it, with
     an id of its own, and returns that.
@@ -93,6 +94,8 @@ class Job:
     flow: UUID | None = None
     waits_for: int = 0
     trace: dict[str, str] | None = None
+    parent: UUID | None = None
+    schedule: str | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 _PLAIN = (
     *("id", "queue", "type", "fingerprint", "priority", "max_attempts", "timeout", "status"),
-    *("attempts", "error", "locked_by", "token", "flow"),
+    *("attempts", "error", "locked_by", "token", "flow", "parent", "schedule"),
 )
 _JSON = ("payload", "errors", "progress", "trace")
 _TIMES = ("run_at", "created_at", "started_at", "completed_at", "locked_at")

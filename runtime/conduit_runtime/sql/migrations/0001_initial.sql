@@ -39,7 +39,9 @@ CREATE TABLE jobs (
   trace        jsonb,
   notifies     boolean     NOT NULL DEFAULT true,
   follows      uuid[],
-  awaited      boolean
+  awaited      boolean,
+  parent       uuid,
+  schedule     text
 ) WITH (
   fillfactor = 70,
   autovacuum_vacuum_scale_factor = 0.01,
@@ -62,7 +64,7 @@ COMMENT ON COLUMN jobs.attempts IS 'how many attempts have started, less those t
 COMMENT ON COLUMN jobs.max_attempts IS 'after how many failed attempts it ends failed';
 COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
 COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable: …)';
-COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, exception (the path of its class), traceback';
+COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, worker, started_at, at (its end), error, exception (the path of its class), traceback';
 COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
 COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';
@@ -79,6 +81,8 @@ COMMENT ON COLUMN jobs.trace IS 'trace context of the caller that enqueued the j
 COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement did and found none';
 COMMENT ON COLUMN jobs.follows IS 'the jobs of its flow that it waited for, in their order';
 COMMENT ON COLUMN jobs.awaited IS 'whether result() waits for it: its end then sends a notification';
+COMMENT ON COLUMN jobs.parent IS 'the job whose handler enqueued it';
+COMMENT ON COLUMN jobs.schedule IS 'the schedule that enqueued it';
 
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
   WHERE status = 'pending';
@@ -192,7 +196,8 @@ CREATE TABLE conduit_blocked_jobs (
   trace        jsonb,
   error        text,
   follows      uuid[],
-  awaited      boolean
+  awaited      boolean,
+  parent       uuid
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that wait for other jobs of their flow; they move to jobs when these have ended';
@@ -234,7 +239,8 @@ BEGIN
       RETURNING blocked.*, asked.status
     ), stored AS (
       INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                        trace, created_at, run_at, status, completed_at, error, follows, awaited)
+                        trace, created_at, run_at, status, completed_at, error, follows, awaited,
+                        parent)
       SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
              trace, created_at,
              CASE WHEN status = 'pending'
@@ -244,7 +250,8 @@ BEGIN
              CASE WHEN status <> 'pending' THEN pg_catalog.now() END,
              CASE WHEN status <> 'pending' THEN reason END,
              follows,
-             CASE WHEN awaited THEN status = 'pending' OR conduit_announce_end(id) END
+             CASE WHEN awaited THEN status = 'pending' OR conduit_announce_end(id) END,
+             parent
       FROM released
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
@@ -471,6 +478,7 @@ BEGIN
             WHEN pg_catalog.jsonb_array_length(errors) >= 25 THEN errors - 0 ELSE errors END
             || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
               'at', pg_catalog.now(), 'attempt', attempts,
+              'worker', locked_by, 'started_at', started_at,
               'error', pg_catalog.concat('the worker died: ', locked_by)))
           ELSE errors END,
         progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL,
@@ -597,10 +605,10 @@ BEGIN
   ), blocked AS (
     INSERT INTO conduit_blocked_jobs
       (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
-       waits_for, on_failure, trace, follows)
+       waits_for, on_failure, trace, follows, parent)
     SELECT
       id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout, run_at,
-      delay, waits_for, on_failure, trace::jsonb, follows
+      delay, waits_for, on_failure, trace::jsonb, follows, parent
     FROM kept
     WHERE waits_for > 0
   ), depending AS (
@@ -608,10 +616,12 @@ BEGIN
     SELECT job, next, watched FROM dependency
   ), pending AS (
     INSERT INTO jobs
-      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, trace)
+      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, trace,
+       parent)
     SELECT
       id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), trace::jsonb
+      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), trace::jsonb,
+      parent
     FROM kept
     WHERE waits_for = 0
     ORDER BY position

@@ -1,9 +1,9 @@
 child_jobs AS (
   INSERT INTO {jobs}
-    (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at{trace})
+    (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, parent{trace})
   SELECT
     new.id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-    coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay){trace_json}
+    coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), new.parent{trace_json}
   FROM unnest(
     %(parent)s::uuid[], %(id)s::uuid[], %(queue)s::text[], %(type)s::text[],
     %(fingerprint)s::text[], %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[],

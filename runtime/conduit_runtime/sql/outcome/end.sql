@@ -22,7 +22,11 @@ WITH ended AS (
         ELSE CASE WHEN pg_catalog.jsonb_typeof(job.errors) IS DISTINCT FROM 'array' THEN '[]'
           WHEN pg_catalog.jsonb_array_length(job.errors) >= 25 THEN job.errors - 0 ELSE job.errors END
           || pg_catalog.jsonb_build_array(
-            pg_catalog.jsonb_build_object('at', pg_catalog.now()) || ended.detail::jsonb) END,
+            pg_catalog.jsonb_build_object(
+              'at', pg_catalog.now(), 'worker', job.locked_by,
+              'started_at', CASE WHEN start_written THEN started_at
+                ELSE greatest(locked_at, pg_catalog.now() - ended.elapsed::float8 * interval '1 us') END
+            ) || ended.detail::jsonb) END,
       progress = NULL, {clear_claim},
       awaited = CASE WHEN job.awaited
         THEN ended.status = 'pending' OR {conduit_announce_end}(job.id) END

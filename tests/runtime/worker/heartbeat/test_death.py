@@ -72,7 +72,9 @@ def test_another_worker_finishes_the_job_of_a_killed_one(
     stored = queue.get(job.id)
     assert stored is not None
     assert stored.attempts == 2
-    assert "the worker died" in stored.errors[0]["error"]
+    died = stored.errors[0]
+    assert died["error"] == f"the worker died: {died['worker']}"
+    assert died["started_at"] < died["at"]
     assert [(attempt, pid) for _, attempt, pid in notes(dsn, "began")] == [
         (1, first.pid),
         (2, second.pid),
