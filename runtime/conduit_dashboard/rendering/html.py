@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from ..page import Page, Visit, segment
 from . import actions, texts
+from .drawing import drawing
 
 _MARKER = re.compile(r"<!--live:(\w+)-->(.*?)<!--/live:\1-->", re.DOTALL)
 
@@ -32,7 +33,7 @@ def _environment() -> Environment:
         "segment": segment,
         "target": actions.target,
     }
-    made.globals["live"] = _live
+    made.globals |= {"live": _live, "drawing": drawing}
     return made
 
 
