@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = (ROOT, ROOT / "conduit_async", ROOT / "runtime", ROOT / "runtime" / "conduit_runtime")
+RUNTIME = ROOT / "runtime"
+PLACES = (
+    ROOT,
+    ROOT / "conduit_async",
+    RUNTIME,
+    RUNTIME / "conduit_runtime",
+    RUNTIME / "conduit_dashboard",
+)
 TEXT = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 PATH = re.compile(r"`([\w{},./*]+(?:/|\.\w+)[\w{},./*]*)`")
 MIRRORS = {"tests/compiler": "conduit_async", "tests/runtime": "runtime/conduit_runtime"}

@@ -10,7 +10,11 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = (ROOT / "conduit_async", ROOT / "runtime" / "conduit_runtime")
+PACKAGES = (
+    ROOT / "conduit_async",
+    ROOT / "runtime" / "conduit_runtime",
+    ROOT / "runtime" / "conduit_dashboard",
+)
 
 
 def modules(folder: Path) -> Iterator[Path]:
