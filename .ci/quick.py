@@ -19,7 +19,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 45
-PACKAGES = {"conduit_async": "tests/compiler", "runtime/conduit_runtime": "tests/runtime"}
+PACKAGES = {
+    "conduit_async": "tests/compiler",
+    "runtime/conduit_runtime": "tests/runtime",
+    "runtime/conduit_dashboard": "tests/dashboard",
+}
 """Folders of modules, and where their tests are."""
 SLOW = re.compile(r"dsn|subprocess|mark\.property|@given")
 """What a test file has that waits for a server or a process, or tries many cases."""
