@@ -9,7 +9,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def read(*nodes: Node, edges: tuple[tuple[str, str], ...] = ()) -> ElementTree.Element:
     text = str(drawing(nodes, edges, 'Flow "1"')).replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1)
-    return ElementTree.fromstring(text)  # noqa: S314
+    return ElementTree.fromstring(text)
 
 
 def test_nodes_and_edges() -> None:
