@@ -1,19 +1,30 @@
 """The errors: failed jobs in groups, and what to do about each."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
+from conduit_runtime.model.dashboard.errors import ErrorExample, ErrorGroup
+from conduit_runtime.model.text.masking import MASK
+from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.statements.dashboard.errors import error_groups
 
 from ..errors import BadRequest
+from ..masks import masks_of
 from ..page import Page, Routes, Visit, page
 
 PERIODS = {
-    "1h": timedelta(hours=1),
-    "24h": timedelta(days=1),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
+    "1h": ("the last hour", timedelta(hours=1)),
+    "24h": ("the last 24 hours", timedelta(days=1)),
+    "7d": ("the last 7 days", timedelta(days=7)),
+    "30d": ("the last 30 days", timedelta(days=30)),
 }
-"""What `last` in the address may be."""
+"""What `last` in the address may be, in words, and how long it is."""
+_NUMBERS = re.compile(
+    "0[xX][0-9a-fA-F]+|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|[0-9]+(?:[.,:-][0-9]+)*"
+)
+_LONGEST = 200
+"""Characters of a pattern."""
 
 
 async def errors(visit: Visit) -> Page:
@@ -22,9 +33,40 @@ async def errors(visit: Visit) -> Page:
     if last is not None and last not in PERIODS:
         raise BadRequest(f"last is {last!r}: use one of {', '.join(PERIODS)}, or leave it out.")
     queue, type_ = (visit.query.get(name) or None for name in ("queue", "type"))
-    found = await visit.read(error_groups(PERIODS[last] if last else None, queue=queue, type=type_))
-    data = {"errors": found, "last": last, "periods": [*PERIODS], "queue": queue, "type": type_}
-    return Page("errors.html", "Errors", data)
+    period = PERIODS[last][1] if last else None
+    found = await visit.read(error_groups(period, queue=queue, type=type_))
+    masks = await masks_of(visit, {group.type for group in found.groups})
+    groups = [
+        replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))
+        for group, example in zip(found.groups, found.examples, strict=True)
+    ]
+    return Page(
+        "errors.html",
+        "Errors",
+        {
+            "groups": groups,
+            "all_groups": found.all_groups,
+            "read": found.read,
+            "is_complete": found.is_complete,
+            "since": found.since,
+            "until": found.until,
+            "periods": [("", "any time"), *((name, words) for name, (words, _) in PERIODS.items())],
+            "filters": {"queue": queue, "type": type_, "last": last},
+        },
+    )
+
+
+def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:
+    """The group's pattern without hidden values of the payload.
+
+    A value in which numbers are replaced would not be found, so the error is masked first.
+    """
+    if mask.is_known and not mask.refuses_search(()):
+        return group.pattern
+    if example.payload is None:
+        return MASK
+    [line, *_] = mask.text(example.error, example.payload).split("\n")
+    return _NUMBERS.sub("#", line)[:_LONGEST] if MASK in line else group.pattern
 
 
 ROUTES: Routes = [page("/errors", errors)]

@@ -1,5 +1,6 @@
 """The page of errors: groups, where they lead, and texts from outside."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ def test_groups_lead_to_their_jobs(site: Site) -> None:
     for number in range(3):
         fail(site, f"KeyError: {number}")
     fail(site, "gone")
-    [many, one] = site.json("/errors")["errors"]["groups"]
+    [many, one] = site.json("/errors")["groups"]
     assert (many["pattern"], many["jobs"], one["pattern"]) == ("KeyError: #", 3, "gone")
     assert sum(many["counts"]) == 3
     html = site.html("/errors")
@@ -61,3 +62,31 @@ def test_more_groups_than_are_shown(site: Site) -> None:
         " FROM generate_series(1, 101) AS n"
     )
     assert "The largest 100 of 101 groups." in site.html("/errors")
+
+
+DESCRIBE = "INSERT INTO conduit_job_types VALUES ('t', 'aaaa', 'mail', %s)"
+FIELDS = {"to": {"kind": "string"}, "card": {"kind": "string", "sensitive": True}}
+FAIL_WITH = """
+INSERT INTO jobs (type, fingerprint, status, error, payload) VALUES ('t', %s, 'failed', %s, %s)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "shown"),
+    [("aaaa", "card [sensitive] of bob #"), ("bbbb", "card [sensitive] of [sensitive] #")],
+)
+def test_sensitive_values_are_masked(site: Site, fingerprint: str, shown: str) -> None:
+    site.sql(DESCRIBE, json.dumps({"fields": FIELDS}))
+    unnamed = "to" if fingerprint == "aaaa" else "for"
+    payload = json.dumps({"card": "4111-x22", unnamed: "bob"})
+    site.sql(FAIL_WITH, fingerprint, "card 4111-x22 of bob 17", payload)
+    assert shown in site.html("/errors")
+    assert "#-x#" not in site.html("/errors")
+    assert site.json("/errors")["groups"][0]["pattern"] == shown
+
+
+def test_an_error_that_cannot_be_masked_is_hidden(site: Site) -> None:
+    site.sql(DESCRIBE, json.dumps({"fields": FIELDS}))
+    digits = "".join(str(n) for n in range(100_000))
+    site.sql(FAIL_WITH, "aaaa", "card x", json.dumps({"card": "x", "to": digits}))
+    assert site.json("/errors")["groups"][0]["pattern"] == "[sensitive]"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -26,8 +27,20 @@ class ErrorGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorExample:
+    """The job of a group that was enqueued last, for what has to be masked in its error.
+
+    `error` is cut. `payload` is None when it is large.
+    """
+
+    fingerprint: str
+    error: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Errors:
-    """The groups with the most failed jobs, and what they are of.
+    """The groups with the most failed jobs, an example of each, and what they are of.
 
     `since` and `until` are the period. `read` is how many failed jobs were looked at, those that
     were enqueued last; `is_complete` is whether there are no others. `all_groups` counts those
@@ -35,6 +48,7 @@ class Errors:
     """
 
     groups: Sequence[ErrorGroup]
+    examples: Sequence[ErrorExample]
     all_groups: int
     read: int
     is_complete: bool

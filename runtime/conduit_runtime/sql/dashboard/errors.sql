@@ -35,6 +35,10 @@ WITH newest AS MATERIALIZED (
 )
 SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
        found.type, {error_key}, found.pattern, found.jobs, found.first, found.last, found.latest,
-       found.parts, found.counts, found.all_groups
-FROM period LEFT JOIN groups AS found ON true
+       found.parts, found.counts, found.all_groups, coalesce(job.fingerprint, ''),
+       pg_catalog.left(job.error, 4000),
+       CASE WHEN pg_catalog.pg_column_size(job.payload) < %(largest)s THEN job.payload::text END
+FROM period
+LEFT JOIN groups AS found ON true
+LEFT JOIN {jobs} AS job ON job.id = found.latest
 ORDER BY found.jobs DESC, found.last DESC, found.type, found.pattern

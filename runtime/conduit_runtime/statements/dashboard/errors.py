@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from ...model.dashboard.errors import ErrorGroup, Errors
+from ...model.dashboard.errors import ErrorExample, ErrorGroup, Errors
+from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
 
 READ = 5_000
@@ -12,6 +13,9 @@ GROUPS = 100
 """Groups that are returned at most."""
 PARTS = 24
 """Equal parts of the period in which failures are counted."""
+
+_LARGEST = 100_000
+"""Stored bytes of a payload that is returned."""
 
 
 def error_groups(
@@ -34,24 +38,27 @@ def error_groups(
         "limit": read,
         "groups": groups,
         "parts": PARTS,
+        "largest": _LARGEST,
     }
 
-    def decode(rows: Rows, count: int) -> Errors:
-        since, until, found, *_, all_groups = rows[0]
-        return Errors(
-            [_group(row) for row in rows if row[3] is not None],
-            all_groups or 0,
-            found,
-            found < read,
-            since,
-            until,
-        )
+    def read_groups(rows: Rows, count: int) -> Errors:
+        since, until, found, *_ = rows[0]
+        all_groups = rows[0][12] or 0
+        rows = [row[3:] for row in rows if row[3] is not None]
+        is_complete = found < read
+        groups, examples = [*map(_group, rows)], [*map(_example, rows)]
+        return Errors(groups, examples, all_groups, found, is_complete, since, until)
 
-    return Statement("dashboard/errors", parameters, decode, {"pattern": "found.pattern"})
+    return Statement("dashboard/errors", parameters, read_groups, {"pattern": "found.pattern"})
 
 
 def _group(row: tuple[Any, ...]) -> ErrorGroup:
-    type_, key, pattern, jobs, first_seen, last_seen, latest, parts, counts, _ = row[3:]
+    type_, key, pattern, jobs, first_seen, last_seen, latest, parts, counts, *_ = row
     by_part = dict(zip(parts, counts, strict=True))
     dense = [by_part.get(part, 0) for part in range(PARTS)]
     return ErrorGroup(type_, key, pattern, jobs, first_seen, last_seen, latest, dense)
+
+
+def _example(row: tuple[Any, ...]) -> ErrorExample:
+    *_, fingerprint, error, payload = row
+    return ErrorExample(fingerprint, error or "", None if payload is None else decode(payload))
