@@ -14,8 +14,8 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
-    "no Chromium: install it (Debian: apt install chromium), set CHROMIUM to its path, "
-    "or run: .venv/bin/playwright install chromium"
+    "no Chromium starts: install it (Debian: apt install chromium), set CHROMIUM to its path, "
+    "or run .venv/bin/playwright install chromium"
 )
 
 
@@ -60,7 +60,7 @@ def install() -> None:
 
 
 def main() -> None:
-    if find() is None:
+    if find() is None and "CHROMIUM" not in os.environ:
         install()
     if find() is None:
         print(f"The tests that drive a browser are left out: {MISSING}", flush=True)

@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """A Chromium, shared by the tests of a process."""
     path = chromium.find()
-    assert path, chromium.MISSING
+    if path is None:
+        pytest.fail(chromium.MISSING, pytrace=False)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses it to root
     with (
         sync_playwright() as playwright,
