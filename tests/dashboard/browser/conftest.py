@@ -25,9 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium, shared by the tests of a process."""
+    """A Chromium, shared by the tests of a module.
+
+    Not of the session: while it is there, Playwright's event loop runs in this thread, and other
+    tests could start none.
+    """
     path = chromium.find()
     if path is None:
         pytest.fail(chromium.MISSING, pytrace=False)

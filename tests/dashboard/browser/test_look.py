@@ -11,6 +11,7 @@ from pages import addresses
 from playwright.sync_api import Page
 from showcase import open_bakery
 
+pytestmark = pytest.mark.xdist_group("dashboard look")
 SEVERE = {"serious", "critical"}
 # Nothing may be wider than the window but what scrolls within itself.
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from bakery_app import Bakery
 from dashboard_site import Site
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.xdist_group("dashboard stories")
 Open = Callable[..., Page]
 
 
