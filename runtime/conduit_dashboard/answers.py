@@ -30,7 +30,12 @@ def answer(
 def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
     """A refusal in words."""
     data = {"title": refusal.title, "message": str(refusal)}
-    return answer(request, visit, Page("error.html", refusal.title, data, refusal.status))
+    template = "error.html"
+    if refusal.next is not None:
+        template, data["next"] = "login.html", refusal.next
+    response = answer(request, visit, Page(template, refusal.title, data, refusal.status))
+    response.headers.update(refusal.headers)
+    return response
 
 
 def after(request: Request, act: Act, done: Done) -> Response:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conduit_runtime import AsyncQueue, QueueError
-from conduit_runtime.model.arguments import check_type
+from conduit_runtime.model.arguments import check_callable, check_type
 from conduit_runtime.model.dashboard.audit import AuditEntry
 from conduit_runtime.statements.dashboard import audit
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -19,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from .access.access import Access, Authorize
 from .access.forged import is_forged
 from .access.headers import with_headers
+from .access.login import TokenLogin
 from .access.root import root_of
 from .answers import after, answer, refuse
 from .database import Database
@@ -52,12 +54,13 @@ class Dashboard:
         title: str = "Conduit",
     ) -> None:
         check_type(queue, "queue", AsyncQueue, "an AsyncQueue")
+        check_callable(authorize, "authorize")
         self.settings = Settings(title, read_only, trace_url)
         self.database = Database(queue, read_only=read_only)
         self._authorize = authorize
         self._application = Starlette(
             routes=self._routes(),
-            exception_handlers={404: self._missing, 405: self._missing, Exception: self._failed},
+            exception_handlers={HTTPException: self._refused, Exception: self._failed},
         )
 
     async def __call__(
@@ -74,6 +77,8 @@ class Dashboard:
         routes: list[BaseRoute] = [
             Mount("/static", StaticFiles(packages=[("conduit_dashboard", "static")]))
         ]
+        if isinstance(self._authorize, TokenLogin):
+            routes.append(Route("/login", self._log_in(self._authorize), methods=["POST"]))
         for route in ROUTES:
             if isinstance(route, PageRoute):
                 routes.append(Route(route.path, self._page(route), methods=["GET"]))
@@ -117,6 +122,15 @@ class Dashboard:
 
         return respond
 
+    def _log_in(self, login: TokenLogin) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
+            try:
+                return await login.log_in(request)
+            except Refusal as refusal:
+                return refuse(request, self._visit(request, Access.none()), refusal)
+
+        return respond
+
     async def _access(self, request: Request) -> Access:
         if self._authorize is None:
             raise Forbidden(CLOSED)
@@ -156,10 +170,18 @@ class Dashboard:
         is_news = entry is not None and datetime.now(UTC) - entry.at < _NEWS
         return entry if entry and is_news and entry.actor == visit.access.user else None
 
-    async def _missing(self, request: Request, error: Exception) -> Response:
-        return refuse(
-            request, self._visit(request, Access.none()), Missing("There is no such page.")
-        )
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        """A page that there is not, or what `authorize` has raised instead of an Access."""
+        assert isinstance(error, HTTPException)
+        if error.status_code < 400:
+            return Response(status_code=error.status_code, headers=error.headers)
+        visit = self._visit(request, Access.none())
+        if error.status_code in (404, 405):
+            return refuse(request, visit, Missing("There is no such page."))
+        refusal = Refusal(f"{error.detail}.")
+        refusal.status, refusal.title = error.status_code, "You cannot see this"
+        refusal.headers = error.headers or {}
+        return refuse(request, visit, refusal)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         return refuse(request, self._visit(request, Access.none()), Failed(FAILED))

@@ -1,11 +1,16 @@
 """What a page raises to answer something else than itself."""
 
+from collections.abc import Mapping
+
 
 class Refusal(Exception):
     """An answer in words, with a status code of HTTP."""
 
     status = 500
     title = "Something is wrong"
+    headers: Mapping[str, str] = {}
+    next: str | None = None
+    """The page that a form for the token leads to, where there is one."""
 
 
 class Failed(Refusal):
@@ -17,6 +22,21 @@ class BadRequest(Refusal):
 
     status = 400
     title = "This cannot be used"
+
+
+class LoginNeeded(Refusal):
+    """The visitor has to log in. `challenge` says how, as in HTTP's WWW-Authenticate.
+
+    With `next`, a page of the dashboard, there is a form for it.
+    """
+
+    status = 401
+    title = "Log in"
+
+    def __init__(self, message: str, challenge: str, next: str | None = None) -> None:
+        super().__init__(message)
+        self.headers = {"WWW-Authenticate": challenge}
+        self.next = next
 
 
 class Forbidden(Refusal):

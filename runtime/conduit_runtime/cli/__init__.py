@@ -16,6 +16,7 @@ _COMMANDS = {
     "queues": ("queues", "queues", "List, pause and limit queues; say how long jobs are kept."),
     "workers": ("workers", "workers", "List the workers, and what each runs."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),
+    "dashboard": ("dashboard", "dashboard", "Show jobs in a browser, and change them."),
     "dsn": ("migrate", "dsn", "Print the database that the commands use."),
     "demo": ("demo", "demo", "Compile and run an example, and show each step."),
 }

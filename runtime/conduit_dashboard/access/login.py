@@ -1,0 +1,121 @@
+"""Who may use a dashboard that runs alone: who knows its token, or users with passwords."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+
+from ..errors import Forbidden, LoginNeeded
+from ..forms import read_form
+from .access import Access
+from .forged import is_forged
+from .root import root_of
+
+_log = logging.getLogger("conduit.dashboard")
+
+_ASKED = "Give the token that `conduit-jobs dashboard` printed at its start."
+_WRONG = "This is not the token of this dashboard."
+
+
+class TokenLogin:
+    """Lets in who knows a token, with all rights.
+
+    The token comes in the address that the command prints, in the form of the login page, or in
+    the header `Authorization: Bearer …`. A browser gets a cookie for it, and an address without it.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        digest = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
+        # Cookies are of a host, whatever the port: each dashboard has a name of its own for them.
+        self._cookie, self._value = f"conduit_{digest[:8]}", digest[8:]
+
+    def __call__(self, request: Request) -> Access:
+        """Raises LoginNeeded without the token, and an HTTPException that takes it out of view."""
+        given = request.query_params.get("token")
+        if given is not None and request.method in ("GET", "HEAD"):
+            self._check(request, given)
+            raise HTTPException(303, headers=dict(self._welcome(request, _here(request)).headers))
+        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            self._check(request, value)
+        elif not _is_same(request.cookies.get(self._cookie, ""), self._value):
+            raise LoginNeeded(_ASKED, "Bearer", next=_here(request))
+        return Access.operate("token")
+
+    async def log_in(self, request: Request) -> Response:
+        """Answer the form of the login page. Raises LoginNeeded for a wrong token."""
+        if is_forged(request):
+            raise Forbidden("This request came from another site.")
+        form = await read_form(request)
+        self._check(request, str(form.get("token", "")), str(form.get("next", "")))
+        return self._welcome(request, str(form.get("next", "")))
+
+    def _check(self, request: Request, token: str, next: str = "") -> None:
+        if not _is_same(token, self._token):
+            _note(request)
+            raise LoginNeeded(_WRONG, "Bearer", next=next)
+
+    def _welcome(self, request: Request, path: str) -> Response:
+        """The way to a page of the dashboard, and a cookie."""
+        root = root_of(request.scope)
+        answer = RedirectResponse(f"{root}/{path.lstrip('/' + chr(92))}", 303)
+        answer.set_cookie(
+            self._cookie,
+            self._value,
+            path=root or "/",
+            secure=request.scope["scheme"] == "https",
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+
+class BasicLogin:
+    """Lets in users with passwords, by the basic authentication of HTTP, with all rights."""
+
+    def __init__(self, users: Mapping[str, str]) -> None:
+        self._users = users
+
+    def __call__(self, request: Request) -> Access:
+        """Raises LoginNeeded without a user and the right password."""
+        challenge = 'Basic realm="conduit-jobs", charset="UTF-8"'
+        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            raise LoginNeeded("Log in with a user and a password.", challenge)
+        try:
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            user = password = ""
+        if not _is_same(password, self._users.get(user, "")) or user not in self._users:
+            _note(request)
+            raise LoginNeeded("The user or the password is wrong.", challenge)
+        return Access.operate(user)
+
+
+def _is_same(given: str, wanted: str) -> bool:
+    """Whether the texts are the same, in a time that tells nothing of either."""
+    one, other = (
+        hashlib.sha256(text.encode(errors="replace")).digest() for text in (given, wanted)
+    )
+    return hmac.compare_digest(one, other)
+
+
+def _here(request: HTTPConnection) -> str:
+    """The page that is asked for, within the dashboard, without a token in its address."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", "").rstrip("/"))
+    query = request.scope["query_string"].decode("latin-1")
+    rest = [(name, value) for name, value in parse_qsl(query, True) if name != "token"]
+    return quote(path) + (f"?{urlencode(rest)}" if rest else "")
+
+
+def _note(request: HTTPConnection) -> None:
+    where = request.client.host if request.client else "an unknown address"
+    _log.warning("a login from %s was refused", where)

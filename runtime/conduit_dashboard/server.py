@@ -1,0 +1,67 @@
+"""A dashboard that runs alone."""
+
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+from conduit_runtime import AsyncQueue
+from conduit_runtime.statements.dashboard import audit
+
+from .access.access import Authorize
+from .application import Dashboard
+
+_STOPPING = 2
+"""Seconds that requests may take to end at a stop: a page that is live never ends by itself."""
+
+ASGI = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[MutableMapping[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+
+
+async def serve(
+    dsn: str,
+    schema: str | None,
+    listener: socket.socket,
+    *,
+    authorize: Authorize,
+    prefix: str = "",
+    on_ready: Callable[[], None],
+    **options: Any,
+) -> None:
+    """Serve the dashboard of a database on a listening socket until a signal to stop.
+
+    `prefix` is the path at which a proxy serves it, "" or as in "/ops/jobs"; `options` are those of
+    Dashboard. Raises psycopg.Error if the database cannot be read at the start.
+    """
+    async with AsyncQueue(dsn, schema) as queue:
+        await queue.connections.run(audit.entries(1))
+        application = Dashboard(queue, authorize=authorize, **options)
+        config = uvicorn.Config(
+            behind(prefix, application),
+            access_log=False,  # an address may hold the token
+            log_config=None,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_STOPPING,
+        )
+        on_ready()
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def behind(prefix: str, application: ASGI) -> ASGI:
+    """The application at a path of a proxy, whether the proxy passes that path on or not."""
+
+    async def respond(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if prefix and scope["type"] == "http":
+            path = scope["path"]
+            passed_on = path == prefix or path.startswith(f"{prefix}/")
+            scope = {**scope, "root_path": prefix, "path": path if passed_on else prefix + path}
+        await application(scope, receive, send)
+
+    return respond

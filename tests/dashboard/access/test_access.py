@@ -1,0 +1,92 @@
+"""What `authorize` may answer, and what follows."""
+
+import pytest
+from conduit_dashboard import ACTIONS, Access
+from conduit_dashboard.page import ActionRoute, PageRoute
+from conduit_dashboard.pages import ROUTES
+from dashboard_site import Site, serving
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+PAGES = [route.path for route in ROUTES if isinstance(route, PageRoute)]
+CHANGES = [route for route in ROUTES if isinstance(route, ActionRoute)]
+
+
+def test_an_action_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="'drop' is no action of the dashboard: use cancel"):
+        Access.operate("ann", ["retry", "drop"])
+
+
+def test_who_may_not_read_may_do_nothing() -> None:
+    assert not Access("eve", False, ACTIONS).may("retry")
+    assert Access.operate("ann", ["retry"]).may("retry")
+    assert not Access.operate("ann", ["retry"]).may("cancel")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_shows_anything_to_who_may_not_read(site: Site, path: str) -> None:
+    site.access = Access.none()
+    answer = site.client.get(path.format(id="x", flow="x"))
+    assert answer.status_code == 403
+    assert "You may not see this dashboard." in answer.text
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.path)
+def test_each_action_needs_its_right(site: Site, route: ActionRoute) -> None:
+    site.access = Access.operate("ann", ACTIONS - {route.action})
+    answer = site.post(route.path)
+    assert answer.status_code == 403
+    assert f"You may not do this: {route.action.replace('_', ' ')}." in answer.text
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.path)
+def test_each_action_is_refused_across_sites(site: Site, route: ActionRoute) -> None:
+    answer = site.client.post(route.path, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "another site" in answer.text
+
+
+def test_a_coroutine_may_decide(dsn: str) -> None:
+    async def authorize(request: Request) -> Access:
+        return Access.read(request.headers.get("X-User", "x"))
+
+    with serving(dsn, authorize=authorize) as site:
+        assert site.json("/queues") == {"queues": []}
+
+
+def test_the_application_may_send_visitors_elsewhere(dsn: str) -> None:
+    def authorize(request: Request) -> Access:
+        if request.url.path == "/queues":
+            raise HTTPException(303, headers={"Location": "/accounts/login"})
+        raise HTTPException(401, "No session", {"WWW-Authenticate": "Bearer"})
+
+    with serving(dsn, authorize=authorize) as site:
+        answer = site.client.get("/queues")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/accounts/login")
+        answer = site.client.get("/audit")
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert "No session." in answer.text
+
+
+def test_an_error_of_the_application_lets_nobody_in(
+    dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def authorize(request: Request) -> Access:
+        raise KeyError("a secret")
+
+    with serving(dsn, authorize=authorize) as site:
+        answer = site.client.get("/queues")
+        assert answer.status_code == 500
+        assert "The log of its server says why." in answer.text
+        assert "secret" not in answer.text
+
+
+def test_every_answer_has_the_headers(site: Site) -> None:
+    for path in ("/queues", "/nowhere", "/static/dashboard.css", "/audit?before=x"):
+        headers = site.client.get(path).headers
+        assert headers["Content-Security-Policy"].startswith(
+            "default-src 'none'; script-src 'self'"
+        )
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "inline" not in headers["Content-Security-Policy"]

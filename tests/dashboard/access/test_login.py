@@ -1,0 +1,131 @@
+"""How a visitor of a dashboard that runs alone logs in."""
+
+import logging
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import pytest
+from conduit_dashboard.access.login import BasicLogin, TokenLogin
+from dashboard_site import Site, serving
+
+TOKEN = "a-token-of-many-letters"
+
+
+@pytest.fixture
+def locked(dsn: str) -> Iterator[Site]:
+    """A dashboard that asks for a token."""
+    with serving(dsn, authorize=TokenLogin(TOKEN)) as site:
+        yield site
+
+
+def test_without_a_token_there_is_only_a_form(locked: Site) -> None:
+    answer = locked.client.get("/queues?x=1")
+    assert answer.status_code == 401
+    assert "Give the token" in answer.text
+    assert 'value="/queues?x=1"' in answer.text
+    assert 'href="/jobs"' not in answer.text
+    answer = locked.client.get("/queues", headers={"Accept": "application/json"})
+    assert answer.status_code == 401
+    assert answer.json()["title"] == "Log in"
+
+
+def test_the_address_with_the_token_becomes_one_without(locked: Site) -> None:
+    answer = locked.client.get("/queues", params={"token": TOKEN, "queue": "a b"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?queue=a+b")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert TOKEN not in cookie
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert locked.client.get("/queues").status_code == 200  # the client has the cookie
+
+
+def test_the_form_leads_to_the_page_that_was_asked_for(locked: Site) -> None:
+    answer = locked.post("/login", token=TOKEN, next="/queues?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?x=1")
+    assert locked.client.get("/queues").status_code == 200
+    assert locked.post("/queues/pause", queue="mail").status_code == 303
+    assert locked.json("/audit")["entries"][0]["actor"] == "token"
+
+
+@pytest.mark.parametrize(
+    "next", ["//evil.example/", "\\\\evil.example", "/\\evil.example", "https://evil.example", ""]
+)
+def test_the_form_leads_to_no_other_site(locked: Site, next: str) -> None:
+    location = locked.post("/login", token=TOKEN, next=next).headers["Location"]
+    assert httpx.URL(locked.url).join(location).host == "127.0.0.1"
+
+
+def test_an_address_leads_to_no_other_site(locked: Site) -> None:
+    answer = locked.client.get(f"{locked.url}//evil.example/?token={TOKEN}")
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "x", "\0", "ä", "x" * 50_000])
+def test_a_wrong_token(locked: Site, caplog: pytest.LogCaptureFixture, token: str) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert locked.client.get("/queues", params={"token": token}).status_code == 401
+        assert locked.post("/login", token=token, next="/").status_code == 401
+        given = {"Authorization": f"Bearer {quote(token)}x"}
+        assert locked.client.get("/queues", headers=given).status_code == 401
+    assert not locked.client.cookies
+    records = [record for record in caplog.records if record.name == "conduit.dashboard"]
+    assert [record.getMessage() for record in records][:1] == ["a login from 127.0.0.1 was refused"]
+    assert not token or token not in "".join(record.getMessage() for record in records)
+
+
+def test_a_wrong_cookie(locked: Site) -> None:
+    locked.client.get("/queues", params={"token": TOKEN})
+    [name] = locked.client.cookies
+    locked.client.cookies.clear()
+    for value in ("", TOKEN, "x"):
+        answer = locked.client.get("/queues", headers={"Cookie": f"{name}={value}"})
+        assert answer.status_code == 401
+
+
+def test_another_site_cannot_log_a_visitor_in(locked: Site) -> None:
+    answer = locked.client.post(
+        "/login", data={"token": TOKEN}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+    assert not answer.cookies
+
+
+def test_programs_send_the_token_in_a_header(locked: Site) -> None:
+    given = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
+    assert locked.client.get("/queues", headers=given).json() == {"queues": []}
+
+
+def test_the_static_files_need_no_login(locked: Site) -> None:
+    assert locked.client.get("/static/dashboard.css").status_code == 200
+    assert locked.client.get("/static/..%2fapplication.py").status_code == 404
+
+
+def test_users_with_passwords(dsn: str) -> None:
+    with serving(dsn, authorize=BasicLogin({"ann": "päss:word", "bob": "other"})) as site:
+        answer = site.client.get("/queues")
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+        ann = httpx.BasicAuth("ann", "päss:word")
+        answer = site.client.post("/queues/pause", data={"queue": "mail"}, auth=ann)
+        assert answer.status_code == 303
+        entries = site.client.get(
+            "/audit", auth=ann, headers={"Accept": "application/json"}
+        ).json()["entries"]
+        assert entries[0]["actor"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("ann", "other"), ("eve", "word"), ("", ""), ("ann", ""), ("\0", "ä")]
+)
+def test_wrong_users_and_passwords(dsn: str, user: str, password: str) -> None:
+    with serving(dsn, authorize=BasicLogin({"ann": "word", "bob": "other"})) as site:
+        assert site.client.get("/queues", auth=(user, password)).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic ä", "Basic !!!!", "Basic /w==", "Bearer x"])
+def test_headers_that_are_no_login(dsn: str, header: str) -> None:
+    with serving(dsn, authorize=BasicLogin({"ann": "word"})) as site:
+        answer = site.client.get("/queues", headers={"Authorization": header.encode("latin-1")})
+        assert answer.status_code == 401
