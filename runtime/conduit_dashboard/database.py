@@ -28,26 +28,32 @@ class Database:
         self.queue = queue
         self.read_only = read_only
 
-    async def read(self, statement: Statement[T], *, seconds: float = READ_SECONDS) -> T:
+    async def read(
+        self, statement: Statement[T], *, seconds: float = READ_SECONDS, by_index: bool = False
+    ) -> T:
         """The result of a statement that changes nothing.
 
-        `seconds` is its timeout. Raises TooSlow after it, and DatabaseDown.
+        `seconds` is its timeout. With `by_index` it reads no table from end to end, however wrong
+        the statistics of the database are. Raises TooSlow after the timeout, and DatabaseDown.
         """
         with _in_words():
-            async with self._transaction(seconds, read_only=True) as conn:
+            async with self._transaction(seconds, read_only=True, by_index=by_index) as conn:
                 return await self.queue.connections.run(statement, conn)
 
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
         """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
         with _in_words():
-            async with self._transaction(seconds, read_only=self.read_only) as conn:
+            read_only = self.read_only
+            async with self._transaction(seconds, read_only=read_only, by_index=True) as conn:
                 yield Writing(self.queue, conn)
 
     @asynccontextmanager
-    async def _transaction(self, seconds: float, *, read_only: bool) -> AsyncIterator[AsyncGiven]:
+    async def _transaction(
+        self, seconds: float, *, read_only: bool, by_index: bool
+    ) -> AsyncIterator[AsyncGiven]:
         async with self.queue.connections.transaction() as conn:
-            await self.queue.connections.run(_settings(seconds, read_only), conn)
+            await self.queue.connections.run(_settings(seconds, read_only, by_index), conn)
             yield conn
 
 
@@ -67,12 +73,17 @@ class Writing:
         return await self._connections.run_steps(steps, self.conn)
 
 
-def _settings(seconds: float, read_only: bool) -> Statement[None]:
-    settings: dict[str, Any] = {"timeout": f"{seconds * 1000:.0f}"}
+_BY_INDEX = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
+
+
+def _settings(seconds: float, read_only: bool, by_index: bool) -> Statement[None]:
+    timeout = f"{seconds * 1000:.0f}"
     sql = "SELECT pg_catalog.set_config('statement_timeout', %(timeout)s::text, true)"
     if read_only:
         sql += ", pg_catalog.set_config('transaction_read_only', 'on', true)"
-    return Statement(sql, settings, nothing)
+    for name in _BY_INDEX if by_index else ():
+        sql += f", pg_catalog.set_config('{name}', 'off', true)"
+    return Statement(sql, {"timeout": timeout}, nothing)
 
 
 @contextmanager

@@ -20,15 +20,15 @@ _PLAIN = (
 _JSON = ("payload", "errors", "progress", "trace")
 _TIMES = ("run_at", "created_at", "started_at", "completed_at", "locked_at")
 _NAMES = (*_PLAIN, *_JSON, *_TIMES)
-# A time as Python can hold it: a hand-typed one must not break a listing.
-_MOMENT = (
+MOMENT = (
     "CASE WHEN {0} NOTNULL THEN least(greatest({0}, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') END"
 )
+"""SQL of a time as Python can hold it: a hand-typed one must not break a listing."""
 COLUMNS = ", ".join(
     [
         *_PLAIN,
         *(f"{name}::pg_catalog.text" for name in _JSON),
-        *(_MOMENT.format(name) for name in _TIMES),
+        *(MOMENT.format(name) for name in _TIMES),
     ]
 )
 

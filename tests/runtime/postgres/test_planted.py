@@ -32,19 +32,21 @@ from conduit_runtime import (
 from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
 from conduit_runtime.doctor.checkup import examine
+from conduit_runtime.model.dashboard.job_filter import JobFilter
 from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
-from conduit_runtime.postgres.steps import run_steps
+from conduit_runtime.postgres.steps import Run, run_steps
 from conduit_runtime.preflight.reading import snapshot
 from conduit_runtime.statements import idle_lock, job_types, preflight, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.dashboard import audit
+from conduit_runtime.statements.dashboard import audit, bulk, job_list
 from conduit_runtime.statements.dashboard.errors import error_groups
+from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
@@ -234,6 +236,34 @@ def show(dsn: str) -> None:
         run(connection, audit.entry(id))
         run(connection, audit.entries(10))
         run(connection, error_groups())
+        list_jobs(partial(run, connection))
+        change_jobs(partial(run, connection))
+
+
+def list_jobs(send: Run) -> None:
+    """Read jobs by every part of a filter."""
+    hour = timedelta(hours=1)
+    every = JobFilter("due", "q", "t", hour, hour, "e", "0", "w", {"n": 1}, only_plain=True)
+    for wanted in (every, JobFilter("scheduled"), JobFilter("unreadable"), JobFilter("running")):
+        send(job_list.walk(wanted, 1))
+        send(job_list.count(wanted))
+        if few := job_list.few(wanted, 1):
+            send(few)
+
+
+def change_jobs(send: Run) -> None:
+    """Change jobs in every way, as an action in the background does."""
+    id = send(audit.record("ada", "retry", {}, 0, state="running"))
+    run_steps(bulk.change_matching(changes.run_now(), JobFilter(status="due")), send)
+    run_steps(bulk.change_matching(changes.move("elsewhere"), JobFilter(type="t")), send)
+    run_steps(bulk.change_matching(changes.prioritize(1), JobFilter(type="t")), send)
+    run_steps(bulk.change_matching(changes.cancel(), JobFilter(queue="elsewhere")), send)
+    run_steps(bulk.change_matching(changes.retry(), JobFilter(status="cancelled")), send)
+    run_steps(bulk.change_matching(changes.delete(), JobFilter(older=timedelta(0))), send)
+    send(bulk.progress(id, 1))
+    send(bulk.stop(id, "retry"))
+    send(bulk.end(id, "done"))
+    send(bulk.recent())
 
 
 def use_in_tests(dsn: str) -> None:

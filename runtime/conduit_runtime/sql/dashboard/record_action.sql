@@ -7,9 +7,9 @@ WITH deleted AS (
     FOR UPDATE SKIP LOCKED
   )
 )
-INSERT INTO {conduit_audit} (actor, action, target, count, total, state)
+INSERT INTO {conduit_audit} (actor, action, target, count, total, state, seen_at)
 VALUES (
   %(actor)s::text, %(action)s::text, %(target)s::text::jsonb, %(count)s::bigint, %(total)s::bigint,
-  %(state)s::text
+  %(state)s::text, CASE WHEN %(state)s::text = 'running' THEN pg_catalog.now() END
 )
 RETURNING id

@@ -1,7 +1,6 @@
 found AS MATERIALIZED (
   SELECT id FROM {jobs}
   WHERE id > %(after)s::uuid
-    AND (%(ids)s::uuid[] IS NULL OR id = ANY (%(ids)s::uuid[]))
     AND (%(queue)s::text IS NULL OR queue = %(queue)s)
     AND (%(type)s::text IS NULL OR type = %(type)s)
     AND status = ANY (%(status)s::text[])

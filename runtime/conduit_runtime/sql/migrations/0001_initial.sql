@@ -794,6 +794,7 @@ CREATE TABLE conduit_audit (
   total       bigint,
   state       text        NOT NULL DEFAULT 'done'
               CHECK (state IN ('done', 'running', 'stopping', 'stopped', 'interrupted', 'failed')),
+  seen_at     timestamptz,
   finished_at timestamptz
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
@@ -806,6 +807,7 @@ COMMENT ON COLUMN conduit_audit.target IS 'the ids, the filter or the names that
 COMMENT ON COLUMN conduit_audit.count IS 'how many jobs, queues or schedules it changed';
 COMMENT ON COLUMN conduit_audit.total IS 'how many jobs matched when an action in the background began; NULL: it was not counted';
 COMMENT ON COLUMN conduit_audit.state IS 'done, or how an action in the background is getting on: running, stopping, stopped, interrupted or failed';
+COMMENT ON COLUMN conduit_audit.seen_at IS 'when an action in the background last changed jobs or searched for some';
 COMMENT ON COLUMN conduit_audit.finished_at IS 'when an action in the background ended';
 
 CREATE TABLE conduit_job_types (

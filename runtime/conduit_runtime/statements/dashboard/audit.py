@@ -40,8 +40,8 @@ def entry(id: int) -> Statement[AuditEntry | None]:
     return Statement(
         "SELECT {columns} FROM {conduit_audit} WHERE id = %(id)s::bigint",
         {"id": id},
-        lambda rows, count: _entries(rows, count)[0] if rows else None,
-        _COLUMNS,
+        lambda rows, count: read_entries(rows, count)[0] if rows else None,
+        COLUMNS,
     )
 
 
@@ -50,15 +50,21 @@ def entries(
 ) -> Statement[list[AuditEntry]]:
     """Read the newest records: of a user, of an action, before the one with the id `before`."""
     parameters = {"limit": limit, "before": before, "actor": actor, "action": action}
-    return Statement("dashboard/audit", parameters, _entries, _COLUMNS)
+    return Statement("dashboard/audit", parameters, read_entries, COLUMNS)
 
 
-_COLUMNS = {
-    "columns": "id, at, actor, action, target::text, count, total, state, finished_at",
+_STATE = (
+    "CASE WHEN state IN ('running', 'stopping')"
+    " AND seen_at < pg_catalog.now() - interval '2 minutes' THEN 'interrupted' ELSE state END"
+)
+COLUMNS = {
+    "columns": f"id, at, actor, action, target::text, count, total, {_STATE}, finished_at",
 }
+"""The fragment that names what `read_entries` decodes."""
 
 
-def _entries(rows: Rows, count: int) -> list[AuditEntry]:
+def read_entries(rows: Rows, count: int) -> list[AuditEntry]:
+    """Decode rows of `COLUMNS`."""
     return [
         AuditEntry(id, at, actor, action, decode(target), *rest)
         for id, at, actor, action, target, *rest in rows

@@ -1,6 +1,6 @@
 """Cancelling and retrying many jobs, a bounded number at a time."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,9 +8,10 @@ from uuid import UUID
 
 from ...model.arguments import check_callable, check_text
 from ...model.job import JobStatus
-from ...postgres.statement import Rows, Statement
+from ...postgres.statement import Statement
 from ...postgres.steps import Steps
-from .refused import Refused, each_part, or_split
+from .changes import Changed, JobChange, change_jobs, change_locked, read_changed
+from .refused import or_split
 
 BATCH = 1_000
 """Jobs that one statement changes at most."""
@@ -127,49 +128,25 @@ def _change(
 ) -> Steps[int]:
     """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
 
-    Returns how many were changed, with those that were `done` before. A job that is locked just
-    now is waited for on its own: waiting while others are locked could be a deadlock. A job whose
-    change Postgres refuses stays as it is.
+    Returns how many were changed, with those that were `done` before.
     """
-    values = {**values, "after": _START, "ids": None}
-    refused = Refused(query.removeprefix("job/").removesuffix("_many"))
-
-    def change(ids: Sequence[UUID]) -> Steps[int]:
-        part = {**values, "after": _START, "ids": [*ids]}
-        _, changed, locked = yield Statement(query, part, _read, {"lock": "SKIP LOCKED"})
-        waited_for: int = yield from wait_for(locked)
-        return int(changed) + waited_for
-
-    def change_one(ids: Sequence[UUID]) -> Steps[int]:
-        one = Statement(query, {**values, "after": _START, "ids": [*ids]}, _read, {"lock": ""})
-        _, changed, _ = yield one
-        return int(changed)
-
-    def wait_for(locked: Sequence[UUID]) -> Steps[int]:
-        changed = 0
-        for id_ in locked:
-            changed += yield from each_part([id_], change_one, refused)
-        return changed
+    values = {**values, "after": _START}
+    change = JobChange(query, values["status"])
+    refused = change.refused()
 
     def split(found: Any) -> Steps[Any]:
         last, ids = found
-        return last, (yield from each_part(ids, change, refused)), ()
+        return Changed(last, (yield from change_jobs(change, ids, refused)), ())
 
     while True:
-        whole: Statement[Any] = Statement(query, values, _read, {"lock": "SKIP LOCKED"})
+        whole: Statement[Any] = Statement(query, values, read_changed, {"lock": "SKIP LOCKED"})
         finding: Statement[Any] = Statement(
             "job/to_change", values, lambda rows, count: rows[0], {"lock": ""}
         )
         last, changed, locked = yield from or_split(whole, finding, split)
-        done += changed + (yield from wait_for(locked))
+        done += changed + (yield from change_locked(change, locked, refused))
         if last is None:
             return done
         if on_progress is not None:
             on_progress(done)
         values["after"] = last
-
-
-def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
-    """Where to go on, how many were changed, and which are locked."""
-    last, changed, locked, _ = rows[0]
-    return last, changed, locked

@@ -1,0 +1,14 @@
+-- The newest jobs that match of a status that an index holds; all of them if they are few.
+WITH few AS MATERIALIZED (
+  SELECT pg_catalog.count(*) AS walked,
+         pg_catalog.count(*) FILTER (WHERE matches) AS found,
+         (pg_catalog.array_agg(id ORDER BY id DESC)
+            FILTER (WHERE matches AND id < %(before)s::uuid))[:%(limit)s::integer] AS ids
+  FROM (
+    SELECT id, {matches} AS matches
+    FROM (SELECT * FROM {jobs} WHERE {part} ORDER BY {order} LIMIT %(walked)s::bigint) AS job
+  ) AS job
+)
+SELECT few.walked, few.found, {columns}
+FROM few LEFT JOIN {jobs} AS job ON job.id = ANY (few.ids)
+ORDER BY job.id DESC

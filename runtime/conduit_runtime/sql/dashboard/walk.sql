@@ -1,0 +1,22 @@
+-- The newest jobs that match, of so many before an id; and where this walk ended early.
+WITH found AS MATERIALIZED (
+  SELECT id FROM (
+    SELECT * FROM {jobs} WHERE {part} AND id < %(before)s::uuid
+    ORDER BY id DESC
+    LIMIT %(walked)s::bigint
+  ) AS job
+  WHERE {matches}
+  ORDER BY id DESC
+  LIMIT %(limit)s::bigint
+), ending AS MATERIALIZED (
+  SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM found) < %(limit)s::bigint THEN (
+    SELECT id FROM {jobs} WHERE {part} AND id < %(before)s::uuid
+    ORDER BY id DESC
+    OFFSET %(walked)s::bigint - 1 LIMIT 1
+  ) END AS id
+)
+SELECT ending.id, {moment}, {columns}
+FROM ending
+LEFT JOIN {jobs} AS last ON last.id = ending.id
+LEFT JOIN {jobs} AS job ON job.id = ANY (ARRAY(SELECT id FROM found))
+ORDER BY job.id DESC

@@ -1,0 +1,65 @@
+"""Actions on all jobs that a filter finds: batch after batch, counted in `conduit_audit`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from ...model.dashboard.audit import AuditEntry, AuditState
+from ...model.dashboard.job_filter import JobFilter
+from ...postgres.statement import Statement, nothing, touched
+from ...postgres.steps import Steps
+from ..many.bulk import BATCH
+from ..many.changes import JobChange, change_jobs
+from .audit import COLUMNS, read_entries
+from .job_list import WALKED
+from .matching import by_id, fragments, values
+
+_FIRST = UUID(int=0)
+
+
+def change_matching(change: JobChange, wanted: JobFilter) -> Steps[int]:
+    """Change the jobs that match, and return how many were changed.
+
+    Each statement reads and changes a bounded number of jobs. Jobs that are enqueued meanwhile stay
+    as they are, and so do those whose change Postgres refuses.
+    """
+    until, last = yield Statement("dashboard/begin_bulk", {}, lambda rows, count: rows[0])
+    parameters = {
+        **values(wanted, until=until),
+        "last": last,
+        "statuses": [*change.statuses],
+        "walked": WALKED,
+        "limit": BATCH,
+    }
+    refused = change.refused()
+    after: UUID | None = _FIRST
+    changed = 0
+    while after is not None and last is not None:
+        ids: Sequence[UUID]
+        ids, after = yield Statement(
+            "dashboard/to_change",
+            {**parameters, "after": after},
+            lambda rows, count: rows[0],
+            fragments(wanted, by_id(wanted), until=until),
+        )
+        changed += yield from change_jobs(change, ids, refused)
+    return changed
+
+
+def progress(id: int, changed: int) -> Statement[bool]:
+    """Note that so many more jobs are changed; False when the action is to stop."""
+    return Statement("dashboard/bulk_progress", {"id": id, "changed": changed}, touched)
+
+
+def end(id: int, state: AuditState) -> Statement[None]:
+    """Note how an action in the background ended."""
+    return Statement("dashboard/end_bulk", {"id": id, "state": state}, nothing)
+
+
+def stop(id: int, action: str) -> Statement[bool]:
+    """Have the action of this id stop after its batch; False when it is none that runs."""
+    return Statement("dashboard/stop_bulk", {"id": id, "action": action}, touched)
+
+
+def recent() -> Statement[list[AuditEntry]]:
+    """The actions in the background that run or ended a minute ago at the most."""
+    return Statement("dashboard/recent_bulk", {}, read_entries, COLUMNS)

@@ -1,0 +1,136 @@
+"""The list of jobs: each statement reads a bounded number of rows, however large the table is."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ...model.dashboard.job_filter import JobFilter
+from ...model.dashboard.job_line import JobCount, JobLine, JobLines
+from ...model.payload import decode
+from ...postgres.statement import Rows, Statement
+from ..job_rows import MOMENT
+from .matching import ALL, Part, by_id, by_index, fragments, values
+
+WALKED = 20_000
+"""Jobs that one search reads."""
+FEW = 5_000
+"""Jobs of a status that a search reads where they are not in the order of their ids."""
+COUNTED = 100_000
+"""How far counts go, where an index answers alone."""
+NEWEST = UUID(int=2**128 - 1)
+"""Before it is every job."""
+_LARGE = 2_000
+"""Stored bytes of a payload that a list does not show."""
+
+_TIMES = ("created_at", "run_at", "started_at", "completed_at")
+_COLUMNS = ", ".join(
+    [
+        *("job.id", "job.queue", "job.type", "job.fingerprint", "job.status"),
+        "pg_catalog.strpos(job.fingerprint, '!') > 0",
+        "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
+        *("job.priority", "job.attempts", "job.max_attempts"),
+        "pg_catalog.left(job.error, 300)",
+        "job.locked_by",
+        *(MOMENT.format(f"job.{name}") for name in _TIMES),
+        f"CASE WHEN pg_catalog.pg_column_size(job.payload) < {_LARGE}"
+        " THEN job.payload::pg_catalog.text END",
+    ]
+)
+_ENDED = MOMENT.format("last.created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """All jobs of a status that match, if they are few; None when there are too many to tell."""
+
+    lines: JobLines | None
+    count: JobCount
+
+
+def walk(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[JobLines]:
+    """Read the newest jobs that match, at most `limit`, with an id that is less than `before`.
+
+    It looks at WALKED jobs. If it found less than `limit` in them, it says how far it came.
+    Raises PayloadError, before any SQL, for what Postgres could not hold.
+    """
+
+    def decode_lines(rows: Rows, count: int) -> JobLines:
+        ended, ended_at, *_ = rows[0]
+        jobs = _lines(rows)
+        if len(jobs) == limit:
+            return JobLines(jobs, jobs[-1].id)
+        return JobLines(jobs, ended, ended_at)
+
+    parameters = {"before": before or NEWEST, "limit": limit, "walked": _walked(wanted)}
+    return _of_part("walk", by_id(wanted), wanted, parameters, decode_lines)
+
+
+def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[Few] | None:
+    """`walk` and `count` for the pending or running jobs, complete if FEW of them are there at all.
+
+    None for jobs of another status, and for any.
+    """
+    part = by_index(wanted)
+    if part is None:
+        return None
+
+    def decode_few(rows: Rows, count: int) -> Few:
+        walked, found, *_ = rows[0]
+        counted = JobCount(found, walked, walked < FEW)
+        if not counted.is_complete:
+            return Few(None, counted)
+        jobs = _lines(rows)
+        return Few(JobLines(jobs, jobs[-1].id if len(jobs) == limit else None), counted)
+
+    parameters = {"before": before or NEWEST, "limit": limit, "walked": FEW}
+    return _of_part("few", part, wanted, parameters, decode_few)
+
+
+def count(wanted: JobFilter) -> Statement[JobCount]:
+    """Count the jobs that match, among the newest WALKED or, by index alone, COUNTED of them.
+
+    Raises PayloadError, before any SQL, for what Postgres could not hold.
+    """
+    names = wanted.given.keys()
+    part = by_index(wanted)
+    is_by_index = part is not None and names <= {"status", "queue", "type"}
+    if part is None or not is_by_index:
+        part = by_id(wanted)
+        is_by_index = names <= (set() if part is ALL else {"status"})
+    most = COUNTED if is_by_index else _walked(wanted)
+
+    def decode_count(rows: Rows, count: int) -> JobCount:
+        looked_at, found = rows[0]
+        return JobCount(min(found, most), min(looked_at, most), looked_at <= most)
+
+    return _of_part("count", part, wanted, {"walked": most + 1}, decode_count)
+
+
+def _walked(wanted: JobFilter) -> int:
+    """How many jobs are read; fewer when their errors are, which are not stored in the row."""
+    return WALKED if wanted.worker is None else WALKED // 10
+
+
+def _of_part(
+    query: str,
+    part: Part,
+    wanted: JobFilter,
+    parameters: dict[str, Any],
+    decode: Any,
+) -> Statement[Any]:
+    return Statement(
+        f"dashboard/{query}",
+        {**values(wanted), **parameters},
+        decode,
+        {**fragments(wanted, part), "columns": _COLUMNS, "moment": _ENDED},
+    )
+
+
+def _lines(rows: Rows) -> list[JobLine]:
+    return [_line(*row[2:]) for row in rows if row[2] is not None]
+
+
+def _line(*columns: Any) -> JobLine:
+    payload = columns[-1]
+    values = [*columns[:-1], None if payload is None else decode(payload)]
+    return JobLine(*values)

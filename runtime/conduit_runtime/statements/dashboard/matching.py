@@ -1,0 +1,105 @@
+"""Which jobs match a filter, in SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ...model.dashboard.job_filter import JobFilter
+from ...model.payload import encode
+from ..many.bulk import seconds
+
+_READABLE = "pg_catalog.strpos(job.fingerprint, '!') = 0"
+_AGE = (
+    "job.created_at {0} coalesce(%(until)s::timestamptz, pg_catalog.now())"
+    " - pg_catalog.make_interval(secs => %({1})s::float8)"
+)
+_CONDITIONS = {
+    "status": "job.status = %(status)s::text",
+    "queue": "job.queue = %(queue)s::text",
+    "type": "job.type = %(type)s::text",
+    "older": _AGE.format("<", "older"),
+    "newer": _AGE.format(">", "newer"),
+    "until": "job.created_at <= %(until)s::timestamptz",
+    "only_plain": "job.fingerprint = ''",
+    "error": "pg_catalog.strpos("
+    "pg_catalog.lower(job.error), pg_catalog.lower(%(error)s::text)) > 0",
+    "error_group": "{error_key} = %(error_group)s::text",
+    "payload": "job.payload @> %(payload)s::text::jsonb",
+    "worker": "(job.locked_by = %(worker)s::text OR job.errors @> pg_catalog.jsonb_build_array("
+    "pg_catalog.jsonb_build_object('worker', %(worker)s::text)))",
+}
+_STATES = {
+    "due": f"job.run_at <= pg_catalog.now() AND {_READABLE}",
+    "scheduled": f"job.run_at > pg_catalog.now() AND {_READABLE}",
+    "unreadable": "pg_catalog.strpos(job.fingerprint, '!') > 0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of an index that a search reads, and the order of that index."""
+
+    where: str
+    order: str
+
+
+ALL = Part("true", "id DESC")
+_FAILED = Part("status = 'failed'", "id DESC")
+_RUNNING = Part("status = 'running'", "locked_by")
+_IN_CLAIM_ORDER = "queue, priority DESC, type, fingerprint, run_at, seq"
+_PENDING = Part("status = 'pending'", _IN_CLAIM_ORDER)
+_PENDING_IN_QUEUE = Part("status = 'pending' AND queue = %(queue)s::text", _IN_CLAIM_ORDER)
+
+
+def by_id(wanted: JobFilter) -> Part:
+    """The part of the table that holds all jobs of the filter in the order of their ids."""
+    return _FAILED if wanted.stored_status == "failed" else ALL
+
+
+def by_index(wanted: JobFilter) -> Part | None:
+    """The part of the table with the status of the filter, if an index has it in another order."""
+    if wanted.stored_status == "running":
+        return _RUNNING
+    if wanted.stored_status == "pending":
+        return _PENDING if wanted.queue is None else _PENDING_IN_QUEUE
+    return None
+
+
+def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[str, str]:
+    """The part, and what its rows `job` have to be in the parameters of `values`."""
+    given = {**wanted.given, "status": wanted.stored_status, "until": until}
+    if part is not ALL:
+        del given["status"]  # which all its rows have
+    found = [sql for name, sql in _CONDITIONS.items() if given.get(name) not in (None, False)]
+    if wanted.status in _STATES:
+        found.append(_STATES[wanted.status])
+    return {
+        "part": part.where,
+        "order": part.order,
+        "matches": " AND ".join(found) or "true",
+        "pattern": "({error_pattern})",
+    }
+
+
+def values(wanted: JobFilter, *, until: object = None) -> Mapping[str, Any]:
+    """The parameters of the condition of `fragments`.
+
+    Raises PayloadError for a payload that Postgres could not hold.
+    """
+    return {
+        "status": wanted.stored_status,
+        "queue": wanted.queue,
+        "type": wanted.type,
+        "older": _seconds(wanted.older),
+        "newer": _seconds(wanted.newer),
+        "until": until,
+        "error": wanted.error,
+        "error_group": wanted.error_group,
+        "payload": None if wanted.payload is None else encode(wanted.payload),
+        "worker": wanted.worker,
+    }
+
+
+def _seconds(age: timedelta | None) -> float | None:
+    return None if age is None else seconds(age)

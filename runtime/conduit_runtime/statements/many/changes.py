@@ -1,0 +1,106 @@
+"""Changes of jobs: what each does, to jobs of which status, and doing it to given jobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ...model.arguments import describe_argument, is_whole
+from ...model.job import JobStatus
+from ...model.payload import check_name
+from ...postgres.statement import Rows, Statement
+from ...postgres.steps import Steps
+from .refused import Refused, each_part
+
+_ENDED = (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.COMPLETED)
+
+
+class Changed(NamedTuple):
+    """What a statement did: where to go on, how many jobs it changed, and which are locked."""
+
+    last: UUID | None
+    changed: int
+    locked: Sequence[UUID]
+
+
+def read_changed(rows: Rows, count: int) -> Changed:
+    """Decode for statements that end with `fragments/changed.sql`."""
+    return Changed(*rows[0][:3])
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A change of jobs of these statuses; jobs of another status stay as they are."""
+
+    query: str
+    statuses: Sequence[str]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def refused(self) -> Refused:
+        """Logs the jobs whose change Postgres refuses."""
+        return Refused(self.query.removeprefix("job/").removesuffix("_many"))
+
+    def of(self, ids: Sequence[UUID], lock: str = "SKIP LOCKED") -> Statement[Changed]:
+        """The change of these jobs in one statement, without those that others lock."""
+        values = {**self.values, "ids": [*ids], "status": [*self.statuses], "limit": -1}
+        return Statement(self.query, values, read_changed, {"page": "{these}", "lock": lock})
+
+
+def cancel() -> JobChange:
+    """Cancel pending and running jobs."""
+    return JobChange("job/cancel_many", (JobStatus.PENDING, JobStatus.RUNNING))
+
+
+def retry(statuses: Sequence[str] = (JobStatus.FAILED, JobStatus.CANCELLED)) -> JobChange:
+    """Make ended jobs due now with all their attempts."""
+    return JobChange("job/retry_many", statuses)
+
+
+def delete() -> JobChange:
+    """Delete ended jobs, but for those that others have not been released from."""
+    return JobChange("job/delete_many", _ENDED)
+
+
+def run_now() -> JobChange:
+    """Make pending jobs due that are so later."""
+    return JobChange("job/run_now_many", (JobStatus.PENDING,))
+
+
+def move(queue: str) -> JobChange:
+    """Move pending jobs to another queue. Raises PayloadError for what is no name of one."""
+    check_name(queue, "queue")
+    return JobChange("job/move_many", (JobStatus.PENDING,), {"to_queue": queue})
+
+
+def prioritize(priority: int) -> JobChange:
+    """Give pending jobs another priority. Raises ValueError unless it is from 0 to 100."""
+    if not is_whole(priority) or not 0 <= priority <= 100:
+        raise ValueError(describe_argument("priority", priority, "0 to 100"))
+    return JobChange("job/prioritize_many", (JobStatus.PENDING,), {"to_priority": priority})
+
+
+def change_jobs(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
+    """Change these jobs, and return how many were changed.
+
+    A job that is locked just now is waited for on its own: waiting while others are locked could be
+    a deadlock. A job whose change Postgres refuses stays as it is.
+    """
+
+    def change_free(part: Sequence[UUID]) -> Steps[int]:
+        done: Changed = yield change.of(part)
+        return done.changed + (yield from change_locked(change, done.locked, refused))
+
+    return (yield from each_part(ids, change_free, refused))
+
+
+def change_locked(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
+    """Change jobs that others have locked, one after another."""
+
+    def change_one(one: Sequence[UUID]) -> Steps[int]:
+        done: Changed = yield change.of(one, lock="")
+        return done.changed
+
+    changed = 0
+    for id_ in ids:
+        changed += yield from each_part([id_], change_one, refused)
+    return changed
