@@ -21,7 +21,7 @@ from .access.access import Access, Authorize
 from .access.forged import is_forged
 from .access.headers import with_headers
 from .access.login import TokenLogin
-from .access.root import root_of
+from .access.root import root_of, rooted
 from .answers import after, answer, refuse
 from .database import Database
 from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
@@ -69,8 +69,8 @@ class Dashboard:
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
-        if scope["type"] == "http" and scope["path"] == scope.get("root_path"):
-            scope = {**scope, "path": f"{scope['path']}/"}
+        if scope["type"] == "http":
+            scope = rooted(scope)
         await self._application(scope, receive, with_headers(send))
 
     def _routes(self) -> list[BaseRoute]:

@@ -1,7 +1,7 @@
 """A dashboard that runs alone."""
 
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import uvicorn
@@ -13,15 +13,6 @@ from .application import Dashboard
 
 _STOPPING = 2
 """Seconds that requests may take to end at a stop: a page that is live never ends by itself."""
-
-ASGI = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
 
 
 async def serve(
@@ -43,7 +34,7 @@ async def serve(
         await queue.connections.run(audit.entries(1))
         application = Dashboard(queue, authorize=authorize, **options)
         config = uvicorn.Config(
-            behind(prefix, application),
+            _at(prefix, application),
             access_log=False,  # an address may hold the token
             log_config=None,
             server_header=False,
@@ -54,14 +45,10 @@ async def serve(
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def behind(prefix: str, application: ASGI) -> ASGI:
-    """The application at a path of a proxy, whether the proxy passes that path on or not."""
+def _at(prefix: str, application: Dashboard) -> Any:
+    """The application at a path of a proxy, which passes that path on or cuts it off."""
 
     async def respond(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if prefix and scope["type"] == "http":
-            path = scope["path"]
-            passed_on = path == prefix or path.startswith(f"{prefix}/")
-            scope = {**scope, "root_path": prefix, "path": path if passed_on else prefix + path}
-        await application(scope, receive, send)
+        await application({**scope, "root_path": prefix}, receive, send)
 
     return respond

@@ -1,6 +1,6 @@
 """Where the dashboard is mounted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,3 +15,15 @@ def root_of(scope: Mapping[str, Any]) -> str:
     raw = (scope.get("raw_path") or b"").decode("latin-1")
     ends = [at for at, letter in enumerate(raw) if letter == "/"] + [len(raw)]
     return next((raw[:end] for end in ends if unquote(raw[:end]) == root), quote(root))
+
+
+def rooted(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The request with a path that begins with its root, also behind a proxy that cuts it off.
+
+    A framework that knows such a proxy's path (`app_root_path`) has put it before its own.
+    """
+    root: str = scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    if not f"{path}/".startswith(f"{root}/"):
+        path = scope.get("app_root_path", root) + path
+    return {**scope, "root_path": root, "path": f"{root}/" if path == root else path}

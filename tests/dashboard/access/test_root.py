@@ -1,7 +1,7 @@
 """Where the dashboard is mounted, as in an address."""
 
 import pytest
-from conduit_dashboard.access.root import root_of
+from conduit_dashboard.access.root import root_of, rooted
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,25 @@ from conduit_dashboard.access.root import root_of
 )
 def test_it_is_spelled_as_in_the_request(root_path: str, raw_path: bytes | None, root: str) -> None:
     assert root_of({"root_path": root_path, "raw_path": raw_path}) == root
+
+
+@pytest.mark.parametrize(
+    ("scope", "root", "path"),
+    [
+        ({"path": "/jobs"}, "", "/jobs"),
+        ({"path": "/jobs", "root_path": "/"}, "", "/jobs"),
+        ({"path": "", "root_path": ""}, "", "/"),
+        ({"path": "/ops/jobs", "root_path": "/ops"}, "/ops", "/ops/jobs"),
+        ({"path": "/ops", "root_path": "/ops"}, "/ops", "/ops/"),
+        ({"path": "/jobs", "root_path": "/ops"}, "/ops", "/ops/jobs"),
+        ({"path": "/opsjobs", "root_path": "/ops"}, "/ops", "/ops/opsjobs"),
+        (
+            {"path": "/ops/jobs", "root_path": "/api/ops", "app_root_path": "/api"},
+            "/api/ops",
+            "/api/ops/jobs",
+        ),
+    ],
+)
+def test_the_path_begins_with_the_root(scope: dict[str, str], root: str, path: str) -> None:
+    found = rooted(scope)
+    assert (found["root_path"], found["path"]) == (root, path)
