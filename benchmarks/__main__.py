@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from . import drain, enqueue, latency, report, shapes
+from .dashboard import figures as dashboard
 from .database import machine, server
 from .measure import Figure, Options, Results
 from .peers import peers as measure_peers
@@ -22,6 +23,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     "shapes": (shapes.shapes, shapes.fronts),
     "enqueue": (enqueue.single, enqueue.producers, enqueue.many),
     "latency": (latency.idle_worker, latency.half_load, latency.idle),
+    "dashboard": (dashboard.dashboard,),
 }
 
 

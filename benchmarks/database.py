@@ -59,14 +59,21 @@ def server(dsn: str | None, folder: Path) -> Iterator[str]:
 
 
 class Database:
-    """An empty, migrated database of a measurement's own; what stood there before is dropped."""
+    """An empty, migrated database of a measurement's own; what stood there before is dropped.
 
-    def __init__(self, server: str) -> None:
+    With a template, which is the name of another one, it is a copy of that. `name` is its own.
+    """
+
+    def __init__(self, server: str, template: str | None = None, name: str = NAME) -> None:
         with psycopg.connect(server, autocommit=True) as connection:
-            name = Identifier(NAME)
-            connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            connection.execute(SQL("CREATE DATABASE {}").format(name))
-        self.dsn = make_conninfo(server, dbname=NAME)
+            drop(connection, name)
+            create = SQL("CREATE DATABASE {}").format(Identifier(name))
+            if template is not None:
+                create += SQL(" TEMPLATE {}").format(Identifier(template))
+                if connection.info.server_version >= 150_000:
+                    create += SQL(" STRATEGY file_copy")
+            connection.execute(create)
+        self.dsn = make_conninfo(server, dbname=name)
         migrate(self.dsn)
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -115,6 +122,11 @@ class Database:
         """Leave nothing to do that would fall into the measurement: vacuum and checkpoint."""
         self.run("VACUUM (ANALYZE) jobs")
         self.run("CHECKPOINT")
+
+
+def drop(connection: psycopg.Connection[Any], name: str) -> None:
+    """Drop the database of this name, if there is one, whoever is connected to it."""
+    connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 
 def machine(dsn: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
@@ -50,10 +51,34 @@ def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -
 
 
 def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    """Put the figures into the repository's documents, and show their chart in the README."""
-    write(root / "docs" / "benchmarks", machine, figures)
+    """Put the figures into the repository's documents, and show their chart in the README.
+
+    Figures that were not measured this time stay, if they are of the same processor.
+    """
+    folder = root / "docs" / "benchmarks"
+    figures = _with_earlier(folder / "results.json", machine, figures)
+    write(folder, machine, figures)
     _put(root / "docs" / "explanation" / "performance.md", "figures", markdown(machine, figures))
     _put(root / "README.md", "chart", f"![{TITLE}](docs/benchmarks/chart.svg)\n")
+
+
+def _with_earlier(
+    results: Path, machine: Mapping[str, str], figures: Sequence[Figure]
+) -> Sequence[Figure]:
+    """The recorded figures, those that were measured again in place of what they were."""
+    if not results.exists():
+        return figures
+    recorded = json.loads(results.read_text(encoding="utf-8"))
+    if recorded["machine"]["processor"] != machine["processor"]:
+        return figures
+    measured = {(figure.name, figure.unit): figure for figure in figures}
+    names = {field.name for field in fields(Figure)}
+    earlier = [
+        Figure(**{name: value for name, value in each.items() if name in names})
+        for each in recorded["figures"]
+    ]
+    kept = [measured.pop((each.name, each.unit), each) for each in earlier]
+    return [*kept, *measured.values()]
 
 
 def _put(page: Path, name: str, text: str) -> None:

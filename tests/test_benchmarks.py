@@ -64,6 +64,28 @@ def test_recording_changes_the_pages_between_their_marks(tmp_path: Path) -> None
     assert (folder / "chart.svg").exists()
 
 
+def test_recording_one_group_keeps_the_figures_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "explanation").mkdir(parents=True)
+    for page in ("docs/explanation/performance.md", "README.md"):
+        (tmp_path / page).write_text((ROOT / page).read_text())
+    report.record(tmp_path, MACHINE, FIGURES)
+    again = Figure("drain, 1 process", "jobs/s", [40_000.0], 80_000.0, "bare", 0.8)
+    other = Figure("overview, p95", "ms", [40.0], target=200, less_is_better=True)
+    report.record(tmp_path, MACHINE, [other, again])
+    results = tmp_path / "docs" / "benchmarks" / "results.json"
+    recorded = [
+        (each["name"], each["value"]) for each in json.loads(results.read_text())["figures"]
+    ]
+    assert recorded == [
+        ("drain, 1 process", 40_000.0),
+        ("enqueue to start", 2.5),
+        ("pgqueuer: drain, 1 process", 15_000.0),
+        ("overview, p95", 40.0),
+    ]
+    report.record(tmp_path, {"processor": "another"}, [other])
+    assert len(json.loads(results.read_text())["figures"]) == 1
+
+
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docs" / "explanation").mkdir(parents=True)
     (tmp_path / "docs" / "explanation" / "performance.md").write_text("nothing")

@@ -1,0 +1,1 @@
+"""How quick the pages of the dashboard are over a large table, and what they cost its workers."""

@@ -1,0 +1,35 @@
+"""A queue as it is after a month: jobs that have ended and jobs that wait, metrics, schedules."""
+
+from pathlib import Path
+
+from psycopg.sql import SQL, Identifier
+
+from ..database import Database
+from ..measure import Options
+
+JOBS = 5_000_000
+"""Half of them have ended, a tenth failed; nearly all others are due."""
+TYPES = 200
+QUEUES = 5
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs' AND indexname <> 'jobs_pkey'
+"""
+
+
+def fill(database: Database, options: Options) -> None:
+    """Fill the tables of an empty database with as many jobs as the options say."""
+    values = {":queues": QUEUES, ":types": TYPES, ":count": options.jobs(JOBS) // 2}
+    rows = Path(__file__).with_name("rows.sql").read_text(encoding="utf-8")
+    for name, value in values.items():
+        rows = rows.replace(name, str(value))
+    with database.connect() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        indexes = connection.execute(_INDEXES).fetchall()
+        for name, _ in indexes:
+            connection.execute(SQL("DROP INDEX {}").format(Identifier(name)))
+        connection.execute(rows.encode())
+        for _, definition in indexes:
+            connection.execute(definition.encode())
+    database.run("VACUUM (ANALYZE)")
+    database.run("CHECKPOINT")
