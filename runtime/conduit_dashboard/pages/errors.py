@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from conduit_runtime.model.dashboard.errors import ErrorExample, ErrorGroup
 from conduit_runtime.model.text.masking import MASK
@@ -34,7 +35,8 @@ async def errors(visit: Visit) -> Page:
         raise BadRequest(f"last is {last!r}: use one of {', '.join(PERIODS)}, or leave it out.")
     queue, type_ = (visit.query.get(name) or None for name in ("queue", "type"))
     period = PERIODS[last][1] if last else None
-    found = await visit.read(error_groups(period, queue=queue, type=type_))
+    before = _before(visit)
+    found = await visit.read(error_groups(period, queue=queue, type=type_, before=before))
     masks = await masks_of(visit, {group.type for group in found.groups})
     groups = [
         replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))
@@ -47,13 +49,22 @@ async def errors(visit: Visit) -> Page:
             "groups": groups,
             "all_groups": found.all_groups,
             "read": found.read,
-            "is_complete": found.is_complete,
+            "older": found.older,
+            "before": before,
             "since": found.since,
             "until": found.until,
             "periods": [("", "any time"), *((name, words) for name, (words, _) in PERIODS.items())],
             "filters": {"queue": queue, "type": type_, "last": last},
         },
     )
+
+
+def _before(visit: Visit) -> UUID | None:
+    given = visit.query.get("before")
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise BadRequest(f"before is {given!r}: use the id of a job.") from None
 
 
 def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:

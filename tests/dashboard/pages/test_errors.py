@@ -1,12 +1,19 @@
 """The page of errors: groups, where they lead, and texts from outside."""
 
 import json
+import re
+from functools import partial
 from typing import Any
 
 import pytest
+from conduit_dashboard import pages
+from conduit_runtime.statements.dashboard.errors import error_groups
 from dashboard_site import Site
 
-FAIL = "INSERT INTO jobs (type, status, error, completed_at) VALUES (%s, 'failed', %s, now())"
+FAIL = """
+INSERT INTO jobs (type, status, error, completed_at)
+VALUES (%s, 'failed', %s, now() - interval '1 hour')
+"""
 
 
 def fail(site: Site, error: str, type_: str = "t") -> None:
@@ -36,6 +43,25 @@ def test_no_failures_at_all(site: Site) -> None:
     assert "No job has failed." in site.html("/errors")
 
 
+def test_older_failures_are_on_the_next_page(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages.errors, "error_groups", partial(error_groups, read=2))
+    for error in ("old", "new", "newer"):
+        fail(site, error)
+    html = site.html("/errors", type="t")
+    assert "of the 2 failed jobs that were enqueued last" in html
+    [older] = re.findall(r'rel="next" href="([^"]+)"', html)
+    html = site.client.get(older.replace("&amp;", "&")).text
+    assert "old</a>" in html
+    assert "newer</a>" not in html
+    assert 'href="/errors?type=t">Newest' in html
+
+
+def test_a_cursor_that_is_none(site: Site) -> None:
+    answer = site.client.get("/errors", params={"before": "17"})
+    assert answer.status_code == 400
+    assert "use the id of a job" in answer.text
+
+
 def test_a_period_that_is_none(site: Site) -> None:
     answer = site.client.get("/errors", params={"last": "1 fortnight"})
     assert answer.status_code == 400
@@ -59,9 +85,9 @@ def test_texts_full_of_markup(site: Site) -> None:
 def test_more_groups_than_are_shown(site: Site) -> None:
     site.sql(
         "INSERT INTO jobs (type, status, error) SELECT concat('t', n), 'failed', 'gone'"
-        " FROM generate_series(1, 101) AS n"
+        " FROM generate_series(1, 51) AS n"
     )
-    assert "The largest 100 of 101 groups." in site.html("/errors")
+    assert "The largest 50 of 51 groups." in site.html("/errors")
 
 
 DESCRIBE = "INSERT INTO conduit_job_types VALUES ('t', 'aaaa', 'mail', %s)"

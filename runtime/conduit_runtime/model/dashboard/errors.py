@@ -43,14 +43,14 @@ class Errors:
     """The groups with the most failed jobs, an example of each, and what they are of.
 
     `since` and `until` are the period. `read` is how many failed jobs were looked at, those that
-    were enqueued last; `is_complete` is whether there are no others. `all_groups` counts those
-    that are not in `groups`, too.
+    were enqueued last, and `older` the oldest of them if there may be others before it.
+    `all_groups` counts those that are not in `groups`, too.
     """
 
     groups: Sequence[ErrorGroup]
     examples: Sequence[ErrorExample]
     all_groups: int
     read: int
-    is_complete: bool
+    older: UUID | None
     since: datetime
     until: datetime

@@ -4,7 +4,7 @@ WITH newest AS MATERIALIZED (
   SELECT id, queue, type, error,
          least(greatest(coalesce(completed_at, created_at), '0001-01-02 00:00Z'), pg_catalog.now()) AS at
   FROM {jobs}
-  WHERE status = 'failed'
+  WHERE status = 'failed' AND id < %(before)s::uuid
   ORDER BY id DESC
   LIMIT %(limit)s
 ), period AS MATERIALIZED (
@@ -34,6 +34,7 @@ WITH newest AS MATERIALIZED (
   LIMIT %(groups)s
 )
 SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
+       (SELECT id FROM newest ORDER BY id LIMIT 1),
        found.type, {error_key}, found.pattern, found.jobs, found.first, found.last, found.latest,
        found.parts, found.counts, found.all_groups, coalesce(job.fingerprint, ''),
        pg_catalog.left(job.error, 4000),

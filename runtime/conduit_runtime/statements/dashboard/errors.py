@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from ...model.dashboard.errors import ErrorExample, ErrorGroup, Errors
 from ...model.payload import decode
@@ -9,11 +10,12 @@ from ...postgres.statement import Rows, Statement
 
 READ = 5_000
 """Failed jobs that are looked at: those that were enqueued last."""
-GROUPS = 100
+GROUPS = 50
 """Groups that are returned at most."""
 PARTS = 24
 """Equal parts of the period in which failures are counted."""
 
+_NEWEST = UUID(int=2**128 - 1)
 _LARGEST = 100_000
 """Stored bytes of a payload that is returned."""
 
@@ -23,18 +25,20 @@ def error_groups(
     *,
     queue: str | None = None,
     type: str | None = None,
+    before: UUID | None = None,
     read: int = READ,
     groups: int = GROUPS,
 ) -> Statement[Errors]:
     """Group failed jobs by type and error, the largest groups first.
 
     `last` is the period until now; without it, the period begins with the first failure that is
-    looked at.
+    looked at. With `before`, only jobs with a lesser id are.
     """
     parameters = {
         "last": last and last.total_seconds(),
         "queue": queue,
         "type": type,
+        "before": before or _NEWEST,
         "limit": read,
         "groups": groups,
         "parts": PARTS,
@@ -42,12 +46,12 @@ def error_groups(
     }
 
     def read_groups(rows: Rows, count: int) -> Errors:
-        since, until, found, *_ = rows[0]
-        all_groups = rows[0][12] or 0
-        rows = [row[3:] for row in rows if row[3] is not None]
-        is_complete = found < read
-        groups, examples = [*map(_group, rows)], [*map(_example, rows)]
-        return Errors(groups, examples, all_groups, found, is_complete, since, until)
+        since, until, found, oldest, type_, *_ = rows[0]
+        all_groups = rows[0][13] or 0
+        own = [row[4:] for row in rows if type_ is not None]
+        older = oldest if found == read else None
+        groups, examples = [*map(_group, own)], [*map(_example, own)]
+        return Errors(groups, examples, all_groups, found, older, since, until)
 
     return Statement("dashboard/errors", parameters, read_groups, {"pattern": "found.pattern"})
 

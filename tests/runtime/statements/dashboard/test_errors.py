@@ -109,8 +109,10 @@ def test_the_newest_jobs_are_looked_at(connection: Any) -> None:
         fail(connection, error)
     found: Errors = run(connection, error_groups(read=2))
     assert {group.pattern for group in found.groups} == {"new", "newer"}
-    assert (found.read, found.is_complete) == (2, False)
-    assert run(connection, error_groups()).is_complete
+    assert found.read == 2
+    before = run(connection, error_groups(read=2, before=found.older))
+    assert ([group.pattern for group in before.groups], before.older) == (["old"], None)
+    assert run(connection, error_groups()).older is None
 
 
 def test_without_failures(connection: Any) -> None:
