@@ -26,7 +26,7 @@ from .answers import after, answer, refuse
 from .database import Database
 from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
 from .forms import read_form
-from .page import Act, ActionRoute, PageRoute, Visit
+from .page import Act, ActionRoute, Page, PageRoute, Visit
 from .pages import ROUTES
 from .settings import Settings
 
@@ -114,7 +114,10 @@ class Dashboard:
                 if self.settings.read_only:
                     raise Forbidden("This dashboard is read-only.")
                 act = self._act(visit, route, await read_form(request))
-                return after(request, act, await route.operation(act))
+                done = await route.operation(act)
+                if isinstance(done, Page):
+                    return answer(request, act, done)
+                return after(request, act, done)
             except Refusal as refusal:
                 return refuse(request, visit, refusal)
             except QueueError as error:

@@ -106,7 +106,8 @@ class Done:
 
 
 View = Callable[[Visit], Awaitable[Page]]
-Operation = Callable[[Act], Awaitable[Done]]
+Operation = Callable[[Act], Awaitable[Done | Page]]
+"""Answers with a page instead where the form has to be filled in anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The pages, a module each: what it reads, and the actions that stand on it."""
 
 from ..page import Routes
-from . import audit, errors, queues
+from . import audit, errors, flow, job, job_edit, queues
 
 ROUTES: Routes = [
+    *job.ROUTES,
+    *job_edit.ROUTES,
+    *flow.ROUTES,
     *errors.ROUTES,
     *queues.ROUTES,
     *audit.ROUTES,

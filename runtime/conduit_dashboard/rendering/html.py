@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from ..job.payload_table import in_text
+from ..job.tracebacks import parts_of
 from ..page import Page, Visit, segment
 from . import actions, texts
 from .drawing import drawing
@@ -30,8 +32,11 @@ def _environment() -> Environment:
         "duration": texts.duration,
         "number": texts.number,
         "printable": texts.printable,
+        "printable_lines": texts.printable_lines,
         "segment": segment,
         "target": actions.target,
+        "json_text": in_text,
+        "traceback_parts": parts_of,
     }
     made.globals |= {"live": _live, "drawing": drawing}
     return made

@@ -40,3 +40,8 @@ def ago(at: datetime | None) -> Markup:
 def printable(value: object) -> str:
     """A text on one line, with control characters and direction marks as escapes."""
     return one_line(str(value))
+
+
+def printable_lines(value: object) -> str:
+    """A text of several lines, with what `printable` makes of each; tabs are spaces."""
+    return "\n".join(map(one_line, str(value).expandtabs(4).splitlines()))

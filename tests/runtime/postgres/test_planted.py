@@ -33,6 +33,7 @@ from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
 from conduit_runtime.doctor.checkup import examine
 from conduit_runtime.model.dashboard.job_filter import JobFilter
+from conduit_runtime.model.job import JobStatus
 from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
@@ -45,6 +46,7 @@ from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.dashboard import audit, bulk, job_list
+from conduit_runtime.statements.dashboard import job as dashboard_job
 from conduit_runtime.statements.dashboard.errors import error_groups
 from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.outcomes import Attempt
@@ -238,6 +240,7 @@ def show(dsn: str) -> None:
         run(connection, error_groups())
         list_jobs(partial(run, connection))
         change_jobs(partial(run, connection))
+        show_job(partial(run, connection))
 
 
 def list_jobs(send: Run) -> None:
@@ -264,6 +267,18 @@ def change_jobs(send: Run) -> None:
     send(bulk.stop(id, "retry"))
     send(bulk.end(id, "done"))
     send(bulk.recent())
+
+
+def show_job(send: Run) -> None:
+    """Read what belongs to a job, and to a flow."""
+    job = Job(
+        status=JobStatus.COMPLETED, started_at=datetime.now(UTC), completed_at=datetime.now(UTC)
+    )
+    send(dashboard_job.children(job))
+    send(dashboard_job.neighbours(job.id))
+    send(dashboard_job.unique_key(job))
+    send(dashboard_job.start_facts([job.id]))
+    send(dashboard_job.flow_jobs(job.id, job.id, 10))
 
 
 def use_in_tests(dsn: str) -> None:

@@ -1,0 +1,1 @@
+"""What the page of a flow shows, worked out without IO."""

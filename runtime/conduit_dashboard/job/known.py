@@ -1,0 +1,53 @@
+"""What workers have said of a job's type, as far as it concerns this job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conduit_runtime.model.job import Job
+from conduit_runtime.model.type_description import DescribedType, KnownShape, TypeSource
+from conduit_runtime.payloads.masking import PayloadMask
+
+from .payload_table import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A job with the mask of its payload, its shape and its source.
+
+    `fields` is None for a payload that may have any shape, or one that no worker has described.
+    """
+
+    job: Job
+    mask: PayloadMask
+    fields: Fields | None
+    source: TypeSource | None
+
+    @property
+    def payload(self) -> Any:
+        """The payload with `[sensitive]` for each hidden value."""
+        return self.mask.payload(self.job.payload)
+
+    def text(self, text: str) -> str:
+        """A text without the payload's hidden values."""
+        return self.mask.text(text, self.job.payload)
+
+    def value(self, value: Any) -> Any:
+        """A value of JSON without the payload's hidden values."""
+        return self.mask.value(value, self.job.payload)
+
+
+def known(job: Job, described: Sequence[DescribedType]) -> Known:
+    """What the descriptions of its type say of a job.
+
+    Without a fingerprint, its shape is the present one of its type, if the code has only one.
+    """
+    shapes = [KnownShape(each.fingerprint, each.description.fields) for each in described]
+    mask = PayloadMask(shapes, job.fingerprint or "")
+    wanted = [each for each in described if each.fingerprint == (job.fingerprint or "")]
+    present = [each for each in described if each.fingerprint and not each.description.is_older]
+    if not job.fingerprint and not wanted and len(present) == 1:
+        wanted = present
+    fields = wanted[0].description.fields if wanted and wanted[0].fingerprint else None
+    sources = [each.description.source for each in (*wanted, *present)]
+    return Known(job, mask, fields, next((each for each in sources if each), None))

@@ -1,0 +1,76 @@
+"""A stored traceback as frames, so that those of the application stand out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_FRAME = re.compile(
+    r'(?P<margin>[ |+]*?)  File "(?P<path>.*)", line (?P<line>\d+), in (?P<name>.+)'
+)
+_MARKS = re.compile(r"[ |]*[\^~]+")
+_LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages|lib[/\\]python3[.\d]*)[/\\]|^<frozen ")
+_REPEATED = re.compile(r" *\[Previous line repeated \d+ more times?\]")
+_LONGEST = 300
+"""Characters of a path, a name or a line of code that a frame shows."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """A call: where it is and its line of code, if the file was there."""
+
+    path: str
+    line: int
+    name: str
+    code: str = ""
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it is in an installed package or in Python itself."""
+        return _LIBRARY.search(self.path) is not None
+
+
+@dataclass(slots=True)
+class Part:
+    """Frames that follow each other, all of libraries or none, or else lines of text."""
+
+    kind: str
+    """`frames`, `library` or `text`."""
+    frames: list[Frame] = field(default_factory=list)
+    text: str = ""
+
+
+def parts_of(traceback: str) -> Sequence[Part]:
+    """The parts of a traceback in their order; a text that is none is one part."""
+    parts: list[Part] = []
+    margin = 0
+    frame: Frame | None = None
+    for line in traceback.splitlines():
+        if (found := _FRAME.fullmatch(line)) is not None:
+            margin = len(found["margin"])
+            frame = Frame(_cut(found["path"]), int(found["line"]), _cut(found["name"]))
+            _add(parts, frame)
+        elif frame is not None and line[margin : margin + 4] == "    ":
+            if not frame.code and _MARKS.fullmatch(line[margin:]) is None:
+                frame.code = _cut(line[margin:].strip())
+        elif frame is None or _REPEATED.fullmatch(line) is None:
+            frame = None
+            _add_text(parts, line)
+    return parts
+
+
+def _add(parts: list[Part], frame: Frame) -> None:
+    kind = "library" if frame.is_library else "frames"
+    if not parts or parts[-1].kind != kind:
+        parts.append(Part(kind))
+    parts[-1].frames.append(frame)
+
+
+def _add_text(parts: list[Part], line: str) -> None:
+    if parts and parts[-1].kind == "text":
+        parts[-1].text += f"\n{line}"
+    else:
+        parts.append(Part("text", text=line))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

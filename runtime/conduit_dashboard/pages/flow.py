@@ -1,0 +1,86 @@
+"""A flow: the graph of its jobs, its state, and what blocks it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.job import JobBrief
+from conduit_runtime.statements.dashboard import job as related
+
+from ..errors import BadRequest, Missing
+from ..flow.graph import FlowGraph, Step, blockers, graph_of, in_order, state_of
+from ..job.starting import reasons
+from ..page import Page, Routes, Visit, page
+from ..rendering.drawing import Node
+
+MOST = 5_000
+"""Jobs of a flow that are read."""
+_DRAWN = 120
+"""Steps of a graph that is drawn."""
+_LISTED = 200
+"""Jobs in the table."""
+_BLOCKERS = 10
+
+
+async def flow(visit: Visit) -> Page:
+    """The jobs of a flow. `job` in the address is one of them, which helps to find the others."""
+    id_: UUID = visit.path["id"]
+    found = await visit.read(related.flow_jobs(id_, _seed(visit), MOST))
+    own = [job for job in found if job.flow == id_]
+    if not own:
+        raise Missing(
+            f"There is no flow {id_}, or its jobs are too far back to be found by it. Open the "
+            "page of one of its jobs, and the flow from there."
+        )
+    counts = Counter(job.status for job in own)
+    graph = graph_of(id_, found)
+    blocking = [*blockers(id_, found)]
+    data = {
+        "flow": id_,
+        "status": state_of(counts),
+        "counts": counts,
+        "is_cut": len(found) >= MOST,
+        "blockers": await _explained(visit, blocking[:_BLOCKERS]),
+        "more_blockers": max(len(blocking) - _BLOCKERS, 0),
+        "graph": _drawable(visit, graph) if len(graph.steps) <= _DRAWN else None,
+        "jobs": in_order(own)[:_LISTED],
+        "more_jobs": max(len(own) - _LISTED, 0),
+    }
+    return Page("flow.html", "Flow", data)
+
+
+def _seed(visit: Visit) -> UUID | None:
+    given = visit.query.get("job") or None
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise BadRequest("job in the address is no id of a job: use a UUID.") from None
+
+
+async def _explained(visit: Visit, jobs: Sequence[JobBrief]) -> list[dict[str, Any]]:
+    """Jobs that others wait for, each with what it waits for itself."""
+    facts = {each.id: each for each in await visit.read(related.start_facts([j.id for j in jobs]))}
+    return [
+        {"job": job, "reasons": [*reasons(facts[job.id])] if job.id in facts else []}
+        for job in jobs
+    ]
+
+
+def _drawable(visit: Visit, graph: FlowGraph) -> dict[str, Any]:
+    return {
+        "nodes": [_node(visit, step) for step in graph.steps],
+        "edges": [(str(before), str(after)) for before, after in graph.edges],
+    }
+
+
+def _node(visit: Visit, step: Step) -> Node:
+    notes = [f"{count:,} {status}" for status, count in step.counts.items()]
+    if step.size == 1:
+        notes = [f"{step.status}, from before" if step.is_outside else step.status]
+    label = step.type if step.size == 1 else f"{step.type} × {step.size:,}"
+    href = None if step.status == "deleted" else visit.url(f"/jobs/{step.job}")
+    return Node(str(step.job), label, notes, step.status, href)
+
+
+ROUTES: Routes = [page("/flows/{id:uuid}", flow)]

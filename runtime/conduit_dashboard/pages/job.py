@@ -1,0 +1,159 @@
+"""A job: its payload, source and attempts, what belongs to it, and why it waits."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.job import StartFacts
+from conduit_runtime.model.job import Job, JobStatus
+from conduit_runtime.model.text.printable import one_line
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements.dashboard import job as related
+from conduit_runtime.statements.job_types import described_types
+from conduit_runtime.statements.many import changes
+
+from ..errors import Conflict, Missing
+from ..job.attempts import attempts_of
+from ..job.known import Known, known
+from ..job.payload_table import rows_of
+from ..job.source_lines import lines_of
+from ..job.starting import reasons
+from ..job.trace import trace_id
+from ..masks import HIDDEN
+from ..page import Act, Change, Done, Page, Routes, Visit, action, page
+
+_SHOWN = (
+    *("id", "queue", "type", "priority", "attempts", "max_attempts", "timeout", "created_at"),
+    *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "waits_for"),
+    *("parent", "schedule", "fingerprint"),
+)
+
+
+async def job(visit: Visit) -> Page:
+    """Everything about a job, with sensitive values hidden."""
+    found = await read_known(visit)
+    stored = found.job
+    facts = await visit.read(related.start_facts([stored.id]))
+    attempts = [*attempts_of(stored, found.text)]
+    place = next((each.place for each in attempts if each.place), None)
+    data = {
+        "job": {name: getattr(stored, name) for name in _SHOWN}
+        | {
+            "status": _status(stored, facts),
+            "error": stored.error and found.text(stored.error),
+            "progress": found.value(stored.progress) if _is_progress(stored.progress) else None,
+            "result": found.value(stored.result),
+        },
+        "reasons": [words for each in facts for words in reasons(each)],
+        "payload": found.payload,
+        "fields": rows_of(found.payload, found.fields),
+        "hidden": None if found.mask.is_known else HIDDEN,
+        "source": found.source
+        and {
+            "path": found.source.path,
+            "line": found.source.line,
+            "failed_at": place,
+            "lines": lines_of(found.source, place),
+        },
+        "attempts": attempts,
+        "children": await visit.read(related.children(stored)),
+        "neighbours": await visit.read(related.neighbours(stored.id)),
+        "unique": await visit.read(related.unique_key(stored)),
+        "trace": _trace(visit, stored),
+        "may": _may(stored),
+    }
+    return Page("job.html", one_line(stored.type), data)
+
+
+async def read_known(visit: Visit) -> Known:
+    """The job of the address with what workers have said of its type. Raises Missing."""
+    found = await visit.read(store.get_job(visit.path["id"]))
+    if found is None:
+        raise Missing(
+            f"There is no job {visit.path['id']}. Jobs that have ended are deleted after a while."
+        )
+    described = await visit.read(described_types(found.type))
+    return known(found, described)
+
+
+def _status(job: Job, facts: Sequence[StartFacts]) -> str:
+    if job.status is not JobStatus.PENDING:
+        return job.status.value
+    if job.waits_for:
+        return "blocked"
+    return "unreadable" if any(each.is_unreadable for each in facts) else job.status.value
+
+
+def _is_progress(value: Any) -> bool:
+    """Whether a handler reported it: what is typed by hand may be anything."""
+    if not isinstance(value, dict) or not {"done", "total"} <= value.keys():
+        return False
+    done, total = value["done"], value["total"]
+    return isinstance(done, int | float) and isinstance(total, int | float | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The trace of a job, and its page at the tracing system if the dashboard knows that."""
+
+    id: str
+    url: str | None
+
+
+def _trace(visit: Visit, job: Job) -> Trace | None:
+    if (id_ := trace_id(job.trace)) is None:
+        return None
+    template = visit.settings.trace_url
+    return Trace(id_, template and template.replace("{trace_id}", id_))
+
+
+def _may(job: Job) -> dict[str, bool]:
+    """Which actions the state of the job allows."""
+    status, is_blocked = job.status, job.waits_for > 0
+    return {
+        "retry": status not in (JobStatus.PENDING, JobStatus.RUNNING),
+        "cancel": status in (JobStatus.PENDING, JobStatus.RUNNING),
+        "run_now": status is JobStatus.PENDING and not is_blocked and not job.is_processable,
+        "enqueue": True,
+    }
+
+
+async def retry(act: Act) -> Done:
+    """Make the job due now, with all its attempts."""
+    async with _changing(act) as (change, id_):
+        if not await change.run(store.retry_job(id_)):
+            raise Conflict("It is blocked or gone, so it cannot be retried.")
+    return Done(f"/jobs/{id_}")
+
+
+async def cancel(act: Act) -> Done:
+    """Cancel the job."""
+    async with _changing(act) as (change, id_):
+        if not await change.run(store.cancel_job(id_)):
+            raise Conflict("It has ended, so it cannot be cancelled.")
+    return Done(f"/jobs/{id_}")
+
+
+async def run_now(act: Act) -> Done:
+    """Make the job due now, before its time."""
+    async with _changing(act) as (change, id_):
+        if not (await change.run(changes.run_now().of([id_], lock=""))).changed:
+            raise Conflict("It does not wait for its time.")
+    return Done(f"/jobs/{id_}")
+
+
+@asynccontextmanager
+async def _changing(act: Act) -> AsyncIterator[tuple[Change, UUID]]:
+    id_: UUID = act.path["id"]
+    async with act.change({"job": str(id_)}) as change:
+        yield change, id_
+
+
+ROUTES: Routes = [
+    page("/jobs/{id:uuid}", job),
+    action("/jobs/{id:uuid}/retry", "retry", retry),
+    action("/jobs/{id:uuid}/cancel", "cancel", cancel),
+    action("/jobs/{id:uuid}/run-now", "run_now", run_now),
+]

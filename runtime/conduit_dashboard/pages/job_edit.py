@@ -1,0 +1,74 @@
+"""The payload of a job in a form, to enqueue the job again with another one."""
+
+from conduit_runtime.model.errors import PayloadError
+from conduit_runtime.model.job import Job
+from conduit_runtime.statements import jobs as store
+
+from ..errors import Conflict, Forbidden
+from ..job.editing import as_sent, controls_of, read_payload
+from ..job.known import Known
+from ..masks import HIDDEN
+from ..page import Act, Done, Page, Routes, Visit, action, page
+from .job import read_known
+
+_MOST = 500_000
+"""Characters of a payload that a form holds."""
+
+
+async def edit(visit: Visit) -> Page:
+    """The form, with the payload as it is; hidden values stay unless others are typed."""
+    if not visit.access.may("enqueue") or visit.settings.read_only:
+        raise Forbidden("You may not do this: enqueue.")
+    return _form(_editable(await read_known(visit)))
+
+
+async def enqueue(act: Act) -> Done | Page:
+    """Enqueue another job like this one, with the payload of the form if that fits the shape."""
+    found = _editable(await read_known(act))
+    stored = found.job
+    edited = read_payload(act.form, stored.payload, found.payload, found.fields)
+    problems = [*edited.problems]
+    again = Job(
+        queue=stored.queue,
+        type=stored.type,
+        payload=edited.payload,
+        priority=stored.priority,
+        max_attempts=stored.max_attempts,
+        fingerprint=stored.fingerprint,
+        timeout=stored.timeout,
+    )
+    if not problems:
+        try:
+            statement = store.insert_job(again)
+        except PayloadError as error:
+            problems = [f"{error}."]
+    if problems:
+        return _form(found, act, problems)
+    async with act.change({"job": str(stored.id), "enqueued": str(again.id)}) as change:
+        await change.run(statement)
+    return Done(f"/jobs/{again.id}")
+
+
+def _editable(found: Known) -> Known:
+    if not found.mask.is_known:
+        raise Conflict(f"The payload cannot be edited. {HIDDEN}")
+    return found
+
+
+def _form(found: Known, act: Act | None = None, problems: list[str] | None = None) -> Page:
+    controls = controls_of(found.payload, found.fields)
+    if sum(len(each.value) for each in controls) > _MOST:
+        raise Conflict("The payload is too large for a form. Enqueue the job from a program.")
+    data = {
+        "job": {"id": found.job.id, "type": found.job.type, "queue": found.job.queue},
+        "controls": as_sent(controls, act.form) if act else controls,
+        "problems": problems or [],
+    }
+    status = 422 if problems else 200
+    return Page("job_edit.html", "Edit the payload and enqueue again", data, status)
+
+
+ROUTES: Routes = [
+    page("/jobs/{id:uuid}/edit", edit),
+    action("/jobs/{id:uuid}/enqueue", "enqueue", enqueue),
+]

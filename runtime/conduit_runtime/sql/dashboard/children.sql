@@ -1,0 +1,15 @@
+-- The jobs that a job enqueued, among the newest of a range of ids, and how many were looked at.
+WITH scanned AS MATERIALIZED (
+  (SELECT id, parent FROM {jobs}
+   WHERE id >= %(first)s::uuid AND id < %(last)s::uuid
+   ORDER BY id DESC LIMIT %(scanned)s::integer)
+  UNION ALL
+  (SELECT id, parent FROM {conduit_blocked_jobs}
+   WHERE id >= %(first)s::uuid AND id < %(last)s::uuid
+   ORDER BY id DESC LIMIT %(scanned)s::integer)
+), listed AS (
+  SELECT (SELECT pg_catalog.count(*) FROM scanned)::text AS role, id, 0 AS place
+  FROM scanned WHERE parent = %(id)s::uuid
+  ORDER BY id LIMIT %(listed)s::integer
+)
+{job_briefs}

@@ -1,0 +1,15 @@
+-- The jobs that a job waits or waited for, and those that wait for it.
+WITH own AS MATERIALIZED (
+  SELECT follows FROM {jobs} WHERE id = %(id)s::uuid
+  UNION ALL
+  SELECT follows FROM {conduit_blocked_jobs} WHERE id = %(id)s::uuid
+  LIMIT 1
+), listed AS (
+  (SELECT 'before' AS role, before.id, before.place
+   FROM own CROSS JOIN LATERAL pg_catalog.unnest(own.follows) WITH ORDINALITY AS before (id, place)
+   ORDER BY before.place LIMIT %(listed)s::integer)
+  UNION ALL
+  (SELECT 'after', next, 0 FROM {conduit_dependencies} WHERE job = %(id)s::uuid
+   ORDER BY next LIMIT %(listed)s::integer)
+)
+{job_briefs}

@@ -1,0 +1,93 @@
+"""What the pages of a job and of a flow read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, UniqueKey
+from ...model.job import Job, JobStatus
+from ...postgres.statement import Rows, Statement
+
+SCANNED = 20_000
+"""Rows in which related jobs, or the unique key of a job, are looked for."""
+LISTED = 100
+"""Jobs that a list of related ones shows."""
+_SKEW = timedelta(seconds=2)
+"""How far the clock of a worker, which gives ids, may be from that of the server."""
+_NONE = UUID(int=0)
+
+
+def children(job: Job) -> Statement[Children]:
+    """The jobs that the handler of a completed job enqueued.
+
+    No index finds them. Their ids tell when they were enqueued, which is while their parent ran,
+    so the newest `SCANNED` jobs of this time are looked at.
+    """
+    first = last = _NONE
+    if job.status is JobStatus.COMPLETED and job.started_at and job.completed_at:
+        first, last = first_id(job.started_at - _SKEW), first_id(job.completed_at + _SKEW)
+    parameters = {"id": job.id, "first": first, "last": last, "scanned": SCANNED, "listed": LISTED}
+
+    def decode(rows: Rows, count: int) -> Children:
+        is_cut = len(rows) >= LISTED or any(int(row[0]) >= SCANNED for row in rows)
+        return Children([_brief(row) for row in rows], is_cut)
+
+    return Statement("dashboard/children", parameters, decode)
+
+
+def neighbours(id: UUID) -> Statement[Neighbours]:
+    """The jobs that a job waits or waited for, and those that wait for it; some of each."""
+
+    def decode(rows: Rows, count: int) -> Neighbours:
+        before, after = (
+            [_brief(row) for row in rows if row[0] == role] for role in ("before", "after")
+        )
+        return Neighbours(before, after)
+
+    return Statement("dashboard/neighbours", {"id": id, "listed": LISTED}, decode)
+
+
+def unique_key(job: Job) -> Statement[UniqueKey | None]:
+    """The unique key that a job holds, if it is among the first `SCANNED` of its type."""
+    reading = (
+        "SELECT key, expires_at FROM (SELECT key, job, expires_at FROM {conduit_unique_keys} "
+        "WHERE type = %(type)s LIMIT %(scanned)s::integer) AS keys WHERE job = %(id)s LIMIT 1"
+    )
+    parameters = {"id": job.id, "type": job.type, "scanned": SCANNED}
+    return Statement(reading, parameters, lambda rows, count: UniqueKey(*rows[0]) if rows else None)
+
+
+def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
+    """What decides when these jobs start, in no order; those that are gone are missing."""
+    return Statement(
+        "dashboard/start_facts",
+        {"ids": [*ids]},
+        lambda rows, count: [StartFacts(*row) for row in rows],
+    )
+
+
+def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBrief]]:
+    """The jobs of a flow, and those outside of it that they wait for; at most `limit`.
+
+    No index finds them. They are made right before their flow, so the `SCANNED` jobs before it are
+    looked at, and from these and `seed` on what waits for what.
+    """
+    parameters = {
+        "flow": flow,
+        "seed": seed,
+        "last": UUID(int=((flow.int >> 80) + 2) << 80) if flow.version == 7 else _NONE,
+        "scanned": SCANNED,
+        "limit": limit,
+    }
+    return Statement("dashboard/flow_jobs", parameters, lambda rows, count: [*map(_brief, rows)])
+
+
+def first_id(at: datetime) -> UUID:
+    """The least id that a job enqueued at this time may have."""
+    return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)
+
+
+def _brief(row: Sequence[Any]) -> JobBrief:
+    values = [*row[1:-1], tuple(row[-1] or ())]
+    return JobBrief(*values)

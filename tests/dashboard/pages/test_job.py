@@ -1,0 +1,235 @@
+"""The page of a job, over a real server and database."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from conduit_dashboard import Access
+from conduit_runtime import Job, JobContext, JobStatus, JobType, WorkerPool, chain, job_type
+from conduit_runtime.payloads.sensitive import Sensitive
+from dashboard_site import Site, serving
+from waiting import until
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A payload with a sensitive field."""
+
+    order: int
+    card: Sensitive[str]
+    note: str | None = None
+    lines: list[str] = field(default_factory=list)
+
+
+def charging(fails: str = "") -> JobType[Any, Any]:
+    async def charge(job: JobContext[Any], payload: Charge) -> None:
+        if fails:
+            raise ValueError(f"{fails} {payload.card}")
+
+    kind: JobType[Any, Any] = job_type("charge", "c4a6")(charge)
+    return kind
+
+
+@pytest.fixture
+def failed(site: Site) -> Job:
+    """A job that failed twice in a worker that knows its type, with a card in its payload."""
+    kind = charging("<b>refused</b>")
+    job = site.queue.enqueue(kind.job(Charge(7, "4111-1111"), max_attempts=1))
+    WorkerPool(site.queue, jobs=[kind]).run(drain=True)
+    return job
+
+
+def test_a_failed_job(site: Site, failed: Job) -> None:
+    html = site.html(f"/jobs/{failed.id}")
+    assert "&lt;b&gt;refused&lt;/b&gt; [sensitive]" in html
+    assert "4111" not in html
+    data = site.json(f"/jobs/{failed.id}")
+    assert data["payload"] == {"order": 7, "card": "[sensitive]", "note": None, "lines": []}
+    rows = {row["path"]: (row["kind"], row["value"], row["state"]) for row in data["fields"]}
+    assert rows["order"] == ("int", "7", "")
+    assert rows["card"] == ("string", "[sensitive]", "hidden")
+    assert rows["note"] == ("string, or nil", "nil", "")
+    [attempt] = data["attempts"]
+    assert (attempt["number"], attempt["status"]) == (1, "failed")
+    assert attempt["worker"]
+    assert 0 <= attempt["seconds"] < 30
+    assert attempt["error"] == "ValueError: <b>refused</b> [sensitive]"
+    assert "in charge" in attempt["traceback"]
+    assert "4111" not in str(data)
+    assert data["may"] == {"retry": True, "cancel": False, "run_now": False, "enqueue": True}
+
+
+def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:
+    for id_, words in ((str(uuid4()), "There is no job"), ("x", "There is no such page")):
+        answer = site.client.get(f"/jobs/{id_}")
+        assert answer.status_code == 404
+        assert words in answer.text
+
+
+def test_a_payload_that_no_worker_has_described_is_hidden(site: Site) -> None:
+    job = site.queue.enqueue(Job(type="charge", payload={"card": "4111"}, fingerprint="c4a6"))
+    html = site.html(f"/jobs/{job.id}")
+    assert "4111" not in html
+    assert "Hidden until a worker that knows this payload has run." in html
+    assert site.client.get(f"/jobs/{job.id}/edit").status_code == 409
+
+
+def test_why_it_waits(site: Site) -> None:
+    job = site.queue.enqueue(Job("mail", "t", run_at=None, delay=timedelta(hours=2)))
+    site.queue.pause("mail")
+    assert site.json(f"/jobs/{job.id}")["reasons"] == [
+        "It is due in 120 minutes.",
+        "The queue mail is paused.",
+    ]
+    answer = site.post(f"/jobs/{job.id}/run-now")
+    assert answer.status_code == 303
+    site.queue.resume("mail")
+    assert site.json(f"/jobs/{job.id}")["reasons"] == ["No live worker serves the queue mail."]
+    assert site.post(f"/jobs/{job.id}/run-now").status_code == 409
+
+
+def test_retry_and_cancel(site: Site, failed: Job) -> None:
+    assert site.post(f"/jobs/{failed.id}/retry").status_code == 303
+    stored = site.queue.get(failed.id)
+    assert stored is not None
+    assert (stored.status, stored.attempts) == (JobStatus.PENDING, 0)
+    assert site.post(f"/jobs/{failed.id}/cancel").status_code == 303
+    again = site.post(f"/jobs/{failed.id}/cancel")
+    assert (again.status_code, "It has ended" in again.text) == (409, True)
+    audit = site.sql("SELECT action, target, count FROM conduit_audit ORDER BY id")
+    assert audit == [("retry", {"job": str(failed.id)}, 1), ("cancel", {"job": str(failed.id)}, 1)]
+
+
+def test_each_action_needs_its_right(site: Site, failed: Job) -> None:
+    for access in (Access.read("bob"), Access.operate("bob", {"pause"})):
+        site.access = access
+        html = site.html(f"/jobs/{failed.id}")
+        assert "Retry" not in html
+        assert "Edit and enqueue again" not in html
+        for name in ("retry", "cancel", "run-now", "enqueue"):
+            assert site.post(f"/jobs/{failed.id}/{name}").status_code == 403
+        assert site.client.get(f"/jobs/{failed.id}/edit").status_code == 403
+    assert site.sql("SELECT count(*) FROM conduit_audit") == [(0,)]
+
+
+def test_edit_and_enqueue_again(site: Site, failed: Job) -> None:
+    form = site.html(f"/jobs/{failed.id}/edit")
+    assert 'name="field.order"' in form
+    assert "4111" not in form
+    fields = {"field.order": "8", "field.card": "[sensitive]", "field.note": "a\r\nb"}
+    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields, **{"field.lines": '["x"]'})
+    assert answer.status_code == 303
+    id_ = UUID(answer.headers["Location"].partition("?")[0].rpartition("/")[2])
+    stored = site.queue.get(id_)
+    assert stored is not None
+    assert stored.payload == {"order": 8, "card": "4111-1111", "note": "a\nb", "lines": ["x"]}
+    assert (stored.type, stored.fingerprint, stored.max_attempts) == ("charge", "c4a6", 1)
+    [(action, target)] = site.sql("SELECT action, target FROM conduit_audit")
+    assert (action, target) == ("enqueue", {"job": str(failed.id), "enqueued": str(id_)})
+
+
+def test_a_payload_that_does_not_fit_is_not_enqueued(site: Site, failed: Job) -> None:
+    fields = {"field.order": "<x>", "field.card": "9", "field.note": "\0", "field.lines": "[1]"}
+    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields)
+    assert answer.status_code == 422
+    assert "order: is not of type int" in answer.text
+    assert 'value="&lt;x&gt;"' in answer.text
+    fields |= {"field.order": "1", "field.lines": "[]"}
+    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields)
+    assert answer.status_code == 422
+    assert "U+0000" in answer.text
+    assert site.queue.stats().pending == 0
+
+
+def test_a_job_with_a_payload_of_any_shape(site: Site) -> None:
+    job = site.queue.enqueue(Job(type="t", payload=["<i>", {"a": 1.5}]))
+    assert "&lt;i&gt;" in site.html(f"/jobs/{job.id}")
+    assert 'name="payload"' in site.html(f"/jobs/{job.id}/edit")
+    answer = site.post(f"/jobs/{job.id}/enqueue", payload='{"b": null}')
+    id_ = answer.headers["Location"].partition("?")[0].rpartition("/")[2]
+    stored = site.queue.get(id_)
+    assert stored is not None
+    assert stored.payload == {"b": None}
+
+
+def test_children_parents_and_neighbours(site: Site) -> None:
+    @job_type("child", "c0")
+    async def child(job: JobContext[Any], payload: Charge) -> None: ...
+
+    @job_type("parent", "p0")
+    async def parent(job: JobContext[Any], payload: Charge) -> None:
+        job.enqueue(child, payload)
+        job.enqueue_flow(chain(child.job(payload), child.job(payload)))
+
+    pool = WorkerPool(site.queue, jobs=[parent])
+    job = site.queue.enqueue(parent.job(Charge(1, "4111")))
+    pool.run(drain=True)
+    data = site.json(f"/jobs/{job.id}")
+    children = sorted(data["children"]["jobs"], key=lambda each: str(each["status"]))
+    assert [each["status"] for each in children] == ["blocked", "pending", "pending"]
+    assert "4111" not in str(data)
+    blocked = children[0]
+    data = site.json(f"/jobs/{blocked['id']}")
+    assert data["job"]["status"] == "blocked"
+    assert data["job"]["parent"] == str(job.id)
+    assert data["reasons"] == ["It waits for 1 job of its flow."]
+    [before] = data["neighbours"]["before"]
+    after = site.json(f"/jobs/{before['id']}")["neighbours"]["after"]
+    assert [each["id"] for each in after] == [blocked["id"]]
+    assert str(blocked["flow"]) in site.html(f"/jobs/{blocked['id']}")
+    assert site.post(f"/jobs/{blocked['id']}/run-now").status_code == 409
+    assert site.post(f"/jobs/{blocked['id']}/cancel").status_code == 303
+
+
+def test_its_unique_key_and_its_trace(dsn: str) -> None:
+    with serving(dsn, trace_url="https://traces.example/trace/{trace_id}") as site:
+        trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+        job = site.queue.enqueue(Job(type="t", unique="secret value", trace=trace))
+        html = site.html(f"/jobs/{job.id}")
+        assert 'href="https://traces.example/trace/4bf92f3577b34da6a3ce929d0e0e4736"' in html
+        assert "held until the job ends" in html
+        assert "secret value" not in html
+        bad = site.queue.enqueue(Job(type="t", trace={"traceparent": 'x"><script>'}))
+        assert site.json(f"/jobs/{bad.id}")["trace"] is None
+
+
+def test_progress(site: Site) -> None:
+    pool = WorkerPool(site.queue)
+    seen = threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext[Any], payload: object) -> None:
+        context.progress(3, 8, "<b>half</b>\u202e")
+        seen.wait(30)
+
+    job = site.queue.enqueue(Job(type="t"))
+    with pool:
+        try:
+            until(lambda: (site.queue.get(job.id) or job).progress)
+            html = site.html(f"/jobs/{job.id}")
+        finally:
+            seen.set()
+    assert '<progress max="8" value="3">' in html
+    assert "&lt;b&gt;half&lt;/b&gt;\\u202e" in html
+
+
+def test_rows_that_were_typed_by_hand(site: Site) -> None:
+    hostile = "<script>alert(1)</script>\u202e'\""
+    site.sql(
+        "INSERT INTO jobs (type, payload, status, errors, error, started_at, locked_at, progress, "
+        "completed_at, run_at, trace) VALUES (%s, to_jsonb(%s::text), 'failed', %s, %s, "
+        "'infinity', '-infinity', '[1]', 'infinity', '0001-01-01 00:00 BC', '{\"traceparent\": 7}')",
+        hostile,
+        hostile * 5_000,
+        '[7, {"error": ["x"], "traceback": "Traceback\\n  File \\"<script>\\", line 1, in f"}]',
+        hostile,
+    )
+    [(id_,)] = site.sql("SELECT id FROM jobs")
+    html = site.html(f"/jobs/{id_}")
+    assert "<script>alert" not in html
+    assert '<script>"' not in html
+    assert "\u202e" not in html
+    assert site.json(f"/jobs/{id_}")["job"]["status"] == "failed"
