@@ -1,15 +1,20 @@
-"""Answers of HTTP: a page as HTML or JSON, an action, a refusal."""
+"""Answers of HTTP: a page as HTML or JSON, its changes, an action, a refusal."""
+
+from typing import Any
 
 from conduit_runtime.model.dashboard.audit import AuditEntry
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from .errors import BadRequest, Refusal
-from .page import Act, Done, Page, Visit
+from .errors import BadRequest, DatabaseDown, Refusal
+from .live.hub import Hub
+from .live.region import Regions
+from .live.stream import stream
+from .page import Act, Done, Page, View, Visit
 from .pages import NAVIGATION
 from .rendering import actions
-from .rendering.html import render
+from .rendering.html import render, render_regions
 from .rendering.json import encode
 
 _JSON = "application/json"
@@ -21,20 +26,33 @@ def answer(
     """A page, as JSON for who asks for that; `notice` is what its visitor has just done."""
     if _wants_json(request):
         return Response(encode(page.data), page.status, media_type=_JSON)
-    here = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     words = None if notice is None else actions.done(notice)
-    html = render(page, visit, navigation=NAVIGATION, here=here, notice=words)
+    html = render(page, visit, **_frame(request), notice=words)
     return HTMLResponse(html, page.status)
 
 
+def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
+    """The changes of a page from now on, as server-sent events."""
+
+    async def regions() -> Regions:
+        return render_regions(await view(visit), visit, **_frame(request), notice=None)
+
+    query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
+    # Who may do the same sees the same.
+    key = (visit.root, request.scope["path"], *query, visit.access.actions)
+    return stream(hub, key, regions, is_short="wsgi_environ" in request.scope)
+
+
 def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
-    """A refusal in words."""
+    """A refusal in words; a page without a database is asked for again by the browser."""
     data = {"title": refusal.title, "message": str(refusal)}
     template = "error.html"
     if refusal.next is not None:
         template, data["next"] = "login.html", refusal.next
     response = answer(request, visit, Page(template, refusal.title, data, refusal.status))
     response.headers.update(refusal.headers)
+    if isinstance(refusal, DatabaseDown) and request.method == "GET":
+        response.headers["Refresh"] = "5"
     return response
 
 
@@ -48,6 +66,17 @@ def after(request: Request, act: Act, done: Done) -> Response:
         raise BadRequest("The page to go back to is none of this dashboard.")
     back = URL(act.url(done.back))
     return RedirectResponse(back.include_query_params(notice=last.id) if last else back, 303)
+
+
+def wants_stream(request: Request) -> bool:
+    """Whether a browser asks for the changes of a page that it shows."""
+    return "text/event-stream" in request.headers.get("Accept", "")
+
+
+def _frame(request: Request) -> dict[str, Any]:
+    """What is around each page."""
+    here = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return {"navigation": NAVIGATION, "here": here}
 
 
 def _wants_json(request: Request) -> bool:

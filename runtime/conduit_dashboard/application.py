@@ -22,10 +22,11 @@ from .access.forged import is_forged
 from .access.headers import with_headers
 from .access.login import TokenLogin
 from .access.root import root_of, rooted
-from .answers import after, answer, refuse
+from .answers import after, answer, follow, refuse, wants_stream
 from .database import Database
 from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
 from .forms import read_form
+from .live.hub import Hub
 from .page import Act, ActionRoute, Page, PageRoute, Visit
 from .pages import ROUTES
 from .settings import Settings
@@ -57,6 +58,7 @@ class Dashboard:
         check_callable(authorize, "authorize")
         self.settings = Settings(title, read_only, trace_url)
         self.database = Database(queue, read_only=read_only)
+        self.hub = Hub()
         self._authorize = authorize
         self._application = Starlette(
             routes=self._routes(),
@@ -93,6 +95,8 @@ class Dashboard:
                 visit = self._visit(request, await self._access(request))
                 if not visit.access.may_read:
                     raise Forbidden("You may not see this dashboard.")
+                if wants_stream(request):
+                    return follow(request, visit, self.hub, route.view)
                 page = await route.view(visit)
                 return answer(request, visit, page, await self._notice(visit))
             except Refusal as refusal:

@@ -1,12 +1,13 @@
 """The database of the dashboard: reads that change nothing and end in time, and noted changes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import psycopg
-import psycopg_pool
 from conduit_runtime import AsyncQueue
+from conduit_runtime.client.async_connections import AsyncConnections
 from conduit_runtime.client.given_connections import AsyncGiven
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.postgres.steps import Steps
@@ -19,6 +20,11 @@ READ_SECONDS = 5.0
 """After how many seconds a statement of a page is given up."""
 CHANGE_SECONDS = 30.0
 """After how many seconds a statement that changes something is given up."""
+MUTE_SECONDS = 2.0
+"""How many seconds the database has to say that it has given up a statement."""
+_CONNECTIONS = 8
+_PATIENCE = 4  # seconds that a page waits for a connection
+_DOWN = "The database cannot be reached. This page works again as soon as it answers."
 
 
 class Database:
@@ -27,6 +33,9 @@ class Database:
     def __init__(self, queue: AsyncQueue, *, read_only: bool = False) -> None:
         self.queue = queue
         self.read_only = read_only
+        self._connections = queue.connections.beside(
+            "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
+        )
 
     async def read(
         self, statement: Statement[T], *, seconds: float = READ_SECONDS, by_index: bool = False
@@ -37,8 +46,11 @@ class Database:
         the statistics of the database are. Raises TooSlow after the timeout, and DatabaseDown.
         """
         with _in_words():
-            async with self._transaction(seconds, read_only=True, by_index=by_index) as conn:
-                return await self.queue.connections.run(statement, conn)
+            async with (
+                asyncio.timeout(_PATIENCE + seconds + MUTE_SECONDS),
+                self._transaction(seconds, read_only=True, by_index=by_index) as conn,
+            ):
+                return await self._connections.run(statement, conn)
 
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
@@ -46,22 +58,22 @@ class Database:
         with _in_words():
             read_only = self.read_only
             async with self._transaction(seconds, read_only=read_only, by_index=True) as conn:
-                yield Writing(self.queue, conn)
+                yield Writing(self._connections, conn)
 
     @asynccontextmanager
     async def _transaction(
         self, seconds: float, *, read_only: bool, by_index: bool
     ) -> AsyncIterator[AsyncGiven]:
-        async with self.queue.connections.transaction() as conn:
-            await self.queue.connections.run(_settings(seconds, read_only, by_index), conn)
+        async with self._connections.transaction() as conn:
+            await self._connections.run(_settings(seconds, read_only, by_index), conn)
             yield conn
 
 
 class Writing:
     """A transaction that changes something."""
 
-    def __init__(self, queue: AsyncQueue, conn: AsyncGiven) -> None:
-        self._connections = queue.connections
+    def __init__(self, connections: AsyncConnections, conn: AsyncGiven) -> None:
+        self._connections = connections
         self.conn = conn
 
     async def run(self, statement: Statement[T]) -> T:
@@ -111,7 +123,5 @@ def _in_words() -> Any:
         ) from None
     except (psycopg.errors.TransactionRollback, psycopg.errors.LockNotAvailable):
         raise Conflict("Another transaction has changed the same rows. Try again.") from None
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-        raise DatabaseDown(
-            "The database cannot be reached. This page works again as soon as it answers."
-        ) from error
+    except (psycopg.OperationalError, TimeoutError) as error:
+        raise DatabaseDown(_DOWN) from error

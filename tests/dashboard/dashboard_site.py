@@ -26,6 +26,7 @@ class Site:
     client: httpx.Client
     queue: Queue
     access: Access
+    dashboard: Dashboard
 
     def html(self, path: str, **query: Any) -> str:
         """The page at a path of the dashboard, which has to be there."""
@@ -58,9 +59,8 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
     async def serve() -> None:
         async with AsyncQueue(dsn) as queue:
             options.setdefault("authorize", lambda request: made["site"].access)
-            config = uvicorn.Config(
-                Dashboard(queue, **options), port=0, log_level="warning", lifespan="off"
-            )
+            made["dashboard"] = dashboard = Dashboard(queue, **options)
+            config = uvicorn.Config(dashboard, port=0, log_level="warning", lifespan="off")
             made["server"] = server = uvicorn.Server(config)
             await server.serve()
 
@@ -71,7 +71,7 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
         port = made["server"].servers[0].sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=30) as client, Queue(dsn) as queue:
-            made["site"] = Site(url, client, queue, Access.operate("ann"))
+            made["site"] = Site(url, client, queue, Access.operate("ann"), made["dashboard"])
             yield made["site"]
     finally:
         if "server" in made:

@@ -30,7 +30,7 @@ def test_a_notice_is_for_whom_it_concerns_and_for_a_few_minutes(site: Site) -> N
 
 @pytest.mark.parametrize("notice", ["x", "-1", "²", "9" * 40, "1 OR 1=1", "404"])
 def test_a_notice_that_there_is_not(site: Site, notice: str) -> None:
-    assert 'role="status"' not in site.html("/queues", notice=notice)
+    assert 'class="notice"' not in site.html("/queues", notice=notice)
 
 
 def test_a_program_learns_what_was_changed(site: Site) -> None:

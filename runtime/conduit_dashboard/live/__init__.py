@@ -1,1 +1,1 @@
-"""Pages that change while they are watched."""
+"""Pages that change while they are watched: one hub renders them for all viewers."""

@@ -1,7 +1,7 @@
 """The templates, and what they may call."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,11 +11,10 @@ from markupsafe import Markup
 
 from ..job.payload_table import in_text
 from ..job.tracebacks import parts_of
+from ..live.region import Region, Regions, region
 from ..page import Page, Visit, segment
 from . import actions, texts
 from .drawing import drawing
-
-_MARKER = re.compile(r"<!--live:(\w+)-->(.*?)<!--/live:\1-->", re.DOTALL)
 
 
 @lru_cache(maxsize=1)
@@ -43,22 +42,29 @@ def _environment() -> Environment:
 
 
 @pass_context
-def _live(context: Context, name: str, caller: Any) -> Markup:
+def _live(context: Context, name: str, caller: Callable[[], Markup]) -> Markup:
     """A region that is replaced when it changes: `{% call live("name") %}…{% endcall %}`."""
-    return Markup('<div data-live="{0}"><!--live:{0}-->{1}<!--/live:{0}--></div>').format(
-        name, caller()
-    )
+    found = context["regions"]
+    assert name not in found, f"two live regions are named {name!r}"
+    html = caller()
+    found[name] = each = region(html)
+    wrapper = Markup('<div data-live="{}" data-version="{}">{}</div>')
+    return wrapper.format(name, each.version, html)
 
 
 def render(page: Page, visit: Visit, **more: Any) -> str:
     """The page as HTML."""
+    return _render(page, visit, {}, more)
+
+
+def render_regions(page: Page, visit: Visit, **more: Any) -> Regions:
+    """The live regions of the page."""
+    found: dict[str, Region] = {}
+    _render(page, visit, found, more)
+    return found
+
+
+def _render(page: Page, visit: Visit, regions: dict[str, Region], more: Mapping[str, Any]) -> str:
     template = _environment().get_template(page.template)
-    return template.render({**page.data, "title": page.title, "visit": visit, **more})
-
-
-def regions(html: str) -> Mapping[str, str]:
-    """The live regions of a rendered page, by name.
-
-    Values are escaped, so none of them can look like the comments that mark a region.
-    """
-    return {found[1]: found[2] for found in _MARKER.finditer(html)}
+    frame = {"title": page.title, "visit": visit, "regions": regions, "now": datetime.now(UTC)}
+    return template.render({**page.data, **frame, **more})

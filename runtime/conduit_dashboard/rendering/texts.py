@@ -32,7 +32,7 @@ def ago(at: datetime | None) -> Markup:
     else:
         words = f"{in_words(seconds)} ago" if seconds > 0 else f"in {in_words(-seconds)}"
     exact = at.astimezone(UTC)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
         exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} UTC", words
     )
 

@@ -1,1 +1,182 @@
+// What pages do by themselves: regions that follow the database, times that age, keys, and
+// selecting all rows. Without this file every page works, and is reloaded by hand.
 "use strict";
+
+const SILENCE = 10000; // ms without a word from the server, after which it is asked again
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const one = (selector) => document.querySelector(selector);
+
+// Times, in the words that the server uses.
+
+function words(seconds) {
+  const units = [["days", 86400], ["hours", 3600], ["minutes", 60]];
+  const [unit, size] = units.find((each) => seconds >= 2 * each[1]) ?? ["s", 1];
+  return `${Math.round(seconds / size)} ${unit}`;
+}
+
+function ago(seconds) {
+  if (Math.abs(seconds) < 1) return "now";
+  return seconds > 0 ? `${words(seconds)} ago` : `in ${words(-seconds)}`;
+}
+
+// How far this clock is ahead of the server's.
+const skew = Date.now() - Date.parse(document.body.dataset.now);
+
+// Regions: an element that stays keeps its focus, its check mark and its open details.
+
+const keyOf = (node) =>
+  node.nodeType !== Node.ELEMENT_NODE ? "" : node.id || node.dataset.key ||
+  (node.localName === "tr" && node.querySelector("a")?.getAttribute("href")) || "";
+const alike = (old, fresh) => old.nodeName === fresh.nodeName && keyOf(old) === keyOf(fresh);
+
+function become(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) { old.data = fresh.data; return; }
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+  }
+  becomeInside(old, fresh);
+}
+
+function becomeInside(old, fresh) {
+  const wanted = new Set([...fresh.childNodes].map(keyOf));
+  const keyed = new Map();
+  for (const child of [...old.childNodes]) {
+    if (keyOf(child) && !wanted.has(keyOf(child))) child.remove();
+    else if (keyOf(child)) keyed.set(keyOf(child), child);
+  }
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const key = keyOf(child);
+    const match = key ? keyed.get(key) : at;
+    while (key && match && at && at !== match && !keyOf(at)) at = drop(at);
+    if (!match || !alike(match, child)) { old.insertBefore(child, at); continue; }
+    if (match === at) at = at.nextSibling;
+    else old.insertBefore(match, at);
+    become(match, child);
+  }
+  while (at) at = drop(at);
+}
+
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+function replace(region, { html, version }) {
+  if (region.dataset.version === version) return;
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  const focused = document.activeElement;
+  becomeInside(region, fresh.content);
+  region.dataset.version = version;
+  if (focused !== document.activeElement && focused.isConnected) focused.focus();
+}
+
+// The stream: one at a time, and none while the tab is hidden.
+
+let source = null;
+let heard = Date.now(); // when the server last said something, or was last asked
+let updated = Date.now();
+
+function open() {
+  if (source || document.hidden || !one("[data-live]")) return;
+  heard = Date.now();
+  source = new EventSource(location.href);
+  source.onmessage = ({ data }) => {
+    const { regions, problem } = JSON.parse(data);
+    for (const region of all("[data-live]")) {
+      if (regions[region.dataset.live]) replace(region, regions[region.dataset.live]);
+    }
+    heard = Date.now();
+    if (!problem) updated = heard;
+    tell(problem);
+    tick();
+    count();
+  };
+}
+
+function close() {
+  source?.close();
+  source = null;
+}
+
+function tell(problem) {
+  const box = one("[data-problem]");
+  if (box.textContent !== problem) box.textContent = problem;
+}
+
+function tick() {
+  for (const time of all("time[data-ago]")) {
+    const text = ago((Date.now() - skew - Date.parse(time.dateTime)) / 1000);
+    if (time.textContent !== text) time.textContent = text;
+  }
+  if (!source) return;
+  one("[data-updated]").textContent = `Updated ${ago((Date.now() - updated) / 1000)}`;
+  if (Date.now() - heard < SILENCE) return;
+  tell("The dashboard sends nothing, so this page is old. It tries again by itself; reload the page if you are logged out.");
+  close();
+  open();
+}
+
+// Selecting: the box in a table's head selects every row of it that is shown.
+
+function boxes(table) {
+  return all("tbody input[type=checkbox]", table);
+}
+
+function count() {
+  for (const head of all("[data-select-all]")) {
+    const rows = boxes(head.closest("table"));
+    const checked = rows.filter((box) => box.checked).length;
+    head.checked = rows.length > 0 && checked === rows.length;
+    head.indeterminate = checked > 0 && checked < rows.length;
+    for (const shown of all("[data-selected]", head.form ?? document)) shown.textContent = checked;
+  }
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-select-all]")) {
+    for (const box of boxes(target.closest("table"))) box.checked = target.checked;
+  }
+  count();
+});
+
+// Keys. A row is where the focus is, so Enter opens it and Tab goes on from there.
+
+function step(by) {
+  const rows = all("main tbody tr").filter((row) => row.querySelector("a") && row.offsetParent);
+  const now = rows.indexOf(document.activeElement.closest("tr"));
+  const next = now < 0 ? (by > 0 ? 0 : rows.length - 1) : now + by;
+  rows[next]?.querySelector("a").focus();
+}
+
+const KEYS = {
+  "/": () => one("input[type=search]")?.focus(),
+  "?": () => one("#keys").showModal(),
+  j: () => step(1),
+  k: () => step(-1),
+  x: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog";
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(typing)) return;
+  if (!Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+const follow = () => (document.hidden ? close() : open());
+document.addEventListener("visibilitychange", follow);
+addEventListener("pageshow", follow);
+addEventListener("pagehide", close);
+for (const element of all("[data-script]")) element.hidden = false;
+one("[data-keys]").addEventListener("click", KEYS["?"]);
+setInterval(tick, 1000);
+follow();
+count();

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
@@ -24,7 +25,7 @@ Pool = AsyncConnectionPool[Connection]
 _left: list[Pool] = []
 
 
-def _own_pool(dsn: str, size: int) -> Pool:
+def _own_pool(dsn: str, size: int, patience: int) -> Pool:
     return AsyncConnectionPool(
         dsn,
         connection_class=OwnAsyncConnection,
@@ -34,32 +35,55 @@ def _own_pool(dsn: str, size: int) -> Pool:
         configure=own_async,
         check=check_open_async,
         name="conduit",
+        timeout=patience,
+        reconnect_timeout=patience,
     )
 
 
 class AsyncConnections:
     """A pool of our own, in autocommit mode and opened by its first use, or the application's.
 
-    `size` is how many connections the own pool has at most.
+    `size` is how many connections the own pool has at most, `patience` how many seconds a statement
+    waits for one. A server that comes back is found after as long at the latest.
     """
 
-    def __init__(self, dsn: str | Pool, schema: str | None, size: int = 10) -> None:
+    def __init__(
+        self, dsn: str | Pool, schema: str | None, size: int = 10, patience: int = 30
+    ) -> None:
         wanted = "a connection string or an AsyncConnectionPool"
         check_type(dsn, "dsn", (str, AsyncConnectionPool), wanted)
         self._schema = schema
         self._owned = isinstance(dsn, str)
-        self._pool = _own_pool(dsn, size) if isinstance(dsn, str) else dsn
+        self._patience = patience
+        self._pool = _own_pool(dsn, size, patience) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
+        self._beside: list[AsyncConnections] = []
         if self._owned:
             renew_in_children(self, AsyncConnections._renew)
 
     def _renew(self) -> None:
         """Leave the connections to the process that opened them: this one was forked off."""
         _left.append(self._pool)  # to end it would wait for what only runs in the other process
-        self._pool = _own_pool(self.dsn, self._pool.max_size)
+        self._pool = _own_pool(self.dsn, self._pool.max_size, self._patience)
+
+    def beside(self, name: str, size: int, patience: int) -> "AsyncConnections":
+        """Others to the same database, closed with these; with the application's pool, these.
+
+        `name` is their `application_name`. They try to connect for `patience` seconds as well.
+        Settings of the connection string come first.
+        """
+        if not self._owned:
+            return self
+        own: dict[str, Any] = {"application_name": name, "connect_timeout": patience}
+        options = own | conninfo_to_dict(self.dsn)
+        made = AsyncConnections(make_conninfo("", **options), self._schema, size, patience)
+        self._beside.append(made)
+        return made
 
     async def close(self) -> None:
         """Close the pool, if it is the queue's own."""
+        for each in self._beside:
+            await each.close()
         if self._owned:
             await self._pool.close()
 

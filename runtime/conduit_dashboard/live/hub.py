@@ -1,0 +1,147 @@
+"""One task that renders what is watched, for all viewers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from conduit_runtime.model.text.logs import get_logger
+
+from ..errors import DatabaseDown, Refusal
+from .region import Regions, changed
+from .viewer import Viewer
+
+_log = get_logger("conduit.dashboard")
+
+INTERVAL = 2.0
+"""How many seconds lie between two rounds, if rendering takes less than half of them."""
+DEADLINE = 30.0
+"""After how many seconds a page is given up; its statements have timeouts of their own."""
+
+Render = Callable[[], Awaitable[Regions]]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A page that somebody watches: how it is rendered, and what it showed last."""
+
+    render: Render
+    viewers: set[Viewer] = field(default_factory=set)
+    regions: Regions | None = None
+    problem: str = ""
+
+    def tell(self, regions: Regions, problem: str = "") -> None:
+        self.problem = problem
+        for viewer in self.viewers:
+            viewer.tell(regions, problem)
+
+
+class Hub:
+    """Renders each watched page once per `interval` seconds, however many watch it.
+
+    Pages are rendered one after another, so one connection to the database is enough. A round that
+    takes long is followed by a pause as long. The task lives while there are viewers: a dashboard
+    that is not watched asks the database nothing.
+    """
+
+    def __init__(self, interval: float = INTERVAL, deadline: float = DEADLINE) -> None:
+        self._interval = interval
+        self._deadline = deadline
+        self._watches: dict[Hashable, _Watch] = {}
+        self._down = ""
+        self._joined = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers there are."""
+        return sum(len(watch.viewers) for watch in self._watches.values())
+
+    @contextmanager
+    def watch(self, key: Hashable, render: Render) -> Iterator[Viewer]:
+        """A viewer, for the block, of the page that `render` gives.
+
+        Pages of the same `key` are the same page. Regions that it shows are sent at once.
+        """
+        watch = self._watches.setdefault(key, _Watch(render))
+        viewer = Viewer()
+        watch.viewers.add(viewer)
+        if watch.regions is not None or watch.problem or self._down:
+            viewer.tell(watch.regions or {}, watch.problem or self._down)
+        self._joined.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        try:
+            yield viewer
+        finally:
+            watch.viewers.discard(viewer)
+            if not watch.viewers and self._watches.get(key) is watch:
+                del self._watches[key]
+                self._joined.set()  # the task ends with the last
+
+    async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        next_round = clock()
+        while self._watches:
+            self._joined.clear()
+            started = clock()
+            if started >= next_round:
+                await self._round(list(self._watches.values()))
+                ended = clock()
+                pause = 0.0 if self._down else ended - started
+                next_round = max(started + self._interval, ended + pause)
+            elif not self._down:
+                await self._round([w for w in self._watches.values() if w.regions is None])
+            await _within(next_round - clock(), self._joined)
+        self._down = ""
+
+    async def _round(self, watches: list[_Watch]) -> None:
+        """Render these pages; the first that finds the database down ends the round."""
+        for watch in watches:
+            if not watch.viewers:
+                continue
+            try:
+                async with asyncio.timeout(self._deadline):
+                    regions = await watch.render()
+            except DatabaseDown as error:
+                self._down = str(error)
+                for each in self._watches.values():
+                    each.tell({}, self._down)
+                return
+            except TimeoutError:
+                watch.tell({}, f"This page took more than {self._deadline:.0f} s to render.")
+            except Exception as error:
+                self._refuse(watch, error)
+            else:
+                self._down = ""
+                news = changed(watch.regions or {}, regions)
+                watch.regions = regions
+                watch.tell(news)
+
+    def _refuse(self, watch: _Watch, error: Exception) -> None:
+        if isinstance(error, Refusal):
+            watch.tell({}, str(error))
+            return
+        words = "This page could not be rendered again; the log of the dashboard says why."
+        if watch.problem != words:  # once, not in every round
+            _log.error("a watched page could not be rendered: %s", where(error))
+        watch.tell({}, words)
+
+
+def where(error: BaseException) -> str:
+    """The class of an error and the line that raised it; its text may hold what is secret."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {at.tb_frame.f_code.co_qualname}, line {at.tb_lineno}"
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for the event, at most this long."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,184 @@
+"""What browsers are sent while they show a page: over real sockets, from a real database."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from conduit_dashboard import Access, database
+from conduit_dashboard.live import stream as streams
+from conduit_runtime import Job, embedded, migrate
+from dashboard_site import Site, serving
+from relay import Relay
+from waiting import until
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+@contextmanager
+def following(site: Site, path: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The updates of a page."""
+    with site.client.stream("GET", path, headers=EVENTS) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        yield _updates(answer.iter_lines())
+
+
+def _updates(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    return (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+
+
+def first(updates: Iterator[dict[str, Any]], is_it: Callable[[dict[str, Any]], bool]) -> Any:
+    return next(update for update in updates if is_it(update))
+
+
+def viewers(site: Site) -> int:
+    return site.dashboard.hub.viewers
+
+
+def test_a_page_that_changes(site: Site) -> None:
+    with following(site, "/queues") as updates:
+        assert "No queue" in next(updates)["regions"]["queues"]["html"]
+        site.queue.enqueue(Job("<mail>", "t"))
+        update = first(updates, lambda update: update["regions"])
+        assert "&lt;mail&gt;" in update["regions"]["queues"]["html"]
+        assert next(updates) == {"regions": {}, "problem": ""}
+    until(lambda: viewers(site) == 0)
+
+
+def test_a_page_says_which_version_of_a_region_it_shows(site: Site) -> None:
+    with following(site, "/queues?notice=1") as updates:
+        version = next(updates)["regions"]["queues"]["version"]
+    assert f'data-live="queues" data-version="{version}"' in site.html("/queues")
+
+
+def test_visitors_are_sent_what_their_rights_let_them_do(site: Site) -> None:
+    site.queue.enqueue(Job("mail", "t"))
+    with following(site, "/queues") as updates:
+        assert "Pause" in next(updates)["regions"]["queues"]["html"]
+        site.access = Access.read("bob")
+        with following(site, "/queues") as others:
+            assert "Pause" not in next(others)["regions"]["queues"]["html"]
+
+
+def test_a_visitor_without_rights_is_sent_nothing(site: Site) -> None:
+    site.access = Access.none()
+    assert site.client.get("/queues", headers=EVENTS).status_code == 403
+    assert viewers(site) == 0
+
+
+def test_a_stream_ends_so_that_the_browser_is_authorized_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LONGEST_SECONDS", 0.5)
+    with following(site, "/queues") as updates:
+        assert 1 <= len(list(updates)) <= 2
+
+
+def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
+    async def view(site: Site, path: str, ready: Callable[[], Awaitable[None]]) -> str:
+        url = urlsplit(site.url)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n".encode()
+        )
+        try:
+            await reader.readuntil(b'"problem":""}')
+            await ready()
+            await reader.readuntil(b"new-queue")
+            return (await reader.readuntil(b"}")).decode()
+        finally:
+            writer.close()
+
+    async def main(site: Site) -> None:
+        watching, told = 0, asyncio.Event()
+
+        async def ready() -> None:
+            nonlocal watching
+            watching += 1
+            if watching == 200:
+                told.set()
+            await told.wait()
+
+        pages = [f"/queues?page={number % 20}" for number in range(200)]
+        tasks = [asyncio.create_task(view(site, page, ready)) for page in pages]
+        async with asyncio.timeout(60):
+            await told.wait()
+            assert viewers(site) == 200
+            await asyncio.to_thread(site.queue.enqueue, Job("new-queue", "t"))
+            await asyncio.gather(*tasks)
+
+    with serving(dsn) as site:
+        asyncio.run(main(site))
+        until(lambda: viewers(site) == 0)
+        [(used,)] = site.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'conduit-jobs dashboard'"
+        )
+        assert used == 1
+
+
+def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "SEND_SECONDS", 1.0)
+    with serving(dsn) as site, socket.socket() as mute:
+        # A page that is larger than what the kernel keeps for a socket.
+        site.queue.enqueue_many([Job(f"{number:04}" + "q" * 190, "t") for number in range(6000)])
+        mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        mute.connect((urlsplit(site.url).hostname, urlsplit(site.url).port))
+        mute.sendall(b"GET /queues HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+        until(lambda: viewers(site) == 1)
+        with following(site, "/queues") as updates:
+            assert next(updates)["regions"]
+            until(lambda: viewers(site) == 1)
+            assert next(updates)["problem"] == ""
+
+
+def test_the_database_goes_down_and_comes_back(tmp_path: Path) -> None:
+    folder, settings = tmp_path / "postgres", {"fsync": "off"}
+    with embedded.start(folder, settings=settings) as server:
+        dsn = server.dsn
+        migrate(dsn)
+        with serving(dsn) as site, following(site, "/queues") as updates:
+            assert next(updates)["problem"] == ""
+            embedded.stop(folder)
+            down = first(updates, lambda update: update["problem"])
+            assert "The database cannot be reached" in down["problem"]
+            answer = site.client.get("/queues")
+            assert answer.status_code == 503
+            assert answer.headers["Refresh"] == "5"
+            assert "The database cannot be reached" in answer.text
+            with embedded.start(folder, settings=settings):
+                first(updates, lambda update: not update["problem"])
+                until(lambda: site.client.get("/queues").status_code == 200)
+
+
+def test_the_database_falls_silent(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MUTE_SECONDS", -8.0)  # one second until a read is given up
+    relay = Relay(dsn)
+    with serving(relay.dsn) as site, following(site, "/queues") as updates:
+        assert next(updates)["problem"] == ""
+        relay.fall_silent()
+        first(updates, lambda update: update["problem"])
+        relay.speak()
+        first(updates, lambda update: not update["problem"])
+    relay.close()
+
+
+def test_in_wsgi_a_viewer_holds_no_thread(dsn: str) -> None:
+    from a2wsgi import ASGIMiddleware
+    from conduit_dashboard import Dashboard
+    from conduit_runtime import AsyncQueue
+
+    application: Any = ASGIMiddleware(
+        Dashboard(AsyncQueue(dsn), authorize=lambda request: Access.read())  # type: ignore[arg-type]
+    )
+    with httpx.Client(transport=httpx.WSGITransport(application), base_url="http://x") as client:
+        answer = client.get("/queues", headers=EVENTS)
+        assert "retry: 2000" in answer.text
+        assert len(list(_updates(iter(answer.text.splitlines())))) == 1
