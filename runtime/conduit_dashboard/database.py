@@ -1,8 +1,10 @@
 """The database of the dashboard: reads that change nothing and end in time, and noted changes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import psycopg
@@ -36,6 +38,7 @@ class Database:
         self._connections = queue.connections.beside(
             "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
         )
+        self._reused: dict[str, _Reused] = {}
 
     async def read(
         self, statement: Statement[T], *, seconds: float = READ_SECONDS, by_index: bool = False
@@ -52,6 +55,22 @@ class Database:
             ):
                 return await self._connections.run(statement, conn)
 
+    async def recent(self, statement: Statement[T], *, seconds: float) -> T:
+        """As `read` with `by_index`; a result that is not older than `seconds` is returned again.
+
+        For what costs much, changes slowly and is the same for all visitors.
+        """
+        now = time.monotonic()
+        self._reused = {key: each for key, each in self._reused.items() if each.until > now}
+        key = repr((statement.query, sorted(statement.parameters.items())))
+        reused = self._reused.setdefault(key, _Reused(now + READ_SECONDS + seconds))
+        async with reused.lock:  # of those that come meanwhile, the first one reads
+            if not reused.is_known:
+                reused.result = await self.read(statement, by_index=True)
+                reused.is_known, reused.until = True, time.monotonic() + seconds
+            result: T = reused.result
+            return result
+
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
         """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
@@ -67,6 +86,16 @@ class Database:
         async with self._connections.transaction() as conn:
             await self._connections.run(_settings(seconds, read_only, by_index), conn)
             yield conn
+
+
+@dataclass(slots=True)
+class _Reused:
+    """The result of a statement, and until when it is used."""
+
+    until: float
+    result: Any = None
+    is_known: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Writing:

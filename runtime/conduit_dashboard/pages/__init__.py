@@ -1,14 +1,17 @@
 """The pages, a module each: what it reads, and the actions that stand on it."""
 
 from ..page import Routes
-from . import audit, errors, flow, job, job_edit, queues
+from . import audit, errors, flow, job, job_edit, overview, queues, schedules, workers
 
 ROUTES: Routes = [
+    *overview.ROUTES,
     *job.ROUTES,
     *job_edit.ROUTES,
     *flow.ROUTES,
     *errors.ROUTES,
     *queues.ROUTES,
+    *schedules.ROUTES,
+    *workers.ROUTES,
     *audit.ROUTES,
 ]
 NAVIGATION = (

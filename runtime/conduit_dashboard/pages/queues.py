@@ -1,15 +1,23 @@
-"""The queues: what waits in each, and whether it moves."""
+"""The queues: what waits in each, whether it moves, and what operators set."""
 
-from conduit_runtime.statements import jobs as store
-from conduit_runtime.statements.limits import controls
+from conduit_runtime.model.errors import PayloadError
+from conduit_runtime.model.payload import check_name
+from conduit_runtime.statements.dashboard import overview as attempts
+from conduit_runtime.statements.dashboard import queues as store
+from conduit_runtime.statements.limits import controls, type_limits
 
 from ..errors import BadRequest
 from ..page import Act, Done, Page, Routes, Visit, action, page
+from ..queue_rows import queue_rows
 
 
 async def queues(visit: Visit) -> Page:
-    """All queues that hold jobs, have workers, are paused or are limited."""
-    return Page("queues.html", "Queues", {"queues": await visit.read(store.queues())})
+    """All queues that hold jobs that have not ended, have workers, are paused or are limited."""
+    recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
+    rows = await queue_rows(visit, recent)
+    limits = await visit.read(type_limits.type_limits())
+    data = {"queues": rows, "are_cut": len(rows) == store.MOST, "type_limits": limits}
+    return Page("queues.html", "Queues", data)
 
 
 async def pause(act: Act) -> Done:
@@ -28,10 +36,31 @@ async def resume(act: Act) -> Done:
     return Done("/queues")
 
 
+async def limit(act: Act) -> Done:
+    """Limit how many jobs of a queue run at once; nothing lifts the limit."""
+    name = _queue(act)
+    given = str(act.form.get("concurrency", "")).strip()
+    try:
+        concurrency = int(given) if given else None
+        statement = controls.limit(name, concurrency)
+    except ValueError:
+        raise BadRequest(
+            f"The limit is {given[:40]!r}: use a whole number from 1 to 2147483647, or nothing to "
+            "lift it."
+        ) from None
+    async with act.change({"queue": name, "concurrency": concurrency}) as change:
+        await change.run(statement)
+    return Done("/queues")
+
+
 def _queue(act: Act) -> str:
     name = act.form.get("queue")
     if not isinstance(name, str) or not name:
         raise BadRequest("The form names no queue.")
+    try:
+        check_name(name, "the queue")
+    except PayloadError as error:
+        raise BadRequest(f"{error}.") from None
     return name
 
 
@@ -39,4 +68,5 @@ ROUTES: Routes = [
     page("/queues", queues),
     action("/queues/pause", "pause", pause),
     action("/queues/resume", "resume", resume),
+    action("/queues/limit", "limit", limit),
 ]

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from ..charts.history import figures
 from ..job.payload_table import in_text
 from ..job.tracebacks import parts_of
 from ..live.region import Region, Regions, region
@@ -37,7 +38,7 @@ def _environment() -> Environment:
         "json_text": in_text,
         "traceback_parts": parts_of,
     }
-    made.globals |= {"live": _live, "drawing": drawing}
+    made.globals |= {"live": _live, "drawing": drawing, "figures": figures}
     return made
 
 

@@ -13,7 +13,7 @@ from .finding import Finding, warning
 def check(database: Database, package: Package | None) -> Iterator[Finding]:
     """Compare the schedules with the types of live workers and of the package."""
     schedules = [schedule for schedule, _ in database.read(store.read(None))]
-    yield from _failing(schedules)
+    yield from judge_failures(schedules)
     enabled = [schedule for schedule in schedules if schedule.enabled]
     if not enabled:
         return
@@ -42,7 +42,8 @@ def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Fin
             )
 
 
-def _failing(schedules: Iterable[Schedule]) -> Iterator[Finding]:
+def judge_failures(schedules: Iterable[Schedule]) -> Iterator[Finding]:
+    """Which of the schedules could not enqueue their last job."""
     for schedule in schedules:
         if schedule.failures:
             yield warning(

@@ -11,6 +11,7 @@ from ..model.arguments import check_text, check_type
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
 from ..model.metrics.job_metrics import Distribution, JobMetrics
+from ..model.queues.stats import QueueGauges
 from ..postgres.statement import Rows, Statement, counted, touched
 from ..postgres.steps import Steps
 
@@ -56,7 +57,7 @@ def compact() -> Steps[bool]:
     for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
         parameters = {"short": short, **_old(long, kept_for)}
         compacted: int = yield Statement(
-            "metrics/compact", parameters, lambda rows, count: rows[0][0], _SUMS
+            "metrics/compact", parameters, lambda rows, count: rows[0][0], HISTOGRAM_SUMS
         )
         most = max(most, compacted)
     forgotten: int = yield Statement("metrics/forget", _old(_DAY, DAYS_KEPT), counted)
@@ -84,7 +85,17 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
         "queue": queue,
         "type": type,
     }
-    return Statement("metrics/metrics", parameters, _read, _SUMS)
+    return Statement("metrics/metrics", parameters, _read, HISTOGRAM_SUMS)
+
+
+def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueGauges]]:
+    """What these queues hold: at most `deepest` due and unreadable jobs are counted of each."""
+    return Statement(
+        "metrics/queue_gauges",
+        {"queues": list(queues), "deepest": deepest},
+        lambda rows, count: [QueueGauges(*row) for row in rows],
+        {"queue": "wanted.queue"},
+    )
 
 
 def _summed(histogram: str) -> str:
@@ -96,7 +107,7 @@ def _summed(histogram: str) -> str:
     return f"ARRAY[{sums}]"
 
 
-_SUMS = {name: _summed(name) for name in ("durations", "waits")}
+HISTOGRAM_SUMS = {name: _summed(name) for name in ("durations", "waits")}
 
 
 def _read(rows: Rows, count: int) -> list[JobMetrics]:

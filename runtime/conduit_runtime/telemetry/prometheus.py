@@ -14,7 +14,8 @@ from prometheus_client.registry import REGISTRY, Collector
 
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
-from .queue_gauges import QueueGauges, QueueReader
+from ..model.queues.stats import QueueGauges
+from .queue_gauges import QueueReader
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -3,16 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from ..model.queues.stats import QueueGauges
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import connect
 from ..postgres.execute import run
-from ..postgres.statement import Statement
+from ..statements.metrics import queue_gauges
 
 _log = get_logger("conduit.metrics")
 
@@ -31,19 +31,6 @@ SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
        pg_catalog.set_config('enable_bitmapscan', 'off', true),
        pg_catalog.set_config('jit', 'off', true)
 """
-
-
-class QueueGauges(NamedTuple):
-    """A queue's due jobs, its running ones, and the age in seconds of the job longest due.
-
-    Unreadable jobs are not among the due ones.
-    """
-
-    queue: str
-    due: int
-    running: int
-    oldest: float
-    unreadable: int
 
 
 class QueueReader:
@@ -72,13 +59,7 @@ class QueueReader:
         try:
             with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():
                 conn.execute(_SETTINGS, {"limit": limit})
-                reading = Statement(
-                    "metrics/queue_gauges",
-                    {"queues": list(self._queues), "deepest": DEEPEST},
-                    lambda rows, count: [QueueGauges(*row) for row in rows],
-                    {"queue": "wanted.queue"},
-                )
-                known = run(conn, reading, self._schema())
+                known = run(conn, queue_gauges(self._queues, DEEPEST), self._schema())
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return None

@@ -45,9 +45,17 @@ from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.dashboard import audit, bulk, job_list
+from conduit_runtime.statements.dashboard import (
+    audit,
+    bulk,
+    job_list,
+    overview,
+    queues,
+    workers,
+)
 from conduit_runtime.statements.dashboard import job as dashboard_job
 from conduit_runtime.statements.dashboard.errors import error_groups
+from conduit_runtime.statements.dashboard.last_changes import last_changes
 from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
@@ -237,6 +245,13 @@ def show(dsn: str) -> None:
         id = run(connection, audit.record("ada", "retry", {}, 1))
         run(connection, audit.entry(id))
         run(connection, audit.entries(10))
+        run(connection, overview.attempts(timedelta(hours=1), timedelta(minutes=1)))
+        run(connection, overview.recent_attempts())
+        run(connection, overview.overdue_attempts())
+        run(connection, queues.settings())
+        run(connection, queues.gauges(["default"]))
+        run(connection, last_changes("queue", ["pause"]))
+        run(connection, workers.lanes())
         run(connection, error_groups())
         list_jobs(partial(run, connection))
         change_jobs(partial(run, connection))

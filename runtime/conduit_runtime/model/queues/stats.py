@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,16 @@ class QueueOverview:
     def paused(self) -> bool:
         """Whether none of its jobs may start."""
         return self.paused_at is not None
+
+
+class QueueGauges(NamedTuple):
+    """A queue's due jobs, its running ones, and the age in seconds of the job longest due.
+
+    Unreadable jobs are not among the due ones. Neither is counted further than was asked for.
+    """
+
+    queue: str
+    due: int
+    running: int
+    oldest: float
+    unreadable: int

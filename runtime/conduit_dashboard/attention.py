@@ -1,0 +1,146 @@
+"""What needs attention: the findings of `conduit-jobs doctor` about jobs, and failing types."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from conduit_runtime.doctor import schedules as schedule_checks
+from conduit_runtime.doctor import snapshots, waiting, workers
+from conduit_runtime.doctor.database import Limits
+from conduit_runtime.doctor.finding import Finding, Severity, error, warning
+from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
+from conduit_runtime.model.text.durations import in_words
+from conduit_runtime.model.workers.worker_info import WorkerInfo
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.statements import doctor, schedules
+from conduit_runtime.statements.dashboard import overview
+
+from .errors import TooSlow
+from .page import Visit
+
+T = TypeVar("T")
+
+LIMITS = Limits()
+MOST_SHOWN = 25
+"""Concerns that the page shows at most."""
+_PATIENCE = 1.0
+"""Seconds that each look may take."""
+_FAILURES = 5
+"""Failed attempts of a type within an hour that do not matter."""
+_SHARE = 0.1
+"""The share of failed attempts of a type that does not matter."""
+
+_PAGES: dict[str, tuple[str, dict[str, str]]] = {
+    "unreadable-jobs": ("/jobs", {"status": "pending"}),
+    "paused-queue": ("/queues", {}),
+    "queue-without-worker": ("/queues", {}),
+    "unhandled-type": ("/types", {}),
+    "stuck-jobs": ("/jobs", {"status": "running"}),
+    "overdue-attempts": ("/jobs", {"status": "running"}),
+    "failing-type": ("/errors", {}),
+    "dead-worker": ("/workers", {}),
+    "schedule-without-code": ("/schedules", {}),
+    "failing-schedule": ("/schedules", {}),
+}
+"""The page that shows more of each finding; those of the server have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that needs attention: what, where, what to do, and the page that shows more."""
+
+    code: str
+    severity: Severity
+    message: str
+    where: str
+    action: str
+    page: str | None = None
+    query: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Attention:
+    """What needs attention, the errors first, and what could not be looked at in time."""
+
+    concerns: list[Concern]
+    not_checked: list[str]
+
+
+class Look:
+    """Reads what is to be judged; what takes too long is noted and left out."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self.not_checked: list[str] = []
+
+    async def at(self, name: str, statement: Statement[T], otherwise: T) -> T:
+        """What the statement gives, or `otherwise` when that takes too long."""
+        try:
+            return await self._visit.database.read(statement, seconds=_PATIENCE, by_index=True)
+        except TooSlow:
+            self.not_checked.append(name)
+            return otherwise
+
+
+async def attention(
+    visit: Visit, recent: Sequence[RecentAttempts], registered: Sequence[WorkerInfo]
+) -> Attention:
+    """Look at what can need attention, as well as at these attempts and workers."""
+    look = Look(visit)
+    late = LIMITS.late
+    found = [*waiting.judge(await look.at("waiting jobs", doctor.waiting(late), []), late)]
+    found += workers.judge_stuck(await look.at("stuck jobs", doctor.stuck(late), []))
+    overdue = await look.at("overdue attempts", overview.overdue_attempts(), [])
+    found += judge_overdue(overdue)
+    found += judge_types(recent)
+    found += workers.judge([*registered], late)
+    stored = [schedule for schedule, _ in await look.at("schedules", schedules.read(None), [])]
+    found += schedule_checks.judge_failures(stored)
+    enabled = [schedule for schedule in stored if schedule.enabled]
+    live = await look.at("types of schedules", doctor.live_types(late), None) if enabled else None
+    found += schedule_checks.judge(enabled, live) if live is not None else ()
+    held = await look.at("held snapshots", doctor.held_snapshots(LIMITS.snapshot), [])
+    found += snapshots.judge(held)
+    return Attention([*ordered(found)], look.not_checked)
+
+
+def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
+    """The errors first, each with the page that shows more of it."""
+    for each in sorted(findings, key=lambda finding: finding.severity != "error"):
+        page, query = _PAGES.get(each.code, (None, {}))
+        if each.code in ("failing-type", "overdue-attempts"):
+            query = {**query, "type": each.where.removeprefix("type ")}
+        message = each.message[:1].upper() + each.message[1:]
+        yield Concern(each.code, each.severity, message, each.where, each.action, page, query)
+
+
+def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
+    """The types of which a tenth or more of the last hour's attempts failed."""
+    ended, failed = Counter[str](), Counter[str]()
+    for each in recent:
+        ended[each.type] += each.succeeded + each.failed
+        failed[each.type] += each.failed
+    for type_, failures in failed.most_common():
+        if failures >= _FAILURES and failures >= _SHARE * ended[type_]:
+            share = failures / ended[type_]
+            yield (error if share >= 0.5 else warning)(
+                "failing-type",
+                f"{failures:,} of {ended[type_]:,} attempts at jobs of {type_} failed in the last "
+                f"hour ({share:.0%})",
+                f"type {type_}",
+                "look at its errors",
+            )
+
+
+def judge_overdue(overdue: Iterable[OverdueAttempts]) -> Iterator[Finding]:
+    """Attempts that do not end, though their timeout passed."""
+    for each in overdue:
+        jobs = "1 job" if each.jobs == 1 else f"{each.jobs:,} jobs"
+        yield warning(
+            "overdue-attempts",
+            f"the worker {each.worker} still runs {jobs} of {each.type}, {in_words(each.seconds)} "
+            "after the end of their time",
+            f"type {each.type}",
+            "see what it does; cancel it, or restart the worker",
+        )

@@ -1,0 +1,55 @@
+"""The overview: what needs attention, attempts over time, the queues and the workers."""
+
+from conduit_runtime.statements import worker_registry
+from conduit_runtime.statements.dashboard import overview as store
+
+from ..attention import MOST_SHOWN, attention
+from ..charts.history import WINDOWS
+from ..errors import BadRequest
+from ..page import Page, Routes, Visit, page
+from ..queue_rows import queue_rows
+
+MOST_QUEUES = 10
+"""Queues that the overview shows."""
+
+
+async def overview(visit: Visit) -> Page:
+    """What is wrong, and how it goes; `window` is 1h, 24h or 30d, `queue` and `type` narrow it."""
+    name = visit.query.get("window", "1h")
+    if (window := WINDOWS.get(name)) is None:
+        raise BadRequest(f"window is {name!r}: use {', '.join(WINDOWS)}")
+    queue, type_ = visit.query.get("queue"), visit.query.get("type")
+    parts = await visit.database.recent(
+        store.attempts(window.period, window.step, queue, type_), seconds=window.fresh
+    )
+    recent = await visit.database.recent(store.recent_attempts(), seconds=5.0)
+    registered = await visit.read(worker_registry.workers(), by_index=True)
+    found = await attention(visit, recent, registered)
+    queues = await queue_rows(visit, recent)
+    queues.sort(key=lambda row: (-row.oldest, -row.running, row.queue))
+    alive = [each for each in registered if not each.is_silent]
+    return Page(
+        "overview.html",
+        "Overview",
+        {
+            "window": window.name,
+            "windows": [*WINDOWS],
+            "queue": queue,
+            "type": type_,
+            "attempts": parts,
+            "concerns": found.concerns[:MOST_SHOWN],
+            "more_concerns": max(0, len(found.concerns) - MOST_SHOWN),
+            "not_checked": found.not_checked,
+            "queues": queues[:MOST_QUEUES],
+            "more_queues": max(0, len(queues) - MOST_QUEUES),
+            "workers": {
+                "alive": len(alive),
+                "silent": len(registered) - len(alive),
+                "running": sum(len(each.running) for each in alive),
+                "claimed": sum(each.claimed for each in alive),
+            },
+        },
+    )
+
+
+ROUTES: Routes = [page("/", overview)]

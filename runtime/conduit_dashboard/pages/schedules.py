@@ -1,0 +1,131 @@
+"""The schedules: their ticks, and how the last ones went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.changes import LastChange
+from conduit_runtime.model.errors import ScheduleError
+from conduit_runtime.model.schedules.schedule import Schedule
+from conduit_runtime.schedules import scheduling
+from conduit_runtime.statements import schedules as store
+from conduit_runtime.statements.dashboard.last_changes import last_changes
+
+from ..errors import BadRequest, Missing
+from ..page import Act, Done, Page, Routes, Visit, action, page
+
+_ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
+_TICKS = 3
+"""Ticks to come that are shown of a schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """A schedule: `next_ticks` are empty for a disabled one; `error` says why its tick failed."""
+
+    name: str
+    type: str
+    queue: str
+    timing: str
+    timezone: str
+    missed: str
+    priority: int
+    max_attempts: int
+    timeout: float | None
+    enabled: bool
+    next_ticks: Sequence[datetime]
+    last_tick: datetime | None
+    last_job: UUID | None
+    failures: int
+    error: str | None
+    last_change: LastChange | None
+
+
+async def schedules(visit: Visit) -> Page:
+    """All schedules by name."""
+    stored = await visit.read(store.read(None))
+    changed = await visit.read(last_changes("schedule", _ACTIONS))
+    rows = [_row(schedule, changed.get(schedule.name)) for schedule, _ in stored]
+    return Page("schedules.html", "Schedules", {"schedules": rows})
+
+
+def _row(schedule: Schedule, change: LastChange | None) -> ScheduleRow:
+    ticks, error = next_ticks(schedule)
+    return ScheduleRow(
+        schedule.name,
+        schedule.type,
+        schedule.queue,
+        str(schedule.timing),
+        schedule.timing.timezone,
+        schedule.missed,
+        schedule.priority,
+        schedule.max_attempts,
+        schedule.timeout,
+        schedule.enabled,
+        ticks,
+        schedule.last_run_at,
+        schedule.last_job_id,
+        schedule.failures,
+        schedule.error or error,
+        change,
+    )
+
+
+def next_ticks(schedule: Schedule) -> tuple[list[datetime], str | None]:
+    """The ticks to come, and why they are not known if they are not."""
+    if not schedule.enabled or schedule.next_run_at is None:
+        return [], None
+    ticks = [schedule.next_run_at]
+    try:
+        while len(ticks) < _TICKS:
+            ticks.append(schedule.timing.after(ticks[-1], ticks[-1]))
+    except ScheduleError as error:
+        return ticks, str(error)
+    return ticks, None
+
+
+async def run(act: Act) -> Done:
+    """Enqueue a job of a schedule now, apart from its ticks."""
+    name = _name(act)
+    async with act.change({"schedule": name}) as change:
+        if await change.run(store.run(name)) is None:
+            raise _missing(name)
+    return Done("/schedules")
+
+
+async def enable(act: Act) -> Done:
+    """Have a schedule tick again, from its next tick on."""
+    name = _name(act)
+    async with act.change({"schedule": name}) as change:
+        if not await change.writing.run_steps(scheduling.enable(name)):
+            raise _missing(name)
+    return Done("/schedules")
+
+
+async def disable(act: Act) -> Done:
+    """Have a schedule tick no more."""
+    name = _name(act)
+    async with act.change({"schedule": name}) as change:
+        if not await change.run(store.disable(name)):
+            raise _missing(name)
+    return Done("/schedules")
+
+
+def _name(act: Act) -> str:
+    name = act.form.get("schedule")
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise BadRequest("The form names no schedule.")
+    return name
+
+
+def _missing(name: str) -> Missing:
+    return Missing(f"There is no schedule {name[:200]!r}; perhaps it was removed meanwhile.")
+
+
+ROUTES: Routes = [
+    page("/schedules", schedules),
+    action("/schedules/run", "run_schedule", run),
+    action("/schedules/enable", "enable_schedule", enable),
+    action("/schedules/disable", "disable_schedule", disable),
+]

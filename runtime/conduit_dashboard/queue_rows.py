@@ -1,0 +1,70 @@
+"""The queues as the overview and the page of the queues list them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from conduit_runtime.model.dashboard.attempts import RecentAttempts
+from conduit_runtime.model.dashboard.changes import LastChange
+from conduit_runtime.statements.dashboard import queues as store
+from conduit_runtime.statements.dashboard.last_changes import last_changes
+
+from .page import Visit
+
+_CHANGES = last_changes("queue", ("pause", "resume", "limit"))
+FRESH = 5.0
+"""Seconds for which the counts of queues are shown again: they cost the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue: what it holds, who serves it, how its attempts went in the last hour.
+
+    `oldest` is for how many seconds its first due job has been due. Where `due` or `unreadable` is
+    `counted_to`, there may be more. `keep_completed` and `keep_failed` are in seconds.
+    """
+
+    queue: str
+    due: int
+    running: int
+    oldest: float
+    unreadable: int
+    counted_to: int
+    workers: int
+    paused_at: datetime | None
+    concurrency: int | None
+    keep_completed: float | None
+    keep_failed: float | None
+    succeeded: int
+    failed: int
+    last_change: LastChange | None
+
+
+async def queue_rows(visit: Visit, recent: Iterable[RecentAttempts]) -> list[QueueRow]:
+    """The queues by name."""
+    settings = await visit.read(store.settings(), by_index=True)
+    names = [each.queue for each in settings]
+    gauges = {
+        each.queue: each for each in await visit.database.recent(store.gauges(names), seconds=FRESH)
+    }
+    changed = await visit.read(_CHANGES, by_index=True)
+    succeeded: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    for each in recent:
+        succeeded[each.queue] = succeeded.get(each.queue, 0) + each.succeeded
+        failed[each.queue] = failed.get(each.queue, 0) + each.failed
+    return [
+        QueueRow(
+            **gauges[each.queue]._asdict(),
+            counted_to=store.deepest(names),
+            workers=each.workers,
+            paused_at=each.paused_at,
+            concurrency=each.concurrency,
+            keep_completed=each.keep_completed,
+            keep_failed=each.keep_failed,
+            succeeded=succeeded.get(each.queue, 0),
+            failed=failed.get(each.queue, 0),
+            last_change=changed.get(each.queue),
+        )
+        for each in settings
+    ]

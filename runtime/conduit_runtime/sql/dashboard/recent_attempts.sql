@@ -1,0 +1,6 @@
+-- How many attempts succeeded and failed in the last hour, by queue and type.
+SELECT queue, type, pg_catalog.sum(succeeded)::bigint, pg_catalog.sum(failed)::bigint
+FROM {conduit_metrics}
+WHERE seconds = 60 AND starts_at >= pg_catalog.now() - interval '1 hour'
+GROUP BY queue, type
+ORDER BY queue, type

@@ -1,0 +1,59 @@
+"""What the overview shows of attempts: over time, lately, and those that do not end."""
+
+from datetime import timedelta
+
+from ...model.dashboard.attempts import Attempts, OverdueAttempts, RecentAttempts
+from ...model.metrics.histogram import quantile
+from ...postgres.statement import Rows, Statement
+from ..metrics import HISTOGRAM_SUMS
+
+_LATE = 30.0
+"""Seconds by which a worker may be late to end an attempt whose time is over."""
+
+
+def attempts(
+    period: timedelta, step: timedelta, queue: str | None = None, type: str | None = None
+) -> Statement[list[Attempts]]:
+    """The attempts of the last `period` by parts of `step`, of a queue, of a type, or of all.
+
+    The last part is not over. Minutes are stored for two hours and hours for two days: before
+    that, a shorter step finds nothing.
+    """
+    parameters = {
+        "period": period.total_seconds(),
+        "step": step.total_seconds(),
+        "queue": queue,
+        "type": type,
+    }
+
+    def decode(rows: Rows, count: int) -> list[Attempts]:
+        return [
+            Attempts(
+                since,
+                since + step,
+                succeeded,
+                failed,
+                *(quantile(counts, share) for counts in (waits, runs) for share in (0.5, 0.95)),
+            )
+            for since, succeeded, failed, runs, waits in rows
+        ]
+
+    return Statement("dashboard/attempts", parameters, decode, HISTOGRAM_SUMS)
+
+
+def recent_attempts() -> Statement[list[RecentAttempts]]:
+    """The attempts of the last hour, by queue and type."""
+    return Statement(
+        "dashboard/recent_attempts",
+        {},
+        lambda rows, count: [RecentAttempts(*row) for row in rows],
+    )
+
+
+def overdue_attempts() -> Statement[list[OverdueAttempts]]:
+    """The attempts that still run though their time is over, by type and worker."""
+    return Statement(
+        "dashboard/overdue_attempts",
+        {"seconds": _LATE},
+        lambda rows, count: [OverdueAttempts(*row) for row in rows],
+    )

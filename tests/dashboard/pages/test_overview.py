@@ -1,0 +1,199 @@
+"""The overview: what needs attention, the charts, the queues by their oldest due job."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_dashboard import attention
+from conduit_runtime import CronScheduler, Job, Schedule, WorkerPool
+from conduit_runtime.doctor.database import Limits
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import worker_registry
+from dashboard_site import Site
+from waiting import until
+
+METRICS = """
+INSERT INTO conduit_metrics (seconds, starts_at, queue, type, succeeded, failed, durations, waits)
+SELECT %s, date_bin(make_interval(secs => %s), now(), '2000-01-01') - make_interval(secs => %s),
+       'default', %s, %s, %s, '{0, 0, 3}', '{1}'
+"""
+HOUR = timedelta(hours=1)
+
+
+def count(site: Site, type_: str, succeeded: int, failed: int, seconds: int = 60) -> None:
+    """Attempts that ended in the part of time before the present one."""
+    site.sql(METRICS, seconds, seconds, seconds, type_, succeeded, failed)
+
+
+def make_due(site: Site, since: timedelta, queue: str = "default") -> None:
+    site.queue.enqueue(Job(queue, "t"))
+    site.sql("UPDATE jobs SET run_at = now() - %s WHERE queue = %s", since, queue)
+
+
+def concerns(site: Site) -> dict[str, Any]:
+    return {each["code"]: each for each in site.json("/")["concerns"]}
+
+
+def test_nothing_yet(site: Site) -> None:
+    html = site.html("/")
+    assert "Nothing needs attention." in html
+    assert "Enqueue a job, or start a worker." in html
+    assert "No worker is registered." in html
+    assert html.count('<svg class="chart"') == 4
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds", "parts"), [("1h", 60, 61), ("24h", 3600, 25), ("30d", 86_400, 31)]
+)
+def test_attempts_are_shown_where_they_happened(
+    site: Site, window: str, seconds: int, parts: int
+) -> None:
+    count(site, "t", 7, 3, seconds)
+    attempts = site.json("/", window=window)["attempts"]
+    assert len(attempts) == parts
+    assert [(each["succeeded"], each["failed"]) for each in attempts if each["succeeded"]] == [
+        (7, 3)
+    ]
+    [ended] = [each for each in attempts if each["succeeded"]]
+    assert ended is attempts[-2]
+    assert 0.001 < ended["run_p50"] < ended["run_p95"] <= 0.002
+    assert ended["wait_p95"] < 0.001
+    html = site.html("/", window=window)
+    assert "7 succeeded, 3 failed" in html
+    assert f'aria-current="true">{window}</a>' in html
+
+
+def test_attempts_of_a_type(site: Site) -> None:
+    count(site, "t", 7, 0)
+    count(site, "<u>", 1, 0)
+    attempts = site.json("/", type="<u>")["attempts"]
+    assert sum(each["succeeded"] for each in attempts) == 1
+    html = site.html("/", type="<u>")
+    assert "Attempts at &lt;u&gt;" in html
+    assert "<u>" not in html
+
+
+def test_a_window_that_is_none(site: Site) -> None:
+    answer = site.client.get("/", params={"window": "<b>"})
+    assert answer.status_code == 400
+    assert "use 1h, 24h, 30d" in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_what_was_read_is_reused_for_a_moment(site: Site) -> None:
+    assert sum(each["succeeded"] for each in site.json("/")["attempts"]) == 0
+    count(site, "t", 7, 0)
+    until(lambda: sum(each["succeeded"] for each in site.json("/")["attempts"]) == 7, 20)
+
+
+def test_a_queue_without_a_worker(site: Site) -> None:
+    make_due(site, HOUR, "<mail>")
+    found = concerns(site)["queue-without-worker"]
+    assert (found["severity"], found["page"]) == ("error", "/queues")
+    assert "No live worker serves the queue &lt;mail&gt;" in site.html("/")
+
+
+def test_a_paused_queue_with_due_jobs(site: Site) -> None:
+    make_due(site, HOUR)
+    site.queue.pause("default")
+    assert concerns(site)["paused-queue"]["severity"] == "warning"
+    site.queue.resume("default")
+    assert "paused-queue" not in concerns(site)
+
+
+def test_unreadable_jobs(site: Site) -> None:
+    site.sql("INSERT INTO jobs (type, fingerprint) VALUES ('t', 'abc!def')")
+    assert concerns(site)["unreadable-jobs"]["page"] == "/jobs"
+
+
+def test_failing_types(site: Site) -> None:
+    count(site, "healthy", 100, 9)
+    count(site, "few", 0, 4)
+    count(site, "ill", 45, 5)
+    assert "5 of 50 attempts at jobs of ill failed in the last hour (10%)" in site.html("/")
+    [found] = [each for each in site.json("/")["concerns"] if each["code"] == "failing-type"]
+    assert (found["severity"], found["query"]) == ("warning", {"type": "ill"})
+
+
+def test_a_type_that_mostly_fails_is_an_error(site: Site) -> None:
+    count(site, "ill", 5, 5)
+    assert concerns(site)["failing-type"]["severity"] == "error"
+
+
+def test_stuck_attempts(site: Site) -> None:
+    make_due(site, HOUR)
+    site.sql("UPDATE jobs SET status = 'running', locked_by = 'gone', locked_at = now() - %s", HOUR)
+    assert concerns(site)["stuck-jobs"]["query"] == {"status": "running"}
+
+
+def test_attempts_whose_time_is_over(site: Site) -> None:
+    make_due(site, HOUR)
+    site.sql(
+        "UPDATE jobs SET status = 'running', start_written = true, timeout = 60, started_at = now()"
+    )
+    assert "overdue-attempts" not in concerns(site)
+    site.sql("UPDATE jobs SET started_at = now() - %s", HOUR)
+    found = concerns(site)["overdue-attempts"]
+    assert found["query"] == {"status": "running", "type": "t"}
+    assert "59 minutes after the end of their time" in found["message"]
+
+
+def test_a_held_snapshot(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(site.queue.dsn) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SELECT 1")
+        assert "held-snapshot" not in concerns(site)
+        monkeypatch.setattr(attention, "LIMITS", Limits(snapshot=0.0))
+        found = concerns(site)["held-snapshot"]
+        assert (found["page"], found["severity"]) == (None, "warning")
+        assert "pg_terminate_backend" in site.html("/")
+
+
+def test_a_schedule_that_fails(site: Site) -> None:
+    CronScheduler(site.queue).add(Schedule.every(hours=1, type="t"))
+    site.sql("UPDATE conduit_schedules SET failures = 2, error = 'no room'")
+    assert concerns(site)["failing-schedule"]["page"] == "/schedules"
+
+
+def test_errors_come_first_and_there_is_an_end_of_them(site: Site) -> None:
+    site.queue.pause("paused")
+    make_due(site, HOUR, "paused")
+    site.sql(
+        "INSERT INTO jobs (queue, type, run_at) "
+        "SELECT 'q' || n, 't', now() - interval '1 hour' FROM generate_series(1, 30) AS n"
+    )
+    page = site.json("/")
+    assert [each["severity"] for each in page["concerns"]] == ["error"] * 25
+    assert page["more_concerns"] == 6
+    assert "And 6 more" in site.html("/")
+
+
+def test_what_cannot_be_looked_at_in_time_is_said(site: Site) -> None:
+    """As while somebody locks the table: the page comes, and says what it lacks."""
+    with psycopg.connect(site.queue.dsn) as connection:
+        connection.execute("LOCK TABLE conduit_schedules")
+        page = site.json("/")
+    assert page["not_checked"] == ["schedules"]
+
+
+def test_the_queue_that_waits_longest_comes_first(site: Site) -> None:
+    make_due(site, timedelta(minutes=3), "a")
+    make_due(site, HOUR, "b")
+    site.queue.enqueue(Job("c", "t", delay=HOUR))
+    page = site.json("/")
+    assert [each["queue"] for each in page["queues"]] == ["b", "a", "c"]
+    assert [each["due"] for each in page["queues"]] == [1, 1, 0]
+    assert re.search(r"60 minutes.*3 minutes", site.html("/"), re.DOTALL)
+
+
+def test_workers_alive_and_silent(site: Site) -> None:
+    with psycopg.connect(site.queue.dsn, autocommit=True) as connection:
+        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")]))
+    pool = WorkerPool(site.queue)
+    pool.register("t", lambda context, payload: None)
+    with pool:
+        site.sql("UPDATE conduit_workers SET seen_at = now() - %s WHERE name = 'w'", HOUR)
+        workers = until(lambda: (w := site.json("/")["workers"])["alive"] and w)
+    assert (workers["alive"], workers["silent"]) in {(1, 1), (1, 0)}  # the pool may remove it

@@ -1,0 +1,113 @@
+"""The page of the queues: what it counts, and what operators set there."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conduit_dashboard import Access
+from conduit_runtime import Job
+from conduit_runtime.statements.dashboard import queues as store
+from dashboard_site import Site
+
+
+def row(site: Site, queue: str = "mail") -> Any:
+    [found] = [each for each in site.json("/queues")["queues"] if each["queue"] == queue]
+    return found
+
+
+def test_what_a_queue_holds(site: Site) -> None:
+    site.queue.enqueue_many(
+        [Job("mail", "t"), Job("mail", "t"), Job("mail", "t", delay=timedelta(1))]
+    )
+    site.sql("UPDATE jobs SET run_at = now() - interval '5 minutes' WHERE run_at < now()")
+    site.sql("INSERT INTO jobs (queue, type, fingerprint) VALUES ('mail', 't', 'abc!def')")
+    site.sql("INSERT INTO jobs (queue, type, status) VALUES ('mail', 't', 'running')")
+    site.sql("INSERT INTO jobs (queue, type, status) VALUES ('ended', 't', 'completed')")
+    found = row(site)
+    assert (found["due"], found["running"], found["unreadable"], found["workers"]) == (2, 1, 1, 0)
+    assert 299 < found["oldest"] < 400
+    assert [each["queue"] for each in site.json("/queues")["queues"]] == ["mail"]
+    html = site.html("/queues")
+    assert "5 minutes" in html
+    assert "no worker" in html
+
+
+def test_a_long_queue_is_not_counted_to_its_end(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_COUNTED", 20)
+    monkeypatch.setattr(store, "_FEWEST", 10)
+    site.queue.enqueue_many([Job("mail", "t") for _ in range(30)])
+    site.queue.enqueue_many([Job("post", "t") for _ in range(3)])
+    assert (row(site)["due"], row(site)["counted_to"], row(site, "post")["due"]) == (10, 10, 3)
+    assert "more than 10" in site.html("/queues")
+
+
+def test_pause_and_resume_say_who(site: Site) -> None:
+    assert site.post("/queues/pause", queue="mail").status_code == 303
+    found = row(site)
+    assert found["paused_at"]
+    assert (found["last_change"]["actor"], found["last_change"]["action"]) == ("ann", "pause")
+    assert "pause by ann" in site.html("/queues")
+    site.access = Access.operate("bob")
+    site.post("/queues/resume", queue="mail")
+    site.queue.enqueue(Job("mail", "t"))
+    assert row(site)["last_change"]["actor"] == "bob"
+
+
+def test_a_limit_is_set_and_lifted(site: Site) -> None:
+    assert site.post("/queues/limit", queue="mail", concurrency="4").status_code == 303
+    assert row(site)["concurrency"] == 4
+    site.queue.enqueue(Job("mail", "t"))
+    assert "of 4" in site.html("/queues")
+    site.post("/queues/limit", queue="mail", concurrency="")
+    assert row(site)["concurrency"] is None
+    assert [entry["target"] for entry in site.json("/audit")["entries"]] == [
+        {"queue": "mail", "concurrency": None},
+        {"queue": "mail", "concurrency": 4},
+    ]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "9" * 30, "9" * 5000, "²"])
+def test_a_limit_that_is_none(site: Site, given: str) -> None:
+    answer = site.post("/queues/limit", queue="mail", concurrency=given)
+    assert answer.status_code == 400
+    assert "use a whole number" in answer.text
+    assert site.json("/queues")["queues"] == []
+
+
+@pytest.mark.parametrize("name", ["", "\0", "x" * 201])
+@pytest.mark.parametrize("path", ["/queues/pause", "/queues/resume", "/queues/limit"])
+def test_a_name_that_is_none(site: Site, path: str, name: str) -> None:
+    answer = site.post(path, queue=name)
+    assert answer.status_code == 400
+    assert site.json("/audit")["entries"] == []
+
+
+@pytest.mark.parametrize("right", ["pause", "resume", "limit"])
+def test_each_right_alone(site: Site, right: str) -> None:
+    site.access = Access.operate("bob", {right})
+    for path in ("pause", "resume", "limit"):
+        answer = site.post(f"/queues/{path}", queue="mail", concurrency="1")
+        assert answer.status_code == (303 if path == right else 403)
+
+
+def test_names_full_of_html(site: Site) -> None:
+    name = "<script>alert('\"')</script>\u202e"
+    site.queue.enqueue(Job(name, "t"))
+    site.post("/queues/pause", queue=name)
+    for path in ("/queues", "/", "/audit"):
+        html = site.html(path)
+        assert "<script>alert" not in html
+        assert "\u202e" not in re.sub(r' value="[^"]*"', "", html)
+    assert row(site, name)["paused_at"]
+
+
+def test_limits_of_job_types(site: Site) -> None:
+    assert "Limits of job types" not in site.html("/queues")
+    site.queue.limit_type("t", 3)
+    site.queue.rate_limit("u", 5, timedelta(minutes=1))
+    html = site.html("/queues")
+    assert "Limits of job types" in html
+    assert "5 per 60 s" in html

@@ -1,0 +1,107 @@
+"""The page of the schedules: their ticks, running them now, and who changed them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conduit_dashboard import Access
+from conduit_runtime import CronScheduler, Schedule
+from dashboard_site import Site, serving
+
+
+@pytest.fixture
+def scheduler(site: Site) -> CronScheduler:
+    return CronScheduler(site.queue)
+
+
+def row(site: Site) -> Any:
+    [found] = site.json("/schedules")["schedules"]
+    return found
+
+
+def test_no_schedule(site: Site) -> None:
+    assert "There is no schedule." in site.html("/schedules")
+
+
+def test_ticks_to_come(site: Site, scheduler: CronScheduler) -> None:
+    scheduler.add(Schedule.cron("0 3 * * *", timezone="Europe/Berlin", type="report"))
+    found = row(site)
+    ticks = [datetime.fromisoformat(tick) for tick in found["next_ticks"]]
+    assert len(ticks) == 3
+    assert datetime.now(UTC) < ticks[0] < datetime.now(UTC) + timedelta(days=1, hours=1)
+    assert ticks == sorted(ticks)
+    assert "0 3 * * * Europe/Berlin" in site.html("/schedules")
+    assert (found["last_tick"], found["last_job"]) == (None, None)
+
+
+def test_the_last_tick_links_to_its_job(site: Site, scheduler: CronScheduler) -> None:
+    scheduler.add(Schedule.every(hours=1, type="report"))
+    site.sql("UPDATE conduit_schedules SET next_run_at = now() - interval '1 minute'")
+    assert scheduler.enqueue_due() == 1
+    [job] = site.queue.list()
+    assert row(site)["last_job"] == str(job.id)
+    assert f"/jobs/{job.id}" in site.html("/schedules")
+
+
+def test_run_now(site: Site, scheduler: CronScheduler) -> None:
+    scheduler.add(Schedule.every(hours=1, type="report", payload={"a": 1}, name="hourly"))
+    before = row(site)["next_ticks"]
+    assert site.post("/schedules/run", schedule="hourly").status_code == 303
+    [job] = site.queue.list()
+    assert (job.type, job.payload) == ("report", {"a": 1})
+    assert row(site)["next_ticks"] == before
+    assert row(site)["last_change"]["action"] == "run_schedule"
+    assert "run schedule by ann" in site.html("/schedules")
+
+
+def test_disable_and_enable(site: Site, scheduler: CronScheduler) -> None:
+    scheduler.add(Schedule.every(hours=1, type="report"))
+    site.post("/schedules/disable", schedule="report")
+    assert (row(site)["enabled"], row(site)["next_ticks"]) == (False, [])
+    site.post("/schedules/enable", schedule="report")
+    assert row(site)["enabled"]
+    entries = site.json("/audit")["entries"]
+    assert [(entry["action"], entry["target"]) for entry in entries] == [
+        ("enable_schedule", {"schedule": "report"}),
+        ("disable_schedule", {"schedule": "report"}),
+    ]
+
+
+@pytest.mark.parametrize("path", ["run", "enable", "disable"])
+@pytest.mark.parametrize(("name", "status"), [("", 400), ("\0", 400), ("<gone>", 404)])
+def test_a_schedule_that_there_is_not(site: Site, path: str, name: str, status: int) -> None:
+    answer = site.post(f"/schedules/{path}", schedule=name)
+    assert answer.status_code == status
+    assert "<gone>" not in answer.text
+    assert site.json("/audit")["entries"] == []
+    assert site.queue.list() == []
+
+
+@pytest.mark.parametrize("path", ["run", "enable", "disable"])
+def test_who_may_only_read_changes_nothing(site: Site, scheduler: CronScheduler, path: str) -> None:
+    scheduler.add(Schedule.every(hours=1, type="report"))
+    site.access = Access.read("bob")
+    assert "Run now" not in site.html("/schedules")
+    assert site.post(f"/schedules/{path}", schedule="report").status_code == 403
+    assert site.queue.list() == []
+
+
+def test_a_read_only_dashboard(dsn: str) -> None:
+    with serving(dsn, read_only=True) as site:
+        CronScheduler(site.queue).add(Schedule.every(hours=1, type="report"))
+        assert "Run now" not in site.html("/schedules")
+        assert site.post("/schedules/run", schedule="report").status_code == 403
+        assert site.queue.list() == []
+
+
+def test_a_schedule_that_fails_and_a_time_zone_that_is_gone(
+    site: Site, scheduler: CronScheduler
+) -> None:
+    scheduler.add(Schedule.cron("0 3 * * *", type="<b>"))
+    site.sql("UPDATE conduit_schedules SET failures = 3, error = '<i>no</i>'")
+    html = site.html("/schedules")
+    assert "&lt;i&gt;no&lt;/i&gt; (3 times in a row)" in html
+    assert "<b>" not in html
+    site.sql("UPDATE conduit_schedules SET error = NULL, timezone = 'Mars/Base'")
+    assert "no time zone" in row(site)["error"]
+    assert len(row(site)["next_ticks"]) == 1

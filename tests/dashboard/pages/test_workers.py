@@ -1,0 +1,69 @@
+"""The page of the workers: what they can run, and what they run."""
+
+import threading
+
+from conduit_runtime import Job, JobContext, WorkerPool
+from dashboard_site import Site
+from waiting import until
+
+
+def test_no_worker(site: Site) -> None:
+    assert "Start one: conduit-jobs worker PACKAGE" in site.html("/workers")
+    assert site.json("/workers") == {"workers": []}
+
+
+def test_what_a_worker_runs_and_since_when(site: Site) -> None:
+    pool, closing = WorkerPool(site.queue, "mail"), threading.Event()
+    pool.register("other", lambda context, payload: None)
+
+    @pool.handler("<send>")
+    def send(context: JobContext, payload: object) -> None:
+        closing.wait(30)
+
+    job = site.queue.enqueue(Job("mail", "<send>"))
+    with pool:
+        row = until(
+            lambda: (
+                (rows := site.json("/workers")["workers"])
+                and rows[0]["worker"]["running"]
+                and rows[0]
+            )
+        )
+        html = site.html("/workers")
+        closing.set()
+    worker = row["worker"]
+    assert (worker["queues"], row["is_silent"]) == (["mail"], False)
+    assert row["lanes"] == [{"type": "<send>", "shapes": 1}, {"type": "other", "shapes": 1}]
+    [running] = worker["running"]
+    assert (running["id"], running["type"], running["attempt"]) == (str(job.id), "<send>", 1)
+    assert f"/jobs/{job.id}" in html
+    assert "&lt;send&gt;" in html
+    assert "<send>" not in html
+    assert "2 types" in html
+
+
+def test_many_running_jobs_are_cut(site: Site) -> None:
+    site.sql(
+        "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
+        "VALUES ('w', 'h', 1, '{default}', '[]')"
+    )
+    site.sql(
+        "INSERT INTO jobs (type, status, locked_by, start_written, started_at, attempts) "
+        "SELECT 't', 'running', 'w', true, now(), 1 FROM generate_series(1, 50)"
+    )
+    [row] = site.json("/workers")["workers"]
+    assert (len(row["worker"]["running"]), row["more_running"]) == (20, 30)
+    assert "30 more" in site.html("/workers")
+
+
+def test_a_silent_worker_comes_first(site: Site) -> None:
+    site.sql(
+        "INSERT INTO conduit_workers (name, host, pid, queues, lanes, seen_at) VALUES "
+        "('a', 'h', 1, '{}', '[]', now()), ('b', 'h', 2, '{}', '[]', now() - interval '1 hour')"
+    )
+    rows = site.json("/workers")["workers"]
+    assert [(row["worker"]["name"], row["is_silent"]) for row in rows] == [
+        ("b", True),
+        ("a", False),
+    ]
+    assert "silent" in site.html("/workers")
