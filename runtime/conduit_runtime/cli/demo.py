@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from .. import JobStatus, Queue, embedded
+from .session import FOLDER, VARIABLES
 
 DEADLINE = 60.0
 """Seconds until the demo gives up on a job that does not end."""
@@ -43,27 +45,54 @@ def demo() -> None:
     """Compile and run an example on its own Postgres, and show each step.
 
     Compiles the sources of a blog, inserts rows as an application would, runs their hooks in the
-    same transactions, starts a worker, and shows the jobs. Removes everything at the end.
+    same transactions, starts a worker, and shows the jobs. Prints the command that shows them in
+    the dashboard; they are kept in a temporary folder for it.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda signum, frame: sys.exit(128 + signum))
-    with tempfile.TemporaryDirectory(prefix="conduit-demo-", ignore_cleanup_errors=True) as scratch:
-        # Root's Postgres runs as another user, who has to get there.
-        os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not read
-        blog = Path(scratch, "blog")
-        shutil.copytree(_example(), blog, ignore=shutil.ignore_patterns("jobs", "__pycache__"))
-        # Nothing of the demo outlives it, so its server need not wait for the disk.
-        server = embedded.start(Path(scratch, "postgres"), settings={"fsync": "off"})
-        with server, Queue(server.dsn) as queue:
-            commands = _Commands(blog, server.dsn)
-            _compile(console, blog, commands)
-            commands.run("conduit_runtime.cli", "migrate")
-            _insert(console, commands, queue)
-            _work(console, commands, queue)
-            _conclude(console, queue)
+    scratch = Path(tempfile.mkdtemp(prefix="conduit-demo-"))
+    try:
+        blog = _run(console, scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    console.print(
+        f"\nThe jobs are kept in {scratch} until you delete it. See them in the dashboard:\n",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"  {_dashboard(blog)}", markup=False, soft_wrap=True)
+
+
+def _run(console: Console, scratch: Path) -> Path:
+    """Show all steps in this folder, and return that of the example in it."""
+    # Root's Postgres runs as another user, who has to get there.
+    os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not read
+    blog = scratch / "blog"
+    left_out = shutil.ignore_patterns("jobs", "__pycache__", ".conduit")
+    shutil.copytree(_example(), blog, ignore=left_out)
+    # Nothing of the demo is worth waiting for the disk.
+    server = embedded.start(blog / FOLDER, settings={"fsync": "off"})
+    with server, Queue(server.dsn) as queue:
+        commands = _Commands(blog, server.dsn)
+        _compile(console, blog, commands)
+        commands.run("conduit_runtime.cli", "migrate")
+        _insert(console, commands, queue)
+        _work(console, commands, queue)
+        _conclude(console, queue)
+    return blog
+
+
+def _dashboard(folder: Path) -> str:
+    """The command that shows the jobs of this folder, whatever database the environment names."""
+    found = shutil.which("conduit-jobs")
+    is_this = found is not None and Path(found).parent == Path(sys.executable).parent
+    program = "conduit-jobs" if is_this else f"{shlex.quote(sys.executable)} -m conduit_runtime.cli"
+    cleared = "".join(f"{name}= " for name in VARIABLES if os.environ.get(name))
+    return f"cd {shlex.quote(str(folder))} && {cleared}{program} dashboard"
 
 
 def _example() -> Path:

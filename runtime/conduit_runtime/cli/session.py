@@ -17,8 +17,10 @@ from .problems import note_dsn
 if TYPE_CHECKING:
     from ..client.queue import Queue
 
-_VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
-_FOLDER = Path(".conduit", "postgres")
+VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
+"""Variables of the environment that may name the database."""
+FOLDER = Path(".conduit", "postgres")
+"""The embedded database of the working folder."""
 KEEP = 600.0
 """For how many seconds the embedded database runs on for other programs that know its name."""
 _dsn_option = click.option(
@@ -56,17 +58,17 @@ class Session:
         starts again when it has ended since.
         """
         dsn = self._named
-        if dsn is None or not _FOLDER.exists():
+        if dsn is None or not FOLDER.exists():
             return dsn
         from .. import embedded
 
-        return None if embedded.is_of(_FOLDER, dsn) else dsn
+        return None if embedded.is_of(FOLDER, dsn) else dsn
 
     @property
     def _named(self) -> str | None:
         if self._dsn is None and (application := present_application()) is not None:
             return application.dsn()
-        return self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
+        return self._dsn or next(filter(None, map(os.environ.get, VARIABLES)), None)
 
     @property
     def is_embedded(self) -> bool:
@@ -79,7 +81,7 @@ class Session:
             raise click.UsageError("--stop ends the embedded Postgres, and --dsn names another")
         from .. import embedded
 
-        return embedded.stop(_FOLDER)
+        return embedded.stop(FOLDER)
 
     @contextmanager
     def database(self, keep: float = 0.0, *, creates: bool = False) -> Iterator[str]:
@@ -99,13 +101,13 @@ class Session:
         if self._named is None:
             click.echo(
                 f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
-                f"Postgres in {_FOLDER}",
+                f"Postgres in {FOLDER}",
                 err=True,
             )
         else:
             keep = KEEP  # other programs use it by its name, too
         schema = self.schema
-        with embedded.start(_FOLDER, keep=keep) as server:
+        with embedded.start(FOLDER, keep=keep) as server:
             if schema is not None and not creates and not is_migrated(server.dsn, schema):
                 raise click.ClickException(
                     f"the schema {schema} has no tables of conduit-jobs: give another, or run "

@@ -1,12 +1,14 @@
 """`conduit-jobs demo`, as a newcomer calls it first of all."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 import pytest
 from conduit_runtime.embedded import EmbeddedError, binaries
 
@@ -25,7 +27,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"TMPDIR": str(scratch), "CONDUIT_DATABASE_URL": "postgresql://nowhere/x"}
 
 
-def test_it_shows_the_whole_path_and_leaves_nothing(environment: dict[str, str]) -> None:
+def test_it_shows_the_whole_path_and_keeps_the_jobs_for_the_dashboard(
+    environment: dict[str, str],
+) -> None:
     done = subprocess.run(
         COMMAND, env=environment, capture_output=True, text=True, timeout=170, check=False
     )
@@ -34,7 +38,33 @@ def test_it_shows_the_whole_path_and_leaves_nothing(environment: dict[str, str])
     assert "post.after_update.announce" in done.stdout
     assert "completed" in done.stdout
     assert "Traceback" not in done.stderr
-    os.rmdir(environment["TMPDIR"])
+    command = done.stdout.splitlines()[-1].strip()
+    try:
+        assert "moderation" in queues_in_dashboard(command, environment)
+    finally:
+        [kept] = Path(environment["TMPDIR"]).iterdir()
+        shutil.rmtree(kept)
+        os.rmdir(environment["TMPDIR"])
+
+
+def queues_in_dashboard(command: str, environment: dict[str, str]) -> str:
+    """What the printed command shows of the queues; it is typed in the shell of a user."""
+    process = subprocess.Popen(
+        ["sh", "-c", f"{command} --port 0".replace("&& ", "&& exec env ")],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        with httpx.Client(follow_redirects=True) as client:
+            return client.get(httpx.URL(address).copy_with(path="/queues")).text
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
