@@ -23,13 +23,13 @@ def documented() -> set[str]:
             if directive == "currentmodule":
                 module = name
             elif directive.startswith("auto"):
-                names.add(name if name.startswith("conduit_runtime.") else f"{module}.{name}")
+                names.add(name if name.startswith("conduit_") else f"{module}.{name}")
     return names
 
 
 def modules() -> Iterator[str]:
     """The modules that applications import."""
-    yield "conduit_runtime"
+    yield from ("conduit_runtime", "conduit_dashboard")
     for path in [*RUNTIME.glob("*.py"), *(RUNTIME / "contrib").iterdir(), RUNTIME / "testing"]:
         if not path.name.startswith("__"):
             yield ".".join(path.relative_to(RUNTIME.parent).with_suffix("").parts)
