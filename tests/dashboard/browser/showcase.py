@@ -26,7 +26,11 @@ UPDATE jobs SET
   completed_at = spread.at + (completed_at - created_at),
   errors = (
     SELECT jsonb_agg(
-      entry || jsonb_build_object('at', spread.at + interval '1 second') ORDER BY place)
+      entry || jsonb_build_object(
+        'at', spread.at + interval '1 second',
+        'started_at', spread.at + interval '1 second'
+          - ((entry ->> 'at')::timestamptz - (entry ->> 'started_at')::timestamptz)
+      ) ORDER BY place)
     FROM jsonb_array_elements(errors) WITH ORDINALITY AS entries (entry, place))
 FROM spread WHERE spread.id = jobs.id
 """
