@@ -6,10 +6,13 @@ from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
+import psycopg
 import pytest
 
 from benchmarks import peers, report
 from benchmarks.chart import chart
+from benchmarks.dashboard import rows
+from benchmarks.database import Database, drop
 from benchmarks.measure import Figure, Options, Results
 from benchmarks.peers import peer
 
@@ -70,7 +73,7 @@ def test_recording_one_group_keeps_the_figures_of_the_others(tmp_path: Path) -> 
         (tmp_path / page).write_text((ROOT / page).read_text())
     report.record(tmp_path, MACHINE, FIGURES)
     again = Figure("drain, 1 process", "jobs/s", [40_000.0], 80_000.0, "bare", 0.8)
-    other = Figure("overview, p95", "ms", [40.0], target=200, less_is_better=True)
+    other = Figure("dashboard: overview, p95", "ms", [40.0], target=200, less_is_better=True)
     report.record(tmp_path, MACHINE, [other, again])
     results = tmp_path / "docs" / "benchmarks" / "results.json"
     recorded = [
@@ -80,7 +83,7 @@ def test_recording_one_group_keeps_the_figures_of_the_others(tmp_path: Path) -> 
         ("drain, 1 process", 40_000.0),
         ("enqueue to start", 2.5),
         ("pgqueuer: drain, 1 process", 15_000.0),
-        ("overview, p95", 40.0),
+        ("dashboard: overview, p95", 40.0),
     ]
     report.record(tmp_path, {"processor": "another"}, [other])
     assert len(json.loads(results.read_text())["figures"]) == 1
@@ -131,3 +134,18 @@ def test_the_summary_of_performance_is_of_the_recorded_run() -> None:
     figures = page.split("<!-- figures -->")[1].split("<!-- end of figures -->")[0]
     assert len(numbers) > 10
     assert [number for number in numbers if number.rstrip(",.") not in figures] == []
+
+
+def test_the_rows_for_the_dashboard(server_dsn: str) -> None:
+    name = "conduit_benchmark_rows"
+    database = Database(server_dsn, name=name)
+    try:
+        rows.fill(database, Options(scale=0.001))
+        found = dict(database.run("SELECT status, count(*) FROM jobs GROUP BY status"))
+        assert found == {"completed": 1900, "failed": 500, "cancelled": 100, "pending": 2500}
+        assert database.run("SELECT count(DISTINCT type) FROM jobs") == [(rows.TYPES,)]
+        indexes = database.run("SELECT count(*) FROM pg_indexes WHERE tablename = 'jobs'")
+        assert indexes == [(4,)]
+    finally:
+        with psycopg.connect(server_dsn, autocommit=True) as connection:
+            drop(connection, name)

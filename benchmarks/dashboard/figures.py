@@ -64,7 +64,7 @@ def _pages(server: str, filled: str, options: Options, results: Results) -> None
         for name, taken in times.items():
             runs.setdefault(name, []).append(sorted(taken)[int(len(taken) * 0.95)])
     for name, each in runs.items():
-        results.add(Figure(f"{name}, p95", "ms", each, target=200, less_is_better=True))
+        results.add(Figure(f"dashboard: {name}, p95", "ms", each, target=200, less_is_better=True))
 
 
 def _paths(database: Database) -> Mapping[str, str]:
@@ -108,8 +108,8 @@ def _viewers(server: str, filled: str, options: Options, results: Results) -> No
             stop()
         for viewed, those in windows.items():
             rates[viewed].append(_rate(database, those))
-    limit = results.add(Figure("drain beside a dashboard, no viewers", "jobs/s", rates[False]))
-    name = f"drain beside a dashboard, {len(WATCHED)} viewers"
+    limit = results.add(Figure("dashboard: drain, no viewers", "jobs/s", rates[False]))
+    name = f"dashboard: drain, {len(WATCHED)} viewers"
     results.add(Figure(name, "jobs/s", rates[True], limit.value, limit.name, 0.97))
 
 

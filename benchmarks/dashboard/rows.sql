@@ -77,3 +77,21 @@ CROSS JOIN generate_series(0, :types - 1) AS n;
 INSERT INTO conduit_schedules (name, queue, type, every, next_run_at)
 SELECT concat('schedule ', n), 'default0', concat('noop', n), 3600, now() + interval '1 day'
 FROM generate_series(1, 50) AS n;
+
+-- One type in three enqueues the next.
+INSERT INTO conduit_job_types (type, fingerprint, queue, description)
+SELECT concat('noop', n), 'f00d', concat('default', n % :queues), jsonb_build_object(
+    'fields', '{
+      "user_id": {"kind": "int"}, "order": {"kind": "uuid"}, "amount": {"kind": "decimal"},
+      "to": {"kind": "string", "sensitive": true},
+      "template": {"kind": "enum", "values": ["welcome", "receipt", "reminder"]}
+    }'::jsonb,
+    'source', jsonb_build_object(
+      'path', format('resources/order%s.conduit', n / 4), 'line', n % 4 * 20 + 10,
+      'text', repeat(E'  Email.send(self.to, subject: "Your order")\n', 15)),
+    'hooks', jsonb_build_array(jsonb_build_object(
+      'name', format('Order%s.after_create', n / 4), 'calls', jsonb_build_array('Risk.check'))),
+    'enqueues', CASE n % 3 WHEN 0 THEN jsonb_build_array(concat('noop', (n + 1) % :types))
+      ELSE '[]' END,
+    'calls', jsonb_build_array('Email.send', concat('Service', n % 7, '.call')))
+FROM generate_series(0, :types - 1) AS n;

@@ -54,7 +54,7 @@ async def errors(visit: Visit) -> Page:
             "since": found.since,
             "until": found.until,
             "periods": [("", "any time"), *((name, words) for name, (words, _) in PERIODS.items())],
-            "filters": {"queue": queue, "type": type_, "last": last},
+            "filter": {"queue": queue, "type": type_, "last": last},
         },
     )
 
