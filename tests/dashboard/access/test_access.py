@@ -59,7 +59,7 @@ def test_a_coroutine_may_decide(dsn: str) -> None:
         return Access.read(request.headers.get("X-User", "x"))
 
     with serving(dsn, authorize=authorize) as site:
-        assert site.json("/queues") == {"queues": []}
+        assert site.json("/queues")["queues"] == []
 
 
 def test_the_application_may_send_visitors_elsewhere(dsn: str) -> None:
