@@ -12,7 +12,7 @@ from conduit_runtime import AsyncQueue
 from conduit_runtime.client.async_connections import AsyncConnections
 from conduit_runtime.client.given_connections import AsyncGiven
 from conduit_runtime.postgres.statement import Statement, nothing
-from conduit_runtime.postgres.steps import Steps
+from conduit_runtime.postgres.steps import Steps, run_steps_async
 
 from .errors import BadRequest, Conflict, DatabaseDown, Forbidden, NotMigrated, TooSlow
 
@@ -39,6 +39,8 @@ class Database:
             "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
         )
         self._reused: dict[str, _Reused] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        """Actions that go on in the background."""
 
     async def read(
         self, statement: Statement[T], *, seconds: float = READ_SECONDS, by_index: bool = False
@@ -62,7 +64,8 @@ class Database:
         """
         now = time.monotonic()
         self._reused = {key: each for key, each in self._reused.items() if each.until > now}
-        key = repr((statement.query, sorted(statement.parameters.items())))
+        parts = (statement.parameters, statement.fragments)
+        key = repr((statement.query, *(sorted(part.items()) for part in parts)))
         reused = self._reused.setdefault(key, _Reused(now + READ_SECONDS + seconds))
         async with reused.lock:  # of those that come meanwhile, the first one reads
             if not reused.is_known:
@@ -110,8 +113,15 @@ class Writing:
         return await self._connections.run(statement, self.conn)
 
     async def run_steps(self, steps: Steps[T]) -> T:
-        """Run the statements of an operation in the transaction."""
-        return await self._connections.run_steps(steps, self.conn)
+        """Run the statements of an operation in the transaction.
+
+        One that Postgres refuses leaves the transaction as it was before it.
+        """
+        return await run_steps_async(steps, self._run_in_savepoint)
+
+    async def _run_in_savepoint(self, statement: Statement[T]) -> T:
+        async with self._connections.transaction(self.conn):
+            return await self.run(statement)
 
 
 _BY_INDEX = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")

@@ -85,16 +85,21 @@ class Act(Visit):
     changes: list[Change] = field(default_factory=list)
 
     @asynccontextmanager
-    async def change(self, target: Mapping[str, Any]) -> AsyncIterator[Change]:
+    async def change(
+        self, target: Mapping[str, Any], *, name: str | None = None, **record: Any
+    ) -> AsyncIterator[Change]:
         """A transaction for the change, which also records who did what to `target`.
 
-        `target` names what is changed, as in {"queue": "mail"}; nothing secret may be in it.
+        `target` names what is changed, as in {"queue": "mail"}; nothing secret may be in it. `name`
+        is that of the action if it is not the right to it, `record` more of what is recorded.
         """
         async with self.database.writing() as writing:
             change = Change(writing, target)
             yield change
             user = self.access.user
-            change.id = await writing.run(audit.record(user, self.name, target, change.count))
+            name = name or self.name
+            record_it = audit.record(user, name, target, change.count, **record)
+            change.id = await writing.run(record_it)
         self.changes.append(change)
 
 

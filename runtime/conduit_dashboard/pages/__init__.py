@@ -1,10 +1,24 @@
 """The pages, a module each: what it reads, and the actions that stand on it."""
 
 from ..page import Routes
-from . import audit, errors, flow, job, job_edit, overview, queues, schedules, workers
+from . import (
+    audit,
+    errors,
+    flow,
+    job,
+    job_changes,
+    job_edit,
+    jobs,
+    overview,
+    queues,
+    schedules,
+    workers,
+)
 
 ROUTES: Routes = [
     *overview.ROUTES,
+    *jobs.ROUTES,
+    *job_changes.ROUTES,
     *job.ROUTES,
     *job_edit.ROUTES,
     *flow.ROUTES,

@@ -20,6 +20,7 @@ _WORDS = {
     "run_schedule": "Ran",
     "enable_schedule": "Enabled",
     "disable_schedule": "Disabled",
+    "stop": "Stopped",
 }
 _OF_JOBS = frozenset({"retry", "cancel", "delete", "run_now", "move", "priority", "enqueue"})
 _FEW = 3
@@ -28,6 +29,8 @@ _LONGEST = 200
 
 def done(entry: AuditEntry) -> str:
     """A sentence of what was done: `Retried 3 jobs.`, `Paused queue mail.`."""
+    if entry.state in ("running", "stopping"):
+        return f"It is going on in the background: {target(entry.target) or 'all jobs'}."
     words = _WORDS.get(entry.action, entry.action)
     return f"{words} {_jobs(entry.count) if entry.action in _OF_JOBS else target(entry.target)}."
 

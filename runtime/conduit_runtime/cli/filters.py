@@ -1,6 +1,5 @@
 """Options that filter jobs, and commands that change all jobs of a filter."""
 
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,13 +9,13 @@ from uuid import UUID
 
 import click
 
+from ..model.text.durations import read_duration
 from .output import counted_jobs, show_one, show_rows
 from .session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PATIENCE = 1.0
 """Seconds after which a command on a terminal shows its progress."""
 
@@ -29,10 +28,10 @@ class _Duration(click.ParamType[timedelta]):
     ) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        match = re.fullmatch(r"(\d{1,6})([smhdw])", value)
-        if match is None:
-            self.fail(f"{value!r} is not a duration: use 90s, 15m, 12h, 30d or 4w", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        try:
+            return read_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 DURATION = _Duration()

@@ -1,4 +1,7 @@
-"""Durations as people read them, in their largest whole unit."""
+"""Durations as people read and write them, in their largest whole unit."""
+
+import re
+from datetime import timedelta
 
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 
@@ -22,3 +25,14 @@ def _in_largest_unit(seconds: float) -> tuple[str, str]:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f}", unit
     return f"{seconds:.0f}", "s"
+
+
+_WRITTEN = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def read_duration(text: str) -> timedelta:
+    """The duration of a text such as `90s` or `4w`. Raises ValueError, which says what to use."""
+    match = re.fullmatch(r"(\d{1,6})([smhdw])", text)
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is not a duration: use 90s, 15m, 12h, 30d or 4w")
+    return timedelta(**{_WRITTEN[match[2]]: int(match[1])})

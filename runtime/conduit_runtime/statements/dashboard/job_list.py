@@ -1,6 +1,7 @@
 """The list of jobs: each statement reads a bounded number of rows, however large the table is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ _COLUMNS = ", ".join(
         "pg_catalog.strpos(job.fingerprint, '!') > 0",
         "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
         *("job.priority", "job.attempts", "job.max_attempts"),
-        "pg_catalog.left(job.error, 300)",
+        "pg_catalog.left(job.error, 2000)",
         "job.locked_by",
         *(MOMENT.format(f"job.{name}") for name in _TIMES),
         f"CASE WHEN pg_catalog.pg_column_size(job.payload) < {_LARGE}"
@@ -104,6 +105,12 @@ def count(wanted: JobFilter) -> Statement[JobCount]:
         return JobCount(min(found, most), min(looked_at, most), looked_at <= most)
 
     return _of_part("count", part, wanted, {"walked": most + 1}, decode_count)
+
+
+def first_id(moment: datetime) -> UUID:
+    """Before it is every id of an earlier moment: ids are in the order of time."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=max(0, milliseconds) << 80)
 
 
 def _walked(wanted: JobFilter) -> int:

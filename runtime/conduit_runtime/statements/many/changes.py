@@ -12,7 +12,8 @@ from ...postgres.statement import Rows, Statement
 from ...postgres.steps import Steps
 from .refused import Refused, each_part
 
-_ENDED = (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.COMPLETED)
+ENDED = (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.COMPLETED)
+"""The statuses of jobs that have ended."""
 
 
 class Changed(NamedTuple):
@@ -58,7 +59,7 @@ def retry(statuses: Sequence[str] = (JobStatus.FAILED, JobStatus.CANCELLED)) -> 
 
 def delete() -> JobChange:
     """Delete ended jobs, but for those that others have not been released from."""
-    return JobChange("job/delete_many", _ENDED)
+    return JobChange("job/delete_many", ENDED)
 
 
 def run_now() -> JobChange:
@@ -79,6 +80,19 @@ def prioritize(priority: int) -> JobChange:
     return JobChange("job/prioritize_many", (JobStatus.PENDING,), {"to_priority": priority})
 
 
+def change_free(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
+    """Change these jobs but those that are locked just now, and return how many were changed.
+
+    A job whose change Postgres refuses stays as it is.
+    """
+
+    def change_part(part: Sequence[UUID]) -> Steps[int]:
+        done: Changed = yield change.of(part)
+        return done.changed
+
+    return (yield from each_part(ids, change_part, refused))
+
+
 def change_jobs(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
     """Change these jobs, and return how many were changed.
 
@@ -86,11 +100,11 @@ def change_jobs(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Ste
     a deadlock. A job whose change Postgres refuses stays as it is.
     """
 
-    def change_free(part: Sequence[UUID]) -> Steps[int]:
+    def change_part(part: Sequence[UUID]) -> Steps[int]:
         done: Changed = yield change.of(part)
         return done.changed + (yield from change_locked(change, done.locked, refused))
 
-    return (yield from each_part(ids, change_free, refused))
+    return (yield from each_part(ids, change_part, refused))
 
 
 def change_locked(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:

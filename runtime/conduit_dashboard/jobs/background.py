@@ -1,0 +1,83 @@
+"""Actions on all jobs that match: they go on in this process when their visitor has left."""
+
+import asyncio
+import logging
+from typing import Any
+
+from conduit_runtime.model.dashboard.audit import AuditState
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.postgres.steps import Steps, run_steps_async
+from conduit_runtime.statements.dashboard import bulk
+from conduit_runtime.statements.many.changes import Changed, read_changed
+
+from ..database import Database
+from ..errors import Conflict, Refusal, TooSlow
+
+MOST = 5
+"""Actions that one process runs at once."""
+_STEP_SECONDS = 10.0
+"""After how many seconds a statement is given up."""
+_TRIES = 3
+_log = logging.getLogger("conduit.dashboard")
+
+
+class _Stopped(Exception):
+    """The action is to stop."""
+
+
+def check_capacity(database: Database) -> None:
+    """Raise Conflict when MOST actions run."""
+    if len(database.tasks) >= MOST:
+        raise Conflict(
+            f"{MOST} actions run in the background already: stop one, or wait for its end."
+        )
+
+
+def start(database: Database, id: int, steps: Steps[int]) -> asyncio.Task[None]:
+    """Run the statements of an action, which is recorded under this id, each in a transaction.
+
+    Each transaction counts the jobs that it changed in the record. One that finds the record
+    stopped changes nothing.
+    """
+    task = asyncio.create_task(_run(database, id, steps))
+    database.tasks.add(task)  # or it would be collected as garbage
+    task.add_done_callback(database.tasks.discard)
+    return task
+
+
+async def _run(database: Database, id: int, steps: Steps[int]) -> None:
+    async def send(statement: Statement[Any]) -> Any:
+        return await _send(database, id, statement)
+
+    state: AuditState = "done"
+    try:
+        await run_steps_async(steps, send)
+    except _Stopped:
+        pass
+    except Exception as error:
+        state = "failed"
+        # The message of Postgres may quote a row.
+        why = error if isinstance(error, Refusal) else type(error).__name__
+        _log.error("action %d of the dashboard failed: %s", id, why)
+    try:
+        async with database.writing() as writing:
+            await writing.run(bulk.end(id, state))
+    except Refusal as error:
+        _log.error("how action %d of the dashboard ended is not recorded: %s", id, error)
+
+
+async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
+    """What the statement gives; jobs that others keep locked stay as they are."""
+    for _ in range(_TRIES):
+        try:
+            async with database.writing(_STEP_SECONDS) as writing:
+                found = await writing.run(statement)
+                changed = found.changed if isinstance(found, Changed) else 0
+                if not await writing.run(bulk.progress(id, changed)):
+                    raise _Stopped
+                return found
+        except (Conflict, TooSlow) as error:
+            refusal = error
+    if statement.decode is read_changed:
+        return Changed(None, 0, ())
+    raise refusal

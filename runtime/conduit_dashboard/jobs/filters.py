@@ -1,0 +1,98 @@
+"""The filter of jobs, as an address or a form says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.job_filter import CHOICES, JobFilter
+from conduit_runtime.model.text.durations import read_duration
+from conduit_runtime.statements.job_types import known_shapes
+
+from ..errors import BadRequest
+from ..masks import Masks
+from ..page import Visit
+from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
+
+_NAMES = (
+    *("status", "queue", "type", "older", "newer", "error", "error_group", "worker", "payload"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A filter, the values that it is made of by name, and the fields of the payload's form."""
+
+    wanted: JobFilter
+    given: Mapping[str, str]
+    fields: list[PayloadField]
+
+
+async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
+    """The filter that the parameters of an address or the fields of a form describe.
+
+    Raises BadRequest for a value that cannot be, and for a search that could tell a sensitive one.
+    """
+    given = {
+        name: value
+        for name, value in values.items()
+        if (name in _NAMES or name.startswith(PREFIX)) and isinstance(value, str) and value
+    }
+    status, type_ = given.get("status"), given.get("type")
+    if status is not None and status not in CHOICES:
+        raise BadRequest(f"status is {status[:40]!r}: use {', '.join(CHOICES)}.")
+    shapes = await visit.read(known_shapes([type_])) if type_ is not None else {}
+    known = shapes.get(type_ or "", ())
+    mask = Masks(shapes).of(type_ or "", "")
+    fields = fields_of(known, mask, given)
+    payload = read_payload(given, fields)
+    if payload is not None and type_ is None:
+        raise BadRequest("Choose a type to search in payloads: their fields depend on it.")
+    if payload is not None and known:
+        for path in _paths(payload):
+            if mask.refuses_search(path):
+                raise BadRequest(
+                    f"The payload cannot be searched by {'.'.join(path) or 'itself'}: the field is "
+                    "sensitive, or no worker has described it."
+                )
+    wanted = JobFilter(
+        status=status,
+        queue=given.get("queue"),
+        type=type_,
+        older=_age(given, "older"),
+        newer=_age(given, "newer"),
+        error=given.get("error"),
+        error_group=given.get("error_group"),
+        worker=given.get("worker"),
+        payload=payload,
+        # Of a type that nobody has described, only payloads that are shown may be searched.
+        only_plain=payload is not None and not known,
+    )
+    return Search(wanted, given, fields)
+
+
+def read_id(name: str, text: str | None) -> UUID | None:
+    """The id of a job; None for no text. Raises BadRequest for what is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise BadRequest(f"{name} is {(text or '')[:40]!r}: use the id of a job.") from None
+
+
+def _age(given: Mapping[str, str], name: str) -> timedelta | None:
+    try:
+        return read_duration(given[name]) if name in given else None
+    except ValueError as error:
+        raise BadRequest(f"{name}: {error}.") from None
+
+
+def _paths(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The paths of all that is in a payload, from the outermost field."""
+    if isinstance(value, Mapping) and value:
+        inner = [(str(key), each) for key, each in value.items()]
+    elif isinstance(value, list) and value:
+        inner = [(str(at), each) for at, each in enumerate(value)]
+    else:
+        return [path]
+    return [found for step, each in inner for found in _paths(each, (*path, step))]

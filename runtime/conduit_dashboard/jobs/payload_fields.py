@@ -1,0 +1,141 @@
+"""The form that searches in payloads: a field for each field of the type's payload."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime.model.type_description import FieldShape, KnownShape
+from conduit_runtime.payloads.masking import PayloadMask
+
+from ..errors import BadRequest
+
+PREFIX = "p."
+"""Comes before the path of a field in the names of parameters, as in `p.order.id`."""
+_MOST = 40
+"""Fields of a form."""
+_LARGEST = 10_000
+"""Characters of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadField:
+    """A field of the form: its path in the payload, its kind, and the value that is searched for.
+
+    `values` are those of an enum or a bool.
+    """
+
+    name: str
+    kind: str
+    nullable: bool
+    values: Sequence[str]
+    value: str
+
+
+def _timestamp(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _decimal(text: str) -> Decimal:
+    found = Decimal(text)
+    if not found.is_finite():
+        raise InvalidOperation
+    return found
+
+
+_TRUTH = {"true": True, "false": False}
+_READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "string": (str, "a text"),
+    "enum": (str, "one of its values"),
+    "time": (str, "a time as the payload has it, such as 10:30:00"),
+    "duration": (str, "a duration as the payload has it"),
+    "bool": (_TRUTH.__getitem__, "true or false"),
+    "int": (int, "a whole number"),
+    "float": (float, "a number"),
+    "decimal": (_decimal, "a number with the digits that the payload has, such as 12.50"),
+    "timestamp": (_timestamp, "a time such as 2026-01-31T10:30:00Z"),
+    "date": (date.fromisoformat, "a date such as 2026-01-31"),
+    "uuid": (UUID, "a UUID"),
+}
+
+
+def fields_of(
+    shapes: Sequence[KnownShape], mask: PayloadMask, given: Mapping[str, str]
+) -> list[PayloadField]:
+    """The fields that can be searched by, of all known shapes of a type, with the values given."""
+    found: dict[str, PayloadField] = {}
+    for shape in shapes:
+        for path, each in _leaves(shape.fields):
+            name = ".".join(path)
+            if each.kind in _READERS and not mask.refuses_search(path):
+                value = given.get(PREFIX + name, "")
+                values = each.values or (tuple(_TRUTH) if each.kind == "bool" else ())
+                found.setdefault(name, PayloadField(name, each.kind, each.nullable, values, value))
+    return [*found.values()][:_MOST]
+
+
+def _leaves(
+    fields: Mapping[str, FieldShape], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], FieldShape]]:
+    for name, shape in fields.items():
+        if shape.fields:
+            yield from _leaves(shape.fields, (*path, name))
+        else:
+            yield (*path, name), shape
+
+
+def read_payload(
+    given: Mapping[str, str], fields: Sequence[PayloadField]
+) -> Mapping[str, Any] | None:
+    """What the payload has to contain; None for anything.
+
+    `payload` is JSON of it, `p.NAME` the value of a field of the form. Raises BadRequest.
+    """
+    payload = _read_json(given["payload"]) if "payload" in given else {}
+    kinds = {field.name: field for field in fields}
+    for parameter, text in given.items():
+        if not parameter.startswith(PREFIX):
+            continue
+        name = parameter.removeprefix(PREFIX)
+        if name not in kinds:
+            raise BadRequest(
+                f"The payload cannot be searched by {name[:100]}: the field is sensitive, or no "
+                "worker has described it for this type."
+            )
+        *outer, last = name.split(".")
+        inner = payload
+        for step in outer:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise BadRequest(f"{name} and the JSON of the payload contradict each other.")
+        inner[last] = _read(kinds[name], text)
+    is_given = "payload" in given or any(name.startswith(PREFIX) for name in given)
+    return payload if is_given else None
+
+
+def _read(field: PayloadField, text: str) -> Any:
+    if field.nullable and text == "nil" and field.kind != "string":
+        return None
+    convert, wanted = _READERS[field.kind]
+    try:
+        if len(text) > _LARGEST:
+            raise ValueError
+        return convert(text)
+    except (ValueError, KeyError, ArithmeticError):
+        raise BadRequest(f"{field.name} is {text[:40]!r}: use {wanted}.") from None
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if len(text) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadRequest(
+            'payload is no JSON object of at most 10,000 characters: use one such as {"id": 7}.'
+        )
+    return found

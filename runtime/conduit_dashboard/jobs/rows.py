@@ -1,0 +1,158 @@
+"""The rows of the list of jobs, as they may be shown."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.job_filter import JobFilter
+from conduit_runtime.model.dashboard.job_line import JobCount, JobLine, JobLines
+from conduit_runtime.model.text.masking import MASK
+from conduit_runtime.payloads.masking import PayloadMask
+from conduit_runtime.statements.dashboard import job_list
+
+from ..errors import TooSlow
+from ..masks import masks_of
+from ..page import Visit
+
+ROWS = 50
+"""Jobs of a page."""
+_COUNT_SECONDS = 1.0
+"""After how many seconds a count is given up."""
+_LONGEST = 160
+"""Characters of an error or a payload in a row."""
+_AROUND = timedelta(minutes=10)
+"""How much older than its id, whose time a client's clock told, a job may be."""
+_BEYOND = timedelta(days=1)
+"""How much younger than its id a job may be: it was made long before it was enqueued."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job of the list. `payload` is without sensitive values, and None for a large one."""
+
+    id: UUID
+    type: str
+    queue: str
+    status: str
+    is_due: bool
+    is_unreadable: bool
+    priority: int
+    attempts: int
+    max_attempts: int
+    error: str | None
+    worker: str | None
+    payload: Any
+    created_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        """Its status, or which of the pending ones it is."""
+        if self.status != "pending":
+            return self.status
+        if self.is_unreadable:
+            return "unreadable"
+        return "pending" if self.is_due else "scheduled"
+
+    @property
+    def preview(self) -> str:
+        """The begin of its payload."""
+        if not isinstance(self.payload, dict):
+            return _cut("a large payload" if self.payload is None else _json(self.payload))
+        return _cut(", ".join(f"{name}: {_json(value)}" for name, value in self.payload.items()))
+
+
+async def find_jobs(visit: Visit, wanted: JobFilter, before: UUID | None) -> JobLines:
+    """The newest jobs that match, from bounded searches."""
+    few = job_list.few(wanted, ROWS, before)
+    if few is not None and wanted.status == "running":
+        found = await visit.read(few, by_index=True)
+        if found.lines is not None:
+            return found.lines
+    lines = await visit.read(job_list.walk(wanted, ROWS, before), by_index=True)
+    if lines.ended_at is None:
+        return lines
+    if few is not None and wanted.status != "running":
+        found = await visit.read(few, by_index=True)
+        if found.lines is not None:
+            return found.lines
+    now = datetime.now(UTC)
+    if wanted.newer is not None and lines.ended_at < now - wanted.newer - _BEYOND:
+        return JobLines(lines.jobs, None)
+    if wanted.older is not None and not lines.jobs and lines.next is not None:
+        # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
+        first = job_list.first_id(now - min(wanted.older, timedelta(days=36_500)) + _AROUND)
+        if first < lines.next:
+            return await visit.read(job_list.walk(wanted, ROWS, first), by_index=True)
+    return lines
+
+
+async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
+    """How many jobs match, as far as it is counted; None when that takes too long."""
+    statement = job_list.count(wanted)
+    try:
+        return await visit.database.read(statement, seconds=_COUNT_SECONDS, by_index=True)
+    except TooSlow:
+        return None
+
+
+def in_words(count: JobCount | None) -> str:
+    """As in `37 jobs`, `more than 100,000 jobs`, `at least 12 jobs`."""
+    if count is None:
+        return "a number of jobs that takes too long to count"
+    if count.is_complete:
+        return {0: "no job", 1: "1 job"}.get(count.found, f"{count.found:,} jobs")
+    if count.found == count.looked_at:
+        return f"more than {count.found:,} jobs"
+    return f"at least {count.found:,} jobs: of the newest {count.looked_at:,} that were looked at"
+
+
+async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> list[JobRow]:
+    """The jobs without their sensitive values.
+
+    A job whose error only matches where that is hidden is left out: it would tell a hidden value.
+    """
+    masks = await masks_of(visit, {line.type for line in lines})
+    rows = [_row(line, masks.of(line.type, line.fingerprint)) for line in lines]
+    if wanted.error is None:
+        return [row for row, _ in rows]
+    return [row for row, error in rows if wanted.error.lower() in (error or "").lower()]
+
+
+def _row(line: JobLine, mask: PayloadMask) -> tuple[JobRow, str | None]:
+    """The row of a job, and its error as far as it is read, without what is hidden."""
+    error = line.error
+    if error is not None and not (mask.is_known and not mask.refuses_search(())):
+        error = MASK if line.payload is None else mask.text(error, line.payload)
+    row = JobRow(
+        line.id,
+        line.type,
+        line.queue,
+        line.status,
+        line.is_due,
+        line.is_unreadable,
+        line.priority,
+        line.attempts,
+        line.max_attempts,
+        None if error is None else _cut(error.partition("\n")[0]),
+        line.worker,
+        None if line.payload is None else mask.payload(line.payload),
+        line.created_at,
+        line.run_at,
+        line.started_at,
+        line.completed_at,
+    )
+    return row, error
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,110 @@
+"""What is done to many jobs at once: to the selected ones, or to all that match a filter."""
+
+import asyncio
+from uuid import UUID
+
+from conduit_runtime.model.dashboard.job_filter import JobFilter
+from conduit_runtime.statements.dashboard import audit, bulk
+from conduit_runtime.statements.many import changes
+from conduit_runtime.statements.many.changes import JobChange, change_free
+
+from ..errors import BadRequest, Conflict
+from ..jobs import background
+from ..jobs.filters import read_id, read_search
+from ..jobs.rows import count_jobs
+from ..page import Act, Done, Routes, action
+
+_MOST = 1_000
+"""Jobs that may be selected."""
+_SOON = 1.0
+"""Seconds that a visitor waits for an action in the background; most have ended by then."""
+
+
+async def change_jobs(act: Act) -> Done:
+    """Change the jobs of the form: those with these ids or, with `all`, those of its filter."""
+    back = _text(act, "back") or "/jobs"
+    if _text(act, "all"):
+        await _change_matching(act)
+    else:
+        await _change_selected(act)
+    return Done(back)
+
+
+async def _change_selected(act: Act) -> None:
+    ids = _ids(act)
+    what = _change(act, None)
+    async with act.change({"jobs": ids, **what.values}) as change:
+        change.count = await change.writing.run_steps(change_free(what, ids, what.refused()))
+
+
+async def _change_matching(act: Act) -> None:
+    search = await read_search(act, act.form)
+    what = _change(act, search.wanted)
+    background.check_capacity(act.database)
+    count = await count_jobs(act, search.wanted)
+    total = count.found if count is not None and count.is_complete else None
+    target = {"filter": search.given or "all jobs", **what.values}
+    async with act.change(target, total=total, state="running") as change:
+        change.count = 0
+    assert change.id is not None
+    task = background.start(act.database, change.id, bulk.change_matching(what, search.wanted))
+    await asyncio.wait([task], timeout=_SOON)
+    entry = await act.read(audit.entry(change.id))
+    change.count = entry.count if entry is not None else 0
+
+
+async def stop(act: Act) -> Done:
+    """Stop an action in the background after its present batch."""
+    given = _text(act, "action")
+    if not given.isascii() or not given.isdigit() or len(given) > 18:
+        raise BadRequest("The form names no action.")
+    async with act.change({"action": int(given)}, name="stop") as change:
+        if not await change.run(bulk.stop(int(given), act.name)):
+            raise Conflict("This action does not run any more.")
+    return Done(_text(act, "back") or "/jobs")
+
+
+def _change(act: Act, wanted: JobFilter | None) -> JobChange:
+    """What the action does; `wanted` is the filter of its jobs, None for selected ones."""
+    match act.name:
+        case "retry":
+            # Completed jobs are only run again when they are asked for.
+            is_asked_for = wanted is None or wanted.status == "completed"
+            return changes.retry(changes.ENDED) if is_asked_for else changes.retry()
+        case "cancel":
+            return changes.cancel()
+        case "delete":
+            return changes.delete()
+        case "run_now":
+            return changes.run_now()
+        case "move":
+            if not (queue := _text(act, "to_queue")):
+                raise BadRequest("Name the queue to move the jobs to.")
+            return changes.move(queue)
+    try:
+        return changes.prioritize(int(_text(act, "to_priority")))
+    except ValueError:
+        raise BadRequest("The priority is a whole number from 0 to 100.") from None
+
+
+def _ids(act: Act) -> list[UUID]:
+    given = [each for each in act.form.getlist("id") if isinstance(each, str)]
+    ids = [id for each in dict.fromkeys(given) if (id := read_id("id", each)) is not None]
+    if not ids:
+        raise BadRequest("Select jobs first, or choose all that match.")
+    if len(ids) > _MOST:
+        raise BadRequest(f"At most {_MOST:,} jobs can be selected: choose all that match a filter.")
+    return ids
+
+
+def _text(act: Act, name: str) -> str:
+    given = act.form.get(name)
+    return given if isinstance(given, str) else ""
+
+
+CHANGES = ("retry", "run_now", "cancel", "move", "priority", "delete")
+"""The actions on many jobs."""
+ROUTES: Routes = [
+    *(action(f"/jobs/{name}", name, change_jobs) for name in CHANGES),
+    *(action(f"/jobs/{name}/stop", name, stop) for name in CHANGES),
+]

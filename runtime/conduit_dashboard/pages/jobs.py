@@ -1,0 +1,38 @@
+"""The jobs: found by a filter, the newest first, and what can be done to many of them."""
+
+from dataclasses import replace
+from typing import Any
+
+from conduit_runtime.model.dashboard.job_filter import CHOICES
+from conduit_runtime.statements.dashboard import bulk
+
+from ..jobs.filters import read_id, read_search
+from ..jobs.rows import count_jobs, find_jobs, in_words, rows_of
+from ..page import Page, Routes, Visit, page
+
+
+async def jobs(visit: Visit) -> Page:
+    """The jobs of a filter before an id, and how many there are."""
+    search = await read_search(visit, visit.query)
+    before = read_id("before", visit.query.get("before"))
+    lines = await find_jobs(visit, search.wanted, before)
+    rows = await rows_of(visit, lines.jobs, search.wanted)
+    count = await count_jobs(visit, search.wanted)
+    if count is not None:
+        count = replace(count, found=count.found - (len(lines.jobs) - len(rows)))
+    data: dict[str, Any] = {
+        "jobs": rows,
+        "count": count,
+        "count_in_words": in_words(count),
+        "filter": search.given,
+        "statuses": CHOICES,
+        "payload_fields": search.fields,
+        "before": before,
+        "next": lines.next,
+        "searched_back_to": lines.ended_at,
+        "actions": await visit.read(bulk.recent()),
+    }
+    return Page("jobs.html", "Jobs", data)
+
+
+ROUTES: Routes = [page("/jobs", jobs)]

@@ -1,0 +1,232 @@
+"""Actions on many jobs: on the selected ones, and on all that match, in the background."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_dashboard import Access
+from conduit_dashboard.jobs import background
+from conduit_dashboard.pages import job_changes
+from conduit_runtime import Job
+from conduit_runtime.statements.dashboard import bulk
+from dashboard_site import Site, serving
+from waiting import until
+
+
+def jobs_of(site: Site, count: int = 5, status: str = "pending", **options: Any) -> list[str]:
+    """Jobs of this status; their ids."""
+    jobs = site.queue.enqueue_many([Job(type="t", **options) for _ in range(count)])
+    ids = [str(job.id) for job in jobs]
+    site.sql("UPDATE jobs SET status = %s WHERE id::text = ANY (%s)", status, ids)
+    return ids
+
+
+def post(site: Site, action: str, /, **fields: Any) -> Any:
+    """Do an action, and return what it says as JSON."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
+    answer = site.client.post(f"/jobs/{action}", data=fields, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def refused(site: Site, action: str, /, **fields: Any) -> tuple[int, str]:
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
+    answer = site.client.post(f"/jobs/{action}", data=fields, headers=headers)
+    return answer.status_code, answer.json()["message"]
+
+
+def recorded(site: Site) -> list[tuple[Any, ...]]:
+    return site.sql(
+        "SELECT actor, action, target, count, total, state FROM conduit_audit ORDER BY id"
+    )
+
+
+CHANGES = [
+    ("retry", {}, "failed", "SELECT count(*) FROM jobs WHERE status = 'pending'"),
+    ("cancel", {}, "pending", "SELECT count(*) FROM jobs WHERE status = 'cancelled'"),
+    ("move", {"to_queue": "b"}, "pending", "SELECT count(*) FROM jobs WHERE queue = 'b'"),
+    ("priority", {"to_priority": "7"}, "pending", "SELECT count(*) FROM jobs WHERE priority = 7"),
+    ("run_now", {}, "pending", "SELECT count(*) FROM jobs WHERE run_at <= now()"),
+    ("delete", {}, "completed", "SELECT 5 - count(*) FROM jobs"),
+]
+
+
+@pytest.mark.parametrize(("action", "fields", "status", "changed"), CHANGES)
+def test_selected_jobs_are_changed(
+    site: Site, action: str, fields: dict[str, str], status: str, changed: str
+) -> None:
+    ids = jobs_of(site, status=status, delay=timedelta(hours=1))
+    done = post(site, action, id=ids[:2], **fields)
+    assert (done["action"], done["count"], done["target"]["jobs"]) == (action, 2, ids[:2])
+    assert site.sql(changed) == [(2,)]
+    values = {name: 7 if value == "7" else value for name, value in fields.items()}
+    assert recorded(site) == [("ann", action, {"jobs": ids[:2], **values}, 2, None, "done")]
+
+
+@pytest.mark.parametrize(("action", "fields", "status", "changed"), CHANGES)
+def test_all_that_match_are_changed(
+    site: Site, action: str, fields: dict[str, str], status: str, changed: str
+) -> None:
+    jobs_of(site, status=status, delay=timedelta(hours=1))
+    site.sql("UPDATE jobs SET type = 'other' WHERE id IN (SELECT id FROM jobs LIMIT 2)")
+    assert post(site, action, all="1", type="t", **fields)["count"] == 3
+    assert site.sql(changed) == [(3,)]
+    [(actor, name, target, count, total, state)] = recorded(site)
+    assert (actor, name, count, total, state) == ("ann", action, 3, 3, "done")
+    assert target["filter"] == {"type": "t"}
+
+
+def test_the_browser_goes_back_and_is_told(site: Site) -> None:
+    [id] = jobs_of(site, 1, "failed")
+    answer = site.post("/jobs/retry", id=id, back="/jobs?status=failed")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/jobs?status=failed&notice=")
+    assert "Retried 1 job." in site.client.get(answer.headers["Location"]).text
+    away = site.post("/jobs/retry", id=id, back="//evil.example")
+    assert away.status_code == 400
+
+
+def test_completed_jobs_run_again_only_when_asked_for(site: Site) -> None:
+    ids = jobs_of(site, 4, "completed")
+    assert post(site, "retry", all="1", type="t")["count"] == 0
+    assert post(site, "retry", id=ids[:1])["count"] == 1
+    assert post(site, "retry", all="1", status="completed")["count"] == 3
+
+
+def test_a_group_of_errors_is_retried(site: Site) -> None:
+    jobs_of(site, 500, "failed")
+    site.sql("UPDATE jobs SET error = concat('KeyError: ', priority + seq)")
+    jobs_of(site, 3, "failed")
+    [group, _] = site.json("/errors")["groups"]
+    done = post(site, "retry", all="1", status="failed", type="t", error_group=group["key"])
+    assert done["count"] == 500
+    assert site.queue.stats().pending == 500
+
+
+def test_jobs_that_are_locked_or_refused_stay(site: Site) -> None:
+    ids = jobs_of(site)
+    site.sql(
+        "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
+        "CREATE TRIGGER guard BEFORE UPDATE ON jobs FOR EACH ROW WHEN (OLD.queue = 'guarded') "
+        "EXECUTE FUNCTION guard(); "
+    )
+    site.sql("ALTER TABLE jobs DISABLE TRIGGER guard")
+    site.sql("UPDATE jobs SET queue = 'guarded' WHERE id = %s", ids[0])
+    site.sql("ALTER TABLE jobs ENABLE TRIGGER guard")
+    with psycopg.connect(site.queue.dsn) as other:
+        other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (ids[1],))
+        assert post(site, "cancel", id=ids)["count"] == 3
+    assert post(site, "cancel", all="1")["count"] == 1
+    assert site.queue.stats().pending == 1
+
+
+def test_a_job_that_is_locked_for_long_does_not_end_an_action(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "_STEP_SECONDS", 0.2)
+    ids = jobs_of(site)
+    with psycopg.connect(site.queue.dsn) as other:
+        other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (ids[1],))
+        post(site, "cancel", all="1")
+        until(lambda: recorded(site)[0][-1] == "done")
+    assert recorded(site)[0][3] == 4
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, site: Site) -> Any:
+    """Holds the batches of actions in the background back, one job each, while it is locked."""
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    monkeypatch.setattr(job_changes, "_SOON", 0.01)
+    with psycopg.connect(site.queue.dsn) as other:
+        yield other
+
+
+def test_an_action_goes_on_when_its_visitor_has_left_and_can_be_stopped(
+    site: Site, slow: psycopg.Connection[Any]
+) -> None:
+    ids = sorted(jobs_of(site, 9, "failed"))
+    slow.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (ids[4],))
+    site.post("/jobs/retry", all="1", type="t")
+    until(lambda: site.sql("SELECT count FROM conduit_audit") == [(4,)])
+    [action] = site.json("/jobs")["actions"]
+    assert (action["count"], action["total"], action["state"]) == (4, 9, "running")
+    html = site.html("/jobs")
+    assert '<progress max="9" value="4"' in html
+    assert 'action="/jobs/retry/stop"' in html
+    site.post("/jobs/retry/stop", action=action["id"])
+    slow.rollback()
+    until(lambda: site.json("/jobs")["actions"][0]["state"] == "stopped")
+    assert site.sql("SELECT count(*) FROM jobs WHERE status = 'pending'") == [(4,)]
+    assert recorded(site)[1][:3] == ("ann", "stop", {"action": action["id"]})
+    assert refused(site, "retry/stop", action=action["id"])[0] == 409
+
+
+def test_an_action_is_stopped_by_who_may_do_it(site: Site, slow: psycopg.Connection[Any]) -> None:
+    [id] = jobs_of(site, 1)
+    slow.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (id,))
+    site.post("/jobs/cancel", all="1")
+    action = recorded(site) and site.json("/jobs")["actions"][0]["id"]
+    assert refused(site, "retry/stop", action=action)[0] == 409
+    site.access = Access.operate("bob", {"retry"})
+    assert refused(site, "cancel/stop", action=action)[0] == 403
+    slow.rollback()
+    until(lambda: site.queue.stats().cancelled == 1)
+
+
+def test_only_so_many_actions_run_at_once(
+    site: Site, slow: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "MOST", 1)
+    [id] = jobs_of(site, 1)
+    slow.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (id,))
+    site.post("/jobs/cancel", all="1")
+    status, words = refused(site, "cancel", all="1")
+    assert status == 409
+    assert "run in the background already" in words
+    slow.rollback()
+    until(lambda: site.queue.stats().cancelled == 1)
+    assert len(recorded(site)) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "words"),
+    [
+        ("retry", {}, "Select jobs first"),
+        ("retry", {"id": "7"}, "use the id of a job"),
+        ("retry", {"id": [f"{n:032x}" for n in range(1_001)]}, "At most 1,000"),
+        ("retry", {"all": "1", "status": "lost"}, "use pending"),
+        ("retry", {"all": "1", "older": "x"}, "use 90s"),
+        ("move", {"all": "1"}, "Name the queue"),
+        ("move", {"all": "1", "to_queue": "x" * 201}, "longer than 200"),
+        ("move", {"all": "1", "to_queue": "\0"}, "queue"),
+        ("priority", {"all": "1"}, "0 to 100"),
+        ("priority", {"all": "1", "to_priority": "101"}, "0 to 100"),
+        ("retry/stop", {}, "names no action"),
+        ("retry/stop", {"action": "9" * 30}, "names no action"),
+    ],
+)
+def test_forms_that_cannot_be(site: Site, action: str, fields: Any, words: str) -> None:
+    jobs_of(site)
+    status, message = refused(site, action, **fields)
+    assert (status, words in message) == (400, True), message
+    assert recorded(site) == []
+
+
+def test_rights_are_by_action(site: Site) -> None:
+    ids = jobs_of(site)
+    site.access = Access.operate("bob", {"retry"})
+    html = site.html("/jobs")
+    assert "/jobs/retry" in html
+    assert "/jobs/cancel" not in html
+    assert refused(site, "cancel", id=ids)[0] == 403
+
+
+def test_a_read_only_dashboard_changes_nothing(dsn: str) -> None:
+    with serving(dsn, read_only=True) as site:
+        ids = jobs_of(site)
+        for action, fields, _, _ in CHANGES:
+            assert refused(site, action, id=ids, **fields)[0] == 403
+            assert refused(site, action, all="1", **fields)[0] == 403
+        assert "checkbox" not in site.html("/jobs")
+        assert site.queue.stats().pending == 5

@@ -1,0 +1,323 @@
+"""The page of jobs: what its filter finds, what it says, and what it hides."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from conduit_dashboard import Access
+from conduit_dashboard.jobs import rows
+from conduit_runtime import Job
+from conduit_runtime.statements.dashboard import job_list
+from dashboard_site import Site
+
+DESCRIBE = "INSERT INTO conduit_job_types VALUES (%s, %s, 'mail', %s)"
+FIELDS: dict[str, Any] = {
+    "to": {"kind": "string"},
+    "card": {"kind": "string", "sensitive": True},
+    "total": {"kind": "decimal", "nullable": True},
+    "count": {"kind": "int"},
+    "paid": {"kind": "bool"},
+    "state": {"kind": "enum", "values": ["open", "closed"]},
+    "at": {"kind": "timestamp"},
+    "order": {
+        "kind": "record",
+        "fields": {"id": {"kind": "int"}, "pin": {"kind": "int", "sensitive": True}},
+    },
+}
+PAYLOAD = {
+    "to": "bob",
+    "card": "4111",
+    "total": "12.50",
+    "count": 3,
+    "paid": True,
+    "state": "open",
+    "at": "2026-01-31T10:30:00Z",
+    "order": {"id": 7, "pin": 1234},
+}
+
+
+def describe(site: Site, type_: str = "mail", fingerprint: str = "aaaa") -> None:
+    site.sql(DESCRIBE, type_, fingerprint, json.dumps({"fields": FIELDS}))
+
+
+def enqueue(
+    site: Site, type_: str = "mail", fingerprint: str | None = "aaaa", **payload: Any
+) -> Job:
+    job = Job(type=type_, payload={**PAYLOAD, **payload}, fingerprint=fingerprint)
+    return site.queue.enqueue(job)
+
+
+def found(site: Site, **query: Any) -> set[str]:
+    return {job["id"] for job in site.json("/jobs", **query)["jobs"]}
+
+
+def refused(site: Site, **query: Any) -> str:
+    answer = site.client.get("/jobs", params=query, headers={"Accept": "application/json"})
+    assert answer.status_code == 400, answer.text
+    message: str = answer.json()["message"]
+    return message
+
+
+def test_jobs_are_listed_the_newest_first(site: Site) -> None:
+    jobs = [site.queue.enqueue(Job("mail", "send", {"n": n})) for n in range(3)]
+    data = site.json("/jobs")
+    assert [job["payload"] for job in data["jobs"]] == [{"n": 2}, {"n": 1}, {"n": 0}]
+    assert data["count"] == {"found": 3, "looked_at": 3, "is_complete": True}
+    assert (data["next"], data["searched_back_to"]) == (None, None)
+    html = site.html("/jobs")
+    assert f'href="/jobs/{jobs[0].id}"' in html
+    assert "3 jobs." in html
+    assert "n: 2" in html
+
+
+def test_nothing_is_there(site: Site) -> None:
+    assert "There are no jobs." in site.html("/jobs")
+    assert "No job matches." in site.html("/jobs", status="failed")
+
+
+def test_each_part_of_the_filter(site: Site) -> None:
+    a = str(site.queue.enqueue(Job("a", "x")).id)
+    b = str(site.queue.enqueue(Job("b", "y")).id)
+    site.sql(
+        "UPDATE jobs SET status = 'failed', error = 'Order 17 is lost', created_at = now() - "
+        """interval '2 h', errors = '[{"worker": "w"}]' WHERE type = 'y'"""
+    )
+    assert found(site) == {a, b}
+    assert found(site, status="due") == {a}
+    assert found(site, queue="b") == {b}
+    assert found(site, type="x") == {a}
+    assert found(site, older="1h") == {b}
+    assert found(site, newer="1h") == {a}
+    assert found(site, error="order 17") == {b}
+    assert found(site, worker="w") == {b}
+    assert found(site, status="", queue="", before="") == {a, b}
+    html = site.html("/jobs", status="failed", error="order 17")
+    assert '<option value="failed" selected>' in html
+    assert 'value="order 17"' in html
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"status": "lost"}, "use pending, running"),
+        ({"older": "soon"}, "use 90s, 15m"),
+        ({"newer": "-1h"}, "use 90s, 15m"),
+        ({"before": "7"}, "use the id of a job"),
+        ({"payload": '{"a": 1}'}, "Choose a type"),
+        ({"type": "t", "payload": "{"}, "no JSON object"),
+        ({"type": "t", "payload": "[1]"}, "no JSON object"),
+        ({"type": "t", "payload": "[" * 5000}, "no JSON object"),
+        ({"type": "t", "p.a": "1"}, "cannot be searched by a"),
+        ({"type": "\0"}, "U+0000"),
+        ({"error": "\0"}, "U+0000"),
+        ({"type": "t", "payload": '{"a": "\\u0000"}'}, "U+0000"),
+    ],
+)
+def test_values_that_cannot_be(site: Site, query: dict[str, str], words: str) -> None:
+    assert words in refused(site, **query)
+
+
+def test_pages_go_back_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "ROWS", 2)
+    jobs = sorted(str(job.id) for job in site.queue.enqueue_many([Job(type="t") for _ in range(5)]))
+    first = site.json("/jobs", type="t")
+    second = site.json("/jobs", type="t", before=first["next"])
+    third = site.json("/jobs", type="t", before=second["next"])
+    listed = [job["id"] for page in (first, second, third) for job in page["jobs"]]
+    assert (listed, third["next"]) == (jobs[::-1], None)
+    html = site.html("/jobs", type="t", before=first["next"])
+    assert f'href="/jobs?type=t&amp;before={second["next"]}"' in html
+
+
+@pytest.mark.parametrize("status", ["", "completed"])
+def test_a_search_that_finds_too_little_can_go_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(job_list, "WALKED", 3)
+    jobs = sorted((Job(type="t") for _ in range(8)), key=lambda job: job.id)
+    jobs[1].type = "rare"
+    site.queue.enqueue_many(jobs)
+    site.sql("UPDATE jobs SET status = 'completed'")
+    page = site.json("/jobs", type="rare", status=status)
+    assert (page["jobs"], page["count"]["is_complete"]) == ([], False)
+    assert page["searched_back_to"] is not None
+    html = site.html("/jobs", type="rare", status=status)
+    assert "Searched back to" in html
+    assert "Search on" in html
+    page = site.json("/jobs", type="rare", status=status, before=page["next"])
+    page = site.json("/jobs", type="rare", status=status, before=page["next"])
+    assert [job["id"] for job in page["jobs"]] == [str(jobs[1].id)]
+
+
+def test_few_pending_jobs_are_found_behind_many_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "WALKED", 3)
+    stuck = site.queue.enqueue(Job("q", "stuck"))
+    site.queue.enqueue_many([Job(type="t") for _ in range(9)])
+    site.sql("UPDATE jobs SET status = 'completed' WHERE type = 't'")
+    page = site.json("/jobs", status="due", queue="q")
+    assert [job["id"] for job in page["jobs"]] == [str(stuck.id)]
+    assert page["searched_back_to"] is None
+
+
+def test_old_jobs_are_found_behind_many_new_ones(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "WALKED", 3)
+    [(old,)] = site.sql(
+        "INSERT INTO jobs (id, type, created_at) VALUES "
+        "('01900000-0000-7000-8000-000000000000', 't', '2024-06-10') RETURNING id::text"
+    )
+    site.queue.enqueue_many([Job(type="t") for _ in range(9)])
+    page = site.json("/jobs", older="30d")
+    assert [job["id"] for job in page["jobs"]] == [old]
+
+
+def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_list, "COUNTED", 4)
+    monkeypatch.setattr(job_list, "WALKED", 4)
+    site.queue.enqueue_many([Job(type="t" if n % 2 else "u") for n in range(9)])
+    assert "More than 4 jobs" in site.html("/jobs")
+    assert "of the newest 4 that were looked at" in site.html("/jobs", type="t")
+
+
+def test_the_payload_is_searched_by_its_typed_fields(site: Site) -> None:
+    describe(site)
+    one = str(enqueue(site).id)
+    other = str(
+        enqueue(
+            site,
+            to="eve",
+            total=None,
+            count=4,
+            paid=False,
+            state="closed",
+            at="2026-02-01T00:00:00Z",
+            order={"id": 8, "pin": 1},
+        ).id
+    )
+    for query, ids in [
+        ({"p.to": "bob"}, {one}),
+        ({"p.total": "12.50"}, {one}),
+        ({"p.total": "nil"}, {other}),
+        ({"p.count": "4"}, {other}),
+        ({"p.count": "4", "p.to": "bob"}, set()),
+        ({"p.paid": "true"}, {one}),
+        ({"p.state": "closed"}, {other}),
+        ({"p.at": "2026-01-31T10:30:00Z"}, {one}),
+        ({"p.order.id": "8"}, {other}),
+        ({"payload": '{"to": "bob", "order": {"id": 7}}'}, {one}),
+        ({"payload": '{"to": "bob"}', "p.count": "4"}, set()),
+    ]:
+        assert found(site, type="mail", **query) == ids, query
+    html = site.html("/jobs", type="mail", **{"p.count": "4"})
+    assert '<input name="p.count" value="4"' in html
+    assert '<select name="p.state">' in html
+    assert 'name="p.card"' not in html
+    assert 'name="p.order.pin"' not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("count", "4.5"),
+        ("total", "NaN"),
+        ("total", "x"),
+        ("paid", "yes"),
+        ("at", "noon"),
+        ("order.id", ""),
+    ],
+)
+def test_a_value_that_is_not_of_its_field(site: Site, name: str, value: str) -> None:
+    describe(site)
+    if not value:
+        assert found(site, type="mail", **{f"p.{name}": value}) == set()
+    else:
+        assert f"{name} is {value!r}: use" in refused(site, type="mail", **{f"p.{name}": value})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"p.card": "4111"},
+        {"p.order.pin": "1234"},
+        {"payload": '{"card": "4111"}'},
+        {"payload": '{"order": {"pin": 1234}}'},
+        {"payload": '{"order": {}}'},
+        {"payload": '{"unknown": 1}'},
+        {"payload": "{}"},
+    ],
+)
+def test_a_sensitive_value_cannot_be_searched_for(site: Site, query: dict[str, str]) -> None:
+    describe(site)
+    enqueue(site)
+    assert "cannot be searched" in refused(site, type="mail", **query)
+    fields = {"all": "1", "type": "mail", **query}
+    assert site.post("/jobs/cancel", **fields).status_code == 400
+    assert site.queue.stats().pending == 1
+
+
+def test_of_a_type_that_is_not_described_only_plain_payloads_are_searched(site: Site) -> None:
+    plain = str(enqueue(site, fingerprint=None).id)
+    enqueue(site, fingerprint="ffff")
+    assert found(site, type="mail", payload='{"card": "4111"}') == {plain}
+
+
+def test_sensitive_values_are_masked(site: Site) -> None:
+    describe(site)
+    enqueue(site)
+    enqueue(site, "other", "unknown")
+    site.sql("UPDATE jobs SET error = 'card 4111 of bob'")
+    known, unknown = sorted(site.json("/jobs")["jobs"], key=lambda job: job["type"])
+    assert known["payload"] == {
+        **PAYLOAD,
+        "card": "[sensitive]",
+        "order": {"id": 7, "pin": "[sensitive]"},
+    }
+    assert known["error"] == "card [sensitive] of bob"
+    assert {*map(str, unknown["payload"].values())} == {"[sensitive]"}
+    assert "bob" not in unknown["error"]
+    html = site.html("/jobs")
+    assert "4111" not in html
+    assert "1234" not in html
+
+
+def test_a_search_in_errors_tells_no_sensitive_value(site: Site) -> None:
+    describe(site)
+    enqueue(site)
+    site.sql("UPDATE jobs SET error = 'card 4111 of bob'")
+    assert len(found(site, error="of bob")) == 1
+    page = site.json("/jobs", error="4111")
+    assert (page["jobs"], page["count"]["found"]) == ([], 0)
+
+
+def test_a_large_payload_is_left_out_and_so_is_its_error(site: Site) -> None:
+    describe(site)
+    enqueue(site, card=[str(n) for n in range(5_000)])
+    site.sql("UPDATE jobs SET error = 'card 4999'")
+    [job] = site.json("/jobs")["jobs"]
+    assert (job["payload"], job["error"]) == (None, "[sensitive]")
+    assert "a large payload" in site.html("/jobs")
+
+
+def test_texts_full_of_markup(site: Site) -> None:
+    nasty = "<script>alert(1)</script>\"'>\u202e"
+    site.queue.enqueue(Job(nasty, nasty, {nasty: nasty * 2_000}))
+    site.sql("UPDATE jobs SET error = %s, status = 'failed'", nasty * 2_000)
+    site.sql(DESCRIBE, nasty, "", json.dumps({"fields": {nasty: {"kind": "string"}}}))
+    query = {"queue": nasty, "type": nasty, "error": nasty, "worker": nasty}
+    for html in (site.html("/jobs"), site.html("/jobs", **query), site.html("/jobs", type=nasty)):
+        assert "<script>alert" not in html
+        assert "\u202e" not in re.sub('"[^"]*"', "", html)
+        assert len(html) < 40_000
+
+
+def test_who_may_only_read_sees_no_actions(site: Site) -> None:
+    site.queue.enqueue(Job(type="t"))
+    assert "checkbox" in site.html("/jobs")
+    site.access = Access.read("bob")
+    html = site.html("/jobs")
+    assert "checkbox" not in html
+    assert "/jobs/cancel" not in html
