@@ -105,6 +105,6 @@ def _text(act: Act, name: str) -> str:
 CHANGES = ("retry", "run_now", "cancel", "move", "priority", "delete")
 """The actions on many jobs."""
 ROUTES: Routes = [
-    *(action(f"/jobs/{name}", name, change_jobs) for name in CHANGES),
-    *(action(f"/jobs/{name}/stop", name, stop) for name in CHANGES),
+    *(action(f"/jobs/{name.replace('_', '-')}", name, change_jobs) for name in CHANGES),
+    *(action(f"/jobs/{name.replace('_', '-')}/stop", name, stop) for name in CHANGES),
 ]

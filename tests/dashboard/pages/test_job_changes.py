@@ -25,14 +25,14 @@ def jobs_of(site: Site, count: int = 5, status: str = "pending", **options: Any)
 def post(site: Site, action: str, /, **fields: Any) -> Any:
     """Do an action, and return what it says as JSON."""
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
-    answer = site.client.post(f"/jobs/{action}", data=fields, headers=headers)
+    answer = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def refused(site: Site, action: str, /, **fields: Any) -> tuple[int, str]:
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
-    answer = site.client.post(f"/jobs/{action}", data=fields, headers=headers)
+    answer = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
     return answer.status_code, answer.json()["message"]
 
 
