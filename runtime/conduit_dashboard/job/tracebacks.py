@@ -8,7 +8,11 @@ _FRAME = re.compile(
     r'(?P<margin>[ |+]*?)  File "(?P<path>.*)", line (?P<line>\d+), in (?P<name>.+)'
 )
 _MARKS = re.compile(r"[ |]*[\^~]+")
-_LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages|lib[/\\]python3[.\d]*)[/\\]|^<frozen ")
+_LIBRARY = re.compile(
+    r"[/\\](?:site-packages|dist-packages|lib[/\\]python3[.\d]*)[/\\]|^<frozen "
+    r"|[/\\]conduit_runtime[/\\](?!demo[/\\])"
+)
+_HEAD = "Traceback (most recent call last):"
 _REPEATED = re.compile(r" *\[Previous line repeated \d+ more times?\]")
 _LONGEST = 300
 """Characters of a path, a name or a line of code that a frame shows."""
@@ -25,7 +29,7 @@ class Frame:
 
     @property
     def is_library(self) -> bool:
-        """Whether it is in an installed package or in Python itself."""
+        """Whether it is in an installed package, in our runtime or in Python itself."""
         return _LIBRARY.search(self.path) is not None
 
 
@@ -39,8 +43,11 @@ class Part:
     text: str = ""
 
 
-def parts_of(traceback: str) -> Sequence[Part]:
-    """The parts of a traceback in their order; a text that is none is one part."""
+def parts_of(traceback: str, error: str | None = None) -> Sequence[Part]:
+    """The parts of a traceback in their order; a text that is none is one part.
+
+    Left out are the lines that say a traceback follows, and at the end the `error` itself.
+    """
     parts: list[Part] = []
     margin = 0
     frame: Frame | None = None
@@ -54,8 +61,11 @@ def parts_of(traceback: str) -> Sequence[Part]:
                 frame.code = _cut(line[margin:].strip())
         elif frame is None or _REPEATED.fullmatch(line) is None:
             frame = None
-            _add_text(parts, line)
-    return parts
+            if line != _HEAD:
+                _add_text(parts, line)
+    if parts and parts[-1].text == error:
+        parts.pop()
+    return [part for part in parts if part.frames or part.text.strip()]
 
 
 def _add(parts: list[Part], frame: Frame) -> None:

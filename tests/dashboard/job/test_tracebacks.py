@@ -20,10 +20,8 @@ def caught(function: object) -> BaseException:
 
 def test_frames_of_the_application_and_of_python() -> None:
     error = caught(lambda: json.loads("no"))
-    head, *rest = parts_of(formatted(error))
-    assert (head.kind, head.text) == ("text", "Traceback (most recent call last):")
-    assert [part.kind for part in rest] == ["frames", "library", "text"]
-    own, python, last = rest
+    own, python, last = parts_of(formatted(error))
+    assert [part.kind for part in (own, python, last)] == ["frames", "library", "text"]
     assert [frame.name for frame in own.frames] == ["caught", "<lambda>"]
     assert own.frames[1].code == 'error = caught(lambda: json.loads("no"))'
     assert own.frames[0].path == __file__
@@ -41,12 +39,10 @@ def test_the_error_before() -> None:
     parts = parts_of(formatted(caught(fail)))
     texts = "\n".join(part.text for part in parts if part.kind == "text")
     assert texts.splitlines() == [
-        "Traceback (most recent call last):",
         "KeyError: 'first'",
         "",
         "The above exception was the direct cause of the following exception:",
         "",
-        "Traceback (most recent call last):",
         "ValueError: two",
         "lines",
     ]
@@ -70,7 +66,7 @@ def test_a_recursion() -> None:
         fail()
 
     parts = parts_of(formatted(caught(fail)))
-    assert [part.kind for part in parts] == ["text", "frames", "text"]
+    assert [part.kind for part in parts] == ["frames", "text"]
     assert parts[-1].text.startswith("RecursionError")
 
 
@@ -79,6 +75,20 @@ def test_frames_without_code() -> None:
     frames, last = parts_of(text)
     assert frames.frames == [Frame("gone.py", 3, "f"), Frame("gone.py", 5, "g")]
     assert last.text == "ValueError"
+
+
+def test_the_error_that_is_shown_already() -> None:
+    text = formatted(caught(lambda: [][1]))
+    assert [part.kind for part in parts_of(text, "IndexError: list index out of range")] == ["frames"]
+    assert [part.kind for part in parts_of(text, "IndexError")] == ["frames", "text"]
+
+
+def test_frames_of_the_runtime_but_not_of_the_demo() -> None:
+    paths = ("/a/conduit_runtime/worker/x.py", "/a/conduit_runtime/demo/app.py", "/app/b.py")
+    text = "".join(f'  File "{path}", line 1, in f\n' for path in paths)
+    runtime, own = parts_of(text)
+    assert (runtime.kind, len(runtime.frames)) == ("library", 1)
+    assert [frame.path for frame in own.frames] == [*paths[1:]]
 
 
 def test_what_is_no_traceback() -> None:
