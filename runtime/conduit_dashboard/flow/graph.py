@@ -1,7 +1,7 @@
 """A flow as a graph: jobs that are alike, in what they are and wait for, become one step."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from uuid import UUID
@@ -10,10 +10,13 @@ from conduit_runtime.model.dashboard.job import JobBrief
 
 FEW = 30
 """Jobs up to which each is a step of its own."""
+_ROUNDS = 12
+"""How far from it the jobs before and behind a job may be that tell it from others."""
 _WORST = ("failed", "running", "pending", "blocked", "cancelled", "completed", "deleted")
 _UNENDED = ("pending", "running", "blocked")
 
-Links = Mapping[UUID, set[UUID]]
+Dependency = tuple[Sequence[UUID], Sequence[UUID]]
+"""Some jobs, and those that each wait for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +41,58 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class FlowGraph:
-    """The steps of a flow, and pairs of their jobs: the second step waits for the first."""
+    """The steps of a flow, and pairs of their jobs: the second step waits for the first.
+
+    `jobs` are those of the flow, each behind those that it waits for.
+    """
 
     steps: Sequence[Step]
     edges: Sequence[tuple[UUID, UUID]]
+    jobs: Sequence[JobBrief]
 
 
 def graph_of(flow: UUID, jobs: Sequence[JobBrief]) -> FlowGraph:
     """The graph of a flow. Jobs that others followed and that are gone are `deleted`."""
     known = {job.id: job for job in jobs}
-    links: dict[UUID, set[UUID]] = {job.id: {*job.follows} for job in jobs if job.flow == flow}
-    nodes = [*dict.fromkeys([*known, *(each for before in links.values() for each in before)])]
-    label = {id_: known[id_].type if id_ in known else "" for id_ in nodes}
-    groups = _alike(label, links) if len(nodes) > FEW else {id_: id_ for id_ in nodes}
-    members: dict[UUID, list[UUID]] = defaultdict(list)
+    waiting = dependencies(flow, jobs)
+    nodes = [*dict.fromkeys([*known, *(each for before, _ in waiting for each in before)])]
+    types = {id_: known[id_].type if id_ in known else "" for id_ in nodes}
+    groups = _alike(types, waiting) if len(nodes) > FEW else {id_: id_ for id_ in nodes}
+    edges: dict[tuple[UUID, UUID], None] = {}
+    for before, behind in waiting:
+        ends = {groups[id_] for id_ in behind}
+        edges |= {(start, end): None for start in {groups[id_] for id_ in before} for end in ends}
+    members: dict[UUID, list[UUID]] = {group: [] for group in _in_order(groups.values(), edges)}
     for id_ in nodes:
         members[groups[id_]].append(id_)
-    steps = [_step(flow, ids, known) for ids in members.values()]
-    first = {group: ids[0] for group, ids in members.items()}
-    edges = dict.fromkeys(
-        (first[groups[before]], first[groups[id_]]) for id_ in links for before in links[id_]
+    return FlowGraph(
+        [_step(flow, ids, known) for ids in members.values()],
+        [(start, end) for start, end in edges if start != end],
+        [
+            known[id_]
+            for ids in members.values()
+            for id_ in ids
+            if id_ in known and known[id_].flow == flow
+        ],
     )
-    return FlowGraph(steps, [*edges])
+
+
+def dependencies(flow: UUID, jobs: Iterable[JobBrief]) -> Sequence[Dependency]:
+    """What the jobs of a flow wait or waited for, once for all jobs that follow the same."""
+    found: dict[int, tuple[Sequence[UUID], list[UUID]]] = {}
+    for job in jobs:
+        if job.flow == flow and job.follows:
+            found.setdefault(id(job.follows), (job.follows, []))[1].append(job.id)
+    return [*found.values()]
 
 
 def blockers(flow: UUID, jobs: Sequence[JobBrief]) -> Iterator[JobBrief]:
     """The jobs that blocked ones wait for and that wait for nothing themselves."""
-    awaited = {
-        before
-        for job in jobs
-        if job.flow == flow and job.status == "blocked"
-        for before in job.follows
-    }
+    blocked = [job for job in jobs if job.status == "blocked"]
+    awaited = {id_ for before, _ in dependencies(flow, blocked) for id_ in before}
     for job in jobs:
         if job.id in awaited and job.status in ("pending", "running"):
             yield job
-
-
-def in_order(jobs: Sequence[JobBrief]) -> Sequence[JobBrief]:
-    """The jobs in an order in which each comes after those that it waits for."""
-    known = {job.id: job for job in jobs}
-    sorter = TopologicalSorter({job.id: job.follows for job in jobs})
-    try:
-        return [known[id_] for id_ in sorter.static_order() if id_ in known]
-    except CycleError:  # typed by hand
-        return jobs
 
 
 def state_of(counts: Mapping[str, int]) -> str:
@@ -101,31 +111,40 @@ def _step(flow: UUID, ids: Sequence[UUID], known: Mapping[UUID, JobBrief]) -> St
     return Step(ids[0], job.type, status, counts, job.flow != flow)
 
 
-def _alike(label: Mapping[UUID, str], before: Links) -> dict[UUID, UUID]:
+def _in_order(groups: Iterable[UUID], edges: Iterable[tuple[UUID, UUID]]) -> Collection[UUID]:
+    """Each group once, behind those that it waits for."""
+    before: dict[UUID, list[UUID]] = {group: [] for group in groups}
+    for start, end in edges:
+        if start != end:
+            before[end].append(start)
+    try:
+        return [*TopologicalSorter(before).static_order()]
+    except CycleError:  # typed by hand, or in a long chain of one type
+        return before
+
+
+def _alike(types: Mapping[UUID, str], waiting: Sequence[Dependency]) -> Mapping[UUID, UUID]:
     """Each job's group: jobs of one type whose jobs before and behind them are of the same groups.
 
-    Starts with the types, and splits groups until none changes.
+    Starts with the types, and splits groups until none changes, or for some rounds.
     """
-    after: dict[UUID, set[UUID]] = defaultdict(set)
-    for id_, waited in before.items():
-        for each in waited:
-            after[each].add(id_)
-    group = _numbered(label.items())
-    while True:
+    group = _numbered(types.items())
+    nothing: frozenset[UUID] = frozenset()
+    for _ in range(_ROUNDS):
+        before: dict[UUID, frozenset[UUID]] = {}
+        behind: dict[UUID, set[UUID]] = defaultdict(set)
+        for starts, ends in waiting:
+            before |= dict.fromkeys(ends, frozenset(group[id_] for id_ in starts))
+            following = {group[id_] for id_ in ends}
+            for id_ in starts:
+                behind[id_] |= following
         refined = _numbered(
-            (
-                id_,
-                (
-                    group[id_],
-                    frozenset(group[each] for each in before.get(id_, ())),
-                    frozenset(group[each] for each in after[id_]),
-                ),
-            )
-            for id_ in label
+            (id_, (group[id_], before.get(id_, nothing), frozenset(behind[id_]))) for id_ in types
         )
         if len({*refined.values()}) == len({*group.values()}):
-            return refined
+            break
         group = refined
+    return group
 
 
 def _numbered(signed: Iterable[tuple[UUID, object]]) -> dict[UUID, UUID]:

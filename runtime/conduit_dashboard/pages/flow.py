@@ -9,7 +9,7 @@ from conduit_runtime.model.dashboard.job import JobBrief
 from conduit_runtime.statements.dashboard import job as related
 
 from ..errors import BadRequest, Missing
-from ..flow.graph import FlowGraph, Step, blockers, graph_of, in_order, state_of
+from ..flow.graph import FlowGraph, Step, blockers, dependencies, graph_of, state_of
 from ..job.starting import reasons
 from ..page import Page, Routes, Visit, page
 from ..rendering.drawing import Node
@@ -26,7 +26,7 @@ _BLOCKERS = 10
 async def flow(visit: Visit) -> Page:
     """The jobs of a flow. `job` in the address is one of them, which helps to find the others."""
     id_: UUID = visit.path["id"]
-    found = await visit.read(related.flow_jobs(id_, _seed(visit), MOST))
+    found = await _jobs(visit, id_)
     own = [job for job in found if job.flow == id_]
     if not own:
         raise Missing(
@@ -44,10 +44,24 @@ async def flow(visit: Visit) -> Page:
         "blockers": await _explained(visit, blocking[:_BLOCKERS]),
         "more_blockers": max(len(blocking) - _BLOCKERS, 0),
         "graph": _drawable(visit, graph) if len(graph.steps) <= _DRAWN else None,
-        "jobs": in_order(own)[:_LISTED],
+        "jobs": graph.jobs[:_LISTED],
         "more_jobs": max(len(own) - _LISTED, 0),
     }
     return Page("flow.html", "Flow", data)
+
+
+async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
+    """The jobs that are near the flow, and those that they follow, also outside of the flow."""
+    found = {job.id: job for job in await visit.read(related.flow_jobs(flow, _seed(visit), MOST))}
+    asked = {*found}
+    while len(found) < MOST:
+        followed = {id_ for before, _ in dependencies(flow, found.values()) for id_ in before}
+        further = sorted(followed - asked)[: MOST - len(found)]
+        if not further:
+            break
+        asked |= {*further}
+        found |= {job.id: job for job in await visit.read(related.followed_jobs(further))}
+    return [*found.values()]
 
 
 def _seed(visit: Visit) -> UUID | None:

@@ -1,9 +1,11 @@
 """The graph of a flow."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from conduit_dashboard.flow.graph import Step, blockers, graph_of, in_order, state_of
+from conduit_dashboard.flow.graph import Step, blockers, graph_of, state_of
 from conduit_runtime.model.dashboard.job import JobBrief
 
 FLOW = UUID(int=1 << 100)
@@ -64,29 +66,41 @@ def test_chains_beside_each_other_become_one() -> None:
     assert len(graph.edges) == 2
 
 
-def test_a_long_chain_of_one_type_stays_a_chain() -> None:
-    jobs = [brief(n, "t", "completed", [n - 1] if n > 1 else []) for n in range(1, 101)]
+def test_the_middle_of_a_long_chain_of_one_type_is_one_step() -> None:
+    jobs = [brief(n, "t", "completed", [n - 1] if n > 1 else []) for n in range(1, 1001)]
     graph = graph_of(FLOW, jobs)
-    assert [step.size for step in graph.steps] == [1] * 100
-    assert len(graph.edges) == 99
+    assert sum(step.size for step in graph.steps) == 1000
+    assert sorted(step.size for step in graph.steps)[-2:] == [1, 976]
+    assert (len(graph.steps), len(graph.edges)) == (25, 24)
+
+
+def test_a_large_flow_does_not_take_long() -> None:
+    """A million dependencies, as few as the jobs that share them."""
+    first = tuple(UUID(int=n) for n in range(1, 1001))
+    jobs = [brief(n, "a", "pending") for n in range(1, 1001)]
+    jobs += [replace(brief(n, "b", "blocked"), follows=first) for n in range(1001, 2001)]
+    before = time.process_time()
+    assert [step.size for step in graph_of(FLOW, jobs).steps] == [1000, 1000]
+    assert len([*blockers(FLOW, jobs)]) == 1000
+    assert time.process_time() - before < 1
 
 
 def test_jobs_outside_of_the_flow_and_deleted_ones() -> None:
     jobs = [brief(1, "t", "running", [77], flow=None), brief(2, "u", "blocked", [1, 3])]
-    graph = graph_of(FLOW, jobs)
-    assert graph.steps == [
-        Step(UUID(int=1), "t", "running", {"running": 1}, is_outside=True),
-        Step(UUID(int=2), "u", "blocked", {"blocked": 1}),
-        Step(UUID(int=3), "a deleted job", "deleted", {"deleted": 1}),
-    ]
+    steps = {step.job.int: step for step in graph_of(FLOW, jobs).steps}
+    assert steps == {
+        1: Step(UUID(int=1), "t", "running", {"running": 1}, is_outside=True),
+        2: Step(UUID(int=2), "u", "blocked", {"blocked": 1}),
+        3: Step(UUID(int=3), "a deleted job", "deleted", {"deleted": 1}),
+    }
     assert [job.id.int for job in blockers(FLOW, jobs)] == [1]
 
 
 def test_the_order_of_jobs() -> None:
     jobs = [brief(1, "c", "blocked", [2]), brief(2, "b", "running", [3]), brief(3, "a", "failed")]
-    assert [job.type for job in in_order(jobs)] == ["a", "b", "c"]
+    assert [job.type for job in graph_of(FLOW, jobs).jobs] == ["a", "b", "c"]
     circle = [brief(1, "a", "blocked", [2]), brief(2, "b", "blocked", [1])]
-    assert in_order(circle) == circle
+    assert [*graph_of(FLOW, circle).jobs] == circle
 
 
 def test_states() -> None:

@@ -79,7 +79,9 @@ def test_frames_without_code() -> None:
 
 def test_the_error_that_is_shown_already() -> None:
     text = formatted(caught(lambda: [][1]))
-    assert [part.kind for part in parts_of(text, "IndexError: list index out of range")] == ["frames"]
+    assert [part.kind for part in parts_of(text, "IndexError: list index out of range")] == [
+        "frames"
+    ]
     assert [part.kind for part in parts_of(text, "IndexError")] == ["frames", "text"]
 
 

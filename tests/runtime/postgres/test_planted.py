@@ -294,6 +294,7 @@ def show_job(send: Run) -> None:
     send(dashboard_job.unique_key(job))
     send(dashboard_job.start_facts([job.id]))
     send(dashboard_job.flow_jobs(job.id, job.id, 10))
+    send(dashboard_job.followed_jobs([job.id]))
 
 
 def use_in_tests(dsn: str) -> None:

@@ -8,7 +8,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class JobBrief:
-    """A line of a list of jobs. `status` is `blocked` while it waits for jobs of its flow."""
+    """A line of a list of jobs. `status` is `blocked` while it waits for jobs of its flow.
+
+    `follows` are the jobs that it waited or waits for, where a flow is read: one object for all
+    jobs that follow the same.
+    """
 
     id: UUID
     queue: str

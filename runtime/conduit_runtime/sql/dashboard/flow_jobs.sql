@@ -1,29 +1,32 @@
--- The jobs of a flow: those made right before it, and from them along what waits for what.
-WITH RECURSIVE reached AS (
-  SELECT found.id FROM (
-    (SELECT id FROM (
-       SELECT id, flow FROM {jobs} WHERE id < %(last)s::uuid ORDER BY id DESC LIMIT %(scanned)s::integer
-     ) AS stored WHERE flow = %(flow)s::uuid)
+-- The jobs of a flow among those that have ids near these, or the jobs with these ids. What a job
+-- follows is often long and the same for many jobs: the first row with the same hash alone has it.
+WITH near AS MATERIALIZED (
+  SELECT around.id, around.ascending
+  FROM unnest(%(near)s::uuid[], %(ascending)s::boolean[]) AS around (id, ascending)
+), found AS (
+  SELECT job.id FROM near CROSS JOIN LATERAL (
+    (SELECT id, flow FROM {jobs}
+     WHERE id >= near.id AND near.ascending ORDER BY id LIMIT %(scanned)s::integer)
     UNION ALL
-    (SELECT id FROM (
-       SELECT id, flow FROM {conduit_blocked_jobs}
-       WHERE id < %(last)s::uuid ORDER BY id DESC LIMIT %(scanned)s::integer
-     ) AS blocked WHERE flow = %(flow)s::uuid)
+    (SELECT id, flow FROM {jobs}
+     WHERE id < near.id AND NOT near.ascending ORDER BY id DESC LIMIT %(scanned)s::integer)
     UNION ALL
-    SELECT %(seed)s::uuid
-  ) AS found
+    (SELECT id, flow FROM {conduit_blocked_jobs}
+     WHERE id >= near.id AND near.ascending ORDER BY id LIMIT %(scanned)s::integer)
+    UNION ALL
+    (SELECT id, flow FROM {conduit_blocked_jobs}
+     WHERE id < near.id AND NOT near.ascending ORDER BY id DESC LIMIT %(scanned)s::integer)
+  ) AS job
+  WHERE job.flow = %(flow)s::uuid
   UNION
-  SELECT link.id FROM reached CROSS JOIN LATERAL (
-    SELECT pg_catalog.unnest(follows) AS id FROM {jobs} WHERE id = reached.id AND flow = %(flow)s::uuid
-    UNION ALL
-    SELECT pg_catalog.unnest(follows) FROM {conduit_blocked_jobs}
-    WHERE id = reached.id AND flow = %(flow)s::uuid
-    UNION ALL
-    SELECT waiting.id FROM {conduit_dependencies} AS dependency
-    JOIN {conduit_blocked_jobs} AS waiting ON waiting.id = dependency.next
-    WHERE dependency.job = reached.id AND waiting.flow = %(flow)s::uuid
-  ) AS link
-), listed AS MATERIALIZED (
-  SELECT ''::text AS role, id, 0 AS place FROM reached LIMIT %(limit)s::integer
-)
+  SELECT pg_catalog.unnest(%(ids)s::uuid[])
+), listed AS (
+  SELECT ''::text AS role, id, 0 AS place FROM found ORDER BY id LIMIT %(limit)s::integer
+), briefs AS (
 {job_briefs}
+)
+SELECT role, id, queue, type, status, flow, parent, run_at, started_at, completed_at,
+       pg_catalog.hash_array_extended(follows, 0) AS key,
+       CASE WHEN pg_catalog.row_number() OVER (PARTITION BY pg_catalog.hash_array_extended(follows, 0) ORDER BY id) = 1 THEN follows END
+FROM briefs
+ORDER BY id

@@ -33,7 +33,7 @@ def children(job: Job) -> Statement[Children]:
         is_cut = len(rows) >= LISTED or any(int(row[0]) >= SCANNED for row in rows)
         return Children([_brief(row) for row in rows], is_cut)
 
-    return Statement("dashboard/children", parameters, decode)
+    return Statement("dashboard/children", parameters, decode, {"follows": ""})
 
 
 def neighbours(id: UUID) -> Statement[Neighbours]:
@@ -45,7 +45,8 @@ def neighbours(id: UUID) -> Statement[Neighbours]:
         )
         return Neighbours(before, after)
 
-    return Statement("dashboard/neighbours", {"id": id, "listed": LISTED}, decode)
+    parameters = {"id": id, "listed": LISTED}
+    return Statement("dashboard/neighbours", parameters, decode, {"follows": ""})
 
 
 def unique_key(job: Job) -> Statement[UniqueKey | None]:
@@ -68,19 +69,36 @@ def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
 
 
 def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBrief]]:
-    """The jobs of a flow, and those outside of it that they wait for; at most `limit`.
+    """The jobs of a flow, at most `limit`.
 
     No index finds them. They are made right before their flow, so the `SCANNED` jobs before it are
-    looked at, and from these and `seed` on what waits for what.
+    looked at, and as many on both sides of `seed`, which is one of them.
     """
-    parameters = {
-        "flow": flow,
-        "seed": seed,
-        "last": UUID(int=((flow.int >> 80) + 2) << 80) if flow.version == 7 else _NONE,
+    near = [(UUID(int=((flow.int >> 80) + 2) << 80), False)] if flow.version == 7 else []
+    if seed is not None:
+        near += [(seed, True), (seed, False)]
+    return _of_flow({"flow": flow, "ids": [], "limit": limit}, near)
+
+
+def followed_jobs(ids: Sequence[UUID]) -> Statement[list[JobBrief]]:
+    """These jobs, which others of their flow follow; those that are gone are missing."""
+    return _of_flow({"flow": _NONE, "ids": [*ids], "limit": len(ids)}, [])
+
+
+def _of_flow(
+    parameters: dict[str, Any], near: Sequence[tuple[UUID, bool]]
+) -> Statement[list[JobBrief]]:
+    def decode(rows: Rows, count: int) -> list[JobBrief]:
+        follows: dict[Any, Sequence[UUID]] = {None: ()}
+        follows |= {row[-2]: tuple(row[-1]) for row in rows if row[-1] is not None}
+        return [_brief(row[:-2], follows[row[-2]]) for row in rows]
+
+    parameters |= {
+        "near": [id_ for id_, _ in near],
+        "ascending": [ascending for _, ascending in near],
         "scanned": SCANNED,
-        "limit": limit,
     }
-    return Statement("dashboard/flow_jobs", parameters, lambda rows, count: [*map(_brief, rows)])
+    return Statement("dashboard/flow_jobs", parameters, decode, {"follows": ", follows"})
 
 
 def first_id(at: datetime) -> UUID:
@@ -88,6 +106,6 @@ def first_id(at: datetime) -> UUID:
     return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)
 
 
-def _brief(row: Sequence[Any]) -> JobBrief:
-    values = [*row[1:-1], tuple(row[-1] or ())]
+def _brief(row: Sequence[Any], follows: Sequence[UUID] = ()) -> JobBrief:
+    values = [*row[1:], follows]
     return JobBrief(*values)
