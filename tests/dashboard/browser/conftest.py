@@ -10,11 +10,12 @@ import chromium
 import pytest
 from bakery_app import Bakery, compiled
 from dashboard_site import Site
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
 SECONDS = 20
 """How long a page may take to show what a test expects."""
+expect.set_options(timeout=SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
