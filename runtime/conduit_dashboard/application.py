@@ -180,14 +180,21 @@ class Dashboard:
     async def _refused(self, request: Request, error: Exception) -> Response:
         """A page that there is not, or what `authorize` has raised instead of an Access."""
         assert isinstance(error, HTTPException)
+        visit = self._visit(request, Access.none())
+        refusal: Refusal = Missing("There is no such page.")
+        if error.status_code in (404, 405):
+            try:
+                visit = self._visit(request, await self._access(request))
+            except Refusal as reason:
+                refusal = reason
+            except HTTPException as reason:
+                error = reason
         if error.status_code < 400:
             return Response(status_code=error.status_code, headers=error.headers)
-        visit = self._visit(request, Access.none())
-        if error.status_code in (404, 405):
-            return refuse(request, visit, Missing("There is no such page."))
-        refusal = Refusal(f"{error.detail}.")
-        refusal.status, refusal.title = error.status_code, "You cannot see this"
-        refusal.headers = error.headers or {}
+        if error.status_code not in (404, 405):
+            refusal = Refusal(f"{error.detail.rstrip('.')}.")
+            refusal.status, refusal.title = error.status_code, "You cannot see this"
+            refusal.headers = error.headers or {}
         return refuse(request, visit, refusal)
 
     async def _failed(self, request: Request, error: Exception) -> Response:

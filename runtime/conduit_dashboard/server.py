@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import uvicorn
 from conduit_runtime import AsyncQueue
@@ -27,8 +28,8 @@ async def serve(
 ) -> None:
     """Serve the dashboard of a database on a listening socket until a signal to stop.
 
-    `prefix` is the path at which a proxy serves it, "" or as in "/ops/jobs"; `options` are those of
-    Dashboard. Raises psycopg.Error if the database cannot be read at the start.
+    `prefix` is the path at which a proxy serves it, "" or quoted as in "/ops/our%20jobs"; `options`
+    are those of Dashboard. Raises psycopg.Error if the database cannot be read at the start.
     """
     async with AsyncQueue(dsn, schema) as queue:
         await queue.connections.run(audit.entries(1))
@@ -47,8 +48,13 @@ async def serve(
 
 def _at(prefix: str, application: Dashboard) -> Any:
     """The application at a path of a proxy, which passes that path on or cuts it off."""
+    root = prefix.encode()
 
     async def respond(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        await application({**scope, "root_path": prefix}, receive, send)
+        raw: bytes = scope["raw_path"]
+        if not raw.startswith(root + b"/"):
+            raw = root + raw
+        scope = {**scope, "root_path": unquote(prefix), "raw_path": raw}
+        await application(scope, receive, send)
 
     return respond

@@ -33,7 +33,7 @@ class TokenLogin:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        digest = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
+        digest = hmac.new(token.encode(errors="replace"), b"cookie", hashlib.sha256).hexdigest()
         # Cookies are of a host, whatever the port: each dashboard has a name of its own for them.
         self._cookie, self._value = f"conduit_{digest[:8]}", digest[8:]
 

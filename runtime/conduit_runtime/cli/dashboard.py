@@ -51,8 +51,8 @@ def dashboard(
     login, token, credentials = _login()
     _check_trace_url(trace_url)
     listener = _listener(host, port, credentials is not None)
-    prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
-    address = _address(host, listener.getsockname()[1]) + quote(prefix) + "/"
+    prefix = quote("/" + prefix.strip("/"), safe="/%") if prefix.strip("/") else ""
+    address = f"{_address(host, listener.getsockname()[1])}{prefix}/"
     if token is not None:
         address += f"?token={token}"
 

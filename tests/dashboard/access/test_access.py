@@ -1,12 +1,17 @@
 """What `authorize` may answer, and what follows."""
 
 import re
+from uuid import uuid4
 
+import psycopg
 import pytest
 from conduit_dashboard import ACTIONS, Access
 from conduit_dashboard.page import ActionRoute, PageRoute
 from conduit_dashboard.pages import ROUTES
+from conduit_runtime import Job, Queue, chain
+from conduit_runtime.postgres.tables.grants import grants
 from dashboard_site import Site, serving
+from psycopg.conninfo import make_conninfo
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -98,3 +103,35 @@ def test_every_answer_has_the_headers(site: Site) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
         assert "inline" not in headers["Content-Security-Policy"]
+
+
+def test_a_page_that_there_is_not_is_shown_to_who_gets_in(site: Site) -> None:
+    answer = site.client.get("/nowhere")
+    assert answer.status_code == 404
+    assert 'href="/queues"' in answer.text
+    site.access = Access.none()
+    assert 'href="/queues"' not in site.client.get("/nowhere").text
+
+
+def test_a_role_that_may_only_read_sees_every_page(dsn: str) -> None:
+    """As `migrate --print-grants --reader` prints it; Postgres refuses what it may not do."""
+    role = f"reader_{uuid4().hex}"
+    with psycopg.connect(dsn, autocommit=True) as owner, Queue(dsn) as queue:
+        queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
+        owner.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        for statement in grants(None, readers=[role]):
+            owner.execute(statement)
+        try:
+            with serving(make_conninfo(dsn, user=role, password="x")) as site:
+                for path in PAGES:
+                    if "{" not in path:
+                        assert site.client.get(path).status_code == 200, path
+                job = queue.list()[0]
+                for path in (f"/jobs/{job.id}", f"/flows/{job.flow}"):
+                    assert site.client.get(path).status_code == 200, path
+                answer = site.post("/queues/pause", queue="mail")
+                assert answer.status_code == 403
+                assert "The database role of this dashboard may not do this" in answer.text
+        finally:
+            owner.execute(f"DROP OWNED BY {role}")
+            owner.execute(f"DROP ROLE {role}")

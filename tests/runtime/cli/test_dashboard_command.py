@@ -139,17 +139,30 @@ def test_read_only_changes_nothing(start: Start, dsn: str) -> None:
 
 
 @pytest.mark.parametrize("passed_on", [True, False])
-def test_behind_the_path_of_a_proxy(start: Start, passed_on: bool) -> None:
-    with start("--prefix", "ops/jobs/") as started, httpx.Client() as client:
+@pytest.mark.parametrize(
+    ("prefix", "root"),
+    [
+        ("ops/jobs/", "/ops/jobs"),
+        ("/ops%2Fjobs", "/ops%2Fjobs"),
+        ("/our jobs", "/our%20jobs"),
+        ("/jobs", "/jobs"),
+        ("//evil.example", "/evil.example"),
+    ],
+)
+def test_behind_the_path_of_a_proxy(start: Start, prefix: str, root: str, passed_on: bool) -> None:
+    with start("--prefix", prefix) as started, httpx.Client() as client:
         url = httpx.URL(started.address)
-        assert url.path == "/ops/jobs/"
-        path = "/ops/jobs/queues" if passed_on else "/queues"
-        answer = client.get(url.copy_with(path=path))
-        assert answer.headers["Location"] == "/ops/jobs/queues"
-        assert "Path=/ops/jobs;" in answer.headers["Set-Cookie"]
+        path, query = url.raw_path.split(b"?")
+        assert path.decode() == f"{root}/"
+        asked = f"{root}/queues" if passed_on else "/queues"
+        answer = client.get(url.copy_with(raw_path=asked.encode() + b"?" + query))
+        assert answer.headers["Location"] == f"{root}/queues"
+        assert f"Path={root};" in answer.headers["Set-Cookie"]
         cookie = answer.headers["Set-Cookie"].partition(";")[0]
-        page = client.get(url.copy_with(path=path, query=None), headers={"Cookie": cookie})
-        assert 'href="/ops/jobs/queues"' in page.text
+        there = url.copy_with(raw_path=asked.encode())
+        page = client.get(there, headers={"Cookie": cookie})
+        assert page.status_code == 200
+        assert f'href="{root}/queues"' in page.text
 
 
 def test_it_listens_elsewhere_with_credentials_only(start: Start) -> None:
