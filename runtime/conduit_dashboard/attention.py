@@ -26,6 +26,8 @@ MOST_SHOWN = 25
 """Concerns that the page shows at most."""
 _PATIENCE = 1.0
 """Seconds that each look may take."""
+_FRESH = 4.0
+"""Seconds for which what was seen is shown again."""
 _FAILURES = 5
 """Failed attempts of a type within an hour that do not matter."""
 _SHARE = 0.1
@@ -77,7 +79,7 @@ class Look:
     async def at(self, name: str, statement: Statement[T], otherwise: T) -> T:
         """What the statement gives, or `otherwise` when that takes too long."""
         try:
-            return await self._visit.database.read(statement, seconds=_PATIENCE, by_index=True)
+            return await self._visit.database.recent(statement, seconds=_FRESH, limit=_PATIENCE)
         except TooSlow:
             self.not_checked.append(name)
             return otherwise

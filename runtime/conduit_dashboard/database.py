@@ -57,10 +57,13 @@ class Database:
             ):
                 return await self._connections.run(statement, conn)
 
-    async def recent(self, statement: Statement[T], *, seconds: float) -> T:
+    async def recent(
+        self, statement: Statement[T], *, seconds: float, limit: float = READ_SECONDS
+    ) -> T:
         """As `read` with `by_index`; a result that is not older than `seconds` is returned again.
 
-        For what costs much, changes slowly and is the same for all visitors.
+        For what costs much, changes slowly and is the same for all visitors. `limit` is its timeout
+        in seconds.
         """
         now = time.monotonic()
         self._reused = {key: each for key, each in self._reused.items() if each.until > now}
@@ -69,7 +72,7 @@ class Database:
         reused = self._reused.setdefault(key, _Reused(now + READ_SECONDS + seconds))
         async with reused.lock:  # of those that come meanwhile, the first one reads
             if not reused.is_known:
-                reused.result = await self.read(statement, by_index=True)
+                reused.result = await self.read(statement, seconds=limit, by_index=True)
                 reused.is_known, reused.until = True, time.monotonic() + seconds
             result: T = reused.result
             return result
