@@ -14,7 +14,11 @@ from .viewer import Viewer
 _log = get_logger("conduit.dashboard")
 
 INTERVAL = 2.0
-"""How many seconds lie between two rounds, if rendering takes less than half of them."""
+"""How many seconds lie between two rounds, if rendering takes a small part of them."""
+_SHARE = 0.1
+"""The part of the time that rendering may take: the rest of the database is for the workers."""
+_LONGEST_PAUSE = 20.0
+"""Seconds after which pages are rendered again, however long it takes."""
 DEADLINE = 30.0
 """After how many seconds a page is given up; its statements have timeouts of their own."""
 
@@ -40,8 +44,8 @@ class Hub:
     """Renders each watched page once per `interval` seconds, however many watch it.
 
     Pages are rendered one after another, so one connection to the database is enough. A round that
-    takes long is followed by a pause as long. The task lives while there are viewers: a dashboard
-    that is not watched asks the database nothing.
+    takes long is followed by a pause nine times as long, of 20 s at most. The task lives while
+    there are viewers: a dashboard that is not watched asks the database nothing.
     """
 
     def __init__(self, interval: float = INTERVAL, deadline: float = DEADLINE) -> None:
@@ -87,9 +91,9 @@ class Hub:
             started = clock()
             if started >= next_round:
                 await self._round(list(self._watches.values()))
-                ended = clock()
-                pause = 0.0 if self._down else ended - started
-                next_round = max(started + self._interval, ended + pause)
+                taken = 0.0 if self._down else clock() - started
+                pause = min(taken / _SHARE - taken, _LONGEST_PAUSE)
+                next_round = max(started + self._interval, started + taken + pause)
             elif not self._down:
                 await self._round([w for w in self._watches.values() if w.regions is None])
             await _within(next_round - clock(), self._joined)

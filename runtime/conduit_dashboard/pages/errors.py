@@ -36,7 +36,8 @@ async def errors(visit: Visit) -> Page:
     queue, type_ = (visit.query.get(name) or None for name in ("queue", "type"))
     period = PERIODS[last][1] if last else None
     before = _before(visit)
-    found = await visit.read(error_groups(period, queue=queue, type=type_, before=before))
+    reading = error_groups(period, queue=queue, type=type_, before=before)
+    found = await visit.read(reading, by_index=True)
     masks = await masks_of(visit, {group.type for group in found.groups})
     groups = [
         replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))

@@ -134,7 +134,7 @@ def test_a_round_that_takes_long_is_followed_by_a_pause() -> None:
 
         async def render() -> Regions:
             start = clock()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.02)
             times.append((start, clock()))
             return {"page": region(str(start))}
 
