@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime.model.dashboard.job import StartFacts
+from conduit_runtime.model.dashboard.job import Children, StartFacts
 from conduit_runtime.model.job import Job, JobStatus
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements import jobs as store
@@ -14,7 +14,7 @@ from conduit_runtime.statements.dashboard import job as related
 from conduit_runtime.statements.job_types import described_types
 from conduit_runtime.statements.many import changes
 
-from ..errors import Conflict, Missing
+from ..errors import Conflict, Missing, TooSlow
 from ..job.attempts import attempts_of
 from ..job.known import Known, known
 from ..job.payload_table import rows_of
@@ -29,6 +29,7 @@ _SHOWN = (
     *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "waits_for"),
     *("parent", "schedule", "fingerprint"),
 )
+_CHILDREN_SECONDS = 1.0
 
 
 async def job(visit: Visit) -> Page:
@@ -58,7 +59,7 @@ async def job(visit: Visit) -> Page:
             "lines": lines_of(found.source, place),
         },
         "attempts": attempts,
-        "children": await visit.read(related.children(stored)),
+        "children": await _children(visit, stored),
         "neighbours": await visit.read(related.neighbours(stored.id)),
         "unique": await visit.read(related.unique_key(stored)),
         "trace": _trace(visit, stored),
@@ -76,6 +77,14 @@ async def read_known(visit: Visit) -> Known:
         )
     described = await visit.read(described_types(found.type))
     return known(found, described)
+
+
+async def _children(visit: Visit, job: Job) -> Children:
+    """The jobs that it enqueued; none if it takes long to find them, and that some are missing."""
+    try:
+        return await visit.database.read(related.children(job), seconds=_CHILDREN_SECONDS)
+    except TooSlow:
+        return Children(is_cut=True)
 
 
 def _status(job: Job, facts: Sequence[StartFacts]) -> str:

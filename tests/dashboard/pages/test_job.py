@@ -10,6 +10,7 @@ import pytest
 from conduit_dashboard import Access
 from conduit_runtime import Job, JobContext, JobStatus, JobType, WorkerPool, chain, job_type
 from conduit_runtime.payloads.sensitive import Sensitive
+from conduit_runtime.statements.dashboard import job as statements
 from dashboard_site import Site, serving
 from waiting import until
 
@@ -233,3 +234,15 @@ def test_rows_that_were_typed_by_hand(site: Site) -> None:
     assert '<script>"' not in html
     assert "\u202e" not in html
     assert site.json(f"/jobs/{id_}")["job"]["status"] == "failed"
+
+
+def test_a_job_in_the_middle_of_many_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "SCANNED", 3)
+    job = site.queue.enqueue(Job(type="t"))
+    site.queue.enqueue_many([Job(type="u") for _ in range(3)])
+    pool = WorkerPool(site.queue)
+    pool.register("t", lambda context, payload: None)
+    pool.run(drain=True)
+    site.sql("UPDATE jobs SET started_at = created_at WHERE type = 't'")
+    assert site.json(f"/jobs/{job.id}")["children"] == {"jobs": [], "is_cut": True}
+    assert "some of its own may be missing" in site.html(f"/jobs/{job.id}")

@@ -8,8 +8,12 @@ WITH scanned AS MATERIALIZED (
    WHERE id >= %(first)s::uuid AND id < %(last)s::uuid
    ORDER BY id DESC LIMIT %(scanned)s::integer)
 ), listed AS (
-  SELECT (SELECT pg_catalog.count(*) FROM scanned)::text AS role, id, 0 AS place
+  SELECT ''::text AS role, id, 0 AS place
   FROM scanned WHERE parent = %(id)s::uuid
   ORDER BY id LIMIT %(listed)s::integer
-)
+), briefs AS (
 {job_briefs}
+)
+SELECT counted.jobs, id, queue, type, status, flow, parent, run_at, started_at, completed_at
+FROM (SELECT pg_catalog.count(*) AS jobs FROM scanned) AS counted LEFT JOIN briefs ON true
+ORDER BY id

@@ -9,11 +9,11 @@ from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, U
 from ...model.job import Job, JobStatus
 from ...postgres.statement import Rows, Statement
 
-SCANNED = 20_000
+SCANNED = 10_000
 """Rows in which related jobs, or the unique key of a job, are looked for."""
 LISTED = 100
 """Jobs that a list of related ones shows."""
-_SKEW = timedelta(seconds=2)
+_SKEW = timedelta(seconds=0.5)
 """How far the clock of a worker, which gives ids, may be from that of the server."""
 _NONE = UUID(int=0)
 
@@ -30,8 +30,8 @@ def children(job: Job) -> Statement[Children]:
     parameters = {"id": job.id, "first": first, "last": last, "scanned": SCANNED, "listed": LISTED}
 
     def decode(rows: Rows, count: int) -> Children:
-        is_cut = len(rows) >= LISTED or any(int(row[0]) >= SCANNED for row in rows)
-        return Children([_brief(row) for row in rows], is_cut)
+        found = [_brief(row) for row in rows if row[1] is not None]
+        return Children(found, len(found) >= LISTED or rows[0][0] >= SCANNED)
 
     return Statement("dashboard/children", parameters, decode, {"follows": ""})
 
