@@ -12,6 +12,8 @@ from . import (
     overview,
     queues,
     schedules,
+    source,
+    types,
     workers,
 )
 
@@ -24,6 +26,8 @@ ROUTES: Routes = [
     *flow.ROUTES,
     *errors.ROUTES,
     *queues.ROUTES,
+    *types.ROUTES,
+    *source.ROUTES,
     *schedules.ROUTES,
     *workers.ROUTES,
     *audit.ROUTES,

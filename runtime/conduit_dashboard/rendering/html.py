@@ -31,6 +31,8 @@ def _environment() -> Environment:
         "ago": texts.ago,
         "duration": texts.duration,
         "number": texts.number,
+        "pairs": lambda edges: [(edge.source, edge.target) for edge in edges],
+        "percent": texts.percent,
         "printable": texts.printable,
         "printable_lines": texts.printable_lines,
         "segment": segment,

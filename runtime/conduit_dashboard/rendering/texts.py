@@ -22,6 +22,15 @@ def duration(value: timedelta | float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else in_words(seconds)
 
 
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 as in `2.1 %`; what is not quite nothing or all does not read so."""
+    if share is None:
+        return ""
+    if share in (0, 1):
+        return f"{share * 100:.0f} %"
+    return f"{min(max(share * 100, 0.1), 99.9):.1f} %"
+
+
 def ago(at: datetime | None) -> Markup:
     """A time as in `3 minutes ago` or `in 2 hours`, with the exact time on hover."""
     if at is None:

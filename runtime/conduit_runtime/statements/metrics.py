@@ -78,10 +78,9 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
     check_type(last, "last", timedelta, "a timedelta")
     if last <= timedelta(0):
         raise ValueError(f"last is {last}: use a positive duration")
-    kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
     parameters = {
         "period": min(last, READ).total_seconds(),
-        "bin": next((seconds for seconds, kept in kept_apart if last <= kept), _DAY),
+        "bin": bin_of(last),
         "queue": queue,
         "type": type,
     }
@@ -96,6 +95,12 @@ def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueGau
         lambda rows, count: [QueueGauges(*row) for row in rows],
         {"queue": "wanted.queue"},
     )
+
+
+def bin_of(last: timedelta) -> int:
+    """The seconds of the parts in which the begin of such a period is still stored."""
+    kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
+    return next((seconds for seconds, kept in kept_apart if last <= kept), _DAY)
 
 
 def _summed(histogram: str) -> str:

@@ -54,6 +54,7 @@ from conduit_runtime.statements.dashboard import (
     workers,
 )
 from conduit_runtime.statements.dashboard import job as dashboard_job
+from conduit_runtime.statements.dashboard import types as dashboard_types
 from conduit_runtime.statements.dashboard.errors import error_groups
 from conduit_runtime.statements.dashboard.last_changes import last_changes
 from conduit_runtime.statements.many import changes
@@ -253,6 +254,8 @@ def show(dsn: str) -> None:
         run(connection, last_changes("queue", ["pause"]))
         run(connection, workers.lanes())
         run(connection, error_groups())
+        run(connection, dashboard_types.type_shapes())
+        run(connection, dashboard_types.type_activity(timedelta(hours=1)))
         list_jobs(partial(run, connection))
         change_jobs(partial(run, connection))
         show_job(partial(run, connection))

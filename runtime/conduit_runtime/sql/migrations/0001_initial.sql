@@ -811,10 +811,11 @@ COMMENT ON COLUMN conduit_audit.seen_at IS 'when an action in the background las
 COMMENT ON COLUMN conduit_audit.finished_at IS 'when an action in the background ended';
 
 CREATE TABLE conduit_job_types (
-  type        text  NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
-  fingerprint text  NOT NULL,
-  queue       text  NOT NULL,
-  description jsonb NOT NULL,
+  type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
+  fingerprint  text        NOT NULL,
+  queue        text        NOT NULL,
+  description  jsonb       NOT NULL,
+  described_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (type, fingerprint)
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
@@ -823,6 +824,7 @@ COMMENT ON COLUMN conduit_job_types.type IS 'the job type';
 COMMENT ON COLUMN conduit_job_types.fingerprint IS 'a shape of its payload, as in jobs; empty: a handler that takes any';
 COMMENT ON COLUMN conduit_job_types.queue IS 'where its jobs go unless they say otherwise; empty: the code does not say';
 COMMENT ON COLUMN conduit_job_types.description IS 'fields of the payload and which are sensitive, source, hooks, jobs enqueued, services called, options';
+COMMENT ON COLUMN conduit_job_types.described_at IS 'when a worker last said something new of it';
 
 -- These functions find our tables on any search path of their caller.
 DO $$

@@ -9,4 +9,4 @@ WHERE present.queue IS DISTINCT FROM asked.queue
   OR present.description IS DISTINCT FROM asked.description
 ORDER BY asked.type, asked.fingerprint
 ON CONFLICT (type, fingerprint) DO UPDATE
-SET queue = excluded.queue, description = excluded.description
+SET queue = excluded.queue, description = excluded.description, described_at = pg_catalog.now()

@@ -1,0 +1,41 @@
+"""The source: hooks, jobs and services as a graph, with what happens to the jobs."""
+
+from dataclasses import replace
+
+from conduit_runtime.statements.dashboard.types import type_activity, type_shapes
+
+from ..page import Page, Routes, Visit, page
+from ..types.graph import GraphNode, source_graph
+from .types import PERIODS, period_of
+
+DRAWN = 150
+"""Types that a picture has: of more, nobody finds his way in it."""
+
+
+async def source(visit: Visit) -> Page:
+    """The graph of all types, or of those that match a filter."""
+    last = period_of(visit, "1h")
+    about, queue = visit.query.get("q", "").strip(), visit.query.get("queue") or None
+    shapes = await visit.read(type_shapes())
+    activity = await visit.read(type_activity(PERIODS[last]))
+    graph = source_graph(shapes, activity, about=about, queue=queue, most=DRAWN)
+    data = {
+        "nodes": [replace(each, href=_address(visit, each)) for each in graph.nodes],
+        "edges": graph.edges,
+        "types": graph.types,
+        "drawn": min(graph.types, DRAWN),
+        "filter": {"q": about, "queue": queue, "last": last},
+        "periods": [*PERIODS],
+        "queues": sorted({each.queue for each in shapes if each.queue}),
+    }
+    return Page("source.html", "Source", data)
+
+
+def _address(visit: Visit, node: GraphNode) -> str:
+    """Where a click leads: to a job's type, or to the graph around a hook or a service."""
+    if node.kind == "job":
+        return visit.url("/types", type=node.label)
+    return visit.url("/source", q=node.label)
+
+
+ROUTES: Routes = [page("/source", source)]

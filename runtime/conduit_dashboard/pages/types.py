@@ -1,0 +1,123 @@
+"""The job types: what workers know of them, and what becomes of their jobs."""
+
+from datetime import timedelta
+from textwrap import dedent
+
+from conduit_runtime.model.dashboard.types import present
+from conduit_runtime.statements import metrics
+from conduit_runtime.statements.dashboard.types import type_activity, type_shapes
+from conduit_runtime.statements.limits.type_limits import type_limits
+
+from ..errors import BadRequest, Missing
+from ..page import Page, Routes, Visit, page
+from ..types.fields import field_rows
+from ..types.summary import TypeSummary, place, summaries
+
+PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "30d": timedelta(days=30)}
+"""What `last` in the address may be."""
+MOST = 500
+"""Types that a page lists."""
+_LIVES = ("live", "gone")
+
+
+async def types(visit: Visit) -> Page:
+    """All types, those that match a filter, or all about one type."""
+    last = period_of(visit)
+    if (name := visit.query.get("type")) is not None:
+        return await _one(visit, name, last)
+    about, queue = visit.query.get("q", "").strip(), visit.query.get("queue") or None
+    state = visit.query.get("state") or None
+    if state not in (None, *_LIVES):
+        raise BadRequest(f"state is {state!r}: use {' or '.join(_LIVES)}, or leave it out.")
+    found = await _summaries(visit, last)
+    matching = [each for each in found if _matches(each, about.lower(), queue, state)]
+    data = {
+        "types": matching[:MOST],
+        "matching": len(matching),
+        "all": len(found),
+        "filter": {"q": about, "queue": queue, "state": state, "last": last},
+        "periods": [*PERIODS],
+    }
+    return Page("types.html", "Types", data)
+
+
+async def _summaries(visit: Visit, last: str) -> list[TypeSummary]:
+    shapes = await visit.read(type_shapes())
+    activity = await visit.read(type_activity(PERIODS[last]))
+    limits = await visit.read(type_limits())
+    return summaries(shapes, activity, limits)
+
+
+def _matches(each: TypeSummary, about: str, queue: str | None, state: str | None) -> bool:
+    return (
+        (about in each.type.lower() or about in each.source.lower())
+        and (queue is None or each.queue == queue)
+        and (state is None or each.is_live == (state == "live"))
+    )
+
+
+async def _one(visit: Visit, name: str, last: str) -> Page:
+    """A type: the fields of its payloads, its source, what leads to it and where it leads."""
+    shapes = await visit.read(type_shapes(name))
+    activity = await visit.read(type_activity(PERIODS[last], name))
+    measured = await visit.read(metrics.read(PERIODS[last], None, name))
+    if not (shapes or activity):
+        raise Missing("No worker has described this type, and no job of it has run lately.")
+    limits = await visit.read(type_limits())
+    [summary] = summaries(shapes, activity, [each for each in limits if each.type == name])
+    now = present(shapes) if shapes else None
+    source = now.description.source if now else None
+    data = {
+        "type": summary,
+        "hooks": now.description.hooks if now else (),
+        "enqueued_by": await _parents(visit, name) if now else [],
+        "enqueues": now.description.enqueues if now else (),
+        "calls": now.description.calls if now else (),
+        "options": now.description.options if now else {},
+        "source": {
+            "place": place(now) if now else "",
+            "line": source.line if source else None,
+            "text": dedent(source.text) if source else "",
+        },
+        "shapes": [
+            {
+                "fingerprint": each.fingerprint,
+                "is_present": each is now,
+                "is_older": each.description.is_older,
+                "is_live": each.is_live,
+                "described_at": each.described_at,
+                "fields": [*field_rows(each.description.fields)],
+            }
+            for each in sorted(shapes, key=lambda each: (each is not now, each.fingerprint))
+        ],
+        "activity": [
+            {
+                "queue": each.queue,
+                "succeeded": each.succeeded,
+                "failed": each.failed,
+                "duration": {"p50": each.duration.p50, "p95": each.duration.p95},
+                "wait": {"p50": each.wait.p50, "p95": each.wait.p95},
+            }
+            for each in measured
+        ],
+        "last": last,
+        "periods": [*PERIODS],
+    }
+    return Page("type.html", name, data)
+
+
+async def _parents(visit: Visit, name: str) -> list[str]:
+    """The types whose jobs enqueue this one."""
+    found = await visit.read(type_shapes())
+    return sorted({each.type for each in found if name in each.description.enqueues})
+
+
+def period_of(visit: Visit, default: str = "24h") -> str:
+    """The period that the address asks for; raises BadRequest for one that is none."""
+    last = visit.query.get("last") or default
+    if last not in PERIODS:
+        raise BadRequest(f"last is {last!r}: use one of {', '.join(PERIODS)}, or leave it out.")
+    return last
+
+
+ROUTES: Routes = [page("/types", types)]

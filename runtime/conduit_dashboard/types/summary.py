@@ -1,0 +1,78 @@
+"""Job types with what happens to their jobs: a row of the page of types each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from conduit_runtime.model.dashboard.types import TypeActivity, TypeShape, present
+from conduit_runtime.model.queues.controls import TypeLimits
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSummary:
+    """A job type: where it comes from, and its attempts in a period.
+
+    `is_described` is whether a worker has described it, `is_live` whether a live worker handles
+    it. `source` is as in "order.conduit:31". `failure_rate` is the share of attempts that failed,
+    `mean` how long an attempt took on average.
+    """
+
+    type: str
+    queue: str
+    source: str
+    shapes: int
+    is_described: bool
+    is_live: bool
+    running: int
+    succeeded: int
+    failed: int
+    failure_rate: float | None
+    mean: timedelta | None
+    limits: TypeLimits | None
+
+
+def summaries(
+    shapes: Sequence[TypeShape],
+    activity: Sequence[TypeActivity],
+    limits: Sequence[TypeLimits] = (),
+) -> list[TypeSummary]:
+    """The types that workers have described, and those that only have jobs, by name."""
+    described = {type_: [*each] for type_, each in groupby(shapes, lambda shape: shape.type)}
+    active = {each.type: each for each in activity}
+    limited = {each.type: each for each in limits}
+    return [
+        _summary(
+            *(type_, described.get(type_, ()), active.get(type_, TypeActivity(type_))),
+            limited.get(type_),
+        )
+        for type_ in sorted({*described, *active})
+    ]
+
+
+def _summary(
+    type_: str, shapes: Sequence[TypeShape], activity: TypeActivity, limits: TypeLimits | None
+) -> TypeSummary:
+    known = present([*shapes]) if shapes else None
+    return TypeSummary(
+        type_,
+        known.queue if known else "",
+        place(known) if known else "",
+        len(shapes),
+        known is not None,
+        any(each.is_live for each in shapes),
+        activity.running,
+        activity.succeeded,
+        activity.failed,
+        activity.failure_rate,
+        activity.mean,
+        limits,
+    )
+
+
+def place(shape: TypeShape) -> str:
+    """Where the code of a type is, as "order.conduit:31" or "shop.handlers.send"."""
+    source = shape.description.source
+    if source is None:
+        return ""
+    return f"{source.path}:{source.line}" if shape.fingerprint else source.path

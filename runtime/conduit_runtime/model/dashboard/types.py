@@ -1,0 +1,62 @@
+"""What the dashboard shows of job types."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..type_description import TypeDescription
+
+
+@dataclass(frozen=True, slots=True)
+class TypeShape:
+    """A job type with a fingerprint of its payload, as workers have described it.
+
+    `is_live` is whether a live worker handles it. The description has the fields of the payload and
+    the text of the source only where a single type is read.
+    """
+
+    type: str
+    fingerprint: str
+    queue: str
+    description: TypeDescription
+    described_at: datetime
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypeActivity:
+    """What became of the attempts at jobs of a type in a period, and how many run now.
+
+    `duration` is that of all attempts together.
+    """
+
+    type: str
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    duration: timedelta = timedelta(0)
+
+    @property
+    def attempts(self) -> int:
+        """Attempts that succeeded or failed."""
+        return self.succeeded + self.failed
+
+    @property
+    def failure_rate(self) -> float | None:
+        """The share of attempts that failed, from 0 to 1; None without attempts."""
+        return self.failed / self.attempts if self.attempts else None
+
+    @property
+    def mean(self) -> timedelta | None:
+        """How long an attempt took on average; None without attempts."""
+        return self.duration / self.attempts if self.attempts else None
+
+
+def present(shapes: list[TypeShape]) -> TypeShape:
+    """The shape that the present code of a type has: of those of live workers, the latest.
+
+    `shapes` are those of one type, at least one.
+    """
+    return max(
+        shapes,
+        key=lambda each: (not each.description.is_older, each.is_live, each.described_at),
+    )

@@ -1,0 +1,40 @@
+"""What the dashboard reads of job types."""
+
+from datetime import timedelta
+
+import msgspec
+
+from ...model.dashboard.types import TypeActivity, TypeShape
+from ...model.type_description import TypeDescription
+from ...postgres.statement import Rows, Statement
+from ..metrics import bin_of
+
+ALIVE = 30.0
+"""Seconds after which a worker that has sent no heartbeat counts as dead."""
+
+_description = msgspec.json.Decoder(TypeDescription)
+
+
+def type_shapes(type: str | None = None) -> Statement[list[TypeShape]]:
+    """All shapes of a type, or of all types; of all, without fields and texts of the source."""
+
+    def decode(rows: Rows, count: int) -> list[TypeShape]:
+        return [
+            TypeShape(type_, shape, queue, _description.decode(description), at, is_live)
+            for type_, shape, queue, description, at, is_live in rows
+        ]
+
+    return Statement("dashboard/types", {"type": type, "alive": ALIVE}, decode)
+
+
+def type_activity(last: timedelta, type: str | None = None) -> Statement[list[TypeActivity]]:
+    """The types with attempts in the period until now or with running jobs; or one type."""
+    parameters = {"period": last.total_seconds(), "bin": bin_of(last), "type": type}
+
+    def decode(rows: Rows, count: int) -> list[TypeActivity]:
+        return [
+            TypeActivity(type_, running, succeeded, failed, timedelta(seconds=seconds))
+            for type_, running, succeeded, failed, seconds in rows
+        ]
+
+    return Statement("dashboard/type_activity", parameters, decode)
