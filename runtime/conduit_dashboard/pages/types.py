@@ -4,6 +4,7 @@ from datetime import timedelta
 from textwrap import dedent
 
 from conduit_runtime.model.dashboard.types import present
+from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements import metrics
 from conduit_runtime.statements.dashboard.types import type_activity, type_shapes
 from conduit_runtime.statements.limits.type_limits import type_limits
@@ -103,7 +104,7 @@ async def _one(visit: Visit, name: str, last: str) -> Page:
         "last": last,
         "periods": [*PERIODS],
     }
-    return Page("type.html", name, data)
+    return Page("type.html", one_line(name), data)
 
 
 async def _parents(visit: Visit, name: str) -> list[str]:

@@ -73,6 +73,6 @@ def _summary(
 def place(shape: TypeShape) -> str:
     """Where the code of a type is, as "order.conduit:31" or "shop.handlers.send"."""
     source = shape.description.source
-    if source is None:
+    if source is None or not source.path:
         return ""
     return f"{source.path}:{source.line}" if shape.fingerprint else source.path

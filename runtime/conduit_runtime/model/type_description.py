@@ -30,8 +30,8 @@ class TypeSource:
     `line` is the first line of the text, from 1.
     """
 
-    path: str
-    line: int
+    path: str = ""
+    line: int = 1
     text: str = ""
 
 
