@@ -64,6 +64,8 @@ class Dashboard:
             routes=self._routes(),
             exception_handlers={HTTPException: self._refused, Exception: self._failed},
         )
+        # Its address would name the host that the request claims.
+        self._application.router.redirect_slashes = False
 
     async def __call__(
         self,
@@ -102,7 +104,7 @@ class Dashboard:
             except Refusal as refusal:
                 return refuse(request, visit, refusal)
             except QueueError as error:
-                return refuse(request, visit, BadRequest(f"{error}."))
+                return refuse(request, visit, BadRequest(_sentence(error)))
 
         return respond
 
@@ -125,7 +127,7 @@ class Dashboard:
             except Refusal as refusal:
                 return refuse(request, visit, refusal)
             except QueueError as error:
-                return refuse(request, visit, BadRequest(f"{error}."))
+                return refuse(request, visit, BadRequest(_sentence(error)))
 
         return respond
 
@@ -199,3 +201,8 @@ class Dashboard:
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         return refuse(request, self._visit(request, Access.none()), Failed(FAILED))
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

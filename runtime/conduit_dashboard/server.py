@@ -40,6 +40,7 @@ async def serve(
             log_config=None,
             server_header=False,
             lifespan="off",
+            ws="none",
             timeout_graceful_shutdown=_STOPPING,
         )
         on_ready()

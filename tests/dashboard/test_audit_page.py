@@ -1,7 +1,9 @@
 """The audit: what an action leaves there, how it is found, and what an action says at once."""
 
 import pytest
-from conduit_dashboard import Access
+from conduit_dashboard import ACTIONS, Access
+from conduit_dashboard.rendering.actions import ACTIONS as WORDED
+from conduit_runtime import Job
 from dashboard_site import Site, serving
 
 
@@ -57,10 +59,10 @@ def test_it_is_filtered_and_paged(site: Site) -> None:
     site.post("/queues/pause", queue="mail")
     first = site.json("/audit", user="ann", action="retry")
     assert [entry["count"] for entry in first["entries"]] == [*range(120, 20, -2)]
-    second = site.json("/audit", user="ann", action="retry", before=first["before"])
+    second = site.json("/audit", user="ann", action="retry", before=first["older"])
     assert [entry["count"] for entry in second["entries"]] == [*range(20, 0, -2)]
-    assert second["before"] is None
-    assert f"before={first['before']}" in site.html("/audit", user="ann", action="retry")
+    assert second["older"] is None
+    assert f"before={first['older']}" in site.html("/audit", user="ann", action="retry")
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,24 @@ def test_read_only_refuses_and_records_nothing(dsn: str) -> None:
         assert answer.status_code == 403
         assert "read-only" in answer.text
         assert site.json("/audit")["entries"] == []
+
+
+def test_every_action_has_words() -> None:
+    assert ACTIONS <= {*WORDED}
+
+
+def test_an_action_on_one_job_leads_to_it(site: Site) -> None:
+    job = site.queue.enqueue(Job(type="t"))
+    assert site.post(f"/jobs/{job.id}/cancel").status_code == 303
+    assert f'href="/jobs/{job.id}"' in site.html("/audit")
+
+
+@pytest.mark.parametrize(
+    "target", ["{}", "[]", "7", "null", '{"job": {"a": ["<b>"]}}', '{"filter": {"a": [[1]]}}']
+)
+def test_a_record_that_was_typed_by_hand(site: Site, target: str) -> None:
+    site.sql(
+        "INSERT INTO conduit_audit (actor, action, target, count) VALUES ('', 'x', %s, -1)", target
+    )
+    assert "<b>" not in site.html("/audit")
+    assert len(site.json("/audit")["entries"]) == 1

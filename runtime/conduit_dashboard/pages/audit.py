@@ -2,9 +2,9 @@
 
 from conduit_runtime.statements.dashboard import audit as store
 
-from ..access.access import ACTIONS
 from ..errors import BadRequest
 from ..page import Page, Routes, Visit, page
+from ..rendering.actions import ACTIONS
 
 _ROWS = 50
 
@@ -13,14 +13,15 @@ async def audit(visit: Visit) -> Page:
     """The newest actions of a user, of a kind or of all, and a link to those before them."""
     user, kind = visit.query.get("user") or None, visit.query.get("action") or None
     if kind is not None and kind not in ACTIONS:
-        raise BadRequest(f"There is no action {kind!r}: use {', '.join(sorted(ACTIONS))}.")
+        raise BadRequest(f"There is no action {kind!r}: use {', '.join(ACTIONS)}.")
     before = _id(visit.query.get("before"))
     found = await visit.read(store.entries(_ROWS + 1, before=before, actor=user, action=kind))
     data = {
         "entries": found[:_ROWS],
-        "before": found[_ROWS - 1].id if len(found) > _ROWS else None,
+        "before": before,
+        "older": found[_ROWS - 1].id if len(found) > _ROWS else None,
         "filter": {"user": user, "action": kind},
-        "actions": sorted(ACTIONS),
+        "actions": ACTIONS,
     }
     return Page("audit.html", "Audit", data)
 

@@ -22,6 +22,8 @@ _WORDS = {
     "disable_schedule": "Disabled",
     "stop": "Stopped",
 }
+ACTIONS = sorted(_WORDS)
+"""All that users may have done; `stop` ends another action, which runs in the background."""
 _OF_JOBS = frozenset({"retry", "cancel", "delete", "run_now", "move", "priority", "enqueue"})
 _FEW = 3
 _LONGEST = 200

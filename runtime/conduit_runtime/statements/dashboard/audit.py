@@ -66,9 +66,14 @@ COLUMNS = {
 def read_entries(rows: Rows, count: int) -> list[AuditEntry]:
     """Decode rows of `COLUMNS`."""
     return [
-        AuditEntry(id, at, actor, action, decode(target), *rest)
+        AuditEntry(id, at, actor, action, _target(decode(target)), *rest)
         for id, at, actor, action, target, *rest in rows
     ]
+
+
+def _target(value: Any) -> dict[str, Any]:
+    """The target; what was typed by hand may be anything."""
+    return value if isinstance(value, dict) else {"target": value}
 
 
 def _storable(actor: str) -> str:
