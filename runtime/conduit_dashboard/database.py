@@ -39,6 +39,8 @@ class Database:
             "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
         )
         self._reused: dict[str, _Reused] = {}
+        self.kept: dict[str, Any] = {}
+        """What pages keep from one visit to the next, by a name of theirs."""
         self.tasks: set[asyncio.Task[None]] = set()
         """Actions that go on in the background."""
 

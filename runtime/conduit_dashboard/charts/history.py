@@ -29,7 +29,7 @@ class Window:
 WINDOWS = {
     window.name: window
     for window in (
-        Window("1h", "1 hour", timedelta(hours=1), timedelta(minutes=1), "minute", 5.0),
+        Window("1h", "1 hour", timedelta(hours=1), timedelta(minutes=1), "minute", 1.0),
         Window("24h", "24 hours", timedelta(hours=24), timedelta(hours=1), "hour", 60.0),
         Window("30d", "30 days", timedelta(days=30), timedelta(days=1), "day", 60.0),
     )

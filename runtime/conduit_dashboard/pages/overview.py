@@ -5,6 +5,7 @@ from conduit_runtime.statements.dashboard import overview as store
 
 from ..attention import MOST_SHOWN, attention
 from ..charts.history import WINDOWS
+from ..charts.past import parts_of
 from ..errors import BadRequest
 from ..page import Page, Routes, Visit, page
 from ..queue_rows import queue_rows
@@ -19,9 +20,7 @@ async def overview(visit: Visit) -> Page:
     if (window := WINDOWS.get(name)) is None:
         raise BadRequest(f"window is {name!r}: use {', '.join(WINDOWS)}")
     queue, type_ = visit.query.get("queue"), visit.query.get("type")
-    parts = await visit.database.recent(
-        store.attempts(window.period, window.step, queue, type_), seconds=window.fresh
-    )
+    parts = await parts_of(visit, window, queue, type_)
     recent = await visit.database.recent(store.recent_attempts(), seconds=5.0)
     registered = await visit.read(worker_registry.workers(), by_index=True)
     found = await attention(visit, recent, registered)

@@ -2,10 +2,12 @@
 -- part is the present one.
 WITH part AS MATERIALIZED (
   SELECT pg_catalog.generate_series(
-    pg_catalog.date_bin(
-      pg_catalog.make_interval(secs => %(step)s),
-      pg_catalog.now() - pg_catalog.make_interval(secs => %(period)s::float8),
-      '2000-01-01 00:00Z'),
+    greatest(
+      %(since)s::timestamptz,
+      pg_catalog.date_bin(
+        pg_catalog.make_interval(secs => %(step)s),
+        pg_catalog.now() - pg_catalog.make_interval(secs => %(period)s::float8),
+        '2000-01-01 00:00Z')),
     pg_catalog.now(),
     pg_catalog.make_interval(secs => %(step)s)
   ) AS since

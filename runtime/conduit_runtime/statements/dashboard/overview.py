@@ -1,6 +1,6 @@
 """What the overview shows of attempts: over time, lately, and those that do not end."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ...model.dashboard.attempts import Attempts, OverdueAttempts, RecentAttempts
 from ...model.metrics.histogram import quantile
@@ -12,18 +12,23 @@ _LATE = 30.0
 
 
 def attempts(
-    period: timedelta, step: timedelta, queue: str | None = None, type: str | None = None
+    period: timedelta,
+    step: timedelta,
+    queue: str | None = None,
+    type: str | None = None,
+    since: datetime | None = None,
 ) -> Statement[list[Attempts]]:
     """The attempts of the last `period` by parts of `step`, of a queue, of a type, or of all.
 
-    The last part is not over. Minutes are stored for two hours and hours for two days: before
-    that, a shorter step finds nothing.
+    The last part is not over. With `since`, only parts from that one on are read. Minutes are
+    stored for two hours and hours for two days: before that, a shorter step finds nothing.
     """
     parameters = {
         "period": period.total_seconds(),
         "step": step.total_seconds(),
         "queue": queue,
         "type": type,
+        "since": since,
     }
 
     def decode(rows: Rows, count: int) -> list[Attempts]:
