@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from conduit_runtime.doctor import schedules as schedule_checks
@@ -17,6 +17,7 @@ from conduit_runtime.statements import doctor, schedules
 from conduit_runtime.statements.dashboard import overview
 
 from .errors import TooSlow
+from .masks import masks_of
 from .page import Visit
 
 T = TypeVar("T")
@@ -98,7 +99,12 @@ async def attention(
     found += judge_types(recent)
     found += workers.judge([*registered], late)
     stored = [schedule for schedule, _ in await look.at("schedules", schedules.read(None), [])]
-    found += schedule_checks.judge_failures(stored)
+    failing = [schedule for schedule in stored if schedule.failures]
+    masks = await masks_of(visit, (schedule.type for schedule in failing))
+    found += schedule_checks.judge_failures(
+        replace(each, error=masks.of(each.type, "").text(each.error or "", each.payload))
+        for each in failing
+    )
     enabled = [schedule for schedule in stored if schedule.enabled]
     live = await look.at("types of schedules", doctor.live_types(late), None) if enabled else None
     found += schedule_checks.judge(enabled, live) if live is not None else ()

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from conduit_runtime.model.dashboard.changes import LastChange
 from conduit_runtime.model.errors import ScheduleError
 from conduit_runtime.model.schedules.schedule import Schedule
+from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.schedules import scheduling
 from conduit_runtime.statements import schedules as store
 from conduit_runtime.statements.dashboard.last_changes import last_changes
 
 from ..errors import BadRequest, Missing
+from ..masks import masks_of
 from ..page import Act, Done, Page, Routes, Visit, action, page
 
 _ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
@@ -22,11 +25,15 @@ _TICKS = 3
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRow:
-    """A schedule: `next_ticks` are empty for a disabled one; `error` says why its tick failed."""
+    """A schedule: `next_ticks` are empty for a disabled one; `error` says why its tick failed.
+
+    Sensitive values of the payload are masked in it and in the error.
+    """
 
     name: str
     type: str
     queue: str
+    payload: Any
     timing: str
     timezone: str
     missed: str
@@ -46,16 +53,21 @@ async def schedules(visit: Visit) -> Page:
     """All schedules by name."""
     stored = await visit.read(store.read(None))
     changed = await visit.read(last_changes("schedule", _ACTIONS))
-    rows = [_row(schedule, changed.get(schedule.name)) for schedule, _ in stored]
+    masks = await masks_of(visit, (schedule.type for schedule, _ in stored))
+    rows = [
+        _row(schedule, masks.of(schedule.type, ""), changed.get(schedule.name))
+        for schedule, _ in stored
+    ]
     return Page("schedules.html", "Schedules", {"schedules": rows})
 
 
-def _row(schedule: Schedule, change: LastChange | None) -> ScheduleRow:
+def _row(schedule: Schedule, mask: PayloadMask, change: LastChange | None) -> ScheduleRow:
     ticks, error = next_ticks(schedule)
     return ScheduleRow(
         schedule.name,
         schedule.type,
         schedule.queue,
+        mask.payload(schedule.payload),
         str(schedule.timing),
         schedule.timing.timezone,
         schedule.missed,
@@ -67,7 +79,7 @@ def _row(schedule: Schedule, change: LastChange | None) -> ScheduleRow:
         schedule.last_run_at,
         schedule.last_job_id,
         schedule.failures,
-        schedule.error or error,
+        mask.text(schedule.error, schedule.payload) if schedule.error else error,
         change,
     )
 
@@ -88,9 +100,12 @@ def next_ticks(schedule: Schedule) -> tuple[list[datetime], str | None]:
 async def run(act: Act) -> Done:
     """Enqueue a job of a schedule now, apart from its ticks."""
     name = _name(act)
-    async with act.change({"schedule": name}) as change:
-        if await change.run(store.run(name)) is None:
+    target = {"schedule": name}
+    async with act.change(target) as change:
+        job = await change.run(store.run(name))
+        if job is None:
             raise _missing(name)
+        target["job"] = str(job.id)
     return Done("/schedules")
 
 

@@ -1,5 +1,6 @@
 """The page of the schedules: their ticks, running them now, and who changed them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +52,8 @@ def test_run_now(site: Site, scheduler: CronScheduler) -> None:
     assert (job.type, job.payload) == ("report", {"a": 1})
     assert row(site)["next_ticks"] == before
     assert row(site)["last_change"]["action"] == "run_schedule"
+    [entry] = site.json("/audit")["entries"]
+    assert entry["target"] == {"schedule": "hourly", "job": str(job.id)}
     assert "run schedule by ann" in site.html("/schedules")
 
 
@@ -105,3 +108,23 @@ def test_a_schedule_that_fails_and_a_time_zone_that_is_gone(
     site.sql("UPDATE conduit_schedules SET error = NULL, timezone = 'Mars/Base'")
     assert "no time zone" in row(site)["error"]
     assert len(row(site)["next_ticks"]) == 1
+
+
+DESCRIBE = "INSERT INTO conduit_job_types VALUES (%s, 'aaaa', 'default', %s)"
+FIELDS = {"to": {"kind": "string"}, "card": {"kind": "string", "sensitive": True}}
+
+
+def test_sensitive_values_are_masked(site: Site, scheduler: CronScheduler) -> None:
+    site.sql(DESCRIBE, "charge", json.dumps({"fields": FIELDS}))
+    scheduler.add(Schedule.every(hours=1, type="charge", payload={"to": "<x>", "card": "4111"}))
+    site.sql("UPDATE conduit_schedules SET failures = 3, error = 'no 4111'")
+    assert row(site)["payload"] == {"to": "<x>", "card": "[sensitive]"}
+    assert row(site)["error"] == "no [sensitive]"
+    for path in ("/schedules", "/"):
+        assert "4111" not in site.html(path) + json.dumps(site.json(path))
+    assert "&lt;x&gt;" in site.html("/schedules")
+
+
+def test_a_large_payload_is_cut(site: Site, scheduler: CronScheduler) -> None:
+    scheduler.add(Schedule.every(hours=1, type="t", payload="x" * 100_000))
+    assert len(site.html("/schedules")) < 20_000
