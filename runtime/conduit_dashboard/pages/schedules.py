@@ -19,6 +19,8 @@ from ..masks import masks_of
 from ..page import Act, Done, Page, Routes, Visit, action, page
 
 _ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
+MOST = 500
+"""Schedules that are shown."""
 _TICKS = 3
 """Ticks to come that are shown of a schedule."""
 
@@ -50,15 +52,18 @@ class ScheduleRow:
 
 
 async def schedules(visit: Visit) -> Page:
-    """All schedules by name."""
-    stored = await visit.read(store.read(None))
+    """The schedules by name; `name` chooses those that have this text in their names."""
+    name = visit.query.get("name") or None
+    stored = [each for each in await visit.read(store.read(None)) if (name or "") in each[0].name]
+    matching, stored = len(stored), stored[:MOST]
     changed = await visit.read(last_changes("schedule", _ACTIONS))
     masks = await masks_of(visit, (schedule.type for schedule, _ in stored))
     rows = [
         _row(schedule, masks.of(schedule.type, ""), changed.get(schedule.name))
         for schedule, _ in stored
     ]
-    return Page("schedules.html", "Schedules", {"schedules": rows})
+    data = {"schedules": rows, "matching": matching, "name": name}
+    return Page("schedules.html", "Schedules", data)
 
 
 def _row(schedule: Schedule, mask: PayloadMask, change: LastChange | None) -> ScheduleRow:

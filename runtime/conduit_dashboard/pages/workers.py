@@ -1,6 +1,5 @@
 """The workers: where they run, what they can run, and what they run now."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conduit_runtime.model.dashboard.workers import Lanes
@@ -8,36 +7,48 @@ from conduit_runtime.model.workers.worker_info import WorkerInfo
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.dashboard import workers as store
 
+from ..errors import Missing
 from ..page import Page, Routes, Visit, page
 
+MOST = 200
+"""Workers that are shown."""
 MOST_JOBS = 20
 """Running jobs of a worker that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker and its lanes; `more_running` are the jobs it runs beyond those that are listed."""
+    """A worker that handles so many `types`; it runs `more_running` jobs that are not listed."""
 
     worker: WorkerInfo
     is_silent: bool
-    lanes: Sequence[Lanes]
+    types: int
     more_running: int
 
 
 async def workers(visit: Visit) -> Page:
-    """All registered workers, the silent ones first."""
+    """All registered workers, the silent ones first; `name` chooses one, and shows its lanes."""
     registered = await visit.read(worker_registry.workers(), by_index=True)
-    lanes = await visit.read(store.lanes())
+    types = await visit.read(store.handled_types())
+    name = visit.query.get("name")
+    lanes: list[Lanes] = []
+    if name is not None:
+        registered = [each for each in registered if each.name == name]
+        if not registered:
+            raise Missing(f"There is no worker {name[:200]!r}; perhaps it has ended meanwhile.")
+        lanes = await visit.read(store.lanes(name))
+    registered.sort(key=lambda each: not each.is_silent)
     rows = [
         WorkerRow(
             replace(each, running=each.running[:MOST_JOBS]),
             each.is_silent,
-            lanes.get(each.name, []),
+            types.get(each.name, 0),
             max(0, len(each.running) - MOST_JOBS),
         )
-        for each in sorted(registered, key=lambda each: not each.is_silent)
+        for each in registered[:MOST]
     ]
-    return Page("workers.html", "Workers", {"workers": rows})
+    data = {"workers": rows, "all_workers": len(registered), "name": name, "lanes": lanes}
+    return Page("workers.html", "Workers", data)
 
 
 ROUTES: Routes = [page("/workers", workers)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conduit_dashboard import Access
+from conduit_dashboard.pages import schedules
 from conduit_runtime import CronScheduler, Schedule
 from dashboard_site import Site, serving
 
@@ -128,3 +129,17 @@ def test_sensitive_values_are_masked(site: Site, scheduler: CronScheduler) -> No
 def test_a_large_payload_is_cut(site: Site, scheduler: CronScheduler) -> None:
     scheduler.add(Schedule.every(hours=1, type="t", payload="x" * 100_000))
     assert len(site.html("/schedules")) < 20_000
+
+
+def test_many_schedules_are_searched_by_name(
+    site: Site, scheduler: CronScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "MOST", 15)
+    for number in range(20):
+        scheduler.add(Schedule.every(hours=1, type="t", name=f"shop {number:02}"))
+    page = site.json("/schedules")
+    assert (len(page["schedules"]), page["matching"]) == (15, 20)
+    assert "The first 15 of 20" in site.html("/schedules")
+    [found] = site.json("/schedules", name="p 17")["schedules"]
+    assert found["name"] == "shop 17"
+    assert "No schedule has this" in site.html("/schedules", name="<b>")

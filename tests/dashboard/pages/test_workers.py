@@ -9,7 +9,7 @@ from waiting import until
 
 def test_no_worker(site: Site) -> None:
     assert "Start one: conduit-jobs worker PACKAGE" in site.html("/workers")
-    assert site.json("/workers") == {"workers": []}
+    assert site.json("/workers")["workers"] == []
 
 
 def test_what_a_worker_runs_and_since_when(site: Site) -> None:
@@ -30,16 +30,18 @@ def test_what_a_worker_runs_and_since_when(site: Site) -> None:
             )
         )
         html = site.html("/workers")
+        alone = site.json("/workers", name=row["worker"]["name"])
+        assert "&lt;send&gt;" in site.html("/workers", name=row["worker"]["name"])
         closing.set()
     worker = row["worker"]
     assert (worker["queues"], row["is_silent"]) == (["mail"], False)
-    assert row["lanes"] == [{"type": "<send>", "shapes": 1}, {"type": "other", "shapes": 1}]
+    assert (row["types"], len(alone["workers"])) == (2, 1)
+    assert alone["lanes"] == [{"type": "<send>", "shapes": 1}, {"type": "other", "shapes": 1}]
     [running] = worker["running"]
     assert (running["id"], running["type"], running["attempt"]) == (str(job.id), "<send>", 1)
     assert f"/jobs/{job.id}" in html
     assert "&lt;send&gt;" in html
     assert "<send>" not in html
-    assert "2 types" in html
 
 
 def test_many_running_jobs_are_cut(site: Site) -> None:
@@ -67,3 +69,9 @@ def test_a_silent_worker_comes_first(site: Site) -> None:
         ("a", False),
     ]
     assert "silent" in site.html("/workers")
+
+
+def test_a_worker_that_there_is_not(site: Site) -> None:
+    answer = site.client.get("/workers", params={"name": "<gone>"})
+    assert answer.status_code == 404
+    assert "<gone>" not in answer.text

@@ -1,6 +1,7 @@
--- The types that each worker handles, and in how many payload shapes.
-SELECT name, handled.lane ->> 0 AS type, pg_catalog.count(*)
+-- The types that a worker handles, and in how many payload shapes.
+SELECT handled.lane ->> 0 AS type, pg_catalog.count(*)
 FROM {conduit_workers} AS worker
 CROSS JOIN pg_catalog.jsonb_array_elements(worker.lanes) AS handled (lane)
-GROUP BY name, type
-ORDER BY name, type
+WHERE worker.name = %(name)s
+GROUP BY type
+ORDER BY type

@@ -1,16 +1,16 @@
 """What workers can run."""
 
 from ...model.dashboard.workers import Lanes
-from ...postgres.statement import Rows, Statement
+from ...postgres.statement import Statement
 
 
-def lanes() -> Statement[dict[str, list[Lanes]]]:
-    """The lanes of each registered worker, by its name."""
+def handled_types() -> Statement[dict[str, int]]:
+    """How many types each registered worker handles, by its name."""
+    return Statement("dashboard/handled_types", {}, lambda rows, count: dict(rows))
 
-    def decode(rows: Rows, count: int) -> dict[str, list[Lanes]]:
-        found: dict[str, list[Lanes]] = {}
-        for worker, type_, shapes in rows:
-            found.setdefault(worker, []).append(Lanes(type_, shapes))
-        return found
 
-    return Statement("dashboard/lanes", {}, decode)
+def lanes(name: str) -> Statement[list[Lanes]]:
+    """The lanes of a worker."""
+    return Statement(
+        "dashboard/lanes", {"name": name}, lambda rows, count: [Lanes(*row) for row in rows]
+    )
