@@ -60,7 +60,13 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
         async with AsyncQueue(dsn) as queue:
             options.setdefault("authorize", lambda request: made["site"].access)
             made["dashboard"] = dashboard = Dashboard(queue, **options)
-            config = uvicorn.Config(dashboard, port=0, log_level="warning", lifespan="off")
+            config = uvicorn.Config(
+                dashboard,
+                port=0,
+                log_level="warning",
+                lifespan="off",
+                timeout_graceful_shutdown=1,  # viewers would stay: a thread gets no signal
+            )
             made["server"] = server = uvicorn.Server(config)
             await server.serve()
 

@@ -15,6 +15,8 @@ SEND_SECONDS = 30.0
 LONGEST_SECONDS = 300.0
 """After how many seconds a stream ends. The browser opens another, and is authorized again."""
 RETRY_MILLISECONDS = 2_000
+ALIVE_SECONDS = 4
+"""After how many seconds a browser hears that it is still served; it gives up after ten."""
 
 
 class Stream(EventSourceResponse):
@@ -40,7 +42,12 @@ def stream(
     a thread to each viewer otherwise.
     """
     events = _events(hub, key, render, 0.0 if is_short else LONGEST_SECONDS)
-    return Stream(events, send_timeout=SEND_SECONDS)
+    return Stream(
+        events,
+        send_timeout=SEND_SECONDS,
+        ping=ALIVE_SECONDS,
+        ping_message_factory=lambda: ServerSentEvent(event="alive", data=""),
+    )
 
 
 async def _events(

@@ -83,7 +83,7 @@ let source = null;
 let heard = Date.now(); // when the server last said something, or was last asked
 let updated = Date.now();
 
-function open() {
+function connect() {
   if (source || document.hidden || !one("[data-live]")) return;
   heard = Date.now();
   source = new EventSource(location.href);
@@ -98,9 +98,10 @@ function open() {
     tick();
     count();
   };
+  source.addEventListener("alive", () => { heard = Date.now(); });
 }
 
-function close() {
+function disconnect() {
   source?.close();
   source = null;
 }
@@ -119,8 +120,8 @@ function tick() {
   one("[data-updated]").textContent = `Updated ${ago((Date.now() - updated) / 1000)}`;
   if (Date.now() - heard < SILENCE) return;
   tell("The dashboard sends nothing, so this page is old. It tries again by itself; reload the page if you are logged out.");
-  close();
-  open();
+  disconnect();
+  connect();
 }
 
 // Selecting: the box in a table's head selects every row of it that is shown.
@@ -171,10 +172,10 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-const follow = () => (document.hidden ? close() : open());
+const follow = () => (document.hidden ? disconnect() : connect());
 document.addEventListener("visibilitychange", follow);
 addEventListener("pageshow", follow);
-addEventListener("pagehide", close);
+addEventListener("pagehide", disconnect);
 for (const element of all("[data-script]")) element.hidden = false;
 one("[data-keys]").addEventListener("click", KEYS["?"]);
 setInterval(tick, 1000);

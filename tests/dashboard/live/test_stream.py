@@ -13,6 +13,7 @@ import httpx
 import pytest
 from conduit_dashboard import Access, database
 from conduit_dashboard.live import stream as streams
+from conduit_dashboard.live.hub import Hub
 from conduit_runtime import Job, embedded, migrate
 from dashboard_site import Site, serving
 from relay import Relay
@@ -31,7 +32,7 @@ def following(site: Site, path: str) -> Iterator[Iterator[dict[str, Any]]]:
 
 
 def _updates(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    return (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+    return (json.loads(line[6:]) for line in lines if line.startswith("data: {"))
 
 
 def first(updates: Iterator[dict[str, Any]], is_it: Callable[[dict[str, Any]], bool]) -> Any:
@@ -79,6 +80,15 @@ def test_a_stream_ends_so_that_the_browser_is_authorized_again(
     monkeypatch.setattr(streams, "LONGEST_SECONDS", 0.5)
     with following(site, "/queues") as updates:
         assert 1 <= len(list(updates)) <= 2
+
+
+def test_a_browser_hears_in_long_pauses_that_it_is_served(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "ALIVE_SECONDS", 0.1)
+    site.dashboard.hub = Hub(interval=60)
+    with site.client.stream("GET", "/queues", headers=EVENTS) as answer:
+        assert any(line == "event: alive" for line in answer.iter_lines())
 
 
 def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:

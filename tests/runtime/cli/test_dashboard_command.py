@@ -87,6 +87,16 @@ def test_it_prints_an_address_that_lets_in(start: Start, number: signal.Signals)
         assert "Traceback" not in started.output
 
 
+def test_it_stops_while_pages_are_open(start: Start) -> None:
+    with start() as started, httpx.Client(follow_redirects=True) as client:
+        client.get(started.address)
+        url = httpx.URL(started.address).copy_with(path="/queues", query=None)
+        with client.stream("GET", url, headers={"Accept": "text/event-stream"}) as answer:
+            assert any('"problem":""' in line for line in answer.iter_lines())
+            assert started.stop() == 0
+        assert "Traceback" not in started.output
+
+
 def test_a_refused_login_is_logged_without_what_was_tried(start: Start) -> None:
     with start() as started:
         url = httpx.URL(started.address).join("/queues?token=a-wrong-one")
