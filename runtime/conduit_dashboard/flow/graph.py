@@ -51,10 +51,15 @@ class FlowGraph:
     jobs: Sequence[JobBrief]
 
 
-def graph_of(flow: UUID, jobs: Sequence[JobBrief]) -> FlowGraph:
-    """The graph of a flow. Jobs that others followed and that are gone are `deleted`."""
+def graph_of(flow: UUID, jobs: Sequence[JobBrief], *, is_cut: bool = False) -> FlowGraph:
+    """The graph of a flow. Jobs that others followed and that are gone are `deleted`.
+
+    If `is_cut`, jobs are missing that are there, so those are left out.
+    """
     known = {job.id: job for job in jobs}
     waiting = dependencies(flow, jobs)
+    if is_cut:
+        waiting = [([id_ for id_ in before if id_ in known], behind) for before, behind in waiting]
     nodes = [*dict.fromkeys([*known, *(each for before, _ in waiting for each in before)])]
     types = {id_: known[id_].type if id_ in known else "" for id_ in nodes}
     groups = _alike(types, waiting) if len(nodes) > FEW else {id_: id_ for id_ in nodes}

@@ -70,7 +70,7 @@ def _row(path: str, kind: str, value: Any, state: str = "") -> Row:
     text = in_text(value)
     more = max(len(text) - LONGEST, 0)
     state = "hidden" if value == MASK else state
-    return Row(path, kind, text[:LONGEST], state, more)
+    return Row(path[:LONGEST], kind, text[:LONGEST], state, more)
 
 
 def in_text(value: Any) -> str:

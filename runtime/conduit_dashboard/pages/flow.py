@@ -34,13 +34,14 @@ async def flow(visit: Visit) -> Page:
             "page of one of its jobs, and the flow from there."
         )
     counts = Counter(job.status for job in own)
-    graph = graph_of(id_, found)
+    is_cut = len(found) >= MOST
+    graph = graph_of(id_, found, is_cut=is_cut)
     blocking = [*blockers(id_, found)]
     data = {
         "flow": id_,
         "status": state_of(counts),
         "counts": counts,
-        "is_cut": len(found) >= MOST,
+        "is_cut": is_cut,
         "blockers": await _explained(visit, blocking[:_BLOCKERS]),
         "more_blockers": max(len(blocking) - _BLOCKERS, 0),
         "graph": _drawable(visit, graph) if len(graph.steps) <= _DRAWN else None,

@@ -95,8 +95,10 @@ class PayloadMask:
                 yield from self._hidden(each, node and node.item)
 
     def _is_hidden(self, value: Any, node: _Node | None) -> bool:
-        if node is None or (node is self._root and not isinstance(value, Mapping)):
+        if node is None:
             return not self.is_known
+        if node is self._root and not isinstance(value, Mapping):  # typed by hand
+            return not self.is_known or _holds_sensitive(node)
         return node.is_sensitive
 
 

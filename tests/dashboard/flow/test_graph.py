@@ -94,6 +94,7 @@ def test_jobs_outside_of_the_flow_and_deleted_ones() -> None:
         3: Step(UUID(int=3), "a deleted job", "deleted", {"deleted": 1}),
     }
     assert [job.id.int for job in blockers(FLOW, jobs)] == [1]
+    assert {step.job.int for step in graph_of(FLOW, jobs, is_cut=True).steps} == {1, 2}
 
 
 def test_the_order_of_jobs() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from conduit_dashboard.pages import flow
 from conduit_runtime import Job, JobContext, WorkerPool, chain, group
 from conduit_runtime.statements.dashboard import job as statements
 from dashboard_site import Site
@@ -61,6 +62,15 @@ def test_a_large_group_is_one_node(site: Site) -> None:
     assert labels == {"fetch", "page × 1,000", "send"}
     assert (len(data["jobs"]), data["more_jobs"]) == (200, 802)
     assert "page × 1,000" in site.html(f"/flows/{jobs[0].flow}")
+
+
+def test_a_flow_that_is_larger_than_what_is_read(site: Site, monkeypatch: Any) -> None:
+    monkeypatch.setattr(flow, "MOST", 20)
+    many = group(Job(type="page") for _ in range(50))
+    jobs = site.queue.enqueue_flow(chain(many, Job(type="send")))
+    data = site.json(f"/flows/{jobs[-1].flow}", job=jobs[-1].id)
+    assert (data["is_cut"], len(data["jobs"])) == (True, 20)
+    assert "larger than what a page reads" in site.html(f"/flows/{jobs[-1].flow}")
 
 
 def test_an_existing_job_that_it_waits_for(site: Site) -> None:

@@ -123,3 +123,12 @@ def test_a_search_in_payloads_of_handlers_by_hand_is_allowed() -> None:
     by_hand = PayloadMask([KnownShape("", {})], "")
     assert not by_hand.refuses_search(["anything"])
     assert PayloadMask((), "").refuses_search(["anything"])
+
+
+@pytest.mark.parametrize("payload", ['{"card": "4111", "n": 1e400}', ["4111"], "4111", 4111])
+def test_a_payload_that_is_no_hash_is_hidden_whole(payload: object) -> None:
+    shapes = [KnownShape("f", {"card": FieldShape("string", sensitive=True)})]
+    assert PayloadMask(shapes, "f").payload(payload) == MASK
+    assert PayloadMask(shapes, "").payload(payload) == MASK
+    plain = [KnownShape("f", {"card": FieldShape("string")})]
+    assert PayloadMask(plain, "f").payload(payload) == payload

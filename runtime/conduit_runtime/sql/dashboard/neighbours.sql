@@ -6,8 +6,8 @@ WITH own AS MATERIALIZED (
   LIMIT 1
 ), listed AS (
   (SELECT 'before' AS role, before.id, before.place
-   FROM own CROSS JOIN LATERAL pg_catalog.unnest(own.follows) WITH ORDINALITY AS before (id, place)
-   ORDER BY before.place LIMIT %(listed)s::integer)
+   FROM own CROSS JOIN LATERAL pg_catalog.unnest(own.follows[1:%(listed)s::integer]) WITH ORDINALITY AS before (id, place)
+   ORDER BY before.place)
   UNION ALL
   (SELECT 'after', next, 0 FROM {conduit_dependencies} WHERE job = %(id)s::uuid
    ORDER BY next LIMIT %(listed)s::integer)

@@ -98,7 +98,12 @@ def _of_flow(
         "ascending": [ascending for _, ascending in near],
         "scanned": SCANNED,
     }
-    return Statement("dashboard/flow_jobs", parameters, decode, {"follows": ", follows"})
+    return Statement(
+        "dashboard/flow_jobs",
+        parameters,
+        decode,
+        {"follows": ", follows[1:%(limit)s::integer] AS follows"},
+    )
 
 
 def first_id(at: datetime) -> UUID:
