@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conduit_runtime.model.job import Job
+from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.model.type_description import DescribedType, KnownShape, TypeSource
 from conduit_runtime.payloads.masking import PayloadMask
 
@@ -16,12 +17,14 @@ class Known:
     """A job with the mask of its payload, its shape and its source.
 
     `fields` is None for a payload that may have any shape, or one that no worker has described.
+    `too_large` is how many bytes a payload has that is too large to be read; otherwise 0.
     """
 
     job: Job
     mask: PayloadMask
     fields: Fields | None
     source: TypeSource | None
+    too_large: int = 0
 
     @property
     def payload(self) -> Any:
@@ -29,15 +32,19 @@ class Known:
         return self.mask.payload(self.job.payload)
 
     def text(self, text: str) -> str:
-        """A text without the payload's hidden values."""
+        """A text without the payload's hidden values: nothing of it if these were not read."""
+        if self.too_large and self.mask.hides_some:
+            return MASK
         return self.mask.text(text, self.job.payload)
 
     def value(self, value: Any) -> Any:
-        """A value of JSON without the payload's hidden values."""
+        """A value of JSON without the payload's hidden values, as `text`."""
+        if self.too_large and self.mask.hides_some:
+            return MASK
         return self.mask.value(value, self.job.payload)
 
 
-def known(job: Job, described: Sequence[DescribedType]) -> Known:
+def known(job: Job, described: Sequence[DescribedType], too_large: int = 0) -> Known:
     """What the descriptions of its type say of a job.
 
     Without a fingerprint, its shape is the present one of its type, if the code has only one.
@@ -50,4 +57,5 @@ def known(job: Job, described: Sequence[DescribedType]) -> Known:
         wanted = present
     fields = wanted[0].description.fields if wanted and wanted[0].fingerprint else None
     sources = [each.description.source for each in (*wanted, *present)]
-    return Known(job, mask, fields, next((each for each in sources if each), None))
+    source = next((each for each in sources if each), None)
+    return Known(job, mask, fields, source, too_large)

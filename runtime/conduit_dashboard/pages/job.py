@@ -39,17 +39,19 @@ async def job(visit: Visit) -> Page:
     facts = await visit.read(related.start_facts([stored.id]))
     attempts = [*attempts_of(stored, found.text)]
     place = next((each.place for each in attempts if each.place), None)
-    data = {
+    progress = found.value(stored.progress)
+    data: dict[str, Any] = {
         "job": {name: getattr(stored, name) for name in _SHOWN}
         | {
             "status": _status(stored, facts),
             "error": stored.error and found.text(stored.error),
-            "progress": found.value(stored.progress) if _is_progress(stored.progress) else None,
+            "progress": progress if _is_progress(progress) else None,
             "result": found.value(stored.result),
         },
         "reasons": [words for each in facts for words in reasons(each)],
-        "payload": found.payload,
-        "fields": rows_of(found.payload, found.fields),
+        "payload": None if found.too_large else found.payload,
+        "payload_bytes": found.too_large or None,
+        "fields": [] if found.too_large else rows_of(found.payload, found.fields),
         "hidden": None if found.mask.is_known else HIDDEN,
         "source": found.source
         and {
@@ -70,13 +72,14 @@ async def job(visit: Visit) -> Page:
 
 async def read_known(visit: Visit) -> Known:
     """The job of the address with what workers have said of its type. Raises Missing."""
-    found = await visit.read(store.get_job(visit.path["id"]))
+    found = await visit.read(related.shown_job(visit.path["id"]))
     if found is None:
         raise Missing(
             f"There is no job {visit.path['id']}. Jobs that have ended are deleted after a while."
         )
-    described = await visit.read(described_types(found.type))
-    return known(found, described)
+    stored, too_large = found
+    described = await visit.read(described_types(stored.type))
+    return known(stored, described, too_large)
 
 
 async def _children(visit: Visit, job: Job) -> Children:

@@ -11,9 +11,6 @@ from ..masks import HIDDEN
 from ..page import Act, Done, Page, Routes, Visit, action, page
 from .job import read_known
 
-_MOST = 500_000
-"""Characters of a payload that a form holds."""
-
 
 async def edit(visit: Visit) -> Page:
     """The form, with the payload as it is; hidden values stay unless others are typed."""
@@ -52,13 +49,13 @@ async def enqueue(act: Act) -> Done | Page:
 def _editable(found: Known) -> Known:
     if not found.mask.is_known:
         raise Conflict(f"The payload cannot be edited. {HIDDEN}")
+    if found.too_large:
+        raise Conflict("The payload is too large for a form. Enqueue the job from a program.")
     return found
 
 
 def _form(found: Known, act: Act | None = None, problems: list[str] | None = None) -> Page:
     controls = controls_of(found.payload, found.fields)
-    if sum(len(each.value) for each in controls) > _MOST:
-        raise Conflict("The payload is too large for a form. Enqueue the job from a program.")
     data = {
         "job": {"id": found.job.id, "type": found.job.type, "queue": found.job.queue},
         "controls": as_sent(controls, act.form) if act else controls,

@@ -43,6 +43,11 @@ class PayloadMask:
         self.is_known = shape == "" or any(each.fingerprint == shape for each in shapes)
         """Whether a worker has described this shape; if not, a page says why values are hidden."""
 
+    @property
+    def hides_some(self) -> bool:
+        """Whether some payload of its type and shape has hidden values."""
+        return not self.is_known or _holds_sensitive(self._root)
+
     def payload(self, payload: Any) -> Any:
         """The payload with `[sensitive]` for each hidden value."""
         return self._masked(payload, self._root)
@@ -98,7 +103,7 @@ class PayloadMask:
         if node is None:
             return not self.is_known
         if node is self._root and not isinstance(value, Mapping):  # typed by hand
-            return not self.is_known or _holds_sensitive(node)
+            return self.hides_some
         return node.is_sensitive
 
 

@@ -219,16 +219,19 @@ def get_job(id: UUID) -> Statement[Job | None]:
     """Read one job, with its result; None when there is none."""
 
     def decode_job(rows: Rows, count: int) -> Job | None:
-        if not rows:
-            return None
-        *columns, waits_for, result = rows[0]
-        job = read_job(tuple(columns))
-        if waits_for:
-            job.waits_for, job.run_at = waits_for, None
-        job.result = decode(result or "null")
-        return job
+        return read_whole_job(rows[0]) if rows else None
 
     return Statement("job/get_job", {"ids": [id]}, decode_job, {"columns": COLUMNS})
+
+
+def read_whole_job(row: tuple[Any, ...]) -> Job:
+    """Decode a row of `COLUMNS`, how many jobs it waits for, and its result."""
+    *columns, waits_for, result = row
+    job = read_job(tuple(columns))
+    if waits_for:
+        job.waits_for, job.run_at = waits_for, None
+    job.result = decode(result or "null")
+    return job
 
 
 def get_jobs(ids: Sequence[UUID]) -> Statement[list[Job]]:

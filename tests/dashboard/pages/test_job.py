@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +39,7 @@ def charging(fails: str = "") -> JobType[Any, Any]:
 def failed(site: Site) -> Job:
     """A job that failed twice in a worker that knows its type, with a card in its payload."""
     kind = charging("<b>refused</b>")
-    job = site.queue.enqueue(kind.job(Charge(7, "4111-1111"), max_attempts=1))
+    job = site.queue.enqueue(kind.job(Charge(7, "ann-s card"), max_attempts=1))
     WorkerPool(site.queue, jobs=[kind]).run(drain=True)
     return job
 
@@ -46,7 +47,7 @@ def failed(site: Site) -> Job:
 def test_a_failed_job(site: Site, failed: Job) -> None:
     html = site.html(f"/jobs/{failed.id}")
     assert "&lt;b&gt;refused&lt;/b&gt; [sensitive]" in html
-    assert "4111" not in html
+    assert "ann-s card" not in html
     data = site.json(f"/jobs/{failed.id}")
     assert data["payload"] == {"order": 7, "card": "[sensitive]", "note": None, "lines": []}
     rows = {row["path"]: (row["kind"], row["value"], row["state"]) for row in data["fields"]}
@@ -59,7 +60,7 @@ def test_a_failed_job(site: Site, failed: Job) -> None:
     assert 0 <= attempt["seconds"] < 30
     assert attempt["error"] == "ValueError: <b>refused</b> [sensitive]"
     assert "in charge" in attempt["traceback"]
-    assert "4111" not in str(data)
+    assert "ann-s card" not in str(data)
     assert data["may"] == {"retry": True, "cancel": False, "run_now": False, "enqueue": True}
 
 
@@ -71,9 +72,9 @@ def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:
 
 
 def test_a_payload_that_no_worker_has_described_is_hidden(site: Site) -> None:
-    job = site.queue.enqueue(Job(type="charge", payload={"card": "4111"}, fingerprint="c4a6"))
+    job = site.queue.enqueue(Job(type="charge", payload={"card": "ann-s card"}, fingerprint="c4a6"))
     html = site.html(f"/jobs/{job.id}")
-    assert "4111" not in html
+    assert "ann-s card" not in html
     assert "Hidden until a worker that knows this payload has run." in html
     assert site.client.get(f"/jobs/{job.id}/edit").status_code == 409
 
@@ -119,14 +120,14 @@ def test_each_action_needs_its_right(site: Site, failed: Job) -> None:
 def test_edit_and_enqueue_again(site: Site, failed: Job) -> None:
     form = site.html(f"/jobs/{failed.id}/edit")
     assert 'name="field.order"' in form
-    assert "4111" not in form
+    assert "ann-s card" not in form
     fields = {"field.order": "8", "field.card": "[sensitive]", "field.note": "a\r\nb"}
     answer = site.post(f"/jobs/{failed.id}/enqueue", **fields, **{"field.lines": '["x"]'})
     assert answer.status_code == 303
     id_ = UUID(answer.headers["Location"].partition("?")[0].rpartition("/")[2])
     stored = site.queue.get(id_)
     assert stored is not None
-    assert stored.payload == {"order": 8, "card": "4111-1111", "note": "a\nb", "lines": ["x"]}
+    assert stored.payload == {"order": 8, "card": "ann-s card", "note": "a\nb", "lines": ["x"]}
     assert (stored.type, stored.fingerprint, stored.max_attempts) == ("charge", "c4a6", 1)
     [(action, target)] = site.sql("SELECT action, target FROM conduit_audit")
     assert (action, target) == ("enqueue", {"job": str(failed.id), "enqueued": str(id_)})
@@ -166,12 +167,12 @@ def test_children_parents_and_neighbours(site: Site) -> None:
         job.enqueue_flow(chain(child.job(payload), child.job(payload)))
 
     pool = WorkerPool(site.queue, jobs=[parent])
-    job = site.queue.enqueue(parent.job(Charge(1, "4111")))
+    job = site.queue.enqueue(parent.job(Charge(1, "ann-s card")))
     pool.run(drain=True)
     data = site.json(f"/jobs/{job.id}")
     children = sorted(data["children"]["jobs"], key=lambda each: str(each["status"]))
     assert [each["status"] for each in children] == ["blocked", "pending", "pending"]
-    assert "4111" not in str(data)
+    assert "ann-s card" not in str(data)
     blocked = children[0]
     data = site.json(f"/jobs/{blocked['id']}")
     assert data["job"]["status"] == "blocked"
@@ -246,3 +247,22 @@ def test_a_job_in_the_middle_of_many_others(site: Site, monkeypatch: pytest.Monk
     site.sql("UPDATE jobs SET started_at = created_at WHERE type = 't'")
     assert site.json(f"/jobs/{job.id}")["children"] == {"jobs": [], "is_cut": True}
     assert "some of its own may be missing" in site.html(f"/jobs/{job.id}")
+
+
+def test_a_payload_that_is_too_large_to_show(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MOST", 100_000)
+    kind = charging("refused")
+    card = "ann-s card" + token_hex(100_000)
+    payloads = (Charge(7, card), Charge(7, "ann-s card"))
+    large, small = site.queue.enqueue_many([kind.job(each, max_attempts=1) for each in payloads])
+    WorkerPool(site.queue, jobs=[kind]).run(drain=True)
+    progress = '{"done": 1, "total": 2, "note": "ann-s card"}'
+    change = "UPDATE jobs SET error = %s, errors = NULL, progress = %s"
+    site.sql(change, f"refused {card[:20]}", progress)
+    html = site.html(f"/jobs/{large.id}")
+    assert "The payload has 200," in html
+    assert "ann-s card" not in html
+    assert site.json(f"/jobs/{large.id}")["job"]["error"] == "[sensitive]"
+    assert site.client.get(f"/jobs/{large.id}/edit").status_code == 409
+    assert site.post(f"/jobs/{large.id}/enqueue").status_code == 409
+    assert site.json(f"/jobs/{small.id}")["payload_bytes"] is None

@@ -293,6 +293,7 @@ def show_job(send: Run) -> None:
     job = Job(
         status=JobStatus.COMPLETED, started_at=datetime.now(UTC), completed_at=datetime.now(UTC)
     )
+    send(dashboard_job.shown_job(job.id))
     send(dashboard_job.children(job))
     send(dashboard_job.neighbours(job.id))
     send(dashboard_job.unique_key(job))

@@ -8,14 +8,38 @@ from uuid import UUID
 from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, UniqueKey
 from ...model.job import Job, JobStatus
 from ...postgres.statement import Rows, Statement
+from ..job_rows import COLUMNS
+from ..jobs import read_whole_job
 
 SCANNED = 10_000
 """Rows in which related jobs, or the unique key of a job, are looked for."""
+MOST = 1_000_000
+"""Bytes of a payload, or of a result, that a page shows."""
 LISTED = 100
 """Jobs that a list of related ones shows."""
 _SKEW = timedelta(seconds=0.5)
 """How far the clock of a worker, which gives ids, may be from that of the server."""
 _NONE = UUID(int=0)
+_SIZE = "pg_catalog.octet_length(payload::pg_catalog.text)"
+_IS_SMALL = f"(pg_catalog.pg_column_size(payload) <= 10000 OR {_SIZE} <= %(most)s::integer)"
+"""The first part is quick: a small payload is not written as text to be measured."""
+_COLUMNS = COLUMNS.replace(
+    "payload::pg_catalog.text",
+    f"CASE WHEN {_IS_SMALL} THEN payload::pg_catalog.text ELSE 'null' END",
+)
+
+
+def shown_job(id: UUID) -> Statement[tuple[Job, int] | None]:
+    """Read one job with its result, and 0; None when there is none.
+
+    A payload of more than `MOST` characters is not read: instead of 0 stands how many it has.
+    """
+
+    def decode(rows: Rows, count: int) -> tuple[Job, int] | None:
+        return (read_whole_job(rows[0][:-1]), rows[0][-1]) if rows else None
+
+    fragments = {"columns": _COLUMNS, "too_large": f"CASE WHEN {_IS_SMALL} THEN 0 ELSE {_SIZE} END"}
+    return Statement("dashboard/shown_job", {"ids": [id], "most": MOST}, decode, fragments)
 
 
 def children(job: Job) -> Statement[Children]:
