@@ -35,10 +35,10 @@ _SHARE = 0.1
 """The share of failed attempts of a type that does not matter."""
 
 _PAGES: dict[str, tuple[str, dict[str, str]]] = {
-    "unreadable-jobs": ("/jobs", {"status": "pending"}),
-    "paused-queue": ("/queues", {}),
-    "queue-without-worker": ("/queues", {}),
-    "unhandled-type": ("/types", {}),
+    "unreadable-jobs": ("/jobs", {"status": "unreadable"}),
+    "paused-queue": ("/jobs", {"status": "due"}),
+    "queue-without-worker": ("/jobs", {"status": "due"}),
+    "unhandled-type": ("/jobs", {"status": "due"}),
     "stuck-jobs": ("/jobs", {"status": "running"}),
     "overdue-attempts": ("/jobs", {"status": "running"}),
     "failing-type": ("/errors", {}),
@@ -117,10 +117,16 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
     """The errors first, each with the page that shows more of it."""
     for each in sorted(findings, key=lambda finding: finding.severity != "error"):
         page, query = _PAGES.get(each.code, (None, {}))
-        if each.code in ("failing-type", "overdue-attempts"):
-            query = {**query, "type": each.where.removeprefix("type ")}
         message = each.message[:1].upper() + each.message[1:]
-        yield Concern(each.code, each.severity, message, each.where, each.action, page, query)
+        yield Concern(
+            each.code,
+            each.severity,
+            message,
+            each.where,
+            each.action,
+            page,
+            {**query, **each.about},
+        )
 
 
 def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
@@ -138,6 +144,7 @@ def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
                 f"hour ({share:.0%})",
                 f"type {type_}",
                 "look at its errors",
+                type=type_,
             )
 
 
@@ -151,4 +158,5 @@ def judge_overdue(overdue: Iterable[OverdueAttempts]) -> Iterator[Finding]:
             "after the end of their time",
             f"type {each.type}",
             "see what it does; cancel it, or restart the worker",
+            type=each.type,
         )

@@ -1,6 +1,6 @@
 """What a check finds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -10,7 +10,8 @@ Severity = Literal["error", "warning"]
 class Finding:
     """Something that is wrong: what, where, and what to do, as a command or as SQL.
 
-    An error keeps jobs from running; a warning makes them slow, or may become an error.
+    An error keeps jobs from running; a warning makes them slow, or may become an error. `about`
+    names the `queue` and the `type` whose jobs are concerned, if it is one.
     """
 
     code: str
@@ -18,13 +19,14 @@ class Finding:
     message: str
     where: str
     action: str
+    about: dict[str, str] = field(default_factory=dict)
 
 
-def error(code: str, message: str, where: str, action: str) -> Finding:
+def error(code: str, message: str, where: str, action: str, **about: str) -> Finding:
     """A finding that keeps jobs from running."""
-    return Finding(code, "error", message, where, action)
+    return Finding(code, "error", message, where, action, about)
 
 
-def warning(code: str, message: str, where: str, action: str) -> Finding:
+def warning(code: str, message: str, where: str, action: str, **about: str) -> Finding:
     """A finding that may become an error."""
-    return Finding(code, "warning", message, where, action)
+    return Finding(code, "warning", message, where, action, about)

@@ -38,6 +38,7 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
                 f"{oldest}",
                 f"queue {queue}",
                 f"conduit-jobs queues resume {quote(queue)}",
+                queue=queue,
             )
         elif not due[0].is_served:
             yield error(
@@ -46,6 +47,7 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
                 f"due for up to {oldest}",
                 f"queue {queue}",
                 f"conduit-jobs worker PACKAGE --queue {quote(queue)}",
+                queue=queue,
             )
         else:
             for type_ in sorted({each.type for each in due if not each.is_known}):
@@ -56,6 +58,8 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
                     f"queue {queue}",
                     "deploy code that has it, or: conduit-jobs jobs cancel --queue "
                     f"{quote(queue)} --type {quote(type_)}",
+                    queue=queue,
+                    type=type_,
                 )
 
 
@@ -72,6 +76,8 @@ def _unreadable(queue: str, lanes: Iterable[doctor.WaitingType]) -> Iterator[Fin
             "conduit-jobs preflight PACKAGE (it says whether newer code reads them); then deploy "
             f"that code. They are: conduit-jobs jobs list --queue {quote(queue)} "
             f"--type {quote(type_)}",
+            queue=queue,
+            type=type_,
         )
 
 

@@ -91,7 +91,8 @@ def test_what_was_read_is_reused_for_a_moment(site: Site) -> None:
 def test_a_queue_without_a_worker(site: Site) -> None:
     make_due(site, HOUR, "<mail>")
     found = concerns(site)["queue-without-worker"]
-    assert (found["severity"], found["page"]) == ("error", "/queues")
+    assert (found["severity"], found["page"]) == ("error", "/jobs")
+    assert found["query"] == {"status": "due", "queue": "<mail>"}
     assert "No live worker serves the queue &lt;mail&gt;" in site.html("/")
 
 
@@ -105,7 +106,9 @@ def test_a_paused_queue_with_due_jobs(site: Site) -> None:
 
 def test_unreadable_jobs(site: Site) -> None:
     site.sql("INSERT INTO jobs (type, fingerprint) VALUES ('t', 'abc!def')")
-    assert concerns(site)["unreadable-jobs"]["page"] == "/jobs"
+    found = concerns(site)["unreadable-jobs"]
+    assert found["query"] == {"status": "unreadable", "queue": "default", "type": "t"}
+    assert site.json(found["page"], **found["query"])["jobs"]
 
 
 def test_failing_types(site: Site) -> None:
