@@ -53,3 +53,13 @@ def live(site: Site, *lanes: tuple[str, str]) -> None:
         " VALUES ('w', 'h', 1, '{mail}', %s)",
         json.dumps([*lanes]),
     )
+
+
+def describe_many(site: Site, count: int, **more: Any) -> None:
+    """Describe types `t.1` and so on, each of which enqueues the next one."""
+    site.sql(
+        "INSERT INTO conduit_job_types SELECT concat('t.', n), n, 'mail', %s::jsonb"
+        " || jsonb_build_object('enqueues', jsonb_build_array(concat('t.', n + 1)))"
+        " FROM generate_series(1, %s) AS n",
+        *(json.dumps(DESCRIPTION | more), count),
+    )

@@ -12,7 +12,7 @@ from ..errors import BadRequest, Missing
 from ..flow.graph import FlowGraph, Step, blockers, dependencies, graph_of, state_of
 from ..job.starting import reasons
 from ..page import Page, Routes, Visit, page
-from ..rendering.drawing import Node
+from ..rendering.boxes import Node
 
 MOST = 5_000
 """Jobs of a flow that are read."""

@@ -8,7 +8,7 @@ from ..page import Page, Routes, Visit, page
 from ..types.graph import GraphNode, source_graph
 from .types import PERIODS, period_of
 
-DRAWN = 150
+DRAWN = 100
 """Types that a picture has: of more, nobody finds his way in it."""
 
 

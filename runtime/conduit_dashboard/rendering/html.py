@@ -14,6 +14,7 @@ from ..job.payload_table import in_text
 from ..job.tracebacks import parts_of
 from ..live.region import Region, Regions, region
 from ..page import Page, Visit, segment
+from ..types.columns import in_columns
 from . import actions, texts
 from .drawing import drawing
 
@@ -31,7 +32,6 @@ def _environment() -> Environment:
         "ago": texts.ago,
         "duration": texts.duration,
         "number": texts.number,
-        "pairs": lambda edges: [(edge.source, edge.target) for edge in edges],
         "percent": texts.percent,
         "printable": texts.printable,
         "printable_lines": texts.printable_lines,
@@ -40,7 +40,12 @@ def _environment() -> Environment:
         "json_text": in_text,
         "traceback_parts": parts_of,
     }
-    made.globals |= {"live": _live, "drawing": drawing, "figures": figures}
+    made.globals |= {
+        "live": _live,
+        "drawing": drawing,
+        "in_columns": in_columns,
+        "figures": figures,
+    }
     return made
 
 

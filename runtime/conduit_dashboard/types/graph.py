@@ -65,11 +65,11 @@ def source_graph(
     *,
     about: str = "",
     queue: str | None = None,
-    most: int = 150,
+    most: int,
 ) -> SourceGraph:
     """The graph of the types whose name, hook or service has `about` in it, of one queue or all.
 
-    What these types enqueue is part of it.
+    What these types enqueue is part of it, as far as there is room: `most` more types.
     """
     present_shapes = [present([*each]) for _, each in groupby(shapes, lambda each: each.type)]
     by_type = {each.type: each for each in present_shapes}
@@ -93,6 +93,7 @@ class _Builder:
         self._edges: set[tuple[str, str, EdgeKind]] = set()
 
     def graph(self, found: list[TypeShape], most: int) -> SourceGraph:
+        self._room = most
         for shape in found[:most]:
             self._add(shape)
         nodes = [self._node(kind, name) for kind, name in sorted(self._around)]
@@ -111,8 +112,12 @@ class _Builder:
             for call in hook.calls:
                 self._edges.add((id_, self._id("service", call), "calls"))
         for child in described.enqueues:
-            if (known := self._by_type.get(child)) is not None:
+            if (known := self._by_type.get(child)) is None:
+                continue
+            if ("job", child) not in self._around and self._room > 0:
+                self._room -= 1
                 self._add(known)
+            if ("job", child) in self._around:
                 self._edges.add((job, f"job:{child}", "enqueues"))
 
     def _id(self, kind: NodeKind, name: str, *types: str) -> str:
@@ -147,10 +152,10 @@ def _look(activity: TypeActivity) -> str:
 
 def _notes(kind: NodeKind, queue: str, activity: TypeActivity) -> list[str]:
     """What a node says below its name: what it is, and what happens to its jobs."""
-    notes = [f"job in {queue}" if queue else str(kind)]
+    what = f"job in {queue}" if queue else str(kind)
     if activity.running:
-        notes.append(f"{activity.running:,} running")
-    notes.append(f"{activity.attempts:,} attempts" if activity.attempts else "no attempts")
-    if activity.failed:
-        notes.append(f"{percent(activity.failure_rate)} failed")
-    return notes
+        what = f"{what}, {activity.running:,} running"
+    if not activity.attempts:
+        return [what, "no attempts"]
+    failed = f", {percent(activity.failure_rate)} failed" if activity.failed else ""
+    return [what, f"{activity.attempts:,} attempts{failed}"]

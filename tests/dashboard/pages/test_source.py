@@ -1,7 +1,7 @@
 """The page of the source: hooks, jobs and services, and what happens to the jobs."""
 
 from dashboard_site import Site
-from described import attempt, describe
+from described import attempt, describe, describe_many
 
 HOOK = [{"name": "Mail.after_create", "calls": ["Log.note"]}]
 
@@ -57,11 +57,10 @@ def test_a_filter_keeps_what_leads_on(site: Site) -> None:
 
 
 def test_many_types_are_bounded(site: Site) -> None:
-    for number in range(160):
-        describe(site, f"type.{number:03}", hooks=[], enqueues=[])
+    describe_many(site, 250, hooks=[])
     data = site.json("/source")
-    assert (data["types"], data["drawn"]) == (160, 150)
-    assert "The first 150 of 160 types" in site.html("/source")
+    assert (data["types"], data["drawn"]) == (250, 100)
+    assert "The first 100 of 250 types" in site.html("/source")
 
 
 def test_circles_of_jobs(site: Site) -> None:
@@ -69,6 +68,15 @@ def test_circles_of_jobs(site: Site) -> None:
     describe(site, "b", hooks=[], enqueues=["a"], calls=[])
     assert len(site.json("/source")["edges"]) == 3
     site.html("/source")
+
+
+def test_a_long_chain_of_jobs(site: Site) -> None:
+    describe_many(site, 1_100, hooks=[], calls=["S.m"])
+    data = site.json("/source", q="t.1100")
+    assert (data["types"], len(data["edges"])) == (1, 1)
+    data = site.json("/source")
+    assert len(data["edges"]) == 297
+    assert "The same in words" in site.html("/source")
 
 
 def test_nothing_is_described_yet(site: Site) -> None:
