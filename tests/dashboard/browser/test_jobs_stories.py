@@ -1,0 +1,80 @@
+"""What people do with many jobs, in a browser, with a real worker."""
+
+from collections.abc import Callable
+
+import pytest
+from bakery_app import Bakery
+from conduit_runtime import Job
+from dashboard_site import Site
+from playwright.sync_api import Page, expect
+from waiting import until
+
+pytestmark = pytest.mark.xdist_group("dashboard stories")
+Open = Callable[..., Page]
+CHARGE = "order.after_create.charge"
+
+
+def test_a_job_appears_and_ends_without_a_reload(
+    site: Site, bakery: Bakery, open_page: Open
+) -> None:
+    page = open_page(site.url + "/jobs")
+    expect(page.locator("main")).to_contain_text("There are no jobs.")
+    page.evaluate("window.stays = true")
+    bakery.take_orders(1)
+    baking = page.get_by_role("row").filter(has_text="order.after_create.bake")
+    expect(baking).to_contain_text("pending")
+    with bakery.worker():
+        expect(baking).to_contain_text("completed")
+    assert page.evaluate("window.stays")
+
+
+def test_a_job_is_found_by_a_field_of_its_payload(
+    site: Site, bakery: Bakery, open_page: Open
+) -> None:
+    bakery.take_orders(30)
+    with bakery.worker():  # tells what fields there are
+        page = open_page(f"{site.url}/jobs?type={CHARGE}")
+    page.get_by_text("Payload", exact=True).first.click()
+    page.get_by_label("number").fill("B-0017")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("main tbody").get_by_role("row")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("guest17@example.com")
+    assert page.get_by_label("card").count() == 0  # no search for what is sensitive
+    page.reload()  # the address holds the filter
+    expect(rows).to_have_count(1)
+
+
+def test_a_group_of_500_failed_jobs_is_retried(site: Site, bakery: Bakery, open_page: Open) -> None:
+    bakery.take_orders(500)
+    with bakery.worker("--concurrency", "50"):
+        failed = "SELECT count(*) FROM jobs WHERE status = 'failed'"
+        until(lambda: site.sql(failed) == [(500,)], 60)
+        bakery.open_bank()
+        page = open_page(site.url + "/errors")
+        page.get_by_role("link", name="the bank refused card").click()
+        expect(page.locator("main")).to_contain_text("500 jobs of this filter")
+        page.get_by_text("All jobs of this filter").click()
+        page.get_by_role("group", name="With all that match").get_by_role(
+            "button", name="Retry"
+        ).click()
+        expect(page.locator("main")).to_contain_text("500 of 500")
+        until(lambda: site.sql(failed) == [(0,)], 60)
+    page.goto("/audit")
+    entry = page.get_by_role("row").filter(has_text="retry")
+    expect(entry).to_contain_text("ann")
+    expect(entry).to_contain_text("500")
+
+
+def test_selected_jobs_are_cancelled(site: Site, open_page: Open) -> None:
+    site.queue.enqueue_many([Job("mail", "letter", {"to": str(number)}) for number in range(3)])
+    page = open_page(site.url + "/jobs")
+    for number in (0, 2):
+        row = page.get_by_role("row").filter(has_text=f'to: "{number}"')
+        row.get_by_role("checkbox").check()
+    page.get_by_role("group", name="With the selected jobs").get_by_role(
+        "button", name="Cancel"
+    ).click()
+    expect(page.get_by_role("row").filter(has_text="cancelled")).to_have_count(2)
+    left = "SELECT payload ->> 'to' FROM jobs WHERE status = 'pending'"
+    assert site.sql(left) == [("1",)]
