@@ -2,6 +2,12 @@
 
 from dashboard_site import Site
 
+LISTS = (
+    *("/", "/jobs", "/errors", "/queues", "/types"),
+    *("/schedules", "/workers", "/source", "/audit"),
+)
+"""The addresses that there are in every database."""
+
 
 def addresses(site: Site, flow: str) -> dict[str, str]:
     """A name and an address of each page, for a database that `showcase` has filled."""

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from dashboard_site import Site
+from pages import LISTS
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.xdist_group("dashboard stories")
@@ -21,7 +22,6 @@ SCHEDULE = """
 INSERT INTO conduit_schedules (name, queue, type, payload, every, error)
 VALUES (%s, %s, %s, %s, 60, %s)
 """
-LISTS = "/ /jobs /errors /queues /types /schedules /workers /source /audit".split()
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 

@@ -7,12 +7,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bakery_app import Bakery, compiled
 from dashboard_site import Site, serving
-from pages import addresses
+from pages import LISTS, addresses
 from playwright.sync_api import Page
 from showcase import open_bakery
 
 pytestmark = pytest.mark.xdist_group("dashboard look")
-EMPTY = "/ /jobs /errors /queues /types /schedules /workers /source /audit".split()
 SEVERE = {"serious", "critical"}
 # Nothing may be wider than the window but what scrolls within itself.
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -60,7 +59,7 @@ def test_a_narrow_window_shows_every_page(
 
 
 def test_an_empty_database_says_what_to_do(site: Site, open_page: Callable[..., Page]) -> None:
-    for path in EMPTY:
+    for path in LISTS:
         page = open_page(site.url + path, bypass_csp=True)
         assert page.locator("main .empty").count(), path
         severe = [
