@@ -8,6 +8,7 @@ from typing import Any
 from conduit_runtime import AsyncQueue, QueueError
 from conduit_runtime.model.arguments import check_callable, check_type
 from conduit_runtime.model.dashboard.audit import AuditEntry
+from conduit_runtime.model.text.logs import get_logger
 from conduit_runtime.statements.dashboard import audit
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
@@ -26,10 +27,12 @@ from .answers import after, answer, follow, refuse, wants_stream
 from .database import Database
 from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
 from .forms import read_form
-from .live.hub import Hub
+from .live.hub import Hub, where
 from .page import Act, ActionRoute, Page, PageRoute, Visit
 from .pages import ROUTES
 from .settings import Settings
+
+_log = get_logger("conduit.dashboard")
 
 CLOSED = "This dashboard is closed: pass authorize= to Dashboard(…), which decides who may see it."
 FAILED = "The dashboard could not do this. The log of its server says why."
@@ -92,29 +95,23 @@ class Dashboard:
 
     def _page(self, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
-            visit = self._visit(request, Access.none())
-            try:
-                visit = self._visit(request, await self._access(request))
+            async def show(visit: Visit) -> Response:
                 if not visit.access.may_read:
                     raise Forbidden("You may not see this dashboard.")
                 if wants_stream(request):
                     return follow(request, visit, self.hub, route.view)
                 page = await route.view(visit)
                 return answer(request, visit, page, await self._notice(visit))
-            except Refusal as refusal:
-                return refuse(request, visit, refusal)
-            except QueueError as error:
-                return refuse(request, visit, BadRequest(_sentence(error)))
+
+            return await self._respond(request, route.path, show)
 
         return respond
 
     def _action(self, route: ActionRoute) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
-            visit = self._visit(request, Access.none())
-            try:
+            async def change(visit: Visit) -> Response:
                 if is_forged(request):
                     raise Forbidden("This request came from another site.")
-                visit = self._visit(request, await self._access(request))
                 if not visit.access.may(route.action):
                     raise Forbidden(f"You may not do this: {route.action.replace('_', ' ')}.")
                 if self.settings.read_only:
@@ -124,12 +121,29 @@ class Dashboard:
                 if isinstance(done, Page):
                     return answer(request, act, done)
                 return after(request, act, done)
-            except Refusal as refusal:
-                return refuse(request, visit, refusal)
-            except QueueError as error:
-                return refuse(request, visit, BadRequest(_sentence(error)))
+
+            return await self._respond(request, route.path, change)
 
         return respond
+
+    async def _respond(
+        self, request: Request, path: str, work: Callable[[Visit], Awaitable[Response]]
+    ) -> Response:
+        """What `work` answers to a visitor whom the application lets in, or in words why not."""
+        visit = self._visit(request, Access.none())
+        try:
+            visit = self._visit(request, await self._access(request))
+        except Refusal as refusal:
+            return refuse(request, visit, refusal)
+        try:
+            return await work(visit)
+        except Refusal as refusal:
+            return refuse(request, visit, refusal)
+        except QueueError as error:
+            return refuse(request, visit, BadRequest(_sentence(error)))
+        except Exception as error:  # its text may hold what is secret
+            _log.error("%s %s failed: %s", request.method, path, where(error))
+            return refuse(request, visit, Failed(FAILED))
 
     def _log_in(self, login: TokenLogin) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Every page of the dashboard answers as HTML and as JSON, and refuses in words."""
 
+import pytest
 from conduit_dashboard import Access
 from conduit_runtime import Job
 from dashboard_site import Site, serving
@@ -37,3 +38,18 @@ def test_a_page_that_there_is_not(site: Site) -> None:
     answer = site.client.get("/nowhere", headers={"Accept": "application/json"})
     assert answer.status_code == 404
     assert answer.json() == {"title": "Not found", "message": "There is no such page."}
+
+
+def test_a_bug_is_logged_without_what_it_was_about(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.sql("ALTER TABLE conduit_audit ALTER count TYPE text")
+    site.sql(
+        "INSERT INTO conduit_audit (actor, action, target, count) VALUES ('', '', '{}', 'a secret')"
+    )
+    answer = site.client.get("/audit")
+    assert answer.status_code == 500
+    assert "The log of its server says why." in answer.text
+    assert "secret" not in answer.text + caplog.text
+    [record] = [each for each in caplog.records if each.name == "conduit.dashboard"]
+    assert record.getMessage().startswith("GET /audit failed: ValueError in number, line ")

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from conduit_runtime import Queue
+from conduit_runtime import Queue, migrate
 from conduit_runtime.cli import commands
 from waiting import until
 
@@ -95,6 +95,29 @@ def test_it_stops_while_pages_are_open(start: Start) -> None:
             assert any('"problem":""' in line for line in answer.iter_lines())
             assert started.stop() == 0
         assert "Traceback" not in started.output
+
+
+def test_pages_that_are_open_do_not_hold_up_a_stop(start: Start) -> None:
+    token = "0123456789abcdef"
+    given = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    with start(CONDUIT_DASHBOARD_TOKEN=token) as started, httpx.Client(headers=given) as client:
+        with client.stream("GET", f"{started.address}queues") as stream:
+            next(stream.iter_lines())
+            assert started.stop() == 0
+        assert "Traceback" not in started.output
+
+
+def test_a_schema_of_its_own(start: Start, dsn: str) -> None:
+    migrate(dsn, "our jobs")
+    token = "0123456789abcdef"
+    given = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    with (
+        Queue(dsn, "our jobs") as queue,
+        start("--schema", "our jobs", CONDUIT_DASHBOARD_TOKEN=token) as started,
+    ):
+        queue.pause("there")
+        page = httpx.get(f"{started.address}queues", headers=given).json()
+        assert [each["queue"] for each in page["queues"]] == ["there"]
 
 
 def test_a_refused_login_is_logged_without_what_was_tried(start: Start) -> None:
