@@ -63,6 +63,7 @@ def test_attempts_are_shown_where_they_happened(
     html = site.html("/", window=window)
     assert "7 succeeded, 3 failed" in html
     assert f'aria-current="true">{window}</a>' in html
+    assert html.count("<tr>") == parts + 1  # the charts as a table
 
 
 def test_attempts_of_a_type(site: Site) -> None:
