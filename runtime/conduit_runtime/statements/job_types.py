@@ -57,10 +57,16 @@ def described_types(type: str | None = None) -> Statement[list[DescribedType]]:
 def _written(value: Any) -> Any:
     """A description as JSON, without entries that are empty."""
     if isinstance(value, dict):
-        return {key: _written(each) for key, each in value.items() if not _is_empty(each)}
+        return {_written(key): _written(each) for key, each in value.items() if not _is_empty(each)}
     if isinstance(value, list | tuple):
         return [_written(each) for each in value]
-    return value
+    return _storable(value) if isinstance(value, str) else value
+
+
+def _storable(text: str) -> str:
+    """The text without what Postgres refuses."""
+    replaced = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return replaced.encode(errors="replace").decode()
 
 
 def _is_empty(value: Any) -> bool:

@@ -10,17 +10,18 @@ from ...model.text.names import source_name
 from ...model.type_description import DescribedType, HookUses, TypeDescription, TypeSource
 from ..job_type import JobType
 from .fields import field_shapes
-from .source import source_of
+from .source import SourceFiles
 from .uses import hooks_of, uses_of
 
 _LEFT_OUT = {"function", "name", "fingerprint", "queue", "was", "upcasts", "limits"}
 
 
 class Describer:
-    """Describes job types of generated packages; reads each of their modules once."""
+    """Describes job types of generated packages; reads each of their modules and sources once."""
 
     def __init__(self) -> None:
         self._hooks: dict[str, dict[str, list[HookUses]]] = {}
+        self._files = SourceFiles()
 
     def describe(self, job_type: JobType[Any, Any], name: str) -> Iterator[DescribedType]:
         """The present shape of a job type, and those that upcasters read.
@@ -34,7 +35,7 @@ class Describer:
         uses = uses_of(job_type.function)
         present = TypeDescription(
             fields=field_shapes(job_type.payload),
-            source=source_of(job_type),
+            source=self._files.source_of(job_type),
             hooks=tuple(self._hooks[module].get(job_type.name, ())),
             enqueues=tuple(sorted(uses.enqueues)),
             calls=tuple(sorted(uses.calls)),

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +13,41 @@ _MOST = 20_000
 _QUOTES = "\"'"
 
 
-def source_of(job_type: JobType[Any, Any]) -> TypeSource | None:
-    """Where the block of a job type is, with its text if the file is there and still fits."""
-    place = job_type.source
-    if place is None:
-        return None
-    path, _, line = place.rpartition(":")
-    if not line.isdecimal():
-        return TypeSource(place, 1)
-    text = block(_text(path, job_type.__module__.rpartition(".")[0]), int(line))
-    return TypeSource(path, int(line), text)
+class SourceFiles:
+    """The sources that packages were made from; reads each once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def source_of(self, job_type: JobType[Any, Any]) -> TypeSource | None:
+        """Where the block of a job type is, with its text if the file is there and still fits."""
+        place = job_type.source
+        if place is None:
+            return None
+        path, _, line = place.rpartition(":")
+        if not line.isdecimal():
+            return TypeSource(place)
+        key = path, job_type.__module__.rpartition(".")[0]
+        if key not in self._texts:
+            self._texts[key] = _text(*key)
+        return TypeSource(path, int(line), block(self._texts[key], int(line)))
 
 
-@lru_cache(maxsize=64)
 def _text(path: str, package: str) -> str:
     """The text of a source; it stands beside the configuration, above the package as a rule."""
     for folder in _folders(package):
         try:
-            text = (folder / path).read_text(encoding="utf-8", errors="replace")
+            return (folder / path).read_text(encoding="utf-8", errors="replace")
         except (OSError, ValueError):
             continue
-        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return ""
 
 
 def _folders(package: str) -> Iterator[Path]:
-    yield Path()
     file = getattr(sys.modules.get(package), "__file__", None)
     if file is not None:
         yield from Path(file).absolute().parents
+    yield Path()
 
 
 def block(text: str, line: int) -> str:

@@ -56,7 +56,9 @@ def _resource(module: ModuleType) -> str:
     """The resource whose hooks a module has: what they return."""
     for name, function in vars(module).items():
         if name[0] != "_" and _HOOK.fullmatch(name) and isinstance(function, FunctionType):
-            return source_name(function.__annotations__["return"])
+            record = function.__annotations__.get("return")
+            if isinstance(record, type):
+                return source_name(record)
     return module.__name__.rpartition(".")[2]
 
 
@@ -68,7 +70,7 @@ def _uses(function: Any, seen: set[Any]) -> Uses:
     for code in _codes(function.__code__):
         for kind, name, chain in _reads(code):
             if kind == "services":
-                calls.add(_call(function.__module__, name, chain))
+                calls.update(_calls(function.__module__, name, chain))
                 continue
             found = names.get(name)
             if isinstance(found, JobType):
@@ -118,12 +120,20 @@ def _services(chain: list[str]) -> Iterator[tuple[str, str, str]]:
         yield "services", chain[1], chain[2] if len(chain) > 2 else ""
 
 
-def _call(module: str, service: str, method: str) -> str:
-    """A call as the source has it, as `SearchIndex.put`, from the attributes of the services."""
+def _calls(module: str, service: str, method: str) -> list[str]:
+    """A call as the source has it, as `SearchIndex.put`, from the attributes of the services.
+
+    None where a payload has a field that is called `services`.
+    """
     package = sys.modules.get(module.rpartition(".")[0])
-    protocol: Any = getattr(package, "SERVICES", {}).get(service)
-    if protocol is None or is_value(protocol):
-        return service
+    known: Mapping[str, Any] | None = getattr(package, "SERVICES", None)
+    if known is None:  # written by hand
+        return [f"{service}.{method}" if method else service]
+    if service not in known:
+        return []
+    protocol = known[service]
+    if is_value(protocol):
+        return [service]
     function = vars(protocol).get(method)
     name = source_name(protocol)
-    return f"{name}.{source_name(function)}" if function is not None else name
+    return [f"{name}.{source_name(function)}" if function is not None else name]

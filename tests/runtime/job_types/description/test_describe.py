@@ -119,6 +119,42 @@ def test_older_shapes_are_described_as_well(tmp_path: Path) -> None:
     assert all(each.description.fields for each in older)
 
 
+BY_HAND = """
+from __future__ import annotations
+from dataclasses import dataclass
+from conduit_runtime import JobContext, job_type
+
+def after_create(conn, row) -> "Order":
+    helper(conn)
+
+def helper(conn):
+    send.enqueue(conn, Letter("x"))
+    helper(conn)
+
+@dataclass(frozen=True)
+class Letter:
+    to: str
+
+@job_type("letter.send", "00000001")
+async def send(job: JobContext, letter: Letter) -> None:
+    await job.services.post.send(job.services.stamp)
+"""
+
+
+def test_a_job_type_by_hand(tmp_path: Path) -> None:
+    """Its module has no source in Conduit, and its hooks say nothing of their resource."""
+    package = "from . import letters\nJOBS = (letters.send,)"
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/__init__.py").write_text(package)
+    (tmp_path / "package/letters.py").write_text(BY_HAND)
+    with described(tmp_path / "package", tmp_path / "imported") as found:
+        letter = the(found, "letter.send")
+    assert letter.hooks == (HookUses("letters.after_create"),)
+    assert letter.source is None
+    assert letter.calls == ("post.send", "stamp")
+    assert letter.fields == {"to": FieldShape("string")}
+
+
 def test_a_handler_by_hand_takes_any_payload() -> None:
     def send(context: Any, payload: Any) -> None: ...
 

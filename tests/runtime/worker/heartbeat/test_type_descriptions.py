@@ -8,11 +8,18 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import JobContext, Queue, Sensitive, WorkerPool, job_type
-from conduit_runtime.model.type_description import DescribedType, FieldShape, KnownShape
+from conduit_runtime import Job, JobContext, Queue, Sensitive, WorkerPool, job_type
+from conduit_runtime.model.type_description import (
+    DescribedType,
+    FieldShape,
+    KnownShape,
+    TypeDescription,
+    TypeSource,
+)
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements.job_types import described_types, known_shapes
+from conduit_runtime.statements.job_types import describe_types, described_types, known_shapes
 from conduit_runtime.worker.heartbeat import type_descriptions
+from conduit_runtime.worker.run.handlers import HandlerRegistry
 from waiting import until
 
 
@@ -121,3 +128,28 @@ def test_a_worker_that_may_not_write_them_works(
             assert time.monotonic() - began < 60
     finally:
         connection.execute("ALTER TABLE IF EXISTS elsewhere RENAME TO conduit_job_types")
+
+
+def test_code_that_cannot_be_described_works(
+    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(registry: object) -> None:
+        raise RuntimeError("odd code")
+
+    monkeypatch.setattr(HandlerRegistry, "descriptions", fail)
+    with caplog.at_level(logging.WARNING), WorkerPool(queue) as pool:
+        done: list[object] = []
+        pool.register("by.hand", lambda context, payload: done.append(payload))
+        queue.enqueue(Job(type="by.hand", payload=1))
+        until(lambda: done)
+    assert "odd code" in caplog.text
+    assert "declared dead" not in caplog.text
+
+
+def test_texts_that_postgres_refuses_are_replaced(connection: psycopg.Connection[Any]) -> None:
+    source = TypeSource("a\0b", 1, "\ud800")
+    odd = DescribedType("odd", "ffff", "", TypeDescription({"\0": FieldShape("any")}, source))
+    run(connection, describe_types([odd]))
+    described = types(connection)["odd"].description
+    assert described.source == TypeSource("a\N{REPLACEMENT CHARACTER}b", 1, "?")
+    assert [*described.fields] == ["\N{REPLACEMENT CHARACTER}"]
