@@ -72,16 +72,22 @@ def _paths(database: Database) -> Mapping[str, str]:
     [(failed,)] = database.run(
         "SELECT id FROM jobs WHERE status = 'failed' ORDER BY id DESC LIMIT 1"
     )
+    [(flow,)] = database.run("SELECT flow FROM jobs WHERE status = 'pending' AND queue = 'parked'")
     return {
         "overview": "/",
+        "overview of 30 days": "/?window=30d",
         "jobs": "/jobs",
-        "jobs that failed": "/jobs?status=failed",
+        "failed jobs": "/jobs?status=failed",
+        "due jobs of a queue": "/jobs?status=due&queue=default1",
         "jobs of a type": "/jobs?type=noop7",
-        "jobs of an error's text": "/jobs?status=failed&error=mailbox",
+        "jobs by error": "/jobs?status=failed&error=mailbox",
+        "jobs by payload": "/jobs?type=noop7&p.user_id=77",
         "a job": f"/jobs/{failed}",
+        "a flow": f"/flows/{flow}",
         "errors": "/errors",
         "queues": "/queues",
         "types": "/types",
+        "a type": "/types?type=noop7",
         "schedules": "/schedules",
         "workers": "/workers",
         "source": "/source",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from conduit_runtime import Job, Queue, chain
 from psycopg.sql import SQL, Identifier
 
 from ..database import Database
@@ -17,7 +18,10 @@ SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs' AND indexnam
 
 
 def fill(database: Database, options: Options) -> None:
-    """Fill the tables of an empty database with as many jobs as the options say."""
+    """Fill the tables of an empty database with as many jobs as the options say.
+
+    No worker serves the queue of a flow, so that it stays as it is.
+    """
     values = {":queues": QUEUES, ":types": TYPES, ":count": options.jobs(JOBS) // 2}
     rows = Path(__file__).with_name("rows.sql").read_text(encoding="utf-8")
     for name, value in values.items():
@@ -31,5 +35,7 @@ def fill(database: Database, options: Options) -> None:
         connection.execute(rows.encode())
         for _, definition in indexes:
             connection.execute(definition.encode())
+    with Queue(database.dsn) as queue:
+        queue.enqueue_flow(chain(*(Job("parked", "noop1") for _ in range(50))))
     database.run("VACUUM (ANALYZE)")
     database.run("CHECKPOINT")

@@ -6,7 +6,7 @@ from conduit_runtime.statements.dashboard.types import type_activity, type_shape
 
 from ..page import Page, Routes, Visit, page
 from ..types.graph import GraphNode, source_graph
-from .types import PERIODS, period_of
+from .types import FRESH, PERIODS, period_of
 
 DRAWN = 100
 """Types that a picture has: of more, nobody finds his way in it."""
@@ -17,7 +17,7 @@ async def source(visit: Visit) -> Page:
     last = period_of(visit, "1h")
     about, queue = visit.query.get("q", "").strip(), visit.query.get("queue") or None
     shapes = await visit.read(type_shapes())
-    activity = await visit.read(type_activity(PERIODS[last]))
+    activity = await visit.database.recent(type_activity(PERIODS[last]), seconds=FRESH)
     graph = source_graph(shapes, activity, about=about, queue=queue, most=DRAWN)
     data = {
         "nodes": [replace(each, href=_address(visit, each)) for each in graph.nodes],

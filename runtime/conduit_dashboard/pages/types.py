@@ -18,6 +18,8 @@ PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "30d": timedelta(
 """What `last` in the address may be."""
 MOST = 500
 """Types that a page lists."""
+FRESH = 5.0
+"""Seconds for which the attempts of all types are shown again: they cost the most."""
 _LIVES = ("live", "gone")
 
 
@@ -44,7 +46,7 @@ async def types(visit: Visit) -> Page:
 
 async def _summaries(visit: Visit, last: str) -> list[TypeSummary]:
     shapes = await visit.read(type_shapes())
-    activity = await visit.read(type_activity(PERIODS[last]))
+    activity = await visit.database.recent(type_activity(PERIODS[last]), seconds=FRESH)
     limits = await visit.read(type_limits())
     return summaries(shapes, activity, limits)
 
