@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -60,23 +60,31 @@ class Database:
                 return await self._connections.run(statement, conn)
 
     async def recent(
-        self, statement: Statement[T], *, seconds: float, limit: float = READ_SECONDS
+        self,
+        statement: Statement[T],
+        *,
+        seconds: float,
+        limit: float = READ_SECONDS,
+        keeps: Callable[[T], bool] = lambda result: True,
     ) -> T:
         """As `read` with `by_index`; a result that is not older than `seconds` is returned again.
 
         For what costs much, changes slowly and is the same for all visitors. `limit` is its timeout
-        in seconds.
+        in seconds; `keeps` says whether a result is worth it.
         """
         now = time.monotonic()
         self._reused = {key: each for key, each in self._reused.items() if each.until > now}
         parts = (statement.parameters, statement.fragments)
         key = repr((statement.query, *(sorted(part.items()) for part in parts)))
-        reused = self._reused.setdefault(key, _Reused(now + READ_SECONDS + seconds))
+        reused = self._reused.setdefault(key, _Reused(now + limit + seconds))
         async with reused.lock:  # of those that come meanwhile, the first one reads
-            if not reused.is_known:
-                reused.result = await self.read(statement, seconds=limit, by_index=True)
-                reused.is_known, reused.until = True, time.monotonic() + seconds
-            result: T = reused.result
+            if reused.is_known:
+                known: T = reused.result
+                return known
+            result = await self.read(statement, seconds=limit, by_index=True)
+            if keeps(result):
+                reused.result, reused.is_known = result, True
+                reused.until = time.monotonic() + seconds
             return result
 
     @asynccontextmanager

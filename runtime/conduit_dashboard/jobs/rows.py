@@ -21,10 +21,13 @@ ROWS = 50
 """Jobs of a page."""
 _COUNT_SECONDS = 1.0
 """After how many seconds a count is given up."""
+_KEPT = 30.0
+"""Seconds for which a count that was capped is shown again."""
 _LONGEST = 160
 """Characters of an error or a payload in a row."""
 _AROUND = timedelta(minutes=10)
 """How much older than its id, whose time a client's clock told, a job may be."""
+_LONG_AGO = timedelta(days=36_500)
 _BEYOND = timedelta(days=1)
 """How much younger than its id a job may be: it was made long before it was enqueued."""
 
@@ -64,52 +67,64 @@ class JobRow:
         """The begin of its payload."""
         if not isinstance(self.payload, dict):
             return _cut("a large payload" if self.payload is None else _json(self.payload))
-        return _cut(", ".join(f"{name}: {_json(value)}" for name, value in self.payload.items()))
+        return _cut(", ".join(f"{name}: {_plain(value)}" for name, value in self.payload.items()))
 
 
-async def find_jobs(visit: Visit, wanted: JobFilter, before: UUID | None) -> JobLines:
-    """The newest jobs that match, from bounded searches."""
+async def find_jobs(
+    visit: Visit, wanted: JobFilter, before: UUID | None
+) -> tuple[JobLines, JobCount | None]:
+    """The newest jobs that match, from bounded searches, and how many match if these tell."""
     few = job_list.few(wanted, ROWS, before)
     if few is not None and wanted.status == "running":
         found = await visit.read(few, by_index=True)
         if found.lines is not None:
-            return found.lines
+            return found.lines, found.count
     lines = await visit.read(job_list.walk(wanted, ROWS, before), by_index=True)
     if lines.ended_at is None:
-        return lines
+        is_all = before is None and lines.next is None
+        return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
     if few is not None and wanted.status != "running":
         found = await visit.read(few, by_index=True)
         if found.lines is not None:
-            return found.lines
+            return found.lines, found.count
     now = datetime.now(UTC)
     if wanted.newer is not None and lines.ended_at < now - wanted.newer - _BEYOND:
-        return JobLines(lines.jobs, None)
+        return JobLines(lines.jobs, None), None
     if wanted.older is not None and not lines.jobs and lines.next is not None:
         # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
-        first = job_list.first_id(now - min(wanted.older, timedelta(days=36_500)) + _AROUND)
+        first = job_list.first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
-            return await visit.read(job_list.walk(wanted, ROWS, first), by_index=True)
-    return lines
+            older = job_list.walk(wanted, ROWS, first)
+            return await visit.read(older, by_index=True), None
+    return lines, None
 
 
 async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
     """How many jobs match, as far as it is counted; None when that takes too long."""
-    statement = job_list.count(wanted)
+    count = visit.database.recent(
+        job_list.count(wanted),
+        seconds=_KEPT,
+        limit=_COUNT_SECONDS,
+        keeps=lambda found: not found.is_complete,
+    )
     try:
-        return await visit.database.read(statement, seconds=_COUNT_SECONDS, by_index=True)
+        return await count
     except TooSlow:
         return None
 
 
-def in_words(count: JobCount | None) -> str:
-    """As in `37 jobs`, `more than 100,000 jobs`, `at least 12 jobs`."""
+def in_words(count: JobCount | None, *, is_filtered: bool) -> str:
+    """As in `37 jobs match.`, `More than 100,000 jobs.`."""
+    end, one = (" match", " matches") if is_filtered else ("", "")
     if count is None:
-        return "a number of jobs that takes too long to count"
+        return f"How many jobs{end or ' there are'} takes too long to count."
     if count.is_complete:
-        return {0: "no job", 1: "1 job"}.get(count.found, f"{count.found:,} jobs")
+        return {0: f"No job{one}.", 1: f"1 job{one}."}.get(
+            count.found, f"{count.found:,} jobs{end}."
+        )
     if count.found == count.looked_at:
-        return f"more than {count.found:,} jobs"
-    return f"at least {count.found:,} jobs: of the newest {count.looked_at:,} that were looked at"
+        return f"More than {count.found:,} jobs{end}."
+    return f"At least {count.found:,} jobs{end}: the newest {count.looked_at:,} were counted."
 
 
 async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> list[JobRow]:
@@ -152,6 +167,10 @@ def _row(line: JobLine, mask: PayloadMask) -> tuple[JobRow, str | None]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else _json(value)
 
 
 def _cut(text: str) -> str:

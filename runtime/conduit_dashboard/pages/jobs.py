@@ -1,5 +1,6 @@
 """The jobs: found by a filter, the newest first, and what can be done to many of them."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +16,17 @@ async def jobs(visit: Visit) -> Page:
     """The jobs of a filter before an id, and how many there are."""
     search = await read_search(visit, visit.query)
     before = read_id("before", visit.query.get("before"))
-    lines = await find_jobs(visit, search.wanted, before)
+    (lines, exact), count = await asyncio.gather(
+        find_jobs(visit, search.wanted, before), count_jobs(visit, search.wanted)
+    )
+    count = exact or count
     rows = await rows_of(visit, lines.jobs, search.wanted)
-    count = await count_jobs(visit, search.wanted)
     if count is not None:
         count = replace(count, found=count.found - (len(lines.jobs) - len(rows)))
     data: dict[str, Any] = {
         "jobs": rows,
         "count": count,
-        "count_in_words": in_words(count),
+        "count_in_words": in_words(count, is_filtered=bool(search.given)),
         "filter": search.given,
         "statuses": CHOICES,
         "payload_fields": search.fields,

@@ -160,6 +160,8 @@ def test_few_pending_jobs_are_found_behind_many_others(
     page = site.json("/jobs", status="due", queue="q")
     assert [job["id"] for job in page["jobs"]] == [str(stuck.id)]
     assert page["searched_back_to"] is None
+    page = site.json("/jobs", status="due", payload="{}", type="stuck")
+    assert (len(page["jobs"]), page["count"]["found"], page["count"]["is_complete"]) == (1, 1, True)
 
 
 def test_old_jobs_are_found_behind_many_new_ones(
@@ -180,7 +182,7 @@ def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(job_list, "WALKED", 4)
     site.queue.enqueue_many([Job(type="t" if n % 2 else "u") for n in range(9)])
     assert "More than 4 jobs" in site.html("/jobs")
-    assert "of the newest 4 that were looked at" in site.html("/jobs", type="t")
+    assert "At least 2 jobs match: the newest 4 were counted." in site.html("/jobs", type="t")
 
 
 def test_the_payload_is_searched_by_its_typed_fields(site: Site) -> None:
