@@ -16,6 +16,7 @@ from conduit_runtime.statements.dashboard import job_list
 from ..errors import TooSlow
 from ..masks import masks_of
 from ..page import Visit
+from ..rendering.actions import jobs
 
 ROWS = 50
 """Jobs of a page."""
@@ -115,16 +116,13 @@ async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
 
 def in_words(count: JobCount | None, *, is_filtered: bool) -> str:
     """As in `37 jobs match.`, `More than 100,000 jobs.`."""
-    end, one = (" match", " matches") if is_filtered else ("", "")
     if count is None:
-        return f"How many jobs{end or ' there are'} takes too long to count."
-    if count.is_complete:
-        return {0: f"No job{one}.", 1: f"1 job{one}."}.get(
-            count.found, f"{count.found:,} jobs{end}."
-        )
-    if count.found == count.looked_at:
-        return f"More than {count.found:,} jobs{end}."
-    return f"At least {count.found:,} jobs{end}: the newest {count.looked_at:,} were counted."
+        return "It takes too long to count these jobs."
+    if not count.is_complete and count.found < count.looked_at:
+        return f"At least {jobs(count.found)}: the newest {count.looked_at:,} were counted."
+    words = jobs(count.found) if count.found else "No job"
+    verb = "" if not is_filtered else " matches" if count.found < 2 else " match"
+    return f"{words}{verb}." if count.is_complete else f"More than {words}{verb}."
 
 
 async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> list[JobRow]:

@@ -34,7 +34,7 @@ def done(entry: AuditEntry) -> str:
     if entry.state in ("running", "stopping"):
         return f"It is going on in the background: {target(entry.target) or 'all jobs'}."
     words = _WORDS.get(entry.action, entry.action)
-    return f"{words} {_jobs(entry.count) if entry.action in _OF_JOBS else target(entry.target)}."
+    return f"{words} {jobs(entry.count) if entry.action in _OF_JOBS else target(entry.target)}."
 
 
 def target(given: Mapping[str, Any]) -> str:
@@ -43,7 +43,8 @@ def target(given: Mapping[str, Any]) -> str:
     return one_line(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
-def _jobs(count: int) -> str:
+def jobs(count: int) -> str:
+    """A number of jobs, as in `1 job`."""
     return {0: "no job", 1: "1 job"}.get(count, f"{count:,} jobs")
 
 

@@ -180,9 +180,11 @@ def test_old_jobs_are_found_behind_many_new_ones(
 def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list, "COUNTED", 4)
     monkeypatch.setattr(job_list, "WALKED", 4)
-    site.queue.enqueue_many([Job(type="t" if n % 2 else "u") for n in range(9)])
+    jobs = sorted((Job(type="u") for _ in range(9)), key=lambda job: job.id)
+    jobs[0].type = jobs[7].type = "t"
+    site.queue.enqueue_many(jobs)
     assert "More than 4 jobs" in site.html("/jobs")
-    assert "At least 2 jobs match: the newest 4 were counted." in site.html("/jobs", type="t")
+    assert "At least 1 job: the newest 4 were counted." in site.html("/jobs", type="t")
 
 
 def test_the_payload_is_searched_by_its_typed_fields(site: Site) -> None:
