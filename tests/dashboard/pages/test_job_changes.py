@@ -199,7 +199,7 @@ def test_only_so_many_actions_run_at_once(
         ("retry", {"all": "1", "older": "x"}, "use 90s"),
         ("move", {"all": "1"}, "Name the queue"),
         ("move", {"all": "1", "to_queue": "x" * 201}, "longer than 200"),
-        ("move", {"all": "1", "to_queue": "\0"}, "queue"),
+        ("move", {"all": "1", "to_queue": "\0"}, "U+0000"),
         ("priority", {"all": "1"}, "0 to 100"),
         ("priority", {"all": "1", "to_priority": "101"}, "0 to 100"),
         ("retry/stop", {}, "names no action"),
