@@ -22,11 +22,13 @@ function ago(seconds) {
 // How far this clock is ahead of the server's.
 const skew = Date.now() - Date.parse(document.body.dataset.now);
 
-// Regions: an element that stays keeps its focus, its check mark and its open details.
+// Regions: an element that stays keeps its focus, its check mark and its open details. A selected
+// row stays until it is deselected, at the end if it is no longer among the others.
 
 const keyOf = (node) =>
   node.nodeType !== Node.ELEMENT_NODE ? "" : node.id || node.dataset.key ||
   (node.localName === "tr" && node.querySelector("a")?.getAttribute("href")) || "";
+const isSelected = (node) => keyOf(node) && node.querySelector("td :checked");
 const alike = (old, fresh) => old.nodeName === fresh.nodeName && keyOf(old) === keyOf(fresh);
 
 function become(old, fresh) {
@@ -45,20 +47,22 @@ function becomeInside(old, fresh) {
   const wanted = new Set([...fresh.childNodes].map(keyOf));
   const keyed = new Map();
   for (const child of [...old.childNodes]) {
-    if (keyOf(child) && !wanted.has(keyOf(child))) child.remove();
-    else if (keyOf(child)) keyed.set(keyOf(child), child);
+    const key = keyOf(child);
+    if (key && !wanted.has(key) && !isSelected(child)) child.remove();
+    else if (key && !keyed.has(key)) keyed.set(key, child);
   }
   let at = old.firstChild;
   for (const child of [...fresh.childNodes]) {
     const key = keyOf(child);
     const match = key ? keyed.get(key) : at;
+    keyed.delete(key);
     while (key && match && at && at !== match && !keyOf(at)) at = drop(at);
     if (!match || !alike(match, child)) { old.insertBefore(child, at); continue; }
     if (match === at) at = at.nextSibling;
     else old.insertBefore(match, at);
     become(match, child);
   }
-  while (at) at = drop(at);
+  while (at) at = isSelected(at) && !wanted.has(keyOf(at)) ? at.nextSibling : drop(at);
 }
 
 function drop(node) {
@@ -96,7 +100,7 @@ function connect() {
     if (!problem) updated = heard;
     tell(problem);
     tick();
-    count();
+    settle();
   };
   source.addEventListener("alive", () => { heard = Date.now(); });
 }
@@ -130,7 +134,8 @@ function boxes(table) {
   return all("tbody input[type=checkbox]", table);
 }
 
-function count() {
+function settle() {
+  for (const element of all("[data-script]")) element.hidden = false;
   for (const head of all("[data-select-all]")) {
     const rows = boxes(head.closest("table"));
     const checked = rows.filter((box) => box.checked).length;
@@ -144,7 +149,7 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-select-all]")) {
     for (const box of boxes(target.closest("table"))) box.checked = target.checked;
   }
-  count();
+  settle();
 });
 
 // Keys. A row is where the focus is, so Enter opens it and Tab goes on from there.
@@ -176,8 +181,7 @@ const follow = () => (document.hidden ? disconnect() : connect());
 document.addEventListener("visibilitychange", follow);
 addEventListener("pageshow", follow);
 addEventListener("pagehide", disconnect);
-for (const element of all("[data-script]")) element.hidden = false;
 one("[data-keys]").addEventListener("click", KEYS["?"]);
 setInterval(tick, 1000);
 follow();
-count();
+settle();

@@ -54,7 +54,7 @@ SHOW = f"""([names, version]) => {{
   const rows = ({ROWS})(names);
   const html = `<table><thead>${{head}}</thead><tbody>${{rows}}</tbody></table>`;
   replace(region, {{ html, version }});
-  count();
+  settle();
 }}"""
 
 
@@ -73,6 +73,29 @@ def test_rows_keep_their_marks_where_they_move(site: Site, open_page: Open) -> N
         expect(page.get_by_text("of c")).to_be_visible()
 
 
+def test_a_selected_row_stays_in_sight(site: Site, open_page: Open) -> None:
+    page = open_page(site.url + "/queues")
+    page.evaluate("disconnect()")
+    shown = "page => [...document.querySelectorAll('tbody input')].map(box => box.value).join('')"
+    page.evaluate(SHOW, [[*"abcd"], "1"])
+    page.locator("[value=b]").check()
+    for version, (names, expected) in enumerate([("xa", "xab"), ("ya", "yab"), ("", "b")]):
+        page.evaluate(SHOW, [[*names], f"v{version}"])
+        assert page.evaluate(shown) == expected
+    page.locator("[value=b]").uncheck()
+    page.evaluate(SHOW, [[*"z"], "last"])
+    assert page.evaluate(shown) == "z"
+
+
+def test_rows_with_the_same_link_are_all_shown(site: Site, open_page: Open) -> None:
+    page = open_page(site.url + "/queues")
+    page.evaluate("disconnect()")
+    for version, names in enumerate(["aab", "aaab", "bab", "bba", "aa"]):
+        page.evaluate(SHOW, [[*names], f"v{version}"])
+        shown = page.eval_on_selector_all("tbody input", "boxes => boxes.map(box => box.value)")
+        assert "".join(shown) == names
+
+
 def test_the_box_in_the_head_selects_all_rows(site: Site, open_page: Open) -> None:
     page = open_page(site.url + "/queues")
     page.evaluate("disconnect()")
@@ -85,6 +108,23 @@ def test_the_box_in_the_head_selects_all_rows(site: Site, open_page: Open) -> No
     assert head.evaluate("box => box.indeterminate")
     page.evaluate(SHOW, [[*"ac"], "2"])  # the row that was not selected is gone
     assert head.is_checked()
+
+
+def test_selecting_jobs(site: Site, open_page: Open) -> None:
+    jobs = site.queue.enqueue_many([Job("mail", "t"), Job("mail", "t")])
+    page = open_page(site.url + "/jobs")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-selected]")).to_have_text("1")
+    assert page.locator("tbody :checked").get_attribute("value") in {str(job.id) for job in jobs}
+    site.queue.enqueue(Job("mail", "new"))
+    expect(page.get_by_role("link", name="new")).to_be_visible()
+    expect(page.locator("[data-selected]")).to_have_text("1")
+    page.get_by_label("Select all that are shown").check()
+    expect(page.locator("[data-selected]")).to_have_text("3")
+    page.get_by_role("button", name="Cancel").first.click()
+    expect(page.get_by_role("status").filter(has_text="3")).to_be_visible()
+    assert site.queue.stats().cancelled == 3
 
 
 def test_keys(site: Site, open_page: Open) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ import pytest
 from conduit_dashboard import Access, database
 from conduit_dashboard.live import stream as streams
 from conduit_dashboard.live.hub import Hub
-from conduit_runtime import Job, embedded, migrate
+from conduit_dashboard.page import PageRoute
+from conduit_dashboard.pages import ROUTES
+from conduit_runtime import Job, chain, embedded, migrate
 from dashboard_site import Site, serving
 from relay import Relay
 from waiting import until
 
+PAGES = [route.path for route in ROUTES if isinstance(route, PageRoute)]
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -57,6 +61,17 @@ def test_a_page_says_which_version_of_a_region_it_shows(site: Site) -> None:
     with following(site, "/queues?notice=1") as updates:
         version = next(updates)["regions"]["queues"]["version"]
     assert f'data-live="queues" data-version="{version}"' in site.html("/queues")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_followed(site: Site, path: str) -> None:
+    job = site.queue.enqueue_flow(chain(Job("mail", "t"), Job("mail", "u")))[0]
+    [(flow,)] = site.sql("SELECT flow FROM jobs WHERE id = %s", job.id)
+    path = re.sub("{.*?}", lambda _: str(flow if "/flows" in path else job.id), path)
+    names = re.findall('data-live="([^"]*)"', site.html(path))
+    with following(site, path) as updates:
+        update = next(updates)
+        assert (update["problem"], [*update["regions"]]) == ("", names)
 
 
 def test_visitors_are_sent_what_their_rights_let_them_do(site: Site) -> None:
