@@ -121,6 +121,9 @@ def _read(
     sent, is_nil = _sent(control, form), control.nil_name in form
     if sent == _plain(control.value) and is_nil == (control.is_nil and bool(control.nil_name)):
         return was
+    if is_nil and sent not in ("", _plain(control.value)):
+        problems.append(f"{control.label}: a value is typed, and nil is checked: choose one")
+        return _ABSENT
     if is_nil or (shape.nullable and not control.nil_name and not sent.strip()):
         return None
     if _is_text(shape) or shape.kind == "enum":

@@ -132,6 +132,12 @@ def test_what_does_not_fit(name: str, text: str, problem: str) -> None:
     assert read(**{name: text}).problems == [problem]
 
 
+def test_a_value_and_nil() -> None:
+    form = shown() | {"field.note": "x", "nil.field.note": "on"}
+    edited = read_payload(form, STORED, MASKED, FIELDS)
+    assert edited.problems == ["note: a value is typed, and nil is checked: choose one"]
+
+
 def test_what_was_typed_is_shown_again() -> None:
     form = {"field.count": "x", "nil.field.note": "on"}
     again = {each.label: each for each in as_sent(controls_of(MASKED, FIELDS), form)}
