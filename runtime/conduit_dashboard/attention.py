@@ -16,7 +16,7 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import doctor, schedules
 from conduit_runtime.statements.dashboard import overview
 
-from .errors import TooSlow
+from .errors import BadRequest, TooSlow
 from .masks import masks_of
 from .page import Visit
 
@@ -64,24 +64,24 @@ class Concern:
 
 @dataclass(slots=True)
 class Attention:
-    """What needs attention, the errors first, and what could not be looked at in time."""
+    """What needs attention, the errors first, and what could not be looked at."""
 
     concerns: list[Concern]
     not_checked: list[str]
 
 
 class Look:
-    """Reads what is to be judged; what takes too long is noted and left out."""
+    """Reads what is to be judged; what cannot be read in time is noted and left out."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self.not_checked: list[str] = []
 
     async def at(self, name: str, statement: Statement[T], otherwise: T) -> T:
-        """What the statement gives, or `otherwise` when that takes too long."""
+        """What the statement gives, or `otherwise` when it takes too long or cannot be read."""
         try:
             return await self._visit.database.recent(statement, seconds=_FRESH, limit=_PATIENCE)
-        except TooSlow:
+        except (TooSlow, BadRequest):
             self.not_checked.append(name)
             return otherwise
 

@@ -99,6 +99,8 @@ def next_ticks(schedule: Schedule) -> tuple[list[datetime], str | None]:
             ticks.append(schedule.timing.after(ticks[-1], ticks[-1]))
     except ScheduleError as error:
         return ticks, str(error)
+    except OverflowError:  # after the year 9999
+        return ticks, None
     return ticks, None
 
 

@@ -111,3 +111,10 @@ def test_limits_of_job_types(site: Site) -> None:
     html = site.html("/queues")
     assert "Limits of job types" in html
     assert "5 per 60 s" in html
+
+
+@pytest.mark.parametrize("paused", ["infinity", "-infinity", "4000-01-01 BC"])
+def test_a_pause_that_somebody_typed(site: Site, paused: str) -> None:
+    site.sql("INSERT INTO conduit_queues (name, paused_at) VALUES ('mail', %s)", paused)
+    assert row(site)["paused_at"]
+    assert "paused" in site.html("/queues")

@@ -143,3 +143,12 @@ def test_many_schedules_are_searched_by_name(
     [found] = site.json("/schedules", name="p 17")["schedules"]
     assert found["name"] == "shop 17"
     assert "No schedule has this" in site.html("/schedules", name="<b>")
+
+
+def test_ticks_after_the_end_of_time(site: Site) -> None:
+    site.sql(
+        "INSERT INTO conduit_schedules (name, type, every, next_run_at) "
+        "VALUES ('s', 't', 31536000000, '8999-01-01')"
+    )
+    assert len(row(site)["next_ticks"]) == 2
+    site.html("/schedules")

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from conduit_runtime import Job, JobContext, WorkerPool
 from dashboard_site import Site
 from waiting import until
@@ -75,3 +76,19 @@ def test_a_worker_that_there_is_not(site: Site) -> None:
     answer = site.client.get("/workers", params={"name": "<gone>"})
     assert answer.status_code == 404
     assert "<gone>" not in answer.text
+
+
+@pytest.mark.parametrize("started", ["'-infinity'", "'infinity'", "'4000-01-01 BC'", "NULL"])
+def test_times_that_somebody_typed(site: Site, started: str) -> None:
+    site.sql(
+        "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
+        "VALUES ('w', 'h', 1, '{default}', '[]')"
+    )
+    site.sql(
+        "INSERT INTO jobs (type, status, locked_by, start_written, started_at, timeout) VALUES "
+        f"('t', 'running', 'w', true, {started}, 1e300), "
+        f"('t', 'running', 'w', true, {started}, -1e300)"
+    )
+    assert len(site.json("/workers")["workers"][0]["worker"]["running"]) == 2
+    for path in ("/workers", "/"):
+        site.html(path)

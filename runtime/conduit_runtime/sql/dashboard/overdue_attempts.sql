@@ -1,9 +1,12 @@
--- The attempts that have not ended though their time was over: how many, by type and worker.
-SELECT type, coalesce(locked_by, ''), pg_catalog.count(*),
-       pg_catalog.max(extract(epoch FROM pg_catalog.now() - started_at) - timeout)::float8
+-- The attempts that have not ended though their time was over: how many, by type and worker, and for
+-- how many seconds the first has been.
+SELECT type, coalesce(locked_by, ''), pg_catalog.count(*), pg_catalog.max(late.seconds)
 FROM {jobs} AS job
-WHERE status = 'running' AND start_written
-  AND started_at < pg_catalog.now() - pg_catalog.make_interval(secs => timeout + %(seconds)s::float8)
+CROSS JOIN LATERAL (
+  SELECT extract(epoch FROM pg_catalog.now() - started_at)::float8 - timeout AS seconds
+  WHERE pg_catalog.isfinite(started_at)
+) AS late
+WHERE status = 'running' AND start_written AND late.seconds > %(seconds)s::float8
 GROUP BY type, locked_by
 ORDER BY 4 DESC
 LIMIT 20

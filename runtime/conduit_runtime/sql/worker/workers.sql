@@ -7,7 +7,9 @@ SELECT name, host, pid, version, queues,
        coalesce((
          SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
            'id', job.id, 'type', job.type, 'queue', job.queue, 'attempt', job.attempts,
-           'seconds', extract(epoch FROM pg_catalog.now() - job.started_at)::float8
+           -- Somebody may have typed it.
+           'seconds', CASE WHEN pg_catalog.isfinite(job.started_at)
+             THEN extract(epoch FROM pg_catalog.now() - job.started_at)::float8 ELSE 0::float8 END
          ) ORDER BY job.started_at)
          FROM {jobs} AS job
          WHERE job.locked_by = worker.name AND job.status = 'running' AND start_written
