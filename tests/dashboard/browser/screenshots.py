@@ -6,7 +6,6 @@ They go to build/screenshots; those that the documentation shows, also to docs/i
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from conduit_runtime import embedded, migrate  # noqa: E402
 from dashboard_site import Site, serving  # noqa: E402
 from pages import addresses  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
-from showcase import open_bakery  # noqa: E402
+from showcase import act, open_bakery  # noqa: E402
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
 LOOKS = {
@@ -33,8 +32,9 @@ LOOKS = {
     "dark": {"color_scheme": "dark", "viewport": WIDE},
     "narrow": {"color_scheme": "light", "viewport": NARROW},
 }
-SHOWN = {"overview-light", "job-failed-dark"}
-"""What stands in the README and the documentation."""
+SHOWN = {"overview": "light", "job-failed": "dark"}
+"""What stands in the README and the documentation: the top of these pages."""
+IMAGES = ROOT / "docs" / "images"
 
 
 def main(folder: Path) -> None:
@@ -48,13 +48,13 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=path, args=sandbox) as browser,
     ):
-        for name, address in addresses(site, flow).items():
+        pages = addresses(site, flow)
+        for name, address in pages.items():
             for look in LOOKS:
                 shoot(browser, site.url + address, look, folder / f"{name}-{look}.png")
-    for name in SHOWN:
-        if (taken := folder / f"{name}.png").exists():
-            (ROOT / "docs" / "images").mkdir(exist_ok=True)
-            shutil.copy(taken, ROOT / "docs" / "images" / f"dashboard-{name}.png")
+        for name, look in SHOWN.items():
+            target = IMAGES / f"dashboard-{name}.png"
+            shoot(browser, site.url + pages[name], look, target, full_page=False)
     print(folder)
 
 
@@ -67,14 +67,17 @@ def bakery_on_show() -> Iterator[tuple[Site, str]]:
             migrate(server.dsn)
             bakery = Bakery(compiled(Path(scratch)), server.dsn)
             with open_bakery(bakery, server.dsn) as flow, serving(server.dsn) as site:
+                act(site)
                 yield site, flow
 
 
-def shoot(browser: Browser, address: str, look: str, target: Path) -> None:
+def shoot(
+    browser: Browser, address: str, look: str, target: Path, *, full_page: bool = True
+) -> None:
     context = browser.new_context(reduced_motion="reduce", device_scale_factor=1, **LOOKS[look])
     page = context.new_page()
     page.goto(address)
-    page.screenshot(path=target, full_page=True)
+    page.screenshot(path=target, full_page=full_page)
     context.close()
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 from bakery_app import Bakery
+from conduit_dashboard import Access
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain, group
 from conduit_runtime.model.metrics.histogram import bucket_of
+from dashboard_site import Site
 from waiting import until
 
 # Jobs and their errors, as if they had come one after another over the last day.
@@ -33,6 +35,11 @@ UPDATE jobs SET
       ) ORDER BY place)
     FROM jsonb_array_elements(errors) WITH ORDINALITY AS entries (entry, place))
 FROM spread WHERE spread.id = jobs.id
+"""
+LATE = """
+UPDATE jobs
+SET run_at = run_at - interval '7 minutes', created_at = created_at - interval '7 minutes'
+WHERE status = 'pending' AND queue IN ('mail', 'nowhere')
 """
 METRICS = """
 INSERT INTO conduit_metrics
@@ -70,11 +77,28 @@ def open_bakery(bakery: Bakery, dsn: str) -> Iterator[str]:
             with bakery.worker():
                 queue.enqueue_many([unreadable, Job("nowhere", "stock.count", {"shelf": 4})])
                 queue.pause("mail")
-                queue.limit("billing", 4)
                 bakery.take_orders(6)
                 until(lambda: unreadables(dsn))
+                with psycopg.connect(dsn) as conn:
+                    conn.execute(LATE)
                 yield flow
                 closing.set()
+
+
+def act(site: Site) -> None:
+    """Use the dashboard, so that its audit has something to show."""
+    failed = site.sql("SELECT id FROM jobs WHERE status = 'failed' ORDER BY id LIMIT 2")
+    for user, path, fields in (
+        ("ann", "/queues/limit", {"queue": "billing", "concurrency": 4}),
+        ("bob", "/schedules/disable", {"schedule": "first-batch"}),
+        ("ann", "/schedules/enable", {"schedule": "first-batch"}),
+        ("bob", "/queues/pause", {"queue": "mail"}),
+        ("ann", "/jobs/priority", {"id": [str(id) for (id,) in failed], "to_priority": 90}),
+        ("ann", "/jobs/delete", {"id": [str(failed[0][0])]}),
+    ):
+        site.access = Access.operate(user)
+        answer = site.post(path, **fields)
+        assert answer.status_code == 303, answer.text
 
 
 def enqueue_reports(queue: Queue) -> str:

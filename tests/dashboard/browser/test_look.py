@@ -9,7 +9,7 @@ from bakery_app import Bakery, compiled
 from dashboard_site import Site, serving
 from pages import LISTS, addresses
 from playwright.sync_api import Page
-from showcase import open_bakery
+from showcase import act, open_bakery
 
 pytestmark = pytest.mark.xdist_group("dashboard look")
 SEVERE = {"serious", "critical"}
@@ -26,6 +26,7 @@ def pages(
     with new_database() as dsn:
         bakery = Bakery(compiled(tmp_path_factory.mktemp("look")), dsn)
         with open_bakery(bakery, dsn) as flow, serving(dsn) as site:
+            act(site)
             yield {name: site.url + path for name, path in addresses(site, flow).items()}
 
 
