@@ -87,14 +87,15 @@ def open_bakery(bakery: Bakery, dsn: str) -> Iterator[str]:
 
 def act(site: Site) -> None:
     """Use the dashboard, so that its audit has something to show."""
-    failed = site.sql("SELECT id FROM jobs WHERE status = 'failed' ORDER BY id LIMIT 2")
+    [(failed,)] = site.sql("SELECT id FROM jobs WHERE status = 'failed' ORDER BY id LIMIT 1")
+    waiting = site.sql("SELECT id FROM jobs WHERE queue = 'mail' AND status = 'pending' LIMIT 2")
     for user, path, fields in (
         ("ann", "/queues/limit", {"queue": "billing", "concurrency": 4}),
         ("bob", "/schedules/disable", {"schedule": "first-batch"}),
         ("ann", "/schedules/enable", {"schedule": "first-batch"}),
         ("bob", "/queues/pause", {"queue": "mail"}),
-        ("ann", "/jobs/priority", {"id": [str(id) for (id,) in failed], "to_priority": 90}),
-        ("ann", "/jobs/delete", {"id": [str(failed[0][0])]}),
+        ("ann", "/jobs/priority", {"id": [str(id) for (id,) in waiting], "to_priority": 90}),
+        ("ann", "/jobs/delete", {"id": [str(failed)]}),
     ):
         site.access = Access.operate(user)
         answer = site.post(path, **fields)
