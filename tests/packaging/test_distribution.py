@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import venv
 import zipfile
 from pathlib import Path
@@ -74,12 +75,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
+def test_the_wheel_holds_all_packages_and_their_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = {
         "conduit_async/py.typed",
         "conduit_async/compiler.py",
         "conduit_async/grammar/conduit.lark",
+        "conduit_dashboard/py.typed",
+        "conduit_dashboard/static/dashboard.js",
+        "conduit_dashboard/templates/base.html",
         "conduit_runtime/py.typed",
         "conduit_runtime/embedded/supervisor.py",
         "conduit_runtime/demo/conduit.toml",
@@ -97,6 +101,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path, checkout: Pa
         str(path.relative_to(root))
         for root, package in (
             (checkout, "conduit_async"),
+            (checkout / "runtime", "conduit_dashboard"),
             (checkout / "runtime", "conduit_runtime"),
         )
         for path in (root / package).rglob("*.py")
@@ -105,6 +110,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path, checkout: Pa
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "conduit_async",
+        "conduit_dashboard",
         "conduit_runtime",
     }
     assert not [name for name in names if "/tests/" in name or name.endswith(".pyc")]
@@ -116,7 +122,7 @@ def test_the_metadata_names_the_commands_and_extras(wheel: Path) -> None:
     metadata = email.message_from_bytes(archive.read(f"{folder}/METADATA"))
     assert metadata["Name"] == "conduit-async"
     assert metadata["License-Expression"] == "MIT"
-    assert "embedded" in (metadata.get_all("Provides-Extra") or [])
+    assert {"dashboard", "embedded"} <= {*(metadata.get_all("Provides-Extra") or [])}
     commands = archive.read(f"{folder}/entry_points.txt").decode()
     assert "conduitc = " in commands
     assert "conduit-jobs = " in commands
@@ -146,12 +152,29 @@ def test_the_installed_compiler_explains_every_code(installed: Path, tmp_path: P
 
 
 def test_the_installed_demo_runs(installed: Path, tmp_path: Path) -> None:
-    run(installed / "conduit-jobs", "demo", cwd=tmp_path, COLUMNS="100")
+    kept = Path(tempfile.mkdtemp(prefix="cd-"))
+    kept.chmod(0o711)  # root's Postgres is another user
+    try:
+        run(installed / "conduit-jobs", "demo", cwd=tmp_path, COLUMNS="100", TMPDIR=str(kept))
+    finally:
+        shutil.rmtree(kept)
     assert not [
         each
         for each in psutil.process_iter(["cmdline"])
-        if str(tmp_path) in " ".join(each.info["cmdline"] or ())
+        if str(kept) in " ".join(each.info["cmdline"] or ())
     ]
+
+
+def test_the_dashboard_says_what_it_needs(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed / "conduit-jobs", "dashboard"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "pip install 'conduit-async[dashboard]'" in done.stderr
 
 
 def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:

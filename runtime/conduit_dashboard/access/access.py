@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from conduit_runtime.model.arguments import check_type
 from starlette.requests import Request
 
 Action = Literal[
@@ -35,6 +36,9 @@ class Access:
     user: str = "anonymous"
     may_read: bool = False
     actions: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_type(self.user, "user", str, "the name of a user, a text")
 
     @classmethod
     def none(cls) -> "Access":

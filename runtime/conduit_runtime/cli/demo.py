@@ -76,13 +76,16 @@ def _run(console: Console, scratch: Path) -> Path:
     shutil.copytree(_example(), blog, ignore=left_out)
     # Nothing of the demo is worth waiting for the disk.
     server = embedded.start(blog / FOLDER, settings={"fsync": "off"})
-    with server, Queue(server.dsn) as queue:
-        commands = _Commands(blog, server.dsn)
-        _compile(console, blog, commands)
-        commands.run("conduit_runtime.cli", "migrate")
-        _insert(console, commands, queue)
-        _work(console, commands, queue)
-        _conclude(console, queue)
+    try:
+        with server, Queue(server.dsn) as queue:
+            commands = _Commands(blog, server.dsn)
+            _compile(console, blog, commands)
+            commands.run("conduit_runtime.cli", "migrate")
+            _insert(console, commands, queue)
+            _work(console, commands, queue)
+            _conclude(console, queue)
+    finally:
+        embedded.stop(blog / FOLDER)  # its commands have asked it to run on for a while
     return blog
 
 

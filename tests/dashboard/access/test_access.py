@@ -147,3 +147,8 @@ def test_a_role_that_may_only_read_sees_every_page(dsn: str) -> None:
         finally:
             owner.execute(f"DROP OWNED BY {role}")
             owner.execute(f"DROP ROLE {role}")
+
+
+def test_a_user_has_a_name() -> None:
+    with pytest.raises(TypeError, match="user is 7: use the name of a user, a text"):
+        Access.operate(7)  # type: ignore[arg-type]

@@ -9,8 +9,10 @@ import tempfile
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from conduit_runtime.embedded import EmbeddedError, binaries
+from waiting import until
 
 COMMAND = [sys.executable, "-m", "conduit_runtime.cli", "demo"]
 
@@ -39,12 +41,22 @@ def test_it_shows_the_whole_path_and_keeps_the_jobs_for_the_dashboard(
     assert "completed" in done.stdout
     assert "Traceback" not in done.stderr
     command = done.stdout.splitlines()[-1].strip()
+    assert not running(environment)
     try:
         assert succeeded_in_dashboard(command, environment) > 0
     finally:
         [kept] = Path(environment["TMPDIR"]).iterdir()
         shutil.rmtree(kept)
         os.rmdir(environment["TMPDIR"])
+
+
+def running(environment: dict[str, str]) -> list[psutil.Process]:
+    """Processes that use the demo's folder."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if environment["TMPDIR"] in " ".join(process.info["cmdline"] or ())
+    ]
 
 
 def succeeded_in_dashboard(command: str, environment: dict[str, str]) -> int:
@@ -81,4 +93,5 @@ def test_it_can_be_interrupted_and_leaves_nothing(
     _, output = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in output
+    until(lambda: not running(environment))
     os.rmdir(environment["TMPDIR"])
