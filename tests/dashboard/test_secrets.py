@@ -1,0 +1,117 @@
+"""A sensitive value is on no page, in no JSON, in no live region, and in no record of an action."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from conduit_runtime import Job, chain
+from dashboard_site import Site
+from described import describe
+
+SECRET = "4929-8877-0001"
+FIELDS = {
+    "card": {"kind": "string", "sensitive": True},
+    "label": {"kind": "string"},
+    "people": {
+        "kind": "array",
+        "item": {"kind": "struct", "fields": {"tax": {"kind": "string", "sensitive": True}}},
+    },
+}
+PAYLOAD = {"card": SECRET, "label": "shown", "people": [{"tax": f"{SECRET}-2"}]}
+FAILED = f"ValueError: the bank refused {SECRET}"
+STORE = """
+INSERT INTO jobs (id, type, fingerprint, payload, status, error, errors, progress, attempts,
+                  started_at, completed_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, now(),
+        CASE WHEN %s IN ('failed', 'completed') THEN now() END)
+"""
+
+
+def store(site: Site, status: str, type_: str = "mail.send", shape: str = "aaaa") -> UUID:
+    id_ = uuid4()
+    entry = {"attempt": 1, "at": "2026-01-01T00:00:00Z", "error": FAILED, "traceback": FAILED}
+    progress = {"done": 1, "total": 2, "note": f"charging {SECRET}"}
+    texts = (json.dumps(PAYLOAD), status, FAILED, json.dumps([entry]), json.dumps(progress))
+    site.sql(STORE, id_, type_, shape, *texts, status)
+    return id_
+
+
+@pytest.fixture
+def addresses(site: Site) -> list[str]:
+    """Pages that have something to hide: of a known type, and of one that nobody knows."""
+    describe(site, fields=FIELDS)
+    ids = [store(site, status) for status in ("failed", "running", "pending", "completed")]
+    ids += [store(site, "failed", shape="bbbb"), store(site, "failed", "unknown.type", "cccc")]
+    site.sql("INSERT INTO conduit_results VALUES (%s, %s, 'infinity')", ids[3], f'"got {SECRET}"')
+    send = [Job(type="mail.send", payload=PAYLOAD, fingerprint="aaaa") for _ in range(2)]
+    flow = site.queue.enqueue_flow(chain(*send))
+    site.sql(
+        "INSERT INTO conduit_schedules (name, type, payload, every, last_job_id, error)"
+        " VALUES ('nightly', 'mail.send', %s, 60, %s, %s)",
+        *(json.dumps(PAYLOAD), ids[0], FAILED),
+    )
+    jobs = [*ids, *(job.id for job in flow)]
+    return [
+        *("/", "/errors", "/queues", "/types", "/types?type=mail.send", "/schedules", "/workers"),
+        *("/source", "/audit", f"/flows/{flow[0].flow}", "/jobs?type=mail.send", "/jobs"),
+        *(f"/jobs/{id_}" for id_ in jobs),
+        *(f"/jobs/{id_}/edit" for id_ in jobs),
+    ]
+
+
+def assert_hidden(site: Site, addresses: list[str]) -> None:
+    # What no worker has described cannot be edited.
+    refused = [each for each in addresses if each.endswith("/edit")][4:6]
+    for address in addresses:
+        for accept in ("text/html", "application/json"):
+            answer = site.client.get(address, headers={"Accept": accept})
+            assert answer.status_code == (409 if address in refused else 200), address
+            assert "4929" not in answer.text, (address, accept)
+
+
+def test_pages_and_json_hide_it(site: Site, addresses: list[str]) -> None:
+    assert_hidden(site, addresses)
+    assert "[sensitive]" in site.html(addresses[12])
+
+
+def test_records_of_actions_hide_it(site: Site, addresses: list[str]) -> None:
+    one = addresses[12]
+    for path, fields in (
+        (f"{one}/retry", {}),
+        (f"{one}/cancel", {}),
+        ("/schedules/run", {"schedule": "nightly"}),
+        ("/schedules/run", {"name": "nightly"}),
+        (f"{one}/enqueue", {"payload": json.dumps(PAYLOAD)}),
+        ("/jobs/retry", {"id": one.rpartition("/")[2]}),
+    ):
+        answer = site.post(path, **fields)
+        assert "4929" not in answer.text, path
+    records = site.sql("SELECT target::text FROM conduit_audit")
+    assert records
+    assert "4929" not in str(records)
+    assert_hidden(site, ["/audit"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"type": "mail.send", "p.card": SECRET},
+        {"type": "mail.send", "payload": json.dumps({"card": SECRET})},
+        {"type": "mail.send", "error": SECRET},
+        {"type": "unknown.type", "error": SECRET},
+        {"type": "unknown.type", "p.card": SECRET},
+        {"error": "4929"},
+    ],
+)
+def test_a_search_does_not_tell_it(site: Site, addresses: list[str], query: dict[str, Any]) -> None:
+    """It finds the same as the search for another value."""
+    other = {name: text.replace("4929", "4930") for name, text in query.items()}
+    one, two = (
+        site.client.get("/jobs", params=each, headers={"Accept": "application/json"})
+        for each in (query, other)
+    )
+    assert one.status_code == two.status_code
+    if one.status_code == 200:
+        assert one.json()["jobs"] == two.json()["jobs"] == []
+        assert one.json()["count"] == two.json()["count"]
