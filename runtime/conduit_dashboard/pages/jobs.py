@@ -21,8 +21,10 @@ async def jobs(visit: Visit) -> Page:
     )
     count = exact or count
     rows = await rows_of(visit, lines.jobs, search.wanted)
-    if count is not None:
-        count = replace(count, found=count.found - (len(lines.jobs) - len(rows)))
+    hidden = len(lines.jobs) - len(rows)
+    if hidden and count is not None:  # the count would tell of them, too
+        seen = count.found - hidden
+        count = replace(count, found=seen, looked_at=seen) if exact else None
     data: dict[str, Any] = {
         "jobs": rows,
         "count": count,
