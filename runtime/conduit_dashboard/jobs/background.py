@@ -11,13 +11,15 @@ from conduit_runtime.statements.dashboard import bulk
 from conduit_runtime.statements.many.changes import Changed, read_changed
 
 from ..database import Database
-from ..errors import Conflict, Refusal, TooSlow
+from ..errors import Conflict, DatabaseDown, Refusal, TooSlow
 
 MOST = 5
 """Actions that one process runs at once."""
 _STEP_SECONDS = 10.0
 """After how many seconds a statement is given up."""
 _TRIES = 3
+_LONGEST_OUTAGE = 90.0  # seconds; the record counts as interrupted soon after
+_PAUSE = 0.5
 _log = logging.getLogger("conduit.dashboard")
 
 
@@ -67,8 +69,13 @@ async def _run(database: Database, id: int, steps: Steps[int]) -> None:
 
 
 async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
-    """What the statement gives; jobs that others keep locked stay as they are."""
-    for _ in range(_TRIES):
+    """What the statement gives; jobs that others keep locked stay as they are.
+
+    A database that is down is waited for.
+    """
+    tries = 0
+    down_until = asyncio.get_running_loop().time() + _LONGEST_OUTAGE
+    while tries < _TRIES:
         try:
             async with database.writing(_STEP_SECONDS) as writing:
                 found = await writing.run(statement)
@@ -77,7 +84,12 @@ async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
                     raise _Stopped
                 return found
         except (Conflict, TooSlow) as error:
-            refusal = error
+            tries += 1
+            refusal: Refusal = error
+        except DatabaseDown:
+            if asyncio.get_running_loop().time() > down_until:
+                raise
+            await asyncio.sleep(_PAUSE)
     if statement.decode is read_changed:
         return Changed(None, 0, ())
     raise refusal

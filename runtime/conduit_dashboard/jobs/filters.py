@@ -15,8 +15,8 @@ from ..masks import Masks
 from ..page import Visit
 from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
 
-_NAMES = (
-    *("status", "queue", "type", "older", "newer", "error", "error_group", "worker", "payload"),
+_NAMES = frozenset(
+    ("status", "queue", "type", "older", "newer", "error", "error_group", "worker", "payload")
 )
 
 
@@ -37,7 +37,7 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
     given = {
         name: value
         for name, value in values.items()
-        if (name in _NAMES or name.startswith(PREFIX)) and isinstance(value, str) and value
+        if is_part(name) and isinstance(value, str) and value
     }
     status, type_ = given.get("status"), given.get("type")
     if status is not None and status not in CHOICES:
@@ -70,6 +70,11 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         only_plain=payload is not None and not known,
     )
     return Search(wanted, given, fields)
+
+
+def is_part(name: str) -> bool:
+    """Whether a parameter of this name is a part of a filter."""
+    return name in _NAMES or name.startswith(PREFIX)
 
 
 def read_id(name: str, text: str | None) -> UUID | None:

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+from conduit_runtime.model.errors import PayloadError
+from conduit_runtime.model.payload import encode
 from conduit_runtime.model.type_description import FieldShape, KnownShape
 from conduit_runtime.payloads.masking import PayloadMask
 
@@ -132,7 +134,8 @@ def _read(field: PayloadField, text: str) -> Any:
 def _read_json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text) if len(text) <= _LARGEST else None
-    except (ValueError, RecursionError):
+        encode(found)
+    except (ValueError, RecursionError, PayloadError):
         found = None
     if not isinstance(found, dict):
         raise BadRequest(

@@ -89,7 +89,7 @@ async def find_jobs(
         if found.lines is not None:
             return found.lines, found.count
     now = datetime.now(UTC)
-    if wanted.newer is not None and lines.ended_at < now - wanted.newer - _BEYOND:
+    if wanted.newer is not None and lines.ended_at < now - min(wanted.newer, _LONG_AGO) - _BEYOND:
         return JobLines(lines.jobs, None), None
     if wanted.older is not None and not lines.jobs and lines.next is not None:
         # The ids of all matching jobs are those of an earlier time, unless somebody set their age.

@@ -10,24 +10,26 @@ from conduit_runtime.statements.many.changes import JobChange, change_free
 
 from ..errors import BadRequest, Conflict
 from ..jobs import background
-from ..jobs.filters import read_id, read_search
+from ..jobs.filters import is_part, read_id, read_search
 from ..jobs.rows import count_jobs
 from ..page import Act, Done, Routes, action
 
 _MOST = 1_000
 """Jobs that may be selected."""
+_FIELDS = frozenset(("all", "back", "to_queue", "to_priority"))
 _SOON = 1.0
 """Seconds that a visitor waits for an action in the background; most have ended by then."""
 
 
 async def change_jobs(act: Act) -> Done:
     """Change the jobs of the form: those with these ids or, with `all`, those of its filter."""
-    back = _text(act, "back") or "/jobs"
-    if _text(act, "all"):
-        await _change_matching(act)
-    else:
+    if not _text(act, "all"):
         await _change_selected(act)
-    return Done(back)
+    elif act.form.get("id"):
+        raise BadRequest("Select jobs, or choose all that match: not both.")
+    else:
+        await _change_matching(act)
+    return Done(_text(act, "back") or "/jobs")
 
 
 async def _change_selected(act: Act) -> None:
@@ -38,6 +40,9 @@ async def _change_selected(act: Act) -> None:
 
 
 async def _change_matching(act: Act) -> None:
+    for name in act.form:
+        if name not in _FIELDS and not is_part(name):  # a typo would widen the filter
+            raise BadRequest(f"There is no filter {name[:40]!r}.")
     search = await read_search(act, act.form)
     what = _change(act, search.wanted)
     background.check_capacity(act.database)

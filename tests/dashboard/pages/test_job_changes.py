@@ -174,6 +174,34 @@ def test_an_action_is_stopped_by_who_may_do_it(site: Site, slow: psycopg.Connect
     until(lambda: site.queue.stats().cancelled == 1)
 
 
+def test_an_action_outlives_the_connections_of_the_dashboard(
+    site: Site, slow: psycopg.Connection[Any]
+) -> None:
+    ids = sorted(jobs_of(site, 9, "failed"))
+    slow.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (ids[4],))
+    site.post("/jobs/retry", all="1", type="t")
+    until(lambda: site.sql("SELECT count FROM conduit_audit") == [(4,)])
+    site.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid NOT IN (pg_backend_pid(), %s)",
+        slow.info.backend_pid,
+    )
+    slow.rollback()
+    until(lambda: site.sql("SELECT count, state FROM conduit_audit") == [(9, "done")])
+
+
+def test_an_action_whose_process_died_is_interrupted(site: Site) -> None:
+    jobs_of(site, 1)
+    post(site, "cancel", all="1")
+    site.sql(
+        "UPDATE conduit_audit SET state = 'running', finished_at = NULL, "
+        "seen_at = now() - interval '3 minutes'"
+    )
+    assert site.json("/jobs")["actions"][0]["state"] == "interrupted"
+    assert "Do it again for the rest." in site.html("/jobs")
+    assert "/jobs/cancel/stop" not in site.html("/jobs")
+
+
 def test_only_so_many_actions_run_at_once(
     site: Site, slow: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +225,8 @@ def test_only_so_many_actions_run_at_once(
         ("retry", {"id": [f"{n:032x}" for n in range(1_001)]}, "At most 1,000"),
         ("retry", {"all": "1", "status": "lost"}, "use pending"),
         ("retry", {"all": "1", "older": "x"}, "use 90s"),
+        ("retry", {"all": "1", "staus": "failed"}, "There is no filter 'staus'"),
+        ("retry", {"all": "1", "id": f"{7:032x}"}, "not both"),
         ("move", {"all": "1"}, "Name the queue"),
         ("move", {"all": "1", "to_queue": "x" * 201}, "longer than 200"),
         ("move", {"all": "1", "to_queue": "\0"}, "U+0000"),

@@ -108,10 +108,12 @@ def test_each_part_of_the_filter(site: Site) -> None:
         ({"type": "t", "payload": "{"}, "no JSON object"),
         ({"type": "t", "payload": "[1]"}, "no JSON object"),
         ({"type": "t", "payload": "[" * 5000}, "no JSON object"),
+        ({"type": "t", "payload": '{"a":' * 1_500 + "1" + "}" * 1_500}, "no JSON object"),
+        ({"type": "t", "payload": '{"a": NaN}'}, "no JSON object"),
         ({"type": "t", "p.a": "1"}, "cannot be searched by a"),
         ({"type": "\0"}, "U+0000"),
         ({"error": "\0"}, "U+0000"),
-        ({"type": "t", "payload": '{"a": "\\u0000"}'}, "U+0000"),
+        ({"type": "t", "payload": '{"a": "\\u0000"}'}, "no JSON object"),
     ],
 )
 def test_values_that_cannot_be(site: Site, query: dict[str, str], words: str) -> None:
@@ -175,6 +177,14 @@ def test_old_jobs_are_found_behind_many_new_ones(
     site.queue.enqueue_many([Job(type="t") for _ in range(9)])
     page = site.json("/jobs", older="30d")
     assert [job["id"] for job in page["jobs"]] == [old]
+
+
+@pytest.mark.parametrize("name", ["older", "newer"])
+def test_ages_before_all_times(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(job_list, "WALKED", 3)
+    site.queue.enqueue_many([Job(type="t") for _ in range(9)])
+    assert found(site, type="none", **{name: "999999w"}) == set()
+    assert len(found(site, **{name: "999999w"})) == (3 if name == "newer" else 0)
 
 
 def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ def change_matching(change: JobChange, wanted: JobFilter) -> Steps[int]:
     Each statement reads and changes a bounded number of jobs. Jobs that are enqueued meanwhile stay
     as they are, and so do those whose change Postgres refuses.
     """
+    if wanted.stored_status not in (None, *change.statuses):
+        return 0
     until, last = yield Statement("dashboard/begin_bulk", {}, lambda rows, count: rows[0])
     parameters = {
         **values(wanted, until=until),

@@ -78,6 +78,11 @@ def test_jobs_that_are_enqueued_meanwhile_are_left(
     assert queue.stats().cancelled == 30
 
 
+def test_a_change_of_no_job_of_the_filter_reads_nothing() -> None:
+    with pytest.raises(StopIteration):
+        next(change_matching(changes.cancel(), JobFilter(status="failed")))
+
+
 def test_nothing_matches_in_an_empty_table(connection: psycopg.Connection[Any]) -> None:
     steps = change_matching(changes.delete(), JobFilter())
     assert run_steps(steps, partial(run, connection)) == 0
