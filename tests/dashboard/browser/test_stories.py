@@ -98,8 +98,16 @@ def test_who_may_only_read_is_shown_no_button_and_refused_each_action(
     site.access = Access.read("bob")
     row(page, "kitchen").get_by_role("button", name="Pause").click()
     expect(page.get_by_role("alert")).to_contain_text("You may not do this: pause.")
-    for path in ("/queues", "/schedules", "/errors", f"/jobs/{job}"):
+    for path in ("/queues", "/schedules", "/jobs", "/errors", f"/jobs/{job}"):
         page.goto(path)
         expect(page.get_by_text("read-only", exact=True)).to_be_visible()
         assert page.locator("main form[method=post]").count() == 0, path
+    for path, fields in (
+        ("/schedules/run", {"schedule": "first-batch"}),
+        ("/jobs/retry", {"all": "1", "status": "failed"}),
+        (f"/jobs/{job}/retry", {}),
+        (f"/jobs/{job}/enqueue", {}),
+    ):
+        assert site.post(path, **fields).status_code == 403
     assert site.sql("SELECT count(*) FROM conduit_audit") == [(0,)]
+    assert site.sql("SELECT status FROM jobs WHERE id = %s", job) == [("failed",)]
