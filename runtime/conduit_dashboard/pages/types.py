@@ -1,7 +1,9 @@
 """The job types: what workers know of them, and what becomes of their jobs."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from textwrap import dedent
+from typing import Any
 
 from conduit_runtime.model.dashboard.types import present
 from conduit_runtime.model.text.printable import one_line
@@ -21,6 +23,13 @@ MOST = 500
 FRESH = 5.0
 """Seconds for which the attempts of all types are shown again: they cost the most."""
 _LIVES = ("live", "gone")
+SORTS: Mapping[str, Callable[[TypeSummary], Any]] = {
+    "name": lambda each: each.type,
+    "failed": lambda each: (-(each.failure_rate or 0), -each.failed, each.type),
+    "attempts": lambda each: (-each.succeeded - each.failed, each.type),
+    "slowest": lambda each: (-(each.mean or timedelta(0)), each.type),
+}
+"""What `sort` in the address may be."""
 
 
 async def types(visit: Visit) -> Page:
@@ -32,13 +41,17 @@ async def types(visit: Visit) -> Page:
     state = visit.query.get("state") or None
     if state not in (None, *_LIVES):
         raise BadRequest(f"state is {state!r}: use {' or '.join(_LIVES)}, or leave it out.")
+    sort = visit.query.get("sort") or "name"
+    if sort not in SORTS:
+        raise BadRequest(f"sort is {sort!r}: use one of {', '.join(SORTS)}, or leave it out.")
     found = await _summaries(visit, last)
     matching = [each for each in found if _matches(each, about.lower(), queue, state)]
+    matching.sort(key=SORTS[sort])
     data = {
         "types": matching[:MOST],
         "matching": len(matching),
         "all": len(found),
-        "filter": {"q": about, "queue": queue, "state": state, "last": last},
+        "filter": {"q": about, "queue": queue, "state": state, "last": last, "sort": sort},
         "periods": [*PERIODS],
     }
     return Page("types.html", "Types", data)

@@ -51,6 +51,19 @@ def test_types_are_filtered(site: Site, query: dict[str, str], found: list[str])
     assert [each["type"] for each in site.json("/types", **query)["types"]] == found
 
 
+def test_types_are_sorted(site: Site) -> None:
+    for name, succeeded, failed in (("a", 5, 0), ("b", 90, 10), ("c", 1, 1)):
+        attempt(site, name, succeeded, failed)
+    for sort, found in (
+        ("name", "abc"),
+        ("failed", "cba"),
+        ("attempts", "bac"),
+        ("slowest", "cab"),
+    ):
+        types = site.json("/types", sort=sort)["types"]
+        assert "".join(each["type"] for each in types) == found, sort
+
+
 def test_a_period_bounds_the_attempts(site: Site) -> None:
     attempt(site, "old", 5, 0, minutes=90)
     assert site.json("/types", last="1h")["types"] == []
@@ -100,6 +113,7 @@ def test_a_type_that_only_has_jobs_says_so(site: Site) -> None:
     [
         ({"last": "1y"}, 400, "use one of 1h, 24h, 30d"),
         ({"state": "odd"}, 400, "use live or gone"),
+        ({"sort": "odd"}, 400, "use one of name, failed"),
         ({"type": "nowhere"}, 404, "No worker has described this type"),
         ({"type": "\0"}, 400, "U+0000"),
         ({"q": "\0"}, 200, "No worker has described its job types yet"),
