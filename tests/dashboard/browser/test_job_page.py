@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from conduit_runtime import Job, JobContext, WorkerPool, chain
 from dashboard_site import Site
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.xdist_group("dashboard stories")
 Open = Callable[..., Page]
 
 
