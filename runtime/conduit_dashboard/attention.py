@@ -10,6 +10,7 @@ from conduit_runtime.doctor import snapshots, waiting, workers
 from conduit_runtime.doctor.database import Limits
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
 from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
+from conduit_runtime.model.schedules.schedule import Schedule
 from conduit_runtime.model.text.durations import in_words
 from conduit_runtime.model.workers.worker_info import WorkerInfo
 from conduit_runtime.postgres.statement import Statement
@@ -25,10 +26,10 @@ T = TypeVar("T")
 LIMITS = Limits()
 MOST_SHOWN = 25
 """Concerns that the page shows at most."""
-_PATIENCE = 1.0
-"""Seconds that each look may take."""
+_PATIENCE = 2.0
+"""Seconds that each check may take."""
 _FRESH = 4.0
-"""Seconds for which what was seen is shown again."""
+"""Seconds for which what was read is used again."""
 _FAILURES = 5
 """Failed attempts of a type within an hour that do not matter."""
 _SHARE = 0.1
@@ -64,20 +65,20 @@ class Concern:
 
 @dataclass(slots=True)
 class Attention:
-    """What needs attention, the errors first, and what could not be looked at."""
+    """What needs attention, the errors first, and what could not be checked."""
 
     concerns: list[Concern]
     not_checked: list[str]
 
 
-class Look:
+class Checks:
     """Reads what is to be judged; what cannot be read in time is noted and left out."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self.not_checked: list[str] = []
 
-    async def at(self, name: str, statement: Statement[T], otherwise: T) -> T:
+    async def read(self, name: str, statement: Statement[T], otherwise: T) -> T:
         """What the statement gives, or `otherwise` when it takes too long or cannot be read."""
         try:
             return await self._visit.database.recent(statement, seconds=_FRESH, limit=_PATIENCE)
@@ -89,28 +90,39 @@ class Look:
 async def attention(
     visit: Visit, recent: Sequence[RecentAttempts], registered: Sequence[WorkerInfo]
 ) -> Attention:
-    """Look at what can need attention, as well as at these attempts and workers."""
-    look = Look(visit)
+    """Check what can need attention, with these attempts of the last hour and these workers."""
+    checks = Checks(visit)
     late = LIMITS.late
-    found = [*waiting.judge(await look.at("waiting jobs", doctor.waiting(late), []), late)]
-    found += workers.judge_stuck(await look.at("stuck jobs", doctor.stuck(late), []))
-    overdue = await look.at("overdue attempts", overview.overdue_attempts(), [])
+    found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
+    found += workers.judge_stuck(await checks.read("stuck jobs", doctor.stuck(late), []))
+    overdue = await checks.read("overdue attempts", overview.overdue_attempts(), [])
     found += judge_overdue(overdue)
     found += judge_types(recent)
     found += workers.judge([*registered], late)
-    stored = [schedule for schedule, _ in await look.at("schedules", schedules.read(None), [])]
+    stored = [schedule for schedule, _ in await checks.read("schedules", schedules.read(None), [])]
     failing = [schedule for schedule in stored if schedule.failures]
-    masks = await masks_of(visit, (schedule.type for schedule in failing))
-    found += schedule_checks.judge_failures(
+    found += schedule_checks.judge_failures(await _masked(visit, failing))
+    enabled = [schedule for schedule in stored if schedule.enabled]
+    live = (
+        await checks.read("types of schedules", doctor.live_types(late), None) if enabled else None
+    )
+    found += schedule_checks.judge(enabled, live) if live is not None else ()
+    held = await checks.read("held snapshots", doctor.held_snapshots(LIMITS.snapshot), [])
+    found += snapshots.judge(held)
+    if any(each.kind == "hidden" for each in held):
+        checks.not_checked.append("snapshots of other roles, which this role may not see")
+    return Attention([*ordered(found)], checks.not_checked)
+
+
+async def _masked(visit: Visit, failing: Sequence[Schedule]) -> list[Schedule]:
+    """The schedules without sensitive values of their payloads in their errors."""
+    if not failing:
+        return []
+    masks = await masks_of(visit, (each.type for each in failing))
+    return [
         replace(each, error=masks.of(each.type, "").text(each.error or "", each.payload))
         for each in failing
-    )
-    enabled = [schedule for schedule in stored if schedule.enabled]
-    live = await look.at("types of schedules", doctor.live_types(late), None) if enabled else None
-    found += schedule_checks.judge(enabled, live) if live is not None else ()
-    held = await look.at("held snapshots", doctor.held_snapshots(LIMITS.snapshot), [])
-    found += snapshots.judge(held)
-    return Attention([*ordered(found)], look.not_checked)
+    ]
 
 
 def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:

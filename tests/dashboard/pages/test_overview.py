@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,8 +11,10 @@ from conduit_dashboard import attention
 from conduit_runtime import CronScheduler, Job, Schedule, WorkerPool
 from conduit_runtime.doctor.database import Limits
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.tables.grants import grants
 from conduit_runtime.statements import worker_registry
-from dashboard_site import Site
+from dashboard_site import Site, serving
+from psycopg.conninfo import make_conninfo
 from waiting import until
 
 METRICS = """
@@ -153,6 +156,22 @@ def test_a_held_snapshot(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         found = concerns(site)["held-snapshot"]
         assert (found["page"], found["severity"]) == (None, "warning")
         assert "pg_terminate_backend" in site.html("/")
+
+
+def test_snapshots_that_the_role_may_not_see(site: Site) -> None:
+    role = f"reader_{uuid4().hex}"
+    site.sql(f"CREATE ROLE {role} LOGIN")
+    try:
+        for statement in grants(None, readers=[role]):
+            site.sql(statement)
+        with serving(make_conninfo(site.queue.dsn, user=role)) as limited:
+            assert limited.json("/")["not_checked"] == [
+                "snapshots of other roles, which this role may not see"
+            ]
+            assert "which this role may not see" in limited.html("/")
+    finally:
+        site.sql(f"DROP OWNED BY {role}")
+        site.sql(f"DROP ROLE {role}")
 
 
 def test_a_schedule_that_fails(site: Site) -> None:
