@@ -7,6 +7,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from .database import one_by_one
 from .errors import BadRequest, DatabaseDown, Refusal
 from .live.hub import Hub
 from .live.region import Regions
@@ -35,7 +36,9 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
     """The changes of a page from now on, as server-sent events."""
 
     async def regions() -> Regions:
-        return render_regions(await view(visit), visit, **_frame(request), notice=None)
+        with one_by_one():
+            page = await view(visit)
+        return render_regions(page, visit, **_frame(request), notice=None)
 
     query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
     # Who may do the same sees the same.

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,9 +25,24 @@ CHANGE_SECONDS = 30.0
 """After how many seconds a statement that changes something is given up."""
 MUTE_SECONDS = 2.0
 """How many seconds the database has to say that it has given up a statement."""
-_CONNECTIONS = 8
+_READERS = 8  # statements that pages read by at once; more wait for their turn
+_CONNECTIONS = 12  # with those of the hub and of changes
 _PATIENCE = 4  # seconds that a page waits for a connection
 _DOWN = "The database cannot be reached. This page works again as soon as it answers."
+_turn: ContextVar[asyncio.Lock | None] = ContextVar("turn", default=None)
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """In the block, and in tasks that begin there, statements wait for each other.
+
+    So one connection is enough for what is read there.
+    """
+    token = _turn.set(asyncio.Lock())
+    try:
+        yield
+    finally:
+        _turn.reset(token)
 
 
 class Database:
@@ -38,6 +54,7 @@ class Database:
         self._connections = queue.connections.beside(
             "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
         )
+        self._turns = asyncio.Semaphore(_READERS)
         self._reused: dict[str, _Reused] = {}
         self.kept: dict[str, Any] = {}
         """What pages keep from one visit to the next, by a name of theirs."""
@@ -54,6 +71,7 @@ class Database:
         """
         with _in_words():
             async with (
+                _turn.get() or self._turns,
                 asyncio.timeout(_PATIENCE + seconds + MUTE_SECONDS),
                 self._transaction(seconds, read_only=True, by_index=by_index) as conn,
             ):

@@ -1,5 +1,6 @@
 """A dashboard that runs alone."""
 
+import logging
 import socket
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -31,6 +32,8 @@ async def serve(
     `prefix` is the path at which a proxy serves it, "" or quoted as in "/ops/our%20jobs"; `options`
     are those of Dashboard. Raises psycopg.Error if the database cannot be read at the start.
     """
+    # Pages say that the database is down, and the log does once; a pool would every second.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     async with AsyncQueue(dsn, schema) as queue:
         await queue.connections.run(audit.entries(1))
         application = Dashboard(queue, authorize=authorize, **options)

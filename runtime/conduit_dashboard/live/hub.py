@@ -108,6 +108,8 @@ class Hub:
                 async with asyncio.timeout(self._deadline):
                     regions = await watch.render()
             except DatabaseDown as error:
+                if not self._down:
+                    _log.warning("the database cannot be reached; open pages say so")
                 self._down = str(error)
                 for each in self._watches.values():
                     each.tell({}, self._down)
@@ -117,6 +119,8 @@ class Hub:
             except Exception as error:
                 self._refuse(watch, error)
             else:
+                if self._down:
+                    _log.warning("the database can be reached again")
                 self._down = ""
                 news = changed(watch.regions or {}, regions)
                 watch.regions = regions

@@ -158,7 +158,9 @@ def test_a_viewer_that_reads_nothing_holds_the_newest_of_each_region() -> None:
     run(test)
 
 
-def test_all_are_told_that_the_database_is_down_and_that_it_is_back() -> None:
+def test_all_are_told_that_the_database_is_down_and_that_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def test(hub: Hub) -> None:
         first, second = Shown(jobs="1"), Shown(jobs="1")
         with watching(hub, first) as [one], watching(hub, second) as [two]:
@@ -180,6 +182,10 @@ def test_all_are_told_that_the_database_is_down_and_that_it_is_back() -> None:
             await told(one, lambda update: not update.problem)
 
     run(test)
+    assert [each.getMessage() for each in caplog.records if "database" in each.getMessage()] == [
+        "the database cannot be reached; open pages say so",
+        "the database can be reached again",
+    ]
 
 
 def test_a_page_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conduit_dashboard import Access, database
+from a2wsgi import ASGIMiddleware
+from conduit_dashboard import Access, Dashboard, database
 from conduit_dashboard.live import stream as streams
 from conduit_dashboard.live.hub import Hub
 from conduit_dashboard.page import PageRoute
 from conduit_dashboard.pages import ROUTES
-from conduit_runtime import Job, chain, embedded, migrate
+from conduit_runtime import AsyncQueue, Job, chain, embedded, migrate
 from dashboard_site import Site, serving
 from relay import Relay
 from waiting import until
@@ -131,8 +132,8 @@ def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
                 told.set()
             await told.wait()
 
-        pages = [f"/queues?page={number % 20}" for number in range(200)]
-        tasks = [asyncio.create_task(view(site, page, ready)) for page in pages]
+        pages = [f"/{name}?page={number}" for name in ("queues", "jobs") for number in range(10)]
+        tasks = [asyncio.create_task(view(site, page, ready)) for page in pages * 10]
         async with asyncio.timeout(60):
             await told.wait()
             assert viewers(site) == 200
@@ -196,14 +197,11 @@ def test_the_database_falls_silent(dsn: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_in_wsgi_a_viewer_holds_no_thread(dsn: str) -> None:
-    from a2wsgi import ASGIMiddleware
-    from conduit_dashboard import Dashboard
-    from conduit_runtime import AsyncQueue
-
-    application: Any = ASGIMiddleware(
-        Dashboard(AsyncQueue(dsn), authorize=lambda request: Access.read())  # type: ignore[arg-type]
-    )
+    queue = AsyncQueue(dsn)
+    dashboard: Any = Dashboard(queue, authorize=lambda request: Access.read())
+    application: Any = ASGIMiddleware(dashboard)
     with httpx.Client(transport=httpx.WSGITransport(application), base_url="http://x") as client:
         answer = client.get("/queues", headers=EVENTS)
         assert "retry: 2000" in answer.text
         assert len(list(_updates(iter(answer.text.splitlines())))) == 1
+    asyncio.run_coroutine_threadsafe(queue.close(), application.loop).result(30)
