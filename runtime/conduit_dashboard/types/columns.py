@@ -4,7 +4,9 @@ A job stands beside what enqueues it, so a picture of hundreds can be read from 
 takes a time in proportion to its size.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
+from itertools import count
 from statistics import fmean
 
 from markupsafe import Markup
@@ -12,8 +14,11 @@ from markupsafe import Markup
 from ..rendering.boxes import HEIGHT, LINE, Node, box, picture
 from .graph import GraphEdge, GraphNode
 
-_WIDTH, _ACROSS, _DOWN = 220, 300, HEIGHT + 2 * LINE + 16
+_WIDTH, _ACROSS, _DOWN = 220, 300, HEIGHT + 2 * LINE + 18
 """Pixels of a box, and from one to the next."""
+_TALL = HEIGHT + 2 * LINE
+_CLEAR = 4
+"""Pixels between a line and a box that it passes."""
 _MARGIN = 8
 
 
@@ -66,30 +71,67 @@ class _Places:
 def in_columns(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], name: str) -> Markup:
     """The graph as SVG; `name` says what it shows to those who do not see it."""
     places = _Places(nodes, edges)
-    left = {each: column * _ACROSS for each, column in places.columns.items()}
-    top = {each: row * _DOWN for each, row in places.rows.items()}
-    middle = (HEIGHT + 2 * LINE) / 2
+    lines = _Lines(places)
     inner = [
         Markup('<path class="edge" marker-end="url(#arrow)" d="{}"/>').format(
-            _curve(
-                *(left[edge.source] + _WIDTH, top[edge.source] + middle),
-                *(left[edge.target], top[edge.target] + middle),
-            )
+            lines.path(edge.source, edge.target)
         )
         for edge in edges
     ]
     inner += [
         box(
             Node(node.id, node.label, node.notes, node.look, node.href),
-            *(left[node.id], top[node.id], _WIDTH),
+            *(places.columns[node.id] * _ACROSS, places.rows[node.id] * _DOWN, _WIDTH),
         )
         for node in nodes
     ]
-    width = max(left.values(), default=0) + _WIDTH + 2 * _MARGIN
-    height = max(top.values(), default=0) + _DOWN + _MARGIN
+    width = max(places.columns.values(), default=0) * _ACROSS + _WIDTH + 2 * _MARGIN
+    height = max(places.rows.values(), default=0) * _DOWN + _TALL + 2 * _MARGIN
     return picture(inner, name, x=-_MARGIN, y=-_MARGIN, width=width, height=height)
+
+
+class _Lines:
+    """The lines from box to box, past those between them."""
+
+    def __init__(self, places: _Places) -> None:
+        self._places = places
+        self._tops: dict[int, list[float]] = {}
+        for id, column in places.columns.items():
+            insort(self._tops.setdefault(column, []), places.rows[id] * _DOWN)
+
+    def path(self, source: str, target: str) -> str:
+        """The line from a box to another, as the data of a path."""
+        first, last = self._places.columns[source], self._places.columns[target]
+        start, end = self._end(source), self._end(target)
+        right, left = first * _ACROSS + _WIDTH, last * _ACROSS
+        if last <= first + 1:
+            return f"M{right} {start:.1f}{_curve(right, start, left, end)}"
+        lane = self._lane(range(first + 1, last), start)
+        enters, leaves = right + _ACROSS - _WIDTH, left - _ACROSS + _WIDTH
+        return (
+            f"M{right} {start:.1f}{_curve(right, start, enters, lane)}"
+            f"H{leaves}{_curve(leaves, lane, left, end)}"
+        )
+
+    def _end(self, id: str) -> float:
+        return self._places.rows[id] * _DOWN + _TALL / 2
+
+    def _lane(self, columns: Iterable[int], start: float) -> float:
+        """The height nearest to this one at which a line meets no box of these columns."""
+        tops = [self._tops[column] for column in columns]
+        for step in count():
+            for lane in (start + step * _CLEAR, start - step * _CLEAR):
+                if not any(_is_met(boxes, lane) for boxes in tops):
+                    return lane
+        raise AssertionError  # above all boxes there is room
+
+
+def _is_met(tops: Sequence[float], lane: float) -> bool:
+    """Whether a line at this height meets a box of a column, given their upper edges."""
+    at = bisect_right(tops, lane + _CLEAR)
+    return at > 0 and lane < tops[at - 1] + _TALL + _CLEAR
 
 
 def _curve(x1: float, y1: float, x2: float, y2: float) -> str:
     bend = max((x2 - x1) / 2, 40)
-    return f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+    return f"C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
