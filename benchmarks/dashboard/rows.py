@@ -1,5 +1,6 @@
 """A queue as it is after a month: jobs that have ended and jobs that wait, metrics, schedules."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from conduit_runtime import Job, Queue, chain
@@ -20,7 +21,7 @@ SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs' AND indexnam
 def fill(database: Database, options: Options) -> None:
     """Fill the tables of an empty database with as many jobs as the options say.
 
-    No worker serves the queue of a flow, so that it stays as it is.
+    The flow in the queue "parked" stays as it is: it is not due.
     """
     values = {":queues": QUEUES, ":types": TYPES, ":count": options.jobs(JOBS) // 2}
     rows = Path(__file__).with_name("rows.sql").read_text(encoding="utf-8")
@@ -36,6 +37,7 @@ def fill(database: Database, options: Options) -> None:
         for _, definition in indexes:
             connection.execute(definition.encode())
     with Queue(database.dsn) as queue:
-        queue.enqueue_flow(chain(*(Job("parked", "noop1") for _ in range(50))))
+        parked = [Job("parked", "noop1", delay=timedelta(days=1)) for _ in range(50)]
+        queue.enqueue_flow(chain(*parked))
     database.run("VACUUM (ANALYZE)")
     database.run("CHECKPOINT")
