@@ -798,6 +798,9 @@ CREATE TABLE conduit_audit (
   finished_at timestamptz
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
+CREATE INDEX conduit_audit_action ON conduit_audit (action, id);
+CREATE INDEX conduit_audit_actor ON conduit_audit (actor, id);
+
 COMMENT ON TABLE conduit_audit IS 'what users of the dashboard did; kept for a year';
 COMMENT ON COLUMN conduit_audit.id IS 'later actions have greater ids';
 COMMENT ON COLUMN conduit_audit.at IS 'when its transaction began';
