@@ -6,7 +6,7 @@ WITH few AS MATERIALIZED (
             FILTER (WHERE matches AND id < %(before)s::uuid))[:%(limit)s::integer] AS ids
   FROM (
     SELECT id, {matches} AS matches
-    FROM (SELECT * FROM {jobs} WHERE {part} ORDER BY {order} LIMIT %(walked)s::bigint) AS job
+    FROM ({rows}) AS job
   ) AS job
 )
 SELECT few.walked, few.found, {columns}

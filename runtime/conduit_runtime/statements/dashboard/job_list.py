@@ -1,5 +1,6 @@
 """The list of jobs: each statement reads a bounded number of rows, however large the table is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from ...model.dashboard.job_line import JobCount, JobLine, JobLines
 from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
 from ..job_rows import MOMENT
-from .matching import ALL, Part, by_id, by_index, fragments, values
+from .matching import ALL, Part, by_id, by_index, fragments, rows, values
 
 WALKED = 20_000
 """Jobs that one search reads."""
@@ -37,6 +38,7 @@ _COLUMNS = ", ".join(
         " THEN job.payload::pg_catalog.text END",
     ]
 )
+_NONE: Mapping[str, str] = {}
 _ENDED = MOMENT.format("last.created_at")
 
 
@@ -55,9 +57,9 @@ def walk(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement
     Raises PayloadError, before any SQL, for what Postgres could not hold.
     """
 
-    def decode_lines(rows: Rows, count: int) -> JobLines:
-        ended, ended_at, *_ = rows[0]
-        jobs = _lines(rows)
+    def decode_lines(found: Rows, count: int) -> JobLines:
+        ended, ended_at, *_ = found[0]
+        jobs = _lines(found)
         if len(jobs) == limit:
             return JobLines(jobs, jobs[-1].id)
         return JobLines(jobs, ended, ended_at)
@@ -84,7 +86,7 @@ def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[
         return Few(JobLines(jobs, jobs[-1].id if len(jobs) == limit else None), counted)
 
     parameters = {"before": before or NEWEST, "limit": limit, "walked": FEW}
-    return _of_part("few", part, wanted, parameters, decode_few)
+    return _of_part("few", part, wanted, parameters, decode_few, rows(wanted, part))
 
 
 def count(wanted: JobFilter) -> Statement[JobCount]:
@@ -124,12 +126,13 @@ def _of_part(
     wanted: JobFilter,
     parameters: dict[str, Any],
     decode: Any,
+    more: Mapping[str, str] = _NONE,
 ) -> Statement[Any]:
     return Statement(
         f"dashboard/{query}",
         {**values(wanted), **parameters},
         decode,
-        {**fragments(wanted, part), "columns": _COLUMNS, "moment": _ENDED},
+        {**fragments(wanted, part), "columns": _COLUMNS, "moment": _ENDED, **more},
     )
 
 

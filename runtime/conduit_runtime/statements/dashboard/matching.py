@@ -43,6 +43,14 @@ class Part:
     where: str
     order: str
 
+    @property
+    def rows(self) -> str:
+        """Its first rows, in SQL."""
+        return _FIRST.format(self.where, self.order)
+
+
+_FIRST = "SELECT * FROM {{jobs}} WHERE {} ORDER BY {} LIMIT %(walked)s::bigint"
+
 
 ALL = Part("true", "id DESC")
 _FAILED = Part("status = 'failed'", "id DESC")
@@ -64,6 +72,14 @@ def by_index(wanted: JobFilter) -> Part | None:
     if wanted.stored_status == "pending":
         return _PENDING if wanted.queue is None else _PENDING_IN_QUEUE
     return None
+
+
+def rows(wanted: JobFilter, part: Part) -> dict[str, str]:
+    """The fragments of the rows that are few: of unreadable jobs those of their lanes."""
+    if wanted.status != "unreadable":
+        return {"rows": part.rows}
+    queues = "{waiting_queues}" if wanted.queue is None else "SELECT %(queue)s::text AS queue"
+    return {"rows": "{dashboard/unreadable}", "queues": queues, "queue": "waiting.queue"}
 
 
 def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[str, str]:

@@ -46,6 +46,9 @@ FOUND = [
     (JobFilter(status="due"), {"due"}),
     (JobFilter(status="scheduled"), {"later"}),
     (JobFilter(status="unreadable"), {"unreadable"}),
+    (JobFilter(status="unreadable", queue="b"), {"unreadable"}),
+    (JobFilter(status="unreadable", queue="a"), set()),
+    (JobFilter(status="unreadable", payload={"n": 2}), set()),
     (JobFilter(status="running"), {"runs"}),
     (JobFilter(status="completed"), {"done"}),
     (JobFilter(status="failed"), {"failed"}),
@@ -170,6 +173,28 @@ def test_counts_are_capped(
     statement = job_list.few(wanted, 5)
     assert statement
     assert run(connection, statement).lines is None
+
+
+def test_unreadable_jobs_are_found_among_any_number_of_others(
+    dsn: str, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "FEW", 10)
+    with Queue(dsn) as queue:
+        queue.enqueue_many([Job(f"q{n % 2}", "t") for n in range(50)])
+        queue.enqueue_many([Job("q1", type_) for type_ in ("a", "z")])
+    wanted = JobFilter(status="unreadable")
+    assert found_by_index(connection, wanted) == set()
+    connection.execute("UPDATE jobs SET fingerprint = 'f!x' WHERE type IN ('a', 'z')")
+    assert found_by_index(connection, wanted) == {"a", "z"}
+    connection.execute("UPDATE jobs SET fingerprint = 'f!x' WHERE queue = 'q0'")
+    assert found_by_index(connection, wanted) is None
+
+
+def found_by_index(connection: psycopg.Connection[Any], wanted: JobFilter) -> set[str] | None:
+    statement = job_list.few(wanted, 50)
+    assert statement
+    lines = run(connection, statement).lines
+    return lines and {job.type for job in lines.jobs}
 
 
 def test_a_large_payload_is_left_out(dsn: str, connection: psycopg.Connection[Any]) -> None:

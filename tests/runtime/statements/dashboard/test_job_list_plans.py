@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime.model.dashboard.job_filter import JobFilter
+from conduit_runtime.model.job import JobStatus
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.statement import Statement
@@ -109,7 +110,7 @@ def test_it_reads_a_bounded_number_of_jobs(
 
 def first_batch(wanted: JobFilter) -> Statement[Any]:
     """The statement that finds what an action in the background changes first."""
-    steps = bulk.change_matching(changes.cancel(), wanted)
+    steps = bulk.change_matching(changes.retry([*JobStatus]), wanted)
     next(steps)
     return steps.send((None, UUID("f" * 32)))
 
