@@ -49,6 +49,12 @@ def test_a_group_is_retried_at_once(site: Site) -> None:
     assert site.json("/audit")["entries"][0]["target"]["filter"]["error_group"] == many["key"]
 
 
+def test_retrying_more_than_is_counted_asks_first(site: Site) -> None:
+    fail(site, "gone")
+    assert "also those that are not counted here" in site.html("/errors", last="24h")
+    assert "also those that are not counted here" not in site.html("/errors")
+
+
 def test_who_may_not_retry_sees_no_button(site: Site) -> None:
     fail(site, "gone")
     assert "Retry all" in site.html("/errors")
