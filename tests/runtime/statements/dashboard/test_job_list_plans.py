@@ -1,4 +1,4 @@
-"""However large the table is, the list of jobs reads a bounded number of rows, by index.
+"""However large the table is, the lists of jobs and errors read a bounded number of rows, by index.
 
 What the statements touch is counted, so that no clock is looked at.
 """
@@ -16,7 +16,7 @@ from conduit_runtime.model.job import JobStatus
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.statements.dashboard import bulk, job_list
+from conduit_runtime.statements.dashboard import bulk, errors, job_list
 from conduit_runtime.statements.many import changes
 from plans import Plan, buffers, nodes
 
@@ -113,6 +113,17 @@ def first_batch(wanted: JobFilter) -> Statement[Any]:
     steps = bulk.change_matching(changes.retry([*JobStatus]), wanted)
     next(steps)
     return steps.send((None, UUID("f" * 32)))
+
+
+def test_groups_of_errors_read_a_bounded_number_of_jobs(
+    connection: psycopg.Connection[Any],
+) -> None:
+    for cache in ("force_custom_plan", "force_generic_plan"):
+        connection.execute(f"SET LOCAL plan_cache_mode = {cache}")
+        plan = explain(connection, errors.error_groups(queue="queue3", before=UUID("f" * 32)))
+        assert scans(plan) <= {"jobs_failed", "jobs_pkey"}
+        assert most_rows(plan) <= errors.READ
+        assert buffers(plan) <= 2.2 * errors.READ
 
 
 def test_a_change_reads_the_jobs_that_it_changes(connection: psycopg.Connection[Any]) -> None:
