@@ -119,6 +119,8 @@ def in_words(count: JobCount | None, *, is_filtered: bool) -> str:
     if count is None:
         return "It takes too long to count these jobs."
     if not count.is_complete and count.found < count.looked_at:
+        if not count.found:
+            return f"None of the newest {count.looked_at:,} jobs matches."
         return f"At least {jobs(count.found)}: the newest {count.looked_at:,} were counted."
     words = jobs(count.found) if count.found else "No job"
     verb = "" if not is_filtered else " matches" if count.found < 2 else " match"

@@ -51,7 +51,7 @@ def jobs(count: int) -> str:
 def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in given.items():
         match value:
-            case None | [] | {}:
+            case _ if value is None or value in ([], {}):
                 continue
             case dict():
                 yield from _flat(value)

@@ -153,6 +153,7 @@ def test_an_action_goes_on_when_its_visitor_has_left_and_can_be_stopped(
     assert (action["count"], action["total"], action["state"]) == (4, 9, "running")
     html = site.html("/jobs")
     assert '<progress max="9" value="4"' in html
+    assert "retry: type t;" in html
     assert 'action="/jobs/retry/stop"' in html
     site.post("/jobs/retry/stop", action=action["id"])
     slow.rollback()

@@ -194,6 +194,7 @@ def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatc
     jobs[0].type = jobs[7].type = "t"
     site.queue.enqueue_many(jobs)
     assert "More than 4 jobs" in site.html("/jobs")
+    assert "None of the newest 4 jobs matches." in site.html("/jobs", type="v")
     assert "At least 1 job: the newest 4 were counted." in site.html("/jobs", type="t")
 
 
