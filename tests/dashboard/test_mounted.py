@@ -1,6 +1,7 @@
 """The dashboard inside of applications: FastAPI, Starlette, Django's ASGI, and Flask by a2wsgi."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -107,6 +108,19 @@ def test_its_pages_and_actions_are_at_its_path(mounted: tuple[Server, str, str],
         ]
         assert (entry["actor"], entry["action"]) == ("ann", "pause")
     assert server.stop() in (0, -15)
+    assert "Traceback" not in server.output
+
+
+def test_its_pages_are_live(mounted: tuple[Server, str, str]) -> None:
+    server, path, _ = mounted
+    given = {"X-User": "ann", "Accept": "text/event-stream"}
+    for _ in range(10):  # more than the server has threads
+        with httpx.stream("GET", f"{server.url}{path}/queues", headers=given, timeout=20) as stream:
+            lines = stream.iter_lines()
+            [data] = islice((line for line in lines if line.startswith("data: ")), 1)
+            assert '"queues"' in data
+    answer = httpx.get(f"{server.url}{path}/queues", headers={"X-User": "ann"}, timeout=20)
+    assert answer.status_code == 200
     assert "Traceback" not in server.output
 
 
