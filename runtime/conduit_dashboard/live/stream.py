@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from .hub import Hub, Render
 
@@ -23,10 +23,19 @@ class Stream(EventSourceResponse):
     """The updates of one viewer, until it leaves or does not read any more."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_open = False
+
+        async def sending(message: Message) -> None:
+            nonlocal is_open
+            is_open = message.get("more_body", message["type"] == "http.response.start")
+            await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, sending)
         except SendTimeoutError:
             return  # the server closes the connection
+        if is_open:  # the server stops
+            await send({"type": "http.response.body", "body": b""})
 
 
 def stream(
