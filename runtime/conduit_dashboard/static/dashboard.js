@@ -28,7 +28,7 @@ const skew = Date.now() - Date.parse(document.body.dataset.now);
 const keyOf = (node) =>
   node.nodeType !== Node.ELEMENT_NODE ? "" : node.id || node.dataset.key ||
   (node.localName === "tr" && node.querySelector("a")?.getAttribute("href")) || "";
-const isSelected = (node) => keyOf(node) && node.querySelector("td :checked");
+const isSelected = (node) => keyOf(node) && node.querySelector("td input:checked");
 const alike = (old, fresh) => old.nodeName === fresh.nodeName && keyOf(old) === keyOf(fresh);
 
 function become(old, fresh) {
