@@ -22,7 +22,7 @@ async def overview(visit: Visit) -> Page:
     queue, type_ = visit.query.get("queue"), visit.query.get("type")
     parts = await parts_of(visit, window, queue, type_)
     recent = await visit.database.recent(store.recent_attempts(), seconds=5.0)
-    registered = await visit.read(worker_registry.workers(), by_index=True)
+    registered = await visit.database.recent(worker_registry.workers(), seconds=2.0)
     found = await attention(visit, recent, registered)
     queues = await queue_rows(visit, recent)
     queues.sort(key=lambda row: (-row.oldest, -row.running, row.queue))

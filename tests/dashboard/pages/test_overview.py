@@ -44,6 +44,7 @@ def test_nothing_yet(site: Site) -> None:
     assert "Nothing needs attention." in html
     assert "Enqueue a job, or start a worker." in html
     assert "No worker is registered." in html
+    assert "No attempt ended in this period." in html
     assert html.count('<svg class="chart"') == 4
 
 
@@ -65,6 +66,7 @@ def test_attempts_are_shown_where_they_happened(
     assert ended["wait_p95"] < 0.001
     html = site.html("/", window=window)
     assert "7 succeeded, 3 failed" in html
+    assert "No attempt ended" not in html
     assert f'aria-current="true">{window}</a>' in html
     assert html.count("<tr>") == parts + 1  # the charts as a table
 
