@@ -1,5 +1,8 @@
 """Every page of the dashboard answers as HTML and as JSON, and refuses in words."""
 
+import subprocess
+import sys
+
 import pytest
 from conduit_dashboard import Access
 from conduit_runtime import Job
@@ -53,3 +56,11 @@ def test_a_bug_is_logged_without_what_it_was_about(
     assert "secret" not in answer.text + caplog.text
     [record] = [each for each in caplog.records if each.name == "conduit.dashboard"]
     assert record.getMessage().startswith("GET /audit failed: ValueError in number, line ")
+
+
+def test_an_installation_without_the_extra_says_what_to_install() -> None:
+    program = "import sys; sys.modules['sse_starlette'] = None; import conduit_dashboard"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.splitlines()[-1].startswith("pip install 'conduit-async[dashboard]'")
