@@ -49,7 +49,7 @@ def test_pause_and_resume_say_who(site: Site) -> None:
     found = row(site)
     assert found["paused_at"]
     assert (found["last_change"]["actor"], found["last_change"]["action"]) == ("ann", "pause")
-    assert "pause by ann" in site.html("/queues")
+    assert "paused by ann" in site.html("/queues")
     site.access = Access.operate("bob")
     site.post("/queues/resume", queue="mail")
     site.queue.enqueue(Job("mail", "t"))

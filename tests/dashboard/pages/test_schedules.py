@@ -55,7 +55,7 @@ def test_run_now(site: Site, scheduler: CronScheduler) -> None:
     assert row(site)["last_change"]["action"] == "run_schedule"
     [entry] = site.json("/audit")["entries"]
     assert entry["target"] == {"schedule": "hourly", "job": str(job.id)}
-    assert "run schedule by ann" in site.html("/schedules")
+    assert "run by ann" in site.html("/schedules")
 
 
 def test_disable_and_enable(site: Site, scheduler: CronScheduler) -> None:
