@@ -354,7 +354,7 @@ def test_a_worker_finds_hand_typed_ends(queue: Queue, dsn: str) -> None:
         conn.execute("UPDATE jobs SET status = 'completed'")
     ran = Ran(queue)
     with ran.pool:
-        until(lambda: ran.order == ["b"])
+        until(lambda: ran.order == ["b"], 120)
         until(lambda: statuses(queue, flow)["b"] == "completed")
 
 
