@@ -115,3 +115,30 @@ def test_a_search_does_not_tell_it(site: Site, addresses: list[str], query: dict
     if one.status_code == 200:
         assert one.json()["jobs"] == two.json()["jobs"] == []
         assert one.json()["count"] == two.json()["count"]
+
+
+@pytest.mark.parametrize("before", ["0" * 8, "f" * 8])
+@pytest.mark.parametrize("status", ["", "failed", "running", "pending"])
+def test_a_count_does_not_tell_it(
+    site: Site, addresses: list[str], before: str, status: str
+) -> None:
+    """Also where no row is on the page that the count is of."""
+    query = {"status": status, "before": f"{before}-0000-0000-0000-000000000000"}
+    one = site.json("/jobs", error=SECRET, **query)
+    two = site.json("/jobs", error="no such text", **query)
+    for name in ("jobs", "count", "count_in_words", "next"):
+        assert one[name] == two[name], name
+
+
+def test_an_action_on_all_that_match_does_not_tell_it(site: Site, addresses: list[str]) -> None:
+    """It leaves alone what the list does not show."""
+    answers = [
+        site.client.post(
+            "/jobs/retry",
+            data={"all": "1", "error": error},
+            headers={"Accept": "application/json"},
+        ).json()
+        for error in (SECRET, "no such text", "the bank refused")
+    ]
+    assert [answer["count"] for answer in answers] == [0, 0, 3]
+    assert site.sql("SELECT total FROM conduit_audit ORDER BY id") == [(None,)] * 3

@@ -11,10 +11,12 @@ from conduit_runtime.model.dashboard.job_filter import JobFilter
 from conduit_runtime.model.dashboard.job_line import JobCount, JobLine, JobLines
 from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.payloads.masking import PayloadMask
-from conduit_runtime.statements.dashboard import job_list
+from conduit_runtime.postgres.steps import Steps
+from conduit_runtime.statements.dashboard import bulk, job_list
+from conduit_runtime.statements.job_types import known_shapes
 
 from ..errors import TooSlow
-from ..masks import masks_of
+from ..masks import Masks, masks_of
 from ..page import Visit
 from ..rendering.actions import jobs
 
@@ -101,7 +103,12 @@ async def find_jobs(
 
 
 async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
-    """How many jobs match, as far as it is counted; None when that takes too long."""
+    """How many jobs match, as far as it is counted; None when that takes too long.
+
+    A search in errors is not counted: Postgres would count what is hidden in them as well.
+    """
+    if wanted.error is not None:
+        return None
     count = visit.database.recent(
         job_list.count(wanted),
         seconds=_KEPT,
@@ -114,8 +121,10 @@ async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
         return None
 
 
-def in_words(count: JobCount | None, *, is_filtered: bool) -> str:
+def in_words(count: JobCount | None, *, is_filtered: bool, is_counted: bool = True) -> str:
     """As in `37 jobs match.`, `More than 100,000 jobs.`."""
+    if not is_counted:
+        return "Only errors as they are shown are searched, so these jobs are not counted."
     if count is None:
         return "It takes too long to count these jobs."
     if not count.is_complete and count.found < count.looked_at:
@@ -133,18 +142,44 @@ async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> 
     A job whose error only matches where that is hidden is left out: it would tell a hidden value.
     """
     masks = await masks_of(visit, {line.type for line in lines})
-    rows = [_row(line, masks.of(line.type, line.fingerprint)) for line in lines]
+    masked = [(line, masks.of(line.type, line.fingerprint)) for line in lines]
+    return [_row(line, mask) for line, mask in masked if _is_shown(line, mask, wanted)]
+
+
+def shown_of(wanted: JobFilter) -> bulk.Shown | None:
+    """Leaves out the jobs that `rows_of` leaves out; None if there are none."""
     if wanted.error is None:
-        return [row for row, _ in rows]
-    return [row for row, error in rows if wanted.error.lower() in (error or "").lower()]
+        return None
+
+    def shown(ids: Sequence[UUID]) -> Steps[Sequence[UUID]]:
+        lines: Sequence[JobLine] = yield job_list.these(ids)
+        masks = Masks((yield known_shapes(sorted({line.type for line in lines}))))
+        return [
+            line.id
+            for line in lines
+            if _is_shown(line, masks.of(line.type, line.fingerprint), wanted)
+        ]
+
+    return shown
 
 
-def _row(line: JobLine, mask: PayloadMask) -> tuple[JobRow, str | None]:
-    """The row of a job, and its error as far as it is read, without what is hidden."""
-    error = line.error
-    if error is not None and not (mask.is_known and not mask.refuses_search(())):
-        error = MASK if line.payload is None else mask.text(error, line.payload)
-    row = JobRow(
+def _is_shown(line: JobLine, mask: PayloadMask, wanted: JobFilter) -> bool:
+    """Whether the error of a job that matches does so without what is hidden in it."""
+    if wanted.error is None or not mask.hides_some:
+        return True
+    return wanted.error.lower() in (_error(line, mask) or "").lower()
+
+
+def _error(line: JobLine, mask: PayloadMask) -> str | None:
+    """The error as far as it is read, without what is hidden."""
+    if line.error is None or not mask.hides_some:
+        return line.error
+    return MASK if line.payload is None else mask.text(line.error, line.payload)
+
+
+def _row(line: JobLine, mask: PayloadMask) -> JobRow:
+    error = _error(line, mask)
+    return JobRow(
         line.id,
         line.type,
         line.queue,
@@ -162,7 +197,6 @@ def _row(line: JobLine, mask: PayloadMask) -> tuple[JobRow, str | None]:
         line.started_at,
         line.completed_at,
     )
-    return row, error
 
 
 def _json(value: Any) -> str:

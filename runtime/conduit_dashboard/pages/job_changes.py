@@ -11,7 +11,7 @@ from conduit_runtime.statements.many.changes import JobChange, change_free
 from ..errors import BadRequest, Conflict
 from ..jobs import background
 from ..jobs.filters import is_part, read_id, read_search
-from ..jobs.rows import count_jobs
+from ..jobs.rows import count_jobs, shown_of
 from ..page import Act, Done, Routes, action
 
 _MOST = 1_000
@@ -52,7 +52,8 @@ async def _change_matching(act: Act) -> None:
     async with act.change(target, total=total, state="running") as change:
         change.count = 0
     assert change.id is not None
-    task = background.start(act.database, change.id, bulk.change_matching(what, search.wanted))
+    steps = bulk.change_matching(what, search.wanted, shown_of(search.wanted))
+    task = background.start(act.database, change.id, steps)
     await asyncio.wait([task], timeout=_SOON)
     entry = await act.read(audit.entry(change.id))
     change.count = entry.count if entry is not None else 0

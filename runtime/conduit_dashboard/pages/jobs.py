@@ -1,10 +1,10 @@
 """The jobs: found by a filter, the newest first, and what can be done to many of them."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from conduit_runtime.model.dashboard.job_filter import CHOICES
+from conduit_runtime.model.dashboard.job_line import JobCount
 from conduit_runtime.statements.dashboard import bulk
 
 from ..jobs.filters import read_id, read_search
@@ -21,14 +21,15 @@ async def jobs(visit: Visit) -> Page:
     )
     count = exact or count
     rows = await rows_of(visit, lines.jobs, search.wanted)
-    hidden = len(lines.jobs) - len(rows)
-    if hidden and count is not None:  # the count would tell of them, too
-        seen = count.found - hidden
-        count = replace(count, found=seen, looked_at=seen) if exact else None
+    is_counted = search.wanted.error is None
+    if not is_counted and before is None and lines.next is None and lines.ended_at is None:
+        count, is_counted = JobCount(len(rows), len(rows), True), True  # all are shown
+    elif not is_counted:
+        count = None
     data: dict[str, Any] = {
         "jobs": rows,
         "count": count,
-        "count_in_words": in_words(count, is_filtered=bool(search.given)),
+        "count_in_words": in_words(count, is_filtered=bool(search.given), is_counted=is_counted),
         "filter": search.given,
         "statuses": CHOICES,
         "payload_fields": search.fields,

@@ -1,6 +1,6 @@
 """Actions on all jobs that a filter finds: batch after batch, counted in `conduit_audit`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from ...model.dashboard.audit import AuditEntry, AuditState
@@ -14,9 +14,11 @@ from .job_list import WALKED
 from .matching import by_id, fragments, values
 
 _FIRST = UUID(int=0)
+Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
+"""Which of these jobs match as they are shown, without what is hidden."""
 
 
-def change_matching(change: JobChange, wanted: JobFilter) -> Steps[int]:
+def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = None) -> Steps[int]:
     """Change the jobs that match, and return how many were changed.
 
     Each statement reads and changes a bounded number of jobs. Jobs that are enqueued meanwhile stay
@@ -43,6 +45,8 @@ def change_matching(change: JobChange, wanted: JobFilter) -> Steps[int]:
             lambda rows, count: rows[0],
             fragments(wanted, by_id(wanted), until=until),
         )
+        if shown is not None:
+            ids = yield from shown(ids)
         changed += yield from change_jobs(change, ids, refused)
     return changed
 

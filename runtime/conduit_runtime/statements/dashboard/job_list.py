@@ -1,6 +1,6 @@
 """The list of jobs: each statement reads a bounded number of rows, however large the table is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,16 @@ def count(wanted: JobFilter) -> Statement[JobCount]:
         return JobCount(min(found, most), min(looked_at, most), looked_at <= most)
 
     return _of_part("count", part, wanted, {"walked": most + 1}, decode_count)
+
+
+def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
+    """Read these jobs as they are listed; those that are gone are missing."""
+    return Statement(
+        "SELECT {columns} FROM {jobs} AS job WHERE job.id = ANY (%(ids)s::uuid[])",
+        {"ids": [*ids]},
+        lambda rows, count: [_line(*row) for row in rows],
+        {"columns": _COLUMNS},
+    )
 
 
 def first_id(moment: datetime) -> UUID:
