@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from conduit_runtime import AsyncQueue
 from conduit_runtime.client.async_connections import AsyncConnections
 from conduit_runtime.client.given_connections import AsyncGiven
+from conduit_runtime.postgres.host_settings import is_pooled
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.postgres.steps import Steps, run_steps_async
 
@@ -54,6 +56,8 @@ class Database:
         self._connections = queue.connections.beside(
             "conduit-jobs dashboard", _CONNECTIONS, _PATIENCE
         )
+        self._reading = queue.connections.beside("conduit-jobs dashboard", _READERS, _PATIENCE)
+        self._timeouts = WeakKeyDictionary[psycopg.AsyncConnection[Any], float]()
         self._turns = asyncio.Semaphore(_READERS)
         self._reused: dict[str, _Reused] = {}
         self.kept: dict[str, Any] = {}
@@ -61,21 +65,19 @@ class Database:
         self.tasks: set[asyncio.Task[None]] = set()
         """Actions that go on in the background."""
 
-    async def read(
-        self, statement: Statement[T], *, seconds: float = READ_SECONDS, by_index: bool = False
-    ) -> T:
+    async def read(self, statement: Statement[T], *, seconds: float = READ_SECONDS) -> T:
         """The result of a statement that changes nothing.
 
-        `seconds` is its timeout. With `by_index` it reads no table from end to end, however wrong
-        the statistics of the database are. Raises TooSlow after the timeout, and DatabaseDown.
+        `seconds` is its timeout. It reads no table from end to end, however wrong the statistics of
+        the database are. Raises TooSlow after the timeout, and DatabaseDown.
         """
         with _in_words():
             async with (
                 _turn.get() or self._turns,
                 asyncio.timeout(_PATIENCE + seconds + MUTE_SECONDS),
-                self._transaction(seconds, read_only=True, by_index=by_index) as conn,
+                self._unchanged(seconds) as conn,
             ):
-                return await self._connections.run(statement, conn)
+                return await self._reading.run(statement, conn)
 
     async def recent(
         self,
@@ -85,7 +87,7 @@ class Database:
         limit: float = READ_SECONDS,
         keeps: Callable[[T], bool] = lambda result: True,
     ) -> T:
-        """As `read` with `by_index`; a result that is not older than `seconds` is returned again.
+        """As `read`; a result that is not older than `seconds` is returned again.
 
         For what costs much, changes slowly and is the same for all visitors. `limit` is its timeout
         in seconds; `keeps` says whether a result is worth it.
@@ -99,7 +101,7 @@ class Database:
             if reused.is_known:
                 known: T = reused.result
                 return known
-            result = await self.read(statement, seconds=limit, by_index=True)
+            result = await self.read(statement, seconds=limit)
             if keeps(result):
                 reused.result, reused.is_known = result, True
                 reused.until = time.monotonic() + seconds
@@ -109,17 +111,32 @@ class Database:
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
         """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
         with _in_words():
-            read_only = self.read_only
-            async with self._transaction(seconds, read_only=read_only, by_index=True) as conn:
+            async with self._connections.transaction() as conn:
+                await self._connections.run(_of_transaction(seconds, self.read_only), conn)
                 yield Writing(self._connections, conn)
 
     @asynccontextmanager
-    async def _transaction(
-        self, seconds: float, *, read_only: bool, by_index: bool
-    ) -> AsyncIterator[AsyncGiven]:
-        async with self._connections.transaction() as conn:
-            await self._connections.run(_settings(seconds, read_only, by_index), conn)
-            yield conn
+    async def _unchanged(self, seconds: float) -> AsyncIterator[AsyncGiven]:
+        """A connection on which Postgres refuses every change.
+
+        Sessions of our own keep their settings, so that a statement is one round trip, not four.
+        """
+        if self._reading is self.queue.connections:  # the application's
+            async with self._reading.transaction() as given:
+                await self._reading.run(_of_transaction(seconds, True), given)
+                yield given
+            return
+        async with self._reading.connection() as connection:
+            if is_pooled(connection):
+                async with connection.transaction():
+                    await self._reading.run(_of_transaction(seconds, True), connection)
+                    yield connection
+                return
+            if self._timeouts.get(connection) != seconds:
+                self._timeouts.pop(connection, None)
+                await self._reading.run(_of_session(seconds), connection)
+                self._timeouts[connection] = seconds
+            yield connection
 
 
 @dataclass(slots=True)
@@ -155,17 +172,23 @@ class Writing:
             return await self.run(statement)
 
 
-_BY_INDEX = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
+_SCANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
 
 
-def _settings(seconds: float, read_only: bool, by_index: bool) -> Statement[None]:
-    timeout = f"{seconds * 1000:.0f}"
-    sql = "SELECT pg_catalog.set_config('statement_timeout', %(timeout)s::text, true)"
-    if read_only:
-        sql += ", pg_catalog.set_config('transaction_read_only', 'on', true)"
-    for name in _BY_INDEX if by_index else ():
-        sql += f", pg_catalog.set_config('{name}', 'off', true)"
-    return Statement(sql, {"timeout": timeout}, nothing)
+def _of_transaction(seconds: float, read_only: bool) -> Statement[None]:
+    return _settings(seconds, {"transaction_read_only": "on"} if read_only else {}, is_local=True)
+
+
+def _of_session(seconds: float) -> Statement[None]:
+    return _settings(seconds, {"default_transaction_read_only": "on"}, is_local=False)
+
+
+def _settings(seconds: float, more: Mapping[str, str], *, is_local: bool) -> Statement[None]:
+    values = {"statement_timeout": f"{seconds * 1000:.0f}", **dict.fromkeys(_SCANS, "off"), **more}
+    calls = [
+        f"pg_catalog.set_config('{name}', '{value}', {is_local})" for name, value in values.items()
+    ]
+    return Statement(f"SELECT {', '.join(calls)}", {}, nothing)
 
 
 @contextmanager

@@ -31,9 +31,9 @@ class Visit:
     path: Mapping[str, Any]
     query: QueryParams
 
-    async def read(self, statement: Statement[T], *, by_index: bool = False) -> T:
+    async def read(self, statement: Statement[T]) -> T:
         """The result of a statement that changes nothing, as `Database.read` gives it."""
-        return await self.database.read(statement, by_index=by_index)
+        return await self.database.read(statement)
 
     def url(self, path: str, **query: Any) -> str:
         """The address of a page of the dashboard; values that are None are left out.

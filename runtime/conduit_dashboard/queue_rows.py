@@ -42,12 +42,12 @@ class QueueRow:
 
 async def queue_rows(visit: Visit, recent: Iterable[RecentAttempts]) -> list[QueueRow]:
     """The queues by name."""
-    settings = await visit.read(store.settings(), by_index=True)
+    settings = await visit.read(store.settings())
     names = [each.queue for each in settings]
     gauges = {
         each.queue: each for each in await visit.database.recent(store.gauges(names), seconds=FRESH)
     }
-    changed = await visit.read(_CHANGES, by_index=True)
+    changed = await visit.read(_CHANGES)
     succeeded: dict[str, int] = {}
     failed: dict[str, int] = {}
     for each in recent:

@@ -79,15 +79,15 @@ async def find_jobs(
     """The newest jobs that match, from bounded searches, and how many match if these tell."""
     few = job_list.few(wanted, ROWS, before)
     if few is not None and wanted.status == "running":
-        found = await visit.read(few, by_index=True)
+        found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
-    lines = await visit.read(job_list.walk(wanted, ROWS, before), by_index=True)
+    lines = await visit.read(job_list.walk(wanted, ROWS, before))
     if lines.ended_at is None:
         is_all = before is None and lines.next is None
         return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
     if few is not None and wanted.status != "running":
-        found = await visit.read(few, by_index=True)
+        found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ async def find_jobs(
         first = job_list.first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
             older = job_list.walk(wanted, ROWS, first)
-            return await visit.read(older, by_index=True), None
+            return await visit.read(older), None
     return lines, None
 
 

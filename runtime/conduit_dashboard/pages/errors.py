@@ -37,7 +37,7 @@ async def errors(visit: Visit) -> Page:
     period = PERIODS[last][1] if last else None
     before = _before(visit)
     reading = error_groups(period, queue=queue, type=type_, before=before)
-    found = await visit.read(reading, by_index=True)
+    found = await visit.read(reading)
     masks = await masks_of(visit, {group.type for group in found.groups})
     groups = [
         replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))

@@ -28,7 +28,7 @@ class WorkerRow:
 
 async def workers(visit: Visit) -> Page:
     """All registered workers, the silent ones first; `name` chooses one, and shows its lanes."""
-    registered = await visit.read(worker_registry.workers(), by_index=True)
+    registered = await visit.read(worker_registry.workers())
     types = await visit.read(store.handled_types())
     name = visit.query.get("name")
     lanes: list[Lanes] = []
