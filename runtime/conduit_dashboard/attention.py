@@ -37,7 +37,7 @@ _SHARE = 0.1
 
 _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "unreadable-jobs": ("/jobs", {"status": "unreadable"}),
-    "paused-queue": ("/jobs", {"status": "due"}),
+    "paused-queue": ("/queues", {}),
     "queue-without-worker": ("/jobs", {"status": "due"}),
     "unhandled-type": ("/jobs", {"status": "due"}),
     "stuck-jobs": ("/jobs", {"status": "running"}),
@@ -48,6 +48,16 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "failing-schedule": ("/schedules", {}),
 }
 """The page that shows more of each finding; those of the server have none."""
+
+_TO_DO = {
+    "unreadable-jobs": "deploy code that reads them (conduit-jobs preflight PACKAGE says whether "
+    "newer code does), or open one, edit its payload and enqueue it again",
+    "paused-queue": "resume it on the page that this leads to",
+    "unhandled-type": "deploy code that has it, or cancel all jobs on the page that this leads to",
+    "schedule-without-code": "deploy code that has it, or disable it on the page that this leads "
+    "to",
+}
+"""What to do where the dashboard can do it, and `conduit-jobs doctor` names a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
             each.severity,
             message,
             each.where,
-            each.action,
+            _TO_DO.get(each.code, each.action),
             page,
             {**query, **each.about},
         )

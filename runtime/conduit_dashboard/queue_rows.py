@@ -40,9 +40,11 @@ class QueueRow:
     last_change: LastChange | None
 
 
-async def queue_rows(visit: Visit, recent: Iterable[RecentAttempts]) -> list[QueueRow]:
-    """The queues by name."""
-    settings = await visit.read(store.settings())
+async def queue_rows(
+    visit: Visit, recent: Iterable[RecentAttempts], queue: str | None = None
+) -> list[QueueRow]:
+    """The queues by name, or only this one."""
+    settings = await visit.read(store.settings(queue))
     names = [each.queue for each in settings]
     gauges = {
         each.queue: each for each in await visit.database.recent(store.gauges(names), seconds=FRESH)

@@ -12,11 +12,16 @@ from ..queue_rows import queue_rows
 
 
 async def queues(visit: Visit) -> Page:
-    """All queues that hold jobs that have not ended, have workers, are paused or are limited."""
+    """All queues that hold jobs that have not ended, have workers, are paused or are limited.
+
+    `queue` in the address chooses one of them.
+    """
+    queue = visit.query.get("queue") or None
     recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
-    rows = await queue_rows(visit, recent)
+    rows = await queue_rows(visit, recent, queue)
     limits = await visit.read(type_limits.type_limits())
-    data = {"queues": rows, "are_cut": len(rows) == store.MOST, "type_limits": limits}
+    are_cut = len(rows) == store.MOST
+    data = {"queues": rows, "are_cut": are_cut, "type_limits": limits, "queue": queue}
     return Page("queues.html", "Queues", data)
 
 

@@ -105,7 +105,10 @@ def test_a_queue_without_a_worker(site: Site) -> None:
 def test_a_paused_queue_with_due_jobs(site: Site) -> None:
     make_due(site, HOUR)
     site.queue.pause("default")
-    assert concerns(site)["paused-queue"]["severity"] == "warning"
+    found = concerns(site)["paused-queue"]
+    assert (found["severity"], found["page"]) == ("warning", "/queues")
+    assert 'action="/queues/resume"' in site.html(found["page"], **found["query"])
+    assert "conduit-jobs" not in found["action"]
     site.queue.resume("default")
     until(lambda: "paused-queue" not in concerns(site))
 

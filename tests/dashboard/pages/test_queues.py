@@ -33,6 +33,17 @@ def test_what_a_queue_holds(site: Site) -> None:
     assert "no worker" in html
 
 
+def test_one_queue_is_chosen(site: Site) -> None:
+    site.queue.enqueue_many([Job("mail", "t"), Job("mail & more", "t")])
+    found = site.json("/queues", queue="mail & more")
+    assert ([each["queue"] for each in found["queues"]], found["queue"]) == (
+        ["mail & more"],
+        "mail & more",
+    )
+    assert "All queues" in site.html("/queues", queue="mail")
+    assert "This queue holds no job" in site.html("/queues", queue="gone")
+
+
 def test_a_long_queue_is_not_counted_to_its_end(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

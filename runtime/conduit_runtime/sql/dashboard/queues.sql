@@ -29,5 +29,6 @@ SELECT named.queue, coalesce(served.workers, 0),
 FROM named
 LEFT JOIN served ON served.queue = named.queue
 LEFT JOIN {conduit_queues} AS control ON control.name = named.queue
+WHERE %(queue)s::text IS NULL OR named.queue = %(queue)s
 ORDER BY named.queue
 LIMIT %(limit)s

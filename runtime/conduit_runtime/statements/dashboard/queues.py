@@ -16,11 +16,11 @@ _FEWEST = 100
 """Due jobs of a queue that are counted in any case."""
 
 
-def settings() -> Statement[list[QueueSettings]]:
-    """The first MOST queues by name, with their live workers and what operators set."""
+def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
+    """The first MOST queues by name, or this one, with live workers and what operators set."""
     return Statement(
         "dashboard/queues",
-        {"silent": SILENT, "limit": MOST},
+        {"silent": SILENT, "limit": MOST, "queue": queue},
         lambda rows, count: [QueueSettings(*row) for row in rows],
     )
 
