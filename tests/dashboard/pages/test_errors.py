@@ -65,7 +65,17 @@ def test_who_may_not_retry_sees_no_button(site: Site) -> None:
 @pytest.mark.parametrize("query", [{"type": "u"}, {"queue": "other"}, {"last": "1h", "type": "u"}])
 def test_nothing_of_a_filter(site: Site, query: dict[str, Any]) -> None:
     fail(site, "gone")
-    assert "No job of this filter failed." in site.html("/errors", **query)
+    assert "No job of this filter has failed for good." in site.html("/errors", **query)
+
+
+def test_failing_jobs_that_will_be_retried_are_one_click_away(site: Site) -> None:
+    site.sql(
+        "INSERT INTO jobs (type, attempts, error, run_at)"
+        " VALUES ('t', 1, 'gone', now() + interval '1 h')"
+    )
+    html = site.html("/errors", type="t")
+    assert 'href="/jobs?status=scheduled&amp;type=t"' in html
+    assert "gone" in site.html("/jobs", status="scheduled", type="t")
 
 
 def test_no_failures_at_all(site: Site) -> None:

@@ -52,6 +52,7 @@ def test_a_flow_that_failed(site: Site) -> None:
     pool(site, "t").run(drain=True)
     data = site.json(f"/flows/{jobs[0].flow}")
     assert (data["status"], data["counts"]) == ("failed", {"failed": 1, "cancelled": 2})
+    assert "retry these" in site.html(f"/flows/{jobs[0].flow}")
 
 
 def test_a_large_group_is_one_node(site: Site) -> None:
