@@ -158,4 +158,5 @@ def _notes(kind: NodeKind, queue: str, activity: TypeActivity) -> list[str]:
     if not activity.attempts:
         return [what, "no attempts"]
     failed = f", {percent(activity.failure_rate)} failed" if activity.failed else ""
-    return [what, f"{activity.attempts:,} attempts{failed}"]
+    noun = "attempt" if activity.attempts == 1 else "attempts"
+    return [what, f"{activity.attempts:,} {noun}{failed}"]
