@@ -21,7 +21,8 @@ def lines_of(source: TypeSource, place: str | None) -> Sequence[SourceLine]:
     `place` is where an attempt failed, as in "resources/order.conduit:43".
     """
     path, _, number = (place or "").rpartition(":")
-    failing = int(number) if path == source.path and number.isdecimal() else 0
+    is_here = path == source.path and number.isdecimal() and len(number) < 10
+    failing = int(number) if is_here else 0
     texts = source.text.expandtabs(2).splitlines()
     shared = min((len(text) - len(text.lstrip()) for text in texts[1:] if text.strip()), default=0)
     return [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _FRAME = re.compile(
-    r'(?P<margin>[ |+]*?)  File "(?P<path>.*)", line (?P<line>\d+), in (?P<name>.+)'
+    r'(?P<margin>[ |+]*?)  File "(?P<path>.*)", line (?P<line>\d{1,9}), in (?P<name>.+)'
 )
 _MARKS = re.compile(r"[ |]*[\^~]+")
 _LIBRARY = re.compile(
@@ -14,6 +14,8 @@ _LIBRARY = re.compile(
 )
 _HEAD = "Traceback (most recent call last):"
 _REPEATED = re.compile(r" *\[Previous line repeated \d+ more times?\]")
+_MOST = 250_000
+"""Characters of a traceback that are read; workers store fewer."""
 _LONGEST = 300
 """Characters of a path, a name or a line of code that a frame shows."""
 
@@ -51,7 +53,7 @@ def parts_of(traceback: str, error: str | None = None) -> Sequence[Part]:
     parts: list[Part] = []
     margin = 0
     frame: Frame | None = None
-    for line in traceback.splitlines():
+    for line in traceback[:_MOST].splitlines():
         if (found := _FRAME.fullmatch(line)) is not None:
             margin = len(found["margin"])
             frame = Frame(_cut(found["path"]), int(found["line"]), _cut(found["name"]))

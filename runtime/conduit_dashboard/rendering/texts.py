@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 def number(value: float) -> str:
     """With a comma between thousands: 1,234,567."""
-    return f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}"
 
 
 def duration(value: timedelta | float | None) -> str:

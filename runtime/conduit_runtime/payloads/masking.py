@@ -9,6 +9,9 @@ from ..model.text.masking import MASK, mask
 from ..model.type_description import FieldShape, KnownShape
 from .sensitive import texts_in
 
+_MOST = 5_000
+"""Hidden values that a text is searched for; of a payload with more, it is hidden whole."""
+
 
 @dataclass(slots=True)
 class _Node:
@@ -50,7 +53,10 @@ class PayloadMask:
 
     def payload(self, payload: Any) -> Any:
         """The payload with `[sensitive]` for each hidden value."""
-        return self._masked(payload, self._root)
+        try:
+            return self._masked(payload, self._root)
+        except RecursionError:  # typed by hand: it is deeper than a job may be
+            return MASK
 
     def texts(self, payload: Any) -> Collection[str]:
         """The hidden values of a payload as texts."""
@@ -58,12 +64,21 @@ class PayloadMask:
 
     def text(self, text: str, payload: Any) -> str:
         """A text, such as an error or a traceback, without the payload's hidden values."""
-        return mask(text, self.texts(payload))
+        try:
+            texts = self.texts(payload)
+        except RecursionError:
+            return MASK
+        return mask(text, texts) if len(texts) <= _MOST else MASK
 
     def value(self, value: Any, payload: Any) -> Any:
         """A value of JSON, such as progress or a result, without the payload's hidden values."""
-        texts = self.texts(payload)
-        return _without(value, texts) if texts else value
+        try:
+            texts = self.texts(payload)
+            if len(texts) > _MOST:
+                return MASK
+            return _without(value, texts) if texts else value
+        except RecursionError:
+            return MASK
 
     def refuses_search(self, path: Iterable[str]) -> bool:
         """Whether a search by this field, named from the outermost, could tell a hidden value.

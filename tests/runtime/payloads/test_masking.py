@@ -132,3 +132,13 @@ def test_a_payload_that_is_no_hash_is_hidden_whole(payload: object) -> None:
     assert PayloadMask(shapes, "").payload(payload) == MASK
     plain = [KnownShape("f", {"card": FieldShape("string")})]
     assert PayloadMask(plain, "f").payload(payload) == payload
+
+
+def test_what_would_take_too_long_to_hide_is_hidden_whole() -> None:
+    deep: Any = "918273"
+    for _ in range(2_000):
+        deep = [deep]
+    for payload in ({"data": deep}, {"people": [{"tax": f"n{at}"} for at in range(5_001)]}):
+        assert mask("ccc").text("a text", payload) == MASK
+        assert mask("ccc").value({"a": 1}, payload) == MASK
+    assert mask().payload({"data": deep}) == MASK
