@@ -65,7 +65,8 @@ def after(request: Request, act: Act, done: Done) -> Response:
     if _wants_json(request):
         changed = last and {"action": act.name, "target": last.target, "count": last.count}
         return Response(encode(changed or {}), media_type=_JSON)
-    if not done.back.startswith("/") or done.back.startswith(("//", "/\\")):
+    is_path = done.back.startswith("/") and not done.back.startswith(("//", "/\\"))
+    if not is_path or not done.back.isprintable():  # browsers skip tabs and newlines
         raise BadRequest("The page to go back to is none of this dashboard.")
     back = URL(act.url(done.back))
     return RedirectResponse(back.include_query_params(notice=last.id) if last else back, 303)

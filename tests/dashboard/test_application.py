@@ -21,6 +21,16 @@ def test_an_action_goes_back_to_its_page(site: Site) -> None:
     assert [queue.queue for queue in site.queue.queues() if queue.paused] == ["mail"]
 
 
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\n\\evil.example", "x"]
+)
+def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
+    """A browser and `urlsplit` skip tabs and newlines."""
+    answer = site.post("/jobs/retry", all="1", status="failed", back=back)
+    assert answer.status_code == 400
+    assert "none of this dashboard" in answer.text
+
+
 def test_who_may_read_may_not_change(site: Site) -> None:
     site.access = Access.read("bob")
     assert "Pause" not in site.html("/queues")
