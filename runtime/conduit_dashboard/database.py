@@ -17,7 +17,15 @@ from conduit_runtime.postgres.host_settings import is_pooled
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.postgres.steps import Steps, run_steps_async
 
-from .errors import BadRequest, Conflict, DatabaseDown, Forbidden, NotMigrated, TooSlow
+from .errors import (
+    BadRequest,
+    Conflict,
+    DatabaseDown,
+    Forbidden,
+    NotMigrated,
+    Refusal,
+    TooSlow,
+)
 
 T = TypeVar("T")
 
@@ -97,11 +105,21 @@ class Database:
         parts = (statement.parameters, statement.fragments)
         key = repr((statement.query, *(sorted(part.items()) for part in parts)))
         reused = self._reused.setdefault(key, _Reused(now + limit + seconds))
+        reads = reused.reads
         async with reused.lock:  # of those that come meanwhile, the first one reads
             if reused.is_known:
                 known: T = reused.result
                 return known
-            result = await self.read(statement, seconds=limit)
+            if reused.refusal is not None and reused.reads > reads:
+                raise type(reused.refusal)(*reused.refusal.args)  # it failed while we waited
+            reused.refusal = None
+            try:
+                result = await self.read(statement, seconds=limit)
+            except Refusal as refusal:
+                reused.refusal = refusal
+                raise
+            finally:
+                reused.reads += 1
             if keeps(result):
                 reused.result, reused.is_known = result, True
                 reused.until = time.monotonic() + seconds
@@ -146,6 +164,8 @@ class _Reused:
     until: float
     result: Any = None
     is_known: bool = False
+    refusal: Refusal | None = None
+    reads: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
