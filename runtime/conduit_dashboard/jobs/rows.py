@@ -13,6 +13,7 @@ from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.postgres.steps import Steps
 from conduit_runtime.statements.dashboard import bulk, job_list
+from conduit_runtime.statements.dashboard.ids import first_id
 from conduit_runtime.statements.job_types import known_shapes
 
 from ..errors import TooSlow
@@ -95,7 +96,7 @@ async def find_jobs(
         return JobLines(lines.jobs, None), None
     if wanted.older is not None and not lines.jobs and lines.next is not None:
         # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
-        first = job_list.first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
+        first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
             older = job_list.walk(wanted, ROWS, first)
             return await visit.read(older), None

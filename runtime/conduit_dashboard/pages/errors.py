@@ -73,7 +73,7 @@ def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:
 
     A value in which numbers are replaced would not be found, so the error is masked first.
     """
-    if mask.is_known and not mask.refuses_search(()):
+    if not mask.hides_some:
         return group.pattern
     if example.payload is None:
         return MASK

@@ -10,10 +10,10 @@ from ...postgres.steps import Steps
 from ..many.bulk import BATCH
 from ..many.changes import JobChange, change_jobs
 from .audit import COLUMNS, read_entries
+from .ids import LEAST
 from .job_list import WALKED
 from .matching import by_id, fragments, values
 
-_FIRST = UUID(int=0)
 Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
 """Which of these jobs match as they are shown, without what is hidden."""
 
@@ -35,7 +35,7 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
         "limit": BATCH,
     }
     refused = change.refused()
-    after: UUID | None = _FIRST
+    after: UUID | None = LEAST
     changed = 0
     while after is not None and last is not None:
         ids: Sequence[UUID]

@@ -7,6 +7,7 @@ from uuid import UUID
 from ...model.dashboard.errors import ErrorExample, ErrorGroup, Errors
 from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
+from .ids import GREATEST
 
 READ = 5_000
 """Failed jobs that are looked at: those that were enqueued last."""
@@ -15,7 +16,6 @@ GROUPS = 50
 PARTS = 24
 """Equal parts of the period in which failures are counted."""
 
-_NEWEST = UUID(int=2**128 - 1)
 _LARGEST = 100_000
 """Stored bytes of a payload that is returned."""
 
@@ -38,7 +38,7 @@ def error_groups(
         "last": last and last.total_seconds(),
         "queue": queue,
         "type": type,
-        "before": before or _NEWEST,
+        "before": before or GREATEST,
         "limit": read,
         "groups": groups,
         "parts": PARTS,

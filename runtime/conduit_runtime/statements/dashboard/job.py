@@ -1,15 +1,17 @@
 """What the pages of a job and of a flow read."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, UniqueKey
 from ...model.job import Job, JobStatus
+from ...model.workers.worker_info import SILENT
 from ...postgres.statement import Rows, Statement
 from ..job_rows import COLUMNS
 from ..jobs import read_whole_job
+from .ids import LEAST, first_id
 
 SCANNED = 10_000
 """Rows in which related jobs, or the unique key of a job, are looked for."""
@@ -19,7 +21,6 @@ LISTED = 100
 """Jobs that a list of related ones shows."""
 _SKEW = timedelta(seconds=0.5)
 """How far the clock of a worker, which gives ids, may be from that of the server."""
-_NONE = UUID(int=0)
 _SIZE = "pg_catalog.octet_length(payload::pg_catalog.text)"
 _IS_SMALL = f"(pg_catalog.pg_column_size(payload) <= 10000 OR {_SIZE} <= %(most)s::integer)"
 """The first part is quick: a small payload is not written as text to be measured."""
@@ -48,7 +49,7 @@ def children(job: Job) -> Statement[Children]:
     No index finds them. Their ids tell when they were enqueued, which is while their parent ran,
     so the newest `SCANNED` jobs of this time are looked at.
     """
-    first = last = _NONE
+    first = last = LEAST
     if job.status is JobStatus.COMPLETED and job.started_at and job.completed_at:
         first, last = first_id(job.started_at - _SKEW), first_id(job.completed_at + _SKEW)
     parameters = {"id": job.id, "first": first, "last": last, "scanned": SCANNED, "listed": LISTED}
@@ -87,7 +88,7 @@ def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
     """What decides when these jobs start, in no order; those that are gone are missing."""
     return Statement(
         "dashboard/start_facts",
-        {"ids": [*ids]},
+        {"ids": [*ids], "silent": SILENT},
         lambda rows, count: [StartFacts(*row) for row in rows],
     )
 
@@ -106,7 +107,7 @@ def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBr
 
 def followed_jobs(ids: Sequence[UUID]) -> Statement[list[JobBrief]]:
     """These jobs, which others of their flow follow; those that are gone are missing."""
-    return _of_flow({"flow": _NONE, "ids": [*ids], "limit": len(ids)}, [])
+    return _of_flow({"flow": LEAST, "ids": [*ids], "limit": len(ids)}, [])
 
 
 def _of_flow(
@@ -128,11 +129,6 @@ def _of_flow(
         decode,
         {"follows": ", follows[1:%(limit)s::integer] AS follows"},
     )
-
-
-def first_id(at: datetime) -> UUID:
-    """The least id that a job enqueued at this time may have."""
-    return UUID(int=max(int(at.timestamp() * 1000), 0) << 80)
 
 
 def _brief(row: Sequence[Any], follows: Sequence[UUID] = ()) -> JobBrief:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from ...model.dashboard.job_line import JobCount, JobLine, JobLines
 from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
 from ..job_rows import MOMENT
+from .ids import GREATEST
 from .matching import ALL, Part, by_id, by_index, fragments, rows, values
 
 WALKED = 20_000
@@ -19,8 +19,6 @@ FEW = 5_000
 """Jobs of a status that a search reads where they are not in the order of their ids."""
 COUNTED = 100_000
 """How far counts go, where an index answers alone."""
-NEWEST = UUID(int=2**128 - 1)
-"""Before it is every job."""
 _LARGE = 2_000
 """Stored bytes of a payload that a list does not show."""
 
@@ -64,7 +62,7 @@ def walk(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement
             return JobLines(jobs, jobs[-1].id)
         return JobLines(jobs, ended, ended_at)
 
-    parameters = {"before": before or NEWEST, "limit": limit, "walked": _walked(wanted)}
+    parameters = {"before": before or GREATEST, "limit": limit, "walked": _walked(wanted)}
     return _of_part("walk", by_id(wanted), wanted, parameters, decode_lines)
 
 
@@ -85,7 +83,7 @@ def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[
         jobs = _lines(rows)
         return Few(JobLines(jobs, jobs[-1].id if len(jobs) == limit else None), counted)
 
-    parameters = {"before": before or NEWEST, "limit": limit, "walked": FEW}
+    parameters = {"before": before or GREATEST, "limit": limit, "walked": FEW}
     return _of_part("few", part, wanted, parameters, decode_few, rows(wanted, part))
 
 
@@ -117,12 +115,6 @@ def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
         lambda rows, count: [_line(*row) for row in rows],
         {"columns": _COLUMNS},
     )
-
-
-def first_id(moment: datetime) -> UUID:
-    """Before it is every id of an earlier moment: ids are in the order of time."""
-    milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=max(0, milliseconds) << 80)
 
 
 def _walked(wanted: JobFilter) -> int:

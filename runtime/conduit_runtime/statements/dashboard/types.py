@@ -6,11 +6,9 @@ import msgspec
 
 from ...model.dashboard.types import TypeActivity, TypeShape
 from ...model.type_description import TypeDescription
+from ...model.workers.worker_info import SILENT
 from ...postgres.statement import Rows, Statement
 from ..metrics import bin_of
-
-ALIVE = 30.0
-"""Seconds after which a worker that has sent no heartbeat counts as dead."""
 
 _description = msgspec.json.Decoder(TypeDescription)
 
@@ -24,7 +22,7 @@ def type_shapes(type: str | None = None) -> Statement[list[TypeShape]]:
             for type_, shape, queue, description, at, is_live in rows
         ]
 
-    return Statement("dashboard/types", {"type": type, "alive": ALIVE}, decode)
+    return Statement("dashboard/types", {"type": type, "silent": SILENT}, decode)
 
 
 def type_activity(last: timedelta, type: str | None = None) -> Statement[list[TypeActivity]]:
