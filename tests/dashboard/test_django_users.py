@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psycopg
@@ -92,9 +93,10 @@ def test_staff_gets_in_and_permissions_decide(project: Path, empty_dsn: str) -> 
 
         for user in (None, "eve"):
             with visit(user) as client:
-                answer = client.get("/queues")
+                answer = client.get("/jobs?status=failed&type=t")
                 assert answer.status_code == 303, server.output
-                assert answer.headers["Location"] == "/admin/login/?next=/ops/jobs/"
+                [there] = parse_qs(urlsplit(answer.headers["Location"]).query)["next"]
+                assert there == "/ops/jobs/jobs?status=failed&type=t"
                 assert client.post("/queues/pause", data={"queue": "mail"}).status_code == 303
         with visit("bob") as client:
             assert client.get("/queues").status_code == 200

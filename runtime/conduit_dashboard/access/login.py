@@ -20,7 +20,10 @@ from .root import root_of
 
 _log = logging.getLogger("conduit.dashboard")
 
-_ASKED = "Give the token that `conduit-jobs dashboard` printed at its start."
+_ASKED = (
+    "Give the token that conduit-jobs dashboard printed at its start, or that its environment has "
+    "in CONDUIT_DASHBOARD_TOKEN."
+)
 _WRONG = "This is not the token of this dashboard."
 
 

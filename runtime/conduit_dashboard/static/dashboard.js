@@ -162,7 +162,11 @@ function step(by) {
 }
 
 const KEYS = {
-  "/": () => one("input[type=search]")?.focus(),
+  "/": () => {
+    const field = one("input[type=search]") ?? one("form[method=get] input:not([type=hidden])");
+    if (field) field.focus();
+    else one("nav a[href$='/jobs']")?.click();
+  },
   "?": () => one("#keys").showModal(),
   j: () => step(1),
   k: () => step(-1),

@@ -140,6 +140,13 @@ def test_keys(site: Site, open_page: Open) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+j")
     expect(page.get_by_role("link", name="a", exact=True)).to_be_focused()
+    page.keyboard.press("/")  # nothing to search here: to the jobs
+    page.wait_for_url("**/jobs")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Error contains")).to_be_focused()
+    page.goto("/errors")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Type")).to_be_focused()
 
 
 def test_a_hidden_tab_is_sent_nothing(site: Site, open_page: Open) -> None:
