@@ -30,7 +30,8 @@ ACTIONS: frozenset[str] = frozenset(get_args(Action))
 class Access:
     """What one visitor may do: nothing, read all pages, or also some or all of the `ACTIONS`.
 
-    `user` is the name that `conduit_audit` notes for what the visitor does.
+    `user` is the name that `conduit_audit` notes for what the visitor does. Raises TypeError or
+    ValueError for a user or an action that is none.
     """
 
     user: str = "anonymous"
@@ -39,6 +40,11 @@ class Access:
 
     def __post_init__(self) -> None:
         check_type(self.user, "user", str, "the name of a user, a text")
+        if unknown := {*self.actions} - ACTIONS:
+            raise ValueError(
+                f"{min(unknown)!r} is no action of the dashboard: use {', '.join(sorted(ACTIONS))}"
+            )
+        object.__setattr__(self, "actions", frozenset(self.actions))  # whatever holds them
 
     @classmethod
     def none(cls) -> "Access":
@@ -56,10 +62,6 @@ class Access:
 
         Raises ValueError for an action that there is not.
         """
-        if unknown := {*actions} - ACTIONS:
-            raise ValueError(
-                f"{min(unknown)!r} is no action of the dashboard: use {', '.join(sorted(ACTIONS))}"
-            )
         return cls(user, True, frozenset(actions))
 
     def may(self, action: str) -> bool:

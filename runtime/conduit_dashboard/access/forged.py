@@ -13,10 +13,11 @@ def is_forged(request: Request) -> bool:
     Browsers say where a request comes from in Sec-Fetch-Site and Origin, which no page can set. A
     client that sends neither is no browser, and carries no visitor's cookies.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        return True
-    origin = request.headers.get("Origin")
-    return origin is not None and not _is_host(origin, request.headers.get("Host", ""))
+    host = request.headers.get("Host", "")
+    sites, origins = map(request.headers.getlist, ("Sec-Fetch-Site", "Origin"))
+    return any(site != "same-origin" for site in sites) or not all(
+        _is_host(origin, host) for origin in origins
+    )
 
 
 def _is_host(origin: str, host: str) -> bool:

@@ -152,3 +152,11 @@ def test_a_role_that_may_only_read_sees_every_page(dsn: str) -> None:
 def test_a_user_has_a_name() -> None:
     with pytest.raises(TypeError, match="user is 7: use the name of a user, a text"):
         Access.operate(7)  # type: ignore[arg-type]
+
+
+def test_actions_are_checked_however_it_is_made() -> None:
+    assert Access("eve", True, {"retry"}) == Access.operate("eve", ["retry"])  # type: ignore[arg-type]
+    assert hash(Access("eve", True, {"retry"}))  # type: ignore[arg-type]
+    for actions in ("retry", {"drop"}):
+        with pytest.raises(ValueError, match="is no action of the dashboard"):
+            Access("eve", True, actions)  # type: ignore[arg-type]

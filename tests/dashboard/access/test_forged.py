@@ -34,6 +34,22 @@ def test_a_request_may_come_from_another_site(headers: dict[str, str], forged: b
 
 
 @pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("origin", "https://ops.example.org", "https://evil.example"),
+        ("sec-fetch-site", "same-origin", "cross-site"),
+    ],
+)
+def test_of_headers_that_contradict_each_other_the_worst_counts(
+    name: str, good: str, bad: str
+) -> None:
+    for values in ((good, bad), (bad, good)):
+        raw = [(b"host", b"ops.example.org")]
+        raw += [(name.encode(), value.encode()) for value in values]
+        assert is_forged(Request({"type": "http", "headers": raw}))
+
+
+@pytest.mark.parametrize(
     "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
 )
 def test_a_cross_site_post_changes_nothing(site: Site, headers: dict[str, str]) -> None:
