@@ -142,3 +142,11 @@ def test_an_action_on_all_that_match_does_not_tell_it(site: Site, addresses: lis
     ]
     assert [answer["count"] for answer in answers] == [0, 0, 3]
     assert site.sql("SELECT total FROM conduit_audit ORDER BY id") == [(None,)] * 3
+
+
+def test_a_search_does_not_tell_the_begin_of_a_value_at_the_end_of_what_is_read(
+    site: Site, addresses: list[str]
+) -> None:
+    site.sql("UPDATE jobs SET error = %s", "x" * 1992 + SECRET)
+    assert len(site.json("/jobs", error="xxxxx")["jobs"]) > 0
+    assert site.json("/jobs", error="xx4929")["jobs"] == []

@@ -29,6 +29,8 @@ _KEPT = 30.0
 """Seconds for which a count that was capped is shown again."""
 _LONGEST = 160
 """Characters of an error or a payload in a row."""
+_ESCAPED = 6
+"""How many times longer a text may be with escapes, as in `\\u00fc`."""
 _AROUND = timedelta(minutes=10)
 """How much older than its id, whose time a client's clock told, a job may be."""
 _LONG_AGO = timedelta(days=36_500)
@@ -175,7 +177,12 @@ def _error(line: JobLine, mask: PayloadMask) -> str | None:
     """The error as far as it is read, without what is hidden."""
     if line.error is None or not mask.hides_some:
         return line.error
-    return MASK if line.payload is None else mask.text(line.error, line.payload)
+    masked = MASK if line.payload is None else mask.text(line.error, line.payload)
+    if masked == MASK or len(line.error) < job_list.LONGEST_ERROR:
+        return masked
+    # A hidden value may have been cut in two: what may be the begin of one is left out.
+    longest = max(map(len, mask.texts(line.payload)), default=0)
+    return masked[: max(0, len(masked) - _ESCAPED * longest)]
 
 
 def _row(line: JobLine, mask: PayloadMask) -> JobRow:

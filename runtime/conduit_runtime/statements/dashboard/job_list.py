@@ -19,6 +19,8 @@ FEW = 5_000
 """Jobs of a status that a search reads where they are not in the order of their ids."""
 COUNTED = 100_000
 """How far counts go, where an index answers alone."""
+LONGEST_ERROR = 2_000
+"""Characters of an error that are read."""
 _LARGE = 2_000
 """Stored bytes of a payload that a list does not show."""
 
@@ -29,7 +31,7 @@ _COLUMNS = ", ".join(
         "pg_catalog.strpos(job.fingerprint, '!') > 0",
         "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
         *("job.priority", "job.attempts", "job.max_attempts"),
-        "pg_catalog.left(job.error, 2000)",
+        f"pg_catalog.left(job.error, {LONGEST_ERROR})",
         "job.locked_by",
         *(MOMENT.format(f"job.{name}") for name in _TIMES),
         f"CASE WHEN pg_catalog.pg_column_size(job.payload) < {_LARGE}"
