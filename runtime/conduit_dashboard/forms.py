@@ -11,17 +11,17 @@ MOST_BYTES = 8_000_000
 MOST_FIELDS = 10_000
 
 
-async def read_form(request: Request) -> FormData:
+async def read_form(request: Request, most_bytes: int = MOST_BYTES) -> FormData:
     """The fields of the request's form.
 
-    Raises BadRequest for more than MOST_BYTES or MOST_FIELDS, and for what is no form.
+    Raises BadRequest for more than `most_bytes` or MOST_FIELDS, and for what is no form.
     """
     body = bytearray()
     try:
         async for part in request.stream():
             body += part
-            if len(body) > MOST_BYTES:
-                raise BadRequest(f"The form has more than {MOST_BYTES // 1_000_000} MB.")
+            if len(body) > most_bytes:
+                raise BadRequest(f"The form has more than {most_bytes:,} bytes.")
     except ClientDisconnect:
         raise BadRequest("The form did not arrive whole.") from None
     try:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Mapping
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.exceptions import HTTPException
@@ -24,6 +25,7 @@ _ASKED = (
     "Give the token that conduit-jobs dashboard printed at its start, or that its environment has "
     "in CONDUIT_DASHBOARD_TOKEN."
 )
+_MOST_BYTES = 100_000  # of a form that anybody may send
 _WRONG = "This is not the token of this dashboard."
 
 
@@ -57,7 +59,7 @@ class TokenLogin:
         """Answer the form of the login page. Raises LoginNeeded for a wrong token."""
         if is_forged(request):
             raise Forbidden("This request came from another site.")
-        form = await read_form(request)
+        form = await read_form(request, _MOST_BYTES)
         self._check(request, str(form.get("token", "")), str(form.get("next", "")))
         return self._welcome(request, str(form.get("next", "")))
 
@@ -120,5 +122,8 @@ def _here(request: HTTPConnection) -> str:
 
 
 def _note(request: HTTPConnection) -> None:
-    where = request.client.host if request.client else "an unknown address"
+    try:  # a proxy that passes on X-Forwarded-For lets visitors write anything
+        where = str(ip_address(request.client.host if request.client else ""))
+    except ValueError:
+        where = "an unknown address"
     _log.warning("a login from %s was refused", where)

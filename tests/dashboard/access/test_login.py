@@ -129,3 +129,21 @@ def test_headers_that_are_no_login(dsn: str, header: str) -> None:
     with serving(dsn, authorize=BasicLogin({"ann": "word"})) as site:
         answer = site.client.get("/queues", headers={"Authorization": header.encode("latin-1")})
         assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "noted"),
+    [("192.0.2.7", "192.0.2.7"), ("a friend", "an unknown address"), ("9" * 5_000, "an unknown")],
+)
+def test_the_log_has_addresses_and_not_what_a_visitor_calls_himself(
+    locked: Site, caplog: pytest.LogCaptureFixture, given: str, noted: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        locked.client.get("/?token=wrong", headers={"X-Forwarded-For": given})
+    assert caplog.messages[0].startswith(f"a login from {noted}")
+
+
+def test_a_large_form_of_a_stranger_is_not_read(locked: Site) -> None:
+    answer = locked.client.post("/login", data={"token": "x" * 200_000})
+    assert answer.status_code == 400
+    assert "more than 100,000 bytes" in answer.text
