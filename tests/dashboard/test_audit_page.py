@@ -68,7 +68,7 @@ def test_it_is_filtered_and_paged(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"action": "drop"}, "There is no action"),
+        ({"action": "drop"}, "use one of cancel"),
         ({"before": "x"}, "use the number of an action"),
         ({"before": "9" * 30}, "use the number of an action"),
     ],

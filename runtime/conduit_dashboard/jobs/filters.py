@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from conduit_runtime.model.dashboard.job_filter import CHOICES, JobFilter
 from conduit_runtime.model.text.durations import read_duration
@@ -13,6 +12,7 @@ from conduit_runtime.statements.job_types import known_shapes
 from ..errors import BadRequest
 from ..masks import Masks
 from ..page import Visit
+from ..parameters import read_choice
 from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
 
 _NAMES = frozenset(
@@ -39,9 +39,7 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         for name, value in values.items()
         if is_part(name) and isinstance(value, str) and value
     }
-    status, type_ = given.get("status"), given.get("type")
-    if status is not None and status not in CHOICES:
-        raise BadRequest(f"status is {status[:40]!r}: use {', '.join(CHOICES)}.")
+    status, type_ = read_choice(given, "status", CHOICES), given.get("type")
     shapes = await visit.read(known_shapes([type_])) if type_ is not None else {}
     known = shapes.get(type_ or "", ())
     mask = Masks(shapes).of(type_ or "", "")
@@ -75,14 +73,6 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
 def is_part(name: str) -> bool:
     """Whether a parameter of this name is a part of a filter."""
     return name in _NAMES or name.startswith(PREFIX)
-
-
-def read_id(name: str, text: str | None) -> UUID | None:
-    """The id of a job; None for no text. Raises BadRequest for what is none."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise BadRequest(f"{name} is {(text or '')[:40]!r}: use the id of a job.") from None
 
 
 def _age(given: Mapping[str, str], name: str) -> timedelta | None:

@@ -2,8 +2,8 @@
 
 from conduit_runtime.statements.dashboard import audit as store
 
-from ..errors import BadRequest
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_choice, read_number, read_text
 from ..rendering.actions import ACTIONS
 
 _ROWS = 50
@@ -11,10 +11,8 @@ _ROWS = 50
 
 async def audit(visit: Visit) -> Page:
     """The newest actions of a user, of a kind or of all, and a link to those before them."""
-    user, kind = visit.query.get("user") or None, visit.query.get("action") or None
-    if kind is not None and kind not in ACTIONS:
-        raise BadRequest(f"There is no action {kind!r}: use {', '.join(ACTIONS)}.")
-    before = _id(visit.query.get("before"))
+    user, kind = read_text(visit.query, "user"), read_choice(visit.query, "action", ACTIONS)
+    before = read_number(visit.query, "before")
     found = await visit.read(store.entries(_ROWS + 1, before=before, actor=user, action=kind))
     data = {
         "entries": found[:_ROWS],
@@ -24,14 +22,6 @@ async def audit(visit: Visit) -> Page:
         "actions": ACTIONS,
     }
     return Page("audit.html", "Audit", data)
-
-
-def _id(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadRequest(f"before is {text[:40]!r}: use the number of an action.")
-    return int(text)
 
 
 ROUTES: Routes = [page("/audit", audit)]

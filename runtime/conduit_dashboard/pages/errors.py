@@ -3,16 +3,15 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 from conduit_runtime.model.dashboard.errors import ErrorExample, ErrorGroup
 from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.statements.dashboard.errors import error_groups
 
-from ..errors import BadRequest
 from ..masks import masks_of
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_choice, read_id, read_text
 
 PERIODS = {
     "1h": ("the last hour", timedelta(hours=1)),
@@ -30,12 +29,10 @@ _LONGEST = 200
 
 async def errors(visit: Visit) -> Page:
     """Failed jobs by type and error, with the numbers in it replaced."""
-    last = visit.query.get("last") or None
-    if last is not None and last not in PERIODS:
-        raise BadRequest(f"last is {last!r}: use one of {', '.join(PERIODS)}, or leave it out.")
-    queue, type_ = (visit.query.get(name) or None for name in ("queue", "type"))
+    last = read_choice(visit.query, "last", PERIODS)
+    queue, type_ = read_text(visit.query, "queue"), read_text(visit.query, "type")
     period = PERIODS[last][1] if last else None
-    before = _before(visit)
+    before = read_id(visit.query, "before")
     reading = error_groups(period, queue=queue, type=type_, before=before)
     found = await visit.read(reading)
     masks = await masks_of(visit, {group.type for group in found.groups})
@@ -58,14 +55,6 @@ async def errors(visit: Visit) -> Page:
             "filter": {"queue": queue, "type": type_, "last": last},
         },
     )
-
-
-def _before(visit: Visit) -> UUID | None:
-    given = visit.query.get("before")
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        raise BadRequest(f"before is {given!r}: use the id of a job.") from None
 
 
 def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:

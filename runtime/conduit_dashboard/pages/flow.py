@@ -8,10 +8,11 @@ from uuid import UUID
 from conduit_runtime.model.dashboard.job import JobBrief
 from conduit_runtime.statements.dashboard import job as related
 
-from ..errors import BadRequest, Missing
+from ..errors import Missing
 from ..flow.graph import FlowGraph, Step, blockers, dependencies, graph_of, state_of
 from ..job.starting import reasons
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_id
 from ..rendering.boxes import Node
 
 MOST = 5_000
@@ -53,7 +54,8 @@ async def flow(visit: Visit) -> Page:
 
 async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
     """The jobs that are near the flow, and those that they follow, also outside of the flow."""
-    found = {job.id: job for job in await visit.read(related.flow_jobs(flow, _seed(visit), MOST))}
+    seed = read_id(visit.query, "job")
+    found = {job.id: job for job in await visit.read(related.flow_jobs(flow, seed, MOST))}
     asked = {*found}
     while len(found) < MOST:
         followed = {id_ for before, _ in dependencies(flow, found.values()) for id_ in before}
@@ -63,14 +65,6 @@ async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
         asked |= {*further}
         found |= {job.id: job for job in await visit.read(related.followed_jobs(further))}
     return [*found.values()]
-
-
-def _seed(visit: Visit) -> UUID | None:
-    given = visit.query.get("job") or None
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        raise BadRequest("job in the address is no id of a job: use a UUID.") from None
 
 
 async def _explained(visit: Visit, jobs: Sequence[JobBrief]) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from conduit_runtime.statements.many.changes import JobChange, change_free
 
 from ..errors import BadRequest, Conflict
 from ..jobs import background
-from ..jobs.filters import is_part, read_id, read_search
+from ..jobs.filters import is_part, read_search
 from ..jobs.rows import count_jobs, shown_of
 from ..page import Act, Done, Routes, action
+from ..parameters import job_id, read_number, read_text
 
 _MOST = 1_000
 """Jobs that may be selected."""
@@ -23,13 +24,13 @@ _SOON = 1.0
 
 async def change_jobs(act: Act) -> Done:
     """Change the jobs of the form: those with these ids or, with `all`, those of its filter."""
-    if not _text(act, "all"):
+    if not read_text(act.form, "all"):
         await _change_selected(act)
     elif act.form.get("id"):
         raise BadRequest("Select jobs, or choose all that match: not both.")
     else:
         await _change_matching(act)
-    return Done(_text(act, "back") or "/jobs")
+    return Done(read_text(act.form, "back") or "/jobs")
 
 
 async def _change_selected(act: Act) -> None:
@@ -61,13 +62,13 @@ async def _change_matching(act: Act) -> None:
 
 async def stop(act: Act) -> Done:
     """Stop an action in the background after its present batch."""
-    given = _text(act, "action")
-    if not given.isascii() or not given.isdigit() or len(given) > 18:
+    stopped = read_number(act.form, "action")
+    if stopped is None:
         raise BadRequest("The form names no action.")
-    async with act.change({"action": int(given)}, name="stop") as change:
-        if not await change.run(bulk.stop(int(given), act.name)):
+    async with act.change({"action": stopped}, name="stop") as change:
+        if not await change.run(bulk.stop(stopped, act.name)):
             raise Conflict("This action does not run any more.")
-    return Done(_text(act, "back") or "/jobs")
+    return Done(read_text(act.form, "back") or "/jobs")
 
 
 def _change(act: Act, wanted: JobFilter | None) -> JobChange:
@@ -84,28 +85,22 @@ def _change(act: Act, wanted: JobFilter | None) -> JobChange:
         case "run_now":
             return changes.run_now()
         case "move":
-            if not (queue := _text(act, "to_queue")):
+            if not (queue := read_text(act.form, "to_queue")):
                 raise BadRequest("Name the queue to move the jobs to.")
             return changes.move(queue)
     try:
-        return changes.prioritize(int(_text(act, "to_priority")))
+        return changes.prioritize(int(read_text(act.form, "to_priority") or ""))
     except ValueError:
         raise BadRequest("The priority is a whole number from 0 to 100.") from None
 
 
 def _ids(act: Act) -> list[UUID]:
-    given = [each for each in act.form.getlist("id") if isinstance(each, str)]
-    ids = [id for each in dict.fromkeys(given) if (id := read_id("id", each)) is not None]
+    ids = [job_id("id", str(each)) for each in dict.fromkeys(act.form.getlist("id")) if each]
     if not ids:
         raise BadRequest("Select jobs first, or choose all that match.")
     if len(ids) > _MOST:
         raise BadRequest(f"At most {_MOST:,} jobs can be selected: choose all that match a filter.")
     return ids
-
-
-def _text(act: Act, name: str) -> str:
-    given = act.form.get(name)
-    return given if isinstance(given, str) else ""
 
 
 CHANGES = ("retry", "run_now", "cancel", "move", "priority", "delete")

@@ -7,15 +7,16 @@ from conduit_runtime.model.dashboard.job_filter import CHOICES
 from conduit_runtime.model.dashboard.job_line import JobCount
 from conduit_runtime.statements.dashboard import bulk
 
-from ..jobs.filters import read_id, read_search
+from ..jobs.filters import read_search
 from ..jobs.rows import count_jobs, find_jobs, in_words, rows_of
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_id
 
 
 async def jobs(visit: Visit) -> Page:
     """The jobs of a filter before an id, and how many there are."""
     search = await read_search(visit, visit.query)
-    before = read_id("before", visit.query.get("before"))
+    before = read_id(visit.query, "before")
     (lines, exact), count = await asyncio.gather(
         find_jobs(visit, search.wanted, before), count_jobs(visit, search.wanted)
     )

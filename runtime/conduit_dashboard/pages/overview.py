@@ -6,8 +6,8 @@ from conduit_runtime.statements.dashboard import overview as store
 from ..attention import MOST_SHOWN, attention
 from ..charts.history import WINDOWS
 from ..charts.past import parts_of
-from ..errors import BadRequest
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_choice, read_text
 from ..queue_rows import queue_rows
 
 MOST_QUEUES = 10
@@ -16,10 +16,8 @@ MOST_QUEUES = 10
 
 async def overview(visit: Visit) -> Page:
     """What is wrong, and how it goes; `window` is 1h, 24h or 30d, `queue` and `type` narrow it."""
-    name = visit.query.get("window", "1h")
-    if (window := WINDOWS.get(name)) is None:
-        raise BadRequest(f"window is {name!r}: use {', '.join(WINDOWS)}")
-    queue, type_ = visit.query.get("queue"), visit.query.get("type")
+    window = WINDOWS[read_choice(visit.query, "window", WINDOWS) or "1h"]
+    queue, type_ = read_text(visit.query, "queue"), read_text(visit.query, "type")
     parts = await parts_of(visit, window, queue, type_)
     recent = await visit.database.recent(store.recent_attempts(), seconds=5.0)
     registered = await visit.database.recent(worker_registry.workers(), seconds=2.0)

@@ -8,6 +8,7 @@ from conduit_runtime.statements.limits import controls, type_limits
 
 from ..errors import BadRequest
 from ..page import Act, Done, Page, Routes, Visit, action, page
+from ..parameters import read_text
 from ..queue_rows import queue_rows
 
 
@@ -44,7 +45,7 @@ async def resume(act: Act) -> Done:
 async def limit(act: Act) -> Done:
     """Limit how many jobs of a queue run at once; nothing lifts the limit."""
     name = _queue(act)
-    given = str(act.form.get("concurrency", "")).strip()
+    given = (read_text(act.form, "concurrency") or "").strip()
     try:
         concurrency = int(given) if given else None
         statement = controls.limit(name, concurrency)
@@ -59,8 +60,8 @@ async def limit(act: Act) -> Done:
 
 
 def _queue(act: Act) -> str:
-    name = act.form.get("queue")
-    if not isinstance(name, str) or not name:
+    name = read_text(act.form, "queue")
+    if name is None:
         raise BadRequest("The form names no queue.")
     try:
         check_name(name, "the queue")

@@ -17,6 +17,7 @@ from conduit_runtime.statements.dashboard.last_changes import last_changes
 from ..errors import BadRequest, Missing
 from ..masks import masks_of
 from ..page import Act, Done, Page, Routes, Visit, action, page
+from ..parameters import read_text
 
 _ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
 MOST = 500
@@ -53,7 +54,7 @@ class ScheduleRow:
 
 async def schedules(visit: Visit) -> Page:
     """The schedules by name; `name` chooses those that have this text in their names."""
-    name = visit.query.get("name") or None
+    name = read_text(visit.query, "name")
     stored = [each for each in await visit.read(store.read(None)) if (name or "") in each[0].name]
     matching, stored = len(stored), stored[:MOST]
     changed = await visit.read(last_changes("schedule", _ACTIONS))
@@ -135,8 +136,8 @@ async def disable(act: Act) -> Done:
 
 
 def _name(act: Act) -> str:
-    name = act.form.get("schedule")
-    if not isinstance(name, str) or not name or "\0" in name:
+    name = read_text(act.form, "schedule")
+    if name is None or "\0" in name:
         raise BadRequest("The form names no schedule.")
     return name
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from conduit_runtime.statements.dashboard.types import type_activity, type_shapes
 
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_text
 from ..types.graph import GraphNode, source_graph
 from .types import FRESH, PERIODS, period_of
 
@@ -15,7 +16,7 @@ DRAWN = 100
 async def source(visit: Visit) -> Page:
     """The graph of all types, or of those that match a filter."""
     last = period_of(visit, "1h")
-    about, queue = visit.query.get("q", "").strip(), visit.query.get("queue") or None
+    about, queue = visit.query.get("q", "").strip(), read_text(visit.query, "queue")
     shapes = await visit.read(type_shapes())
     activity = await visit.database.recent(type_activity(PERIODS[last]), seconds=FRESH)
     graph = source_graph(shapes, activity, about=about, queue=queue, most=DRAWN)

@@ -11,8 +11,9 @@ from conduit_runtime.statements import metrics
 from conduit_runtime.statements.dashboard.types import type_activity, type_shapes
 from conduit_runtime.statements.limits.type_limits import type_limits
 
-from ..errors import BadRequest, Missing
+from ..errors import Missing
 from ..page import Page, Routes, Visit, page
+from ..parameters import read_choice, read_text
 from ..types.fields import field_rows
 from ..types.summary import TypeSummary, place, summaries
 
@@ -37,13 +38,9 @@ async def types(visit: Visit) -> Page:
     last = period_of(visit)
     if (name := visit.query.get("type")) is not None:
         return await _one(visit, name, last)
-    about, queue = visit.query.get("q", "").strip(), visit.query.get("queue") or None
-    state = visit.query.get("state") or None
-    if state not in (None, *_LIVES):
-        raise BadRequest(f"state is {state!r}: use {' or '.join(_LIVES)}, or leave it out.")
-    sort = visit.query.get("sort") or "name"
-    if sort not in SORTS:
-        raise BadRequest(f"sort is {sort!r}: use one of {', '.join(SORTS)}, or leave it out.")
+    about, queue = visit.query.get("q", "").strip(), read_text(visit.query, "queue")
+    state = read_choice(visit.query, "state", _LIVES)
+    sort = read_choice(visit.query, "sort", SORTS) or "name"
     found = await _summaries(visit, last)
     matching = [each for each in found if _matches(each, about.lower(), queue, state)]
     matching.sort(key=SORTS[sort])
@@ -130,10 +127,7 @@ async def _parents(visit: Visit, name: str) -> list[str]:
 
 def period_of(visit: Visit, default: str = "24h") -> str:
     """The period that the address asks for; raises BadRequest for one that is none."""
-    last = visit.query.get("last") or default
-    if last not in PERIODS:
-        raise BadRequest(f"last is {last!r}: use one of {', '.join(PERIODS)}, or leave it out.")
-    return last
+    return read_choice(visit.query, "last", PERIODS) or default
 
 
 ROUTES: Routes = [page("/types", types)]

@@ -224,7 +224,7 @@ def test_only_so_many_actions_run_at_once(
         ("retry", {}, "Select jobs first"),
         ("retry", {"id": "7"}, "use the id of a job"),
         ("retry", {"id": [f"{n:032x}" for n in range(1_001)]}, "At most 1,000"),
-        ("retry", {"all": "1", "status": "lost"}, "use pending"),
+        ("retry", {"all": "1", "status": "lost"}, "use one of pending"),
         ("retry", {"all": "1", "older": "x"}, "use 90s"),
         ("retry", {"all": "1", "staus": "failed"}, "There is no filter 'staus'"),
         ("retry", {"all": "1", "id": f"{7:032x}"}, "not both"),
@@ -234,7 +234,7 @@ def test_only_so_many_actions_run_at_once(
         ("priority", {"all": "1"}, "0 to 100"),
         ("priority", {"all": "1", "to_priority": "101"}, "0 to 100"),
         ("retry/stop", {}, "names no action"),
-        ("retry/stop", {"action": "9" * 30}, "names no action"),
+        ("retry/stop", {"action": "9" * 30}, "use the number of an action"),
     ],
 )
 def test_forms_that_cannot_be(site: Site, action: str, fields: Any, words: str) -> None:

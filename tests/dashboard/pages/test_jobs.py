@@ -100,7 +100,7 @@ def test_each_part_of_the_filter(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"status": "lost"}, "use pending, running"),
+        ({"status": "lost"}, "use one of pending, running"),
         ({"older": "soon"}, "use 90s, 15m"),
         ({"newer": "-1h"}, "use 90s, 15m"),
         ({"before": "7"}, "use the id of a job"),

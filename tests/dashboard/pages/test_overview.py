@@ -84,7 +84,7 @@ def test_attempts_of_a_type(site: Site) -> None:
 def test_a_window_that_is_none(site: Site) -> None:
     answer = site.client.get("/", params={"window": "<b>"})
     assert answer.status_code == 400
-    assert "use 1h, 24h, 30d" in answer.text
+    assert "use one of 1h, 24h, 30d" in answer.text
     assert "<b>" not in answer.text
 
 

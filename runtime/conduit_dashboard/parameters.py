@@ -1,0 +1,47 @@
+"""Values of an address or a form; one that cannot be is refused in words."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from .errors import BadRequest
+
+
+def read_text(values: Mapping[str, Any], name: str) -> str | None:
+    """The text of this name; None where there is none, or an empty one."""
+    given = values.get(name)
+    return given if isinstance(given, str) and given else None
+
+
+def read_choice(values: Mapping[str, Any], name: str, choices: Collection[str]) -> str | None:
+    """One of these texts, or None. Raises BadRequest for another."""
+    given = read_text(values, name)
+    if given is not None and given not in choices:
+        raise _refused(name, given, f"one of {', '.join(choices)}, or leave it out")
+    return given
+
+
+def read_id(values: Mapping[str, Any], name: str) -> UUID | None:
+    """The id of a job, or None. Raises BadRequest for what is none."""
+    given = read_text(values, name)
+    return None if given is None else job_id(name, given)
+
+
+def job_id(name: str, text: str) -> UUID:
+    """The id of a job, given as a value of this name. Raises BadRequest for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _refused(name, text, "the id of a job") from None
+
+
+def read_number(values: Mapping[str, Any], name: str) -> int | None:
+    """The number of an action in the audit, or None. Raises BadRequest for what is none."""
+    given = read_text(values, name)
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise _refused(name, given, "the number of an action")
+    return None if given is None else int(given)
+
+
+def _refused(name: str, given: str, wanted: str) -> BadRequest:
+    return BadRequest(f"{name} is {given[:40]!r}: use {wanted}.")
