@@ -112,7 +112,7 @@ def test_a_type_that_only_has_jobs_says_so(site: Site) -> None:
     ("query", "status", "words"),
     [
         ({"last": "1y"}, 400, "use one of 1h, 24h, 30d"),
-        ({"state": "odd"}, 400, "use live or gone"),
+        ({"state": "odd"}, 400, "use one of live, gone"),
         ({"sort": "odd"}, 400, "use one of name, failed"),
         ({"type": "nowhere"}, 404, "No worker has described this type"),
         ({"type": "\0"}, 400, "U+0000"),
