@@ -125,6 +125,10 @@ class Database:
                 reused.until = time.monotonic() + seconds
             return result
 
+    def forget(self) -> None:
+        """Have `recent` read again: somebody has changed something here."""
+        self._reused = {}
+
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
         """A transaction for changes. Raises Forbidden where the dashboard is read-only."""

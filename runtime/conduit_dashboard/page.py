@@ -100,6 +100,7 @@ class Act(Visit):
             name = name or self.name
             record_it = audit.record(user, name, target, change.count, **record)
             change.id = await writing.run(record_it)
+        self.database.forget()
         self.changes.append(change)
 
 

@@ -23,6 +23,8 @@ PERIODS = {
 _NUMBERS = re.compile(
     "0[xX][0-9a-fA-F]+|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|[0-9]+(?:[.,:-][0-9]+)*"
 )
+FRESH = 4.0
+"""Seconds for which the groups are shown again: of all pages, they cost the most."""
 _LONGEST = 200
 """Characters of a pattern."""
 
@@ -34,7 +36,7 @@ async def errors(visit: Visit) -> Page:
     period = PERIODS[last][1] if last else None
     before = read_id(visit.query, "before")
     reading = error_groups(period, queue=queue, type=type_, before=before)
-    found = await visit.read(reading)
+    found = await visit.database.recent(reading, seconds=FRESH)
     masks = await masks_of(visit, {group.type for group in found.groups})
     groups = [
         replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))

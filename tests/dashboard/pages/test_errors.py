@@ -155,3 +155,11 @@ def test_an_error_that_cannot_be_masked_is_hidden(site: Site) -> None:
     digits = "".join(str(n) for n in range(100_000))
     site.sql(FAIL_WITH, "aaaa", "card x", json.dumps({"card": "x", "to": digits}))
     assert site.json("/errors")["groups"][0]["pattern"] == "[sensitive]"
+
+
+def test_a_change_here_is_seen_at_once(site: Site) -> None:
+    for error in ("one", "other"):
+        fail(site, error)
+    [group, _] = site.json("/errors")["groups"]
+    assert site.post(f"/jobs/{group['latest']}/retry").status_code == 303
+    assert len(site.json("/errors")["groups"]) == 1
