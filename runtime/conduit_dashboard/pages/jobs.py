@@ -5,12 +5,16 @@ from typing import Any
 
 from conduit_runtime.model.dashboard.job_filter import CHOICES
 from conduit_runtime.model.dashboard.job_line import JobCount
-from conduit_runtime.statements.dashboard import bulk
+from conduit_runtime.statements.dashboard import bulk, types
 
+from ..errors import TooSlow
 from ..jobs.filters import read_search
 from ..jobs.rows import count_jobs, find_jobs, in_words, rows_of
 from ..page import Page, Routes, Visit, page
 from ..parameters import read_id
+
+_SUGGESTED = 500
+"""Names of types that the filter suggests at most."""
 
 
 async def jobs(visit: Visit) -> Page:
@@ -34,12 +38,25 @@ async def jobs(visit: Visit) -> Page:
         "filter": search.given,
         "statuses": CHOICES,
         "payload_fields": search.fields,
+        **await _suggestions(visit),
         "before": before,
         "next": lines.next,
         "searched_back_to": lines.ended_at,
         "actions": await visit.read(bulk.recent()),
     }
     return Page("jobs.html", "Jobs", data)
+
+
+async def _suggestions(visit: Visit) -> dict[str, list[str]]:
+    """Names of types and queues that workers have described; none if it takes long to read them."""
+    try:
+        shapes = await visit.database.recent(types.type_shapes(), seconds=60, limit=1)
+    except TooSlow:
+        shapes = []
+    return {
+        "known_types": sorted({each.type for each in shapes})[:_SUGGESTED],
+        "known_queues": sorted({each.queue for each in shapes if each.queue})[:_SUGGESTED],
+    }
 
 
 ROUTES: Routes = [page("/jobs", jobs)]

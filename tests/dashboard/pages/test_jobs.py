@@ -41,6 +41,16 @@ def describe(site: Site, type_: str = "mail", fingerprint: str = "aaaa") -> None
     site.sql(DESCRIBE, type_, fingerprint, json.dumps({"fields": FIELDS}))
 
 
+def test_names_that_workers_have_described_are_suggested(site: Site) -> None:
+    describe(site, 'a"b')
+    describe(site, "mail")
+    describe(site, "mail", "bbbb")
+    assert site.json("/jobs")["known_types"] == ['a"b', "mail"]
+    html = site.html("/jobs")
+    assert 'name="type" value="" list="type-names"' in html
+    assert html.count('<option value="a&#34;b"></option>') == 1
+
+
 def enqueue(
     site: Site, type_: str = "mail", fingerprint: str | None = "aaaa", **payload: Any
 ) -> Job:
