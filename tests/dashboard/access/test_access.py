@@ -114,6 +114,7 @@ def test_every_answer_has_the_headers(site: Site) -> None:
         )
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "inline" not in headers["Content-Security-Policy"]
 
 
