@@ -1,6 +1,7 @@
 """Jobs that somebody wrote into the table with values that no client would store."""
 
 import json
+import re
 
 import pytest
 from dashboard_site import Site
@@ -38,3 +39,15 @@ def test_a_job_that_was_written_by_hand_breaks_no_page(site: Site, columns: dict
     for path in ("/jobs", "/errors", f"/jobs/{job}", f"/jobs/{job}/edit"):
         site.html(path)
         site.json(path)
+
+
+def test_a_type_that_was_described_by_hand_turns_no_text(site: Site) -> None:
+    fields = {"side": {"kind": "enum", "values": ["left\u202e", "right"]}}
+    describe(site, fields=fields, options={"more\u202e": "x\u202e"})
+    [(job,)] = site.sql(
+        "INSERT INTO jobs (type, fingerprint, payload) VALUES ('mail.send', 'aaaa', %s)"
+        " RETURNING id",
+        json.dumps({"side": "left\u202e"}),
+    )
+    for path in (f"/jobs/{job}/edit", "/types?type=mail.send"):
+        assert "\u202e" not in re.sub('"[^"]*"', "", site.html(path)), path
