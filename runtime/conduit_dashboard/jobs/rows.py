@@ -85,7 +85,7 @@ async def find_jobs(
         found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
-    lines = await visit.read(job_list.walk(wanted, ROWS, before))
+    lines = await visit.read(job_list.scan(wanted, ROWS, before))
     if lines.ended_at is None:
         is_all = before is None and lines.next is None
         return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
@@ -100,7 +100,7 @@ async def find_jobs(
         # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
         first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
-            older = job_list.walk(wanted, ROWS, first)
+            older = job_list.scan(wanted, ROWS, first)
             return await visit.read(older), None
     return lines, None
 

@@ -26,7 +26,7 @@ def describe_types(types: Iterable[DescribedType]) -> Statement[None]:
         }
         for each in types
     ]
-    return Statement("worker/describe_types", {"described": json.dumps(described)}, nothing)
+    return Statement("job_types/describe", {"described": json.dumps(described)}, nothing)
 
 
 def known_shapes(types: Sequence[str]) -> Statement[Mapping[str, Sequence[KnownShape]]]:
@@ -39,7 +39,7 @@ def known_shapes(types: Sequence[str]) -> Statement[Mapping[str, Sequence[KnownS
             found.setdefault(type_, []).append(shape)
         return found
 
-    return Statement("job/known_shapes", {"types": array(types)}, decode)
+    return Statement("job_types/shapes", {"types": array(types)}, decode)
 
 
 def described_types(type: str | None = None) -> Statement[list[DescribedType]]:
@@ -51,7 +51,7 @@ def described_types(type: str | None = None) -> Statement[list[DescribedType]]:
             for type_, fingerprint, queue, description in rows
         ]
 
-    return Statement("job/described_types", {"type": type}, decode)
+    return Statement("job_types/described", {"type": type}, decode)
 
 
 def _written(value: Any) -> Any:

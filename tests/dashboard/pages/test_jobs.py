@@ -146,7 +146,7 @@ def test_pages_go_back_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_search_that_finds_too_little_can_go_on(
     site: Site, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    monkeypatch.setattr(job_list, "WALKED", 3)
+    monkeypatch.setattr(job_list, "SCANNED", 3)
     jobs = sorted((Job(type="t") for _ in range(8)), key=lambda job: job.id)
     jobs[1].type = "rare"
     site.queue.enqueue_many(jobs)
@@ -165,7 +165,7 @@ def test_a_search_that_finds_too_little_can_go_on(
 def test_few_pending_jobs_are_found_behind_many_others(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_list, "WALKED", 3)
+    monkeypatch.setattr(job_list, "SCANNED", 3)
     stuck = site.queue.enqueue(Job("q", "stuck"))
     site.queue.enqueue_many([Job(type="t") for _ in range(9)])
     site.sql("UPDATE jobs SET status = 'completed' WHERE type = 't'")
@@ -179,7 +179,7 @@ def test_few_pending_jobs_are_found_behind_many_others(
 def test_old_jobs_are_found_behind_many_new_ones(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_list, "WALKED", 3)
+    monkeypatch.setattr(job_list, "SCANNED", 3)
     [(old,)] = site.sql(
         "INSERT INTO jobs (id, type, created_at) VALUES "
         "('01900000-0000-7000-8000-000000000000', 't', '2024-06-10') RETURNING id::text"
@@ -191,7 +191,7 @@ def test_old_jobs_are_found_behind_many_new_ones(
 
 @pytest.mark.parametrize("name", ["older", "newer"])
 def test_ages_before_all_times(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(job_list, "WALKED", 3)
+    monkeypatch.setattr(job_list, "SCANNED", 3)
     site.queue.enqueue_many([Job(type="t") for _ in range(9)])
     assert found(site, type="none", **{name: "999999w"}) == set()
     assert len(found(site, **{name: "999999w"})) == (3 if name == "newer" else 0)
@@ -199,7 +199,7 @@ def test_ages_before_all_times(site: Site, monkeypatch: pytest.MonkeyPatch, name
 
 def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list, "COUNTED", 4)
-    monkeypatch.setattr(job_list, "WALKED", 4)
+    monkeypatch.setattr(job_list, "SCANNED", 4)
     jobs = sorted((Job(type="u") for _ in range(9)), key=lambda job: job.id)
     jobs[0].type = jobs[7].type = "t"
     site.queue.enqueue_many(jobs)

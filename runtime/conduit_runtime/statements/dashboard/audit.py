@@ -32,7 +32,7 @@ def record(
         "total": total,
         "state": state,
     }
-    return Statement("dashboard/record_action", parameters, lambda rows, count: int(rows[0][0]))
+    return Statement("dashboard/audit/record", parameters, lambda rows, count: int(rows[0][0]))
 
 
 def entry(id: int) -> Statement[AuditEntry | None]:
@@ -50,7 +50,7 @@ def entries(
 ) -> Statement[list[AuditEntry]]:
     """Read the newest records: of a user, of an action, before the one with the id `before`."""
     parameters = {"limit": limit, "before": before, "actor": actor, "action": action}
-    return Statement("dashboard/audit", parameters, read_entries, COLUMNS)
+    return Statement("dashboard/audit/entries", parameters, read_entries, COLUMNS)
 
 
 _STATE = (

@@ -11,7 +11,7 @@ from ..many.bulk import BATCH
 from ..many.changes import JobChange, change_jobs
 from .audit import COLUMNS, read_entries
 from .ids import LEAST
-from .job_list import WALKED
+from .job_list import SCANNED
 from .matching import by_id, fragments, values
 
 Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
@@ -26,12 +26,12 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
     """
     if wanted.stored_status not in (None, *change.statuses):
         return 0
-    until, last = yield Statement("dashboard/begin_bulk", {}, lambda rows, count: rows[0])
+    until, last = yield Statement("dashboard/bulk/begin", {}, lambda rows, count: rows[0])
     parameters = {
         **values(wanted, until=until),
         "last": last,
         "statuses": [*change.statuses],
-        "walked": WALKED,
+        "scanned": SCANNED,
         "limit": BATCH,
     }
     refused = change.refused()
@@ -40,7 +40,7 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
     while after is not None and last is not None:
         ids: Sequence[UUID]
         ids, after = yield Statement(
-            "dashboard/to_change",
+            "dashboard/bulk/to_change",
             {**parameters, "after": after},
             lambda rows, count: rows[0],
             fragments(wanted, by_id(wanted), until=until),
@@ -53,19 +53,19 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
 
 def progress(id: int, changed: int) -> Statement[bool]:
     """Note that so many more jobs are changed; False when the action is to stop."""
-    return Statement("dashboard/bulk_progress", {"id": id, "changed": changed}, touched)
+    return Statement("dashboard/bulk/progress", {"id": id, "changed": changed}, touched)
 
 
 def end(id: int, state: AuditState) -> Statement[None]:
     """Note how an action in the background ended."""
-    return Statement("dashboard/end_bulk", {"id": id, "state": state}, nothing)
+    return Statement("dashboard/bulk/end", {"id": id, "state": state}, nothing)
 
 
 def stop(id: int, action: str) -> Statement[bool]:
     """Have the action of this id stop after its batch; False when it is none that runs."""
-    return Statement("dashboard/stop_bulk", {"id": id, "action": action}, touched)
+    return Statement("dashboard/bulk/stop", {"id": id, "action": action}, touched)
 
 
 def recent() -> Statement[list[AuditEntry]]:
     """The actions in the background that run or ended a minute ago at the most."""
-    return Statement("dashboard/recent_bulk", {}, read_entries, COLUMNS)
+    return Statement("dashboard/bulk/recent", {}, read_entries, COLUMNS)

@@ -53,7 +53,9 @@ def error_groups(
         groups, examples = [*map(_group, own)], [*map(_example, own)]
         return Errors(groups, examples, all_groups, found, older, since, until)
 
-    return Statement("dashboard/errors", parameters, read_groups, {"pattern": "found.pattern"})
+    return Statement(
+        "dashboard/errors/groups", parameters, read_groups, {"pattern": "found.pattern"}
+    )
 
 
 def _group(row: tuple[Any, ...]) -> ErrorGroup:

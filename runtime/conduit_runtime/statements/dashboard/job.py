@@ -40,7 +40,7 @@ def shown_job(id: UUID) -> Statement[tuple[Job, int] | None]:
         return (read_whole_job(rows[0][:-1]), rows[0][-1]) if rows else None
 
     fragments = {"columns": _COLUMNS, "too_large": f"CASE WHEN {_IS_SMALL} THEN 0 ELSE {_SIZE} END"}
-    return Statement("dashboard/shown_job", {"ids": [id], "most": MOST}, decode, fragments)
+    return Statement("dashboard/job/job", {"ids": [id], "most": MOST}, decode, fragments)
 
 
 def children(job: Job) -> Statement[Children]:
@@ -58,7 +58,7 @@ def children(job: Job) -> Statement[Children]:
         found = [_brief(row) for row in rows if row[1] is not None]
         return Children(found, len(found) >= LISTED or rows[0][0] >= SCANNED)
 
-    return Statement("dashboard/children", parameters, decode, {"follows": ""})
+    return Statement("dashboard/job/children", parameters, decode, {"follows": ""})
 
 
 def neighbours(id: UUID) -> Statement[Neighbours]:
@@ -71,7 +71,7 @@ def neighbours(id: UUID) -> Statement[Neighbours]:
         return Neighbours(before, after)
 
     parameters = {"id": id, "listed": LISTED}
-    return Statement("dashboard/neighbours", parameters, decode, {"follows": ""})
+    return Statement("dashboard/job/neighbours", parameters, decode, {"follows": ""})
 
 
 def unique_key(job: Job) -> Statement[UniqueKey | None]:
@@ -87,7 +87,7 @@ def unique_key(job: Job) -> Statement[UniqueKey | None]:
 def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
     """What decides when these jobs start, in no order; those that are gone are missing."""
     return Statement(
-        "dashboard/start_facts",
+        "dashboard/job/start_facts",
         {"ids": [*ids], "silent": SILENT},
         lambda rows, count: [StartFacts(*row) for row in rows],
     )
@@ -124,7 +124,7 @@ def _of_flow(
         "scanned": SCANNED,
     }
     return Statement(
-        "dashboard/flow_jobs",
+        "dashboard/job/flow_jobs",
         parameters,
         decode,
         {"follows": ", follows[1:%(limit)s::integer] AS follows"},

@@ -13,7 +13,7 @@ from ..job_rows import MOMENT
 from .ids import GREATEST
 from .matching import ALL, Part, by_id, by_index, fragments, rows, values
 
-WALKED = 20_000
+SCANNED = 20_000
 """Jobs that one search reads."""
 FEW = 5_000
 """Jobs of a status that a search reads where they are not in the order of their ids."""
@@ -50,10 +50,10 @@ class Few:
     count: JobCount
 
 
-def walk(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[JobLines]:
+def scan(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[JobLines]:
     """Read the newest jobs that match, at most `limit`, with an id that is less than `before`.
 
-    It looks at WALKED jobs. If it found less than `limit` in them, it says how far it came.
+    It looks at SCANNED jobs. If it found less than `limit` in them, it says how far it came.
     Raises PayloadError, before any SQL, for what Postgres could not hold.
     """
 
@@ -64,12 +64,12 @@ def walk(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement
             return JobLines(jobs, jobs[-1].id)
         return JobLines(jobs, ended, ended_at)
 
-    parameters = {"before": before or GREATEST, "limit": limit, "walked": _walked(wanted)}
-    return _of_part("walk", by_id(wanted), wanted, parameters, decode_lines)
+    parameters = {"before": before or GREATEST, "limit": limit, "scanned": _scanned(wanted)}
+    return _of_part("scan", by_id(wanted), wanted, parameters, decode_lines)
 
 
 def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[Few] | None:
-    """`walk` and `count` for the pending or running jobs, complete if FEW of them are there at all.
+    """`scan` and `count` for the pending or running jobs, complete if FEW of them are there at all.
 
     None for jobs of another status, and for any.
     """
@@ -78,19 +78,19 @@ def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[
         return None
 
     def decode_few(rows: Rows, count: int) -> Few:
-        walked, found, *_ = rows[0]
-        counted = JobCount(found, walked, walked < FEW)
+        scanned, found, *_ = rows[0]
+        counted = JobCount(found, scanned, scanned < FEW)
         if not counted.is_complete:
             return Few(None, counted)
         jobs = _lines(rows)
         return Few(JobLines(jobs, jobs[-1].id if len(jobs) == limit else None), counted)
 
-    parameters = {"before": before or GREATEST, "limit": limit, "walked": FEW}
+    parameters = {"before": before or GREATEST, "limit": limit, "scanned": FEW}
     return _of_part("few", part, wanted, parameters, decode_few, rows(wanted, part))
 
 
 def count(wanted: JobFilter) -> Statement[JobCount]:
-    """Count the jobs that match, among the newest WALKED or, by index alone, COUNTED of them.
+    """Count the jobs that match, among the newest SCANNED or, by index alone, COUNTED of them.
 
     Raises PayloadError, before any SQL, for what Postgres could not hold.
     """
@@ -100,13 +100,13 @@ def count(wanted: JobFilter) -> Statement[JobCount]:
     if part is None or not is_by_index:
         part = by_id(wanted)
         is_by_index = names <= (set() if part is ALL else {"status"})
-    most = COUNTED if is_by_index else _walked(wanted)
+    most = COUNTED if is_by_index else _scanned(wanted)
 
     def decode_count(rows: Rows, count: int) -> JobCount:
         looked_at, found = rows[0]
         return JobCount(min(found, most), min(looked_at, most), looked_at <= most)
 
-    return _of_part("count", part, wanted, {"walked": most + 1}, decode_count)
+    return _of_part("count", part, wanted, {"scanned": most + 1}, decode_count)
 
 
 def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
@@ -119,9 +119,9 @@ def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
     )
 
 
-def _walked(wanted: JobFilter) -> int:
+def _scanned(wanted: JobFilter) -> int:
     """How many jobs are read; fewer when their errors are, which are not stored in the row."""
-    return WALKED if wanted.worker is None else WALKED // 10
+    return SCANNED if wanted.worker is None else SCANNED // 10
 
 
 def _of_part(
@@ -133,7 +133,7 @@ def _of_part(
     more: Mapping[str, str] = _NONE,
 ) -> Statement[Any]:
     return Statement(
-        f"dashboard/{query}",
+        f"dashboard/jobs/{query}",
         {**values(wanted), **parameters},
         decode,
         {**fragments(wanted, part), "columns": _COLUMNS, "moment": _ENDED, **more},

@@ -12,7 +12,7 @@ _LATEST = 5_000
 def last_changes(key: str, actions: Sequence[str]) -> Statement[dict[str, LastChange]]:
     """The last of these actions for each name: the value of `key` in what they were about."""
     return Statement(
-        "dashboard/last_changes",
+        "dashboard/audit/last_changes",
         {"key": key, "actions": [*actions], "limit": _LATEST},
         lambda rows, count: {name: LastChange(*change) for name, *change in rows},
     )

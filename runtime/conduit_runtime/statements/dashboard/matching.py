@@ -24,7 +24,7 @@ _CONDITIONS = {
     "only_plain": "job.fingerprint = ''",
     "error": "pg_catalog.strpos("
     "pg_catalog.lower(job.error), pg_catalog.lower(%(error)s::text)) > 0",
-    "error_group": "{error_key} = %(error_group)s::text",
+    "error_group": "{dashboard/errors/key} = %(error_group)s::text",
     "payload": "job.payload @> %(payload)s::text::jsonb",
     "worker": "(job.locked_by = %(worker)s::text OR job.errors @> pg_catalog.jsonb_build_array("
     "pg_catalog.jsonb_build_object('worker', %(worker)s::text)))",
@@ -49,7 +49,7 @@ class Part:
         return _FIRST.format(self.where, self.order)
 
 
-_FIRST = "SELECT * FROM {{jobs}} WHERE {} ORDER BY {} LIMIT %(walked)s::bigint"
+_FIRST = "SELECT * FROM {{jobs}} WHERE {} ORDER BY {} LIMIT %(scanned)s::bigint"
 
 
 ALL = Part("true", "id DESC")
@@ -79,7 +79,7 @@ def rows(wanted: JobFilter, part: Part) -> dict[str, str]:
     if wanted.status != "unreadable":
         return {"rows": part.rows}
     queues = "{waiting_queues}" if wanted.queue is None else "SELECT %(queue)s::text AS queue"
-    return {"rows": "{dashboard/unreadable}", "queues": queues, "queue": "waiting.queue"}
+    return {"rows": "{dashboard/jobs/unreadable}", "queues": queues, "queue": "waiting.queue"}
 
 
 def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[str, str]:
@@ -94,7 +94,7 @@ def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[st
         "part": part.where,
         "order": part.order,
         "matches": " AND ".join(found) or "true",
-        "pattern": "({error_pattern})",
+        "pattern": "({dashboard/errors/pattern})",
     }
 
 

@@ -43,13 +43,13 @@ def attempts(
             for since, succeeded, failed, runs, waits in rows
         ]
 
-    return Statement("dashboard/attempts", parameters, decode, HISTOGRAM_SUMS)
+    return Statement("dashboard/attempts/by_time", parameters, decode, HISTOGRAM_SUMS)
 
 
 def recent_attempts() -> Statement[list[RecentAttempts]]:
     """The attempts of the last hour, by queue and type."""
     return Statement(
-        "dashboard/recent_attempts",
+        "dashboard/attempts/recent",
         {},
         lambda rows, count: [RecentAttempts(*row) for row in rows],
     )
@@ -58,7 +58,7 @@ def recent_attempts() -> Statement[list[RecentAttempts]]:
 def overdue_attempts() -> Statement[list[OverdueAttempts]]:
     """The attempts that still run though their time is over, by type and worker."""
     return Statement(
-        "dashboard/overdue_attempts",
+        "dashboard/attempts/overdue",
         {"seconds": _LATE},
         lambda rows, count: [OverdueAttempts(*row) for row in rows],
     )

@@ -35,4 +35,4 @@ def type_activity(last: timedelta, type: str | None = None) -> Statement[list[Ty
             for type_, running, succeeded, failed, seconds in rows
         ]
 
-    return Statement("dashboard/type_activity", parameters, decode)
+    return Statement("dashboard/attempts/by_type", parameters, decode)

@@ -34,7 +34,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH", 7)
-    monkeypatch.setattr(bulk, "WALKED", 10)
+    monkeypatch.setattr(bulk, "SCANNED", 10)
 
 
 def test_it_changes_what_matches_and_nothing_else(

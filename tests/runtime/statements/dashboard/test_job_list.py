@@ -79,7 +79,7 @@ def test_each_part_of_a_filter_chooses(
     connection: psycopg.Connection[Any], wanted: JobFilter, types: set[str]
 ) -> None:
     connection.execute(JOBS)
-    lines = run(connection, job_list.walk(wanted, 10))
+    lines = run(connection, job_list.scan(wanted, 10))
     assert {job.type for job in lines.jobs} == types
     assert (lines.next, lines.ended_at) == (None, None)
     count = run(connection, job_list.count(wanted))
@@ -102,16 +102,16 @@ def test_the_group_of_an_error_is_that_of_the_page_of_errors(
 
     connection.execute(JOBS)
     [group] = run(connection, error_groups()).groups
-    found = run(connection, job_list.walk(JobFilter(error_group=group.key), 10))
+    found = run(connection, job_list.scan(JobFilter(error_group=group.key), 10))
     assert [job.type for job in found.jobs] == ["failed"]
-    assert not run(connection, job_list.walk(JobFilter(error_group="0" * 16), 10)).jobs
+    assert not run(connection, job_list.scan(JobFilter(error_group="0" * 16), 10)).jobs
 
 
 def test_pages_go_back_in_time(dsn: str, connection: psycopg.Connection[Any]) -> None:
     with Queue(dsn) as queue:
         jobs = queue.enqueue_many([Job(type="t", priority=n) for n in range(25)])
     ids = sorted((job.id for job in jobs), reverse=True)
-    for statement in (walk, few):
+    for statement in (scan, few):
         found, before = [], None
         for size in (10, 10, 5):
             lines = run(connection, statement(JobFilter(status="pending"), 10, before))
@@ -121,8 +121,8 @@ def test_pages_go_back_in_time(dsn: str, connection: psycopg.Connection[Any]) ->
         assert (found, before) == (ids, None)
 
 
-def walk(wanted: JobFilter, limit: int, before: Any) -> Statement[JobLines]:
-    return job_list.walk(wanted, limit, before)
+def scan(wanted: JobFilter, limit: int, before: Any) -> Statement[JobLines]:
+    return job_list.scan(wanted, limit, before)
 
 
 def few(wanted: JobFilter, limit: int, before: Any) -> Statement[JobLines]:
@@ -140,17 +140,17 @@ def few(wanted: JobFilter, limit: int, before: Any) -> Statement[JobLines]:
 def test_a_search_that_finds_too_little_says_how_far_it_came(
     dsn: str, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_list, "WALKED", 10)
+    monkeypatch.setattr(job_list, "SCANNED", 10)
     jobs = sorted((Job(type="a") for _ in range(25)), key=lambda job: job.id)
     jobs[3].type = "b"
     with Queue(dsn) as queue:
         queue.enqueue_many(jobs)
-    first = run(connection, job_list.walk(JobFilter(type="b"), 5))
+    first = run(connection, job_list.scan(JobFilter(type="b"), 5))
     assert (first.jobs, first.next) == ([], jobs[15].id)
     assert first.ended_at is not None
-    second = run(connection, job_list.walk(JobFilter(type="b"), 5, first.next))
+    second = run(connection, job_list.scan(JobFilter(type="b"), 5, first.next))
     assert (second.jobs, second.next) == ([], jobs[5].id)
-    third = run(connection, job_list.walk(JobFilter(type="b"), 5, second.next))
+    third = run(connection, job_list.scan(JobFilter(type="b"), 5, second.next))
     assert ([job.id for job in third.jobs], third.next) == ([jobs[3].id], None)
     count = run(connection, job_list.count(JobFilter(type="a")))
     assert (count.found, count.looked_at, count.is_complete) == (10, 10, False)
@@ -201,5 +201,5 @@ def test_a_large_payload_is_left_out(dsn: str, connection: psycopg.Connection[An
     with Queue(dsn) as queue:
         queue.enqueue(Job(type="large", payload=[str(n) for n in range(5_000)]))
         queue.enqueue(Job(type="small", payload={"a": None}))
-    found = run(connection, job_list.walk(JobFilter(), 5)).jobs
+    found = run(connection, job_list.scan(JobFilter(), 5)).jobs
     assert {job.type: job.payload for job in found} == {"small": {"a": None}, "large": None}

@@ -93,7 +93,7 @@ def test_it_reads_a_bounded_number_of_jobs(
 ) -> None:
     middle = UUID("f" * 32)
     statements: list[Statement[Any] | None] = [
-        job_list.walk(wanted, 51, middle),
+        job_list.scan(wanted, 51, middle),
         job_list.few(wanted, 51, middle),
         job_list.count(wanted),
         first_batch(wanted),
@@ -103,7 +103,9 @@ def test_it_reads_a_bounded_number_of_jobs(
             connection.execute(f"SET LOCAL plan_cache_mode = {cache}")
             plan = explain(connection, statement)
             assert scans(plan) <= {"jobs_pkey", "jobs_failed", "jobs_running", "jobs_claim"}
-            most = job_list.COUNTED if statement.query == "dashboard/count" else job_list.WALKED
+            most = (
+                job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
+            )
             assert most_rows(plan) <= most + 1
             assert buffers(plan) <= 2.2 * most
 

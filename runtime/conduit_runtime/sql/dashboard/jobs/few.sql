@@ -1,6 +1,6 @@
 -- The newest jobs that match of a status that an index holds; all of them if they are few.
 WITH few AS MATERIALIZED (
-  SELECT pg_catalog.count(*) AS walked,
+  SELECT pg_catalog.count(*) AS scanned,
          pg_catalog.count(*) FILTER (WHERE matches) AS found,
          (pg_catalog.array_agg(id ORDER BY id DESC)
             FILTER (WHERE matches AND id < %(before)s::uuid))[:%(limit)s::integer] AS ids
@@ -9,6 +9,6 @@ WITH few AS MATERIALIZED (
     FROM ({rows}) AS job
   ) AS job
 )
-SELECT few.walked, few.found, {columns}
+SELECT few.scanned, few.found, {columns}
 FROM few LEFT JOIN {jobs} AS job ON job.id = ANY (few.ids)
 ORDER BY job.id DESC

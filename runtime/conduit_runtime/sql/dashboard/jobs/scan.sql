@@ -1,9 +1,9 @@
--- The newest jobs that match, of so many before an id; and where this walk ended early.
+-- The newest jobs that match, of so many before an id; and where this scan ended early.
 WITH found AS MATERIALIZED (
   SELECT id FROM (
     SELECT * FROM {jobs} WHERE {part} AND id < %(before)s::uuid
     ORDER BY id DESC
-    LIMIT %(walked)s::bigint
+    LIMIT %(scanned)s::bigint
   ) AS job
   WHERE {matches}
   ORDER BY id DESC
@@ -12,7 +12,7 @@ WITH found AS MATERIALIZED (
   SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM found) < %(limit)s::bigint THEN (
     SELECT id FROM {jobs} WHERE {part} AND id < %(before)s::uuid
     ORDER BY id DESC
-    OFFSET %(walked)s::bigint - 1 LIMIT 1
+    OFFSET %(scanned)s::bigint - 1 LIMIT 1
   ) END AS id
 )
 SELECT ending.id, {moment}, {columns}

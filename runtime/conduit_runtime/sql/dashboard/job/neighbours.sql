@@ -12,4 +12,4 @@ WITH own AS MATERIALIZED (
   (SELECT 'after', next, 0 FROM {conduit_dependencies} WHERE job = %(id)s::uuid
    ORDER BY next LIMIT %(listed)s::integer)
 )
-{job_briefs}
+{dashboard/job/briefs}

@@ -23,7 +23,7 @@ WITH near AS MATERIALIZED (
 ), listed AS (
   SELECT ''::text AS role, id, 0 AS place FROM found ORDER BY id LIMIT %(limit)s::integer
 ), briefs AS (
-{job_briefs}
+{dashboard/job/briefs}
 )
 SELECT role, id, queue, type, status, flow, parent, run_at, started_at, completed_at,
        pg_catalog.hash_array_extended(follows, 0) AS key,

@@ -12,7 +12,7 @@ WITH scanned AS MATERIALIZED (
   FROM scanned WHERE parent = %(id)s::uuid
   ORDER BY id LIMIT %(listed)s::integer
 ), briefs AS (
-{job_briefs}
+{dashboard/job/briefs}
 )
 SELECT counted.jobs, id, queue, type, status, flow, parent, run_at, started_at, completed_at
 FROM (SELECT pg_catalog.count(*) AS jobs FROM scanned) AS counted LEFT JOIN briefs ON true

@@ -1,5 +1,5 @@
 -- The lanes of pending jobs, each with its jobs if no code could read them. Lanes that are read well
--- are rows without a job, so that they count as walked, too. Because of OFFSET 0 their jobs are not read.
+-- are rows without a job, so that they count as scanned, too. Because of OFFSET 0 their jobs are not read.
 SELECT job.*
 FROM ({queues}) AS waiting
 CROSS JOIN LATERAL ({waiting}) AS lane
@@ -10,4 +10,4 @@ LEFT JOIN LATERAL (
     AND fingerprint = lane.fingerprint
   OFFSET 0
 ) AS job ON true
-LIMIT %(walked)s::bigint
+LIMIT %(scanned)s::bigint

@@ -1,3 +1,3 @@
 -- How many jobs were looked at, and how many of these match.
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {matches})
-FROM (SELECT * FROM {jobs} WHERE {part} ORDER BY {order} LIMIT %(walked)s::bigint) AS job
+FROM (SELECT * FROM {jobs} WHERE {part} ORDER BY {order} LIMIT %(scanned)s::bigint) AS job

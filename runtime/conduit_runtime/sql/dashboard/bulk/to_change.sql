@@ -4,7 +4,7 @@ WITH found AS MATERIALIZED (
     SELECT * FROM {jobs}
     WHERE {part} AND id > %(after)s::uuid AND id <= %(last)s::uuid
     ORDER BY id
-    LIMIT %(walked)s::bigint
+    LIMIT %(scanned)s::bigint
   ) AS job
   WHERE {matches} AND job.status = ANY (%(statuses)s::text[])
   ORDER BY id
@@ -17,5 +17,5 @@ SELECT ARRAY(SELECT id FROM found ORDER BY id),
            SELECT id FROM {jobs}
            WHERE {part} AND id > %(after)s::uuid AND id <= %(last)s::uuid
            ORDER BY id
-           OFFSET %(walked)s::bigint - 1 LIMIT 1
+           OFFSET %(scanned)s::bigint - 1 LIMIT 1
          ) END

@@ -13,7 +13,7 @@ WITH newest AS MATERIALIZED (
            pg_catalog.now()) AS begin
   FROM newest
 ), parts AS MATERIALIZED (
-  SELECT type, {error_pattern} AS pattern,
+  SELECT type, {dashboard/errors/pattern} AS pattern,
          pg_catalog.width_bucket(
            extract(epoch FROM at)::float8, extract(epoch FROM period.begin)::float8,
            extract(epoch FROM pg_catalog.now())::float8 + 1::float8, %(parts)s) - 1 AS part,
@@ -35,7 +35,7 @@ WITH newest AS MATERIALIZED (
 )
 SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
        (SELECT id FROM newest ORDER BY id LIMIT 1),
-       found.type, {error_key}, found.pattern, found.jobs, found.first, found.last, found.latest,
+       found.type, {dashboard/errors/key}, found.pattern, found.jobs, found.first, found.last, found.latest,
        found.parts, found.counts, found.all_groups, coalesce(job.fingerprint, ''),
        pg_catalog.left(job.error, 4000),
        CASE WHEN pg_catalog.pg_column_size(job.payload) < %(largest)s THEN job.payload::text END
