@@ -1,10 +1,12 @@
 """The jobs: found by a filter, the newest first, and what can be done to many of them."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from conduit_runtime.model.dashboard.job_filter import CHOICES
 from conduit_runtime.model.dashboard.job_line import JobCount
+from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements.dashboard import bulk, types
 
 from ..errors import TooSlow
@@ -54,9 +56,14 @@ async def _suggestions(visit: Visit) -> dict[str, list[str]]:
     except TooSlow:
         shapes = []
     return {
-        "known_types": sorted({each.type for each in shapes})[:_SUGGESTED],
-        "known_queues": sorted({each.queue for each in shapes if each.queue})[:_SUGGESTED],
+        "known_types": _suggested(each.type for each in shapes),
+        "known_queues": _suggested(each.queue for each in shapes),
     }
+
+
+def _suggested(names: Iterable[str]) -> list[str]:
+    """Names that a browser may show as they are, sorted: it chooses how a suggestion looks."""
+    return sorted(each for each in {*names} if each and each == one_line(each))[:_SUGGESTED]
 
 
 ROUTES: Routes = [page("/jobs", jobs)]

@@ -45,6 +45,7 @@ def test_names_that_workers_have_described_are_suggested(site: Site) -> None:
     describe(site, 'a"b')
     describe(site, "mail")
     describe(site, "mail", "bbbb")
+    describe(site, "\u202eliam")  # it would be shown backwards
     assert site.json("/jobs")["known_types"] == ['a"b', "mail"]
     html = site.html("/jobs")
     assert 'name="type" value="" list="type-names"' in html
