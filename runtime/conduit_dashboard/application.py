@@ -2,16 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conduit_runtime import AsyncQueue, QueueError
 from conduit_runtime.model.arguments import check_callable, check_type
-from conduit_runtime.model.dashboard.audit import AuditEntry
 from conduit_runtime.model.text.logs import get_logger
-from conduit_runtime.statements.dashboard import audit
 from starlette.applications import Starlette
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,21 +19,20 @@ from .access.forged import is_forged
 from .access.headers import with_headers
 from .access.login import TokenLogin
 from .access.root import root_of, rooted
-from .answers import after, answer, follow, refuse, wants_stream
 from .database import Database
-from .errors import BadRequest, Failed, Forbidden, Missing, Refusal
+from .errors import BadRequest, Failed, Forbidden, Missing, Refusal, place_of
 from .forms import read_form
-from .live.hub import Hub, where
+from .live.hub import Hub
+from .notice import notice
 from .page import Act, ActionRoute, Page, PageRoute, Visit
 from .pages import ROUTES
+from .responses import after, answer, follow, refuse, wants_stream
 from .settings import Settings
 
 _log = get_logger("conduit.dashboard")
 
 CLOSED = "This dashboard is closed: pass authorize= to Dashboard(…), which decides who may see it."
 FAILED = "The dashboard could not do this. The log of its server says why."
-_NEWS = timedelta(minutes=5)
-"""For how long the address that an action leads to says what was done."""
 
 
 class Dashboard:
@@ -101,7 +96,7 @@ class Dashboard:
                 if wants_stream(request):
                     return follow(request, visit, self.hub, route.view)
                 page = await route.view(visit)
-                return answer(request, visit, page, await self._notice(visit))
+                return answer(request, visit, page, await notice(visit))
 
             return await self._respond(request, route.path, show)
 
@@ -116,7 +111,7 @@ class Dashboard:
                     raise Forbidden(f"You may not do this: {route.action.replace('_', ' ')}.")
                 if self.settings.read_only:
                     raise Forbidden("This dashboard is read-only.")
-                act = self._act(visit, route, await read_form(request))
+                act = Act.of(visit, await read_form(request), route.action)
                 done = await route.operation(act)
                 if isinstance(done, Page):
                     return answer(request, act, done)
@@ -142,7 +137,7 @@ class Dashboard:
         except QueueError as error:
             return refuse(request, visit, BadRequest(_sentence(error)))
         except Exception as error:  # its text may hold what is secret
-            _log.error("%s %s failed: %s", request.method, path, where(error))
+            _log.error("%s %s failed: %s", request.method, path, place_of(error))
             return refuse(request, visit, Failed(FAILED))
 
     def _log_in(self, login: TokenLogin) -> Callable[[Request], Awaitable[Response]]:
@@ -171,27 +166,6 @@ class Dashboard:
             request.path_params,
             request.query_params,
         )
-
-    def _act(self, visit: Visit, route: ActionRoute, form: FormData) -> Act:
-        return Act(
-            visit.database,
-            visit.access,
-            visit.settings,
-            visit.root,
-            visit.path,
-            visit.query,
-            form,
-            route.action,
-        )
-
-    async def _notice(self, visit: Visit) -> AuditEntry | None:
-        """What the visitor has just done, when an action has led to the page."""
-        given = visit.query.get("notice", "")
-        if not (given.isascii() and given.isdigit() and len(given) < 19):
-            return None
-        entry = await visit.read(audit.entry(int(given)))
-        is_news = entry is not None and datetime.now(UTC) - entry.at < _NEWS
-        return entry if entry and is_news and entry.actor == visit.access.user else None
 
     async def _refused(self, request: Request, error: Exception) -> Response:
         """A page that there is not, or what `authorize` has raised instead of an Access."""

@@ -79,3 +79,13 @@ class NotMigrated(Refusal):
 
     status = 503
     title = "The database is not ready"
+
+
+def place_of(error: BaseException) -> str:
+    """The class of an error and the line that raised it; its text may hold what is secret."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {at.tb_frame.f_code.co_qualname}, line {at.tb_lineno}"

@@ -51,7 +51,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page answers: `data` in the template, or as JSON for who asks for that."""
+    """What a page returns: `data` in the template, or as JSON for who asks for that."""
 
     template: str
     title: str
@@ -84,6 +84,20 @@ class Act(Visit):
     name: str = ""
     changes: list[Change] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, visit: Visit, form: FormData, name: str) -> "Act":
+        """The action of this name in a visit, with what its form holds."""
+        return cls(
+            visit.database,
+            visit.access,
+            visit.settings,
+            visit.root,
+            visit.path,
+            visit.query,
+            form,
+            name,
+        )
+
     @asynccontextmanager
     async def change(
         self, target: Mapping[str, Any], *, name: str | None = None, **record: Any
@@ -106,7 +120,7 @@ class Act(Visit):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action answers: the page to go back to, a path of the dashboard."""
+    """What an action returns: the page to go back to, a path of the dashboard."""
 
     back: str
 

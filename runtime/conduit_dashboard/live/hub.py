@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from conduit_runtime.model.text.logs import get_logger
 
-from ..errors import DatabaseDown, Refusal
+from ..errors import DatabaseDown, Refusal, place_of
 from .region import Regions, changed
 from .viewer import Viewer
 
@@ -132,18 +132,8 @@ class Hub:
             return
         words = "This page could not be rendered again; the log of the dashboard says why."
         if watch.problem != words:  # once, not in every round
-            _log.error("a watched page could not be rendered: %s", where(error))
+            _log.error("a watched page could not be rendered: %s", place_of(error))
         watch.tell({}, words)
-
-
-def where(error: BaseException) -> str:
-    """The class of an error and the line that raised it; its text may hold what is secret."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    if at is None:
-        return type(error).__name__
-    return f"{type(error).__name__} in {at.tb_frame.f_code.co_qualname}, line {at.tb_lineno}"
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Answers of HTTP: a page as HTML or JSON, its changes, an action, a refusal."""
+"""Responses: a page as HTML or JSON, its changes, an action, a refusal."""
 
 from typing import Any
 
