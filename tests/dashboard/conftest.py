@@ -1,6 +1,8 @@
 """Fixtures of the dashboard's tests."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from dashboard_site import Site, serving
@@ -11,3 +13,11 @@ def site(dsn: str) -> Iterator[Site]:
     """A dashboard on an empty database."""
     with serving(dsn) as site:
         yield site
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """Where an embedded server has the same address after a restart: its path is short."""
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # root's server runs as another user
+        yield Path(folder, "pg")

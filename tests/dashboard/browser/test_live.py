@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from conduit_dashboard.rendering.texts import ago
@@ -161,11 +162,8 @@ def test_a_hidden_tab_is_sent_nothing(site: Site, open_page: Open) -> None:
     expect(page.get_by_role("row").filter(has_text="mail")).to_be_visible()
 
 
-def test_the_database_goes_down_while_a_page_is_open(
-    tmp_path_factory: pytest.TempPathFactory, open_page: Open
-) -> None:
-    # A short path: with a long one, the server has its socket elsewhere after its restart.
-    folder, settings = tmp_path_factory.mktemp("pg"), {"fsync": "off"}
+def test_the_database_goes_down_while_a_page_is_open(server_folder: Path, open_page: Open) -> None:
+    folder, settings = server_folder, {"fsync": "off"}
     with embedded.start(folder, settings=settings) as server:
         migrate(server.dsn)
         with serving(server.dsn) as site:

@@ -165,8 +165,8 @@ def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.Monke
             assert next(updates)["problem"] == ""
 
 
-def test_the_database_goes_down_and_comes_back(tmp_path: Path) -> None:
-    folder, settings = tmp_path / "postgres", {"fsync": "off"}
+def test_the_database_goes_down_and_comes_back(server_folder: Path) -> None:
+    folder, settings = server_folder, {"fsync": "off"}
     with embedded.start(folder, settings=settings) as server:
         dsn = server.dsn
         migrate(dsn)
