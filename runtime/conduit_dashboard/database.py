@@ -1,11 +1,10 @@
 """The database of the dashboard: reads that change nothing and end in time, and noted changes."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,7 +13,7 @@ from conduit_runtime import AsyncQueue
 from conduit_runtime.client.async_connections import AsyncConnections
 from conduit_runtime.client.given_connections import AsyncGiven
 from conduit_runtime.postgres.host_settings import is_pooled
-from conduit_runtime.postgres.statement import Statement, nothing
+from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import Steps, run_steps_async
 
 from .errors import (
@@ -23,9 +22,10 @@ from .errors import (
     DatabaseDown,
     Forbidden,
     NotMigrated,
-    Refusal,
     TooSlow,
 )
+from .results import Results
+from .session_settings import of_session, of_transaction
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Database:
         self._reading = queue.connections.beside("conduit-jobs dashboard", _READERS, _PATIENCE)
         self._timeouts = WeakKeyDictionary[psycopg.AsyncConnection[Any], float]()
         self._turns = asyncio.Semaphore(_READERS)
-        self._reused: dict[str, _Reused] = {}
+        self._results = Results()
         self.kept: dict[str, Any] = {}
         """What pages keep from one visit to the next, by a name of theirs."""
         self.tasks: set[asyncio.Task[None]] = set()
@@ -100,41 +100,19 @@ class Database:
         For what costs much, changes slowly and is the same for all visitors. `limit` is its timeout
         in seconds; `keeps` says whether a result is worth it.
         """
-        now = time.monotonic()
-        self._reused = {key: each for key, each in self._reused.items() if each.until > now}
-        parts = (statement.parameters, statement.fragments)
-        key = repr((statement.query, *(sorted(part.items()) for part in parts)))
-        reused = self._reused.setdefault(key, _Reused(now + limit + seconds))
-        reads = reused.reads
-        async with reused.lock:  # of those that come meanwhile, the first one reads
-            if reused.is_known:
-                known: T = reused.result
-                return known
-            if reused.refusal is not None and reused.reads > reads:
-                raise type(reused.refusal)(*reused.refusal.args)  # it failed while we waited
-            reused.refusal = None
-            try:
-                result = await self.read(statement, seconds=limit)
-            except Refusal as refusal:
-                reused.refusal = refusal
-                raise
-            finally:
-                reused.reads += 1
-            if keeps(result):
-                reused.result, reused.is_known = result, True
-                reused.until = time.monotonic() + seconds
-            return result
+        read = partial(self.read, statement, seconds=limit)
+        return await self._results.get(statement, read, limit=limit, seconds=seconds, keeps=keeps)
 
     def forget(self) -> None:
         """Have `recent` read again: somebody has changed something here."""
-        self._reused = {}
+        self._results.forget()
 
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
         """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
         with _in_words():
             async with self._connections.transaction() as conn:
-                await self._connections.run(_of_transaction(seconds, self.read_only), conn)
+                await self._connections.run(of_transaction(seconds, self.read_only), conn)
                 yield Writing(self._connections, conn)
 
     @asynccontextmanager
@@ -145,32 +123,20 @@ class Database:
         """
         if self._reading is self.queue.connections:  # the application's
             async with self._reading.transaction() as given:
-                await self._reading.run(_of_transaction(seconds, True), given)
+                await self._reading.run(of_transaction(seconds, True), given)
                 yield given
             return
         async with self._reading.connection() as connection:
             if is_pooled(connection):
                 async with connection.transaction():
-                    await self._reading.run(_of_transaction(seconds, True), connection)
+                    await self._reading.run(of_transaction(seconds, True), connection)
                     yield connection
                 return
             if self._timeouts.get(connection) != seconds:
                 self._timeouts.pop(connection, None)
-                await self._reading.run(_of_session(seconds), connection)
+                await self._reading.run(of_session(seconds), connection)
                 self._timeouts[connection] = seconds
             yield connection
-
-
-@dataclass(slots=True)
-class _Reused:
-    """The result of a statement, and until when it is used."""
-
-    until: float
-    result: Any = None
-    is_known: bool = False
-    refusal: Refusal | None = None
-    reads: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Writing:
@@ -196,27 +162,8 @@ class Writing:
             return await self.run(statement)
 
 
-_SCANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
-
-
-def _of_transaction(seconds: float, read_only: bool) -> Statement[None]:
-    return _settings(seconds, {"transaction_read_only": "on"} if read_only else {}, is_local=True)
-
-
-def _of_session(seconds: float) -> Statement[None]:
-    return _settings(seconds, {"default_transaction_read_only": "on"}, is_local=False)
-
-
-def _settings(seconds: float, more: Mapping[str, str], *, is_local: bool) -> Statement[None]:
-    values = {"statement_timeout": f"{seconds * 1000:.0f}", **dict.fromkeys(_SCANS, "off"), **more}
-    calls = [
-        f"pg_catalog.set_config('{name}', '{value}', {is_local})" for name, value in values.items()
-    ]
-    return Statement(f"SELECT {', '.join(calls)}", {}, nothing)
-
-
 @contextmanager
-def _in_words() -> Any:
+def _in_words() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.QueryCanceled:

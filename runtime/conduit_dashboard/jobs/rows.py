@@ -3,39 +3,25 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from conduit_runtime.model.dashboard.job_filter import JobFilter
-from conduit_runtime.model.dashboard.job_line import JobCount, JobLine, JobLines
+from conduit_runtime.model.dashboard.job_line import JobLine
 from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.postgres.steps import Steps
 from conduit_runtime.statements.dashboard import bulk, job_list
-from conduit_runtime.statements.dashboard.ids import first_id
 from conduit_runtime.statements.job_types import known_shapes
 
-from ..errors import TooSlow
 from ..masks import Masks, masks_of
 from ..page import Visit
-from ..rendering.actions import jobs
 
-ROWS = 50
-"""Jobs of a page."""
-_COUNT_SECONDS = 1.0
-"""After how many seconds a count is given up."""
-_KEPT = 30.0
-"""Seconds for which a count that was capped is shown again."""
 _LONGEST = 160
 """Characters of an error or a payload in a row."""
 _ESCAPED = 6
 """How many times longer a text may be with escapes, as in `\\u00fc`."""
-_AROUND = timedelta(minutes=10)
-"""How much older than its id, whose time a client's clock told, a job may be."""
-_LONG_AGO = timedelta(days=36_500)
-_BEYOND = timedelta(days=1)
-"""How much younger than its id a job may be: it was made long before it was enqueued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,69 +60,6 @@ class JobRow:
         if not isinstance(self.payload, dict):
             return _cut("a large payload" if self.payload is None else _json(self.payload))
         return _cut(", ".join(f"{name}: {_plain(value)}" for name, value in self.payload.items()))
-
-
-async def find_jobs(
-    visit: Visit, wanted: JobFilter, before: UUID | None
-) -> tuple[JobLines, JobCount | None]:
-    """The newest jobs that match, from bounded searches, and how many match if these tell."""
-    few = job_list.few(wanted, ROWS, before)
-    if few is not None and wanted.status == "running":
-        found = await visit.read(few)
-        if found.lines is not None:
-            return found.lines, found.count
-    lines = await visit.read(job_list.scan(wanted, ROWS, before))
-    if lines.ended_at is None:
-        is_all = before is None and lines.next is None
-        return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
-    if few is not None and wanted.status != "running":
-        found = await visit.read(few)
-        if found.lines is not None:
-            return found.lines, found.count
-    now = datetime.now(UTC)
-    if wanted.newer is not None and lines.ended_at < now - min(wanted.newer, _LONG_AGO) - _BEYOND:
-        return JobLines(lines.jobs, None), None
-    if wanted.older is not None and not lines.jobs and lines.next is not None:
-        # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
-        first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
-        if first < lines.next:
-            older = job_list.scan(wanted, ROWS, first)
-            return await visit.read(older), None
-    return lines, None
-
-
-async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
-    """How many jobs match, as far as it is counted; None when that takes too long.
-
-    A search in errors is not counted: Postgres would count what is hidden in them as well.
-    """
-    if wanted.error is not None:
-        return None
-    count = visit.database.recent(
-        job_list.count(wanted),
-        seconds=_KEPT,
-        limit=_COUNT_SECONDS,
-        keeps=lambda found: not found.is_complete,
-    )
-    try:
-        return await count
-    except TooSlow:
-        return None
-
-
-def in_words(count: JobCount | None, *, is_filtered: bool, is_counted: bool = True) -> str:
-    """As in `37 jobs match.`, `More than 100,000 jobs.`."""
-    if not is_counted:
-        return "Only errors as they are shown are searched, so these jobs are not counted."
-    if count is None:
-        return "It takes too long to count these jobs."
-    if not count.is_complete and count.found < count.looked_at:
-        if not count.found:
-            return f"None of the newest {count.looked_at:,} jobs matches."
-        return f"At least {jobs(count.found)}: the newest {count.looked_at:,} were counted."
-    words = jobs(count.found) if count.found else "No job"
-    verb = "" if not is_filtered else " matches" if count.found < 2 else " match"
-    return f"{words}{verb}." if count.is_complete else f"More than {words}{verb}."
 
 
 async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> list[JobRow]:

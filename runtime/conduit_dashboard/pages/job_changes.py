@@ -11,7 +11,8 @@ from conduit_runtime.statements.many.changes import JobChange, change_free
 from ..errors import BadRequest, Conflict
 from ..jobs import background
 from ..jobs.filters import is_part, read_search
-from ..jobs.rows import count_jobs, shown_of
+from ..jobs.rows import shown_of
+from ..jobs.search import count_jobs
 from ..page import Act, Done, Routes, action
 from ..parameters import job_id, read_number, read_text
 

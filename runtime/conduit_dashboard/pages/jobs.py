@@ -11,7 +11,8 @@ from conduit_runtime.statements.dashboard import bulk, types
 
 from ..errors import TooSlow
 from ..jobs.filters import read_search
-from ..jobs.rows import count_jobs, find_jobs, in_words, rows_of
+from ..jobs.rows import rows_of
+from ..jobs.search import count_jobs, find_jobs, in_words
 from ..page import Page, Routes, Visit, page
 from ..parameters import read_id
 

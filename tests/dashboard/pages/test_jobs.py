@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conduit_dashboard import Access
-from conduit_dashboard.jobs import rows
+from conduit_dashboard.jobs import search
 from conduit_runtime import Job
 from conduit_runtime.statements.dashboard import job_list
 from dashboard_site import Site
@@ -132,7 +132,7 @@ def test_values_that_cannot_be(site: Site, query: dict[str, str], words: str) ->
 
 
 def test_pages_go_back_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "ROWS", 2)
+    monkeypatch.setattr(search, "ROWS", 2)
     jobs = sorted(str(job.id) for job in site.queue.enqueue_many([Job(type="t") for _ in range(5)]))
     first = site.json("/jobs", type="t")
     second = site.json("/jobs", type="t", before=first["next"])
