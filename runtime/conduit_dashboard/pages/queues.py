@@ -10,6 +10,7 @@ from ..errors import BadRequest
 from ..page import Act, Done, Page, Routes, Visit, action, page
 from ..parameters import read_text
 from ..queue_rows import queue_rows
+from ..types.summary import limits_row
 
 
 async def queues(visit: Visit) -> Page:
@@ -20,9 +21,14 @@ async def queues(visit: Visit) -> Page:
     queue = visit.query.get("queue") or None
     recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
     rows = await queue_rows(visit, recent, queue)
-    limits = await visit.read(type_limits.type_limits())
+    limits = [limits_row(each) for each in await visit.read(type_limits.type_limits())]
     are_cut = len(rows) == store.MOST
-    data = {"queues": rows, "are_cut": are_cut, "type_limits": limits, "queue": queue}
+    data = {
+        "queues": rows,
+        "are_cut": are_cut,
+        "type_limits": limits,
+        "queue": queue,
+    }
     return Page("queues.html", "Queues", data)
 
 

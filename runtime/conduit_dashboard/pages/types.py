@@ -28,7 +28,7 @@ SORTS: Mapping[str, Callable[[TypeSummary], Any]] = {
     "name": lambda each: each.type,
     "failed": lambda each: (-(each.failure_rate or 0), -each.failed, each.type),
     "attempts": lambda each: (-each.succeeded - each.failed, each.type),
-    "slowest": lambda each: (-(each.mean or timedelta(0)), each.type),
+    "slowest": lambda each: (-(each.mean or 0), each.type),
 }
 """What `sort` in the address may be."""
 

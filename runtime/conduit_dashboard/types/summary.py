@@ -2,11 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import groupby
 
 from conduit_runtime.model.dashboard.types import TypeActivity, TypeShape, present
 from conduit_runtime.model.queues.controls import TypeLimits
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsRow:
+    """The limits of a job type and where each comes from; `starts` within `per` seconds."""
+
+    type: str
+    concurrency: int | None
+    concurrency_from: str | None
+    starts: int | None
+    per: float | None
+    rate_from: str | None
+
+
+def limits_row(limits: TypeLimits) -> LimitsRow:
+    """The limits as pages show them."""
+    return LimitsRow(
+        limits.type,
+        limits.concurrency,
+        limits.concurrency_from,
+        limits.starts,
+        None if limits.per is None else limits.per.total_seconds(),
+        limits.rate_from,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +38,7 @@ class TypeSummary:
 
     `is_described` is whether a worker has described it, `is_live` whether a live worker handles
     it. `source` is as in "order.conduit:31". `failure_rate` is the share of attempts that failed,
-    `mean` how long an attempt took on average.
+    `mean` how many seconds an attempt took on average.
     """
 
     type: str
@@ -28,8 +51,8 @@ class TypeSummary:
     succeeded: int
     failed: int
     failure_rate: float | None
-    mean: timedelta | None
-    limits: TypeLimits | None
+    mean: float | None
+    limits: LimitsRow | None
 
 
 def summaries(
@@ -66,7 +89,7 @@ def _summary(
         activity.failed,
         activity.failure_rate,
         activity.mean,
-        limits,
+        limits_row(limits) if limits else None,
     )
 
 

@@ -26,7 +26,7 @@ def test_types_are_listed_with_what_became_of_their_jobs(site: Site) -> None:
         0.1,
         1,
     )
-    assert (send["queue"], send["source"], send["mean"]) == ("mail", "mail.conduit:7", "PT3S")
+    assert (send["queue"], send["source"], send["mean"]) == ("mail", "mail.conduit:7", 3.0)
     html = site.html("/types")
     assert "/types?type=mail.send" in html
     assert "10.0 %" in html

@@ -1,7 +1,7 @@
 """What the dashboard shows of job types."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..type_description import TypeDescription
 
@@ -26,14 +26,14 @@ class TypeShape:
 class TypeActivity:
     """What became of the attempts at jobs of a type in a period, and how many run now.
 
-    `duration` is that of all attempts together.
+    `duration` is that of all attempts together, in seconds.
     """
 
     type: str
     running: int = 0
     succeeded: int = 0
     failed: int = 0
-    duration: timedelta = timedelta(0)
+    duration: float = 0.0
 
     @property
     def attempts(self) -> int:
@@ -46,8 +46,8 @@ class TypeActivity:
         return self.failed / self.attempts if self.attempts else None
 
     @property
-    def mean(self) -> timedelta | None:
-        """How long an attempt took on average; None without attempts."""
+    def mean(self) -> float | None:
+        """How many seconds an attempt took on average; None without attempts."""
         return self.duration / self.attempts if self.attempts else None
 
 

@@ -29,10 +29,8 @@ def type_activity(last: timedelta, type: str | None = None) -> Statement[list[Ty
     """The types with attempts in the period until now or with running jobs; or one type."""
     parameters = {"period": last.total_seconds(), "bin": bin_of(last), "type": type}
 
-    def decode(rows: Rows, count: int) -> list[TypeActivity]:
-        return [
-            TypeActivity(type_, running, succeeded, failed, timedelta(seconds=seconds))
-            for type_, running, succeeded, failed, seconds in rows
-        ]
-
-    return Statement("dashboard/attempts/by_type", parameters, decode)
+    return Statement(
+        "dashboard/attempts/by_type",
+        parameters,
+        lambda rows, count: [TypeActivity(*row) for row in rows],
+    )
