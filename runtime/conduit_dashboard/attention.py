@@ -20,6 +20,7 @@ from conduit_runtime.statements.dashboard import overview
 from .errors import BadRequest, TooSlow
 from .masks import masks_of
 from .page import Visit
+from .rendering.texts import counted_jobs
 
 T = TypeVar("T")
 
@@ -173,11 +174,10 @@ def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
 def judge_overdue(overdue: Iterable[OverdueAttempts]) -> Iterator[Finding]:
     """Attempts that do not end, though their timeout passed."""
     for each in overdue:
-        jobs = "1 job" if each.jobs == 1 else f"{each.jobs:,} jobs"
         yield warning(
             "overdue-attempts",
-            f"the worker {each.worker} still runs {jobs} of {each.type}, {in_words(each.seconds)} "
-            "after the end of their time",
+            f"the worker {each.worker} still runs {counted_jobs(each.jobs)} of {each.type}, "
+            f"{in_words(each.seconds)} after the end of their time",
             f"type {each.type}",
             "see what it does; cancel it, or restart the worker",
             type=each.type,

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+from conduit_runtime.postgres.statement import Statement
+
 Plan = dict[str, Any]
 
 
@@ -15,3 +18,31 @@ def nodes(plan: Plan) -> Iterator[Plan]:
 def buffers(plan: Plan) -> int:
     """Pages that the statement looked at."""
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def explain(
+    connection: psycopg.Connection[Any], statement: Statement[Any], *, prepare: bool = False
+) -> Plan:
+    """The plan of a statement, run and counted; `prepare` has Postgres prepare it."""
+    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
+    [(answer,)] = connection.execute(sql, statement.parameters, prepare=prepare or None).fetchall()
+    plan: Plan = answer[0]["Plan"]
+    return plan
+
+
+def scans(plan: Plan) -> set[str]:
+    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
+    return {
+        node.get("Index Name", node["Node Type"])
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
+    }
+
+
+def most_rows(plan: Plan) -> float:
+    """The rows that the busiest scan of jobs gave or threw away."""
+    return max(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
+    )

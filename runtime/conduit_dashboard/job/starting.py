@@ -6,13 +6,15 @@ from conduit_runtime.model.dashboard.job import StartFacts
 from conduit_runtime.model.text.durations import in_words
 from conduit_runtime.model.text.printable import one_line
 
+from ..rendering.texts import counted_jobs
+
 
 def reasons(facts: StartFacts) -> Iterator[str]:
     """What the job waits for; nothing for one that has ended."""
     if facts.status == "running":
         yield f"It runs in worker {one_line(facts.locked_by or 'unknown')}."
     elif facts.status == "blocked":
-        yield f"It waits for {_counted(facts.waits_for)} of its flow."
+        yield f"It waits for {counted_jobs(facts.waits_for)} of its flow."
     elif facts.status == "pending":
         yield from _of_pending(facts)
 
@@ -38,14 +40,12 @@ def _of_pending(facts: StartFacts) -> Iterator[str]:
     elif wait > 0:
         return
     elif facts.queue_limit is not None and facts.running_in_queue >= facts.queue_limit:
-        yield f"The queue {queue} may run {_counted(facts.queue_limit)} at once, and as many run."
+        most = counted_jobs(facts.queue_limit)
+        yield f"The queue {queue} may run {most} at once, and as many run."
     elif facts.type_limit is not None and facts.running_of_type >= facts.type_limit:
-        yield f"The type {type_} may run {_counted(facts.type_limit)} at once, and as many run."
+        most = counted_jobs(facts.type_limit)
+        yield f"The type {type_} may run {most} at once, and as many run."
     elif facts.has_rate:
         yield "It is due. Its type may start only so many jobs within a period."
     else:
         yield "It is due, and starts when a worker has a slot for it."
-
-
-def _counted(jobs: int) -> str:
-    return "1 job" if jobs == 1 else f"{jobs:,} jobs"

@@ -10,7 +10,7 @@ from conduit_runtime.statements.dashboard.ids import first_id
 
 from ..errors import TooSlow
 from ..page import Visit
-from ..rendering.actions import jobs
+from ..rendering.texts import counted_jobs
 
 ROWS = 50
 """Jobs of a page."""
@@ -82,7 +82,7 @@ def in_words(count: JobCount | None, *, is_filtered: bool, is_counted: bool = Tr
     if not count.is_complete and count.found < count.looked_at:
         if not count.found:
             return f"None of the newest {count.looked_at:,} jobs matches."
-        return f"At least {jobs(count.found)}: the newest {count.looked_at:,} were counted."
-    words = jobs(count.found) if count.found else "No job"
+        return f"At least {counted_jobs(count.found)}: the newest {count.looked_at:,} were counted."
+    words = counted_jobs(count.found) if count.found else "No job"
     verb = "" if not is_filtered else " matches" if count.found < 2 else " match"
     return f"{words}{verb}." if count.is_complete else f"More than {words}{verb}."

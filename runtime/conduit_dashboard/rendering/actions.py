@@ -6,6 +6,8 @@ from typing import Any
 from conduit_runtime.model.dashboard.audit import AuditEntry
 from conduit_runtime.model.text.printable import one_line
 
+from .texts import counted_jobs
+
 _WORDS = {
     "retry": "Retried",
     "cancel": "Cancelled",
@@ -34,18 +36,14 @@ def done(entry: AuditEntry) -> str:
     if entry.state in ("running", "stopping"):
         return f"It is going on in the background: {target(entry.target) or 'all jobs'}."
     words = _WORDS.get(entry.action, entry.action)
-    return f"{words} {jobs(entry.count) if entry.action in _OF_JOBS else target(entry.target)}."
+    is_of_jobs = entry.action in _OF_JOBS
+    return f"{words} {counted_jobs(entry.count) if is_of_jobs else target(entry.target)}."
 
 
 def target(given: Mapping[str, Any]) -> str:
     """What an action was about: `queue mail`, `status failed, type email.send`."""
     text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in _flat(given))
     return one_line(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
-
-
-def jobs(count: int) -> str:
-    """A number of jobs, as in `1 job`."""
-    return {0: "no job", 1: "1 job"}.get(count, f"{count:,} jobs")
 
 
 def _flat(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

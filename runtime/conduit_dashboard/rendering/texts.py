@@ -12,6 +12,11 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}"
 
 
+def counted_jobs(count: int) -> str:
+    """A number of jobs, as in `1 job`."""
+    return {0: "no job", 1: "1 job"}.get(count, f"{count:,} jobs")
+
+
 def duration(value: timedelta | float | None) -> str:
     """As in `12 ms`, `3.4 s`, `15 minutes`; nothing for None. A number is in seconds."""
     if value is None:

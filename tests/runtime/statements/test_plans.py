@@ -19,7 +19,7 @@ from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import preflight, worker_registry
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
-from plans import Plan, buffers, nodes
+from plans import buffers, explain, most_rows, scans
 
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a million jobs")]
 
@@ -150,29 +150,3 @@ def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
     token: UUID = statement.parameters["token"]
     assert len(rows) == BATCH
     return [Attempt(Job(id=row[0], token=token), 0.001) for row in rows]
-
-
-def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:
-    """The plan of a statement, run and counted."""
-    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
-    [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
-    plan: Plan = answer[0]["Plan"]
-    return plan
-
-
-def scans(plan: Plan) -> set[str]:
-    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
-    return {
-        node.get("Index Name", node["Node Type"])
-        for node in nodes(plan)
-        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
-    }
-
-
-def most_rows(plan: Plan) -> float:
-    """The rows that the busiest scan of jobs gave or threw away."""
-    return max(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in nodes(plan)
-        if node.get("Relation Name") == "jobs"
-    )

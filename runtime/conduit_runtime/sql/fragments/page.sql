@@ -14,11 +14,4 @@ found AS MATERIALIZED (
   WHERE id = ANY (ARRAY(SELECT id FROM found)) AND status = ANY (%(status)s::text[])
   ORDER BY id
   FOR UPDATE {lock}
-), notified AS MATERIALIZED (
-  -- A worker that holds one of them does not start it.
-  SELECT pg_catalog.pg_notify({control_channel}, 'control')
-  FROM mine
-  WHERE status = 'running'
-    AND {wakes}
-  LIMIT 1
-)
+), {job/notified}

@@ -9,11 +9,4 @@ found AS MATERIALIZED (
     AND pg_catalog.array_position(%(status)s::text[], status) IS NOT NULL
   ORDER BY id
   FOR UPDATE {lock}
-), notified AS MATERIALIZED (
-  -- A worker that holds one of them does not start it.
-  SELECT pg_catalog.pg_notify({control_channel}, 'control')
-  FROM mine
-  WHERE status = 'running'
-    AND {wakes}
-  LIMIT 1
-)
+), {job/notified}

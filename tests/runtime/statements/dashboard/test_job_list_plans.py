@@ -18,7 +18,7 @@ from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements.dashboard import bulk, errors, job_list
 from conduit_runtime.statements.many import changes
-from plans import Plan, buffers, nodes
+from plans import buffers, explain, most_rows, scans
 
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a large list of jobs")]
 
@@ -101,7 +101,7 @@ def test_it_reads_a_bounded_number_of_jobs(
     for statement in statements:
         for cache in ("force_custom_plan", "force_generic_plan") if statement else ():
             connection.execute(f"SET LOCAL plan_cache_mode = {cache}")
-            plan = explain(connection, statement)
+            plan = explain(connection, statement, prepare=True)
             assert scans(plan) <= {"jobs_pkey", "jobs_failed", "jobs_running", "jobs_claim"}
             most = (
                 job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
@@ -137,29 +137,3 @@ def test_a_change_reads_the_jobs_that_it_changes(connection: psycopg.Connection[
             plan = explain(connection, change.of(ids))
             assert scans(plan) == {"jobs_pkey"}
             assert most_rows(plan) <= 1000
-
-
-def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:
-    """The plan of a prepared statement, run and counted."""
-    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
-    [(answer,)] = connection.execute(sql, statement.parameters, prepare=True).fetchall()
-    plan: Plan = answer[0]["Plan"]
-    return plan
-
-
-def scans(plan: Plan) -> set[str]:
-    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
-    return {
-        node.get("Index Name", node["Node Type"])
-        for node in nodes(plan)
-        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
-    }
-
-
-def most_rows(plan: Plan) -> float:
-    """The rows that the busiest scan of jobs gave or threw away."""
-    return max(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in nodes(plan)
-        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
-    )

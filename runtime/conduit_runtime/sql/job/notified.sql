@@ -1,0 +1,8 @@
+notified AS MATERIALIZED (
+  -- A worker that holds one of them does not start it.
+  SELECT pg_catalog.pg_notify({control_channel}, 'control')
+  FROM mine
+  WHERE status = 'running'
+    AND {wakes}
+  LIMIT 1
+)
