@@ -369,7 +369,7 @@ def test_a_run_is_quick(place: Place, pool: WorkerPool) -> None:
     enqueue(place, *["t"] * 100)
     started = time.monotonic()
     assert len(place.jobs.run(pool=pool)) == 100
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 100  # with a poll a job, as idle workers do: 200 s
 
 
 def test_the_connection_is_as_before(dsn: str) -> None:
