@@ -97,7 +97,7 @@ class Stage:
                 self._halt(point, "rescue")
                 self._crash(point, self._start(point, "rescuer"))
         rescuer = self._processes.start("last rescuer", *queues, "--queue", "parcels")
-        until(self._all_ended, 60)
+        until(self._all_ended, 180)
         rescuer.process.terminate()
         rescuer.process.wait(30)
         return {point.name: self._look(jobs[point.name], point) for point in points}
@@ -122,10 +122,10 @@ class Stage:
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
         """Wait until the start of an attempt that takes a while is written."""
         if point.step in ("began", "ended", "release"):
-            until(lambda: (self._queue.get(job.id) or job).attempts, 60)
+            until(lambda: (self._queue.get(job.id) or job).attempts, 180)
 
     def _crash(self, point: CrashPoint, victim: WorkerProcess) -> None:
-        waiting = until(lambda: self._waiting(point), 60)
+        waiting = until(lambda: self._waiting(point), 180)
         if point.dies:
             victim.kill()
         self._database.execute("DELETE FROM halts WHERE queue = %s", (point.queue,))

@@ -17,7 +17,9 @@ _ANY = FieldShape("any")
 
 
 def field_shapes(payload: type[Any]) -> Mapping[str, FieldShape]:
-    """The fields of a payload's class by their names in JSON."""
+    """The fields of a payload's class by their names in JSON; none of another annotation."""
+    if not dataclasses.is_dataclass(payload):
+        return {}
     return {name: shape_of_field(annotation) for _, name, annotation in fields_of(payload)}
 
 

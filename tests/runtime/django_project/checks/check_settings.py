@@ -1,6 +1,7 @@
 """The setting CONDUIT, the checks of it, and the tables in other databases and schemas."""
 
 import json
+import os
 from io import StringIO
 
 from conduit_runtime.contrib.django import checks, database
@@ -106,7 +107,7 @@ class Migrating(TransactionTestCase):
         for test, conduit in (({"MIGRATE": False}, {}), ({}, {"SCHEMA": "my work"})):
             done = manage(
                 *("test", "--noinput", "checks.check_jobs.InATestCase"),
-                TEST=json.dumps(test | {"NAME": "other"}),
+                TEST=json.dumps(test | {"NAME": f"other_{os.getpid()}"}),
                 CONDUIT=json.dumps(conduit),
             )
             assert done.returncode == 0, done.stderr

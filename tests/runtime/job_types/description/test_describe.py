@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conduit_runtime import JobContext, job_type
 from conduit_runtime.model.type_description import (
     DescribedType,
     FieldShape,
@@ -153,6 +154,16 @@ def test_a_job_type_by_hand(tmp_path: Path) -> None:
     assert letter.source is None
     assert letter.calls == ("post.send", "stamp")
     assert letter.fields == {"to": FieldShape("string")}
+
+
+def test_a_payload_may_be_a_dict() -> None:
+    @job_type("letter.send", "", queue="mail")
+    async def send(job: JobContext[Any], payload: dict[str, Any]) -> None: ...
+
+    registry = HandlerRegistry()
+    registry.register_job_types([send])
+    [found] = registry.descriptions()
+    assert (found.type, found.queue, found.description.fields) == ("letter.send", "mail", {})
 
 
 def test_a_handler_by_hand_takes_any_payload() -> None:
