@@ -125,7 +125,7 @@ class Database:
 
 
 def drop(connection: psycopg.Connection[Any], name: str) -> None:
-    """Drop the database of this name, if there is one, whoever is connected to it."""
+    """Drop the database of this name, if there is one, also while others are connected to it."""
     connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 

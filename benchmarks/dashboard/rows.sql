@@ -1,10 +1,10 @@
 -- A queue after a month: `count` jobs that have ended, as many that wait, metrics and schedules.
 
 -- As conduit_new_id, at a given time.
-CREATE FUNCTION pg_temp.id_at(born timestamptz) RETURNS uuid LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.id_at(enqueued_at timestamptz) RETURNS uuid LANGUAGE sql AS $$
   SELECT encode(set_bit(set_bit(overlay(
       uuid_send(gen_random_uuid())
-      PLACING substring(int8send((extract(epoch FROM born) * 1000)::bigint) FROM 3) FROM 1 FOR 6
+      PLACING substring(int8send((extract(epoch FROM enqueued_at) * 1000)::bigint) FROM 3) FROM 1 FOR 6
     ), 52, 1), 53, 1), 'hex')::uuid
 $$;
 
@@ -26,10 +26,10 @@ CREATE FUNCTION pg_temp.error(n bigint) RETURNS text LANGUAGE sql AS $$
     ELSE format('SMTPDataError: (451, ''mailbox of u%s@example.com is full'')', n) END
 $$;
 
-CREATE FUNCTION pg_temp.attempts(n bigint, born timestamptz, error text) RETURNS jsonb
+CREATE FUNCTION pg_temp.attempts(n bigint, enqueued_at timestamptz, error text) RETURNS jsonb
 LANGUAGE sql AS $$
   SELECT jsonb_agg(jsonb_build_object(
-    'attempt', attempt, 'at', born + make_interval(mins => attempt), 'error', error,
+    'attempt', attempt, 'at', enqueued_at + make_interval(mins => attempt), 'error', error,
     'exception', 'builtins.Exception',
     'traceback', concat('Traceback (most recent call last):', frames, E'\n', error)))
   FROM generate_series(1, 3) AS attempt, (
@@ -41,12 +41,12 @@ $$;
 
 INSERT INTO jobs (id, queue, type, payload, status, attempts, error, errors, created_at, run_at,
                   started_at, locked_at, completed_at)
-SELECT pg_temp.id_at(born), concat('default', n % :queues), concat('noop', n % :types),
+SELECT pg_temp.id_at(enqueued_at), concat('default', n % :queues), concat('noop', n % :types),
        pg_temp.payload(n), status, CASE status WHEN 'failed' THEN 3 ELSE 1 END, error,
-       CASE status WHEN 'failed' THEN pg_temp.attempts(n, born, error) END,
-       born, born, born, born, born + make_interval(secs => n % 100)
+       CASE status WHEN 'failed' THEN pg_temp.attempts(n, enqueued_at, error) END,
+       enqueued_at, enqueued_at, enqueued_at, enqueued_at, enqueued_at + make_interval(secs => n % 100)
 FROM (
-  SELECT n, now() - interval '30 days' * (1 - n / :count::float8) AS born,
+  SELECT n, now() - interval '30 days' * (1 - n / :count::float8) AS enqueued_at,
          CASE WHEN n % 5 = 0 THEN pg_temp.error(n) END AS error,
          CASE WHEN n % 5 = 0 THEN 'failed' WHEN n % 25 = 1 THEN 'cancelled' ELSE 'completed' END
            AS status
@@ -55,10 +55,10 @@ FROM (
 
 -- One in twenty is not due.
 INSERT INTO jobs (id, queue, type, payload, created_at, run_at)
-SELECT pg_temp.id_at(born), concat('default', n % :queues), concat('noop', n % :types),
-       pg_temp.payload(n), born, CASE n % 20 WHEN 0 THEN now() + interval '1 day' ELSE born END
+SELECT pg_temp.id_at(enqueued_at), concat('default', n % :queues), concat('noop', n % :types),
+       pg_temp.payload(n), enqueued_at, CASE n % 20 WHEN 0 THEN now() + interval '1 day' ELSE enqueued_at END
 FROM (
-  SELECT n, now() - interval '1 hour' * (1 - n / :count::float8) AS born
+  SELECT n, now() - interval '1 hour' * (1 - n / :count::float8) AS enqueued_at
   FROM generate_series(1, :count::bigint) AS n
 ) AS job;
 

@@ -39,8 +39,8 @@ class Dashboard:
     """Pages that show and change the jobs of a queue's database, as an ASGI application.
 
     Mount it anywhere. `authorize` takes each request and returns an `Access`, or a coroutine of
-    one; without it, nobody gets in. With `read_only`, Postgres refuses every change as well.
-    `trace_url` is the address of a trace at your tracing system, with `{trace_id}` in it.
+    one; without it, all visitors are refused. With `read_only`, Postgres refuses every change as
+    well. `trace_url` is the address of a trace at your tracing system, with `{trace_id}` in it.
     """
 
     def __init__(

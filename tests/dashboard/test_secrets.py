@@ -39,7 +39,7 @@ def store(site: Site, status: str, type_: str = "mail.send", shape: str = "aaaa"
 
 @pytest.fixture
 def addresses(site: Site) -> list[str]:
-    """Pages that have something to hide: of a known type, and of one that nobody knows."""
+    """Pages that have something to hide: of a known type, and of an unknown one."""
     describe(site, fields=FIELDS)
     ids = [store(site, status) for status in ("failed", "running", "pending", "completed")]
     ids += [store(site, "failed", shape="bbbb"), store(site, "failed", "unknown.type", "cccc")]

@@ -12,7 +12,7 @@ from conduit_runtime.model.job import Job, JobStatus
 class Attempt:
     """An attempt: `status` is failed, running or completed.
 
-    Times, the worker and `seconds` are None where nobody wrote them. `place` is the line of the
+    Times, the worker and `seconds` are None where they are not written. `place` is the line of the
     source at which it failed, as in "order.conduit:43".
     """
 

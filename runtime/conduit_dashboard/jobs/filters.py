@@ -64,7 +64,7 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         error_group=given.get("error_group"),
         worker=given.get("worker"),
         payload=payload,
-        # Of a type that nobody has described, only payloads that are shown may be searched.
+        # Of a type that no worker has described, only payloads that are shown may be searched.
         only_plain=payload is not None and not known,
     )
     return Search(wanted, given, fields)

@@ -10,7 +10,7 @@ from ..types.graph import GraphNode, source_graph
 from .types import FRESH, PERIODS, period_of
 
 DRAWN = 100
-"""Types that a picture has: of more, nobody finds his way in it."""
+"""Types that a picture has: with more, it cannot be read."""
 
 
 async def source(visit: Visit) -> Page:

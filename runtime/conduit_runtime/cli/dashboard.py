@@ -44,8 +44,8 @@ def dashboard(
 ) -> None:
     """Show jobs in a browser, and change them, until SIGINT or SIGTERM.
 
-    It prints its address with a token, which lets in whoever has it. CONDUIT_DASHBOARD_TOKEN sets
-    the token; CONDUIT_DASHBOARD_USERS, as in `ann:password bob:password`, asks for users and
+    It prints its address with a token, which lets in everyone who has it. CONDUIT_DASHBOARD_TOKEN
+    sets the token; CONDUIT_DASHBOARD_USERS, as in `ann:password bob:password`, asks for users and
     passwords instead. Other machines are let in (--host) only with one of the two.
     """
     login, token, credentials = _login()

@@ -41,7 +41,7 @@ MASKED = {
 
 
 def shown() -> dict[str, str]:
-    """What a browser sends of a form that nobody touched."""
+    """What a browser sends of a form that was not touched."""
     form = {}
     for control in controls_of(MASKED, FIELDS):
         form[control.name] = control.value.replace("\r\n", "\n").replace("\n", "\r\n")

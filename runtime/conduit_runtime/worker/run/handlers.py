@@ -25,10 +25,13 @@ from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, reader_of, readers
 from ...model.payload import check_name
 from ...model.queues.controls import SourceLimits
+from ...model.text.logs import get_logger
 from ...model.type_description import DescribedType
 from ...services.service_calls import is_coroutine_function
 from .batching import WAIT, Batching
 from .functions import check_function
+
+_log = get_logger("conduit.worker")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -229,14 +232,17 @@ class HandlerRegistry:
         return lanes
 
     def descriptions(self) -> list[DescribedType]:
-        """What others may know of the types, for those that have no code of them."""
+        """What the dashboard may know of the types; a type that cannot be described is left out."""
         describer = Describer()
         found: list[DescribedType] = []
         for each in [*self.by_type.values()]:
-            if each.job_type is None:
-                found.append(describe_function(each.type, each.function))
-            else:
-                found += describer.describe(each.job_type, each.type)
+            try:
+                if each.job_type is None:
+                    found.append(describe_function(each.type, each.function))
+                else:
+                    found += [*describer.describe(each.job_type, each.type)]
+            except Exception:  # what an application's code may hold has no end
+                _log.warning("the dashboard will not know the type %s", each.type, exc_info=True)
         return found
 
     def limits(self) -> dict[str, SourceLimits]:

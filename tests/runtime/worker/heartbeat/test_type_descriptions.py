@@ -19,7 +19,7 @@ from conduit_runtime.model.type_description import (
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.job_types import describe_types, described_types, known_shapes
 from conduit_runtime.worker.heartbeat import type_descriptions
-from conduit_runtime.worker.run.handlers import HandlerRegistry
+from conduit_runtime.worker.run import handlers
 from waiting import until
 
 
@@ -130,18 +130,23 @@ def test_a_worker_that_may_not_write_them_works(
         connection.execute("ALTER TABLE IF EXISTS elsewhere RENAME TO conduit_job_types")
 
 
-def test_code_that_cannot_be_described_works(
-    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_code_that_cannot_be_described_works_and_hides_no_other(
+    queue: Queue,
+    connection: psycopg.Connection[Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(registry: object) -> None:
+    def fail(type: str, function: object) -> None:
         raise RuntimeError("odd code")
 
-    monkeypatch.setattr(HandlerRegistry, "descriptions", fail)
-    with caplog.at_level(logging.WARNING), WorkerPool(queue) as pool:
+    monkeypatch.setattr(handlers, "describe_function", fail)
+    with caplog.at_level(logging.WARNING), WorkerPool(queue, jobs=[charge]) as pool:
         done: list[object] = []
         pool.register("by.hand", lambda context, payload: done.append(payload))
-        queue.enqueue(Job(type="by.hand", payload=1))
+        queue.enqueue(Job("cards", "by.hand", payload=1))
         until(lambda: done)
+        until(lambda: "will not know the type by.hand" in caplog.text)
+        assert sorted(types(connection)) == ["card.charge", "card.pay"]
     assert "odd code" in caplog.text
     assert "declared dead" not in caplog.text
 
