@@ -80,9 +80,10 @@ class Shell:
             self._wait(lambda: matches(expected, output.read_text()), f"$ {line} &")
 
     def wait(self, what: str) -> None:
-        """Wait until an address answers, or until a server has printed a text."""
+        """Wait until an address answers (with a text, if one follows), or a server printed a text."""
         if what.startswith("http"):
-            self._wait(lambda: answers(what), what)
+            address, _, text = what.partition(" ")
+            self._wait(lambda: answers(address, text), what)
         else:
             self._wait(lambda: what in self.printed(), what)
 
@@ -120,12 +121,12 @@ def matches(expected: str, printed: str) -> bool:
     return re.fullmatch(pattern, lines, re.DOTALL) is not None
 
 
-def answers(address: str) -> bool:
-    """Whether a server at an address answers, whatever it says."""
+def answers(address: str, text: str = "") -> bool:
+    """Whether a server at an address answers, with a text in what it says; an error says none."""
     try:
-        urllib.request.urlopen(address, timeout=5).close()
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return text in answer.read().decode(errors="replace")
     except urllib.error.HTTPError:
-        return True
+        return not text
     except OSError:
         return False
-    return True
