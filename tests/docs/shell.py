@@ -80,7 +80,7 @@ class Shell:
             self._wait(lambda: matches(expected, output.read_text()), f"$ {line} &")
 
     def wait(self, what: str) -> None:
-        """Wait until an address answers (with a text, if one follows), or a server printed a text."""
+        """Wait until an address answers, with a text if one follows, or a server prints a text."""
         if what.startswith("http"):
             address, _, text = what.partition(" ")
             self._wait(lambda: answers(address, text), what)
@@ -105,7 +105,7 @@ class Shell:
                 if process.poll() is None:
                     os.killpg(process.pid, number)
                 try:
-                    process.wait(15)
+                    process.wait(30)
                     break
                 except subprocess.TimeoutExpired:
                     continue

@@ -4,12 +4,12 @@ A block behind a line such as "`app/web.py`:" is a file. Blocks of `console` hol
 and what they print, in which `…` stands for any text; a command that ends with ` &` is a server,
 which runs until the end of the page. Blocks of `python` run in one namespace, those of `conduit`
 compile, those of `sql` run in the database, data is parsed. Comments ask for more:
-`<!-- wait: ADDRESS -->`, with a part of its answer if that matters, or `<!-- wait: TEXT -->` that a
-server prints; `<!-- stop -->` (the servers), `<!-- not run: REASON -->`, `<!-- diagnostic: CODE -->`
-before a block; `<!-- database: none -->` for a page that starts its own, `<!-- follows: PAGE -->`
-for one that goes on where another ends, `<!-- each section follows: SECTION -->` for one whose
-sections are stories of their own. A comment `<!-- python: … -->` holds code that readers need not
-see.
+`<!-- wait: ADDRESS -->`, with a part of its answer if that matters, or `<!-- wait: TEXT -->` that
+a server prints; `<!-- stop -->` (the servers), `<!-- not run: REASON -->`,
+`<!-- diagnostic: CODE -->` before a block; `<!-- database: none -->` for a page that starts its
+own, `<!-- follows: PAGE -->` for one that goes on where another ends,
+`<!-- each section follows: SECTION -->` for one whose sections are stories of their own. A comment
+`<!-- python: … -->` holds code that readers need not see.
 """
 
 import shutil
