@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import debian
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
     "no Chromium starts: install it (Debian: apt install chromium), set CHROMIUM to its path, "
@@ -44,24 +46,9 @@ def starts(path: str) -> bool:
         return False
 
 
-def install() -> None:
-    """Install Debian's package, as root and where there is apt-get; else do nothing."""
-    apt = shutil.which("apt-get")
-    if not apt or os.geteuid() != 0:
-        return
-    print("Installing Debian's chromium, for the tests that drive a browser", flush=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    package = ("install", "--yes", "--no-install-recommends", "-qq", "chromium")
-    for arguments in (package, ("update", "-qq"), package):
-        command = [apt, *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        if done.returncode == 0 and arguments is package:
-            return
-
-
 def main() -> None:
     if find() is None and "CHROMIUM" not in os.environ:
-        install()
+        debian.install("the tests that drive a browser", "chromium")
     if find() is None:
         print(f"The tests that drive a browser are left out: {MISSING}", flush=True)
         sys.exit("CI" in os.environ)

@@ -2,7 +2,8 @@
 
     python3.11 .ci/setup.py run|dev
 
-`dev` adds to `run` the tools for tests and checks, and a browser where that may be installed.
+`dev` adds to `run` the tools for tests and checks, and a browser and a broker where these may be
+installed.
 Standard library only; run by `make`.
 """
 
@@ -54,7 +55,7 @@ def install(wanted: str) -> None:
         pip("--upgrade", "pip>=25.1")  # the first that reads dependency groups
     pip("--editable", ".[dashboard,embedded]", *groups)
     if groups:
-        find_browser()
+        find_programs()
 
 
 def pip(*arguments: str) -> None:
@@ -65,10 +66,14 @@ def pip(*arguments: str) -> None:
         )
 
 
-def find_browser() -> None:
-    """Have a Chromium, or say what is left out without; CI fails instead."""
-    if subprocess.run([PYTHON, ROOT / ".ci" / "chromium.py"], check=False).returncode:
-        sys.exit("CI is set, and the tests that drive a browser need one")
+def find_programs() -> None:
+    """Have a Chromium and a RabbitMQ, or say what is left out without; CI fails instead."""
+    codes = {
+        subprocess.run([PYTHON, ROOT / ".ci" / finder], check=False).returncode
+        for finder in ("chromium.py", "servers.py")
+    }
+    if codes != {0}:
+        sys.exit("CI is set, and some tests need these programs")
 
 
 def runs(python: Path) -> bool:

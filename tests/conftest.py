@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import servers
 from clean_databases import CleanDatabases
 from conduit_runtime import embedded, migrate
 from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+from shared_broker import SharedBroker, Vhost
 
 # How quickly examples are made says something of the machine, not of the code.
 settings.register_profile(
@@ -102,6 +104,32 @@ def dsn(clean_databases: CleanDatabases) -> Iterator[str]:
     """A database of the test's own, with the tables of the queue, and nothing in them."""
     with clean_databases.lend() as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def shared_broker(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[SharedBroker]:
+    """A RabbitMQ node that the workers of pytest-xdist share."""
+    if not servers.has_rabbitmq():
+        (pytest.fail if "CI" in os.environ else pytest.skip)(servers.MISSING)
+    base = tmp_path_factory.getbasetemp()
+    broker = SharedBroker((base if worker_id == "master" else base.parent) / "broker")
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def broker(shared_broker: SharedBroker) -> Iterator[Vhost]:
+    """An empty vhost of the test's own, on a running RabbitMQ."""
+    with shared_broker.lend() as vhost:
+        yield vhost
+
+
+@pytest.fixture
+def broker_url(broker: Vhost) -> str:
+    """The address of an empty vhost of the test's own, as a user that may do all in it."""
+    return broker.url()
 
 
 @pytest.fixture

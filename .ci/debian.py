@@ -1,0 +1,38 @@
+"""Packages of Debian for tests that need a program from outside of Python."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def install(purpose: str, *packages: str) -> None:
+    """Install them, as root and where there is apt-get; else do nothing.
+
+    Services that come with them are not started.
+    """
+    apt = shutil.which("apt-get")
+    if not apt or os.geteuid() != 0:
+        return
+    print(f"Installing Debian's {', '.join(packages)}, for {purpose}", flush=True)
+    own_policy = not _POLICY.exists()
+    if own_policy:
+        _POLICY.write_text("#!/bin/sh\nexit 101\n")
+        _POLICY.chmod(0o755)
+    try:
+        _install(apt, packages)
+    finally:
+        if own_policy:
+            _POLICY.unlink()
+
+
+def _install(apt: str, packages: tuple[str, ...]) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    wanted = ("install", "--yes", "--no-install-recommends", "-qq", *packages)
+    for arguments in (wanted, ("update", "-qq"), wanted):
+        command = [apt, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        if done.returncode == 0 and arguments is wanted:
+            return

@@ -1,0 +1,33 @@
+"""Find RabbitMQ for the tests that need a broker, or install Debian's where root may.
+
+    .venv/bin/python .ci/servers.py
+
+Without it, these tests are left out, or fail if CI is set.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import debian
+
+RABBITMQ = Path("/usr/lib/rabbitmq/bin")
+"""Debian's own scripts; those on the PATH insist on the system's user and folders."""
+MISSING = "no RabbitMQ is there: install it (Debian: apt install rabbitmq-server)"
+
+
+def has_rabbitmq() -> bool:
+    """Whether a node can be started here."""
+    return (RABBITMQ / "rabbitmq-server").exists()
+
+
+def main() -> None:
+    if not has_rabbitmq():
+        debian.install("the tests that need a broker", "rabbitmq-server")
+    if not has_rabbitmq():
+        print(f"The tests that need a broker are left out: {MISSING}", flush=True)
+        sys.exit("CI" in os.environ)
+
+
+if __name__ == "__main__":
+    main()
