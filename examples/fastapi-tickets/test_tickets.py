@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 NEW = {"email": "ada@example.com", "subject": "The loom", "body": "It does nicht work"}
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """The first true value of the condition; fails after the deadline."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -51,7 +51,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Cli
                 worker = [sys.executable, "-m", "conduit_runtime.cli", *command]
                 processes.append(subprocess.Popen(worker, cwd=tmp_path, env=environment))
             else:
-                assert client.get("/health/ready").is_success
+                until(lambda: client.get("/health/ready").is_success)
             yield client
         finally:
             for process in reversed(processes):

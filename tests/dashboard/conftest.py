@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conduit_dashboard import attention
 from dashboard_site import Site, serving
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page looks at is not given up on a busy machine; one test is about that."""
+    monkeypatch.setattr(attention, "_PATIENCE", 30.0)
 
 
 @pytest.fixture

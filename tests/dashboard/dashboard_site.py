@@ -82,4 +82,4 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
     finally:
         if "server" in made:
             made["server"].should_exit = True
-        thread.join(30)
+        thread.join(60)

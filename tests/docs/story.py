@@ -4,7 +4,6 @@ import configparser
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tomllib
@@ -21,6 +20,7 @@ from conduit_runtime import embedded
 from page import Block
 from psycopg.conninfo import conninfo_to_dict
 from shell import Shell
+from web_server import free_port
 
 from conduit_async.compiler import compile
 from conduit_async.render import as_text
@@ -78,7 +78,7 @@ class Story:
             self._runs[block.language](self, block, text)
 
     def _ported(self, text: str) -> str:
-        return PORTS.sub(lambda found: self._ports.setdefault(found[0], _free_port()), text)
+        return PORTS.sub(lambda found: self._ports.setdefault(found[0], str(free_port())), text)
 
     def _run_python(self, block: Block, text: str) -> None:
         if self._python is None:
@@ -140,12 +140,6 @@ def _parsed(value: object) -> None:
 
 def _ini() -> configparser.RawConfigParser:
     return configparser.RawConfigParser(strict=False)  # a systemd unit may repeat a key
-
-
-def _free_port() -> str:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return str(server.getsockname()[1])
 
 
 def environment(database: str | None, programs: Path) -> dict[str, str]:

@@ -84,6 +84,46 @@ assert word == "kept"
     assert os.listdir(tmp_path / "empty") == ["folder"]
 
 
+def test_what_only_reads_waits_for_the_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+`server.py`:
+
+```python
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+answers = [b"soon", b"soon", b"now", b"late"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(answers.pop(0))
+
+    do_POST = do_GET
+
+
+server = HTTPServer(("", 8000), Handler)
+print("serving", flush=True)
+server.serve_forever()
+```
+
+```console
+$ python server.py &
+serving
+$ curl -s localhost:8000
+now
+$ curl -s -d x=1 localhost:8000
+now
+```
+"""
+    _, failure = told(text, tmp_path, monkeypatch)
+    assert "$ curl -s -d x=1 localhost:" in failure
+    assert "\nlate\n" in failure
+
+
 @pytest.mark.parametrize(
     ("expected", "printed", "same"),
     [

@@ -99,7 +99,7 @@ class Stage:
         rescuer = self._processes.start("last rescuer", *queues, "--queue", "parcels")
         until(self._all_ended, 180)
         rescuer.process.terminate()
-        rescuer.process.wait(30)
+        rescuer.process.wait(120)
         return {point.name: self._look(jobs[point.name], point) for point in points}
 
     def _enqueue(self, point: CrashPoint) -> Job:

@@ -24,7 +24,7 @@ def drain(app_dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         cwd=HERE,
         env=os.environ | {"PYTHONUTF8": "1"},
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 30.0) -> T:
+def until(condition: Callable[[], T], seconds: float = 90.0) -> T:
     """The first true value of the condition; fails after the deadline."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,12 +1,13 @@
 """Web servers in processes of their own."""
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,10 +15,12 @@ from waiting import until
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """A port that nothing uses, below those that the system gives to connections meanwhile."""
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)  # `random` has the same seed in every process
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -47,7 +50,7 @@ class Server:
         return self.process.wait(60)
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(
     command: Sequence[str], folder: Path, output: Path, **environment: str
 ) -> Iterator[Server]:
@@ -63,13 +66,13 @@ def served(
         )
     server = Server(process, port, output)
     try:
-        until(server.answers, 60)
+        until(server.answers)
         yield server
     finally:
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(40)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

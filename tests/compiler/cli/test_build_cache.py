@@ -175,7 +175,7 @@ def compile_with(variables: dict[str, str], *program: str) -> None:
     """Compile in a process with these variables, and none of a home or cache folder."""
     arguments = program or ("-m", "conduit_async.cli", "gen", ".", "-o", "jobs")
     inherited = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME")}
-    subprocess.run([sys.executable, *arguments], env=inherited | variables, check=True, timeout=60)
+    subprocess.run([sys.executable, *arguments], env=inherited | variables, check=True, timeout=120)
 
 
 def test_two_runs_at_once_do_each_other_no_harm(cache: Path) -> None:

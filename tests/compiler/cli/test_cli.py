@@ -47,7 +47,7 @@ def held(folder: str) -> dict[str, bytes]:
 def conduitc(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
     command = [sys.executable, "-m", "conduit_async.cli", *arguments]
     return subprocess.run(
-        command, capture_output=True, env={**os.environ, **environment}, timeout=60, check=False
+        command, capture_output=True, env={**os.environ, **environment}, timeout=120, check=False
     )
 
 
@@ -105,7 +105,7 @@ def test_no_name_of_a_file_becomes_code(capsys: Printed) -> None:
     assert run(["gen", "src", "-o", "jobs"]) == 0
     assert run(["gen", "src", "-o", "jobs", "--check"]) == 0
     command = [sys.executable, "-c", "import jobs; print(len(jobs.JOBS))"]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(len(encoded)).encode())
 
 
@@ -354,7 +354,7 @@ def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) ->
         "run(sys.argv[1:])"
     )
     command = [sys.executable, "-c", program, "gen", "src", "-o", "jobs"]
-    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 9
+    assert subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 9
     assert run(["gen", "src", "-o", "jobs", "--check"]) == 1
     assert "stale" in capsys.readouterr().out
     assert run(["gen", "src", "-o", "jobs"]) == 0
@@ -386,7 +386,7 @@ def test_a_start_imports_nothing_heavy() -> None:
         # Measuring coverage imports some of them.
         environment = {name: text for name, text in os.environ.items() if "COVERAGE" not in name}
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=True, env=environment
+            command, capture_output=True, text=True, timeout=120, check=True, env=environment
         ).stdout
 
     assert heavy("--help").endswith("[]\n")
@@ -408,7 +408,7 @@ def test_a_faulty_configuration_is_said_without_arguments_too(
         [sys.executable, "-m", "conduit_async.cli", command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 1
@@ -420,7 +420,7 @@ def test_output_to_a_closed_pipe_is_no_traceback() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "conduit_async.cli", "check", "."]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False)
     os.close(writer)
     assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
@@ -442,5 +442,5 @@ def test_watch_compiles_again_after_each_change() -> None:
             assert any("priority 75 -> 50" in line for line in lines)
         finally:
             watcher.send_signal(signal.SIGINT)
-        assert watcher.wait(30) == 130
+        assert watcher.wait(60) == 130
     assert Path("jobs/user.py").exists()

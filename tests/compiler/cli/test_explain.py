@@ -64,7 +64,7 @@ def reported_on_a_terminal(lines: str, folder: Path) -> set[str]:
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return set(CODE.findall(done.stdout + done.stderr))

@@ -66,7 +66,7 @@ def test_an_interrupt_ends_it_soon(formatters: Formatters) -> None:
 
 def test_a_process_ends_with_its_input() -> None:
     command = [sys.executable, "-m", "conduit_async.cli.formatters"]
-    subprocess.run(command, stdin=subprocess.DEVNULL, check=True, timeout=60)
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True, timeout=120)
 
 
 @pytest.fixture(scope="module")

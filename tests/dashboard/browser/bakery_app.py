@@ -43,7 +43,7 @@ class Bakery:
             yield
         finally:
             process.terminate()
-            process.wait(40)
+            process.wait(120)
 
     def _registered(self, process: "subprocess.Popen[bytes]") -> bool:
         assert process.poll() is None, "the worker ended"

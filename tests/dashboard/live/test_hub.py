@@ -32,7 +32,7 @@ class Shown:
 
 def run(test: Callable[[Hub], Awaitable[None]], interval: float = SHORT) -> None:
     async def main() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await test(Hub(interval))
 
     asyncio.run(main())

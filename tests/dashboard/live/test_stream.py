@@ -204,4 +204,4 @@ def test_in_wsgi_a_viewer_holds_no_thread(dsn: str) -> None:
         answer = client.get("/queues", headers=EVENTS)
         assert "retry: 2000" in answer.text
         assert len(list(_updates(iter(answer.text.splitlines())))) == 1
-    asyncio.run_coroutine_threadsafe(queue.close(), application.loop).result(30)
+    asyncio.run_coroutine_threadsafe(queue.close(), application.loop).result(60)

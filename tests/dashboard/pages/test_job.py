@@ -205,7 +205,7 @@ def test_progress(site: Site) -> None:
     @pool.handler("t")
     def work(context: JobContext[Any], payload: object) -> None:
         context.progress(3, 8, "<b>half</b>\u202e")
-        seen.wait(30)
+        seen.wait(300)
 
     job = site.queue.enqueue(Job(type="t"))
     with pool:

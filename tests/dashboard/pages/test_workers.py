@@ -19,7 +19,7 @@ def test_what_a_worker_runs_and_since_when(site: Site) -> None:
 
     @pool.handler("<send>")
     def send(context: JobContext, payload: object) -> None:
-        closing.wait(30)
+        closing.wait(300)
 
     job = site.queue.enqueue(Job("mail", "<send>"))
     with pool:

@@ -36,7 +36,7 @@ def run(environment: dict[str, str]) -> Run:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
@@ -311,7 +311,7 @@ def test_a_worker_stops_gently(
 
         until(registered)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.wait()
@@ -339,7 +339,7 @@ def test_a_service_that_does_not_end_does_not_keep_the_worker(
     try:
         until((tmp_path / "began").exists)
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.wait()

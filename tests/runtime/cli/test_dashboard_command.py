@@ -44,7 +44,7 @@ class Started:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_behind_the_path_of_a_proxy(start: Start, prefix: str, root: str, passed
 
 def test_it_listens_elsewhere_with_credentials_only(start: Start) -> None:
     with start("--host", "0.0.0.0") as started:
-        assert started.process.wait(30) == 2
+        assert started.process.wait(60) == 2
         assert "lets other machines in: set CONDUIT_DASHBOARD_USERS" in " ".join(
             started.output.split()
         )

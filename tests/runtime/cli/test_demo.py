@@ -76,7 +76,7 @@ def succeeded_in_dashboard(command: str, environment: dict[str, str]) -> int:
             return sum(each["succeeded"] for each in page["attempts"])
     finally:
         process.terminate()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
 
 
@@ -90,7 +90,7 @@ def test_it_can_be_interrupted_and_leaves_nothing(
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(number)
-    _, output = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "Traceback" not in output
     until(lambda: not running(environment))

@@ -84,7 +84,7 @@ def work(dsn: str, folder: Path, reference: str, code: int) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

@@ -58,7 +58,7 @@ def run(environment: dict[str, str]) -> Run:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
@@ -235,7 +235,7 @@ def started(environment: dict[str, str], *options: str) -> Iterator["subprocess.
     try:
         yield worker
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.communicate()

@@ -30,7 +30,7 @@ def run(dsn: str) -> Run:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == code, done.stderr
         return done.stdout
@@ -46,7 +46,7 @@ def busy(queue: Queue) -> Iterator[Job]:
 
     @pool.handler("report")
     def report(context: JobContext, payload: object) -> None:
-        ending.wait(60)
+        ending.wait(300)
 
     with pool:
         job = queue.enqueue(Job(type="report"))
@@ -61,7 +61,7 @@ def test_a_worker_is_listed_with_what_it_runs(run: Run, busy: Job, queue: Queue)
     assert (shown["name"], shown["host"], shown["pid"]) == (info.name, info.host, os.getpid())
     assert shown["version"]
     assert shown["queues"] == ["default", "mail"]
-    assert 0 <= shown["heartbeat_age"] < 10
+    assert 0 <= shown["heartbeat_age"] < 30
     [running] = shown["running"]
     assert (running["id"], running["type"], running["attempt"]) == (str(busy.id), "report", 1)
     assert 0.4 <= running["seconds"] < 60

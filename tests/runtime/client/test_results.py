@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -83,7 +82,7 @@ def is_awaited(queue: Queue, job: Job) -> bool:
 def test_a_result_is_waited_for(queue: Queue) -> None:
     for number in range(20):
         job = queue.enqueue(Job(type="double", payload=number))
-        assert queue.result(job.id, timeout=10) == 2 * number
+        assert queue.result(job.id, timeout=60) == 2 * number
         assert queue.result(str(job.id)) == 2 * number
 
 
@@ -92,7 +91,7 @@ def test_many_wait_over_one_connection(queue: Queue, dsn: str) -> None:
     async def main() -> list[int]:
         async with AsyncQueue(dsn) as queue:
             jobs = await queue.enqueue_many([Job(type="double", payload=n) for n in range(50)])
-            results = await asyncio.gather(*(queue.result(job.id, timeout=20) for job in jobs))
+            results = await asyncio.gather(*(queue.result(job.id, timeout=60) for job in jobs))
             with psycopg.connect(dsn) as conn:
                 sql = (
                     "SELECT count(*) FROM pg_stat_activity "
@@ -108,20 +107,20 @@ def test_many_wait_over_one_connection(queue: Queue, dsn: str) -> None:
 @pytest.mark.usefixtures("pool", "rarely")
 def test_what_is_not_kept_is_none(queue: Queue) -> None:
     job = queue.enqueue(Job(type="nothing", payload=1))
-    assert queue.result(job.id, timeout=10) is None
+    assert queue.result(job.id, timeout=60) is None
 
 
 @pytest.mark.usefixtures("pool", "rarely")
 def test_a_failed_job_raises_with_its_error(queue: Queue) -> None:
     job = queue.enqueue(Job(type="fail", payload="of no use"))
     with pytest.raises(JobFailed, match=rf"job {job.id} \(fail\) failed: of no use") as raised:
-        queue.result(job.id, timeout=10)
+        queue.result(job.id, timeout=60)
     assert raised.value.error == "of no use"
 
 
 def test_an_unknown_job_raises(queue: Queue) -> None:
     with pytest.raises(UnknownJob, match="there is no job"):
-        queue.result(uuid4(), timeout=10)
+        queue.result(uuid4(), timeout=60)
 
 
 def test_a_timeout_is_one(queue: Queue) -> None:
@@ -144,13 +143,13 @@ def test_a_cancel_ends_the_wait(queue: Queue, status: str, by: str) -> None:
         job = queue.enqueue(Job(type="t"))
     if status == "running":
         queue.dequeue("me")
-    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
     until(lambda: is_awaited(queue, job))
     if by == "id":
         queue.cancel(job.id)
     else:
         queue.cancel_many(type="before" if status == "blocked" else "t")
-    thread.join(10)
+    thread.join(60)
     assert isinstance(got[0], JobCancelled)
 
 
@@ -158,12 +157,12 @@ def test_a_cancel_ends_the_wait(queue: Queue, status: str, by: str) -> None:
 @pytest.mark.parametrize("ending", ["complete", "fail"])
 def test_the_end_of_a_job_in_a_loop_of_ones_own_is_heard(queue: Queue, ending: str) -> None:
     job = queue.enqueue(Job(type="t", max_attempts=2))
-    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
     until(lambda: is_awaited(queue, job))
     [held] = queue.dequeue("me")
     if ending == "complete":
         queue.complete(held)
-        thread.join(10)
+        thread.join(60)
         assert got == [None]
         return
     queue.fail(held, "first")
@@ -172,19 +171,19 @@ def test_the_end_of_a_job_in_a_loop_of_ones_own_is_heard(queue: Queue, ending: s
         conn.execute("UPDATE jobs SET run_at = now()")
     [held] = queue.dequeue("me")
     queue.fail(held, "last")
-    thread.join(10)
+    thread.join(60)
     assert got[0].error == "last"
 
 
 @pytest.mark.usefixtures("rarely")
 def test_the_last_job_of_a_flow_is_waited_for_while_it_is_blocked(queue: Queue) -> None:
     first, last = queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
-    thread, got = in_thread(lambda: queue.result(last.id, timeout=30))
+    thread, got = in_thread(lambda: queue.result(last.id, timeout=60))
     until(lambda: is_awaited(queue, last))
     pool = WorkerPool(queue)
     pool.register("t", lambda ctx, payload: str(ctx.id), keep_result=DAY)
     with pool:
-        thread.join(10)
+        thread.join(60)
     assert got == [str(last.id)]
     assert queue.result(first.id) == str(first.id)
 
@@ -194,11 +193,11 @@ def test_a_job_that_ends_without_notice_is_found(
 ) -> None:
     monkeypatch.setattr(ends, "RARELY", 0.2)
     job = queue.enqueue(Job(type="t"))
-    thread, got = in_thread(lambda: queue.result(job.id, timeout=30))
+    thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
     until(lambda: is_awaited(queue, job))
     with psycopg.connect(queue.dsn) as conn:
         conn.execute("UPDATE jobs SET status = 'completed', completed_at = now()")
-    thread.join(10)
+    thread.join(60)
     assert got == [None]
 
 
@@ -214,7 +213,7 @@ def test_a_lost_connection_is_opened_again(queue: Queue, pool: WorkerPool) -> No
             ["conduit results"],
         )
     pool.register("t", lambda ctx, payload: 7, keep_result=DAY)
-    thread.join(30)
+    thread.join(60)
     assert got == [7]
 
 
@@ -226,24 +225,23 @@ def test_jobs_that_no_one_waits_for_send_nothing(queue: Queue, pool: WorkerPool)
         until(lambda: (found := queue.get(job.id)) and found.status == "completed")
         assert [*conn.notifies(timeout=0.2)] == []
         other = queue.enqueue(Job(type="double", payload=1, delay=timedelta(seconds=0.3)))
-        assert queue.result(other.id, timeout=10) == 2
+        assert queue.result(other.id, timeout=60) == 2
         assert [n.payload for n in conn.notifies(timeout=0.2)] == [str(other.id)]
 
 
-def test_a_closed_queue_leaves_no_connection(dsn: str) -> None:
+def test_a_closed_queue_leaves_no_connection(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "LINGER", 600.0)
     with Queue(dsn) as queue:
         job = queue.enqueue(Job(type="t"))
         with pytest.raises(TimeoutError):
             queue.result(job.id, timeout=0.2)
         until(lambda: queue._ends._listens)
-    began = time.monotonic()
-    with psycopg.connect(dsn) as conn:
+    with psycopg.connect(dsn, autocommit=True) as conn:
         sql = (
             "SELECT count(*) FROM pg_stat_activity "
             "WHERE application_name = %s AND datname = current_database()"
         )
-        until(lambda: conn.execute(sql, ["conduit results"]).fetchone() == (0,), 5)
-    assert time.monotonic() - began < 5
+        until(lambda: conn.execute(sql, ["conduit results"]).fetchone() == (0,))
 
 
 @pytest.mark.parametrize("is_async", [True, False])
@@ -311,7 +309,7 @@ def test_a_wait_for_a_locked_job_keeps_its_timeout(queue: Queue, dsn: str) -> No
     with psycopg.connect(dsn) as locker:
         locker.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [job.id])
         thread, got = in_thread(lambda: queue.result(job.id, timeout=0.1))
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert isinstance(got[0], TimeoutError)
 
@@ -326,5 +324,5 @@ def test_a_wait_hears_of_an_end_that_was_locked_at_first(
         until(lambda: queue._ends._listens)
     until(lambda: is_awaited(queue, job))
     assert queue.cancel(job.id)
-    thread.join(30)
+    thread.join(60)
     assert isinstance(got[0], JobCancelled)

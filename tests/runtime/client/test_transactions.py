@@ -115,7 +115,7 @@ def test_plain_jobs_never_make_a_transaction_fail(
         with psycopg.connect(dsn) as connection:
             connection.isolation_level = level
             for round_ in range(10):
-                begun.wait(30)  # all transactions are open at once
+                begun.wait(300)  # all transactions are open at once
                 for _ in range(3):
                     queue.enqueue(Job(type="t", payload=n), conn=connection)
                 queue.enqueue_many([Job(type="t"), Job(type="t")], conn=connection)
@@ -142,7 +142,7 @@ def test_one_key_asked_for_at_once_is_one_job(
         with psycopg.connect(dsn) as connection:
             connection.isolation_level = level
             for round_ in range(10):
-                begun.wait(30)
+                begun.wait(300)
                 while True:
                     try:
                         job = Job(type="later", unique=round_)

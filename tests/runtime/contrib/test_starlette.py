@@ -169,7 +169,7 @@ def test_a_pool_that_ends_by_itself_is_seen(dsn: str, caplog: pytest.LogCaptureF
             assert (await client.get("/")).json() == "pending"
 
     with caplog.at_level(logging.ERROR, "conduit.worker"):
-        asyncio.run(asyncio.wait_for(act(), 30))
+        asyncio.run(asyncio.wait_for(act(), 60))
     [record] = [each for each in caplog.records if "worker pool of the application" in each.message]
     assert record.exc_info is not None
     assert record.exc_info[0] is WorkerStuck

@@ -497,5 +497,5 @@ def test_it_does_not_wait_for_locks(dsn: str) -> None:
         holder.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
         report = examine(dsn, None)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
     assert "waiting jobs" in report.unread

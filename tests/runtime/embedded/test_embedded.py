@@ -48,7 +48,7 @@ class Holder:
         return self.process.stdout.readline().strip()
 
     def end(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_it_ends_with_its_last_holder_however_that_ends(
     dsn = first.dsn()
     assert second.dsn() == dsn
     first.process.send_signal(kind)
-    first.process.wait(30)
+    first.process.wait(120)
     assert answer(dsn) == 1
     second.process.send_signal(kind)
     wait_for(lambda: not processes(folder))

@@ -195,11 +195,11 @@ def test_services_of_a_hand_written_handler_are_the_ones_that_were_given(app_dsn
 def test_progress_is_stored_at_once_and_then_coalesced(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         await asyncio.to_thread(context.progress, 1, 10, "begun")
-        await asyncio.wait_for(host.reported.wait(), 10)
+        await asyncio.wait_for(host.reported.wait(), 60)
         host.reported.clear()
         for done in range(2, 10):
             context.progress(done, 10)
-        await asyncio.wait_for(host.reported.wait(), 10)
+        await asyncio.wait_for(host.reported.wait(), 60)
         assert host.stored == [
             {"done": 1, "total": 10, "note": "begun"},
             {"done": 9, "total": 10, "note": None},
@@ -213,7 +213,7 @@ def test_a_job_that_is_lost_learns_of_it(app_dsn: str) -> None:
         context.raise_if_cancelled()
         host.lost = True
         context.progress(1)
-        await asyncio.wait_for(host.reported.wait(), 10)
+        await asyncio.wait_for(host.reported.wait(), 60)
         with pytest.raises(asyncio.CancelledError):
             context.raise_if_cancelled()
 
@@ -224,13 +224,13 @@ def test_progress_survives_an_outage(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         host.trouble = psycopg.OperationalError("the server is down")
         context.progress(1)
-        await asyncio.wait_for(host.reported.wait(), 10)
+        await asyncio.wait_for(host.reported.wait(), 60)
         reporter = context._reporter
         assert reporter is not None
         host.trouble = None
         host.reported.clear()
         context.progress(2)
-        await asyncio.wait_for(host.reported.wait(), 10)
+        await asyncio.wait_for(host.reported.wait(), 60)
         assert context._reporter is reporter
         assert [progress["done"] for progress in host.stored] == [1, 2]
 

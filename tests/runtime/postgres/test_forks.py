@@ -10,7 +10,7 @@ from conduit_runtime import Queue
 def test_a_forked_process_leaves_the_connections_of_its_parent_alone(dsn: str) -> None:
     script = Path(__file__).parents[1] / "forking.py"
     done = subprocess.run(
-        [sys.executable, script, dsn], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, script, dsn], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stdout.splitlines() == ["child True", "parent True"], done.stderr
     with Queue(dsn) as queue:

@@ -365,7 +365,7 @@ def work(queue: Queue) -> None:
         until(lambda: queue.stats().completed >= 12)
         list(PoolCollector(pool).collect())
         last = chain(Job(type="parent", payload=0), Job(type="t"))
-        queue.result(queue.enqueue_flow(last)[1].id, timeout=30)
+        queue.result(queue.enqueue_flow(last)[1].id, timeout=60)
         queue.rate_limit("t", None)  # type: ignore[arg-type]
         queue.limit("default", None)
         until(lambda: len(queue.list(type="parent", status="completed")) == 3)

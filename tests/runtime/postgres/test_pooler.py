@@ -171,7 +171,7 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
                 through.enqueue_many([Job(type="parent"), Job(type="fail", max_attempts=1)])
                 sofar = queue.stats().completed
                 until(lambda sofar=sofar: queue.stats().completed >= sofar + 3)
-            assert ticked.wait(20)
+            assert ticked.wait(60)
             until(lambda: queue.stats().failed == 10)
             assert locks_of_sessions(dsn) == []
         finally:
@@ -238,7 +238,7 @@ def test_the_dead_are_found_by_the_lease_alone(
         with pool:
             until(lambda: queue.queues()[0].workers == 2)
             assert not ran.wait(2)
-            assert ran.wait(20)
+            assert ran.wait(60)
     stored = queue.get(job.id)
     assert stored is not None
     assert (stored.status, stored.attempts) == (JobStatus.COMPLETED, 2)
@@ -256,7 +256,7 @@ def test_a_stopped_worker_hands_back_through_the_pooler(pooled: str, queue: Queu
 
         job = through.enqueue(Job(type="t"))
         pool.start()
-        assert running.wait(20)
+        assert running.wait(60)
         pool.stop(grace=0)
         assert through.purge(timedelta(0)) == 0
     stored = queue.get(job.id)
@@ -355,7 +355,7 @@ def test_a_result_is_waited_for_without_notifications(strict: str, pooled: str) 
         with pool:
             for n in range(3):
                 job = queue.enqueue(Job(type="double", payload=n))
-                assert queue.result(job.id, timeout=30) == 2 * n
+                assert queue.result(job.id, timeout=60) == 2 * n
         assert queue._ends._is_pooled
 
 

@@ -208,7 +208,7 @@ def test_a_worker_carries_the_scheduler(
     with pool:
         assert due_at(scheduler, "in.code") > datetime.now(UTC)
         let_pass(sql, HOUR, "in.code")
-        assert ran.wait(timeout=20)
+        assert ran.wait(timeout=60)
     let_pass(sql, HOUR, "in.code")
     ran.clear()
     pool.run(drain=True)
@@ -468,7 +468,7 @@ def test_another_schema(empty_dsn: str) -> None:
         pool = WorkerPool(queue)
         pool.register("report", lambda context, payload: ran.set())
         with pool:
-            assert ran.wait(timeout=20)
+            assert ran.wait(timeout=60)
 
 
 def test_the_asynchronous_scheduler_does_the_same(dsn: str, sql: psycopg.Connection[Any]) -> None:

@@ -26,7 +26,7 @@ def queue(dsn: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
     with Queue(dsn) as queue:
         yield queue
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 def run(queue: Queue, kind: str, mishap: str | None = None) -> Job:

@@ -245,7 +245,7 @@ def test_members_that_end_at_once_call_back_once(queue: Queue, dsn: str) -> None
         gate = threading.Barrier(count)
 
         def complete(number: int, held: list[Job] = held, gate: Any = gate) -> None:
-            gate.wait(30)
+            gate.wait(300)
             queue.complete(held[number], conn=connections[number])
 
         with ThreadPoolExecutor(count) as threads:
@@ -271,7 +271,7 @@ def test_a_cancelled_callback_is_not_released_by_a_member_that_ends_meanwhile(
             other = thread.submit(lambda jobs=held: [queue.complete(job) for job in jobs])
             until(lambda: waits_for_a_lock(dsn))
             getattr(first, ending)()
-            other.result(30)
+            other.result(60)
             expected = "cancelled" if ending == "commit" else "pending"
             assert statuses(queue, flow) == {"a": "completed", "b": "completed", "z": expected}
     assert leftovers(dsn) == [0, 0]
@@ -399,7 +399,7 @@ def test_cancel_does_not_miss_a_job_that_is_just_released(queue: Queue, dsn: str
         cancelled = thread.submit(queue.cancel, b.id)
         until(lambda: waits_for_a_lock(dsn))
         conn.commit()
-        assert cancelled.result(30)
+        assert cancelled.result(60)
     assert statuses(queue, flow) == {"a": "completed", "b": "cancelled"}
 
 

@@ -115,7 +115,7 @@ def test_a_large_flow_fails_while_others_run(queue: Queue, dsn: str) -> None:
         while counts(dsn)["links"]:
             # Each done within seconds, or the flow was held up by them.
             [job] = queue.enqueue_many([Job(type="plain")])
-            until(lambda job=job: status(queue, job.id) == "completed", 10)  # type: ignore[misc]
+            until(lambda job=job: status(queue, job.id) == "completed", 30)  # type: ignore[misc]
     after = counts(dsn)
     assert (after["cancelled"], after["links"]) == (MEMBERS + 1, 0)
 

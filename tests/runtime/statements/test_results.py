@@ -161,11 +161,11 @@ def test_jobs_show_shows_progress_and_then_the_result(queue: Queue, dsn: str) ->
     @pool.handler("t", keep_result=HOUR)
     def work(context: JobContext, payload: Any) -> dict[str, int]:
         context.progress(1, 3, "reading")
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         for done in range(1_000):
             context.progress(done, 1_000)
         context.progress(2, 3, "writing")
-        assert may_end.wait(30)
+        assert may_end.wait(60)
         return {"written": 3}
 
     job = queue.enqueue(Job(type="t"))

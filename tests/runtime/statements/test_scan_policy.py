@@ -225,7 +225,7 @@ def test_a_job_that_was_handed_back_long_after_its_time_is_found(dsn: str) -> No
 
         slow.start()
         queue.enqueue(Job(type="t", payload=2, run_at=datetime.now(UTC) - timedelta(hours=1)))
-        assert busy.wait(30)
+        assert busy.wait(60)
         with started.pool:
             queue.enqueue(Job(type="t", payload=1))
             until(lambda: started.payloads == [1])

@@ -149,7 +149,7 @@ def race(count: int, work: Callable[[int], Any]) -> list[Any]:
     gate = threading.Barrier(count)
 
     def one(number: int) -> Any:
-        gate.wait(30)
+        gate.wait(300)
         return work(number)
 
     with ThreadPoolExecutor(count) as threads:
@@ -194,7 +194,7 @@ def test_an_enqueue_waits_for_the_transaction_that_holds_the_key(queue: Queue, d
             second = thread.submit(queue.enqueue, unique(ending), conn=other)
             until(lambda pid=other.info.backend_pid: waits_for_a_lock(dsn, pid))
             getattr(holder, ending)()
-            stored = second.result(30)
+            stored = second.result(60)
         assert stored.duplicate == (ending == "commit")
         assert (stored.id == first.id) == (ending == "commit")
 

@@ -171,10 +171,10 @@ def test_a_running_one_is_waited_for_and_its_worker_need_not_know(queue: Queue, 
     async def play() -> None:
         async with pool, AsyncQueue(dsn) as others:
             await others.enqueue(unique("s"))
-            await asyncio.wait_for(begun.wait(), 20)
+            await asyncio.wait_for(begun.wait(), 60)
             await others.enqueue_flow(chain(unique("a"), plain("b")))
             end.set()
-            await asyncio.wait_for(ended.wait(), 8)
+            await asyncio.wait_for(ended.wait(), 20)
         assert order == ["s", "b"]
 
     asyncio.run(play())

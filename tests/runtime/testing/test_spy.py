@@ -17,7 +17,7 @@ def test_a_status_that_a_worker_brings(dsn: str) -> None:
 
         @pool.handler("t")
         def work(context: JobContext, payload: Any) -> None:
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             raise KeyError("x")
 
         with pool:

@@ -43,7 +43,7 @@ def test_a_database_that_comes_later_is_waited_for(
     until(lambda: "the database cannot be reached yet, trying again" in caplog.text)
     relay = Relay(dsn, folder)
     try:
-        starting.join(30)
+        starting.join(60)
         with Queue(dsn) as queue:
             queue.enqueue(Job(type="t"))
             until(lambda: queue.stats().completed == 1)
@@ -101,7 +101,7 @@ def test_a_signal_ends_a_worker_that_waits(absent: str, tmp_path: Path) -> None:
     try:
         until(lambda: "cannot be reached yet" in (tmp_path / "output").read_text())
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -111,7 +111,7 @@ def test_the_command_says_what_is_wrong_in_the_end(absent: str) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     command += ["--services", "echo", "--yes", "--dsn", absent, "--connect-timeout", "0"]
     done = subprocess.run(
-        command, cwd=_HERE, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=_HERE, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the database cannot be used: ")

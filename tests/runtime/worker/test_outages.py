@@ -117,7 +117,7 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
 
         station.pool.start()
         queue.enqueue(Job(type="sleep"))
-        assert started.wait(30)  # the worker knows of the job, not the database alone
+        assert started.wait(60)  # the worker knows of the job, not the database alone
         relay.fall_silent()
         station.pool.stop(grace=0)
         written = [line for line in station.lines() if "could be written" in line]
@@ -161,12 +161,12 @@ def test_a_server_that_can_only_be_read_for_a_while(
         @station.pool.handler("long")
         def long(context: JobContext, payload: object) -> None:
             running.set()
-            go_on.wait(60)
+            go_on.wait(300)
 
         with station.pool:
             station.works()
             queue.enqueue(Job(type="long"))
-            assert running.wait(20)
+            assert running.wait(60)
             data = server.folder / "data"
             postmaster = int((data / "postmaster.pid").read_text().split()[0])
             (data / "standby.signal").touch(0o666)

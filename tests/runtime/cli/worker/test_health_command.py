@@ -101,7 +101,7 @@ def test_one_port_serves_probes_and_metrics(start: Start) -> None:
     assert status(metrics) == 200
     assert status(live + "/x") == 404
     worker.process.terminate()
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(60) == 0
 
 
 def test_each_process_has_probes_of_its_own(start: Start) -> None:
@@ -115,7 +115,7 @@ def test_each_process_has_probes_of_its_own(start: Start) -> None:
 def test_overlapping_ports_are_refused(start: Start) -> None:
     ports = ("--health-port", "31000", "--metrics-port", "31001")
     worker = start(*_ECHO, *ports, "--processes", "2")
-    assert worker.process.wait(30) == 2
+    assert worker.process.wait(60) == 2
     until(lambda: "overlap" in "".join(worker.lines))
 
 
@@ -139,7 +139,7 @@ def test_live_notices_a_job_that_blocks_the_loop(start: Start, dsn: str, tmp_pat
     assert record["job_id"] == str(job.id)
     assert "time.sleep(4)" in record["stack"]
     worker.process.terminate()
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(60) == 0
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_systemd_hears_when_it_is_ready_lives_and_stops(
     until(lambda: manager.messages[:1] == ["READY=1"])
     until(lambda: manager.messages.count("WATCHDOG=1") >= 3)
     worker.process.terminate()
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(60) == 0
     until(lambda: "STOPPING=1" in manager.messages)
     assert manager.messages.count("READY=1") == 1
 
@@ -192,7 +192,7 @@ def test_an_address_in_the_abstract_namespace(start: Start) -> None:
         until(lambda: "READY=1" in manager.messages)
         assert "WATCHDOG=1" not in manager.messages
         worker.process.terminate()
-        assert worker.process.wait(30) == 0
+        assert worker.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -225,5 +225,5 @@ def test_log_lines_of_all_processes_are_json(start: Start) -> None:
     worker.process.children()[0].kill()
     until(lambda: "was killed by SIGKILL" in "".join(worker.lines))
     worker.process.terminate()
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(60) == 0
     until(lambda: worker.lines and all(json.loads(line)["level"] for line in worker.lines))

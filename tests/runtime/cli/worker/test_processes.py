@@ -85,7 +85,7 @@ def test_a_process_that_is_killed_is_said_and_replaced(
 
     until(replaced)
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
     assert output(tmp_path).count("starting another") == 2
 
 
@@ -100,7 +100,7 @@ def test_processes_that_die_at_once_are_replaced_ever_later(
     until(lambda: output(tmp_path).count("starting another in 0.5 s") == 2)
     until(lambda: output(tmp_path).count("starting another in 1 s") == 2)
     worker.terminate()
-    worker.wait(30)
+    worker.wait(120)
 
 
 def test_a_process_that_ended_gently_is_not_replaced(
@@ -110,12 +110,12 @@ def test_a_process_that_ended_gently_is_not_replaced(
     until(lambda: len(working()) == 2)
     for child in worker.children():
         child.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
     assert "another" not in output(tmp_path)
 
 
 def test_a_fault_of_the_command_ends_it(start: Start, tmp_path: Path) -> None:
-    assert start("--processes", "2").wait(30) == 1
+    assert start("--processes", "2").wait(60) == 1
     assert "the jobs call Email.send" in output(tmp_path)
     assert "another" not in output(tmp_path)
 
@@ -136,7 +136,7 @@ def test_a_second_signal_ends_all_at_once(
     worker.send_signal(number)
     until(lambda: sum(child.is_running() for child in children) == 1)
     worker.send_signal(number)
-    assert worker.wait(30) == 128 + number
+    assert worker.wait(60) == 128 + number
     assert not any(child.is_running() for child in children)
 
 

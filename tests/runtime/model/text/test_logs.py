@@ -41,7 +41,7 @@ def test_no_type_and_no_exception_forges_a_line(dsn: str, tmp_path: Path) -> Non
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
@@ -59,7 +59,7 @@ def test_json_holds_no_control_characters(dsn: str) -> None:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert not set("\x1b\u202e\x9b") & set(done.stdout)
     [row] = json.loads(done.stdout)
@@ -83,7 +83,7 @@ def test_no_message_holds_the_password(dsn: str) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
@@ -99,7 +99,7 @@ def test_a_worker_that_waits_for_its_database_logs_no_password(tmp_path: Path) -
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 1
     assert "cannot be reached yet" in done.stderr

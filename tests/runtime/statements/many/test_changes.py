@@ -137,7 +137,7 @@ def test_a_locked_job_is_waited_for(queue: Queue) -> None:
         working.start()
         until(lambda: len(queue.list("b")) == 4)
         assert not counts
-    working.join(10)
+    working.join(60)
     assert counts == [5]
 
 

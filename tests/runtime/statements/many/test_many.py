@@ -94,7 +94,7 @@ def test_running_jobs_are_stopped(queue: Queue) -> None:
     with pool:
         until(lambda: queue.stats().running == 3)
         assert queue.cancel_many(type="t") == 3
-        assert all(stopped.acquire(timeout=10) for _ in range(3))
+        assert all(stopped.acquire(timeout=60) for _ in range(3))
     assert queue.stats().cancelled == 3
 
 
@@ -134,7 +134,7 @@ def test_a_job_that_somebody_has_locked_is_waited_for(queue: Queue, dsn: str) ->
         until(lambda: queue.stats().cancelled == 3)
         assert not counts
         other.commit()
-    cancelling.join(10)
+    cancelling.join(60)
     assert counts == [4]
     assert queue.get(jobs[3].id).status == "completed"
 

@@ -60,17 +60,17 @@ def test_batches_are_weighed(
 
     @pool.handler("result", keep_result=HOUR)
     def result(context: JobContext, payload: Any) -> str:
-        began.wait(20)
+        began.wait(300)
         return text
 
     @pool.handler("children")
     def children(context: JobContext, payload: Any) -> None:
-        began.wait(20)
+        began.wait(300)
         context.enqueued.append(Job("later", "t", text))
 
     @pool.handler("error")
     def error(context: JobContext, payload: Any) -> None:
-        began.wait(20)
+        began.wait(300)
         raise ValueError(text)
 
     jobs = queue.enqueue_many(

@@ -54,7 +54,7 @@ class Blocked:
         queue.enqueue_flow(flow)
         self.job = flow.jobs[0]
         self.pool.start()
-        assert self._began.wait(30)
+        assert self._began.wait(60)
 
     def end(self) -> None:
         self._may_end.set()
@@ -62,7 +62,7 @@ class Blocked:
     def others(self, type_: str, status: str, count: int = 30) -> None:
         """Run other jobs, and see what becomes of them while the lock is held."""
         self._queue.enqueue_many([Job(type=type_, max_attempts=1) for _ in range(count)])
-        until(lambda: len(self._queue.list(status=status, type=type_)) == count, 15)
+        until(lambda: len(self._queue.list(status=status, type=type_)) == count)
 
     def close(self) -> None:
         self._may_end.set()
@@ -72,7 +72,7 @@ class Blocked:
     def _hold(self, context: JobContext, payload: object) -> None:
         self.runs.append(context.id)
         self._began.set()
-        self._may_end.wait(60)
+        self._may_end.wait(300)
 
     def _note(self, context: JobContext, payload: object) -> None:
         self.runs.append(context.id)
@@ -101,9 +101,9 @@ def test_a_locked_job_holds_up_no_other(
             if table == "jobs":
                 assert status(queue, blocked.job) == "running"
             else:  # what waits for a job is not a reason to wait with its outcome
-                until(lambda: status(queue, blocked.job) == "completed", 10)
-        until(lambda: status(queue, blocked.job) == "completed", 10)
-        until(lambda: len(blocked.runs) == 32, 10)
+                until(lambda: status(queue, blocked.job) == "completed")
+        until(lambda: status(queue, blocked.job) == "completed")
+        until(lambda: len(blocked.runs) == 32)
     finally:
         blocked.close()
     assert len(blocked.runs) == len(set(blocked.runs)) == 32
@@ -126,7 +126,7 @@ def test_what_was_locked_for_long_is_written_soon_after(
             other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])
             blocked.end()
             until(lambda: failures)
-        until(lambda: status(queue, blocked.job) == "completed", 10)
+        until(lambda: status(queue, blocked.job) == "completed", 30)
     finally:
         blocked.close()
 
@@ -148,7 +148,7 @@ def test_a_locked_table_splits_no_batch(
 
     def held(context: JobContext, payload: object) -> None:
         running.append(context.id)
-        may_end.wait(60)
+        may_end.wait(300)
 
     monkeypatch.setattr(ApartWriter, "add", noted)
     monkeypatch.setattr(JobDatabase, "run", noted_run)
@@ -177,7 +177,7 @@ def test_what_is_cancelled_meanwhile_stays_so(
             queue.cancel(blocked.job.id, conn=other)
             blocked.end()
             blocked.others("plain", "completed")
-        until(lambda: LOST in caplog.text, 10)
+        until(lambda: LOST in caplog.text)
     finally:
         blocked.close()
     assert status(queue, blocked.job) == "cancelled"
@@ -208,7 +208,7 @@ def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
                 blocked.others("plain", "completed", 1)
                 asked.clear()
                 until(lambda: len(asked) >= 3)
-        until(lambda: status(queue, blocked.job) == "completed", 10)
+        until(lambda: status(queue, blocked.job) == "completed")
     finally:
         blocked.close()
     assert blocked.runs.count(blocked.job.id) == 1

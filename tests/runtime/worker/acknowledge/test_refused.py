@@ -170,7 +170,7 @@ def test_an_outcome_that_is_refused_holds_up_no_other(
     queue.enqueue_many([*good[:100], *bad, *good[100:]])
     pool = Pool(queue)
     with pool.pool:
-        until(lambda: queue.stats().completed == len(good), 15)
+        until(lambda: queue.stats().completed == len(good))
         if refused == "any":
             execute(dsn, "DROP TRIGGER refuse ON jobs")
             # Each is written in the form that is tried next.
@@ -211,7 +211,7 @@ def test_a_start_that_is_refused_stops_no_job(queue: Queue, dsn: str) -> None:
     may_end = threading.Event()
     pool = WorkerPool(queue, workers=4)
     for type_ in ("t", "poison"):
-        pool.register(type_, lambda context, payload: may_end.wait(30))
+        pool.register(type_, lambda context, payload: may_end.wait(300))
     jobs = queue.enqueue_many([Job(type=type_) for type_ in ("t", "poison", "t")])
     with pool:
         until(lambda: [stored(queue, job).attempts for job in jobs] == [1, 0, 1])

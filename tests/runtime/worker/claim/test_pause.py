@@ -33,7 +33,7 @@ class Stopper:
         @self.pool.handler("t")
         def work(context: JobContext, payload: object) -> None:
             self.started.append(payload)
-            self.go.wait(30)
+            self.go.wait(300)
 
 
 def idle_locks(dsn: str) -> int:
@@ -147,7 +147,7 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
                 released.set()
 
         async with pool:
-            await asyncio.wait_for(released.wait(), 30)
+            await asyncio.wait_for(released.wait(), 60)
         assert left == [0]
 
     queue.enqueue_many([Job(type="quick") for _ in range(7_000)])
@@ -210,7 +210,7 @@ def test_it_holds_while_no_heartbeat_can_be_written(queue: Queue, dsn: str, cont
             for _ in range(3):  # what comes later is claimed
                 passing.clear()
                 queue.enqueue(Job("b", "passing"))
-                assert passing.wait(20)
+                assert passing.wait(60)
             assert len(stopper.started) == 0
         stopper.go.set()
         queue.resume("a")

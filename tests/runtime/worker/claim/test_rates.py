@@ -170,7 +170,7 @@ def test_the_rate_of_a_worker_with_several_queues_is_shared(queue: Queue) -> Non
     pool.register("free", lambda context, payload: None)
     queue.enqueue_many([Job(name, "t") for name in ("a", "b") for _ in range(20)])
     with pool:
-        assert all(done.acquire(timeout=10) for _ in range(4))
+        assert all(done.acquire(timeout=60) for _ in range(4))
         queue.enqueue_many([Job(name, "free") for name in ("a", "b") for _ in range(50)])
         until(lambda: queue.stats().completed == 104)
         assert not done.acquire(blocking=False)

@@ -220,7 +220,7 @@ def test_a_worker_waits_at_its_start_for_a_claim_that_holds_the_limit(
             starting.start()
             starting.join(3.0)
             assert starting.is_alive(), "it would work without the limit"
-        starting.join(30)
+        starting.join(60)
         try:
             assert [each.concurrency for each in queue.type_limits()] == [2]
         finally:

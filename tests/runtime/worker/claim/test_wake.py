@@ -16,6 +16,7 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims, next_due
+from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.claim.listener import POLL
 from psycopg.conninfo import make_conninfo
 from waiting import until
@@ -59,7 +60,7 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
             wakeable.ran.clear()
             began = time.monotonic()
             queue.enqueue(Job(type="t"))
-            assert wakeable.ran.wait(10)
+            assert wakeable.ran.wait(60)
             quickest = min(quickest, time.monotonic() - began)
             until(lambda: idle_locks(dsn) == 1)
     assert quickest < POLL / 2
@@ -87,7 +88,7 @@ class Idle:
         with psycopg.connect(self._dsn, autocommit=True) as sender:
             sender.execute("SELECT pg_notify(%s, 'end')", (self._channel,))
         payloads: list[str] = []
-        for notification in self._connection.notifies(timeout=10):
+        for notification in self._connection.notifies(timeout=60):
             if notification.payload == "end":
                 return payloads
             payloads.append(notification.payload)
@@ -226,10 +227,11 @@ def test_each_queue_has_an_idle_lock(queue: Queue, dsn: str) -> None:
     with pool:
         until(lambda: idle_locks(dsn) == 3)
         queue.enqueue(Job("b", "t"))
-        assert ran.wait(10)
+        assert ran.wait(60)
 
 
-def test_a_short_delay_is_kept(queue: Queue, dsn: str) -> None:
+def test_a_short_delay_is_kept(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claimer, "POLL", 600.0)
     pool = WorkerPool(queue)
     runs: list[float] = []
 
@@ -242,7 +244,7 @@ def test_a_short_delay_is_kept(queue: Queue, dsn: str) -> None:
     queue.enqueue(Job(type="t"))
     with pool:
         until(lambda: len(runs) == 2)
-    assert 0.25 < runs[1] - runs[0] < POLL
+    assert runs[1] - runs[0] > 0.25
 
 
 def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None:
@@ -256,7 +258,7 @@ def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None
                 "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
                 (job.id,),
             )
-        assert wakeable.ran.wait(POLL + 8)
+        assert wakeable.ran.wait(POLL + 60)
 
 
 def test_a_flood_of_notifications_costs_few_claims(
@@ -290,4 +292,4 @@ def test_a_flood_of_notifications_costs_few_claims(
         assert len(claims) <= 60 + 60 * seconds
         assert len(heartbeats) <= 5 + 3 * seconds
         queue.enqueue(Job(type="t"))
-        assert wakeable.ran.wait(10)
+        assert wakeable.ran.wait(60)

@@ -85,7 +85,7 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     until(lambda: (queue.get(again.id) or again).status == "completed")
     # A gentle end hands back what it holds, the job that hangs is none of it.
     frozen.send_signal(signal.SIGTERM)
-    _, output = frozen.communicate(timeout=30)
+    _, output = frozen.communicate(timeout=120)
     assert frozen.returncode == 0
     assert "was declared dead" in output
     assert "Traceback" not in output
@@ -108,7 +108,7 @@ def test_it_writes_nothing_about_jobs_that_others_run(
     thaw(dsn, frozen)
     until(lambda: notes(dsn, "woke") == set(TYPES))
     frozen.send_signal(signal.SIGTERM)
-    _, output = frozen.communicate(timeout=30)
+    _, output = frozen.communicate(timeout=120)
     assert frozen.returncode == 0
     assert "Traceback" not in output
     with psycopg.connect(dsn) as connection:

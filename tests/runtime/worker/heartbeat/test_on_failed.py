@@ -200,7 +200,7 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
         job = queue.enqueue(Job(type="die", payload={"n": 1}, max_attempts=1))
         # The first run of a job that dies at once leaves no trace of its start: there is another.
         for _ in range(2):
-            assert subprocess.run(command, timeout=60, check=False).returncode == 9
+            assert subprocess.run(command, timeout=120, check=False).returncode == 9
         until(lambda: failures)
     [failed] = failures
     assert (failed.id, failed.attempts, failed.payload) == (job.id, 1, {"n": 1})
@@ -252,7 +252,7 @@ def test_another_reports_it_when_the_reporter_dies(
     queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
     script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
-    assert subprocess.run(script, timeout=60, check=False).returncode == 3
+    assert subprocess.run(script, timeout=120, check=False).returncode == 3
     assert notices(dsn) == 1
     with WorkerPool(queue, "mail", on_failed=failures.append):
         until(lambda: failures)
@@ -275,7 +275,7 @@ def test_another_reports_it_when_the_reporter_stops_first(
         await asyncio.Event().wait()
 
     with WorkerPool(queue, "mail", on_failed=hang):
-        assert called.wait(20)
+        assert called.wait(60)
     WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
     assert [failed.id for failed in failures] == [rescued.id]
     assert not notices(dsn)
@@ -290,10 +290,10 @@ def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
     def report(failed: FailedJob) -> None:
         failures.append(failed)
         called.set()
-        go.wait(30)
+        go.wait(300)
 
     with WorkerPool(queue, "mail", on_failed=report):
-        assert called.wait(20)
+        assert called.wait(60)
         queue.retry(rescued.id)
         with psycopg.connect(dsn) as connection:  # as a rescue leaves it
             connection.execute("UPDATE jobs SET status = 'failed'")
@@ -340,7 +340,7 @@ def test_a_crash_between_the_commit_and_the_call_loses_the_call(
     """At most once: the job is failed and on record, and no later worker reports it."""
     job = queue.enqueue(Job(type="break", max_attempts=1))
     crashed = subprocess.run(
-        [sys.executable, _HERE / "crash_before_on_failed.py", dsn], timeout=60, check=False
+        [sys.executable, _HERE / "crash_before_on_failed.py", dsn], timeout=120, check=False
     )
     assert crashed.returncode == 3
     pool.run(drain=True)

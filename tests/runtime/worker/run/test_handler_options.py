@@ -112,7 +112,7 @@ def test_a_plain_function_has_a_timeout_too(queue: Queue) -> None:
 
     @pool.handler("t", timeout=timedelta(seconds=0.05))
     def stick(context: JobContext, payload: object) -> None:
-        ended.wait(30)
+        ended.wait(300)
 
     threading.Timer(1.0, ended.set).start()
     job = ran(queue, pool, Job(type="t", max_attempts=1))

@@ -39,7 +39,7 @@ def pool(queue: Queue, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch) 
 
     @pool.handler("stick")
     def stick(context: JobContext, payload: object) -> None:
-        go_on.wait(60)
+        go_on.wait(300)
 
     pool.register("quick", lambda context, payload: None)
     return pool
@@ -102,7 +102,7 @@ def test_the_command_exits_so_that_another_replaces_it(queue: Queue) -> None:
     command = [sys.executable, _HERE / "stuck_worker.py", "worker", "example_jobs"]
     command += ["--services", "stuck_worker:services", "--dsn", queue.dsn, "--concurrency", "1"]
     done = subprocess.run(
-        command, cwd=_HERE, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=_HERE, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 75, done.stderr
     assert "the worker exits so that it can be replaced" in done.stderr
