@@ -62,7 +62,7 @@ def check_events(history: History) -> Iterator[str]:
         claim = claims.get((event.job, event.token))
         if claim is None:
             yield f"{event.job}: ran in {event.process} without a claim"
-        elif claim.process != event.process:
+        elif event.process not in history.runners(claim):
             yield f"{event.job}: was claimed by {claim.process} and ran in {event.process}"
     counts = Counter((event.job, event.token, event.what) for event in history.events)
     for (job, token, what), count in counts.items():
@@ -87,6 +87,7 @@ def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> 
 def _check_end(history: History, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
     """`began` and `ended` tell what the handler wrote under the claim."""
     job, process = claim.job, claim.process
+    holders = history.holders(claim)
     since = claim.asked_at - HANDLING
     if end.before != "running" or (
         end.token_before != claim.token_after and end.process not in history.operators
@@ -95,12 +96,12 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
     if end.process in history.operators:
         return
     if end.rescued:
-        if not history.was_disturbed(process, since, end.at, ("kill", "freeze", "cut")):
+        if not history.was_disturbed(holders, since, end.at, ("kill", "freeze", "cut")):
             yield f"{job}: was taken from {process}, which lived"
         if end.after == "failed" and end.attempts < end.max_attempts and not is_refused(end):
             yield f"{job}: failed with its worker in attempt {end.attempts} of {end.max_attempts}"
         return
-    if end.process != process:
+    if end.process != process and not {process, end.process} <= history.gateways:
         yield f"{job}: {process} held it, and {end.process} made it {end.after}"
     elif end.is_renewal:
         if began:
@@ -112,13 +113,13 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
         if is_refused(end) and end.after != "failed":
             yield f"{job}: Postgres refused what came of it, and it is {end.after}"
         if not _is_planned(end):
-            if not history.was_disturbed(process, since, end.at):
+            if not history.was_disturbed(holders, since, end.at):
                 yield f"{job}: failed in {process} for no reason: {end.error}"
         elif not began:
             yield f"{job}: failed without having begun"
     elif end.after != "pending":
         yield f"{job}: {process} made it {end.after}"
-    elif began and not history.was_disturbed(process, since, end.at):
+    elif began and not history.was_disturbed(holders, since, end.at):
         yield f"{job}: began in {process} and was released for no reason"
 
 

@@ -59,7 +59,9 @@ def _is_judged(history: History, event: Event, end: Move) -> bool:
     return (
         end.process == event.process
         and not is_refused(end)
-        and not history.was_disturbed(event.process, event.at - EFFECTS, end.committed_at)
+        and not history.was_disturbed(
+            frozenset({event.process}), event.at - EFFECTS, end.committed_at
+        )
     )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -137,6 +138,8 @@ class History:
     `refused` are the blocked jobs that Postgres refused in every form, with the reason.
     `left_behind` tells of rows of flows that are there in the end and ought not to be. `results`
     are the bytes of the kept ones.
+
+    `gateways` claim for `remote_workers`, and any of them writes what became of a job.
     """
 
     promises: dict[UUID, Promise] = field(default_factory=dict)
@@ -155,6 +158,8 @@ class History:
     left_behind: list[str] = field(default_factory=list)
     results: dict[UUID, int] = field(default_factory=dict)
     operators: frozenset[str] = frozenset({"operator"})
+    gateways: frozenset[str] = frozenset()
+    remote_workers: frozenset[str] = frozenset()
 
     def by_job(self) -> Mapping[UUID, Sequence[Move]]:
         """The moves of each job, in order."""
@@ -170,12 +175,38 @@ class History:
             heartbeats[heartbeat.process].append(heartbeat.at)
         return heartbeats
 
+    def runners(self, claim: Move) -> frozenset[str]:
+        """The processes that may run a job of a claim."""
+        is_remote = claim.process in self.gateways
+        return self.remote_workers if is_remote else frozenset({claim.process})
+
+    @cached_property
+    def _began_in(self) -> Mapping[tuple[UUID, UUID | None], frozenset[str]]:
+        """The workers in which a job began, by its claim."""
+        workers: defaultdict[tuple[UUID, UUID | None], frozenset[str]]
+        workers = defaultdict(frozenset)
+        for event in self.events:
+            workers[event.job, event.token] |= {event.process}
+        return workers
+
+    def holders(self, claim: Move) -> frozenset[str]:
+        """The processes that may have held a job by a claim.
+
+        If a gateway claimed it, also the worker that began it or, if none did, any of them.
+        """
+        began_in = self._began_in.get((claim.job, claim.token_after)) or self.runners(claim)
+        return began_in | {claim.process}
+
     def was_disturbed(
-        self, process: str, since: datetime, until: datetime, kinds: Iterable[str] = ()
+        self,
+        processes: frozenset[str],
+        since: datetime,
+        until: datetime,
+        kinds: Iterable[str] = (),
     ) -> bool:
-        """Whether something (of these kinds) was done to the process, or the server, in a time."""
+        """Whether something (of these kinds) was done to a process, or the server, in a time."""
         return any(
-            each.process in ("", process)
+            (not each.process or each.process in processes)
             and (not kinds or each.kind in kinds)
             and each.began <= until
             and each.ended >= since

@@ -81,7 +81,7 @@ def watched(
     for heartbeat, following in pairwise(
         [*(heartbeat for heartbeat in heartbeats if since < heartbeat < until), until]
     ):
-        if history.was_disturbed(process, heartbeat, following):
+        if history.was_disturbed(frozenset({process}), heartbeat, following):
             on_end = timedelta(0)
         else:
             on_end += min(following - heartbeat, HEARTBEAT)

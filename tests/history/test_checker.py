@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from checker import check
 from controls import check_limits, check_pauses, check_rates
-from history import Disturbance, Heartbeat, History, Pause, Promise
+from history import Disturbance, Event, Heartbeat, History, Move, Pause, Promise
 from order import check_order
 from rescues import LIMIT, rescues
 from right_history import (
@@ -238,3 +238,61 @@ def test_looking_on_starts_anew_after_a_disturbance() -> None:
 def test_time_without_a_beat_hardly_counts() -> None:
     [rescue] = rescues(killed_at_three(60, ("b", 4), ("b", 30)))
     assert rescue.looked_on == timedelta(seconds=2.2)
+
+
+def behind_gateways(*moves: Move, events: list[Event], disturbed: str = "") -> History:
+    """A history of two gateways and two workers without a database."""
+    found = history(*moves, events=events)
+    found.gateways = frozenset({"gateway", "other gateway"})
+    found.remote_workers = frozenset({"remote", "other remote"})
+    if disturbed:
+        found.disturbances.append(Disturbance(disturbed, "kill", CLAIM.at, CLAIM.at))
+    return found
+
+
+REMOTE_CLAIM = replace(CLAIM, process="gateway")
+REMOTE_RUN = [event("began", process="remote"), event("ended", process="remote")]
+RESCUED = [
+    REMOTE_CLAIM,
+    move(4, "running", "pending", process="other gateway", rescued=True),
+    *(replace(each, process="gateway") for each in AGAIN),
+]
+
+
+def run_again(*began: Event) -> list[Event]:
+    """The events of a job that another gateway rescued, and that a worker then completed."""
+    return [
+        *began,
+        event("began", OTHER, "other remote"),
+        event("ended", OTHER, "other remote"),
+    ]
+
+
+def test_any_gateway_writes_what_a_remote_worker_did() -> None:
+    end = replace(END, process="other gateway")
+    assert check(behind_gateways(INSERTED, REMOTE_CLAIM, end, events=REMOTE_RUN)) == []
+
+
+def test_a_job_of_a_gateway_runs_in_a_remote_worker() -> None:
+    events = [event("began", process="gateway"), event("ended", process="gateway")]
+    end = replace(END, process="gateway")
+    found = check(behind_gateways(INSERTED, REMOTE_CLAIM, end, events=events))
+    assert "was claimed by gateway and ran in gateway" in found[0]
+
+
+@pytest.mark.parametrize("disturbed", ["gateway", "remote"])
+def test_a_disturbed_holder_explains_a_rescue(disturbed: str) -> None:
+    events = run_again(event("began", process="remote"))
+    assert check(behind_gateways(INSERTED, *RESCUED, events=events, disturbed=disturbed)) == []
+
+
+@pytest.mark.parametrize("disturbed", ["other remote", "other gateway"])
+def test_no_rescue_from_a_worker_that_lives(disturbed: str) -> None:
+    events = run_again(event("began", process="remote"))
+    found = check(behind_gateways(INSERTED, *RESCUED, events=events, disturbed=disturbed))
+    assert [each.split(": ")[1] for each in found] == ["was taken from gateway, which lived"]
+
+
+def test_any_worker_may_have_held_what_did_not_begin() -> None:
+    found = behind_gateways(INSERTED, *RESCUED, events=run_again(), disturbed="other remote")
+    assert check(found) == []
