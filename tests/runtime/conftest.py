@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from clean_databases import empty_tables
-from conduit_runtime.worker import watch, worker
+from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 
@@ -41,7 +41,7 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of this process do each second what they do every ten, and give up soon at a stop."""
     monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 1.0)
-    monkeypatch.setattr(watch, "AUDIT", 1.0)
+    monkeypatch.setattr(audit, "AUDIT", 1.0)
     monkeypatch.setattr(worker, "CANCELLING", 0.5)
     for name, seconds in (("_ALONE", 2), ("_TOGETHER", 1)):
         settings = f"SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '{seconds}s'"

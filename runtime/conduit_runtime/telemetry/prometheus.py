@@ -30,14 +30,16 @@ _LABELS = ("queue", "type")
 
 
 class PoolCollector(Collector):
-    """A pool's counts and histograms, and the state of its queues in the database.
+    """A pool's counts and histograms, and the state of its queues if it knows their database.
 
     For a registry of your own, which takes one: `registry.register(PoolCollector(pool))`.
     """
 
     def __init__(self, pool: "WorkerPool") -> None:
         self._pool = pool
-        self._queues = QueueReader(pool.dsn, lambda: pool.schema, list(pool.queues))
+        dsn = pool.dsn
+        queues = list(pool.queues)
+        self._queues = None if dsn is None else QueueReader(dsn, lambda: pool.schema, queues)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing, so that registering does not ask the database."""
@@ -57,7 +59,8 @@ class PoolCollector(Collector):
             "Time from when jobs were due to their start.",
             ((key, counters.waits, counters.wait) for key, counters in every),
         )
-        yield from _queue_gauges(self._queues.read())
+        if self._queues is not None:
+            yield from _queue_gauges(self._queues.read())
 
 
 def _attempts(every: Iterable[tuple[Key, AttemptCounters]]) -> Metric:

@@ -1,13 +1,22 @@
-"""What a worker asks of its pool, and what its parts ask of the worker."""
+"""What the parts of a worker ask of each other.
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+A worker has two halves. One claims jobs and writes outcomes, the other runs attempts. The halves
+know each other by the first three protocols here, so either may be elsewhere: a gateway has another
+runner, and a worker without a database another source and another sink.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from uuid import UUID
 
 from ..job_types.context import Host
 from ..model.attempts.failed_job import FailedJob
+from ..model.claimed import Claimed
 from ..model.lanes import Lane
-from ..model.queues.controls import Controls
+from ..model.queues.controls import Controls, SourceLimits
 from ..model.queues.retention import Retention
+from ..model.type_description import DescribedType
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.outcomes import Attempt, Written
@@ -16,42 +25,194 @@ from ..telemetry.attempt_counters import Recorder
 from .acknowledge.flow_advancer import FlowAdvancer
 from .metrics import Metrics
 from .run.around import AroundHooks
+from .run.batching import Batching
+from .run.execution import Running
 from .run.failures import OnFailed
-from .run.handlers import HandlerRegistry
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
 
 
-class PoolInterface(Protocol):
-    """A pool, as its worker sees it."""
+class AttemptRunner(Protocol):
+    """What claimed jobs are handed to: it runs them, and adds their outcomes to a sink."""
 
-    dsn: str
-    schema: str | None
+    concurrency: int
+
+    @property
+    def by_queue(self) -> Mapping[str, int]:
+        """How many jobs of each queue with a cap of its own are held."""
+
+    @property
+    def ready(self) -> Collection[object]:
+        """What was taken and has not begun."""
+
+    @property
+    def running(self) -> Collection[Running]:
+        """What runs here and waits for something."""
+
+    @property
+    def free(self) -> int:
+        """How many more jobs could start at once."""
+
+    @property
+    def room_in_batches(self) -> int:
+        """How many more jobs of batch handlers would fill a batch of each type."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits to run."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no job can start until a thread ends that outlived its attempt."""
+
+    def jobs(self) -> Sequence[Claimed]:
+        """Every job that is held here."""
+
+    def take(self, jobs: list[Claimed], asked: float) -> None:
+        """Run claimed jobs in their order; the claim was sent at the monotonic time `asked`."""
+
+    def release(self) -> None:
+        """Release the jobs that have not begun."""
+
+    def release_ready(self) -> None:
+        """Release the jobs that wait for a slot."""
+
+    def release_rescued(self) -> bool:
+        """Release the jobs that were rescued before and would wait; whether there were any."""
+
+    def stop(self, reason: type[BaseException]) -> None:
+        """Stop the jobs that run, each for this reason."""
+
+    async def until_idle(self, seconds: float) -> None:
+        """Wait until what runs now has ended, for so many seconds at most."""
+
+    def linger(self, thread: "Future[None]") -> None:
+        """Keep the slot of a stopped attempt, until its thread ends."""
+
+    def close(self) -> None:
+        """Take no more jobs; called when nothing runs any more."""
+
+
+class AttemptSource(Protocol):
+    """Where the jobs of a runner come from: it hands on as many as the runner has room for."""
+
+    def on_capacity(self) -> None:
+        """A job ended: there may be capacity for another."""
+
+    def on_idle(self) -> None:
+        """No outcome is left to be written: the queues may be drained."""
+
+    def stop(self) -> None:
+        """Hand on no more jobs."""
+
+    async def run(self) -> None:
+        """Hand on jobs until stopped or, when draining, until nothing is left."""
+
+
+class ApartSink(Protocol):
+    """What takes outcomes that others should not wait for."""
+
+    async def begin(self, attempt: Attempt) -> bool:
+        """Have the start of an attempt written; False when its job is not held."""
+
+    async def write(self, attempt: Attempt) -> None:
+        """Have an outcome written without others waiting; returns once it is written or refused."""
+
+
+class OutcomeSink(Protocol):
+    """What the outcomes of attempts are handed to, until they are written."""
+
+    @property
+    def apart(self) -> ApartSink:
+        """What takes outcomes that others should not wait for."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that came in is written."""
+
+    def add(self, attempt: Attempt) -> None:
+        """Have an attempt written soon."""
+
+    async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
+        """Have it written that these attempts began; returns which of the jobs are still held."""
+
+    def close(self) -> None:
+        """Let `run` end when everything is written."""
+
+    async def run(self) -> None:
+        """Have what comes in written until closed."""
+
+
+class Registry(Protocol):
+    """The job types that a worker, or those behind a gateway, have code for."""
+
+    @property
+    def batched(self) -> Mapping[str, Batching]:
+        """The types whose handlers run several jobs in one call."""
+
+    def types(self) -> list[str]:
+        """The job types."""
+
+    def lanes(self) -> list[Lane]:
+        """Every (type, fingerprint) that can be run."""
+
+    def descriptions(self) -> list[DescribedType]:
+        """What the dashboard may know of the types."""
+
+    def limits(self) -> dict[str, SourceLimits]:
+        """The limits that the code gives its types, by type."""
+
+    def may_read(self, lane: Lane) -> bool:
+        """Whether there is code for the type that has not found jobs of this lane unreadable."""
+
+    def __contains__(self, type: object) -> bool: ...
+
+
+class PoolInterface(Protocol):
+    """A pool, or a gateway, as its worker sees it."""
+
     queues: dict[str, int | None]
-    handlers: HandlerRegistry
     workers: int
     metrics: Metrics
     recorder: Recorder
     failure_hook: OnFailed | None
-    hooks: AroundHooks
     tracer_provider: "TracerProvider | None"
     retention: Retention
 
+    @property
+    def handlers(self) -> Registry:
+        """The job types that are claimed."""
 
-class WorkerInterface(Host, Protocol):
-    """A worker, as its parts see it."""
+    @property
+    def hooks(self) -> AroundHooks:
+        """What runs around jobs."""
+
+
+class RunnerHost(Host, Protocol):
+    """A worker, as its runner sees it."""
 
     queues: dict[str, int | None]
-    registry: HandlerRegistry
     services: Prepared
     concurrency: int
     is_draining: bool
     metrics: Metrics
     recorder: Recorder
+
+    def on_capacity(self) -> None:
+        """A job ended: there may be capacity for another."""
+
+
+class WorkerInterface(RunnerHost, Protocol):
+    """A worker with a database, as its parts see it."""
+
     flows: FlowAdvancer
     ticker: Ticker
     retention: Retention
+
+    @property
+    def registry(self) -> Registry:
+        """The job types that are claimed."""
 
     @property
     def name(self) -> str:
@@ -63,9 +224,6 @@ class WorkerInterface(Host, Protocol):
 
     def lanes(self) -> list[Lane]:
         """What the worker claims."""
-
-    def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
 
     def on_idle(self) -> None:
         """No outcome is left to be written: the queues may be drained."""
@@ -84,3 +242,37 @@ class WorkerInterface(Host, Protocol):
 
     def report_failed(self, jobs: Sequence[FailedJob], name: str) -> None:
         """Report jobs that a rescue ended as failed, taken over under a name."""
+
+
+class PoolWorker(Protocol):
+    """The worker of a pool, as the pool sees it."""
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the worker was last known to live; None before the first time."""
+
+    async def start(self) -> None:
+        """Begin to work. Raises when that cannot be."""
+
+    async def run(self) -> None:
+        """Return when there is nothing left to do, or when `stop` was called elsewhere."""
+
+    async def stop(self, grace: float) -> None:
+        """End gently: let running jobs end for `grace` seconds, and release the rest."""
+
+
+@runtime_checkable
+class WorkerFactory(Protocol):
+    """What makes the worker of a pool: where its jobs come from.
+
+    `dsn` and `schema` are those of the queue, None where the pool does not know its database.
+    """
+
+    dsn: str | None
+    schema: str | None
+
+    async def reach(self, seconds: float) -> None:
+        """Return once jobs can come; tries for so many seconds. Raises what the last try raised."""
+
+    def new_worker(self, pool: Any, services: Prepared, *, is_draining: bool) -> PoolWorker:
+        """A worker for this WorkerPool, in its loop."""

@@ -19,9 +19,11 @@ from ..model.text.logs import enable_loggers, get_logger
 from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
-from .arrival import CONNECT_TIMEOUT, reach
+from .arrival import CONNECT_TIMEOUT
+from .direct import DirectWorkers
 from .health.loop_monitor import LoopMonitor
 from .health.pool_health import PoolHealth
+from .interfaces import PoolWorker, WorkerFactory
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
@@ -29,7 +31,6 @@ from .run.around import AroundHook, AroundHooks
 from .run.batching import WAIT
 from .run.failures import OnFailed
 from .run.handlers import HandlerOptions, HandlerRegistry
-from .worker import Worker
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
@@ -67,7 +68,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        queue: Queue | AsyncQueue,
+        queue: Queue | AsyncQueue | WorkerFactory,
         queues: str | Iterable[str] | Mapping[str, int | None] | None = None,
         *,
         workers: int = 10,
@@ -82,7 +83,8 @@ class WorkerPool:
         keep_completed: timedelta | None = None,
         keep_failed: timedelta | None = None,
     ) -> None:
-        check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
+        expected = "a Queue, an AsyncQueue or a Broker"
+        check_type(queue, "queue", (Queue, AsyncQueue, WorkerFactory), expected)
         check_count(workers, "workers")
         check_seconds(grace, "grace")
         check_seconds(connect_timeout, "connect_timeout")
@@ -97,8 +99,9 @@ class WorkerPool:
         self.schedules = each(schedules, "schedules", Schedule, "a Schedule")
         self.grace = grace
         self.connect_timeout = connect_timeout
-        self.dsn = queue.dsn
-        self.schema = queue.schema
+        self._workers: WorkerFactory = (
+            DirectWorkers(queue) if isinstance(queue, Queue | AsyncQueue) else queue
+        )
         self.recorder = Recorder()
         self.failure_hook = on_failed
         self.hooks = AroundHooks(listed(around, "around"))
@@ -107,11 +110,21 @@ class WorkerPool:
         check_age(keep_failed, "keep_failed")
         self.retention = Retention(keep_completed, keep_failed)
         self._exits = AsyncExitStack()
-        self._worker: Worker | None = None
+        self._worker: PoolWorker | None = None
         self._thread: LoopThread | None = None
         self._end_run: Callable[[], object] | None = None
         self._monitor: LoopMonitor | None = None
         self._is_stopping = False
+
+    @property
+    def dsn(self) -> str | None:
+        """The DSN of the queue; None for a pool that does not know its database."""
+        return self._workers.dsn
+
+    @property
+    def schema(self) -> str | None:
+        """The schema of our tables, None while it is not known."""
+        return self._workers.schema
 
     def health(self) -> PoolHealth:
         """Whether the pool lives and is ready, at this moment; from any thread, at no cost."""
@@ -120,7 +133,7 @@ class WorkerPool:
             is_started=worker is not None,
             is_stopping=self._is_stopping,
             blocked=0.0 if monitor is None else monitor.blocked,
-            heartbeat_age=None if worker is None else worker.heartbeat.age,
+            heartbeat_age=None if worker is None else worker.heartbeat_age,
         )
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
@@ -278,7 +291,7 @@ class WorkerPool:
                 await self._stop(self.grace)
 
     async def _reach(self) -> None:
-        self.schema = await reach(self.dsn, self.schema, self.connect_timeout)
+        await self._workers.reach(self.connect_timeout)
 
     async def _start(self, drain: bool) -> None:
         if self._worker is not None:
@@ -290,10 +303,10 @@ class WorkerPool:
             exits.callback(monitor.end)
             services = await exits.enter_async_context(entered(self.services, self.job_types))
             enable_loggers()  # the application may have configured logging, as Django's setup does
-            if self.schedules:
+            if self.schedules and self.dsn is not None:
                 self._warn_of_types_without_code()
                 await add_schedules(self.schedules, self.dsn, self.schema)
-            worker = Worker(self, services, is_draining=drain)
+            worker = self._workers.new_worker(self, services, is_draining=drain)
             await worker.start()
             self._worker = worker
             self._exits = exits.pop_all()

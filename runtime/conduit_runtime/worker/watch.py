@@ -1,21 +1,15 @@
-"""Checks, once a second, what a worker holds."""
+"""Checks, once a second, what runs in a worker."""
 
 import asyncio
 import time
-from uuid import UUID
-
-import psycopg
+from collections.abc import Awaitable, Callable
 
 from ..model.attempts.interruptions import TakenAway
-from ..model.attempts.outcome import released
-from ..model.job import Job
 from ..model.text.logs import get_logger
-from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt
-from .acknowledge.acknowledger import Acknowledger
-from .interfaces import WorkerInterface
+from ..telemetry.attempt_counters import Recorder
+from .interfaces import AttemptRunner, OutcomeSink
 from .run.execution import HeldJob
-from .run.runner import Runner
 
 _log = get_logger("conduit.worker")
 
@@ -23,30 +17,33 @@ WATCH = 1.0
 """Seconds between checks that long jobs are still held."""
 LONG = 0.5
 """Seconds after which a running job's start is written."""
-AUDIT = 10.0
-"""Seconds between comparisons of what the worker holds with what the database says."""
 STUCK = 60.0
 """Seconds for which threads of stopped attempts may hold every slot."""
 
 
 class Watch:
-    """Writes the starts of long jobs, stops those that are lost, and releases orphaned claims.
+    """Has the starts of long jobs written, and stops those that are lost.
 
-    `is_stuck` is set once threads of stopped attempts have held every slot for `STUCK` seconds.
+    `then` is awaited after each check, with the monotonic time. `is_stuck` is set once threads of
+    stopped attempts have held every slot for `STUCK` seconds.
     """
 
-    def __init__(self, worker: WorkerInterface, runner: Runner, acknowledger: Acknowledger) -> None:
-        self._worker = worker
+    def __init__(
+        self,
+        runner: AttemptRunner,
+        sink: OutcomeSink,
+        recorder: Recorder,
+        then: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
         self._runner = runner
-        self._acknowledger = acknowledger
-        self._backoff = Backoff(_log, "orphaned claims cannot be read")
+        self._sink = sink
+        self._recorder = recorder
+        self._then = then
         self._stuck_since: float | None = None
-        self._orphans: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
 
     async def run(self) -> None:
         """Check until cancelled."""
-        next_audit = time.monotonic() + AUDIT
         while True:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
@@ -59,9 +56,8 @@ class Watch:
             ]
             if long:
                 await self._check(long, now)
-            if now >= next_audit:
-                next_audit = now + AUDIT
-                await self._audit()
+            if self._then is not None:
+                await self._then(now)
 
     def _check_slots(self, now: float) -> None:
         if not self._runner.is_stuck:
@@ -81,26 +77,10 @@ class Watch:
 
     async def _check(self, long: list[HeldJob], now: float) -> None:
         """Write the starts of long jobs, and stop those that are no longer held."""
-        held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
+        held = await self._sink.mark_started([Attempt(e.job, e.age(now)) for e in long])
         for execution in long:
             if execution.job.id not in held:
                 if execution.stopped_by is None:
-                    self._worker.recorder.counters(
-                        execution.job.queue, execution.job.type
-                    ).cancelled += 1
+                    job = execution.job
+                    self._recorder.counters(job.queue, job.type).cancelled += 1
                 execution.stop(TakenAway())
-
-    async def _audit(self) -> None:
-        """Release jobs of a claim whose result was lost with its connection."""
-        try:
-            held = await self._acknowledger.held_jobs(self._worker.name)
-        except psycopg.Error as error:
-            self._backoff.next_delay(error)
-            return
-        known = {(job.id, job.token) for job in self._runner.jobs()}
-        orphans = held.difference(known, self._acknowledger.apart.held)
-        # Seen once, it may have ended meanwhile, or its claim may still be under way.
-        for id_, token in orphans & self._orphans:
-            claimed = Job("", id=id_, token=token)  # what else it is does not matter
-            self._acknowledger.add(Attempt(claimed, outcome=released))
-        self._orphans = orphans

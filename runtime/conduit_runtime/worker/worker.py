@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -29,15 +29,18 @@ from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
 from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
 from .acknowledge.flow_advancer import FlowAdvancer
+from .audit import Audit
 from .claim.claimer import Claimer
 from .heartbeat.heartbeat_thread import HeartbeatThread
-from .interfaces import PoolInterface
+from .interfaces import AttemptRunner, OutcomeSink, PoolInterface
 from .job_database import JobDatabase
 from .run.failures import FailureReporter, failed_among
-from .run.runner import Runner
 from .watch import Watch
 
 _log = get_logger("conduit.worker")
+
+NewRunner = Callable[["Worker", OutcomeSink, Callable[[], bool]], AttemptRunner]
+"""Makes what a worker hands its claims to; the last argument is the runner's `poll`."""
 
 CANCELLING = 5.0
 """Seconds that cancelled coroutines get to end."""
@@ -50,8 +53,16 @@ class Worker:
     thread, which calls its methods in the loop.
     """
 
-    def __init__(self, pool: PoolInterface, services: Prepared, *, is_draining: bool) -> None:
-        dsn, schema = pool.dsn, pool.schema
+    def __init__(
+        self,
+        pool: PoolInterface,
+        services: Prepared,
+        dsn: str,
+        schema: str | None,
+        new_runner: NewRunner,
+        *,
+        is_draining: bool,
+    ) -> None:
         tracer = job_tracer(pool.tracer_provider)
         reader = ResponseReader()
         self.queues = pool.queues
@@ -83,16 +94,21 @@ class Worker:
             tracer.tick if tracer else None,
         )
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
-        around, trace_batch = (tracer.attempt, tracer.batch) if tracer else (None, None)
-        self.runner = Runner(self, self.acknowledger, reader.poll, around, pool.hooks, trace_batch)
+        self.runner = new_runner(self, self.acknowledger, reader.poll)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
-        self.watch = Watch(self, self.runner, self.acknowledger)
+        audit = Audit(self, self.runner, self.acknowledger)
+        self.watch = Watch(self.runner, self.acknowledger, self.recorder, audit.step)
         self.heartbeat = HeartbeatThread(self, dsn, schema)
 
     @property
     def name(self) -> str:
         """The name under which the worker holds its jobs."""
         return self.heartbeat.worker_name
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        """Seconds since a heartbeat reached the database; None before the first."""
+        return self.heartbeat.age
 
     @property
     def reports_failures(self) -> bool:
@@ -150,9 +166,9 @@ class Worker:
         # A claim under way is awaited: otherwise this worker would not know its jobs.
         await asyncio.wait([self._claiming], timeout=CANCELLING)
         self.runner.release()
-        await self._until_idle(grace)
+        await self.runner.until_idle(grace)
         self.runner.stop(Shutdown)
-        await self._until_idle(CANCELLING)
+        await self.runner.until_idle(CANCELLING)
         is_idle = self.runner.is_idle
         self._claiming.cancel()
         self.acknowledger.close()
@@ -167,17 +183,12 @@ class Worker:
         await self.acknowledger.apart.cancel()
         tasks = (self._watching, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.runner.threads.close()
+        self.runner.close()
         for each in (self._claims, self._outcomes, self.ticker, self._database):
             await each.close()
         await self.failures.finish(CANCELLING)
         with ThreadPoolExecutor(1) as thread:  # services may hold all of the loop's own
             await self._loop.run_in_executor(thread, self.heartbeat.stop, is_idle)
-
-    async def _until_idle(self, seconds: float) -> None:
-        tasks = [execution.task for execution in self.runner.running]
-        if tasks and seconds > 0:
-            await asyncio.wait(tasks, timeout=seconds)
 
     def _on_notify(self, notification: psycopg.Notify) -> None:
         if notification.payload != NOTICE:
@@ -230,7 +241,7 @@ class Worker:
 
     def linger(self, thread: "Future[None]", /) -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
-        self.runner.threads.linger(thread)
+        self.runner.linger(thread)
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
         """The kept results of the jobs that a job of a flow waited for."""

@@ -547,7 +547,7 @@ def test_a_fingerprint_that_a_live_worker_knows_is_left_to_it(queue: Queue, dsn:
 def test_a_claim_whose_answer_was_lost_is_handed_back(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.worker.watch.AUDIT", 0.1)
+    monkeypatch.setattr("conduit_runtime.worker.audit.AUDIT", 0.1)
     pool = WorkerPool(queue)
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())

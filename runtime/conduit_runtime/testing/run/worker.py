@@ -30,9 +30,8 @@ from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
-from ...worker.acknowledge.acknowledger import Acknowledger
 from ...worker.acknowledge.apart_writer import refused
-from ...worker.interfaces import WorkerInterface
+from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.metrics import Metrics
 from ...worker.run.around import AroundHooks
 from ...worker.run.handlers import HandlerRegistry
@@ -77,8 +76,9 @@ class OneByOne(Host):
         self._outcomes = Outcomes(self._write, self._begin)
         # It asks for no more than what is here.
         self._runner = Runner(
-            cast("WorkerInterface", self),
-            cast("Acknowledger", self._outcomes),
+            cast("RunnerHost", self),
+            registry,
+            cast("OutcomeSink", self._outcomes),
             lambda: False,
             self._noted.around,
             hooks,

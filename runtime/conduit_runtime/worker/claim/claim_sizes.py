@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from ...model.claimed import Claimed
 from ...statements.claims import BATCH, most_of_a_claim
 from ...statements.outcomes import Attempt
-from ..interfaces import WorkerInterface
-from ..run.runner import Runner
+from ..interfaces import AttemptRunner, WorkerInterface
 
 WINDOW = 0.05
 """Seconds of work, at the present rate, that may wait in the worker."""
@@ -16,7 +15,7 @@ WINDOW = 0.05
 class ClaimSizes:
     """The sizes of the next claim, by what the runner holds and how fast its jobs end."""
 
-    def __init__(self, worker: WorkerInterface, runner: Runner) -> None:
+    def __init__(self, worker: WorkerInterface, runner: AttemptRunner) -> None:
         self._worker = worker
         self._runner = runner
         self._queues = dict(worker.queues)

@@ -19,9 +19,8 @@ from ...postgres.connection import ReconnectingConnection
 from ...statements.claims import Claims, next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
-from ..interfaces import WorkerInterface
+from ..interfaces import AttemptRunner, WorkerInterface
 from ..run.execution import FRESH
-from ..run.runner import Runner
 from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import POLL, Listener
@@ -42,7 +41,7 @@ class Claimer:
     def __init__(
         self,
         worker: WorkerInterface,
-        runner: Runner,
+        runner: AttemptRunner,
         acknowledger: Acknowledger,
         connection: ReconnectingConnection,
     ) -> None:

@@ -5,7 +5,7 @@ import time
 from ...model.lanes import Lane
 from ...postgres.steps import Run
 from ...statements.job_types import describe_types
-from ..run.handlers import HandlerRegistry
+from ..interfaces import Registry
 
 _AGAIN = 10.0
 """Seconds until what Postgres refused is tried again."""
@@ -14,16 +14,16 @@ _AGAIN = 10.0
 class TypeDescriptions:
     """Writes the descriptions once, and again when the worker handles other types."""
 
-    def __init__(self, handlers: HandlerRegistry) -> None:
-        self._handlers = handlers
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._written: list[Lane] | None = None
         self._next = 0.0
 
     def step(self, run: Run) -> None:
         """Write them if that is due; raises what Postgres raises."""
-        lanes = self._handlers.lanes()
+        lanes = self._registry.lanes()
         if lanes == self._written or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _AGAIN
-        run(describe_types(self._handlers.descriptions()))
+        run(describe_types(self._registry.descriptions()))
         self._written, self._next = lanes, 0.0

@@ -3,7 +3,7 @@
 from ...model.text.logs import get_logger
 from ...postgres.steps import Run
 from ...statements import worker_registry
-from ..run.handlers import HandlerRegistry
+from ..interfaces import Registry
 
 _log = get_logger("conduit.worker")
 
@@ -14,14 +14,13 @@ _NAMED = 3
 class UnservedQueues:
     """Looks for such queues, and warns once of each: a deploy may have moved the jobs of a type."""
 
-    def __init__(self, handlers: HandlerRegistry) -> None:
-        self._handlers = handlers
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._warned: set[str] = set()
 
     def step(self, run: Run) -> None:
         """Look once."""
-        types = [handler.type for handler in [*self._handlers]]
-        for queue, waiting in run(worker_registry.unserved_queues(types)):
+        for queue, waiting in run(worker_registry.unserved_queues(self._registry.types())):
             if queue in self._warned:
                 continue
             self._warned.add(queue)

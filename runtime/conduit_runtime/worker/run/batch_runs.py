@@ -18,7 +18,7 @@ from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed_in_loop
 from ...statements.outcomes import Attempt
-from ..acknowledge.acknowledger import Acknowledger
+from ..interfaces import OutcomeSink
 from .around import AroundHooks
 from .batch_execution import BatchExecution, Member
 from .execution import FRESH, check_start, resumed
@@ -36,7 +36,7 @@ class RunnerInterface(Protocol):
     """A runner, as its batches see it."""
 
     registry: HandlerRegistry
-    acknowledger: Acknowledger
+    sink: OutcomeSink
     outcomes: Outcomes
     hooks: AroundHooks | None
     threads: JobThreads
@@ -72,17 +72,17 @@ async def run_batch(runner: RunnerInterface, execution: BatchExecution) -> None:
 
 async def _confirm(runner: RunnerInterface, execution: BatchExecution) -> None:
     """Check that the jobs are still held, if they waited for long or were rescued before."""
-    acknowledger = runner.acknowledger
+    sink = runner.sink
     first = execution.batch.jobs[0]
     if first.rescues:
         first.start_by = 0.0
     while execution.held and monotonic() > min(each.job.start_by for each in execution.held):
         start_by = monotonic() + FRESH
         if first.rescues:
-            held = {first.id} if await acknowledger.apart.begin(Attempt(first)) else set()
+            held = {first.id} if await sink.apart.begin(Attempt(first)) else set()
         else:
             attempts = [Attempt(each.job) for each in execution.held]
-            held = await acknowledger.mark_started(attempts)
+            held = await sink.mark_started(attempts)
         for member in execution.held:
             if member.job.id in held:
                 member.job.start_by = start_by
@@ -235,7 +235,7 @@ def _end(
         return None
     if runner.outcomes.is_written_apart(attempt, children):
         return attempt
-    runner.acknowledger.add(attempt)
+    runner.sink.add(attempt)
     return None
 
 

@@ -223,6 +223,10 @@ class HandlerRegistry:
         handler = self.by_type.get(type)
         return DEFAULT_POLICY if handler is None else handler.policy
 
+    def types(self) -> list[str]:
+        """The job types that have a handler."""
+        return [*self.by_type]
+
     def lanes(self) -> list[Lane]:
         """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""
         lanes: list[Lane] = []

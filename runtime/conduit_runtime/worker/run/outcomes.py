@@ -1,4 +1,4 @@
-"""Decides the outcomes of attempts, and hands them to the acknowledger."""
+"""Decides the outcomes of attempts, and hands them on to be written."""
 
 import logging
 import random
@@ -15,7 +15,7 @@ from ...model.text.masking import secrets_of
 from ...statements.flows import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
-from ..acknowledge.acknowledger import Acknowledger
+from ..interfaces import OutcomeSink
 from ..metrics import Metrics
 from .handlers import Handler, HandlerRegistry
 
@@ -25,11 +25,9 @@ _log = get_logger("conduit.worker")
 class Outcomes:
     """Has the outcomes of attempts written, and logs those that did not complete."""
 
-    def __init__(
-        self, registry: HandlerRegistry, acknowledger: Acknowledger, metrics: Metrics
-    ) -> None:
+    def __init__(self, registry: HandlerRegistry, sink: OutcomeSink, metrics: Metrics) -> None:
         self._registry = registry
-        self._acknowledger = acknowledger
+        self._sink = sink
         self._metrics = metrics
         self._unreadable: set[Lane] = set()
 
@@ -64,7 +62,7 @@ class Outcomes:
 
     async def write_apart(self, attempt: Attempt) -> None:
         """Write that a job completed, beside the other outcomes."""
-        await self._acknowledger.apart.write(attempt)
+        await self._sink.apart.write(attempt)
         self._metrics.record_completed([attempt])
 
     def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
@@ -75,7 +73,7 @@ class Outcomes:
             _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
             return
         if isinstance(error, Shutdown | TooLate):
-            self._acknowledger.add(Attempt(job, elapsed, released))
+            self._sink.add(Attempt(job, elapsed, released))
             return
         policy = self._registry.policy(job.type)
         jitter = random.random()  # noqa: S311
@@ -88,12 +86,12 @@ class Outcomes:
             _log.log(
                 level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
             )
-        self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
+        self._sink.add(Attempt(job, elapsed, outcome, started=started))
 
     def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
         """Have the job wait for another reader."""
         outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
-        self._acknowledger.add(Attempt(job, outcome=outcome))
+        self._sink.add(Attempt(job, outcome=outcome))
         shape = original(job.fingerprint)
         if (job.type, shape) not in self._unreadable:
             self._unreadable.add((job.type, shape))

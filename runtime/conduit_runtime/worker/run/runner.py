@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from itertools import chain, islice
@@ -20,14 +21,13 @@ from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed_in_loop, uses_django
 from ...statements.outcomes import Attempt
-from ..acknowledge.acknowledger import Acknowledger
-from ..interfaces import WorkerInterface
+from ..interfaces import OutcomeSink, RunnerHost
 from .around import AroundHooks
 from .batch_execution import BatchExecution
 from .batch_runs import run_batch
 from .execution import FRESH, Execution, Running, check_start, resumed
 from .gathering import Gatherer
-from .handlers import Handler
+from .handlers import Handler, HandlerRegistry
 from .outcomes import Outcomes, may_wait_for_keys
 from .threads import JobThreads
 
@@ -63,24 +63,25 @@ class Runner:
 
     def __init__(
         self,
-        worker: WorkerInterface,
-        acknowledger: Acknowledger,
+        worker: RunnerHost,
+        registry: HandlerRegistry,
+        sink: OutcomeSink,
         poll: Callable[[], bool],
         around: Around | None = None,
         hooks: AroundHooks | None = None,
         trace_batch: "TraceBatch | None" = None,
     ) -> None:
         self._worker = self.host = worker
-        self.registry = worker.registry
-        self._handlers = worker.registry.by_type
-        self.acknowledger = acknowledger
+        self.registry = registry
+        self._handlers = registry.by_type
+        self.sink = sink
         self._services = worker.services
         self._poll = poll
         self._around = around
         self.trace_batch = trace_batch
         self.hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
-        self.outcomes = Outcomes(worker.registry, acknowledger, worker.metrics)
+        self.outcomes = Outcomes(registry, sink, worker.metrics)
         self._now = 0.0
         self.uses_django = False
         self.suspects = asyncio.Lock()
@@ -89,7 +90,7 @@ class Runner:
         self.concurrency = worker.concurrency
         self.threads = JobThreads(worker.concurrency, self._regain)
         self.ready: deque[Claimed | ClaimedBatch] = deque()
-        self._batched = worker.registry.batched
+        self._batched = registry.batched
         self._gatherer = Gatherer(self._batched, self._take_batch)
         self._batches_wait = False
         self.running: set[Running] = set()
@@ -175,6 +176,20 @@ class Runner:
         for execution in [*self.running]:
             execution.stop(reason())
 
+    async def until_idle(self, seconds: float) -> None:
+        """Wait until what runs now has ended, for so many seconds at most."""
+        tasks = [execution.task for execution in self.running]
+        if tasks and seconds > 0:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def linger(self, thread: "Future[None]") -> None:
+        """Keep the slot of a stopped attempt, until its thread ends."""
+        self.threads.linger(thread)
+
+    def close(self) -> None:
+        """Let the threads end that run nothing."""
+        self.threads.close()
+
     def release_rescued(self) -> bool:
         """Release the jobs that were rescued before and would have to wait here."""
         slots = max(0, self.threads.usable - len(self.running))
@@ -188,7 +203,7 @@ class Runner:
     def _release(self, job: Claimed) -> None:
         if self._capped:
             self.by_queue[job.queue] -= 1
-        self.acknowledger.add(Attempt(job, outcome=released))
+        self.sink.add(Attempt(job, outcome=released))
 
     def services_of(self, handler: Handler) -> object:
         """The services as a handler gets them."""
@@ -243,7 +258,7 @@ class Runner:
         """Run a job until it waits for something; None when it ended before that."""
         started = monotonic()
         if started > job.start_by:
-            self.acknowledger.add(Attempt(job, outcome=released))
+            self.sink.add(Attempt(job, outcome=released))
             return None
         try:
             handler = self._handlers.get(job.type) or self.registry.get(job.type)
@@ -284,13 +299,13 @@ class Runner:
                 children = context.children
                 if not children and handler.keep_result is None:  # as most: a call less for each
                     self._now = now = monotonic()
-                    self.acknowledger.add(Attempt(job, now - started, None, (), None, started))
+                    self.sink.add(Attempt(job, now - started, None, (), None, started))
                     return None
                 if not may_wait_for_keys(children):
                     attempt = self.outcomes.completed(job, handler, children, started, result)
                     self._now = started + attempt.elapsed
                     if not attempt.is_large:
-                        self.acknowledger.add(attempt)
+                        self.sink.add(attempt)
                         return None
                 rest = _given(result)
             execution = execution or Execution(job, task)
@@ -337,7 +352,7 @@ class Runner:
         job.start_by = 0.0
         while monotonic() > job.start_by:
             job.start_by = monotonic() + FRESH
-            if not await self.acknowledger.apart.begin(Attempt(job)):
+            if not await self.sink.apart.begin(Attempt(job)):
                 raise TakenAway
         if self._begin(job, execution.task, execution) is not None:
             await self._finish(execution)
@@ -356,7 +371,7 @@ class Runner:
             execution.disarm()
             await self.outcomes.write_apart(attempt)
         else:
-            self.acknowledger.add(attempt)
+            self.sink.add(attempt)
 
     def _regain(self) -> None:
         """A thread that outlived its attempt has ended."""

@@ -10,7 +10,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
 from conduit_runtime.postgres.backoff import Backoff
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker import watch
+from conduit_runtime.worker import audit, watch
 from conduit_runtime.worker.acknowledge.acknowledger import Acknowledger
 from conduit_runtime.worker.acknowledge.apart_writer import ApartWriter
 from conduit_runtime.worker.job_database import JobDatabase
@@ -196,7 +196,7 @@ def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
 
     monkeypatch.setattr(Acknowledger, "held_jobs", held_jobs)
     monkeypatch.setattr(watch, "WATCH", 0.05)
-    monkeypatch.setattr(watch, "AUDIT", 0.05)
+    monkeypatch.setattr(audit, "AUDIT", 0.05)
     blocked = Blocked(queue, dsn)
     try:
         with psycopg.connect(dsn, autocommit=True) as other:

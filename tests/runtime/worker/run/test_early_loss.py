@@ -2,12 +2,11 @@ import asyncio
 
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.services.protocols import prepare
-from conduit_runtime.worker.worker import Worker
 
 
 def test_a_worker_taken_for_dead_while_it_starts_has_nothing_to_give_up(dsn: str) -> None:
     async def lose() -> None:
         pool = WorkerPool(Queue(dsn))
-        Worker(pool, prepare(None, ()), is_draining=False).abandon_all()
+        pool._workers.new_worker(pool, prepare(None, ()), is_draining=False).abandon_all()
 
     asyncio.run(lose())

@@ -1,0 +1,1 @@
+"""Workers without a database: gateways and remote workers, with RabbitMQ between them."""

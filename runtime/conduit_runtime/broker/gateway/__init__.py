@@ -1,0 +1,1 @@
+"""A gateway: claims jobs, publishes them, and writes the outcomes that come back."""

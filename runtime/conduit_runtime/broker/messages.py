@@ -1,0 +1,213 @@
+"""What gateways and remote workers tell each other: JSON, version 1; nothing here does IO.
+
+A message that does not fit its type raises `msgspec.ValidationError` or `msgspec.DecodeError` when
+it is decoded, both of which are `msgspec.MsgspecError`s. Fields that a reader does not know are
+left out, so that a version may add some.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from msgspec import Raw, Struct, json
+
+from ..model.attempts.failed_job import FailedJob
+from ..model.attempts.outcome import Outcome
+from ..model.lanes import Lane
+from ..model.queues.controls import SourceLimits
+from ..model.type_description import DescribedType
+
+VERSION = 1
+"""The version of all messages. A reader refuses others."""
+
+Claim: TypeAlias = tuple[UUID, UUID]
+"""The id of a job, and the token of its claim."""
+
+
+class JobEntry(Struct, omit_defaults=True):
+    """A claimed job, as `model.claimed.Claimed` describes it; `payload` and `trace` are JSON."""
+
+    id: UUID
+    token: UUID
+    payload: Raw
+    attempts: int
+    max_attempts: int
+    priority: int
+    run_at: int
+    seq: int
+    rescues: int = 0
+    timeout: float | None = None
+    flow: UUID | None = None
+    trace: Raw | None = None
+    fingerprint: str = ""
+
+
+class Jobs(Struct):
+    """Claimed jobs of one type, in the order in which they are to start. To a worker."""
+
+    version: int
+    database: str
+    queue: str
+    type: str
+    jobs: list[JobEntry]
+
+
+class Child(Struct, omit_defaults=True):
+    """A child job, as `statements.jobs.insert_parameters` gives it; `payload` is JSON text."""
+
+    id: UUID
+    queue: str
+    type: str
+    payload: str
+    priority: int
+    max_attempts: int
+    fingerprint: str | None = None
+    timeout: float | None = None
+    run_at: datetime | None = None
+    delay: float | None = None
+    trace: str | None = None
+    key: str | None = None
+    unique_for: float | None = None
+    flow: UUID | None = None
+    on_failure: str | None = None
+    dependencies: Sequence[tuple[UUID, UUID]] = ()
+
+
+class OutcomeEntry(Struct, omit_defaults=True):
+    """What came of an attempt; without an `outcome` it completed.
+
+    `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None for one that did not
+    begin. `result` is the kept return value as JSON text, with the seconds until it expires. The
+    job's `payload` comes with one that failed.
+    """
+
+    id: UUID
+    token: UUID
+    type: str
+    queue: str
+    run_at: int
+    attempts: int
+    max_attempts: int
+    elapsed: float = 0.0
+    ago: float | None = None
+    flow: UUID | None = None
+    outcome: Outcome | None = None
+    children: list[Child] = []
+    result: tuple[str, float] | None = None
+    payload: Raw | None = None
+
+
+class Outcomes(Struct):
+    """What came of attempts. To the gateways of a database."""
+
+    version: int
+    worker: str
+    outcomes: list[OutcomeEntry]
+
+
+class Begin(Struct, tag=True):
+    """May this job begin? It was rescued before, so its start is written first. A bool answers."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+
+
+class Progress(Struct, tag=True):
+    """How far a job is. A bool answers, whether it is still held."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+    note: dict[str, Any]
+
+
+class Results(Struct, tag=True):
+    """What did the jobs return that this job of a flow waited for? A list answers."""
+
+    version: int
+    worker: str
+    question: int
+    id: UUID
+
+
+class Holding(Struct, tag=True):
+    """Jobs that have run for a while, each with the seconds since it began.
+
+    To all gateways of the database; the ids of those that are still held answer.
+    """
+
+    version: int
+    worker: str
+    question: int
+    jobs: list[tuple[UUID, UUID, float]]
+
+
+class Redelivered(Struct, tag=True):
+    """The broker delivered these jobs twice: who held them may be dead. To all gateways."""
+
+    version: int
+    worker: str
+    jobs: list[Claim]
+
+
+Request: TypeAlias = Begin | Progress | Results | Holding | Redelivered
+
+
+class Hello(Struct, omit_defaults=True):
+    """What a worker runs. To all gateways, every few seconds.
+
+    `readers` names, by type, the reader that marks jobs as unreadable; `batches` are the sizes of
+    batches by type. `descriptions` come now and then.
+    """
+
+    version: int
+    worker: str
+    host: str
+    pid: int
+    package: str | None
+    queues: Mapping[str, int | None]
+    concurrency: int
+    lanes: list[Lane]
+    readers: Mapping[str, str] = {}
+    batches: Mapping[str, int] = {}
+    limits: Mapping[str, SourceLimits] = {}
+    descriptions: list[DescribedType] | None = None
+    reports_failures: bool = False
+    is_stopping: bool = False
+
+
+class Reply(Struct, tag=True):
+    """The answer to a question of this worker."""
+
+    question: int
+    answer: Any
+
+
+class Stop(Struct, tag=True):
+    """Stop or drop the jobs of these claims: they are no longer held. To all workers."""
+
+    tokens: list[UUID]
+
+
+class Release(Struct, tag=True):
+    """Give back what has not begun: operators changed something. To all workers."""
+
+
+class Failed(Struct, tag=True):
+    """A job of this worker's types ended failed."""
+
+    job: FailedJob
+
+
+Control: TypeAlias = Reply | Stop | Release | Failed
+
+encode = json.Encoder().encode
+decode_jobs = json.Decoder(Jobs).decode
+decode_outcomes = json.Decoder(Outcomes).decode
+decode_request = json.Decoder(Request).decode
+decode_hello = json.Decoder(Hello).decode
+decode_control = json.Decoder(Control).decode

@@ -1,0 +1,1 @@
+"""A worker that gets its jobs from a broker, and publishes their outcomes."""
