@@ -44,10 +44,15 @@ class JobEntry(Struct, omit_defaults=True):
 
 
 class Jobs(Struct):
-    """Claimed jobs of one type, in the order in which they are to start. To a worker."""
+    """Claimed jobs of one type, in the order in which they are to start. To a worker.
+
+    Their outcomes go to `gateway`, which numbers its messages.
+    """
 
     version: int
     database: str
+    gateway: str
+    number: int
     queue: str
     type: str
     jobs: list[JobEntry]
@@ -99,7 +104,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
 
 
 class Outcomes(Struct):
-    """What came of attempts. To the gateways of a database."""
+    """What came of attempts. To the gateway that published the jobs."""
 
     version: int
     worker: str
@@ -188,13 +193,19 @@ class Reply(Struct, tag=True):
 
 
 class Stop(Struct, tag=True):
-    """Stop or drop the jobs of these claims: they are no longer held. To all workers."""
+    """Stop or drop these jobs: they are no longer held. To all workers."""
 
-    tokens: list[UUID]
+    jobs: list[Claim]
 
 
 class Release(Struct, tag=True):
-    """Give back what has not begun: operators changed something. To all workers."""
+    """Give back what has not begun: operators changed something. To all workers.
+
+    That is the jobs of this gateway's messages up to a number, also of those that come later.
+    """
+
+    gateway: str
+    up_to: int
 
 
 class Failed(Struct, tag=True):
