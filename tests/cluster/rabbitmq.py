@@ -32,6 +32,7 @@ USERS = {
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users = none
+collect_statistics_interval = 60000
 load_definitions = {definitions}
 log.file = false
 log.console = true
@@ -92,6 +93,7 @@ class Node:
         if not cookie.exists():
             cookie.write_text(secrets.token_hex(16))
             cookie.chmod(0o400)
+        self.cookie = cookie.read_text()
         self.log = self.folder / "log"
         self._process: Supervised | None = None
         self._environment = {

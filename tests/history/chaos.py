@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 from clock import Clock
 from history import Disturbance
+from postgres_crash import crash_postgres
 from waiting import until
 from worker_processes import WorkerProcess, WorkerProcesses
 
@@ -106,12 +107,9 @@ class Chaos:
         self._note(worker.name, "stop", began)
 
     def crash_server(self, worker: WorkerProcess | None = None) -> None:
-        """End Postgres as `pg_ctl stop -m immediate` does; its supervisor starts it again."""
+        """Crash Postgres, which starts again."""
         began = datetime.now(UTC)
-        old = until(self._postmaster)
-        os.kill(old, signal.SIGQUIT)
-        until(lambda: self._postmaster() not in (None, old))
-        until(self._answers)
+        crash_postgres(self._dsn, self._data)
         self._note("", "crash", began)
 
     def hold_claims(self, worker: WorkerProcess) -> None:
@@ -149,20 +147,6 @@ class Chaos:
         if self._clock is not None:
             self.jumps.append(datetime.now(UTC))
             self._clock.set_right()
-
-    def _postmaster(self) -> int | None:
-        """The server's process; None while there is none."""
-        try:
-            return int((self._data / "postmaster.pid").read_text().split()[0])
-        except (FileNotFoundError, IndexError):
-            return None
-
-    def _answers(self) -> bool:
-        try:
-            psycopg.connect(self._dsn).close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def _holds_a_job(self, worker: WorkerProcess) -> bool:
         with psycopg.connect(self._dsn) as connection:

@@ -10,7 +10,10 @@ from uuid import UUID
 import psycopg
 from conduit_runtime import Flow, Queue
 from psycopg.conninfo import make_conninfo
-from random_jobs import lost_flow, random_flow, random_job
+from random_jobs import lost_flow, random_flow, random_job, short_job
+
+MOST_WAITING = 1_000
+"""How many jobs wait when no more are enqueued."""
 
 
 class Actor(threading.Thread):
@@ -137,6 +140,27 @@ class Producer(Actor):
                 copy.write_row((job.id, waits_for[job.id], policy))
         self.queue.enqueue_flow(flow, conn=connection)
         return {job.id for job in flow.jobs}
+
+
+class Flood(Producer):
+    """Enqueues many short jobs at a time, as long as few wait, until there are `wanted`."""
+
+    def __init__(self, dsn: str, seed: int, wanted: int) -> None:
+        super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
+        self.wanted = wanted
+
+    def act(self, connection: psycopg.Connection) -> None:
+        [(waiting,)] = connection.execute("SELECT count(*) FROM jobs WHERE status = 'pending'")
+        left = self.wanted - len(self.confirmed)
+        if waiting > MOST_WAITING or left <= 0:
+            return
+        jobs = [short_job(self.random) for _ in range(min(left, MOST_WAITING // 4))]
+        with connection.transaction():
+            with connection.cursor().copy("COPY promises (job) FROM STDIN") as copy:
+                for job in jobs:
+                    copy.write_row((job.id,))
+            self.queue.enqueue_many(jobs, conn=connection)
+        self.confirmed |= {job.id for job in jobs}
 
 
 class Operator(Actor):

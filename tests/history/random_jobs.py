@@ -43,6 +43,12 @@ def random_job(pick: random.Random, *, is_blocked: bool = False) -> Job:
     return Job(queue, "history.work", payload, priority, attempts, delay=delay)
 
 
+def short_job(pick: random.Random) -> Job:
+    """A job that takes no time, and seldom fails."""
+    payload = {"seconds": 0, "failures": int(pick.random() < 0.01), "children": 0}
+    return Job(QUEUES[0], "history.work", payload, pick.choice((25, 50, 50, 75)), 50)
+
+
 def random_flow(pick: random.Random) -> Flow:
     """A flow of some jobs, which all begin in their turn, or not at all."""
     steps: list[Job | Flow] = [random_job(pick)]

@@ -1,0 +1,183 @@
+"""A cluster run: everything between producers and handlers is disturbed, then the checks."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chaos_database import end_schedules, registered, state_of
+from chaos_report import Report, examine
+from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
+from event_files import read_events
+from faults import BrokerFaults, Faults, PartFaults
+from history import Event, History, read
+from links import Links
+from parts import Database, Parts
+from producers import Actor, Flood, Operator, Producer
+from rabbitmq import PASSWORD
+from rabbitmq_cluster import RabbitCluster
+from waiting import until
+
+VHOST = "jobs"
+SETTLING = 120.0
+"""Seconds within which something has to end, until all has, when nothing disturbs any more."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a run does: `jobs` of each database beside those that are made by chance.
+
+    It takes `seconds` at least. `quiet` jobs follow when nothing is disturbed any more.
+    """
+
+    jobs: int
+    seconds: float
+    quiet: int = 1_000
+    workers: int = 6
+    gateways: int = 2
+    loses_data: bool = False
+
+
+class _Side:
+    """A database, what acts on it, and what they know of its history."""
+
+    def __init__(self, database: Database, seed: int, size: Size) -> None:
+        self.database = database
+        self.flood = Flood(database.dsn, seed, size.jobs)
+        self.producers: list[Producer] = [
+            self.flood,
+            Producer(database.dsn, seed, 0.2, large=200, every=8),
+        ]
+        self.operator = Operator(database.dsn, seed, pause=0.5)
+        self.controller = Controller(database.dsn, seed, pause=3)
+        self.actors: list[Actor] = [*self.producers, self.operator, self.controller]
+        self.began = datetime.now(UTC)
+
+    def history(self, events: Sequence[Event], faults: Sequence[Faults], parts: Parts) -> History:
+        """What is known of this database's jobs."""
+        history = History(
+            disturbances=[
+                disturbance
+                for each in faults
+                for disturbance, database in each.done
+                if database in (None, self.database)
+            ],
+            pauses=self.controller.pauses,
+            cancelled=self.operator.cancelled,
+            limits={LIMITED: LIMIT},
+            rates={RATED: (STARTS, PERIOD)},
+            gateways=frozenset(self.database.gateways),
+            remote_workers=parts.workers,
+        )
+        for producer in self.producers:
+            history.confirmed |= producer.confirmed
+            history.withdrawn |= producer.withdrawn
+        read(self.database.dsn, history, self.began)
+        jobs = history.by_job().keys()
+        history.events += [event for event in events if event.job in jobs]
+        return history
+
+
+def run(folder: Path, size: Size, seed: int) -> list[Report]:
+    """Run in servers of the run's own, kept in the folder: a report of each database."""
+    with ExitStack() as stack:
+        broker = RabbitCluster(folder / "broker", [VHOST])
+        stack.callback(broker.stop)
+        starting = threading.Thread(target=broker.start)
+        starting.start()
+        databases = [Database(name, folder) for name in ("a", "b")]
+        for database in databases:
+            stack.callback(database.close)
+        starting.join()
+        links = Links(broker.ports)
+        stack.callback(links.close)
+        parts = Parts(folder / "parts", links, _url)
+        stack.callback(parts.close)
+        for _ in range(size.gateways):
+            for database in databases:
+                parts.start_gateway(database)
+        for _ in range(size.workers):
+            parts.start_worker()
+        sides = [_Side(database, seed + n, size) for n, database in enumerate(databases)]
+        faults = [
+            PartFaults(seed, parts, databases),
+            BrokerFaults(seed, broker, loses_data=size.loses_data),
+        ]
+        return _run(parts, sides, faults, size, seed)
+
+
+def _url(user: str, port: int) -> str:
+    return f"amqp://{user}:{PASSWORD}@127.0.0.1:{port}/{VHOST}"
+
+
+def _run(
+    parts: Parts, sides: Sequence[_Side], faults: Sequence[Faults], size: Size, seed: int
+) -> list[Report]:
+    began = time.monotonic()
+    with _acting([actor for side in sides for actor in side.actors]), _acting(faults):
+        while time.monotonic() < began + size.seconds or any(
+            len(side.flood.confirmed) < side.flood.wanted for side in sides
+        ):
+            time.sleep(0.1)
+            if broken := next((each.error for each in faults if each.error), None):
+                raise broken
+    violations: list[str] = []
+    for side in sides:
+        end_schedules(side.database.dsn)
+    settled_in = _settle(sides, violations)
+    floods = [
+        Flood(side.database.dsn, seed - n, size.quiet) for n, side in enumerate(sides, start=1)
+    ]
+    with _acting(floods):
+        until(lambda: all(len(flood.confirmed) == flood.wanted for flood in floods), SETTLING)
+    _settle(sides, violations)
+    for side, flood in zip(sides, floods, strict=True):
+        side.producers.append(flood)
+        running = sorted(part.process.pid for part in parts.running(side.database))
+        if (found := registered(side.database.dsn)) != running:
+            violations.append(f"{running} run, and {found} are registered")
+    violations += parts.stop([side.database for side in sides])
+    violations += [
+        f"the process {pid} is still registered"
+        for side in sides
+        for pid in registered(side.database.dsn)
+    ]
+    events = list(read_events(parts.folder))
+    counts = Counter(disturbance.kind for each in faults for disturbance, _ in each.done)
+    reports = []
+    for side in sides:
+        report = Report(seed, [*violations], settled_in=settled_in, disturbances=counts)
+        violations.clear()
+        reports.append(examine(side.history(events, faults, parts), report))
+    return reports
+
+
+@contextmanager
+def _acting(threads: Sequence[Actor | Faults]) -> Iterator[None]:
+    """Have them act for the length of the block, and stop with what they are doing."""
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.stop()
+
+
+def _settle(sides: Sequence[_Side], violations: list[str]) -> float:
+    """Wait until all jobs have ended, which may take long as long as work goes on: the seconds."""
+    began = time.monotonic()
+    try:
+        for side in sides:
+            dsn = side.database.dsn
+            state = state_of(dsn)
+            while state.unended:
+                until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
+                state = state_of(dsn)
+    except AssertionError:
+        violations.append(f"for {SETTLING:.0f} s none of what was left ended")
+    return time.monotonic() - began

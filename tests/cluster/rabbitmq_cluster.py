@@ -1,0 +1,102 @@
+"""A cluster of RabbitMQ nodes, and what goes wrong with it."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rabbitmq import Epmd, Node
+
+NAMES = ("first", "second", "third")
+_SETTINGS = """\
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = first@localhost
+cluster_formation.classic_config.nodes.2 = second@localhost
+cluster_formation.classic_config.nodes.3 = third@localhost
+cluster_formation.target_cluster_size_hint = 3
+"""
+
+
+class RabbitCluster:
+    """Three nodes in one folder; `reachable` are those that a load balancer would choose from."""
+
+    def __init__(self, folder: Path, vhosts: Iterable[str] = ()) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        vhosts = list(vhosts)
+        self._epmd = Epmd(folder)
+        self.nodes = [
+            Node(folder, self._epmd, name=name, vhosts=vhosts, settings=_SETTINGS) for name in NAMES
+        ]
+        self.reachable: list[Node] = []
+
+    def start(self) -> None:
+        """Start all nodes, and return when they serve as one cluster."""
+        for node in self.nodes:
+            node.start()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Node.wait, self.nodes))
+        self.reachable = list(self.nodes)
+
+    def ports(self) -> list[int]:
+        """Where clients connect to."""
+        return [node.port for node in self.reachable]
+
+    def kill(self, node: Node) -> None:
+        """Kill a node."""
+        self.leave_out(node)
+        node.kill()
+
+    def restart(self, node: Node) -> None:
+        """Start a node that was killed, and wait until it serves clients."""
+        node.start()
+        node.wait(120)
+        self.take_in(node)
+
+    def leave_out(self, node: Node) -> None:
+        """Send no new client to a node."""
+        self.reachable = [each for each in self.reachable if each is not node]
+
+    def take_in(self, node: Node) -> None:
+        """Send clients to the node again."""
+        if node not in self.reachable:
+            self.reachable = [*self.reachable, node]
+
+    def part(self, node: Node) -> None:
+        """Cut a node off from the others: it accepts none of them, and none of them accepts it."""
+        self._set_cookie_for_others(node, "no")
+        node.control("eval", "[erlang:disconnect_node(Node) || Node <- nodes()].")
+
+    def join(self, node: Node) -> None:
+        """Let the node find the others again."""
+        self._set_cookie_for_others(node, node.cookie)
+
+    def _set_cookie_for_others(self, node: Node, cookie: str) -> None:
+        others = [each.name for each in self.nodes if each is not node]
+        calls = ", ".join(f"erlang:set_cookie('{name}', '{cookie}')" for name in others)
+        node.control("eval", f"{calls}.")
+
+    def fill_disk(self, node: Node) -> None:
+        """Have a node take its disk for full: the whole cluster blocks who publishes."""
+        node.control("eval", "rabbit_disk_monitor:set_disk_free_limit(1000000000000000).")
+
+    def empty_disk(self, node: Node) -> None:
+        """Let clients publish again."""
+        node.control("eval", "rabbit_disk_monitor:set_disk_free_limit(50000000).")
+
+    def lose_everything(self) -> None:
+        """Kill all nodes and lose their data, then start them anew."""
+        self.reachable = []
+        for node in self.nodes:
+            node.kill()
+            node.wipe()
+        self.start()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for node in self.nodes:
+            node.kill()
+        self._epmd.stop()
+
+
+def members(node: Node) -> int:
+    """How many nodes of its cluster run, as the node sees it."""
+    return int(node.control("eval", "length(rabbit_nodes:list_running()).").strip())
