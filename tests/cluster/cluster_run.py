@@ -20,6 +20,7 @@ from parts import Database, Parts
 from producers import Actor, Flood, Operator, Producer
 from rabbitmq import PASSWORD
 from rabbitmq_cluster import RabbitCluster
+from random_jobs import BATCHED
 from waiting import until
 
 VHOST = "jobs"
@@ -70,6 +71,7 @@ class _Side:
             cancelled=self.operator.cancelled,
             limits={LIMITED: LIMIT},
             rates={RATED: (STARTS, PERIOD)},
+            batched=BATCHED,
             gateways=frozenset(self.database.gateways),
             remote_workers=parts.workers,
         )

@@ -13,8 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-_TESTS = Path(__file__).parents[1]
-sys.path.extend(str(_TESTS / name) for name in ("runtime", "history", "../.ci"))
+sys.path.extend(str(Path(__file__).parents[1] / each) for each in ("runtime", "history", "../.ci"))
 
 import servers
 from cluster_run import Size, run

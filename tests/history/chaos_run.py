@@ -16,7 +16,7 @@ from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from history import History, read
 from producers import Operator, Producer
-from random_jobs import QUEUES
+from random_jobs import BATCHED, QUEUES
 from waiting import until
 from worker_processes import WorkerProcesses
 
@@ -111,6 +111,7 @@ def _run(
         cancelled=operator.cancelled,
         limits={LIMITED: LIMIT},
         rates={RATED: (STARTS, PERIOD)},
+        batched=BATCHED,
     )
     for producer in producers:
         history.confirmed |= producer.confirmed

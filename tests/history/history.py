@@ -139,6 +139,7 @@ class History:
     `left_behind` tells of rows of flows that are there in the end and ought not to be. `results`
     are the bytes of the kept ones.
 
+    Jobs of the types `batched` are claimed apart from others, as many as fill a batch.
     `gateways` claim for `remote_workers`, and any of them writes what became of a job.
     """
 
@@ -158,6 +159,7 @@ class History:
     left_behind: list[str] = field(default_factory=list)
     results: dict[UUID, int] = field(default_factory=dict)
     operators: frozenset[str] = frozenset({"operator"})
+    batched: frozenset[str] = frozenset()
     gateways: frozenset[str] = frozenset()
     remote_workers: frozenset[str] = frozenset()
 

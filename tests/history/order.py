@@ -28,9 +28,8 @@ def check_order(history: History) -> tuple[list[str], int]:
     violations: list[str] = []
     histories = history.by_job()
     lonely = _lonely_claims(history)
-    for queue in {move.queue for move in lonely}:
-        judged = [each for each in lonely if each.queue == queue]
-        violations += _passed_over(queue, histories, judged, history)
+    for queue, is_batched in {(move.queue, move.type in history.batched) for move in lonely}:
+        violations += _passed_over(queue, is_batched, histories, lonely, history)
     return violations, len(lonely)
 
 
@@ -72,25 +71,31 @@ def _first_after_a_freeze(history: History, claims: Sequence[Move]) -> set[str]:
 
 def _passed_over(
     queue: str,
+    is_batched: bool,
     histories: Mapping[UUID, Sequence[Move]],
     judged: Sequence[Move],
     history: History,
 ) -> Iterator[str]:
     """Sweep through time with the jobs that wait then, for no rate and while no clock jumps."""
+
+    def is_concerned(move: Move) -> bool:
+        return move.queue == queue and (move.type in history.batched) == is_batched
+
     claims: defaultdict[str, list[Move]] = defaultdict(list)
     add, check = 0, 1
     events: list[tuple[datetime, int, Move, datetime]] = [
-        (move.at, check, move, move.at) for move in judged
+        (move.at, check, move, move.at) for move in judged if is_concerned(move)
     ]
     for moves in histories.values():
         for move, following in pairwise(moves):
-            if move.queue == queue and move.after == "pending" and move.type not in history.rates:
+            is_waiting = move.after == "pending" and move.type not in history.rates
+            if is_waiting and is_concerned(move):
                 since = max(move.committed_at, move.due_at)
                 jumped = any(move.asked_at <= at <= following.asked_at for at in history.jumps)
                 if since + WINDOW < following.asked_at and not jumped:
                     events.append((since, add, move, following.asked_at))
         for move in moves:
-            if move.queue == queue and move.is_claim:
+            if is_concerned(move) and move.is_claim:
                 claims[move.process].append(move)
     events.sort(key=lambda event: event[:2])
     waiting: list[tuple[datetime, datetime, Move]] = []

@@ -6,6 +6,7 @@ from datetime import timedelta
 from conduit_runtime import Flow, Job, chain, group
 
 QUEUES = ("letters", "parcels")
+BATCHED = frozenset({"history.batched"})
 MEGABYTE = 1024 * 1024
 
 

@@ -154,6 +154,15 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     assert check_order(jumped)[0] == []
 
 
+def test_batches_are_filled_in_an_order_of_their_own() -> None:
+    claims = [claim_at(2, 21, type="batch"), claim_at(5, 22, type="batch")]
+    assert len(check_order(History(moves=[*URGENT, *claims]))[0]) == 1
+    assert check_order(History(moves=[*URGENT, *claims], batched=frozenset({"batch"})))[0] == []
+    urgent = [replace(each, type="batch") for each in URGENT]
+    found = History(moves=[*urgent, *claims], batched=frozenset({"batch"}))
+    assert len(check_order(found)[0]) == 1
+
+
 def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
     found = History(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)])
     found.disturbances.append(Disturbance("worker", "freeze", at_second(3), at_second(4)))
