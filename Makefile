@@ -84,6 +84,10 @@ soak: .setup-run ## Chaos and a check of its history, then steady work that must
 	@.venv/bin/python tests/history/soak.py $(MINUTES)
 	@$(RUN) benchmarks.soak $(MINUTES)
 
+.PHONY: cluster
+cluster: .setup-dev ## Chaos with RabbitMQ: 200,000 jobs through gateways and workers; make cluster ARGUMENTS="--jobs 20000"
+	@.venv/bin/python tests/cluster/run.py $(ARGUMENTS)
+
 .PHONY: fuzz
 fuzz: .setup-dev ## Run random programs and compile damaged sources; make fuzz MINUTES=60
 	@.venv/bin/python tests/fuzz/run.py $(MINUTES)
