@@ -88,6 +88,10 @@ soak: .setup-run ## Chaos and a check of its history, then steady work that must
 cluster: .setup-dev ## Chaos with RabbitMQ: 200,000 jobs through gateways and workers; make cluster ARGUMENTS="--jobs 20000"
 	@.venv/bin/python tests/cluster/run.py $(ARGUMENTS)
 
+.PHONY: failover
+failover: .setup-dev ## Let the leaders of a replicated Postgres fail, and check the history; make failover ARGUMENTS="--faults 6"
+	@.venv/bin/python tests/failover/failover.py $(ARGUMENTS)
+
 .PHONY: fuzz
 fuzz: .setup-dev ## Run random programs and compile damaged sources; make fuzz MINUTES=60
 	@.venv/bin/python tests/fuzz/run.py $(MINUTES)

@@ -67,10 +67,10 @@ def pip(*arguments: str) -> None:
 
 
 def find_programs() -> None:
-    """Have a Chromium and a RabbitMQ, or say what is left out without; CI fails instead."""
+    """Have Chromium, RabbitMQ and Patroni, or say what is left out without; CI fails instead."""
     codes = {
         subprocess.run([PYTHON, ROOT / ".ci" / finder], check=False).returncode
-        for finder in ("chromium.py", "servers.py")
+        for finder in ("chromium.py", "servers.py", "replication.py")
     }
     if codes != {0}:
         sys.exit("CI is set, and some tests need these programs")

@@ -84,26 +84,17 @@ def _run(
     chaos.end()
     for actor in actors:
         actor.stop()
-    end_schedules(dsn)
-    started = time.monotonic()
     report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
     report.disturbances += Counter(jump=len(chaos.jumps))
-    try:
-        # However slow the machine, work goes on.
-        state = state_of(dsn)
-        while state.unended:
-            until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
-            state = state_of(dsn)
-    except AssertionError:
-        report.violations.append(f"for {SETTLING:.0f} s none of what was left ended")
-    report.settled_in = time.monotonic() - started
+    report.settled_in, unsettled = settle(dsn)
+    report.violations += unsettled
     # A worker killed a moment ago is struck off by one that lives, and not by nobody.
     running = sorted(worker.process.pid for worker in processes.running())
     try:
         until(lambda: registered(dsn) == running, SETTLING)
     except AssertionError:
         report.violations.append(f"{running} run, and {registered(dsn)} are registered")
-    report.violations += _stop(dsn, processes)
+    report.violations += stop(dsn, processes)
     history = History(
         disturbances=chaos.disturbances,
         jumps=chaos.jumps,
@@ -120,6 +111,21 @@ def _run(
     return examine(history, report)
 
 
+def settle(dsn: str) -> tuple[float, list[str]]:
+    """In how many seconds all jobs ended, since no schedule adds any; and what is wrong with it."""
+    end_schedules(dsn)
+    started = time.monotonic()
+    try:
+        # However slow the machine, work goes on.
+        state = state_of(dsn)
+        while state.unended:
+            until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
+            state = state_of(dsn)
+    except AssertionError:
+        return time.monotonic() - started, [f"for {SETTLING:.0f} s none of what was left ended"]
+    return time.monotonic() - started, []
+
+
 def _proves_something(dsn: str) -> bool:
     sql = "SELECT count(*), count(*) FILTER (WHERE type = 'history.tick') FROM jobs"
     try:
@@ -130,7 +136,7 @@ def _proves_something(dsn: str) -> bool:
     return bool(jobs > JOBS and ticks > TICKS)
 
 
-def _stop(dsn: str, processes: WorkerProcesses) -> list[str]:
+def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
     """Stop the workers gently; what is wrong with how they end, and with what they logged."""
     violations = []
     running = processes.running()

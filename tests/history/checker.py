@@ -14,6 +14,8 @@ RESULT_LIMIT = 16 * 1024 * 1024
 """Bytes of the largest result that is kept."""
 TICK = timedelta(seconds=1)
 """From tick to tick of the schedules."""
+TAKEN = ("kill", "freeze", "cut", "failover")
+"""What may be done to a worker whose jobs others take."""
 HANDLING = timedelta(seconds=10)
 """How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
 
@@ -96,7 +98,7 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
     if end.process in history.operators:
         return
     if end.rescued:
-        if not history.was_disturbed(holders, since, end.at, ("kill", "freeze", "cut")):
+        if not history.was_disturbed(holders, since, end.at, TAKEN):
             yield f"{job}: was taken from {process}, which lived"
         if end.after == "failed" and end.attempts < end.max_attempts and not is_refused(end):
             yield f"{job}: failed with its worker in attempt {end.attempts} of {end.max_attempts}"

@@ -1,4 +1,4 @@
-"""What handlers do, in a file of each worker: for workers that have no database."""
+"""What handlers do, in a file of each worker: for workers that have no database, or may lose it."""
 
 import json
 import os
@@ -13,16 +13,19 @@ from history import Event
 VARIABLE = "CONDUIT_HISTORY_EVENTS"
 """Names the file of a worker; without it, events are written to the database of the job."""
 
+COPY = "CONDUIT_HISTORY_COPY"
+"""Names the file of a worker for events that its database has committed, but may lose."""
 
-def append(job: UUID, token: UUID, attempt: int, what: str) -> None:
-    """Write an event. It outlives the process from then on, however that ends."""
+
+def append(job: UUID, token: UUID, attempt: int, what: str, file: str = VARIABLE) -> None:
+    """Write an event to a file. It outlives the process from then on, however that ends."""
     event = [str(job), str(token), attempt, what, datetime.now(UTC).isoformat()]
-    os.write(_file(), json.dumps(event).encode() + b"\n")
+    os.write(_file(file), json.dumps(event).encode() + b"\n")
 
 
 @cache
-def _file() -> int:
-    return os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+def _file(variable: str) -> int:
+    return os.open(os.environ[variable], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
 
 def read_events(folder: Path) -> Iterator[Event]:

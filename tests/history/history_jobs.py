@@ -127,6 +127,8 @@ async def note(job: JobContext[Any], what: str) -> None:
             "INSERT INTO events (job, token, attempt, what) VALUES (%s, %s, %s, %s)",
             (job.id, token, job.attempt, what),
         )
+    if event_files.COPY in os.environ:
+        event_files.append(job.id, token, job.attempt, what, event_files.COPY)
 
 
 JOBS = (work, child, discard, tick, rated, result, batched)

@@ -1,11 +1,14 @@
 """Worker processes, as an operator starts them."""
 
+import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import event_files
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
@@ -34,14 +37,18 @@ class WorkerProcess:
 class WorkerProcesses:
     """Starts workers; `close` kills those that still run.
 
-    With `roles` each connects as a role of its name, by which the database tells them apart.
+    With `roles` each connects as a role of its name, by which the database tells them apart. With
+    `copies` each also writes what its handlers did to a file that `event_files.read_events` reads.
     """
 
-    def __init__(self, dsn: str, folder: Path, *arguments: str, roles: bool = False) -> None:
+    def __init__(
+        self, dsn: str, folder: Path, *arguments: str, roles: bool = False, copies: bool = False
+    ) -> None:
         self._dsn = dsn
         self._folder = folder
         self._arguments = arguments
         self._roles = roles
+        self._copies = copies
         self.workers: list[WorkerProcess] = []
 
     def start(self, name: str, *arguments: str) -> WorkerProcess:
@@ -53,8 +60,11 @@ class WorkerProcesses:
         log = self._folder / f"{name}.log"
         command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "history_jobs"]
         command += ["--dsn", dsn, *self._arguments, *arguments]
+        copy = {event_files.COPY: str(self._folder / f"{name}.events")} if self._copies else {}
         with log.open("wb") as out:
-            process = subprocess.Popen(command, cwd=_HERE, stdout=out, stderr=out)
+            process = subprocess.Popen(
+                command, cwd=_HERE, stdout=out, stderr=out, env=os.environ | copy
+            )
         worker = WorkerProcess(name, process, log)
         self.workers.append(worker)
         return worker
@@ -74,6 +84,6 @@ class WorkerProcesses:
 
 
 def create_role(dsn: str, name: str) -> None:
-    """Create a role that may do everything."""
-    with psycopg.connect(dsn) as connection:
+    """Create a role that may do everything, unless it is there."""
+    with suppress(psycopg.errors.DuplicateObject), psycopg.connect(dsn) as connection:
         connection.execute(SQL("CREATE ROLE {} LOGIN SUPERUSER").format(Identifier(name)))

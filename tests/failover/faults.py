@@ -1,0 +1,67 @@
+"""What goes wrong with a leader: killed, frozen, cut off, switched over, its disk full."""
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from patroni_node import PatroniNode
+from postgres_cluster import PostgresCluster
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to end a leader's time, and how to set it right; `undo` may be done more than once."""
+
+    kind: str
+    do: Callable[[PatroniNode], None]
+    undo: Callable[[PatroniNode], None]
+
+
+class Faults:
+    """Deals faults: each kind in its turn, in an order of chance.
+
+    `left_out` says which are left out, and why.
+    """
+
+    def __init__(self, cluster: PostgresCluster, pick: random.Random, *kinds: str) -> None:
+        self._cluster = cluster
+        self._pick = pick
+        self._deck: list[Fault] = []
+        self.left_out = ""
+        known = (
+            Fault("killed", self._kill, PatroniNode.start),
+            Fault("frozen", PatroniNode.freeze, PatroniNode.thaw),
+            Fault("cut off from etcd", _cut_off, _join),
+            Fault("switched over", self._switch_over, lambda node: None),
+            Fault("disk full", lambda node: node.disk.fill(), lambda node: node.disk.free()),
+        )
+        self._known = [each for each in known if not kinds or each.kind in kinds]
+        if not all(node.disk.is_limited for node in cluster.nodes):
+            self._known = [each for each in self._known if each.kind != "disk full"]
+            self.left_out = "no disk is filled: only root may mount a small one"
+
+    def next(self) -> Fault:
+        """The next fault."""
+        if not self._deck:
+            self._deck = [*self._known]
+            self._pick.shuffle(self._deck)
+        return self._deck.pop()
+
+    def _kill(self, leader: PatroniNode) -> None:
+        """Kill it while its standbys lag behind."""
+        leader.signal_senders(signal.SIGSTOP)
+        time.sleep(self._pick.uniform(0.2, 1))  # how far they lag, not a wait
+        leader.kill()
+
+    def _switch_over(self, leader: PatroniNode) -> None:
+        self._cluster.switch_over(leader)
+
+
+def _cut_off(leader: PatroniNode) -> None:
+    leader.etcd.signal(signal.SIGSTOP)
+
+
+def _join(node: PatroniNode) -> None:
+    node.etcd.signal(signal.SIGCONT)

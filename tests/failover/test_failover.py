@@ -1,0 +1,45 @@
+"""Leaders fail a few times; `make failover` lets them fail for as long as one likes."""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import replication
+from failover_run import run_round
+from faults import Faults
+from postgres_cluster import PostgresCluster, postgres_cluster
+
+pytestmark = [pytest.mark.property, pytest.mark.xdist_group("failover")]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgresCluster]:
+    if reason := replication.missing():
+        pytest.fail(reason, pytrace=False)
+    # Not in pytest's folder, into which the servers' user may not look.
+    with (
+        tempfile.TemporaryDirectory(prefix="conduit-failover-") as folder,
+        postgres_cluster(Path(folder)) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.mark.parametrize(
+    ("mode", "way", "kind"),
+    [("synchronous", "haproxy", "switched over"), ("asynchronous", "hosts", "killed")],
+)
+def test_nothing_is_lost_but_what_the_old_leader_kept_for_itself(
+    cluster: PostgresCluster, tmp_path: Path, mode: str, way: str, kind: str
+) -> None:
+    seed = random.randrange(1_000_000)
+    faults = Faults(cluster, random.Random(seed), kind)
+    done = run_round(cluster, tmp_path / "round", faults, mode=mode, way=way, count=1, seed=seed)
+    print(done)
+    assert not done.violations, str(done)
+    # What did not happen proves nothing.
+    assert done.jobs > 100
+    assert done.ticks > 10
+    assert done.unique > 0
+    assert len(done.resumed) == 3
