@@ -3,15 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from clean_databases import empty_tables
+from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
+from pools import NewPool
 
 sys.path.append(str(Path(__file__).parent))  # for example_app and example_jobs
 
@@ -35,6 +38,25 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     connection.commit()
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    """A queue in a database of the test's own."""
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def new_pool(queue: Queue) -> NewPool:
+    """Makes pools on the database of `queue`, for tests that hold for all workers."""
+    return partial(WorkerPool, queue)
+
+
+@pytest.fixture
+def new_direct_pool(queue: Queue) -> NewPool:
+    """Makes pools whose workers connect to the database of `queue`."""
+    return partial(WorkerPool, queue)
 
 
 @pytest.fixture

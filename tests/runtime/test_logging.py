@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime import Job, JobContext, Queue
 from conduit_runtime.logging import JsonFormatter
 from conduit_runtime.stdlib import Logger
+from pools import NewPool
 from waiting import until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -40,12 +41,6 @@ def lines() -> Iterator[Lines]:
     yield handler
     root.removeHandler(handler)
     root.setLevel(before)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def test_a_record_is_one_line_with_its_fields(lines: Lines) -> None:
@@ -119,8 +114,8 @@ def test_a_name_of_records_own_gets_its_field_back(lines: Lines) -> None:
     assert (line["message"], line["name"], line["number"]) == ("shipped", "parcel", "A1")
 
 
-def test_every_line_of_a_job_names_it(queue: Queue, lines: Lines) -> None:
-    pool = WorkerPool(queue, "mail")
+def test_every_line_of_a_job_names_it(queue: Queue, new_pool: NewPool, lines: Lines) -> None:
+    pool = new_pool("mail")
 
     @pool.handler("send")
     async def send(context: JobContext, payload: object) -> None:
@@ -160,8 +155,10 @@ def test_every_line_of_a_job_names_it(queue: Queue, lines: Lines) -> None:
     assert not any("secret" in text for text in lines.texts)
 
 
-def test_a_job_has_no_line_above_debug(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
-    pool = WorkerPool(queue)
+def test_a_job_has_no_line_above_debug(
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_pool()
     pool.register("t", lambda context, payload: None)
     queue.enqueue_many([Job(type="t") for _ in range(20)])
     with caplog.at_level(logging.INFO), pool:

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from conduit_runtime import Job, JobContext, JobType, Queue, WorkerPool, job_type, upcast
 from conduit_runtime.worker.run.handlers import Handler
+from pools import NewPool
 
 TYPE = "post.email_send"
 
@@ -37,12 +38,12 @@ class Version:
         """What the worker calls its code where it marks a job unreadable."""
         return Handler.of_job_type(self.type).reader
 
-    def pool(self, queue: Queue, **options: Any) -> WorkerPool:
-        return WorkerPool(queue, jobs=[self.type], **options)
+    def pool(self, new_pool: NewPool, **options: Any) -> WorkerPool:
+        return new_pool(jobs=[self.type], **options)
 
-    def drain(self, queue: Queue, **options: Any) -> WorkerPool:
+    def drain(self, new_pool: NewPool, **options: Any) -> WorkerPool:
         """Run what is due; returns the pool, for its metrics."""
-        pool = self.pool(queue, **options)
+        pool = self.pool(new_pool, **options)
         pool.run(drain=True)
         return pool
 

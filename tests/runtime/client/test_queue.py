@@ -9,9 +9,9 @@ from conduit_runtime import (
     JobStatus,
     PayloadError,
     Queue,
-    WorkerPool,
     chain,
 )
+from pools import NewPool
 from psycopg_pool import ConnectionPool
 
 
@@ -340,9 +340,9 @@ def test_a_job_of_a_stored_flow_is_another_one_alone(queue: Queue) -> None:
     assert queue.stats().completed == 5
 
 
-def test_a_handler_may_enqueue_one_object_each_time(queue: Queue) -> None:
+def test_a_handler_may_enqueue_one_object_each_time(queue: Queue, new_pool: NewPool) -> None:
     child, flow = Job(type="child"), chain(Job(type="child"), Job(type="child"))
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: object) -> None:

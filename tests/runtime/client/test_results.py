@@ -23,15 +23,10 @@ from conduit_runtime import (
     group,
 )
 from conduit_runtime.client import ends
+from pools import NewPool
 from waiting import until
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -41,8 +36,8 @@ def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def pool(queue: Queue) -> Iterator[WorkerPool]:
-    pool = WorkerPool(queue)
+def pool(new_pool: NewPool) -> Iterator[WorkerPool]:
+    pool = new_pool()
     pool.register("double", lambda ctx, payload: 2 * payload, keep_result=DAY)
     pool.register("nothing", lambda ctx, payload: payload)
 
@@ -176,11 +171,13 @@ def test_the_end_of_a_job_in_a_loop_of_ones_own_is_heard(queue: Queue, ending: s
 
 
 @pytest.mark.usefixtures("rarely")
-def test_the_last_job_of_a_flow_is_waited_for_while_it_is_blocked(queue: Queue) -> None:
+def test_the_last_job_of_a_flow_is_waited_for_while_it_is_blocked(
+    queue: Queue, new_pool: NewPool
+) -> None:
     first, last = queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
     thread, got = in_thread(lambda: queue.result(last.id, timeout=60))
     until(lambda: is_awaited(queue, last))
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", lambda ctx, payload: str(ctx.id), keep_result=DAY)
     with pool:
         thread.join(60)
@@ -245,9 +242,11 @@ def test_a_closed_queue_leaves_no_connection(dsn: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-def test_a_job_reads_the_results_of_those_before_it(queue: Queue, is_async: bool) -> None:
+def test_a_job_reads_the_results_of_those_before_it(
+    queue: Queue, new_pool: NewPool, is_async: bool
+) -> None:
     got: dict[str, list[Any]] = {}
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     async def work(ctx: JobContext, name: str) -> str:
         got[name] = await ctx.results()
@@ -278,9 +277,9 @@ def test_a_job_reads_the_results_of_those_before_it(queue: Queue, is_async: bool
     assert got["last"] == ["after"]
 
 
-def test_the_result_of_an_existing_unique_job_is_read(queue: Queue) -> None:
+def test_the_result_of_an_existing_unique_job_is_read(queue: Queue, new_pool: NewPool) -> None:
     got: list[Any] = []
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("kept", lambda ctx, payload: payload, keep_result=DAY)
     pool.register("read", lambda ctx, payload: got.append(ctx.results_blocking()))
     queue.enqueue(Job(type="kept", payload="existing", unique="u"))
@@ -290,8 +289,8 @@ def test_the_result_of_an_existing_unique_job_is_read(queue: Queue) -> None:
     assert got == [["a", "existing"]]
 
 
-def test_a_coroutine_handler_does_not_block_on_results(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_coroutine_handler_does_not_block_on_results(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(ctx: JobContext, payload: object) -> None:

@@ -1,7 +1,6 @@
 import asyncio
 import re
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -16,21 +15,15 @@ from conduit_runtime import (
     JobContext,
     PayloadError,
     Queue,
-    WorkerPool,
     chain,
     group,
 )
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import flows as flow_store
+from pools import NewPool
 from waiting import until
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def jobs(names: str) -> list[Job]:
@@ -59,10 +52,10 @@ def leftovers(dsn: str) -> list[int]:
 class Ran:
     """A pool whose jobs note that they ran; those in `fails` fail for good."""
 
-    def __init__(self, queue: Queue, fails: str = "") -> None:
+    def __init__(self, new_pool: NewPool, fails: str = "") -> None:
         self.order: list[str] = []
         self.fails = set(fails)
-        self.pool = WorkerPool(queue, workers=4)
+        self.pool = new_pool(workers=4)
         self.pool.register("t", self.work)
 
     async def work(self, context: JobContext, payload: str) -> None:
@@ -75,7 +68,7 @@ class Ran:
         return "".join(self.order)
 
 
-def test_a_chain_runs_one_after_the_other(queue: Queue, dsn: str) -> None:
+def test_a_chain_runs_one_after_the_other(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = chain(*jobs("abc"))
     stored = queue.enqueue_flow(flow)
     assert stored == list(flow.jobs)
@@ -85,38 +78,38 @@ def test_a_chain_runs_one_after_the_other(queue: Queue, dsn: str) -> None:
     waiting = queue.get(flow.jobs[1].id)
     assert waiting is not None
     assert (waiting.run_at, waiting.is_processable) == (None, False)
-    assert Ran(queue).drain() == "abc"
+    assert Ran(new_pool).drain() == "abc"
     assert set(statuses(queue, flow).values()) == {"completed"}
     assert leftovers(dsn) == [0, 0]
 
 
-def test_a_group_calls_back_when_all_are_done(queue: Queue, dsn: str) -> None:
+def test_a_group_calls_back_when_all_are_done(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     a, b, c, z = jobs("abcz")
     flow = group([a, b, c], then=z)
     queue.enqueue_flow(flow)
     assert statuses(queue, flow)["z"] == "waits for 3"
-    ran = Ran(queue).drain()
+    ran = Ran(new_pool).drain()
     assert sorted(ran) == ["a", "b", "c", "z"]
     assert ran[-1] == "z"
     assert leftovers(dsn) == [0, 0]
 
 
-def test_chains_and_groups_nest(queue: Queue, dsn: str) -> None:
+def test_chains_and_groups_nest(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     a, b, c, d, e, z = jobs("abcdez")
     flow = chain(a, group([chain(b, c), d]), group([e], then=z))
     queue.enqueue_flow(flow)
-    order = Ran(queue).drain()
+    order = Ran(new_pool).drain()
     assert sorted(order) == ["a", "b", "c", "d", "e", "z"]
     for before, after in ("ab", "ad", "bc", "ce", "de", "ez"):
         assert order.index(before) < order.index(after)
     assert leftovers(dsn) == [0, 0]
 
 
-def test_a_failure_cancels_what_waits_for_it(queue: Queue, dsn: str) -> None:
+def test_a_failure_cancels_what_waits_for_it(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     a, b, c, d, z = jobs("abcdz")
     flow = group([chain(a, b, c), d], then=z)
     queue.enqueue_flow(flow)
-    assert sorted(Ran(queue, fails="a").drain()) == ["a", "d"]
+    assert sorted(Ran(new_pool, fails="a").drain()) == ["a", "d"]
     ended = dict.fromkeys("bcz", "cancelled")
     assert statuses(queue, flow) == {"a": "failed", "d": "completed", **ended}
     for job in (b, c, z):
@@ -127,11 +120,11 @@ def test_a_failure_cancels_what_waits_for_it(queue: Queue, dsn: str) -> None:
     assert leftovers(dsn) == [0, 0]
 
 
-def test_a_failure_is_passed_over_when_asked(queue: Queue, dsn: str) -> None:
+def test_a_failure_is_passed_over_when_asked(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     a, b, c, z = jobs("abcz")
     flow = chain(group([chain(a, b), c]), z, on_failure="continue")
     queue.enqueue_flow(flow)
-    assert sorted(Ran(queue, fails="ac").drain()) == ["a", "c", "z"]
+    assert sorted(Ran(new_pool, fails="ac").drain()) == ["a", "c", "z"]
     assert statuses(queue, flow) == {
         "a": "failed",
         "b": "cancelled",
@@ -152,7 +145,9 @@ def test_an_attempt_that_is_retried_is_no_end(queue: Queue) -> None:
     assert statuses(queue, flow) == {"a": "completed", "b": "pending"}
 
 
-def test_a_member_that_is_run_again_by_hand_counts_once(queue: Queue, dsn: str) -> None:
+def test_a_member_that_is_run_again_by_hand_counts_once(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     a, b, z = jobs("abz")
     flow = group([a, b], then=z)
     queue.enqueue_flow(flow)
@@ -167,12 +162,12 @@ def test_a_member_that_is_run_again_by_hand_counts_once(queue: Queue, dsn: str) 
                 "WHERE id = %s",
                 (a.id,),
             )
-    assert Ran(queue).drain() == "abz"
+    assert Ran(new_pool).drain() == "abz"
     queue.retry(z.id)
-    assert Ran(queue).drain() == "z"
+    assert Ran(new_pool).drain() == "z"
 
 
-def test_cancel(queue: Queue, dsn: str) -> None:
+def test_cancel(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     a, b, c, d = jobs("abcd")
     flow = chain(a, b, chain(c, d, on_failure="continue"))
     queue.enqueue_flow(flow)
@@ -183,7 +178,7 @@ def test_cancel(queue: Queue, dsn: str) -> None:
     assert [queue.get(job.id).error is None for job in (b, c)] == [True, False]  # type: ignore[union-attr]
     assert queue.cancel(a.id)
     assert queue.retry(b.id)
-    assert Ran(queue).drain() in ("bd", "db")
+    assert Ran(new_pool).drain() in ("bd", "db")
     assert leftovers(dsn) == [0, 0]
 
 
@@ -196,12 +191,12 @@ def test_a_running_member_that_is_cancelled_lets_go(queue: Queue, dsn: str) -> N
     assert leftovers(dsn) == [0, 0]
 
 
-def test_a_callback_may_start_later(queue: Queue) -> None:
+def test_a_callback_may_start_later(queue: Queue, new_pool: NewPool) -> None:
     a, b, c = jobs("abc")
     b.delay = HOUR
     flow = group([a], then=group([b, c]))
     queue.enqueue_flow(flow)
-    assert Ran(queue).drain() == "ac"
+    assert Ran(new_pool).drain() == "ac"
     stored, before = queue.get(b.id), queue.get(a.id)
     assert stored is not None
     assert before is not None
@@ -286,11 +281,11 @@ def waits_for_a_lock(dsn: str) -> bool:
         return conn.execute(sql).fetchone() == (True,)
 
 
-def test_many_flows_over_several_workers(queue: Queue, dsn: str) -> None:
+def test_many_flows_over_several_workers(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flows = [group([chain(*jobs("ab")), *jobs("cde")], then=chain(*jobs("yz"))) for _ in range(60)]
     for flow in flows:
         queue.enqueue_flow(flow)
-    pools = [Ran(queue) for _ in range(3)]
+    pools = [Ran(new_pool) for _ in range(3)]
     for ran in pools:
         ran.pool.start()
     total = sum(len(flow.jobs) for flow in flows)
@@ -347,12 +342,12 @@ def test_hand_typed_ends_are_found(
 
 
 @pytest.mark.usefixtures("short_intervals")
-def test_a_worker_finds_hand_typed_ends(queue: Queue, dsn: str) -> None:
+def test_a_worker_finds_hand_typed_ends(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = chain(*jobs("ab"))
     queue.enqueue_flow(flow)
     with psycopg.connect(dsn) as conn:
         conn.execute("UPDATE jobs SET status = 'completed'")
-    ran = Ran(queue)
+    ran = Ran(new_pool)
     with ran.pool:
         until(lambda: ran.order == ["b"], 120)
         until(lambda: statuses(queue, flow)["b"] == "completed")
@@ -419,13 +414,13 @@ def test_above_read_committed_no_callback_is_lost(queue: Queue, dsn: str, level:
     assert statuses(queue, flow)["z"] == "pending"
 
 
-def test_connections_that_are_cut_lose_no_flow(queue: Queue, dsn: str) -> None:
+def test_connections_that_are_cut_lose_no_flow(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     """Cut at whatever they were doing, the release of what waits included."""
     flows = [group(jobs("abcd"), then=chain(*jobs("yz"))) for _ in range(40)]
     for flow in flows:
         queue.enqueue_flow(flow)
     total = sum(len(flow.jobs) for flow in flows)
-    pools = [Ran(queue) for _ in range(2)]
+    pools = [Ran(new_pool) for _ in range(2)]
     for ran in pools:
         ran.pool.start()
     with psycopg.connect(dsn, autocommit=True) as killer:
@@ -448,7 +443,7 @@ def test_connections_that_are_cut_lose_no_flow(queue: Queue, dsn: str) -> None:
         assert set(statuses(queue, flow).values()) == {"completed"}
 
 
-def test_asynchronous_code(queue: Queue, dsn: str) -> None:
+def test_asynchronous_code(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     async def enqueue() -> Flow:
         async with AsyncQueue(dsn) as asynchronous:
             flow = chain(*jobs("abc"))
@@ -457,5 +452,5 @@ def test_asynchronous_code(queue: Queue, dsn: str) -> None:
             return flow
 
     flow = asyncio.run(enqueue())
-    assert Ran(queue).drain() == "ab"
+    assert Ran(new_pool).drain() == "ab"
     assert statuses(queue, flow) == {"a": "completed", "b": "completed", "c": "cancelled"}

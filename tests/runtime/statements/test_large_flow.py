@@ -1,6 +1,5 @@
 """Flows with more members than one statement releases."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from conduit_runtime import (
     JobContext,
     PayloadError,
     Queue,
-    WorkerPool,
     chain,
     group,
 )
@@ -22,17 +20,12 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import flows as flow_store
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
+from pools import NewPool
 from waiting import until
 
 MEMBERS = 50_000
 PART = flow_store.RELEASED // 2
 """Members that one statement releases; the other half is for what waits for these."""
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def members(count: int) -> list[Job]:
@@ -76,11 +69,11 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
     assert counts(dsn)["cancelled" if fails else "pending"] == count
 
 
-def test_the_rest_waits_for_a_worker_that_died(queue: Queue, dsn: str) -> None:
+def test_the_rest_waits_for_a_worker_that_died(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     """Whoever looks goes on: nothing of it was in the memory of the one before."""
     count = 3 * PART
     head_ends(queue, False, chain(Job(type="head"), group(members(count))))
-    pool = WorkerPool(queue)
+    pool = new_pool()
     with pool:
         until(lambda: counts(dsn).get("pending") == count)
 
@@ -100,10 +93,10 @@ def test_a_share_for_each_job(queue: Queue, dsn: str) -> None:
 
 
 @pytest.mark.usefixtures("short_intervals")
-def test_a_large_flow_fails_while_others_run(queue: Queue, dsn: str) -> None:
+def test_a_large_flow_fails_while_others_run(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = chain(Job(type="head"), group(members(MEMBERS), then=Job("members", "t", "then")))
     queue.enqueue_flow(flow)
-    pool = WorkerPool(queue, workers=4)
+    pool = new_pool(workers=4)
 
     @pool.handler("head")
     def head(context: JobContext, payload: Any) -> None:
@@ -199,11 +192,13 @@ def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
     assert len(between.dependencies) == 3_001
 
 
-def test_jobs_that_others_wait_for_are_not_purged(queue: Queue, dsn: str) -> None:
+def test_jobs_that_others_wait_for_are_not_purged(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     """What a purge took could not release the rest of its flow any more."""
     head_ends(queue, False, chain(Job(type="head"), group(members(2 * PART))))
     assert queue.purge(timedelta(0)) == 0
-    with WorkerPool(queue):
+    with new_pool():
         until(lambda: counts(dsn)["links"] == 0)
     assert queue.purge(timedelta(0)) == 1
     assert counts(dsn)["pending"] == 2 * PART

@@ -1,7 +1,6 @@
 """Flows that a job enqueues when it completes, and those of hooks."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from conduit_runtime import (
     PayloadError,
     Queue,
     Retry,
-    WorkerPool,
     batch,
     chain,
     group,
@@ -24,12 +22,7 @@ from conduit_runtime import (
 from conduit_runtime.statements import jobs as store
 from example_app import insert_order
 from example_jobs.records import Order
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
+from pools import NewPool
 
 
 def steps(names: str) -> list[Job]:
@@ -39,9 +32,9 @@ def steps(names: str) -> list[Job]:
 class Ran:
     """A pool whose steps note their payloads, and whose parents are what the test makes of them."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, new_pool: NewPool) -> None:
         self.steps: list[object] = []
-        self.pool = WorkerPool(queue)
+        self.pool = new_pool()
 
         @self.pool.handler("step")
         async def step(context: JobContext, payload: object) -> None:
@@ -55,8 +48,10 @@ def left(dsn: str) -> list[int]:
         return [count for (count,) in connection.execute(sql)]
 
 
-def test_a_flow_begins_when_its_parent_has_completed(queue: Queue, dsn: str) -> None:
-    ran = Ran(queue)
+def test_a_flow_begins_when_its_parent_has_completed(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    ran = Ran(new_pool)
 
     @ran.pool.handler("parent")
     async def parent(context: JobContext, payload: object) -> None:
@@ -69,8 +64,8 @@ def test_a_flow_begins_when_its_parent_has_completed(queue: Queue, dsn: str) -> 
     assert (queue.stats().completed, left(dsn)) == (4, [0, 0])
 
 
-def test_a_failed_attempt_enqueues_none(queue: Queue, dsn: str) -> None:
-    ran = Ran(queue)
+def test_a_failed_attempt_enqueues_none(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    ran = Ran(new_pool)
 
     @ran.pool.handler("parent")
     def parent(context: JobContext, payload: object) -> None:
@@ -86,9 +81,9 @@ def test_a_failed_attempt_enqueues_none(queue: Queue, dsn: str) -> None:
 
 
 def test_flows_go_with_plain_and_unique_jobs_results_and_the_parents_own_flow(
-    queue: Queue, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
-    ran = Ran(queue)
+    ran = Ran(new_pool)
 
     async def parent(context: JobContext, payload: Any) -> int:
         context.enqueued.append(Job(type="step", payload=f"plain {payload}"))
@@ -111,8 +106,8 @@ def test_flows_go_with_plain_and_unique_jobs_results_and_the_parents_own_flow(
     assert left(dsn) == [0, 0]
 
 
-def test_a_flow_is_taken_as_it_is_and_checked_at_once(queue: Queue) -> None:
-    ran = Ran(queue)
+def test_a_flow_is_taken_as_it_is_and_checked_at_once(queue: Queue, new_pool: NewPool) -> None:
+    ran = Ran(new_pool)
     refused: list[str] = []
 
     @ran.pool.handler("parent")

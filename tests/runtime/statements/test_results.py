@@ -1,6 +1,6 @@
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,21 +8,16 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool, job_type
+from conduit_runtime import Discard, Job, JobContext, Queue, job_type
 from conduit_runtime.cli import commands
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import results
 from example_jobs.order import Release
 from example_jobs.services import Services
+from pools import NewPool
 from waiting import until
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def result(queue: Queue, job: Job) -> Any:
@@ -42,9 +37,9 @@ async def coroutine(context: JobContext, payload: Any) -> Any:
 
 @pytest.mark.parametrize("function", [plain, coroutine])
 def test_what_a_handler_returns_is_kept_when_asked(
-    queue: Queue, function: Callable[..., Any]
+    queue: Queue, new_pool: NewPool, function: Callable[..., Any]
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("kept", function, keep_result=HOUR)
     pool.register("dropped", function)
     values = [{"a": [1, None]}, "text", 0, False, [], None]
@@ -55,8 +50,8 @@ def test_what_a_handler_returns_is_kept_when_asked(
     assert result(queue, dropped) is None
 
 
-def test_values_become_json(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_values_become_json(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("t", keep_result=HOUR)
     async def price(context: JobContext, payload: Any) -> Any:
@@ -68,9 +63,9 @@ def test_values_become_json(queue: Queue) -> None:
 
 
 def test_a_result_without_a_form_in_json_leaves_the_job_completed(
-    queue: Queue, caplog: pytest.LogCaptureFixture
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
     values = iter([object(), float("nan"), "\0"])
     pool.register("t", lambda context, payload: next(values), keep_result=HOUR)
     jobs = queue.enqueue_many([Job(type="t") for _ in range(3)])
@@ -79,14 +74,14 @@ def test_a_result_without_a_form_in_json_leaves_the_job_completed(
     assert sum("cannot be kept" in record.message for record in caplog.records) == 3
 
 
-def test_a_job_type_keeps_its_results(queue: Queue, dsn: str) -> None:
+def test_a_job_type_keeps_its_results(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     @job_type("released", "0", keep_result=HOUR)
     async def released(job: JobContext[Services], payload: Release) -> int:
         return payload.item_quantity
 
     with psycopg.connect(dsn) as conn:
         job = released.enqueue(conn, Release("x", 7))
-    WorkerPool(queue, jobs=[released], services=AnyService()).run(drain=True)
+    new_pool(jobs=[released], services=AnyService()).run(drain=True)
     assert result(queue, job) == 7
 
 
@@ -99,8 +94,8 @@ class AnyService:
     def __call__(self, *args: Any, **kwargs: Any) -> None: ...
 
 
-def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     endings = iter(["first", Discard(), "third"])
 
     @pool.handler("t", keep_result=HOUR)
@@ -125,9 +120,11 @@ def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue) -> None:
     assert queue.stats().pending == 2
 
 
-def test_a_result_expires(queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_expires(
+    queue: Queue, new_pool: NewPool, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(results, "SWEPT", 2)
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", plain, keep_result=HOUR)
     jobs = queue.enqueue_many([Job(type="t", payload=n) for n in range(4)])
     pool.run(drain=True)
@@ -142,9 +139,9 @@ def test_a_result_expires(queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("span", [timedelta(0), -HOUR, timedelta.max])
-def test_a_span_that_is_none_is_refused(queue: Queue, span: timedelta) -> None:
+def test_a_span_that_is_none_is_refused(new_pool: NewPool, span: timedelta) -> None:
     with pytest.raises(ValueError, match="keep_result"):
-        WorkerPool(queue).register("t", plain, keep_result=span)
+        new_pool().register("t", plain, keep_result=span)
 
 
 def shown(dsn: str, job: Job, form: str = "json") -> str:
@@ -154,8 +151,10 @@ def shown(dsn: str, job: Job, form: str = "json") -> str:
     return answer.stdout
 
 
-def test_jobs_show_shows_progress_and_then_the_result(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_jobs_show_shows_progress_and_then_the_result(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
     go_on, may_end = threading.Event(), threading.Event()
 
     @pool.handler("t", keep_result=HOUR)

@@ -2,7 +2,7 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -23,13 +23,8 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.tables.grants import grants
 from conduit_runtime.statements.unique_keys import key_of, sweep
 from conduit_runtime.worker.watch import LONG, WATCH
+from pools import NewPool
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def unique(key: object = 1, **options: Any) -> Job:
@@ -331,10 +326,10 @@ def test_a_worker_sweeps(queue: Queue, dsn: str) -> None:
         until(lambda: keys(dsn) == 0)
 
 
-def test_a_nested_job_is_unique_too(queue: Queue, dsn: str) -> None:
+def test_a_nested_job_is_unique_too(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     stood = queue.enqueue(unique("theirs", delay=timedelta(hours=1)))
     queue.enqueue(Job(type="parent"))
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -351,9 +346,9 @@ def test_a_nested_job_is_unique_too(queue: Queue, dsn: str) -> None:
     assert queue.enqueue(unique("ours")).duplicate
 
 
-def test_a_job_may_enqueue_its_successor(queue: Queue) -> None:
+def test_a_job_may_enqueue_its_successor(queue: Queue, new_pool: NewPool) -> None:
     queue.enqueue(unique(payload=3))
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     async def again(context: JobContext, payload: int) -> None:
@@ -364,8 +359,10 @@ def test_a_job_may_enqueue_its_successor(queue: Queue) -> None:
     assert sorted(job.payload for job in queue.list(status="completed")) == [0, 1, 2, 3]
 
 
-def test_only_the_job_waits_whose_key_another_transaction_holds(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue, workers=2)
+def test_only_the_job_waits_whose_key_another_transaction_holds(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool(workers=2)
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -388,8 +385,10 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(queue: Queue, ds
     assert queue.stats().pending == 1
 
 
-def test_a_worker_that_stops_hands_back_a_job_that_waits_for_a_key(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_worker_that_stops_hands_back_a_job_that_waits_for_a_key(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -448,8 +447,8 @@ def test_purge_sweeps_keys_and_results(
     assert keys(dsn) == 0
 
 
-def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    pool = new_pool()
     runs = []
 
     @pool.handler("parent")
@@ -473,11 +472,13 @@ def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, dsn: str) -> None:
     assert queue.stats().pending == 1
 
 
-def test_a_completion_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) -> None:
+def test_a_completion_that_postgres_refuses_fails_its_job(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     with psycopg.connect(dsn) as conn:
         refused = key_of("t", "refused")
         conn.execute(f"ALTER TABLE conduit_unique_keys ADD CHECK (key <> '{refused}')")
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:

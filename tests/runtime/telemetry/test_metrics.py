@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,20 +27,15 @@ from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.telemetry import flusher
 from hypothesis import given
 from hypothesis import strategies as st
+from pools import NewPool
 from waiting import until
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
-def pool(queue: Queue) -> WorkerPool:
-    pool = WorkerPool(queue, ["default", "mail"])
+def pool(new_pool: NewPool) -> WorkerPool:
+    pool = new_pool(["default", "mail"])
 
     @pool.handler("send")
     async def send(context: JobContext, payload: dict[str, Any]) -> None:
@@ -80,11 +74,13 @@ def test_every_outcome_is_counted(queue: Queue, pool: WorkerPool) -> None:
     assert sent.throughput == 14 / sent.period
 
 
-def test_metrics_of_several_workers_and_types_add_up(queue: Queue, pool: WorkerPool) -> None:
+def test_metrics_of_several_workers_and_types_add_up(
+    queue: Queue, new_pool: NewPool, pool: WorkerPool
+) -> None:
     for _ in range(3):
         queue.enqueue_many([Job(type="send") for _ in range(700)])
         queue.enqueue_many([Job(type="send", queue="mail") for _ in range(5)])
-        again = WorkerPool(queue, ["default", "mail"])
+        again = new_pool(["default", "mail"])
         again.register("send", pool.handlers.get("send").function)
         again.run(drain=True)
     found = {(row.queue, row.type): row for row in queue.metrics()}

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,12 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from pools import NewPool
 from waiting import until
 
 _HERE = Path(__file__).parents[1]
 SECRET = "zoë@example.com"
 Spans = Callable[[], dict[str, list[ReadableSpan]]]
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -78,8 +73,8 @@ def spans(exporter: InMemorySpanExporter) -> Spans:
 
 
 @pytest.fixture
-def pool(queue: Queue, provider: TracerProvider) -> WorkerPool:
-    return WorkerPool(queue, tracer_provider=provider)
+def pool(new_pool: NewPool, provider: TracerProvider) -> WorkerPool:
+    return new_pool(tracer_provider=provider)
 
 
 def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
@@ -226,7 +221,7 @@ def test_why_a_job_was_stopped_is_told(queue: Queue, pool: WorkerPool, spans: Sp
 
 
 def test_generated_hooks_and_nested_jobs_are_one_trace(
-    queue: Queue, provider: TracerProvider, tracer: Tracer, spans: Spans
+    queue: Queue, new_pool: NewPool, provider: TracerProvider, tracer: Tracer, spans: Spans
 ) -> None:
     with psycopg.connect(queue.dsn) as conn:
         conn.execute(SCHEMA)
@@ -234,7 +229,7 @@ def test_generated_hooks_and_nested_jobs_are_one_trace(
             order = insert_order(conn)
             after_create(conn, order)
             after_update(conn, ship(conn, order), order)
-    pool = WorkerPool(queue, jobs=JOBS, services=resolve("echo", JOBS), tracer_provider=provider)
+    pool = new_pool(jobs=JOBS, services=resolve("echo", JOBS), tracer_provider=provider)
     pool.run(drain=True)
     assert queue.stats().completed == 5
     [request] = spans().pop("request")
@@ -268,12 +263,12 @@ def test_a_flow_that_a_job_enqueues_is_in_its_trace(
 
 
 def test_a_tick_is_a_span_and_its_job_the_child(
-    queue: Queue, pool: WorkerPool, provider: TracerProvider, spans: Spans
+    queue: Queue, new_pool: NewPool, pool: WorkerPool, provider: TracerProvider, spans: Spans
 ) -> None:
     CronScheduler(queue).add(Schedule.every(hours=1, type="clean", name="hourly"))
     with psycopg.connect(queue.dsn) as connection:
         connection.execute("UPDATE conduit_schedules SET next_run_at = now()")
-    other = WorkerPool(queue, tracer_provider=provider)
+    other = new_pool(tracer_provider=provider)
     for each in (pool, other):
         each.register("clean", nothing)
     with pool, other:

@@ -1,7 +1,6 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,17 +22,14 @@ from conduit_runtime import (
     WorkerPool,
 )
 from conduit_runtime.worker import watch
+from pools import NewPool
 from waiting import until
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-def test_a_note_of_any_characters_is_stored(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
-    pool = WorkerPool(queue)
+def test_a_note_of_any_characters_is_stored(
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_pool()
     seen = threading.Event()
 
     @pool.handler("t")
@@ -53,9 +49,9 @@ def test_a_note_of_any_characters_is_stored(queue: Queue, caplog: pytest.LogCapt
 
 
 def test_one_lost_job_is_told_of_as_one(
-    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+    queue: Queue, new_pool: NewPool, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     def lose(context: JobContext, payload: object) -> None:
@@ -110,8 +106,8 @@ def reload(queue: Queue, job: Job) -> Job:
     return stored
 
 
-def test_coroutines_and_plain_functions_run(queue: Queue) -> None:
-    pool = WorkerPool(queue, "default", workers=3)
+def test_coroutines_and_plain_functions_run(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool("default", workers=3)
     seen: list[object] = []
 
     @pool.handler("async")
@@ -139,8 +135,10 @@ def test_coroutines_and_plain_functions_run(queue: Queue) -> None:
     assert set(pool.metrics.all_stats()) == {"async", "plain"}
 
 
-def test_jobs_run_by_priority_then_time_then_insertion(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue, "default", workers=1)
+def test_jobs_run_by_priority_then_time_then_insertion(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool("default", workers=1)
     order: list[int] = []
     for kind in ("a", "b", "c"):
 
@@ -159,8 +157,10 @@ def test_jobs_run_by_priority_then_time_then_insertion(queue: Queue, dsn: str) -
     assert order == expected
 
 
-def test_a_failed_attempt_is_retried_after_a_minute(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_failed_attempt_is_retried_after_a_minute(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def fail(context: JobContext, payload: object) -> None:
@@ -207,9 +207,9 @@ class Unprintable(Exception):
 )
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_whatever_a_handler_raises_ends_its_job_only(
-    queue: Queue, error: BaseException, text: str, in_thread: bool
+    queue: Queue, new_pool: NewPool, error: BaseException, text: str, in_thread: bool
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("async")
     async def in_loop(context: JobContext, payload: object) -> None:
@@ -228,8 +228,8 @@ def test_whatever_a_handler_raises_ends_its_job_only(
     assert len(stored.error) < 5_000
 
 
-def test_retry_discard_and_snooze(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_retry_discard_and_snooze(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def act(context: JobContext, payload: str) -> None:
@@ -252,8 +252,8 @@ def test_retry_discard_and_snooze(queue: Queue) -> None:
     assert (discarded.status, discarded.error) == (JobStatus.FAILED, "no use")
 
 
-def test_nested_jobs_are_born_by_a_completion_only(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_nested_jobs_are_born_by_a_completion_only(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     created: list[int] = []
 
     @pool.handler("parent")
@@ -276,8 +276,8 @@ def test_nested_jobs_are_born_by_a_completion_only(queue: Queue) -> None:
     assert created == [1, 2]
 
 
-def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     running, stopped = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -296,8 +296,8 @@ def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue) -> None:
     assert reload(queue, job).status is JobStatus.CANCELLED
 
 
-def test_a_cancelled_thread_learns_of_it(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_cancelled_thread_learns_of_it(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     running, stopped = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -315,8 +315,10 @@ def test_a_cancelled_thread_learns_of_it(queue: Queue) -> None:
         assert stopped.wait(60)
 
 
-def test_the_outcome_of_a_lost_job_is_not_written(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_the_outcome_of_a_lost_job_is_not_written(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
     running, go_on = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -342,8 +344,10 @@ def test_the_outcome_of_a_lost_job_is_not_written(queue: Queue, dsn: str) -> Non
     assert queue.stats("other").total == 0
 
 
-def test_a_stopped_pool_hands_back_what_it_has_not_finished(queue: Queue) -> None:
-    pool = WorkerPool(queue, workers=2)
+def test_a_stopped_pool_hands_back_what_it_has_not_finished(
+    queue: Queue, new_pool: NewPool
+) -> None:
+    pool = new_pool(workers=2)
     running = threading.Event()
 
     @pool.handler("t")
@@ -361,8 +365,8 @@ def test_a_stopped_pool_hands_back_what_it_has_not_finished(queue: Queue) -> Non
     }
 
 
-def test_a_stopped_pool_lets_running_jobs_end(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_stopped_pool_lets_running_jobs_end(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    pool = new_pool()
     running, go_on = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -402,8 +406,10 @@ def test_a_pool_in_a_running_loop(dsn: str) -> None:
     assert asyncio.run(_async_pool(dsn)) == [7]
 
 
-def test_a_pool_leaves_no_task_behind(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
-    pool = WorkerPool(queue)
+def test_a_pool_leaves_no_task_behind(
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_pool()
     pool.register("t", lambda context, payload: context.progress(1))
     queue.enqueue(Job(type="t"))
     pool.run(drain=True)
@@ -414,8 +420,8 @@ def test_a_pool_leaves_no_task_behind(queue: Queue, caplog: pytest.LogCaptureFix
     assert "Task was destroyed" not in caplog.text
 
 
-def test_limits_of_queues_and_of_the_pool(queue: Queue) -> None:
-    pool = WorkerPool(queue, {"a": 2, "b": None}, workers=5)
+def test_limits_of_queues_and_of_the_pool(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool({"a": 2, "b": None}, workers=5)
     together: dict[str, int] = {"a": 0, "b": 0}
     most = {"a": 0, "b": 0, "all": 0}
 
@@ -434,8 +440,8 @@ def test_limits_of_queues_and_of_the_pool(queue: Queue) -> None:
     assert most["all"] == 5
 
 
-def test_jobs_that_nobody_knows_stay(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_jobs_that_nobody_knows_stay(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("known")
     async def work(context: JobContext, payload: object) -> None: ...
@@ -459,8 +465,10 @@ def test_a_pool_says_what_is_missing(empty_dsn: str) -> None:
         WorkerPool(queue).start()
 
 
-def test_an_outcome_that_postgres_refuses_fails_alone(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue, workers=20)
+def test_an_outcome_that_postgres_refuses_fails_alone(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool(workers=20)
     with psycopg.connect(dsn) as conn:
         conn.execute("ALTER TABLE jobs ADD CONSTRAINT picky CHECK (type <> 'bad' OR error IS NULL)")
         conn.execute("ALTER TABLE jobs ADD CHECK (type <> 'child')")
@@ -480,8 +488,10 @@ def test_an_outcome_that_postgres_refuses_fails_alone(queue: Queue, dsn: str) ->
     assert "Postgres refused the outcome" in failed.error
 
 
-def test_a_snooze_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_snooze_that_postgres_refuses_fails_its_job(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
     with psycopg.connect(dsn) as conn:
         conn.execute("ALTER TABLE jobs ADD CHECK (type <> 'late' OR run_at < '2100-01-01')")
 
@@ -500,9 +510,9 @@ def test_a_snooze_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) ->
 @pytest.mark.parametrize("ask", [Snooze, Retry])
 @pytest.mark.parametrize("span", [timedelta.max, float("inf"), float("nan")])
 def test_a_time_that_never_comes_fails_the_attempt(
-    queue: Queue, ask: type[Snooze] | type[Retry], span: float | timedelta
+    queue: Queue, new_pool: NewPool, ask: type[Snooze] | type[Retry], span: float | timedelta
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     async def act(context: JobContext, payload: object) -> None:
@@ -515,8 +525,8 @@ def test_a_time_that_never_comes_fails_the_attempt(
     assert f"is {span}: use a finite time of at most 1,000 years" in (failed.error or "")
 
 
-def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     seen: list[object] = []
 
     @pool.handler("t")
@@ -528,8 +538,10 @@ def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue) -> None:
     assert seen == [1]
 
 
-def test_a_fingerprint_that_a_live_worker_knows_is_left_to_it(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_a_fingerprint_that_a_live_worker_knows_is_left_to_it(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None: ...
@@ -590,8 +602,8 @@ def test_a_stop_keeps_the_connection_for_outcomes(
         assert worker._outcomes.generation == 1
 
 
-def test_a_run_in_another_thread_is_ended_by_stop(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_run_in_another_thread_is_ended_by_stop(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())
     queue.enqueue(Job(type="t"))
@@ -604,9 +616,11 @@ def test_a_run_in_another_thread_is_ended_by_stop(queue: Queue) -> None:
     assert queue.stats().completed == 1
 
 
-def test_a_job_that_waits_behind_long_ones_goes_back(queue: Queue, dsn: str) -> None:
+def test_a_job_that_waits_behind_long_ones_goes_back(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     """What a fast worker has claimed ahead is not kept from others once it is slow."""
-    pool = WorkerPool(queue, workers=2)
+    pool = new_pool(workers=2)
     slow, go_on = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -625,8 +639,10 @@ def test_a_job_that_waits_behind_long_ones_goes_back(queue: Queue, dsn: str) -> 
     assert {job.attempts for job in queue.list(limit=300)} == {1}
 
 
-def test_the_job_of_a_thread_that_does_not_end_is_handed_back(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_the_job_of_a_thread_that_does_not_end_is_handed_back(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
     running, go_on = threading.Event(), threading.Event()
 
     @pool.handler("t")
@@ -642,7 +658,9 @@ def test_the_job_of_a_thread_that_does_not_end_is_handed_back(queue: Queue, dsn:
     assert reload(queue, job).status is JobStatus.PENDING
 
 
-def test_a_thread_that_outlives_its_attempt_keeps_its_place(queue: Queue) -> None:
+def test_a_thread_that_outlives_its_attempt_keeps_its_place(
+    queue: Queue, new_pool: NewPool
+) -> None:
     go_on = threading.Event()
     ran: list[UUID] = []
 
@@ -656,7 +674,7 @@ def test_a_thread_that_outlives_its_attempt_keeps_its_place(queue: Queue) -> Non
         return all(reload(queue, job).status is JobStatus.COMPLETED for job in jobs)
 
     stuck = [queue.enqueue(Job(type="stick", timeout=0.1, max_attempts=1)) for _ in range(2)]
-    first, second = (WorkerPool(queue, workers=2) for _ in range(2))
+    first, second = (new_pool(workers=2) for _ in range(2))
     first.register("stick", stick)
     first.register("quick", quick)
     second.register("quick", quick)

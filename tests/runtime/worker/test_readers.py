@@ -6,16 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobStatus, Queue, WorkerPool, upcast
+from conduit_runtime import Job, JobStatus, Queue, upcast
 from conduit_runtime.worker.heartbeat import heartbeat_thread
+from pools import NewPool
 from versions import TYPE, V1, V2, Version, lane_of, new, old, older, stored, with_upcaster
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -24,69 +19,75 @@ def database(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def test_an_upcaster_reads_it_later(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_an_upcaster_reads_it_later(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     version = with_upcaster()
-    version.drain(queue)
+    version.drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.attempts, found.error) == (JobStatus.COMPLETED, 1, None)
     assert version.seen == [V2("t")]
     assert queue.stats().unreadable == 0
 
 
-def test_the_code_of_its_shape_reads_it_later(queue: Queue) -> None:
+def test_the_code_of_its_shape_reads_it_later(queue: Queue, new_pool: NewPool) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     version = old()
-    version.drain(queue)
+    version.drain(new_pool)
     assert stored(queue, job).status is JobStatus.COMPLETED
     assert version.seen == [V1("t")]
 
 
-def test_a_third_version_tries_it_when_no_live_worker_knows_its_shape(queue: Queue) -> None:
+def test_a_third_version_tries_it_when_no_live_worker_knows_its_shape(
+    queue: Queue, new_pool: NewPool
+) -> None:
     @dataclass(frozen=True, slots=True)
     class Tolerant:
         headline: str | None
 
     job = queue.enqueue(older())
-    new().drain(queue)
-    Version("newest", Tolerant).drain(queue)
+    new().drain(new_pool)
+    Version("newest", Tolerant).drain(new_pool)
     assert stored(queue, job).status is JobStatus.COMPLETED
 
 
-def test_a_plain_function_takes_it_as_it_is(queue: Queue) -> None:
+def test_a_plain_function_takes_it_as_it_is(queue: Queue, new_pool: NewPool) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     seen: list[Any] = []
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register(TYPE, lambda context, payload: seen.append(payload))
     pool.run(drain=True)
     assert stored(queue, job).status is JobStatus.COMPLETED
     assert seen == [{"title": "t"}]
 
 
-def test_the_same_code_does_not_try_again(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_the_same_code_does_not_try_again(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     row = "SELECT xmin::text FROM jobs WHERE id = %s"
     written = database.execute(row, [job.id]).fetchone()
-    new().drain(queue)
+    new().drain(new_pool)
     assert database.execute(row, [job.id]).fetchone() == written
 
 
 def test_a_failed_attempt_at_it_brings_its_lane_back(
-    queue: Queue, database: psycopg.Connection[Any]
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     version = new()
 
     @upcast(version.type, "old")
     def _(old: V1) -> V2:
         raise LookupError("not yet")
 
-    version.drain(queue)
+    version.drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.attempts, found.error) == (
         *(JobStatus.PENDING, 1, "LookupError: not yet"),
@@ -102,10 +103,12 @@ def quick_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_maintenance")
-def test_live_versions_each_try_it_once(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_live_versions_each_try_it_once(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     """It has no fingerprint, so all of them take it for theirs."""
     one, other = old(), new()
-    with one.pool(queue), other.pool(queue):
+    with one.pool(new_pool), other.pool(new_pool):
         job = queue.enqueue(older(fingerprint=None, payload={"neither": 1}))
         readers = {one.reader, other.reader}
         until(lambda: {*lane_of(database, job).split("!")} == {"", *readers})
@@ -127,10 +130,10 @@ def _heartbeats(database: psycopg.Connection[Any]) -> int:
 
 
 @pytest.mark.usefixtures("quick_maintenance")
-def test_live_versions_run_the_jobs_that_each_reads(queue: Queue) -> None:
+def test_live_versions_run_the_jobs_that_each_reads(queue: Queue, new_pool: NewPool) -> None:
     """Jobs without a fingerprint get to the version that reads them."""
     one, other = old(), new()
-    with one.pool(queue), other.pool(queue):
+    with one.pool(new_pool), other.pool(new_pool):
         jobs = [
             Job(type=TYPE, payload=payload, fingerprint=fingerprint)
             for number in range(50)
@@ -151,15 +154,15 @@ def test_live_versions_run_the_jobs_that_each_reads(queue: Queue) -> None:
 
 @pytest.mark.usefixtures("quick_maintenance")
 def test_a_live_worker_of_the_shape_has_its_jobs_to_itself(
-    queue: Queue, database: psycopg.Connection[Any]
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
     """Also those that another version found unreadable before it came."""
     job = queue.enqueue(older())
     other = new()
-    with other.pool(queue):
+    with other.pool(new_pool):
         until(lambda: lane_of(database, job) == f"old!{other.reader}")
         one = old()
-        with one.pool(queue):
+        with one.pool(new_pool):
             until(lambda: stored(queue, job).status is JobStatus.COMPLETED)
             more = queue.enqueue_many([older() for _ in range(20)])
             until(lambda: len(one.seen) == 21)

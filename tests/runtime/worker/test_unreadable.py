@@ -20,19 +20,13 @@ from conduit_runtime import (
     PayloadError,
     PoolCollector,
     Queue,
-    WorkerPool,
     chain,
     job_type,
 )
 from conduit_runtime.payloads.sensitive import Sensitive
+from pools import NewPool
 from prometheus_client import CollectorRegistry
 from versions import MISSING, TYPE, V1, V2, Version, lane_of, new, old, older, stored, with_upcaster
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -57,14 +51,14 @@ def database(dsn: str) -> Iterator[psycopg.Connection[Any]]:
     ids=["unknown", "by hand", "corrupt", "older name", "another type", "no object"],
 )
 def test_a_payload_that_no_code_reads_waits(
-    queue: Queue, database: psycopg.Connection[Any], job: Job, error: str
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any], job: Job, error: str
 ) -> None:
     """No attempt is used, nothing is reported as failed, and the shape stays that of the job."""
     failed: list[FailedJob] = []
     job.max_attempts = 1
     queue.enqueue(job)
     version = new(was=("post.mail",))
-    pool = version.drain(queue, on_failed=failed.append)
+    pool = version.drain(new_pool, on_failed=failed.append)
     found = stored(queue, job)
     assert (found.status, found.attempts, found.error) == (JobStatus.PENDING, 0, error)
     assert (found.errors, found.started_at, found.completed_at, found.locked_by) == (
@@ -78,10 +72,10 @@ def test_a_payload_that_no_code_reads_waits(
     assert not version.seen
 
 
-def test_unreadable_jobs_are_counted_apart(queue: Queue) -> None:
+def test_unreadable_jobs_are_counted_apart(queue: Queue, new_pool: NewPool) -> None:
     """They are pending, and neither due nor of an unknown type."""
     queue.enqueue_many([older(), older(), Job(type="other")])
-    new().drain(queue)
+    new().drain(new_pool)
     stats = queue.stats()
     assert (stats.pending, stats.unreadable, stats.total) == (3, 2, 3)
     assert stats["unreadable"] == 2
@@ -92,12 +86,12 @@ def test_unreadable_jobs_are_counted_apart(queue: Queue) -> None:
     assert (overview.pending, overview.unreadable, overview.oldest_due) == (2, 2, None)
 
 
-def test_prometheus_counts_them(queue: Queue) -> None:
+def test_prometheus_counts_them(queue: Queue, new_pool: NewPool) -> None:
     queue.enqueue_many([older(), older(priority=5), Job(type="other", queue="second")])
     version = new()
-    version.drain(queue)
+    version.drain(new_pool)
     registry = CollectorRegistry()
-    registry.register(PoolCollector(version.pool(queue, queues=["default", "second"])))
+    registry.register(PoolCollector(version.pool(new_pool, queues=["default", "second"])))
 
     def gauge(name: str, queue: str) -> float | None:
         return registry.get_sample_value(f"conduit_queue_{name}", {"queue": queue})
@@ -123,33 +117,37 @@ class Balances:
     ids=["sensitive", "nested", "after it"],
 )
 def test_no_value_stands_in_its_error(
-    queue: Queue, caplog: pytest.LogCaptureFixture, payload: object, error: str
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture, payload: object, error: str
 ) -> None:
     """Nor in the log: the keys of a hash are values, too."""
     job = queue.enqueue(older(payload=payload))
-    Version("new", Balances).drain(queue)
+    Version("new", Balances).drain(new_pool)
     text = f"{stored(queue, job).error}\n{caplog.text}"
     assert text.count(error) == 2
     assert "ann@x.org" not in text
     assert "secret" not in text
 
 
-def test_one_that_is_nested_too_deep_waits(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_one_that_is_nested_too_deep_waits(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     job = queue.enqueue(older())
     database.execute(
         "UPDATE jobs SET payload = (repeat('[', 3000) || repeat(']', 3000))::jsonb WHERE id = %s",
         [job.id],
     )
     version = new()
-    version.drain(queue)
+    version.drain(new_pool)
     row = database.execute("SELECT status, attempts, error FROM jobs").fetchone()
     assert row == ("pending", 0, "unreadable: the payload is nested too deep")
     assert lane_of(database, job) == f"old!{version.reader}"
 
 
-def test_it_is_logged_once_a_shape(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_logged_once_a_shape(
+    queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
+) -> None:
     queue.enqueue_many([older(), older(), older(fingerprint=None)])
-    new().drain(queue)
+    new().drain(new_pool)
     logged = [each.getMessage() for each in caplog.records if "wait" in each.getMessage()]
     assert len(logged) == 2
     shaped, shapeless = sorted(logged, key=lambda text: "no fingerprint" in text)
@@ -163,11 +161,11 @@ def test_it_is_logged_once_a_shape(queue: Queue, caplog: pytest.LogCaptureFixtur
 
 
 def test_an_older_shape_that_is_corrupt_waits(
-    queue: Queue, database: psycopg.Connection[Any]
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
     job = queue.enqueue(older(payload={"title": 5}))
     version = with_upcaster()
-    version.drain(queue)
+    version.drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.attempts) == (JobStatus.PENDING, 0)
     assert found.error == "unreadable: payload.title: expected a string, got int"
@@ -176,42 +174,46 @@ def test_an_older_shape_that_is_corrupt_waits(
 
 @pytest.mark.parametrize("how", ["retry", "retry_many"])
 def test_a_retry_has_it_tried_again(
-    queue: Queue, database: psycopg.Connection[Any], how: str
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any], how: str
 ) -> None:
     job = queue.enqueue(older())
     version = new()
-    version.drain(queue)
+    version.drain(new_pool)
     if how == "retry":
         assert queue.retry(job.id)
     else:
         assert queue.retry_many(type=TYPE, status="pending") == 1
     assert lane_of(database, job) == "old"
     assert queue.stats().unreadable == 0
-    version.drain(queue)
+    version.drain(new_pool)
     assert lane_of(database, job) == f"old!{version.reader}"
     database.execute("""UPDATE jobs SET payload = '{"headline": "h"}'""")
     queue.retry(job.id)
-    version.drain(queue)
+    version.drain(new_pool)
     assert stored(queue, job).status is JobStatus.COMPLETED
     assert version.seen == [V2("h")]
 
 
-def test_a_retry_by_hand_leaves_it_waiting(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_a_retry_by_hand_leaves_it_waiting(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     """It is pending already: the same code would find it unreadable again."""
     job = queue.enqueue(older())
     version = new()
-    version.drain(queue)
+    version.drain(new_pool)
     database.execute("UPDATE jobs SET status = 'pending', attempts = 0, run_at = now()")
-    version.drain(queue)
+    version.drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.error) == (JobStatus.PENDING, MISSING)
-    with_upcaster().drain(queue)
+    with_upcaster().drain(new_pool)
     assert stored(queue, job).status is JobStatus.COMPLETED
 
 
-def test_it_can_be_cancelled_and_purged(queue: Queue, database: psycopg.Connection[Any]) -> None:
+def test_it_can_be_cancelled_and_purged(
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+) -> None:
     one, other = queue.enqueue_many([older(), older()])
-    new().drain(queue)
+    new().drain(new_pool)
     assert queue.cancel(one.id)
     assert queue.cancel_many(type=TYPE) == 1
     assert {stored(queue, job).status for job in (one, other)} == {JobStatus.CANCELLED}
@@ -220,34 +222,34 @@ def test_it_can_be_cancelled_and_purged(queue: Queue, database: psycopg.Connecti
     assert queue.purge(timedelta(hours=1), JobStatus.CANCELLED) == 2
 
 
-def test_a_flow_waits_behind_it(queue: Queue) -> None:
+def test_a_flow_waits_behind_it(queue: Queue, new_pool: NewPool) -> None:
     version = with_upcaster()
     flow = queue.enqueue_flow(chain(older(), version.type.job(V2("second"))))
-    new().drain(queue)
+    new().drain(new_pool)
     assert stored(queue, flow[0]).error == MISSING
     assert stored(queue, flow[1]).waits_for == 1
-    version.drain(queue)
+    version.drain(new_pool)
     assert version.seen == [V2("t"), V2("second")]
 
 
-def test_its_key_is_held(queue: Queue) -> None:
+def test_its_key_is_held(queue: Queue, new_pool: NewPool) -> None:
     job = queue.enqueue(older(unique="k"))
-    new().drain(queue)
+    new().drain(new_pool)
     duplicate = queue.enqueue(older(unique="k"))
     assert (duplicate.duplicate, duplicate.id) == (True, job.id)
-    with_upcaster().drain(queue)
+    with_upcaster().drain(new_pool)
     assert not queue.enqueue(older(unique="k")).duplicate
 
 
-def test_a_child_job_waits(queue: Queue) -> None:
+def test_a_child_job_waits(queue: Queue, new_pool: NewPool) -> None:
     child, version = old(), new()
     kind: JobType[Any, Any] = job_type("parent", "p")(_enqueues(child.type))
     queue.enqueue(kind.job(V2("h")))
-    WorkerPool(queue, jobs=[kind, version.type]).run(drain=True)
-    version.drain(queue)
+    new_pool(jobs=[kind, version.type]).run(drain=True)
+    version.drain(new_pool)
     (job,) = queue.list(type=TYPE)
     assert (job.status, job.error) == (JobStatus.PENDING, MISSING)
-    child.drain(queue)
+    child.drain(new_pool)
     assert child.seen == [V1("child")]
 
 
@@ -260,32 +262,32 @@ def _enqueues(child: JobType[Any, Any]) -> Any:
 
 @pytest.mark.parametrize("rescues", [1, 3])
 def test_a_rescued_job_uses_no_attempt(
-    queue: Queue, database: psycopg.Connection[Any], rescues: int
+    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any], rescues: int
 ) -> None:
     """Its start is written before its payload is read."""
     job = queue.enqueue(older(max_attempts=2))
     database.execute("UPDATE jobs SET rescues = %s, attempts = 1", [rescues])
-    new().drain(queue)
+    new().drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.attempts, found.error) == (JobStatus.PENDING, 1, MISSING)
-    with_upcaster().drain(queue)
+    with_upcaster().drain(new_pool)
     found = stored(queue, job)
     assert (found.status, found.attempts) == (JobStatus.COMPLETED, 2)
 
 
-def test_jobs_of_a_limited_queue_and_a_rated_type_wait(queue: Queue) -> None:
+def test_jobs_of_a_limited_queue_and_a_rated_type_wait(queue: Queue, new_pool: NewPool) -> None:
     queue.limit("default", 1)
     queue.rate_limit(TYPE, 100)
     jobs = queue.enqueue_many([older(), older()])
-    new().drain(queue)
+    new().drain(new_pool)
     assert {stored(queue, job).error for job in jobs} == {MISSING}
-    with_upcaster().drain(queue)
+    with_upcaster().drain(new_pool)
     assert {stored(queue, job).status for job in jobs} == {JobStatus.COMPLETED}
 
 
-def test_a_loop_of_ones_own_gets_it(queue: Queue) -> None:
+def test_a_loop_of_ones_own_gets_it(queue: Queue, new_pool: NewPool) -> None:
     queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
     (job,) = queue.dequeue("me")
     assert (job.payload, job.fingerprint) == ({"title": "t"}, "old")
     queue.complete(job)
@@ -297,9 +299,9 @@ def test_a_fingerprint_with_the_mark_is_refused(queue: Queue) -> None:
         queue.enqueue(older(fingerprint="old!1"))
 
 
-def test_the_commands_show_it(queue: Queue, dsn: str) -> None:
+def test_the_commands_show_it(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     job = queue.enqueue(older())
-    new().drain(queue)
+    new().drain(new_pool)
 
     def command(*arguments: str) -> str:
         run = subprocess.run(

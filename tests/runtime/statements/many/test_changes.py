@@ -1,7 +1,6 @@
 """What each change does to given jobs, and to which of them."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,22 +8,17 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, PayloadError, Queue, WorkerPool, chain
+from conduit_runtime import Job, JobContext, PayloadError, Queue, chain
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.many.changes import JobChange, change_jobs
+from pools import NewPool
 from waiting import until
 
 HOUR = timedelta(hours=1)
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def change(dsn: str, what: JobChange, ids: list[UUID]) -> int:
@@ -92,9 +86,9 @@ def test_jobs_for_later_are_made_due(queue: Queue) -> None:
     assert {job.id for job in queue.dequeue("w", limit=10)} == {ids[0], due.id}
 
 
-def test_an_idle_worker_starts_what_is_moved_to_it_at_once(queue: Queue) -> None:
+def test_an_idle_worker_starts_what_is_moved_to_it_at_once(queue: Queue, new_pool: NewPool) -> None:
     started: list[UUID] = []
-    pool = WorkerPool(queue, "served")
+    pool = new_pool("served")
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:

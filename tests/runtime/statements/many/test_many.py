@@ -1,24 +1,18 @@
 """Cancelling, retrying and listing jobs by filter."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain, group
+from conduit_runtime import Job, JobContext, Queue, chain, group
 from conduit_runtime.statements.many import bulk as many
 from conduit_runtime.statements.many.bulk import Filter
+from pools import NewPool
 from waiting import until
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -60,9 +54,11 @@ def test_pending_jobs_are_retried_once(queue: Queue, dsn: str, small_batches: in
     assert len(queue.dequeue("w", limit=100)) == 20
 
 
-def test_retried_jobs_have_all_their_attempts_and_run_at_once(queue: Queue, dsn: str) -> None:
+def test_retried_jobs_have_all_their_attempts_and_run_at_once(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     runs: list[object] = []
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:
@@ -77,9 +73,9 @@ def test_retried_jobs_have_all_their_attempts_and_run_at_once(queue: Queue, dsn:
     assert queue.retry_many(every=True) == 0
 
 
-def test_running_jobs_are_stopped(queue: Queue) -> None:
+def test_running_jobs_are_stopped(queue: Queue, new_pool: NewPool) -> None:
     stopped = threading.Semaphore(0)
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:

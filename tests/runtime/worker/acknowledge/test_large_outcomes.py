@@ -1,13 +1,12 @@
 """Outcomes, jobs and results of many bytes: no statement grows without bounds."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, PayloadError, Queue, WorkerPool
+from conduit_runtime import Job, JobContext, PayloadError, Queue
 from conduit_runtime.model.jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
 from conduit_runtime.model.payload import encode
 from conduit_runtime.statements import jobs as store
@@ -18,15 +17,10 @@ from conduit_runtime.worker.acknowledge import acknowledger as acknowledge
 from conduit_runtime.worker.run import outcomes
 from hypothesis import given
 from hypothesis import strategies as st
+from pools import NewPool
 from waiting import until
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -51,10 +45,10 @@ def status(queue: Queue, job: Job) -> str:
 
 
 def test_batches_are_weighed(
-    queue: Queue, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acknowledge, "BATCH_BYTES", 100_000)
-    pool = WorkerPool(queue, workers=50)
+    pool = new_pool(workers=50)
     text = "x" * 30_000
     began = threading.Barrier(40)
 
@@ -86,10 +80,10 @@ def test_batches_are_weighed(
 
 
 def test_a_large_outcome_is_written_apart(
-    queue: Queue, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "LARGE", 10_000)
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("plain", keep_result=HOUR)
     def plain(context: JobContext, payload: Any) -> str:
@@ -107,10 +101,10 @@ def test_a_large_outcome_is_written_apart(
 
 
 def test_a_result_that_is_too_large_fails_its_job(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "MAX_RESULT", 1_000)
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", lambda context, payload: payload, keep_result=HOUR)
     fits = queue.enqueue(Job(type="t", payload="x" * 998))
     exceeds = queue.enqueue(Job(type="t", payload="é" * 500))
@@ -126,10 +120,10 @@ def test_a_result_that_is_too_large_fails_its_job(
 
 
 def test_an_outcome_that_no_statement_could_hold_fails_its_job(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outcomes, "MOST", 5_000)
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("t")
     async def many(context: JobContext, payload: Any) -> None:

@@ -1,12 +1,12 @@
 """Whatever a statement raises for one job, every other job of its batch is done soon."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
 from conduit_runtime import Discard, Job, JobContext, Queue, Snooze, WorkerPool, chain
+from pools import NewPool
 from waiting import until
 
 GOOD = 40
@@ -34,12 +34,6 @@ WAYS = ["keeps a result", "has children", "fails", "snoozes"]
 
 
 pytestmark = pytest.mark.usefixtures("short_intervals")
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def poison(dsn: str, event: LiteralString, condition: LiteralString, code: str) -> None:
@@ -80,10 +74,10 @@ def enqueue(queue: Queue) -> None:
         *((way, code) for way in WAYS for code in ("23514", "40001", "sleep")),
     ],
 )
-def test_an_outcome(queue: Queue, dsn: str, code: str, way: str) -> None:
+def test_an_outcome(queue: Queue, new_pool: NewPool, dsn: str, code: str, way: str) -> None:
     poison(dsn, "UPDATE", "OLD.status = 'running' AND NEW.status <> 'running'", code)
     ends = {"fails": "failed", "snoozes": "pending"}.get(way, "completed")
-    pool = WorkerPool(queue, workers=4)
+    pool = new_pool(workers=4)
 
     async def work(context: JobContext, payload: Any) -> Any:
         if way == "has children":

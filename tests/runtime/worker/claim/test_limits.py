@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,20 +15,15 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
-from conduit_runtime.worker import watch
+from conduit_runtime.worker import audit
 from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
 from conduit_runtime.worker.claim.listener import POLL
 from freed_places import quickest_use
+from pools import NewPool
 from waiting import until
 
 RACERS = 20
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 class Gauge:
@@ -76,11 +71,11 @@ def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> N
             admin.execute("TRUNCATE jobs")
 
 
-def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
+def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> None:
     queue.limit("mail", 3)
     queue.enqueue_many([Job("mail", "t") for _ in range(150)])
     gauge = Gauge()
-    pools = [WorkerPool(queue, "mail", workers=4) for _ in range(4)]
+    pools = [new_pool("mail", workers=4) for _ in range(4)]
     for pool in pools:
         pool.register("t", gauge.handler())
         pool.start()
@@ -93,12 +88,12 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
 
 
 def test_the_next_job_begins_when_one_has_ended_here(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "FULL", 4.0)
     queue.limit("mail", 1)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
-    pool = WorkerPool(queue, "mail")
+    pool = new_pool("mail")
     pool.register("t", lambda context, payload: None)
     began = time.monotonic()
     pool.run(drain=True)
@@ -106,10 +101,10 @@ def test_the_next_job_begins_when_one_has_ended_here(
     assert time.monotonic() - began < 30 * 4.0 / 2
 
 
-def test_other_queues_of_the_worker_are_not_held_up(queue: Queue) -> None:
+def test_other_queues_of_the_worker_are_not_held_up(queue: Queue, new_pool: NewPool) -> None:
     queue.limit("mail", 1)
     go, gauge = threading.Event(), Gauge()
-    pool = WorkerPool(queue, ["mail", "free"], workers=10)
+    pool = new_pool(["mail", "free"], workers=10)
     pool.register("slow", lambda context, payload: go.wait(300))
     pool.register("t", gauge.handler(0.0))
     queue.enqueue_many([Job("mail", "slow") for _ in range(5)])
@@ -122,11 +117,13 @@ def test_other_queues_of_the_worker_are_not_held_up(queue: Queue) -> None:
         until(lambda: queue.stats("mail").completed == 5)
 
 
-def test_a_busy_queue_without_a_limit_does_not_starve_one_that_has_it(queue: Queue) -> None:
+def test_a_busy_queue_without_a_limit_does_not_starve_one_that_has_it(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.limit("mail", 2)
     queue.enqueue_many([Job("free", "t", payload="free") for _ in range(20_000)])
     queue.enqueue_many([Job("mail", "t", payload="mail") for _ in range(20)])
-    pool = WorkerPool(queue, ["free", "mail"])
+    pool = new_pool(["free", "mail"])
     ran: list[object] = []
 
     @pool.handler("t")
@@ -141,9 +138,11 @@ def test_a_busy_queue_without_a_limit_does_not_starve_one_that_has_it(queue: Que
     assert ran[:last].count("free") < 19_000
 
 
-def test_a_limit_is_set_changed_and_lifted_while_workers_run(queue: Queue) -> None:
+def test_a_limit_is_set_changed_and_lifted_while_workers_run(
+    queue: Queue, new_pool: NewPool
+) -> None:
     go = threading.Event()
-    pool = WorkerPool(queue, "mail", workers=10)
+    pool = new_pool("mail", workers=10)
     pool.register("t", lambda context, payload: go.wait(300))
     queue.limit("mail", 2)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
@@ -188,7 +187,9 @@ def test_waiting_for_a_place_is_no_busy_polling(
     assert len(sent) <= 5 * 2 / FULL
 
 
-def test_a_place_that_a_dead_worker_held_becomes_free(queue: Queue, dsn: str) -> None:
+def test_a_place_that_a_dead_worker_held_becomes_free(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute("CREATE TABLE history (job uuid, attempt int, pid int, what text)")
     queue.limit("default", 2)
@@ -201,7 +202,7 @@ def test_a_place_that_a_dead_worker_held_becomes_free(queue: Queue, dsn: str) ->
         process.kill()
         process.wait()
     gauge = Gauge()
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("sleep", gauge.handler())
     with pool:
         until(lambda: gauge.done == 6)
@@ -281,10 +282,10 @@ def test_a_limit_that_is_none_is_refused(queue: Queue, concurrency: int) -> None
         queue.limit("mail", concurrency)
 
 
-def test_order_is_kept_within_the_limit(queue: Queue) -> None:
+def test_order_is_kept_within_the_limit(queue: Queue, new_pool: NewPool) -> None:
     queue.limit("mail", 1)
     ran: list[object] = []
-    pool = WorkerPool(queue, "mail")
+    pool = new_pool("mail")
     pool.register("a", lambda context, payload: ran.append(payload))
     pool.register("b", lambda context, payload: ran.append(payload))
     queue.enqueue_many(
@@ -343,7 +344,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
     monkeypatch.setattr(ReconnectingConnection, "run", broken)
-    monkeypatch.setattr(watch, "AUDIT", 600.0)  # nobody has to look for it
+    monkeypatch.setattr(audit, "AUDIT", 600.0)  # nobody has to look for it
     with pool:
         until(lambda: queue.stats().completed == 2)
     assert failed.is_set()

@@ -13,22 +13,19 @@ from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.queues.controls import NOTICE
 from conduit_runtime.worker.claim.listener import POLL
 from conduit_runtime.worker.heartbeat.heartbeat_thread import HEARTBEAT
+from pools import NewPool
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 class Stopper:
     """A pool whose jobs run until they are let go; `started` has the payloads that began."""
 
-    def __init__(self, queue: Queue, queues: list[str] | None = None, workers: int = 10) -> None:
+    def __init__(
+        self, new_pool: NewPool, queues: list[str] | None = None, workers: int = 10
+    ) -> None:
         self.started: list[object] = []
         self.go = threading.Event()
-        self.pool = WorkerPool(queue, queues, workers=workers)
+        self.pool = new_pool(queues, workers=workers)
 
         @self.pool.handler("t")
         def work(context: JobContext, payload: object) -> None:
@@ -62,8 +59,10 @@ def heard(dsn: str) -> None:
         )
 
 
-def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(queue: Queue, dsn: str) -> None:
-    stopper = Stopper(queue)
+def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    stopper = Stopper(new_pool)
     with stopper.pool:
         queue.enqueue(Job(type="t", payload=1))
         until(lambda: stopper.started == [1])
@@ -80,8 +79,8 @@ def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(queue: Queue, dsn: str
         until(lambda: queue.stats().completed == 2, POLL)
 
 
-def test_other_queues_go_on(queue: Queue, dsn: str) -> None:
-    stopper = Stopper(queue, ["a", "b"])
+def test_other_queues_go_on(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    stopper = Stopper(new_pool, ["a", "b"])
     stopper.go.set()
     queue.pause("a")
     with stopper.pool:
@@ -93,9 +92,11 @@ def test_other_queues_go_on(queue: Queue, dsn: str) -> None:
         until(lambda: queue.stats("a").completed == 1)
 
 
-def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
+def test_an_idle_worker_hears_of_it_at_once(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
     heartbeats = "SELECT coalesce(sum(heartbeat), 0) FROM conduit_workers"
-    with Stopper(queue).pool, psycopg.connect(dsn, autocommit=True) as connection:
+    with Stopper(new_direct_pool).pool, psycopg.connect(dsn, autocommit=True) as connection:
         until(lambda: idle_locks(dsn) == 1)
         quickest = HEARTBEAT
         for _ in range(6):
@@ -108,8 +109,10 @@ def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
     assert quickest < HEARTBEAT / 4
 
 
-def test_what_was_claimed_and_not_started_goes_back(queue: Queue, dsn: str) -> None:
-    stopper = Stopper(queue, workers=2)
+def test_what_was_claimed_and_not_started_goes_back(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    stopper = Stopper(new_pool, workers=2)
 
     @stopper.pool.handler("quick")
     async def quick(context: JobContext, payload: object) -> None:
@@ -155,8 +158,10 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
     assert queue.stats().running == 0
 
 
-def test_notices_without_end_keep_no_job_from_starting(queue: Queue, dsn: str) -> None:
-    stopper = Stopper(queue)
+def test_notices_without_end_keep_no_job_from_starting(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    stopper = Stopper(new_pool)
     stopper.go.set()
     ended = threading.Event()
 
@@ -193,8 +198,10 @@ def no_heartbeat(dsn: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("control", ["pause", "limit", "rate"])
-def test_it_holds_while_no_heartbeat_can_be_written(queue: Queue, dsn: str, control: str) -> None:
-    stopper = Stopper(queue, ["a", "b"])
+def test_it_holds_while_no_heartbeat_can_be_written(
+    queue: Queue, new_pool: NewPool, dsn: str, control: str
+) -> None:
+    stopper = Stopper(new_pool, ["a", "b"])
     passing = threading.Event()
     stopper.pool.register("passing", lambda context, payload: passing.set())
     with stopper.pool:
@@ -217,8 +224,8 @@ def test_it_holds_while_no_heartbeat_can_be_written(queue: Queue, dsn: str, cont
         until(lambda: stopper.started)
 
 
-def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:
-    stopper = Stopper(queue, ["a", "b"])
+def test_a_drain_ends_with_a_paused_queue(queue: Queue, new_pool: NewPool) -> None:
+    stopper = Stopper(new_pool, ["a", "b"])
     stopper.go.set()
     queue.enqueue_many([Job("a", "t"), Job("b", "t")])
     queue.pause("a")
@@ -232,7 +239,7 @@ def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:
 
 
 def test_a_paused_queue_costs_an_idle_worker_nothing_more(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from conduit_runtime.postgres.connection import ReconnectingConnection
 
@@ -245,7 +252,7 @@ def test_a_paused_queue_costs_an_idle_worker_nothing_more(
 
     queue.pause("default")
     queue.enqueue_many([Job(type="t") for _ in range(10)])
-    with Stopper(queue).pool:
+    with Stopper(new_direct_pool).pool:
         heard(dsn)
         monkeypatch.setattr(ReconnectingConnection, "run", counted)
         heard(dsn)

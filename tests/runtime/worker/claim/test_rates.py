@@ -2,23 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
+from pools import NewPool
 from waiting import until
 
 RACERS = 20
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def most_within(times: Sequence[float], span: float) -> int:
@@ -73,23 +68,27 @@ def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, claims: Claims)
     assert len(moments) >= 28, "the rate is used"
 
 
-def test_a_clock_that_was_set_back_does_not_stop_a_type(queue: Queue, dsn: str) -> None:
+def test_a_clock_that_was_set_back_does_not_stop_a_type(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     queue.rate_limit("t", 2, per=SECOND)
     queue.enqueue_many([Job(type="t") for _ in range(4)])
     assert len(queue.dequeue("w", limit=4)) == 2
     with psycopg.connect(dsn) as connection:
         # As if the clock had been set back by an hour since then.
         connection.execute("UPDATE conduit_rate_usage SET until = until + interval '1 hour'")
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", lambda context, payload: None)
     with pool:
         until(lambda: queue.stats().completed == 2)
 
 
-def test_workers_keep_the_rate_over_all_of_them(queue: Queue, claims: Claims) -> None:
+def test_workers_keep_the_rate_over_all_of_them(
+    queue: Queue, new_pool: NewPool, claims: Claims
+) -> None:
     queue.rate_limit("t", 10, per=SECOND)
     queue.enqueue_many([Job(type="t") for _ in range(40)])
-    pools = [WorkerPool(queue, workers=5) for _ in range(4)]
+    pools = [new_pool(workers=5) for _ in range(4)]
     for pool in pools:
         pool.register("t", lambda context, payload: None)
         pool.start()
@@ -104,10 +103,12 @@ def test_workers_keep_the_rate_over_all_of_them(queue: Queue, claims: Claims) ->
     assert max(moments) - min(moments) < 6, "three periods and a little"
 
 
-def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, dsn: str) -> None:
+def test_other_types_of_the_queue_go_on_in_their_order(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
     queue.rate_limit("slow", 1, per=timedelta(hours=1))
     ran: list[object] = []
-    pool = WorkerPool(queue, workers=1)
+    pool = new_pool(workers=1)
     pool.register("slow", lambda context, payload: ran.append(payload))
     pool.register("free", lambda context, payload: ran.append(payload))
     queue.enqueue_many([Job(type="slow", payload=f"slow {n}", priority=75) for n in range(100)])
@@ -120,11 +121,13 @@ def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, dsn: str) -
     assert ran[301:] == [f"slow {n}" for n in range(1, 100)]
 
 
-def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(queue: Queue) -> None:
+def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.rate_limit("rated", 1_000)
     queue.enqueue_many([Job(type="free") for _ in range(20_000)])
     queue.enqueue_many([Job(type="rated", priority=75) for _ in range(20)])
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("free")
     async def free(context: JobContext, payload: object) -> None:
@@ -137,10 +140,12 @@ def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(queue: Queue) -> No
         pool.stop(0)
 
 
-def test_a_rate_that_is_set_before_its_type_is_known_holds(queue: Queue, claims: Claims) -> None:
+def test_a_rate_that_is_set_before_its_type_is_known_holds(
+    queue: Queue, new_pool: NewPool, claims: Claims
+) -> None:
     queue.rate_limit("t", 1, per=timedelta(hours=1))
     queue.enqueue_many([Job(type="t") for _ in range(50)])
-    pool = WorkerPool(queue)
+    pool = new_pool()
     with pool:
         pool.register("t", lambda context, payload: None)
         until(lambda: queue.stats().completed == 1)
@@ -162,9 +167,11 @@ def test_a_rate_holds_across_queues_priorities_and_fingerprints(queue: Queue) ->
     assert [(job.queue, job.priority) for job in claimed] == [*[("a", 90)] * 3, ("b", 90)]
 
 
-def test_the_rate_of_a_worker_with_several_queues_is_shared(queue: Queue) -> None:
+def test_the_rate_of_a_worker_with_several_queues_is_shared(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.rate_limit("t", 4, per=timedelta(hours=1))
-    pool = WorkerPool(queue, ["a", "b"], workers=10)
+    pool = new_pool(["a", "b"], workers=10)
     done = threading.Semaphore(0)
     pool.register("t", lambda context, payload: done.release())
     pool.register("free", lambda context, payload: None)
@@ -176,7 +183,7 @@ def test_the_rate_of_a_worker_with_several_queues_is_shared(queue: Queue) -> Non
         assert not done.acquire(blocking=False)
 
 
-def test_a_limit_and_a_rate_hold_together(queue: Queue, dsn: str) -> None:
+def test_a_limit_and_a_rate_hold_together(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     queue.limit("mail", 2)
     queue.rate_limit("t", 20, per=SECOND)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
@@ -191,7 +198,7 @@ def test_a_limit_and_a_rate_hold_together(queue: Queue, dsn: str) -> None:
         with lock:
             running -= 1
 
-    pools = [WorkerPool(queue, "mail") for _ in range(3)]
+    pools = [new_pool("mail") for _ in range(3)]
     for pool in pools:
         pool.register("t", work)
         pool.start()

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, job_type
 from conduit_runtime.model.queues.controls import TypeLimits
+from pools import NewPool
 from waiting import until
 
 MINUTE = timedelta(minutes=1)
@@ -32,15 +31,9 @@ pool.run(on_ready=lambda: print("ready", flush=True))
 """
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-def worker(queue: Queue, type: str = "t", **options: Any) -> WorkerPool:
+def worker(new_pool: NewPool, type: str = "t", **options: Any) -> WorkerPool:
     """A pool that runs jobs of a type, with these options."""
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register(type, lambda context, payload: None, **options)
     return pool
 
@@ -52,11 +45,11 @@ def limits(queue: Queue) -> list[tuple[object, ...]]:
     ]
 
 
-def test_a_worker_applies_what_its_code_says(queue: Queue) -> None:
+def test_a_worker_applies_what_its_code_says(queue: Queue, new_pool: NewPool) -> None:
     @job_type("a", "00000000", concurrency=5, rate_limit=100, per=MINUTE)
     async def handler(job: JobContext, payload: object) -> None: ...
 
-    pool = WorkerPool(queue, jobs=[handler])
+    pool = new_pool(jobs=[handler])
     pool.register("b", lambda context, payload: None, rate_limit=3)
     pool.register("c", lambda context, payload: None)
     with pool:
@@ -69,14 +62,14 @@ def test_a_worker_applies_what_its_code_says(queue: Queue) -> None:
     assert queue.type_limits() == []
 
 
-def test_a_command_wins_over_the_source(queue: Queue) -> None:
+def test_a_command_wins_over_the_source(queue: Queue, new_pool: NewPool) -> None:
     queue.limit_type("t", 2)
-    with worker(queue, concurrency=5, rate_limit=10):
+    with worker(new_pool, concurrency=5, rate_limit=10):
         second = timedelta(seconds=1)
         assert limits(queue) == [("t", 2, "command", 10, second, "source")]
         queue.rate_limit("t", None)
         assert limits(queue) == [("t", 2, "command", None, None, "command")]
-        with worker(queue, concurrency=7, rate_limit=20):
+        with worker(new_pool, concurrency=7, rate_limit=20):
             assert limits(queue) == [("t", 2, "command", None, None, "command")]
             queue.limit_type("t", "source")
             queue.rate_limit("t", "source")
@@ -89,34 +82,38 @@ def test_a_command_wins_over_the_source(queue: Queue) -> None:
     assert limits(queue) == []
 
 
-def test_a_limit_that_is_lifted_leaves_nothing_where_the_source_has_none(queue: Queue) -> None:
+def test_a_limit_that_is_lifted_leaves_nothing_where_the_source_has_none(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.limit_type("t", 2)
     queue.rate_limit("t", 2)
     queue.limit_type("t", None)
     assert [each.concurrency_from for each in queue.type_limits()] == [None]
     queue.rate_limit("t", None)
     assert queue.type_limits() == []
-    with worker(queue, concurrency=5):
+    with worker(new_pool, concurrency=5):
         assert [each.concurrency for each in queue.type_limits()] == [5]
 
 
-def test_the_worker_that_started_last_decides(queue: Queue) -> None:
+def test_the_worker_that_started_last_decides(queue: Queue, new_pool: NewPool) -> None:
     """A deploy, its rollback, and one that drops the limit; jobs of other types have no part."""
     with ExitStack() as workers:
-        workers.enter_context(worker(queue, concurrency=5))
-        with worker(queue, concurrency=2):
+        workers.enter_context(worker(new_pool, concurrency=5))
+        with worker(new_pool, concurrency=2):
             assert [each.concurrency for each in queue.type_limits()] == [2]
-            with worker(queue, "other", concurrency=9):
+            with worker(new_pool, "other", concurrency=9):
                 assert [each.concurrency for each in queue.type_limits()] == [9, 2]
             assert [each.concurrency for each in queue.type_limits()] == [2]
         assert [each.concurrency for each in queue.type_limits()] == [5]
-        with worker(queue):
+        with worker(new_pool):
             assert queue.type_limits() == []
         assert [each.concurrency for each in queue.type_limits()] == [5]
 
 
-def test_a_worker_that_registers_again_is_not_newer_for_it(queue: Queue, dsn: str) -> None:
-    older, newer = worker(queue, concurrency=5), worker(queue, concurrency=2)
+def test_a_worker_that_registers_again_is_not_newer_for_it(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
+    older, newer = worker(new_direct_pool, concurrency=5), worker(new_direct_pool, concurrency=2)
     with older, newer:
         first, last = (each.name for each in sorted(queue.workers(), key=lambda w: w.started_at))
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -126,22 +123,24 @@ def test_a_worker_that_registers_again_is_not_newer_for_it(queue: Queue, dsn: st
         assert [each.concurrency for each in queue.type_limits()] == [2]
 
 
-def test_a_rate_holds_across_a_restart_of_all_workers(queue: Queue) -> None:
+def test_a_rate_holds_across_a_restart_of_all_workers(queue: Queue, new_pool: NewPool) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(10)])
-    with worker(queue, rate_limit=4, per=MINUTE):
+    with worker(new_pool, rate_limit=4, per=MINUTE):
         until(lambda: queue.stats().completed == 4)
-    with worker(queue, "other"):
+    with worker(new_pool, "other"):
         assert [each.starts for each in queue.type_limits()] == [4]
-    with worker(queue, rate_limit=4, per=MINUTE):
+    with worker(new_pool, rate_limit=4, per=MINUTE):
         until(lambda: queue.stats().pending == 6)
         queue.enqueue(Job(type="t", priority=100))
         assert queue.dequeue("w") == []
-    with worker(queue):
+    with worker(new_pool):
         until(lambda: queue.stats().completed == 11)
         assert queue.type_limits() == []
 
 
-def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(queue: Queue) -> None:
+def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(120)])
     lock = threading.Lock()
     now = most = done = 0
@@ -155,7 +154,7 @@ def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(queue: Qu
         with lock:
             now, done = now - 1, done + 1
 
-    pools = [WorkerPool(queue, workers=5) for _ in range(6)]
+    pools = [new_pool(workers=5) for _ in range(6)]
     for pool in pools:
         pool.register("t", work, concurrency=3)
     with ThreadPoolExecutor(len(pools)) as threads:
@@ -210,10 +209,10 @@ def test_two_versions_in_processes_of_their_own(queue: Queue, dsn: str, tmp_path
 
 
 def test_a_worker_waits_at_its_start_for_a_claim_that_holds_the_limit(
-    queue: Queue, dsn: str
+    queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    with worker(queue, concurrency=5):
-        newer = worker(queue, concurrency=2)
+    with worker(new_direct_pool, concurrency=5):
+        newer = worker(new_direct_pool, concurrency=2)
         with psycopg.connect(dsn) as frozen:
             frozen.execute("SELECT FROM conduit_type_limits FOR UPDATE")
             starting = threading.Thread(target=newer.start)

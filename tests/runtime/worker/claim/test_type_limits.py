@@ -14,15 +14,10 @@ from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
 from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
 from freed_places import quickest_use
+from pools import NewPool
 from waiting import until
 
 RACERS = 20
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 class Gauge:
@@ -79,11 +74,11 @@ def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> N
             admin.execute("TRUNCATE jobs")
 
 
-def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
+def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> None:
     queue.limit_type("t", 3)
     queue.enqueue_many([Job("ab"[n % 2], "t") for n in range(150)])
     gauge = Gauge()
-    pools = [WorkerPool(queue, ["a", "b"], workers=4) for _ in range(4)]
+    pools = [new_pool(["a", "b"], workers=4) for _ in range(4)]
     for pool in pools:
         pool.register("t", gauge.work)
     with running(pools):
@@ -91,7 +86,9 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
     assert gauge.most == 3
 
 
-def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(queue: Queue) -> None:
+def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.limit("mail", 4)
     queue.limit_type("t", 2)
     queue.limit_type("u", 3)
@@ -107,7 +104,7 @@ def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(queue: Queue) -> 
 
         return work
 
-    pools = [WorkerPool(queue, ["mail", "free"]) for _ in range(3)]
+    pools = [new_pool(["mail", "free"]) for _ in range(3)]
     for pool in pools:
         for type_ in gauges:
             pool.register(type_, handler(type_))
@@ -123,12 +120,12 @@ def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(queue: Queue) -> 
 
 
 def test_the_next_job_begins_when_one_has_ended_here(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limiter, "FULL", 4.0)
     queue.limit_type("t", 1)
     queue.enqueue_many([Job(type="t") for _ in range(30)])
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", lambda context, payload: None)
     began = time.monotonic()
     pool.run(drain=True)
@@ -136,10 +133,10 @@ def test_the_next_job_begins_when_one_has_ended_here(
     assert time.monotonic() - began < 30 * 4.0 / 2
 
 
-def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue) -> None:
+def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, new_pool: NewPool) -> None:
     queue.limit_type("slow", 1)
     go, ran = threading.Event(), list[object]()
-    pool = WorkerPool(queue, workers=2)
+    pool = new_pool(workers=2)
     pool.register("slow", lambda context, payload: go.wait(300))
     pool.register("free", lambda context, payload: ran.append(payload))
     queue.enqueue_many([Job(type="slow", priority=75) for _ in range(20)])
@@ -153,11 +150,13 @@ def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue) -> None:
         until(lambda: queue.stats().completed == 320)
 
 
-def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(queue: Queue) -> None:
+def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
+    queue: Queue, new_pool: NewPool
+) -> None:
     queue.limit_type("limited", 2)
     queue.enqueue_many([Job(type="free") for _ in range(20_000)])
     queue.enqueue_many([Job(type="limited", priority=75) for _ in range(20)])
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("free")
     async def free(context: JobContext, payload: object) -> None:
@@ -175,9 +174,11 @@ def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue
     assert quickest_use(queue, "default", FULL + 0.5) < FULL + 0.5
 
 
-def test_a_limit_is_set_changed_and_lifted_while_workers_run(queue: Queue) -> None:
+def test_a_limit_is_set_changed_and_lifted_while_workers_run(
+    queue: Queue, new_pool: NewPool
+) -> None:
     go = threading.Event()
-    pool = WorkerPool(queue, workers=10)
+    pool = new_pool(workers=10)
     pool.register("t", lambda context, payload: go.wait(300))
     queue.limit_type("t", 2)
     queue.enqueue_many([Job(type="t") for _ in range(30)])

@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,16 +14,11 @@ from conduit_runtime.services.loading import resolve
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.worker import worker
 from example_jobs import JOBS
+from pools import NewPool
 from waiting import until
 from worker_process import HISTORY
 
 _HERE = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -33,8 +27,8 @@ def failures() -> list[FailedJob]:
 
 
 @pytest.fixture
-def pool(queue: Queue, failures: list[FailedJob]) -> WorkerPool:
-    pool = WorkerPool(queue, on_failed=failures.append)
+def pool(new_pool: NewPool, failures: list[FailedJob]) -> WorkerPool:
+    pool = new_pool(on_failed=failures.append)
 
     @pool.handler("break")
     async def break_(context: JobContext, payload: object) -> None:
@@ -71,10 +65,10 @@ def test_a_retry_by_hand_that_fails_again_is_told_again(
 
 
 def test_discarded_jobs_are_told_and_unreadable_ones_are_not(
-    queue: Queue, failures: list[FailedJob]
+    queue: Queue, new_pool: NewPool, failures: list[FailedJob]
 ) -> None:
     queues = {"default"} | {job_type.queue for job_type in JOBS}
-    pool = WorkerPool(queue, queues, jobs=JOBS, services=resolve("echo", JOBS))
+    pool = new_pool(queues, jobs=JOBS, services=resolve("echo", JOBS))
 
     @pool.on_failed
     async def note(failed: FailedJob) -> None:
@@ -209,13 +203,13 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
 
 
 @pytest.fixture
-def rescued(queue: Queue, dsn: str) -> Job:
+def rescued(queue: Queue, new_pool: NewPool, dsn: str) -> Job:
     """A job that its worker's death ended; the one that rescued it has nobody to tell."""
     job = queue.enqueue(Job("mail", "die", payload={"n": 1}, max_attempts=1))
     assert queue.dequeue("w", "mail")
     with psycopg.connect(dsn) as connection:
         connection.execute("UPDATE jobs SET leased_until = now()")
-    silent = WorkerPool(queue, "mail")
+    silent = new_pool("mail")
     silent.register("other", print)
     silent.run(drain=True)
     stored = queue.get(job.id)
@@ -225,9 +219,9 @@ def rescued(queue: Queue, dsn: str) -> Job:
 
 
 def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
-    queue: Queue, rescued: Job, failures: list[FailedJob]
+    new_pool: NewPool, rescued: Job, failures: list[FailedJob]
 ) -> None:
-    pools = [WorkerPool(queue, "mail", on_failed=failures.append) for _ in range(3)]
+    pools = [new_pool("mail", on_failed=failures.append) for _ in range(3)]
     for pool in pools:
         pool.start()
     try:
@@ -238,7 +232,7 @@ def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
     [failed] = failures
     assert (failed.id, failed.attempts, failed.payload) == (rescued.id, 1, {"n": 1})
     assert failed.error == "the worker died"
-    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    new_pool("mail", on_failed=failures.append).run(drain=True)
     assert len(failures) == 1
 
 
@@ -249,19 +243,19 @@ def notices(dsn: str) -> int:
 
 
 def test_another_reports_it_when_the_reporter_dies(
-    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
+    new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
     script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
     assert subprocess.run(script, timeout=120, check=False).returncode == 3
     assert notices(dsn) == 1
-    with WorkerPool(queue, "mail", on_failed=failures.append):
+    with new_pool("mail", on_failed=failures.append):
         until(lambda: failures)
         until(lambda: not notices(dsn))
     assert [failed.id for failed in failures] == [rescued.id]
 
 
 def test_another_reports_it_when_the_reporter_stops_first(
-    queue: Queue,
+    new_pool: NewPool,
     rescued: Job,
     failures: list[FailedJob],
     dsn: str,
@@ -274,16 +268,16 @@ def test_another_reports_it_when_the_reporter_stops_first(
         called.set()
         await asyncio.Event().wait()
 
-    with WorkerPool(queue, "mail", on_failed=hang):
+    with new_pool("mail", on_failed=hang):
         assert called.wait(60)
-    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    new_pool("mail", on_failed=failures.append).run(drain=True)
     assert [failed.id for failed in failures] == [rescued.id]
     assert not notices(dsn)
 
 
 @pytest.mark.usefixtures("short_intervals")
 def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
-    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
+    queue: Queue, new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
     called, go = threading.Event(), threading.Event()
 
@@ -292,7 +286,7 @@ def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
         called.set()
         go.wait(300)
 
-    with WorkerPool(queue, "mail", on_failed=report):
+    with new_pool("mail", on_failed=report):
         assert called.wait(60)
         queue.retry(rescued.id)
         with psycopg.connect(dsn) as connection:  # as a rescue leaves it
@@ -304,9 +298,9 @@ def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
 
 
 def test_workers_of_its_queue_come_first(
-    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
+    new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
-    other = WorkerPool(queue, "reports", on_failed=failures.append)
+    other = new_pool("reports", on_failed=failures.append)
     other.run(drain=True)
     assert failures == []
     with psycopg.connect(dsn) as connection:
@@ -316,10 +310,10 @@ def test_workers_of_its_queue_come_first(
 
 
 def test_one_that_was_retried_meanwhile_has_not_failed(
-    queue: Queue, rescued: Job, failures: list[FailedJob]
+    queue: Queue, new_pool: NewPool, rescued: Job, failures: list[FailedJob]
 ) -> None:
     queue.retry(rescued.id)
-    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    new_pool("mail", on_failed=failures.append).run(drain=True)
     assert failures == []
 
 

@@ -9,14 +9,9 @@ from typing import Any
 
 import pytest
 from conduit_runtime import Discard, Job, JobContext, Queue, QueueError, Retry, Snooze, WorkerPool
+from pools import NewPool
 
 tenant: ContextVar[str] = ContextVar("tenant", default="none")
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
@@ -31,10 +26,12 @@ def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
 class Recording:
     """A pool with two hooks of either kind, and a handler that says what it saw."""
 
-    def __init__(self, queue: Queue, *, is_async: bool, error: BaseException | None = None) -> None:
+    def __init__(
+        self, new_pool: NewPool, *, is_async: bool, error: BaseException | None = None
+    ) -> None:
         self.seen: list[str] = []
         self.threads: dict[str, int] = {}
-        self.pool = pool = WorkerPool(queue)
+        self.pool = pool = new_pool()
 
         @pool.around
         async def outer(ctx: JobContext) -> AsyncIterator[None]:
@@ -75,9 +72,9 @@ class Recording:
 
 @pytest.mark.parametrize("is_async", [True, False])
 def test_hooks_nest_around_a_job_and_what_they_set_is_visible_in_it(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
-    recording = Recording(queue, is_async=is_async)
+    recording = Recording(new_pool, is_async=is_async)
     assert ran(queue, recording.pool, Job(type="t", payload={"tenant": "a"})).status == "completed"
     assert recording.seen == (
         ["outer before", "inner before", "handler a!", "inner after", "outer after"]
@@ -86,8 +83,10 @@ def test_hooks_nest_around_a_job_and_what_they_set_is_visible_in_it(
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-def test_a_plain_hook_runs_where_the_handler_does(queue: Queue, is_async: bool) -> None:
-    recording = Recording(queue, is_async=is_async)
+def test_a_plain_hook_runs_where_the_handler_does(
+    queue: Queue, new_pool: NewPool, is_async: bool
+) -> None:
+    recording = Recording(new_pool, is_async=is_async)
     ran(queue, recording.pool, Job(type="t", payload={"tenant": "a"}))
     assert recording.threads["inner"] == recording.threads["handler"]
     assert recording.threads["outer"] == threading.get_ident()
@@ -105,9 +104,9 @@ def test_a_plain_hook_runs_where_the_handler_does(queue: Queue, is_async: bool) 
     ],
 )
 def test_hooks_see_how_a_job_ends(
-    queue: Queue, is_async: bool, error: BaseException, status: str
+    queue: Queue, new_pool: NewPool, is_async: bool, error: BaseException, status: str
 ) -> None:
-    recording = Recording(queue, is_async=is_async, error=error)
+    recording = Recording(new_pool, is_async=is_async, error=error)
     assert ran(queue, recording.pool, Job(type="t", payload={"tenant": "a"})).status == status
     kind = type(error).__name__
     assert recording.seen[-2:] == [f"inner {kind}", f"outer {kind}"]
@@ -124,10 +123,10 @@ async def coroutine(ctx: JobContext, payload: object) -> None:
 @pytest.mark.parametrize("handler", [plain, coroutine])
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_hook_that_swallows_an_error_hides_it_from_no_one(
-    queue: Queue, handler: Callable[..., Any], is_async: bool
+    queue: Queue, new_pool: NewPool, handler: Callable[..., Any], is_async: bool
 ) -> None:
     outer_saw = []
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.around
     async def outer(ctx: JobContext) -> AsyncIterator[None]:
@@ -156,8 +155,8 @@ def test_a_hook_that_swallows_an_error_hides_it_from_no_one(
     assert outer_saw == ["no"]
 
 
-def test_a_hook_may_raise_another_outcome(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_hook_may_raise_another_outcome(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.around
     def translate(ctx: JobContext) -> Iterator[None]:
@@ -172,9 +171,9 @@ def test_a_hook_may_raise_another_outcome(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_a_hook_that_fails_fails_the_attempt(queue: Queue, place: str) -> None:
+def test_a_hook_that_fails_fails_the_attempt(queue: Queue, new_pool: NewPool, place: str) -> None:
     """One that cannot commit, say: the job must not count as done."""
-    pool = WorkerPool(queue)
+    pool = new_pool()
     ran_handler = []
 
     @pool.around
@@ -196,9 +195,9 @@ def test_a_hook_that_fails_fails_the_attempt(queue: Queue, place: str) -> None:
 
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_hook_that_does_not_yield_fails_the_job_with_the_reason(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.around
     def skip(ctx: JobContext) -> Iterator[None]:
@@ -210,8 +209,8 @@ def test_a_hook_that_does_not_yield_fails_the_job_with_the_reason(
     assert job.error == "RuntimeError: generator didn't yield"
 
 
-def test_a_timeout_reaches_a_hook_as_cancellation(queue: Queue) -> None:
-    recording = Recording(queue, is_async=True)
+def test_a_timeout_reaches_a_hook_as_cancellation(queue: Queue, new_pool: NewPool) -> None:
+    recording = Recording(new_pool, is_async=True)
 
     async def hang(ctx: JobContext, payload: object) -> None:
         await asyncio.Event().wait()
@@ -222,7 +221,7 @@ def test_a_timeout_reaches_a_hook_as_cancellation(queue: Queue) -> None:
     assert recording.seen[-2:] == ["inner CancelledError", "outer CancelledError"]
 
 
-def test_a_context_manager_is_a_hook(queue: Queue) -> None:
+def test_a_context_manager_is_a_hook(queue: Queue, new_pool: NewPool) -> None:
     seen: list[str] = []
 
     @contextmanager
@@ -243,7 +242,7 @@ def test_a_context_manager_is_a_hook(queue: Queue) -> None:
         def __exit__(self, *raised: object) -> None:
             seen.append("end")
 
-    pool = WorkerPool(queue, around=[plain_manager, async_manager, Manager])
+    pool = new_pool(around=[plain_manager, async_manager, Manager])
     pool.register("t", lambda ctx, payload: None)
     assert ran(queue, pool, Job(type="t")).status == "completed"
     assert seen == ["async", "plain", "t", "end"]
@@ -255,10 +254,10 @@ def test_what_is_no_hook_is_refused(queue: Queue, wrong: Any) -> None:
         WorkerPool(queue).around(wrong)
 
 
-def test_a_pool_that_runs_takes_no_more_hooks(queue: Queue) -> None:
+def test_a_pool_that_runs_takes_no_more_hooks(new_pool: NewPool) -> None:
     def hook(ctx: JobContext) -> Iterator[None]:
         yield
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     with pool, pytest.raises(QueueError, match="before it starts"):
         pool.around(hook)

@@ -22,20 +22,15 @@ from conduit_runtime import (
     current_call,
     current_job,
 )
+from pools import NewPool
 from waiting import until
 
 Handler = Callable[[BatchContext, list[BatchJob]], Any]
 BOTH = pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "plain"])
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
 def batched(
-    queue: Queue, handler: Handler, *, is_async: bool = False, **options: Any
+    new_pool: NewPool, handler: Handler, *, is_async: bool = False, **options: Any
 ) -> WorkerPool:
     """A pool with a batch handler of the type t, as a coroutine function if so wanted."""
 
@@ -43,7 +38,7 @@ def batched(
         await asyncio.sleep(0)
         return handler(context, jobs)
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", **{"size": 100, "wait": 60, **options})(handle if is_async else handler)
     return pool
 
@@ -58,7 +53,7 @@ def states(queue: Queue, jobs: list[Job]) -> list[tuple[str, int, str | None]]:
 
 
 @BOTH
-def test_one_call_runs_many_jobs(queue: Queue, is_async: bool) -> None:
+def test_one_call_runs_many_jobs(queue: Queue, new_pool: NewPool, is_async: bool) -> None:
     calls: list[list[int]] = []
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -68,14 +63,16 @@ def test_one_call_runs_many_jobs(queue: Queue, is_async: bool) -> None:
         calls.append([job.payload["n"] for job in jobs])
 
     jobs = enqueued(queue, 250)
-    batched(queue, handle, is_async=is_async).run(drain=True)
+    batched(new_pool, handle, is_async=is_async).run(drain=True)
     assert [n for call in calls for n in call] == [*range(250)]
     assert [len(call) for call in calls] == [100, 100, 50]
     assert states(queue, jobs) == [("completed", 1, None)] * 250
 
 
 @BOTH
-def test_jobs_of_a_batch_end_each_in_their_way(queue: Queue, is_async: bool) -> None:
+def test_jobs_of_a_batch_end_each_in_their_way(
+    queue: Queue, new_pool: NewPool, is_async: bool
+) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         context.fail(jobs[1], ValueError("bad"))
         context.fail(jobs[2], "a text")
@@ -84,7 +81,7 @@ def test_jobs_of_a_batch_end_each_in_their_way(queue: Queue, is_async: bool) -> 
         context.fail(jobs[5], Retry(after=1_000))
 
     jobs = enqueued(queue, 6)
-    pool = batched(queue, handle, is_async=is_async)
+    pool = batched(new_pool, handle, is_async=is_async)
     pool.run(drain=True)
     assert states(queue, jobs) == [
         ("completed", 1, None),
@@ -100,13 +97,13 @@ def test_jobs_of_a_batch_end_each_in_their_way(queue: Queue, is_async: bool) -> 
 
 @BOTH
 def test_a_returned_list_has_a_result_or_an_exception_for_each(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> list[object]:
         return [10, ValueError("bad"), None]
 
     jobs = enqueued(queue, 3)
-    batched(queue, handle, is_async=is_async, keep_result=timedelta(days=1)).run(drain=True)
+    batched(new_pool, handle, is_async=is_async, keep_result=timedelta(days=1)).run(drain=True)
     stored = [queue.get(job.id) for job in jobs]
     assert [job and job.result for job in stored] == [10, None, None]
     assert [status for status, _, _ in states(queue, jobs)] == ["completed", "pending", "completed"]
@@ -114,18 +111,20 @@ def test_a_returned_list_has_a_result_or_an_exception_for_each(
 
 @BOTH
 @pytest.mark.parametrize("returned", [[1], 5, {"a": 1}])
-def test_what_is_no_answer_fails_the_batch(queue: Queue, is_async: bool, returned: object) -> None:
+def test_what_is_no_answer_fails_the_batch(
+    queue: Queue, new_pool: NewPool, is_async: bool, returned: object
+) -> None:
     jobs = enqueued(queue, 2)
-    batched(queue, lambda context, jobs: returned, is_async=is_async).run(drain=True)
+    batched(new_pool, lambda context, jobs: returned, is_async=is_async).run(drain=True)
     [(status, _, error), (_, _, other)] = states(queue, jobs)
     assert status == "pending"
     assert error == other
     assert "it returns None, or a list with a result or an exception" in str(error)
 
 
-def test_a_returned_class_of_exceptions_completes_no_job(queue: Queue) -> None:
+def test_a_returned_class_of_exceptions_completes_no_job(queue: Queue, new_pool: NewPool) -> None:
     jobs = enqueued(queue, 2)
-    batched(queue, lambda context, jobs: [ValueError, None]).run(drain=True)
+    batched(new_pool, lambda context, jobs: [ValueError, None]).run(drain=True)
     [(status, _, error), completed] = states(queue, jobs)
     assert (status, completed) == ("pending", ("completed", 1, None))
     assert "return an exception" in (error or "")
@@ -133,14 +132,14 @@ def test_a_returned_class_of_exceptions_completes_no_job(queue: Queue) -> None:
 
 @BOTH
 def test_a_batch_that_raises_fails_each_of_its_jobs_with_its_own_retry(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         context.fail(jobs[0], "its own")
         raise OSError("down")
 
     jobs = [*enqueued(queue, 2), *enqueued(queue, 1, max_attempts=1)]
-    batched(queue, handle, is_async=is_async).run(drain=True)
+    batched(new_pool, handle, is_async=is_async).run(drain=True)
     assert states(queue, jobs) == [
         ("pending", 1, "its own"),
         ("pending", 1, "OSError: down"),
@@ -148,14 +147,14 @@ def test_a_batch_that_raises_fails_each_of_its_jobs_with_its_own_retry(
     ]
 
 
-def test_a_batch_waits_for_company_and_no_longer(queue: Queue) -> None:
+def test_a_batch_waits_for_company_and_no_longer(queue: Queue, new_pool: NewPool) -> None:
     calls: list[tuple[float, list[int]]] = []
     began = time.monotonic()
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         calls.append((time.monotonic() - began, [job.payload["n"] for job in jobs]))
 
-    with batched(queue, handle, wait=1.5):
+    with batched(new_pool, handle, wait=1.5):
         for n in range(3):
             queue.enqueue(Job(type="t", payload={"n": n}))
         until(lambda: calls)
@@ -163,21 +162,23 @@ def test_a_batch_waits_for_company_and_no_longer(queue: Queue) -> None:
         assert 1.0 < calls[0][0] < 30
 
 
-def test_a_full_batch_starts_at_once(queue: Queue) -> None:
+def test_a_full_batch_starts_at_once(queue: Queue, new_pool: NewPool) -> None:
     calls: list[int] = []
-    with batched(queue, lambda context, jobs: calls.append(len(jobs)), size=4, wait=60):
+    with batched(new_pool, lambda context, jobs: calls.append(len(jobs)), size=4, wait=60):
         enqueued(queue, 8)
         until(lambda: calls == [4, 4], 30)
 
 
-def test_a_job_that_waits_for_company_for_long_is_held_still(queue: Queue) -> None:
+def test_a_job_that_waits_for_company_for_long_is_held_still(
+    queue: Queue, new_pool: NewPool
+) -> None:
     """Longer than a claim may be old: it is checked again, and a cancelled job is left out."""
     calls: list[list[int]] = []
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         calls.append([job.payload["n"] for job in jobs])
 
-    with batched(queue, handle, wait=3):
+    with batched(new_pool, handle, wait=3):
         jobs = enqueued(queue, 3)
         until(lambda: all(status == "running" for status, _, _ in states(queue, jobs)))
         with psycopg.connect(queue.dsn) as conn:  # as a cancel whose notice is lost
@@ -191,11 +192,11 @@ def test_a_job_that_waits_for_company_for_long_is_held_still(queue: Queue) -> No
     )
 
 
-def test_a_stop_does_not_wait_for_company(queue: Queue) -> None:
+def test_a_stop_does_not_wait_for_company(queue: Queue, new_pool: NewPool) -> None:
     calls: list[int] = []
     jobs = enqueued(queue, 3)
     began = time.monotonic()
-    with batched(queue, lambda context, jobs: calls.append(len(jobs)), wait=60):
+    with batched(new_pool, lambda context, jobs: calls.append(len(jobs)), wait=60):
         until(lambda: all(status == "running" for status, _, _ in states(queue, jobs)))
     assert time.monotonic() - began < 50
     assert calls == []
@@ -204,7 +205,7 @@ def test_a_stop_does_not_wait_for_company(queue: Queue) -> None:
 
 @BOTH
 def test_a_stop_releases_the_jobs_of_a_batch_that_does_not_end(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
     started, ended = threading.Event(), threading.Event()
 
@@ -216,7 +217,7 @@ def test_a_stop_releases_the_jobs_of_a_batch_that_does_not_end(
         started.set()
         ended.wait(300)
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", size=3)(hang if is_async else hang_plainly)
     jobs = enqueued(queue, 3)
     try:
@@ -230,11 +231,11 @@ def test_a_stop_releases_the_jobs_of_a_batch_that_does_not_end(
         ended.set()
 
 
-def test_the_timeout_of_the_type_ends_the_batch(queue: Queue) -> None:
+def test_the_timeout_of_the_type_ends_the_batch(queue: Queue, new_pool: NewPool) -> None:
     async def hang(context: BatchContext, jobs: list[BatchJob]) -> None:
         await asyncio.Event().wait()
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", size=10, timeout=timedelta(seconds=0.05))(hang)
     jobs = enqueued(queue, 2)
     pool.run(drain=True)
@@ -242,14 +243,16 @@ def test_the_timeout_of_the_type_ends_the_batch(queue: Queue) -> None:
     assert states(queue, jobs) == [("pending", 1, late)] * 2
 
 
-def test_jobs_with_timeouts_of_their_own_run_with_their_like(queue: Queue) -> None:
+def test_jobs_with_timeouts_of_their_own_run_with_their_like(
+    queue: Queue, new_pool: NewPool
+) -> None:
     calls: list[int] = []
 
     async def work(context: BatchContext, jobs: list[BatchJob]) -> None:
         calls.append(len(jobs))
         await asyncio.sleep(0.2)
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", size=10)(work)
     slow, fast = enqueued(queue, 3), enqueued(queue, 2, timeout=0.05)
     pool.run(drain=True)
@@ -262,7 +265,7 @@ def test_jobs_with_timeouts_of_their_own_run_with_their_like(queue: Queue) -> No
 
 @BOTH
 def test_a_job_that_is_cancelled_while_its_batch_runs_stays_cancelled(
-    queue: Queue, is_async: bool
+    queue: Queue, new_pool: NewPool, is_async: bool
 ) -> None:
     started = threading.Event()
 
@@ -284,7 +287,7 @@ def test_a_job_that_is_cancelled_while_its_batch_runs_stays_cancelled(
             except asyncio.CancelledError:
                 return
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", size=3)(work if is_async else work_plainly)
     jobs = enqueued(queue, 3)
     with pool:
@@ -296,7 +299,7 @@ def test_a_job_that_is_cancelled_while_its_batch_runs_stays_cancelled(
     )
 
 
-def test_a_batch_whose_jobs_are_all_cancelled_is_stopped(queue: Queue) -> None:
+def test_a_batch_whose_jobs_are_all_cancelled_is_stopped(queue: Queue, new_pool: NewPool) -> None:
     started, stopped = threading.Event(), threading.Event()
 
     async def hang(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -306,7 +309,7 @@ def test_a_batch_whose_jobs_are_all_cancelled_is_stopped(queue: Queue) -> None:
         finally:
             stopped.set()
 
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.batch_handler("t", size=2)(hang)
     jobs = enqueued(queue, 2)
     with pool:
@@ -317,7 +320,7 @@ def test_a_batch_whose_jobs_are_all_cancelled_is_stopped(queue: Queue) -> None:
     assert {status for status, _, _ in states(queue, jobs)} == {"cancelled"}
 
 
-def test_a_rescued_job_runs_alone(queue: Queue) -> None:
+def test_a_rescued_job_runs_alone(queue: Queue, new_pool: NewPool) -> None:
     calls: list[list[int]] = []
     jobs = enqueued(queue, 5)
     with psycopg.connect(queue.dsn) as conn:
@@ -326,12 +329,12 @@ def test_a_rescued_job_runs_alone(queue: Queue) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         calls.append([job.payload["n"] for job in jobs])
 
-    batched(queue, handle).run(drain=True)
+    batched(new_pool, handle).run(drain=True)
     assert sorted(calls) == [[0, 1, 3, 4], [2]]
     assert states(queue, jobs) == [("completed", 1, None)] * 5
 
 
-def test_each_job_of_a_batch_enqueues_its_own(queue: Queue) -> None:
+def test_each_job_of_a_batch_enqueues_its_own(queue: Queue, new_pool: NewPool) -> None:
     class Made:
         name, fingerprint = "child", ""
 
@@ -344,15 +347,15 @@ def test_each_job_of_a_batch_enqueues_its_own(queue: Queue) -> None:
         context.fail(jobs[1], "no")
 
     enqueued(queue, 3)
-    pool = batched(queue, handle)
+    pool = batched(new_pool, handle)
     pool.run(drain=True)
     children = queue.list(type="child")
     assert sorted(child.payload["of"] for child in children) == [0, 2]
 
 
-def test_hooks_run_once_around_a_batch(queue: Queue) -> None:
+def test_hooks_run_once_around_a_batch(queue: Queue, new_pool: NewPool) -> None:
     seen: list[str] = []
-    pool = batched(queue, lambda context, jobs: seen.append(f"{len(jobs)} jobs"))
+    pool = batched(new_pool, lambda context, jobs: seen.append(f"{len(jobs)} jobs"))
 
     @pool.around
     def hook(context: JobContext | BatchContext) -> Iterator[None]:
@@ -365,10 +368,12 @@ def test_hooks_run_once_around_a_batch(queue: Queue) -> None:
     assert seen == ["before t", "3 jobs", "after"]
 
 
-def test_other_jobs_run_while_a_batch_waits_and_a_batch_takes_one_slot(queue: Queue) -> None:
+def test_other_jobs_run_while_a_batch_waits_and_a_batch_takes_one_slot(
+    queue: Queue, new_pool: NewPool
+) -> None:
     running: list[str] = []
     release = threading.Event()
-    pool = WorkerPool(queue, workers=2)
+    pool = new_pool(workers=2)
 
     @pool.batch_handler("t", size=50, wait=0.1)
     def batch(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -389,9 +394,9 @@ def test_other_jobs_run_while_a_batch_waits_and_a_batch_takes_one_slot(queue: Qu
             release.set()
 
 
-def test_a_cap_on_a_queue_counts_the_jobs_of_a_batch(queue: Queue) -> None:
+def test_a_cap_on_a_queue_counts_the_jobs_of_a_batch(queue: Queue, new_pool: NewPool) -> None:
     calls: list[int] = []
-    pool = WorkerPool(queue, {"default": 4})
+    pool = new_pool({"default": 4})
     pool.batch_handler("t", size=100)(lambda context, jobs: calls.append(len(jobs)))
     jobs = enqueued(queue, 10)
     pool.run(drain=True)
@@ -401,14 +406,16 @@ def test_a_cap_on_a_queue_counts_the_jobs_of_a_batch(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize("limit", ["concurrency", "rate"])
-def test_limits_over_all_workers_count_the_jobs_of_a_batch(queue: Queue, limit: str) -> None:
+def test_limits_over_all_workers_count_the_jobs_of_a_batch(
+    queue: Queue, new_pool: NewPool, limit: str
+) -> None:
     calls: list[int] = []
     jobs = enqueued(queue, 10)
     if limit == "concurrency":
         queue.limit("default", 3)
     else:
         queue.rate_limit("t", 3, timedelta(seconds=1))
-    with batched(queue, lambda context, jobs: calls.append(len(jobs)), size=5, wait=0.05):
+    with batched(new_pool, lambda context, jobs: calls.append(len(jobs)), size=5, wait=0.05):
         until(lambda: sum(calls) == 10)
         until(lambda: {status for status, _, _ in states(queue, jobs)} == {"completed"})
     assert max(calls) <= 3
@@ -431,27 +438,29 @@ def test_wrong_options_are_refused(queue: Queue, options: dict[str, Any], error:
 
 
 @BOTH
-def test_the_list_of_jobs_is_the_handlers_own(queue: Queue, is_async: bool) -> None:
+def test_the_list_of_jobs_is_the_handlers_own(
+    queue: Queue, new_pool: NewPool, is_async: bool
+) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         while jobs:
             if jobs.pop().payload["n"] == 1:
                 context.fail(context.jobs[1], "no")
 
     jobs = enqueued(queue, 3)
-    batched(queue, handle, is_async=is_async).run(drain=True)
+    batched(new_pool, handle, is_async=is_async).run(drain=True)
     assert [status for status, _, _ in states(queue, jobs)] == ["completed", "pending", "completed"]
 
 
 @BOTH
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), StopIteration(), Discard()])
 def test_whatever_a_batch_raises_is_the_end_of_its_jobs_alone(
-    queue: Queue, is_async: bool, error: BaseException
+    queue: Queue, new_pool: NewPool, is_async: bool, error: BaseException
 ) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         raise error
 
     jobs = enqueued(queue, 2)
-    pool = batched(queue, handle, is_async=is_async)
+    pool = batched(new_pool, handle, is_async=is_async)
     pool.register("other", lambda context, payload: None)
     other = queue.enqueue(Job(type="other"))
     pool.run(drain=True)
@@ -460,7 +469,7 @@ def test_whatever_a_batch_raises_is_the_end_of_its_jobs_alone(
     assert states(queue, [other]) == [("completed", 1, None)]
 
 
-def test_a_batch_handler_has_no_job_of_its_own(queue: Queue) -> None:
+def test_a_batch_handler_has_no_job_of_its_own(queue: Queue, new_pool: NewPool) -> None:
     errors: list[str] = []
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -471,24 +480,26 @@ def test_a_batch_handler_has_no_job_of_its_own(queue: Queue) -> None:
                 errors.append(str(error))
 
     enqueued(queue, 2)
-    batched(queue, handle).run(drain=True)
+    batched(new_pool, handle).run(drain=True)
     assert errors == [
         "a batch of jobs is running here: ask each of its jobs",
         "a call of a service by a batch of jobs has no key of its own",
     ]
 
 
-def test_errors_of_a_type_are_retried_or_not_in_a_batch_too(queue: Queue) -> None:
+def test_errors_of_a_type_are_retried_or_not_in_a_batch_too(
+    queue: Queue, new_pool: NewPool
+) -> None:
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
         context.fail(jobs[0], ValueError("bad"))
         raise OSError("down")
 
     jobs = enqueued(queue, 2)
-    batched(queue, handle, discard_on=[ValueError]).run(drain=True)
+    batched(new_pool, handle, discard_on=[ValueError]).run(drain=True)
     assert [status for status, _, _ in states(queue, jobs)] == ["failed", "pending"]
 
 
-def test_a_job_of_another_batch_cannot_fail(queue: Queue) -> None:
+def test_a_job_of_another_batch_cannot_fail(queue: Queue, new_pool: NewPool) -> None:
     kept: list[BatchJob] = []
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -496,15 +507,17 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue) -> None:
         context.fail(kept[0], "no")
 
     jobs = enqueued(queue, 2)
-    batched(queue, handle, size=1).run(drain=True)
+    batched(new_pool, handle, size=1).run(drain=True)
     errors = [error for _, _, error in states(queue, jobs)]
     assert errors[0] == "no"
     assert errors[1] == f"ValueError: job {kept[0].id} is not in this batch"
 
 
-def test_full_batches_and_others_take_turns_in_the_only_slot(queue: Queue) -> None:
+def test_full_batches_and_others_take_turns_in_the_only_slot(
+    queue: Queue, new_pool: NewPool
+) -> None:
     started: list[str] = []
-    pool = WorkerPool(queue, workers=1)
+    pool = new_pool(workers=1)
 
     async def index(context: BatchContext, jobs: list[BatchJob]) -> None:
         started.append("batch")
@@ -527,7 +540,9 @@ def test_full_batches_and_others_take_turns_in_the_only_slot(queue: Queue) -> No
 
 
 @pytest.fixture
-def waiting_batch(queue: Queue, dsn: str) -> Iterator[tuple[WorkerPool, list[Job], Any]]:
+def waiting_batch(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> Iterator[tuple[WorkerPool, list[Job], Any]]:
     """A batch of three that has run; another transaction holds the key of the first one's child."""
     child = Job(type="child", unique="held")
 
@@ -537,7 +552,7 @@ def waiting_batch(queue: Queue, dsn: str) -> Iterator[tuple[WorkerPool, list[Job
     with psycopg.connect(dsn) as holder:
         queue.enqueue(child, conn=holder)
         jobs = enqueued(queue, 3)
-        pool = batched(queue, handle, is_async=True, size=3)
+        pool = batched(new_pool, handle, is_async=True, size=3)
         with pool:
             try:
                 until(lambda: [state[0] for state in states(queue, jobs[1:])] == ["completed"] * 2)

@@ -20,14 +20,9 @@ from conduit_runtime import (
     WorkerPool,
     job_type,
 )
+from pools import NewPool
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
@@ -90,24 +85,26 @@ def test_a_function_that_can_take_them_is_registered(queue: Queue, function: Any
     assert "t" in pool.handlers
 
 
-def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(
+    queue: Queue, new_pool: NewPool
+) -> None:
+    pool = new_pool()
     pool.register("t", hang)
     job = ran(queue, pool, Job(type="t", timeout=0.05))
     assert job.error == "TimeoutError: the attempt took longer than 0.05 s"
     assert "in hang\n    await asyncio.Event().wait()" in job.errors[0]["traceback"]
 
 
-def test_a_type_has_a_timeout_and_a_job_may_bring_another(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_type_has_a_timeout_and_a_job_may_bring_another(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     pool.register("t", hang, timeout=timedelta(seconds=0.05))
     for timeout, shown in ((None, "0.05 s"), (0.1, "0.1 s")):
         job = ran(queue, pool, Job(type="t", timeout=timeout, max_attempts=1))
         assert job.error == f"TimeoutError: the attempt took longer than {shown}"
 
 
-def test_a_plain_function_has_a_timeout_too(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_plain_function_has_a_timeout_too(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     ended = threading.Event()
 
     @pool.handler("t", timeout=timedelta(seconds=0.05))
@@ -129,9 +126,9 @@ def test_a_plain_function_has_a_timeout_too(queue: Queue) -> None:
     ],
 )
 def test_a_type_says_when_a_failed_attempt_is_made_again(
-    queue: Queue, dsn: str, options: dict[str, Any], minutes: int
+    queue: Queue, new_pool: NewPool, dsn: str, options: dict[str, Any], minutes: int
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
     pool.register("t", fail, **options)
     queue.enqueue(Job(type="t", max_attempts=9))
     with psycopg.connect(dsn) as conn:
@@ -165,8 +162,10 @@ def test_an_option_that_is_none_is_refused(
 
 
 @pytest.mark.parametrize("plain", [True, False])
-def test_an_error_that_is_not_retried_ends_the_job_discarded(queue: Queue, plain: bool) -> None:
-    pool = WorkerPool(queue)
+def test_an_error_that_is_not_retried_ends_the_job_discarded(
+    queue: Queue, new_pool: NewPool, plain: bool
+) -> None:
+    pool = new_pool()
     told: list[FailedJob] = []
     pool.on_failed(told.append)
 
@@ -195,16 +194,16 @@ def test_an_error_that_is_not_retried_ends_the_job_discarded(queue: Queue, plain
     assert (metrics.failed, metrics.retried, metrics.discarded) == (3, 1, 2)
 
 
-def test_a_timeout_is_an_error_as_others(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_timeout_is_an_error_as_others(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
     pool.register("t", hang, retry_on="TimeoutError", timeout=timedelta(seconds=0.05))
     assert ran(queue, pool, Job(type="t")).status == "pending"
     pool.register("t", hang, retry_on=KeyError, timeout=timedelta(seconds=0.05))
     assert ran(queue, pool, Job(type="t")).status == "failed"
 
 
-def test_a_handler_that_asks_for_a_retry_gets_it(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_handler_that_asks_for_a_retry_gets_it(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("t", retry_on=KeyError, discard_on=ValueError)
     async def work(context: JobContext, payload: object) -> None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,8 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
 from conduit_runtime.model.attempts.outcome import MAX_ERROR, MAX_TRACEBACK
+from pools import NewPool
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 class OwnBase(BaseException):
@@ -93,9 +88,9 @@ def thrower(error: BaseException) -> Callable[[], None]:
 )
 @pytest.mark.parametrize("in_thread", [False, True], ids=["coroutine", "function"])
 def test_whatever_is_raised_is_recorded_and_cut(
-    queue: Queue, deed: Callable[[], object], text: str, in_thread: bool
+    queue: Queue, new_pool: NewPool, deed: Callable[[], object], text: str, in_thread: bool
 ) -> None:
-    pool = WorkerPool(queue)
+    pool = new_pool()
 
     @pool.handler("coroutine")
     async def coroutine(context: JobContext[Any], payload: object) -> None:
@@ -121,8 +116,8 @@ def test_whatever_is_raised_is_recorded_and_cut(
     assert (queue.get(after.id) or after).status is JobStatus.COMPLETED
 
 
-def test_each_attempt_leaves_its_own_traceback(queue: Queue, dsn: str) -> None:
-    pool = WorkerPool(queue)
+def test_each_attempt_leaves_its_own_traceback(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def fail(context: JobContext[Any], payload: object) -> None:
@@ -143,8 +138,10 @@ def test_each_attempt_leaves_its_own_traceback(queue: Queue, dsn: str) -> None:
         assert each["traceback"].count("<lambda>") == 1
 
 
-def test_large_payloads_stall_neither_claims_nor_heartbeats(queue: Queue) -> None:
-    pool = WorkerPool(queue, workers=2)
+def test_large_payloads_stall_neither_claims_nor_heartbeats(
+    queue: Queue, new_pool: NewPool
+) -> None:
+    pool = new_pool(workers=2)
     sizes: list[int] = []
     urgent = threading.Event()
 

@@ -1,7 +1,6 @@
 """What a job's row says of where it comes from, and of the attempts that failed."""
 
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,16 +13,10 @@ from conduit_runtime import (
     JobType,
     Queue,
     Schedule,
-    WorkerPool,
     chain,
     job_type,
 )
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
+from pools import NewPool
 
 
 @dataclass(frozen=True)
@@ -47,10 +40,10 @@ def family(*, unique: bool = False, flow: bool = False) -> JobType[Any, Any]:
 
 
 @pytest.mark.parametrize("unique", [False, True])
-def test_a_child_names_its_parent(queue: Queue, unique: bool) -> None:
+def test_a_child_names_its_parent(queue: Queue, new_pool: NewPool, unique: bool) -> None:
     kind = family(unique=unique)
     parent = queue.enqueue(kind.job(Empty()))
-    WorkerPool(queue, jobs=[kind, child]).run(drain=True)
+    new_pool(jobs=[kind, child]).run(drain=True)
     (found,) = queue.list(type="child")
     assert found.parent == parent.id
     stored = queue.get(parent.id)
@@ -60,13 +53,14 @@ def test_a_child_names_its_parent(queue: Queue, unique: bool) -> None:
 
 def test_the_jobs_of_a_child_flow_name_it_too_before_and_after_they_are_released(
     queue: Queue,
+    new_pool: NewPool,
 ) -> None:
     kind = family(flow=True)
     parent = queue.enqueue(kind.job(Empty()))
-    WorkerPool(queue, jobs=[kind]).run(drain=True)
+    new_pool(jobs=[kind]).run(drain=True)
     (first,) = queue.list(type="child", status="pending")[:1]
     assert first.parent == parent.id
-    WorkerPool(queue, jobs=[child]).run(drain=True)
+    new_pool(jobs=[child]).run(drain=True)
     assert [job.parent for job in queue.list(type="child")] == [parent.id] * 3
 
 
@@ -81,8 +75,8 @@ def test_a_job_of_a_schedule_names_it(queue: Queue) -> None:
     assert {job.schedule for job in jobs} == {"often"}
 
 
-def test_a_failed_attempt_keeps_its_worker_and_its_start(queue: Queue) -> None:
-    pool = WorkerPool(queue)
+def test_a_failed_attempt_keeps_its_worker_and_its_start(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
 
     @pool.handler("t")
     async def fail(context: JobContext[Any], payload: object) -> None:

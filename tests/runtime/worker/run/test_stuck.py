@@ -12,16 +12,11 @@ from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool, Worke
 from conduit_runtime.worker import watch
 from example_jobs import JOBS
 from example_jobs.order import Release, release
+from pools import NewPool
 from stuck_worker import Stuck
 from waiting import until
 
 _HERE = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -32,10 +27,10 @@ def go_on() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def pool(queue: Queue, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch) -> WorkerPool:
+def pool(new_pool: NewPool, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch) -> WorkerPool:
     monkeypatch.setattr(watch, "STUCK", 0.5)
     monkeypatch.setattr(watch, "WATCH", 0.1)
-    pool = WorkerPool(queue, workers=2)
+    pool = new_pool(workers=2)
 
     @pool.handler("stick")
     def stick(context: JobContext, payload: object) -> None:
@@ -80,13 +75,13 @@ def blocked() -> Job:
 
 
 def test_a_service_that_outlives_its_attempt_keeps_its_slot(
-    queue: Queue, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that follow would wait for its thread otherwise, until their own time is over."""
     monkeypatch.setattr(watch, "STUCK", 0.5)
     monkeypatch.setattr(watch, "WATCH", 0.1)
     services = {name: Stuck(go_on) for name in ("warehouse", "email", "search_index")}
-    pool = WorkerPool(queue, workers=2, jobs=JOBS, services=services)
+    pool = new_pool(workers=2, jobs=JOBS, services=services)
     queue.enqueue_many([blocked() for _ in range(6)])
     given_up = threading.Timer(30, pool.stop)
     given_up.start()

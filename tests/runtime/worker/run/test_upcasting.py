@@ -1,6 +1,5 @@
 """Jobs of older names and shapes run under the present handler."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from conduit_runtime import (
     job_type,
     upcast,
 )
+from pools import NewPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,6 @@ class EmailSend:
 @dataclass(frozen=True, slots=True)
 class Older:
     title: str
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture
@@ -57,9 +51,9 @@ def stored(queue: Queue, job: Job) -> Job:
     return found
 
 
-def run(queue: Queue, email_send: JobType[Any, EmailSend], job: Job) -> Job:
+def run(queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], job: Job) -> Job:
     """Run what is due; returns the job then."""
-    WorkerPool(queue, jobs=[email_send]).run(drain=True)
+    new_pool(jobs=[email_send]).run(drain=True)
     return stored(queue, job)
 
 
@@ -68,11 +62,11 @@ def older(**options: Any) -> Job:
 
 
 def test_an_older_payload_is_upcast(
-    queue: Queue, email_send: JobType[Any, EmailSend], seen: list[Any]
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
     upcast(email_send, "old")(rename)
     present = queue.enqueue(email_send.job(EmailSend("h", 1)))
-    job = run(queue, email_send, queue.enqueue(older()))
+    job = run(queue, new_pool, email_send, queue.enqueue(older()))
     assert (job.status, job.attempts, job.result) == (JobStatus.COMPLETED, 1, "t")
     assert stored(queue, present).status is JobStatus.COMPLETED
     assert sorted(each.headline for _, each in seen) == ["h", "t"]
@@ -83,7 +77,7 @@ def rename(old: Older) -> EmailSend:
 
 
 def test_an_upcaster_may_ask_the_job_and_the_database(
-    queue: Queue, email_send: JobType[Any, EmailSend], seen: list[Any]
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
     @upcast(email_send, "old")
     async def _(old: Older, job: JobContext[Any]) -> EmailSend:
@@ -91,13 +85,13 @@ def test_an_upcaster_may_ask_the_job_and_the_database(
             (author,) = await (await connection.execute("SELECT 7")).fetchone() or (0,)
         return EmailSend(f"{old.title} {job.attempt}", author)
 
-    job = run(queue, email_send, queue.enqueue(older()))
+    job = run(queue, new_pool, email_send, queue.enqueue(older()))
     assert job.status is JobStatus.COMPLETED
     assert seen == [("post.email_send", EmailSend("t 1", 7))]
 
 
 def test_an_older_name_runs_under_the_present_handler(
-    queue: Queue, email_send: JobType[Any, EmailSend], seen: list[Any]
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
     """The queue counts and shows it under the name that is stored."""
     upcast(email_send, "old")(rename)
@@ -107,7 +101,7 @@ def test_an_older_name_runs_under_the_present_handler(
         Job(type="post.mail", payload={"headline": "c", "author": 1}),
     ]
     queue.enqueue_many(jobs)
-    pool = WorkerPool(queue, jobs=[email_send])
+    pool = new_pool(jobs=[email_send])
     pool.run(drain=True)
     assert sorted((name, post.headline) for name, post in seen) == [
         ("post.mail", "a"),
@@ -119,7 +113,9 @@ def test_an_older_name_runs_under_the_present_handler(
     }
 
 
-def test_a_name_belongs_to_one_job_type(queue: Queue, email_send: JobType[Any, EmailSend]) -> None:
+def test_a_name_belongs_to_one_job_type(
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend]
+) -> None:
     @job_type("post.mail", "x")
     async def other(job: JobContext[Any], post: EmailSend) -> None: ...
 
@@ -128,13 +124,13 @@ def test_a_name_belongs_to_one_job_type(queue: Queue, email_send: JobType[Any, E
 
 
 def test_what_an_upcaster_raises_is_a_failed_attempt(
-    queue: Queue, email_send: JobType[Any, EmailSend], seen: list[Any]
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
     @upcast(email_send, "old")
     def _(old: Older) -> EmailSend:
         raise LookupError(f"no headline for {old.title}")
 
-    job = run(queue, email_send, queue.enqueue(older(max_attempts=2)))
+    job = run(queue, new_pool, email_send, queue.enqueue(older(max_attempts=2)))
     assert (job.status, job.attempts) == (JobStatus.PENDING, 1)
     assert job.error == "LookupError: no headline for t"
     assert 'raise LookupError(f"no headline' in job.errors[0]["traceback"]
@@ -143,13 +139,13 @@ def test_what_an_upcaster_raises_is_a_failed_attempt(
 
 
 def test_what_an_upcaster_returns_is_checked(
-    queue: Queue, email_send: JobType[Any, EmailSend], seen: list[Any]
+    queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
     @upcast(email_send, "old")
     def _(old: Older) -> EmailSend:
         return None  # type: ignore[return-value]
 
-    job = run(queue, email_send, queue.enqueue(older(max_attempts=1)))
+    job = run(queue, new_pool, email_send, queue.enqueue(older(max_attempts=1)))
     assert job.status is JobStatus.FAILED
     assert job.error == "TypeError: the upcaster of Older returned NoneType: return EmailSend"
     assert not seen
