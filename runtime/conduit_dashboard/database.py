@@ -97,11 +97,18 @@ class Database:
     ) -> T:
         """As `read`; a result that is not older than `seconds` is returned again.
 
-        For what costs much, changes slowly and is the same for all visitors. `limit` is its timeout
-        in seconds; `keeps` says whether a result is worth it.
+        For what costs much, changes slowly and is the same for all visitors. Nobody waits while one
+        that is a little older is read again, but for the hub, which renders what comes next.
+        `limit` is its timeout in seconds; `keeps` says whether a result is worth it.
         """
-        read = partial(self.read, statement, seconds=limit)
-        return await self._results.get(statement, read, limit=limit, seconds=seconds, keeps=keeps)
+        return await self._results.get(
+            statement,
+            partial(self.read, statement, seconds=limit),
+            limit=limit,
+            seconds=seconds,
+            keeps=keeps,
+            may_be_old=_turn.get() is None,
+        )
 
     def forget(self) -> None:
         """Have `recent` read again: somebody has changed something here."""

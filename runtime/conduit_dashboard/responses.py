@@ -35,10 +35,16 @@ def answer(
 def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
     """The changes of a page from now on, as server-sent events."""
 
+    shown: tuple[bytes, Regions] = b"", {}
+
     async def regions() -> Regions:
+        nonlocal shown
         with one_by_one():
             page = await view(visit)
-        return render_regions(page, visit, **_frame(request), notice=None)
+        data = encode({"title": page.title, "data": page.data})
+        if data != shown[0]:
+            shown = data, render_regions(page, visit, **_frame(request), notice=None)
+        return shown[1]
 
     query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
     # Who may do the same sees the same.

@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import psycopg
-from conduit_dashboard.database import Database
+import pytest
+from conduit_dashboard import results
+from conduit_dashboard.database import Database, one_by_one
 from conduit_dashboard.errors import TooSlow
 from conduit_runtime import AsyncQueue
 from conduit_runtime.postgres.statement import Statement
@@ -36,3 +38,58 @@ def test_visitors_of_a_slow_page_wait_together(dsn: str) -> None:
             return database.reads
 
     assert asyncio.run(visit()) == 2
+
+
+NOW = Statement("SELECT pg_catalog.clock_timestamp()", {}, lambda rows, count: rows[0][0])
+
+
+def test_nobody_waits_for_what_is_a_little_old(dsn: str) -> None:
+    async def visit() -> None:
+        async with AsyncQueue(dsn) as queue:
+            database = Counting(queue)
+            first = await database.recent(NOW, seconds=0)
+            for _ in range(3):  # one of them has it read again
+                assert await database.recent(NOW, seconds=0) == first
+            assert database.reads == 1
+            with one_by_one():  # the hub waits for what it sends
+                second = await database.recent(NOW, seconds=0)
+            assert second > first
+            assert await database.recent(NOW, seconds=0) == second
+
+    asyncio.run(visit())
+
+
+def test_what_is_too_old_or_outdated_is_waited_for(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def visit() -> None:
+        async with AsyncQueue(dsn) as queue:
+            database = Counting(queue)
+            first = await database.recent(NOW, seconds=0)
+            database.forget()
+            second = await database.recent(NOW, seconds=0)
+            monkeypatch.setattr(results, "GRACE", 0.0)
+            database.forget()
+            third = await database.recent(NOW, seconds=0)
+            fourth = await database.recent(NOW, seconds=0)
+            assert first < second < third < fourth
+            assert database.reads == 4
+
+    asyncio.run(visit())
+
+
+def test_what_cannot_be_read_again_is_shown_until_it_is_too_old(dsn: str) -> None:
+    statement = Statement("SELECT 1 FROM {conduit_metrics}", {}, lambda rows, count: len(rows))
+
+    async def visit() -> None:
+        async with AsyncQueue(dsn) as queue:
+            database = Counting(queue)
+            assert await database.recent(statement, seconds=0) == 0
+            with psycopg.connect(dsn) as connection:
+                connection.execute("LOCK TABLE conduit_metrics")
+                async with asyncio.timeout(30):
+                    while database.reads < 3:
+                        assert await database.recent(statement, seconds=0, limit=0.1) == 0
+                        await asyncio.sleep(0.01)
+
+    asyncio.run(visit())

@@ -23,7 +23,7 @@ PERIODS = {
 _NUMBERS = re.compile(
     "0[xX][0-9a-fA-F]+|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|[0-9]+(?:[.,:-][0-9]+)*"
 )
-FRESH = 4.0
+FRESH = 10.0
 """Seconds for which the groups are shown again: of all pages, they cost the most."""
 _LONGEST = 200
 """Characters of a pattern."""

@@ -21,7 +21,7 @@ PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "30d": timedelta(
 """What `last` in the address may be."""
 MOST = 500
 """Types that a page lists."""
-FRESH = 5.0
+FRESH = 10.0
 """Seconds for which the attempts of all types are shown again: they cost the most."""
 _LIVES = ("live", "gone")
 SORTS: Mapping[str, Callable[[TypeSummary], Any]] = {

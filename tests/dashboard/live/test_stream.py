@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from a2wsgi import ASGIMiddleware
-from conduit_dashboard import Access, Dashboard, database
+from conduit_dashboard import Access, Dashboard, database, responses
 from conduit_dashboard.live import stream as streams
 from conduit_dashboard.live.hub import Hub
-from conduit_dashboard.page import PageRoute
+from conduit_dashboard.live.region import Regions
+from conduit_dashboard.page import Page, PageRoute, Visit
 from conduit_dashboard.pages import ROUTES
+from conduit_dashboard.rendering.html import render_regions
 from conduit_runtime import AsyncQueue, Job, chain, embedded, migrate
 from dashboard_site import Site, serving
 from relay import Relay
@@ -73,6 +75,26 @@ def test_every_page_is_followed(site: Site, path: str) -> None:
     with following(site, path) as updates:
         update = next(updates)
         assert (update["problem"], [*update["regions"]]) == ("", names)
+
+
+def test_a_page_is_rendered_anew_only_when_its_data_is_another(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[str] = []
+
+    def render(page: Page, visit: Visit, **more: Any) -> Regions:
+        rendered.append(page.title)
+        return render_regions(page, visit, **more)
+
+    monkeypatch.setattr(responses, "render_regions", render)
+    site.dashboard.hub = Hub(interval=0.01)
+    with following(site, "/queues") as updates:
+        for _ in range(5):
+            next(updates)
+        assert rendered == ["Queues"]
+        site.queue.pause("new-queue")
+        assert first(updates, lambda update: "new-queue" in str(update["regions"]))
+        assert rendered == ["Queues"] * 2
 
 
 def test_visitors_are_sent_what_their_rights_let_them_do(site: Site) -> None:

@@ -9,12 +9,20 @@ WITH queues AS MATERIALIZED (
 {waiting}
   ) AS lane
 ), live AS MATERIALIZED (
-  SELECT queues, lanes FROM {conduit_workers}
+  -- Workers of one deploy have the same.
+  SELECT DISTINCT queues, lanes FROM {conduit_workers}
   WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(seconds)s)
+), known AS MATERIALIZED (
+  SELECT DISTINCT queue, handled.lane ->> 0 AS type
+  FROM live
+  CROSS JOIN LATERAL pg_catalog.unnest(live.queues) AS queue
+  CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(live.lanes) AS handled (lane)
 )
-SELECT queue, type, fingerprint, pg_catalog.max(first.age), pg_catalog.bool_or(served.is_served),
-       pg_catalog.bool_or(served.is_known), pg_catalog.bool_or(served.is_paused)
+SELECT lanes.queue, lanes.type, lanes.fingerprint, pg_catalog.max(first.age),
+       pg_catalog.bool_or(served.is_served), pg_catalog.bool_or(known.type IS NOT NULL),
+       pg_catalog.bool_or(served.is_paused)
 FROM lanes
+LEFT JOIN known ON known.queue = lanes.queue AND known.type = lanes.type
 CROSS JOIN LATERAL (
   SELECT extract(epoch FROM pg_catalog.now() - job.run_at)::float8 AS age
   FROM {jobs} AS job
@@ -25,14 +33,9 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
   SELECT EXISTS (SELECT FROM live WHERE lanes.queue = ANY (live.queues)) AS is_served,
          EXISTS (
-           SELECT FROM live
-           CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(live.lanes) AS handled (lane)
-           WHERE lanes.queue = ANY (live.queues) AND (handled.lane ->> 0) = lanes.type
-         ) AS is_known,
-         EXISTS (
            SELECT FROM {conduit_queues} AS control
            WHERE control.name = lanes.queue AND paused_at IS NOT NULL
          ) AS is_paused
 ) AS served
-GROUP BY queue, type, fingerprint
-ORDER BY queue, type, fingerprint
+GROUP BY lanes.queue, lanes.type, lanes.fingerprint
+ORDER BY lanes.queue, lanes.type, lanes.fingerprint
