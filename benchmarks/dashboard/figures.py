@@ -1,8 +1,9 @@
 """How quick the pages are while a worker drains, and what their viewers cost the worker."""
 
+import os
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
@@ -12,15 +13,15 @@ from ..database import NAME, Database, drop
 from ..measure import Figure, Options, Results
 from ..processes import staying
 from .rows import QUEUES, TYPES, fill
-from .visits import milliseconds, serving, watching
+from .visits import milliseconds, serving, viewers
 
 WATCHED = ("/", "/", "/", "/", "/jobs", "/jobs", "/errors", "/queues", "/types", "/workers")
 """What ten viewers watch."""
 _WORKER = ("--types", str(TYPES), "--queues", str(QUEUES))
 _PAUSE = 0.05
 """Seconds between two visits."""
-_WINDOW, _SETTLING = 5.0, 1.0
-"""Seconds with viewers and then without them, and the first of these that do not count."""
+_WINDOW, _SETTLING = 7.0, 2.0
+"""Seconds that count, and those before them, in which viewers have come or left."""
 _HAS_DUE = """
 SELECT count(*) = %(count)s FROM (
   SELECT FROM jobs WHERE status = 'pending' AND run_at <= now() LIMIT %(count)s
@@ -51,8 +52,8 @@ def _pages(server: str, filled: str, options: Options, results: Results) -> None
         database = Database(server, filled)
         times: dict[str, list[float]] = {}
         with (
-            serving(database) as url,
-            httpx.Client(base_url=url, timeout=60) as client,
+            serving(database) as served,
+            httpx.Client(base_url=served.url, timeout=60) as client,
             staying(database, *_WORKER) as stop,
         ):
             paths = _paths(database)
@@ -98,27 +99,72 @@ def _paths(database: Database) -> Mapping[str, str]:
 
 
 def _viewers(server: str, filled: str, options: Options, results: Results) -> None:
-    """The rate of a drain in windows with ten viewers, and in those without them."""
+    """The rate of a drain with ten viewers and without them, and the processor time that they cost.
+
+    The viewers are there in the middle of one drain, at the begin and the end of the next: a drain
+    is slower at its end.
+    """
     rates: dict[bool, list[float]] = {False: [], True: []}
-    for _ in range(options.runs):
+    shares: list[float] = []
+    for run in range(options.runs):
         database = Database(server, filled)
-        windows: dict[bool, list[tuple[datetime, datetime]]] = {False: [], True: []}
-        with serving(database) as url, staying(database, *_WORKER) as stop:
-            while not windows[True] or _has_due(database, 200_000):
-                for viewed in (False, True):
-                    with ExitStack() as stack:
-                        if viewed:
-                            stack.enter_context(watching(url, WATCHED))
-                        time.sleep(_SETTLING)
-                        begin = _now(database)
-                        time.sleep(_WINDOW - _SETTLING)
-                        windows[viewed].append((begin, _now(database)))
-            stop()
-        for viewed, those in windows.items():
-            rates[viewed].append(_rate(database, those))
+        windows = _windows(database, run % 2 == 0, options.scale)
+        for is_watched in (False, True):
+            those = [each for each in windows if each.is_watched == is_watched]
+            rates[is_watched].append(_rate(database, those))
+        if all(each.used is not None for each in those):
+            used = sum(each.used or 0.0 for each in those) / sum(each.seconds for each in those)
+            shares.append(100 * used / len(os.sched_getaffinity(0)))
     limit = results.add(Figure("dashboard: drain, no viewers", "jobs/s", rates[False]))
     name = f"dashboard: drain, {len(WATCHED)} viewers"
     results.add(Figure(name, "jobs/s", rates[True], limit.value, limit.name, 0.97))
+    if shares:
+        name = f"dashboard: processor time, {len(WATCHED)} viewers"
+        results.add(Figure(name, "% of all cores", shares, target=3, less_is_better=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A part of a drain, and the processor time that the dashboard used in it, if it is known."""
+
+    is_watched: bool
+    begin: datetime
+    end: datetime
+    used: float | None
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin).total_seconds()
+
+
+def _windows(database: Database, are_in_middle: bool, scale: float) -> list[_Window]:
+    """Three parts of a drain, the second twice as long as the others."""
+    settling, long = (max(0.5, each * scale) for each in (_SETTLING, _WINDOW))
+    windows: list[_Window] = []
+    with (
+        serving(database) as served,
+        viewers(served.url, WATCHED) as watch,
+        staying(database, *_WORKER) as stop,
+    ):
+        for seconds, is_watched in (
+            (long, not are_in_middle),
+            (2 * long, are_in_middle),
+            (long, not are_in_middle),
+        ):
+            if is_watched or windows:
+                watch(is_watched)
+            time.sleep(settling)
+            begin, before = _now(database), served.used()
+            time.sleep(seconds)
+            end, after = _now(database), served.used()
+            used = None if before is None or after is None else after - before
+            windows.append(_Window(is_watched, begin, end, used))
+        if not _has_due(database, 1):
+            raise RuntimeError("the jobs were done before they were measured")
+        if is_watched:
+            watch(False)
+        stop()
+    return windows
 
 
 def _has_due(database: Database, count: int) -> bool:
@@ -132,7 +178,9 @@ def _now(database: Database) -> datetime:
     return now
 
 
-def _rate(database: Database, windows: list[tuple[datetime, datetime]]) -> float:
+def _rate(database: Database, windows: list[_Window]) -> float:
     """Jobs a second over these windows together."""
-    done = sum(database.run(_DONE, {"begin": begin, "end": end})[0][0] for begin, end in windows)
-    return float(done / sum((end - begin).total_seconds() for begin, end in windows))
+    done = sum(
+        database.run(_DONE, {"begin": each.begin, "end": each.end})[0][0] for each in windows
+    )
+    return float(done / sum(each.seconds for each in windows))

@@ -1,6 +1,7 @@
-"""Viewers of a dashboard: `python -m benchmarks.dashboard.viewers URL PATH…` watches each page.
+"""Viewers of a dashboard: `python -m benchmarks.dashboard.viewers URL PATH…`, one for each page.
 
-Prints "watching" once each of them has been sent something. Ends with an error when a page ends.
+They come at a line on standard input, and leave at the next one. Prints "watching" once each of
+them has been sent something, and "left". Ends with an error when a page has ended meanwhile.
 """
 
 import asyncio
@@ -11,18 +12,27 @@ import httpx
 
 
 async def main(url: str, paths: Sequence[str]) -> None:
-    """Read the changes of each page, on a connection for each."""
-    started = [asyncio.Event() for _ in paths]
+    """Come and go until standard input ends."""
     limits = httpx.Limits(max_connections=None)
-    async with (
-        httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client,
-        asyncio.TaskGroup() as tasks,
-    ):
-        for path, event in zip(paths, started, strict=True):
-            tasks.create_task(_watch(client, path, event))
+    while await asyncio.to_thread(sys.stdin.readline):
+        async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+            await _watch_all(client, paths)
+        print("left", flush=True)
+
+
+async def _watch_all(client: httpx.AsyncClient, paths: Sequence[str]) -> None:
+    started = [asyncio.Event() for _ in paths]
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_watch(client, path, event))
+            for path, event in zip(paths, started, strict=True)
+        ]
         for event in started:
             await event.wait()
         print("watching", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        for task in tasks:
+            task.cancel()
 
 
 async def _watch(client: httpx.AsyncClient, path: str, started: asyncio.Event) -> None:

@@ -1,39 +1,78 @@
 """The dashboard of a database and its viewers, in processes of their own, and a visit."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from ..database import Database
-from ..processes import expect
+from ..processes import expect, tell
+
+_SESSIONS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'conduit-jobs dashboard'
+  AND inet_server_addr() IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A dashboard that is served: its address, its process and its database."""
+
+    url: str
+    pid: int
+    database: Database
+
+    def used(self) -> float | None:
+        """Seconds of processor time that it and its sessions have used.
+
+        None where they cannot be read: on another system, or of a server elsewhere.
+        """
+        sessions = [pid for (pid,) in self.database.run(_SESSIONS)]
+        if not sessions or not Path("/proc/self/stat").exists():
+            return None
+        return sum(map(_used, [self.pid, *sessions]))
+
+
+def _used(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def serving(database: Database) -> Iterator[str]:
-    """The address of a dashboard that is served for the block."""
+def serving(database: Database) -> Iterator[Served]:
+    """A dashboard that is served for the block."""
     with _process("server", database.dsn) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        yield Served(process.stdout.readline().strip(), process.pid, database)
 
 
 @contextmanager
-def watching(url: str, paths: Sequence[str]) -> Iterator[None]:
-    """A viewer of each of these pages for the block. Raises RuntimeError when one fails."""
+def viewers(url: str, paths: Sequence[str]) -> Iterator[Callable[[bool], None]]:
+    """A viewer of each of these pages, in one process; they come and go when they are told to.
+
+    Telling raises RuntimeError when a page has ended for one of them.
+    """
     with _process("viewers", url, *paths) as process:
-        expect(process, "watching")
-        yield
-        if process.poll() is not None:
-            raise RuntimeError("a viewer ended")
+
+        def watch(do_they: bool) -> None:
+            tell(process)
+            expect(process, "watching" if do_they else "left")
+
+        yield watch
 
 
 @contextmanager
 def _process(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", f"benchmarks.dashboard.{module}", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         try:
             yield process
         finally:
