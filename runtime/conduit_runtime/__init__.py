@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .broker.broker import Broker as Broker
     from .client.async_queue import AsyncQueue as AsyncQueue
     from .client.executor import AsyncExecutor as AsyncExecutor
     from .client.queue import Queue as Queue
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from .worker.run.handlers import HandlerRegistry as HandlerRegistry
 
 _MODULES = {
+    "broker.broker": "Broker",
     "client.async_queue": "AsyncQueue",
     "client.executor": "AsyncExecutor",
     "client.queue": "Queue",

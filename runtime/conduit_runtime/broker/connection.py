@@ -1,29 +1,99 @@
 """Connections to the broker."""
 
+import asyncio
+import logging
+import os
 import ssl
+import time
 from urllib.parse import urlsplit
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import (
+    AuthenticationError,
+    DeliveryError,
+    ProbableAuthenticationError,
+    PublishError,
+)
+
+from ..model.errors import QueueError
+from ..model.text.logs import get_logger
+from ..postgres.backoff import Backoff
+
+_log = get_logger("conduit.worker")
+
+# Their records have whole frames: payloads, and the password.
+for _name in ("aio_pika", "aiormq", "pamqp"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 HEARTBEAT = 30
 """Seconds between heartbeats; the broker closes a connection after two that did not come."""
+PATIENCE = 10.0
+"""Seconds that a connection may take to be made."""
+_FINAL = (AuthenticationError, ProbableAuthenticationError, ssl.SSLCertVerificationError)
+"""What waiting does not mend."""
+
+
+class BrokerError(QueueError):
+    """The broker cannot be used; the text says where it is, and why."""
 
 
 async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractConnection:
     """A connection that the broker shows under a name; certificates are verified.
 
-    Raises what aio_pika raises, OSError and AMQPError for the most part.
+    Raises BrokerError, whose `__cause__` is what aio_pika raised.
     """
-    context = None
-    if urlsplit(url).scheme == "amqps":
-        context = ssl.create_default_context(cafile=ca_file)
-    return await aio_pika.connect(
-        url,
-        client_properties={"connection_name": name},
-        ssl_context=context,
-        heartbeat=HEARTBEAT,
-    )
+    try:
+        context = None
+        if urlsplit(url).scheme == "amqps":
+            context = ssl.create_default_context(cafile=ca_file)
+        return await aio_pika.connect(
+            url,
+            client_properties={"connection_name": name},
+            ssl_context=context,
+            heartbeat=HEARTBEAT,
+            timeout=PATIENCE,
+        )
+    except Exception as error:  # aio_pika lets through what sockets, TLS and frames raise
+        where = without_password(url)
+        raise BrokerError(f"the broker {where} cannot be reached: {reason(error)}") from error
+
+
+async def reach(url: str, ca_file: str | None, seconds: float) -> None:
+    """Return once a connection can be made; tries for so many seconds.
+
+    Raises the BrokerError of the last try: at once where waiting is of no use.
+    """
+    backoff = Backoff(_log, "waiting for the broker")
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection = await connect(url, "conduit", ca_file)
+            await connection.close()
+            return
+        except BrokerError as error:
+            left = deadline - time.monotonic()
+            if left <= 0 or isinstance(error.__cause__, _FINAL):
+                raise
+            await asyncio.sleep(min(backoff.next_delay(error), left))
+
+
+def reason(error: BaseException) -> str:
+    """Why an operation of the broker failed, in words: no address, and nothing of a message."""
+    match error:
+        case AuthenticationError() | ProbableAuthenticationError():
+            return "it refuses the user or the password, or the user may not use this vhost"
+        case PublishError():
+            return "no queue takes the message"
+        case DeliveryError():
+            return "it did not take the message"
+        case TimeoutError():
+            return "it did not respond in time"
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case OSError(strerror=str(text)):
+            return text
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def without_password(url: str) -> str:

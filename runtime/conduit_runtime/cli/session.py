@@ -65,6 +65,13 @@ class Session:
         return None if embedded.is_of(FOLDER, dsn) else dsn
 
     @property
+    def explicit(self) -> str | None:
+        """The connection string of --dsn alone; no variable and no application counts."""
+        if self._dsn is not None:
+            note_dsn(self._dsn)
+        return self._dsn and _for_libpq(self._dsn)
+
+    @property
     def _named(self) -> str | None:
         if self._dsn is None and (application := present_application()) is not None:
             return application.dsn()
@@ -92,8 +99,7 @@ class Session:
         """
         if (dsn := self.given) is not None:
             note_dsn(dsn)
-            # SQLAlchemy's form names a driver; libpq knows none.
-            yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
+            yield _for_libpq(dsn)
             return
         from .. import embedded
         from ..postgres.tables.migrations import is_migrated, migrate
@@ -123,6 +129,11 @@ class Session:
 
         with self.database() as dsn, Queue(dsn, self.schema) as queue:
             yield queue
+
+
+def _for_libpq(dsn: str) -> str:
+    """The connection string without the driver that SQLAlchemy's form names."""
+    return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
 
 
 def database_options(command: Callable[..., None]) -> Callable[..., None]:

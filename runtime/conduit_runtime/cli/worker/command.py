@@ -7,16 +7,24 @@ import sys
 import threading
 import time
 from collections.abc import Collection
+from contextlib import ExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
 
 import click
 
 from ..application import present_application
+from ..broker import BrokerOptions, broker_options
 from ..filters import DURATION
 from ..packages import configured, load_jobs, stamped_schema
 from ..session import Session, database_options
-from .given import load_around, load_on_failed, load_schedules, queue_caps
+from .given import (
+    check_without_database,
+    load_around,
+    load_on_failed,
+    load_schedules,
+    queue_caps,
+)
 from .ports import Port, arguments_of_processes, serve_ports
 from .processes import Parent, run_processes
 from .systemd import Supervisor, Systemd
@@ -27,6 +35,7 @@ _STUCK = 75
 
 @click.command()
 @database_options
+@broker_options
 @click.argument("packages", nargs=-1, metavar="PACKAGE…")
 @click.option(
     "--services",
@@ -119,7 +128,7 @@ _STUCK = 75
     default=60.0,
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="How long to retry at the start while the database cannot be reached.",
+    help="How long to retry at the start while the database, or the broker, cannot be reached.",
 )
 @click.option(
     "--keep-completed",
@@ -137,6 +146,7 @@ _STUCK = 75
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
     session: Session,
+    broker: BrokerOptions | None,
     packages: tuple[str, ...],
     services: str | None,
     queues: tuple[str, ...],
@@ -164,6 +174,9 @@ def worker(
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, other claimed jobs are
     released. A second signal stops at once. With several processes, one that dies is replaced.
 
+    With --broker the jobs come from gateways (`conduit-jobs gateway`), and no database is needed:
+    only a --dsn is used, for what jobs do in it, and --drain ends when none came for 5 seconds.
+
     Exit codes: 0 after a gentle stop or a drain, 1 if it cannot start, 75 if timed-out threads held
     every slot for a minute (start it again then).
     """
@@ -171,7 +184,10 @@ def worker(
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
         if math.isnan(seconds):
             raise click.BadParameter(f"{option} takes seconds, 0 or more")
-    if services == "echo" and not (yes or parent is not None or session.is_embedded):
+    if broker is not None:
+        check_without_database()
+    is_ours = broker is None and session.is_embedded
+    if services == "echo" and not (yes or parent is not None or is_ours):
         raise click.UsageError(
             "`--services echo` prints the calls of jobs and completes the jobs without doing them, "
             "and this database is not the embedded one: add --yes if no job in it matters"
@@ -185,13 +201,14 @@ def worker(
         if port is not None
     ]
     application = present_application()
-    with session.database(creates=True) as dsn:
+    with session.database(creates=True) if broker is None else nullcontext() as dsn:
         from ...logging import configure
 
         configure(log_format, log_level)
         if processes > 1:
             arguments = arguments_of_processes(ports, processes)
             raise click.exceptions.Exit(run_processes(dsn, arguments))
+        from ...broker.broker import Broker
         from ...client.queue import Queue
         from ...model.errors import WorkerStuck
         from ...services.loading import resolve
@@ -202,7 +219,6 @@ def worker(
             jobs = load_jobs(packages or configured())
         else:
             jobs = [*application.jobs()]
-        schema = session.schema or stamped_schema(jobs)
         served: Collection[str] = caps
         given: object = None
         if services is not None:
@@ -211,9 +227,16 @@ def worker(
             given = application.services()
         if application is not None:
             served = caps or application.queues(jobs)
-        with Queue(dsn, schema) as queue:
+        with ExitStack() as stack:
+            source: Queue | Broker
+            if broker is None:
+                assert dsn is not None
+                schema = session.schema or stamped_schema(jobs)
+                source = stack.enter_context(Queue(dsn, schema))
+            else:
+                source = Broker(broker.url, database=session.explicit, ca_file=broker.ca_file)
             pool = WorkerPool(
-                queue,
+                source,
                 served or None,
                 workers=concurrency,
                 jobs=jobs,

@@ -4,11 +4,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from ...model.schedules.schedule import Schedule
     from ...worker.run.around import AroundHook
     from ...worker.run.failures import OnFailed
+
+
+_OF_THE_QUEUE = {
+    "schedules": "the gateway enqueues the jobs of the schedules that are stored",
+    "keep_completed": "`conduit-jobs queues keep` stores how long jobs are kept",
+    "keep_failed": "`conduit-jobs queues keep` stores how long jobs are kept",
+    "schema": "the gateway knows where its tables are",
+}
+"""Options that need the database of the queue, and what a worker without one has instead."""
+
+
+def check_without_database() -> None:
+    """Refuse the options of the command that only a worker with its database can have."""
+    context = click.get_current_context()
+    for name, instead in _OF_THE_QUEUE.items():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(
+                f"{option} needs the database of the queue, and a worker with a broker has none: "
+                f"{instead}"
+            )
 
 
 def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:

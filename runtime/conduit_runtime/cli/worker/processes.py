@@ -32,7 +32,7 @@ _SHORTEST, _LONGEST = 0.5, 30.0
 """Seconds until a process that died early is replaced: doubled each time, up to the longest."""
 
 
-def run_processes(dsn: str, arguments: Sequence[Sequence[str]]) -> int:
+def run_processes(dsn: str | None, arguments: Sequence[Sequence[str]]) -> int:
     """Run this command once for each of the further arguments, and return the exit code.
 
     A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently, a
@@ -41,7 +41,9 @@ def run_processes(dsn: str, arguments: Sequence[Sequence[str]]) -> int:
     application = present_application()
     ours = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:]]
     command = [*(application.program() if application else ours), "--processes", "1"]
-    environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
+    environment = {**os.environ}
+    if dsn is not None:
+        environment["CONDUIT_DATABASE_URL"] = dsn
     environment.pop(VARIABLE, None)  # systemd hears of the whole service from this process
     commands = [[*command, *each] for each in arguments]
     return _Processes(commands, environment, Systemd()).run()

@@ -1,0 +1,87 @@
+"""Where workers without a database get their jobs from."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..model.arguments import check_type
+from ..model.errors import QueueError
+from ..services.protocols import Prepared
+from ..worker.arrival import reach as reach_database
+
+if TYPE_CHECKING:
+    from ..worker.pool import WorkerPool
+    from .remote.worker import RemoteWorker
+
+
+_WANTED = "a URL such as amqps://user:password@host/vhost"
+
+
+class Broker:
+    """A RabbitMQ vhost over which gateways publish jobs, for a WorkerPool in place of its queue.
+
+    `url` is amqp://USER:PASSWORD@HOST/VHOST, or amqps:// with TLS; the server's certificate is
+    verified, by the authorities of `ca_file` if it is given, otherwise by the system's. `database`
+    is the connection string of the database that jobs get from `job.connection()`, and in which
+    they read and write records; without it these raise a QueueError. Raises TypeError or ValueError
+    for what is no such URL, and QueueError when the extra `broker` is not installed.
+    """
+
+    dsn: str | None = None
+    schema: str | None = None
+
+    def __init__(
+        self, url: str, *, database: str | None = None, ca_file: str | None = None
+    ) -> None:
+        check_type(url, "url", str, _WANTED)
+        if database is not None:
+            check_type(database, "database", str, "a connection string")
+        if ca_file is not None:
+            check_type(ca_file, "ca_file", str, "the path of a file")
+        check_installed()
+        self.url = checked_url(url)
+        self.database = database
+        self.ca_file = ca_file
+
+    def __repr__(self) -> str:
+        from .connection import without_password
+
+        return f"<Broker {without_password(self.url)}>"
+
+    async def reach(self, seconds: float) -> None:
+        """Wait for the broker, and for the database of the jobs, for so many seconds at most."""
+        from .connection import reach
+
+        await reach(self.url, self.ca_file, seconds)
+        if self.database is not None:
+            await reach_database(self.database, "", seconds)
+
+    def new_worker(
+        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+    ) -> "RemoteWorker":
+        """A worker whose jobs come over the broker. Raises QueueError for what only others can."""
+        from .remote.worker import RemoteWorker
+
+        place = self.url, self.ca_file, self.database
+        return RemoteWorker(*place, pool, services, is_draining=is_draining)
+
+
+def check_installed() -> None:
+    """Raise QueueError when the client of the broker is not installed."""
+    try:
+        import aio_pika  # noqa: F401
+    except ModuleNotFoundError:
+        raise QueueError(
+            "the broker needs aio-pika, which is not installed: install conduit-async[broker]"
+        ) from None
+
+
+def checked_url(url: str) -> str:
+    """The address of a broker. Raises ValueError for what is none, and does not show it."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError(f"url is no address of a broker: use {_WANTED}")
+    return url

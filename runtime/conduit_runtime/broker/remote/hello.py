@@ -1,0 +1,82 @@
+"""What a worker says of itself to the gateways, every few seconds."""
+
+import asyncio
+import os
+import socket
+import time
+from typing import Protocol
+
+from ...model.lanes import Lane
+from ...model.package import package_version
+from ...worker.run.handlers import HandlerRegistry
+from ..messages import VERSION, Hello, encode
+from ..topology import FLEET
+from .sessions import Session
+
+EVERY = 2.0
+"""Seconds between two of them."""
+DESCRIBED = 10
+"""Of so many, one has the descriptions of the job types."""
+
+
+class Greeter(Protocol):
+    """A worker, as what it says of itself."""
+
+    registry: HandlerRegistry
+    queues: dict[str, int | None]
+    concurrency: int
+
+    @property
+    def reports_failures(self) -> bool:
+        """Whether the worker can report jobs that ended failed."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the worker takes no more jobs."""
+
+
+class Hellos:
+    """Sends them over the connections of a worker."""
+
+    def __init__(self, worker: Greeter) -> None:
+        self._worker = worker
+        self._sent_at: float | None = None
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the broker took the last one; None before the first."""
+        return None if self._sent_at is None else time.monotonic() - self._sent_at
+
+    async def run(self, session: Session) -> None:
+        """Send them over a connection until cancelled. Raises Lost."""
+        described: list[Lane] | None = None
+        number = 0
+        while True:
+            lanes = self._worker.registry.lanes()
+            if lanes != described:
+                described, number = lanes, 0
+            await self.send(session, describes=number % DESCRIBED == 0)
+            number += 1
+            await asyncio.sleep(EVERY)
+
+    async def send(self, session: Session, *, describes: bool = False) -> None:
+        """Send one now. Raises Lost."""
+        worker, registry = self._worker, self._worker.registry
+        hello = Hello(
+            version=VERSION,
+            worker=session.worker,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            package=package_version() or None,
+            queues=worker.queues,
+            concurrency=worker.concurrency,
+            lanes=registry.lanes(),
+            readers={handler.type: handler.reader for handler in [*registry]},
+            batches={type_: each.size for type_, each in [*registry.batched.items()]},
+            limits=registry.limits(),
+            descriptions=registry.descriptions() if describes else None,
+            reports_failures=worker.reports_failures,
+            is_stopping=worker.is_stopping,
+        )
+        await session.publish(FLEET, "", encode(hello), is_mandatory=False)
+        self._sent_at = time.monotonic()

@@ -1,0 +1,203 @@
+"""Publishes the outcomes of attempts, many in a message, until the broker has confirmed them."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import cast
+from uuid import UUID
+
+from ...model.claimed import Claimed
+from ...model.text.logs import get_logger
+from ...postgres.backoff import Backoff
+from ...statements.outcomes import Attempt
+from ...telemetry.attempt_counters import Recorder
+from ...worker.metrics import Metrics
+from ..messages import VERSION, Begin, Holding, Outcomes, encode
+from ..topology import OUTCOMES, to_all
+from .deliveries import Deliveries
+from .entries import outcome_entries, too_large
+from .requests import Requests
+from .sessions import Lost, Sessions
+
+_log = get_logger("conduit.worker")
+
+BATCH = 1_000
+"""Attempts that one message has at most."""
+BATCH_BYTES = 4_000_000
+"""Bytes of results, errors and child jobs in a message; a single one may have more."""
+MOST = 15_000_000
+"""Bytes that a message may have: the broker refuses more than 16 MiB unless it is configured to."""
+
+
+class OutcomePublisher:
+    """One task that publishes outcomes; what comes in meanwhile forms a batch.
+
+    A message is published until the broker confirms it. That is harmless: the token of a claim
+    matches once only. Then the messages are acknowledged with which the jobs came.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        requests: Requests,
+        deliveries: Deliveries,
+        metrics: Metrics,
+        recorder: Recorder,
+    ) -> None:
+        self._sessions = sessions
+        self._requests = requests
+        self._deliveries = deliveries
+        self._metrics = metrics
+        self._recorder = recorder
+        self._attempts: list[Attempt] = []
+        self._publishing = 0
+        self._apart: dict[Attempt, asyncio.Future[None]] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._backoff = Backoff(_log, "outcomes cannot be published")
+
+    @property
+    def apart(self) -> "OutcomePublisher":
+        """Itself: no outcome waits for what is in the way of another."""
+        return self
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the broker has everything that came in."""
+        return not (self._attempts or self._publishing)
+
+    def add(self, attempt: Attempt) -> None:
+        """Have an outcome published soon."""
+        if not self._attempts:
+            self._wake.set()
+        self._attempts.append(attempt)
+
+    async def write(self, attempt: Attempt) -> None:
+        """Have an outcome published; returns once the broker has it."""
+        published = self._apart[attempt] = asyncio.get_running_loop().create_future()
+        self.add(attempt)
+        await published
+
+    async def begin(self, attempt: Attempt) -> bool:
+        """Have the start of an attempt written; False when its job is not held."""
+        job = cast("Claimed", attempt.job)
+        if (delivery := self._deliveries.of(job)) is None:
+            return False
+        claim = (job.id, job.token)
+        answer = await self._requests.insist(
+            delivery.database, lambda worker, n: Begin(VERSION, worker, n, claim)
+        )
+        if answer is False:
+            self.drop([job])
+        return answer is not False
+
+    async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
+        """Tell the gateways what runs; returns which of the jobs are still held.
+
+        All of them are while no gateway answers.
+        """
+        by_database: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in attempts:
+            if (delivery := self._deliveries.of(attempt.job)) is not None:
+                by_database[delivery.database].append(attempt)
+        asked = [self._held(database, each) for database, each in by_database.items()]
+        return {id_ for held in await asyncio.gather(*asked) for id_ in held}
+
+    async def _held(self, database: str, attempts: Sequence[Attempt]) -> set[UUID]:
+        jobs = [cast("Claimed", attempt.job) for attempt in attempts]
+        running = [(a.job.id, j.token, a.elapsed) for a, j in zip(attempts, jobs, strict=True)]
+        answer = await self._requests.ask(
+            to_all(database), lambda worker, n: Holding(VERSION, worker, n, running)
+        )
+        if answer is None:
+            return {job.id for job in jobs}
+        held = {UUID(id_) for id_ in answer}
+        self.drop([job for job in jobs if job.id not in held])
+        return held
+
+    def drop(self, jobs: Iterable[Claimed]) -> None:
+        """Expect no outcome of these jobs: they are not held any more."""
+        self._deliveries.end(jobs)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let `run` end when the broker has everything."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publish what comes in until closed."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._attempts:
+                attempts = _take(self._attempts)
+                self._publishing = len(attempts)
+                self._count(attempts)
+                await self._publish_all(attempts)
+                self._publishing = 0
+            await self._deliveries.acknowledge()
+            if self._closing and not self._attempts:
+                return
+
+    def _count(self, attempts: Sequence[Attempt]) -> None:
+        completed = [attempt for attempt in attempts if attempt.outcome is None]
+        if completed:
+            self._recorder.record(completed)
+            together = [each for each in completed if each not in self._apart]
+            self._metrics.record_completed(together if self._apart else completed)
+        if len(completed) < len(attempts):
+            ended = [attempt for attempt in attempts if attempt.outcome is not None]
+            self._recorder.record(ended)
+
+    async def _publish_all(self, attempts: Sequence[Attempt]) -> None:
+        by_key: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in attempts:
+            if (delivery := self._deliveries.of(attempt.job)) is not None:
+                by_key[delivery.outcomes].append(attempt)
+        await asyncio.gather(*(self._publish(*each) for each in by_key.items()))
+        for attempt in attempts if self._apart else ():
+            if (published := self._apart.pop(attempt, None)) is not None and not published.done():
+                published.set_result(None)
+        await self._deliveries.acknowledge()
+
+    async def _publish(self, key: str, attempts: Sequence[Attempt]) -> None:
+        """Publish outcomes of one gateway's jobs until the broker has them."""
+        while True:
+            session = await self._sessions.get()
+            entries = outcome_entries(attempts, time.monotonic())
+            body = encode(Outcomes(VERSION, session.worker, entries))
+            if len(body) > MOST:
+                await self._publish_parts(key, attempts, len(body))
+                return
+            try:
+                await session.publish(OUTCOMES, key, body, is_persistent=True)
+            except Lost as error:
+                await asyncio.sleep(self._backoff.next_delay(error))
+            else:
+                self._backoff.reset()
+                self._deliveries.end(attempt.job for attempt in attempts)
+                return
+
+    async def _publish_parts(self, key: str, attempts: Sequence[Attempt], size: int) -> None:
+        if len(attempts) == 1:
+            await self._publish(key, [too_large(attempts[0], size, MOST)])
+            return
+        middle = len(attempts) // 2
+        for part in (attempts[:middle], attempts[middle:]):
+            await self._publish(key, part)
+
+
+def _take(attempts: list[Attempt]) -> list[Attempt]:
+    """The first attempts that one message has, taken out of the list."""
+    count = weight = 0
+    for attempt in attempts:
+        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
+            weight += attempt.weight  # no call for the others, which are most
+        if count == BATCH or (count and weight > BATCH_BYTES):
+            break
+        count += 1
+    taken = attempts[:count]
+    del attempts[:count]
+    return taken

@@ -1,0 +1,236 @@
+"""A worker that gets its jobs over a broker; a pool has one, in one event loop."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ...model.attempts.interruptions import Shutdown, TakenAway
+from ...model.claimed import Claimed
+from ...model.errors import JobLost, QueueError, WorkerStuck
+from ...model.text.logs import get_logger
+from ...services.protocols import Prepared
+from ...telemetry.tracing import job_tracer
+from ...worker.job_database import JobDatabase
+from ...worker.run.failures import FailureReporter
+from ...worker.run.runner import Runner
+from ...worker.watch import Watch
+from ...worker.worker import CANCELLING
+from ..connection import without_password
+from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
+from .consumer import Consumer
+from .deliveries import Deliveries
+from .hello import Hellos
+from .outcome_publisher import OutcomePublisher
+from .requests import Requests
+from .sessions import Lost, Session, Sessions
+
+if TYPE_CHECKING:
+    from ...worker.pool import WorkerPool
+
+_log = get_logger("conduit.worker")
+
+ARRIVAL = 2.0
+"""Seconds for which a worker that starts waits until it can take jobs."""
+
+
+class RemoteWorker:
+    """Runs jobs that gateways publish, until stopped or, when draining, until none comes."""
+
+    def __init__(
+        self,
+        url: str,
+        ca_file: str | None,
+        database: str | None,
+        pool: "WorkerPool",
+        services: Prepared,
+        *,
+        is_draining: bool,
+    ) -> None:
+        tracer = job_tracer(pool.tracer_provider)
+        around, trace_batch = (tracer.attempt, tracer.batch) if tracer else (None, None)
+        self._address = without_password(url)
+        self.registry = pool.handlers
+        self.queues = pool.queues
+        self.services = services
+        self.concurrency = pool.workers
+        self.is_draining = is_draining
+        self.metrics = pool.metrics
+        self.recorder = pool.recorder
+        # By this machine's clock: how long jobs waited is as right as it is.
+        self.recorder.server_offset = time.time() - time.monotonic()
+        self._database = None
+        if database is not None:
+            self._database = JobDatabase(database, None, pool.workers)
+        self._failures = FailureReporter(lambda: pool.failure_hook)
+        self._stopping = asyncio.Event()
+        self._sessions = Sessions(url, ca_file, self)
+        self._requests = Requests(self._sessions)
+        self._deliveries = Deliveries()
+        self._sink = OutcomePublisher(
+            self._sessions, self._requests, self._deliveries, self.metrics, self.recorder
+        )
+        self._runner = Runner(
+            self, pool.handlers, self._sink, lambda: False, around, pool.hooks, trace_batch
+        )
+        self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
+        self._watch = Watch(self._runner, self._sink, self.recorder)
+        self._hellos = Hellos(self)
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the broker last took something; None before the first time."""
+        return self._hellos.age
+
+    @property
+    def reports_failures(self) -> bool:
+        """Whether the worker can report jobs that ended failed."""
+        return self._failures.is_wanted and not self.is_stopping
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the worker takes no more jobs."""
+        return self._stopping.is_set()
+
+    async def start(self) -> None:
+        """Begin to take jobs, as soon as the broker and a gateway are there."""
+        _log.info("worker at %s works on %s", self._address, ", ".join(self.queues))
+        self._connecting = self._spawn(self._sessions.run(), "broker")
+        self._publishing = self._spawn(self._sink.run(), "outcomes")
+        self._consuming = self._spawn(self._consumer.run(), "jobs")
+        self._watching = self._spawn(self._watch.run(), "watch")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVAL):
+                await self._sessions.get()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+        return asyncio.create_task(work, name=f"conduit {name}")
+
+    async def run(self) -> None:
+        """Return when no more jobs come to a worker that drains, or when `stop` was called.
+
+        Raises WorkerStuck when no job can start any more.
+        """
+        stopping = asyncio.create_task(self._stopping.wait())
+        stuck = asyncio.create_task(self._watch.is_stuck.wait())
+        tasks = {self._connecting, self._publishing, self._consuming, self._watching}
+        try:
+            done, _ = await asyncio.wait(
+                {*tasks, stopping, stuck}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stopping.cancel()
+            stuck.cancel()
+        for task in done & tasks:
+            task.result()
+        if stuck in done:
+            raise WorkerStuck("threads of stopped attempts hold every slot")
+
+    async def stop(self, grace: float) -> None:
+        """End gently: take no more, let running jobs end for `grace` seconds, release the rest."""
+        self._stopping.set()
+        self._consumer.stop()
+        session = self._sessions.current
+        if session is not None:
+            await self._leave(session)
+        self._consumer.release()
+        await self._runner.until_idle(grace)
+        self._runner.stop(Shutdown)
+        await self._runner.until_idle(CANCELLING)
+        self._sink.close()
+        await asyncio.wait([self._publishing], timeout=CANCELLING)
+        if not self._sink.is_idle:
+            _log.warning("not all outcomes reached the broker before the end: these jobs run again")
+        tasks = (self._watching, self._consuming, self._publishing, self._connecting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._runner.close()
+        if self._database is not None:
+            await self._database.close()
+        await self._failures.finish(CANCELLING)
+
+    async def _leave(self, session: Session) -> None:
+        """Have no more jobs sent, over a connection that may be lost meanwhile."""
+        with suppress(Lost, TimeoutError):
+            async with asyncio.timeout(CANCELLING):
+                await self._consumer.cancel()
+                await self._hellos.send(session)
+
+    async def work(self, session: Session) -> None:
+        """Use a connection until cancelled. Raises Lost."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hellos.run(session))
+            tasks.create_task(self._consumer.consume(session))
+
+    def on_lost(self) -> None:
+        """The connection is gone: what runs goes on, what has not begun is released."""
+        self._requests.on_lost()
+        self._consumer.on_lost()
+
+    def on_control(self, message: Control) -> None:
+        """A gateway sent something."""
+        match message:
+            case Reply():
+                self._requests.on_reply(message)
+            case Stop():
+                self._stop_lost({*message.jobs})
+            case Release():
+                self._consumer.release_of(message.gateway, message.up_to)
+            case Failed():
+                self._failures.report([message.job])
+
+    def _stop_lost(self, claims: set[Claim]) -> None:
+        """Stop the jobs that run and are not held any more; release what has not begun."""
+        held = [each for running in self._runner.running for each in running.held]
+        for each in held:
+            job = each.job
+            if (job.id, job.token) in claims and each.stopped_by is None:
+                claims.discard((job.id, job.token))
+                self.recorder.counters(job.queue, job.type).cancelled += 1
+                each.stop(TakenAway())
+                self._sink.drop([job])
+        if self._consumer.holds(claims):
+            self._consumer.release()
+
+    def on_capacity(self) -> None:
+        """A job ended: there may be capacity for another."""
+        self._consumer.on_capacity()
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for a job's own statements. Raises QueueError where there is no database."""
+        if self._database is None:
+            raise QueueError(
+                "the job uses the application's database, and this worker has none: give it one, "
+                "as Broker(…, database=…) or by --dsn"
+            )
+        return self._database.connection()
+
+    def linger(self, thread: "Future[None]", /) -> None:
+        """Keep the slot of a stopped attempt, until its thread ends."""
+        self._runner.linger(thread)
+
+    async def results_before(self, job: Claimed, /) -> list[Any]:
+        """The kept results of the jobs that a job of a flow waited for."""
+        answer = await self._requests.insist(
+            self._database_of(job), lambda worker, n: Results(VERSION, worker, n, job.id)
+        )
+        return list(answer)
+
+    async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
+        """Have it stored how far a job is. Raises JobLost when it is no longer held."""
+        claim = (job.id, job.token)
+        answer = await self._requests.ask(
+            self._database_of(job), lambda worker, n: Progress(VERSION, worker, n, claim, note)
+        )
+        if answer is False:
+            raise JobLost(f"job {job.id} is no longer held")
+
+    def _database_of(self, job: Claimed) -> str:
+        if (delivery := self._deliveries.of(job)) is None:
+            raise JobLost(f"job {job.id} is no longer held")
+        return delivery.database
