@@ -50,7 +50,8 @@ types: .setup-dev ## Check types: mypy on the packages, mypy and pyright on gene
 	@echo "mypy" && .ci/quietly $(RUN) mypy $(PACKAGES)
 	@for folder in $(GENERATED:/jobs=); do \
 		echo "mypy $$folder" && (cd "$$folder" && ../../.ci/quietly "$(CURDIR)/.venv/bin/python" -m \
-		mypy --config-file ../../pyproject.toml .) || exit 1; done
+		mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache/examples .) \
+		|| exit 1; done
 	@echo "pyright" && .ci/quietly $(RUN) pyright
 
 .PHONY: examples
