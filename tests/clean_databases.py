@@ -42,9 +42,11 @@ _SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-_TABLES = """
-SELECT tablename FROM pg_tables
-WHERE schemaname = 'public' AND tablename <> 'conduit_migrations' ORDER BY 1
+_FILLED = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'conduit_migrations'
+  AND pg_relation_size(oid) > 0
+ORDER BY 1
 """
 
 
@@ -84,9 +86,14 @@ def _empty(dsn: str, catalog: str) -> bool:
 
 
 def empty_tables(connection: psycopg.Connection) -> None:
-    """Empty all tables but the one of the migrations, in the connection's transaction."""
-    tables = [Identifier(name) for (name,) in connection.execute(_TABLES)]
-    connection.execute(SQL("TRUNCATE {} RESTART IDENTITY").format(SQL(", ").join(tables)))
+    """Empty all tables but the one of the migrations, in the connection's transaction.
+
+    Those that never had a row since the last time are left out: each takes a millisecond.
+    """
+    tables = [Identifier(name) for (name,) in connection.execute(_FILLED)]
+    if tables:
+        names = SQL(", ").join(tables)
+        connection.execute(SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
 
 
 def _catalog(connection: psycopg.Connection) -> str:
