@@ -26,7 +26,7 @@ Claim: TypeAlias = tuple[UUID, UUID]
 
 
 class JobEntry(Struct, omit_defaults=True):
-    """A claimed job, as `model.claimed.Claimed` describes it; `payload` and `trace` are JSON."""
+    """A claimed job, as `model.claimed.Claimed` describes it; `payload` is JSON."""
 
     id: UUID
     token: UUID
@@ -39,7 +39,7 @@ class JobEntry(Struct, omit_defaults=True):
     rescues: int = 0
     timeout: float | None = None
     flow: UUID | None = None
-    trace: Raw | None = None
+    trace: str | None = None
     fingerprint: str = ""
 
 
@@ -84,7 +84,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
 
     `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None for one that did not
     begin. `result` is the kept return value as JSON text, with the seconds until it expires. The
-    job's `payload` comes with one that failed.
+    job's `payload` comes with one that failed, as JSON text.
     """
 
     id: UUID
@@ -100,7 +100,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
     outcome: Outcome | None = None
     children: list[Child] = []
     result: tuple[str, float] | None = None
-    payload: Raw | None = None
+    payload: str | None = None
 
 
 class Outcomes(Struct):

@@ -10,6 +10,7 @@ import click
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
     "worker": ("worker.command", "worker", "Run the jobs of generated packages."),
+    "gateway": ("gateway", "gateway", "Publish due jobs to workers without a database."),
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),

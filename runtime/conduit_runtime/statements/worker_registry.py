@@ -1,5 +1,6 @@
 """Workers in the database: registering, heartbeats, rescuing, and notices of failed jobs."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -29,6 +30,17 @@ class Rescued(NamedTuple):
     queue: str
     type: str
     status: str
+
+
+def identity(schema: str) -> Statement[str]:
+    """Which database this is: 16 hex digits, the same over all ways and hosts to reach it."""
+
+    def decode(rows: Rows, count: int) -> str:
+        name, migrated_at = rows[0]
+        what = f"{name}\0{schema}\0{migrated_at}"
+        return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+    return Statement("worker/identity", {}, decode)
 
 
 def find_schema() -> Statement[str]:
@@ -138,6 +150,15 @@ def rescue(dead: DeadWorker) -> Statement[list[Rescued]]:
 def rescue_orphans() -> Statement[list[Rescued]]:
     """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed."""
     return Statement("worker/rescue_orphans", {}, _rescued)
+
+
+def reclaim(claims: Sequence[tuple[UUID, UUID]]) -> Statement[list[Rescued]]:
+    """Reclaim jobs whose worker died, by their ids and tokens, as far as they are still held."""
+    parameters = {
+        "ids": uuids([id_ for id_, _ in claims]),
+        "tokens": uuids([token for _, token in claims]),
+    }
+    return Statement("worker/reclaim_lost", parameters, _rescued)
 
 
 class WaitingLane(NamedTuple):

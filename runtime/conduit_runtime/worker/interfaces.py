@@ -36,11 +36,9 @@ if TYPE_CHECKING:
 class AttemptRunner(Protocol):
     """What claimed jobs are handed to: it runs them, and adds their outcomes to a sink."""
 
-    concurrency: int
-
     @property
-    def by_queue(self) -> Mapping[str, int]:
-        """How many jobs of each queue with a cap of its own are held."""
+    def concurrency(self) -> int:
+        """How many jobs run at once at most."""
 
     @property
     def ready(self) -> Collection[object]:
@@ -53,6 +51,9 @@ class AttemptRunner(Protocol):
     @property
     def free(self) -> int:
         """How many more jobs could start at once."""
+
+    def room_in(self, queue: str) -> int:
+        """How many more jobs of a queue may be held."""
 
     @property
     def room_in_batches(self) -> int:
@@ -176,13 +177,16 @@ class PoolInterface(Protocol):
     workers: int
     metrics: Metrics
     recorder: Recorder
-    failure_hook: OnFailed | None
     tracer_provider: "TracerProvider | None"
     retention: Retention
 
     @property
     def handlers(self) -> Registry:
         """The job types that are claimed."""
+
+    @property
+    def failure_hook(self) -> OnFailed | None:
+        """What is called for each job that ends failed."""
 
     @property
     def hooks(self) -> AroundHooks:

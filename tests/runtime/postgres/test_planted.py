@@ -457,7 +457,11 @@ def rescue_and_sweep(dsn: str) -> None:
         held = [Attempt(job, elapsed=1.0)]
         assert run(connection, attempts.mark_started(held)) == {job.id}
         run(connection, attempts.held_jobs("w"))
-        run(connection, attempts.renew([job], uuid4(), "w"))
+        token = uuid4()
+        run(connection, attempts.renew([job], token, "w"))
+        with connection.transaction(force_rollback=True):
+            assert len(run(connection, worker_registry.reclaim([(job.id, token)]))) == 1
+        run(connection, worker_registry.identity("public"))
         claims.scan_policy = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0))
         assert len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)))) == 1

@@ -177,9 +177,7 @@ class Consumer:
                     continue
                 delivery = queue.waiting[0]
                 room = len(delivery.waiting)
-                cap = self._worker.queues[queue.name]
-                if cap is not None:
-                    room = min(room, cap - self._runner.by_queue[queue.name])
+                room = min(room, self._runner.room_in(queue.name))
                 if room <= 0:
                     continue
                 if room == len(delivery.waiting):

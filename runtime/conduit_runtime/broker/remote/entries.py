@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from msgspec import Raw
-
 from ...model.attempts.outcome import Outcome
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
@@ -18,7 +16,6 @@ def claimed_jobs(message: Jobs) -> list[Claimed]:
 
 
 def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
-    trace = entry.trace
     return Claimed(
         entry.token,
         entry.id,
@@ -33,7 +30,7 @@ def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
         entry.run_at,
         entry.seq,
         entry.flow,
-        None if trace is None else str(trace, "utf-8"),
+        entry.trace,
         entry.fingerprint,
     )
 
@@ -61,7 +58,7 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
     if outcome is not None:
         entry.outcome = outcome
         if outcome.status is JobStatus.FAILED:
-            entry.payload = Raw(job.payload.encode())
+            entry.payload = job.payload
     else:
         if attempt.enqueued:
             entry.children = [Child(**row) for row in attempt.enqueued]

@@ -62,8 +62,8 @@ class ClaimSizes:
         if limit <= 0:
             return {}
         sizes = {}
-        for queue, cap in self._queues.items():
-            capacity = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
+        for queue in self._queues:
+            capacity = min(limit, self._runner.room_in(queue))
             if capacity > 0:
                 sizes[queue] = capacity
         first = next(iter(self._queues))
@@ -79,9 +79,7 @@ class ClaimSizes:
         room = min(room, self._runner.room_in_batches)
         sizes = {}
         for queue in queues:
-            cap = self._queues[queue]
-            if cap is not None:
-                cap -= self._runner.by_queue[queue] + sum(job.queue == queue for job in taken)
-            if (size := room if cap is None else min(room, cap)) > 0:
+            room_in_queue = self._runner.room_in(queue) - sum(job.queue == queue for job in taken)
+            if (size := min(room, room_in_queue)) > 0:
                 sizes[queue] = size
         return sizes

@@ -1,6 +1,7 @@
 """Runs claimed jobs, as many at once as a worker may."""
 
 import asyncio
+import sys
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -110,6 +111,11 @@ class Runner:
     def free(self) -> int:
         """How many more jobs could start at once."""
         return self.threads.usable - len(self.running) - len(self.ready)
+
+    def room_in(self, queue: str) -> int:
+        """How many more jobs of a queue may be held."""
+        cap = self._worker.queues[queue]
+        return sys.maxsize if cap is None else cap - self.by_queue[queue]
 
     @property
     def is_stuck(self) -> bool:

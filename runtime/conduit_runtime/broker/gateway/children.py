@@ -1,0 +1,51 @@
+"""Child jobs as a worker sent them, as the statement that completes their parent inserts them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ...model.attempts.outcome import Outcome
+from ...model.job import JobStatus
+from ..messages import Child
+
+
+def child_rows(children: Iterable[Child]) -> list[dict[str, Any]]:
+    """What `statements.jobs.insert_parameters` says of such jobs."""
+    return [_row(child) for child in children]
+
+
+def _row(child: Child) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": child.id,
+        "queue": child.queue,
+        "type": child.type,
+        "fingerprint": child.fingerprint or "",
+        "payload": child.payload,
+        "priority": child.priority,
+        "max_attempts": child.max_attempts,
+        "timeout": child.timeout,
+        "run_at": child.run_at,
+        "delay": child.delay or 0.0,
+    }
+    if child.key is not None:
+        row |= {"key": child.key, "unique_for": child.unique_for}
+    if child.trace is not None:
+        row["trace"] = child.trace
+    if child.flow is not None:
+        row["flow"] = child.flow
+        row["on_failure"] = child.on_failure
+        row["dependencies"] = child.dependencies
+    return row
+
+
+def refused_type(children: Iterable[Child], accepts: Callable[[str], bool]) -> str | None:
+    """The first type among the children that is not accepted; None without any."""
+    return next((child.type for child in children if not accepts(child.type)), None)
+
+
+def of_refused_children(type: str, attempt: int) -> Outcome:
+    """The outcome of a job that enqueues jobs of a type that is not accepted."""
+    error = (
+        f"the job enqueues a job of {type}, which no worker of this gateway has code for: have a "
+        "worker run its package, or name the package at the gateway"
+    )
+    return Outcome(JobStatus.FAILED, error=error, detail={"attempt": attempt, "error": error})

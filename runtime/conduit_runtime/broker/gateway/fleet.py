@@ -1,0 +1,154 @@
+"""The workers behind a gateway: what they run, by what they say of themselves."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ...model.lanes import Lane, readers
+from ...model.queues.controls import SourceLimits
+from ...model.type_description import DescribedType
+from ...worker.run.batching import Batching
+from ..messages import Hello
+
+FORGOTTEN = 10.0
+"""Seconds without a word after which a worker counts as gone."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the live workers run together. It is replaced as a whole: other threads read it."""
+
+    lanes: list[Lane] = field(default_factory=list)
+    types: frozenset[str] = frozenset()
+    readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    batched: Mapping[str, Batching] = field(default_factory=dict)
+    limits: Mapping[str, SourceLimits] = field(default_factory=dict)
+    slots: Mapping[str, int] = field(default_factory=dict)
+    all_slots: int = 0
+
+
+class Fleet:
+    """The registry of a gateway: the job types that live workers have code for.
+
+    Only those of `served` queues count and, if `allowed` types are given, only these.
+    """
+
+    def __init__(self, served: Collection[str], allowed: Collection[str] | None = None) -> None:
+        self._served = served
+        self._allowed = None if allowed is None else frozenset(allowed)
+        self._workers: dict[str, tuple[Hello, float]] = {}
+        self._described: dict[str, list[DescribedType]] = {}
+        self._seen = _Seen()
+
+    def hear(self, hello: Hello, now: float) -> bool:
+        """A worker said what it runs, at a monotonic time; whether anything changed by that."""
+        known = self._workers.get(hello.worker)
+        if hello.is_stopping:
+            self._workers.pop(hello.worker, None)
+            self._described.pop(hello.worker, None)
+            if known is None:
+                return False
+        else:
+            if hello.descriptions is not None:
+                self._described[hello.worker] = hello.descriptions
+                hello.descriptions = None
+            self._workers[hello.worker] = (hello, now)
+            if known is not None and known[0] == hello:
+                return False
+        self._see()
+        return True
+
+    def forget_silent(self, now: float) -> bool:
+        """Forget the workers that are gone; whether there were any."""
+        gone = [name for name, (_, at) in self._workers.items() if now - at >= FORGOTTEN]
+        for name in gone:
+            del self._workers[name]
+            self._described.pop(name, None)
+        if gone:
+            self._see()
+        return bool(gone)
+
+    def _see(self) -> None:
+        slots: Counter[str] = Counter()
+        lanes: dict[Lane, None] = {}
+        found: dict[str, set[str]] = {}
+        batched: dict[str, Batching] = {}
+        limits: dict[str, SourceLimits] = {}
+        all_slots = 0
+        for _, (hello, _) in sorted(self._workers.items()):
+            queues = {q: cap for q, cap in hello.queues.items() if q in self._served}
+            if not queues:
+                continue
+            all_slots += hello.concurrency
+            for queue, cap in queues.items():
+                slots[queue] += hello.concurrency if cap is None else min(cap, hello.concurrency)
+            lanes |= dict.fromkeys(lane for lane in hello.lanes if self._is_allowed(lane[0]))
+            for type_, reader in hello.readers.items():
+                found.setdefault(type_, set()).add(reader)
+            batched |= {type_: Batching(size, 0.0) for type_, size in hello.batches.items()}
+            limits |= hello.limits
+        types = frozenset(type_ for type_, _ in lanes)
+        self._seen = _Seen(
+            lanes=sorted(lanes),
+            types=types,
+            readers={type_: frozenset(names) for type_, names in found.items()},
+            batched={type_: batching for type_, batching in batched.items() if type_ in types},
+            limits={type_: each for type_, each in limits.items() if type_ in types},
+            slots=slots,
+            all_slots=all_slots,
+        )
+
+    def _is_allowed(self, type: str) -> bool:
+        return self._allowed is None or type in self._allowed
+
+    @property
+    def slots(self) -> int:
+        """How many jobs the workers run at once."""
+        return self._seen.all_slots
+
+    def slots_of(self, queue: str) -> int:
+        """How many jobs of a queue they run at once; 0 without a worker for it."""
+        return self._seen.slots.get(queue, 0)
+
+    def accepts(self, type: str) -> bool:
+        """Whether jobs of a type may be enqueued by those of the workers."""
+        return type in (self._seen.types if self._allowed is None else self._allowed)
+
+    def reporter(self, preferred: str | None) -> str | None:
+        """A worker that reports failed jobs, the preferred one if it does; None without any."""
+        if preferred in self._workers and self._workers[preferred][0].reports_failures:
+            return preferred
+        return next((n for n, (h, _) in self._workers.items() if h.reports_failures), None)
+
+    @property
+    def batched(self) -> Mapping[str, Batching]:
+        """The types whose handlers run several jobs in one call."""
+        return self._seen.batched
+
+    def types(self) -> list[str]:
+        """The job types."""
+        return sorted(self._seen.types)
+
+    def lanes(self) -> list[Lane]:
+        """Every (type, fingerprint) that can be run."""
+        return self._seen.lanes
+
+    def descriptions(self) -> list[DescribedType]:
+        """What the dashboard may know of the types."""
+        described = [each for found in [*self._described.values()] for each in found]
+        return [each for each in described if each.type in self._seen.types]
+
+    def limits(self) -> dict[str, SourceLimits]:
+        """The limits that the code gives its types, by type."""
+        return dict(self._seen.limits)
+
+    def may_read(self, lane: Lane) -> bool:
+        """Whether a worker has code for the type that has not found jobs of the lane unreadable."""
+        type_, fingerprint = lane
+        if type_ not in self._seen.types:
+            return False
+        names = self._seen.readers.get(type_, frozenset())
+        return not names or bool(names.difference(readers(fingerprint)))
+
+    def __contains__(self, type: object) -> bool:
+        return type in self._seen.types

@@ -1,0 +1,111 @@
+"""Which of the published jobs are held by a live worker, and by the database's account."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from uuid import UUID
+
+import psycopg
+
+from ...model.text.logs import get_logger
+from ...postgres.backoff import Backoff
+from ...statements.worker_registry import Rescued
+from ...worker.worker import Worker
+from ..messages import Claim
+from .link import Link
+from .publisher import Publisher
+
+_log = get_logger("conduit.gateway")
+
+STEP = 1.0
+"""Seconds between two checks."""
+LEASE = 60.0
+"""Seconds after which a job is reclaimed that no worker has said to hold."""
+DOUBT = 3.0
+"""Seconds that a worker has to say that it holds a job which the broker delivered twice."""
+
+
+Reclaim = Callable[[Sequence[Claim]], Awaitable[Sequence[Rescued]]]
+"""Reclaims those of the jobs that are still held, and returns them."""
+
+
+class Leases:
+    """Reclaims the jobs of workers that died, and tells workers what is no longer held.
+
+    Time passes only while workers can reach this gateway: `_clock` counts the seconds of it.
+    """
+
+    def __init__(self, worker: Worker, reclaim: Reclaim, publisher: Publisher, link: Link) -> None:
+        self._worker = worker
+        self._reclaim_claims = reclaim
+        self._publisher = publisher
+        self._link = link
+        self._clock = 0.0
+        self._heard: dict[UUID, tuple[UUID, float]] = {}
+        self._doubted: dict[Claim, float] = {}
+        self._backoff = Backoff(_log, "the claims of this gateway cannot be checked")
+
+    def on_holding(self, claims: Iterable[Claim]) -> None:
+        """A worker said that it holds these jobs."""
+        for id_, token in claims:
+            self._heard[id_] = (token, self._clock)
+            self._doubted.pop((id_, token), None)
+
+    def on_redelivered(self, claims: Sequence[Claim]) -> None:
+        """The broker delivered these twice: the worker that had them may be dead."""
+        for id_, token in claims:
+            if self._publisher.holds(id_, token):
+                self._doubted.setdefault((id_, token), self._clock + DOUBT)
+
+    async def step(self) -> None:
+        """Check once; a second has passed."""
+        heartbeat_age = self._worker.heartbeat_age
+        if self._link.jobs is None or heartbeat_age is None or heartbeat_age > DOUBT:
+            return
+        self._clock += STEP
+        try:
+            await self._tell_lost()
+            await self._reclaim()
+        except psycopg.Error as error:
+            self._backoff.next_delay(error)
+        else:
+            self._backoff.reset()
+
+    async def _tell_lost(self) -> None:
+        """Tell workers which jobs were cancelled, rescued or retried by hand."""
+        held = self._publisher.held
+        seen = {id_: token for id_, (token, _) in self._heard.items()}
+        for id_, job in held.items():
+            if id_ not in seen:
+                self._heard[id_] = (job.token, self._clock)
+        for id_ in [id_ for id_ in self._heard if id_ not in held]:
+            del self._heard[id_]
+        old = [job for id_, job in held.items() if seen.get(id_) == job.token]
+        if not old:
+            return
+        stored = await self._worker.acknowledger.held_jobs(self._worker.name)
+        lost = [
+            (job.id, job.token)
+            for job in old
+            if (job.id, job.token) not in stored and held.get(job.id) is job
+        ]
+        for id_, token in lost:
+            self._publisher.came_back(id_, token)
+        self._publisher.tell_stop(lost)
+
+    async def _reclaim(self) -> None:
+        """Reclaim what no live worker holds."""
+        now = self._clock
+        dead = [claim for claim, until in self._doubted.items() if now >= until]
+        dead += [
+            (id_, token) for id_, (token, heard) in self._heard.items() if now - heard >= LEASE
+        ]
+        dead = [(id_, token) for id_, token in dead if self._publisher.holds(id_, token)]
+        self._doubted = {
+            claim: until for claim, until in self._doubted.items() if self._publisher.holds(*claim)
+        }
+        if not dead:
+            return
+        ids = {job.id for job in await self._reclaim_claims(dead)}
+        reclaimed = [claim for claim in dead if claim[0] in ids]
+        for id_, token in reclaimed:
+            self._publisher.came_back(id_, token)
+        self._publisher.tell_stop(reclaimed)

@@ -1,0 +1,106 @@
+"""A gateway's connection to the broker, made anew whenever it is lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.exceptions import AMQPError
+from pamqp.commands import Basic
+
+from ...model.text.logs import get_logger
+from ...postgres.backoff import Backoff
+from ..connection import BrokerError, connect
+from ..topology import CONTROL
+
+_log = get_logger("conduit.gateway")
+
+FAILURES = (AMQPError, BrokerError, OSError, RuntimeError, TimeoutError)
+"""What the client raises when the broker refuses something, or is lost."""
+CLOSING = 5.0
+"""Seconds that the broker has to answer that a connection ends."""
+
+OnMessage = Callable[[DeliveredMessage], Awaitable[None]]
+
+
+class Link:
+    """Keeps a connection to the broker; `opened` is called with each new one's channels.
+
+    `jobs` is the channel whose messages are confirmed, and on which outcomes come; None while the
+    broker is away, as is `gauges`, over which queues are looked at. All methods belong to the
+    worker's loop.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ca_file: str | None,
+        opened: Callable[[AbstractChannel], Awaitable[None]],
+        on_change: Callable[[], object],
+    ) -> None:
+        self._url = url
+        self._ca_file = ca_file
+        self._opened = opened
+        self._on_change = on_change
+        self._backoff = Backoff(_log, "the broker cannot be reached")
+        self._notices: AbstractChannel | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.jobs: AbstractChannel | None = None
+        self.gauges: AbstractChannel | None = None
+
+    async def run(self) -> None:
+        """Connect, and connect again when the connection is lost, until cancelled."""
+        while True:
+            try:
+                connection = await connect(self._url, "conduit gateway", self._ca_file)
+            except FAILURES as error:
+                await asyncio.sleep(self._backoff.next_delay(error))
+                continue
+            try:
+                transport = connection.transport
+                assert transport is not None
+                raw = transport.connection
+                notices = await raw.channel(publisher_confirms=False)
+                gauges = await raw.channel(publisher_confirms=False)
+                jobs = await raw.channel()
+                await self._opened(jobs)
+                self._notices, self.gauges, self.jobs = notices, gauges, jobs
+                self._on_change()
+                self._backoff.reset()
+                ends = [each.closing for each in (raw, notices, gauges, jobs)]
+                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                raise next(iter(done)).exception() or ConnectionError("it was closed")
+            except FAILURES as error:
+                pause = self._backoff.next_delay(error)
+            finally:
+                self._notices = self.gauges = self.jobs = None
+                self._on_change()
+                await asyncio.wait([asyncio.ensure_future(connection.close())], timeout=CLOSING)
+            await asyncio.sleep(pause)
+
+    async def finish(self, seconds: float) -> None:
+        """Let go out what was told, for so many seconds at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    def tell(self, key: str, body: bytes) -> None:
+        """Send workers a message if the broker is there; it may be lost."""
+        if (channel := self._notices) is not None:
+            properties = Basic.Properties(delivery_mode=1)
+            self.spawn(
+                channel.basic_publish(
+                    body, exchange=CONTROL, routing_key=key, properties=properties
+                )
+            )
+
+    def spawn(self, work: Awaitable[Any]) -> None:
+        """Do something with the broker that may fail with its connection, beside the rest."""
+        task = asyncio.ensure_future(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _quietly(work: Awaitable[Any]) -> None:
+    with suppress(*FAILURES):  # the link sees them, too
+        await work

@@ -1,0 +1,201 @@
+"""Hands the outcomes that come from workers to the acknowledger."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from aiormq.abc import AbstractChannel, DeliveredMessage
+from msgspec import MsgspecError
+
+from ...model.attempts.outcome import released
+from ...model.claimed import Claimed
+from ...model.job import JobStatus
+from ...model.text.job_fields import job_fields
+from ...model.text.logs import get_logger
+from ...statements.outcomes import Attempt
+from ...statements.results import Result
+from ...worker.interfaces import OutcomeSink
+from ..messages import VERSION, OutcomeEntry, decode_jobs, decode_outcomes
+from ..topology import RETURNED_JOBS
+from .children import child_rows, of_refused_children, refused_type
+from .fleet import Fleet
+from .link import Link
+from .pace import Pace
+from .publisher import Publisher
+
+_log = get_logger("conduit.gateway")
+
+AT_ONCE = 100
+"""Messages of outcomes that are not written yet at most; the others wait at the broker."""
+REMEMBERED = 10_000
+"""Failed jobs whose workers are known at most."""
+_STATUSES = {JobStatus.PENDING, JobStatus.FAILED}
+
+
+class _Arrived:
+    """A message, and how many of its outcomes are not written yet."""
+
+    __slots__ = ("channel", "left", "tag")
+
+    def __init__(self, channel: AbstractChannel, tag: int) -> None:
+        self.channel = channel
+        self.tag = tag
+        self.left = 0
+
+
+class OutcomeConsumer:
+    """Acknowledges a message to the broker once all its outcomes are written or refused.
+
+    All methods belong to the worker's loop.
+    """
+
+    def __init__(
+        self, sink: OutcomeSink, publisher: Publisher, fleet: Fleet, link: Link, pace: Pace
+    ) -> None:
+        self._sink = sink
+        self._publisher = publisher
+        self._fleet = fleet
+        self._link = link
+        self._pace = pace
+        self._arrived: dict[Claimed, _Arrived] = {}
+        self._consuming: dict[str, AbstractChannel] = {}
+        self.ran_by: dict[UUID, str] = {}
+        """The workers of jobs that failed lately and were not reported yet."""
+
+    async def consume(self, channel: AbstractChannel, queues: Sequence[str]) -> None:
+        """Take messages from these queues, on a new channel."""
+        self._arrived.clear()
+        self._consuming.clear()
+        await channel.basic_qos(prefetch_count=AT_ONCE)
+        for queue in queues:
+            ok = await channel.basic_consume(queue, self._on_message)
+            if ok.consumer_tag is not None:
+                self._consuming[ok.consumer_tag] = channel
+
+    def stop(self) -> None:
+        """Take no more messages: others write those outcomes."""
+        for tag, channel in self._consuming.items():
+            self._link.spawn(channel.basic_cancel(tag))
+        self._consuming.clear()
+
+    async def _on_message(self, message: DeliveredMessage) -> None:
+        tag = message.delivery_tag
+        assert tag is not None
+        arrived = _Arrived(message.channel, tag)
+        try:
+            if message.header.properties.message_type == RETURNED_JOBS:
+                self._take_returned(message.body, arrived)
+            else:
+                self._take_outcomes(message.body, arrived)
+        except MsgspecError as error:
+            _log.error("a message of outcomes is dropped, which is not understood: %s", error)
+        if not arrived.left:
+            self._ack(arrived)
+
+    def _add(self, attempt: Attempt, job: Claimed, arrived: _Arrived) -> None:
+        arrived.left += 1
+        self._arrived[job] = arrived
+        self._sink.add(attempt)
+
+    def _take_returned(self, body: bytes, arrived: _Arrived) -> None:
+        """Jobs that found no worker in time are claimed again."""
+        jobs = decode_jobs(body)
+        for entry in jobs.jobs:
+            job = self._publisher.came_back(entry.id, entry.token) or Claimed(
+                entry.token,
+                entry.id,
+                jobs.type,
+                jobs.queue,
+                "null",
+                entry.attempts,
+                entry.max_attempts,
+                entry.priority,
+                entry.rescues,
+                None,
+                entry.run_at,
+                entry.seq,
+                entry.flow,
+                None,
+            )
+            self._add(Attempt(job, outcome=released), job, arrived)
+
+    def _take_outcomes(self, body: bytes, arrived: _Arrived) -> None:
+        message = decode_outcomes(body)
+        if message.version != VERSION:
+            raise MsgspecError(f"its version is {message.version}")
+        now = time.monotonic()
+        came_back = self._publisher.came_back
+        lasted: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        for entry in message.outcomes:
+            job = came_back(entry.id, entry.token) or _of_another_gateway(entry)
+            started = None if entry.ago is None else now - entry.ago
+            if started is not None:
+                lasted[job.queue, job.type].append(entry.elapsed)
+            if entry.outcome is None and not entry.children and entry.result is None:
+                self._add(Attempt(job, entry.elapsed, None, (), None, started), job, arrived)
+            else:
+                self._add(self._attempt(entry, job, started, message.worker), job, arrived)
+        for (queue, type_), seconds in lasted.items():
+            self._pace.learn(type_, sum(seconds) / len(seconds))
+            self._pace.on_ended(queue, len(seconds))
+
+    def _attempt(
+        self, entry: OutcomeEntry, job: Claimed, started: float | None, worker: str
+    ) -> Attempt:
+        outcome = entry.outcome
+        if outcome is not None and outcome.status not in _STATUSES:
+            raise MsgspecError(f"{outcome.status.value} is no outcome")
+        refused = refused_type(entry.children, self._fleet.accepts)
+        if outcome is None and refused is not None:
+            outcome = of_refused_children(refused, job.attempts)
+            _log.error(
+                "job %s (%s) failed: %s",
+                *(job.id, job.type, outcome.error),
+                extra=job_fields(job, entry.elapsed),
+            )
+        if outcome is not None:
+            if outcome.status is JobStatus.FAILED:
+                self._note_worker(job.id, worker)
+            return Attempt(job, entry.elapsed, outcome, started=started)
+        result = None if entry.result is None else Result(*entry.result)
+        rows = child_rows(entry.children)
+        return Attempt(job, entry.elapsed, None, rows, result, started)
+
+    def _note_worker(self, job: UUID, worker: str) -> None:
+        if len(self.ran_by) >= REMEMBERED:
+            del self.ran_by[next(iter(self.ran_by))]
+        self.ran_by[job] = worker
+
+    def on_written(self, attempts: Sequence[Attempt]) -> None:
+        """These outcomes are written, or were refused since their jobs were no longer held."""
+        for attempt in attempts:
+            job = attempt.job
+            if isinstance(job, Claimed) and (arrived := self._arrived.pop(job, None)) is not None:
+                arrived.left -= 1
+                if not arrived.left:
+                    self._ack(arrived)
+
+    def _ack(self, arrived: _Arrived) -> None:
+        if self._link.jobs is arrived.channel:
+            self._link.spawn(arrived.channel.basic_ack(arrived.tag))
+
+
+def _of_another_gateway(entry: OutcomeEntry) -> Claimed:
+    """A job that this gateway does not hold, as far as its outcome says what it is."""
+    return Claimed(
+        entry.token,
+        entry.id,
+        entry.type,
+        entry.queue,
+        entry.payload or "null",
+        entry.attempts,
+        entry.max_attempts,
+        0,
+        0,
+        None,
+        entry.run_at,
+        0,
+        entry.flow,
+        None,
+    )

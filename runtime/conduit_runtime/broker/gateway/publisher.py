@@ -1,0 +1,293 @@
+"""Publishes claimed jobs to workers, and knows which of them have not come back."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
+from operator import attrgetter
+from uuid import UUID
+
+from aiormq.abc import AbstractChannel
+from msgspec import Raw
+from pamqp.commands import Basic
+
+from ...model.attempts.interruptions import TakenAway
+from ...model.attempts.outcome import Outcome, released
+from ...model.claimed import Claimed
+from ...model.job import JobStatus
+from ...statements.outcomes import Attempt
+from ...worker.interfaces import OutcomeSink, RunnerHost
+from ...worker.run.execution import Running
+from ..messages import VERSION, Claim, JobEntry, Jobs, Release, Stop, encode
+from ..topology import (
+    ALL,
+    DATABASE,
+    GATEWAY,
+    JOBS,
+    RETURNED_JOBS,
+    band_of,
+    job_queue,
+)
+from .fleet import Fleet
+from .link import Link
+from .pace import Pace
+
+BYTES = 1_000_000
+"""Bytes of payloads from which a message takes no further job."""
+LARGEST = 15_000_000
+"""Bytes of the payload of a job that can be published: a broker takes 16 MiB by default."""
+
+_queue_of = attrgetter("queue")
+
+
+class Publisher:
+    """What a gateway's worker hands its claims to, in the place of a runner.
+
+    All methods belong to the worker's loop.
+    """
+
+    def __init__(
+        self,
+        worker: RunnerHost,
+        sink: OutcomeSink,
+        fleet: Fleet,
+        link: Link,
+        pace: Pace,
+        database: str,
+        gateway: str,
+    ) -> None:
+        self._worker = worker
+        self._sink = sink
+        self._fleet = fleet
+        self._link = link
+        self._pace = pace
+        self._database = database
+        self._gateway = gateway
+        self._number = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._by_queue: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_stop: Callable[[], object] = bool
+        self.held: dict[UUID, Claimed] = {}
+        """The jobs that were published and have not come back, the oldest first."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs the workers run at once."""
+        return max(1, self._fleet.slots)
+
+    @property
+    def free(self) -> int:
+        """How many more jobs may be on the way."""
+        return sum(max(0, self.room_in(queue)) for queue in self._worker.queues)
+
+    def room_in(self, queue: str) -> int:
+        """How many more jobs of a queue may be on the way."""
+        slots = self._fleet.slots_of(queue)
+        if self._link.jobs is None or not slots:
+            return 0
+        cap = self._worker.queues[queue]
+        most = self._pace.allowed(queue, slots)
+        return (most if cap is None else min(cap, most)) - self._by_queue[queue]
+
+    def held_of(self, queue: str) -> int:
+        """How many jobs of a queue are on the way."""
+        return self._by_queue[queue]
+
+    @property
+    def room_in_batches(self) -> int:
+        """How many more jobs of batch handlers may be on the way."""
+        sizes = sum(batching.size for batching in self._fleet.batched.values())
+        return max(0, sizes + self.free)
+
+    @property
+    def ready(self) -> Collection[object]:
+        """Nothing: what waits for a worker is at the broker."""
+        return ()
+
+    @property
+    def running(self) -> Collection[Running]:
+        """Nothing: the workers' watches look after what runs."""
+        return ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was published has come back."""
+        return not self.held
+
+    @property
+    def is_stuck(self) -> bool:
+        """Never: no job runs here."""
+        return False
+
+    def jobs(self) -> list[Claimed]:
+        """Every job that was published and has not come back."""
+        return [*self.held.values()]
+
+    def take(self, jobs: list[Claimed], asked: float) -> None:
+        """Publish claimed jobs in their order."""
+        if not jobs:
+            return
+        channel = self._link.jobs
+        if channel is None:
+            for job in jobs:
+                self._sink.add(Attempt(job, outcome=released))
+            return
+        self._by_queue.update(map(_queue_of, jobs))
+        self.held |= {job.id: job for job in jobs}
+        self._idle.clear()
+        for band, together in self._messages(jobs):
+            self._number += 1
+            self._pace.on_published(together[0].queue, len(together))
+            task = asyncio.create_task(self._publish(channel, band, self._number, together))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _messages(self, jobs: Sequence[Claimed]) -> Iterator[tuple[str, list[Claimed]]]:
+        """The jobs of each message, and its band.
+
+        What was rescued before is alone: it may kill its worker.
+        """
+        sizes: dict[str, int] = {}
+        begun: dict[tuple[str, str, str], list[Claimed]] = {}
+        weights: Counter[tuple[str, str, str]] = Counter()
+        for job in jobs:
+            type_ = job.type
+            band = band_of(job.priority)
+            size = sizes.get(type_)
+            if size is None:
+                size = sizes[type_] = self._pace.message_size(type_, self._fleet.batched)
+            if size == 1 or job.rescues:
+                yield band, [job]
+                continue
+            key = (job.queue, band, type_)
+            together = begun.setdefault(key, [])
+            together.append(job)
+            weights[key] += len(job.payload)
+            if len(together) >= size or weights[key] >= BYTES:
+                yield band, begun.pop(key)
+                del weights[key]
+        for (_, band, _), together in begun.items():
+            yield band, together
+
+    async def _publish(
+        self, channel: AbstractChannel, band: str, number: int, jobs: list[Claimed]
+    ) -> None:
+        """Publish a message; what the broker does not confirm is claimed again."""
+        first = jobs[0]
+        if len(first.payload) > LARGEST:
+            self._refuse(first)
+            return
+        entries = [
+            JobEntry(
+                job.id,
+                job.token,
+                Raw(job.payload),
+                job.attempts,
+                job.max_attempts,
+                job.priority,
+                job.run_at,
+                job.seq,
+                job.rescues,
+                job.timeout,
+                job.flow,
+                job.trace,
+                job.fingerprint,
+            )
+            for job in jobs
+        ]
+        message = Jobs(
+            VERSION, self._database, self._gateway, number, first.queue, first.type, entries
+        )
+        properties = Basic.Properties(
+            delivery_mode=2,
+            message_type=RETURNED_JOBS,
+            headers={DATABASE: self._database, GATEWAY: self._gateway},
+        )
+        try:
+            await channel.basic_publish(
+                encode(message),
+                exchange=JOBS,
+                routing_key=job_queue(first.queue, band),
+                properties=properties,
+                mandatory=True,
+            )
+        except BaseException as error:
+            for job in jobs:
+                self.give_back(job)
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            if not isinstance(error, Exception | asyncio.CancelledError):
+                raise
+
+    def _refuse(self, job: Claimed) -> None:
+        size = len(job.payload)
+        error = f"the payload of {size:,} bytes is too large for a broker: run it by a worker "
+        error += "that has the database, or store the data elsewhere and enqueue where it is"
+        detail = {"attempt": job.attempts, "error": error}
+        outcome = Outcome(JobStatus.FAILED, error=error, detail=detail)
+        if self.came_back(job.id, job.token) is not None:
+            self._sink.add(Attempt(job, outcome=outcome))
+
+    def give_back(self, job: Claimed) -> None:
+        """Release a job that no worker got."""
+        if self.came_back(job.id, job.token) is not None:
+            self._sink.add(Attempt(job, outcome=released))
+
+    def holds(self, id: UUID, token: UUID) -> bool:
+        """Whether a job was published on this claim and has not come back."""
+        job = self.held.get(id)
+        return job is not None and job.token == token
+
+    def came_back(self, id: UUID, token: UUID) -> Claimed | None:
+        """Take note that a job is not on the way any more; None when it was not."""
+        job = self.held.get(id)
+        if job is None or job.token != token:
+            return None
+        del self.held[id]
+        self._by_queue[job.queue] -= 1
+        if not self.held:
+            self._idle.set()
+        return job
+
+    def release(self) -> None:
+        """Have workers give back what has not begun."""
+        if self.held:
+            self._link.tell(ALL, encode(Release(self._gateway, self._number)))
+
+    def release_ready(self) -> None:
+        """Nothing waits here."""
+
+    def release_rescued(self) -> bool:
+        """Nothing waits here."""
+        return False
+
+    def stop(self, reason: type[BaseException]) -> None:
+        """Have workers stop everything, and release it, unless others have it already."""
+        jobs = self.jobs()
+        self.tell_stop([(job.id, job.token) for job in jobs])
+        for job in jobs:
+            if reason is TakenAway:
+                self.came_back(job.id, job.token)
+            else:
+                self.give_back(job)
+        if reason is not TakenAway:
+            self.on_stop()
+
+    def tell_stop(self, claims: list[Claim]) -> None:
+        """Tell the workers that these jobs are no longer held."""
+        if claims:
+            self._link.tell(ALL, encode(Stop(claims)))
+
+    async def until_idle(self, seconds: float) -> None:
+        """Wait until everything has come back, for so many seconds at most."""
+        if self.held and seconds > 0:
+            await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=seconds)
+
+    def linger(self, thread: "Future[None]") -> None:
+        """No job runs here, so no thread outlives one."""
+
+    def close(self) -> None:
+        """No job comes any more."""

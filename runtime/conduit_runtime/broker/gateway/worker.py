@@ -1,0 +1,162 @@
+"""A worker whose jobs run elsewhere: it claims, publishes, and writes what comes back."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aiormq.abc import AbstractChannel
+
+from ...model.attempts.failed_job import FailedJob
+from ...services.protocols import Prepared
+from ...statements.outcomes import Attempt, Written
+from ...statements.worker_registry import Rescued, reclaim
+from ...worker.interfaces import AttemptRunner, OutcomeSink
+from ...worker.run.failures import OnFailed
+from ...worker.worker import Worker
+from ..messages import Claim, Failed, encode
+from ..topology import (
+    declare_exchanges,
+    declare_gateway,
+    declare_job_queues,
+    gateway_queue,
+    outcome_queue,
+    request_queue,
+)
+from .fleet import Fleet
+from .gauges import watch
+from .leases import STEP, Leases
+from .link import Link
+from .outcomes import OutcomeConsumer
+from .pace import Pace
+from .publisher import Publisher
+from .requests import Requests
+
+if TYPE_CHECKING:
+    from ...worker.pool import WorkerPool
+
+CLOSING = 5.0
+"""Seconds that the last messages to workers get."""
+
+
+class GatewayPool:
+    """What a pool says of a gateway, with the fleet in the place of the pool's own handlers."""
+
+    def __init__(self, pool: "WorkerPool", fleet: Fleet) -> None:
+        self.queues = pool.queues
+        self.workers = pool.workers
+        self.metrics = pool.metrics
+        self.recorder = pool.recorder
+        self.tracer_provider = pool.tracer_provider
+        self.retention = pool.retention
+        self.hooks = pool.hooks
+        self.handlers = fleet
+        self.hook: OnFailed | None = None
+        self._fleet = fleet
+
+    @property
+    def failure_hook(self) -> OnFailed | None:
+        """What tells a worker of a failed job; None while no worker wants to know."""
+        return self.hook if self._fleet.reporter(None) is not None else None
+
+
+class GatewayWorker(Worker):
+    """Composes the parts of a gateway."""
+
+    def __init__(
+        self,
+        pool: "WorkerPool",
+        services: Prepared,
+        dsn: str,
+        schema: str,
+        database: str,
+        fleet: Fleet,
+        new_link: Callable[..., Link],
+        *,
+        is_draining: bool,
+    ) -> None:
+        self._database_id = database
+        self._gateway = secrets.token_hex(8)
+        self._fleet = fleet
+        self._pace = Pace()
+        self._link = new_link(self._opened, self._on_link)
+        seen = GatewayPool(pool, fleet)
+        seen.hook = self._tell_failed
+        super().__init__(seen, services, dsn, schema, self._new_publisher, is_draining=is_draining)
+        self._leases = Leases(self, self._reclaim, self._publisher, self._link)
+        self._consumer = OutcomeConsumer(
+            self.acknowledger, self._publisher, fleet, self._link, self._pace
+        )
+        self._requests = Requests(self, fleet, self._leases, self._link, self._on_fleet)
+        self._publisher.on_stop = self._consumer.stop
+
+    def _new_publisher(
+        self, worker: Worker, sink: OutcomeSink, poll: Callable[[], bool]
+    ) -> AttemptRunner:
+        self._publisher = Publisher(
+            worker, sink, self._fleet, self._link, self._pace, self._database_id, self._gateway
+        )
+        return self._publisher
+
+    async def start(self) -> None:
+        """Register, and connect to the broker."""
+        await super().start()
+        self._linking = self._spawn(self._link.run(), "broker")
+        self._leasing = self._spawn(self._check(), "leases")
+        look = watch(self.queues, self._link, self._publisher, self._fleet, self._pace)
+        self._looking = self._spawn(look, "gauges")
+
+    async def stop(self, grace: float) -> None:
+        """Claim no more, let published jobs come back for `grace` seconds, release the rest."""
+        await super().stop(grace)
+        self._leasing.cancel()
+        self._looking.cancel()
+        await self._link.finish(CLOSING)
+        self._linking.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._linking
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(STEP)
+            if self._fleet.forget_silent(time.monotonic()):
+                self._on_fleet()
+            await self._leases.step()
+
+    async def _opened(self, channel: AbstractChannel) -> None:
+        """Declare and consume everything anew, on a new connection."""
+        database, gateway = self._database_id, self._gateway
+        await declare_exchanges(channel)
+        await declare_job_queues(channel, self.queues)
+        await declare_gateway(channel, database, gateway)
+        queues = (outcome_queue(database), outcome_queue(database, gateway))
+        await self._consumer.consume(channel, queues)
+        await self._requests.consume(channel, request_queue(database), gateway_queue(gateway))
+
+    def _on_link(self) -> None:
+        """The broker came or went."""
+        self.on_capacity()
+
+    def _on_fleet(self) -> None:
+        """The workers behind changed."""
+        self.on_capacity()
+
+    def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
+        """Outcomes of these attempts are committed, of the `written` ones that were still held."""
+        super().on_written(attempts, written)
+        self._consumer.on_written(attempts)
+        self.on_capacity()
+
+    async def _tell_failed(self, job: FailedJob) -> None:
+        worker = self._fleet.reporter(self._consumer.ran_by.pop(job.id, None))
+        if worker is not None:
+            self._link.tell(worker, encode(Failed(job)))
+
+    async def _reclaim(self, claims: Sequence[Claim]) -> Sequence[Rescued]:
+        """Reclaim jobs whose worker died; returns those that were still held."""
+        statement = reclaim(claims)
+        rescued = await self._database.run_with("SET CONSTRAINTS ALL IMMEDIATE", statement)
+        self.count_failed([job for job in rescued if job.status == "failed"])
+        return rescued

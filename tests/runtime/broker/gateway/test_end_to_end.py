@@ -1,0 +1,66 @@
+"""Jobs go from the database through a gateway and a broker to a worker, and come back."""
+
+from datetime import timedelta
+from typing import Any
+
+from conduit_runtime import Broker, FailedJob, Job, JobContext, JobStatus, Queue, WorkerPool
+from gateways import gateway_of
+from waiting import until
+
+
+def _has(queue: Queue, status: str, count: int) -> bool:
+    return len(queue.list(status=status)) == count
+
+
+def test_jobs_run_in_a_worker_without_a_database(queue: Queue, dsn: str, broker_url: str) -> None:
+    pool = WorkerPool(Broker(broker_url))
+    seen = []
+
+    @pool.handler("greet", keep_result=timedelta(minutes=1))
+    async def greet(context: JobContext, payload: dict[str, Any]) -> str:
+        seen.append(payload["name"])
+        return f"hello {payload['name']}"
+
+    jobs = [queue.enqueue(Job(type="greet", payload={"name": str(n)})) for n in range(5)]
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: _has(queue, "completed", 5))
+    assert sorted(seen) == ["0", "1", "2", "3", "4"]
+    stored = queue.get(jobs[3].id)
+    assert stored is not None
+    assert stored.result == "hello 3"
+    assert stored.attempts == 1
+
+
+def test_child_jobs_are_stored_with_the_outcome(queue: Queue, dsn: str, broker_url: str) -> None:
+    pool = WorkerPool(Broker(broker_url))
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: Any) -> None:
+        context.enqueued.append(Job(type="child", payload={"of": "parent"}))
+
+    @pool.handler("child")
+    async def child(context: JobContext, payload: Any) -> None:
+        assert payload == {"of": "parent"}
+
+    queue.enqueue(Job(type="parent", payload={}))
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: _has(queue, "completed", 2))
+
+
+def test_a_failed_job_is_reported_to_a_worker(queue: Queue, dsn: str, broker_url: str) -> None:
+    pool = WorkerPool(Broker(broker_url))
+    failed: list[FailedJob] = []
+    pool.on_failed(failed.append)
+
+    @pool.handler("bad")
+    async def bad(context: JobContext, payload: Any) -> None:
+        raise ValueError("it is bad")
+
+    job = queue.enqueue(Job(type="bad", payload={"a": 1}, max_attempts=1))
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: failed)
+    assert [(each.id, each.payload) for each in failed] == [(job.id, {"a": 1})]
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == JobStatus.FAILED
+    assert "it is bad" in (stored.error or "")
