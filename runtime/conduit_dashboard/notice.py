@@ -1,20 +1,25 @@
-"""What the visitor has just done, for the page that an action leads to."""
+"""What the visitor has just done, for the page that an action leads to, or why it is not done."""
 
 from datetime import UTC, datetime, timedelta
 
-from conduit_runtime.model.dashboard.audit import AuditEntry
 from conduit_runtime.statements.dashboard import audit
 
 from .errors import BadRequest
 from .page import Visit
 from .parameters import read_number
+from .rendering import actions
 
 _NEWS = timedelta(minutes=5)
 """For how long an address with a notice says what was done."""
 
+HINTS = {"unselected": "No job is selected. Select some first, or change all that match."}
+"""Why nothing was done, by the name that an address has."""
 
-async def notice(visit: Visit) -> AuditEntry | None:
-    """The visitor's own action that the address names, if it was done a short while ago."""
+
+async def notice(visit: Visit) -> str | None:
+    """The visitor's own action that the address names, in words, if it was done a while ago."""
+    if (hint := visit.query.get("notice", "")) in HINTS:
+        return HINTS[hint]
     try:
         id_ = read_number(visit.query, "notice")
     except BadRequest:
@@ -22,4 +27,4 @@ async def notice(visit: Visit) -> AuditEntry | None:
     entry = None if id_ is None else await visit.read(audit.entry(id_))
     if entry is None or entry.actor != visit.access.user:
         return None
-    return entry if datetime.now(UTC) - entry.at < _NEWS else None
+    return actions.done(entry) if datetime.now(UTC) - entry.at < _NEWS else None

@@ -120,9 +120,13 @@ class Act(Visit):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action returns: the page to go back to, a path of the dashboard."""
+    """What an action returns: the page to go back to, a path of the dashboard.
+
+    `hint` says why nothing was done, by its name in `notice.HINTS`.
+    """
 
     back: str
+    hint: str | None = None
 
 
 View = Callable[[Visit], Awaitable[Page]]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from conduit_runtime.model.dashboard.audit import AuditEntry
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -12,23 +11,20 @@ from .errors import BadRequest, DatabaseDown, Refusal
 from .live.hub import Hub
 from .live.region import Regions
 from .live.stream import stream
+from .notice import HINTS
 from .page import Act, Done, Page, View, Visit
 from .pages import NAVIGATION
-from .rendering import actions
 from .rendering.html import render, render_regions
 from .rendering.json import encode
 
 _JSON = "application/json"
 
 
-def answer(
-    request: Request, visit: Visit, page: Page, notice: AuditEntry | None = None
-) -> Response:
+def answer(request: Request, visit: Visit, page: Page, notice: str | None = None) -> Response:
     """A page, as JSON for who asks for that; `notice` is what its visitor has just done."""
     if _wants_json(request):
         return Response(encode(page.data), page.status, media_type=_JSON)
-    words = None if notice is None else actions.done(notice)
-    html = render(page, visit, **_frame(request), notice=words)
+    html = render(page, visit, **_frame(request), notice=notice)
     return HTMLResponse(html, page.status)
 
 
@@ -69,13 +65,16 @@ def after(request: Request, act: Act, done: Done) -> Response:
     """What follows an action: the page to go back to or, for programs, what was changed."""
     last = act.changes[-1] if act.changes else None
     if _wants_json(request):
+        if done.hint is not None:
+            raise BadRequest(HINTS[done.hint])
         changed = last and {"action": act.name, "target": last.target, "count": last.count}
         return Response(encode(changed or {}), media_type=_JSON)
     is_path = done.back.startswith("/") and not done.back.startswith(("//", "/\\"))
     if not is_path or not done.back.isprintable():  # browsers skip tabs and newlines
         raise BadRequest("The page to go back to is none of this dashboard.")
     back = URL(act.url(done.back))
-    return RedirectResponse(back.include_query_params(notice=last.id) if last else back, 303)
+    notice = last.id if last else done.hint
+    return RedirectResponse(back.include_query_params(notice=notice) if notice else back, 303)
 
 
 def wants_stream(request: Request) -> bool:

@@ -1,8 +1,9 @@
 """The filter of jobs, as an address or a form says it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil, floor
 from typing import Any
 
 from conduit_runtime.model.dashboard.job_filter import CHOICES, JobFilter
@@ -68,6 +69,23 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         only_plain=payload is not None and not known,
     )
     return Search(wanted, given, fields)
+
+
+def of_then(given: Mapping[str, str], ago: timedelta) -> dict[str, str]:
+    """The filter for the jobs that this one found so long ago, and for none that came later.
+
+    It is right to the second, or to the minute after ten days. Raises BadRequest for an age that
+    cannot be.
+    """
+    older = (_age(given, "older") or timedelta(0)) + ago
+    newer = _age(given, "newer")
+    then = {**given, "older": _written(older, floor)}
+    return then if newer is None else {**then, "newer": _written(newer + ago, ceil)}
+
+
+def _written(age: timedelta, whole: Callable[[float], int]) -> str:
+    seconds = age.total_seconds()
+    return f"{whole(seconds)}s" if seconds < 900_000 else f"{whole(seconds / 60)}m"
 
 
 def is_part(name: str) -> bool:

@@ -1,16 +1,21 @@
 """What is done to many jobs at once: to the selected ones, or to all that match a filter."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from conduit_runtime.model.dashboard.job_filter import JobFilter
 from conduit_runtime.statements.dashboard import audit, bulk
 from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.many.changes import JobChange, change_free
+from starlette.datastructures import FormData
 
 from ..errors import BadRequest, Conflict
 from ..jobs import background
-from ..jobs.filters import is_part, read_search
+from ..jobs.filters import is_part, of_then, read_search
 from ..jobs.rows import shown_of
 from ..jobs.search import count_jobs
 from ..page import Act, Done, Routes, action
@@ -19,19 +24,23 @@ from ..parameters import job_id, read_number, read_text
 _MOST = 1_000
 """Jobs that may be selected."""
 _FIELDS = frozenset(("all", "back", "to_queue", "to_priority"))
+_NOT_INTERRUPTED = "This action was not interrupted, or somebody has it go on already."
 _SOON = 1.0
 """Seconds that a visitor waits for an action in the background; most have ended by then."""
 
 
 async def change_jobs(act: Act) -> Done:
     """Change the jobs of the form: those with these ids or, with `all`, those of its filter."""
+    back = read_text(act.form, "back") or "/jobs"
     if not read_text(act.form, "all"):
+        if not any(act.form.getlist("id")):
+            return Done(back, hint="unselected")
         await _change_selected(act)
     elif act.form.get("id"):
         raise BadRequest("Select jobs, or choose all that match: not both.")
     else:
         await _change_matching(act)
-    return Done(read_text(act.form, "back") or "/jobs")
+    return Done(back)
 
 
 async def _change_selected(act: Act) -> None:
@@ -41,7 +50,7 @@ async def _change_selected(act: Act) -> None:
         change.count = await change.writing.run_steps(change_free(what, ids, what.refused()))
 
 
-async def _change_matching(act: Act) -> None:
+async def _change_matching(act: Act, continues: int | None = None) -> None:
     for name in act.form:
         if name not in _FIELDS and not is_part(name):  # a typo would widen the filter
             raise BadRequest(f"There is no filter {name[:40]!r}.")
@@ -53,6 +62,8 @@ async def _change_matching(act: Act) -> None:
     target = {"filter": search.given or "all jobs", **what.values}
     async with act.change(target, total=total, state="running") as change:
         change.count = 0
+        if continues is not None and not await change.run(bulk.take_over(continues, act.name)):
+            raise Conflict(_NOT_INTERRUPTED)
     assert change.id is not None
     steps = bulk.change_matching(what, search.wanted, shown_of(search.wanted))
     task = background.start(act.database, change.id, steps)
@@ -61,15 +72,38 @@ async def _change_matching(act: Act) -> None:
     change.count = entry.count if entry is not None else 0
 
 
+async def go_on(act: Act) -> Done:
+    """Do what an action has left whose process ended, for the jobs that there were at its begin."""
+    id_ = _action(act)
+    entry = await act.read(audit.entry(id_))
+    given = entry.target.get("filter") if entry is not None else None
+    if entry is None or given is None or entry.state != "interrupted":
+        raise Conflict(_NOT_INTERRUPTED)
+    fields = {name: str(value) for name, value in _items(given) if is_part(name)}
+    fields = of_then(fields, datetime.now(UTC) - entry.at)
+    fields |= {name: str(each) for name, each in entry.target.items() if name in _FIELDS}
+    await _change_matching(replace(act, form=FormData(fields)), continues=id_)
+    return Done(read_text(act.form, "back") or "/jobs")
+
+
+def _items(given: Any) -> list[tuple[str, Any]]:
+    return [*given.items()] if isinstance(given, Mapping) else []
+
+
 async def stop(act: Act) -> Done:
     """Stop an action in the background after its present batch."""
-    stopped = read_number(act.form, "action")
-    if stopped is None:
-        raise BadRequest("The form names no action.")
+    stopped = _action(act)
     async with act.change({"action": stopped}, name="stop") as change:
         if not await change.run(bulk.stop(stopped, act.name)):
             raise Conflict("This action does not run any more.")
     return Done(read_text(act.form, "back") or "/jobs")
+
+
+def _action(act: Act) -> int:
+    """The id of the action in the background that the form names."""
+    if (id_ := read_number(act.form, "action")) is None:
+        raise BadRequest("The form names no action.")
+    return id_
 
 
 def _change(act: Act, wanted: JobFilter | None) -> JobChange:
@@ -97,8 +131,6 @@ def _change(act: Act, wanted: JobFilter | None) -> JobChange:
 
 def _ids(act: Act) -> list[UUID]:
     ids = [job_id("id", str(each)) for each in dict.fromkeys(act.form.getlist("id")) if each]
-    if not ids:
-        raise BadRequest("Select jobs first, or choose all that match.")
     if len(ids) > _MOST:
         raise BadRequest(f"At most {_MOST:,} jobs can be selected: choose all that match a filter.")
     return ids
@@ -109,4 +141,5 @@ CHANGES = ("retry", "run_now", "cancel", "move", "priority", "delete")
 ROUTES: Routes = [
     *(action(f"/jobs/{name.replace('_', '-')}", name, change_jobs) for name in CHANGES),
     *(action(f"/jobs/{name.replace('_', '-')}/stop", name, stop) for name in CHANGES),
+    *(action(f"/jobs/{name.replace('_', '-')}/continue", name, go_on) for name in CHANGES),
 ]

@@ -199,8 +199,75 @@ def test_an_action_whose_process_died_is_interrupted(site: Site) -> None:
         "seen_at = now() - interval '3 minutes'"
     )
     assert site.json("/jobs")["actions"][0]["state"] == "interrupted"
-    assert "Do it again for the rest." in site.html("/jobs")
     assert "/jobs/cancel/stop" not in site.html("/jobs")
+
+
+INTERRUPT = (
+    "UPDATE conduit_audit SET state = 'running', finished_at = NULL,"
+    " at = now() - interval '1 hour', seen_at = now() - interval '3 minutes' WHERE id = %s"
+)
+
+
+def test_an_interrupted_action_is_continued_once(site: Site) -> None:
+    old = jobs_of(site, 2, status="failed")
+    new = jobs_of(site, 1, status="failed")
+    later = jobs_of(site, 1, status="failed")
+    ages = {old[0]: "2 hours", old[1]: "3 hours", new[0]: "70 minutes", later[0]: "50 minutes"}
+    for id_, age in ages.items():
+        site.sql("UPDATE jobs SET created_at = now() - %s::interval WHERE id::text = %s", age, id_)
+    post(site, "move", all="1", queue="none", to_queue="b")
+    [(id_,)] = site.sql("SELECT id FROM conduit_audit")
+    filter_ = '{"filter": {"type": "t", "older": "30m", "newer": "90m"}}'
+    site.sql("UPDATE conduit_audit SET action = 'retry', target = %s", filter_)
+    assert refused(site, "retry/continue", action=id_)[0] == 409  # it has ended
+    site.sql(INTERRUPT, id_)
+    for page in ("/jobs", "/audit"):
+        assert 'action="/jobs/retry/continue"' in site.html(page)
+    assert refused(site, "cancel/continue", action=id_)[0] == 409
+    site.access = Access.operate("bob", {"cancel"})
+    assert refused(site, "retry/continue", action=id_)[0] == 403
+    assert "/continue" not in site.html("/audit")
+    site.access = Access.operate("bob")
+    assert post(site, "retry/continue", action=id_)["count"] == 1
+    pending = site.sql("SELECT id::text FROM jobs WHERE status = 'pending'")
+    assert pending == [(old[0],)]  # it alone was older than 30 and newer than 90 minutes then
+    assert refused(site, "retry/continue", action=id_)[0] == 409
+    assert "/continue" not in site.html("/audit")
+    *_, (actor, action, target, count, _, state) = recorded(site)
+    assert (actor, action, count, state) == ("bob", "retry", 1, "done")
+    assert target == {"filter": {"type": "t", "older": "5400s", "newer": target["filter"]["newer"]}}
+
+
+def test_what_an_interrupted_action_sets_is_set_by_its_continuation(site: Site) -> None:
+    jobs_of(site, 3)
+    site.sql("UPDATE jobs SET created_at = now() - interval '2 hours'")
+    post(site, "priority", all="1", to_priority="7")
+    [(id_,)] = site.sql("SELECT id FROM conduit_audit")
+    site.sql("UPDATE jobs SET priority = 50 WHERE id = (SELECT max(id::text)::uuid FROM jobs)")
+    site.sql(INTERRUPT, id_)
+    post(site, "priority/continue", action=id_)
+    assert site.sql("SELECT DISTINCT priority FROM jobs") == [(7,)]
+
+
+@pytest.mark.parametrize("target", ['{"jobs": []}', '{"filter": {"older": "x"}}', "[]"])
+def test_a_record_that_cannot_be_continued(site: Site, target: str) -> None:
+    jobs_of(site, 1)
+    post(site, "cancel", all="1", queue="none")
+    [(id_,)] = site.sql("SELECT id FROM conduit_audit")
+    site.sql("UPDATE conduit_audit SET target = %s", target)
+    site.sql(INTERRUPT, id_)
+    assert refused(site, "cancel/continue", action=id_)[0] in (400, 409)
+    assert site.queue.stats().pending == 1
+
+
+def test_a_page_says_that_nothing_was_selected(site: Site) -> None:
+    jobs_of(site)
+    answer = site.post("/jobs/retry", back="/jobs?type=t")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/jobs?type=t&notice=unselected"
+    assert "No job is selected." in site.html("/jobs", type="t", notice="unselected")
+    assert "notice" not in site.html("/jobs", notice="x").partition("<main")[2][:200]
+    assert recorded(site) == []
 
 
 def test_only_so_many_actions_run_at_once(
@@ -221,7 +288,8 @@ def test_only_so_many_actions_run_at_once(
 @pytest.mark.parametrize(
     ("action", "fields", "words"),
     [
-        ("retry", {}, "Select jobs first"),
+        ("retry", {}, "No job is selected"),
+        ("retry/continue", {}, "names no action"),
         ("retry", {"id": "7"}, "use the id of a job"),
         ("retry", {"id": [f"{n:032x}" for n in range(1_001)]}, "At most 1,000"),
         ("retry", {"all": "1", "status": "lost"}, "use one of pending"),

@@ -284,6 +284,7 @@ def change_jobs(send: Run) -> None:
     run_steps(bulk.change_matching(changes.delete(), JobFilter(older=timedelta(0))), send)
     send(bulk.progress(id, 1))
     send(bulk.stop(id, "retry"))
+    send(bulk.take_over(id, "retry"))
     send(bulk.end(id, "done"))
     send(bulk.recent())
 

@@ -66,6 +66,11 @@ def stop(id: int, action: str) -> Statement[bool]:
     return Statement("dashboard/bulk/stop", {"id": id, "action": action}, touched)
 
 
+def take_over(id: int, action: str) -> Statement[bool]:
+    """Note that an interrupted action is gone on with; False when it is none, or no more."""
+    return Statement("dashboard/bulk/take_over", {"id": id, "action": action}, touched)
+
+
 def recent() -> Statement[list[AuditEntry]]:
     """The actions in the background that run or ended a minute ago at the most."""
     return Statement("dashboard/bulk/recent", {}, read_entries, COLUMNS)
