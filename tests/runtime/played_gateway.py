@@ -54,8 +54,8 @@ class PlayedGateway:
         self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
-        self._connection = await aio_pika.connect(self._url)
-        channel = await self._connection.channel(on_return_raises=True)
+        self.connection = await aio_pika.connect(self._url)
+        channel = await self.connection.channel(on_return_raises=True)
         self.channel = await channel.get_underlay_channel()
         await topology.declare_exchanges(self.channel)
         await topology.declare_job_queues(self.channel, self._queues)
@@ -69,7 +69,7 @@ class PlayedGateway:
         return self
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._connection.close()
+        await self.connection.close()
 
     async def _on_outcomes(self, message: DeliveredMessage) -> None:
         self.outcomes += decode_outcomes(message.body).outcomes
@@ -125,6 +125,12 @@ class PlayedGateway:
             mandatory=True,
         )
         return self._numbers
+
+    async def ready(self, band: str, queue: str = "default") -> int:
+        """How many messages of a queue and a band wait for a worker."""
+        name = topology.job_queue(queue, band)
+        declared = await self.channel.queue_declare(name, passive=True)
+        return declared.message_count or 0
 
     def outcome(self, id: UUID) -> OutcomeEntry | None:
         """The outcome of a job that came."""

@@ -109,6 +109,12 @@ class WorkerPool:
         check_age(keep_completed, "keep_completed")
         check_age(keep_failed, "keep_failed")
         self.retention = Retention(keep_completed, keep_failed)
+        if self.dsn is None and (self.schedules or not self.retention.is_empty):
+            raise QueueError(
+                "a pool with a broker does not know the database of its queue: add schedules with "
+                "CronScheduler.add, and set keep_completed and keep_failed with `conduit-jobs "
+                "queues keep`, where the database is"
+            )
         self._exits = AsyncExitStack()
         self._worker: PoolWorker | None = None
         self._thread: LoopThread | None = None

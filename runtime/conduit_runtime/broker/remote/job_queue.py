@@ -7,6 +7,7 @@ from typing import Any
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.exceptions import AMQPConnectionError
 
 from ...postgres.backoff import Backoff
 from ..connection import reason
@@ -43,9 +44,9 @@ class JobQueue:
                 await self._consume(connection, ended)
                 self._backoff.reset()
                 await ended.wait()
+            except AMQPConnectionError:
+                return
             except Exception as error:
-                if connection.is_closed:
-                    return
                 error.args = (f"{self._queue}: {reason(error)}",)
                 await asyncio.sleep(self._backoff.next_delay(error))
             finally:

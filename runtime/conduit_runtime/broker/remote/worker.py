@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ...job_types.description.database_uses import upcast_uses_database, uses_database
 from ...model.attempts.interruptions import Shutdown, TakenAway
 from ...model.claimed import Claimed
 from ...model.errors import JobLost, QueueError, WorkerStuck
@@ -99,6 +100,12 @@ class RemoteWorker:
     async def start(self) -> None:
         """Begin to take jobs, as soon as the broker and a gateway are there."""
         _log.info("worker at %s works on %s", self._address, ", ".join(self.queues))
+        if self._database is None and (types := self._types_with_database()):
+            _log.warning(
+                "jobs of %s use the application's database, and this worker has none: they will "
+                "fail, unless it gets one as Broker(…, database=…) or by --dsn",
+                ", ".join(types),
+            )
         self._connecting = self._spawn(self._sessions.run(), "broker")
         self._publishing = self._spawn(self._sink.run(), "outcomes")
         self._consuming = self._spawn(self._consumer.run(), "jobs")
@@ -106,6 +113,14 @@ class RemoteWorker:
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
                 await self._sessions.get()
+
+    def _types_with_database(self) -> list[str]:
+        return [
+            handler.type
+            for handler in self.registry
+            if uses_database(handler.function)
+            or any(map(upcast_uses_database, handler.upcasts.values()))
+        ]
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         return asyncio.create_task(work, name=f"conduit {name}")

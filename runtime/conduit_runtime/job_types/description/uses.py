@@ -18,7 +18,7 @@ from ...services.protocols import is_value
 from ..job_type import JobType
 
 _HOOK = re.compile(r"_?(after_(?:create|update|save|delete))(?:_\d+)?")
-_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
+ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _uses(function: Any, seen: set[Any]) -> Uses:
     names = function.__globals__
     enqueues: set[str] = set()
     calls: set[str] = set()
-    for code in _codes(function.__code__):
+    for code in codes(function.__code__):
         for kind, name, chain in _reads(code):
             if kind == "services":
                 calls.update(_calls(function.__module__, name, chain))
@@ -91,19 +91,19 @@ def _is_own(found: object, function: Any, name: str) -> bool:
     )
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes(code: CodeType) -> Iterator[CodeType]:
     """The code of a function, and of those within it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
 def _reads(code: CodeType) -> Iterator[tuple[str, str, str]]:
     """The globals that code reads, and the services: `services`, the attribute, and the next."""
     chain: list[str] = []
     for each in dis.get_instructions(code):
-        if each.opname in _ATTRIBUTES:
+        if each.opname in ATTRIBUTES:
             chain.append(each.argval)
             continue
         if each.opname == "EXTENDED_ARG":

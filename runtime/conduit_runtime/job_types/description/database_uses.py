@@ -1,0 +1,63 @@
+"""Which handlers need the application's database, read from their code."""
+
+import dis
+import inspect
+from types import CodeType, FunctionType
+from typing import Any
+
+from ...records.async_operations import AsyncOperations
+from ..upcast import Upcast
+from .uses import ATTRIBUTES, codes
+
+_OPERATIONS = {name for name in vars(AsyncOperations) if name[0] != "_"} | {"connection"}
+
+
+def uses_database(function: Any) -> bool:
+    """Whether a handler, or a function that it hands its context to, asks it for the database.
+
+    That is for a connection, or to read or write records. Seen are functions of its own module, to
+    which the context goes by the same name, as in generated code.
+    """
+    return _uses_database(inspect.unwrap(function), 0)
+
+
+def upcast_uses_database(upcast: Upcast[Any, Any]) -> bool:
+    """`uses_database` for an upcaster."""
+    return upcast.takes_job and _uses_database(inspect.unwrap(upcast.function), 1)
+
+
+def _uses_database(function: Any, position: int) -> bool:
+    code = getattr(function, "__code__", None)
+    parameters = [] if code is None else _parameters(code)
+    if len(parameters) <= position:
+        return False
+    return _asks(function, parameters[position], set())
+
+
+def _asks(function: FunctionType, context: str, seen: set[FunctionType]) -> bool:
+    seen.add(function)
+    for code in codes(function.__code__):
+        before: Any = None
+        for each in dis.get_instructions(code):
+            if each.opname in ATTRIBUTES and each.argval in _OPERATIONS and before == context:
+                return True
+            if each.opname == "LOAD_GLOBAL":
+                found = function.__globals__.get(each.argval)
+                if (
+                    isinstance(found, FunctionType)
+                    and found.__module__ == function.__module__
+                    and context in _parameters(found.__code__)
+                    and found not in seen
+                    and _asks(found, context, seen)
+                ):
+                    return True
+            if each.opname != "EXTENDED_ARG":
+                # Newer versions of Python load two variables by one instruction.
+                before = each.argval[-1] if isinstance(each.argval, tuple) else each.argval
+                if not each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
+                    before = None
+    return False
+
+
+def _parameters(code: CodeType) -> list[str]:
+    return [*code.co_varnames[: code.co_argcount]]

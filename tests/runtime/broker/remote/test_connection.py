@@ -1,0 +1,148 @@
+"""Tests of a worker whose connection to the broker is lost, or not there yet."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+from conduit_runtime import Broker, JobContext, QueueError, WorkerPool
+from conduit_runtime.broker.connection import BrokerError
+from conduit_runtime.broker.messages import Holding, Redelivered
+from line import Line
+from played_gateway import PlayedGateway, entry
+from waiting import until
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(90):
+            await main
+
+    asyncio.run(limited())
+
+
+def test_outcomes_of_jobs_that_ran_on_are_sent_over_the_next_connection(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+            pool = WorkerPool(Broker(line.url), workers=1)
+            started, release = asyncio.Event(), asyncio.Event()
+
+            @pool.handler("greet")
+            async def greet(context: JobContext, payload: str) -> None:
+                started.set()
+                await release.wait()
+
+            ran, waited = entry(), entry()
+            async with pool:
+                await gateway.publish([ran, waited])
+                await started.wait()
+                line.cut()
+                await asyncio.to_thread(until, lambda: "connection was lost" in caplog.text)
+                release.set()
+                await line.mend()
+                await gateway.until(lambda: len(gateway.outcomes) == 2)
+                assert gateway.outcome(ran.id).outcome is None  # type: ignore[union-attr]
+                returned = gateway.outcome(waited.id)
+                assert returned is not None
+                assert returned.outcome is not None
+                assert not returned.outcome.counted
+                # The broker delivers both again, since they were not acknowledged.
+                await gateway.until(
+                    lambda: any(isinstance(each, Redelivered) for each in gateway.requests)
+                )
+
+    run(main())
+
+
+def test_a_job_is_said_to_be_held_over_the_next_connection(broker_url: str) -> None:
+    async def main() -> None:
+        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+            pool = WorkerPool(Broker(line.url))
+            started, release = asyncio.Event(), asyncio.Event()
+
+            @pool.handler("greet")
+            async def greet(context: JobContext, payload: str) -> None:
+                started.set()
+                await release.wait()
+
+            job = entry()
+            async with pool:
+                gateway.answer = lambda request: [job.id]
+                await gateway.publish([job])
+                await started.wait()
+                line.cut()
+                gateway.requests.clear()
+                await line.mend()
+
+                def is_held() -> bool:
+                    return any(isinstance(each, Holding) for each in gateway.requests)
+
+                await gateway.until(is_held)
+                release.set()
+                await gateway.until(lambda: gateway.outcomes)
+                assert gateway.outcomes[0].outcome is None
+
+    run(main())
+
+
+def test_a_broker_that_is_not_there_at_the_start_is_waited_for(broker_url: str) -> None:
+    async def main() -> None:
+        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+            line.cut()
+            pool = WorkerPool(Broker(line.url))
+            pool.register("greet", lambda context, payload: None)
+            starting = asyncio.ensure_future(pool.__aenter__())
+            await gateway.publish([entry()])
+            await line.mend()
+            await starting
+            await gateway.until(lambda: gateway.outcomes)
+            await pool.__aexit__()
+
+    run(main())
+
+
+def test_a_worker_may_start_before_the_first_gateway(broker_url: str) -> None:
+    async def main() -> None:
+        pool = WorkerPool(Broker(broker_url))
+        pool.register("greet", lambda context, payload: None)
+        async with pool:
+            assert not pool.health().is_ready
+            async with PlayedGateway(broker_url) as gateway:
+                await gateway.until(lambda: gateway.hellos)
+                await gateway.publish([entry()])
+                await gateway.until(lambda: gateway.outcomes)
+
+    run(main())
+
+
+def test_no_error_shows_the_password(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger().setLevel(logging.DEBUG)
+    refused = broker_url.replace("loopback", "wrong-secret")
+    unreachable = "amqp://user:wrong-secret@127.0.0.1:1/vhost"
+    for url, reason in ((refused, "refuses the user"), (unreachable, "Connection refused")):
+        broker = Broker(url)
+        pool = WorkerPool(broker, connect_timeout=0.2)
+        with pytest.raises(BrokerError, match=reason) as caught, pool:
+            pass
+        assert isinstance(caught.value, QueueError)
+        assert "wrong-secret" not in str(caught.value) + repr(broker) + caplog.text
+
+
+def test_a_frame_is_in_no_log(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def main() -> None:
+        pool = WorkerPool(Broker(broker_url))
+        pool.register("greet", lambda context, payload: None)
+        async with PlayedGateway(broker_url) as gateway, pool:
+            await gateway.publish([entry('"a secret payload"')])
+            await gateway.until(lambda: gateway.outcomes)
+
+    run(main())
+    assert "conduit" in caplog.text
+    assert "secret payload" not in caplog.text
+    assert "loopback" not in caplog.text
