@@ -107,7 +107,7 @@ def until_done(dsn: str, version: Version) -> None:
     """Wait until no job is left."""
     import time
 
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while version.left(dsn):
         assert time.monotonic() < deadline, version.left(dsn)[:5]
         time.sleep(0.1)

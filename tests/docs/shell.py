@@ -17,7 +17,7 @@ _READS = re.compile(
     r"|conduit-jobs (?:doctor|\S+ (?:list|stats))\b(?!.*\|\|)"
 )
 """Commands that change nothing: while a server runs, they wait for it to come so far."""
-_SECONDS = 120
+_SECONDS = 300
 """How long a command may take."""
 _PATIENCE = 60.0
 """For how many seconds a server may stay silent."""

@@ -281,7 +281,7 @@ def test_a_rate_goes_on_when_its_time_has_passed(queue: Api) -> None:
     queue.rate_limit("t", 1, per=timedelta(seconds=0.2))
     queue.enqueue_many([Job(type="t") for _ in range(3)])
     claimed: list[Any] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(claimed) < 3 and time.monotonic() < deadline:
         claimed += queue.dequeue("w", limit=3)
     first, second, third = (queue.get(job.id).started_at for job in claimed)

@@ -13,7 +13,7 @@ from dashboard_site import Site
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
-SECONDS = 20
+SECONDS = 60
 """How long a page may take to show what a test expects."""
 expect.set_options(timeout=SECONDS * 1000)
 

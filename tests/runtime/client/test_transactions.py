@@ -75,7 +75,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     queue.enqueue(Job(type="t"))
     until(lambda: queue.stats().completed == 1)
     two_phase.tpc_commit()
-    until(lambda: queue.stats().completed == 7, POLL + 20)
+    until(lambda: queue.stats().completed == 7, POLL + 60)
     assert (queue.get(kept.id) or kept).status == "completed"
 
 

@@ -66,7 +66,7 @@ def hold(folder: Path) -> Iterator[Callable[[], Holder]]:
     wait_for(lambda: not processes(folder))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition was never met"
@@ -201,11 +201,11 @@ def test_a_status_file_left_by_a_power_cut_is_no_obstacle(folder: Path) -> None:
 
 
 def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
-    server = embedded.start(folder, keep=0.5, settings=HASTY)
+    server = embedded.start(folder, keep=3.0, settings=HASTY)
     server.close()
     with psycopg.connect(server.dsn) as conn:
         # A client holds it, longer than it is kept.
-        until = time.monotonic() + 2
+        until = time.monotonic() + 4
         wait_for(lambda: time.monotonic() > until)
         assert conn.execute("SELECT 1").fetchone() == (1,)
     wait_for(lambda: not processes(folder))

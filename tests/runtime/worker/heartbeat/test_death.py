@@ -146,7 +146,7 @@ def test_a_job_that_kills_its_workers_ends_failed(queue: Queue, dsn: str, start:
     others = queue.enqueue_many(
         [Job(type="sleep", payload={"seconds": 0}, max_attempts=2) for _ in range(20)]
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while queue.stats().completed < len(others) or queue.stats().failed == 0:
         assert time.monotonic() < deadline
         try:
