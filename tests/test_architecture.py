@@ -1,6 +1,8 @@
 """ARCHITECTURE.md names files that exist, and tests stand where what they test does."""
 
 import re
+import tomllib
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -42,3 +44,21 @@ def test_the_folders_of_tests_mirror_those_of_the_code(tests: str) -> None:
     folders = {path.parent.relative_to(here) for path in here.rglob("test_*.py")}
     assert len(folders) > 5
     assert not {folder for folder in folders if not (there / folder).is_dir()}
+
+
+def test_what_tests_import_of_their_helpers_is_one_module() -> None:
+    """All folders of helpers are on one path: of two modules of a name only the first is found."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
+    helpers = [
+        path
+        for folder in options["ini_options"]["pythonpath"]
+        for path in (ROOT / folder).glob("*.py")
+        if path.name != "conftest.py"
+    ]
+    names = Counter(path.stem for path in helpers)
+    imported = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert not {name for name, count in names.items() if count > 1} & imported

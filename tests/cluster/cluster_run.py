@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from broker_faults import BrokerFaults, Faults, PartFaults
 from chaos_database import end_schedules, registered, state_of
 from chaos_report import Report, examine
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from event_files import read_events
-from faults import BrokerFaults, Faults, PartFaults
 from history import Event, History, read
 from links import Links
 from parts import Database, Parts
