@@ -74,9 +74,9 @@ class Consumer:
         self._released: dict[str, int] = {}
 
     def _prefetch(self, cap: int | None) -> int:
-        """How many messages may be held: enough for every slot, and to fill each batch."""
+        """How many messages may be held at least: for every slot, and to fill each batch."""
         slots = self._worker.concurrency if cap is None else min(cap, self._worker.concurrency)
-        return min(slots + sum(each.size for each in self._registry.batched.values()), 65_535)
+        return slots + sum(each.size for each in self._registry.batched.values())
 
     @property
     def _queues(self) -> Iterable[JobQueue]:
@@ -228,6 +228,9 @@ class Consumer:
         if now - self._glanced > FRESH:
             self._late_until = now + FRESH / 2
         self._glanced = now
+        for queue in self._queues:
+            if queue.measure(now):
+                self._report(queue.resize())
         for queue in self._queues:
             while queue.waiting and now - queue.waiting[0].arrived > FRESH:
                 self._release(queue.waiting.popleft().waiting)

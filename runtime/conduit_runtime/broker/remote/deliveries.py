@@ -18,11 +18,12 @@ _CLOSED = (AMQPError, ChannelInvalidStateError, OSError)
 
 
 class Arrivals:
-    """The channel over which messages came."""
+    """The channel over which messages came, and how many of them have ended."""
 
     def __init__(self, channel: AbstractChannel) -> None:
         self.channel = channel
         self.acks = Acks()
+        self.ended = 0
 
     async def reject(self, tag: int) -> None:
         """Have a message returned to the gateways."""
@@ -75,8 +76,10 @@ class Deliveries:
                 continue
             delivery.left -= 1
             if not delivery.left:
-                delivery.arrivals.acks.done(delivery.tag)
-                self._ended.add(delivery.arrivals)
+                arrivals = delivery.arrivals
+                arrivals.acks.done(delivery.tag)
+                arrivals.ended += 1
+                self._ended.add(arrivals)
 
     async def acknowledge(self) -> None:
         """Acknowledge the messages whose jobs have all ended, where the channel is still open."""

@@ -1,0 +1,33 @@
+"""Tests of how much a worker has the broker send ahead."""
+
+import asyncio
+
+from conduit_runtime import Broker, JobContext, WorkerPool
+from played_gateway import PlayedGateway, entry
+from waiting import until
+
+
+def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_url: str) -> None:
+    async def main() -> None:
+        pool = WorkerPool(Broker(broker_url), workers=2)
+
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: str) -> None:
+            await asyncio.sleep(0)
+
+        async with PlayedGateway(broker_url) as gateway, pool:
+            await gateway.until(lambda: gateway.hellos)
+            consumer = pool._worker._consumer  # type: ignore[union-attr]
+            [queue] = [each for each in consumer._bands[1] if each.name == "default"]
+            sent, is_ahead = 0, False
+            while not is_ahead:
+                await asyncio.gather(*(gateway.publish([entry()]) for _ in range(50)))
+                sent += 50
+                await gateway.until(lambda: len(gateway.outcomes) >= sent)  # noqa: B023
+                is_ahead = queue._prefetch > 2
+            await asyncio.to_thread(until, lambda: queue._prefetch == 2)
+            await gateway.publish([entry()])  # over the consumer that took the place of the other
+            await gateway.until(lambda: len(gateway.outcomes) > sent)
+            assert all(each.outcome is None for each in gateway.outcomes)
+
+    asyncio.run(main())
