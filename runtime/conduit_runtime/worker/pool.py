@@ -140,6 +140,7 @@ class WorkerPool:
             is_stopping=self._is_stopping,
             blocked=0.0 if monitor is None else monitor.blocked,
             heartbeat_age=None if worker is None else worker.heartbeat_age,
+            hub="broker" if self.dsn is None else "database",
         )
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:

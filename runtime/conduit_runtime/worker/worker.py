@@ -219,7 +219,7 @@ class Worker:
         if held:
             self.recorder.record(held)
             if _log.isEnabledFor(logging.DEBUG):
-                _log_each(held)
+                log_each(held)
         self.claimer.on_written(attempts, held)
         if held and held[0].outcome is not None and self.failures.is_wanted:
             self.failures.report(failed_among(held))
@@ -253,7 +253,8 @@ class Worker:
             raise JobLost(f"job {job.id} is no longer held")
 
 
-def _log_each(attempts: Sequence[Attempt]) -> None:
+def log_each(attempts: Sequence[Attempt]) -> None:
+    """Write a line of debug for each attempt whose outcome is written."""
     for each in attempts:
         if isinstance(job := each.job, Claimed):
             what = "completed"

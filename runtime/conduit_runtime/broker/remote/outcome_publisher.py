@@ -1,6 +1,7 @@
 """Publishes the outcomes of attempts, many in a message, until the broker has confirmed them."""
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from ...postgres.backoff import Backoff
 from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
 from ...worker.metrics import Metrics
+from ...worker.worker import log_each
 from ..messages import VERSION, Begin, Holding, Outcomes, encode
 from ..topology import OUTCOMES, to_all
 from .deliveries import Deliveries
@@ -150,6 +152,8 @@ class OutcomePublisher:
         if len(completed) < len(attempts):
             ended = [attempt for attempt in attempts if attempt.outcome is not None]
             self._recorder.record(ended)
+        if _log.isEnabledFor(logging.DEBUG):
+            log_each(attempts)
 
     async def _publish_all(self, attempts: Sequence[Attempt]) -> None:
         by_key: defaultdict[str, list[Attempt]] = defaultdict(list)

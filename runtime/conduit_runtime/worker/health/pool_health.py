@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 STALE = 5.0
-"""Seconds without a heartbeat after which the database counts as out of reach."""
+"""Seconds without a heartbeat after which the database, or the broker, is out of reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +12,14 @@ class PoolHealth:
 
     `blocked` is for how many seconds its event loop has been blocked, 0 if it is not;
     `heartbeat_age` how many seconds ago its last heartbeat reached the database, None before the
-    first.
+    first. `hub` is what takes the heartbeats: "database" or, behind a broker, "broker".
     """
 
     is_started: bool
     is_stopping: bool = False
     blocked: float = 0.0
     heartbeat_age: float | None = None
+    hub: str = "database"
 
     @property
     def is_live(self) -> bool:
@@ -40,5 +41,5 @@ class PoolHealth:
         if not self.is_started or self.heartbeat_age is None:
             return "the worker is not registered yet"
         if self.heartbeat_age > STALE:
-            return f"the database has not been reached for {self.heartbeat_age:.0f} s"
+            return f"the {self.hub} has not been reached for {self.heartbeat_age:.0f} s"
         return ""
