@@ -25,6 +25,7 @@ class _Seen:
     limits: Mapping[str, SourceLimits] = field(default_factory=dict)
     slots: Mapping[str, int] = field(default_factory=dict)
     all_slots: int = 0
+    pairs: frozenset[tuple[str, str]] = frozenset()
 
 
 class Fleet:
@@ -49,11 +50,13 @@ class Fleet:
             if known is None:
                 return False
         else:
-            if hello.descriptions is not None:
-                self._described[hello.worker] = hello.descriptions
-                hello.descriptions = None
+            described, hello.descriptions = hello.descriptions, None
             self._workers[hello.worker] = (hello, now)
-            if known is not None and known[0] == hello:
+            is_same = known is not None and known[0] == hello
+            if described is not None and described != self._described.get(hello.worker):
+                self._described[hello.worker] = described
+                is_same = False
+            if is_same:
                 return False
         self._see()
         return True
@@ -74,12 +77,14 @@ class Fleet:
         found: dict[str, set[str]] = {}
         batched: dict[str, Batching] = {}
         limits: dict[str, SourceLimits] = {}
+        pairs: set[tuple[str, str]] = set()
         all_slots = 0
         for _, (hello, _) in sorted(self._workers.items()):
             queues = {q: cap for q, cap in hello.queues.items() if q in self._served}
             if not queues:
                 continue
             all_slots += hello.concurrency
+            pairs |= {(queue, type_) for queue in queues for type_, _ in hello.lanes}
             for queue, cap in queues.items():
                 slots[queue] += hello.concurrency if cap is None else min(cap, hello.concurrency)
             lanes |= dict.fromkeys(lane for lane in hello.lanes if self._is_allowed(lane[0]))
@@ -96,6 +101,7 @@ class Fleet:
             limits={type_: each for type_, each in limits.items() if type_ in types},
             slots=slots,
             all_slots=all_slots,
+            pairs=frozenset(pairs),
         )
 
     def _is_allowed(self, type: str) -> bool:
@@ -109,6 +115,10 @@ class Fleet:
     def slots_of(self, queue: str) -> int:
         """How many jobs of a queue they run at once; 0 without a worker for it."""
         return self._seen.slots.get(queue, 0)
+
+    def runs(self, queue: str, type: str) -> bool:
+        """Whether a worker of the queue has code for the type."""
+        return (queue, type) in self._seen.pairs
 
     def accepts(self, type: str) -> bool:
         """Whether jobs of a type may be enqueued by those of the workers."""

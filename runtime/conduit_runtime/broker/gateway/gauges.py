@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 
 from aiormq.abc import AbstractChannel
 
 from ..topology import BANDS, job_queue
 from .fleet import Fleet
-from .link import FAILURES, Link
+from .link import Link, is_of_broker
 from .pace import Pace
 from .publisher import Publisher
 
@@ -25,8 +24,12 @@ async def watch(
         for queue in queues:
             held, channel = publisher.held_of(queue), link.gauges
             if held and channel is not None:
-                with suppress(*FAILURES):  # the link sees them, too
+                try:
                     waiting = await _waiting(channel, queue)
+                except BaseException as error:  # the link sees that the broker is lost, too
+                    if not is_of_broker(error):
+                        raise
+                else:
                     pace.on_waiting(queue, fleet.slots_of(queue), held, waiting)
 
 

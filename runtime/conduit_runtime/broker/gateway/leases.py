@@ -8,6 +8,7 @@ import psycopg
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...statements.worker_registry import Rescued
+from ...worker.run.batching import MAX_WAIT
 from ...worker.worker import Worker
 from ..messages import Claim
 from .link import Link
@@ -30,14 +31,23 @@ Reclaim = Callable[[Sequence[Claim]], Awaitable[Sequence[Rescued]]]
 class Leases:
     """Reclaims the jobs of workers that died, and tells workers what is no longer held.
 
-    Time passes only while workers can reach this gateway: `_clock` counts the seconds of it.
+    Time passes only while workers can reach this gateway, and it keeps up with what they send:
+    `_clock` counts the seconds of it. The jobs of a batch may wait in a worker before they begin.
     """
 
-    def __init__(self, worker: Worker, reclaim: Reclaim, publisher: Publisher, link: Link) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        reclaim: Reclaim,
+        publisher: Publisher,
+        link: Link,
+        is_behind: Callable[[], bool],
+    ) -> None:
         self._worker = worker
         self._reclaim_claims = reclaim
         self._publisher = publisher
         self._link = link
+        self._is_behind = is_behind
         self._clock = 0.0
         self._heard: dict[UUID, tuple[UUID, float]] = {}
         self._doubted: dict[Claim, float] = {}
@@ -59,6 +69,8 @@ class Leases:
         """Check once; a second has passed."""
         heartbeat_age = self._worker.heartbeat_age
         if self._link.jobs is None or heartbeat_age is None or heartbeat_age > DOUBT:
+            return
+        if self._is_behind():
             return
         self._clock += STEP
         try:
@@ -91,12 +103,19 @@ class Leases:
             self._publisher.came_back(id_, token)
         self._publisher.tell_stop(lost)
 
+    def _lease(self, id: UUID) -> float:
+        job = self._publisher.held.get(id)
+        waits = job is not None and job.type in self._worker.registry.batched
+        return LEASE + MAX_WAIT if waits else LEASE
+
     async def _reclaim(self) -> None:
         """Reclaim what no live worker holds."""
         now = self._clock
         dead = [claim for claim, until in self._doubted.items() if now >= until]
         dead += [
-            (id_, token) for id_, (token, heard) in self._heard.items() if now - heard >= LEASE
+            (id_, token)
+            for id_, (token, heard) in self._heard.items()
+            if now - heard >= LEASE and now - heard >= self._lease(id_)
         ]
         dead = [(id_, token) for id_, token in dead if self._publisher.holds(id_, token)]
         self._doubted = {

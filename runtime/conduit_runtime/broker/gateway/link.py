@@ -2,22 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from aiormq.abc import AbstractChannel, DeliveredMessage
-from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ..connection import BrokerError, connect
+from ..connection import BrokerError, connect, reason
 from ..topology import CONTROL
 
 _log = get_logger("conduit.gateway")
 
-FAILURES = (AMQPError, BrokerError, OSError, RuntimeError, TimeoutError)
-"""What the client raises when the broker refuses something, or is lost."""
 CLOSING = 5.0
 """Seconds that the broker has to answer that a connection ends."""
 
@@ -53,31 +49,35 @@ class Link:
         """Connect, and connect again when the connection is lost, until cancelled."""
         while True:
             try:
-                connection = await connect(self._url, "conduit gateway", self._ca_file)
-            except FAILURES as error:
-                await asyncio.sleep(self._backoff.next_delay(error))
-                continue
-            try:
-                transport = connection.transport
-                assert transport is not None
-                raw = transport.connection
-                notices = await raw.channel(publisher_confirms=False)
-                gauges = await raw.channel(publisher_confirms=False)
-                jobs = await raw.channel()
-                await self._opened(jobs)
-                self._notices, self.gauges, self.jobs = notices, gauges, jobs
-                self._on_change()
-                self._backoff.reset()
-                ends = [each.closing for each in (raw, notices, gauges, jobs)]
-                done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                raise next(iter(done)).exception() or ConnectionError("it was closed")
-            except FAILURES as error:
-                pause = self._backoff.next_delay(error)
-            finally:
-                self._notices = self.gauges = self.jobs = None
-                self._on_change()
-                await asyncio.wait([asyncio.ensure_future(connection.close())], timeout=CLOSING)
-            await asyncio.sleep(pause)
+                await self._keep()
+            except BaseException as error:
+                if not is_of_broker(error):
+                    raise
+                await asyncio.sleep(self._backoff.next_delay(BrokerError(reason(error))))
+
+    async def _keep(self) -> None:
+        """Work over one connection until it is lost, which raises what aiormq raises."""
+        connection = await connect(self._url, "conduit gateway", self._ca_file)
+        try:
+            transport = connection.transport
+            assert transport is not None
+            raw = transport.connection
+            notices = await raw.channel(publisher_confirms=False)
+            gauges = await raw.channel(publisher_confirms=False)
+            jobs = await raw.channel()
+            await self._opened(jobs)
+            self._notices, self.gauges, self.jobs = notices, gauges, jobs
+            self._on_change()
+            self._backoff.reset()
+            ends = [each.closing for each in (raw, notices, gauges, jobs)]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            raise BrokerError("the connection was lost")
+        finally:
+            self._notices = self.gauges = self.jobs = None
+            self._on_change()
+            await asyncio.wait(
+                [asyncio.ensure_future(_quietly(connection.close()))], timeout=CLOSING
+            )
 
     async def finish(self, seconds: float) -> None:
         """Let go out what was told, for so many seconds at most."""
@@ -101,6 +101,18 @@ class Link:
         task.add_done_callback(self._tasks.discard)
 
 
+def is_of_broker(error: BaseException) -> bool:
+    """Whether an error in this task comes from the broker's client, which cancels what it loses."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or not task.cancelling()
+    return isinstance(error, Exception)
+
+
 async def _quietly(work: Awaitable[Any]) -> None:
-    with suppress(*FAILURES):  # the link sees them, too
+    try:
         await work
+    except BaseException as error:  # the link sees that the broker is lost, too
+        if not is_of_broker(error):
+            raise
+        _log.debug("the broker did not take something: %s", reason(error))

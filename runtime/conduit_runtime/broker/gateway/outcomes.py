@@ -63,6 +63,11 @@ class OutcomeConsumer:
         self.ran_by: dict[UUID, str] = {}
         """The workers of jobs that failed lately and were not reported yet."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more may wait at the broker than what was taken."""
+        return len({*self._arrived.values()}) >= AT_ONCE
+
     async def consume(self, channel: AbstractChannel, queues: Sequence[str]) -> None:
         """Take messages from these queues, on a new channel."""
         self._arrived.clear()

@@ -70,7 +70,7 @@ class Pace:
         waiting = messages * self._sizes.get(queue, 1.0)
         allowed = self._allowed.get(queue, slots)
         if waiting > 2 * max(1.0, rate * WAITING):
-            allowed = max(1.0, min(allowed, held) * _SHRINKING)
+            allowed = max(1.0, min(allowed, held * _SHRINKING))
         elif waiting <= rate * WAITING and held >= allowed / 2:
             allowed = allowed * _GROWTH + 1
         self._allowed[queue] = min(allowed, slots + min(MOST_AWAY, rate * AWAY))

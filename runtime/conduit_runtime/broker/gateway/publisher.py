@@ -15,6 +15,7 @@ from ...model.attempts.interruptions import TakenAway
 from ...model.attempts.outcome import Outcome, released
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
+from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.run.execution import Running
@@ -29,15 +30,23 @@ from ..topology import (
     job_queue,
 )
 from .fleet import Fleet
-from .link import Link
+from .link import Link, is_of_broker
 from .pace import Pace
+
+_log = get_logger("conduit.gateway")
 
 BYTES = 1_000_000
 """Bytes of payloads from which a message takes no further job."""
+REFUSED = 0.5
+"""Seconds until jobs are released whose message the broker did not take."""
 LARGEST = 15_000_000
 """Bytes of the payload of a job that can be published: a broker takes 16 MiB by default."""
 
+PUT_OFF = 5.0
+"""Seconds until a job is claimed again of which only workers of other queues have code."""
+
 _queue_of = attrgetter("queue")
+_queue_and_type_of = attrgetter("queue", "type")
 
 
 class Publisher:
@@ -68,6 +77,7 @@ class Publisher:
         self._idle.set()
         self._by_queue: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._warned: set[tuple[str, str]] = set()
         self.on_stop: Callable[[], object] = bool
         self.held: dict[UUID, Claimed] = {}
         """The jobs that were published and have not come back, the oldest first."""
@@ -134,6 +144,8 @@ class Publisher:
             for job in jobs:
                 self._sink.add(Attempt(job, outcome=released))
             return
+        if not all(self._fleet.runs(*pair) for pair in set(map(_queue_and_type_of, jobs))):
+            jobs = [job for job in jobs if self._is_run(job)]
         self._by_queue.update(map(_queue_of, jobs))
         self.held |= {job.id: job for job in jobs}
         self._idle.clear()
@@ -143,6 +155,22 @@ class Publisher:
             task = asyncio.create_task(self._publish(channel, band, self._number, together))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _is_run(self, job: Claimed) -> bool:
+        """Whether a worker of the job's queue runs it; otherwise it is put off."""
+        if self._fleet.runs(job.queue, job.type):
+            return True
+        outcome = Outcome(JobStatus.PENDING, delay=PUT_OFF, counted=False)
+        self._sink.add(Attempt(job, outcome=outcome))
+        pair = (job.queue, job.type)
+        if pair not in self._warned:
+            self._warned.add(pair)
+            _log.warning(
+                "no worker of the queue %s runs jobs of %s, which workers of other queues do: they "
+                "are put off",
+                *pair,
+            )
+        return False
 
     def _messages(self, jobs: Sequence[Claimed]) -> Iterator[tuple[str, list[Claimed]]]:
         """The jobs of each message, and its band.
@@ -214,13 +242,11 @@ class Publisher:
                 mandatory=True,
             )
         except BaseException as error:
+            if not is_of_broker(error):
+                raise
+            await asyncio.sleep(REFUSED)
             for job in jobs:
                 self.give_back(job)
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            if not isinstance(error, Exception | asyncio.CancelledError):
-                raise
 
     def _refuse(self, job: Claimed) -> None:
         size = len(job.payload)

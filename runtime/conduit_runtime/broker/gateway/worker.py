@@ -85,9 +85,11 @@ class GatewayWorker(Worker):
         seen = GatewayPool(pool, fleet)
         seen.hook = self._tell_failed
         super().__init__(seen, services, dsn, schema, self._new_publisher, is_draining=is_draining)
-        self._leases = Leases(self, self._reclaim, self._publisher, self._link)
         self._consumer = OutcomeConsumer(
             self.acknowledger, self._publisher, fleet, self._link, self._pace
+        )
+        self._leases = Leases(
+            self, self._reclaim, self._publisher, self._link, lambda: self._consumer.is_behind
         )
         self._requests = Requests(self, fleet, self._leases, self._link, self._on_fleet)
         self._publisher.on_stop = self._consumer.stop
@@ -141,6 +143,7 @@ class GatewayWorker(Worker):
 
     def _on_fleet(self) -> None:
         """The workers behind changed."""
+        self.heartbeat.describe_again()
         self.on_capacity()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:

@@ -129,6 +129,10 @@ class HeartbeatThread(threading.Thread):
         """Send a heartbeat now: operators have changed something."""
         self._wakened.set()
 
+    def describe_again(self) -> None:
+        """Write soon what the code says of its job types: it says more than before."""
+        self._descriptions.changed = True
+
     def stop(self, is_idle: bool) -> None:
         """Send no more heartbeats; an idle worker, which holds no job, is deregistered."""
         self._is_idle = is_idle

@@ -12,7 +12,12 @@ _AGAIN = 10.0
 
 
 class TypeDescriptions:
-    """Writes the descriptions once, and again when the worker handles other types."""
+    """Writes the descriptions once, and again when the worker handles other types.
+
+    `changed` is set, by any thread, when the same types are described in another way.
+    """
+
+    changed = False
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -22,8 +27,10 @@ class TypeDescriptions:
     def step(self, run: Run) -> None:
         """Write them if that is due; raises what Postgres raises."""
         lanes = self._registry.lanes()
-        if lanes == self._written or time.monotonic() < self._next:
+        if (lanes == self._written and not self.changed) or time.monotonic() < self._next:
             return
+        self.changed = False
         self._next = time.monotonic() + _AGAIN
+        self._written = None
         run(describe_types(self._registry.descriptions()))
         self._written, self._next = lanes, 0.0

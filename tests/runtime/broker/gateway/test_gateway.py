@@ -22,6 +22,7 @@ from conduit_runtime.broker.messages import (
 )
 from conduit_runtime.model.attempts.outcome import Outcome
 from gateways import gateway_of
+from line import Line
 from played_worker import PlayedWorker
 from waiting import until
 
@@ -314,6 +315,88 @@ def test_a_job_that_nobody_holds_is_reclaimed_at_last(
         await worker.acknowledge()
         again = (await worker.taken(2))[-1]
         assert (again.id, again.rescues) == (stored.id, 1)
+
+    with gateway_of(dsn, broker_url):
+        _played(broker_url, play)
+
+
+def test_a_lost_connection_loses_no_job(
+    queue: Queue, dsn: str, broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was published is still held, and nothing is claimed while the broker is away."""
+    first = queue.enqueue(Job(type="t"))
+
+    async def play() -> None:
+        async with Line(broker_url) as line, PlayedWorker(broker_url, concurrency=1) as worker:
+            gateway = gateway_of(dsn, line.url)
+            await asyncio.to_thread(gateway.start)
+            try:
+                [job] = await worker.taken()
+                line.cut()
+                await _until(lambda: "connection was lost" in caplog.text)
+                second = queue.enqueue(Job(type="t"))
+                await worker.end(job)
+                await asyncio.sleep(1)
+                assert _is(queue, second.id, "pending")()
+                await line.mend()
+                job = (await worker.taken(2))[-1]
+                assert job.id == second.id
+                await worker.end(job)
+                await _until(_is(queue, first.id, "completed"))
+                await _until(_is(queue, second.id, "completed"))
+            finally:
+                await asyncio.to_thread(gateway.stop)
+
+    asyncio.run(play())
+    assert _column(dsn, first.id, "rescues") == 0
+
+
+def test_any_gateway_of_the_database_writes_outcomes(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+
+    async def play(worker: PlayedWorker) -> None:
+        [job] = await worker.taken()
+        message = worker.message_of(job.id)
+        message.gateway = "another"
+        await worker.end(job)
+        await _until(_is(queue, stored.id, "completed"))
+
+    with gateway_of(dsn, broker_url):
+        _played(broker_url, play)
+
+
+def test_jobs_that_find_no_worker_in_time_are_claimed_again(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+
+    async def play(worker: PlayedWorker) -> None:
+        """It says hello, and takes nothing at first."""
+        await worker.channel.basic_qos(prefetch_count=1)
+        [job] = await worker.taken()
+        assert job.attempts == 1
+        await worker.messages[0][1].channel.basic_reject(
+            worker.messages[0][1].delivery_tag or 0, requeue=False
+        )
+        again = (await worker.taken(2))[-1]
+        assert (again.id, again.rescues) == (stored.id, 0)
+        assert again.token != job.token
+
+    with gateway_of(dsn, broker_url):
+        _played(broker_url, play)
+
+
+def test_a_rescued_job_comes_alone(queue: Queue, dsn: str, broker_url: str) -> None:
+    queue.enqueue_many([Job(type="t") for _ in range(3)])
+    suspect = queue.enqueue(Job(type="t"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET rescues = 1 WHERE id = %s", [suspect.id])
+
+    async def play(worker: PlayedWorker) -> None:
+        await worker.taken(4)
+        assert len(worker.message_of(suspect.id).jobs) == 1
 
     with gateway_of(dsn, broker_url):
         _played(broker_url, play)
