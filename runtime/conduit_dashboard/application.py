@@ -54,7 +54,8 @@ class Dashboard:
     ) -> None:
         check_type(queue, "queue", AsyncQueue, "an AsyncQueue")
         check_callable(authorize, "authorize")
-        self.settings = Settings(title, read_only, trace_url)
+        has_logout = isinstance(authorize, TokenLogin)
+        self.settings = Settings(title, read_only, trace_url, has_logout)
         self.database = Database(queue, read_only=read_only)
         self.hub = Hub()
         self._authorize = authorize
@@ -80,7 +81,11 @@ class Dashboard:
             Mount("/static", StaticFiles(packages=[("conduit_dashboard", "static")]))
         ]
         if isinstance(self._authorize, TokenLogin):
-            routes.append(Route("/login", self._log_in(self._authorize), methods=["POST"]))
+            for path, operation in (
+                ("/login", self._authorize.log_in),
+                ("/logout", self._authorize.log_out),
+            ):
+                routes.append(Route(path, self._door(operation), methods=["POST"]))
         for route in ROUTES:
             if isinstance(route, PageRoute):
                 routes.append(Route(route.path, self._page(route), methods=["GET"]))
@@ -140,10 +145,12 @@ class Dashboard:
             _log.error("%s %s failed: %s", request.method, path, place_of(error))
             return refuse(request, visit, Failed(FAILED))
 
-    def _log_in(self, login: TokenLogin) -> Callable[[Request], Awaitable[Response]]:
+    def _door(
+        self, operation: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
             try:
-                return await login.log_in(request)
+                return await operation(request)
             except Refusal as refusal:
                 return refuse(request, self._visit(request, Access.none()), refusal)
 

@@ -11,6 +11,8 @@ class Refusal(Exception):
     headers: Mapping[str, str] = {}
     next: str | None = None
     """The page that a form for the token leads to, where there is one."""
+    is_wrong = True
+    """Whether it is somebody's mistake, and not a question."""
 
 
 class Failed(Refusal):
@@ -27,16 +29,20 @@ class BadRequest(Refusal):
 class LoginNeeded(Refusal):
     """The visitor has to log in. `challenge` says how, as in HTTP's WWW-Authenticate.
 
-    With `next`, a page of the dashboard, there is a form for it.
+    With `next`, a page of the dashboard, there is a form for it; `is_wrong` says that what was
+    given there does not let in.
     """
 
     status = 401
     title = "Log in"
 
-    def __init__(self, message: str, challenge: str, next: str | None = None) -> None:
+    def __init__(
+        self, message: str, challenge: str, next: str | None = None, *, is_wrong: bool = False
+    ) -> None:
         super().__init__(message)
         self.headers = {"WWW-Authenticate": challenge}
         self.next = next
+        self.is_wrong = is_wrong
 
 
 class Forbidden(Refusal):

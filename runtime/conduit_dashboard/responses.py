@@ -50,10 +50,11 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
 
 def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
     """A refusal in words; a page without a database is asked for again by the browser."""
-    data = {"title": refusal.title, "message": str(refusal)}
+    data: dict[str, Any] = {"title": refusal.title, "message": str(refusal)}
     template = "error.html"
     if refusal.next is not None:
-        template, data["next"] = "login.html", refusal.next
+        template = "login.html"
+        data |= {"next": refusal.next, "is_wrong": refusal.is_wrong}
     response = answer(request, visit, Page(template, refusal.title, data, refusal.status))
     response.headers.update(refusal.headers)
     if isinstance(refusal, DatabaseDown) and request.method == "GET":

@@ -9,13 +9,15 @@ from conduit_runtime.model.arguments import check_type, describe_argument
 class Settings:
     """Settings of a dashboard.
 
-    `trace_url` is the address of a trace with `{trace_id}` in it, or None. Raises TypeError or
-    ValueError for a value that cannot be used.
+    `trace_url` is the address of a trace with `{trace_id}` in it, or None; `has_logout` says that
+    visitors may have a cookie of ours. Raises TypeError or ValueError for a value that cannot be
+    used.
     """
 
     title: str = "Conduit"
     read_only: bool = False
     trace_url: str | None = None
+    has_logout: bool = False
 
     def __post_init__(self) -> None:
         check_type(self.title, "title", str, "a text")

@@ -63,10 +63,19 @@ class TokenLogin:
         self._check(request, str(form.get("token", "")), str(form.get("next", "")))
         return self._welcome(request, str(form.get("next", "")))
 
+    async def log_out(self, request: Request) -> Response:
+        """Take the cookie from the browser, and show the form for the token."""
+        if is_forged(request):
+            raise Forbidden("This request came from another site.")
+        root = root_of(request.scope)
+        answer = RedirectResponse(f"{root}/", 303)
+        answer.delete_cookie(self._cookie, path=root or "/", httponly=True, samesite="strict")
+        return answer
+
     def _check(self, request: Request, token: str, next: str = "") -> None:
         if not _is_same(token, self._token):
             _note(request)
-            raise LoginNeeded(_WRONG, "Bearer", next=next)
+            raise LoginNeeded(_WRONG, "Bearer", next=next, is_wrong=True)
 
     def _welcome(self, request: Request, path: str) -> Response:
         """The way to a page of the dashboard, and a cookie."""

@@ -24,6 +24,8 @@ def test_without_a_token_there_is_only_a_form(locked: Site) -> None:
     assert answer.status_code == 401
     assert "Give the token" in answer.text
     assert 'value="/queues?x=1"' in answer.text
+    assert "alert" not in answer.text  # it is a question
+    assert "Log out" not in answer.text
     assert 'href="/jobs"' not in answer.text
     answer = locked.client.get("/queues", headers={"Accept": "application/json"})
     assert answer.status_code == 401
@@ -66,13 +68,32 @@ def test_an_address_leads_to_no_other_site(locked: Site) -> None:
 def test_a_wrong_token(locked: Site, caplog: pytest.LogCaptureFixture, token: str) -> None:
     with caplog.at_level(logging.DEBUG):
         assert locked.client.get("/queues", params={"token": token}).status_code == 401
-        assert locked.post("/login", token=token, next="/").status_code == 401
+        answer = locked.post("/login", token=token, next="/")
+        assert answer.status_code == 401
+        assert 'role="alert"' in answer.text
         given = {"Authorization": f"Bearer {quote(token)}x"}
         assert locked.client.get("/queues", headers=given).status_code == 401
     assert not locked.client.cookies
     records = [record for record in caplog.records if record.name == "conduit.dashboard"]
     assert [record.getMessage() for record in records][:1] == ["a login from 127.0.0.1 was refused"]
     assert not token or token not in "".join(record.getMessage() for record in records)
+
+
+def test_log_out(locked: Site) -> None:
+    locked.client.get("/queues", params={"token": TOKEN})
+    assert 'action="/logout"' in locked.html("/queues")
+    answer = locked.client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert locked.client.get("/queues").status_code == 200
+    answer = locked.post("/logout")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert not locked.client.cookies
+    assert locked.client.get("/queues").status_code == 401
+
+
+def test_who_is_let_in_by_the_application_is_not_logged_out_here(site: Site) -> None:
+    assert "Log out" not in site.html("/queues")
+    assert site.post("/logout").status_code in (404, 405)
 
 
 def test_a_wrong_cookie(locked: Site) -> None:

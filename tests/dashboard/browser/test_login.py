@@ -35,6 +35,10 @@ def test_log_in(dsn: str, tmp_path: Path, open_page: Open) -> None:
         page.goto("/audit")  # the browser remembers it
         expect(page.get_by_role("heading", name="Audit")).to_be_visible()
         assert token not in page.content()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        page.goto("/audit")
+        expect(page.get_by_label("Token")).to_be_visible()
 
 
 def test_the_printed_address_lets_in_and_leaves_no_token_behind(
