@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ...model.lanes import Lane
 from ...model.package import package_version
+from ...model.type_description import DescribedType
 from ...worker.run.handlers import HandlerRegistry
 from ..messages import VERSION, Hello, encode
 from ..topology import FLEET
@@ -41,6 +42,8 @@ class Hellos:
     def __init__(self, worker: Greeter) -> None:
         self._worker = worker
         self._sent_at: float | None = None
+        self._described: list[Lane] | None = None
+        self._descriptions: list[DescribedType] = []
 
     @property
     def age(self) -> float | None:
@@ -49,12 +52,12 @@ class Hellos:
 
     async def run(self, session: Session) -> None:
         """Send them over a connection until cancelled. Raises Lost."""
-        described: list[Lane] | None = None
         number = 0
         while True:
             lanes = self._worker.registry.lanes()
-            if lanes != described:
-                described, number = lanes, 0
+            if lanes != self._described:
+                self._described, number = lanes, 0
+                self._descriptions = self._worker.registry.descriptions()
             await self.send(session, describes=number % DESCRIBED == 0)
             number += 1
             await asyncio.sleep(EVERY)
@@ -74,7 +77,7 @@ class Hellos:
             readers={handler.type: handler.reader for handler in [*registry]},
             batches={type_: each.size for type_, each in [*registry.batched.items()]},
             limits=registry.limits(),
-            descriptions=registry.descriptions() if describes else None,
+            descriptions=self._descriptions if describes else None,
             reports_failures=worker.reports_failures,
             is_stopping=worker.is_stopping,
         )

@@ -178,9 +178,12 @@ class RemoteWorker:
 
     async def work(self, session: Session) -> None:
         """Use a connection until cancelled. Raises Lost."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hellos.run(session))
-            tasks.create_task(self._consumer.consume(session))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hellos.run(session))
+                tasks.create_task(self._consumer.consume(session))
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     def on_lost(self) -> None:
         """The connection is gone: what runs goes on, what has not begun is released."""

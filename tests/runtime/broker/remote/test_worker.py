@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
@@ -36,6 +37,7 @@ from conduit_runtime.broker.remote import consumer
 from conduit_runtime.broker.remote import requests as waiting_requests
 from conduit_runtime.model.job import JobStatus
 from played_gateway import GATEWAY, PlayedGateway, entry
+from shared_broker import Vhost
 from waiting import until
 
 PENDING, FAILED = JobStatus.PENDING, JobStatus.FAILED
@@ -398,6 +400,53 @@ def test_a_worker_says_what_it_runs(broker_url: str) -> None:
             await gateway.until(lambda: gateway.hellos[-1].is_stopping)
 
     run(main())
+
+
+def test_a_worker_needs_few_permissions(broker: Vhost) -> None:
+    async def main() -> None:
+        pool = pool_of(broker.url("worker"))
+
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: str) -> None:
+            await context.results()
+
+        async with PlayedGateway(broker.url("gateway")) as gateway, pool:
+            gateway.answer = lambda request: []
+            await gateway.publish([entry(flow=UUID(int=1))])
+            assert await outcomes(gateway) == [None]
+
+    run(main())
+
+
+def test_what_came_while_the_loop_was_blocked_is_released(broker_url: str) -> None:
+    seen: list[int] = []
+
+    async def main() -> None:
+        pool = pool_of(broker_url)
+        blocked = threading.Event()
+
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: int) -> None:
+            seen.append(payload)
+            if payload == 1:
+                blocked.set()
+                time.sleep(2)  # noqa: ASYNC251  as a careless handler does
+
+        async with PlayedGateway(broker_url) as gateway:
+            await asyncio.to_thread(pool.start)
+            await gateway.publish([entry("1")])
+            await asyncio.to_thread(blocked.wait)
+            late = entry("2")
+            await gateway.publish([late])
+            await outcomes(gateway, 2)
+            released = gateway.outcome(late.id)
+            assert released is not None
+            assert released.outcome is not None
+            assert not released.outcome.counted
+            await asyncio.to_thread(pool.stop)
+
+    run(main())
+    assert seen == [1]
 
 
 def test_a_queue_with_a_cap_holds_no_more(broker_url: str) -> None:
