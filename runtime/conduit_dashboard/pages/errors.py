@@ -47,7 +47,7 @@ async def errors(visit: Visit) -> Page:
         "Errors",
         {
             "groups": groups,
-            "all_groups": found.all_groups,
+            "more_groups": found.all_groups - len(groups),
             "read": found.read,
             "older": found.older,
             "before": before,

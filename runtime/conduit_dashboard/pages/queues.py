@@ -22,10 +22,9 @@ async def queues(visit: Visit) -> Page:
     recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
     rows = await queue_rows(visit, recent, queue)
     limits = [limits_row(each) for each in await visit.read(type_limits.type_limits())]
-    are_cut = len(rows) == store.MOST
     data = {
         "queues": rows,
-        "are_cut": are_cut,
+        "is_cut": len(rows) == store.MOST,
         "type_limits": limits,
         "queue": queue,
     }

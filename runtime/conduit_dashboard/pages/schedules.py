@@ -56,14 +56,14 @@ async def schedules(visit: Visit) -> Page:
     """The schedules by name; `name` chooses those that have this text in their names."""
     name = read_text(visit.query, "name")
     stored = [each for each in await visit.read(store.read(None)) if (name or "") in each[0].name]
-    matching, stored = len(stored), stored[:MOST]
+    more, stored = max(0, len(stored) - MOST), stored[:MOST]
     changed = await visit.read(last_changes("schedule", _ACTIONS))
     masks = await masks_of(visit, (schedule.type for schedule, _ in stored))
     rows = [
         _row(schedule, masks.of(schedule.type, ""), changed.get(schedule.name))
         for schedule, _ in stored
     ]
-    data = {"schedules": rows, "matching": matching, "name": name}
+    data = {"schedules": rows, "more_schedules": more, "name": name}
     return Page("schedules.html", "Schedules", data)
 
 

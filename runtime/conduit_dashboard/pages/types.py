@@ -46,7 +46,7 @@ async def types(visit: Visit) -> Page:
     matching.sort(key=SORTS[sort])
     data = {
         "types": matching[:MOST],
-        "matching": len(matching),
+        "more_types": max(0, len(matching) - MOST),
         "all": len(found),
         "filter": {"q": about, "queue": queue, "state": state, "last": last, "sort": sort},
         "periods": [*PERIODS],

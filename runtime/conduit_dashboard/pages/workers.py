@@ -47,7 +47,8 @@ async def workers(visit: Visit) -> Page:
         )
         for each in registered[:MOST]
     ]
-    data = {"workers": rows, "all_workers": len(registered), "name": name, "lanes": lanes}
+    more = len(registered) - len(rows)
+    data = {"workers": rows, "more_workers": more, "name": name, "lanes": lanes}
     return Page("workers.html", "Workers", data)
 
 

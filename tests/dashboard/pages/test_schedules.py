@@ -138,7 +138,7 @@ def test_many_schedules_are_searched_by_name(
     for number in range(20):
         scheduler.add(Schedule.every(hours=1, type="t", name=f"shop {number:02}"))
     page = site.json("/schedules")
-    assert (len(page["schedules"]), page["matching"]) == (15, 20)
+    assert (len(page["schedules"]), page["more_schedules"]) == (15, 5)
     assert "The first 15 of 20" in site.html("/schedules")
     [found] = site.json("/schedules", name="p 17")["schedules"]
     assert found["name"] == "shop 17"
