@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from . import drain, enqueue, latency, report, shapes
+from .broker import figures as broker
 from .dashboard import figures as dashboard
 from .database import machine, server
 from .measure import Figure, Options, Results
@@ -24,6 +25,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     "enqueue": (enqueue.single, enqueue.producers, enqueue.many),
     "latency": (latency.idle_worker, latency.half_load, latency.idle),
     "dashboard": (dashboard.dashboard,),
+    "broker": (broker.broker,),
 }
 
 

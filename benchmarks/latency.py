@@ -32,13 +32,19 @@ def idle_worker(server: str, options: Options, results: Results) -> None:
     runs = []
     for _ in range(options.runs):
         database = Database(server)
-        with staying(database, "--note-delays") as stop, Queue(database.dsn) as queue:
-            for _ in range(max(50, int(_SAMPLES * options.scale))):
-                time.sleep(random.uniform(0.01, 0.04))  # noqa: S311
-                queue.enqueue(Job(type="noop", payload={"sent": time.monotonic()}))
+        with staying(database, "--note-delays") as stop:
+            one_by_one(database, max(50, int(_SAMPLES * options.scale)))
             runs.append(stop().delays)
-    _add(results, "enqueue to start, idle worker", runs, 0.5, 3)
-    _add(results, "enqueue to start, idle worker", runs, 0.99, 8)
+    add_part(results, "enqueue to start, idle worker", runs, 0.5, 3)
+    add_part(results, "enqueue to start, idle worker", runs, 0.99, 8)
+
+
+def one_by_one(database: Database, count: int) -> None:
+    """Enqueue jobs at odd moments, each with the time when it was sent."""
+    with Queue(database.dsn) as queue:
+        for _ in range(count):
+            time.sleep(random.uniform(0.01, 0.04))  # noqa: S311
+            queue.enqueue(Job(type="noop", payload={"sent": time.monotonic()}))
 
 
 def half_load(server: str, options: Options, results: Results) -> None:
@@ -50,28 +56,52 @@ def half_load(server: str, options: Options, results: Results) -> None:
     runs = []
     for _ in range(options.runs):
         database = Database(server)
-        with staying(database, "--note-delays") as stop, Queue(database.dsn) as queue:
-            sent, started = 0, time.monotonic()
-            while (now := time.monotonic()) < started + max(2.0, 10 * options.scale):
-                due = int((now - started) * rate) - sent
-                queue.enqueue_many([Job(type="noop", payload={"sent": now}) for _ in range(due)])
-                sent += due
-                time.sleep(_TICK)
+        with staying(database, "--note-delays") as stop:
+            stream(database, rate, max(2.0, 10 * options.scale))
             runs.append(stop().delays)
-    _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5, None)
-    _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.99, 50)
+    add_part(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5, None)
+    add_part(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.99, 50)
+
+
+def stream(database: Database, rate: float, seconds: float) -> int:
+    """Enqueue so many jobs a second, each with the time when it was sent; returns their number."""
+    sent, started = 0, time.monotonic()
+    with Queue(database.dsn) as queue:
+        while (now := time.monotonic()) < started + seconds:
+            due = int((now - started) * rate) - sent
+            queue.enqueue_many([Job(type="noop", payload={"sent": now}) for _ in range(due)])
+            sent += due
+            time.sleep(_TICK)
+    return sent
 
 
 def _sustained(server: str, options: Options) -> float:
     """Jobs a second that are enqueued by the thousand, as fast as may be, and run meanwhile."""
     database = Database(server)
-    with staying(database) as stop, Queue(database.dsn) as queue:
-        for _ in range(options.jobs(_STREAM) // _CHUNK):
-            queue.enqueue_many([Job(type="noop", payload=PAYLOAD) for _ in range(_CHUNK)])
-        while database.run(_IS_LEFT) == [(True,)]:
-            time.sleep(0.05)
+    with staying(database) as stop:
+        flood(database, options.jobs(_STREAM))
         stop()
+    return throughput(database)
+
+
+def throughput(database: Database) -> float:
+    """Jobs a second, from the first that was enqueued to the last that ended."""
     return float(database.run(_THROUGHPUT)[0][0])
+
+
+def flood(database: Database, count: int) -> None:
+    """Enqueue jobs by the thousand, as fast as may be, and wait until all have run."""
+    with Queue(database.dsn) as queue:
+        for _ in range(count // _CHUNK):
+            queue.enqueue_many([Job(type="noop", payload=PAYLOAD) for _ in range(_CHUNK)])
+    until_done(database)
+
+
+def until_done(database: Database) -> None:
+    """Wait until no job is due or runs."""
+    with database.connect() as connection:
+        while connection.execute(_IS_LEFT).fetchone() == (True,):
+            time.sleep(0.05)
 
 
 def idle(server: str, options: Options, results: Results) -> None:
@@ -104,9 +134,10 @@ def _statements(database: Database) -> float:
     return float(count)
 
 
-def _add(
+def add_part(
     results: Results, name: str, runs: Sequence[Sequence[float]], part: float, target: float | None
 ) -> None:
+    """Note the delay that this part of the jobs did not exceed, in each run."""
     values = [delays[int(len(delays) * part)] * 1_000 for delays in runs if delays]
     name = f"{name}, p{part * 100:.0f}"
     results.add(Figure(name, "ms", values, target=target, less_is_better=True))

@@ -5,8 +5,10 @@ used when it has drained the queues or, with `--stay`, when standard input ends.
 """
 
 import argparse
+import asyncio
 import importlib
 import json
+import os
 import resource
 import sys
 import time
@@ -14,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from conduit_runtime import JobContext, Queue, WorkerPool
+from conduit_runtime import Broker, JobContext, Queue, WorkerPool
 
 
 async def noop(context: JobContext, payload: dict[str, Any]) -> None:
@@ -23,7 +25,13 @@ async def noop(context: JobContext, payload: dict[str, Any]) -> None:
 
 async def note_delay(context: JobContext, payload: dict[str, Any]) -> None:
     """Note how long the job took to get here, on the clock that all processes share."""
-    _delays.append(time.monotonic() - payload["sent"])
+    if payload:
+        _delays.append(time.monotonic() - payload["sent"])
+
+
+async def wait(context: JobContext, payload: dict[str, Any]) -> None:
+    """Wait for as long as a message of jobs should take: each then has a message of its own."""
+    await asyncio.sleep(0.02)
 
 
 _delays: list[float] = []
@@ -46,11 +54,22 @@ def main() -> None:
     parser.add_argument("--package", help="run the jobs of this generated package")
     parser.add_argument("--stay", action="store_true", help="do not end when nothing is due")
     parser.add_argument("--note-delays", action="store_true")
+    parser.add_argument("--wait", action="store_true", help="jobs wait for 20 ms")
+    parser.add_argument("--broker", metavar="URL", help="get jobs from here, not from DSN")
+    parser.add_argument("--copies", type=int, default=1, help="so many processes like this one")
     given = parser.parse_args()
     queues = ["default"] if given.queues == 1 else [f"default{n}" for n in range(given.queues)]
     jobs = importlib.import_module(given.package).JOBS if given.package else ()
+    handler = note_delay if given.note_delays else wait if given.wait else noop
+    source = _broker(given.broker) if given.broker else Queue(given.dsn)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for _ in range(given.copies - 1):
+        if not os.fork():
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            break
     pool = WorkerPool(
-        Queue(given.dsn),
+        source,
         None if jobs else queues,
         workers=given.concurrency,
         jobs=jobs,
@@ -59,9 +78,7 @@ def main() -> None:
     if not jobs:
         types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
         for type_ in types:
-            pool.register(type_, note_delay if given.note_delays else noop)
-    print("ready", flush=True)
-    sys.stdin.readline()
+            pool.register(type_, handler)
     begun = time.process_time()
     if given.stay:
         with pool:
@@ -72,6 +89,12 @@ def main() -> None:
         pool.run(drain=True)
     used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": sorted(_delays)}
     print(json.dumps(used), flush=True)
+
+
+def _broker(url: str) -> Broker:
+    """The broker, with everything imported that its worker needs."""
+    importlib.import_module("conduit_runtime.broker.remote.worker")
+    return Broker(url)
 
 
 def _peak() -> float:

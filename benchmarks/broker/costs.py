@@ -1,0 +1,45 @@
+"""What many workers cost Postgres while few jobs come: connections, and processor time a job."""
+
+from collections.abc import Mapping
+
+from ..database import Database
+from ..latency import stream, until_done
+from ..measure import Figure, Options, Results
+from . import used
+from .fleets import warm_up, working
+from .nodes import ONE
+from .rates import DIRECT
+
+WORKERS = (1, 10, 100)
+"""Processes; each is a copy of the first, made once that has imported everything."""
+SLOTS = 10
+"""Jobs that each runs at once."""
+RATE, SECONDS = 500.0, 5.0
+_CONNECTIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def costs(server: str, urls: Mapping[str, str], options: Options, results: Results) -> None:
+    """Enqueue a stream to some workers, direct and through a single node."""
+    for workers in WORKERS:
+        for name, url in ((DIRECT, None), (ONE, urls[ONE])):
+            connections, microseconds = _cost(server, url, workers, options)
+            title = f"broker: Postgres at {RATE:,.0f} jobs/s, {workers} workers, {name}"
+            results.add(Figure(title, "connections", [connections]))
+            results.add(Figure(title, "processor µs/job", [microseconds]))
+
+
+def _cost(server: str, url: str | None, workers: int, options: Options) -> tuple[float, float]:
+    database = Database(server)
+    arguments = ("--copies", str(workers), "--concurrency", str(SLOTS))
+    with working(database, url, *arguments) as fleet:
+        warm_up(database, workers)
+        before = used.of_postgres(database)
+        count = stream(database, RATE, max(2.0, SECONDS * options.scale))
+        until_done(database)
+        spent = used.of_postgres(database) - before
+        [(connections,)] = database.run(_CONNECTIONS)
+        fleet.stop()
+    return float(connections), spent / count * 1e6

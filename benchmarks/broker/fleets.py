@@ -1,0 +1,70 @@
+"""Workers that have the database, and workers behind a gateway."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from conduit_runtime import Job, Queue
+
+from ..database import Database
+from ..latency import until_done
+from ..processes import Usage, staying
+from .used import of_process
+
+_HAS_GATEWAY = "SELECT EXISTS (SELECT FROM conduit_workers)"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What works on a database's jobs: `stop` ends the workers, for what the first one used."""
+
+    stop: Callable[[], Usage]
+    gateway: int | None
+
+    def gateway_cpu(self) -> float:
+        """Seconds of processor time that the gateway has used; 0 without one."""
+        return 0.0 if self.gateway is None else of_process(self.gateway)
+
+
+@contextmanager
+def working(database: Database, url: str | None, *arguments: str) -> Iterator[Fleet]:
+    """Workers on the database, or behind a gateway and the broker at `url`, if it is given."""
+    if url is None:
+        with staying(database, *arguments) as stop:
+            yield Fleet(stop, None)
+    else:
+        arguments += ("--broker", url)
+        with _gateway(database, url) as gateway, staying(database, *arguments) as stop:
+            yield Fleet(stop, gateway)
+
+
+def warm_up(database: Database, jobs: int = 1) -> None:
+    """Have jobs run, and leave none in the table."""
+    with Queue(database.dsn) as queue:
+        queue.enqueue_many([Job(type="noop", payload={}) for _ in range(jobs)])
+    until_done(database)
+    database.run("DELETE FROM jobs")
+
+
+@contextmanager
+def _gateway(database: Database, url: str) -> Iterator[int]:
+    """A gateway for the block, by its process id. Raises RuntimeError when it fails."""
+    command = [sys.executable, "-m", "conduit_runtime.cli", "gateway", "--queue", "default"]
+    command += ["--dsn", database.dsn, "--broker", url]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            while database.run(_HAS_GATEWAY) != [(True,)]:
+                if process.poll() is not None:
+                    break
+                time.sleep(0.05)
+            else:
+                yield process.pid
+            process.terminate()
+            errors = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+    if process.returncode:
+        raise RuntimeError(f"the gateway ended with {process.returncode}: {errors.decode()}")

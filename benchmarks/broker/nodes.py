@@ -1,0 +1,36 @@
+"""RabbitMQ for the measurements: a single node, and a cluster of three, as the tests start them."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+sys.path += [str(_ROOT / each) for each in (".ci", "tests/runtime", "tests/cluster")]
+
+from rabbitmq import Epmd, Node  # noqa: E402
+from rabbitmq_cluster import RabbitCluster  # noqa: E402
+from servers import MISSING, has_rabbitmq  # noqa: E402
+
+__all__ = ["MISSING", "ONE", "THREE", "has_rabbitmq", "nodes"]
+
+ONE, THREE = "one node", "three nodes"
+_VHOST = "benchmark"
+
+
+@contextmanager
+def nodes(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Addresses of a vhost: at a single node, and at the first of three."""
+    with ExitStack() as stack:
+        alone = folder / "alone"
+        alone.mkdir()
+        epmd = Epmd(alone)
+        stack.callback(epmd.stop)
+        node = Node(alone, epmd, vhosts=[_VHOST])
+        stack.callback(node.kill)
+        node.start()
+        cluster = RabbitCluster(folder / "cluster", [_VHOST])
+        stack.callback(cluster.stop)
+        cluster.start()
+        node.wait()
+        yield {ONE: node.url(_VHOST), THREE: cluster.nodes[0].url(_VHOST)}

@@ -1,0 +1,82 @@
+"""How many jobs a second one worker runs, and what uses the processors meanwhile."""
+
+from collections import defaultdict
+from collections.abc import Mapping, MutableMapping
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from ..database import Database
+from ..latency import until_done
+from ..measure import Figure, Options, Results, alternate
+from ..processes import rate
+from . import used
+from .fleets import working
+from .nodes import ONE
+
+JOBS = 100_000
+WAITING_JOBS = 20_000
+DIRECT = "direct"
+Spent = MutableMapping[str, list[float]]
+"""Microseconds of processor time a job, of each run, by what used them."""
+
+
+def rates(
+    server: str, urls: Mapping[str, str], folder: Path, options: Options, results: Results
+) -> None:
+    """Drain jobs that take no time and jobs that wait, direct and through the broker."""
+    sides = {DIRECT: None, **urls}
+    spent: Mapping[str, Spent] = {name: defaultdict(list) for name in sides}
+    runs = alternate(
+        options,
+        *(
+            partial(_drain, server, folder, options, url, spent[name])
+            for name, url in sides.items()
+        ),
+        *(partial(_drain_waiting, server, options, url) for url in (None, urls[ONE])),
+    )
+    direct, *through = (
+        Figure(f"broker: drain, {name}", "jobs/s", each, note=_note(spent[name]))
+        for name, each in zip(sides, runs, strict=False)
+    )
+    results.add(direct)
+    for figure in through:
+        figure.limit, figure.limit_name, figure.target = direct.value, direct.name, 0.5
+        results.add(figure)
+    waiting = "broker: drain of jobs that wait 20 ms, one a message"
+    results.add(Figure(f"{waiting}, {DIRECT}", "jobs/s", runs[-2]))
+    results.add(Figure(f"{waiting}, {ONE}", "jobs/s", runs[-1], target=2_000))
+
+
+def _drain(server: str, folder: Path, options: Options, url: str | None, spent: Spent) -> float:
+    """Jobs a second of a filled table; notes what used the processors."""
+    database = Database(server)
+    count = options.jobs(JOBS)
+    database.fill(count)
+    postgres, nodes = used.of_postgres(database), used.of_nodes(folder)
+    with working(database, url) as fleet:
+        gateway = fleet.gateway_cpu()
+        until_done(database)
+        gateway = fleet.gateway_cpu() - gateway
+        worker = fleet.stop().cpu
+    parts = {"Postgres": used.of_postgres(database) - postgres, "worker": worker}
+    if url is not None:
+        parts |= {"gateway": gateway, "RabbitMQ": used.of_nodes(folder) - nodes}
+    for name, seconds in parts.items():
+        spent[name].append(seconds / count * 1e6)
+    return rate(database)
+
+
+def _drain_waiting(server: str, options: Options, url: str | None) -> float:
+    database = Database(server)
+    database.fill(options.jobs(WAITING_JOBS))
+    with working(database, url, "--wait") as fleet:
+        until_done(database)
+        fleet.stop()
+    return rate(database)
+
+
+def _note(spent: Spent) -> str:
+    return "processor µs a job: " + ", ".join(
+        f"{name} {median(us):.0f}" for name, us in spent.items()
+    )
