@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier
 SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
-    "max_connections": "300",
+    "max_connections": "500",
     "fsync": "on",
     "synchronous_commit": "on",
     "shared_preload_libraries": "pg_stat_statements",

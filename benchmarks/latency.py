@@ -59,7 +59,7 @@ def half_load(server: str, options: Options, results: Results) -> None:
         with staying(database, "--note-delays") as stop:
             stream(database, rate, max(2.0, 10 * options.scale))
             runs.append(stop().delays)
-    add_part(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5, None)
+    add_part(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5)
     add_part(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.99, 50)
 
 
@@ -135,9 +135,14 @@ def _statements(database: Database) -> float:
 
 
 def add_part(
-    results: Results, name: str, runs: Sequence[Sequence[float]], part: float, target: float | None
+    results: Results,
+    name: str,
+    runs: Sequence[Sequence[float]],
+    part: float,
+    target: float | None = None,
+    note: str = "",
 ) -> None:
     """Note the delay that this part of the jobs did not exceed, in each run."""
     values = [delays[int(len(delays) * part)] * 1_000 for delays in runs if delays]
     name = f"{name}, p{part * 100:.0f}"
-    results.add(Figure(name, "ms", values, target=target, less_is_better=True))
+    results.add(Figure(name, "ms", values, target=target, less_is_better=True, note=note))

@@ -26,7 +26,7 @@ def delays(server: str, urls: Mapping[str, str], options: Options, results: Resu
                 warm_up(database)
                 one_by_one(database, max(50, int(SAMPLES * options.scale)))
                 idle[name].append(fleet.stop().delays)
-    _add(results, "idle", idle)
+    _add(results, "idle worker", idle)
     most = _most(server, urls[ONE], options)
     results.add(Figure("broker: enqueue and drain at once, one node", "jobs/s", [most]))
     loaded: Runs = {name: [] for name in (DIRECT, ONE)}
@@ -37,7 +37,7 @@ def delays(server: str, urls: Mapping[str, str], options: Options, results: Resu
                 warm_up(database)
                 stream(database, most / 2, max(2.0, SECONDS * options.scale))
                 delays.append(fleet.stop().delays)
-    _add(results, f"at {most / 2:,.0f} jobs/s", loaded)
+    _add(results, "half load", loaded, f"at {most / 2:,.0f} jobs/s")
 
 
 def _most(server: str, url: str, options: Options) -> float:
@@ -50,7 +50,7 @@ def _most(server: str, url: str, options: Options) -> float:
     return throughput(database)
 
 
-def _add(results: Results, load: str, runs: Runs) -> None:
+def _add(results: Results, load: str, runs: Runs, note: str = "") -> None:
     for part in (0.5, 0.99):
         for name, each in runs.items():
-            add_part(results, f"broker: enqueue to start, {load}, {name}", each, part, None)
+            add_part(results, f"broker: enqueue to start, {load}, {name}", each, part, note=note)

@@ -1,7 +1,6 @@
 """Which of the published jobs are held by a live worker, and by the database's account."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from uuid import UUID
 
 import psycopg
 
@@ -49,15 +48,15 @@ class Leases:
         self._link = link
         self._is_behind = is_behind
         self._clock = 0.0
-        self._heard: dict[UUID, tuple[UUID, float]] = {}
+        self._heard: dict[int, tuple[Claim, float]] = {}
         self._doubted: dict[Claim, float] = {}
         self._backoff = Backoff(_log, "the claims of this gateway cannot be checked")
 
     def on_holding(self, claims: Iterable[Claim]) -> None:
         """A worker said that it holds these jobs."""
-        for id_, token in claims:
-            self._heard[id_] = (token, self._clock)
-            self._doubted.pop((id_, token), None)
+        for claim in claims:
+            self._heard[claim[0].int] = (claim, self._clock)
+            self._doubted.pop(claim, None)
 
     def on_redelivered(self, claims: Sequence[Claim]) -> None:
         """The broker delivered these twice: the worker that had them may be dead."""
@@ -84,27 +83,29 @@ class Leases:
     async def _tell_lost(self) -> None:
         """Tell workers which jobs were cancelled, rescued or retried by hand."""
         held = self._publisher.held
-        seen = {id_: token for id_, (token, _) in self._heard.items()}
-        for id_, job in held.items():
-            if id_ not in seen:
-                self._heard[id_] = (job.token, self._clock)
-        for id_ in [id_ for id_ in self._heard if id_ not in held]:
-            del self._heard[id_]
-        old = [job for id_, job in held.items() if seen.get(id_) == job.token]
+        before, self._heard = self._heard, {}
+        old = []
+        for number, job in held.items():
+            heard = before.get(number)
+            if heard is not None and heard[0][1].int == job.token.int:
+                old.append(job)
+            else:
+                heard = ((job.id, job.token), self._clock)
+            self._heard[number] = heard
         if not old:
             return
         stored = await self._worker.acknowledger.held_jobs(self._worker.name)
         lost = [
             (job.id, job.token)
             for job in old
-            if (job.id, job.token) not in stored and held.get(job.id) is job
+            if (job.id, job.token) not in stored and held.get(job.id.int) is job
         ]
         for id_, token in lost:
             self._publisher.came_back(id_, token)
         self._publisher.tell_stop(lost)
 
-    def _lease(self, id: UUID) -> float:
-        job = self._publisher.held.get(id)
+    def _lease(self, number: int) -> float:
+        job = self._publisher.held.get(number)
         waits = job is not None and job.type in self._worker.registry.batched
         return LEASE + MAX_WAIT if waits else LEASE
 
@@ -113,11 +114,11 @@ class Leases:
         now = self._clock
         dead = [claim for claim, until in self._doubted.items() if now >= until]
         dead += [
-            (id_, token)
-            for id_, (token, heard) in self._heard.items()
-            if now - heard >= LEASE and now - heard >= self._lease(id_)
+            claim
+            for number, (claim, heard) in self._heard.items()
+            if now - heard >= LEASE and now - heard >= self._lease(number)
         ]
-        dead = [(id_, token) for id_, token in dead if self._publisher.holds(id_, token)]
+        dead = [claim for claim in dead if self._publisher.holds(*claim)]
         self._doubted = {
             claim: until for claim, until in self._doubted.items() if self._publisher.holds(*claim)
         }

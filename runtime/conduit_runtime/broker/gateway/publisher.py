@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from operator import attrgetter
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from aiormq.abc import AbstractChannel
@@ -32,6 +33,9 @@ from ..topology import (
 from .fleet import Fleet
 from .link import Link, is_of_broker
 from .pace import Pace
+
+if TYPE_CHECKING:
+    from aiormq import Channel
 
 _log = get_logger("conduit.gateway")
 
@@ -79,8 +83,11 @@ class Publisher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[tuple[str, str]] = set()
         self.on_stop: Callable[[], object] = bool
-        self.held: dict[UUID, Claimed] = {}
-        """The jobs that were published and have not come back, the oldest first."""
+        self.held: dict[int, Claimed] = {}
+        """The jobs that were published and have not come back, the oldest first.
+
+        By the number of their id: Python's UUIDs are slow to hash and to compare.
+        """
 
     @property
     def concurrency(self) -> int:
@@ -147,7 +154,7 @@ class Publisher:
         if not all(self._fleet.runs(*pair) for pair in set(map(_queue_and_type_of, jobs))):
             jobs = [job for job in jobs if self._is_run(job)]
         self._by_queue.update(map(_queue_of, jobs))
-        self.held |= {job.id: job for job in jobs}
+        self.held |= {job.id.int: job for job in jobs}
         self._idle.clear()
         for band, together in self._messages(jobs):
             self._number += 1
@@ -234,12 +241,13 @@ class Publisher:
             headers={DATABASE: self._database, GATEWAY: self._gateway},
         )
         try:
-            await channel.basic_publish(
+            await cast("Channel", channel).basic_publish(
                 encode(message),
                 exchange=JOBS,
                 routing_key=job_queue(first.queue, band),
                 properties=properties,
                 mandatory=True,
+                wait=False,  # or each would wait until the one before it has left the process
             )
         except BaseException as error:
             if not is_of_broker(error):
@@ -264,15 +272,16 @@ class Publisher:
 
     def holds(self, id: UUID, token: UUID) -> bool:
         """Whether a job was published on this claim and has not come back."""
-        job = self.held.get(id)
-        return job is not None and job.token == token
+        job = self.held.get(id.int)
+        return job is not None and job.token.int == token.int
 
     def came_back(self, id: UUID, token: UUID) -> Claimed | None:
         """Take note that a job is not on the way any more; None when it was not."""
-        job = self.held.get(id)
-        if job is None or job.token != token:
+        number = id.int
+        job = self.held.get(number)
+        if job is None or job.token.int != token.int:
             return None
-        del self.held[id]
+        del self.held[number]
         self._by_queue[job.queue] -= 1
         if not self.held:
             self._idle.set()
