@@ -87,7 +87,7 @@ def _blocks(name: str, text: str, page: dict[str, str]) -> Iterator[Block]:
                 if kind in _HIDDEN:
                     yield Block(name, line + 1, section, kind, value + "\n", None, asked)
                     asked = {}
-                elif kind in ("database", "each section follows", "follows"):
+                elif kind in ("broker", "database", "each section follows", "follows"):
                     page[kind] = value
                 else:
                     asked[kind] = value

@@ -7,7 +7,8 @@ compile, those of `sql` run in the database, data is parsed. Comments ask for mo
 `<!-- wait: ADDRESS -->`, with a part of its answer if that matters, or `<!-- wait: TEXT -->` that
 a server prints; `<!-- stop -->` (the servers), `<!-- not run: REASON -->`,
 `<!-- diagnostic: CODE -->` before a block; `<!-- database: none -->` for a page that starts its
-own, `<!-- follows: PAGE -->` for one that goes on where another ends,
+own, `<!-- broker: one -->` for one that uses RabbitMQ, `<!-- follows: PAGE -->` for one that goes
+on where another ends,
 `<!-- each section follows: SECTION -->` for one whose sections are stories of their own. A comment
 `<!-- python: … -->` holds code that readers need not see.
 """
@@ -39,12 +40,15 @@ FIRST = "README.md"
     "name",
     [pytest.param(name, marks=[pytest.mark.property] * (name != FIRST)) for name in STORIES],
 )
-def test_a_page(name: str, tmp_path: Path, empty_dsn: str) -> None:
+def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.FixtureRequest) -> None:
     page, blocks = STORIES[name]
     if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):
         pytest.skip("curl is not installed")
     database = None if page.asked.get("database") == "none" else empty_dsn
-    happen(blocks, tmp_path / "empty", environment(database, PROGRAMS))
+    told = environment(database, PROGRAMS)
+    if "broker" in page.asked:
+        told["CONDUIT_BROKER_URL"] = request.getfixturevalue("broker_url")
+    happen(blocks, tmp_path / "empty", told)
 
 
 def test_the_tutorial_begins_with_the_example_of_the_readme() -> None:
