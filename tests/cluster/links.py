@@ -87,10 +87,9 @@ class Link:
         self._writers |= {writer, there_writer}
         try:
             ways = (reader, there_writer), (there_reader, writer)
-            await asyncio.wait(
-                [asyncio.create_task(self._pass(*way)) for way in ways],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            tasks = [asyncio.create_task(self._pass(*way)) for way in ways]
+            with suppress(asyncio.CancelledError):  # asyncio would report it
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for each in (writer, there_writer):
                 each.close()

@@ -63,7 +63,7 @@ class RabbitCluster:
     def part(self, node: Node) -> None:
         """Cut a node off from the others: it accepts none of them, and none of them accepts it."""
         self._set_cookie_for_others(node, "no")
-        node.control("eval", "[erlang:disconnect_node(Node) || Node <- nodes()].")
+        node.evaluate("[erlang:disconnect_node(Node) || Node <- nodes()]")
 
     def join(self, node: Node) -> None:
         """Let the node find the others again."""
@@ -71,16 +71,15 @@ class RabbitCluster:
 
     def _set_cookie_for_others(self, node: Node, cookie: str) -> None:
         others = [each.name for each in self.nodes if each is not node]
-        calls = ", ".join(f"erlang:set_cookie('{name}', '{cookie}')" for name in others)
-        node.control("eval", f"{calls}.")
+        node.evaluate(", ".join(f"erlang:set_cookie('{name}', '{cookie}')" for name in others))
 
     def fill_disk(self, node: Node) -> None:
         """Have a node take its disk for full: the whole cluster blocks who publishes."""
-        node.control("eval", "rabbit_disk_monitor:set_disk_free_limit(1000000000000000).")
+        node.evaluate("rabbit_disk_monitor:set_disk_free_limit(1000000000000000)")
 
     def empty_disk(self, node: Node) -> None:
         """Let clients publish again."""
-        node.control("eval", "rabbit_disk_monitor:set_disk_free_limit(50000000).")
+        node.evaluate("rabbit_disk_monitor:set_disk_free_limit(50000000)")
 
     def lose_everything(self) -> None:
         """Kill all nodes and lose their data, then start them anew."""
@@ -99,4 +98,4 @@ class RabbitCluster:
 
 def members(node: Node) -> int:
     """How many nodes of its cluster run, as the node sees it."""
-    return int(node.control("eval", "length(rabbit_nodes:list_running()).").strip())
+    return int(node.evaluate("length(rabbit_nodes:list_running())"))

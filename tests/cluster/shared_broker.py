@@ -11,7 +11,7 @@ from pathlib import Path
 from rabbitmq import ADMINISTRATOR, Epmd, Node
 
 _BATCH = 16
-"""Vhosts are made in batches, since a call to the node takes a second."""
+"""How many vhosts are made at a time."""
 
 
 class SharedBroker:
