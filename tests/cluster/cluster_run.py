@@ -119,14 +119,17 @@ def _url(user: str, port: int) -> str:
 def _run(
     parts: Parts, sides: Sequence[_Side], faults: Sequence[Faults], size: Size, seed: int
 ) -> list[Report]:
-    began = time.monotonic()
-    with _acting([actor for side in sides for actor in side.actors]), _acting(faults):
-        while time.monotonic() < began + size.seconds or any(
-            len(side.flood.confirmed) < side.flood.wanted for side in sides
-        ):
-            time.sleep(0.1)
-            if broken := next((each.error for each in faults if each.error), None):
-                raise broken
+    with _acting([actor for side in sides for actor in side.actors]):
+        # On a busy machine it takes long until all have started.
+        until(lambda: all(state_of(side.database.dsn).ended for side in sides), SETTLING)
+        with _acting(faults):
+            began = time.monotonic()
+            while time.monotonic() < began + size.seconds or not all(
+                side.flood.is_done for side in sides
+            ):
+                time.sleep(0.1)
+                if broken := next((each.error for each in faults if each.error), None):
+                    raise broken
     violations: list[str] = []
     for side in sides:
         end_schedules(side.database.dsn)
@@ -135,7 +138,7 @@ def _run(
         Flood(side.database.dsn, seed - n, size.quiet) for n, side in enumerate(sides, start=1)
     ]
     with _acting(floods):
-        until(lambda: all(len(flood.confirmed) == flood.wanted for flood in floods), SETTLING)
+        until(lambda: all(flood.is_done for flood in floods), SETTLING)
     _settle(sides, violations)
     for side, flood in zip(sides, floods, strict=True):
         side.producers.append(flood)

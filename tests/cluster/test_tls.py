@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
-from conduit_runtime.broker.connection import connect
-from rabbitmq import Epmd, Node, free_ports
+from conduit_runtime.broker.connection import BrokerError, connect
+from rabbitmq import PASSWORD, Epmd, Node, free_ports
 
 _SETTINGS = """\
 listeners.ssl.1 = 127.0.0.1:{port}
@@ -69,11 +69,24 @@ def test_the_authority_is_given(tls_broker: TlsBroker) -> None:
 
 def test_the_certificate_of_an_unknown_authority_is_refused(tls_broker: TlsBroker) -> None:
     for ca_file in (None, tls_broker.other.file):
-        with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(BrokerError, match=r"certificate is not trusted.*--broker-ca"):
             asyncio.run(_is_reached(tls_broker.url, ca_file))
 
 
 def test_the_certificate_of_another_host_is_refused(tls_broker: TlsBroker) -> None:
     url = tls_broker.url.replace("127.0.0.1", "localhost")
-    with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(BrokerError, match="not trusted: Hostname mismatch"):
         asyncio.run(_is_reached(url, tls_broker.authority.file))
+
+
+def test_a_port_without_tls_is_refused_in_words(tls_broker: TlsBroker) -> None:
+    url = tls_broker.plain_url.replace("amqp:", "amqps:")
+    with pytest.raises(BrokerError, match="TLS failed"):
+        asyncio.run(_is_reached(url, tls_broker.authority.file))
+
+
+def test_a_wrong_password_is_said_and_not_shown(tls_broker: TlsBroker) -> None:
+    url = tls_broker.url.replace(PASSWORD, "guessed")
+    with pytest.raises(BrokerError, match="refuses the user or the password") as caught:
+        asyncio.run(_is_reached(url, tls_broker.authority.file))
+    assert "guessed" not in str(caught.value)

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from uuid import UUID
 
 from history import History, Move
@@ -97,6 +97,8 @@ def _passed_over(
         for move in moves:
             if is_concerned(move) and move.is_claim:
                 claims[move.process].append(move)
+    for own in claims.values():
+        own.sort(key=lambda move: move.asked_at)
     events.sort(key=lambda event: event[:2])
     waiting: list[tuple[datetime, datetime, Move]] = []
     for now, kind, move, until in events:
@@ -105,12 +107,25 @@ def _passed_over(
             continue
         waiting = [each for each in waiting if each[1] > now]
         for since, until, passed in waiting:
-            if passed.urgency < move.urgency and any(
-                since <= other.asked_at < now - WINDOW and passed.urgency < other.urgency
-                for other in claims[move.process]
+            if passed.urgency < move.urgency and _passes_for_long(
+                claims[move.process], passed, since, now
             ):
                 yield (
                     f"{move.job}: was claimed by {move.process} at {move.at} before {passed.job}, "
                     f"which was more urgent and waited from {since} to {until}"
                 )
                 break
+
+
+def _passes_for_long(claims: Sequence[Move], passed: Move, since: datetime, now: datetime) -> bool:
+    """Whether a worker, of whose claims in order this is asked, passed over a job for too long.
+
+    If it claimed a more urgent one meanwhile, it did look there, and skipped this one just then.
+    """
+    old, recent = (
+        bisect_left(claims, time, key=lambda move: move.asked_at) for time in (since, now - WINDOW)
+    )
+    return any(passed.urgency < other.urgency for other in claims[old:recent]) and not any(
+        other.urgency < passed.urgency
+        for other in takewhile(lambda move: move.asked_at <= now, claims[recent:])
+    )

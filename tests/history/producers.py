@@ -147,11 +147,16 @@ class Flood(Producer):
 
     def __init__(self, dsn: str, seed: int, wanted: int) -> None:
         super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
-        self.wanted = wanted
+        self._wanted = wanted
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of them are enqueued."""
+        return len(self.confirmed) >= self._wanted
 
     def act(self, connection: psycopg.Connection) -> None:
         [(waiting,)] = connection.execute("SELECT count(*) FROM jobs WHERE status = 'pending'")
-        left = self.wanted - len(self.confirmed)
+        left = self._wanted - len(self.confirmed)
         if waiting > MOST_WAITING or left <= 0:
             return
         jobs = [short_job(self.random) for _ in range(min(left, MOST_WAITING // 4))]

@@ -146,6 +146,12 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     # One that came just before, or was skipped just before, may still be unseen.
     assert check_order(History(moves=[*URGENT, claim_at(4, 21), claim_at(5, 22)]))[0] == []
     assert check_order(History(moves=[*URGENT, claim_at(1, 21), claim_at(2, 22)]))[0] == []
+    # Who claims something more urgent looks there again, and may skip this one then.
+    more = claim_at(4.5, 23, priority=100, seq=0)
+    assert check_order(History(moves=[*URGENT, claim_at(2, 21), more, claim_at(5, 22)]))[0] == []
+    more = claim_at(3, 23, priority=100, seq=0)
+    again = [*URGENT, claim_at(2, 21), more, claim_at(5, 22)]
+    assert len(check_order(History(moves=again))[0]) == 1
     # Others may have had reasons of their own.
     other = claim_at(2, 21, process="second")
     assert check_order(History(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []

@@ -55,8 +55,9 @@ async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractCo
             timeout=PATIENCE,
         )
     except Exception as error:  # aio_pika lets through what sockets, TLS and frames raise
+        cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
         where = without_password(url)
-        raise BrokerError(f"the broker {where} cannot be reached: {reason(error)}") from error
+        raise BrokerError(f"the broker {where} cannot be reached: {reason(cause)}") from cause
 
 
 async def reach(url: str, ca_file: str | None, seconds: float) -> None:
@@ -87,6 +88,13 @@ def reason(error: BaseException) -> str:
             return "no queue takes the message"
         case DeliveryError():
             return "it did not take the message"
+        case ssl.SSLCertVerificationError(verify_message=str(text)):
+            return (
+                f"its certificate is not trusted: {text}. Name the file of its authority with "
+                "--broker-ca or ca_file"
+            )
+        case ssl.SSLError(reason=str(text)):
+            return f"TLS failed: {text.replace('_', ' ').lower()}"
         case TimeoutError():
             return "it did not respond in time"
         case OSError(errno=int(number)) if number > 0:
