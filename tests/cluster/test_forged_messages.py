@@ -22,15 +22,15 @@ from conduit_runtime.broker.messages import (
 )
 from conduit_runtime.model.attempts.outcome import Outcome
 from conduit_runtime.model.job import JobStatus
-from msgspec import structs
-from played_worker import (
+from lying_worker import (
     WORKER,
-    PlayedWorker,
+    LyingWorker,
     outcome_key,
     outcome_of,
     running_gateway,
     until_true,
 )
+from msgspec import structs
 from shared_broker import SharedBroker, Vhost
 
 pytestmark = pytest.mark.xdist_group("forged messages")
@@ -55,12 +55,12 @@ class Scene:
         self._log = log
         self._is_read = 0
 
-    def play(self, use: Callable[["Scene", PlayedWorker], Awaitable[None]]) -> None:
+    def play(self, use: Callable[["Scene", LyingWorker], Awaitable[None]]) -> None:
         """Call it with a worker that says it runs these types."""
 
         async def run() -> None:
             url = self._broker.url("worker")
-            async with PlayedWorker(url, "letters", "letter.send", "money.transfer") as worker:
+            async with LyingWorker(url, "letters", "letter.send", "money.transfer") as worker:
                 await use(self, worker)
 
         asyncio.run(run())
@@ -69,7 +69,7 @@ class Scene:
         assert MARK not in lines
         assert "Traceback" not in lines
 
-    async def given(self, worker: PlayedWorker) -> tuple[Jobs, JobEntry]:
+    async def given(self, worker: LyingWorker) -> tuple[Jobs, JobEntry]:
         """A new job that the worker holds."""
         job = self.queue.enqueue(Job("letters", "letter.send", {"n": 1}))
         return await worker.job(job.id)
@@ -84,7 +84,7 @@ class Scene:
 
         return await until_true(found)
 
-    async def check_works(self, worker: PlayedWorker) -> None:
+    async def check_works(self, worker: LyingWorker) -> None:
         """The gateway still publishes jobs, and writes what comes of them."""
         message, job = await self.given(worker)
         await worker.end(message, outcome_of(message, job))
@@ -111,7 +111,7 @@ def scene(
 
 
 def test_an_outcome_with_another_token_changes_nothing(scene: Scene) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         message, job = await scene.given(worker)
         failed = Outcome(JobStatus.FAILED, error=MARK, detail={"error": MARK})
         for outcome in (None, failed):
@@ -134,7 +134,7 @@ def _child(**changes: Any) -> Child:
 
 
 def test_children_of_other_types_fail_the_job(scene: Scene) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         message, job = await scene.given(worker)
         children = [_child(), _child(type="money.transfer")]
         await worker.end(message, outcome_of(message, job, children=children))
@@ -147,7 +147,7 @@ def test_children_of_other_types_fail_the_job(scene: Scene) -> None:
 
 
 def test_jobs_of_other_types_are_not_published(scene: Scene) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         other = scene.queue.enqueue(Job("letters", "money.transfer", {}, 100))
         for _ in range(3):
             await scene.check_works(worker)
@@ -174,7 +174,7 @@ _MALFORMED = {
 
 @pytest.mark.parametrize("kind", _MALFORMED)
 def test_malformed_messages_are_dropped(scene: Scene, kind: str) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         message, job = await scene.given(worker)
         for exchange, key in (
             (topology.OUTCOMES, outcome_key(message)),
@@ -215,7 +215,7 @@ _ODD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", _ODD)
 def test_odd_outcomes_concern_their_job_alone(scene: Scene, kind: str) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         message, job = await scene.given(worker)
         other_message, other = await scene.given(worker)
         odd = outcome_of(message, job, **_ODD[kind])
@@ -224,6 +224,7 @@ def test_odd_outcomes_concern_their_job_alone(scene: Scene, kind: str) -> None:
         await worker.end(other_message, outcome_of(other_message, other))
         await scene.until_status(other, "completed")
         await scene.check_works(worker)
+        await worker.end(message, outcome_of(message, job))
 
     scene.play(use)
 
@@ -239,7 +240,7 @@ def test_odd_outcomes_concern_their_job_alone(scene: Scene, kind: str) -> None:
     ],
 )
 def test_odd_requests_break_nothing(scene: Scene, request_of: Callable[[JobEntry], Any]) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         message, job = await scene.given(worker)
         for key in (message.database, topology.to_all(message.database)):
             await worker.send(topology.REQUESTS, key, encode(request_of(job)))
@@ -264,7 +265,7 @@ def test_odd_requests_break_nothing(scene: Scene, request_of: Callable[[JobEntry
     ids=lambda changes: " ".join(changes),
 )
 def test_odd_announcements_break_nothing(scene: Scene, changes: dict[str, Any]) -> None:
-    async def use(scene: Scene, worker: PlayedWorker) -> None:
+    async def use(scene: Scene, worker: LyingWorker) -> None:
         await scene.check_works(worker)
         forged = structs.replace(worker.hello, **{"worker": "liar", **changes})
         await worker.send(topology.FLEET, "", encode(forged))

@@ -1,16 +1,16 @@
 """What gateways and remote workers tell each other: JSON, version 1; nothing here does IO.
 
-A message that does not fit its type raises `msgspec.ValidationError` or `msgspec.DecodeError` when
-it is decoded, both of which are `msgspec.MsgspecError`s. Fields that a reader does not know are
-left out, so that a version may add some.
+Decoding raises Malformed for a message that does not fit its type. Fields that a reader does not
+know are left out, so that a version may add some.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from msgspec import Raw, Struct, json
+from msgspec import DecodeError, Meta, MsgspecError, Raw, Struct, json
 
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
@@ -20,6 +20,11 @@ from ..model.type_description import DescribedType
 
 VERSION = 1
 """The version of all messages. A reader refuses others."""
+
+# A gateway calculates with these and has Postgres store them, whatever a worker sends.
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
 
 Claim: TypeAlias = tuple[UUID, UUID]
 """The id of a job, and the token of its claim."""
@@ -65,15 +70,15 @@ class Child(Struct, omit_defaults=True):
     queue: str
     type: str
     payload: str
-    priority: int
-    max_attempts: int
+    priority: Count
+    max_attempts: Count
     fingerprint: str | None = None
-    timeout: float | None = None
+    timeout: Seconds | None = None
     run_at: datetime | None = None
-    delay: float | None = None
+    delay: Seconds | None = None
     trace: str | None = None
     key: str | None = None
-    unique_for: float | None = None
+    unique_for: Seconds | None = None
     flow: UUID | None = None
     on_failure: str | None = None
     dependencies: Sequence[tuple[UUID, UUID]] = ()
@@ -91,15 +96,15 @@ class OutcomeEntry(Struct, omit_defaults=True):
     token: UUID
     type: str
     queue: str
-    run_at: int
-    attempts: int
-    max_attempts: int
-    elapsed: float = 0.0
-    ago: float | None = None
+    run_at: Microseconds
+    attempts: Count
+    max_attempts: Count
+    elapsed: Seconds = 0.0
+    ago: Seconds | None = None
     flow: UUID | None = None
     outcome: Outcome | None = None
     children: list[Child] = []
-    result: tuple[str, float] | None = None
+    result: tuple[str, Seconds] | None = None
     payload: str | None = None
 
 
@@ -148,7 +153,7 @@ class Holding(Struct, tag=True):
     version: int
     worker: str
     question: int
-    jobs: list[tuple[UUID, UUID, float]]
+    jobs: list[tuple[UUID, UUID, Seconds]]
 
 
 class Redelivered(Struct, tag=True):
@@ -172,13 +177,13 @@ class Hello(Struct, omit_defaults=True):
     version: int
     worker: str
     host: str
-    pid: int
+    pid: Count
     package: str | None
-    queues: Mapping[str, int | None]
-    concurrency: int
+    queues: Mapping[str, Count | None]
+    concurrency: Count
     lanes: list[Lane]
     readers: Mapping[str, str] = {}
-    batches: Mapping[str, int] = {}
+    batches: Mapping[str, Count] = {}
     limits: Mapping[str, SourceLimits] = {}
     descriptions: list[DescribedType] | None = None
     reports_failures: bool = False
@@ -217,8 +222,29 @@ class Failed(Struct, tag=True):
 Control: TypeAlias = Reply | Stop | Release | Failed
 
 encode = json.Encoder().encode
-decode_jobs = json.Decoder(Jobs).decode
-decode_outcomes = json.Decoder(Outcomes).decode
-decode_request = json.Decoder(Request).decode
-decode_hello = json.Decoder(Hello).decode
-decode_control = json.Decoder(Control).decode
+
+
+class Malformed(DecodeError):
+    """What is wrong with a message, and where in it; the text has nothing of its values."""
+
+
+M = TypeVar("M")
+
+
+def _checked(decode: Callable[[bytes], M]) -> Callable[[bytes], M]:
+    def decode_checked(body: bytes) -> M:
+        try:
+            return decode(body)
+        except MsgspecError as error:
+            raise Malformed(re.sub(r"(?s) '.*'", "", str(error))) from None
+        except RecursionError:
+            raise Malformed("it is nested too deeply") from None
+
+    return decode_checked
+
+
+decode_jobs = _checked(json.Decoder(Jobs).decode)
+decode_outcomes = _checked(json.Decoder(Outcomes).decode)
+decode_request = _checked(json.Decoder(Request).decode)
+decode_hello = _checked(json.Decoder(Hello).decode)
+decode_control = _checked(json.Decoder(Control).decode)

@@ -1,4 +1,4 @@
-"""A worker that a test plays, also one that lies, and the gateway that it talks to."""
+"""A worker that a test plays and that may lie, and the gateway that it talks to."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ from conduit_runtime.broker.messages import (
 from pamqp.commands import Basic
 from waiting import until
 
-WORKER = "played-worker"
+WORKER = "lying-worker"
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def running_gateway(folder: Path, url: str, dsn: str, *arguments: str) -> Iterat
         process.wait()
 
 
-class PlayedWorker:
+class LyingWorker:
     """Takes the jobs of a queue, and sends what it is told to. Use it as `async with`."""
 
     def __init__(self, url: str, queue: str, *types: str) -> None:
@@ -60,7 +60,7 @@ class PlayedWorker:
             pid=1,
             package=None,
             queues={queue: None},
-            concurrency=4,
+            concurrency=100,
             lanes=[(type_, fingerprint) for type_ in types for fingerprint in ("", "1")],
         )
         self.jobs: list[tuple[Jobs, JobEntry]] = []
@@ -111,7 +111,7 @@ class PlayedWorker:
         def found() -> tuple[Jobs, JobEntry] | None:
             return next((each for each in self.jobs if each[1].id == id), None)
 
-        async with asyncio.timeout(60), self._changed:
+        async with asyncio.timeout(30), self._changed:
             return await self._changed.wait_for(found)  # type: ignore[return-value]
 
     async def send(self, exchange: str, key: str, body: bytes) -> None:
