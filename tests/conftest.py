@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -37,6 +39,35 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_xdist_auto_num_workers() -> int:
     """Four at the least: the tests wait for workers and servers more than they compute."""
     return max(4, os.cpu_count() or 1)
+
+
+LONG = (
+    "history",
+    "failover",
+    "cluster",
+    "packaging",
+    "semantics/test_rows.py",
+    "dashboard/browser",
+    "runtime/contrib/django",
+    "test_examples.py",
+    "deploys/test_rolling.py",
+    "docs/test_pages.py",
+)
+"""What takes long, the longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin what takes long first: begun last, it would leave all processors but one idle."""
+    if not hasattr(config, "workerinput") or "CONDUIT_TESTS_END" in os.environ:
+        return  # not several processes, or tests that are chosen in their order
+    tests = Path(__file__).parent
+
+    @cache
+    def place(path: Path) -> int:
+        name = path.relative_to(tests).as_posix()
+        return next((n for n, long in enumerate(LONG) if name.startswith(long)), len(LONG))
+
+    items.sort(key=lambda item: place(item.path))
 
 
 def pytest_runtest_setup() -> None:

@@ -11,7 +11,7 @@ from failover_run import run_round
 from faults import Faults
 from postgres_cluster import PostgresCluster, postgres_cluster
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("failover")]
+pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
 
 
 @pytest.fixture(scope="module")

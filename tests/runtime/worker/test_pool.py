@@ -681,13 +681,13 @@ def test_a_thread_that_outlives_its_attempt_keeps_its_place(
     try:
         with first:
             until(lambda: {reload(queue, job).status for job in stuck} == {JobStatus.FAILED})
-            jobs = [Job(type="quick", timeout=2, max_attempts=1) for _ in range(4)]
+            jobs = [Job(type="quick", timeout=10, max_attempts=1) for _ in range(4)]
             queue.enqueue_many(jobs)
             with second:
                 until(lambda: completed(jobs))
             assert sorted(ran) == sorted(job.id for job in jobs)
             go_on.set()
-            last = queue.enqueue(Job(type="quick", timeout=2, max_attempts=1))
+            last = queue.enqueue(Job(type="quick", timeout=10, max_attempts=1))
             until(lambda: completed([last]))
     finally:
         go_on.set()

@@ -1,7 +1,6 @@
 """What a handler says of the jobs of its type: how long an attempt may take, when the next is."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -21,6 +20,7 @@ from conduit_runtime import (
     job_type,
 )
 from pools import NewPool
+from waiting import until
 
 HOUR = timedelta(hours=1)
 
@@ -105,13 +105,11 @@ def test_a_type_has_a_timeout_and_a_job_may_bring_another(queue: Queue, new_pool
 
 def test_a_plain_function_has_a_timeout_too(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool()
-    ended = threading.Event()
 
     @pool.handler("t", timeout=timedelta(seconds=0.05))
     def stick(context: JobContext, payload: object) -> None:
-        ended.wait(300)
+        until(lambda: (job := queue.get(context.id)) and job.status == "failed")
 
-    threading.Timer(1.0, ended.set).start()
     job = ran(queue, pool, Job(type="t", max_attempts=1))
     assert job.error == "TimeoutError: the attempt took longer than 0.05 s"
 

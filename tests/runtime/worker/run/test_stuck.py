@@ -83,7 +83,7 @@ def test_a_service_that_outlives_its_attempt_keeps_its_slot(
     services = {name: Stuck(go_on) for name in ("warehouse", "email", "search_index")}
     pool = new_pool(workers=2, jobs=JOBS, services=services)
     queue.enqueue_many([blocked() for _ in range(6)])
-    given_up = threading.Timer(30, pool.stop)
+    given_up = threading.Timer(120, pool.stop)
     given_up.start()
     with pytest.raises(WorkerStuck):
         pool.run()
