@@ -24,6 +24,7 @@ class _Seen:
     batched: Mapping[str, Batching] = field(default_factory=dict)
     limits: Mapping[str, SourceLimits] = field(default_factory=dict)
     slots: Mapping[str, int] = field(default_factory=dict)
+    workers: Mapping[str, int] = field(default_factory=dict)
     all_slots: int = 0
     pairs: frozenset[tuple[str, str]] = frozenset()
 
@@ -73,6 +74,7 @@ class Fleet:
 
     def _see(self) -> None:
         slots: Counter[str] = Counter()
+        workers: Counter[str] = Counter()
         lanes: dict[Lane, None] = {}
         found: dict[str, set[str]] = {}
         batched: dict[str, Batching] = {}
@@ -84,6 +86,7 @@ class Fleet:
             if not queues:
                 continue
             all_slots += hello.concurrency
+            workers.update(queues.keys())
             pairs |= {(queue, type_) for queue in queues for type_, _ in hello.lanes}
             for queue, cap in queues.items():
                 slots[queue] += hello.concurrency if cap is None else min(cap, hello.concurrency)
@@ -100,6 +103,7 @@ class Fleet:
             batched={type_: batching for type_, batching in batched.items() if type_ in types},
             limits={type_: each for type_, each in limits.items() if type_ in types},
             slots=slots,
+            workers=workers,
             all_slots=all_slots,
             pairs=frozenset(pairs),
         )
@@ -115,6 +119,10 @@ class Fleet:
     def slots_of(self, queue: str) -> int:
         """How many jobs of a queue they run at once; 0 without a worker for it."""
         return self._seen.slots.get(queue, 0)
+
+    def workers_of(self, queue: str) -> int:
+        """How many workers a queue has."""
+        return self._seen.workers.get(queue, 0)
 
     def runs(self, queue: str, type: str) -> bool:
         """Whether a worker of the queue has code for the type."""

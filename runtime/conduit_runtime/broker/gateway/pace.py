@@ -75,11 +75,25 @@ class Pace:
             allowed = allowed * _GROWTH + 1
         self._allowed[queue] = min(allowed, slots + min(MOST_AWAY, rate * AWAY))
 
-    def message_size(self, type: str, batched: Mapping[str, Batching]) -> int:
-        """How many jobs of a type share a message: one if they are slow, or not known yet."""
+    def message_size(
+        self,
+        type: str,
+        batched: Mapping[str, Batching],
+        queue: str = "",
+        slots: int = 1,
+        workers: int = 1,
+    ) -> int:
+        """How many jobs of a type share a message: one if they are slow, or not known yet.
+
+        A worker runs several at once if they wait for something. How many is seen by the present
+        rate of the queue, whose workers have so many slots together.
+        """
         if type in batched:
             return batched[type].size
         seconds = self._seconds.get(type)
         if seconds is None:
             return 1
-        return max(1, min(MOST_OF_A_MESSAGE, int(MESSAGE / max(seconds, 1e-6))))
+        workers = max(1, workers)
+        one_by_one = MESSAGE / max(seconds, 1e-6)
+        together = min(self._rates[queue] / workers * MESSAGE, one_by_one * slots / workers)
+        return max(1, min(MOST_OF_A_MESSAGE, int(max(one_by_one, together))))

@@ -184,15 +184,19 @@ class Publisher:
 
         What was rescued before is alone: it may kill its worker.
         """
-        sizes: dict[str, int] = {}
+        sizes: dict[tuple[str, str], int] = {}
         begun: dict[tuple[str, str, str], list[Claimed]] = {}
         weights: Counter[tuple[str, str, str]] = Counter()
         for job in jobs:
             type_ = job.type
             band = band_of(job.priority)
-            size = sizes.get(type_)
+            queue = job.queue
+            size = sizes.get((queue, type_))
             if size is None:
-                size = sizes[type_] = self._pace.message_size(type_, self._fleet.batched)
+                size = sizes[queue, type_] = self._pace.message_size(
+                    *(type_, self._fleet.batched, queue),
+                    *(self._fleet.slots_of(queue), self._fleet.workers_of(queue)),
+                )
             if size == 1 or job.rescues:
                 yield band, [job]
                 continue

@@ -66,6 +66,16 @@ def test_fewer_are_on_the_way_while_messages_wait() -> None:
     assert pace.allowed("q", 10) == 10
 
 
+def test_jobs_that_wait_share_a_message_at_the_rate_of_a_worker() -> None:
+    pace = Pace()
+    pace.learn("t", 0.01)
+    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 2  # nothing is known of the rate
+    pace._rates["q"] = 600
+    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 6
+    pace._rates["q"] = 10_000
+    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 20  # more cannot run at once
+
+
 def test_queues_do_not_hold_each_other_up() -> None:
     pace = Pace()
     for _ in range(20):
