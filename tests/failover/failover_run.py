@@ -19,13 +19,15 @@ from faults import Fault, Faults
 from flows import check_flows
 from history import Disturbance, History, read
 from migrations import Migrations
-from postgres_cluster import HEALING, PostgresCluster
+from patient import PatientApplication
+from patroni_node import PatroniNode
+from postgres_cluster import HEALING, STARTING, PostgresCluster
 from producers import Operator
 from promotions import Promotion, Promotions
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from random_jobs import QUEUES
 from resumptions import Failover, Resumption, resumptions
-from timelines import Losses, separate
+from timelines import Losses, check_continuity, separate
 from unique_producer import UniqueProducer, check_unique, unique_jobs
 from waiting import until
 from worker_processes import WorkerProcesses
@@ -54,6 +56,7 @@ class Round:
     flows: int = 0
     unique: int = 0
     migrations: str = ""
+    application: str = ""
     settled_in: float = 0.0
 
     def __str__(self) -> str:
@@ -62,7 +65,7 @@ class Round:
                 f"{self.mode} replication, through {self.way}, seed {self.seed}: "
                 f"{len(self.failovers)} failovers, {self.jobs:,} jobs, {self.runs:,} runs, "
                 f"{self.repeats:,} repeats, {self.ticks:,} ticks, {self.flows:,} jobs of flows, "
-                f"{self.unique:,} unique ones, {self.migrations}, "
+                f"{self.unique:,} unique ones, {self.migrations}, {self.application}, "
                 f"settled in {self.settled_in:.1f} s",
                 f"lost with the old leaders: {len(self.losses.jobs)} jobs with the rows of their "
                 f"transactions, {len(self.losses.attempts)} attempts, "
@@ -108,13 +111,15 @@ def run_round(
         ]
         operator = Operator(patient, seed, pause=0.5)
         migrations = Migrations(patient)
-        actors = [*producers, operator, migrations]
+        application = PatientApplication(patient, seed)
+        actors = [*producers, operator, migrations, application]
         for actor in actors:
             actor.start()
         history = History(limits={LIMITED: LIMIT}, rates={RATED: (STARTS, PERIOD)})
+        until(lambda: len({event.process for event in read_events(folder)}) == workers, STARTING)
         pick = random.Random(seed)
         for _ in range(count):
-            time.sleep(pick.uniform(1, 4))  # the time between two faults, not a wait
+            time.sleep(pick.uniform(2, 5))  # the time between two faults, not a wait
             fault = faults.next()
             failover = _fail_over(cluster, promotions, fault, dsn, names, mode, way, history)
             print(f"  {fault.kind}: {failover.outage.total_seconds():.1f} s", flush=True)
@@ -126,11 +131,13 @@ def run_round(
         for producer in producers:
             history.confirmed |= producer.confirmed
             history.withdrawn |= producer.withdrawn
+        history.confirmed |= application.confirmed
         history.cancelled |= operator.cancelled
         read(patient, history, start)
         _audit(round_, history, folder, names)
         round_.violations += migrations.check(is_synchronous=mode == "synchronous")
         round_.migrations = str(migrations)
+        round_.application = str(application)
         return round_
     finally:
         promotions.close()
@@ -152,7 +159,7 @@ def _fail_over(
     began = datetime.now(UTC)
     try:
         fault.do(leader)
-        promotion = promotions.after(began, PROMOTING)
+        promotion = _promotion(promotions, fault, leader, began)
         _watch(promotion, conninfo_to_dict(dsn)["dbname"], workers, history)
     finally:
         fault.undo(leader)
@@ -160,6 +167,19 @@ def _fail_over(
     healed = datetime.now(UTC)
     history.disturbances.append(Disturbance("", "failover", began, healed))
     return Failover(mode, way, fault.kind, began, promotion, healed)
+
+
+def _promotion(
+    promotions: Promotions, fault: Fault, leader: PatroniNode, began: datetime
+) -> Promotion:
+    """When a server could write again: another one leads, or the leader has room again."""
+    if fault.lasts is None:
+        return promotions.after(began, PROMOTING)
+    try:
+        return promotions.after(began, fault.lasts)
+    except AssertionError:
+        fault.undo(leader)
+        return Promotion(leader, datetime.now(UTC))
 
 
 def _watch(promotion: Promotion, dbname: object, workers: Sequence[str], history: History) -> None:
@@ -196,8 +216,12 @@ def _audit(round_: Round, history: History, copies: Path, workers: Sequence[str]
             f"{row.job}: what its handler committed is lost: {row.what} in {row.process}"
             for row in losses.rows
         ]
+        round_.violations += [
+            f"{job}: ran, and its claim {token} is lost" for job, token in losses.attempts
+        ]
     round_.violations += [
         *check(history),
+        *check_continuity(history),
         *check_limits(history),
         *check_rates(history),
         *check_flows(history),

@@ -12,11 +12,16 @@ from postgres_cluster import PostgresCluster
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to end a leader's time, and how to set it right; `undo` may be done more than once."""
+    """A way to end a leader's time, and how to set it right; `undo` may be done more than once.
+
+    Without `lasts` another node leads in the end. A leader whose disk is full goes on if that many
+    seconds later there is room again, unless it could not write its WAL before.
+    """
 
     kind: str
     do: Callable[[PatroniNode], None]
     undo: Callable[[PatroniNode], None]
+    lasts: float | None = None
 
 
 class Faults:
@@ -35,7 +40,7 @@ class Faults:
             Fault("frozen", PatroniNode.freeze, PatroniNode.thaw),
             Fault("cut off from etcd", _cut_off, _join),
             Fault("switched over", self._switch_over, lambda node: None),
-            Fault("disk full", lambda node: node.disk.fill(), lambda node: node.disk.free()),
+            Fault("disk full", lambda node: node.disk.fill(), lambda node: node.disk.free(), 8.0),
         )
         self._known = [each for each in known if not kinds or each.kind in kinds]
         if not all(node.disk.is_limited for node in cluster.nodes):

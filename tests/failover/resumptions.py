@@ -67,7 +67,7 @@ def table(resumed: Sequence[Resumption]) -> str:
         key = (each.failover.mode, each.failover.way, each.failover.kind)
         groups.setdefault(key, []).append(each)
     lines = [
-        "| replication | way | fault | times | until another led | until workers went on: "
+        "| replication | way | fault | times | until a server could write | until workers went on: "
         "shortest | median | longest |",
         "|---|---|---|---|---|---|---|---|",
     ]

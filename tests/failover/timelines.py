@@ -5,8 +5,9 @@ commit was answered. What is left is a history that has to be right by itself. W
 replication nothing is lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 from history import Event, History
@@ -16,13 +17,13 @@ from history import Event, History
 class Losses:
     """`jobs` whose commit was answered and that are gone, with their promise.
 
-    `rows` are events that handlers committed, and that are gone. `attempts` are those of them whose
-    claim is gone as well: a job that such an attempt had ended runs again.
+    `rows` are events that handlers committed, and that are gone. `attempts` are the jobs and
+    tokens of those whose claim is gone as well: a job that such an attempt had ended runs again.
     """
 
     jobs: set[UUID] = field(default_factory=set)
     rows: list[Event] = field(default_factory=list)
-    attempts: set[UUID] = field(default_factory=set)
+    attempts: set[tuple[UUID, UUID]] = field(default_factory=set)
 
 
 def separate(history: History, outside: Iterable[Event]) -> Losses:
@@ -38,8 +39,21 @@ def separate(history: History, outside: Iterable[Event]) -> Losses:
     losses.rows = [each for each in outside if (each.job, each.token, each.what) not in there]
     history.events += [each for each in losses.rows if (each.job, each.token) in claims]
     strays = [each for each in history.events if (each.job, each.token) not in claims]
-    losses.attempts = {each.token for each in [*losses.rows, *strays]} - {
-        token for _, token in claims if token is not None
+    losses.attempts = {
+        (each.job, each.token)
+        for each in [*losses.rows, *strays]
+        if (each.job, each.token) not in claims
     }
     history.events = [each for each in history.events if (each.job, each.token) in claims]
     return losses
+
+
+def check_continuity(history: History) -> Iterator[str]:
+    """Each change of a job begins where the one before it ended: on one timeline."""
+    for job, moves in history.by_job().items():
+        for move, following in pairwise(moves):
+            if (following.before, following.token_before) != (move.after, move.token_after):
+                yield (
+                    f"{job}: was {move.after} with the token {move.token_after}, and then "
+                    f"{following.before} with {following.token_before} became {following.after}"
+                )

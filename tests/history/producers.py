@@ -33,8 +33,8 @@ class Actor(threading.Thread):
                 with psycopg.connect(self._dsn, autocommit=True) as connection:
                     while not self._stopping.wait(self.random.uniform(0, 2 * self._pause)):
                         self.act(connection)
-            except psycopg.OperationalError:
-                time.sleep(0.05)
+            except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
+                time.sleep(0.05)  # the server is gone, or leads no more
 
     def stop(self) -> None:
         """Return when the last act is over."""

@@ -1,12 +1,13 @@
 """The connections of a queue, for asynchronous code."""
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ..model.arguments import check_type
 from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
@@ -23,6 +24,8 @@ Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 
 _left: list[Pool] = []
+AGAIN = 2.0
+"""Seconds after which one who waits for a connection has the pool try again to open one."""
 
 
 def _own_pool(dsn: str, size: int, patience: int) -> Pool:
@@ -36,7 +39,7 @@ def _own_pool(dsn: str, size: int, patience: int) -> Pool:
         check=check_open_async,
         name="conduit",
         timeout=patience,
-        reconnect_timeout=patience,
+        reconnect_timeout=0,  # its own pauses grow; see AGAIN
     )
 
 
@@ -44,7 +47,7 @@ class AsyncConnections:
     """A pool of our own, in autocommit mode and opened by its first use, or the application's.
 
     `size` is how many connections the own pool has at most, `patience` how many seconds a statement
-    waits for one. A server that comes back is found after as long at the latest.
+    waits for one. A server that comes back is found within a few seconds.
     """
 
     def __init__(
@@ -100,9 +103,12 @@ class AsyncConnections:
             # Our own are in autocommit mode: there is nothing to commit.
             await self._open()
             pool = self._pool
-            connection = await pool.getconn()
+            connection = await self._take()
             try:
                 return await run_async(connection, statement, self._schema)
+            except psycopg.errors.ReadOnlySqlTransaction:
+                await connection.close()  # its server leads no more
+                raise
             finally:
                 await pool.putconn(connection)
         except Exception as error:
@@ -128,13 +134,33 @@ class AsyncConnections:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
+        if not self._owned:
+            async with self._pool.connection() as connection:
+                yield connection
+            return
         await self._open()
-        async with self._pool.connection() as connection:
-            yield connection
+        pool = self._pool
+        connection = await self._take()
+        try:
+            async with connection:
+                yield connection
+        except psycopg.errors.ReadOnlySqlTransaction:
+            await connection.close()
+            raise
+        finally:
+            await pool.putconn(connection)
+
+    async def _take(self) -> Connection:
+        """A connection of the own pool; raises PoolTimeout when there is none for `patience`."""
+        end = time.monotonic() + self._patience
+        while (left := end - time.monotonic()) > 0:
+            with suppress(PoolTimeout):
+                return await self._pool.getconn(min(left, AGAIN))
+        raise PoolTimeout(f"couldn't get a connection after {self._patience} sec")
 
     async def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
-            connection = await psycopg.AsyncConnection.connect(self.dsn)
+            connection = await OwnAsyncConnection.connect(self.dsn)
             await connection.close()
             await self._pool.open()

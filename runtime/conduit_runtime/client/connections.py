@@ -1,13 +1,14 @@
 # Generated from async_connections.py by .ci/unasync.py; do not edit.
 """The connections of a queue, for synchronous code."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ..model.arguments import check_type
 from ..postgres.dsn import pool_dsn
@@ -24,6 +25,8 @@ Connection = psycopg.Connection[Any]
 Pool = ConnectionPool[Connection]
 
 _left: list[Pool] = []
+AGAIN = 2.0
+"""Seconds after which one who waits for a connection has the pool try again to open one."""
 
 
 def _own_pool(dsn: str, size: int, patience: int) -> Pool:
@@ -37,7 +40,7 @@ def _own_pool(dsn: str, size: int, patience: int) -> Pool:
         check=check_open,
         name="conduit",
         timeout=patience,
-        reconnect_timeout=patience,
+        reconnect_timeout=0,  # its own pauses grow; see AGAIN
     )
 
 
@@ -45,7 +48,7 @@ class Connections:
     """A pool of our own, in autocommit mode and opened by its first use, or the application's.
 
     `size` is how many connections the own pool has at most, `patience` how many seconds a statement
-    waits for one. A server that comes back is found after as long at the latest.
+    waits for one. A server that comes back is found within a few seconds.
     """
 
     def __init__(
@@ -101,9 +104,12 @@ class Connections:
             # Our own are in autocommit mode: there is nothing to commit.
             self._open()
             pool = self._pool
-            connection = pool.getconn()
+            connection = self._take()
             try:
                 return run(connection, statement, self._schema)
+            except psycopg.errors.ReadOnlySqlTransaction:
+                connection.close()  # its server leads no more
+                raise
             finally:
                 pool.putconn(connection)
         except Exception as error:
@@ -129,13 +135,33 @@ class Connections:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
+        if not self._owned:
+            with self._pool.connection() as connection:
+                yield connection
+            return
         self._open()
-        with self._pool.connection() as connection:
-            yield connection
+        pool = self._pool
+        connection = self._take()
+        try:
+            with connection:
+                yield connection
+        except psycopg.errors.ReadOnlySqlTransaction:
+            connection.close()
+            raise
+        finally:
+            pool.putconn(connection)
+
+    def _take(self) -> Connection:
+        """A connection of the own pool; raises PoolTimeout when there is none for `patience`."""
+        end = time.monotonic() + self._patience
+        while (left := end - time.monotonic()) > 0:
+            with suppress(PoolTimeout):
+                return self._pool.getconn(min(left, AGAIN))
+        raise PoolTimeout(f"couldn't get a connection after {self._patience} sec")
 
     def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
-            connection = psycopg.Connection.connect(self.dsn)
+            connection = OwnConnection.connect(self.dsn)
             connection.close()
             self._pool.open()

@@ -20,6 +20,8 @@ from .host_settings import (
     needs_transaction,
 )
 from .parameters import ADAPTERS, are_large, positional
+from .servers import SESSION, note_server
+from .several_hosts import leader_first, remember
 from .statement import Statement
 
 T = TypeVar("T")
@@ -60,6 +62,13 @@ class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
     """A connection of our own; a spare cursor, which knows how to write values, saves time."""
 
     spare: _AsyncRawCursor | None = None
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        """Of several hosts, the one that led last is tried first."""
+        connection = await super().connect(conninfo, **options | leader_first(conninfo))
+        remember(conninfo, connection)
+        return connection
 
 
 async def run_async(
@@ -123,8 +132,10 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     """
     keep_from_children(connection)
     await connection.set_autocommit(True)
-    cursor = await connection.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
-    if await cursor.fetchone() == (connection.info.backend_pid,):
+    cursor = await connection.execute(SESSION, prepare=False)
+    [(pid, started)] = await cursor.fetchall()
+    if pid == connection.info.backend_pid:
+        note_server(connection, started)
         await connection.execute(SETTINGS)
         return
     connection.prepare_threshold = None

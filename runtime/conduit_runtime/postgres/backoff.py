@@ -4,11 +4,13 @@ import logging
 import random
 import time
 
+LONGEST = 2.0
+"""Seconds between two tries, at most: a standby that was promoted is found as soon."""
 CALM = 30.0
 """Seconds without a failure after which the next failure is logged again."""
 
 
-def delay_after(failures: int, longest: float = 5.0) -> float:
+def delay_after(failures: int, longest: float = LONGEST) -> float:
     """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
     return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
 
@@ -16,7 +18,7 @@ def delay_after(failures: int, longest: float = 5.0) -> float:
 class Backoff:
     """Logs once that `what` fails, and returns the seconds until the next try, up to `longest`."""
 
-    def __init__(self, log: logging.Logger, what: str, longest: float = 5.0) -> None:
+    def __init__(self, log: logging.Logger, what: str, longest: float = LONGEST) -> None:
         self._log = log
         self._what = what
         self._longest = longest

@@ -16,13 +16,19 @@ from .execute import own
 from .host_settings import is_pooled, needs_transaction
 from .parameters import positional
 from .response_reader import ResponseReader
+from .servers import SESSION, leads_elsewhere, server_of
+from .several_hosts import leader_first, remember
 from .statement import Statement
-from .timeout_connection import AsyncTimeoutConnection, TimeoutConnection
+from .timeout_connection import MOVED, AsyncTimeoutConnection, TimeoutConnection, sever
 
 T = TypeVar("T")
 
-BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What a lost connection raises."""
+BROKEN = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+"""What a lost connection raises, or one to a server that does not lead any more."""
 
 # The server gives up first, so that no statement outlives its client.
 PATIENCE = "25s"
@@ -35,6 +41,8 @@ SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
        pg_catalog.set_config('enable_mergejoin', 'off', false),
        pg_catalog.set_config('jit', 'off', false)
 """
+PROBING = 2
+"""Seconds for a connection that only asks whether another server leads."""
 # A silent peer is noticed within seconds, also while nothing is sent.
 KEEPALIVE = {
     "connect_timeout": 10,
@@ -48,15 +56,37 @@ KEEPALIVE = {
 
 def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     """Open a connection for a thread of the worker, in autocommit mode."""
-    connection = TimeoutConnection.connect(
-        dsn, autocommit=True, application_name=name, **keepalive(dsn)
+    connection = _LeaderConnection.connect(
+        dsn, autocommit=True, application_name=name, **keepalive(dsn) | leader_first(dsn)
     )
+    connection.dsn = dsn
+    remember(dsn, connection)
     own(connection)
     if not is_pooled(connection):
         connection.execute(
             "SELECT pg_catalog.set_config('lock_timeout', %s, false)", (lock_timeout,)
         )
     return connection
+
+
+class _LeaderConnection(TimeoutConnection):
+    """Knows where it leads to, and asks there whether that is the same server as before."""
+
+    dsn = ""
+
+    def has_moved(self) -> bool:
+        started = server_of(self)
+        if started is None:
+            return False
+        parameters = keepalive(self.dsn) | leader_first(self.dsn)
+        parameters |= {"application_name": "conduit leader", "connect_timeout": PROBING}
+        try:
+            with psycopg.Connection.connect(self.dsn, autocommit=True, **parameters) as other:
+                remember(self.dsn, other)
+                row = other.execute(SESSION).fetchone()
+        except psycopg.Error:
+            return False  # none leads yet
+        return row is not None and row[1] != started
 
 
 @contextlib.contextmanager
@@ -123,8 +153,9 @@ class ReconnectingConnection:
                 autocommit=True,
                 application_name=self._name,
                 prepare_threshold=0,
-                **keepalive(self._dsn),
+                **keepalive(self._dsn) | leader_first(self._dsn),
             )
+            remember(self._dsn, connection)
             connection.reader = self._reader
             await own_async(connection)
             self.is_pooled = is_pooled(connection)
@@ -184,6 +215,11 @@ class ReconnectingConnection:
             while (notification := pgconn.notifies()) is not None:
                 if pgconn.notify_handler is not None:
                     pgconn.notify_handler(notification)
+
+    def leave(self, server: float) -> None:
+        """Cut the connection if it leads to another server: the next use opens another."""
+        if self._connection is not None and leads_elsewhere(self._connection, server):
+            sever(self._connection, MOVED)
 
     async def close(self) -> None:
         """Close the connection; the next use opens another."""

@@ -21,6 +21,8 @@ from .host_settings import (
     needs_transaction,
 )
 from .parameters import ADAPTERS, are_large, positional
+from .servers import SESSION, note_server
+from .several_hosts import leader_first, remember
 from .statement import Statement
 
 T = TypeVar("T")
@@ -59,6 +61,13 @@ class OwnConnection(psycopg.Connection[Any]):
     """A connection of our own; a spare cursor, which knows how to write values, saves time."""
 
     spare: _RawCursor | None = None
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        """Of several hosts, the one that led last is tried first."""
+        connection = super().connect(conninfo, **options | leader_first(conninfo))
+        remember(conninfo, connection)
+        return connection
 
 
 def run(
@@ -118,8 +127,10 @@ def own(connection: psycopg.Connection[Any]) -> None:
     """
     keep_from_children(connection)
     connection.set_autocommit(True)
-    cursor = connection.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
-    if cursor.fetchone() == (connection.info.backend_pid,):
+    cursor = connection.execute(SESSION, prepare=False)
+    [(pid, started)] = cursor.fetchall()
+    if pid == connection.info.backend_pid:
+        note_server(connection, started)
         connection.execute(SETTINGS)
         return
     connection.prepare_threshold = None

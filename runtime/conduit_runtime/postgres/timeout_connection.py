@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -18,31 +19,43 @@ DEADLINE = 30.0
 TCP notices a host that is gone, and sooner; this, also one that takes what it is sent and is mute.
 """
 
+DOUBTFUL = 3.0
+"""Seconds without a response after which a connection asks whether another server leads now."""
+DOUBTING = 1.0
+"""Seconds until it asks again."""
+
+MOVED = "another server leads now"
+
 CANCELLING = 5.0
 """Seconds that a statement gets to end whose awaiting task was cancelled."""
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """Raises OperationalError when the server does not respond in time."""
+    """Raises OperationalError when the server does not respond in time.
 
-    is_late = False
+    `has_moved` is whether another server leads now; it is asked while the server is silent.
+    """
+
+    cut_because: str | None = None
+
+    def has_moved(self) -> bool:
+        return False
 
     def wait(self, *args: Any, **options: Any) -> Any:
-        timer = threading.Timer(DEADLINE, _sever, (self,))
-        timer.daemon = True
-        timer.start()
+        responded = threading.Event()
+        threading.Thread(target=_watch, args=(self, responded), daemon=True).start()
         try:
             return super().wait(*args, **options)
         except psycopg.OperationalError as error:
-            raise (_late() if self.is_late else error) from None
+            raise _cut(self) or error from None
         finally:
-            timer.cancel()
+            responded.set()
 
 
 class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
     """`TimeoutConnection` in an event loop; `reader` may be shared by several."""
 
-    is_late = False
+    cut_because: str | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -51,11 +64,11 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
         if options.get("timeout") is not None:
             return await super().wait(gen, *args, **options)
-        timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self)
+        timer = asyncio.get_running_loop().call_later(DEADLINE, sever, self, _late())
         try:
             return await self._read(gen)
         except psycopg.OperationalError as error:
-            raise (_late() if self.is_late else error) from None
+            raise _cut(self) or error from None
         finally:
             timer.cancel()
 
@@ -89,13 +102,35 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
         return self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
 
 
-def _late() -> psycopg.OperationalError:
-    return psycopg.OperationalError(f"the server did not respond within {DEADLINE:g} s")
+def _watch(connection: TimeoutConnection, responded: threading.Event) -> None:
+    """Cut a connection whose server is silent for too long, or leads no more."""
+    deadline = time.monotonic() + DEADLINE
+    pause = DOUBTFUL
+    while not responded.wait(min(pause, deadline - time.monotonic())):
+        if time.monotonic() >= deadline:
+            sever(connection, _late())
+            return
+        if connection.has_moved() and not responded.is_set():
+            sever(connection, MOVED)
+            return
+        pause = DOUBTING
 
 
-def _sever(connection: TimeoutConnection | AsyncTimeoutConnection) -> None:
+def _late() -> str:
+    return f"the server did not respond within {DEADLINE:g} s"
+
+
+def _cut(
+    connection: TimeoutConnection | AsyncTimeoutConnection,
+) -> psycopg.OperationalError | None:
+    reason = connection.cut_because
+    return None if reason is None else psycopg.OperationalError(reason)
+
+
+def sever(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], why: str) -> None:
     """Cut a connection that is waited for: it reads as if the server had closed it."""
-    connection.is_late = True
+    if isinstance(connection, TimeoutConnection | AsyncTimeoutConnection):
+        connection.cut_because = why
     # Closing it, as the driver does, would wait for the server or leave the waiting one waiting.
     try:
         with socket.socket(fileno=os.dup(connection.fileno())) as end:

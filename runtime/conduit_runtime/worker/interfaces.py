@@ -238,6 +238,9 @@ class WorkerInterface(RunnerHost, Protocol):
     def on_controls(self, controls: Controls) -> None:
         """Operators paused, resumed or limited queues."""
 
+    def on_server(self, server: float) -> None:
+        """The heartbeat leads to the server that was started then, and did not before."""
+
     def abandon_all(self) -> None:
         """Stop all jobs: others took this worker for dead and have its jobs."""
 

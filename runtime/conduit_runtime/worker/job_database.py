@@ -1,12 +1,15 @@
 """The connections on which jobs run their own statements."""
 
 from typing import TypeVar
+from weakref import WeakSet
 
 from psycopg.conninfo import make_conninfo
 
-from ..client.async_connections import AsyncConnections
+from ..client.async_connections import AsyncConnections, Connection
 from ..postgres.connection import keepalive
+from ..postgres.servers import leads_elsewhere
 from ..postgres.statement import Statement
+from ..postgres.timeout_connection import MOVED, sever
 
 T = TypeVar("T")
 
@@ -19,9 +22,21 @@ class JobDatabase(AsyncConnections):
 
     def __init__(self, dsn: str, schema: str | None, jobs: int) -> None:
         super().__init__(make_conninfo(dsn, **keepalive(dsn)), schema, jobs + BESIDE)
+        self._taken: WeakSet[Connection] = WeakSet()
 
     async def run_with(self, settings: str, statement: Statement[T]) -> T:
         """Run a statement with these settings in a transaction of its own."""
         async with self.connection() as connection, connection.transaction():
             await connection.execute(settings)
             return await self.run(statement, connection)
+
+    def leave(self, server: float) -> None:
+        """Cut the connections to other servers: what runs on them fails."""
+        for connection in [*self._taken]:
+            if leads_elsewhere(connection, server):
+                sever(connection, MOVED)
+
+    async def _take(self) -> Connection:
+        connection = await super()._take()
+        self._taken.add(connection)
+        return connection

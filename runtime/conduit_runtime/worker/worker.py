@@ -89,10 +89,8 @@ class Worker:
         self._database = JobDatabase(dsn, schema, pool.workers)
         self.flows = FlowAdvancer(self._database)
         self.failures = FailureReporter(lambda: pool.failure_hook)
-        self.ticker = Ticker(
-            ReconnectingConnection(dsn, "conduit schedules", schema),
-            tracer.tick if tracer else None,
-        )
+        self._schedules = ReconnectingConnection(dsn, "conduit schedules", schema)
+        self.ticker = Ticker(self._schedules, tracer.tick if tracer else None)
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
         self.runner = new_runner(self, self.acknowledger, reader.poll)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
@@ -207,6 +205,11 @@ class Worker:
     def on_controls(self, controls: Controls) -> None:
         """Operators paused, resumed or limited queues."""
         self.claimer.apply(controls)
+
+    def on_server(self, server: float) -> None:
+        """Another server leads: what waits for the old one, perhaps frozen, waits no longer."""
+        for each in (self._claims, self._outcomes, self._schedules, self._database):
+            each.leave(server)
 
     def abandon_all(self) -> None:
         """Stop all jobs: others took this worker for dead and have its jobs."""

@@ -25,6 +25,7 @@ from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import run
 from ...postgres.host_settings import is_pooled
+from ...postgres.servers import server_of
 from ...postgres.statement import Statement
 from ...postgres.steps import run_steps
 from ...statements import worker_registry
@@ -83,6 +84,7 @@ class HeartbeatThread(threading.Thread):
         self._has_limits_applied = False
         self._is_idle = self._deregistered = False
         self._next_maintenance = 0.0
+        self._server: float | None = None
         self._controls = Controls()
         self._unhandled: set[Lane] = set()
         self._warned: set[str] = set()
@@ -167,6 +169,10 @@ class HeartbeatThread(threading.Thread):
 
     def _work(self) -> None:
         pooled = is_pooled(self._connection)
+        server = server_of(self._connection)
+        if server is not None and server != self._server:
+            self._call(self._worker.on_server, server)
+            self._server = server
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():

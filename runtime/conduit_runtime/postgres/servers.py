@@ -1,0 +1,31 @@
+"""Which server a connection of our own leads to: after a failover it may lead no more."""
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+
+Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+
+SESSION = """
+SELECT pg_catalog.pg_backend_pid(),
+       pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())
+"""
+"""The server's process for this session, and the time at which the server was started."""
+
+_started: "WeakKeyDictionary[Connection, float]" = WeakKeyDictionary()
+
+
+def note_server(connection: Connection, started: float) -> None:
+    """Note when the server of a connection was started: no other one has that time."""
+    _started[connection] = started
+
+
+def server_of(connection: Connection) -> float | None:
+    """When the server of a connection was started; None behind a pooler, which may change it."""
+    return _started.get(connection)
+
+
+def leads_elsewhere(connection: Connection, server: float) -> bool:
+    """Whether a connection is known to lead to another server."""
+    return _started.get(connection, server) != server

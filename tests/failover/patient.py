@@ -1,0 +1,69 @@
+"""An application that never sees an error of a failover: it makes its transaction again."""
+
+import random
+import threading
+import time
+from uuid import UUID
+
+import psycopg
+from conduit_runtime import Job, Queue
+from random_jobs import QUEUES
+
+PAUSE = 0.2
+"""Seconds between two transactions."""
+
+
+class PatientApplication(threading.Thread):
+    """Stores a row and its job in a transaction, again until that is answered.
+
+    It draws the job's id before: if a commit was not answered, the next try meets its row.
+    `confirmed` are its jobs, `longest` is how many seconds the slowest transaction took.
+    """
+
+    def __init__(self, dsn: str, seed: int) -> None:
+        super().__init__(name="patient", daemon=True)
+        self._dsn = dsn
+        self._random = random.Random(f"patient {seed}")
+        self._stopping = threading.Event()
+        self._queue = Queue(dsn)
+        self._connection: psycopg.Connection | None = None
+        self.confirmed: set[UUID] = set()
+        self.again = 0
+        self.longest = 0.0
+
+    def run(self) -> None:
+        while not self._stopping.wait(self._random.uniform(0, 2 * PAUSE)):
+            payload = {"seconds": 0.01, "failures": 0, "children": 0}
+            job = Job(QUEUES[0], "history.work", payload, max_attempts=50)
+            began = time.monotonic()
+            self._insist(job)
+            self.longest = max(self.longest, time.monotonic() - began)
+            self.confirmed.add(job.id)
+
+    def stop(self) -> None:
+        """Return when its last transaction is stored."""
+        self._stopping.set()
+        self.join(timeout=60)
+
+    def __str__(self) -> str:
+        return (
+            f"an application stored {len(self.confirmed)} transactions, the slowest in "
+            f"{self.longest:.1f} s, after {self.again} tries that failed"
+        )
+
+    def _insist(self, job: Job) -> None:
+        while True:
+            try:
+                if self._connection is None or self._connection.closed:
+                    self._connection = psycopg.connect(self._dsn, user="producer")
+                with self._connection.transaction():
+                    self._connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
+                    self._queue.enqueue(job, conn=self._connection)
+                return
+            except psycopg.errors.UniqueViolation:
+                return  # an earlier try was stored
+            except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
+                self.again += 1
+                if self._connection is not None:
+                    self._connection.close()
+                time.sleep(0.2)
