@@ -28,7 +28,8 @@ def list_workers(session: Session) -> None:
 
     A process of `worker --processes` is a worker of its own. `heartbeat` is how long ago the last
     one was, `claimed` how many jobs the worker holds that have not begun or began less than a
-    second ago. A worker that died is listed until another one has rescued its jobs.
+    second ago. The version of a gateway is `gateway`: its jobs run elsewhere. A worker that died is
+    listed until another one has rescued its jobs.
     """
     with session.queue() as queue:
         found = queue.workers()

@@ -52,8 +52,8 @@ class AttemptRunner(Protocol):
     def free(self) -> int:
         """How many more jobs could start at once."""
 
-    def room_in(self, queue: str) -> int:
-        """How many more jobs of a queue may be held."""
+    def room_in(self, queue: str, *, of_batches: bool = False) -> int:
+        """How many more jobs of a queue may be held, of batch handlers or of others."""
 
     @property
     def room_in_batches(self) -> int:
@@ -221,6 +221,10 @@ class WorkerInterface(RunnerHost, Protocol):
     @property
     def name(self) -> str:
         """The name under which the worker holds its jobs."""
+
+    @property
+    def version(self) -> str:
+        """What operators see as the worker's version."""
 
     @property
     def reports_failures(self) -> bool:

@@ -15,6 +15,7 @@ from ..model.claimed import Claimed
 from ..model.errors import JobLost, WorkerStuck
 from ..model.job import JobStatus
 from ..model.lanes import Lane
+from ..model.package import package_version
 from ..model.queues.controls import NOTICE, Controls
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
@@ -102,6 +103,11 @@ class Worker:
     def name(self) -> str:
         """The name under which the worker holds its jobs."""
         return self.heartbeat.worker_name
+
+    @property
+    def version(self) -> str:
+        """What operators see as the worker's version."""
+        return package_version()
 
     @property
     def heartbeat_age(self) -> float | None:

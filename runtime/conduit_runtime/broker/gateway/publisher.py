@@ -32,7 +32,7 @@ from ..topology import (
 )
 from .fleet import Fleet
 from .link import Link, is_of_broker
-from .pace import Pace
+from .pace import MOST_AWAY, Pace
 
 if TYPE_CHECKING:
     from aiormq import Channel
@@ -80,6 +80,8 @@ class Publisher:
         self._idle = asyncio.Event()
         self._idle.set()
         self._by_queue: Counter[str] = Counter()
+        self._in_batches: Counter[str] = Counter()
+        self._batched: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[tuple[str, str]] = set()
         self.on_stop: Callable[[], object] = bool
@@ -99,24 +101,27 @@ class Publisher:
         """How many more jobs may be on the way."""
         return sum(max(0, self.room_in(queue)) for queue in self._worker.queues)
 
-    def room_in(self, queue: str) -> int:
-        """How many more jobs of a queue may be on the way."""
+    def room_in(self, queue: str, *, of_batches: bool = False) -> int:
+        """How many more jobs of a queue may be on the way, of batch handlers or of others."""
         slots = self._fleet.slots_of(queue)
         if self._link.jobs is None or not slots:
             return 0
         cap = self._worker.queues[queue]
-        most = self._pace.allowed(queue, slots)
-        return (most if cap is None else min(cap, most)) - self._by_queue[queue]
+        left = MOST_AWAY if cap is None else cap - self._by_queue[queue]
+        if of_batches:
+            return left
+        return min(left, self._pace.allowed(queue, slots) - self.held_of(queue))
 
     def held_of(self, queue: str) -> int:
-        """How many jobs of a queue are on the way."""
-        return self._by_queue[queue]
+        """How many jobs of a queue are on the way, but for those of batch handlers."""
+        return self._by_queue[queue] - self._in_batches[queue]
 
     @property
     def room_in_batches(self) -> int:
-        """How many more jobs of batch handlers may be on the way."""
-        sizes = sum(batching.size for batching in self._fleet.batched.values())
-        return max(0, sizes + self.free)
+        """How many more jobs of batch handlers may be on the way: those of each slot's batch."""
+        largest = max((each.size for each in self._fleet.batched.values()), default=0)
+        most = min(MOST_AWAY, largest * self._fleet.slots)
+        return max(0, most - self._in_batches.total())
 
     @property
     def ready(self) -> Collection[object]:
@@ -155,6 +160,11 @@ class Publisher:
             jobs = [job for job in jobs if self._is_run(job)]
         self._by_queue.update(map(_queue_of, jobs))
         self.held |= {job.id.int: job for job in jobs}
+        if batched := self._fleet.batched:
+            for job in jobs:
+                if job.type in batched:
+                    self._batched.add(job.id.int)
+                    self._in_batches[job.queue] += 1
         self._idle.clear()
         for band, together in self._messages(jobs):
             self._number += 1
@@ -182,7 +192,7 @@ class Publisher:
     def _messages(self, jobs: Sequence[Claimed]) -> Iterator[tuple[str, list[Claimed]]]:
         """The jobs of each message, and its band.
 
-        What was rescued before is alone: it may kill its worker.
+        What was rescued before is alone, since it may kill its worker, and so is what is large.
         """
         sizes: dict[tuple[str, str], int] = {}
         begun: dict[tuple[str, str, str], list[Claimed]] = {}
@@ -197,7 +207,7 @@ class Publisher:
                     *(type_, self._fleet.batched, queue),
                     *(self._fleet.slots_of(queue), self._fleet.workers_of(queue)),
                 )
-            if size == 1 or job.rescues:
+            if size == 1 or job.rescues or len(job.payload) >= BYTES:
                 yield band, [job]
                 continue
             key = (job.queue, band, type_)
@@ -287,6 +297,9 @@ class Publisher:
             return None
         del self.held[number]
         self._by_queue[job.queue] -= 1
+        if self._batched and number in self._batched:
+            self._batched.remove(number)
+            self._in_batches[job.queue] -= 1
         if not self.held:
             self._idle.set()
         return job

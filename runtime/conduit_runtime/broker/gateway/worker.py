@@ -102,6 +102,11 @@ class GatewayWorker(Worker):
         )
         return self._publisher
 
+    @property
+    def version(self) -> str:
+        """Operators see that it is a gateway: what it holds runs elsewhere."""
+        return "gateway"
+
     async def start(self) -> None:
         """Register, and connect to the broker."""
         await super().start()

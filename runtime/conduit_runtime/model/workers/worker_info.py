@@ -26,7 +26,7 @@ class WorkerInfo:
 
     `heartbeat_age` are the seconds since its last heartbeat, by the server's clock. `claimed` is
     how many jobs it holds that have not begun, or began less than a second ago; `running` are the
-    others, the oldest first.
+    others, the oldest first. The `version` of a gateway is `gateway`: its jobs run elsewhere.
     """
 
     name: str

@@ -79,7 +79,7 @@ class ClaimSizes:
         room = min(room, self._runner.room_in_batches)
         sizes = {}
         for queue in queues:
-            room_in_queue = self._runner.room_in(queue) - sum(job.queue == queue for job in taken)
-            if (size := min(room, room_in_queue)) > 0:
+            room_in_queue = self._runner.room_in(queue, of_batches=True)
+            if (size := min(room, room_in_queue - sum(job.queue == queue for job in taken))) > 0:
                 sizes[queue] = size
         return sizes

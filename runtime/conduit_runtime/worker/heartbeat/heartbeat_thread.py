@@ -17,7 +17,6 @@ import psycopg
 
 from ...client.sweep import Sweep
 from ...model.lanes import Lane, is_unreadable, original
-from ...model.package import package_version
 from ...model.queues.controls import Controls, SourceLimits
 from ...model.text.logs import get_logger
 from ...model.workers.worker_state import WorkerState
@@ -274,7 +273,7 @@ class HeartbeatThread(threading.Thread):
         self._run(
             worker_registry.register(
                 *(self.worker_name, lock_key, host, pid, self._queues, lanes),
-                *(package_version(), self._worker.retention),
+                *(self._worker.version, self._worker.retention),
                 *(limits, time.monotonic() - self._began),
             )
         )

@@ -112,8 +112,8 @@ class Runner:
         """How many more jobs could start at once."""
         return self.threads.usable - len(self.running) - len(self.ready)
 
-    def room_in(self, queue: str) -> int:
-        """How many more jobs of a queue may be held."""
+    def room_in(self, queue: str, *, of_batches: bool = False) -> int:
+        """How many more jobs of a queue may be held, of batch handlers or of others."""
         cap = self._worker.queues[queue]
         return sys.maxsize if cap is None else cap - self.by_queue[queue]
 

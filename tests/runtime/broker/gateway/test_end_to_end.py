@@ -64,3 +64,37 @@ def test_a_failed_job_is_reported_to_a_worker(queue: Queue, dsn: str, broker_url
     assert stored is not None
     assert stored.status == JobStatus.FAILED
     assert "it is bad" in (stored.error or "")
+
+
+def test_batches_are_filled(queue: Queue, dsn: str, broker_url: str) -> None:
+    pool = WorkerPool(Broker(broker_url), workers=2)
+    sizes = []
+
+    @pool.batch_handler("index", size=50, wait=2)
+    async def index(context: Any, jobs: list[Any]) -> None:
+        sizes.append(len(jobs))
+
+    queue.enqueue_many([Job(type="index", payload={}) for _ in range(200)])
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: queue.queues()[0].completed == 200)
+    assert sum(sizes) == 200
+    assert len(sizes) <= 8
+
+
+def test_what_is_too_large_for_a_broker_fails_with_the_reason(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    pool = WorkerPool(Broker(broker_url))
+
+    @pool.handler("t")
+    async def handle(context: JobContext, payload: Any) -> None:
+        pass
+
+    large = queue.enqueue(Job(type="t", payload={"text": "x" * 16_000_000}))
+    small = queue.enqueue(Job(type="t", payload={}))
+    with gateway_of(dsn, broker_url), pool:
+        until(lambda: _has(queue, "failed", 1) and _has(queue, "completed", 1))
+    stored = queue.get(large.id)
+    assert stored is not None
+    assert "is too large for a broker" in (stored.error or "")
+    assert queue.list(status="completed")[0].id == small.id

@@ -63,6 +63,7 @@ def test_publishes_only_what_live_workers_run(queue: Queue, dsn: str, broker_url
 
     async def play(worker: PlayedWorker) -> None:
         [job] = await worker.taken()
+        assert [each.version for each in queue.workers()] == ["gateway"]
         assert job.id == known.id
         assert _is(queue, unknown.id, "pending")()
         await worker.end(job)
