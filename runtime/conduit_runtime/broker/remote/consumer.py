@@ -32,6 +32,8 @@ GLANCE = 0.1
 """Seconds between checks of what waits here."""
 PATIENCE = 0.25
 """Seconds that a job may wait in the runner for a slot."""
+REPORTS = 20
+"""How often it is tried to report jobs that came again, before they are left to their leases."""
 QUIET = 5.0
 """Seconds without a job after which a worker that drains ends."""
 
@@ -135,14 +137,15 @@ class Consumer:
         jobs = [*delivery.waiting]
         claims = [(job.id, job.token) for job in jobs]
         session = self._session
-        if session is None:
-            return
-        report = encode(Redelivered(VERSION, session.worker, claims))
-        try:
-            await session.publish(REQUESTS, to_all(delivery.database), report)
-        except Lost as error:
-            _log.debug("jobs that came again are not reported: %s", error)
-            return
+        for _ in range(REPORTS):
+            if session is None or session is not self._session:
+                break  # they come again over the next connection
+            report = encode(Redelivered(VERSION, session.worker, claims))
+            try:
+                await session.publish(REQUESTS, to_all(delivery.database), report)
+                break
+            except Lost:  # no gateway is there
+                await asyncio.sleep(PATIENCE)
         self._sink.drop(jobs)
 
     def on_capacity(self) -> None:

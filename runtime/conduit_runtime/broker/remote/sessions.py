@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.exceptions import ChannelNotFoundEntity
 from msgspec import MsgspecError
 from pamqp.commands import Basic
 
@@ -66,7 +67,9 @@ class Session:
 
             receiving.on_consumer_cancel_callbacks.add(self._on_lost)
             await receiving.basic_consume(worker_queue(self.worker), on_message, no_ack=True)
-        except Exception as error:  # such as an exchange that no gateway has declared yet
+        except ChannelNotFoundEntity as error:
+            raise Lost("no gateway has been here yet") from error
+        except Exception as error:
             raise Lost(reason(error)) from error
 
     async def _channel(self, **options: bool) -> AbstractChannel:

@@ -104,12 +104,17 @@ def test_a_broker_that_is_not_there_at_the_start_is_waited_for(broker_url: str) 
     run(main())
 
 
-def test_a_worker_may_start_before_the_first_gateway(broker_url: str) -> None:
+def test_a_worker_may_start_before_the_first_gateway(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         pool = WorkerPool(Broker(broker_url))
         pool.register("greet", lambda context, payload: None)
         async with pool:
             assert not pool.health().is_ready
+            assert (
+                "the broker cannot be used, trying again: no gateway has been here" in caplog.text
+            )
             async with PlayedGateway(broker_url) as gateway:
                 await gateway.until(lambda: gateway.hellos)
                 await gateway.publish([entry()])
