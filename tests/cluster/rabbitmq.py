@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from ports import free_ports
 from servers import RABBITMQ
-from supervised import Supervised, free_ports
+from supervised import Supervised
 from waiting import until
 
 ADMINISTRATOR = "admin"

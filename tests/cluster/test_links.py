@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from links import Link, Links
-from rabbitmq import free_ports
+from ports import free_ports
 
 TIMEOUT = 20
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from conduit_runtime.broker.connection import BrokerError, connect
-from rabbitmq import PASSWORD, Epmd, Node, free_ports
+from ports import free_ports
+from rabbitmq import PASSWORD, Epmd, Node
 
 _SETTINGS = """\
 listeners.ssl.1 = 127.0.0.1:{port}

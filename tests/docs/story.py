@@ -18,9 +18,9 @@ import pytest
 import yaml
 from conduit_runtime import embedded
 from page import Block
+from ports import free_ports
 from psycopg.conninfo import conninfo_to_dict
 from shell import Shell
-from web_server import free_port
 
 from conduit_async.compiler import compile
 from conduit_async.render import as_text
@@ -78,7 +78,12 @@ class Story:
             self._runs[block.language](self, block, text)
 
     def _ported(self, text: str) -> str:
-        return PORTS.sub(lambda found: self._ports.setdefault(found[0], str(free_port())), text)
+        return PORTS.sub(lambda found: self._port(found[0]), text)
+
+    def _port(self, named: str) -> str:
+        if named not in self._ports:
+            self._ports[named] = str(free_ports(1)[0])
+        return self._ports[named]
 
     def _run_python(self, block: Block, text: str) -> None:
         if self._python is None:

@@ -4,9 +4,9 @@ import json
 import urllib.request
 from pathlib import Path
 
+from ports import free_ports
 from replication import find
 from server_process import ServerProcess, own_folder
-from supervised import free_ports
 from waiting import until
 
 

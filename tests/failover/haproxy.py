@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ports import free_ports
 from replication import find
 from server_process import ServerProcess, own_folder
-from supervised import free_ports
 
 _LEADER = """
 defaults

@@ -12,9 +12,9 @@ import psycopg
 from etcd_nodes import EtcdNodes
 from haproxy import way_to_leader
 from patroni_node import PatroniNode
+from ports import free_ports
 from psycopg.conninfo import make_conninfo
 from replication import find
-from supervised import free_ports
 from waiting import until
 
 STARTING = 90.0

@@ -2,25 +2,15 @@
 
 import contextlib
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+from ports import free_ports
 from waiting import until
-
-
-def free_port() -> int:
-    """A port that nothing uses, below those that the system gives to connections meanwhile."""
-    while True:
-        port = 10_000 + secrets.randbelow(22_000)  # `random` has the same seed in every process
-        with socket.socket() as found, contextlib.suppress(OSError):
-            found.bind(("127.0.0.1", port))
-            return port
 
 
 class Server:
@@ -55,7 +45,7 @@ def served(
     command: Sequence[str], folder: Path, output: Path, **environment: str
 ) -> Iterator[Server]:
     """A server whose command takes `{port}`, once it answers; it is ended after the block."""
-    port = free_port()
+    [port] = free_ports(1)
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", *(word.format(port=port) for word in command)],
