@@ -52,6 +52,7 @@ class Requests:
         self._leases = leases
         self._link = link
         self._on_fleet = on_fleet
+        self._asking: set[str] = set()
 
     async def consume(self, channel: AbstractChannel, shared: str, own: str) -> None:
         """Take requests from these queues."""
@@ -81,6 +82,10 @@ class Requests:
         if isinstance(request, Redelivered):
             self._leases.on_redelivered(request.jobs)
             return
+        if isinstance(request, Holding):
+            self._leases.on_holding([(id_, token) for id_, token, _ in request.jobs])
+            if request.worker in self._asking:  # an outage; workers ask again
+                return
         try:
             answer = await self._answer(request)
         except psycopg.Error as error:
@@ -103,9 +108,12 @@ class Requests:
         if isinstance(request, Results):
             return await worker.results_before(_claimed((request.id, request.id)))
         assert isinstance(request, Holding)
-        self._leases.on_holding([(id_, token) for id_, token, _ in request.jobs])
         attempts = [Attempt(_job((id_, token)), age) for id_, token, age in request.jobs]
-        return [*await worker.acknowledger.mark_started(attempts)]
+        self._asking.add(request.worker)
+        try:
+            return [*await worker.acknowledger.mark_started(attempts)]
+        finally:
+            self._asking.discard(request.worker)
 
 
 def _job(claim: Claim) -> Job:

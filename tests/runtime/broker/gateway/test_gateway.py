@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +25,7 @@ from conduit_runtime.model.attempts.outcome import Outcome
 from gateways import gateway_of
 from line import Line
 from played_worker import PlayedWorker
+from relay import Relay
 from waiting import until
 
 Play = Callable[[PlayedWorker], Coroutine[Any, Any, None]]
@@ -350,6 +352,54 @@ def test_a_lost_connection_loses_no_job(
 
     asyncio.run(play())
     assert _column(dsn, first.id, "rescues") == 0
+
+
+def test_outcomes_survive_an_outage_of_the_database(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    relay = Relay(dsn)
+
+    async def play(worker: PlayedWorker) -> None:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        relay.fall_silent()
+        holding = Holding(VERSION, worker.name, 1, [(job.id, job.token, 1.0)])
+        await worker.ask(holding, database, everyone=True)
+        await worker.end(job)
+        await asyncio.sleep(1)
+        assert _is(queue, stored.id, "running")()
+        relay.speak()
+        await _until(_is(queue, stored.id, "completed"))
+
+    try:
+        with gateway_of(relay.dsn, broker_url):
+            _played(broker_url, play)
+    finally:
+        relay.close()
+    assert _column(dsn, stored.id, "attempts") == 1
+    assert _column(dsn, stored.id, "rescues") == 0
+
+
+def test_two_databases_share_a_worker(
+    queue: Queue,
+    dsn: str,
+    broker_url: str,
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> None:
+    async def play(worker: PlayedWorker) -> None:
+        jobs = await worker.taken(2)
+        databases = {worker.message_of(job.id).database for job in jobs}
+        assert len(databases) == 2
+        for job in jobs:
+            await worker.end(job)
+        await _until(_is(queue, one.id, "completed"))
+        await _until(_is(other, another.id, "completed"))
+
+    with new_database() as other_dsn, Queue(other_dsn) as other:
+        one, another = queue.enqueue(Job(type="t")), other.enqueue(Job(type="t"))
+        with gateway_of(dsn, broker_url), gateway_of(other_dsn, broker_url):
+            _played(broker_url, play)
 
 
 def test_any_gateway_of_the_database_writes_outcomes(
