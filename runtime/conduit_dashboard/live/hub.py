@@ -17,7 +17,7 @@ INTERVAL = 2.0
 """How many seconds lie between two rounds, if rendering takes a small part of them."""
 _SHARE = 0.04
 """The part of the time that rendering may take: the rest of the database is for the workers."""
-_LONGEST_PAUSE = 20.0
+_LONGEST_PAUSE = 10.0
 """Seconds after which pages are rendered again, however long it takes."""
 DEADLINE = 30.0
 """After how many seconds a page is given up; its statements have timeouts of their own."""
@@ -44,7 +44,7 @@ class Hub:
     """Renders each watched page once per `interval` seconds, however many watch it.
 
     Pages are rendered one after another, so one connection to the database is enough. A round that
-    takes long is followed by a pause 24 times as long, of 20 s at most. The task lives while
+    takes long is followed by a pause 24 times as long, of 10 s at most. The task lives while
     there are viewers: a dashboard that is not watched asks the database nothing.
     """
 
