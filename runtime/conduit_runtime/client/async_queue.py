@@ -66,6 +66,7 @@ class AsyncQueue:
         """Close the connections that the queue opened; a pool of yours stays open."""
         self._ends.close()
         await self.connections.close()
+        self._ends.wake_all()  # who still waits learns that it is closed
 
     async def __aenter__(self) -> Self:
         return self

@@ -127,7 +127,7 @@ class EndListener:
             connection.add_notify_handler(self._on_end)
             connection.execute(SQL("LISTEN {}").format(Identifier(name)))
             self._listens = True
-            self._wake_all()  # what ended before was not heard
+            self.wake_all()  # what ended before was not heard
             with selectors.DefaultSelector() as selector:
                 selector.register(woken, selectors.EVENT_READ)
                 selector.register(connection, selectors.EVENT_READ)
@@ -144,7 +144,8 @@ class EndListener:
             for wake in self._waits.get(UUID(notification.payload), ()):
                 wake()
 
-    def _wake_all(self) -> None:
+    def wake_all(self) -> None:
+        """Have all who wait look at their job."""
         with self._lock:
             for wakes in self._waits.values():
                 for wake in wakes:

@@ -67,6 +67,7 @@ class Queue:
         """Close the connections that the queue opened; a pool of yours stays open."""
         self._ends.close()
         self.connections.close()
+        self._ends.wake_all()  # who still waits learns that it is closed
 
     def __enter__(self) -> Self:
         return self

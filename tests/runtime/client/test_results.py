@@ -149,6 +149,17 @@ def test_a_cancel_ends_the_wait(queue: Queue, status: str, by: str) -> None:
 
 
 @pytest.mark.usefixtures("rarely")
+def test_who_waits_learns_that_the_queue_is_closed(dsn: str) -> None:
+    with Queue(dsn) as queue:
+        job = queue.enqueue(Job(type="t"))
+        thread, got = in_thread(lambda: queue.result(job.id))
+        until(lambda: queue._ends._listens and is_awaited(queue, job))
+    thread.join(60)
+    assert isinstance(got[0], psycopg.OperationalError), got
+    assert "closed" in str(got[0])
+
+
+@pytest.mark.usefixtures("rarely")
 @pytest.mark.parametrize("ending", ["complete", "fail"])
 def test_the_end_of_a_job_in_a_loop_of_ones_own_is_heard(queue: Queue, ending: str) -> None:
     job = queue.enqueue(Job(type="t", max_attempts=2))
