@@ -11,6 +11,7 @@ import aio_pika
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import (
     AuthenticationError,
+    ChannelInvalidStateError,
     DeliveryError,
     ProbableAuthenticationError,
     PublishError,
@@ -84,6 +85,8 @@ def reason(error: BaseException) -> str:
     match error:
         case AuthenticationError() | ProbableAuthenticationError():
             return "it refuses the user or the password, or the user may not use this vhost"
+        case ChannelInvalidStateError():
+            return "the connection is closed"
         case PublishError():
             return "no queue takes the message"
         case DeliveryError():

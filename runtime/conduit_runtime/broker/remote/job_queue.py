@@ -60,9 +60,9 @@ class JobQueue:
                 await self._consume(self._arrivals)
                 self._backoff.reset()
                 await ended.wait()
-            except AMQPConnectionError:
-                return
             except Exception as error:
+                if connection.is_closed or isinstance(error, AMQPConnectionError):
+                    return
                 error.args = (f"{self._queue}: {reason(error)}",)
                 await asyncio.sleep(self._backoff.next_delay(error))
             finally:
@@ -76,7 +76,7 @@ class JobQueue:
         opened.close_callbacks.add(end)
         channel = await opened.get_underlay_channel()
         channel.on_consumer_cancel_callbacks.add(end)
-        self._ended = 0
+        self._ended, self._tag = 0, ""
         return Arrivals(channel)
 
     async def _consume(self, arrivals: Arrivals) -> None:
