@@ -29,6 +29,16 @@ def test_refuses_what_is_no_text() -> None:
         Broker(URL, database=1)  # type: ignore[arg-type]
 
 
+def test_a_worker_with_its_database_loads_no_client_of_a_broker() -> None:
+    code = (
+        "import sys, conduit_runtime.cli.worker.command, conduit_runtime.broker.broker\n"
+        "from conduit_runtime import WorkerPool\n"
+        "print(sys.modules.keys() & {'aio_pika', 'aiormq', 'pamqp'})"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "set()\n"
+
+
 def test_names_the_extra_when_the_client_is_missing() -> None:
     code = (
         "import sys; sys.modules['aio_pika'] = None\n"

@@ -33,7 +33,7 @@ from conduit_runtime.broker.messages import (
     Results,
     Stop,
 )
-from conduit_runtime.broker.remote import consumer
+from conduit_runtime.broker.remote import consumer, outcome_publisher
 from conduit_runtime.broker.remote import requests as waiting_requests
 from conduit_runtime.model.job import JobStatus
 from played_gateway import GATEWAY, PlayedGateway, entry
@@ -398,6 +398,32 @@ def test_a_worker_says_what_it_runs(broker_url: str) -> None:
                 assert [each.type for each in hello.descriptions or ()] == ["greet", "many"]
                 assert pool.health().is_ready
             await gateway.until(lambda: gateway.hellos[-1].is_stopping)
+
+    run(main())
+
+
+def test_an_outcome_that_is_too_large_for_the_broker_fails_alone(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome_publisher, "MOST", 2_000)
+
+    async def main() -> None:
+        pool = pool_of(broker_url, workers=1)
+
+        @pool.handler("greet", keep_result=timedelta(hours=1))
+        async def greet(context: JobContext, size: int) -> str:
+            return "x" * size
+
+        small, large = [entry("1") for _ in range(3)], entry("2000")
+        async with PlayedGateway(broker_url) as gateway, pool:
+            await gateway.publish([*small[:2], large, small[2]])
+            await outcomes(gateway, 4)
+            failed = gateway.outcome(large.id)
+            assert failed is not None
+            assert failed.outcome is not None
+            assert (failed.outcome.status, failed.payload) == (FAILED, "2000")
+            assert "more than the 2,000 that go through the broker" in (failed.outcome.error or "")
+            assert [each.result for each in gateway.outcomes].count(('"x"', 3600.0)) == 3
 
     run(main())
 
