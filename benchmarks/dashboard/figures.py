@@ -16,7 +16,7 @@ from .watched import watched
 
 _PAUSE = 0.05
 """Seconds between two visits."""
-_LONGEST = 45.0
+_LONGEST = 35.0
 """Seconds after which a run has enough of them."""
 
 
