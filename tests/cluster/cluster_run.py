@@ -14,7 +14,7 @@ from chaos_database import end_schedules, registered, state_of
 from chaos_report import Report, examine
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from event_files import read_events
-from history import Event, History, read
+from history import Disturbance, Event, History, read
 from links import Links
 from parts import Database, Parts
 from producers import Actor, Flood, Operator, Producer
@@ -152,13 +152,19 @@ def _run(
         for pid in registered(side.database.dsn)
     ]
     events = list(read_events(parts.folder))
-    counts = Counter(disturbance.kind for each in faults for disturbance, _ in each.done)
+    done = sorted((disturbance for each in faults for disturbance, _ in each.done), key=_began)
+    (parts.folder / "faults").write_text("".join(f"{each}\n" for each in done))
+    counts = Counter(disturbance.kind for disturbance in done)
     reports = []
     for side in sides:
         report = Report(seed, [*violations], settled_in=settled_in, disturbances=counts)
         violations.clear()
         reports.append(examine(side.history(events, faults, parts), report))
     return reports
+
+
+def _began(disturbance: Disturbance) -> datetime:
+    return disturbance.began
 
 
 @contextmanager
