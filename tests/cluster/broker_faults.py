@@ -167,8 +167,8 @@ class BrokerFaults(Faults):
         node = self.random.choice(self._broker.nodes)
         with self.noted("", "kill"):
             self._broker.kill(node)
-        self.last(0, 5)
-        self._broker.restart(node)
+            self.last(0, 5)
+            self._broker.restart(node)
 
     def _freeze(self) -> None:
         node = self.random.choice(self._broker.nodes)

@@ -19,6 +19,10 @@ TAKEN = ("kill", "freeze", "cut", "failover")
 HANDLING = timedelta(seconds=10)
 """How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
 
+_DEATHS = ("kill", "freeze", "cut")
+_LOSSES = (*_DEATHS, "stop")
+"""What explains a rescue. A broker delivers what was on its way to a stopping worker twice."""
+
 
 def check(history: History) -> list[str]:
     """Every violation that the history shows; none when all guarantees were kept."""

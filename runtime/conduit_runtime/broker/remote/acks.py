@@ -11,6 +11,11 @@ class Acks:
         self._done_by_tag: dict[int, bool] = {}
         self._done = 0
 
+    @property
+    def held(self) -> int:
+        """How many messages are not acknowledged yet."""
+        return len(self._done_by_tag)
+
     def delivered(self, tag: int) -> None:
         """A message came."""
         self._done_by_tag[tag] = False

@@ -33,8 +33,8 @@ class JobQueue:
     """Messages of a queue and a band, over a channel of their own.
 
     The broker sends `least` messages ahead of their acknowledgements, and more while they are dealt
-    with quickly. A queue that no gateway has declared yet is tried again. `waiting` are messages
-    whose jobs wait to be taken.
+    with quickly, to further consumers. A queue that no gateway has declared yet is tried again.
+    `waiting` are messages whose jobs wait to be taken.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class JobQueue:
         self.name = name
         self.waiting: deque[Delivery] = deque()
         self._queue = job_queue(name, band)
-        self._least = self._prefetch = min(least, MOST)
+        self._least = self._wanted = min(least, MOST)
         self._on_message = on_message
         self._backoff = backoff
         self._arrivals: Arrivals | None = None
-        self._tag = ""
+        self._consumers: dict[str, int] = {}
         self._ended = 0
         self._since = time.monotonic()
 
@@ -57,7 +57,7 @@ class JobQueue:
             ended = asyncio.Event()
             try:
                 self._arrivals = await self._opened(connection, ended)
-                await self._consume(self._arrivals)
+                await self._consume(self._arrivals, self._least)
                 self._backoff.reset()
                 await ended.wait()
             except Exception as error:
@@ -76,40 +76,55 @@ class JobQueue:
         opened.close_callbacks.add(end)
         channel = await opened.get_underlay_channel()
         channel.on_consumer_cancel_callbacks.add(end)
-        self._ended, self._tag = 0, ""
+        self._ended = 0
+        self._consumers.clear()
         return Arrivals(channel)
 
-    async def _consume(self, arrivals: Arrivals) -> None:
+    async def _consume(self, arrivals: Arrivals, ahead: int) -> None:
         async def on_message(message: DeliveredMessage) -> None:
             self._on_message(self, arrivals, message)
 
-        await arrivals.channel.basic_qos(prefetch_count=self._prefetch)
+        await arrivals.channel.basic_qos(prefetch_count=ahead)
         consumed = await arrivals.channel.basic_consume(self._queue, on_message)
-        self._tag = consumed.consumer_tag or ""
+        self._consumers[consumed.consumer_tag or ""] = ahead
+
+    @property
+    def ahead(self) -> int:
+        """How many messages the broker sends ahead at most."""
+        return sum(self._consumers.values())
 
     def measure(self, now: float) -> bool:
         """Decide, now and then, how much is sent ahead; whether that is much more or less."""
         elapsed = now - self._since
-        if elapsed < MEASURED or self._arrivals is None or not self._tag:
+        if elapsed < MEASURED or self._arrivals is None or not self._consumers:
             return False
-        rate = (self._arrivals.ended - self._ended) / elapsed
+        ended = self._arrivals.ended - self._ended
         self._since, self._ended = now, self._arrivals.ended
-        wanted = min(self._least + int(rate * AHEAD), MOST)
-        if self._prefetch / 2 < wanted <= self._prefetch * 1.2:
-            return False
-        self._prefetch = wanted
-        return True
+        self._wanted = min(self._least + int(ended / elapsed * AHEAD), MOST)
+        if self._wanted > self.ahead * 1.2:
+            return True
+        # To a consumer that is cancelled some messages are on the way, and the broker delivers them
+        # again as if this worker had died: except when it waits for acknowledgements, or is empty.
+        held = self._arrivals.acks.held
+        is_quiet = held == self.ahead or (held == ended == 0)
+        return is_quiet and self._wanted <= self.ahead / 2
 
     async def resize(self) -> None:
-        """Consume with what was decided, in the place of what consumes now."""
+        """Have as many sent ahead as was decided."""
         if (arrivals := self._arrivals) is None:
             return
-        before = self._tag
         with suppress(AMQPError, ChannelInvalidStateError, OSError):
-            await self._consume(arrivals)
-            await arrivals.channel.basic_cancel(before)
+            if self._wanted < self.ahead:
+                await self._cancel(arrivals, [*self._consumers][1:])
+            if (more := self._wanted - self.ahead) > 0:
+                await self._consume(arrivals, more)
 
     async def cancel(self) -> None:
         """Have the broker send no more; what came stays here."""
         if self._arrivals is not None:
-            await self._arrivals.channel.basic_cancel(self._tag)
+            await self._cancel(self._arrivals, [*self._consumers])
+
+    async def _cancel(self, arrivals: Arrivals, tags: list[str]) -> None:
+        for tag in tags:
+            del self._consumers[tag]
+            await arrivals.channel.basic_cancel(tag)

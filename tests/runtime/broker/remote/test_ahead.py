@@ -3,6 +3,7 @@
 import asyncio
 
 from conduit_runtime import Broker, JobContext, WorkerPool
+from conduit_runtime.broker.messages import Redelivered
 from played_gateway import PlayedGateway, entry
 from waiting import until
 
@@ -24,10 +25,11 @@ def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_url: st
                 await asyncio.gather(*(gateway.publish([entry()]) for _ in range(50)))
                 sent += 50
                 await gateway.until(lambda: len(gateway.outcomes) >= sent)  # noqa: B023
-                is_ahead = queue._prefetch > 2
-            await asyncio.to_thread(until, lambda: queue._prefetch == 2)
+                is_ahead = queue.ahead > 2
+            await asyncio.to_thread(until, lambda: queue.ahead == 2)
             await gateway.publish([entry()])  # over the consumer that took the place of the other
             await gateway.until(lambda: len(gateway.outcomes) > sent)
             assert all(each.outcome is None for each in gateway.outcomes)
+            assert not [each for each in gateway.requests if isinstance(each, Redelivered)]
 
     asyncio.run(main())
