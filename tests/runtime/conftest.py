@@ -3,18 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from clean_databases import empty_tables
-from conduit_runtime import Queue, WorkerPool
+from conduit_runtime import Queue
+from conduit_runtime.broker.remote import consumer
 from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
-from pools import NewPool
+from pools import BrokerPools, DirectPools, NewPool
 
 sys.path.append(str(Path(__file__).parent))  # for example_app and example_jobs
 
@@ -47,16 +47,25 @@ def queue(dsn: str) -> Iterator[Queue]:
         yield queue
 
 
-@pytest.fixture
-def new_pool(queue: Queue) -> NewPool:
+@pytest.fixture(params=["direct", pytest.param("broker", marks=pytest.mark.property)])
+def new_pool(
+    request: pytest.FixtureRequest, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NewPool]:
     """Makes pools on the database of `queue`, for tests that hold for all workers."""
-    return partial(WorkerPool, queue)
+    if request.param == "direct":
+        yield DirectPools(queue)
+        return
+    monkeypatch.setattr(consumer, "QUIET", 600.0)  # a drain ends by what is in the database
+    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 0.5)  # in which old shapes are found
+    pools = BrokerPools(queue, request.getfixturevalue("broker_url"))
+    yield pools
+    pools.close()
 
 
 @pytest.fixture
 def new_direct_pool(queue: Queue) -> NewPool:
     """Makes pools whose workers connect to the database of `queue`."""
-    return partial(WorkerPool, queue)
+    return DirectPools(queue)
 
 
 @pytest.fixture

@@ -1,14 +1,150 @@
 """Pools of the tests that hold for all workers, direct ones and those behind a broker."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, Protocol, Self
 
-from conduit_runtime import WorkerPool
+import psycopg
+from conduit_runtime import Queue, WorkerPool
+from conduit_runtime.broker.broker import Broker
+from conduit_runtime.broker.gateway.gateway import Gateway
+from waiting import until
+
+Queues = str | Iterable[str] | Mapping[str, int | None] | None
 
 
 class NewPool(Protocol):
-    """What the fixture `new_pool` gives: makes a pool on the database of the fixture `queue`."""
+    """What the fixture `new_pool` gives: makes a pool on the database of the fixture `queue`.
+
+    With `database`, jobs behind a broker may use that database, too.
+    """
+
+    is_direct: bool
 
     def __call__(
-        self, queues: str | Iterable[str] | Mapping[str, int | None] | None = None, **options: Any
+        self, queues: Queues = None, *, database: bool = False, **options: Any
     ) -> WorkerPool: ...
+
+
+class DirectPools:
+    """Pools whose workers connect to the database."""
+
+    is_direct = True
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def __call__(
+        self, queues: Queues = None, *, database: bool = False, **options: Any
+    ) -> WorkerPool:
+        return WorkerPool(self._queue, queues, **options)
+
+
+class BrokerPools:
+    """Pools behind a broker, and the gateways that run while one of them does."""
+
+    is_direct = False
+
+    def __init__(self, queue: Queue, url: str) -> None:
+        self._queue = queue
+        self._url = url
+        self._gateways: dict[str, WorkerPool] = {}
+        self._lock = threading.Lock()
+        self._running = 0
+
+    def __call__(
+        self, queues: Queues = None, *, database: bool = False, **options: Any
+    ) -> WorkerPool:
+        broker = Broker(self._url, database=self._queue.dsn if database else None)
+        return _BrokerPool(self, broker, queues, **options)
+
+    def enter(self, queues: Iterable[str]) -> None:
+        """Have a gateway for each of the queues."""
+        with self._lock:
+            self._running += 1
+            missing = [name for name in queues if name not in self._gateways]
+            if missing:
+                factory = Gateway(self._queue.dsn, self._queue.schema, self._url)
+                gateway = WorkerPool(factory, missing)
+                gateway.start()
+                self._gateways |= dict.fromkeys(missing, gateway)
+
+    def leave(self) -> None:
+        """Stop the gateways with the last pool."""
+        with self._lock:
+            self._running -= 1
+            if self._running == 0:
+                self.close()
+
+    def close(self) -> None:
+        """Stop the gateways."""
+        with ExitStack() as stack:
+            for gateway in {*self._gateways.values()}:
+                stack.callback(gateway.stop, 1)
+            self._gateways.clear()
+
+    def is_drained(self, pool: WorkerPool) -> bool:
+        """Whether nothing that the pool knows is due or runs."""
+        readers = [f"!{handler.reader}" for handler in [*pool.handlers]]
+        types = [type_ for type_, _ in pool.handlers.lanes()]
+        with psycopg.connect(self._queue.dsn, autocommit=True) as connection:
+            row = connection.execute(_IS_DRAINED, ([*pool.queues], types, readers)).fetchone()
+        return row is not None and bool(row[0])
+
+
+_IS_DRAINED = """
+SELECT NOT EXISTS (
+  SELECT FROM jobs WHERE queue = ANY (%s) AND type = ANY (%s) AND (
+    status = 'running' OR status = 'pending' AND run_at <= now() AND NOT EXISTS (
+      SELECT FROM unnest(%s::text[]) AS reader WHERE strpos(fingerprint, reader) > 0))
+) AND NOT EXISTS (
+  SELECT FROM conduit_dependencies JOIN jobs ON jobs.id = job
+  WHERE status IN ('completed', 'failed', 'cancelled'))
+"""
+
+
+class _BrokerPool(WorkerPool):
+    """A pool of workers without a database, which knows when a gateway has nothing left for it."""
+
+    def __init__(self, pools: BrokerPools, broker: Broker, queues: Queues, **options: Any) -> None:
+        super().__init__(broker, queues, **options)
+        self._pools = pools
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self._pools.enter, self.queues)
+        return await super().__aenter__()
+
+    async def __aexit__(self, *raised: object) -> None:
+        await super().__aexit__(*raised)
+        await asyncio.to_thread(self._pools.leave)
+
+    def stop(self, grace: float | None = None) -> None:
+        was_started = self._thread is not None
+        super().stop(grace)
+        if was_started:
+            self._pools.leave()
+
+    def run(self, *, drain: bool = False, **callbacks: Callable[[], object] | None) -> None:
+        """Work until stopped or, when draining, until nothing is due in the database."""
+        self._pools.enter(self.queues)
+        ending = threading.Thread(target=self._stop_when_drained)
+        try:
+            if drain:
+                ending.start()
+            super().run(drain=drain, **callbacks)
+        finally:
+            if drain:
+                ending.join()
+            else:
+                self._pools.leave()
+
+    def _stop_when_drained(self) -> None:
+        """Stop the gateways first: they tell a worker of the jobs that failed."""
+        try:
+            until(lambda: self._worker is not None)
+            until(lambda: self._worker is None or self._pools.is_drained(self))
+        finally:
+            self._pools.leave()
+            self.stop()

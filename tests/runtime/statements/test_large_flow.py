@@ -69,11 +69,13 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
     assert counts(dsn)["cancelled" if fails else "pending"] == count
 
 
-def test_the_rest_waits_for_a_worker_that_died(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+def test_the_rest_waits_for_a_worker_that_died(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
     """Whoever looks goes on: nothing of it was in the memory of the one before."""
     count = 3 * PART
     head_ends(queue, False, chain(Job(type="head"), group(members(count))))
-    pool = new_pool()
+    pool = new_direct_pool()
     with pool:
         until(lambda: counts(dsn).get("pending") == count)
 
@@ -93,10 +95,12 @@ def test_a_share_for_each_job(queue: Queue, dsn: str) -> None:
 
 
 @pytest.mark.usefixtures("short_intervals")
-def test_a_large_flow_fails_while_others_run(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+def test_a_large_flow_fails_while_others_run(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
     flow = chain(Job(type="head"), group(members(MEMBERS), then=Job("members", "t", "then")))
     queue.enqueue_flow(flow)
-    pool = new_pool(workers=4)
+    pool = new_direct_pool(workers=4)
 
     @pool.handler("head")
     def head(context: JobContext, payload: Any) -> None:
@@ -193,12 +197,12 @@ def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
 
 
 def test_jobs_that_others_wait_for_are_not_purged(
-    queue: Queue, new_pool: NewPool, dsn: str
+    queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
     """What a purge took could not release the rest of its flow any more."""
     head_ends(queue, False, chain(Job(type="head"), group(members(2 * PART))))
     assert queue.purge(timedelta(0)) == 0
-    with new_pool():
+    with new_direct_pool():
         until(lambda: counts(dsn)["links"] == 0)
     assert queue.purge(timedelta(0)) == 1
     assert counts(dsn)["pending"] == 2 * PART

@@ -106,6 +106,7 @@ def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue, new_pool: 
         context.enqueued.append(Job(type="nested", delay=HOUR))
         return value
 
+    pool.register("nested", plain)
     job = queue.enqueue(Job(type="t"))
     pool.run(drain=True)
     assert result(queue, job) == "first"

@@ -326,10 +326,10 @@ def test_a_worker_sweeps(queue: Queue, dsn: str) -> None:
         until(lambda: keys(dsn) == 0)
 
 
-def test_a_nested_job_is_unique_too(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+def test_a_nested_job_is_unique_too(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
     stood = queue.enqueue(unique("theirs", delay=timedelta(hours=1)))
     queue.enqueue(Job(type="parent"))
-    pool = new_pool()
+    pool = new_direct_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -346,9 +346,9 @@ def test_a_nested_job_is_unique_too(queue: Queue, new_pool: NewPool, dsn: str) -
     assert queue.enqueue(unique("ours")).duplicate
 
 
-def test_a_job_may_enqueue_its_successor(queue: Queue, new_pool: NewPool) -> None:
+def test_a_job_may_enqueue_its_successor(queue: Queue, new_direct_pool: NewPool) -> None:
     queue.enqueue(unique(payload=3))
-    pool = new_pool()
+    pool = new_direct_pool()
 
     @pool.handler("t")
     async def again(context: JobContext, payload: int) -> None:
@@ -360,9 +360,9 @@ def test_a_job_may_enqueue_its_successor(queue: Queue, new_pool: NewPool) -> Non
 
 
 def test_only_the_job_waits_whose_key_another_transaction_holds(
-    queue: Queue, new_pool: NewPool, dsn: str
+    queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    pool = new_pool(workers=2)
+    pool = new_direct_pool(workers=2)
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -386,9 +386,10 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(
 
 
 def test_a_worker_that_stops_hands_back_a_job_that_waits_for_a_key(
-    queue: Queue, new_pool: NewPool, dsn: str
+    queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    pool = new_pool()
+    """Behind a broker, its outcome waits there instead."""
+    pool = new_direct_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:
@@ -447,8 +448,10 @@ def test_purge_sweeps_keys_and_results(
     assert keys(dsn) == 0
 
 
-def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, new_pool: NewPool, dsn: str) -> None:
-    pool = new_pool()
+def test_a_wait_for_a_key_that_is_cut_goes_on(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
+    pool = new_direct_pool()
     runs = []
 
     @pool.handler("parent")
@@ -473,12 +476,12 @@ def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, new_pool: NewPool, d
 
 
 def test_a_completion_that_postgres_refuses_fails_its_job(
-    queue: Queue, new_pool: NewPool, dsn: str
+    queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
     with psycopg.connect(dsn) as conn:
         refused = key_of("t", "refused")
         conn.execute(f"ALTER TABLE conduit_unique_keys ADD CHECK (key <> '{refused}')")
-    pool = new_pool()
+    pool = new_direct_pool()
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: Any) -> None:

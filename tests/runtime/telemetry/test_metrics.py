@@ -118,13 +118,16 @@ def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None
     assert 60 < sent.wait.mean < 180
 
 
-def test_a_cancelled_run_is_counted(queue: Queue, pool: WorkerPool) -> None:
+def test_a_cancelled_run_is_counted(
+    queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FLUSH", 0.1)
     job = queue.enqueue(Job(type="send", payload={"seconds": 60}))
     with pool:
         until(lambda: (queue.get(job.id) or job).attempts)
         queue.cancel(job.id)
         until(lambda: pool.recorder.counters("default", "send").cancelled)
-    assert [(row.cancelled, row.processed) for row in queue.metrics()] == [(1, 0)]
+        until(lambda: [(row.cancelled, row.processed) for row in queue.metrics()] == [(1, 0)])
 
 
 def test_what_runs_is_flushed_while_it_runs(

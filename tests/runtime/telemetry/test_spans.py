@@ -229,7 +229,8 @@ def test_generated_hooks_and_nested_jobs_are_one_trace(
             order = insert_order(conn)
             after_create(conn, order)
             after_update(conn, ship(conn, order), order)
-    pool = new_pool(jobs=JOBS, services=resolve("echo", JOBS), tracer_provider=provider)
+    services = resolve("echo", JOBS)
+    pool = new_pool(database=True, jobs=JOBS, services=services, tracer_provider=provider)
     pool.run(drain=True)
     assert queue.stats().completed == 5
     [request] = spans().pop("request")
@@ -263,12 +264,13 @@ def test_a_flow_that_a_job_enqueues_is_in_its_trace(
 
 
 def test_a_tick_is_a_span_and_its_job_the_child(
-    queue: Queue, new_pool: NewPool, pool: WorkerPool, provider: TracerProvider, spans: Spans
+    queue: Queue, new_direct_pool: NewPool, provider: TracerProvider, spans: Spans
 ) -> None:
+    """Of direct workers: behind a broker, the gateway ticks."""
     CronScheduler(queue).add(Schedule.every(hours=1, type="clean", name="hourly"))
     with psycopg.connect(queue.dsn) as connection:
         connection.execute("UPDATE conduit_schedules SET next_run_at = now()")
-    other = new_pool(tracer_provider=provider)
+    pool, other = (new_direct_pool(tracer_provider=provider) for _ in range(2))
     for each in (pool, other):
         each.register("clean", nothing)
     with pool, other:

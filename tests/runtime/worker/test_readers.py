@@ -154,15 +154,18 @@ def test_live_versions_run_the_jobs_that_each_reads(queue: Queue, new_pool: NewP
 
 @pytest.mark.usefixtures("quick_maintenance")
 def test_a_live_worker_of_the_shape_has_its_jobs_to_itself(
-    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+    queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
-    """Also those that another version found unreadable before it came."""
+    """Also those that another version found unreadable before it came.
+
+    Of direct workers: a broker gives a message to any worker of its queue.
+    """
     job = queue.enqueue(older())
     other = new()
-    with other.pool(new_pool):
+    with other.pool(new_direct_pool):
         until(lambda: lane_of(database, job) == f"old!{other.reader}")
         one = old()
-        with one.pool(new_pool):
+        with one.pool(new_direct_pool):
             until(lambda: stored(queue, job).status is JobStatus.COMPLETED)
             more = queue.enqueue_many([older() for _ in range(20)])
             until(lambda: len(one.seen) == 21)

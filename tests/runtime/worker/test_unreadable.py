@@ -86,12 +86,13 @@ def test_unreadable_jobs_are_counted_apart(queue: Queue, new_pool: NewPool) -> N
     assert (overview.pending, overview.unreadable, overview.oldest_due) == (2, 2, None)
 
 
-def test_prometheus_counts_them(queue: Queue, new_pool: NewPool) -> None:
+def test_prometheus_counts_them(queue: Queue, new_pool: NewPool, new_direct_pool: NewPool) -> None:
     queue.enqueue_many([older(), older(priority=5), Job(type="other", queue="second")])
     version = new()
     version.drain(new_pool)
     registry = CollectorRegistry()
-    registry.register(PoolCollector(version.pool(new_pool, queues=["default", "second"])))
+    pool = version.pool(new_direct_pool, queues=["default", "second"])
+    registry.register(PoolCollector(pool))
 
     def gauge(name: str, queue: str) -> float | None:
         return registry.get_sample_value(f"conduit_queue_{name}", {"queue": queue})
@@ -129,15 +130,16 @@ def test_no_value_stands_in_its_error(
 
 
 def test_one_that_is_nested_too_deep_waits(
-    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
+    queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
+    """Of direct workers: no message to a broker can have it."""
     job = queue.enqueue(older())
     database.execute(
         "UPDATE jobs SET payload = (repeat('[', 3000) || repeat(']', 3000))::jsonb WHERE id = %s",
         [job.id],
     )
     version = new()
-    version.drain(new_pool)
+    version.drain(new_direct_pool)
     row = database.execute("SELECT status, attempts, error FROM jobs").fetchone()
     assert row == ("pending", 0, "unreadable: the payload is nested too deep")
     assert lane_of(database, job) == f"old!{version.reader}"

@@ -49,6 +49,7 @@ class Leases:
         self._is_behind = is_behind
         self._clock = 0.0
         self._heard: dict[int, tuple[Claim, float]] = {}
+        self._begun: set[Claim] = set()
         self._doubted: dict[Claim, float] = {}
         self._backoff = Backoff(_log, "the claims of this gateway cannot be checked")
 
@@ -56,6 +57,7 @@ class Leases:
         """A worker said that it holds these jobs."""
         for claim in claims:
             self._heard[claim[0].int] = (claim, self._clock)
+            self._begun.add(claim)
             self._doubted.pop(claim, None)
 
     def on_redelivered(self, claims: Sequence[Claim]) -> None:
@@ -100,8 +102,11 @@ class Leases:
             for job in old
             if (job.id, job.token) not in stored and held.get(job.id.int) is job
         ]
-        for id_, token in lost:
-            self._publisher.came_back(id_, token)
+        for claim in lost:
+            ended = self._publisher.came_back(*claim)
+            if ended is not None and claim in self._begun:
+                self._worker.recorder.counters(ended.queue, ended.type).cancelled += 1
+        self._begun = {claim for claim in self._begun if self._publisher.holds(*claim)}
         self._publisher.tell_stop(lost)
 
     def _lease(self, number: int) -> float:

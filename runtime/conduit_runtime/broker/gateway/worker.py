@@ -37,6 +37,8 @@ from .requests import Requests
 if TYPE_CHECKING:
     from ...worker.pool import WorkerPool
 
+ARRIVAL = 2.0
+"""Seconds for which a gateway that starts waits until workers can reach it."""
 CLOSING = 5.0
 """Seconds that the last messages to workers get."""
 
@@ -81,6 +83,7 @@ class GatewayWorker(Worker):
         self._gateway = secrets.token_hex(8)
         self._fleet = fleet
         self._pace = Pace()
+        self._linked = asyncio.Event()
         self._link = new_link(self._opened, self._on_link)
         seen = GatewayPool(pool, fleet)
         seen.hook = self._tell_failed
@@ -108,12 +111,15 @@ class GatewayWorker(Worker):
         return "gateway"
 
     async def start(self) -> None:
-        """Register, and connect to the broker."""
+        """Register, and connect to the broker, which may come later."""
         await super().start()
         self._linking = self._spawn(self._link.run(), "broker")
         self._leasing = self._spawn(self._check(), "leases")
         look = watch(self.queues, self._link, self._publisher, self._fleet, self._pace)
         self._looking = self._spawn(look, "gauges")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVAL):
+                await self._linked.wait()
 
     async def stop(self, grace: float) -> None:
         """Claim no more, let published jobs come back for `grace` seconds, release the rest."""
@@ -144,6 +150,10 @@ class GatewayWorker(Worker):
 
     def _on_link(self) -> None:
         """The broker came or went."""
+        if self._link.jobs is None:
+            self._linked.clear()
+        else:
+            self._linked.set()
         self.on_capacity()
 
     def _on_fleet(self) -> None:

@@ -326,10 +326,12 @@ class HeartbeatThread(threading.Thread):
             if is_unreadable(fingerprint) and (type_, original(fingerprint)) in own
         }
         self.fallback_lanes = sorted(lane for lane in fallback if registry.may_read(lane))
-        self._unhandled = unhandled
+        before, self._unhandled = self._unhandled, unhandled
         for queue, (type_, fingerprint), _ in waiting:
             if type_ in registry or is_unreadable(fingerprint):
                 continue
+            if not own and (type_, fingerprint) not in before:
+                continue  # a gateway hears of its workers after a moment
             if type_ not in self._warned:
                 self._warned.add(type_)
                 _log.warning("no worker handles the type %s, which waits in %s", type_, queue)

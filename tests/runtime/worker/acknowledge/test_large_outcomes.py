@@ -45,10 +45,10 @@ def status(queue: Queue, job: Job) -> str:
 
 
 def test_batches_are_weighed(
-    queue: Queue, new_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acknowledge, "BATCH_BYTES", 100_000)
-    pool = new_pool(workers=50)
+    pool = new_direct_pool(workers=50)
     text = "x" * 30_000
     began = threading.Barrier(40)
 
@@ -80,10 +80,10 @@ def test_batches_are_weighed(
 
 
 def test_a_large_outcome_is_written_apart(
-    queue: Queue, new_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "LARGE", 10_000)
-    pool = new_pool()
+    pool = new_direct_pool()
 
     @pool.handler("plain", keep_result=HOUR)
     def plain(context: JobContext, payload: Any) -> str:
@@ -101,10 +101,10 @@ def test_a_large_outcome_is_written_apart(
 
 
 def test_a_result_that_is_too_large_fails_its_job(
-    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "MAX_RESULT", 1_000)
-    pool = new_pool()
+    pool = new_direct_pool()
     pool.register("t", lambda context, payload: payload, keep_result=HOUR)
     fits = queue.enqueue(Job(type="t", payload="x" * 998))
     exceeds = queue.enqueue(Job(type="t", payload="é" * 500))
@@ -120,10 +120,10 @@ def test_a_result_that_is_too_large_fails_its_job(
 
 
 def test_an_outcome_that_no_statement_could_hold_fails_its_job(
-    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outcomes, "MOST", 5_000)
-    pool = new_pool()
+    pool = new_direct_pool()
 
     @pool.handler("t")
     async def many(context: JobContext, payload: Any) -> None:

@@ -74,10 +74,10 @@ def enqueue(queue: Queue) -> None:
         *((way, code) for way in WAYS for code in ("23514", "40001", "sleep")),
     ],
 )
-def test_an_outcome(queue: Queue, new_pool: NewPool, dsn: str, code: str, way: str) -> None:
+def test_an_outcome(queue: Queue, new_direct_pool: NewPool, dsn: str, code: str, way: str) -> None:
     poison(dsn, "UPDATE", "OLD.status = 'running' AND NEW.status <> 'running'", code)
     ends = {"fails": "failed", "snoozes": "pending"}.get(way, "completed")
-    pool = new_pool(workers=4)
+    pool = new_direct_pool(workers=4)
 
     async def work(context: JobContext, payload: Any) -> Any:
         if way == "has children":

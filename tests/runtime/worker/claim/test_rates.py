@@ -115,7 +115,9 @@ def test_other_types_of_the_queue_go_on_in_their_order(
     queue.enqueue_many([Job(type="free", payload=n) for n in range(300)])
     with pool:
         until(lambda: len(ran) == 301)
-        assert ran == ["slow 0", *range(300)]
+        if new_pool.is_direct:
+            assert ran[0] == "slow 0"
+        assert sorted(ran, key=lambda each: each != "slow 0") == ["slow 0", *range(300)]
         queue.rate_limit("slow", None)
         until(lambda: len(ran) == 400)
     assert ran[301:] == [f"slow {n}" for n in range(1, 100)]

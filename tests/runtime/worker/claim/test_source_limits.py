@@ -1,4 +1,7 @@
-"""Limits that the code gives job types: which hold, and for how long."""
+"""Limits that the code gives job types: which hold, and for how long.
+
+Of direct workers: a gateway has the limits of its fleet, which it hears of after a moment.
+"""
 
 import subprocess
 import sys
@@ -31,9 +34,9 @@ pool.run(on_ready=lambda: print("ready", flush=True))
 """
 
 
-def worker(new_pool: NewPool, type: str = "t", **options: Any) -> WorkerPool:
+def worker(new_direct_pool: NewPool, type: str = "t", **options: Any) -> WorkerPool:
     """A pool that runs jobs of a type, with these options."""
-    pool = new_pool()
+    pool = new_direct_pool()
     pool.register(type, lambda context, payload: None, **options)
     return pool
 
@@ -45,11 +48,11 @@ def limits(queue: Queue) -> list[tuple[object, ...]]:
     ]
 
 
-def test_a_worker_applies_what_its_code_says(queue: Queue, new_pool: NewPool) -> None:
+def test_a_worker_applies_what_its_code_says(queue: Queue, new_direct_pool: NewPool) -> None:
     @job_type("a", "00000000", concurrency=5, rate_limit=100, per=MINUTE)
     async def handler(job: JobContext, payload: object) -> None: ...
 
-    pool = new_pool(jobs=[handler])
+    pool = new_direct_pool(jobs=[handler])
     pool.register("b", lambda context, payload: None, rate_limit=3)
     pool.register("c", lambda context, payload: None)
     with pool:
@@ -62,14 +65,14 @@ def test_a_worker_applies_what_its_code_says(queue: Queue, new_pool: NewPool) ->
     assert queue.type_limits() == []
 
 
-def test_a_command_wins_over_the_source(queue: Queue, new_pool: NewPool) -> None:
+def test_a_command_wins_over_the_source(queue: Queue, new_direct_pool: NewPool) -> None:
     queue.limit_type("t", 2)
-    with worker(new_pool, concurrency=5, rate_limit=10):
+    with worker(new_direct_pool, concurrency=5, rate_limit=10):
         second = timedelta(seconds=1)
         assert limits(queue) == [("t", 2, "command", 10, second, "source")]
         queue.rate_limit("t", None)
         assert limits(queue) == [("t", 2, "command", None, None, "command")]
-        with worker(new_pool, concurrency=7, rate_limit=20):
+        with worker(new_direct_pool, concurrency=7, rate_limit=20):
             assert limits(queue) == [("t", 2, "command", None, None, "command")]
             queue.limit_type("t", "source")
             queue.rate_limit("t", "source")
@@ -83,7 +86,7 @@ def test_a_command_wins_over_the_source(queue: Queue, new_pool: NewPool) -> None
 
 
 def test_a_limit_that_is_lifted_leaves_nothing_where_the_source_has_none(
-    queue: Queue, new_pool: NewPool
+    queue: Queue, new_direct_pool: NewPool
 ) -> None:
     queue.limit_type("t", 2)
     queue.rate_limit("t", 2)
@@ -91,21 +94,21 @@ def test_a_limit_that_is_lifted_leaves_nothing_where_the_source_has_none(
     assert [each.concurrency_from for each in queue.type_limits()] == [None]
     queue.rate_limit("t", None)
     assert queue.type_limits() == []
-    with worker(new_pool, concurrency=5):
+    with worker(new_direct_pool, concurrency=5):
         assert [each.concurrency for each in queue.type_limits()] == [5]
 
 
-def test_the_worker_that_started_last_decides(queue: Queue, new_pool: NewPool) -> None:
+def test_the_worker_that_started_last_decides(queue: Queue, new_direct_pool: NewPool) -> None:
     """A deploy, its rollback, and one that drops the limit; jobs of other types have no part."""
     with ExitStack() as workers:
-        workers.enter_context(worker(new_pool, concurrency=5))
-        with worker(new_pool, concurrency=2):
+        workers.enter_context(worker(new_direct_pool, concurrency=5))
+        with worker(new_direct_pool, concurrency=2):
             assert [each.concurrency for each in queue.type_limits()] == [2]
-            with worker(new_pool, "other", concurrency=9):
+            with worker(new_direct_pool, "other", concurrency=9):
                 assert [each.concurrency for each in queue.type_limits()] == [9, 2]
             assert [each.concurrency for each in queue.type_limits()] == [2]
         assert [each.concurrency for each in queue.type_limits()] == [5]
-        with worker(new_pool):
+        with worker(new_direct_pool):
             assert queue.type_limits() == []
         assert [each.concurrency for each in queue.type_limits()] == [5]
 
@@ -123,23 +126,25 @@ def test_a_worker_that_registers_again_is_not_newer_for_it(
         assert [each.concurrency for each in queue.type_limits()] == [2]
 
 
-def test_a_rate_holds_across_a_restart_of_all_workers(queue: Queue, new_pool: NewPool) -> None:
+def test_a_rate_holds_across_a_restart_of_all_workers(
+    queue: Queue, new_direct_pool: NewPool
+) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(10)])
-    with worker(new_pool, rate_limit=4, per=MINUTE):
+    with worker(new_direct_pool, rate_limit=4, per=MINUTE):
         until(lambda: queue.stats().completed == 4)
-    with worker(new_pool, "other"):
+    with worker(new_direct_pool, "other"):
         assert [each.starts for each in queue.type_limits()] == [4]
-    with worker(new_pool, rate_limit=4, per=MINUTE):
+    with worker(new_direct_pool, rate_limit=4, per=MINUTE):
         until(lambda: queue.stats().pending == 6)
         queue.enqueue(Job(type="t", priority=100))
         assert queue.dequeue("w") == []
-    with worker(new_pool):
+    with worker(new_direct_pool):
         until(lambda: queue.stats().completed == 11)
         assert queue.type_limits() == []
 
 
 def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
-    queue: Queue, new_pool: NewPool
+    queue: Queue, new_direct_pool: NewPool
 ) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(120)])
     lock = threading.Lock()
@@ -154,7 +159,7 @@ def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
         with lock:
             now, done = now - 1, done + 1
 
-    pools = [new_pool(workers=5) for _ in range(6)]
+    pools = [new_direct_pool(workers=5) for _ in range(6)]
     for pool in pools:
         pool.register("t", work, concurrency=3)
     with ThreadPoolExecutor(len(pools)) as threads:

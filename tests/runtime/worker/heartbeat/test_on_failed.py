@@ -255,12 +255,13 @@ def test_another_reports_it_when_the_reporter_dies(
 
 
 def test_another_reports_it_when_the_reporter_stops_first(
-    new_pool: NewPool,
+    new_direct_pool: NewPool,
     rescued: Job,
     failures: list[FailedJob],
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A gateway counts a failure as reported once a worker has been told."""
     monkeypatch.setattr(worker, "CANCELLING", 0.1)
     called = threading.Event()
 
@@ -268,9 +269,9 @@ def test_another_reports_it_when_the_reporter_stops_first(
         called.set()
         await asyncio.Event().wait()
 
-    with new_pool("mail", on_failed=hang):
+    with new_direct_pool("mail", on_failed=hang):
         assert called.wait(60)
-    new_pool("mail", on_failed=failures.append).run(drain=True)
+    new_direct_pool("mail", on_failed=failures.append).run(drain=True)
     assert [failed.id for failed in failures] == [rescued.id]
     assert not notices(dsn)
 
@@ -305,7 +306,8 @@ def test_workers_of_its_queue_come_first(
     assert failures == []
     with psycopg.connect(dsn) as connection:
         connection.execute("UPDATE conduit_failure_notices SET since = now() - interval '61 s'")
-    other.run(drain=True)
+    with other:
+        until(lambda: failures)
     assert [failed.id for failed in failures] == [rescued.id]
 
 

@@ -64,8 +64,12 @@ def test_one_call_runs_many_jobs(queue: Queue, new_pool: NewPool, is_async: bool
 
     jobs = enqueued(queue, 250)
     batched(new_pool, handle, is_async=is_async).run(drain=True)
-    assert [n for call in calls for n in call] == [*range(250)]
-    assert [len(call) for call in calls] == [100, 100, 50]
+    assert sorted(n for call in calls for n in call) == [*range(250)]
+    assert all(call == sorted(call) for call in calls)
+    if new_pool.is_direct:
+        assert [len(call) for call in calls] == [100, 100, 50]
+    else:  # while it is not known how quick the workers are, less is claimed ahead
+        assert len(calls) < 10
     assert states(queue, jobs) == [("completed", 1, None)] * 250
 
 
@@ -348,6 +352,7 @@ def test_each_job_of_a_batch_enqueues_its_own(queue: Queue, new_pool: NewPool) -
 
     enqueued(queue, 3)
     pool = batched(new_pool, handle)
+    pool.register("child", lambda context, payload: None)
     pool.run(drain=True)
     children = queue.list(type="child")
     assert sorted(child.payload["of"] for child in children) == [0, 2]
@@ -553,6 +558,7 @@ def waiting_batch(
         queue.enqueue(child, conn=holder)
         jobs = enqueued(queue, 3)
         pool = batched(new_pool, handle, is_async=True, size=3)
+        pool.register("child", lambda context, payload: None)
         with pool:
             try:
                 until(lambda: [state[0] for state in states(queue, jobs[1:])] == ["completed"] * 2)
@@ -571,8 +577,11 @@ def test_a_job_that_waits_for_a_key_keeps_its_batch_from_nothing(
 
 
 def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
-    queue: Queue, waiting_batch: tuple[WorkerPool, list[Job], Any]
+    queue: Queue, new_pool: NewPool, waiting_batch: tuple[WorkerPool, list[Job], Any]
 ) -> None:
     pool, jobs, _ = waiting_batch
     pool.stop(grace=0)
+    if not new_pool.is_direct:  # its outcome waits at the broker, and a gateway will write it
+        assert states(queue, jobs[:1])[0][0] == "running"
+        return
     assert states(queue, jobs[:1]) == [("pending", 0, None)]

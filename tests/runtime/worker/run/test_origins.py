@@ -52,15 +52,15 @@ def test_a_child_names_its_parent(queue: Queue, new_pool: NewPool, unique: bool)
 
 
 def test_the_jobs_of_a_child_flow_name_it_too_before_and_after_they_are_released(
-    queue: Queue,
-    new_pool: NewPool,
+    queue: Queue, new_direct_pool: NewPool
 ) -> None:
+    """By direct workers: a gateway refuses child jobs that no worker has code for."""
     kind = family(flow=True)
     parent = queue.enqueue(kind.job(Empty()))
-    new_pool(jobs=[kind]).run(drain=True)
+    new_direct_pool(jobs=[kind]).run(drain=True)
     (first,) = queue.list(type="child", status="pending")[:1]
     assert first.parent == parent.id
-    new_pool(jobs=[child]).run(drain=True)
+    new_direct_pool(jobs=[child]).run(drain=True)
     assert [job.parent for job in queue.list(type="child")] == [parent.id] * 3
 
 

@@ -51,9 +51,15 @@ def stored(queue: Queue, job: Job) -> Job:
     return found
 
 
-def run(queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], job: Job) -> Job:
+def run(
+    queue: Queue,
+    new_pool: NewPool,
+    email_send: JobType[Any, EmailSend],
+    job: Job,
+    **options: Any,
+) -> Job:
     """Run what is due; returns the job then."""
-    new_pool(jobs=[email_send]).run(drain=True)
+    new_pool(jobs=[email_send], **options).run(drain=True)
     return stored(queue, job)
 
 
@@ -85,7 +91,7 @@ def test_an_upcaster_may_ask_the_job_and_the_database(
             (author,) = await (await connection.execute("SELECT 7")).fetchone() or (0,)
         return EmailSend(f"{old.title} {job.attempt}", author)
 
-    job = run(queue, new_pool, email_send, queue.enqueue(older()))
+    job = run(queue, new_pool, email_send, queue.enqueue(older()), database=True)
     assert job.status is JobStatus.COMPLETED
     assert seen == [("post.email_send", EmailSend("t 1", 7))]
 
