@@ -5,7 +5,6 @@ used when it has drained the queues or, with `--stay`, when standard input ends.
 """
 
 import argparse
-import asyncio
 import importlib
 import json
 import os
@@ -29,11 +28,6 @@ async def note_delay(context: JobContext, payload: dict[str, Any]) -> None:
         _delays.append(time.monotonic() - payload["sent"])
 
 
-async def wait(context: JobContext, payload: dict[str, Any]) -> None:
-    """Wait for as long as a message of jobs should take: each then has a message of its own."""
-    await asyncio.sleep(0.02)
-
-
 _delays: list[float] = []
 
 
@@ -54,13 +48,11 @@ def main() -> None:
     parser.add_argument("--package", help="run the jobs of this generated package")
     parser.add_argument("--stay", action="store_true", help="do not end when nothing is due")
     parser.add_argument("--note-delays", action="store_true")
-    parser.add_argument("--wait", action="store_true", help="jobs wait for 20 ms")
     parser.add_argument("--broker", metavar="URL", help="get jobs from here, not from DSN")
     parser.add_argument("--copies", type=int, default=1, help="so many processes like this one")
     given = parser.parse_args()
     queues = ["default"] if given.queues == 1 else [f"default{n}" for n in range(given.queues)]
     jobs = importlib.import_module(given.package).JOBS if given.package else ()
-    handler = note_delay if given.note_delays else wait if given.wait else noop
     source = _broker(given.broker) if given.broker else Queue(given.dsn)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -78,7 +70,7 @@ def main() -> None:
     if not jobs:
         types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
         for type_ in types:
-            pool.register(type_, handler)
+            pool.register(type_, note_delay if given.note_delays else noop)
     begun = time.process_time()
     if given.stay:
         with pool:

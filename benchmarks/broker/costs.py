@@ -1,5 +1,6 @@
 """What many workers cost Postgres while few jobs come: connections, and processor time a job."""
 
+import sys
 from collections.abc import Mapping
 
 from ..database import Database
@@ -14,6 +15,8 @@ WORKERS = (1, 10, 100)
 """Processes; each is a copy of the first, made once that has imported everything."""
 SLOTS = 10
 """Jobs that each runs at once."""
+OF_A_WORKER = 4
+"""Connections of a direct worker at most."""
 RATE, SECONDS = 500.0, 5.0
 _CONNECTIONS = """
 SELECT count(*) FROM pg_stat_activity
@@ -23,8 +26,12 @@ WHERE datname = current_database() AND backend_type = 'client backend' AND pid <
 
 def costs(server: str, urls: Mapping[str, str], options: Options, results: Results) -> None:
     """Enqueue a stream to some workers, direct and through a single node."""
+    [(most,)] = Database(server).run("SELECT current_setting('max_connections')::int")
     for workers in WORKERS:
         for name, url in ((DIRECT, None), (ONE, urls[ONE])):
+            if url is None and most < workers * OF_A_WORKER + 20:
+                print(f"{workers} direct workers left out: {most} connections", file=sys.stderr)
+                continue
             connections, microseconds = _cost(server, url, workers, options)
             title = f"broker: Postgres at {RATE:,.0f} jobs/s, {workers} workers, {name}"
             results.add(Figure(title, "connections", [connections]))

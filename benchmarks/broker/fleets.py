@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,14 +30,20 @@ class Fleet:
 
 
 @contextmanager
-def working(database: Database, url: str | None, *arguments: str) -> Iterator[Fleet]:
-    """Workers on the database, or behind a gateway and the broker at `url`, if it is given."""
+def working(
+    database: Database, url: str | None, *arguments: str, one_each: bool = False
+) -> Iterator[Fleet]:
+    """Workers on the database, or behind a gateway and the broker at `url`, if it is given.
+
+    With `one_each`, each message carries one job.
+    """
     if url is None:
         with staying(database, *arguments) as stop:
             yield Fleet(stop, None)
     else:
         arguments += ("--broker", url)
-        with _gateway(database, url) as gateway, staying(database, *arguments) as stop:
+        module = ["benchmarks.broker.gateway"] if one_each else ["conduit_runtime.cli", "gateway"]
+        with _gateway(database, url, module) as gateway, staying(database, *arguments) as stop:
             yield Fleet(stop, gateway)
 
 
@@ -50,9 +56,9 @@ def warm_up(database: Database, jobs: int = 1) -> None:
 
 
 @contextmanager
-def _gateway(database: Database, url: str) -> Iterator[int]:
+def _gateway(database: Database, url: str, module: Sequence[str]) -> Iterator[int]:
     """A gateway for the block, by its process id. Raises RuntimeError when it fails."""
-    command = [sys.executable, "-m", "conduit_runtime.cli", "gateway", "--queue", "default"]
+    command = [sys.executable, "-m", *module, "--queue", "default"]
     command += ["--dsn", database.dsn, "--broker", url]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
