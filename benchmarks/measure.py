@@ -97,3 +97,8 @@ def alternate(
         for each in random.sample(range(len(measures)), len(measures)):
             runs[each].append(measures[each]())
     return runs
+
+
+def number(value: float) -> str:
+    """A value as tables show it."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -85,11 +85,15 @@ def drain(
 
 
 @contextmanager
-def staying(database: Database, *arguments: str) -> Iterator[Callable[[], Usage]]:
-    """A worker process that works until the block calls what it gets, for what was used."""
-    with ready(database, "--stay", *arguments) as worker:
+def staying(database: Database, *arguments: str, copies: int = 1) -> Iterator[Callable[[], Usage]]:
+    """A worker process that works until the block calls what it gets, for what was used.
+
+    With more `copies` there are as many processes, and what the first one used counts.
+    """
+    with ready(database, "--stay", "--copies", str(copies), *arguments) as worker:
         tell(worker)
-        expect(worker, "working")
+        for _ in range(copies):
+            expect(worker, "working")
         yield lambda: Usage.read(worker.communicate("\n", timeout=60)[0])
 
 

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape as plain
 from rich.table import Table
 
+from .broker.summary import summary
 from .chart import TITLE, chart
-from .measure import Figure
+from .measure import Figure, number
 
 _MARK = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}
 
@@ -18,7 +19,7 @@ _MARK = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}
 def line(figure: Figure) -> str:
     """One figure on one line, shown as soon as it is measured."""
     ratio = f", {figure.ratio:.2f} of {figure.limit_name}" if figure.ratio is not None else ""
-    return f"{figure.name}: {_number(figure.value)} {figure.unit}{ratio}"
+    return f"{figure.name}: {number(figure.value)} {figure.unit}{ratio}"
 
 
 def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
@@ -27,11 +28,11 @@ def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]
         console.print(f"[dim]{name}:[/] {plain(value)}", highlight=False)
     table = Table("figure", "median", "runs", "ratio", "of", "to reach", "", box=None)
     for figure in figures:
-        runs = " ".join(_number(run) for run in figure.runs)
+        runs = " ".join(number(run) for run in figure.runs)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
         sign = "≤" if figure.less_is_better else "≥"
         target = "" if figure.target is None else f"{sign} {figure.target:g}"
-        value = f"{_number(figure.value)} {figure.unit}"
+        value = f"{number(figure.value)} {figure.unit}"
         table.add_row(
             plain(figure.name), value, runs, ratio, figure.limit_name, target, _MARK[figure.is_met]
         )
@@ -59,6 +60,8 @@ def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) ->
     figures = _with_earlier(folder / "results.json", machine, figures)
     write(folder, machine, figures)
     _put(root / "docs" / "explanation" / "performance.md", "figures", markdown(machine, figures))
+    if any(figure.name.startswith("broker:") for figure in figures):
+        _put(root / "docs" / "explanation" / "scaling.md", "figures", summary(figures))
     _put(root / "README.md", "chart", f"![{TITLE}](docs/benchmarks/chart.svg)\n")
 
 
@@ -112,10 +115,6 @@ def _row(figure: Figure) -> str:
         sign = "≤" if figure.less_is_better else "≥"
         met = {True: "reached", False: "**missed**", None: ""}[figure.is_met]
         target = f"{sign} {figure.target:g} {met}".rstrip()
-    runs = " ".join(_number(run) for run in figure.runs)
-    cells = (figure.name, f"{_number(figure.value)} {figure.unit}", runs, beside, target)
+    runs = " ".join(number(run) for run in figure.runs)
+    cells = (figure.name, f"{number(figure.value)} {figure.unit}", runs, beside, target)
     return f"| {' | '.join(cells)} |"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

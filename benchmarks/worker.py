@@ -56,10 +56,7 @@ def main() -> None:
     source = _broker(given.broker) if given.broker else Queue(given.dsn)
     print("ready", flush=True)
     sys.stdin.readline()
-    for _ in range(given.copies - 1):
-        if not os.fork():
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-            break
+    is_copy = any(not os.fork() for _ in range(given.copies - 1))
     pool = WorkerPool(
         source,
         None if jobs else queues,
@@ -77,6 +74,8 @@ def main() -> None:
             begun = time.process_time()
             print("working", flush=True)
             sys.stdin.readline()
+            if is_copy:
+                os._exit(0)  # a hundred that end gently take long
     else:
         pool.run(drain=True)
     used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": sorted(_delays)}

@@ -89,6 +89,23 @@ def test_recording_one_group_keeps_the_figures_of_the_others(tmp_path: Path) -> 
     assert len(json.loads(results.read_text())["figures"]) == 1
 
 
+def test_recording_the_broker_fills_the_page_that_compares_setups(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "explanation").mkdir(parents=True)
+    page = "docs/explanation/scaling.md"
+    for name in ("docs/explanation/performance.md", "README.md", page):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    figures = [
+        Figure("broker: drain, direct", "jobs/s", [60_000.0]),
+        Figure("broker: drain, three nodes", "jobs/s", [30_000.0]),
+        Figure("broker: enqueue to start, half load, one node, p50", "ms", [7.0]),
+        Figure("broker: enqueue to start, half load, one node, p99", "ms", [21.0]),
+    ]
+    report.record(tmp_path, MACHINE, figures)
+    rows = (tmp_path / page).read_text().splitlines()
+    assert "| one worker process drains, jobs/s | 60,000 |  | 30,000 |" in rows
+    assert "| at half load |  | 7, 21 |  |" in rows
+
+
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docs" / "explanation").mkdir(parents=True)
     (tmp_path / "docs" / "explanation" / "performance.md").write_text("nothing")
@@ -116,7 +133,8 @@ def test_a_peer_that_cannot_be_installed_is_left_out(
 def test_documents_quote_the_recorded_run_only() -> None:
     recorded = json.loads((ROOT / "docs/benchmarks/results.json").read_text("utf-8"))["figures"]
     known = {f"{median(figure['runs']):,.0f}" for figure in recorded}
-    for name in ("README.md", "CHANGELOG.md", "docs/explanation/performance.md"):
+    pages = [f"docs/explanation/{name}.md" for name in ("performance", "scaling")]
+    for name in ("README.md", "CHANGELOG.md", *pages):
         quoted = re.findall(r"([\d,]+) jobs a second", (ROOT / name).read_text("utf-8"))
         assert set(quoted) <= known, name
         assert quoted, name

@@ -35,13 +35,12 @@ def costs(server: str, urls: Mapping[str, str], options: Options, results: Resul
             connections, microseconds = _cost(server, url, workers, options)
             title = f"broker: Postgres at {RATE:,.0f} jobs/s, {workers} workers, {name}"
             results.add(Figure(title, "connections", [connections]))
-            results.add(Figure(title, "processor µs/job", [microseconds]))
+            results.add(Figure(title, "µs/job", [microseconds]))
 
 
 def _cost(server: str, url: str | None, workers: int, options: Options) -> tuple[float, float]:
     database = Database(server)
-    arguments = ("--copies", str(workers), "--concurrency", str(SLOTS))
-    with working(database, url, *arguments) as fleet:
+    with working(database, url, "--concurrency", str(SLOTS), copies=workers) as fleet:
         warm_up(database, workers)
         before = used.of_postgres(database)
         count = stream(database, RATE, max(2.0, SECONDS * options.scale))

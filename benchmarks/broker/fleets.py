@@ -31,19 +31,26 @@ class Fleet:
 
 @contextmanager
 def working(
-    database: Database, url: str | None, *arguments: str, one_each: bool = False
+    database: Database,
+    url: str | None,
+    *arguments: str,
+    copies: int = 1,
+    one_each: bool = False,
 ) -> Iterator[Fleet]:
-    """Workers on the database, or behind a gateway and the broker at `url`, if it is given.
+    """So many workers on the database, or behind a gateway and the broker at `url`, if given.
 
     With `one_each`, each message carries one job.
     """
     if url is None:
-        with staying(database, *arguments) as stop:
+        with staying(database, *arguments, copies=copies) as stop:
             yield Fleet(stop, None)
     else:
         arguments += ("--broker", url)
         module = ["benchmarks.broker.gateway"] if one_each else ["conduit_runtime.cli", "gateway"]
-        with _gateway(database, url, module) as gateway, staying(database, *arguments) as stop:
+        with (
+            _gateway(database, url, module) as gateway,
+            staying(database, *arguments, copies=copies) as stop,
+        ):
             yield Fleet(stop, gateway)
 
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, MutableMapping
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from ..database import Database
 from ..latency import until_done
@@ -37,13 +36,16 @@ def rates(
         partial(_drain_alone, server, options, urls[ONE]),
     )
     direct, *through = (
-        Figure(f"broker: drain, {name}", "jobs/s", each, note=_note(spent[name]))
+        Figure(f"broker: drain, {name}", "jobs/s", each)
         for name, each in zip(sides, runs, strict=False)
     )
     results.add(direct)
     for figure in through:
         figure.limit, figure.limit_name, figure.target = direct.value, direct.name, 0.5
         results.add(figure)
+    for name, parts in spent.items():
+        for part, each in parts.items():
+            results.add(Figure(f"broker: drain, {name}: {part}", "µs/job", each))
     title = f"broker: drain, one job a message, {ONE}"
     results.add(Figure(title, "jobs/s", runs[-1], target=2_000))
 
@@ -74,9 +76,3 @@ def _drain_alone(server: str, options: Options, url: str) -> float:
         until_done(database)
         fleet.stop()
     return rate(database)
-
-
-def _note(spent: Spent) -> str:
-    return "processor µs a job: " + ", ".join(
-        f"{name} {median(us):.0f}" for name, us in spent.items()
-    )
