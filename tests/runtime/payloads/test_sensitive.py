@@ -14,7 +14,6 @@ from conduit_runtime import (
     Queue,
     RecordError,
     Sensitive,
-    WorkerPool,
     job_type,
     table,
 )
@@ -23,6 +22,7 @@ from conduit_runtime.stdlib import Logger
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pools import NewPool
 from psycopg.rows import dict_row
 
 SECRETS = ("4111-1111 'x\"é\\", "918273645", "Elm St. 5", "42")
@@ -86,19 +86,18 @@ def people(dsn: str) -> str:
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_no_sensitive_value_is_in_what_is_told_of_a_failure(
-    people: str, handler: Any, caplog: pytest.LogCaptureFixture
+    queue: Queue, new_pool: NewPool, people: str, handler: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     check = job_type("check", "1", max_attempts=1)(handler)
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     failed: list[FailedJob] = []
-    with Queue(people) as queue, psycopg.connect(people) as connection:
+    with psycopg.connect(people) as connection:
         job = check.enqueue(connection, Check(1, PIN))
-        connection.commit()
-        pool = WorkerPool(queue, jobs=[check], tracer_provider=provider, on_failed=failed.append)
-        with caplog.at_level(logging.DEBUG):
-            pool.run(drain=True)
-        stored = queue.get(job.id)
+    pool = new_pool(database=True, jobs=[check], tracer_provider=provider, on_failed=failed.append)
+    with caplog.at_level(logging.DEBUG):
+        pool.run(drain=True)
+    stored = queue.get(job.id)
     assert stored is not None
     assert stored.error is not None
     spans = [
