@@ -72,7 +72,7 @@ def main() -> None:
     if given.stay:
         with pool:
             begun = time.process_time()
-            print("working", flush=True)
+            os.write(sys.stdout.fileno(), b"working\n")  # whole, beside the copies
             sys.stdin.readline()
             if is_copy:
                 os._exit(0)  # a hundred that end gently take long
