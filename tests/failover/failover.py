@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "history"))
-sys.path.append(str(Path(__file__).parents[1] / "cluster"))
 sys.path.append(str(Path(__file__).parents[1] / "runtime"))
 sys.path.append(str(Path(__file__).parents[2] / ".ci"))
 

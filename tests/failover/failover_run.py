@@ -3,20 +3,17 @@
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
+from audit import Round, audit
 from chaos_database import create_database
 from chaos_run import settle, stop
-from checker import check, ticks_of
 from conduit_runtime import Job, Queue
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS
-from controls import check_limits, check_rates
 from event_files import read_events
 from faults import Fault, Faults
-from flows import check_flows
 from history import Disturbance, History, read
 from migrations import Migrations
 from patient import PatientApplication
@@ -26,9 +23,8 @@ from producers import Operator
 from promotions import Promotion, Promotions
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from random_jobs import QUEUES
-from resumptions import Failover, Resumption, resumptions
-from timelines import Losses, check_continuity, separate
-from unique_producer import UniqueProducer, check_unique, unique_jobs
+from resumptions import Failover
+from unique_producer import UniqueProducer
 from waiting import until
 from worker_processes import WorkerProcesses
 
@@ -36,45 +32,6 @@ PROMOTING = 90.0
 """Seconds within which another node has to lead."""
 GOING_ON = 30.0
 """Seconds for which the workers are watched after a promotion."""
-
-
-@dataclass
-class Round:
-    """What a round showed."""
-
-    mode: str
-    way: str
-    seed: int
-    violations: list[str] = field(default_factory=list)
-    failovers: list[Failover] = field(default_factory=list)
-    resumed: list[Resumption] = field(default_factory=list)
-    losses: Losses = field(default_factory=Losses)
-    jobs: int = 0
-    runs: int = 0
-    repeats: int = 0
-    ticks: int = 0
-    flows: int = 0
-    unique: int = 0
-    migrations: str = ""
-    application: str = ""
-    settled_in: float = 0.0
-
-    def __str__(self) -> str:
-        return "\n".join(
-            (
-                f"{self.mode} replication, through {self.way}, seed {self.seed}: "
-                f"{len(self.failovers)} failovers, {self.jobs:,} jobs, {self.runs:,} runs, "
-                f"{self.repeats:,} repeats, {self.ticks:,} ticks, {self.flows:,} jobs of flows, "
-                f"{self.unique:,} unique ones, {self.migrations}, {self.application}, "
-                f"settled in {self.settled_in:.1f} s",
-                f"lost with the old leaders: {len(self.losses.jobs)} jobs with the rows of their "
-                f"transactions, {len(self.losses.attempts)} attempts, "
-                f"{len(self.losses.rows)} rows of handlers",
-                *self.violations[:20],
-                *[f"and {len(self.violations) - 20:,} more violations"]
-                * (len(self.violations) > 20),
-            )
-        )
 
 
 def run_round(
@@ -134,7 +91,7 @@ def run_round(
         history.confirmed |= application.confirmed
         history.cancelled |= operator.cancelled
         read(patient, history, start)
-        _audit(round_, history, folder, names)
+        audit(round_, history, folder, names)
         round_.violations += migrations.check(is_synchronous=mode == "synchronous")
         round_.migrations = str(migrations)
         round_.application = str(application)
@@ -206,32 +163,3 @@ def _feed(connection: psycopg.Connection, history: History) -> None:
     Queue("").enqueue_many(jobs, conn=connection)
     connection.commit()
     history.confirmed |= {job.id for job in jobs}
-
-
-def _audit(round_: Round, history: History, copies: Path, workers: Sequence[str]) -> None:
-    losses = round_.losses = separate(history, [*read_events(copies)])
-    if round_.mode == "synchronous":
-        round_.violations += [f"{job}: was confirmed, and is lost" for job in losses.jobs]
-        round_.violations += [
-            f"{row.job}: what its handler committed is lost: {row.what} in {row.process}"
-            for row in losses.rows
-        ]
-        round_.violations += [
-            f"{job}: ran, and its claim {token} is lost" for job, token in losses.attempts
-        ]
-    round_.violations += [
-        *check(history),
-        *check_continuity(history),
-        *check_limits(history),
-        *check_rates(history),
-        *check_flows(history),
-        *check_unique(history),
-    ]
-    jobs = history.by_job()
-    began = [event for event in history.events if event.what == "began"]
-    round_.jobs, round_.runs = len(jobs), len(began)
-    round_.repeats = len(began) - len({event.job for event in began})
-    round_.ticks = sum(map(len, ticks_of(jobs).values()))
-    round_.flows = sum(1 for promise in history.promises.values() if promise.waits_for)
-    round_.unique = len(unique_jobs(history))
-    round_.resumed = resumptions(history, round_.failovers, workers)

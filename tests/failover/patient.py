@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from conduit_runtime import Job, Queue
@@ -33,12 +33,11 @@ class PatientApplication(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.wait(self._random.uniform(0, 2 * PAUSE)):
-            payload = {"seconds": 0.01, "failures": 0, "children": 0}
-            job = Job(QUEUES[0], "history.work", payload, max_attempts=50)
+            id_ = uuid4()
             began = time.monotonic()
-            self._insist(job)
+            self._insist(id_)
             self.longest = max(self.longest, time.monotonic() - began)
-            self.confirmed.add(job.id)
+            self.confirmed.add(id_)
 
     def stop(self) -> None:
         """Return when its last transaction is stored."""
@@ -51,14 +50,14 @@ class PatientApplication(threading.Thread):
             f"{self.longest:.1f} s, after {self.again} tries that failed"
         )
 
-    def _insist(self, job: Job) -> None:
+    def _insist(self, id_: UUID) -> None:
         while True:
             try:
                 if self._connection is None or self._connection.closed:
                     self._connection = psycopg.connect(self._dsn, user="producer")
                 with self._connection.transaction():
-                    self._connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
-                    self._queue.enqueue(job, conn=self._connection)
+                    self._connection.execute("INSERT INTO promises VALUES (%s)", (id_,))
+                    self._queue.enqueue(_job(id_), conn=self._connection)
                 return
             except psycopg.errors.UniqueViolation:
                 return  # an earlier try was stored
@@ -67,3 +66,9 @@ class PatientApplication(threading.Thread):
                 if self._connection is not None:
                     self._connection.close()
                 time.sleep(0.2)
+
+
+def _job(id_: UUID) -> Job:
+    """A job for each try: one that was enqueued would get another id."""
+    payload = {"seconds": 0.01, "failures": 0, "children": 0}
+    return Job(QUEUES[0], "history.work", payload, max_attempts=50, id=id_)

@@ -11,6 +11,9 @@ from failover_run import run_round
 from faults import Faults
 from postgres_cluster import PostgresCluster, postgres_cluster
 
+SLOW = 20.0
+"""Seconds for what `make failover` allows 5: other tests run beside this one."""
+
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
 
 
@@ -43,3 +46,4 @@ def test_nothing_is_lost_but_what_the_old_leader_kept_for_itself(
     assert done.ticks > 10
     assert done.unique > 0
     assert len(done.resumed) == 3
+    assert max(each.seconds for each in done.resumed) < SLOW, done.resumed

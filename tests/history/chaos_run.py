@@ -146,8 +146,9 @@ def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
         if (code := worker.process.wait(60)) != 0:
             violations.append(f"{worker.name} ended with {code}")
     for name, log in processes.logs().items():
-        if "Traceback" in log:
-            violations.append(f"{name} logged {log[log.index('Traceback') :][:2_000]}")
+        # A stack that is logged of a blocked loop may name TracebackException.
+        if (at := log.find("Traceback (most recent")) >= 0:
+            violations.append(f"{name} logged {log[at:][:2_000]}")
     with psycopg.connect(dsn) as connection:
         left = connection.execute("SELECT name FROM conduit_workers").fetchall()
     return [*violations, *(f"{name} is still registered" for (name,) in left)]
