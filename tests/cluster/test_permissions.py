@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiormq
 import pytest
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused
 from conduit_runtime.broker import topology
+from rabbitmq import GATEWAY as GATEWAY_MAY
+from rabbitmq import WORKER as WORKER_MAY
 from shared_broker import Vhost
 
 DATABASE, GATEWAY, WORKER = "0123456789abcdef", "gateway-1", "worker-1"
@@ -44,6 +47,13 @@ def _with_both(
             await use(gateway, worker)
 
     asyncio.run(run())
+
+
+def test_they_are_those_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "gateway.md").read_text()
+    for user, allowed in (("gateway", GATEWAY_MAY), ("worker", WORKER_MAY)):
+        patterns = (f"'{allowed[kind]}'" for kind in ("configure", "write", "read"))
+        assert f"set_permissions -p jobs {user} {' '.join(patterns)}\n" in page
 
 
 def test_messages_go_both_ways(broker: Vhost) -> None:
