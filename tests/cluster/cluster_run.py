@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 from broker_faults import BrokerFaults, Faults, PartFaults
 from chaos_database import end_schedules, registered, state_of
 from chaos_report import Report, examine
@@ -121,7 +122,7 @@ def _run(
 ) -> list[Report]:
     with _acting([actor for side in sides for actor in side.actors]):
         # On a busy machine it takes long until all have started.
-        until(lambda: all(state_of(side.database.dsn).ended for side in sides), SETTLING)
+        until(lambda: all(_completes(side.database.dsn) for side in sides), SETTLING)
         with _acting(faults):
             began = time.monotonic()
             while time.monotonic() < began + size.seconds or not all(
@@ -161,6 +162,12 @@ def _run(
         violations.clear()
         reports.append(examine(side.history(events, faults, parts), report))
     return reports
+
+
+def _completes(dsn: str) -> bool:
+    """Whether a worker has completed a job of the database."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT FROM jobs WHERE status = 'completed'").rowcount > 0
 
 
 def _began(disturbance: Disturbance) -> datetime:
