@@ -34,19 +34,27 @@ _OPTIONS = (
         "--metrics-port",
         type=_PORT,
         metavar="PORT",
-        help="Serve http://…:PORT/metrics for Prometheus; 0 picks a free port and prints it.",
+        help="Serve http://…:PORT/metrics for Prometheus; 0 picks a free port and prints it. "
+        "Further processes of a worker have the next ports.",
     ),
     click.option(
-        "--metrics-host", default=_ADDRESS, metavar="ADDRESS", help="The address of the metrics."
+        "--metrics-host",
+        default=_ADDRESS,
+        metavar="ADDRESS",
+        help="The address to serve metrics on.",
     ),
     click.option(
         "--health-port",
         type=_PORT,
         metavar="PORT",
-        help="Serve http://…:PORT/live and /ready for a supervisor's probes; 0 picks a free port.",
+        help="Serve http://…:PORT/live and /ready for a supervisor's probes; 0 picks a free port. "
+        "It may be that of the metrics. Further processes of a worker have the next ports.",
     ),
     click.option(
-        "--health-host", default=_ADDRESS, metavar="ADDRESS", help="The address of the probes."
+        "--health-host",
+        default=_ADDRESS,
+        metavar="ADDRESS",
+        help="The address to serve the probes on.",
     ),
     click.option(
         "--log-format",
@@ -72,7 +80,7 @@ _OPTIONS = (
         default=60.0,
         type=click.FloatRange(0),
         metavar="SECONDS",
-        help="How long to retry at the start while the database cannot be reached.",
+        help="How long to retry at the start while the database, or the broker, cannot be reached.",
     ),
     click.option(
         "--keep-completed",
@@ -95,6 +103,7 @@ def service_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(
+        *arguments: Any,
         metrics_port: int | None,
         metrics_host: str,
         health_port: int | None,
@@ -115,7 +124,7 @@ def service_options(command: Callable[..., None]) -> Callable[..., None]:
             [Port(serves, host, port) for serves, host, port in asked if port is not None],
             *(log_format, log_level, grace, connect_timeout, keep_completed, keep_failed),
         )
-        command(service=service, **given)
+        command(*arguments, service=service, **given)
 
     for option in reversed(_OPTIONS):
         run = option(run)

@@ -1,22 +1,20 @@
 """`conduit-jobs worker`."""
 
 import logging
-import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Collection
 from contextlib import ExitStack, nullcontext
-from datetime import timedelta
 from functools import partial
 
 import click
 
 from ..application import present_application
 from ..broker import BrokerOptions, broker_options
-from ..filters import DURATION
 from ..packages import configured, load_jobs, stamped_schema
+from ..service import Service, service_options
 from ..session import Session, database_options
 from .given import (
     check_without_database,
@@ -25,7 +23,7 @@ from .given import (
     load_schedules,
     queue_caps,
 )
-from .ports import Port, arguments_of_processes, serve_ports
+from .ports import arguments_of_processes, serve_ports
 from .processes import Parent, run_processes
 from .systemd import Supervisor, Systemd
 
@@ -77,71 +75,8 @@ _STUCK = 75
     metavar="MODULE:FUNCTION",
     help="A generator function to run around each job; may be repeated, the first is outermost.",
 )
-@click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65_535),
-    metavar="PORT",
-    help="Serve http://…:PORT/metrics for Prometheus; 0 picks a free port and prints it. With "
-    "several processes, the first uses PORT, the second PORT + 1, and so on.",
-)
-@click.option(
-    "--metrics-host",
-    default="0.0.0.0",  # noqa: S104  as exporters do: the scraper is on another host
-    metavar="ADDRESS",
-    help="The address to serve metrics on.",
-)
-@click.option(
-    "--health-port",
-    type=click.IntRange(0, 65_535),
-    metavar="PORT",
-    help="Serve http://…:PORT/live and /ready for a supervisor's probes; 0 picks a free port. It "
-    "may be that of the metrics; several processes have ports as for metrics.",
-)
-@click.option(
-    "--health-host",
-    default="0.0.0.0",  # noqa: S104  probes come from another host, too
-    metavar="ADDRESS",
-    help="The address to serve the probes on.",
-)
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How a log record is written to stderr: as a line of text or of JSON.",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    help="The least level that is logged; `debug` has a line for each job.",
-)
+@service_options
 @click.option("--drain", is_flag=True, help="Stop when no job is due.")
-@click.option(
-    "--grace",
-    default=30.0,
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help="How long running jobs may take at a gentle stop.",
-)
-@click.option(
-    "--connect-timeout",
-    default=60.0,
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help="How long to retry at the start while the database, or the broker, cannot be reached.",
-)
-@click.option(
-    "--keep-completed",
-    type=DURATION,
-    metavar="DURATION",
-    help="Delete completed and cancelled jobs of these queues so long after they ended: 12h, 30d.",
-)
-@click.option(
-    "--keep-failed",
-    type=DURATION,
-    metavar="DURATION",
-    help="Delete failed jobs of these queues so long after they ended.",
-)
 @click.option("--yes", is_flag=True, help="Let `--services echo` complete jobs of this database.")
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
@@ -155,17 +90,8 @@ def worker(
     schedules: str | None,
     on_failed: str | None,
     around: tuple[str, ...],
-    metrics_port: int | None,
-    metrics_host: str,
-    health_port: int | None,
-    health_host: str,
-    log_format: str,
-    log_level: str,
+    service: Service,
     drain: bool,
-    grace: float,
-    connect_timeout: float,
-    keep_completed: timedelta | None,
-    keep_failed: timedelta | None,
     yes: bool,
     parent: int | None,
 ) -> None:
@@ -181,9 +107,6 @@ def worker(
     every slot for a minute (start it again then).
     """
     caps = queue_caps(queues)
-    for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
-        if math.isnan(seconds):
-            raise click.BadParameter(f"{option} takes seconds, 0 or more")
     if broker is not None:
         check_without_database()
     is_ours = broker is None and session.is_embedded
@@ -192,21 +115,13 @@ def worker(
             "`--services echo` prints the calls of jobs and completes the jobs without doing them, "
             "and this database is not the embedded one: add --yes if no job in it matters"
         )
-    ports = [
-        Port(serves, host, port)
-        for serves, host, port in (
-            ("metrics", metrics_host, metrics_port),
-            ("health", health_host, health_port),
-        )
-        if port is not None
-    ]
     application = present_application()
     with session.database(creates=True) if broker is None else nullcontext() as dsn:
         from ...logging import configure
 
-        configure(log_format, log_level)
+        configure(service.log_format, service.log_level)
         if processes > 1:
-            arguments = arguments_of_processes(ports, processes)
+            arguments = arguments_of_processes(service.ports, processes)
             raise click.exceptions.Exit(run_processes(dsn, arguments))
         from ...broker.broker import Broker
         from ...client.queue import Queue
@@ -242,16 +157,16 @@ def worker(
                 jobs=jobs,
                 services=given,
                 schedules=load_schedules(schedules),
-                grace=grace,
-                connect_timeout=connect_timeout,
+                grace=service.grace,
+                connect_timeout=service.connect_timeout,
                 on_failed=load_on_failed(on_failed),
                 around=[load_around(reference) for reference in around],
-                keep_completed=keep_completed,
-                keep_failed=keep_failed,
+                keep_completed=service.keep_completed,
+                keep_failed=service.keep_failed,
             )
             if application is not None:
                 application.prepare(pool)
-            serve_ports(pool, ports)
+            serve_ports(pool, service.ports)
             supervisor: Supervisor = Systemd() if parent is None else Parent(parent, pool)
             try:
                 pool.run(

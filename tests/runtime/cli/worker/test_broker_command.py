@@ -75,9 +75,10 @@ def test_it_needs_no_database_and_takes_none_from_the_environment(
 ) -> None:
     async def main() -> None:
         async with PlayedGateway(broker_url) as gateway:
+            process = start("--drain", CONDUIT_BROKER_URL=broker_url)
+            await gateway.until(lambda: gateway.hellos, 60)  # messages wait for 5 s only
             await gateway.publish([entry()])
             await gateway.publish([entry()], type="read")
-            process = start("--drain", CONDUIT_BROKER_URL=broker_url)
             await gateway.until(lambda: len(gateway.outcomes) == 2)
             ends = {each.type: each.outcome for each in gateway.outcomes}
             assert ends["greet"] is None
@@ -98,8 +99,9 @@ def test_a_dsn_is_the_database_of_the_jobs(
         file = tmp_path / "broker"
         file.write_text(f"{broker_url}\n")
         async with PlayedGateway(broker_url) as gateway:
-            await gateway.publish([entry()], type="read")
             start("--broker-file", str(file), "--dsn", dsn)
+            await gateway.until(lambda: gateway.hellos, 60)
+            await gateway.publish([entry()], type="read")
             await gateway.until(lambda: gateway.outcomes)
             assert gateway.outcomes[0].outcome is None
 
