@@ -47,10 +47,10 @@ def links(dsn: str) -> list[tuple[str, str, bool]]:
         ).fetchall()
 
 
-def drain(new_direct_pool: NewPool, fails: str = "") -> str:
+def drain(new_pool: NewPool, fails: str = "") -> str:
     """Run what there is; the payloads in the order in which they began."""
     order: list[str] = []
-    pool = new_direct_pool(workers=4)
+    pool = new_pool(workers=4)
 
     @pool.handler("t")
     async def work(context: JobContext, payload: str) -> None:
@@ -70,20 +70,20 @@ def is_clear(dsn: str) -> bool:
 
 
 def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     flow = chain(plain("a"), unique("b"), plain("c"))
     assert queue.enqueue_flow(flow) == list(flow.jobs)
     # It holds its key while it waits.
     assert queue.enqueue(unique("x")).id == flow.jobs[1].id
     assert links(dsn) == [("a", "b", False), ("b", "c", False)]
-    assert drain(new_direct_pool) == "abc"
+    assert drain(new_pool) == "abc"
     assert not queue.enqueue(unique("x")).duplicate
     assert is_clear(dsn)
 
 
 def test_what_waits_for_it_waits_for_the_one_that_stands(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     existing = queue.enqueue(unique("s"))
     flow = chain(unique("a"), plain("b"))
@@ -93,13 +93,11 @@ def test_what_waits_for_it_waits_for_the_one_that_stands(
         (flow.jobs[1].id, "b", False),
     ]
     assert links(dsn) == [("s", "b", True)]
-    assert drain(new_direct_pool) == "sb"
+    assert drain(new_pool) == "sb"
     assert is_clear(dsn)
 
 
-def test_the_order_of_the_flow_holds_around_it(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
-) -> None:
+def test_the_order_of_the_flow_holds_around_it(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     queue.enqueue(unique("s", "1"))
     queue.enqueue(unique("t", "2"))
     queue.enqueue_flow(
@@ -113,7 +111,7 @@ def test_the_order_of_the_flow_holds_around_it(
         ("c", "e"): False,
         ("a", "e"): False,
     }
-    ran = drain(new_direct_pool)
+    ran = drain(new_pool)
     assert sorted(ran) == ["a", "c", "e", "s", "t"]
     assert ran[-1] == "e"
     assert ran.index("a") < ran.index("c")
@@ -121,25 +119,25 @@ def test_the_order_of_the_flow_holds_around_it(
 
 
 def test_one_of_a_key_in_a_flow_stands_for_the_others(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     flow = group([unique("a"), unique("b"), plain("c")], then=plain("z"))
     stand = queue.enqueue_flow(flow)
     assert [job.payload for job in stand] == ["a", "a", "c", "z"]
     assert links(dsn) == [("a", "z", False), ("c", "z", False)]
-    ran = drain(new_direct_pool)
+    ran = drain(new_pool)
     assert (sorted(ran), ran[-1]) == (["a", "c", "z"], "z")
     assert is_clear(dsn)
 
 
 @pytest.mark.parametrize(("policy", "ran"), [("cancel", "s"), ("continue", "sb")])
 def test_the_failure_of_the_one_that_stands_counts(
-    queue: Queue, new_direct_pool: NewPool, dsn: str, policy: Any, ran: str
+    queue: Queue, new_pool: NewPool, dsn: str, policy: Any, ran: str
 ) -> None:
     queue.enqueue(unique("s"))
     b = plain("b")
     queue.enqueue_flow(chain(unique("a"), b, on_failure=policy))
-    assert drain(new_direct_pool, fails="s") == ran
+    assert drain(new_pool, fails="s") == ran
     stored = queue.get(b.id)
     assert stored is not None
     assert stored.status == ("cancelled" if policy == "cancel" else "completed")
@@ -147,22 +145,22 @@ def test_the_failure_of_the_one_that_stands_counts(
 
 
 def test_one_that_ended_within_its_period_is_not_waited_for(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     queue.enqueue(unique("s", unique_for=HOUR))
-    assert drain(new_direct_pool) == "s"
+    assert drain(new_pool) == "s"
     queue.enqueue_flow(chain(unique("a", unique_for=HOUR), plain("b")))
-    assert drain(new_direct_pool) == "b"
+    assert drain(new_pool) == "b"
     assert is_clear(dsn)
 
 
 def test_a_running_one_is_waited_for_and_its_worker_need_not_know(
-    new_direct_pool: NewPool, dsn: str
+    new_pool: NewPool, dsn: str
 ) -> None:
     """Not for a sweep either, which would take half a minute."""
     order: list[str] = []
     begun, end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    pool = new_direct_pool()
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: str) -> None:
@@ -216,7 +214,7 @@ def test_looking_at_what_stands_goes_on_page_by_page(
 
 
 def test_many_flows_at_once_run_the_job_of_a_key_once(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     """Whoever comes second waits for the first to commit, and for its job then."""
 
@@ -225,18 +223,18 @@ def test_many_flows_at_once_run_the_job_of_a_key_once(
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(enqueue, range(24)))
-    ran = drain(new_direct_pool)
+    ran = drain(new_pool)
     assert sorted(ran) == sorted("u" + "cz" * 24)
     assert queue.stats().completed == 49
     assert is_clear(dsn)
 
 
 def test_flows_race_the_end_of_the_job_that_stands(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     """However they meet, every flow ends, and a key never has two jobs at once."""
     running = most = 0
-    pool = new_direct_pool(workers=8)
+    pool = new_pool(workers=8)
 
     @pool.handler("u")
     async def one(context: JobContext, payload: object) -> None:
@@ -264,6 +262,7 @@ def test_flows_race_the_end_of_the_job_that_stands(
 def test_those_that_a_job_enqueues_are_unique_as_well(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
+    """By direct workers: a gateway refuses child jobs that no worker has code for."""
     existing = queue.enqueue(unique("s", delay=HOUR))
     pool = new_direct_pool()
 

@@ -86,11 +86,9 @@ def test_jobs_for_later_are_made_due(queue: Queue) -> None:
     assert {job.id for job in queue.dequeue("w", limit=10)} == {ids[0], due.id}
 
 
-def test_an_idle_worker_starts_what_is_moved_to_it_at_once(
-    queue: Queue, new_direct_pool: NewPool
-) -> None:
+def test_an_idle_worker_starts_what_is_moved_to_it_at_once(queue: Queue, new_pool: NewPool) -> None:
     started: list[UUID] = []
-    pool = new_direct_pool("served")
+    pool = new_pool("served")
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:

@@ -55,10 +55,10 @@ def test_pending_jobs_are_retried_once(queue: Queue, dsn: str, small_batches: in
 
 
 def test_retried_jobs_have_all_their_attempts_and_run_at_once(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     runs: list[object] = []
-    pool = new_direct_pool()
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:
@@ -73,9 +73,9 @@ def test_retried_jobs_have_all_their_attempts_and_run_at_once(
     assert queue.retry_many(every=True) == 0
 
 
-def test_running_jobs_are_stopped(queue: Queue, new_direct_pool: NewPool) -> None:
+def test_running_jobs_are_stopped(queue: Queue, new_pool: NewPool) -> None:
     stopped = threading.Semaphore(0)
-    pool = new_direct_pool()
+    pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:

@@ -47,6 +47,7 @@ def status(queue: Queue, job: Job) -> str:
 def test_batches_are_weighed(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By direct workers: a gateway refuses child jobs that no worker has code for."""
     monkeypatch.setattr(acknowledge, "BATCH_BYTES", 100_000)
     pool = new_direct_pool(workers=50)
     text = "x" * 30_000
@@ -82,6 +83,7 @@ def test_batches_are_weighed(
 def test_a_large_outcome_is_written_apart(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By direct workers: a gateway refuses child jobs that no worker has code for."""
     monkeypatch.setattr(attempts, "LARGE", 10_000)
     pool = new_direct_pool()
 
@@ -101,10 +103,10 @@ def test_a_large_outcome_is_written_apart(
 
 
 def test_a_result_that_is_too_large_fails_its_job(
-    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "MAX_RESULT", 1_000)
-    pool = new_direct_pool()
+    pool = new_pool()
     pool.register("t", lambda context, payload: payload, keep_result=HOUR)
     fits = queue.enqueue(Job(type="t", payload="x" * 998))
     exceeds = queue.enqueue(Job(type="t", payload="é" * 500))
@@ -120,10 +122,10 @@ def test_a_result_that_is_too_large_fails_its_job(
 
 
 def test_an_outcome_that_no_statement_could_hold_fails_its_job(
-    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outcomes, "MOST", 5_000)
-    pool = new_direct_pool()
+    pool = new_pool()
 
     @pool.handler("t")
     async def many(context: JobContext, payload: Any) -> None:

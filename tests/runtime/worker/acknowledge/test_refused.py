@@ -51,10 +51,10 @@ def statuses(queue: Queue, flow: Flow) -> list[str]:
 class Pool:
     """A pool that counts the runs of each job, and hears of those that failed."""
 
-    def __init__(self, new_direct_pool: NewPool) -> None:
+    def __init__(self, new_pool: NewPool) -> None:
         self.runs: list[Any] = []
         self.failed: list[FailedJob] = []
-        self.pool = new_direct_pool(workers=4)
+        self.pool = new_pool(workers=4)
         for type_ in ("t", "poison", "z"):
             self.pool.register(type_, self.work)
         self.pool.on_failed(self.failed.append)
@@ -77,12 +77,12 @@ def poisoned(policy: Any = "cancel") -> Flow:
 
 
 def test_a_job_of_a_flow_that_exists_already_runs_once(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
+    queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     a, b, c = (Job(type="t", payload=name) for name in "abc")
     queue.enqueue_flow(chain(a, b, c))
     queue.enqueue(Job(type="t", payload="b", id=b.id))
-    ran = Pool(new_direct_pool).drain()
+    ran = Pool(new_pool).drain()
     assert sorted(ran) == ["a", "b", "c"]
     assert ran[-1] == "c"
     assert statuses(queue, chain(a, b, c)) == ["completed"] * 3
@@ -102,12 +102,12 @@ def test_a_job_of_a_flow_that_exists_already_is_cancelled(queue: Queue, dsn: str
 @pytest.mark.usefixtures("short_intervals")
 @pytest.mark.parametrize(("policy", "ran"), [("cancel", ["a"]), ("continue", ["a", "c"])])
 def test_a_job_that_is_refused_fails_and_its_flow_learns_of_it(
-    queue: Queue, new_direct_pool: NewPool, dsn: str, late: bool, policy: Any, ran: list[str]
+    queue: Queue, new_pool: NewPool, dsn: str, late: bool, policy: Any, ran: list[str]
 ) -> None:
     refuse(dsn, "INSERT", "NEW.status = 'pending'", late=late)
     flow = poisoned(policy)
     queue.enqueue_flow(flow)
-    pool = Pool(new_direct_pool)
+    pool = Pool(new_pool)
     with pool.pool:
         until(lambda: stored(queue, flow.jobs[2]).status in ("cancelled", "completed"))
         until(lambda: len(pool.failed) == 1, 60)
@@ -118,21 +118,21 @@ def test_a_job_that_is_refused_fails_and_its_flow_learns_of_it(
 
 @pytest.mark.parametrize("way", ["outcome", "cancel", "sweep"])
 def test_a_row_that_is_refused_in_every_form_fails_where_it_is(
-    queue: Queue, new_direct_pool: NewPool, dsn: str, way: str
+    queue: Queue, new_pool: NewPool, dsn: str, way: str
 ) -> None:
     execute(dsn, "ALTER TABLE jobs ADD CHECK (type <> 'poison')")
     flow = poisoned("continue")
     queue.enqueue_flow(flow)
     if way == "cancel":
         assert queue.cancel(flow.jobs[0].id)
-        assert Pool(new_direct_pool).drain() == ["c"]
+        assert Pool(new_pool).drain() == ["c"]
     elif way == "sweep":
         execute(dsn, "UPDATE jobs SET status = 'failed'")
         with psycopg.connect(dsn, autocommit=True) as conn:
             run(conn, flow_store.advance([flow.jobs[0].id]))
-        assert Pool(new_direct_pool).drain() == ["c"]
+        assert Pool(new_pool).drain() == ["c"]
     else:
-        assert Pool(new_direct_pool).drain() == ["a", "c"]
+        assert Pool(new_pool).drain() == ["a", "c"]
     failed = stored(queue, flow.jobs[1])
     assert failed.status == "failed"
     assert "violates check constraint" in (failed.error or "")
@@ -142,12 +142,12 @@ def test_a_row_that_is_refused_in_every_form_fails_where_it_is(
     assert queue.get(failed.id) is None
 
 
-def test_one_of_many_members_is_refused(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
+def test_one_of_many_members_is_refused(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     refuse(dsn, "INSERT", "NEW.status = 'pending' AND NEW.payload = '7'")
     head, then = Job(type="t", payload="head"), Job(type="z", payload="then")
     members = [Job(type="poison", payload=n) for n in range(20)]
     queue.enqueue_flow(chain(head, group(members, then=then), on_failure="cancel"))
-    assert sorted(Pool(new_direct_pool).drain()[1:]) == [n for n in range(20) if n != 7]
+    assert sorted(Pool(new_pool).drain()[1:]) == [n for n in range(20) if n != 7]
     assert stored(queue, members[7]).status == "failed"
     assert stored(queue, then).status == "cancelled"
 
@@ -155,7 +155,7 @@ def test_one_of_many_members_is_refused(queue: Queue, new_direct_pool: NewPool, 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("refused", ["completed", "any"])
 def test_an_outcome_that_is_refused_holds_up_no_other(
-    queue: Queue, new_direct_pool: NewPool, dsn: str, late: bool, refused: str
+    queue: Queue, new_pool: NewPool, dsn: str, late: bool, refused: str
 ) -> None:
     condition: LiteralString = "NEW.status = 'completed'"
     if refused == "any":
@@ -164,7 +164,7 @@ def test_an_outcome_that_is_refused_holds_up_no_other(
     bad = [Job(type="poison", payload=n) for n in range(3)]
     good = [Job(type="t") for _ in range(200)]
     queue.enqueue_many([*good[:100], *bad, *good[100:]])
-    pool = Pool(new_direct_pool)
+    pool = Pool(new_pool)
     with pool.pool:
         until(lambda: queue.stats().completed == len(good))
         if refused == "any":
@@ -180,7 +180,7 @@ def test_an_outcome_that_is_refused_holds_up_no_other(
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("refused", ["pending", "any"])
 def test_a_rescue_that_is_refused_holds_up_no_other(
-    queue: Queue, new_direct_pool: NewPool, dsn: str, late: bool, refused: str
+    queue: Queue, new_pool: NewPool, dsn: str, late: bool, refused: str
 ) -> None:
     condition: LiteralString = "OLD.status = 'running' AND NEW.status = 'pending'"
     if refused == "any":
@@ -192,7 +192,7 @@ def test_a_rescue_that_is_refused_holds_up_no_other(
     assert len(queue.dequeue("dead", limit=100)) == 21
     execute(dsn, "UPDATE jobs SET leased_until = NULL, locked_by = 'nobody'")
     refuse(dsn, "UPDATE", condition, late=late)
-    pool = Pool(new_direct_pool)
+    pool = Pool(new_pool)
     with pool.pool:
         until(lambda: len([each for each in pool.runs if each != "next"]) == 20)
         if refused == "pending":
@@ -202,12 +202,10 @@ def test_a_rescue_that_is_refused_holds_up_no_other(
     assert sorted(each for each in pool.runs if each != "next") == [*range(20)]
 
 
-def test_a_start_that_is_refused_stops_no_job(
-    queue: Queue, new_direct_pool: NewPool, dsn: str
-) -> None:
+def test_a_start_that_is_refused_stops_no_job(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     refuse(dsn, "UPDATE", "NEW.status = 'running' AND OLD.status = 'running'")
     may_end = threading.Event()
-    pool = new_direct_pool(workers=4)
+    pool = new_pool(workers=4)
     for type_ in ("t", "poison"):
         pool.register(type_, lambda context, payload: may_end.wait(300))
     jobs = queue.enqueue_many([Job(type=type_) for type_ in ("t", "poison", "t")])
