@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from aiormq.abc import AbstractChannel
-from msgspec import Raw
 from pamqp.commands import Basic
 
 from ...model.attempts.interruptions import TakenAway
@@ -20,17 +19,17 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.run.execution import Running
-from ..messages import VERSION, Claim, JobEntry, Jobs, Release, Stop, encode
+from ..messages import VERSION, Claim, Jobs, Release, Stop, encode
 from ..topology import (
     ALL,
     DATABASE,
     GATEWAY,
     JOBS,
     RETURNED_JOBS,
-    band_of,
     job_queue,
 )
 from .fleet import Fleet
+from .grouping import entry_of, grouped
 from .link import Link, is_of_broker
 from .pace import MOST_AWAY, Pace
 
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
 _log = get_logger("conduit.gateway")
 
-BYTES = 1_000_000
-"""Bytes of payloads from which a message takes no further job."""
 REFUSED = 0.5
 """Seconds until jobs are released whose message the broker did not take."""
 LARGEST = 15_000_000
@@ -166,7 +163,7 @@ class Publisher:
                     self._batched.add(job.id.int)
                     self._in_batches[job.queue] += 1
         self._idle.clear()
-        for band, together in self._messages(jobs):
+        for band, together in grouped(jobs, self._size):
             self._number += 1
             self._pace.on_published(together[0].queue, len(together))
             task = asyncio.create_task(self._publish(channel, band, self._number, together))
@@ -189,36 +186,12 @@ class Publisher:
             )
         return False
 
-    def _messages(self, jobs: Sequence[Claimed]) -> Iterator[tuple[str, list[Claimed]]]:
-        """The jobs of each message, and its band.
-
-        What was rescued before is alone, since it may kill its worker, and so is what is large.
-        """
-        sizes: dict[tuple[str, str], int] = {}
-        begun: dict[tuple[str, str, str], list[Claimed]] = {}
-        weights: Counter[tuple[str, str, str]] = Counter()
-        for job in jobs:
-            type_ = job.type
-            band = band_of(job.priority)
-            queue = job.queue
-            size = sizes.get((queue, type_))
-            if size is None:
-                size = sizes[queue, type_] = self._pace.message_size(
-                    *(type_, self._fleet.batched, queue),
-                    *(self._fleet.slots_of(queue), self._fleet.workers_of(queue)),
-                )
-            if size == 1 or job.rescues or len(job.payload) >= BYTES:
-                yield band, [job]
-                continue
-            key = (job.queue, band, type_)
-            together = begun.setdefault(key, [])
-            together.append(job)
-            weights[key] += len(job.payload)
-            if len(together) >= size or weights[key] >= BYTES:
-                yield band, begun.pop(key)
-                del weights[key]
-        for (_, band, _), together in begun.items():
-            yield band, together
+    def _size(self, queue: str, type: str) -> int:
+        """How many jobs of a queue and a type share a message."""
+        return self._pace.message_size(
+            *(type, self._fleet.batched, queue),
+            *(self._fleet.slots_of(queue), self._fleet.workers_of(queue)),
+        )
 
     async def _publish(
         self, channel: AbstractChannel, band: str, number: int, jobs: list[Claimed]
@@ -228,24 +201,7 @@ class Publisher:
         if len(first.payload) > LARGEST:
             self._refuse(first)
             return
-        entries = [
-            JobEntry(
-                job.id,
-                job.token,
-                Raw(job.payload),
-                job.attempts,
-                job.max_attempts,
-                job.priority,
-                job.run_at,
-                job.seq,
-                job.rescues,
-                job.timeout,
-                job.flow,
-                job.trace,
-                job.fingerprint,
-            )
-            for job in jobs
-        ]
+        entries = [*map(entry_of, jobs)]
         message = Jobs(
             VERSION, self._database, self._gateway, number, first.queue, first.type, entries
         )

@@ -1,0 +1,62 @@
+"""Which claimed jobs share a message, and how they are described there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Raw
+
+from ...model.claimed import Claimed
+from ..messages import JobEntry
+from ..topology import band_of
+
+BYTES = 1_000_000
+"""Bytes of payloads from which a message takes no further job."""
+
+
+def grouped(
+    jobs: Iterable[Claimed], size_of: Callable[[str, str], int]
+) -> Iterator[tuple[str, list[Claimed]]]:
+    """The jobs of each message, and its band; `size_of` is asked of each queue and type.
+
+    What was rescued before is alone, since it may kill its worker, and so is what is large.
+    """
+    sizes: dict[tuple[str, str], int] = {}
+    begun: dict[tuple[str, str, str], list[Claimed]] = {}
+    weights: Counter[tuple[str, str, str]] = Counter()
+    for job in jobs:
+        queue, type_ = job.queue, job.type
+        band = band_of(job.priority)
+        size = sizes.get((queue, type_))
+        if size is None:
+            size = sizes[queue, type_] = size_of(queue, type_)
+        if size == 1 or job.rescues or len(job.payload) >= BYTES:
+            yield band, [job]
+            continue
+        key = (queue, band, type_)
+        together = begun.setdefault(key, [])
+        together.append(job)
+        weights[key] += len(job.payload)
+        if len(together) >= size or weights[key] >= BYTES:
+            yield band, begun.pop(key)
+            del weights[key]
+    for (_, band, _), together in begun.items():
+        yield band, together
+
+
+def entry_of(job: Claimed) -> JobEntry:
+    """What a message says of a job."""
+    return JobEntry(
+        job.id,
+        job.token,
+        Raw(job.payload),
+        job.attempts,
+        job.max_attempts,
+        job.priority,
+        job.run_at,
+        job.seq,
+        job.rescues,
+        job.timeout,
+        job.flow,
+        job.trace,
+        job.fingerprint,
+    )
