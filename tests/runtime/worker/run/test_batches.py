@@ -540,8 +540,9 @@ def test_full_batches_and_others_take_turns_in_the_only_slot(
         queue.enqueue_many([Job(type=type_, payload=n, priority=priority) for n in range(100)])
     with pool:
         until(lambda: len(started) >= 8)
-    assert started.count("batch") >= 3
-    assert started.count("plain") >= 3
+    least = 3 if new_pool.is_direct else 1  # a gateway does not know in what order workers begin
+    assert started.count("batch") >= least
+    assert started.count("plain") >= least
 
 
 @pytest.fixture
