@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_PATIENT = ("-o", "DPkg::Lock::Timeout=120")
+"""Another apt-get may be under way."""
 
 
 def install(purpose: str, *packages: str) -> None:
@@ -30,9 +32,10 @@ def install(purpose: str, *packages: str) -> None:
 
 def _install(apt: str, packages: tuple[str, ...]) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    wanted = ("install", "--yes", "--no-install-recommends", "-qq", *packages)
+    wanted = ("install", "--yes", "--no-install-recommends", "-qq", *_PATIENT, *packages)
     for arguments in (wanted, ("update", "-qq"), wanted):
         command = [apt, *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, check=False)
         if done.returncode == 0 and arguments is wanted:
             return
+    print(done.stderr.decode(errors="replace")[-500:], flush=True)

@@ -6,6 +6,7 @@ Without them, the tests in `tests/failover` are left out, or fail if CI is set.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -23,12 +24,14 @@ PACKAGES = {
     "pg_rewind": "postgresql",
 }
 """The package of each program; Patroni needs `python3-etcd` beside them."""
+USER = "postgres"
+"""Who runs the servers if root starts them."""
 _BINARIES = Path("/usr/lib/postgresql")
 
 
 def find(program: str) -> str | None:
     """The path of a program, or None; of PostgreSQL's, that of the newest version."""
-    versions = sorted(_BINARIES.glob("[0-9]*/bin"), key=lambda folder: int(folder.parent.name))
+    versions = sorted(_BINARIES.glob("[0-9]*/bin"), key=lambda folder: float(folder.parent.name))
     folders = [*map(str, reversed(versions)), os.environ.get("PATH", ""), "/usr/sbin"]
     return shutil.which(program, path=os.pathsep.join(folders))
 
@@ -39,9 +42,19 @@ def missing() -> str:
     patroni = find("patroni")
     if patroni is not None and not _speaks_etcd(Path(patroni)):
         packages.add("python3-etcd")
+    if not packages and os.geteuid() == 0 and not _has_user():
+        return f"no cluster starts without the user {USER}: PostgreSQL does not run as root"
     if not packages:
         return ""
     return f"no cluster starts without {', '.join(sorted(packages))} (Debian: apt install them)"
+
+
+def _has_user() -> bool:
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        return False
+    return True
 
 
 def _speaks_etcd(patroni: Path) -> bool:

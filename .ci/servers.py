@@ -13,17 +13,23 @@ import debian
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin")
 """Debian's own scripts; those on the PATH insist on the system's user and folders."""
-MISSING = "no RabbitMQ is there: install it (Debian: apt install rabbitmq-server)"
+MISSING = "no RabbitMQ 4 is there: install it (Debian 13: apt install rabbitmq-server)"
 
 
 def has_rabbitmq() -> bool:
-    """Whether a node can be started here."""
-    return (RABBITMQ / "rabbitmq-server").exists()
+    """Whether a node can be started here, of a version that has what gateways use."""
+    versions = (RABBITMQ.parent / "lib").glob("rabbitmq_server-[4-9]*")
+    return any(versions) and (RABBITMQ / "rabbitmq-server").exists()
+
+
+def install() -> None:
+    """Install Debian's, as root and where there is apt-get, unless RabbitMQ is there."""
+    if not has_rabbitmq():
+        debian.install("what needs a broker", "rabbitmq-server")
 
 
 def main() -> None:
-    if not has_rabbitmq():
-        debian.install("the tests that need a broker", "rabbitmq-server")
+    install()
     if not has_rabbitmq():
         print(f"The tests that need a broker are left out: {MISSING}", flush=True)
         sys.exit("CI" in os.environ)

@@ -12,24 +12,28 @@ from rabbitmq import Epmd, Node  # noqa: E402
 from rabbitmq_cluster import RabbitCluster  # noqa: E402
 from servers import MISSING, has_rabbitmq  # noqa: E402
 
-__all__ = ["MISSING", "ONE", "THREE", "has_rabbitmq", "nodes"]
+__all__ = ["ALONE", "CLUSTER", "MISSING", "ONE", "THREE", "has_rabbitmq", "nodes"]
 
 ONE, THREE = "one node", "three nodes"
 _VHOST = "benchmark"
+
+
+ALONE, CLUSTER = "alone", "cluster"
+"""The folders of their data."""
 
 
 @contextmanager
 def nodes(folder: Path) -> Iterator[Mapping[str, str]]:
     """Addresses of a vhost: at a single node, and at the first of three."""
     with ExitStack() as stack:
-        alone = folder / "alone"
+        alone = folder / ALONE
         alone.mkdir()
         epmd = Epmd(alone)
         stack.callback(epmd.stop)
         node = Node(alone, epmd, vhosts=[_VHOST])
         stack.callback(node.kill)
         node.start()
-        cluster = RabbitCluster(folder / "cluster", [_VHOST])
+        cluster = RabbitCluster(folder / CLUSTER, [_VHOST])
         stack.callback(cluster.stop)
         cluster.start()
         node.wait()

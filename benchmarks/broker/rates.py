@@ -11,7 +11,7 @@ from ..measure import Figure, Options, Results, alternate
 from ..processes import rate
 from . import used
 from .fleets import working
-from .nodes import ONE
+from .nodes import ALONE, CLUSTER, ONE
 
 JOBS = 100_000
 JOBS_ALONE = 20_000
@@ -30,7 +30,7 @@ def rates(
     runs = alternate(
         options,
         *(
-            partial(_drain, server, folder, options, url, spent[name])
+            partial(_drain, server, _data(folder, name), options, url, spent[name])
             for name, url in sides.items()
         ),
         partial(_drain_alone, server, options, urls[ONE]),
@@ -48,6 +48,11 @@ def rates(
             results.add(Figure(f"broker: drain, {name}: {part}", "µs/job", each))
     title = f"broker: drain, one job a message, {ONE}"
     results.add(Figure(title, "jobs/s", runs[-1], target=2_000))
+
+
+def _data(folder: Path, name: str) -> Path:
+    """Where the nodes of a side keep their data; of the direct one, which uses none, any."""
+    return folder / (ALONE if name == ONE else CLUSTER)
 
 
 def _drain(server: str, folder: Path, options: Options, url: str | None, spent: Spent) -> float:

@@ -98,7 +98,12 @@ class Parts:
             for part in group:
                 part.process.terminate()
             for part in group:
-                if (code := part.process.wait(60)) != 0:
+                try:
+                    code = part.process.wait(120)
+                except subprocess.TimeoutExpired:
+                    violations.append(f"{part.name} did not end")
+                    continue
+                if code != 0:
                     violations.append(f"{part.name} ended with {code}")
         for part in self._all:
             log = part.log.read_text(errors="replace")

@@ -129,7 +129,7 @@ class Node:
             command, log=self.log, environment=self._environment, users=users
         )
 
-    def wait(self, seconds: float = 60) -> None:
+    def wait(self, seconds: float = 180) -> None:
         """Wait until it serves clients; fails with the end of its log."""
 
         def is_ready() -> bool:
@@ -177,9 +177,9 @@ class Node:
                 return done.stdout or None
             return None
 
-        said = until(call, 60)
-        assert said.startswith("{ok, "), f"{expression}: {said}"
-        return said.removeprefix("{ok, ").removesuffix("}")
+        output = until(call, 60)
+        assert output.startswith("{ok, "), f"{expression}: {output}"
+        return output.removeprefix("{ok, ").removesuffix("}")
 
     def url(self, vhost: str, user: str = ADMINISTRATOR) -> str:
         """The address of a vhost."""

@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--keep", action="store_true", help="keep logs and databases")
     arguments = parser.parse_args()
+    servers.install()
     if not servers.has_rabbitmq():
         print(servers.MISSING)
         return 1

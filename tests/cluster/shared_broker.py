@@ -56,18 +56,24 @@ class SharedBroker:
             return state.node
         except FileNotFoundError:
             os.mkfifo(self._pipe)
-        except OSError:  # nobody reads it: the node has ended
+        except OSError:  # no process reads it: the node has ended
             pass
         reading = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(reading, True)
         self._users = os.open(self._pipe, os.O_WRONLY)
         state.free = _names(0)
         folder = self._folder / f"node{state.made}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         node = Node(folder, Epmd(folder, reading), vhosts=state.free)
         node.start(reading)
         os.close(reading)
-        node.wait()
+        try:
+            node.wait()
+        except BaseException:  # another test may try again
+            node.kill()
+            os.close(self._users)
+            self._users = None
+            raise
         state.node = node.handle()
         return node
 

@@ -46,6 +46,8 @@ class Faults:
         if not all(node.disk.is_limited for node in cluster.nodes):
             self._known = [each for each in self._known if each.kind != "disk full"]
             self.left_out = "no disk is filled: only root may mount a small one"
+        if not self._known:
+            raise SystemExit(self.left_out or f"no fault has one of these kinds: {kinds}")
 
     def next(self) -> Fault:
         """The next fault."""

@@ -88,7 +88,7 @@ class PostgresCluster:
         return (
             roles in (["leader", "replica", "replica"], ["leader", "replica", "sync_standby"])
             and ("sync_standby" in roles) == self._is_synchronous()
-            and all(member["state"] == "streaming" for member in standbys)
+            and all(member["state"] in ("streaming", "running") for member in standbys)
             and len(timelines) == 1
         )
 

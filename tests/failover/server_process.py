@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-USER = "postgres"
-"""Who runs the servers if root starts them: PostgreSQL does not run as root."""
+from replication import USER
 
 
 def own_folder(folder: Path) -> Path:

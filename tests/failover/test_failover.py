@@ -11,7 +11,7 @@ from failover_run import run_round
 from faults import Faults
 from postgres_cluster import PostgresCluster, postgres_cluster
 
-SLOW = 20.0
+SLOW = 30.0
 """Seconds for what `make failover` allows 5: other tests run beside this one."""
 
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
