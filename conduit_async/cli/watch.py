@@ -31,7 +31,9 @@ def watch(given: Sequence[str], out: str | None, generate: Callable[[], int]) ->
                     generate()
                 except UsageError as error:
                     click.echo(f"conduitc: {error}", err=True)
-                seen = now[0], _state(_lock(out))  # generating writes the lock, too
+                # Also of the lock, which this wrote: the next run finds nothing to do, and misses
+                # nothing that others wrote meanwhile.
+                seen = now
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conduit_async.cli import run
+from conduit_async.cli import run, watch
 from conduit_async.python.code import Code, Precedence
 
 GOOD = """
@@ -424,6 +424,25 @@ def test_output_to_a_closed_pipe_is_no_traceback() -> None:
     os.close(writer)
     assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
+
+
+def test_watch_misses_no_change_of_the_lock_while_it_compiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "_PAUSE", 0)
+    Path("jobs").mkdir()
+    runs = 0
+
+    def generate() -> int:
+        nonlocal runs
+        runs += 1
+        if runs == 3:
+            raise KeyboardInterrupt
+        Path("jobs/jobs.lock").write_text("a merge" * runs)
+        return 0
+
+    assert watch.watch([], "jobs", generate) == 130
+    assert runs == 3
 
 
 def test_watch_compiles_again_after_each_change() -> None:
