@@ -39,6 +39,12 @@ class BrokerError(QueueError):
     """The broker cannot be used; the text says where it is, and why."""
 
 
+def is_cancelled() -> bool:
+    """Whether this task is to end; the broker's client, too, raises CancelledError for a loss."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractConnection:
     """A connection that the broker shows under a name; certificates are verified.
 

@@ -6,6 +6,7 @@ know are left out, so that a version may add some.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -14,17 +15,23 @@ from msgspec import DecodeError, Meta, MsgspecError, Raw, Struct, json
 
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
-from ..model.lanes import Lane
 from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
 
 VERSION = 1
 """The version of all messages. A reader refuses others."""
+LARGEST = 15_000_000
+"""Bytes that a message may have: a broker takes 16 MiB unless it is configured to take more."""
 
 # A gateway calculates with these and has Postgres store them, whatever a worker sends.
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
+Delay: TypeAlias = Annotated[float, Meta(ge=-1e11, le=1e11)]
+Timeout: TypeAlias = Annotated[float, Meta(ge=0)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Period: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_536_000)]
+Name: TypeAlias = Annotated[str, Meta(max_length=500)]
 
 Claim: TypeAlias = tuple[UUID, UUID]
 """The id of a job, and the token of its claim."""
@@ -73,9 +80,9 @@ class Child(Struct, omit_defaults=True):
     priority: Count
     max_attempts: Count
     fingerprint: str | None = None
-    timeout: Seconds | None = None
+    timeout: Timeout | None = None
     run_at: datetime | None = None
-    delay: Seconds | None = None
+    delay: Delay | None = None
     trace: str | None = None
     key: str | None = None
     unique_for: Seconds | None = None
@@ -167,6 +174,19 @@ class Redelivered(Struct, tag=True):
 Request: TypeAlias = Begin | Progress | Results | Holding | Redelivered
 
 
+@dataclass(frozen=True, slots=True)
+class Limits(SourceLimits):
+    """Limits as a worker says them: Postgres can store them."""
+
+    concurrency: Positive | None = None
+    starts: Positive | None = None
+    seconds: Period | None = None
+
+    def __post_init__(self) -> None:
+        if (self.starts is None) is not (self.seconds is None):
+            raise ValueError("a rate has starts and seconds")
+
+
 class Hello(Struct, omit_defaults=True):
     """What a worker runs. To all gateways, every few seconds.
 
@@ -181,10 +201,10 @@ class Hello(Struct, omit_defaults=True):
     package: str | None
     queues: Mapping[str, Count | None]
     concurrency: Count
-    lanes: list[Lane]
+    lanes: list[tuple[Name, Name]]
     readers: Mapping[str, str] = {}
     batches: Mapping[str, Count] = {}
-    limits: Mapping[str, SourceLimits] = {}
+    limits: Mapping[str, Limits] = {}
     descriptions: list[DescribedType] | None = None
     reports_failures: bool = False
     is_stopping: bool = False
@@ -204,7 +224,7 @@ class Stop(Struct, tag=True):
 
 
 class Release(Struct, tag=True):
-    """Give back what has not begun: operators changed something. To all workers.
+    """Release what has not begun: operators changed something. To all workers.
 
     That is the jobs of this gateway's messages up to a number, also of those that come later.
     """
@@ -246,5 +266,38 @@ def _checked(decode: Callable[[bytes], M]) -> Callable[[bytes], M]:
 decode_jobs = _checked(json.Decoder(Jobs).decode)
 decode_outcomes = _checked(json.Decoder(Outcomes).decode)
 decode_request = _checked(json.Decoder(Request).decode)
-decode_hello = _checked(json.Decoder(Hello).decode)
+
+_decode_hello = _checked(json.Decoder(Hello).decode)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def decode_hello(body: bytes) -> Hello:
+    """What a worker says of itself: Postgres takes all of its texts."""
+    if _NUL.search(body):
+        raise Malformed("it has a text with a NUL character")
+    return _decode_hello(body)
+
+
+class _RawOutcomes(Struct):
+    version: int
+    worker: str
+    outcomes: list[Raw]
+
+
+_decode_raw_outcomes = _checked(json.Decoder(_RawOutcomes).decode)
+_decode_outcome: Callable[[bytes], OutcomeEntry] = _checked(json.Decoder(OutcomeEntry).decode)
+
+
+def decode_each_outcome(body: bytes) -> tuple[Outcomes, list[Malformed]]:
+    """The outcomes of a message that fit their type, and what is wrong with the others."""
+    raw = _decode_raw_outcomes(body)
+    entries, refused = [], []
+    for each in raw.outcomes:
+        try:
+            entries.append(_decode_outcome(bytes(each)))
+        except Malformed as error:
+            refused.append(error)
+    return Outcomes(raw.version, raw.worker, entries), refused
+
+
 decode_control = _checked(json.Decoder(Control).decode)

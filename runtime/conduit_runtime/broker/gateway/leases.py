@@ -54,8 +54,10 @@ class Leases:
         self._backoff = Backoff(_log, "the claims of this gateway cannot be checked")
 
     def on_holding(self, claims: Iterable[Claim]) -> None:
-        """A worker said that it holds these jobs."""
+        """A worker said that it holds these jobs, which other gateways may have published."""
         for claim in claims:
+            if not self._publisher.holds(*claim):
+                continue
             self._heard[claim[0].int] = (claim, self._clock)
             self._begun.add(claim)
             self._doubted.pop(claim, None)
@@ -85,6 +87,7 @@ class Leases:
     async def _tell_lost(self) -> None:
         """Tell workers which jobs were cancelled, rescued or retried by hand."""
         held = self._publisher.held
+        self._begun = {claim for claim in self._begun if self._publisher.holds(*claim)}
         before, self._heard = self._heard, {}
         old = []
         for number, job in held.items():
@@ -106,7 +109,6 @@ class Leases:
             ended = self._publisher.came_back(*claim)
             if ended is not None and claim in self._begun:
                 self._worker.recorder.counters(ended.queue, ended.type).cancelled += 1
-        self._begun = {claim for claim in self._begun if self._publisher.holds(*claim)}
         self._publisher.tell_stop(lost)
 
     def _lease(self, number: int) -> float:

@@ -9,7 +9,8 @@ from pamqp.commands import Basic
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ..connection import BrokerError, connect, reason
+from ..connection import BrokerError, connect, is_cancelled, reason
+from ..messages import LARGEST
 from ..topology import CONTROL
 
 _log = get_logger("conduit.gateway")
@@ -86,7 +87,9 @@ class Link:
 
     def tell(self, key: str, body: bytes) -> None:
         """Send workers a message if the broker is there; it may be lost."""
-        if (channel := self._notices) is not None:
+        if len(body) > LARGEST:
+            _log.error("a message to workers of %s bytes is too large for a broker", len(body))
+        elif (channel := self._notices) is not None:
             properties = Basic.Properties(delivery_mode=1)
             self.spawn(
                 channel.basic_publish(
@@ -104,8 +107,7 @@ class Link:
 def is_of_broker(error: BaseException) -> bool:
     """Whether an error in this task comes from the broker's client, which cancels what it loses."""
     if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is None or not task.cancelling()
+        return not is_cancelled()
     return isinstance(error, Exception)
 
 

@@ -16,7 +16,14 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...statements.results import Result
 from ...worker.interfaces import OutcomeSink
-from ..messages import VERSION, OutcomeEntry, decode_jobs, decode_outcomes
+from ..messages import (
+    VERSION,
+    Malformed,
+    OutcomeEntry,
+    decode_each_outcome,
+    decode_jobs,
+    decode_outcomes,
+)
 from ..topology import RETURNED_JOBS
 from .children import child_rows, of_refused_children, refused_type
 from .fleet import Fleet
@@ -126,16 +133,27 @@ class OutcomeConsumer:
             self._add(Attempt(job, outcome=released), job, arrived)
 
     def _take_outcomes(self, body: bytes, arrived: _Arrived) -> None:
-        message = decode_outcomes(body)
+        try:
+            message = decode_outcomes(body)
+        except Malformed:
+            message, refused = decode_each_outcome(body)
+            for error in refused:
+                _log.error("an outcome is dropped, which is not understood: %s", error)
         if message.version != VERSION:
             raise MsgspecError(f"its version is {message.version}")
         now = time.monotonic()
         came_back = self._publisher.came_back
         lasted: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for entry in message.outcomes:
-            job = came_back(entry.id, entry.token) or _of_another_gateway(entry)
+            if entry.outcome is not None and entry.outcome.status not in _STATUSES:
+                status = entry.outcome.status.value
+                _log.error("an outcome is dropped, which is not understood: it is %s", status)
+                continue
+            job = came_back(entry.id, entry.token)
             started = None if entry.ago is None else now - entry.ago
-            if started is not None:
+            if job is None:
+                job = _of_another_gateway(entry)
+            elif started is not None:
                 lasted[job.queue, job.type].append(entry.elapsed)
             if entry.outcome is None and not entry.children and entry.result is None:
                 self._add(Attempt(job, entry.elapsed, None, (), None, started), job, arrived)
@@ -149,8 +167,6 @@ class OutcomeConsumer:
         self, entry: OutcomeEntry, job: Claimed, started: float | None, worker: str
     ) -> Attempt:
         outcome = entry.outcome
-        if outcome is not None and outcome.status not in _STATUSES:
-            raise MsgspecError(f"{outcome.status.value} is no outcome")
         refused = refused_type(entry.children, self._fleet.accepts)
         if outcome is None and refused is not None:
             outcome = of_refused_children(refused, job.attempts)

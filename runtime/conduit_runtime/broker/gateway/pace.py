@@ -73,7 +73,8 @@ class Pace:
             allowed = max(1.0, min(allowed, held * _SHRINKING))
         elif waiting <= rate * WAITING and held >= allowed / 2:
             allowed = allowed * _GROWTH + 1
-        self._allowed[queue] = min(allowed, slots + min(MOST_AWAY, rate * AWAY))
+        # It looks only while jobs are on the way: with none allowed, it would stay so.
+        self._allowed[queue] = max(1.0, min(allowed, slots + min(MOST_AWAY, rate * AWAY)))
 
     def message_size(
         self,

@@ -19,7 +19,7 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.run.execution import Running
-from ..messages import VERSION, Claim, Jobs, Release, Stop, encode
+from ..messages import LARGEST, VERSION, Claim, Jobs, Release, Stop, encode
 from ..topology import (
     ALL,
     DATABASE,
@@ -40,9 +40,6 @@ _log = get_logger("conduit.gateway")
 
 REFUSED = 0.5
 """Seconds until jobs are released whose message the broker did not take."""
-LARGEST = 15_000_000
-"""Bytes of the payload of a job that can be published: a broker takes 16 MiB by default."""
-
 PUT_OFF = 5.0
 """Seconds until a job is claimed again of which only workers of other queues have code."""
 
@@ -198,8 +195,8 @@ class Publisher:
     ) -> None:
         """Publish a message; what the broker does not confirm is claimed again."""
         first = jobs[0]
-        if len(first.payload) > LARGEST:
-            self._refuse(first)
+        if (size := _large(first.payload)) > LARGEST:
+            self._refuse(first, size)
             return
         entries = [*map(entry_of, jobs)]
         message = Jobs(
@@ -224,10 +221,9 @@ class Publisher:
                 raise
             await asyncio.sleep(REFUSED)
             for job in jobs:
-                self.give_back(job)
+                self.release_job(job)
 
-    def _refuse(self, job: Claimed) -> None:
-        size = len(job.payload)
+    def _refuse(self, job: Claimed, size: int) -> None:
         error = f"the payload of {size:,} bytes is too large for a broker: run it by a worker "
         error += "that has the database, or store the data elsewhere and enqueue where it is"
         detail = {"attempt": job.attempts, "error": error}
@@ -235,7 +231,7 @@ class Publisher:
         if self.came_back(job.id, job.token) is not None:
             self._sink.add(Attempt(job, outcome=outcome))
 
-    def give_back(self, job: Claimed) -> None:
+    def release_job(self, job: Claimed) -> None:
         """Release a job that no worker got."""
         if self.came_back(job.id, job.token) is not None:
             self._sink.add(Attempt(job, outcome=released))
@@ -261,7 +257,7 @@ class Publisher:
         return job
 
     def release(self) -> None:
-        """Have workers give back what has not begun."""
+        """Have workers release what has not begun."""
         if self.held:
             self._link.tell(ALL, encode(Release(self._gateway, self._number)))
 
@@ -280,7 +276,7 @@ class Publisher:
             if reason is TakenAway:
                 self.came_back(job.id, job.token)
             else:
-                self.give_back(job)
+                self.release_job(job)
         if reason is not TakenAway:
             self.on_stop()
 
@@ -299,3 +295,8 @@ class Publisher:
 
     def close(self) -> None:
         """No job comes any more."""
+
+
+def _large(text: str) -> int:
+    """The bytes of a text that may have more than can be published; 0 of one that cannot."""
+    return len(text.encode()) if len(text) * 4 > LARGEST else 0

@@ -15,6 +15,7 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.worker import Worker
 from ..messages import (
+    LARGEST,
     VERSION,
     Begin,
     Claim,
@@ -52,7 +53,7 @@ class Requests:
         self._leases = leases
         self._link = link
         self._on_fleet = on_fleet
-        self._asking: set[str] = set()
+        self._asking: set[str | Claim] = set()
 
     async def consume(self, channel: AbstractChannel, shared: str, own: str) -> None:
         """Take requests from these queues."""
@@ -82,21 +83,33 @@ class Requests:
         if isinstance(request, Redelivered):
             self._leases.on_redelivered(request.jobs)
             return
+        asked: str | Claim | None = None
         if isinstance(request, Holding):
             self._leases.on_holding([(id_, token) for id_, token, _ in request.jobs])
-            if request.worker in self._asking:  # an outage; workers ask again
-                return
+            asked = request.worker
+        elif isinstance(request, Begin):
+            self._leases.on_holding([request.claim])
+            asked = request.claim
+        if asked in self._asking:  # an outage, or the row is locked; workers ask again
+            return
+        if asked is not None:
+            self._asking.add(asked)
         try:
             answer = await self._answer(request)
         except psycopg.Error as error:
             _log.warning("a worker's request cannot be answered: %s", error)
             return  # it asks again
-        self._link.tell(request.worker, encode(Reply(request.question, answer)))
+        finally:
+            if asked is not None:
+                self._asking.discard(asked)
+        body = encode(Reply(request.question, answer))
+        if len(body) > LARGEST:
+            body = encode(Reply(request.question, False))
+        self._link.tell(request.worker, body)
 
     async def _answer(self, request: Request) -> Any:
         worker = self._worker
         if isinstance(request, Begin):
-            self._leases.on_holding([request.claim])
             return await worker.acknowledger.apart.begin(Attempt(_job(request.claim)))
         if isinstance(request, Progress):
             self._leases.on_holding([request.claim])
@@ -109,11 +122,7 @@ class Requests:
             return await worker.results_before(_claimed((request.id, request.id)))
         assert isinstance(request, Holding)
         attempts = [Attempt(_job((id_, token)), age) for id_, token, age in request.jobs]
-        self._asking.add(request.worker)
-        try:
-            return [*await worker.acknowledger.mark_started(attempts)]
-        finally:
-            self._asking.discard(request.worker)
+        return [*await worker.acknowledger.mark_started(attempts)]
 
 
 def _job(claim: Claim) -> Job:

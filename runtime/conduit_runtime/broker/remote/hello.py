@@ -4,13 +4,14 @@ import asyncio
 import os
 import socket
 import time
+from dataclasses import astuple
 from typing import Protocol
 
 from ...model.lanes import Lane
 from ...model.package import package_version
 from ...model.type_description import DescribedType
 from ...worker.run.handlers import HandlerRegistry
-from ..messages import VERSION, Hello, encode
+from ..messages import VERSION, Hello, Limits, encode
 from ..topology import FLEET
 from .sessions import Session
 
@@ -76,7 +77,7 @@ class Hellos:
             lanes=registry.lanes(),
             readers={handler.type: handler.reader for handler in [*registry]},
             batches={type_: each.size for type_, each in [*registry.batched.items()]},
-            limits=registry.limits(),
+            limits={name: Limits(*astuple(each)) for name, each in registry.limits().items()},
             descriptions=self._descriptions if describes else None,
             reports_failures=worker.reports_failures,
             is_stopping=worker.is_stopping,

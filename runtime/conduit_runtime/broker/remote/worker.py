@@ -237,6 +237,8 @@ class RemoteWorker:
         answer = await self._requests.insist(
             self._database_of(job), lambda worker, n: Results(VERSION, worker, n, job.id)
         )
+        if answer is False:
+            raise QueueError("the results are too large for a broker: return where the data is")
         return list(answer)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:

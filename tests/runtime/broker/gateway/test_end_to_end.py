@@ -3,7 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-from conduit_runtime import Broker, FailedJob, Job, JobContext, JobStatus, Queue, WorkerPool
+import pytest
+from conduit_runtime import (
+    Broker,
+    FailedJob,
+    Job,
+    JobContext,
+    JobStatus,
+    Queue,
+    WorkerPool,
+    chain,
+)
+from conduit_runtime.broker.gateway import requests as gateway_requests
 from gateways import gateway_of
 from waiting import until
 
@@ -90,7 +101,7 @@ def test_what_is_too_large_for_a_broker_fails_with_the_reason(
     async def handle(context: JobContext, payload: Any) -> None:
         pass
 
-    large = queue.enqueue(Job(type="t", payload={"text": "x" * 16_000_000}))
+    large = queue.enqueue(Job(type="t", payload={"text": "ä" * 8_500_000}))
     small = queue.enqueue(Job(type="t", payload={}))
     with gateway_of(dsn, broker_url), pool:
         until(lambda: _has(queue, "failed", 1) and _has(queue, "completed", 1))
@@ -98,3 +109,26 @@ def test_what_is_too_large_for_a_broker_fails_with_the_reason(
     assert stored is not None
     assert "is too large for a broker" in (stored.error or "")
     assert queue.list(status="completed")[0].id == small.id
+
+
+def test_results_that_are_too_large_for_a_broker_end_their_reader_in_words(
+    queue: Queue, dsn: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_requests, "LARGEST", 1_000)
+    pool = WorkerPool(Broker(broker_url))
+
+    @pool.handler("first", keep_result=timedelta(minutes=1))
+    async def first(context: JobContext, payload: Any) -> str:
+        return "x" * 1_000
+
+    @pool.handler("second")
+    async def second(context: JobContext, payload: Any) -> None:
+        await context.results()
+
+    last = Job(type="second", payload={}, max_attempts=1)
+    with gateway_of(dsn, broker_url), pool:
+        queue.enqueue_flow(chain(Job(type="first", payload={}), last))
+        until(lambda: _has(queue, "failed", 1))
+    stored = queue.get(last.id)
+    assert stored is not None
+    assert "the results are too large for a broker" in (stored.error or "")

@@ -10,16 +10,20 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue
 from conduit_runtime.broker.gateway import leases
+from conduit_runtime.broker.gateway.pace import Pace
 from conduit_runtime.broker.messages import (
     VERSION,
     Begin,
     Child,
     Holding,
+    OutcomeEntry,
+    Outcomes,
     Progress,
     Redelivered,
     Release,
     Reply,
     Stop,
+    encode,
 )
 from conduit_runtime.model.attempts.outcome import Outcome
 from gateways import gateway_of
@@ -154,7 +158,8 @@ def test_what_is_not_understood_is_dropped_without_its_content(
 
     with gateway_of(dsn, broker_url):
         _played(broker_url, play)
-    assert caplog.text.count("a message of outcomes is dropped") == 3
+    assert caplog.text.count("a message of outcomes is dropped") == 2
+    assert "an outcome is dropped, which is not understood: it is running" in caplog.text
     assert "swordfish" not in caplog.text
 
 
@@ -203,7 +208,7 @@ def test_workers_hear_of_jobs_that_are_no_longer_held(
         _played(broker_url, play)
 
 
-def test_workers_give_back_what_has_not_begun_when_a_queue_is_paused(
+def test_workers_release_what_has_not_begun_when_a_queue_is_paused(
     queue: Queue, dsn: str, broker_url: str
 ) -> None:
     stored = queue.enqueue(Job(type="t"))
@@ -306,7 +311,7 @@ def test_a_worker_that_says_it_holds_a_job_keeps_it(
     assert _column(dsn, stored.id, "rescues") == 0
 
 
-def test_a_job_that_nobody_holds_is_reclaimed_at_last(
+def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
     queue: Queue, dsn: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when a broker has lost its data."""
@@ -466,3 +471,80 @@ def test_a_gentle_stop_releases_what_is_on_the_way(queue: Queue, dsn: str, broke
     _played(broker_url, play)
     assert _is(queue, stored.id, "pending")()
     assert _column(dsn, stored.id, "attempts") == 0
+
+
+def test_a_start_that_waits_for_a_lock_holds_one_connection(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+
+    def waiting(connection: psycopg.Connection[Any]) -> int:
+        [(count,)] = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).fetchall()
+        return int(count)
+
+    async def play(worker: PlayedWorker) -> None:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        with psycopg.connect(dsn) as locking, psycopg.connect(dsn, autocommit=True) as watching:
+            locking.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [stored.id])
+            for question in (1, 2, 3):
+                begin = Begin(VERSION, worker.name, question, (job.id, job.token))
+                await worker.ask(begin, database)
+                await _until(lambda: waiting(watching))
+            other = Begin(VERSION, worker.name, 4, (uuid4(), uuid4()))
+            await worker.ask(other, database)
+            await worker.until(lambda: Reply(4, False) in worker.controls)
+            assert waiting(watching) == 1
+        await worker.until(lambda: Reply(1, True) in worker.controls)
+        await worker.ask(begin, database)
+        await worker.until(lambda: Reply(3, True) in worker.controls)
+        assert Reply(2, True) not in worker.controls
+
+    with gateway_of(dsn, broker_url):
+        _played(broker_url, play)
+
+
+def test_outcomes_of_other_claims_do_not_steer_the_pace(
+    queue: Queue, dsn: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Pace, "learn", lambda _, *given: learned.append(given))
+    stored = queue.enqueue(Job(type="t"))
+
+    async def play(worker: PlayedWorker) -> None:
+        [job] = await worker.taken()
+        token, job.token = job.token, uuid4()
+        await worker.end(job, elapsed=1_000.0)
+        job.token = token
+        await worker.end(job, elapsed=0.5)
+        await _until(_is(queue, stored.id, "completed"))
+
+    with gateway_of(dsn, broker_url):
+        _played(broker_url, play)
+    assert learned == [("t", 0.5)]
+
+
+def test_an_outcome_that_is_refused_leaves_the_others_of_its_message(
+    queue: Queue, dsn: str, broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = queue.enqueue_many([Job(type="t") for _ in range(2)])
+
+    async def play(worker: PlayedWorker) -> None:
+        good, bad = await worker.taken(2)
+        bad.run_at = 2**63
+        message = worker.message_of(good.id)
+        entries = [
+            OutcomeEntry(each.id, each.token, "t", message.queue, each.run_at, 1, 3)
+            for each in (bad, good)
+        ]
+        await worker.send_outcomes(message, encode(Outcomes(VERSION, worker.name, entries)))
+        await _until(_is(queue, good.id, "completed"))
+        assert _is(queue, bad.id, "running")()
+
+    with gateway_of(dsn, broker_url, grace=0):
+        _played(broker_url, play)
+    assert len(stored) == 2
+    assert "an outcome is dropped, which is not understood" in caplog.text

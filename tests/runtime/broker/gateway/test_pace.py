@@ -82,3 +82,9 @@ def test_queues_do_not_hold_each_other_up() -> None:
         pace.on_waiting("full", 10, held=pace.allowed("full", 10), messages=50)
     assert pace.allowed("full", 10) == 1
     assert pace.allowed("other", 10) == 10
+
+
+def test_a_queue_without_workers_for_a_while_goes_on() -> None:
+    pace = Pace()
+    pace.on_waiting("q", 0, held=1, messages=0)
+    assert pace.allowed("q", 10) == 1
