@@ -44,8 +44,8 @@ class Consumer:
     """The messages that came and wait, and the queues that they come from.
 
     What cannot start within `FRESH` of its arrival is released, for another worker to run. When the
-    loop was blocked for as long, nobody knows how long ago the messages came that are read next, so
-    they are released, too.
+    loop was blocked for as long, the messages that are read next may have come as long ago, so they
+    are released, too.
     """
 
     def __init__(
@@ -85,8 +85,10 @@ class Consumer:
         return (each for band in self._bands for each in band)
 
     async def consume(self, session: Session) -> None:
-        """Take jobs over a connection until cancelled."""
+        """Take jobs over a connection until cancelled; none when the worker stops."""
         self._session = session
+        if self._stopping.is_set():
+            return
         async with asyncio.TaskGroup() as tasks:
             for queue in self._queues:
                 tasks.create_task(queue.run(session.connection))

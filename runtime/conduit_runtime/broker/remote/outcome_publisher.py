@@ -15,7 +15,7 @@ from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
 from ...worker.metrics import Metrics
 from ...worker.worker import log_each
-from ..messages import VERSION, Begin, Holding, Outcomes, encode
+from ..messages import LARGEST, VERSION, Begin, Holding, Outcomes, encode
 from ..topology import OUTCOMES, to_all
 from .deliveries import Deliveries
 from .entries import outcome_entries, too_large
@@ -28,15 +28,14 @@ BATCH = 1_000
 """Attempts that one message has at most."""
 BATCH_BYTES = 4_000_000
 """Bytes of results, errors and child jobs in a message; a single one may have more."""
-MOST = 15_000_000
-"""Bytes that a message may have: the broker refuses more than 16 MiB unless it is configured to."""
 
 
 class OutcomePublisher:
     """One task that publishes outcomes; what comes in meanwhile forms a batch.
 
-    A message is published until the broker confirms it. That is harmless: the token of a claim
-    matches once only. Then the messages are acknowledged with which the jobs came.
+    A message is published until the broker confirms it, beside those of other gateways' jobs. That
+    is harmless: the token of a claim matches once only. Then the messages are acknowledged with
+    which the jobs came.
     """
 
     def __init__(
@@ -57,7 +56,8 @@ class OutcomePublisher:
         self._apart: dict[Attempt, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
         self._closing = False
-        self._backoff = Backoff(_log, "outcomes cannot be published")
+        self._again: dict[str, list[Attempt]] = {}
+        self._tasks = asyncio.TaskGroup()
 
     @property
     def apart(self) -> "OutcomePublisher":
@@ -67,7 +67,7 @@ class OutcomePublisher:
     @property
     def is_idle(self) -> bool:
         """Whether the broker has everything that came in."""
-        return not (self._attempts or self._publishing)
+        return not (self._attempts or self._publishing or self._again)
 
     def add(self, attempt: Attempt) -> None:
         """Have an outcome published soon."""
@@ -130,6 +130,10 @@ class OutcomePublisher:
 
     async def run(self) -> None:
         """Publish what comes in until closed."""
+        async with self._tasks:
+            await self._run()
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -140,7 +144,7 @@ class OutcomePublisher:
                 await self._publish_all(attempts)
                 self._publishing = 0
             await self._deliveries.acknowledge()
-            if self._closing and not self._attempts:
+            if self._closing and self.is_idle:
                 return
 
     def _count(self, attempts: Sequence[Attempt]) -> None:
@@ -160,37 +164,65 @@ class OutcomePublisher:
         for attempt in attempts:
             if (delivery := self._deliveries.of(attempt.job)) is not None:
                 by_key[delivery.outcomes].append(attempt)
+            else:
+                self._confirmed([attempt])
         await asyncio.gather(*(self._publish(*each) for each in by_key.items()))
+        await self._deliveries.acknowledge()
+
+    def _confirmed(self, attempts: Sequence[Attempt]) -> None:
+        """The broker has these, or expects none of them."""
+        self._deliveries.end(attempt.job for attempt in attempts)
         for attempt in attempts if self._apart else ():
             if (published := self._apart.pop(attempt, None)) is not None and not published.done():
                 published.set_result(None)
-        await self._deliveries.acknowledge()
 
-    async def _publish(self, key: str, attempts: Sequence[Attempt]) -> None:
-        """Publish outcomes of one gateway's jobs until the broker has them."""
-        while True:
-            session = await self._sessions.get()
-            entries = outcome_entries(attempts, time.monotonic())
-            body = encode(Outcomes(VERSION, session.worker, entries))
-            if len(body) > MOST:
-                await self._publish_parts(key, attempts, len(body))
-                return
-            try:
-                await session.publish(OUTCOMES, key, body, is_persistent=True)
-            except Lost as error:
-                await asyncio.sleep(self._backoff.next_delay(error))
-            else:
-                self._backoff.reset()
-                self._deliveries.end(attempt.job for attempt in attempts)
-                return
-
-    async def _publish_parts(self, key: str, attempts: Sequence[Attempt], size: int) -> None:
-        if len(attempts) == 1:
-            await self._publish(key, [too_large(attempts[0], size, MOST)])
+    async def _publish(self, key: str, attempts: list[Attempt]) -> None:
+        """Publish outcomes of one gateway's jobs; those not taken are in the way of no others."""
+        if key in self._again:
+            self._again[key] += attempts
             return
-        middle = len(attempts) // 2
-        for part in (attempts[:middle], attempts[middle:]):
-            await self._publish(key, part)
+        try:
+            await self._try(key, attempts)
+        except Lost as error:
+            self._again[key] = attempts
+            self._tasks.create_task(self._insist(key, error))
+
+    async def _insist(self, key: str, error: Lost) -> None:
+        """Publish outcomes of one gateway's jobs until the broker has them."""
+        backoff = Backoff(_log, "outcomes cannot be published")
+        waiting = self._again[key]
+        while waiting:
+            await asyncio.sleep(backoff.next_delay(error))
+            attempts = _take(waiting)
+            try:
+                await self._try(key, attempts)
+            except Lost as lost:
+                error = lost
+                waiting[:0] = attempts
+            else:
+                backoff.reset()
+        del self._again[key]
+        self._wake.set()
+
+    async def _try(self, key: str, attempts: Sequence[Attempt]) -> None:
+        """Publish outcomes of one gateway's jobs. Raises Lost for what the broker did not take."""
+        session = await self._sessions.get()
+        entries = outcome_entries(attempts, time.monotonic())
+        message = Outcomes(VERSION, session.worker, entries)
+        body = encode(message)
+        if len(body) > LARGEST and len(entries) == 1 and entries[0].payload is not None:
+            entries[0].payload = None  # the gateway that published the job has it
+            body = encode(message)
+        if len(body) <= LARGEST:
+            await session.publish(OUTCOMES, key, body, is_persistent=True)
+            self._confirmed(attempts)
+        elif len(attempts) == 1:
+            await self._try(key, [too_large(attempts[0], len(body), LARGEST)])
+            self._confirmed(attempts)
+        else:
+            middle = len(attempts) // 2
+            for part in (attempts[:middle], attempts[middle:]):
+                await self._try(key, part)
 
 
 def _take(attempts: list[Attempt]) -> list[Attempt]:

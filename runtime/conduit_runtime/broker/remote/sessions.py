@@ -15,7 +15,7 @@ from pamqp.commands import Basic
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ..connection import BrokerError, connect, reason
+from ..connection import BrokerError, connect, is_cancelled, reason
 from ..messages import Control, decode_control
 from ..topology import declare_worker, worker_queue
 
@@ -104,8 +104,7 @@ class Session:
                 mandatory=is_mandatory,
             )
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if is_cancelled():
                 raise
             raise Lost("the connection to the broker was lost") from None
         except Exception as error:  # closing a channel rejects with any error
@@ -135,7 +134,12 @@ class Sessions:
             try:
                 await self._keep()
             except (BrokerError, Lost) as error:
-                await asyncio.sleep(self._backoff.next_delay(error))
+                lost: Exception = error
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                lost = Lost("the connection to the broker was lost")
+            await asyncio.sleep(self._backoff.next_delay(lost))
 
     async def _keep(self) -> None:
         """Work over one connection until it ends, which raises BrokerError or Lost."""

@@ -405,7 +405,7 @@ def test_a_worker_says_what_it_runs(broker_url: str) -> None:
 def test_an_outcome_that_is_too_large_for_the_broker_fails_alone(
     broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcome_publisher, "MOST", 2_000)
+    monkeypatch.setattr(outcome_publisher, "LARGEST", 2_000)
 
     async def main() -> None:
         pool = pool_of(broker_url, workers=1)
