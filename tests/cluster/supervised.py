@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-# The shell ends itself and its group once nobody holds the other end of its standard input: the
+# The shell ends itself and its group once no process holds the other end of its standard input: the
 # kernel closes it with the last process that used the program, however that process ended.
 _RUN = '"$@" </dev/null & echo $! > "$PID_FILE"; cat > /dev/null; kill -s KILL 0'
 

@@ -38,7 +38,7 @@ class Broker:
         if ca_file is not None:
             check_type(ca_file, "ca_file", str, "the path of a file")
         check_installed()
-        self.url = checked_url(url)
+        self.url = checked_url(url, ca_file)
         self.database = database
         self.ca_file = ca_file
 
@@ -75,8 +75,11 @@ def check_installed() -> None:
         ) from None
 
 
-def checked_url(url: str) -> str:
-    """The address of a broker. Raises ValueError for what is none, and does not show it."""
+def checked_url(url: str, ca_file: str | None = None) -> str:
+    """The address of a broker. Raises ValueError for what is none, and does not show it.
+
+    It has to be one with TLS when authorities of certificates are given.
+    """
     try:
         parts = urlsplit(url)
         is_one = parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0
@@ -84,4 +87,6 @@ def checked_url(url: str) -> str:
         is_one = False
     if not is_one:
         raise ValueError(f"url is no address of a broker: use {_WANTED}")
+    if ca_file is not None and parts.scheme != "amqps":
+        raise ValueError("url is one without TLS, which needs no authorities: use amqps://")
     return url

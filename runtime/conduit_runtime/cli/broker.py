@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 VARIABLE = "CONDUIT_BROKER_URL"
 """The variable of the environment that may hold the broker's address."""
@@ -51,12 +52,15 @@ def broker_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         broker = None
         if url_file is not None:
+            source = click.get_current_context().get_parameter_source("url")
+            if source is ParameterSource.COMMANDLINE:
+                raise click.UsageError("--broker and --broker-file both name a broker: give one")
             try:
                 url = url_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise click.BadParameter(f"--broker-file {url_file}: {error}") from None
         if url:
-            broker = BrokerOptions(_checked(url), ca_file)
+            broker = BrokerOptions(_checked(url, ca_file), ca_file)
         elif ca_file is not None:
             raise click.UsageError(f"--broker-ca needs a broker: give --broker or {VARIABLE}")
         command(*before, broker=broker, **given)
@@ -64,11 +68,11 @@ def broker_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, ca_file: str | None) -> str:
     from ..broker.broker import check_installed, checked_url
 
     check_installed()
     try:
-        return checked_url(url)
+        return checked_url(url, ca_file)
     except ValueError as error:
         raise click.BadParameter(f"the broker's {error}") from None

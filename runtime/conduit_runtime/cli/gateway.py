@@ -28,7 +28,8 @@ _AT_ONCE = 5
     "queues",
     multiple=True,
     metavar="NAME[=N]",
-    help="Publish the jobs of this queue, with at most N of them on the way; may be repeated.",
+    help="Publish the jobs of this queue, with at most N of them on the way; may be repeated. "
+    'Without it: the queues of the packages, or "default".',
 )
 def gateway(
     session: Session,

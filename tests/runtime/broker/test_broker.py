@@ -22,6 +22,12 @@ def test_refuses_what_is_no_address_without_showing_it(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_refuses_authorities_without_tls() -> None:
+    with pytest.raises(ValueError, match="use amqps://") as caught:
+        Broker("amqp://user:secret@broker.example/jobs", ca_file="ca.pem")
+    assert "secret" not in str(caught.value)
+
+
 def test_refuses_what_is_no_text() -> None:
     with pytest.raises(TypeError, match="url is None: use a URL"):
         Broker(None)  # type: ignore[arg-type]

@@ -100,8 +100,9 @@ def worker(
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, other claimed jobs are
     released. A second signal stops at once. With several processes, one that dies is replaced.
 
-    With --broker the jobs come from gateways (`conduit-jobs gateway`), and no database is needed:
-    only a --dsn is used, for what jobs do in it, and --drain ends when none came for 5 seconds.
+    With --broker, --broker-file or CONDUIT_BROKER_URL the jobs come from gateways (`conduit-jobs
+    gateway`), and no database is needed: only a --dsn is used, for what jobs do in it, and --drain
+    ends when none came for 5 seconds.
 
     Exit codes: 0 after a gentle stop or a drain, 1 if it cannot start, 75 if timed-out threads held
     every slot for a minute (start it again then).

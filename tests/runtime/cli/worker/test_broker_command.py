@@ -35,7 +35,7 @@ async def read(job: JobContext[Any], payload: Nothing) -> None:
 JOBS = (greet, read)
 SERVICES = {}
 """
-_WRONG = "postgresql://nobody:hidden@127.0.0.1:1/nothing"
+_WRONG = "postgresql://user:hidden@127.0.0.1:1/nothing"
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -140,6 +140,8 @@ def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path) -> N
         (("--services", "echo"), "add --yes"),
         (("--broker", "amqp://u:hidden@"), "the broker's url is no address of a broker"),
         (("--broker-ca", "missing"), "does not exist"),
+        (("--broker-ca", "few_jobs.py"), "use amqps://"),
+        (("--broker", "amqp://h/v", "--broker-file", "few_jobs.py"), "both name a broker"),
         (("--broker", "amqp://u:hidden@127.0.0.1:1/v", "--connect-timeout", "0"), "refused"),
     ],
 )
