@@ -151,3 +151,35 @@ def test_a_frame_is_in_no_log(broker_url: str, caplog: pytest.LogCaptureFixture)
     assert "conduit" in caplog.text
     assert "secret payload" not in caplog.text
     assert "loopback" not in caplog.text
+
+
+def test_a_worker_that_stops_takes_nothing_over_the_next_connection(broker_url: str) -> None:
+    async def main() -> None:
+        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+            pool = WorkerPool(Broker(line.url), workers=1, grace=60)
+            started, release = asyncio.Event(), asyncio.Event()
+
+            @pool.handler("greet")
+            async def greet(context: JobContext, payload: str) -> None:
+                started.set()
+                await release.wait()
+
+            await pool.__aenter__()
+            await gateway.publish([entry()])
+            await started.wait()
+            line.cut()
+            stopping = asyncio.ensure_future(pool.__aexit__())
+            await gateway.until(lambda: [each.worker for each in gateway.hellos])
+            before = {each.worker for each in gateway.hellos}
+            await line.mend()
+            await gateway.until(lambda: gateway.hellos[-1].worker not in before)
+            assert gateway.hellos[-1].is_stopping
+            last = entry()
+            await gateway.publish([last])
+            await asyncio.sleep(1)
+            assert gateway.outcome(last.id) is None
+            assert await gateway.ready("normal") >= 1
+            release.set()
+            await stopping
+
+    run(main())

@@ -22,6 +22,7 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
+from conduit_runtime.broker import topology
 from conduit_runtime.broker.messages import (
     Begin,
     Failed,
@@ -573,3 +574,56 @@ def test_a_pool_refuses_what_belongs_to_the_queue(broker_url: str) -> None:
         WorkerPool(Broker(broker_url), keep_completed=timedelta(days=1))
     with pytest.raises(QueueError, match="schedules"):
         pool_of(broker_url, schedules=[Schedule.every(hours=1, type="greet")])
+
+
+def test_outcomes_that_no_queue_takes_are_in_the_way_of_no_others(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        pool = pool_of(broker_url)
+        pool.register("greet", lambda context, payload: None)
+        lost, kept = entry(), [entry() for _ in range(3)]
+        async with PlayedGateway(broker_url) as gateway, pool:
+            await gateway.until(lambda: gateway.hellos)
+            own, gateway._database = gateway._database, "f" * 16  # has no queue
+            await gateway.publish([lost])
+            await asyncio.to_thread(until, lambda: "no queue takes the message" in caplog.text)
+            gateway._database = own
+            for count, job in enumerate(kept, 1):
+                await gateway.publish([job])
+                await outcomes(gateway, count)
+            assert not pool._worker._sink.is_idle  # type: ignore[union-attr]
+            own_queue = topology.outcome_queue(own, GATEWAY)
+            key = topology.outcome_key("f" * 16, GATEWAY)
+            await gateway.channel.queue_bind(own_queue, topology.OUTCOMES, key)
+            await outcomes(gateway, 4)
+            assert gateway.outcome(lost.id) is not None
+            await asyncio.to_thread(until, lambda: pool._worker._sink.is_idle)  # type: ignore[union-attr]
+
+    run(main())
+
+
+def test_a_failed_job_whose_payload_is_too_large_twice_ends_with_its_error(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its payload has more bytes as a text in JSON than as JSON."""
+    monkeypatch.setattr(outcome_publisher, "LARGEST", 2_000)
+
+    async def main() -> None:
+        pool = pool_of(broker_url)
+
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: object) -> None:
+            raise Discard("it is bad")
+
+        job = entry("[" + ",".join(['"x"'] * 400) + "]")
+        async with PlayedGateway(broker_url) as gateway, pool:
+            await gateway.publish([job])
+            await outcomes(gateway)
+            failed = gateway.outcome(job.id)
+            assert failed is not None
+            assert failed.outcome is not None
+            assert (failed.outcome.status, failed.payload) == (FAILED, None)
+            assert "it is bad" in (failed.outcome.error or "")
+
+    run(main())

@@ -1,0 +1,21 @@
+"""Tests of what a gateway keeps of what workers say that they hold."""
+
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+from conduit_runtime.broker.gateway.leases import Leases
+
+
+def test_jobs_of_other_gateways_are_not_kept() -> None:
+    mine, other = (uuid4(), uuid4()), (uuid4(), uuid4())
+
+    def holds(id_: UUID, token: UUID) -> bool:
+        return (id_, token) == mine
+
+    publisher: Any = SimpleNamespace(holds=holds)
+    nothing: Any = None
+    leases = Leases(nothing, nothing, publisher, nothing, lambda: False)
+    leases.on_holding([mine, other])
+    assert leases._begun == {mine}
+    assert [claim for claim, _ in leases._heard.values()] == [mine]
