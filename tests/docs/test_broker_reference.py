@@ -16,7 +16,7 @@ EXCHANGES = (
 MESSAGES = {
     name: each
     for name, each in vars(messages).items()
-    if isinstance(each, type) and issubclass(each, Struct) and each is not Struct
+    if isinstance(each, type) and issubclass(each, Struct) and name not in {"Struct", "_RawOutcomes"}
 }
 
 
