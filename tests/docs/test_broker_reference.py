@@ -16,7 +16,8 @@ EXCHANGES = (
 MESSAGES = {
     name: each
     for name, each in vars(messages).items()
-    if isinstance(each, type) and issubclass(each, Struct) and name not in {"Struct", "_RawOutcomes"}
+    if isinstance(each, type) and issubclass(each, Struct)
+    if each is not Struct and not name.startswith("_")
 }
 
 
