@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol, Self
@@ -96,7 +97,9 @@ class BrokerPools:
 
 _IS_DRAINED = """
 SELECT NOT EXISTS (
-  SELECT FROM jobs WHERE queue = ANY (%s) AND type = ANY (%s) AND (
+  SELECT FROM jobs WHERE queue = ANY (%s) AND type = ANY (%s) AND NOT EXISTS (
+    SELECT FROM conduit_queues WHERE name = queue AND paused_at IS NOT NULL
+  ) AND (
     status = 'running' OR status = 'pending' AND run_at <= now() AND NOT EXISTS (
       SELECT FROM unnest(%s::text[]) AS reader WHERE strpos(fingerprint, reader) > 0))
 ) AND NOT EXISTS (
@@ -140,11 +143,19 @@ class _BrokerPool(WorkerPool):
             else:
                 self._pools.leave()
 
+    def _is_drained_for_long(self) -> bool:
+        """Whether it is drained, and still is when a flow that a gateway advances has gone on."""
+        for _ in range(5):
+            if not self._pools.is_drained(self):
+                return False
+            time.sleep(0.1)
+        return True
+
     def _stop_when_drained(self) -> None:
         """Stop the gateways first: they tell a worker of the jobs that failed."""
         try:
             until(lambda: self._worker is not None)
-            until(lambda: self._worker is None or self._pools.is_drained(self))
+            until(lambda: self._worker is None or self._is_drained_for_long())
         finally:
             self._pools.leave()
             self.stop()
