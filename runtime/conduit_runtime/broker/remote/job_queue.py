@@ -126,5 +126,6 @@ class JobQueue:
 
     async def _cancel(self, arrivals: Arrivals, tags: list[str]) -> None:
         for tag in tags:
-            del self._consumers[tag]
-            await arrivals.channel.basic_cancel(tag)
+            # It may have been cancelled, or lost, while the one before it was.
+            if self._consumers.pop(tag, None) is not None:
+                await arrivals.channel.basic_cancel(tag)

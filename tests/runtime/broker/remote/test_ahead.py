@@ -33,3 +33,21 @@ def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_url: st
             assert not [each for each in gateway.requests if isinstance(each, Redelivered)]
 
     asyncio.run(main())
+
+
+def test_a_consumer_is_cancelled_once_however_many_ask_for_it(broker_url: str) -> None:
+    async def main() -> None:
+        async with (
+            PlayedGateway(broker_url) as gateway,
+            WorkerPool(Broker(broker_url), workers=2) as pool,
+        ):
+            await gateway.until(lambda: gateway.hellos)
+            consumer = pool._worker._consumer  # type: ignore[union-attr]
+            [queue] = [each for each in consumer._bands[1] if each.name == "default"]
+            await gateway.until(lambda: queue.ahead > 0)
+            queue._wanted = 5
+            await queue.resize()  # by a second one
+            await asyncio.gather(queue.cancel(), queue.cancel())
+            assert queue.ahead == 0
+
+    asyncio.run(main())
