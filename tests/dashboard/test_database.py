@@ -43,7 +43,7 @@ def test_visitors_of_a_slow_page_wait_together(dsn: str) -> None:
 NOW = Statement("SELECT pg_catalog.clock_timestamp()", {}, lambda rows, count: rows[0][0])
 
 
-def test_nobody_waits_for_what_is_a_little_old(dsn: str) -> None:
+def test_a_visitor_does_not_wait_for_what_is_a_little_old(dsn: str) -> None:
     async def visit() -> None:
         async with AsyncQueue(dsn) as queue:
             database = Counting(queue)

@@ -100,7 +100,7 @@ SELECT NOT EXISTS (
   SELECT FROM jobs WHERE queue = ANY (%s) AND type = ANY (%s) AND NOT EXISTS (
     SELECT FROM conduit_queues WHERE name = queue AND paused_at IS NOT NULL
   ) AND (
-    status = 'running' OR status = 'pending' AND run_at <= now() AND NOT EXISTS (
+    status = 'running' OR status = 'pending' AND run_at <= clock_timestamp() AND NOT EXISTS (
       SELECT FROM unnest(%s::text[]) AS reader WHERE strpos(fingerprint, reader) > 0))
 ) AND NOT EXISTS (
   SELECT FROM conduit_dependencies JOIN jobs ON jobs.id = job

@@ -429,9 +429,15 @@ def test_output_to_a_closed_pipe_is_no_traceback() -> None:
 def test_watch_misses_no_change_of_the_lock_while_it_compiles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watch, "_PAUSE", 0)
     Path("jobs").mkdir()
-    runs = 0
+    runs = looks = 0
+
+    def look_again(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        assert looks < 10, "it waits for a change that it has missed"
+
+    monkeypatch.setattr(watch.time, "sleep", look_again)
 
     def generate() -> int:
         nonlocal runs

@@ -13,6 +13,7 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
+from ...worker.acknowledge.batch import take_batch
 from ...worker.metrics import Metrics
 from ...worker.worker import log_each
 from ..messages import LARGEST, VERSION, Begin, Holding, Outcomes, encode
@@ -23,11 +24,6 @@ from .requests import Requests
 from .sessions import Lost, Sessions
 
 _log = get_logger("conduit.worker")
-
-BATCH = 1_000
-"""Attempts that one message has at most."""
-BATCH_BYTES = 4_000_000
-"""Bytes of results, errors and child jobs in a message; a single one may have more."""
 
 
 class OutcomePublisher:
@@ -138,7 +134,7 @@ class OutcomePublisher:
             await self._wake.wait()
             self._wake.clear()
             while self._attempts:
-                attempts = _take(self._attempts)
+                attempts = take_batch(self._attempts)
                 self._publishing = len(attempts)
                 self._count(attempts)
                 await self._publish_all(attempts)
@@ -193,7 +189,7 @@ class OutcomePublisher:
         waiting = self._again[key]
         while waiting:
             await asyncio.sleep(backoff.next_delay(error))
-            attempts = _take(waiting)
+            attempts = take_batch(waiting)
             try:
                 await self._try(key, attempts)
             except Lost as lost:
@@ -223,17 +219,3 @@ class OutcomePublisher:
             middle = len(attempts) // 2
             for part in (attempts[:middle], attempts[middle:]):
                 await self._try(key, part)
-
-
-def _take(attempts: list[Attempt]) -> list[Attempt]:
-    """The first attempts that one message has, taken out of the list."""
-    count = weight = 0
-    for attempt in attempts:
-        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
-            weight += attempt.weight  # no call for the others, which are most
-        if count == BATCH or (count and weight > BATCH_BYTES):
-            break
-        count += 1
-    taken = attempts[:count]
-    del attempts[:count]
-    return taken

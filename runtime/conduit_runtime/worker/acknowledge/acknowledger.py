@@ -17,15 +17,12 @@ from ...statements.outcomes import Attempt, Written
 from ..interfaces import WorkerInterface
 from ..job_database import JobDatabase
 from .apart_writer import ApartWriter
+from .batch import take_batch
 
 T = TypeVar("T")
 
 _log = get_logger("conduit.worker")
 
-BATCH = 1_000
-"""Attempts that one statement writes at most."""
-BATCH_BYTES = 4_000_000
-"""Bytes of results, errors and child jobs that one statement writes; a single one may have more."""
 LOCK_TIMEOUT = "300ms"
 """How long a batch waits for a lock, before it is written beside the others."""
 STATEMENT_TIMEOUT = "2s"
@@ -113,11 +110,11 @@ class Acknowledger:
             self._writing = True
             while self._completed or self._ended:
                 if self._completed:
-                    completed = _take(self._completed)
+                    completed = take_batch(self._completed)
                     self._metrics.record_completed(completed)
                     await self._write(completed)
                 if self._ended:
-                    await self._write(_take(self._ended))
+                    await self._write(take_batch(self._ended))
             self._writing = False
             self._worker.on_idle()
             if self._closing and self.apart.is_idle:
@@ -161,17 +158,3 @@ class Acknowledger:
             _log.warning("1 job was no longer held when it ended")
         elif lost:
             _log.warning("%d jobs were no longer held when they ended", lost)
-
-
-def _take(attempts: list[Attempt]) -> list[Attempt]:
-    """The first attempts that one statement writes, taken out of the list."""
-    count = weight = 0
-    for attempt in attempts:
-        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
-            weight += attempt.weight  # no call for the others, which are most
-        if count == BATCH or (count and weight > BATCH_BYTES):
-            break
-        count += 1
-    taken = attempts[:count]
-    del attempts[:count]
-    return taken

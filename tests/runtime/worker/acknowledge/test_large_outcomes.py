@@ -13,7 +13,7 @@ from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import results
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker.acknowledge import acknowledger as acknowledge
+from conduit_runtime.worker.acknowledge import acknowledger, batch
 from conduit_runtime.worker.run import outcomes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,14 +27,14 @@ HOUR = timedelta(hours=1)
 def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Bytes of the outcomes of each batch that was taken."""
     taken: list[int] = []
-    take = acknowledge._take
+    take = batch.take_batch
 
     def weighed(waiting: list[Attempt]) -> list[Attempt]:
-        batch = take(waiting)
-        taken.append(sum(attempt.weight for attempt in batch))
-        return batch
+        together = take(waiting)
+        taken.append(sum(attempt.weight for attempt in together))
+        return together
 
-    monkeypatch.setattr(acknowledge, "_take", weighed)
+    monkeypatch.setattr(acknowledger, "take_batch", weighed)
     return taken
 
 
@@ -48,7 +48,7 @@ def test_batches_are_weighed(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By direct workers: a gateway refuses child jobs that no worker has code for."""
-    monkeypatch.setattr(acknowledge, "BATCH_BYTES", 100_000)
+    monkeypatch.setattr(batch, "BATCH_BYTES", 100_000)
     pool = new_direct_pool(workers=50)
     text = "x" * 30_000
     began = threading.Barrier(40)

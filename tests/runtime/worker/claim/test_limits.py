@@ -344,7 +344,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
     monkeypatch.setattr(ReconnectingConnection, "run", broken)
-    monkeypatch.setattr(audit, "AUDIT", 600.0)  # nobody has to look for it
+    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit has to look for it
     with pool:
         until(lambda: queue.stats().completed == 2)
     assert failed.is_set()
