@@ -50,7 +50,7 @@ def _with_both(
 
 
 def test_they_are_those_of_the_documentation() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "how-to" / "gateway.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "scale-out" / "gateway.md").read_text()
     for user, allowed in (("gateway", GATEWAY_MAY), ("worker", WORKER_MAY)):
         patterns = (f"'{allowed[kind]}'" for kind in ("configure", "write", "read"))
         assert f"set_permissions -p jobs {user} {' '.join(patterns)}\n" in page

@@ -49,7 +49,7 @@ for name, is_staff, rights in (("ann", True, [may_retry]), ("bob", True, []), ("
 @pytest.fixture
 def project(tmp_path: Path, empty_dsn: str) -> Path:
     """A project whose `asgi.py` is that of the page."""
-    page = read(ROOT / "docs" / "how-to" / "dashboard.md")
+    page = read(ROOT / "docs" / "how-to" / "operate" / "dashboard.md")
     [asgi] = [block.text for block in page.blocks if block.path == "mysite/asgi.py"]
     given = conninfo_to_dict(empty_dsn)
     names = {

@@ -44,7 +44,7 @@ def exported(dsn: str) -> set[str]:
 
 
 def test_the_alerts_are_rules_about_metrics_that_there_are(exported: set[str]) -> None:
-    [group] = yaml.safe_load(block("monitoring.md", "alerts.yaml"))["groups"]
+    [group] = yaml.safe_load(block("operate/monitoring.md", "alerts.yaml"))["groups"]
     assert len(group["rules"]) >= 5
     for rule in group["rules"]:
         assert rule.keys() == {"alert", "expr", "for", "labels", "annotations"}
@@ -63,7 +63,7 @@ def test_the_alerts_are_rules_about_metrics_that_there_are(exported: set[str]) -
 
 
 def test_the_deployment_runs_a_worker_whose_probes_are_served() -> None:
-    manifest = yaml.safe_load(block("kubernetes.md", "worker.yaml"))
+    manifest = yaml.safe_load(block("test-and-deploy/kubernetes.md", "worker.yaml"))
     pod = manifest["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["command"] == ["conduit-jobs"]
@@ -84,7 +84,8 @@ def test_the_deployment_runs_a_worker_whose_probes_are_served() -> None:
 
 
 def test_the_migration_runs_commands_that_there_are() -> None:
-    pod = yaml.safe_load(block("kubernetes.md", "migrate.yaml"))["spec"]["template"]["spec"]
+    manifest = yaml.safe_load(block("test-and-deploy/kubernetes.md", "migrate.yaml"))
+    pod = manifest["spec"]["template"]["spec"]
     for container in [*pod["initContainers"], *pod["containers"]]:
         assert container["command"] == ["conduit-jobs"]
         parse(container["args"])
@@ -94,7 +95,7 @@ def test_the_migration_runs_commands_that_there_are() -> None:
 def test_the_unit_runs_a_worker_with_time_to_stop() -> None:
     parser = _ini()
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read_string(block("systemd.md", "shop-worker.service"))
+    parser.read_string(block("test-and-deploy/systemd.md", "shop-worker.service"))
     service = parser["Service"]
     program, *arguments = service["ExecStart"].split()
     assert program.endswith("/conduit-jobs")

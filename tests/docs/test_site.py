@@ -9,6 +9,7 @@ import pytest
 from page import ROOT
 
 _LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
+HOW_TO = ROOT / "docs" / "how-to"
 
 
 @pytest.mark.property
@@ -30,3 +31,11 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
 def test_the_links_of_a_page_outside_the_site_lead_to_files(page: str) -> None:
     linked = _LINK.findall((ROOT / page).read_text("utf-8"))
     assert not [each for each in linked if not (ROOT / each).exists()]
+
+
+@pytest.mark.parametrize(
+    "index", sorted(HOW_TO.rglob("index.md")), ids=lambda path: path.parent.name
+)
+def test_an_index_of_guides_links_to_each_page_below_it(index: Path) -> None:
+    linked = {index.parent / each for each in _LINK.findall(index.read_text("utf-8"))}
+    assert {*index.parent.rglob("*.md")} - {index} == linked

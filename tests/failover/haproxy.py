@@ -22,7 +22,7 @@ listen leader
   default-server inter 1s fastinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
-"""As docs/how-to/failover.md has it: Patroni's REST interface says who leads."""
+"""As docs/how-to/scale-out/failover.md has it: Patroni's REST interface says who leads."""
 _ETCD = """
 defaults
   mode tcp

@@ -38,7 +38,7 @@ DYNAMIC = {
         },
     },
 }
-"""What all nodes agree on; `docs/how-to/failover.md` says why."""
+"""What all nodes agree on; `docs/how-to/scale-out/failover.md` says why."""
 
 
 class PatroniNode:
