@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from uuid import UUID
@@ -27,16 +27,16 @@ def check_order(history: History) -> tuple[list[str], int]:
     """
     violations: list[str] = []
     histories = history.by_job()
-    lonely = _lonely_claims(history)
-    for queue, is_batched in {(move.queue, move.type in history.batched) for move in lonely}:
-        violations += _passed_over(queue, is_batched, histories, lonely, history)
-    return violations, len(lonely)
-
-
-def _lonely_claims(history: History) -> list[Move]:
     claims = [move for move in history.moves if move.is_claim]
-    breaks = [each for each in history.disturbances if each.kind in ("cut", "crash", "hold")]
-    late = _first_after_a_freeze(history, claims)
+    alone = _alone(claims)
+    judged = _judged(history, claims, alone)
+    for queue, is_batched in {(move.queue, move.type in history.batched) for move in judged}:
+        violations += _passed_over(queue, is_batched, histories, judged, alone, history)
+    return violations, len(judged)
+
+
+def _alone(claims: Sequence[Move]) -> set[str]:
+    """The transactions of claims beside which no other ran."""
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
     ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
 
@@ -46,10 +46,16 @@ def _lonely_claims(history: History) -> list[Move]:
         over = bisect_left(ends, (move.asked_at, ""))
         return began - over == 1
 
+    return {move.transaction for move in claims if is_alone(move)}
+
+
+def _judged(history: History, claims: Sequence[Move], alone: Container[str]) -> list[Move]:
+    breaks = [each for each in history.disturbances if each.kind in ("cut", "crash", "hold")]
+    late = _first_after_a_freeze(history, claims)
     return [
         move
         for move in claims
-        if is_alone(move)
+        if move.transaction in alone
         and not any(each.began - WINDOW <= move.at <= each.ended + WINDOW for each in breaks)
         and move.transaction not in late
     ]
@@ -74,6 +80,7 @@ def _passed_over(
     is_batched: bool,
     histories: Mapping[UUID, Sequence[Move]],
     judged: Sequence[Move],
+    alone: Container[str],
     history: History,
 ) -> Iterator[str]:
     """Sweep through time with the jobs that wait then, for no rate and while no clock jumps."""
@@ -108,7 +115,7 @@ def _passed_over(
         waiting = [each for each in waiting if each[1] > now]
         for since, until, passed in waiting:
             if passed.urgency < move.urgency and _passes_for_long(
-                claims[move.process], passed, since, now
+                claims[move.process], alone, passed, since, now
             ):
                 yield (
                     f"{move.job}: was claimed by {move.process} at {move.at} before {passed.job}, "
@@ -117,14 +124,21 @@ def _passed_over(
                 break
 
 
-def _passes_for_long(claims: Sequence[Move], passed: Move, since: datetime, now: datetime) -> bool:
+def _passes_for_long(
+    claims: Sequence[Move], alone: Container[str], passed: Move, since: datetime, now: datetime
+) -> bool:
     """Whether a worker, of whose claims in order this is asked, passed over a job for too long.
 
     If it claimed a more urgent one meanwhile, it did look there, and skipped this one just then.
+    So it did in its first claim after a while, and skipped it if others claimed just then.
     """
     old, recent = (
         bisect_left(claims, time, key=lambda move: move.asked_at) for time in (since, now - WINDOW)
     )
+    for n in range(old + 1, bisect_left(claims, now, key=lambda move: move.asked_at)):
+        is_first = claims[n].asked_at - claims[n - 1].asked_at > WINDOW
+        if is_first and claims[n].transaction not in alone:
+            old = n
     return any(passed.urgency < other.urgency for other in claims[old:recent]) and not any(
         other.urgency < passed.urgency
         for other in takewhile(lambda move: move.asked_at <= now, claims[recent:])

@@ -152,6 +152,11 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     more = claim_at(3, 23, priority=100, seq=0)
     again = [*URGENT, claim_at(2, 21), more, claim_at(5, 22)]
     assert len(check_order(History(moves=again))[0]) == 1
+    # So does who claimed nothing for a while, beside another: what follows is behind its bound.
+    beside = claim_at(4.99, 23, process="second")
+    after = [*URGENT, claim_at(2, 21), claim_at(5, 22), beside, claim_at(6, 24)]
+    assert check_order(History(moves=after)) == ([], 4)
+    assert len(check_order(History(moves=[*after, claim_at(6.6, 25)]))[0]) == 1
     # Others may have had reasons of their own.
     other = claim_at(2, 21, process="second")
     assert check_order(History(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
