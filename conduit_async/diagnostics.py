@@ -102,4 +102,4 @@ class Problems:
 
 def _position(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     span = diagnostic.span
-    return span.source.path, span.start, span.end, diagnostic.code
+    return *span.place, span.end, diagnostic.code

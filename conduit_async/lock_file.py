@@ -18,8 +18,7 @@ def read_lock(text: str | None, problems: Problems) -> Lock:
         return read(text) if text is not None else Lock()
     except LockError as error:
         source = Source(LOCK_FILE, text or "")
-        lines = (text or "").split("\n")
-        start = sum(len(line) + 1 for line in lines[: error.line - 1])
+        start = source.offset(error.line)
         span = Span(source, start, source.line_end(start))
         hint = _MERGED if error.has_markers else _BROKEN
         problems.error("GEN614", span, f"this lock cannot be read: {error.reason}", hint)

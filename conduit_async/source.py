@@ -28,6 +28,12 @@ class Source:
         line = bisect_right(self._line_starts, offset) - 1
         return line + 1, offset - self._line_starts[line] + 1
 
+    def offset(self, line: int, column: int = 1) -> int:
+        """The character offset of a line and a column, as far as there is one."""
+        starts = self._line_starts
+        start = starts[min(line, len(starts)) - 1]
+        return max(0, min(start + column - 1, len(self.text)))
+
     def line(self, number: int) -> str:
         """The text of a line (counted from 1), without its line break; empty past the end."""
         if number > len(self._line_starts):
@@ -63,6 +69,16 @@ class Span(Struct, frozen=True):
     def text(self) -> str:
         """The text of the span."""
         return self.source.text[self.start : self.end]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The path of its source and where it starts there, by which spans are sorted."""
+        return self.source.path, self.start
+
+    @property
+    def in_one_line(self) -> str:
+        """The text with a space for each run of white space."""
+        return " ".join(self.text.split())
 
     @property
     def line(self) -> int:

@@ -40,9 +40,7 @@ def _report(error: Exception, source: Source, problems: Problems) -> None:
     line, column, message = 1, 1, str(error) or "it nests too deep"
     if isinstance(error, SyntaxError):
         line, column, message = error.lineno or 1, error.offset or 1, error.msg
-    lines = source.text.split("\n")
-    start = sum(len(each) + 1 for each in lines[: line - 1]) + column - 1
-    start = max(0, min(start, len(source.text)))
+    start = source.offset(line, column)
     problems.error("VAL514", Span(source, start, start), f"this is not valid Python: {message}")
 
 

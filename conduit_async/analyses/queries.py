@@ -63,11 +63,9 @@ def _by_values(
     facts: Facts, found: set[Local], holds: Callable[[ast.Expr, set[Local]], bool]
 ) -> frozenset[Local]:
     """The locals all of whose values are queries, given that the other locals are."""
-    given = {local: (local.value, *facts.assigned.get(local, ())) for local in found}
+    given = {local: facts.values_of(local) for local in found}
     while True:
-        kept = {
-            each for each in found if all(holds(v, found) for v in given[each] if v is not None)
-        }
+        kept = {each for each in found if all(holds(value, found) for value in given[each])}
         if kept == found:
             return frozenset(found)
         found = kept

@@ -10,7 +10,9 @@ from typing import Literal, TypeAlias
 
 from ..source import Span
 from .code import *  # noqa: F403
-from .code import Annotation, Block, Expr, Field, Name, Node, Pair, String, TypeRef
+from .code import Annotation, Block, Expr, Field, Pair, String, TypeRef
+from .leaves import *  # noqa: F403
+from .leaves import Name, Node
 
 RelationKind: TypeAlias = Literal["has_many", "has_one", "belongs_to"]
 

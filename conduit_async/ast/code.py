@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Literal, TypeAlias, dataclass_transform
-
-from msgspec import Struct, StructMeta
+from typing import Literal, TypeAlias
 
 from ..source import Span
-
-
-@dataclass_transform(eq_default=False, frozen_default=True)
-class _FrozenMeta(StructMeta):
-    """Tells type checkers that the values are frozen."""
-
-
-class Frozen(Struct, frozen=True, eq=False, metaclass=_FrozenMeta):
-    """A value without change, which is equal to itself alone."""
-
-
-class Node(Frozen):
-    """Part of a source."""
-
-    span: Span
-
-
-class Name(Node):
-    """An identifier; a trailing `?` or `!` that belongs to it is part of `text`."""
-
-    text: str
-
-
-class Nil(Node):
-    """`nil` or `null`."""
-
-
-class Bool(Node):
-    """`true` or `false`."""
-
-    value: bool
-
-
-class Int(Node):
-    """An integer of any size."""
-
-    value: int
-
-
-class Float(Node):
-    """A number with a point or an exponent."""
-
-    value: float
-
-
-DurationUnit: TypeAlias = Literal["second", "minute", "hour", "day", "week"]
-
-
-class Duration(Node):
-    """`7.days`: a number and one of second, minute, hour, day, week (always the singular here)."""
-
-    amount: Decimal
-    unit: DurationUnit
+from .leaves import (
+    BadExpr,
+    Bool,
+    Duration,
+    Float,
+    Int,
+    Name,
+    NameRef,
+    Nil,
+    Node,
+    Regex,
+    SelfRef,
+    Symbol,
+    Wildcard,
+)
 
 
 class String(Node):
@@ -75,29 +34,6 @@ class String(Node):
             return ""
         first = self.parts[0]
         return first if len(self.parts) == 1 and isinstance(first, str) else None
-
-
-class Symbol(Node):
-    """`:title`, a string that names a field."""
-
-    name: str
-
-
-class Regex(Node):
-    """`/pattern/flags`; `\\/` is a plain slash already, flags are sorted letters of `imsx`."""
-
-    pattern: str
-    flags: str
-
-
-class SelfRef(Node):
-    """`self`."""
-
-
-class NameRef(Node):
-    """A bare name: a local, a parameter, a function, a namespace, a resource or a service."""
-
-    name: str
 
 
 class Member(Node):
@@ -207,10 +143,6 @@ class Rescue(Node):
     body: Block
 
 
-class Wildcard(Node):
-    """`_` as a pattern."""
-
-
 Pattern: TypeAlias = "Expr | Wildcard"
 """A literal (`-` included), a range of literals, a symbol, a dotted name, or `_`."""
 
@@ -232,10 +164,6 @@ class Match(Node):
     arms: tuple[Arm, ...]
 
 
-class BadExpr(Node):
-    """Where an expression was expected and a diagnostic was reported instead."""
-
-
 Expr: TypeAlias = (
     Nil | Bool | Int | Float | Duration | String | Symbol | Regex | SelfRef | NameRef
     | Member | Call | Index | Unwrap | Unary | Binary | Ternary | ArrayLiteral | HashLiteral
@@ -246,6 +174,13 @@ Expr: TypeAlias = (
 def is_closed(node: Expr) -> bool:
     """Whether brackets around a link end its chain."""
     return isinstance(node, Member | Call | Index) and node.closed
+
+
+def constant_text(node: Expr) -> str | None:
+    """The text of a string without interpolation, or of a symbol."""
+    if isinstance(node, String):
+        return node.value
+    return node.name if isinstance(node, Symbol) else None
 
 
 class Block(Node):

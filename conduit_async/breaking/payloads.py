@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from ..lock.model import Fields, Unreadable
 from ..lock.tolerance import reads
-from ..lock.upcasting import NIL, Loaded, NewFields, Upcast, is_untyped, plan_upcast, same_kind
+from ..lock.upcast import NIL, Loaded, NewFields, Upcast
+from ..lock.upcasting import plan_upcast
 from .finding import Finding, Verdict, verdict_of
 from .places import Places
 from .shapes import Change, changes, types_of
@@ -119,7 +120,7 @@ def _earlier_name(added: Change, different: Sequence[Change]) -> str | None:
         each.path.rpartition(".")[2]
         for each in different
         if each.code == "BRK101" and each.path.rpartition(".")[0] == around
-        if added.type is not None and each.type is not None and same_kind(each.type, added.type)
+        if added.type is not None and each.type is not None and each.type.is_like(added.type)
     ]
     return removed[0] if len(removed) == 1 else None
 
@@ -139,7 +140,7 @@ def _of_waiting(change: Change, old: Fields) -> str | None:
         return f"jobs that wait load `{root}` when they run"
     if change.code == "BRK102":
         kind = change.type
-        may_be_nil = kind is not None and (kind.nullable or is_untyped(kind))
+        may_be_nil = kind is not None and (kind.nullable or kind.is_untyped)
         is_nil = value == NIL or (root != change.path and may_be_nil)
         return "it is nil in jobs that wait" if is_nil else "jobs that wait get its `@default`"
     return "jobs that wait get its `@default` for nil"

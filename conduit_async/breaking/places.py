@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..config import Config
 from ..program import Capture, Column, Extern, JobInfo, Program, ResourceInfo, ServiceCall
 from ..source import Source, Span
-from ..types import Record, Struct, Type, innermost, required
+from ..types import innermost
 
 
 class Places:
@@ -82,7 +82,7 @@ class Places:
         yield from self._captured(*self._jobs[job], capture)
         kind = capture.type
         for name in _steps(path)[1:]:
-            column = self._members(kind).get(name)
+            column = self._program.members(innermost(kind)).get(name)
             yield column
             if column is None:
                 return
@@ -94,7 +94,7 @@ class Places:
         path: Sequence[str] = capture.path
         columns: Mapping[str, Column] = resource.columns
         if capture.kind == "local_path" and capture.local is not None:
-            columns, path = self._members(required(capture.local.type)), path[1:]
+            columns, path = self._program.members(innermost(capture.local.type)), path[1:]
         elif capture.kind == "change":
             path = path[:1]
         elif capture.kind != "self_path":
@@ -103,15 +103,7 @@ class Places:
             if (column := columns.get(name)) is None:
                 return
             yield column
-            columns = self._members(column.type)
-
-    def _members(self, kind: Type) -> Mapping[str, Column]:
-        match innermost(kind):
-            case Struct(name):
-                return self._program.structs[name].fields
-            case Record(name):
-                return self._program.resources[name].columns
-        return {}
+            columns = self._program.members(innermost(column.type))
 
 
 def _steps(path: str) -> list[str]:
@@ -126,7 +118,7 @@ def _calls(program: Program) -> dict[tuple[str, str], Span]:
         for node, use in program.facts.resolutions.items()
         if isinstance(use, ServiceCall | Extern)
     ]
-    for span, use in sorted(uses, key=lambda pair: (pair[0].source.path, pair[0].start)):
+    for span, use in sorted(uses, key=lambda pair: pair[0].place):
         found.setdefault((use.service, ""), span)
         if isinstance(use, ServiceCall):
             found.setdefault((use.service, use.method), span)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..lock.model import Fields, FieldType
-from ..lock.upcasting import NewField, NewFields, described, is_untyped, sources_of
+from ..lock.upcast import NewField, NewFields
+from ..lock.upcasting import sources_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _fields(
     for name, field in new.items():
         where, source = _below(path, name), sources[name]
         if source is None:
-            message = f"`{where}` ({described(field.type)}) was added"
+            message = f"`{where}` ({field.type}) was added"
             yield Change("BRK102", where, message, put({**same, name: field}), field.type)
             continue
         rest = {each: kept for each, kept in same.items() if each != source}
@@ -67,7 +68,7 @@ def _put_beside(rest: NewFields, name: str, put: Callable[[NewFields], NewFields
 
 def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
     kind = new.type
-    if old.nullable != kind.nullable and not (is_untyped(old) or is_untyped(kind)):
+    if old.nullable != kind.nullable and not (old.is_untyped or kind.is_untyped):
         code, what = (
             ("BRK106", "may be nil now") if kind.nullable else ("BRK105", "is never nil now")
         )
@@ -86,15 +87,7 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Chang
             path,
             lambda it: put(replace(new, type=replace(old, fields=types_of(it)), fields=it)),
         )
-    elif (
-        old.item is not None
-        and kind.item is not None
-        and (old.kind, old.shape)
-        == (
-            kind.kind,
-            kind.shape,
-        )
-    ):
+    elif old.item and kind.item and (old.kind, old.shape) == (kind.kind, kind.shape):
         item = NewField(kind.item, fields=new.fields)
         yield from _type(
             old.item,
@@ -102,14 +95,11 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Chang
             f"{path}[]",
             lambda it: put(replace(new, type=replace(old, item=it.type), fields=it.fields)),
         )
-    elif is_untyped(old) and is_untyped(kind):
+    elif old.is_untyped and kind.is_untyped:
         return
     elif (old.kind, old.name, old.shape) != (kind.kind, kind.name, kind.shape):
-        alone = replace(new, type=replace(kind, nullable=old.nullable and not is_untyped(kind)))
-        before, now = (
-            described(replace(old, nullable=False)),
-            described(replace(kind, nullable=False)),
-        )
+        alone = replace(new, type=replace(kind, nullable=old.nullable and not kind.is_untyped))
+        before, now = (str(replace(each, nullable=False)) for each in (old, kind))
         message = f"`{path}` was {before}, and is {now}"
         if before == now:
             message = f"`{path}` holds values of other types"

@@ -13,7 +13,7 @@ def coerces(node: ast.Expr, wanted: Type) -> bool:
         case Struct(), ast.HashLiteral():
             return True
         case Enum(values=values), _:
-            return constant_text(node) in values
+            return ast.constant_text(node) in values
         case Scalar("decimal"), _:
             return number_literal(node) is not None
         case Array(item), ast.ArrayLiteral(items=items):
@@ -54,20 +54,13 @@ def mapped_literals(body: Body, node: ast.Expr, wanted: Array) -> list[ast.Expr]
     return [*made] if len(made) == len(found) else []
 
 
-def constant_text(node: ast.Expr) -> str | None:
-    """The text of a string without interpolation, or of a symbol."""
-    if isinstance(node, ast.String):
-        return node.value
-    return node.name if isinstance(node, ast.Symbol) else None
-
-
 def option_text(node: ast.Expr) -> str | None:
     """The text of an option's value; a bare word means the same as a string."""
-    return node.name if isinstance(node, ast.NameRef) else constant_text(node)
+    return node.name if isinstance(node, ast.NameRef) else ast.constant_text(node)
 
 
 def constant_key(node: ast.Expr) -> str | int | None:
     """The key or position that a literal is: a constant text, or an int."""
     if isinstance(node, ast.Unary) and node.operator == "-":
         return -node.operand.value if isinstance(node.operand, ast.Int) else None
-    return node.value if isinstance(node, ast.Int) else constant_text(node)
+    return node.value if isinstance(node, ast.Int) else ast.constant_text(node)

@@ -8,7 +8,6 @@ from ..names import is_name
 from ..program import Column, ResourceInfo
 from ..source import Span
 from ..suggest import did_you_mean, nearest
-from .coercion import constant_text
 from .environment import Environment
 from .unparsed import is_unparsed_member
 
@@ -30,7 +29,7 @@ def marked_fields(resource: ast.Resource, *names: str) -> Iterator[tuple[str, as
 def earlier_names(field: ast.Field) -> tuple[str, ...]:
     """The names in the `@was` of a field, as far as they are names."""
     found = [each for each in field.annotations if each.name.text == "was"]
-    texts = (constant_text(argument.value) for each in found for argument in each.arguments)
+    texts = (ast.constant_text(argument.value) for each in found for argument in each.arguments)
     return tuple(dict.fromkeys(text for text in texts if text and is_name(text)))
 
 
@@ -40,19 +39,11 @@ def default_of(field: ast.Field) -> ast.Expr | None:
     return next((each.arguments[0].value for each in found), None)
 
 
-def field_column(info: ResourceInfo, name: str) -> Column | None:
-    """The column of a field, or of a relation's key."""
-    relation = info.relations.get(name)
-    if relation is not None and relation.kind == "to_one":
-        name = relation.key
-    return info.columns.get(name)
-
-
 def known_column(
     env: Environment, info: ResourceInfo, span: Span, name: str, shown: str = "`{}`"
 ) -> Column | None:
     """The column of a field; a name without one is reported, with a hint as it is `shown`."""
-    column = field_column(info, name)
+    column = info.column(name)
     if column is None and not is_unparsed_member(env, info.name, name):
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
         env.problems.error("SEM203", span, f"`{info.name}` has no field `{name}`", hint)

@@ -21,7 +21,6 @@ from .body import Body
 from .coercion import (
     coerce_to_decimal,
     coerces,
-    constant_text,
     holds_struct,
     mapped_literals,
     number_literal,
@@ -117,7 +116,7 @@ def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
 
 def check_enum(body: Body, node: ast.Expr, kind: Type, what: str) -> bool:
     """Whether a constant text is used for an enum; one that is none of its values is reported."""
-    text, kind = constant_text(node), required(kind)
+    text, kind = ast.constant_text(node), required(kind)
     if text is None or not isinstance(kind, Enum):
         return False
     if text in kind.values:
@@ -136,7 +135,7 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
     given: set[str] = set()
     unknown = False
     for entry in node.entries:
-        name = constant_text(entry.key)
+        name = ast.constant_text(entry.key)
         if name is None:
             continue
         given.add(name)

@@ -7,7 +7,6 @@ from ..analyses.results import results
 from ..program import ResourceInfo
 from ..types import SCALARS, STRING
 from .body import Body
-from .coercion import constant_text
 from .constants import NotConstantError, fold
 from .fields import declared_field
 
@@ -35,7 +34,7 @@ def size_fault(value: ast.Expr, ref: ast.TypeRef) -> str | None:
     sizes = [each.value for each in named.arguments if isinstance(each, ast.Int)]
     if not sizes:
         return None
-    text = constant_text(value)
+    text = ast.constant_text(value)
     if text is not None and SCALARS.get(named.name) == STRING and len(text) > sizes[0]:
         return f"has {len(text)} characters, `{named.span.text}` holds {sizes[0]}"
     number = constant_number(value)

@@ -4,13 +4,12 @@ from .. import ast
 from ..hints.foreign_names import VARIABLE_DURATION
 from ..source import Span
 from ..types import AnyType, Array, Function, Hash, NilType, Optional, Scalar, Struct, Type
-from .coercion import constant_text
 
 
 def snippet(node: ast.Node | Span) -> str:
     """The source text of a node, cut to fit in a message."""
     span = node if isinstance(node, Span) else node.span
-    text = " ".join(span.text.split())
+    text = span.in_one_line
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 
@@ -48,7 +47,7 @@ def _shown(kind: Type) -> str:
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     """How to turn the one type into the other, where there is a way."""
-    shown, text = snippet(node), constant_text(node)
+    shown, text = snippet(node), ast.constant_text(node)
     match expected, actual:
         case Array(Struct()), Array(Hash()):
             return "say the type where it is made: `let rows: array<{ … }> = …`"

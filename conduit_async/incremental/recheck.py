@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from .. import ast
 from ..check import check
 from ..check.names.typos import check_config_names
-from ..check.queries.writes import WRITES
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
-from ..hints.name_typos import likely_name, may_be_typos, may_have_typos
+from ..hints.name_typos import may_be_typos, may_have_typos
 from ..link.services import have_clashes, merged
 from ..lock.model import Lock
 from ..names import module_name
@@ -18,7 +17,8 @@ from ..parse import parse
 from ..program import Program
 from ..settings import check_config
 from ..source import Source
-from .output import Output, SourceSummary, digest, words
+from .change import Change
+from .output import Output, SourceSummary
 from .summarize import summaries_of
 
 _OWN = frozenset({
@@ -54,28 +54,20 @@ def recheck(
 
 
 class _Recheck:
-    """`dirty` are the sources to compile again, `gone` those that are there no more."""
+    """`dirty` are the sources to compile again."""
 
     def __init__(
         self, sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
     ) -> None:
-        self._sources = sources
+        self._change = Change(sources, previous)
         self._config = config
         self._lock = lock
-        self._previous = previous
-        self._before = previous.summaries
         self._files: dict[str, ast.File] = {}
         self._syntax = Problems()
         self._places: dict[str, str] = {}
-        self._gone = self._before.keys() - sources.keys()
-        self._changed = {
-            path
-            for path, text in sources.items()
-            if path not in self._before or self._before[path].text != digest(text)
-        }
 
     def run(self) -> Checked | None:
-        dirty, more = set[str](), self._changed
+        dirty, more = set[str](), self._change.changed
         while True:
             dirty |= more
             problems = Problems()
@@ -83,13 +75,13 @@ class _Recheck:
             if checked is None:
                 return None
             program, new = checked
-            more = self._concerned(new)
+            more = self._change.concerned(new, self._places)
             if not more:
                 break
-        clean = self._clean(dirty)
+        clean = self._change.kept(dirty)
         summaries = dict(sorted({**clean, **new}.items()))
         services = merged(each.services for each in summaries.values())
-        kept = {path: self._previous.emitted[path] for path in clean}
+        kept = {path: self._change.previous.emitted[path] for path in clean}
         if (
             have_clashes(services.values())
             or may_be_typos(services)
@@ -99,33 +91,29 @@ class _Recheck:
         ):
             return None
         found = self._diagnostics(problems, summaries, dirty)
-        reserved = reserved_names(row_heads(self._previous.emitted))
+        reserved = reserved_names(row_heads(self._change.previous.emitted))
         return Checked(program, frozenset(dirty), summaries, found, kept, reserved)
-
-    def _clean(self, dirty: Collection[str]) -> dict[str, SourceSummary]:
-        left_out = self._gone.union(dirty)
-        return {path: each for path, each in self._before.items() if path not in left_out}
 
     def _checked(
         self, dirty: Collection[str], problems: Problems
     ) -> tuple[Program, dict[str, SourceSummary]] | None:
         """The program of these sources and of all that they depend on, and their summaries."""
         self._parse(dirty)
-        resources = {path: [*each.columns] for path, each in self._clean(dirty).items()}
+        resources = {path: [*each.columns] for path, each in self._change.kept(dirty).items()}
         for path in dirty:
             resources[path] = [resource.name.text for resource in self._files[path].resources]
         self._places = places = {name: path for path, each in resources.items() for name in each}
-        needed = self._needed(dirty)
+        needed = self._change.needed(dirty, places)
         if len(places) < sum(map(len, resources.values())):
             return None
         self._parse(needed)
         for diagnostic in self._syntax.sorted():
             problems.add(diagnostic)
         outside = resources.keys() - needed
-        classes = {name for path in outside for name in self._before[path].classes}
+        classes = {name for path in outside for name in self._change.before[path].classes}
         files = [self._files[path] for path in sorted(needed)]
         program = check(
-            files, self._config, problems, classes, self._lock, self._previous.upcasters
+            files, self._config, problems, classes, self._lock, self._change.previous.upcasters
         )
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
@@ -137,68 +125,7 @@ class _Recheck:
 
     def _parse(self, paths: Iterable[str]) -> None:
         for path in sorted(set(paths) - self._files.keys()):
-            self._files[path] = parse(Source(path, self._sources[path]), self._syntax)
-
-    def _needed(self, dirty: Collection[str]) -> set[str]:
-        """The sources that these mention, or may mean, and those that they mention in turn."""
-        needed: set[str] = set()
-        pending = [*dirty]
-        while pending:
-            path = pending.pop()
-            if path in needed:
-                continue
-            needed.add(path)
-            is_new = path in dirty
-            named = self._meant(path, self._places) if is_new else self._before[path].mentions
-            pending += [self._places[name] for name in named if name in self._places]
-        return needed
-
-    def _concerned(self, new: Mapping[str, SourceSummary]) -> set[str]:
-        """The further sources that see of these, or of those that are gone, what is not as before.
-
-        They may use a declaration, or their names may meet others.
-        """
-        touched = {*new, *self._gone}
-        before = {path: each for path, each in self._before.items() if path in touched}
-        resources = _names(before.values(), columns=True) ^ _names(new.values(), columns=True)
-        classes = _names(before.values()) ^ _names(new.values())
-        moved, heard = set(resources), set[str]()
-        for path in before.keys() & new.keys():
-            if before[path].declared != new[path].declared:
-                moved |= before[path].columns.keys()
-            if before[path].events != new[path].events:
-                heard |= before[path].columns.keys()
-        warned = self._previous.diagnostics if resources else ()
-        found = {diagnostic.span.source.path for diagnostic in warned}
-        changed = self._changed | self._gone
-        for diagnostic in self._previous.diagnostics:
-            places = {related.span.source.path for related in diagnostic.related}
-            if not places.isdisjoint(changed):
-                found.add(diagnostic.span.source.path)
-        for path in self._before.keys() - touched:
-            uses, text = self._before[path].uses, self._sources[path]
-            modules = self._previous.emitted[path].modules
-            if (
-                not moved.isdisjoint(uses)
-                or not changed.isdisjoint(self._before[path].reached)
-                # a warning says of a write that it runs no hooks
-                or (not heard.isdisjoint(uses) and any(operation in text for operation in WRITES))
-                or (resources and self._meant(path, resources))
-                or any(name in module.text for module in modules for name in classes)
-            ):
-                found.add(path)
-        return found & self._before.keys() - touched
-
-    def _meant(self, path: str, names: Iterable[str]) -> set[str]:
-        """Those of the names of resources that a text has, or something that is nearly one."""
-        named = words(self._sources[path])
-        others = [word for word in named if word[0].isupper() and word not in self._places]
-        near = {(word[0], len(word) + more) for word in others for more in (-1, 0, 1)}
-        return named.intersection(names) | {
-            name
-            for name in names
-            if (name[0], len(name)) in near and any(likely_name(word, [name]) for word in others)
-        }
+            self._files[path] = parse(Source(path, self._change.sources[path]), self._syntax)
 
     def _diagnostics(
         self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]
@@ -207,7 +134,7 @@ class _Recheck:
         check_config(self._config, found)
         columns = {name: each.columns[name] for each in summaries.values() for name in each.columns}
         check_config_names(columns, self._config, found)
-        for diagnostic in self._previous.diagnostics:
+        for diagnostic in self._change.previous.diagnostics:
             path = diagnostic.span.source.path
             if path in summaries and path not in dirty:
                 found.add(diagnostic)
@@ -221,14 +148,6 @@ def _sources(diagnostic: Diagnostic) -> set[str]:
     """The sources that a diagnostic is about."""
     spans = (diagnostic.span, *(related.span for related in diagnostic.related))
     return {span.source.path for span in spans}
-
-
-def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[str]:
-    return {
-        name
-        for each in summaries
-        for name in (each.columns if columns else (*each.classes, *each.attributes))
-    }
 
 
 def _are_types_apart(

@@ -10,8 +10,8 @@ from ..lock.text import LOCK_FILE, write
 from ..lock.update import updated
 from ..names import unclashed
 from ..package import EmittedSource, ModuleFacts, reserved_names
+from ..python import literals
 from ..python.imports import Imports
-from ..python.literals import quoted
 from .current_lock import current_lock
 from .services import Calls, merged
 from .services_module import services_module
@@ -65,7 +65,7 @@ def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config
     names = [*(module.name for module in modules), "services"]
     imports = Imports(names)
     older = [
-        f"{module.name}.{job}: ({', '.join(map(quoted, shapes))}{',' if len(shapes) == 1 else ''})"
+        f"{module.name}.{job}: {literals.tuple_of([*map(literals.quoted, shapes)])}"
         for module in modules
         for job, shapes in module.older.items()
         if config.upcasters

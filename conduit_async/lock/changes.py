@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from .model import Fields, FieldType, Lock, LockedJob
-from .upcasting import described
 
 STORED = ("priority", "max_attempts", "timeout")
 """The options that each job keeps."""
@@ -81,7 +80,7 @@ def _type(old: FieldType, new: FieldType, path: str) -> Iterator[str]:
     if old.kind == new.kind == "enum" and old.nullable == new.nullable:
         yield from (f"{path} without {each}" for each in sorted({*old.values} - {*new.values}))
         yield from (f"{path} with {each}" for each in sorted({*new.values} - {*old.values}))
-    elif (before := described(old)) != (after := described(new)):
+    elif (before := str(old)) != (after := str(new)):
         yield f"{path} {before} -> {after}"
     elif old.item is not None and new.item is not None:
         yield from _type(old.item, new.item, f"{path}[]")

@@ -26,6 +26,41 @@ class FieldType:
     fields: Mapping[str, "FieldType"] = field(default_factory=dict)
     shape: str = ""
 
+    @property
+    def is_untyped(self) -> bool:
+        """Whether it holds any JSON, nil included."""
+        return self.kind == "scalar" and self.name in ("any", "json")
+
+    @property
+    def json_kind(self) -> str:
+        """How a value that is not nil is written, as in a fingerprint."""
+        if self.kind == "scalar":
+            return "any" if self.is_untyped else self.name
+        if self.kind == "enum":
+            return "string"
+        return "object" if self.kind in ("struct", "record") else self.kind
+
+    def is_like(self, other: "FieldType") -> bool:
+        """Whether both are written alike in JSON, so that a value is passed on as it is.
+
+        Enums of other values are alike, and so are classes of other names: a fingerprint has
+        neither.
+        """
+        if self.nullable != other.nullable or self.json_kind != other.json_kind:
+            return False
+        if self.item is not None and other.item is not None:
+            return self.item.is_like(other.item)
+        return self.fields.keys() == other.fields.keys() and all(
+            kind.is_like(other.fields[name]) for name, kind in self.fields.items()
+        )
+
+    def __str__(self) -> str:
+        """In the language's words: `int`, `array<string?>`, `OrderAddress?`."""
+        text = self.name or self.kind
+        if self.item is not None:
+            text = f"{self.kind}<{self.item}>"
+        return f"{text}?" if self.nullable else text
+
 
 @dataclass(frozen=True)
 class Block:

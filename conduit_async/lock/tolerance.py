@@ -8,14 +8,12 @@ from collections.abc import Mapping
 
 from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
-from .upcasting import described, is_untyped
 
-_TEXTS = frozenset({"string", "enum", "decimal", "timestamp", "date", "time", "duration", "uuid"})
+_TEXTS = frozenset({"decimal", "timestamp", "date", "time", "duration", "uuid"})
 """What JSON writes as a string, so that it reads as one."""
 
 _READ_AS: Mapping[str, frozenset[str]] = {
     "string": _TEXTS,
-    "enum": _TEXTS,  # an unknown value passes as its string
     "decimal": frozenset({"int", "float"}),
     "float": frozenset({"int"}),
 }
@@ -44,11 +42,11 @@ def _fields(code: Fields, payload: Fields, path: str) -> Unreadable | None:
 
 
 def _takes_nil(code: FieldType) -> bool:
-    return code.nullable or is_untyped(code) or bool(code.shape)
+    return code.nullable or code.is_untyped or bool(code.shape)
 
 
 def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
-    expected, written = _kind(code), _kind(payload)
+    expected, written = code.json_kind, payload.json_kind
     if expected == "any":
         return None
     if payload.nullable and not _takes_nil(code):
@@ -65,7 +63,7 @@ def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     if (expected, written) == ("object", "hash") and payload.item is not None:
         return _hash_as_object(code, payload.item, path)
     if expected != written and written not in _READ_AS.get(expected, ()):
-        reason = f"is {described(payload)} in new payloads, and {described(code)} in the old code"
+        reason = f"is {payload} in new payloads, and {code} in the old code"
         return Unreadable(path, reason)
     return None
 
@@ -80,13 +78,7 @@ def _hash_as_object(code: FieldType, item: FieldType, path: str) -> Unreadable |
 
 def _shape(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     """A shape reads scalars and nil as they are; of the parts that it has, it needs the types."""
-    is_scalar = payload.kind == "scalar" and not is_untyped(payload)
+    is_scalar = payload.kind == "scalar" and not payload.is_untyped
     if is_scalar or (payload.kind == code.kind and reads_parts(code.shape, payload.shape)):
         return None
     return Unreadable(path, "holds values of other types in new payloads than in the old code")
-
-
-def _kind(kind: FieldType) -> str:
-    if kind.kind == "scalar":
-        return "any" if is_untyped(kind) else kind.name
-    return "object" if kind.kind in ("struct", "record") else kind.kind

@@ -4,14 +4,24 @@ Code generation writes what is decided here, and `conduitc breaking` reports it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
 
 from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
-
-Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
-"""What makes a wider value: `float(x)`, an exact decimal, or what the value reads in a string."""
+from .upcast import (
+    NIL,
+    Conversion,
+    Items,
+    Loaded,
+    NewField,
+    NewFields,
+    Object,
+    Scalar,
+    Step,
+    Taken,
+    Upcast,
+    Value,
+)
 
 WIDENINGS: Mapping[tuple[str, str], Scalar] = {
     ("int", "float"): "float",
@@ -30,110 +40,6 @@ Enums are strings: any of their values fits any other enum, as in a payload that
 Nothing is parsed and nothing is rounded; an int beyond 2**53 is the nearest float, as in the
 database. A date is no timestamp, since it has no zone.
 """
-
-_UNTYPED = ("any", "json")
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A value that is written out: nil, a bool, number or text, or a list or dict of these."""
-
-    value: object
-
-
-NIL = Constant(None)
-
-
-@dataclass(frozen=True)
-class Load:
-    """Where the row is whose column a field is.
-
-    `keys` are the fields of a payload that may hold its primary key, whose type is `key`. `path`
-    leads from the row to the value; the empty path is a snapshot of the row.
-    """
-
-    resource: str
-    keys: tuple[str, ...]
-    key: FieldType
-    path: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class NewField:
-    """A field of the new payload, or of a struct or a snapshot in it, and what can replace it.
-
-    `was` are its earlier names, `default` the constant `@default` of its column, `load` is None for
-    a value that no row has any more. `fields` are those of the struct or the snapshot that the type
-    is, or is an array or a hash of. `variable` is the name of the variable whose value it is: a
-    payload that has a field of that name, too, has the variable as `variable_`.
-    """
-
-    type: FieldType
-    was: tuple[str, ...] = ()
-    default: Constant | None = None
-    load: Load | None = None
-    fields: Mapping[str, "NewField"] = field(default_factory=dict)
-    variable: str = ""
-
-
-NewFields: TypeAlias = Mapping[str, NewField]
-"""A new payload's fields, by their names in JSON."""
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """From a value of `old` to one of `new`.
-
-    `step` converts what is not nil. `default` stands in for nil where the new value is never nil.
-    """
-
-    old: FieldType
-    new: FieldType
-    step: "Step"
-    default: Constant | None = None
-
-
-@dataclass(frozen=True)
-class Items:
-    """Converts each item of an array, or each value of a hash."""
-
-    item: Conversion
-
-
-@dataclass(frozen=True)
-class Object:
-    """Makes a struct or a snapshot from an older one."""
-
-    values: Mapping[str, "Value"]
-
-
-Step: TypeAlias = Literal["same"] | Scalar | Items | Object
-
-
-@dataclass(frozen=True)
-class Taken:
-    """The value of the old field `name`, converted."""
-
-    name: str
-    how: Conversion
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A value of the row whose key is in the old field `key`."""
-
-    load: Load
-    key: str
-
-
-Value: TypeAlias = Taken | Constant | Loaded
-
-
-@dataclass(frozen=True)
-class Upcast:
-    """What each field of the new payload becomes."""
-
-    values: Mapping[str, Value]
 
 
 def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
@@ -168,33 +74,6 @@ def _names(name: str, field: NewField, old: Fields, new: NewFields) -> tuple[str
     return (name, *field.was)
 
 
-def same_kind(old: FieldType, new: FieldType) -> bool:
-    """Whether two types are written alike in JSON, so that a value is passed on as it is.
-
-    Enums of other values are alike, and so are classes of other names: a fingerprint has neither.
-    """
-    if old.nullable != new.nullable or _kind(old) != _kind(new):
-        return False
-    if old.item is not None and new.item is not None:
-        return same_kind(old.item, new.item)
-    return old.fields.keys() == new.fields.keys() and all(
-        same_kind(old.fields[name], new.fields[name]) for name in old.fields
-    )
-
-
-def is_untyped(kind: FieldType) -> bool:
-    """Whether it holds any JSON, nil included."""
-    return kind.kind == "scalar" and kind.name in _UNTYPED
-
-
-def described(kind: FieldType) -> str:
-    """A type in the language's words: `int`, `array<string?>`, `OrderAddress?`."""
-    text = kind.name or kind.kind
-    if kind.item is not None:
-        text = f"{kind.kind}<{described(kind.item)}>"
-    return f"{text}?" if kind.nullable else text
-
-
 class _UnsafeError(Exception):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
@@ -224,7 +103,7 @@ def _value(old: Fields, new: NewField, source: str | None, where: str) -> Value:
         return new.default
     if (loaded := _loaded(new, old)) is not None:
         return loaded
-    if is_untyped(new.type):
+    if new.type.is_untyped:
         return NIL
     raise _UnsafeError(where, "is missing in older payloads, and never nil")
 
@@ -234,14 +113,14 @@ def _loaded(new: NewField, old: Fields) -> Loaded | None:
         return None
     for name in new.load.keys:
         key = f"{name}_" if new.variable and f"{name}_" in old else name
-        if key in old and same_kind(old[key], new.load.key):
+        if key in old and old[key].is_like(new.load.key):
             return Loaded(new.load, key)
     return None
 
 
 def _conversion(old: FieldType, new: NewField, path: str) -> Conversion:
     kind, default = new.type, None
-    if old.nullable and not kind.nullable and not is_untyped(kind):
+    if old.nullable and not kind.nullable and not kind.is_untyped:
         if new.default is None:
             raise _UnsafeError(path, "may be nil in older payloads, and is never nil now")
         default = new.default
@@ -252,24 +131,15 @@ def _step(old: FieldType, new: NewField, path: str) -> Step:
     kind = new.type
     if old.kind == kind.kind and not reads_parts(kind.shape, old.shape):
         raise _UnsafeError(path, "holds values of other types in older payloads")
-    if same_kind(replace(old, nullable=kind.nullable), kind) or is_untyped(kind):
+    if replace(old, nullable=kind.nullable).is_like(kind) or kind.is_untyped:
         return "same"
     if old.item is not None and kind.item is not None and old.kind == kind.kind:
         item = NewField(kind.item, fields=new.fields)
         return Items(_conversion(old.item, item, f"{path}[]"))
-    if _kind(old) == _kind(kind) == "object":
+    if old.json_kind == kind.json_kind == "object":
         return Object(_values(old.fields, new.fields, path))
-    step = WIDENINGS.get((_kind(old), _kind(kind)))
+    step = WIDENINGS.get((old.json_kind, kind.json_kind))
     if step is None:
-        reason = f"was {described(old)} in older payloads, and is {described(kind)} now"
+        reason = f"was {old} in older payloads, and is {kind} now"
         raise _UnsafeError(path, reason)
     return step
-
-
-def _kind(kind: FieldType) -> str:
-    """How a value is written, as in a fingerprint."""
-    if kind.kind == "scalar":
-        return "any" if is_untyped(kind) else kind.name
-    if kind.kind == "enum":
-        return "string"
-    return "object" if kind.kind in ("struct", "record") else kind.kind

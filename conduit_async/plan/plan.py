@@ -6,7 +6,7 @@ from functools import partial
 
 from ..analyses.reached import Reached, reached_from
 from ..config import Config
-from ..lock.upcasting import Upcast
+from ..lock.upcast import Upcast
 from ..names import ENTRY_POINTS
 from ..package import ModulePlan, Plan, RowHead
 from ..program import JobInfo, OlderPayload, Program, ResourceInfo

@@ -107,8 +107,7 @@ class _Rows:
         table += f", key={literals.quoted(resource.primary_key or 'id')}"
         updated = [literals.quoted(column.name) for column in columns if column.auto_update]
         if updated:
-            comma = "," if len(updated) == 1 else ""
-            table += f", auto_update=({', '.join(updated)}{comma})"
+            table += f", auto_update={literals.tuple_of(updated)}"
         decorators = (*self.named(columns), f"{table})", self.dataclass("slots=True"))
         fields = self.fields(columns)
         return Row("record", record_name(resource.name), decorators, fields, resource.doc)

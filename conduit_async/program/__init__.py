@@ -4,15 +4,18 @@ Made by `check`, read by `plan`. The syntax tree stays as it is; what is known o
 nodes is in `Facts`, by node.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import Signature
 from ..names import record_name, snapshot_name
-from ..types import Type
+from ..types import Record, Struct, Type, required
 from .declarations import *  # noqa: F403
-from .declarations import Column, FunctionInfo, JobInfo, Local, RelationInfo, Resources, StructInfo
+from .declarations import Column, FunctionInfo, RelationInfo, ResourceInfo, Resources, StructInfo
+from .jobs import *  # noqa: F403
+from .jobs import JobInfo, Local
 
 
 class SelfColumn(ast.Frozen):
@@ -157,6 +160,11 @@ class Facts:
     assigned: dict[Local, list[ast.Expr]] = field(default_factory=dict)
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)
 
+    def values_of(self, local: Local) -> list[ast.Expr]:
+        """What a local is given: by its `let`, and later."""
+        first = [local.value] if local.value is not None else []
+        return [*first, *self.assigned.get(local, ())]
+
 
 @dataclass
 class Program:
@@ -169,6 +177,22 @@ class Program:
     structs: dict[str, StructInfo] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
+
+    def members(self, kind: Type) -> Mapping[str, Column]:
+        """The fields of a struct, or the columns of a record; nothing else has any."""
+        match required(kind):
+            case Struct(name):
+                return self.structs[name].fields
+            case Record(name):
+                return self.resources[name].columns
+        return {}
+
+    def columns(self, info: ResourceInfo, path: Iterable[str]) -> Iterator[Column]:
+        """The columns along a path of rows: `address`, then `country` of its struct."""
+        columns: Mapping[str, Column] = info.columns
+        for name in path:
+            yield columns[name]
+            columns = self.members(columns[name].type)
 
     def classes(self) -> set[str]:
         """The names of all classes and aliases that `records.py` may have."""

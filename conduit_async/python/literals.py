@@ -52,6 +52,11 @@ def _joined(pieces: list[str]) -> str:
     return pieces[0] if len(pieces) == 1 else f"({' '.join(pieces)})"
 
 
+def tuple_of(items: Sequence[str]) -> str:
+    """A tuple of what is written already."""
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
 def pattern(text: str) -> str:
     """A regular expression, as a raw string where that is possible."""
     plain = text.isprintable() and not text.endswith("\\")

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..lock.model import Fields, FieldType
-from ..lock.upcasting import NewField, NewFields, is_untyped, same_kind, sources_of
+from ..lock.upcast import NewField, NewFields
+from ..lock.upcasting import sources_of
 from ..names import python_name, snapshot_name
 from ..program import JobInfo, OlderPayload, Program
-from ..types import Array, Hash, Record, Struct, Type, required
+from ..types import Array, Hash, Type, required
 from . import literals
 from .annotations import payload_type, scalar, stored
 from .imports import Imports
@@ -95,7 +96,7 @@ class _Classes:
         members: list[tuple[str, str]] = []
         for name, attribute in named.items():
             kind, other = fields[name], counterparts.get(name, "")
-            if other in whole and new[other].type.shape and same_kind(kind, new[other].type):
+            if other in whole and new[other].type.shape and kind.is_like(new[other].type):
                 text = whole[other]
             else:
                 text = self._annotation(kind, new.get(other), types.get(other), f"{path}.{name}")
@@ -119,9 +120,9 @@ class _Classes:
 
     def _required(self, old: FieldType, new: NewField | None, kind: Type | None, path: str) -> str:
         """The type of a value that is not nil; as in the new payload, if it is the same there."""
-        if is_untyped(old):
+        if old.is_untyped:
             return self._any()
-        if new is not None and is_untyped(new.type):
+        if new is not None and new.type.is_untyped:
             is_plain = old.name in _PLAIN or new.type.name == "any"
             return (
                 scalar(old.name, self.imports) if old.kind == "scalar" and is_plain else self._any()
@@ -144,7 +145,9 @@ class _Classes:
                 return f"{self._builtin('dict')}[{key}, {item}]"
             case "struct" | "record":
                 inner = new.fields if new is not None else {}
-                return self._add(path, old.fields, inner, types_within(self.program, kind), {})
+                members = self.program.members(kind) if kind is not None else {}
+                types = {name: each.type for name, each in members.items()}
+                return self._add(path, old.fields, inner, types, {})
         return self._builtin("str") if old.kind == "enum" else self._any()
 
     def _any(self) -> str:
@@ -157,7 +160,7 @@ class _Classes:
 
 def _are_same(old: FieldType, new: FieldType) -> bool:
     """Whether values that are not nil are alike."""
-    return same_kind(replace(old, nullable=new.nullable), new)
+    return replace(old, nullable=new.nullable).is_like(new)
 
 
 def _item(
@@ -171,13 +174,3 @@ def _item(
         inner.item if isinstance(inner, Array) else inner.value if isinstance(inner, Hash) else None
     )
     return NewField(new.type.item, fields=new.fields), item
-
-
-def types_within(program: Program, kind: Type | None) -> dict[str, Type]:
-    """The types of the fields of a struct or a snapshot."""
-    match required(kind) if kind is not None else None:
-        case Struct(name):
-            return {key: each.type for key, each in program.structs[name].fields.items()}
-        case Record(name):
-            return {key: each.type for key, each in program.resources[name].columns.items()}
-    return {}

@@ -4,15 +4,8 @@ from collections.abc import Mapping
 
 from ..config import Config
 from ..lock.model import Unreadable
-from ..lock.upcasting import (
-    Constant,
-    Conversion,
-    Loaded,
-    Taken,
-    Upcast,
-    described,
-    plan_upcast,
-)
+from ..lock.upcast import Constant, Conversion, Loaded, Taken, Upcast
+from ..lock.upcasting import plan_upcast
 from ..program import JobInfo, ResourceInfo
 from .older_classes import attributes
 
@@ -54,7 +47,7 @@ def _given(plan: Upcast | Unreadable, name: str, attributes: Mapping[str, str]) 
         case Taken(old, Conversion(step="same", default=None)):
             return f"old.{attributes[old]},"
         case Taken(old, Conversion(was, now)):
-            return f"...,  # old.{attributes[old]} is {described(was)}, this is {described(now)}"
+            return f"...,  # old.{attributes[old]} is {was}, this is {now}"
 
 
 def _package(config: Config) -> str:

@@ -7,22 +7,13 @@ from decimal import Decimal
 from itertools import chain, count
 
 from ..lock.model import Fields
-from ..lock.upcasting import (
-    Constant,
-    Conversion,
-    Items,
-    Loaded,
-    Object,
-    Taken,
-    Upcast,
-    Value,
-)
+from ..lock.upcast import Constant, Conversion, Items, Loaded, Object, Taken, Upcast, Value
 from ..names import local_name, record_name, snake_case, snapshot_name, unclashed
 from ..program import JobInfo, Program
 from ..types import Array, Hash, Record, Struct, Type, is_nullable, required
 from . import literals
 from .imports import Imports
-from .older_classes import attributes, types_within
+from .older_classes import attributes
 
 _OWN = re.compile(r"(old|job|each|key)(_\d+)?")
 """The names of variables that are no rows."""
@@ -121,13 +112,10 @@ class _Writer:
         if not load.path:
             return f"{self.imports.use('.records', snapshot_name(load.resource))}.of({row})"
         guards: list[str] = []
-        fields = self.program.resources[load.resource].columns
-        for name in load.path:
-            column = fields[name]
+        columns = [*self.program.columns(self.program.resources[load.resource], load.path)]
+        for column in columns:
             row = f"{row}.{column.python}"
-            inner = required(column.type)
-            fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
-            if is_nullable(column.type) and name != load.path[-1]:
+            if is_nullable(column.type) and column is not columns[-1]:
                 guards.append(f"{row} is not None")
         return f"{row} if {' and '.join(guards)} else None" if guards else row
 
@@ -167,9 +155,9 @@ class _Writer:
                 return self.items(how, item, text, kind, depth)
             case Object(values):
                 place = _Place(text, how.old.fields, is_certain)
-                types = types_within(self.program, kind)
+                fields = self.program.members(kind)
                 given = (
-                    f"{self.attribute(kind, name)}={self.value(each, types[name], place, depth)}"
+                    f"{fields[name].python}={self.value(each, fields[name].type, place, depth)}"
                     for name, each in values.items()
                 )
                 return f"{self.class_of(kind)}({', '.join(given)})"
@@ -198,14 +186,6 @@ class _Writer:
             case Struct(name):
                 return self.imports.use(".records", name)
         raise LookupError(f"no class of {kind}")
-
-    def attribute(self, kind: Type, name: str) -> str:
-        match kind:
-            case Record(resource):
-                return self.program.resources[resource].columns[name].python
-            case Struct(struct):
-                return self.program.structs[struct].fields[name].python
-        return name
 
     def literal(self, value: object) -> str:
         match value:

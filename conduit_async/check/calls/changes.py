@@ -6,7 +6,6 @@ from ... import ast
 from ...program import ChangeCall
 from ...types import BOOL, Type, optional
 from ..body import Body
-from ..coercion import constant_text
 from ..fields import known_column
 from ..lattice import INVALID
 from ..narrowing import SELF, Narrowing
@@ -54,7 +53,9 @@ def previous_value(
     """Check `self.previous_value(:x)`: in an update hook, as nullable as the field."""
     _check_event(body, member, "previous_value")
     match arguments:
-        case [ast.Argument(name=None, value=value)] if (name := constant_text(value)) is not None:
+        case [ast.Argument(name=None, value=value)] if (
+            name := ast.constant_text(value)
+        ) is not None:
             column = known_column(body.env, body.resource, value.span, name, "`:{}`")
             if column is None:
                 return INVALID

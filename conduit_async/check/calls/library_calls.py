@@ -19,7 +19,7 @@ from ...types import (
     required,
 )
 from ..body import Body
-from ..coercion import coerce_to_decimal, coerces, constant_text
+from ..coercion import coerce_to_decimal, coerces
 from ..expressions.access import receiver_type
 from ..expressions.control import infer_lambda
 from ..expressions.indexing import entry
@@ -146,7 +146,7 @@ def _call(
 
 def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
     """Report an invalid pattern."""
-    text = constant_text(pattern) if pattern is not None else None
+    text = ast.constant_text(pattern) if pattern is not None else None
     if pattern is None or text is None:
         return
     try:

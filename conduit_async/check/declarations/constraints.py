@@ -8,7 +8,6 @@ from ...diagnostics import Problems, Related
 from ...lexer.literals import BadLiteralError, check_pattern
 from ...program import Column, ResourceInfo
 from ...types import STRING, Array, Struct, Type, required
-from ..coercion import constant_text
 from ..environment import Environment
 from ..lattice import is_number, is_unknown
 from ..sizes import constant_number
@@ -102,7 +101,7 @@ def _check_pattern(problems: Problems, value: ast.Expr, kind: Type) -> None:
         message = f"`@pattern` is for strings, this is {describe(kind)}"
         problems.error("VAL522", value.span, message, "remove it")
         return
-    text = constant_text(value)
+    text = ast.constant_text(value)
     if text is None:
         if not isinstance(value, ast.Regex | ast.BadExpr):
             hint = "write `@pattern(/^[a-z]+$/)`"

@@ -9,7 +9,6 @@ from ... import ast
 from ...diagnostics import Problems
 from ...suggest import did_you_mean
 from ...types import BOOL, DECIMAL, FLOAT, INT, SCALARS, STRING, Type
-from ..coercion import constant_text
 from ..constants import NotConstantError, fold
 from ..lattice import is_number
 from ..sizes import constant_number, size_fault
@@ -49,7 +48,7 @@ def _type_fault(value: ast.Expr, ref: ast.TypeRef, name: str) -> _Fault | None:
 
 
 def _enum_fault(value: ast.Expr, values: Sequence[str], name: str) -> _Fault | None:
-    text = constant_text(value)
+    text = ast.constant_text(value)
     if text in values or (text is None and _constant_type(value) is None):
         return None
     shown = f'"{text}"' if text is not None else value.span.text
@@ -78,7 +77,7 @@ def _constant_type(value: ast.Expr) -> Type | None:
 
 
 def _bound_fault(value: ast.Expr, field: ast.Field) -> _Fault | None:
-    text = constant_text(value)
+    text = ast.constant_text(value)
     size = Decimal(len(text)) if text is not None else constant_number(value)
     if isinstance(value, ast.ArrayLiteral):
         size = Decimal(len(value.items))

@@ -6,7 +6,6 @@ from ... import ast
 from ...diagnostics import Problems, Related
 from ...names import is_name
 from ...source import Span
-from ..coercion import constant_text
 
 
 def check_earlier_names(
@@ -41,7 +40,7 @@ def check_earlier_names(
 
 def _names(problems: Problems, annotation: ast.Annotation) -> Iterator[tuple[str, Span]]:
     for argument in annotation.arguments:
-        text, span = constant_text(argument.value), argument.value.span
+        text, span = ast.constant_text(argument.value), argument.value.span
         if argument.name is not None:
             hint = f"write `@was({span.text})`"
             problems.error("VAL523", argument.span, "`@was` takes names alone", hint)

@@ -8,7 +8,6 @@ from ... import ast
 from ...diagnostics import Related
 from ...types import ANY, BOOL, ERROR, Enum, Function, Range, Type, is_nullable, required
 from ..body import Body, Inference, ReturnTarget, rule
-from ..coercion import constant_text
 from ..constants import Constant, NotConstantError, fold
 from ..lattice import join_all, may_be_equal
 from ..require import check_enum
@@ -119,7 +118,7 @@ def _unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ..
     """The patterns that are missing among those of all arms, none of which takes everything."""
     kind = required(subject)
     if isinstance(kind, Enum):
-        texts = {constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
+        texts = {ast.constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
         texts.discard(None)
         if not texts <= {*kind.values}:
             return ()  # a typo, which is reported and may be the missing one

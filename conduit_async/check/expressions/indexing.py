@@ -15,7 +15,7 @@ from ...types import (
     required,
 )
 from ..body import Body, Inference, Receiver, rule
-from ..coercion import constant_key, constant_text
+from ..coercion import constant_key
 from ..lattice import is_assignable, is_unknown
 from ..wording import describe, snippet
 from .narrow import narrowed, reads_nil
@@ -46,7 +46,7 @@ def index(body: Body, node: ast.Index) -> Inference:
         case Array() | Hash():
             found = entry(body, node, node.target, kind, constant_key(node.index), node.index)
             return narrowed(body, node, found)
-    field = constant_text(node.index)
+    field = ast.constant_text(node.index)
     hint = f"write `{snippet(node.target)}.{field}`" if field else None
     return body.error("TYP122", node, f"{describe(kind)} has no items to index", hint)
 

@@ -6,7 +6,7 @@ from ... import ast
 from ...diagnostics import Problems
 from ...program import FunctionCall, JobInfo, Program, RelationUse, ResourceInfo, ServiceCall
 from ...source import Span
-from ..constants import NotConstantError, fold
+from ..constants import is_constant
 from .capture_finder import CaptureFinder
 
 _RULE = (
@@ -35,7 +35,7 @@ def _check(program: Program, problems: Problems, resource: ResourceInfo, job: Jo
     finder = CaptureFinder(program, problems, resource, job)
     listed = []
     for argument in (*call.positional, *(value for _, value in call.named)):
-        if _is_constant(argument):
+        if is_constant(argument):  # the same for every job, which gets it as it is
             continue
         if not _is_stored(program, finder, argument):
             message = "a batch cannot compute or load this for each of its jobs"
@@ -49,15 +49,6 @@ def _check(program: Program, problems: Problems, resource: ResourceInfo, job: Jo
 
 def _report(problems: Problems, span: Span, message: str) -> None:
     problems.error("ASY911", span, message, _RULE)
-
-
-def _is_constant(node: ast.Expr) -> bool:
-    """Whether it is the same for every job, which gets it as it is."""
-    try:
-        fold(node)
-    except NotConstantError:
-        return False
-    return True
 
 
 def _is_stored(program: Program, finder: CaptureFinder, node: ast.Expr) -> bool:

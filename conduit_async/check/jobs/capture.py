@@ -1,11 +1,12 @@
 """The values that each job captures when it is enqueued."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...analyses.results import origins
 from ...diagnostics import Problems
 from ...names import python_name, unclashed
-from ...program import Capture, Facts, Program, ResourceInfo
+from ...program import Capture, Column, Facts, Program, ResourceInfo
 from ...types import (
     ANY,
     Array,
@@ -22,7 +23,8 @@ from ...types import (
 )
 from ..lattice import InvalidType
 from ..wording import describe
-from .capture_finder import CaptureFinder, CaptureUse
+from .capture_finder import CaptureFinder
+from .capture_use import CaptureUse
 from .fields import fields_of, shape_of
 from .fingerprint import fingerprint
 
@@ -99,16 +101,16 @@ def _order(
 ) -> tuple[int, int, list[int], tuple[str, ...]]:
     """Fields as they are declared, then locals as they are."""
     declared = found.local.span.start if found.local is not None else 0
-    path, columns = found.path, resource.columns
-    if found.local is not None and isinstance(record := required(found.local.type), Record):
-        path, columns = path[1:], program.resources[record.resource].columns
+    path: tuple[str, ...] = found.path
+    columns: Mapping[str, Column] = resource.columns
+    if found.local is not None and isinstance(required(found.local.type), Record):
+        path, columns = path[1:], program.members(found.local.type)
     positions: list[int] = []
     for name in path:
         if name not in columns:
             break
         positions.append(list(columns).index(name))
-        kind = required(columns[name].type)
-        columns = program.structs[kind.name].fields if isinstance(kind, Struct) else {}
+        columns = program.members(columns[name].type)
     return _RANKS[found.kind], declared, positions, found.path
 
 
@@ -134,8 +136,7 @@ def _untyped_object(found: Capture, facts: Facts) -> Type | None:
         return None
     if _object_in(found.type) is not None:
         return None
-    values = [value for value in (local.value, *facts.assigned.get(local, ())) if value]
-    kinds = (facts.types.get(part, ANY) for value in values for part in origins(value))
+    kinds = (facts.types.get(p, ANY) for each in facts.values_of(local) for p in origins(each))
     return next((each for each in map(_object_in, kinds) if each is not None), None)
 
 

@@ -1,16 +1,16 @@
 """Every value from outside that a block or a function uses."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ... import ast
+from ...analyses.paths import key_path
 from ...analyses.walk import children
-from ...diagnostics import Problems, Related
+from ...diagnostics import Problems
+from ...library import Signature
 from ...names import snake_case
 from ...program import (
     Capture,
-    CaptureKind,
     ChangeCall,
     Column,
     FunctionCall,
@@ -28,23 +28,10 @@ from ...program import (
     StructField,
 )
 from ...source import Span
-from ...types import ANY, BOOL, ERROR, STRING, Record, Type, is_nullable, optional, required
-from ..fields import marked_fields
+from ...types import ANY, BOOL, ERROR, STRING, Record, is_nullable, optional, required
 from ..narrowing import SELF, Path
-
-
-@dataclass(frozen=True)
-class CaptureUse:
-    """A value that is captured, and where it is used; `sensitive` names its sensitive column."""
-
-    capture: Capture
-    span: Span
-    sensitive: str | None = None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Two uses of one value have the same key."""
-        return self.capture.kind, self.capture.path, self.capture.local
+from .capture_use import CaptureUse, use_of
+from .primary_key import needed_key
 
 
 @dataclass(frozen=True)
@@ -90,9 +77,9 @@ class CaptureFinder:
             case ChangeCall() as call, _:
                 yield from self._change(call, node.span)
             case KeyAccess(), ast.Member():
-                yield from self._keys(node)
-            case LibraryCall() as call, ast.Call() | ast.Member() if _is_context(call):
-                yield from self._context(call, (), node)
+                yield from self._context(node)
+            case LibraryCall(signature=Signature(namespace="Context")), ast.Call() | ast.Member():
+                yield from self._context(node)
             case LibraryCall() as call, _:
                 yield from (argument for argument in call.arguments if argument is not None)
                 yield from call.extra
@@ -102,7 +89,7 @@ class CaptureFinder:
                 yield from (*([call.receiver] if call.receiver else []), *call.arguments)
             case _, ast.SelfRef():
                 name = self.resource.name
-                yield _use(node.span, "snapshot", (), Record(name), name=snake_case(name))
+                yield use_of(node.span, "snapshot", (), Record(name), name=snake_case(name))
             case _, ast.Assign(target=target, value=value):
                 root: ast.Node = target
                 while isinstance(root, ast.Member):
@@ -117,10 +104,10 @@ class CaptureFinder:
         """A whole local; of a rescued error, its two parts."""
         if required(local.type) == ERROR:
             for part in ("message", "type"):
-                yield _use(span, "error", (local.name, part), STRING, local)
+                yield use_of(span, "error", (local.name, part), STRING, local)
             return
         kind = required(local.type) if (local,) in self.known else local.type
-        yield _use(span, "local", (local.name,), kind, local, sensitive=self._sensitive(local))
+        yield use_of(span, "local", (local.name,), kind, local, sensitive=self._sensitive(local))
 
     def _sensitive(self, local: Local) -> str | None:
         """The sensitive column whose value a `let` holds as it is."""
@@ -173,11 +160,11 @@ class CaptureFinder:
             kind = optional(kind)
         if local is None:
             sensitive = self._name_if_sensitive(columns[0])
-            return _use(span, "self_path", names, kind, sensitive=sensitive)
+            return use_of(span, "self_path", names, kind, sensitive=sensitive)
         record = required(local.type)
         assert isinstance(record, Record)
         sensitive = f"{record.resource}.{names[0]}" if columns[0].sensitive else None
-        return _use(span, "local_path", (local.name, *names), kind, local, sensitive=sensitive)
+        return use_of(span, "local_path", (local.name, *names), kind, local, sensitive=sensitive)
 
     def _name_if_sensitive(self, column: Column) -> str | None:
         return f"{self.resource.name}.{column.name}" if column.sensitive else None
@@ -201,21 +188,9 @@ class CaptureFinder:
                 yield self._column(local, [column], span)
 
     def _key(self, span: Span) -> Iterator[CaptureUse]:
-        resource = self.resource
-        column = resource.columns.get(resource.primary_key or "")
+        column = needed_key(self.resource, span, self.problems)
         if column is not None:
             yield self._column(None, [column], span)
-        elif not any(map(_may_hold_key, self.problems.unparsed.texts(span.source))):
-            found = marked_fields(resource.node, "primary")
-            marked = [Related(annotation.span, "marked here") for _, annotation in found]
-            self.problems.error(
-                "ASY904",
-                span,
-                f"this needs the primary key of `{resource.name}`, "
-                + (f"which marks {len(marked)} fields" if marked else "which has none"),
-                "keep one `@primary`" if marked else "mark one field with `@primary`",
-                *marked,
-            )
 
     def _function(
         self,
@@ -256,56 +231,24 @@ class CaptureFinder:
         """Whether a column is `changed`, or its `previous` value."""
         path = (column.name, part)
         if part == "changed":
-            return _use(span, "change", path, BOOL)
+            return use_of(span, "change", path, BOOL)
         kind = optional(column.type) if self.on_create else column.type
         sensitive = self._name_if_sensitive(column)
         name = f"previous_{column.name}"
-        return _use(span, "change", path, kind, name=name, sensitive=sensitive)
+        return use_of(span, "change", path, kind, name=name, sensitive=sensitive)
 
-    def _keys(self, node: ast.Member) -> Iterator[CaptureUse | ast.Node]:
-        """`Context.current_user.id` is one value; of any other chain of keys, what it starts at."""
-        names: list[str] = []
-        root: ast.Node = node
-        resolutions = self.program.facts.resolutions
-        while isinstance(root, ast.Member) and isinstance(resolutions.get(root), KeyAccess):
-            names.insert(0, root.name.text)
-            root = root.target
-        call = resolutions.get(root)
-        if isinstance(call, LibraryCall) and _is_context(call):
-            yield from self._context(call, names, node)
-        else:
+    def _context(self, node: ast.Call | ast.Member) -> Iterator[CaptureUse | ast.Node]:
+        """`Context.current_user.id` is one value; of any other chain of keys, what it starts at.
+
+        Of a required user's part, it is also captured whether there is a user.
+        """
+        root, keys = key_path(self.program.facts, node)
+        call = self.program.facts.resolutions.get(root)
+        if not isinstance(call, LibraryCall) or call.signature.namespace != "Context":
             yield root
-
-    def _context(
-        self, call: LibraryCall, keys: Iterable[str], node: ast.Call | ast.Member
-    ) -> Iterator[CaptureUse]:
-        """A value of `Context`; of a required user's part, also whether there is a user."""
+            return
         path = (call.signature.name, *keys)
         kind = self.program.facts.types.get(node, ANY)
-        yield _use(node.span, "context", path, kind, node=node)
+        yield use_of(node.span, "context", path, kind, node=node)
         if path[0] == "current_user!" and len(path) > 1:
-            yield _use(node.span, "context", ("authenticated?",), BOOL)
-
-
-def _use(
-    span: Span,
-    what: CaptureKind,
-    path: tuple[str, ...],
-    kind: Type,
-    local: Local | None = None,
-    *,
-    name: str | None = None,
-    node: ast.Expr | None = None,
-    sensitive: str | None = None,
-) -> CaptureUse:
-    name = name or "_".join(part.rstrip("?!") for part in path)
-    return CaptureUse(Capture(name, name, kind, what, path, node, local), span, sensitive)
-
-
-def _is_context(call: LibraryCall) -> bool:
-    return call.signature.namespace == "Context"
-
-
-def _may_hold_key(unparsed: str) -> bool:
-    """Whether unparsed text may declare a primary key."""
-    return "@primary" in unparsed or re.match(r"\s*(?::|id\b)", unparsed) is not None
+            yield use_of(node.span, "context", ("authenticated?",), BOOL)

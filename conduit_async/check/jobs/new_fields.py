@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import product
 
 from ... import ast
-from ...lock.upcasting import Constant, Load, NewField, NewFields
+from ...lock.upcast import Constant, Load, NewField, NewFields
 from ...program import Capture, Column, Program, ResourceInfo
 from ...types import (
     BOOL,
@@ -25,7 +25,7 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..coercion import constant_text, number_literal
+from ..coercion import number_literal
 from ..constants import NotConstantError, fold
 from .fields import field_type, fields_of
 
@@ -86,7 +86,7 @@ def _of_column(
             pass
         case _:
             return (), None, None
-    columns = rows.columns(resource, path)
+    columns = [*rows.program.columns(resource, path)]
     names = ("_".join(parts) for parts in product(*((c.name, *c.was) for c in columns)))
     was = tuple(f"{prefix}{name}" for name in names)[1:]
     load = rows.load(resource, path, columns, prefix)
@@ -117,16 +117,6 @@ class _Rows:
     def __init__(self, program: Program, gone: str | None) -> None:
         self.program = program
         self._gone = gone
-
-    def columns(self, resource: ResourceInfo, path: Iterable[str]) -> list[Column]:
-        """The columns along a path."""
-        found: list[Column] = []
-        fields = resource.columns
-        for name in path:
-            found.append(fields[name])
-            kind = required(fields[name].type)
-            fields = self.program.structs[kind.name].fields if isinstance(kind, Struct) else {}
-        return found
 
     def load(
         self,
@@ -188,7 +178,7 @@ def _constant(node: ast.Expr, kind: Type) -> object:
             return [_constant(each, required(item)) for each in items]
         case Hash(key, value), ast.HashLiteral(entries=entries) if required(key) == STRING:
             return {_key(each.key): _constant(each.value, required(value)) for each in entries}
-        case Enum(values=values), _ if (text := constant_text(node)) in values:
+        case Enum(values=values), _ if (text := ast.constant_text(node)) in values:
             return text
         case _ if kind == JSON:
             return _json(node)
@@ -221,6 +211,6 @@ def _json(node: ast.Expr) -> object:
 
 
 def _key(node: ast.Expr) -> str:
-    if (text := constant_text(node)) is None:
+    if (text := ast.constant_text(node)) is None:
         raise NotConstantError
     return text

@@ -8,7 +8,6 @@ from typing import Any, TypeGuard
 from ... import ast
 from ...config import BACKOFFS, PRIORITIES
 from ...suggest import did_you_mean
-from ..coercion import constant_text
 from ..constants import Constant, Seconds
 
 MAX_NAME_BYTES = 200
@@ -67,7 +66,7 @@ def earlier_names(node: ast.Expr) -> tuple[str, ...]:
 
 
 def _earlier_name(node: ast.Expr) -> str:
-    given = constant_text(node)
+    given = ast.constant_text(node)
     hint = 'such as `was: "email_send"`, or the whole name of a type: `"user.after_create.welcome"`'
     if given is None:
         raise BadValueError("an earlier name of a job type is a string", hint)
@@ -90,7 +89,7 @@ def error_types(node: ast.Expr) -> tuple[str, ...]:
 
 
 def _error_type(node: ast.Expr) -> str:
-    given = constant_text(node)
+    given = ast.constant_text(node)
     if given is None:
         hint = "the name of its Python class, as `err.type` gives it"
         if isinstance(node, ast.NameRef):

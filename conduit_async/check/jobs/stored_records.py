@@ -21,7 +21,6 @@ from ...program import (
     ServiceCall,
 )
 from ...types import ANY, Record, holds_record, required
-from ..coercion import constant_text
 from ..wording import snippet
 
 
@@ -184,7 +183,7 @@ class _StoredRecords:
                     if receiver is not None and self.may_be(receiver, code):
                         columns = self.program.resources[call.resource].columns
                         for argument in call.arguments:
-                            name = constant_text(argument.value) or ""
+                            name = ast.constant_text(argument.value) or ""
                             if name in columns and columns[name].sensitive:
                                 yield _Read(node, receiver, call.resource, name)
                 case ast.Call() | ast.Member(), FunctionCall() as use:

@@ -4,31 +4,18 @@ from collections.abc import Collection
 
 from ... import ast
 from ...analyses.own_code import is_on_self
+from ...analyses.paths import field_path
 from ...analyses.walk import children, walk
 from ...program import (
     ChangeCall,
     Facts,
     FunctionCall,
     Local,
-    RecordColumn,
     RelationUse,
-    SelfColumn,
-    StructField,
 )
 
 WHOLE = ("self", "")
 """Stands for every field of `self` among used fields."""
-
-
-def field_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
-    """What a path of fields starts at, and their names: `self` and `address`, `country`."""
-    names: list[str] = []
-    while isinstance(node, ast.Member) and isinstance(
-        facts.resolutions.get(node), SelfColumn | StructField | RecordColumn
-    ):
-        names.insert(0, node.name.text)
-        node = node.target
-    return node, tuple(names)
 
 
 def used_fields(

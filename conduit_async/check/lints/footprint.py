@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ... import ast
 from ...analyses.own_code import own_nodes
+from ...analyses.paths import field_path
 from ...analyses.reached import function_roots, reached_from
 from ...program import (
     FunctionCall,
@@ -14,10 +15,7 @@ from ...program import (
     ResourceInfo,
     ServiceCall,
 )
-from ..coercion import constant_text
-from ..fields import field_column
 from ..queries.writes import WRITES
-from .field_uses import field_path
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _columns(
 ) -> dict[str, ast.Expr | None] | None:
     found: dict[str, ast.Expr | None] = {}
     for name, value in given:
-        column = field_column(program.resources[resource], constant_text(name) or "")
+        column = program.resources[resource].column(ast.constant_text(name) or "")
         if column is None:
             return None
         found[column.name] = value

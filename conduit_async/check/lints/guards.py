@@ -143,4 +143,4 @@ def _with_locals(facts: Facts, condition: ast.Expr) -> Iterable[ast.Node]:
             local = facts.resolutions.get(node)
             if isinstance(local, Local) and local not in seen:
                 seen.add(local)
-                pending += [each for each in (local.value, *facts.assigned.get(local, ())) if each]
+                pending += facts.values_of(local)

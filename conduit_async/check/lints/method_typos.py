@@ -29,8 +29,8 @@ def report_method_typos(program: Program, config: Config, problems: Problems) ->
         methods.setdefault(use.method, []).append((node.callee.name.span, shape))
     for service, methods in services.items():
         for calls in methods.values():
-            calls.sort(key=lambda call: _place(call[0]))
-        names = sorted(methods, key=lambda name: (-len(methods[name]), _place(methods[name][0][0])))
+            calls.sort(key=lambda call: call[0].place)
+        names = sorted(methods, key=lambda name: (-len(methods[name]), methods[name][0][0].place))
         for name, others in close_methods(names):
             for meant in others:
                 if _takes(methods[meant], methods[name]):
@@ -62,7 +62,3 @@ def _warn(
     related = Related(known[0][0], f"`{service}.{meant}` is called here")
     for span, _ in calls:
         problems.warning("PAT411", span, message, hint, related)
-
-
-def _place(span: Span) -> tuple[str, int]:
-    return span.source.path, span.start

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from ... import ast
 from ...analyses.own_code import is_on_self, own_nodes
+from ...analyses.paths import field_path
 from ...analyses.walk import children, walk
 from ...diagnostics import Problems, Related
 from ...program import (
@@ -27,7 +28,7 @@ from ...types import ANY, BOOL, Record, required
 from ..fields import marked_fields
 from ..wording import snippet
 from .decisions import decisions, nil_tested
-from .field_uses import WHOLE, assigned_fields, field_path, used_fields
+from .field_uses import WHOLE, assigned_fields, used_fields
 
 
 def report_stale_decisions(program: Program, problems: Problems) -> None:
@@ -169,8 +170,7 @@ class _DelayedJob:
                 case _, Local() as local:
                     if not local.is_captured_by(job) and local not in seen:
                         seen.add(local)
-                        values = (local.value, *facts.assigned.get(local, ()))
-                        pending += [(each, at) for each in values if each is not None]
+                        pending += [(each, at) for each in facts.values_of(local)]
                 case _:
                     pending += [(each, through) for each in reversed(children(node))]
         return [each for each in found if each.resource.primary_key is not None]

@@ -63,8 +63,8 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
             calls.setdefault(use.service, []).append(called.span)
             methods.setdefault(use.service, set()).add(use.method)
     for spans in calls.values():
-        spans.sort(key=_place)
-    names = sorted(calls, key=lambda name: (-len(calls[name]), _place(calls[name][0])))
+        spans.sort(key=lambda span: span.place)
+    names = sorted(calls, key=lambda name: (-len(calls[name]), calls[name][0].place))
     for name, others in close_names((*config.externs, *names)):
         if name not in calls:
             continue
@@ -84,10 +84,6 @@ def _warn(
     related = [Related(span, f"`{meant}` is called here") for span in calls_meant[:1]]
     for span in calls:
         problems.warning("PAT406", span, message, hint, *related)
-
-
-def _place(span: Span) -> tuple[str, int]:
-    return span.source.path, span.start
 
 
 def check_config_names(

@@ -7,9 +7,8 @@ from ... import ast
 from ...program import Column, RecordColumn, ResourceInfo
 from ...types import BOOL, Array, Query, Record, Type, is_nullable, optional, required
 from ..body import Body
-from ..coercion import constant_text
 from ..environment import Environment
-from ..fields import field_column, known_column
+from ..fields import known_column
 from ..lattice import INVALID, is_unknown, may_be_equal
 from ..require import check_enum, require
 from ..wording import describe, snippet
@@ -36,7 +35,7 @@ def check_filter(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
         return
     body.infer(value)
     for entry in value.entries:
-        if (name := constant_text(entry.key)) is not None:
+        if (name := ast.constant_text(entry.key)) is not None:
             _check_equal(body, info, entry.key, name, entry.value)
 
 
@@ -54,7 +53,7 @@ def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None
                 _comparison(body, info, node)
             case _:
                 hint = "write `name: value`, or `name > value`"
-                if isinstance(node, ast.NameRef) and field_column(info, node.name):
+                if isinstance(node, ast.NameRef) and info.column(node.name):
                     hint = f"write `{node.name} == true`"
                 else:
                     body.infer(node)
@@ -94,7 +93,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> None:
         name = node.right.name if isinstance(node.right, ast.NameRef) else None
         turned = _TURNED.get(node.operator)
         hint = "write the field's name alone"
-        if turned and name and field_column(info, name):
+        if turned and name and info.column(name):
             hint = f"write `{name} {turned} {snippet(node.left)}`"
         message = f"the left side of a condition is a field of `{info.name}`"
         body.error("SEM203", node.left, message, hint)
@@ -139,7 +138,7 @@ def check_fields(
 
 def check_field(body: Body, info: ResourceInfo, value: ast.Expr) -> Column | None:
     """The column that `:name` names; None when it was reported that it names none."""
-    name = constant_text(value)
+    name = ast.constant_text(value)
     if name is None:
         hint = f"write `:{value.name if isinstance(value, ast.NameRef) else 'name'}`"
         body.error("TYP131", value, "a field is named by a symbol", hint)
@@ -155,7 +154,7 @@ def check_order(
     if not values:
         env.problems.error("TYP130", node.span, "`order_by` needs an order", 'write `"name DESC"`')
     for value in values:
-        text = constant_text(value)
+        text = ast.constant_text(value)
         if text is None:
             message = "an order is a constant, since it becomes a part of the query"
             env.problems.error(

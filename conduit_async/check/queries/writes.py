@@ -9,9 +9,8 @@ from ...diagnostics import Related
 from ...program import LibraryCall, Local, ResourceInfo
 from ...types import ANY, STRING, Array, Hash, is_nullable, required
 from ..body import Body
-from ..coercion import constant_text
 from ..expressions.nil import report_maybe_nil
-from ..fields import field_column, known_column, marked_fields
+from ..fields import known_column, marked_fields
 from ..lattice import is_number, may_be_nil
 from ..require import require
 from ..sizes import check_size, field_type
@@ -103,7 +102,7 @@ def _first_value(body: Body, node: ast.Expr) -> ast.Expr:
 def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: bool) -> None:
     known = _first_value(body, value)
     if isinstance(known, ast.HashLiteral) and (
-        known is value or all(constant_text(entry.key) is not None for entry in known.entries)
+        known is value or all(ast.constant_text(entry.key) is not None for entry in known.entries)
     ):
         _check_fields(body, info, known, complete=complete)
     elif not isinstance(required(body.type_of(value)), Hash):
@@ -117,11 +116,11 @@ def _check_fields(
 ) -> None:
     given: dict[str, ast.Expr] = {}
     complete = complete and all(
-        (name := constant_text(entry.key)) is None or field_column(info, name)
+        (name := ast.constant_text(entry.key)) is None or info.column(name)
         for entry in value.entries
     )
     for entry in value.entries:
-        name = constant_text(entry.key)
+        name = ast.constant_text(entry.key)
         if name is None:
             body.error("TYP131", entry.key, "the name of a field is a constant")
             continue
@@ -129,8 +128,8 @@ def _check_fields(
         if column is None:
             continue
         first = given.setdefault(column.name, entry.key)
-        if constant_text(first) != name:
-            message = f"`{constant_text(first)}` and `{name}` are both the column `{column.name}`"
+        if (other := ast.constant_text(first)) != name:
+            message = f"`{other}` and `{name}` are both the column `{column.name}`"
             hint = "remove one of the two"
             body.error("SYN013", entry.key, message, hint, Related(first.span, "first given here"))
         relation = info.relations.get(name)

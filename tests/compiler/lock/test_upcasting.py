@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from conduit_async.lock.model import FieldType, Unreadable
-from conduit_async.lock.upcasting import (
+from conduit_async.lock.upcast import (
     NIL,
-    WIDENINGS,
     Constant,
     Conversion,
     Items,
@@ -18,10 +17,8 @@ from conduit_async.lock.upcasting import (
     Taken,
     Upcast,
     Value,
-    described,
-    plan_upcast,
-    sources_of,
 )
+from conduit_async.lock.upcasting import WIDENINGS, plan_upcast, sources_of
 
 
 def scalar(text: str) -> FieldType:
@@ -179,9 +176,9 @@ def test_an_unreadable_field_is_named_by_its_path() -> None:
 
 
 def test_types_in_words() -> None:
-    assert described(array(scalar("string?"), nullable=True)) == "array<string?>?"
-    assert described(enum("a")) == "enum"
-    assert described(struct()) == "Address"
+    assert str(array(scalar("string?"), nullable=True)) == "array<string?>?"
+    assert str(enum("a")) == "enum"
+    assert str(struct()) == "Address"
 
 
 def test_an_earlier_name_of_a_field_is_no_other_field() -> None:
