@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 from ..package import Class, Function, ModuleCode, ModuleFacts, ModulePlan, Plan
 from ..python.imports import Imports
-from .expressions import access, calls, choices, lambdas, lazy, operators, strings, values
+from .expressions import (
+    access,
+    calls,
+    choices,
+    lambdas,
+    lazy,
+    matches,
+    operators,
+    rescues,
+    strings,
+    values,
+)
 from .functions import assignment, captures, statements
 from .functions.functions import function
 from .functions.hooks import hook_functions
@@ -14,7 +25,7 @@ from .functions.upcasters import older_items
 from .python.outline import outlined
 
 RULES = (
-    *(access, calls, choices, lambdas, lazy, operators, strings, values),
+    *(access, calls, choices, lambdas, lazy, matches, operators, rescues, strings, values),
     *(assignment, captures, statements),
 )
 """The modules whose rules are registered by their import."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
+from ...analyses.paths import key_path
 from ...names import service_name
 from ...program import (
     Extern,
@@ -16,7 +17,7 @@ from ...program import (
 from ...python import literals
 from ...python.code import Code, Effect, NotNil, Precedence, call, close, combine
 from ...types import ERROR, Hash, Query, is_nullable, required
-from ..functions.context import context_value, keys_of
+from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import (
     DYNAMIC,
@@ -42,9 +43,9 @@ def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Loweri
         return call(fn.use("dataclasses", "replace"), [Code(fn.record)], Effect.READS)
     if fn.record is not None:
         return Code(fn.record, effect=Effect.READS)
-    snapshot = fn.capture("snapshot", ())
+    snapshot = fn.captured.get("snapshot", ())
     assert snapshot is not None
-    return fn.captured(snapshot)
+    return snapshot
     yield
 
 
@@ -63,19 +64,18 @@ def name_ref(fn: FunctionBuilder, node: ast.NameRef, operand: Operand) -> Loweri
     if local in fn.queries and isinstance(required(local.type), Query):
         return close(fetch(fn, fn.queries[local]))
     if local in fn.locals.composed:
-        query = Code(fn.local(local), effect=Effect.READS)
+        query = Code(fn.names.local(local), effect=Effect.READS)
         guards = (NotNil(query.text),) if is_nullable(local.type) else ()
         return close(rows_of(fn, replace(query, guards=guards), local.type))
     if not fn.is_captured(local):
         effect = Effect.READS if local in fn.locals.assigned else Effect.NONE
-        return Code(fn.local(local), effect=effect)
+        return Code(fn.names.local(local), effect=effect)
     if required(local.type) == ERROR:
-        fields = [fn.capture("error", (local.name, name), local) for name in ("message", "type")]
-        codes = [fn.captured(field) for field in fields if field is not None]
-        return call(fn.module.imports.runtime("ErrorValue"), codes)
-    capture = fn.capture("local", (local.name,), local)
-    assert capture is not None
-    return fn.captured(capture)
+        codes = [fn.captured_part(local, name, kind="error") for name in ("message", "type")]
+        return call(fn.module.imports.runtime("ErrorValue"), [*filter(None, codes)])
+    captured = fn.captured.get("local", (local.name,), local)
+    assert captured is not None
+    return captured
 
 
 @rule(ast.Member)
@@ -107,31 +107,24 @@ def _captured_path(fn: FunctionBuilder, node: ast.Member) -> Code | None:
         if isinstance(use, SelfColumn):
             return _self_path(fn, node, tuple(path))
         if isinstance(use, RecordColumn):
-            local = fn.resolved(current)
-            if isinstance(local, Local) and fn.is_captured(local):
-                capture = fn.capture("local_path", (local.name, *path), local)
-                return None if capture is None else fn.captured(capture)
-            return None
+            return fn.captured_part(fn.resolved(current), *path)
     return None
 
 
 def _captured_keys(fn: FunctionBuilder, node: ast.Member) -> Code | None:
     """Keys of `Context`, or of a local that nothing is known of, captured as one value."""
-    if not any(capture.kind in ("context", "local_path") for capture in fn.captures):
+    if not any(capture.kind in ("context", "local_path") for capture in fn.captured.captures):
         return None
-    names, local = keys_of(fn, node)
-    if isinstance(local, Local) and fn.is_captured(local):
-        capture = fn.capture("local_path", (local.name, *names), local)
-        return None if capture is None else fn.captured(capture)
-    return context_value(fn, node)
+    start, names = key_path(fn.module.facts, node)
+    return fn.captured_part(fn.resolved(start), *names) or context_value(fn, node)
 
 
 def _self_path(fn: FunctionBuilder, node: ast.Member, path: tuple[str, ...]) -> Code | None:
-    capture = fn.capture("self_path", path)
-    outer = any(fn.capture("self_path", path[:length]) for length in range(1, len(path)))
+    capture = fn.captured.find("self_path", path)
+    outer = any(fn.captured.find("self_path", path[:length]) for length in range(1, len(path)))
     certain = not is_nullable(type_of(fn, node))
     if capture is not None and not (outer and certain and is_nullable(capture.type)):
-        return fn.captured(capture)
+        return fn.captured.value(capture)
     # A longer path through a struct that is not nil can be read from the part that was captured.
     return None if len(path) > 1 else fn.self_value(path)
 

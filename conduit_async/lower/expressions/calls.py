@@ -10,7 +10,6 @@ from ...program import (
     FunctionCall,
     LambdaCall,
     LibraryCall,
-    Local,
     RaiseCall,
     RecordCall,
     RecordColumn,
@@ -20,7 +19,7 @@ from ...program import (
     StructField,
 )
 from ...python.code import Code, Effect, Form, Precedence, call, combine, listed
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..sql.records import record_call
 from ..sql.relations import relation
 from . import chains
@@ -51,12 +50,8 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case ((StructField(column) | RecordColumn(_, column)), ast.Member()):
             return (yield from chains.target(fn, node)).attribute(column.python)
         case ErrorField(name), ast.Member(target=error):
-            local = fn.resolved(error)
-            if isinstance(local, Local) and fn.is_captured(local):
-                capture = fn.capture("error", (local.name, name), local)
-                if capture is not None:
-                    return fn.captured(capture)
-            return (yield Operand(error)).attribute(name, Effect.NONE)
+            captured = fn.captured_part(fn.resolved(error), name, kind="error")
+            return captured or (yield Operand(error)).attribute(name, Effect.NONE)
         case RaiseCall(message), _:
             code = yield Operand(message)
             text = f"{fn.module.imports.operator('fail')}({listed([code.text], [code])})"
@@ -66,7 +61,7 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
             parts = []
             for argument in node.arguments:
                 parts.append((yield Operand(argument.value)))
-            return call(fn.local(local), fn.in_order(parts), Effect.ACTS)
+            return call(fn.names.local(local), fn.in_order(parts), Effect.ACTS)
         case other:
             raise LookupError(f"{node!r} is resolved to {other[0]!r}")
 
@@ -76,7 +71,7 @@ def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Low
     parts = []
     for value in values:
         parts.append((yield Operand(value, record="snapshot")))
-    parts = fn.in_order(parts, [variable_for(value) for value in values])
+    parts = fn.in_order(parts, values)
     if call.listed:
         parts = [
             Code(f"[{part.text} for job in jobs]") if value in call.listed else part

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ... import ast
 from ...python.code import NONE, Code, Guard, NotNil, assign, holds, if_
 from ...types import optional
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import DYNAMIC, as_any, may_be_nil, type_of
 from .dispatch import Lowering, Operand
 from .snapshots import RecordForm
@@ -24,10 +24,10 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
     if inner.repeatable:
         condition, again = NotNil(inner.text), inner
     elif fn.lazy or code.guards:
-        again = Code(fn.fresh(variable_for(node.target)))
+        again = Code(fn.names.fresh(node.target))
         condition = NotNil(f"({again.text} := {inner.text})", again.text)
     else:
-        hoisted = fn.hoist(inner, variable_for(node.target))
+        hoisted = fn.hoist(inner, node.target)
         return replace(hoisted, guards=(NotNil(hoisted.text),))
     guards = (*code.guards, condition)
     return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
@@ -54,7 +54,7 @@ def guarded(fn: FunctionBuilder, node: ast.Expr, guard: Guard, code: Code) -> Co
         return replace(code, before=(*guard.before, *code.before))
     if not code.before:
         return replace(code, before=guard.before, guards=guard.conditions)
-    name, kind = fn.fresh(variable_for(node)), optional(type_of(fn, node))
+    name, kind = fn.names.fresh(node), optional(type_of(fn, node))
     first = assign(name, NONE, fn.module.annotation(kind))
     lines = (*guard.before, *first, if_(holds(guard.conditions), assign(name, code)))
     known = tuple(each.again for each in guard.conditions)

@@ -57,6 +57,6 @@ def previous(fn: FunctionBuilder, column: Column) -> Code:
 def _captured(fn: FunctionBuilder, column: Column, part: str) -> Code | None:
     if fn.record is not None:
         return None
-    capture = fn.capture("change", (column.name, part))
-    assert capture is not None
-    return fn.captured(capture)
+    captured = fn.captured.get("change", (column.name, part))
+    assert captured is not None
+    return captured

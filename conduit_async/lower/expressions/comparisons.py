@@ -17,7 +17,7 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import DYNAMIC, ORDERED, holds_any, is_dynamic, plainly_comparable, type_of
 from .dispatch import Lowering, Operand
 
@@ -35,7 +35,7 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
         conditions = [*left.guards, NotNil(left.at(Precedence.SUM))]
         found = combine(holds(conditions).text, Precedence.AND, [left])
         return found if node.operator == "!=" else negate(found)
-    left, right = fn.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
+    left, right = fn.in_order([left, right], [node.left, node.right])
     equal = equals(fn, left, type_of(fn, node.left), right, type_of(fn, node.right))
     return equal if node.operator == "==" else negate(equal)
 
@@ -46,7 +46,7 @@ def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[NotNil, ...]:
         local = fn.resolved(side)
         if isinstance(local, Local) and isinstance(required(local.type), Query):
             if local in fn.locals.composed and is_nullable(local.type):
-                return (NotNil(fn.local(local)),)
+                return (NotNil(fn.names.local(local)),)
             return fn.queries[local].guard.conditions if local in fn.queries else ()
     return ()
 
@@ -78,13 +78,12 @@ def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
         chained = _is_chained(kinds)
         if chained and high.effect.is_observable:  # it is not evaluated in `low <= x <= high` else
             high = fn.hoist(high, "high")
-        hints = [variable_for(node.left), "low", "high"]
-        left, low, high = fn.in_order([left, low, high], hints, [1, 0, 2] if chained else None)
+        positions = [1, 0, 2] if chained else None
+        left, low, high = fn.in_order([left, low, high], [node.left, "low", "high"], positions)
         found = within(fn, left, kinds, low, high, container.operator)
     else:
         right = yield Operand(container, record="either")
-        hints = [variable_for(node.left), variable_for(container)]
-        left, right = fn.in_order([left, right], hints)
+        left, right = fn.in_order([left, right], [node.left, container])
         kind = type_of(fn, container)
         mixed = isinstance(container, ast.ArrayLiteral) and holds_any(kind)
         if not mixed and _contains_plainly(type_of(fn, node.left), kind):

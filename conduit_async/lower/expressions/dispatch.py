@@ -4,16 +4,17 @@ A rule is a generator: it yields the operands that it wants lowered, is sent the
 returns its own.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from ... import ast
-from ...analyses.walk import walk
-from ...python.code import NONE, Code, Line, Precedence, call, close, holds, list_from
-from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
-from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.typing import DYNAMIC, as_any, enum_value, holds_any, type_of
+from ...program import Local
+from ...python.code import NONE, Code, Line, Precedence, close, holds
+from ...types import NIL, Type
+from ..functions.function_builder import FunctionBuilder
+from ..python.typing import type_of
+from .coercion import coerce
 from .snapshots import RecordForm, coerce_record
 
 MAX_DEPTH = 20
@@ -103,16 +104,6 @@ def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
         return result
 
 
-def source_order(nodes: Sequence[ast.Expr]) -> list[int]:
-    """The indexes of expressions, in the order of the source."""
-    return sorted(range(len(nodes)), key=lambda index: nodes[index].span.start)
-
-
-def in_positions(parts: Sequence[Code], positions: Sequence[int]) -> list[Code]:
-    """Operands in the order in which they are written."""
-    return [parts[index] for index in sorted(range(len(parts)), key=positions.__getitem__)]
-
-
 def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """A call that gives nothing, where a value is wanted: a statement, then nil."""
     if type_of(fn, node) != NIL or not code.text.endswith(")"):
@@ -133,101 +124,36 @@ def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
     if not operand.chain or ast.is_closed(operand.node) or code.depth > MAX_DEPTH:
         code = close(code)
     if operand.expected is not None:
-        code = _coerce(fn, operand, code)
+        code = coerce(fn, operand.node, operand.expected, code)
     code = coerce_record(fn, operand.node, code, operand.record)
     if code.depth > MAX_DEPTH:
-        return fn.hoist(code, variable_for(operand.node))
+        return fn.hoist(code, operand.node)
     is_narrowed = operand.node in fn.module.facts.narrowed
-    if is_narrowed and code.repeatable and (fn.inner or fn.forgets_narrowing(operand.node)):
+    if is_narrowed and code.repeatable and (fn.inner or _forgets_narrowing(fn, operand.node)):
         return fn.unwrap(code, operand.node)
     return code
 
 
-def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
-    """Whether a value is certain to be one of an enum's: a constant was checked before."""
-    actual = required(actual)
-    if isinstance(actual, Enum):
-        # type checkers take an enum's value for any text once a literal has held it
-        is_told = not any(
-            isinstance(each, ast.ArrayLiteral | ast.HashLiteral) for each in walk(node)
-        )
-        return is_told and set(actual.values) <= set(kind.values)
-    if isinstance(node, ast.String):
-        return node.value is not None
-    return isinstance(node, ast.Symbol) or actual == NIL
+def _forgets_narrowing(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    """Whether type checkers do not see that a part of a struct or a record is not nil.
 
-
-def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
-    """An array whose items are wanted as others; a literal coerces its own items."""
-    item, actual = required(wanted.item), required(type_of(fn, node))
-    if isinstance(node, ast.ArrayLiteral) or actual == wanted:
-        return code
-    if isinstance(item, Enum):
-        made = enum_value(fn, item, Code("each"))
-    elif item in (FLOAT, DECIMAL) and actual == Array(INT):
-        made = call(fn.module.annotation(item), [Code("each")])
-    else:
-        return code
-
-    def items(array: Code) -> Code:
-        return list_from(made, "each", array)
-
-    if actual != type_of(fn, node):
-        return fn.unless_nil(code, variable_for(node), lambda each: items(each).text, made.effect)
-    return items(fn.iterable(code, variable_for(node)))
-
-
-def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:
-    """A value as the class of a type takes it; nil stays nil."""
-    kind = fn.module.annotation(wanted)
-    if required(type_of(fn, node)) == type_of(fn, node):
-        return call(kind, [code])
-    return fn.unless_nil(code, variable_for(node), lambda value: f"{kind}({value.text})")
-
-
-def _is_of_texts(node: ast.Expr, wanted: Type | None, actual: Type) -> bool:
-    """Whether a collection of an enum's values is wanted as one of strings.
-
-    Type checkers take it for another one, unless it is a literal.
+    It was made sure of before the job was enqueued, or before a struct around it was replaced.
     """
-    match wanted, required(actual):
-        case (Array(item), Array(Enum())) | (Hash(_, item), Hash(_, Enum())):
-            literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
-            return required(item) == STRING and not literal
-    return False
-
-
-def results(node: ast.Expr) -> Iterator[ast.Expr]:
-    """The expressions that may give the value of an expression."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, ast.Ternary):
-            pending += [current.otherwise, current.then]
-        elif isinstance(current, ast.Binary) and current.operator == "??":
-            pending += [current.right, current.left]
-        else:
-            yield current
-
-
-def _coerce(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
-    """The value as it is expected: an int as a float or decimal, a text as one of an enum's."""
-    actual = type_of(fn, operand.node)
-    wanted = required(operand.expected) if operand.expected is not None else None
-    if isinstance(wanted, Enum) and not all(
-        _is_value_of(wanted, each, type_of(fn, each)) for each in results(operand.node)
-    ):
-        return enum_value(fn, wanted, code)
-    if wanted is not None and _is_of_texts(operand.node, wanted, actual):
-        return _converted(fn, operand.node, wanted, code)
-    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
-        return _coerce_items(fn, operand.node, wanted, code)
-    unknown = actual in DYNAMIC and wanted not in DYNAMIC
-    if unknown or (holds_any(actual) and wanted is not None and not holds_any(wanted)):
-        literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
-        return code if literal else as_any(fn, operand.node, code)
-    if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
-        return code
-    if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
-        return replace(code, text=f"{code.text}.0")
-    return _converted(fn, operand.node, wanted, code)
+    names: list[str] = []
+    while isinstance(node, ast.Member):
+        names.insert(0, node.name.text)
+        node = node.target
+    if isinstance(node, ast.SelfRef) and fn.record is not None:
+        return len(names) > 1 and fn.locals.shares_structs
+    if fn.job is None:
+        return False
+    local = fn.resolved(node)
+    if isinstance(node, ast.SelfRef):
+        path: tuple[object, ...] = ("self", *names)
+        whole = len(names) > 1 and fn.captured.find("self_path", tuple(names)) is None
+    elif isinstance(local, Local):
+        path = (local, *names)
+        whole = bool(names) and fn.captured.find("local", (local.name,), local) is not None
+    else:
+        return False
+    return whole and path in fn.module.facts.known_at.get(fn.job.block, frozenset())

@@ -20,10 +20,12 @@ from ...python.code import (
 )
 from ...types import NIL, Record, is_nullable, required
 from ..functions.captures import value_in, value_of
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
+from ..functions.naming import Hint
+from ..python.order import in_positions, source_order
 from ..python.typing import DYNAMIC, as_any, type_of
 from . import chains
-from .dispatch import Lowering, Operand, in_positions, source_order
+from .dispatch import Lowering, Operand
 
 _READING = Effect.READS | Effect.FAILS
 
@@ -40,7 +42,7 @@ def function_call(
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
         target = yield from chains.target(fn, member)
         if not target.repeatable:
-            first, again = fn.twice(replace(target, guards=()), variable_for(member.target))
+            first, again = fn.twice(replace(target, guards=()), member.target)
             target = replace(again, before=first.before, guards=target.guards)
         kind = required(type_of(fn, member.target))
         assert isinstance(kind, Record)
@@ -57,7 +59,8 @@ def function_call(
         *range(len(given)),
         *(len(given) + each for each in source_order([slot.node for slot in slots])),
     ]
-    parts, hints = list(given), [capture.python for capture in function.reads]
+    parts = list(given)
+    hints: list[Hint] = [capture.python for capture in function.reads]
     for slot in [slots[each - len(given)] for each in positions[len(given) :]]:
         code = slot.code
         if code is None:
@@ -67,7 +70,7 @@ def function_call(
             is_literal = isinstance(slot.node, ast.ArrayLiteral | ast.HashLiteral)
             code = code if is_literal else as_any(fn, slot.node, code)
         parts.append(code)
-        hints.append(variable_for(slot.node))
+        hints.append(slot.node)
     parts = fn.in_order(parts, hints, positions)
     names = [None] * len(given) + [slot.name for slot in slots]
     texts = [

@@ -25,7 +25,7 @@ Looping: TypeAlias = Generator[Operand, Code, tuple[Code | None, Code | None]]
 def lambda_(fn: FunctionBuilder, node: ast.Lambda, operand: Operand) -> Lowering:
     """`|x| { … }`, `(x) => e`."""
     facts = fn.module.facts
-    names = [fn.local(facts.declared[parameter]) for parameter in node.parameters]
+    names = [fn.names.local(facts.declared[parameter]) for parameter in node.parameters]
     statements = node.body.statements
     awaits = fn.awaits and waits(facts, node.body)
     if len(statements) == 1 and isinstance(statements[0], ast.ExprStatement):
@@ -47,12 +47,12 @@ def nested_function(
 ) -> Code:
     """The name of a Python function inside of this one, after its definition."""
     facts = fn.module.facts
-    name = fn.fresh("function")
+    name = fn.names.fresh("function")
     writes = assigns_fields(body)
     with fn.nested_function(replace(dest, expected=result), loads_anew=writes):
         lines = block(fn, body, dest)
     if writes:
-        fn.forget_loaded()
+        fn.rows.forget()
     outer = sorted({*_outer_variables(fn, node, body), *assigned_captures(fn, body)})
     lines = return_directly(lines, outer)
     if outer:
@@ -72,7 +72,7 @@ def _outer_variables(fn: FunctionBuilder, node: ast.Node, body: ast.Block) -> It
     for each in walk(body, ast.Async | ast.Lambda):
         local = fn.resolved(each.target) if isinstance(each, ast.Assign) else None
         if isinstance(local, Local) and local not in own and local in fn.locals.read:
-            yield fn.local(local)
+            yield fn.names.local(local)
 
 
 def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Looping:
@@ -86,7 +86,7 @@ def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Loo
     if function is not None and items is not None and isinstance(type_of(fn, items), Array):
         parameter, expression = function
         source = yield from _items(fn, node, items)
-        name = fn.local(fn.module.facts.declared[parameter])
+        name = fn.names.local(fn.module.facts.declared[parameter])
         with fn.branch():
             body = yield Operand(expression, lazy=True)
         if not body.before:
@@ -113,7 +113,7 @@ def _waiting(
         looped = fn.operator("iterate", [source], Effect.FAILS)
         source = replace(looped, guards=source.guards)
     coroutine = yield Operand(function)
-    name = fn.fresh("each")
+    name = fn.names.fresh("each")
     given = name if function.parameters else ""
     text, effect = f"await {coroutine.text}({given})", Effect.ACTS | Effect.WAITS
     body = Code(text, Precedence.AWAIT, coroutine.before, effect)

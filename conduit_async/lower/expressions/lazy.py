@@ -17,7 +17,7 @@ from ...python.code import (
     negate,
 )
 from ...types import Type, optional, required
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.branching import chain
 from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, typed_empty, unchecked
 from .dispatch import Lowering, Operand, rule
@@ -54,7 +54,7 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
         return typed_empty(fn, left)
     if fn.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
-            tested, again = fn.twice(left, variable_for(first))
+            tested, again = fn.twice(left, first)
             with fn.branch():
                 right = yield alternative(other, lazy=True)
             if right.before:
@@ -65,7 +65,7 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
             left = combine(text, Precedence.TERNARY, [tested, right])
         return left
     kinds = {required(type_of(fn, each)) for each in (first, *others)}
-    name = operand.name or fn.fresh(variable_for(first))
+    name = operand.name or fn.names.fresh(first)
     is_mixed = len(kinds) > 1 or holds_any(wanted)
     mixed = fn.module.annotation(optional(wanted)) if is_mixed else ""
     lines = assign(name, left, mixed)
@@ -106,7 +106,7 @@ def _side(code: Code, precedence: Precedence) -> str:
 
 def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Code:
     """A lazy operator whose right side needs statements."""
-    name, kind = fn.fresh(variable_for(node.left)), type_of(fn, node)
+    name, kind = fn.names.fresh(node.left), type_of(fn, node)
     kind = optional(kind) if node.operator != "and" and may_be_nil(fn, node.left) else kind
     known = Code(name)
     tests = {"and": known, "or": negate(known), "??": compare(known, "is", NONE)}
@@ -131,7 +131,7 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     if not then.before and not otherwise.before:
         text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
         return combine(text, Precedence.TERNARY, [condition, then, otherwise])
-    name = fn.fresh("value")
+    name = fn.names.fresh("value")
     declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}", effect=Effect.NONE)
     test = replace(condition, before=())
     chosen = chain([(test, assign(name, then))], assign(name, otherwise))
@@ -140,7 +140,7 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
 
 def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
     """A chain of ternaries as `if … elif … else`."""
-    name = fn.fresh("value")
+    name = fn.names.fresh("value")
     place = record_form_of(type_of(fn, node))
     found: list[tuple[Code, list[Line]]] = []
     with fn.branch():

@@ -11,10 +11,11 @@ from ...program import LibraryCall
 from ...python import literals
 from ...python.code import NO_GUARD, NONE, Code, Effect, Line, Precedence, combine, listed
 from ..functions.context import context_value
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
+from ..python.order import in_positions, source_order
 from ..python.typing import as_any, is_dynamic, type_of, typed_empty
 from . import chains
-from .dispatch import Lowering, Operand, in_positions, source_order
+from .dispatch import Lowering, Operand
 from .entries import entry
 from .lambdas import comprehension
 from .snapshots import RecordForm
@@ -58,7 +59,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
             definitions += code.before
             code = replace(code, before=())
         parts.append(code if each.is_extra else as_any(fn, each.node, code))
-    parts = fn.in_order(parts, [variable_for(given[index].node) for index in order], order)
+    parts = fn.in_order(parts, [given[index].node for index in order], order)
     parts = [typed_empty(fn, part) for part in parts]
     texts = [each.text(part) for each, part in zip(given, in_positions(parts, order), strict=True)]
     if signature.namespace:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ... import ast
 from ...python.code import Code, Effect, Form, Precedence, collection, combine, compare, negate
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import ORDERED, as_any, as_type, effective_operand, is_dynamic, type_of
 from .comparisons import equality, membership, range_
 from .dispatch import Lowering, Operand, rule
@@ -55,7 +55,7 @@ def binary(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
     parts = wanted if node.operator == "+" and isinstance(wanted, Array) else None
     left = yield Operand(node.left, expected=parts)
     right = yield Operand(node.right, expected=parts)
-    left, right = fn.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
+    left, right = fn.in_order([left, right], [node.left, node.right])
     return _strict(fn, node, left, right)
 
 

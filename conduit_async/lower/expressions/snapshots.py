@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 from ... import ast
 from ...python.code import Code, Precedence, close, combine
 from ...types import Array, Hash, Optional, Record, Type, holds_record, required
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
+from ..functions.naming import Hint
 from ..python.typing import as_type, holds_any, type_of
 
 RecordForm: TypeAlias = Literal["row", "snapshot", "either"]
@@ -35,16 +36,16 @@ def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """A value that leaves the compiled code; a literal coerces what is in it."""
     if fn.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
         return code
-    kind, hint = type_of(fn, node), variable_for(node)
+    kind = type_of(fn, node)
     code = close(code) if code.assigns else code
     if not code.guards:
-        return snapshot_of(fn, kind, code, hint)
+        return snapshot_of(fn, kind, code, node)
     with fn.having(lazy=fn.lazy + 1):  # what is behind the guards is no statement of its own
-        made = snapshot_of(fn, kind, replace(code, guards=()), hint)
+        made = snapshot_of(fn, kind, replace(code, guards=()), node)
     return replace(made, guards=code.guards)
 
 
-def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: str = "row") -> Code:
+def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: Hint = "row") -> Code:
     """The records of a value as snapshots; anything else as it is."""
     if not holds_record(kind):
         return code

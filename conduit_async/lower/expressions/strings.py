@@ -4,7 +4,7 @@ from ... import ast
 from ...python import literals
 from ...python.code import Code, Form, Precedence, combine
 from ...types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import may_be_nil, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import snapshot_of
@@ -25,15 +25,15 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
         gone = isinstance(type_of(fn, each), Record) and may_be_nil(fn, each)
         code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
         if gone:  # the row of a relation, whatever its type says
-            code = snapshot_of(fn, optional(type_of(fn, each)), code, variable_for(each))
+            code = snapshot_of(fn, optional(type_of(fn, each)), code, each)
         readable = _readable(fn, each, code)
         if readable is not code or type_of(fn, each) == STRING:
             are_texts.add(each)
         loose = readable.precedence in (Precedence.LAMBDA, Precedence.TERNARY)
         if not fn.lazy and (loose or not _fits_in_braces(readable.text)):
-            readable = fn.hoist(readable, variable_for(each))
+            readable = fn.hoist(readable, each)
         codes.append(readable)
-    codes = fn.in_order(codes, [variable_for(each) for each in nodes])
+    codes = fn.in_order(codes, nodes)
     values = dict(zip(nodes, codes, strict=True))
     if all(_fits_in_braces(code.text) for code in codes):
         formats = {each: ":f" if type_of(fn, each) == DECIMAL else "" for each in nodes}

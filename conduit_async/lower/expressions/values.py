@@ -4,7 +4,7 @@ from ... import ast
 from ...python import literals
 from ...python.code import NONE, Code, Form, Precedence, collection, combine
 from ...types import DECIMAL, Array, Hash, Struct, required
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import of_common_type, type_of
 from ..sql.conditions import name_of
 from .dispatch import Lowering, Operand, rule
@@ -57,7 +57,7 @@ def array(fn: FunctionBuilder, node: ast.ArrayLiteral, operand: Operand) -> Lowe
         if operand.expected is None and kind is not None:
             code = of_common_type(fn, item, code, kind)
         items.append(code)
-    items = fn.in_order(items, [variable_for(item) for item in node.items])
+    items = fn.in_order(items, node.items)
     return collection(", ".join(item.at(Precedence.TERNARY) for item in items), items)
 
 
@@ -76,7 +76,7 @@ def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lower
             if operand.expected is None and place is not None:
                 code = of_common_type(fn, child, code, place)
             parts.append(code)
-            hints.append(variable_for(child))
+            hints.append(child)
     parts = fn.in_order(parts, hints)
     pairs = zip(parts[::2], parts[1::2], strict=True)
     texts = [

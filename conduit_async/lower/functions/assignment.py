@@ -23,7 +23,7 @@ from ..sql.relations import fetch
 from .blocks import rule, value
 from .captures import attributes
 from .destination import UNREAD, Destination
-from .function_builder import FunctionBuilder, variable_for
+from .function_builder import FunctionBuilder
 
 
 @rule(ast.Assign)
@@ -34,7 +34,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
     path, kind = _path(fn, node.target)
     code = lower(fn, Operand(node.value, expected=kind))
     if fn.record is not None:
-        fn.forget_loaded()
+        fn.rows.forget()
         target, text = fn.self_value(path), code.text
         if len(path) > 1 and fn.locals.shares_structs:
             target = fn.self_value(path[:1])
@@ -63,7 +63,7 @@ def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
     """The variables that replace what a job has captured, where code assigns it."""
     for each in _field_assignments(body) if fn.job is not None else ():
         for capture in _touched(fn, each):
-            if fn.is_reassigned(capture):
+            if capture in fn.captured.variables:
                 yield fn.reassign_capture(capture)
 
 
@@ -78,7 +78,7 @@ def _touched(fn: FunctionBuilder, node: ast.Assign) -> list[Capture]:
     path, _ = _path(fn, node.target)
     return [
         capture
-        for capture in fn.captures
+        for capture in fn.captured.captures
         if capture.kind == "snapshot"
         or (
             capture.kind == "self_path"
@@ -94,7 +94,7 @@ def _local(fn: FunctionBuilder, node: ast.Assign) -> list[Line]:
         return bind_query(fn, local, node.value)
     if local not in fn.locals.read:
         return value(fn, node.value, UNREAD)
-    dest = Destination("name", fn.local(local), expected=local.type, kept=True)
+    dest = Destination("name", fn.names.local(local), expected=local.type, kept=True)
     if local in fn.locals.composed:
         dest = replace(dest, composed=True)
     elif isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral):
@@ -109,7 +109,7 @@ def bind_query(fn: FunctionBuilder, local: Local, node: ast.Expr) -> list[Line]:
     fn.queries[local] = select
     if isinstance(required(local.type), Query) or local not in fn.locals.read:
         return lines
-    return [*lines, *Destination("name", fn.local(local)).put(close(fetch(fn, select)))]
+    return [*lines, *Destination("name", fn.names.local(local)).put(close(fetch(fn, select)))]
 
 
 def _path(fn: FunctionBuilder, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:
@@ -130,7 +130,7 @@ def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: C
     lines = list(code.before)
     same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
     if same is not None:
-        first = not fn.is_reassigned(same)
+        first = same not in fn.captured.variables
         name = fn.reassign_capture(same)
         if first and (_is_widened(fn, same) or code.is_loose):
             kind = fn.module.annotation(same.type)
@@ -141,12 +141,12 @@ def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: C
         code = Code(name)
         touched.remove(same)
     elif touched and not (code.repeatable or code.is_constant):
-        code = fn.hoist(replace(code, before=()), variable_for(node.target))
+        code = fn.hoist(replace(code, before=()), node.target)
         lines += code.before
     lines.append(_update(fn, path, code))
     for capture in touched:
         lines += _reassigned(fn, capture, path, code, type_of(fn, node.value))
-    fn.forget_loaded()
+    fn.rows.forget()
     return lines
 
 
@@ -207,7 +207,7 @@ def _reassigned(
     fn: FunctionBuilder, capture: Capture, path: tuple[str, ...], code: Code, kind: Type
 ) -> list[Line]:
     """The captured value with the assignment applied to it."""
-    before = fn.captured(capture)
+    before = fn.captured.value(capture)
     own = path if capture.kind == "snapshot" else path[len(capture.path) :]
     if capture.kind == "self_path" and len(capture.path) >= len(path):
         steps = list(fn.columns(capture.path))[len(path) :]
@@ -217,7 +217,7 @@ def _reassigned(
     else:
         base = () if capture.kind == "snapshot" else capture.path
         text = _replacing(fn, before, base, own, code)
-    first = not fn.is_reassigned(capture)
+    first = capture not in fn.captured.variables
     name = fn.reassign_capture(capture)
     kind_ = fn.module.annotation(capture.type) if first and is_nullable(capture.type) else ""
     return [assignment(name, text, kind_)]

@@ -83,7 +83,7 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
         unknown = type_of(fn, node) in DYNAMIC and not isinstance(node, ast.Nil)
         hides_its_type = unknown and dest.expected not in DYNAMIC
         if hides_its_type or code.form is Form.ANY:
-            name = fn.fresh("result")
+            name = fn.names.fresh("result")
             kind = fn.module.annotation(dest.expected)
             code = Code(name, before=tuple(assign(name, code, kind)))
     return [*code.before, *dest.put(code)]

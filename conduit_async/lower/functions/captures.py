@@ -56,9 +56,8 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
 
 def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
     """A captured value where the job is enqueued, or where a function of `self` is called."""
-    own = fn.capture(capture.kind, capture.path, capture.local)
-    if own is not None:
-        return fn.captured(own)
+    if (own := fn.captured.get(capture.kind, capture.path, capture.local)) is not None:
+        return own
     match capture.kind:
         case "self_path" if fn.record is not None:
             code = attributes(fn.record, fn.columns(capture.path))
@@ -116,25 +115,23 @@ def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> 
 
 def _further_path(fn: FunctionBuilder, capture: Capture) -> Code:
     """A part of what a job captured as a whole, or of its snapshot."""
-    for length in range(len(capture.path) - 1, 0, -1):
-        outer = fn.capture("self_path", capture.path[:length])
-        if outer is not None:
-            columns = list(fn.columns(capture.path))[length:]
-            whole = fn.captured(outer).text
-            code = attributes(whole, columns, is_nullable(outer.type))
-            return _certain(fn, capture, code)
-    return fn.self_value(capture.path)
+    found = fn.captured.around(capture.path)
+    if found is None or found[0].kind == "snapshot":
+        return fn.self_value(capture.path)
+    outer, length = found
+    columns = list(fn.columns(capture.path))[length:]
+    code = attributes(fn.captured.value(outer).text, columns, is_nullable(outer.type))
+    return _certain(fn, capture, code)
 
 
 def _local(fn: FunctionBuilder, capture: Capture) -> Code:
     local = capture.local
     assert local is not None
     if fn.is_captured(local):  # of a job that hands it on to one nested in it
-        outer = fn.capture("local", (local.name,), local)
-        assert outer is not None
-        whole = fn.captured(outer)
+        whole = fn.captured.get("local", (local.name,), local)
+        assert whole is not None
         return _part(fn, capture, local, whole) if capture.kind == "local_path" else whole
-    name = fn.local(local)
+    name = fn.names.local(local)
     if local in fn.locals.composed:
         rows = rows_of(fn, Code(name), local.type)
         return snapshot_of(fn, required(local.type), rows)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from ... import ast
-from ...program import Capture, KeyAccess, LibraryCall
+from ...analyses.paths import key_path
+from ...program import Capture, LibraryCall
 from ...python import literals
 from ...python.code import (
     Code,
@@ -26,21 +27,13 @@ _WHAT = "Context.current_user"
 _IS_KNOWN = holds([NotNil(_USER.text)])
 
 
-def keys_of(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[str], object]:
-    """The keys in `x.a.b`, and what `x` is resolved to."""
-    names: list[str] = []
-    while isinstance(node, ast.Member) and isinstance(fn.resolved(node), KeyAccess):
-        names.insert(0, node.name.text)
-        node = node.target
-    return names, fn.resolved(node)
-
-
 def context_value(fn: FunctionBuilder, node: ast.Expr) -> Code | None:
     """`Context.current_user` and what is read of it: of the request, or captured."""
-    names, root = keys_of(fn, node)
+    start, names = key_path(fn.module.facts, node)
+    root = fn.resolved(start)
     if not isinstance(root, LibraryCall) or root.signature.namespace != "Context":
         return None
-    capture = fn.capture("context", (root.signature.name, *names))
+    capture = fn.captured.find("context", (root.signature.name, *names))
     if capture is not None:
         return _captured(fn, capture)
     return _of_request(fn, root.signature.name) if not names else None
@@ -63,22 +56,21 @@ def request_value(fn: FunctionBuilder, capture: Capture) -> Code:
         code = close(lower(fn, capture.node))
     if not code.before:
         return Code(f"{code.text} if {_IS_KNOWN.text} else None", Precedence.TERNARY)
-    value = fn.fresh(capture.python)
+    value = fn.names.fresh(capture.python)
     line = Line(f"{value}: {fn.use('typing', 'Any')} = None")
     known = if_(_IS_KNOWN, [*code.before, assignment(value, code.text)])
     return Code(value, before=(line, known))
 
 
 def _captured(fn: FunctionBuilder, capture: Capture) -> Code:
-    value = fn.captured(capture)
+    value = fn.captured.value(capture)
     if capture.path[0] != "current_user!":
         return value
     if len(capture.path) == 1:
         return fn.unwrap(value, _WHAT, Effect.FAILS)
-    known = fn.capture("context", ("authenticated?",))
-    assert known is not None
+    test = fn.captured.get("context", ("authenticated?",))
+    assert test is not None
     failing = fn.operator("fail", [Code(literals.quoted("Context.current_user is nil"))])
-    test = fn.captured(known)
     if not fn.lazy:
         check = if_(negate(test), [Line(failing.text, effect=Effect.FAILS)])
         return replace(value, before=(*value.before, check))

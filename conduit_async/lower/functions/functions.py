@@ -12,10 +12,12 @@ from ...types import NIL, required
 from ..expressions.dispatch import Operand, lower
 from ..expressions.function_calls import defaults, is_evaluated_inside, takes_nil
 from .blocks import block, return_directly, without_final_return
+from .captured import Captured
 from .destination import NOWHERE, Destination
 from .function_builder import FunctionBuilder
 from .locals import survey_locals
 from .module import Module, Variant
+from .naming import Naming
 
 
 def function(module: Module, variant: Variant) -> Function:
@@ -25,20 +27,19 @@ def function(module: Module, variant: Variant) -> Function:
     reads = tuple(replace(c, python=unclashed(c.python, own)) for c in info.reads)
     locals_ = survey_locals(module.facts, info.body)
     fn = FunctionBuilder(
-        module,
+        Naming(module, {"job", "hook", *own, *(c.python for c in reads)}),
         variant.resource,
         variant.place,
         awaits=variant.place == "job" or (variant.place == "hook" and module.awaits),
-        captures=reads,
+        captured=Captured(reads),
         return_dest=Destination("return", expected=info.result) if info.result != NIL else None,
         locals=locals_,
-        used={"job", "hook", *own, *(c.python for c in reads)},
     )
     defaulted = (each.default for each in info.parameters if each.default is not None)
     in_defaults = {fn.resolved(node) for default in defaulted for node in walk(default)}
     for local in {*locals_.read, *locals_.assigned, *in_defaults}:
         if isinstance(local, Local) and local.kind == "parameter":
-            fn.name_local(local, local.python)
+            fn.names.name_local(local, local.python)
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     given = defaults(info)
     parameters += [_parameter(fn, each, each in given) for each in info.parameters]

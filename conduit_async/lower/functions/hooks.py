@@ -10,6 +10,7 @@ from .blocks import block, without_final_return
 from .function_builder import FunctionBuilder
 from .locals import survey_locals
 from .module import Module
+from .naming import Naming
 
 _EVENTS = {"create": "a created", "update": "an updated", "delete": "a deleted"}
 
@@ -133,17 +134,17 @@ class _Writer:
         )
 
     def _builder(self, hook: HookInfo, events: Sequence[str]) -> FunctionBuilder:
+        used = {"hook", "conn", "record", "previous", "services", "context"}
         fn = FunctionBuilder(
-            self.module,
+            Naming(self.module, used),
             self.module.resource,
             "hook",
             awaits=self.module.awaits,
             on_create="create" in events,
             on_update="update" in events,
             locals=survey_locals(self.module.facts, hook.node),
-            used={"hook", "conn", "record", "previous", "services", "context"},
         )
-        fn.record = fn.fresh(self.module.record_variable)
+        fn.record = fn.names.fresh(self.module.record_variable)
         return fn
 
     def _parameters(self, event: str, needs: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Jobs: for each a payload class and its handler."""
 
-from collections.abc import Sequence
-
 from ...config import Defaults
 from ...package import Class, Function
 from ...program import JobInfo
@@ -9,9 +7,11 @@ from ...python import literals
 from ...python.annotations import payload_type
 from .assignment import prepare
 from .blocks import block, without_final_return
+from .captured import Captured
 from .function_builder import FunctionBuilder
 from .locals import survey_locals
 from .module import Module
+from .naming import Naming
 
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
@@ -27,25 +27,21 @@ def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
 
 def _handler(module: Module, job: JobInfo) -> Function:
     fn = FunctionBuilder(
-        module,
+        Naming(module, {"job"}),
         module.resource,
         "job",
         awaits=True,
         job=job,
-        captures=job.captures,
+        captured=Captured(job.captures),
         locals=survey_locals(module.facts, job.block.body),
-        used={"job"},
     )
-    if fn.is_batch:
-        return _batch_handler(module, job, fn)
-    has_own = any(capture.kind == "self_path" for capture in job.captures)
-    fn.payload = fn.fresh(module.record_variable) if has_own else "payload"
-    fn.used.add(fn.payload)
+    fn.captured.payload = payload = _payload(fn, job)
+    fn.names.used.add(payload)
     prepare(fn)
     body = without_final_return(block(fn, job.block.body))
     return Function(
         job.python,
-        (f"job: {module.job_context}", f"{fn.payload}: {job.payload}"),
+        _of_batch(module, job) if fn.is_batch else _of_job(module, job, payload),
         "None",
         (*fn.prologue, *body),
         job.block.doc,
@@ -55,21 +51,22 @@ def _handler(module: Module, job: JobInfo) -> Function:
     )
 
 
-def _batch_handler(module: Module, job: JobInfo, fn: FunctionBuilder) -> Function:
-    """A handler of several jobs, which makes one call with their values."""
-    fn.payload = "job.payload"
+def _of_job(module: Module, job: JobInfo, payload: str) -> tuple[str, ...]:
+    return f"job: {module.job_context}", f"{payload}: {job.payload}"
+
+
+def _of_batch(module: Module, job: JobInfo) -> tuple[str, ...]:
     context, of = module.imports.runtime("BatchContext"), module.imports.runtime("BatchJob")
     items = module.imports.use("builtins", "list")
-    return Function(
-        job.python,
-        (f"batch: {context}[{module.services}]", f"jobs: {items}[{of}[{job.payload}]]"),
-        "None",
-        tuple(without_final_return(block(fn, job.block.body))),
-        job.block.doc,
-        f"{module.imports.runtime('job_type')}({_options(module, job)})",
-        is_async=True,
-        span=job.block.span,
-    )
+    return f"batch: {context}[{module.services}]", f"jobs: {items}[{of}[{job.payload}]]"
+
+
+def _payload(fn: FunctionBuilder, job: JobInfo) -> str:
+    """How a handler reads its payload; one of several jobs, which makes one call, that of each."""
+    if fn.is_batch:
+        return "job.payload"
+    has_own = any(capture.kind == "self_path" for capture in job.captures)
+    return fn.names.fresh(fn.module.record_variable) if has_own else "payload"
 
 
 def _options(module: Module, job: JobInfo) -> str:
@@ -94,15 +91,11 @@ def _options(module: Module, job: JobInfo) -> str:
             texts.append(f"{name}={_duration(module, value) if is_duration else value}")
     for name in ("retry_on", "discard_on"):
         if name in given:
-            texts.append(f"{name}={_tuple(given[name])}")
+            texts.append(f"{name}={literals.tuple_of([*map(literals.quoted, given[name])])}")
     if job.was:
-        texts.append(f"was={_tuple(job.was)}")
+        texts.append(f"was={literals.tuple_of([*map(literals.quoted, job.was)])}")
     return ", ".join(texts)
 
 
 def _duration(module: Module, seconds: float) -> str:
     return literals.seconds(module.imports.use("datetime", "timedelta"), seconds)
-
-
-def _tuple(texts: Sequence[str]) -> str:
-    return f"({', '.join(map(literals.quoted, texts))}{',' if len(texts) == 1 else ''})"

@@ -8,7 +8,7 @@ from ...names import record_name, snake_case, snapshot_name, unclashed
 from ...program import Column, Facts, FunctionInfo, Program, ResourceInfo
 from ...python.annotations import annotation
 from ...python.imports import Imports
-from ...types import Struct, Type, required
+from ...types import Type
 
 Place: TypeAlias = Literal["hook", "job", "function"]
 """What code runs in; a function that needs neither services nor the database: in `function`."""
@@ -99,9 +99,4 @@ class Module:
 
     def columns(self, resource: str, path: tuple[str, ...]) -> Iterator[Column]:
         """The columns along a path of a resource's rows."""
-        fields = self.program.resources[resource].columns
-        for name in path:
-            column = fields[name]
-            yield column
-            inner = required(column.type)
-            fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
+        return self.program.columns(self.program.resources[resource], path)

@@ -1,7 +1,9 @@
 """What the variables of a Python function are called."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from ... import ast
 from ...names import local_name, snake_case, unclashed
 from ...program import Local
 from .module import Module
@@ -18,6 +20,10 @@ AMBIGUOUS = frozenset("lOI")
 """Names that look like a digit, which linters refuse."""
 
 
+Hint: TypeAlias = str | ast.Expr
+"""What a variable holds: its name, or the expression whose value it is."""
+
+
 @dataclass
 class Naming:
     """The names of one function's variables, which stay clear of those of its module.
@@ -26,15 +32,16 @@ class Naming:
     """
 
     module: Module
-    used: set[str] = field(default_factory=set, kw_only=True)
+    used: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict, init=False)
     _locals: dict[Local, str] = field(default_factory=dict, init=False)
     _annotations: dict[str, str] = field(default_factory=dict, init=False)
 
-    def fresh(self, hint: str) -> str:
+    def fresh(self, hint: Hint) -> str:
         """A new variable, named after what it holds."""
+        hint = hint if isinstance(hint, str) else _name_for(hint)
         name = hint = local_name(snake_case(hint) if hint[:1].isupper() else hint)
-        while self._is_taken(name):
+        while self.is_taken(name):
             number = self._numbers[hint] = self._numbers.get(hint, 1) + 1
             name = f"{hint}_{number}"
         self.used.add(name)
@@ -48,8 +55,7 @@ class Naming:
             kind = str(local.type)
             known = f"{local.python}_" if local.python in AMBIGUOUS else local.python
             while (
-                self._annotations.get(known, "" if self._is_taken(known, own=True) else kind)
-                != kind
+                self._annotations.get(known, "" if self.is_taken(known, own=True) else kind) != kind
             ):
                 known = unclashed(f"{known}_", self.module.defined)
             self.used.add(known)
@@ -62,8 +68,28 @@ class Naming:
         """Give a local a variable that is there already: a parameter."""
         self._locals[local] = name
 
-    def _is_taken(self, name: str, own: bool = False) -> bool:
+    def is_taken(self, name: str, own: bool = False) -> bool:
+        """Whether a variable cannot have a name; one of the source (`own`) may have one of ours."""
         imports = self.module.imports
         if name in self.used or name in self.module.defined or imports.binds(name):
             return True
         return not own and (name in OURS or name in imports.records)
+
+
+def _name_for(node: ast.Expr) -> str:
+    """What a variable that holds an expression's value is called."""
+    for _ in range(8):
+        match node:
+            case ast.Member():
+                return snake_case(node.name.text)
+            case ast.Call(callee=callee):
+                node = callee
+            case ast.Binary(operator="??" | "or" | "+", left=left):
+                node = left
+            case ast.Unwrap(operand=inner) | ast.Rescue(operand=inner) | ast.Index(target=inner):
+                node = inner
+            case ast.NameRef(name=name):
+                return snake_case(name)
+            case _:
+                break
+    return "value"

@@ -12,7 +12,8 @@ from ..python.typing import DYNAMIC, as_any, has_rows, resource_of, type_of, typ
 from . import assignment, variables
 from .blocks import block, rule, value
 from .destination import NOWHERE, UNREAD, Destination
-from .function_builder import FunctionBuilder, variable_for
+from .function_builder import FunctionBuilder
+from .naming import Hint
 
 
 @rule(ast.Let)
@@ -22,7 +23,7 @@ def _let(fn: FunctionBuilder, node: ast.Let, dest: Destination) -> list[Line]:
         return assignment.bind_query(fn, local, node.value)
     if local not in fn.locals.read:
         return value(fn, node.value, UNREAD)
-    name = fn.local(local)
+    name = fn.names.local(local)
     if local in fn.locals.composed:
         kind = variables.select_type(fn, local.type) if is_nullable(local.type) else None
         return value(fn, node.value, Destination("name", name, kind, local.type, composed=True))
@@ -61,9 +62,9 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
     before, iterable = _iterable(fn, node.iterable)
     if fn.holds_snapshot(node.iterable):
         fn.snapshots.add(local)
-    name = fn.local(local) if local in fn.locals.read else "_"
+    name = fn.names.local(local) if local in fn.locals.read else "_"
     if assignment.assigns_fields(node.body):
-        fn.forget_loaded()  # by the next turn, a row may be another one
+        fn.rows.forget()  # by the next turn, a row may be another one
     with fn.branch():
         body = block(fn, node.body)
     return [*before, compound(f"for {name} in {iterable}:", body)]
@@ -85,7 +86,7 @@ def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
     elif type_of(fn, node) in DYNAMIC:
         code = fn.operator("iterate", [code])
     elif (asks or isinstance(type_of(fn, node), Query)) and code.precedence >= Precedence.AWAIT:
-        hint = variable_for(node)
+        hint: Hint = node
         if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
             hint = resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]
         code = fn.hoist(code, hint)

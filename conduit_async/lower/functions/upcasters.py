@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...lock.upcasting import Upcast
+from ...lock.upcast import Upcast
 from ...names import snake_case
 from ...package import Class, Function
 from ...program import JobInfo, OlderPayload

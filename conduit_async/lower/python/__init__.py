@@ -1,1 +1,1 @@
-"""Pieces of Python: code with its precedence, literals, annotations, imports."""
+"""What lowering does with pieces of Python: types, branches, what nests too deep."""

@@ -5,14 +5,14 @@ CPython takes at most 20 loops, `try` and `with` blocks inside of each other in 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from ...package import Function
 from ...python.code import Line
 from ...python.imports import Imports
-from .names_used import Reading, reading
+from .statement_tree import Statement, as_lines, assigned, compound, every, mentioned, own
 
 MAX_BLOCKS = 18
 MAX_LEVELS = 60
@@ -28,30 +28,7 @@ def outlined(function: Function, imports: Imports) -> Function:
         return function
     names = {parameter.partition(":")[0].strip() for parameter in function.parameters}
     outliner = _Outliner(_tree(function.body), imports, function.is_async)
-    return replace(function, body=_lines(outliner.function(_Scope(1, function.result, names))))
-
-
-@dataclass(eq=False)
-class _Statement:
-    """A statement that can be changed; `block` is empty for a simple one.
-
-    The block of one that `is_rest` holds the arms of a chain that is too long.
-    """
-
-    line: Line
-    block: list["_Statement"] = field(default_factory=list)
-    is_rest: bool = False
-
-    @property
-    def read(self) -> Reading:
-        return reading(self.line)
-
-    @property
-    def is_function(self) -> bool:
-        return self.line.word == "def"
-
-    def write(self, text: str) -> None:
-        self.line = replace(self.line, text=text)
+    return replace(function, body=as_lines(outliner.function(_Scope(1, function.result, names))))
 
 
 @dataclass
@@ -75,13 +52,13 @@ def _is_deep(lines: Sequence[Line], level: int, blocks: int) -> bool:
     )
 
 
-def _tree(lines: Iterable[Line]) -> list[_Statement]:
-    return _short_chains([_Statement(line, _tree(line.block or ())) for line in lines])
+def _tree(lines: Iterable[Line]) -> list[Statement]:
+    return _short_chains([Statement(line, _tree(line.block or ())) for line in lines])
 
 
-def _short_chains(statements: list[_Statement]) -> list[_Statement]:
+def _short_chains(statements: list[Statement]) -> list[Statement]:
     """The statements, with an `else` for all that follows the first arms of a chain."""
-    found: list[_Statement] = []
+    found: list[Statement] = []
     arms = 0
     for index, each in enumerate(statements):
         arms = arms + 1 if each.line.word == "elif" else 0
@@ -91,59 +68,30 @@ def _short_chains(statements: list[_Statement]) -> list[_Statement]:
                 lambda later: later.line.word in ("elif", "else"), statements[index + 1 :]
             )
             rest = [each, *arms_after]
-            otherwise = _Statement(Line("else:", ()), _short_chains(rest), is_rest=True)
+            otherwise = Statement(Line("else:", ()), _short_chains(rest), is_rest=True)
             return [*found, otherwise, *_short_chains(statements[index + len(rest) :])]
         found.append(each)
     return found
 
 
-def _lines(statements: Iterable[_Statement]) -> tuple[Line, ...]:
-    return tuple(
-        each.line if each.line.block is None else replace(each.line, block=_lines(each.block))
-        for each in statements
-    )
-
-
-def _all(statements: Iterable[_Statement]) -> Iterator[_Statement]:
-    for each in statements:
-        yield each
-        yield from _all(each.block)
-
-
-def _own(statements: Iterable[_Statement]) -> Iterator[_Statement]:
-    """The statements of one function, less those of functions in it."""
-    for each in statements:
-        yield each
-        if not each.is_function:
-            yield from _own(each.block)
-
-
-def _assigned(statements: Iterable[_Statement]) -> set[str]:
-    return {name for each in statements for name in each.read.assigned}
-
-
-def _mentioned(statements: Iterable[_Statement]) -> set[str]:
-    return {name for each in statements for name in each.read.names}
-
-
 class _Outliner:
     """Outlines one function."""
 
-    def __init__(self, statements: list[_Statement], imports: Imports, is_async: bool) -> None:
+    def __init__(self, statements: list[Statement], imports: Imports, is_async: bool) -> None:
         self.is_async = is_async
         self.statements = statements
         self.imports = imports
-        self.all = list(_all(statements))
+        self.all = list(every(statements))
         self.words = {word for each in self.all for word in re.findall(r"\w+", each.line.text)}
 
-    def function(self, scope: _Scope) -> list[_Statement]:
+    def function(self, scope: _Scope) -> list[Statement]:
         """Its statements, with functions for the parts that nest too deep."""
         self.parameters = set(scope.bound)
         return self._function(self.statements, scope)
 
-    def _function(self, statements: list[_Statement], scope: _Scope) -> list[_Statement]:
+    def _function(self, statements: list[Statement], scope: _Scope) -> list[Statement]:
         """The statements of a function, each after the parts that were taken out of it."""
-        found: list[_Statement] = []
+        found: list[Statement] = []
         start = 0
         for each in statements:
             parts = self._fit(each, 0, scope.level, scope)
@@ -152,12 +100,10 @@ class _Outliner:
             found[start:start] = parts
             start += len(parts)
             found.append(each)
-            scope.bound |= _assigned(_own([each]))
+            scope.bound |= assigned(own([each]))
         return found
 
-    def _fit(
-        self, statement: _Statement, blocks: int, level: int, scope: _Scope
-    ) -> list[_Statement]:
+    def _fit(self, statement: Statement, blocks: int, level: int, scope: _Scope) -> list[Statement]:
         """Take out of a statement what nests too deep; returns the functions for it."""
         if statement.is_function:
             is_async = statement.line.text.startswith("async ")
@@ -175,15 +121,15 @@ class _Outliner:
         ]
 
     def _part(
-        self, part: list[_Statement], scope: _Scope
-    ) -> tuple[list[_Statement], list[_Statement]]:
+        self, part: list[Statement], scope: _Scope
+    ) -> tuple[list[Statement], list[Statement]]:
         """The call of the function of a part, and what comes before it: last, the function."""
         shared = self._shared(part)
         names = sorted(shared - scope.bound)
-        before = [_Statement(Line(f"{name}: {self._declared(name)}")) for name in names]
-        for each in _own(part):
+        before = [Statement(Line(f"{name}: {self._declared(name)}")) for name in names]
+        for each in own(part):
             self._unannotate(each, shared)
-        awaits = self.is_async and any(each.read.awaits for each in _own(part))
+        awaits = self.is_async and any(each.read.awaits for each in own(part))
         name = self._fresh("part")
         given = self._caught(part)
         call = f"{'await ' if awaits else ''}{name}({', '.join(given)})"
@@ -193,20 +139,20 @@ class _Outliner:
         head = f"{'async def' if awaits else 'def'} {name}({parameters}) -> {result}:"
         body = self._function(part, _Scope(scope.level + 1, result, scope.bound | shared))
         if shared:
-            body.insert(0, _Statement(Line(f"nonlocal {', '.join(sorted(shared))}")))
+            body.insert(0, Statement(Line(f"nonlocal {', '.join(sorted(shared))}")))
         scope.bound |= shared
-        return instead, [*before, _compound(head, body)]
+        return instead, [*before, compound(head, body)]
 
-    def _shared(self, part: list[_Statement]) -> set[str]:
+    def _shared(self, part: list[Statement]) -> set[str]:
         """The variables that a part assigns, and that there are outside of it as well."""
-        inside = {id(each) for each in _all(part)}
+        inside = {id(each) for each in every(part)}
         outside = [each for each in self.all if id(each) not in inside]
-        return _assigned(_own(part)) & (_assigned(outside) | self.parameters | _mentioned(outside))
+        return assigned(own(part)) & (assigned(outside) | self.parameters | mentioned(outside))
 
-    def _caught(self, part: list[_Statement]) -> list[str]:
+    def _caught(self, part: list[Statement]) -> list[str]:
         """The exceptions of the code around that a part reads, which end with their `except`."""
         caught = {each.read.caught for each in self.all if each.read.caught is not None}
-        return sorted((caught - _assigned(_own(part))) & _mentioned(_all(part)))
+        return sorted((caught - assigned(own(part))) & mentioned(every(part)))
 
     def _declared(self, name: str) -> str:
         """The type of a variable that has to be known earlier; it is written there only."""
@@ -216,28 +162,26 @@ class _Outliner:
             self._unannotate(statement, {name})
         return kinds[0] if kinds else self._any()
 
-    def _unannotate(self, statement: _Statement, names: set[str]) -> None:
+    def _unannotate(self, statement: Statement, names: set[str]) -> None:
         read = statement.read
         if read.annotation is not None and read.assigned & names:
             statement.write(read.rest or "pass")
 
-    def _leave(
-        self, part: list[_Statement], call: str, result: str
-    ) -> tuple[str, list[_Statement]]:
+    def _leave(self, part: list[Statement], call: str, result: str) -> tuple[str, list[Statement]]:
         """What a part's function returns, and its call; both see to each `return` in the part."""
-        leaving = [each for each in _own(part) if each.line.word == "return"]
+        leaving = [each for each in own(part) if each.line.word == "return"]
         if not leaving:
-            return "None", [_Statement(Line(call))]
+            return "None", [Statement(Line(call))]
         for each in leaving:
             each.write(f"return ({each.line.text.removeprefix('return').strip() or None},)")
-        part += [] if part[-1] in leaving else [_Statement(Line("return None"))]
+        part += [] if part[-1] in leaving else [Statement(Line("return None"))]
         left = self._fresh("left")
         then = ["return" if result == "None" else f"return {left}[0]"]
         if result not in ("None", self._any()):
             name = self._fresh("result")
             then = [f"{name}: {result} = {left}[0]", f"return {name}"]
-        test = _compound(f"if {left} is not None:", [_Statement(Line(text)) for text in then])
-        return self._any(), [_Statement(Line(f"{left} = {call}")), test]
+        test = compound(f"if {left} is not None:", [Statement(Line(text)) for text in then])
+        return self._any(), [Statement(Line(f"{left} = {call}")), test]
 
     def _any(self) -> str:
         return self.imports.use("typing", "Any")
@@ -249,7 +193,3 @@ class _Outliner:
             name = f"{hint}_{number}"
         self.words.add(name)
         return name
-
-
-def _compound(head: str, block: list[_Statement]) -> _Statement:
-    return _Statement(Line(head, ()), block)

@@ -23,7 +23,7 @@ from ...python.code import (
 from ...types import Type, is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand, composes, lower_all
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import resource_of, type_of
 from .relations import operation
 from .selects import continued, select_of
@@ -36,7 +36,7 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
     lines, guards = list(select.guard.before), select.guard.conditions
     first, *others = select.values or (NONE,)
     if guards:
-        name = fn.fresh(first.text.replace(".", "_") if first.repeatable else "key")
+        name = fn.names.fresh(first.text.replace(".", "_") if first.repeatable else "key")
         lines.append(assignment(name, close(replace(first, guards=guards)).text))
         first, guards = Code(name), (NotNil(name),)
     given = [first, *others, *select.bounds]
@@ -46,7 +46,7 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
         changes = bool(code.effect) and bool(fn.locals.assigns_fields or fn.locals.assigned)
         unstable = changes or not (code.repeatable or code.is_constant)
         if guards and (unstable or code.before):
-            variable = fn.fresh("value")
+            variable = fn.names.fresh("value")
             lines.append(Line(f"{variable}: {fn.builtin('object')} = None"))
             code = Code(variable, before=(*code.before, assignment(variable, code.text)))
         elif unstable:
@@ -84,7 +84,7 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         safe, base = chains.is_safe_step(base), use.receiver
     local = facts.resolutions.get(base)
     if isinstance(local, Local):
-        query = Code(fn.local(local), effect=Effect.READS)
+        query = Code(fn.names.local(local), effect=Effect.READS)
     else:
         query = yield Operand(base, composed=True)
     if safe and is_nullable(type_of(fn, base)):
@@ -95,7 +95,7 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
 
 def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
     """A query that a `?.` follows."""
-    first, again = fn.twice(query, variable_for(node))
+    first, again = fn.twice(query, node)
     guard = NotNil(first.text, again.text if first.text != again.text else None)
     return replace(again, before=first.before, guards=(guard,))
 

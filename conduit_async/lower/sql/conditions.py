@@ -8,7 +8,7 @@ from ...program import Column, ResourceInfo
 from ...python.code import Code, Effect
 from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder
 from ..python.typing import type_of
 from .sql import Select
 
@@ -19,11 +19,10 @@ _SQL = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def column_of(resource: ResourceInfo, name: str) -> Column:
-    """The column that a query means: a field, or a relation's key."""
-    relation = resource.relations.get(name)
-    if relation is not None and relation.kind == "to_one":
-        name = relation.key
-    return resource.columns[name]
+    """The column that a query means."""
+    column = resource.column(name)
+    assert column is not None
+    return column
 
 
 def equal_to(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> Condition:
@@ -62,14 +61,12 @@ def key_of(fn: FunctionBuilder, record: Record, node: ast.Expr, value: Code) -> 
     key = target.columns[target.primary_key or "id"].python
     if not is_nullable(type_of(fn, node)):
         return value.attribute(key, Effect.NONE)
-    return fn.unless_nil(value, variable_for(node), lambda row: row.attribute(key).text)
+    return fn.unless_nil(value, node, lambda row: row.attribute(key).text)
 
 
 def name_of(node: ast.Expr) -> str:
     """A field, named by a symbol or a constant string."""
-    if isinstance(node, ast.Symbol):
-        return node.name
-    return (node.value or "") if isinstance(node, ast.String) else ""
+    return ast.constant_text(node) or ""
 
 
 def class_of(fn: FunctionBuilder, kind: Type) -> str:

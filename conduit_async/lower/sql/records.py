@@ -123,7 +123,7 @@ def _in_memory(fn: FunctionBuilder, call: RecordCall, rows: Code) -> Code:
         case "pluck":
             resource = fn.module.program.resources[call.resource]
             names = [name_of(argument.value) for argument in call.arguments]
-            rows, row = fn.iterable(rows), fn.fresh("row")
+            rows, row = fn.iterable(rows), fn.names.fresh("row")
             values = [f"{row}.{column_of(resource, name).python}" for name in names]
             value = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
             return list_from(Code(value, effect=Effect.READS), row, rows)

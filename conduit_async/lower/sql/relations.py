@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ... import ast
 from ...names import snake_case
-from ...program import Local, RelationInfo, RelationUse
+from ...program import RelationInfo, RelationUse
 from ...python.code import Code, Effect, assignment
 from ...types import is_nullable
 from ..expressions import chains
@@ -30,7 +30,7 @@ def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Ope
         return _loaded(fn, "first", text, key, info.name)
     text = f"{record}, {key.text}"
     maybe = operand.maybe or is_nullable(type_of(fn, node))
-    maybe |= node in fn.module.facts.narrowed and fn.loaded(f"find({text})") is not None
+    maybe |= node in fn.module.facts.narrowed and fn.rows.find(f"find({text})") is not None
     return _loaded(fn, "find" if maybe else "get", text, key, info.name)
 
 
@@ -41,11 +41,8 @@ def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering
     name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
     if isinstance(node.target, ast.SelfRef):
         return fn.self_value((name,))
-    local = fn.resolved(node.target)
-    if isinstance(local, Local) and fn.is_captured(local):
-        capture = fn.capture("local_path", (local.name, name), local)
-        if capture is not None:
-            return fn.captured(capture)
+    if (captured := fn.captured_part(fn.resolved(node.target), name)) is not None:
+        return captured
     target = yield from chains.target(fn, node)
     return target.attribute(owner.columns[name].python)
 
@@ -94,9 +91,9 @@ def operation(fn: FunctionBuilder, call: str, parts: list[Code]) -> Code:
 
 def _loaded(fn: FunctionBuilder, name: str, text: str, key: Code, hint: str) -> Code:
     """One row, in a variable."""
-    known = fn.loaded(f"{name}({text})")
+    known = fn.rows.find(f"{name}({text})")
     if known is None and name == "find":
-        known = fn.loaded(f"get({text})")
+        known = fn.rows.find(f"get({text})")
     if known is not None:
         return Code(known, before=key.before, effect=Effect.READS, guards=key.guards)
     code = operation(fn, f"{name}({text})", [key])
@@ -105,6 +102,6 @@ def _loaded(fn: FunctionBuilder, name: str, text: str, key: Code, hint: str) -> 
         return replace(code, effect=effect, guards=key.guards)
     owner = key.text.rpartition(".")[0]
     longer = f"{owner}_{hint}" if owner.isidentifier() else hint
-    variable = fn.load(f"{name}({text})", hint, longer)
+    variable = fn.rows.add(f"{name}({text})", hint, longer)
     line = assignment(variable, code.text, effect=_LOADING)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

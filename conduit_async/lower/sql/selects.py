@@ -11,8 +11,9 @@ from ...python import literals
 from ...python.code import NO_GUARD, Code, Line, holds, if_, list_from, negate
 from ...types import Array, Query, is_nullable
 from ..expressions import chains
-from ..expressions.dispatch import Operand, in_positions, source_order
-from ..functions.function_builder import FunctionBuilder, described
+from ..expressions.dispatch import Operand
+from ..functions.function_builder import FunctionBuilder
+from ..python.order import in_positions, source_order
 from ..python.typing import DYNAMIC, effective_operand, type_of
 from .conditions import Condition, Selecting, column_of, compared, equal_to, name_of
 from .relations import ordered, owner_key, related
@@ -57,7 +58,7 @@ def _unwrapped(fn: FunctionBuilder, node: ast.Unwrap) -> Selecting:
     select = yield from select_of(fn, node.operand, safe=True)
     if select.guard.conditions:
         error = fn.module.imports.runtime("ConduitError")
-        message = literals.quoted(f"{described(node.operand)} is nil")
+        message = literals.quoted(f"{node.operand.span.in_one_line} is nil")
         is_nil = negate(holds(select.guard.conditions))
         check = if_(is_nil, [Line(f"raise {error}({message})")])
         first, *others = select.values

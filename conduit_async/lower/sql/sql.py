@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ...program import ResourceInfo
 from ...python.code import NO_GUARD, Code, Guard, Line, Precedence
 from ...python.literals import quoted as quoted_text
+from ...python.literals import tuple_of
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset(
@@ -102,8 +103,7 @@ class Select:
                 inner = self.statement("*", ordered=True)
                 pieces = [f"SELECT {what[0]}", *_within("FROM (", inner, ") AS part")]
         values = [value.at(Precedence.TERNARY) for value in self.all_values]
-        comma = "," if len(values) == 1 else ""
-        return literal(pieces) + (f", ({', '.join(values)}{comma})" if values else "")
+        return literal(pieces) + (f", {tuple_of(values)}" if values else "")
 
     def statement(self, what: str, *, ordered: bool = False) -> list[str]:
         """`SELECT what FROM …`, in pieces that each fit a line."""

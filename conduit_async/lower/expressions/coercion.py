@@ -1,0 +1,100 @@
+"""Values as they are expected: an int as a float or decimal, a text as one of an enum's."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ... import ast
+from ...analyses.walk import walk
+from ...python.code import Code, call, list_from
+from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
+from ..functions.function_builder import FunctionBuilder
+from ..python.typing import DYNAMIC, as_any, enum_value, holds_any, type_of
+
+
+def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
+    """A value as a value of the type that is expected."""
+    actual, wanted = type_of(fn, node), required(expected)
+    if isinstance(wanted, Enum) and not all(
+        _is_value_of(wanted, each, type_of(fn, each)) for each in _alternatives(node)
+    ):
+        return enum_value(fn, wanted, code)
+    if _is_of_texts(node, wanted, actual):
+        return _converted(fn, node, wanted, code)
+    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
+        return _coerce_items(fn, node, wanted, code)
+    unknown = actual in DYNAMIC and wanted not in DYNAMIC
+    if unknown or (holds_any(actual) and not holds_any(wanted)):
+        literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+        return code if literal else as_any(fn, node, code)
+    if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
+        return code
+    if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
+        return replace(code, text=f"{code.text}.0")
+    return _converted(fn, node, wanted, code)
+
+
+def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
+    """Whether a value is certain to be one of an enum's: a constant was checked before."""
+    actual = required(actual)
+    if isinstance(actual, Enum):
+        # type checkers take an enum's value for any text once a literal has held it
+        is_told = not any(
+            isinstance(each, ast.ArrayLiteral | ast.HashLiteral) for each in walk(node)
+        )
+        return is_told and set(actual.values) <= set(kind.values)
+    if isinstance(node, ast.String):
+        return node.value is not None
+    return isinstance(node, ast.Symbol) or actual == NIL
+
+
+def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
+    """An array whose items are wanted as others; a literal coerces its own items."""
+    item, actual = required(wanted.item), required(type_of(fn, node))
+    if isinstance(node, ast.ArrayLiteral) or actual == wanted:
+        return code
+    if isinstance(item, Enum):
+        made = enum_value(fn, item, Code("each"))
+    elif item in (FLOAT, DECIMAL) and actual == Array(INT):
+        made = call(fn.module.annotation(item), [Code("each")])
+    else:
+        return code
+
+    def items(array: Code) -> Code:
+        return list_from(made, "each", array)
+
+    if actual != type_of(fn, node):
+        return fn.unless_nil(code, node, lambda each: items(each).text, made.effect)
+    return items(fn.iterable(code, node))
+
+
+def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:
+    """A value as the class of a type takes it; nil stays nil."""
+    kind = fn.module.annotation(wanted)
+    if required(type_of(fn, node)) == type_of(fn, node):
+        return call(kind, [code])
+    return fn.unless_nil(code, node, lambda value: f"{kind}({value.text})")
+
+
+def _is_of_texts(node: ast.Expr, wanted: Type, actual: Type) -> bool:
+    """Whether a collection of an enum's values is wanted as one of strings.
+
+    Type checkers take it for another one, unless it is a literal.
+    """
+    match wanted, required(actual):
+        case (Array(item), Array(Enum())) | (Hash(_, item), Hash(_, Enum())):
+            literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+            return required(item) == STRING and not literal
+    return False
+
+
+def _alternatives(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give the value of an expression."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.Ternary):
+            pending += [current.otherwise, current.then]
+        elif isinstance(current, ast.Binary) and current.operator == "??":
+            pending += [current.right, current.left]
+        else:
+            yield current

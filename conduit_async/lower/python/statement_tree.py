@@ -1,0 +1,71 @@
+"""Statements of Python that can be moved and changed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from ...python.code import Line
+from .names_used import Reading, reading
+
+
+@dataclass(eq=False)
+class Statement:
+    """A statement that can be changed; `block` is empty for a simple one.
+
+    The block of one that `is_rest` holds the arms of a chain that is too long.
+    """
+
+    line: Line
+    block: list["Statement"] = field(default_factory=list)
+    is_rest: bool = False
+
+    @property
+    def read(self) -> Reading:
+        """What its line does with names."""
+        return reading(self.line)
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a `def`."""
+        return self.line.word == "def"
+
+    def write(self, text: str) -> None:
+        """Give it another line."""
+        self.line = replace(self.line, text=text)
+
+
+def as_lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
+    """The statements as lines."""
+    return tuple(
+        each.line if each.line.block is None else replace(each.line, block=as_lines(each.block))
+        for each in statements
+    )
+
+
+def every(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements, and all in their blocks."""
+    for each in statements:
+        yield each
+        yield from every(each.block)
+
+
+def own(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements of one function, less those of functions in it."""
+    for each in statements:
+        yield each
+        if not each.is_function:
+            yield from own(each.block)
+
+
+def assigned(statements: Iterable[Statement]) -> set[str]:
+    """The names that statements give a value."""
+    return {name for each in statements for name in each.read.assigned}
+
+
+def mentioned(statements: Iterable[Statement]) -> set[str]:
+    """The names in statements."""
+    return {name for each in statements for name in each.read.names}
+
+
+def compound(head: str, block: list[Statement]) -> Statement:
+    """A compound statement."""
+    return Statement(Line(head, ()), block)
