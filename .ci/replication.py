@@ -22,6 +22,7 @@ PACKAGES = {
     "initdb": "postgresql",
     "pg_basebackup": "postgresql",
     "pg_rewind": "postgresql",
+    "pgbouncer": "pgbouncer",
 }
 """The package of each program; Patroni needs `python3-etcd` beside them."""
 USER = "postgres"

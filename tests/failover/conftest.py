@@ -1,10 +1,13 @@
 """A replicated Postgres for the tests of this folder, where its servers can be had."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import replication
+from postgres_cluster import PostgresCluster, postgres_cluster
 
 HERE = Path(__file__).parent
 
@@ -17,3 +20,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if ours and "CI" not in os.environ and (reason := replication.missing()):
         for item in ours:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[PostgresCluster]:
+    """The cluster that the tests of this folder share; each leaves it whole."""
+    if reason := replication.missing():
+        pytest.fail(reason, pytrace=False)
+    # Not in pytest's folder, into which the servers' user may not look.
+    with (
+        tempfile.TemporaryDirectory(prefix="conduit-failover-") as folder,
+        postgres_cluster(Path(folder)) as cluster,
+    ):
+        yield cluster

@@ -9,20 +9,19 @@ import psycopg
 from conduit_runtime import Job, Queue
 from random_jobs import QUEUES
 
-PAUSE = 0.2
-"""Seconds between two transactions."""
-
 
 class PatientApplication(threading.Thread):
     """Stores a row and its job in a transaction, again until that is answered.
 
     It draws the job's id before: if a commit was not answered, the next try meets its row.
+    `pause` are the seconds between two transactions, on average.
     `confirmed` are its jobs, `longest` is how many seconds the slowest transaction took.
     """
 
-    def __init__(self, dsn: str, seed: int) -> None:
+    def __init__(self, dsn: str, seed: int, pause: float = 0.2) -> None:
         super().__init__(name="patient", daemon=True)
         self._dsn = dsn
+        self._pause = pause
         self._random = random.Random(f"patient {seed}")
         self._stopping = threading.Event()
         self._queue = Queue(dsn)
@@ -32,7 +31,7 @@ class PatientApplication(threading.Thread):
         self.longest = 0.0
 
     def run(self) -> None:
-        while not self._stopping.wait(self._random.uniform(0, 2 * PAUSE)):
+        while not self._stopping.wait(self._random.uniform(0, 2 * self._pause)):
             id_ = uuid4()
             began = time.monotonic()
             self._insist(id_)
@@ -54,7 +53,9 @@ class PatientApplication(threading.Thread):
         while True:
             try:
                 if self._connection is None or self._connection.closed:
-                    self._connection = psycopg.connect(self._dsn, user="producer")
+                    self._connection = psycopg.connect(
+                        self._dsn, user="producer", prepare_threshold=None
+                    )
                 with self._connection.transaction():
                     self._connection.execute("INSERT INTO promises VALUES (%s)", (id_,))
                     self._queue.enqueue(_job(id_), conn=self._connection)

@@ -1,32 +1,17 @@
 """Leaders fail a few times; `make failover` lets them fail for as long as one likes."""
 
 import random
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import replication
 from failover_run import run_round
 from faults import Faults
-from postgres_cluster import PostgresCluster, postgres_cluster
+from postgres_cluster import PostgresCluster
 
 SLOW = 30.0
 """Seconds for what `make failover` allows 5: other tests run beside this one."""
 
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    if reason := replication.missing():
-        pytest.fail(reason, pytrace=False)
-    # Not in pytest's folder, into which the servers' user may not look.
-    with (
-        tempfile.TemporaryDirectory(prefix="conduit-failover-") as folder,
-        postgres_cluster(Path(folder)) as cluster,
-    ):
-        yield cluster
 
 
 @pytest.mark.parametrize(

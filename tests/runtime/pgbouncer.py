@@ -25,6 +25,7 @@ listen_addr =
 listen_port = 6432
 unix_socket_dir = {folder}
 auth_type = any
+admin_users = postgres
 max_prepared_statements = 0
 logfile = {folder}/log
 """
