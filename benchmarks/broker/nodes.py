@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[2]
-sys.path += [str(_ROOT / each) for each in (".ci", "tests/runtime", "tests/cluster")]
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
+from paths import HELPERS
 
-from rabbitmq import Epmd, Node  # noqa: E402
-from rabbitmq_cluster import RabbitCluster  # noqa: E402
-from servers import MISSING, has_rabbitmq  # noqa: E402
+sys.path.extend(HELPERS)
+from rabbitmq import Epmd, Node
+from rabbitmq_cluster import RabbitCluster
+from servers import MISSING, has_rabbitmq
 
 __all__ = ["ALONE", "CLUSTER", "MISSING", "ONE", "THREE", "has_rabbitmq", "nodes"]
 

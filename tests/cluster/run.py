@@ -13,8 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.extend(str(Path(__file__).parents[1] / each) for each in ("runtime", "history", "../.ci"))
+sys.path.append(str(Path(__file__).parents[1]))
+from paths import HELPERS
 
+sys.path.extend(HELPERS)
 import servers
 from cluster_run import Size, run
 

@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "history"))
-sys.path.append(str(Path(__file__).parents[1] / "runtime"))
-sys.path.append(str(Path(__file__).parents[2] / ".ci"))
+sys.path.append(str(Path(__file__).parents[1]))
+from paths import HELPERS
 
+sys.path.extend(HELPERS)
 from failover_run import run_round
 from faults import Faults
 from postgres_cluster import postgres_cluster

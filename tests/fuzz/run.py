@@ -17,6 +17,14 @@ import psycopg
 from conduit_runtime import embedded, migrate
 from psycopg.conninfo import make_conninfo
 
+sys.path.append(str(Path(__file__).parents[1]))
+from paths import HELPERS
+
+sys.path.extend(HELPERS)
+from oracle import check, random_text
+from programs.program import random_programs
+from programs.report import faults_of
+
 _PROGRAMS = 100
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -24,9 +32,6 @@ Databases = Callable[[], AbstractContextManager[str]]
 
 def main(minutes: float, seed: int) -> int:
     """Try programs and texts until the time is over; the number of those that failed."""
-    from programs.program import random_programs
-    from programs.report import faults_of
-
     logging.disable(logging.CRITICAL)  # jobs of random programs fail, and workers say so
     end = time.monotonic() + minutes * 60
     texts = clean = programs = failed = 0
@@ -51,8 +56,6 @@ def main(minutes: float, seed: int) -> int:
 
 def _try_text(seed: int) -> bool | None:
     """Whether a text had no errors; None, and a report, when it breaks a rule."""
-    from oracle import check, random_text
-
     text = ""
     try:
         text = random_text(Random(seed))
@@ -83,6 +86,5 @@ def _databases(folder: Path) -> Iterator[Databases]:
 
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[1] / "semantics"))
     first = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() % 2**32
     sys.exit(main(float(sys.argv[1]), first) > 0)

@@ -8,8 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "runtime"))  # for waiting
+sys.path.append(str(Path(__file__).parents[1]))
+from paths import HELPERS
 
+sys.path.extend(HELPERS)
 from chaos_run import run
 from clock import library
 

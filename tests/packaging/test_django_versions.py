@@ -64,7 +64,7 @@ def test_the_project(version: str, empty_dsn: str, tmp_path: Path) -> None:
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if installed.returncode != 0:
         pytest.skip(f"Django {version} is left out: {installed.stderr[-500:]}")
-    path = os.pathsep.join([str(ROOT / "runtime"), str(PROJECT.parent)])
+    path = os.pathsep.join([str(ROOT / "runtime"), str(PROJECT.parent / "example")])
     done = subprocess.run(
         [inside, "manage.py", "test", "--noinput", "--pattern", "check_*.py", "checks"],
         cwd=PROJECT,

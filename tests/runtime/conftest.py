@@ -1,9 +1,7 @@
 """A database with the application's tables, shared by the tests of a process."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,8 +13,6 @@ from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from pools import BrokerPools, DirectPools, NewPool
-
-sys.path.append(str(Path(__file__).parent))  # for example_app and example_jobs
 
 
 @pytest.fixture(scope="session")

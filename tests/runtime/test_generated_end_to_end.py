@@ -11,7 +11,7 @@ import psycopg
 from example_app import insert_order, jobs_of, ship
 from example_jobs.order import after_create, after_update
 
-HERE = Path(__file__).parent
+EXAMPLE = Path(__file__).parent / "example"
 
 
 def drain(app_dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +22,7 @@ def drain(app_dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         [*command, *arguments],
         capture_output=True,
         text=True,
-        cwd=HERE,
+        cwd=EXAMPLE,
         env=os.environ | {"PYTHONUTF8": "1"},
         timeout=120,
         check=False,

@@ -12,19 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [
-    str(ROOT / folder)
-    for folder in ("tests/dashboard/browser", "tests/dashboard", "tests/runtime", ".ci")
-]
+sys.path.append(str(Path(__file__).parents[2]))
+from paths import HELPERS, ROOT
 
-import chromium  # noqa: E402
-from bakery_app import Bakery, compiled  # noqa: E402
-from conduit_runtime import embedded, migrate  # noqa: E402
-from dashboard_site import Site, serving  # noqa: E402
-from pages import addresses  # noqa: E402
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
-from showcase import act, open_bakery  # noqa: E402
+sys.path.extend(HELPERS)
+import chromium
+from bakery_app import Bakery, compiled
+from conduit_runtime import embedded, migrate
+from dashboard_site import Site, serving
+from pages import addresses
+from playwright.sync_api import Browser, sync_playwright
+from showcase import act, open_bakery
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
 LOOKS = {

@@ -18,7 +18,7 @@ from example_jobs.order import after_create, after_update
 from waiting import until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-_HERE = Path(__file__).parents[1]
+_EXAMPLE = Path(__file__).parents[1] / "example"
 ECHO = ("worker", "example_jobs", "--services", "echo", "--yes")
 
 
@@ -32,7 +32,7 @@ def run(environment: dict[str, str]) -> Run:
     def call(*arguments: str, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-m", "conduit_runtime.cli", *arguments],
-            **{"cwd": _HERE, "env": environment, **options},
+            **{"cwd": _EXAMPLE, "env": environment, **options},
             check=False,
             capture_output=True,
             text=True,
@@ -91,7 +91,7 @@ def test_only_the_named_queues_are_served(run: Run, queue: Queue) -> None:
 
 
 def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    (tmp_path / "example_jobs").symlink_to(_EXAMPLE / "example_jobs")
     (tmp_path / "pyproject.toml").write_text('[tool.conduit]\nout = "example_jobs"\n')
     run("worker", "--services", "echo", "--yes", "--drain", cwd=tmp_path)
 
@@ -188,7 +188,7 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
 def test_faults_of_the_application_are_said_in_one_line(
     run: Run, tmp_path: Path, text: str, message: str
 ) -> None:
-    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    (tmp_path / "example_jobs").symlink_to(_EXAMPLE / "example_jobs")
     (tmp_path / "faulty.py").write_text(text)
     command = ("worker", "example_jobs", "--services", "faulty:services", "--drain")
     output = run(*command, code=1, cwd=tmp_path).stderr
@@ -200,7 +200,7 @@ def test_faults_of_the_application_are_said_in_one_line(
 def test_services_that_do_not_accept_a_call_stop_the_worker_at_its_start(
     run: Run, queue: Queue, tmp_path: Path
 ) -> None:
-    copytree(_HERE / "example_jobs", tmp_path / "example_jobs")
+    copytree(_EXAMPLE / "example_jobs", tmp_path / "example_jobs")
     (tmp_path / "example_jobs/_lines.py").write_text(
         'LINES = {}\nCALLS = {"email.send(_, body=, cc=)": "resources/order.conduit:31"}\n'
     )
@@ -300,7 +300,7 @@ def test_a_worker_stops_gently(
 ) -> None:
     arguments = [*ECHO, "--processes", processes]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "conduit_runtime.cli", *arguments], cwd=_HERE, env=environment
+        [sys.executable, "-m", "conduit_runtime.cli", *arguments], cwd=_EXAMPLE, env=environment
     )
     try:
 
@@ -333,7 +333,7 @@ def test_a_service_that_does_not_end_does_not_keep_the_worker(
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     worker = subprocess.Popen(
         [*command, "--services", "stuck:services", "--grace", "0.1"],
-        cwd=_HERE,
+        cwd=_EXAMPLE,
         env=environment | {"PYTHONPATH": str(tmp_path)},
     )
     try:
@@ -405,7 +405,7 @@ def test_echo_asks_nothing_on_the_embedded_database_and_dsn_stop_ends_it(
     run: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
     del environment["CONDUIT_DATABASE_URL"]
-    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    (tmp_path / "example_jobs").symlink_to(_EXAMPLE / "example_jobs")
     here: dict[str, Any] = {"cwd": tmp_path, "env": environment}
     assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout
     dsn = run("dsn", **here).stdout.strip()

@@ -13,7 +13,7 @@ import pytest
 from conduit_runtime import Job, Queue, Schedule, WorkerPool
 
 Run = Callable[..., str]
-_HERE = Path(__file__).parents[1]
+_EXAMPLE = Path(__file__).parents[1] / "example"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(dsn: str) -> Run:
     def call(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "conduit_runtime.cli", "doctor", *arguments],
-            cwd=_HERE,
+            cwd=_EXAMPLE,
             env=os.environ | {"CONDUIT_DATABASE_URL": dsn},
             check=False,
             capture_output=True,

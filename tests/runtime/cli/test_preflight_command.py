@@ -14,7 +14,7 @@ from conduit_runtime.postgres.tables.grants import grants
 from psycopg.conninfo import make_conninfo
 
 EMAIL = "order.after_update.email_send"
-PACKAGE = Path(__file__).parents[1] / "example_jobs"
+PACKAGE = Path(__file__).parents[1] / "example" / "example_jobs"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from conduit_runtime import CronScheduler, Queue, Schedule
 from conduit_runtime.cli import commands
 
-_HERE = Path(__file__).parents[1]
+_EXAMPLE = Path(__file__).parents[1] / "example"
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def work(dsn: str, folder: Path, reference: str, code: int) -> str:
     done = subprocess.run(
         [*command, "--services", "echo", "--yes", "--drain", "--schedules", reference],
         cwd=folder,
-        env=os.environ | {"CONDUIT_DATABASE_URL": dsn, "PYTHONPATH": str(_HERE)},
+        env=os.environ | {"CONDUIT_DATABASE_URL": dsn, "PYTHONPATH": str(_EXAMPLE)},
         check=False,
         capture_output=True,
         text=True,

@@ -26,7 +26,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from waiting import until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-_HERE = Path(__file__).parents[1]
+_EXAMPLE = Path(__file__).parents[1] / "example"
 _WORKER = ("worker", "example_jobs", "--services", "echo", "--yes")
 TYPE, QUEUE = JOBS[1].name, JOBS[1].queue
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
@@ -53,7 +53,7 @@ def run(environment: dict[str, str]) -> Run:
     def call(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [sys.executable, "-m", "conduit_runtime.cli", *arguments],
-            cwd=_HERE,
+            cwd=_EXAMPLE,
             env=environment,
             check=False,
             capture_output=True,
@@ -230,7 +230,7 @@ def started(environment: dict[str, str], *options: str) -> Iterator["subprocess.
     """A worker that runs for the length of the block."""
     command = [sys.executable, "-m", "conduit_runtime.cli", *_WORKER, *options]
     worker = subprocess.Popen(
-        command, cwd=_HERE, env=environment, stderr=subprocess.PIPE, text=True
+        command, cwd=_EXAMPLE, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         yield worker

@@ -8,7 +8,7 @@ from conduit_runtime import Queue
 
 
 def test_a_forked_process_leaves_the_connections_of_its_parent_alone(dsn: str) -> None:
-    script = Path(__file__).parents[1] / "forking.py"
+    script = Path(__file__).parents[1] / "processes" / "forking.py"
     done = subprocess.run(
         [sys.executable, script, dsn], capture_output=True, text=True, timeout=120, check=False
     )

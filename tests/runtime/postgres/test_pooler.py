@@ -221,7 +221,7 @@ def test_the_dead_are_found_by_the_lease_alone(
 ) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(HISTORY)
-    script = Path(__file__).parents[1] / "worker_process.py"
+    script = Path(__file__).parents[1] / "processes" / "worker_process.py"
     first = subprocess.Popen([sys.executable, script, pooled, "5"])
     try:
         job = queue.enqueue(Job(type="sleep", payload={"seconds": 600}))

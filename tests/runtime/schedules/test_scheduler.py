@@ -176,7 +176,7 @@ def test_workers_that_are_killed_double_and_miss_no_tick(
 ) -> None:
     """Two of four are killed in between; every second of the span has its job."""
     scheduler.add(Schedule.every(seconds=1, type="report", missed="all"))
-    program = Path(__file__).parents[1] / "worker_process.py"
+    program = Path(__file__).parents[1] / "processes" / "worker_process.py"
     with ExitStack() as exits:
         workers = []
         for _ in range(4):

@@ -14,7 +14,7 @@ from django_worker import AGES, MISHAPS
 from waiting import until
 
 pytest.importorskip("django")
-_SCRIPT = Path(__file__).parents[1] / "django_worker.py"
+_SCRIPT = Path(__file__).parents[1] / "processes" / "django_worker.py"
 _KINDS = ("plain", "coroutine", "service")
 _SETTINGS = [*itertools.product(AGES, ("", "1"))]
 

@@ -37,7 +37,7 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer
 from pools import NewPool
 from waiting import until
 
-_HERE = Path(__file__).parents[1]
+_PROCESSES = Path(__file__).parents[1] / "processes"
 SECRET = "zoë@example.com"
 Spans = Callable[[], dict[str, list[ReadableSpan]]]
 
@@ -338,7 +338,7 @@ def test_spans_reach_a_collector(dsn: str) -> None:
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}/v1/traces"
-        command = [sys.executable, _HERE / "traced_app.py", dsn, endpoint]
+        command = [sys.executable, _PROCESSES / "traced_app.py", dsn, endpoint]
         subprocess.run(command, check=True, timeout=120)
         server.shutdown()
     exported = {

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from relay import Relay
 from waiting import until
 
-_HERE = Path(__file__).parents[1]
+_EXAMPLE = Path(__file__).parents[1] / "example"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_signal_ends_a_worker_that_waits(absent: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     with (tmp_path / "output").open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, "--services", "echo", "--yes", "--dsn", absent], cwd=_HERE, stderr=stderr
+            [*command, "--services", "echo", "--yes", "--dsn", absent], cwd=_EXAMPLE, stderr=stderr
         )
     try:
         until(lambda: "cannot be reached yet" in (tmp_path / "output").read_text())
@@ -111,7 +111,7 @@ def test_the_command_says_what_is_wrong_in_the_end(absent: str) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     command += ["--services", "echo", "--yes", "--dsn", absent, "--connect-timeout", "0"]
     done = subprocess.run(
-        command, cwd=_HERE, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=_EXAMPLE, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the database cannot be used: ")

@@ -19,7 +19,7 @@ import pytest
 from conduit_runtime import Job, Queue
 from waiting import until
 
-_HERE = Path(__file__).parents[2]
+_EXAMPLE = Path(__file__).parents[2] / "example"
 _ECHO = ("example_jobs", "--services", "echo", "--yes")
 _BLOCKING = """
 import time
@@ -47,7 +47,7 @@ class Worker:
     def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
         command = [sys.executable, "-m", "conduit_runtime.cli", "worker", *arguments]
         self.process = psutil.Popen(
-            command, cwd=_HERE, env=environment, stderr=subprocess.PIPE, text=True
+            command, cwd=_EXAMPLE, env=environment, stderr=subprocess.PIPE, text=True
         )
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()

@@ -13,7 +13,7 @@ from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
 from waiting import until
 
-_HERE = Path(__file__).parents[2]
+_EXAMPLE = Path(__file__).parents[2] / "example"
 Start = Callable[..., psutil.Popen]
 Working = Callable[[], set[int]]
 _STUCK = """
@@ -42,7 +42,7 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
             [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
         with (tmp_path / "output").open("wb") as stderr:
-            worker = psutil.Popen(command, cwd=_HERE, env=environment, stderr=stderr)
+            worker = psutil.Popen(command, cwd=_EXAMPLE, env=environment, stderr=stderr)
         started.append(worker)
         return worker
 

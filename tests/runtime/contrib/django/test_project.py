@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parents[2] / "django_project"
 
 def manage(dsn: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run `manage.py` of the project."""
-    path = os.pathsep.join([str(PROJECT.parents[2] / "runtime"), str(PROJECT.parent)])
+    path = os.pathsep.join([str(PROJECT.parents[2] / "runtime"), str(PROJECT.parent / "example")])
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=PROJECT,

@@ -194,7 +194,7 @@ def test_a_place_that_a_dead_worker_held_becomes_free(
         connection.execute("CREATE TABLE history (job uuid, attempt int, pid int, what text)")
     queue.limit("default", 2)
     queue.enqueue_many([Job(type="sleep", payload={"seconds": 60}) for _ in range(6)])
-    script = Path(__file__).parents[2] / "worker_process.py"
+    script = Path(__file__).parents[2] / "processes" / "worker_process.py"
     process = subprocess.Popen([sys.executable, str(script), dsn, "10"])
     try:
         until(lambda: queue.stats().running == 2)

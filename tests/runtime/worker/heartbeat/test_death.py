@@ -22,7 +22,7 @@ from waiting import until
 from worker_process import HISTORY
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
-_SCRIPT = Path(__file__).parents[2] / "worker_process.py"
+_SCRIPT = Path(__file__).parents[2] / "processes" / "worker_process.py"
 
 
 @pytest.fixture

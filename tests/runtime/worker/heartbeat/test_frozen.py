@@ -28,7 +28,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 @pytest.fixture
 def frozen(queue: Queue, dsn: str) -> Iterator["subprocess.Popen[str]"]:
     """A worker process that was stopped with one job of each type under way."""
-    script = Path(__file__).parents[2] / "frozen_worker.py"
+    script = Path(__file__).parents[2] / "processes" / "frozen_worker.py"
     process = subprocess.Popen(
         [sys.executable, script, dsn], stderr=subprocess.PIPE, text=True, bufsize=1
     )

@@ -18,7 +18,7 @@ from pools import NewPool
 from waiting import until
 from worker_process import HISTORY
 
-_HERE = Path(__file__).parents[2]
+_PROCESSES = Path(__file__).parents[2] / "processes"
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
 ) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(HISTORY)
-    command = [sys.executable, _HERE / "worker_process.py", dsn, "5"]
+    command = [sys.executable, _PROCESSES / "worker_process.py", dsn, "5"]
     with pool:  # it knows no "die", so the processes run it
         job = queue.enqueue(Job(type="die", payload={"n": 1}, max_attempts=1))
         # The first run of a job that dies at once leaves no trace of its start: there is another.
@@ -245,7 +245,7 @@ def notices(dsn: str) -> int:
 def test_another_reports_it_when_the_reporter_dies(
     new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
-    script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
+    script = [sys.executable, _PROCESSES / "crash_in_on_failed.py", dsn, "mail"]
     assert subprocess.run(script, timeout=120, check=False).returncode == 3
     assert notices(dsn) == 1
     with new_pool("mail", on_failed=failures.append):
@@ -336,7 +336,7 @@ def test_a_crash_between_the_commit_and_the_call_loses_the_call(
     """At most once: the job is failed and on record, and no later worker reports it."""
     job = queue.enqueue(Job(type="break", max_attempts=1))
     crashed = subprocess.run(
-        [sys.executable, _HERE / "crash_before_on_failed.py", dsn], timeout=120, check=False
+        [sys.executable, _PROCESSES / "crash_before_on_failed.py", dsn], timeout=120, check=False
     )
     assert crashed.returncode == 3
     pool.run(drain=True)

@@ -171,7 +171,7 @@ def test_large_payloads_stall_neither_claims_nor_heartbeats(
 @pytest.mark.parametrize("type_", ["hold in a thread", "hold in the loop", "block the loop"])
 def test_a_handler_that_blocks_everything_keeps_its_job(queue: Queue, dsn: str, type_: str) -> None:
     """For longer than the silence after which a worker without its session counts as dead."""
-    script = Path(__file__).parents[2] / "hard_worker.py"
+    script = Path(__file__).parents[2] / "processes" / "hard_worker.py"
     process = subprocess.Popen([sys.executable, script, dsn])
     others = WorkerPool(queue, ["hard", "soft"])
     taken = threading.Event()

@@ -16,7 +16,7 @@ from pools import NewPool
 from stuck_worker import Stuck
 from waiting import until
 
-_HERE = Path(__file__).parents[2]
+_RUNTIME = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -94,10 +94,10 @@ def test_a_service_that_outlives_its_attempt_keeps_its_slot(
 
 def test_the_command_exits_so_that_another_replaces_it(queue: Queue) -> None:
     queue.enqueue(blocked())
-    command = [sys.executable, _HERE / "stuck_worker.py", "worker", "example_jobs"]
+    command = [sys.executable, _RUNTIME / "processes" / "stuck_worker.py", "worker", "example_jobs"]
     command += ["--services", "stuck_worker:services", "--dsn", queue.dsn, "--concurrency", "1"]
     done = subprocess.run(
-        command, cwd=_HERE, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=_RUNTIME / "example", capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 75, done.stderr
     assert "the worker exits so that it can be replaced" in done.stderr
