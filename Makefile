@@ -82,7 +82,7 @@ bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUM
 
 .PHONY: soak
 soak: .setup-run ## Chaos and a check of its history, then steady work that must stay flat; make soak MINUTES=60
-	@.venv/bin/python tests/history/soak.py $(MINUTES)
+	@.venv/bin/python tests/history/chaos/soak.py $(MINUTES)
 	@$(RUN) benchmarks.soak $(MINUTES)
 
 .PHONY: cluster

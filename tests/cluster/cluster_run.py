@@ -15,7 +15,8 @@ from chaos_database import end_schedules, registered, state_of
 from chaos_report import Report, examine
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from event_files import read_events
-from history import Disturbance, Event, History, read
+from history import Disturbance, Event, History
+from history_tables import read
 from links import Links
 from parts import Database, Parts
 from producers import Actor, Flood, Operator, Producer

@@ -13,10 +13,7 @@ from conduit_runtime import embedded
 from links import Link, Links
 from psycopg.conninfo import make_conninfo
 from random_jobs import QUEUES
-from worker_processes import WorkerProcess, create_role
-
-_JOBS = Path(event_files.__file__).parent
-"""The folder of the module with the jobs."""
+from worker_processes import JOBS, WorkerProcess, create_role
 
 
 class Database:
@@ -75,7 +72,7 @@ class Parts:
         log = self.folder / f"{name}.log"
         command = [sys.executable, "-m", "conduit_runtime.cli", *arguments]
         with log.open("wb") as out:
-            process = subprocess.Popen(command, cwd=_JOBS, stdout=out, stderr=out, env=environment)
+            process = subprocess.Popen(command, cwd=JOBS, stdout=out, stderr=out, env=environment)
         part = Part(name, process, log, link, database)
         self._all.append(part)
         return part

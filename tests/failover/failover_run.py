@@ -14,7 +14,8 @@ from conduit_runtime import Job, Queue
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS
 from event_files import read_events
 from faults import Fault, Faults
-from history import Disturbance, History, read
+from history import Disturbance, History
+from history_tables import read
 from migrations import Migrations
 from patient import PatientApplication
 from patroni_node import PatroniNode

@@ -8,7 +8,7 @@ import psycopg
 from checker import ENDED, TICK
 from conduit_runtime import CronScheduler, Queue, Schedule, migrate
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS
-from history import SCHEMA
+from history_tables import SCHEMA
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 from random_jobs import QUEUES

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2]))
 from paths import HELPERS
 
 sys.path.extend(HELPERS)

@@ -13,7 +13,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-_HERE = Path(__file__).parent
+JOBS = Path(event_files.__file__).parent
+"""The folder of the module with the jobs."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class WorkerProcesses:
         copy = {event_files.COPY: str(self._folder / f"{name}.events")} if self._copies else {}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=_HERE, stdout=out, stderr=out, env=os.environ | copy
+                command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | copy
             )
         worker = WorkerProcess(name, process, log)
         self.workers.append(worker)

@@ -14,7 +14,8 @@ from chaos_report import Report, examine
 from clock import Clock, library
 from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
-from history import History, read
+from history import History
+from history_tables import read
 from producers import Operator, Producer
 from random_jobs import BATCHED, QUEUES
 from waiting import until
