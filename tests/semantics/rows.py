@@ -10,7 +10,8 @@ A snippet is an expression, or statements that hand one value after another to `
 their list is what has to come. Statements are a hook of their own, so that they may return from it.
 
 Every row runs in a hook and in a job; `#=hook>` and `#=job>` are rows of one of the two. Lines that
-start with `# ` are comments. A folder of `rows` is the event of its hooks.
+start with `# ` are comments. A folder of `rows` is the event of its hooks; its own folders are
+ideas: values, statements, queries, captures.
 """
 
 import re
@@ -71,7 +72,7 @@ class Row:
 def read_rows() -> list[Row]:
     """Every row of every table."""
     rows: list[Row] = []
-    for path in sorted(FOLDER.glob("*/*.rows")):
+    for path in sorted(FOLDER.rglob("*.rows")):
         lines: list[str] = []
         for line_number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             if not lines and (not line.strip() or line.startswith("# ")):
@@ -83,7 +84,7 @@ def read_rows() -> list[Row]:
             row = Row(
                 table=path.stem,
                 line=line_number,
-                event=path.parent.name,
+                event=path.relative_to(FOLDER).parts[0],
                 source="\n".join(lines),
                 sign=mark["sign"],
                 wanted=mark["wanted"],

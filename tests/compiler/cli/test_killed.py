@@ -24,7 +24,7 @@ WITHOUT_JOBS = compiled({"order.conduit": "resource Order { id: int! }"})
 )
 def test_a_run_that_is_killed(old: dict[str, str], new: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, Path(__file__).parents[1] / "killed.py", tmp_path],
+        [sys.executable, Path(__file__).with_name("killed.py"), tmp_path],
         input=json.dumps([old, new]),
         capture_output=True,
         text=True,

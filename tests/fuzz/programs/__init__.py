@@ -1,6 +1,6 @@
-"""Random well-typed programs, what the language says comes of them, and what does come of them.
+"""Random well-typed programs, what the language says they do, and what they do.
 
-`generator` and what registers with it make trees (`tree`), `show` prints them as a source.
-`execute` and `invoke` evaluate the trees by `meaning` and `library` alone: neither the compiler nor
-the runtime is asked what a program means. `judging` compiles and runs the sources, and compares.
+`generation` makes trees of `source`, which `show` prints. `evaluation` evaluates the trees: it asks
+neither the compiler nor the runtime what a program means. `judging` compiles and runs the sources,
+and compares.
 """

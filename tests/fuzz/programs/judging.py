@@ -14,7 +14,7 @@ from probe import check_types
 from conduit_async.compiler import compile
 from conduit_async.emit.layout import Formatted
 
-from .execute import Outcome
+from .evaluation.execute import Outcome
 from .program import PLACES, Program, source_of
 from .running import Result, load, plain, run
 

@@ -7,17 +7,18 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from . import calls, choices, invoke, operations
-from .bodies import function
-from .evaluate import Run
-from .execute import Outcome, applied, stored
-from .generator import Generator
-from .kinds import FIELDS, Kind
-from .leaves import TEXTS, WORDS
-from .meaning import Struct, Unclear
-from .show import show
-from .statements import statements
-from .tree import Block, Function
+from .evaluation import invoke
+from .evaluation.evaluate import Run
+from .evaluation.execute import Outcome, applied, stored
+from .evaluation.meaning import Struct, Unclear
+from .generation import calls, choices, operations
+from .generation.bodies import function
+from .generation.generator import Generator
+from .generation.leaves import TEXTS, WORDS
+from .generation.statements import statements
+from .source.kinds import FIELDS, Kind
+from .source.show import show
+from .source.tree import Block, Function
 
 REGISTERED = (calls, choices, invoke, operations)
 """What makes expressions and evaluates calls, by being imported."""

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from .judging import Fault, Faults, judge
 from .program import Program
-from .show import show
 from .shrink import shrunk
+from .source.show import show
 
 _SHRINKING = 120.0
 """Seconds for which programs are made smaller."""

@@ -14,8 +14,8 @@ from conduit_runtime import Queue, Range, WorkerPool, current_job
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from .kinds import FIELDS, Kind
 from .program import PLACES, Program
+from .source.kinds import FIELDS, Kind
 
 _COLUMNS = {
     "int": "int8", "float": "float8", "decimal": "numeric", "string": "text", "bool": "bool",

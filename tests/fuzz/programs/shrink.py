@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from .kinds import Kind
 from .program import Program
-from .show import show
-from .tree import (
+from .source.kinds import Kind
+from .source.show import show
+from .source.tree import (
     Alone,
     Arm,
     Assign,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
-from .kinds import (
+from ..source.kinds import (
     ANY,
     BOX,
     DECIMAL,
@@ -20,7 +20,7 @@ from .kinds import (
     array,
     hash_of,
 )
-from .tree import Expr, Function, Local, Member, Self
+from ..source.tree import Expr, Function, Local, Member, Self
 
 T = TypeVar("T")
 Path = tuple[str, ...]

@@ -5,9 +5,8 @@ import re
 from dataclasses import replace
 from uuid import UUID
 
-from .bodies import lambda_of
-from .generator import Generator, makes
-from .kinds import (
+from ..evaluation.library import LIBRARY
+from ..source.kinds import (
     ANY,
     BOOL,
     DATE,
@@ -24,10 +23,11 @@ from .kinds import (
     array,
     hash_of,
 )
+from ..source.show import quoted
+from ..source.tree import Call, Expr, Literal
+from .bodies import lambda_of
+from .generator import Generator, makes
 from .leaves import leaf, number, placed
-from .library import LIBRARY
-from .show import quoted
-from .tree import Call, Expr, Literal
 
 _LETTERS = {
     "s": STRING, "i": INT, "b": BOOL, "u": Kind("uuid"), "t": TIMESTAMP, "d": DATE, "c": TIME,

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from .generator import Generator
-from .kinds import ANY, BOOL, INT, STOP, STRING, Kind, array
-from .show import quoted
-from .tree import (
+from ..source.kinds import ANY, BOOL, INT, STOP, STRING, Kind, array
+from ..source.show import quoted
+from ..source.tree import (
     Binary,
     Call,
     Entries,
@@ -21,6 +20,7 @@ from .tree import (
     Unwrap,
     Widened,
 )
+from .generator import Generator
 
 TEXTS = [
     "", "a", "b", "open", "Straße", "Grüße, \"Welt\"", "it's {x} #{y} %s", "a,b,,c", "  pad ",

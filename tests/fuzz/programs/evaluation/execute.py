@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from .evaluate import Run, evaluate, value_of
-from .meaning import Error, Failure, Range, Struct, contains, equal, truthy
-from .tree import (
+from ..source.tree import (
     Alone,
     Assign,
     Async,
@@ -20,6 +18,8 @@ from .tree import (
     Rescue,
     Return,
 )
+from .evaluate import Run, evaluate, value_of
+from .meaning import Error, Failure, Range, Struct, contains, equal, truthy
 
 
 class _Return(Exception):

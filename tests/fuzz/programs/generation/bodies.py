@@ -1,9 +1,9 @@
 """Bodies: blocks that give a value, lambdas, functions."""
 
+from ..source.kinds import BOX, DECIMAL, FLOAT, INT, STRING, Kind, array
+from ..source.tree import Alone, Block, Function, If, Lambda, Node, Return
 from .generator import Generator, Variable
-from .kinds import BOX, DECIMAL, FLOAT, INT, STRING, Kind, array
 from .leaves import placed
-from .tree import Alone, Block, Function, If, Lambda, Node, Return
 
 
 def value_block(gen: Generator, kind: Kind, depth: int, *, returns: bool) -> Block:

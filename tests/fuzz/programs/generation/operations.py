@@ -1,7 +1,6 @@
 """Operators: arithmetic, order, equality, membership, truth."""
 
-from .generator import Generator, makes
-from .kinds import (
+from ..source.kinds import (
     ANY,
     BOOL,
     DATE,
@@ -16,8 +15,9 @@ from .kinds import (
     array,
     hash_of,
 )
+from ..source.tree import Binary, Expr, Literal, Text, Unary
+from .generator import Generator, makes
 from .leaves import NIL, bounded, leaf, number
-from .tree import Binary, Expr, Literal, Text, Unary
 
 _ORDERED = [INT, INT, FLOAT, DECIMAL, STRING, TIMESTAMP, DATE, DURATION, Kind("time")]
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..source.tree import Call, Function, Lambda
 from .evaluate import ChainIsNil, Run, evaluate, is_method, target_of, value_of
 from .execute import result_of
 from .library import LIBRARY
 from .meaning import Failure, Unclear, equal, reasonable
-from .tree import Call, Function, Lambda
 
 
 @value_of.register

@@ -1,10 +1,8 @@
 """What chooses between values, reads parts of them, and looks behind nil."""
 
-from .generator import Generator, Path, makes, path_of
-from .kinds import ANY, BOOL, INT, STATE, STRING, Kind, array, hash_of
-from .leaves import NIL, WORDS, key, leaf, literal
-from .show import quoted
-from .tree import (
+from ..source.kinds import ANY, BOOL, INT, STATE, STRING, Kind, array, hash_of
+from ..source.show import quoted
+from ..source.tree import (
     Alone,
     Arm,
     Binary,
@@ -22,6 +20,8 @@ from .tree import (
     Unary,
     Unwrap,
 )
+from .generator import Generator, Path, makes, path_of
+from .leaves import NIL, WORDS, key, leaf, literal
 
 
 @makes("*", weight=2)

@@ -1,12 +1,8 @@
 """Statements of random programs."""
 
-from .bodies import value_block
-from .choices import all_patterns
-from .generator import Generator, Variable
-from .kinds import ANY, BOOL, FIELDS, INT, STATE, STOP, STRING, Kind, array, hash_of
-from .leaves import NIL, TEXTS, bounded, placed
-from .show import quoted
-from .tree import (
+from ..source.kinds import ANY, BOOL, FIELDS, INT, STATE, STOP, STRING, Kind, array, hash_of
+from ..source.show import quoted
+from ..source.tree import (
     Alone,
     Arm,
     Assign,
@@ -28,6 +24,10 @@ from .tree import (
     Self,
     Unary,
 )
+from .bodies import value_block
+from .choices import all_patterns
+from .generator import Generator, Variable
+from .leaves import NIL, TEXTS, bounded, placed
 
 
 def statement(gen: Generator, depth: int) -> list[Node]:

@@ -5,9 +5,7 @@ from decimal import Decimal
 from functools import singledispatch
 from typing import Any
 
-from . import meaning
-from .meaning import Error, Failure, Range, Struct, Unclear, equal, reasonable, text, truthy
-from .tree import (
+from ..source.tree import (
     Binary,
     Call,
     Entries,
@@ -26,6 +24,8 @@ from .tree import (
     Unwrap,
     Widened,
 )
+from . import meaning
+from .meaning import Error, Failure, Range, Struct, Unclear, equal, reasonable, text, truthy
 
 _OPERATORS = {
     "+": meaning.add, "-": meaning.subtract, "*": meaning.multiply, "/": meaning.divide,

@@ -1,0 +1,1 @@
+"""Makes the parts of random programs, each of the type that is asked for."""
