@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from broker_faults import BrokerFaults, Faults, PartFaults
 from chaos_database import end_schedules, registered, state_of
-from chaos_report import Report, examine
+from chaos_report import Report
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from event_files import read_events
 from history import Disturbance, Event, History
@@ -161,7 +161,8 @@ def _run(
     for side in sides:
         report = Report(seed, [*violations], settled_in=settled_in, disturbances=counts)
         violations.clear()
-        reports.append(examine(side.history(events, faults, parts), report))
+        report.examine(side.history(events, faults, parts))
+        reports.append(report)
     return reports
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from audit import Round, audit
+from audit import Round
 from chaos_database import create_database
 from chaos_run import settle, stop
 from conduit_runtime import Job, Queue
@@ -60,7 +60,7 @@ def run_round(
         names = [f"{mode}_{way}_{n}" for n in range(workers)]
         for name in names:
             processes.start(name)
-        round_ = Round(mode, way, seed)
+        round_ = Round(seed, mode=mode, way=way)
         start = datetime.now(UTC)
         # What an application needs of its own: it waits for no server that is frozen.
         patient = make_conninfo(dsn, connect_timeout=3)
@@ -92,7 +92,7 @@ def run_round(
         history.confirmed |= application.confirmed
         history.cancelled |= operator.cancelled
         read(patient, history, start)
-        audit(round_, history, folder, names)
+        round_.audit(history, folder, names)
         round_.violations += migrations.check(is_synchronous=mode == "synchronous")
         round_.migrations = str(migrations)
         round_.application = str(application)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from chaos import Chaos
 from chaos_database import SETTINGS, create_database, end_schedules, registered, state_of
-from chaos_report import Report, examine
+from chaos_report import Report
 from clock import Clock, library
 from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
@@ -89,7 +89,7 @@ def _run(
     report.disturbances += Counter(jump=len(chaos.jumps))
     report.settled_in, unsettled = settle(dsn)
     report.violations += unsettled
-    # A worker killed a moment ago is struck off by one that lives, and not by nobody.
+    # Only a living worker deregisters a killed one, and may need a moment.
     running = sorted(worker.process.pid for worker in processes.running())
     try:
         until(lambda: registered(dsn) == running, SETTLING)
@@ -109,7 +109,8 @@ def _run(
         history.confirmed |= producer.confirmed
         history.withdrawn |= producer.withdrawn
     read(dsn, history, start)
-    return examine(history, report)
+    report.examine(history)
+    return report
 
 
 def settle(dsn: str) -> tuple[float, list[str]]:
