@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
+from asynchronous import asynchronous
 from conduit_runtime import Broker, JobContext, QueueError, WorkerPool
 from conduit_runtime.broker.connection import BrokerError
 from conduit_runtime.broker.messages import Holding, Redelivered
@@ -14,113 +13,95 @@ from played_gateway import PlayedGateway, entry
 from waiting import until
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(90):
-            await main
-
-    asyncio.run(limited())
-
-
-def test_outcomes_of_jobs_that_ran_on_are_sent_over_the_next_connection(
+@asynchronous
+async def test_outcomes_of_jobs_that_ran_on_are_sent_over_the_next_connection(
     broker_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
-            pool = WorkerPool(Broker(line.url), workers=1)
-            started, release = asyncio.Event(), asyncio.Event()
+    async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+        pool = WorkerPool(Broker(line.url), workers=1)
+        started, release = asyncio.Event(), asyncio.Event()
 
-            @pool.handler("greet")
-            async def greet(context: JobContext, payload: str) -> None:
-                started.set()
-                await release.wait()
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: str) -> None:
+            started.set()
+            await release.wait()
 
-            ran, waited = entry(), entry()
-            async with pool:
-                await gateway.publish([ran, waited])
-                await started.wait()
-                line.cut()
-                await asyncio.to_thread(until, lambda: "connection was lost" in caplog.text)
-                release.set()
-                await line.mend()
-                await gateway.until(lambda: len(gateway.outcomes) == 2)
-                assert gateway.outcome(ran.id).outcome is None  # type: ignore[union-attr]
-                returned = gateway.outcome(waited.id)
-                assert returned is not None
-                assert returned.outcome is not None
-                assert not returned.outcome.counted
-                # The broker delivers both again, since they were not acknowledged.
-                await gateway.until(
-                    lambda: any(isinstance(each, Redelivered) for each in gateway.requests)
-                )
-
-    run(main())
-
-
-def test_a_job_is_said_to_be_held_over_the_next_connection(broker_url: str) -> None:
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
-            pool = WorkerPool(Broker(line.url))
-            started, release = asyncio.Event(), asyncio.Event()
-
-            @pool.handler("greet")
-            async def greet(context: JobContext, payload: str) -> None:
-                started.set()
-                await release.wait()
-
-            job = entry()
-            async with pool:
-                gateway.answer = lambda request: [job.id]
-                await gateway.publish([job])
-                await started.wait()
-                line.cut()
-                gateway.requests.clear()
-                await line.mend()
-
-                def is_held() -> bool:
-                    return any(isinstance(each, Holding) for each in gateway.requests)
-
-                await gateway.until(is_held)
-                release.set()
-                await gateway.until(lambda: gateway.outcomes)
-                assert gateway.outcomes[0].outcome is None
-
-    run(main())
-
-
-def test_a_broker_that_is_not_there_at_the_start_is_waited_for(broker_url: str) -> None:
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
-            line.cut()
-            pool = WorkerPool(Broker(line.url))
-            pool.register("greet", lambda context, payload: None)
-            starting = asyncio.ensure_future(pool.__aenter__())
-            await gateway.publish([entry()])
-            await line.mend()
-            await starting
-            await gateway.until(lambda: gateway.outcomes)
-            await pool.__aexit__()
-
-    run(main())
-
-
-def test_a_worker_may_start_before_the_first_gateway(
-    broker_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def main() -> None:
-        pool = WorkerPool(Broker(broker_url))
-        pool.register("greet", lambda context, payload: None)
+        ran, waited = entry(), entry()
         async with pool:
-            assert not pool.health().is_ready
-            assert (
-                "the broker cannot be used, trying again: no gateway has been here" in caplog.text
+            await gateway.publish([ran, waited])
+            await started.wait()
+            line.cut()
+            await asyncio.to_thread(until, lambda: "connection was lost" in caplog.text)
+            release.set()
+            await line.mend()
+            await gateway.until(lambda: len(gateway.outcomes) == 2)
+            assert gateway.outcome(ran.id).outcome is None  # type: ignore[union-attr]
+            returned = gateway.outcome(waited.id)
+            assert returned is not None
+            assert returned.outcome is not None
+            assert not returned.outcome.counted
+            # The broker delivers both again, since they were not acknowledged.
+            await gateway.until(
+                lambda: any(isinstance(each, Redelivered) for each in gateway.requests)
             )
-            async with PlayedGateway(broker_url) as gateway:
-                await gateway.until(lambda: gateway.hellos)
-                await gateway.publish([entry()])
-                await gateway.until(lambda: gateway.outcomes)
 
-    run(main())
+
+@asynchronous
+async def test_a_job_is_said_to_be_held_over_the_next_connection(broker_url: str) -> None:
+    async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+        pool = WorkerPool(Broker(line.url))
+        started, release = asyncio.Event(), asyncio.Event()
+
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: str) -> None:
+            started.set()
+            await release.wait()
+
+        job = entry()
+        async with pool:
+            gateway.answer = lambda request: [job.id]
+            await gateway.publish([job])
+            await started.wait()
+            line.cut()
+            gateway.requests.clear()
+            await line.mend()
+
+            def is_held() -> bool:
+                return any(isinstance(each, Holding) for each in gateway.requests)
+
+            await gateway.until(is_held)
+            release.set()
+            await gateway.until(lambda: gateway.outcomes)
+            assert gateway.outcomes[0].outcome is None
+
+
+@asynchronous
+async def test_a_broker_that_is_not_there_at_the_start_is_waited_for(broker_url: str) -> None:
+    async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+        line.cut()
+        pool = WorkerPool(Broker(line.url))
+        pool.register("greet", lambda context, payload: None)
+        starting = asyncio.ensure_future(pool.__aenter__())
+        await gateway.publish([entry()])
+        await line.mend()
+        await starting
+        await gateway.until(lambda: gateway.outcomes)
+        await pool.__aexit__()
+
+
+@asynchronous
+async def test_a_worker_may_start_before_the_first_gateway(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(Broker(broker_url))
+    pool.register("greet", lambda context, payload: None)
+    async with pool:
+        assert not pool.health().is_ready
+        assert "the broker cannot be used, trying again: no gateway has been here" in caplog.text
+        async with PlayedGateway(broker_url) as gateway:
+            await gateway.until(lambda: gateway.hellos)
+            await gateway.publish([entry()])
+            await gateway.until(lambda: gateway.outcomes)
 
 
 def test_no_error_shows_the_password(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -137,49 +118,44 @@ def test_no_error_shows_the_password(broker_url: str, caplog: pytest.LogCaptureF
         assert "wrong-secret" not in str(caught.value) + repr(broker) + caplog.text
 
 
-def test_a_frame_is_in_no_log(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
+@asynchronous
+async def test_a_frame_is_in_no_log(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-
-    async def main() -> None:
-        pool = WorkerPool(Broker(broker_url))
-        pool.register("greet", lambda context, payload: None)
-        async with PlayedGateway(broker_url) as gateway, pool:
-            await gateway.publish([entry('"a secret payload"')])
-            await gateway.until(lambda: gateway.outcomes)
-
-    run(main())
+    pool = WorkerPool(Broker(broker_url))
+    pool.register("greet", lambda context, payload: None)
+    async with PlayedGateway(broker_url) as gateway, pool:
+        await gateway.publish([entry('"a secret payload"')])
+        await gateway.until(lambda: gateway.outcomes)
     assert "conduit" in caplog.text
     assert "secret payload" not in caplog.text
     assert "loopback" not in caplog.text
 
 
-def test_a_worker_that_stops_takes_nothing_over_the_next_connection(broker_url: str) -> None:
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
-            pool = WorkerPool(Broker(line.url), workers=1, grace=60)
-            started, release = asyncio.Event(), asyncio.Event()
+@asynchronous
+async def test_a_worker_that_stops_takes_nothing_over_the_next_connection(broker_url: str) -> None:
+    async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+        pool = WorkerPool(Broker(line.url), workers=1, grace=60)
+        started, release = asyncio.Event(), asyncio.Event()
 
-            @pool.handler("greet")
-            async def greet(context: JobContext, payload: str) -> None:
-                started.set()
-                await release.wait()
+        @pool.handler("greet")
+        async def greet(context: JobContext, payload: str) -> None:
+            started.set()
+            await release.wait()
 
-            await pool.__aenter__()
-            await gateway.publish([entry()])
-            await started.wait()
-            line.cut()
-            stopping = asyncio.ensure_future(pool.__aexit__())
-            await gateway.until(lambda: [each.worker for each in gateway.hellos])
-            before = {each.worker for each in gateway.hellos}
-            await line.mend()
-            await gateway.until(lambda: gateway.hellos[-1].worker not in before)
-            assert gateway.hellos[-1].is_stopping
-            last = entry()
-            await gateway.publish([last])
-            await asyncio.sleep(1)
-            assert gateway.outcome(last.id) is None
-            assert await gateway.ready("normal") >= 1
-            release.set()
-            await stopping
-
-    run(main())
+        await pool.__aenter__()
+        await gateway.publish([entry()])
+        await started.wait()
+        line.cut()
+        stopping = asyncio.ensure_future(pool.__aexit__())
+        await gateway.until(lambda: [each.worker for each in gateway.hellos])
+        before = {each.worker for each in gateway.hellos}
+        await line.mend()
+        await gateway.until(lambda: gateway.hellos[-1].worker not in before)
+        assert gateway.hellos[-1].is_stopping
+        last = entry()
+        await gateway.publish([last])
+        await asyncio.sleep(1)
+        assert gateway.outcome(last.id) is None
+        assert await gateway.ready("normal") >= 1
+        release.set()
+        await stopping

@@ -100,6 +100,25 @@ class PlayedGateway:
             await self._changed.wait_for(condition)
         return condition()
 
+    async def wait_for_outcomes(self, count: int = 1) -> list[Any]:
+        """The outcomes, once so many have come: status, attempts counted, error of each."""
+        await self.until(lambda: len(self.outcomes) >= count)
+        return [each.outcome for each in self.outcomes]
+
+    async def wait_for_requests(self, kind: type[Request], count: int = 1) -> list[Any]:
+        """The requests of a kind, once so many have come."""
+
+        def found() -> list[Request]:
+            return [each for each in self.requests if isinstance(each, kind)]
+
+        await self.until(lambda: len(found()) >= count)
+        return found()
+
+    async def wait_until_taken(self, band: str) -> None:
+        """Return once a worker has the messages of a band."""
+        while await self.ready(band):
+            pass
+
     async def tell(self, message: Control, worker: str = topology.ALL) -> None:
         """Send something to a worker, or to all."""
         await self.channel.basic_publish(

@@ -1,0 +1,93 @@
+"""When a gateway takes the jobs of a worker for lost: the test plays the workers."""
+
+import asyncio
+
+import pytest
+from asynchronous import asynchronous
+from conduit_runtime import Job, Queue
+from conduit_runtime.broker.gateway import leases
+from conduit_runtime.broker.messages import VERSION, Holding, Redelivered
+from gateway_setup import GatewaySetup
+from line import Line
+from played_worker import PlayedWorker
+from waiting import until
+
+
+@asynchronous
+async def test_jobs_of_a_dead_worker_are_reclaimed(queue: Queue, gateway: GatewaySetup) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        async with PlayedWorker(gateway.broker_url) as other:
+            await worker.die()
+            [again] = await other.taken()
+            assert other.messages[0][1].redelivered
+            await other.acknowledge()
+            database = other.message_of(again.id).database
+            lost = Redelivered(VERSION, other.name, [(again.id, again.token)])
+            await other.ask(lost, database, everyone=True)
+            again = (await other.taken(2))[-1]
+            assert again.rescues == 1
+            assert again.token != job.token
+            await other.end(again)
+            await gateway.until_status(stored.id, "completed")
+
+
+@asynchronous
+async def test_a_worker_that_says_it_holds_a_job_keeps_it(
+    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "DOUBT", 2.0)
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        lost = Redelivered(VERSION, "other", [(job.id, job.token)])
+        await worker.ask(lost, database, everyone=True)
+        holding = Holding(VERSION, worker.name, 1, [(job.id, job.token, 1.0)])
+        await worker.ask(holding, database, everyone=True)
+        await asyncio.sleep(4)
+        await worker.end(job)
+        await gateway.until_status(stored.id, "completed")
+    assert gateway.column(stored.id, "rescues") == 0
+
+
+@asynchronous
+async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
+    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a broker has lost its data."""
+    monkeypatch.setattr(leases, "LEASE", 3.0)
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        await worker.taken()
+        await worker.acknowledge()
+        again = (await worker.taken(2))[-1]
+        assert (again.id, again.rescues) == (stored.id, 1)
+
+
+@asynchronous
+async def test_a_lost_connection_loses_no_job(
+    queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was published is still held, and nothing is claimed while the broker is away."""
+    first = queue.enqueue(Job(type="t"))
+    async with (
+        Line(gateway.broker_url) as line,
+        PlayedWorker(gateway.broker_url, concurrency=1) as worker,
+        gateway.running(broker_url=line.url),
+    ):
+        [job] = await worker.taken()
+        line.cut()
+        await asyncio.to_thread(until, lambda: "connection was lost" in caplog.text)
+        second = queue.enqueue(Job(type="t"))
+        await worker.end(job)
+        await asyncio.sleep(1)
+        assert gateway.status(second.id) == "pending"
+        await line.mend()
+        job = (await worker.taken(2))[-1]
+        assert job.id == second.id
+        await worker.end(job)
+        await gateway.until_status(first.id, "completed")
+        await gateway.until_status(second.id, "completed")
+    assert gateway.column(first.id, "rescues") == 0

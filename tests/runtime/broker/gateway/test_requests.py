@@ -1,0 +1,122 @@
+"""What workers ask a gateway, and what it tells them: the test plays the workers."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from asynchronous import asynchronous
+from conduit_runtime import Job, JobStatus, Queue
+from conduit_runtime.broker.messages import VERSION, Begin, Holding, Progress, Release, Reply, Stop
+from conduit_runtime.model.attempts.outcome import Outcome
+from gateway_setup import GatewaySetup
+from played_worker import PlayedWorker
+from waiting import until
+
+
+@asynchronous
+async def test_workers_hear_of_jobs_that_are_no_longer_held(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        queue.cancel(stored.id)
+        await worker.until(lambda: Stop([(job.id, job.token)]) in worker.controls)
+
+
+@asynchronous
+async def test_workers_release_what_has_not_begun_when_a_queue_is_paused(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        message = worker.message_of(job.id)
+        queue.pause("default")
+        release = Release(message.gateway, message.number)
+        await worker.until(lambda: release in worker.controls)
+        await worker.end(job, outcome=Outcome(JobStatus.PENDING, counted=False))
+        await gateway.until_status(stored.id, "pending")
+    assert gateway.column(stored.id, "attempts") == 0
+
+
+@asynchronous
+async def test_long_jobs_are_marked_as_started(queue: Queue, gateway: GatewaySetup) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        foreign = (uuid4(), uuid4(), 1.0)
+        jobs = [(job.id, job.token, 2.0), foreign]
+        await worker.ask(Holding(VERSION, worker.name, 7, jobs), database, everyone=True)
+        await worker.until(lambda: Reply(7, [str(job.id)]) in worker.controls)
+        assert gateway.column(stored.id, "attempts") == 1
+
+
+@asynchronous
+async def test_begin_and_progress_say_whether_a_job_is_held(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        claim, foreign = (job.id, job.token), (job.id, uuid4())
+        name = worker.name
+        await worker.ask(Begin(VERSION, name, 1, claim), database)
+        await worker.ask(Begin(VERSION, name, 2, foreign), database)
+        await worker.ask(Progress(VERSION, name, 3, claim, {"done": 5}), database)
+        await worker.ask(Progress(VERSION, name, 4, foreign, {"done": 6}), database)
+        await worker.until(lambda: len(worker.controls) == 4)
+        answers = {each.question: each.answer for each in worker.controls}  # type: ignore[union-attr]
+        assert answers == {1: True, 2: False, 3: True, 4: False}
+        assert gateway.column(stored.id, "progress") == {"done": 5}
+
+
+@asynchronous
+async def test_a_gentle_stop_releases_what_is_on_the_way(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with PlayedWorker(gateway.broker_url) as worker:
+        async with gateway.running(grace=0.1):
+            [job] = await worker.taken()
+        await worker.until(lambda: Stop([(job.id, job.token)]) in worker.controls)
+    assert gateway.status(stored.id) == "pending"
+    assert gateway.column(stored.id, "attempts") == 0
+
+
+@asynchronous
+async def test_a_start_that_waits_for_a_lock_holds_one_connection(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+
+    def waiting(connection: psycopg.Connection[Any]) -> int:
+        [(count,)] = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).fetchall()
+        return int(count)
+
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        with (
+            psycopg.connect(queue.dsn) as locking,
+            psycopg.connect(queue.dsn, autocommit=True) as watching,
+        ):
+            locking.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [stored.id])
+            for question in (1, 2, 3):
+                begin = Begin(VERSION, worker.name, question, (job.id, job.token))
+                await worker.ask(begin, database)
+                await asyncio.to_thread(until, lambda: waiting(watching))
+            other = Begin(VERSION, worker.name, 4, (uuid4(), uuid4()))
+            await worker.ask(other, database)
+            await worker.until(lambda: Reply(4, False) in worker.controls)
+            assert waiting(watching) == 1
+        await worker.until(lambda: Reply(1, True) in worker.controls)
+        await worker.ask(begin, database)
+        await worker.until(lambda: Reply(3, True) in worker.controls)
+        assert Reply(2, True) not in worker.controls

@@ -1,0 +1,119 @@
+"""What a worker asks its gateways, and what they tell it: the test plays the gateway."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from asynchronous import asynchronous
+from conduit_runtime import FailedJob, JobContext
+from conduit_runtime.broker.messages import Begin, Failed, Holding, Progress, Request, Results, Stop
+from conduit_runtime.broker.remote import requests as waiting_requests
+from played_gateway import PlayedGateway, entry
+from remote_pool import remote_pool
+from waiting import until
+
+
+@asynchronous
+async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_url: str) -> None:
+    ended: list[str] = []
+    pool = remote_pool(broker_url)
+
+    @pool.handler("greet")
+    async def greet(context: JobContext, payload: str) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append(payload)
+            raise
+
+    kept, lost = entry('"kept"'), entry('"lost"')
+    async with PlayedGateway(broker_url) as gateway, pool:
+        gateway.answer = lambda request: [kept.id]
+        await gateway.publish([kept, lost])
+        holding = (await gateway.wait_for_requests(Holding, 2))[0]
+        assert {id_ for id_, _, _ in holding.jobs} == {kept.id, lost.id}
+        assert all(age >= 0.5 for _, _, age in holding.jobs)
+        await asyncio.to_thread(until, lambda: ended)
+        assert ended == ["lost"]
+        await gateway.tell(Stop([(kept.id, kept.token)]))
+        await asyncio.to_thread(until, lambda: len(ended) == 2)
+        assert not gateway.outcomes
+
+
+@asynchronous
+async def test_jobs_run_on_while_no_gateway_answers(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_requests, "ANSWER", 0.2)
+    pool = remote_pool(broker_url)
+
+    @pool.handler("greet")
+    async def greet(context: JobContext, payload: str) -> None:
+        await asyncio.sleep(2.5)
+
+    async with PlayedGateway(broker_url) as gateway, pool:
+        await gateway.publish([entry()])
+        assert await gateway.wait_for_outcomes() == [None]
+        assert await gateway.wait_for_requests(Holding)
+
+
+@asynchronous
+async def test_the_start_of_a_job_that_was_rescued_is_written_first(broker_url: str) -> None:
+    seen: list[str] = []
+    pool = remote_pool(broker_url)
+    pool.register("greet", lambda context, payload: seen.append(payload))
+    held, lost = entry('"held"', rescues=2), entry('"lost"', rescues=1)
+    async with PlayedGateway(broker_url) as gateway, pool:
+        gateway.answer = lambda request: request.claim[0] == held.id
+        await gateway.publish([lost])
+        await gateway.publish([held])
+        assert len(await gateway.wait_for_requests(Begin, 2)) == 2
+        assert await gateway.wait_for_outcomes() == [None]
+        assert gateway.outcomes[0].id == held.id
+    assert seen == ["held"]
+
+
+@asynchronous
+async def test_progress_and_the_results_of_a_flow_go_through_a_gateway(broker_url: str) -> None:
+    found: list[object] = []
+
+    def answer(request: Request) -> object:
+        return [None, {"a": 1}] if isinstance(request, Results) else True
+
+    pool = remote_pool(broker_url)
+
+    @pool.handler("greet")
+    async def greet(context: JobContext, payload: str) -> None:
+        context.progress(1, 2, "half")
+        found.append(await context.results())
+
+    job = entry(flow=UUID(int=1))
+    async with PlayedGateway(broker_url) as gateway, pool:
+        gateway.answer = answer
+        await gateway.publish([job])
+        assert await gateway.wait_for_outcomes() == [None]
+        [progress] = await gateway.wait_for_requests(Progress)
+        assert progress.claim == (job.id, job.token)
+        assert progress.note == {"done": 1, "total": 2, "note": "half"}
+    assert found == [[None, {"a": 1}]]
+
+
+@asynchronous
+async def test_gateways_have_failed_jobs_reported(broker_url: str) -> None:
+    seen: list[FailedJob] = []
+    reported = asyncio.Event()
+    pool = remote_pool(broker_url)
+    pool.register("greet", lambda context, payload: None)
+
+    @pool.on_failed
+    async def on_failed(job: FailedJob) -> None:
+        seen.append(job)
+        reported.set()
+
+    async with PlayedGateway(broker_url) as gateway, pool:
+        await gateway.until(lambda: gateway.hellos)
+        assert gateway.hellos[0].reports_failures
+        job = FailedJob(UUID(int=1), "greet", "default", 3, 3, {"a": [1]}, "ValueError: no")
+        await gateway.tell(Failed(job), gateway.hellos[0].worker)
+        await reported.wait()
+        assert seen == [job]
