@@ -1,0 +1,114 @@
+"""Jobs that their worker no longer holds, because they were cancelled or their claim is gone."""
+
+import asyncio
+import threading
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
+from pools import NewPool
+from stored_jobs import reload
+from waiting import until
+
+
+def test_one_lost_job_is_told_of_as_one(
+    queue: Queue, new_pool: NewPool, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_pool()
+
+    @pool.handler("t")
+    def lose(context: JobContext, payload: object) -> None:
+        with psycopg.connect(dsn) as conn:
+            conn.execute("UPDATE jobs SET token = gen_random_uuid()")
+
+    queue.enqueue(Job(type="t"))
+    with pool:
+        until(lambda: "1 job was no longer held when it ended" in caplog.text)
+
+
+def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
+    running, stopped = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    async def hang(context: JobContext, payload: object) -> None:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(60)
+        assert queue.cancel(job.id)
+        assert stopped.wait(60)
+    assert reload(queue, job).status is JobStatus.CANCELLED
+
+
+def test_a_cancelled_thread_learns_of_it(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
+    running, stopped = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        running.set()
+        try:
+            until(context.raise_if_cancelled)
+        finally:
+            stopped.set()
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(60)
+        queue.cancel(job.id)
+        assert stopped.wait(60)
+
+
+def test_the_outcome_of_a_lost_job_is_not_written(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> None:
+    pool = new_pool()
+    running, go_on = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        context.enqueued.append(Job(queue="other", type="child"))
+        running.set()
+        go_on.wait(300)
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(60)
+        with psycopg.connect(dsn) as conn:
+            # Another worker has claimed it since: same row, same status, another token.
+            conn.execute("UPDATE jobs SET token = gen_random_uuid(), locked_by = 'other'")
+            conn.execute(
+                "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+                "VALUES ('other', 1, 'h', 1, '{}', '[]')"
+            )
+        go_on.set()
+        until(lambda: pool.metrics.stats("t").processed)
+    stored = reload(queue, job)
+    assert (stored.status, stored.locked_by) == (JobStatus.RUNNING, "other")
+    assert queue.stats("other").total == 0
+
+
+def test_a_claim_whose_answer_was_lost_is_handed_back(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conduit_runtime.worker.audit.AUDIT", 0.1)
+    pool = WorkerPool(queue)
+    ran = threading.Event()
+    pool.register("t", lambda context, payload: ran.set())
+    with pool:
+        with psycopg.connect(dsn) as conn:
+            # As a claim leaves it that was committed when its connection broke.
+            conn.execute(
+                "INSERT INTO jobs (type, status, token, locked_at, locked_by) "
+                "SELECT 't', 'running', gen_random_uuid(), now() - interval '1 minute', name "
+                "FROM conduit_workers"
+            )
+        assert ran.wait(60)
+    [job] = queue.list()
+    assert (job.status, job.attempts) == (JobStatus.COMPLETED, 1)
