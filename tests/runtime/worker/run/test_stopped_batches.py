@@ -1,0 +1,99 @@
+"""Batches that end before their handler does, and jobs that wait for a key."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from batches import batched, enqueued, states
+from conduit_runtime import BatchContext, BatchJob, Job, Queue, WorkerPool
+from pools import NewPool
+from waiting import until
+
+BOTH = pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "plain"])
+
+
+@BOTH
+def test_a_stop_releases_the_jobs_of_a_batch_that_does_not_end(
+    queue: Queue, new_pool: NewPool, is_async: bool
+) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    async def hang(context: BatchContext, jobs: list[BatchJob]) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    def hang_plainly(context: BatchContext, jobs: list[BatchJob]) -> None:
+        started.set()
+        ended.wait(300)
+
+    pool = new_pool()
+    pool.batch_handler("t", size=3)(hang if is_async else hang_plainly)
+    jobs = enqueued(queue, 3)
+    try:
+        pool.start()
+        assert started.wait(60)
+        pool.stop(grace=0)
+        assert [(status, error) for status, _, error in states(queue, jobs)] == (
+            [("pending", None)] * 3
+        )
+    finally:
+        ended.set()
+
+
+def test_the_timeout_of_the_type_ends_the_batch(queue: Queue, new_pool: NewPool) -> None:
+    async def hang(context: BatchContext, jobs: list[BatchJob]) -> None:
+        await asyncio.Event().wait()
+
+    pool = new_pool()
+    pool.batch_handler("t", size=10, timeout=timedelta(seconds=0.05))(hang)
+    jobs = enqueued(queue, 2)
+    pool.run(drain=True)
+    late = "TimeoutError: the attempt took longer than 0.05 s"
+    assert states(queue, jobs) == [("pending", 1, late)] * 2
+
+
+@pytest.fixture
+def waiting_batch(
+    queue: Queue, new_pool: NewPool, dsn: str
+) -> Iterator[tuple[WorkerPool, list[Job], Any]]:
+    """A batch of three that has run; another transaction holds the key of the first one's child."""
+    child = Job(type="child", unique="held")
+
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        jobs[0].enqueued.append(Job(type="child", unique="held"))
+
+    with psycopg.connect(dsn) as holder:
+        queue.enqueue(child, conn=holder)
+        jobs = enqueued(queue, 3)
+        pool = batched(new_pool, handle, is_async=True, size=3)
+        pool.register("child", lambda context, payload: None)
+        with pool:
+            try:
+                until(lambda: [state[0] for state in states(queue, jobs[1:])] == ["completed"] * 2)
+                yield pool, jobs, holder
+            finally:
+                pool.stop(grace=0)
+
+
+def test_a_job_that_waits_for_a_key_keeps_its_batch_from_nothing(
+    queue: Queue, waiting_batch: tuple[WorkerPool, list[Job], Any]
+) -> None:
+    _, jobs, holder = waiting_batch
+    assert states(queue, jobs[:1])[0][0] == "running"
+    holder.rollback()
+    until(lambda: states(queue, jobs[:1])[0][0] == "completed")
+
+
+def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
+    queue: Queue, new_pool: NewPool, waiting_batch: tuple[WorkerPool, list[Job], Any]
+) -> None:
+    pool, jobs, _ = waiting_batch
+    pool.stop(grace=0)
+    if not new_pool.is_direct:  # its outcome waits at the broker, and a gateway will write it
+        assert states(queue, jobs[:1])[0][0] == "running"
+        return
+    assert states(queue, jobs[:1]) == [("pending", 0, None)]
