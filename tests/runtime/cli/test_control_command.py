@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -11,12 +10,6 @@ from click.testing import CliRunner
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.cli import commands, filters
 from conduit_runtime.statements.many import bulk as many
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def call(dsn: str, *arguments: str, code: int = 0) -> str:

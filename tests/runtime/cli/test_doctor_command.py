@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,12 +14,6 @@ from conduit_runtime import Job, Queue, Schedule, WorkerPool
 
 Run = Callable[..., str]
 _EXAMPLE = Path(__file__).parents[1] / "example"
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture

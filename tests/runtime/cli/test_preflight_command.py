@@ -1,7 +1,6 @@
 """`conduit-jobs preflight`, as its users call it before a deploy."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,12 +14,6 @@ from psycopg.conninfo import make_conninfo
 
 EMAIL = "order.after_update.email_send"
 PACKAGE = Path(__file__).parents[1] / "example" / "example_jobs"
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 @pytest.fixture(autouse=True)

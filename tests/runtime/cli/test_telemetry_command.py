@@ -67,12 +67,6 @@ def run(environment: dict[str, str]) -> Run:
     return call
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
 def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> None:
     job = queue.enqueue(failing())
     done = run(*_WORKER, "--on-failed", "pager:page", "--drain")

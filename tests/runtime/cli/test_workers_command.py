@@ -16,12 +16,6 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
 def run(dsn: str) -> Run:
     def call(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(

@@ -1,7 +1,6 @@
 """Loops of one's own: dequeue, complete, fail, touch."""
 
 import asyncio
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -10,12 +9,6 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt, complete
 from conduit_runtime.statements.worker_registry import register
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def status(queue: Queue, job: Job) -> JobStatus:

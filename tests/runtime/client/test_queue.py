@@ -15,12 +15,6 @@ from pools import NewPool
 from psycopg_pool import ConnectionPool
 
 
-@pytest.fixture
-def queue(dsn: str):
-    with Queue(dsn) as queue:
-        yield queue
-
-
 def test_an_enqueued_job_is_stored_as_given(queue: Queue) -> None:
     at = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     job = queue.enqueue(

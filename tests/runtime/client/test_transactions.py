@@ -15,12 +15,6 @@ from waiting import until
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
 def pool(queue: Queue) -> Iterator[WorkerPool]:
     """A pool that works: a job of type t ends at once."""
     pool = WorkerPool(queue)

@@ -37,12 +37,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
 def fresh(new_database: New) -> Iterator[str]:
     """A database whose tables may be spoilt."""
     with new_database() as dsn:

@@ -58,13 +58,6 @@ def pooled(dsn: str) -> Iterator[str]:
         yield pooled
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    """The queue as one sees it without a pooler."""
-    with Queue(dsn) as queue:
-        yield queue
-
-
 def locks_of_sessions(dsn: str) -> list[Any]:
     """The advisory locks that are held."""
     with psycopg.connect(dsn, autocommit=True) as admin:

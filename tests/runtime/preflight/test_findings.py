@@ -1,6 +1,5 @@
 """What would become of the jobs in a database with the code of a package."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -36,12 +35,6 @@ async def email_send(job: JobContext[Any], ticket: EmailSend) -> None: ...
 @upcast(email_send, "0a")
 def _(old: EmailSend_0a) -> EmailSend:
     return EmailSend(old.title)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def job(payload: Any, fingerprint: str | None = None, queue: str = "mail", **more: Any) -> Job:

@@ -37,12 +37,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
 def scheduler(queue: Queue) -> CronScheduler:
     return CronScheduler(queue)
 

@@ -1,18 +1,10 @@
 """The server's clock is set back: how often a job ran is counted without it."""
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import worker_registry
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def set_back(dsn: str) -> None:

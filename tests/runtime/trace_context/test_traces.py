@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -28,12 +28,6 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_s
 
 REQUEST = SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1))
 HEADERS = {"traceparent": f"00-{0xA:032x}-{0xB:016x}-01"}
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def enqueue_one(queue: Queue) -> None:

@@ -20,12 +20,6 @@ from waiting import until
 LOST = "no longer held"
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
 @pytest.fixture(params=["direct", "pooled"])
 def worker_dsn(request: pytest.FixtureRequest, dsn: str) -> Iterator[str]:
     if request.param == "direct":

@@ -24,12 +24,6 @@ LATE = 0.3
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
-@pytest.fixture
 def ran() -> list[object]:
     return []
 

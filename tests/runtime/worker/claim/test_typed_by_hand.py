@@ -1,22 +1,14 @@
 """Rows that somebody typed in SQL: one that Python cannot hold must not concern the others."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 
 NINES = "9" * 6_000
 FAR = datetime(9999, 12, 30, tzinfo=UTC)
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def typed(dsn: str, **columns: object) -> None:

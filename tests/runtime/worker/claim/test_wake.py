@@ -22,12 +22,6 @@ from psycopg.conninfo import make_conninfo
 from waiting import until
 
 
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
-
-
 class WakeablePool:
     """A pool whose handler tells that it ran."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -12,12 +11,6 @@ from conduit_runtime import Health, Job, JobContext, Queue, WorkerPool
 from conduit_runtime.worker.health.pool_health import PoolHealth
 from conduit_runtime.worker.pool import WorkerPool as Pool
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def ask(pool: WorkerPool, path: str, method: str = "GET") -> tuple[int, dict[str, str]]:

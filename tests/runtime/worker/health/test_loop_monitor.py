@@ -2,18 +2,11 @@
 
 import ctypes
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conduit_runtime import BatchContext, Job, JobContext, Queue, WorkerPool
 from waiting import until
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

@@ -1,6 +1,6 @@
 """Workers delete what is not kept any longer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
@@ -19,12 +19,6 @@ from waiting import until
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 STATUSES = ("completed", "cancelled", "failed", "pending")
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def fill(queue: Queue, name: str, days: int, count: int = 3) -> None:

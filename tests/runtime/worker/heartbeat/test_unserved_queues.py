@@ -1,7 +1,6 @@
 """A worker warns of queues that no worker serves, and whose jobs it could run."""
 
 import logging
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,12 +12,6 @@ from conduit_runtime.worker.heartbeat.unserved_queues import UnservedQueues
 from waiting import until
 
 WARNING = "holds jobs of"
-
-
-@pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    with Queue(dsn) as queue:
-        yield queue
 
 
 def pool_of(queue: Queue, name: str = "email", *types: str) -> WorkerPool:
