@@ -81,3 +81,10 @@ def ship(conn: Executes, order: Row) -> Row:
 def jobs_of(conn: Executes) -> list[Row]:
     """The stored jobs in the order of their enqueue."""
     return rows(conn, "SELECT * FROM jobs ORDER BY seq")
+
+
+def note_events(conn: psycopg.Connection[Any]) -> list[tuple[str, Any, Any]]:
+    """What the hooks of `note_hooks` noted of each change: the event, the row before and after."""
+    return [
+        tuple(job["payload"][name] for name in ("event", "was", "now")) for job in jobs_of(conn)
+    ]
