@@ -1,21 +1,20 @@
 """What `conduit-jobs` lets operators see: failures, metrics, scrapes."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from command_line import ECHO, EXAMPLE, Run
 from conduit_runtime import Job, PoolCollector, Queue, WorkerPool
 from conduit_runtime.telemetry import queue_gauges
 from example_jobs import JOBS
@@ -25,9 +24,6 @@ from prometheus_client import parser as plain
 from prometheus_client.openmetrics import parser as openmetrics
 from waiting import until
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-_EXAMPLE = Path(__file__).parents[1] / "example"
-_WORKER = ("worker", "example_jobs", "--services", "echo", "--yes")
 TYPE, QUEUE = JOBS[1].name, JOBS[1].queue
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 PARSERS = {
@@ -43,33 +39,9 @@ def failing() -> Job:
     return email_send.job(order, max_attempts=1)
 
 
-@pytest.fixture
-def environment(dsn: str) -> dict[str, str]:
-    return os.environ | {"CONDUIT_DATABASE_URL": dsn, "COLUMNS": "200"}
-
-
-@pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    def call(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "conduit_runtime.cli", *arguments],
-            cwd=_EXAMPLE,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
-
-
 def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> None:
     job = queue.enqueue(failing())
-    done = run(*_WORKER, "--on-failed", "pager:page", "--drain")
+    done = run(*ECHO, "--on-failed", "pager:page", "--drain")
     shown = json.loads(done.stdout)
     assert (shown["id"], shown["type"]) == (str(job.id), TYPE)
     assert shown["error"] in (queue.get(job.id) or job).error
@@ -77,7 +49,7 @@ def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> Non
 
 def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
     queue.enqueue(failing())
-    done = run(*_WORKER, "--around", "pager:outer", "--around", "pager:inner", "--drain")
+    done = run(*ECHO, "--around", "pager:outer", "--around", "pager:inner", "--drain")
     assert done.stdout.splitlines() == (
         [f"outer {TYPE}", f"inner {TYPE}", "inner saw UndefinedTable", "outer saw UndefinedTable"]
     )
@@ -99,13 +71,13 @@ def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
 def test_mistakes_get_one_clear_message(
     run: Run, arguments: list[str], code: int, message: str
 ) -> None:
-    assert message in run(*_WORKER, *arguments, code=code).stderr
+    assert message in run(*ECHO, *arguments, code=code).stderr
 
 
 def test_stats_tell_what_became_of_attempts(run: Run, queue: Queue) -> None:
     assert "No attempts in the last 1h" in run("jobs", "stats").stdout
     queue.enqueue_many([failing() for _ in range(3)])
-    run(*_WORKER, "--drain")
+    run(*ECHO, "--drain")
     shown: dict[str, Any] = json.loads(run("jobs", "stats", "--format", "json").stdout)
     assert (shown["failed"], shown["pending"], shown["last"]) == (3, 0, "1h")
     [row] = shown["attempts"]
@@ -132,7 +104,7 @@ def test_a_port_in_use_is_a_clear_error(run: Run, processes: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         options = ("--metrics-host", "127.0.0.1", "--processes", processes)
-        output = run(*_WORKER, "--metrics-port", port, *options, code=2).stderr
+        output = run(*ECHO, "--metrics-port", port, *options, code=2).stderr
     assert f"127.0.0.1 port {port} cannot be used (Address already in use)" in output
     assert "or 0 for a free port" in output
 
@@ -222,9 +194,9 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
 @contextmanager
 def started(environment: dict[str, str], *options: str) -> Iterator["subprocess.Popen[str]"]:
     """A worker that runs for the length of the block."""
-    command = [sys.executable, "-m", "conduit_runtime.cli", *_WORKER, *options]
+    command = [sys.executable, "-m", "conduit_runtime.cli", *ECHO, *options]
     worker = subprocess.Popen(
-        command, cwd=_EXAMPLE, env=environment, stderr=subprocess.PIPE, text=True
+        command, cwd=EXAMPLE, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         yield worker

@@ -6,11 +6,11 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from asynchronous import asynchronous
 from played_gateway import PlayedGateway, entry
 from waiting import until
 
@@ -62,69 +62,58 @@ def start(tmp_path: Path) -> Iterator[Start]:
         assert process.wait(60) in {0, 1, 2}
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(90):
-            await main
-
-    asyncio.run(limited())
-
-
-def test_it_needs_no_database_and_takes_none_from_the_environment(
+@asynchronous
+async def test_it_needs_no_database_and_takes_none_from_the_environment(
     broker_url: str, start: Start, tmp_path: Path
 ) -> None:
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway:
-            process = start("--drain", CONDUIT_BROKER_URL=broker_url)
-            await gateway.until(lambda: gateway.hellos, 60)  # messages wait for 5 s only
-            await gateway.publish([entry()])
-            await gateway.publish([entry()], type="read")
-            await gateway.until(lambda: len(gateway.outcomes) == 2)
-            ends = {each.type: each.outcome for each in gateway.outcomes}
-            assert ends["greet"] is None
-            assert "by --dsn" in (ends["read"].error or "")  # type: ignore[union-attr]
-            assert await asyncio.to_thread(process.wait) == 0
-
-    run(main())
+    async with PlayedGateway(broker_url) as gateway:
+        process = start("--drain", CONDUIT_BROKER_URL=broker_url)
+        await gateway.until(lambda: gateway.hellos, 60)  # messages wait for 5 s only
+        await gateway.publish([entry()])
+        await gateway.publish([entry()], type="read")
+        await gateway.until(lambda: len(gateway.outcomes) == 2)
+        ends = {each.type: each.outcome for each in gateway.outcomes}
+        assert ends["greet"] is None
+        assert "by --dsn" in (ends["read"].error or "")  # type: ignore[union-attr]
+        assert await asyncio.to_thread(process.wait) == 0
     log = (tmp_path / "log").read_text()
     assert "jobs of read use the application's database" in log
     assert "loopback" not in log
     assert "hidden" not in log
 
 
-def test_a_dsn_is_the_database_of_the_jobs(
+@asynchronous
+async def test_a_dsn_is_the_database_of_the_jobs(
     broker_url: str, dsn: str, start: Start, tmp_path: Path
 ) -> None:
-    async def main() -> None:
-        file = tmp_path / "broker"
-        file.write_text(f"{broker_url}\n")
-        async with PlayedGateway(broker_url) as gateway:
-            start("--broker-file", str(file), "--dsn", dsn)
-            await gateway.until(lambda: gateway.hellos, 60)
-            await gateway.publish([entry()], type="read")
-            await gateway.until(lambda: gateway.outcomes)
-            assert gateway.outcomes[0].outcome is None
-
-    run(main())
+    file = tmp_path / "broker"
+    file.write_text(f"{broker_url}\n")
+    async with PlayedGateway(broker_url) as gateway:
+        start("--broker-file", str(file), "--dsn", dsn)
+        await gateway.until(lambda: gateway.hellos, 60)
+        await gateway.publish([entry()], type="read")
+        await gateway.until(lambda: gateway.outcomes)
+        assert gateway.outcomes[0].outcome is None
 
 
-def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path) -> None:
+@asynchronous
+async def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path) -> None:
     def urls(path: str) -> list[str]:
         return re.findall(rf"http://\S+{path}(?=\s|$)", (tmp_path / "log").read_text())
 
-    async def main() -> None:
-        async with PlayedGateway(broker_url) as gateway:
-            start(
-                *("--broker", broker_url, "--processes", "2"),
-                *("--health-port", "0", "--metrics-port", "0"),
-            )
-            await gateway.until(lambda: len({hello.pid for hello in gateway.hellos}) == 2, 60)
-            await gateway.publish([entry()])
-            await gateway.until(lambda: gateway.outcomes)
-
-    run(main())
+    async with PlayedGateway(broker_url) as gateway:
+        start(
+            *("--broker", broker_url, "--processes", "2"),
+            *("--health-port", "0", "--metrics-port", "0"),
+        )
+        await gateway.until(lambda: len({hello.pid for hello in gateway.hellos}) == 2, 60)
+        await gateway.publish([entry()])
+        await gateway.until(lambda: gateway.outcomes)
     until(lambda: len(urls("/ready")) == 2)
-    texts = [urllib.request.urlopen(url).read().decode() for url in urls("/metrics")]
+    texts = [
+        urllib.request.urlopen(url).read().decode()  # noqa: ASYNC210  nothing else runs
+        for url in urls("/metrics")
+    ]
     [counted] = re.findall(r"conduit_job_attempts_total\{.*succeeded.*\} (\S+)", "".join(texts))
     assert counted == "1.0"
     assert "conduit_queue_due_jobs" not in "".join(texts)

@@ -1,0 +1,48 @@
+"""`conduit-jobs` on the test's own database."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import psycopg
+import pytest
+from command_line import EXAMPLE, Run
+from example_app import SCHEMA, insert_order, ship
+from example_jobs.order import after_create, after_update
+
+
+@pytest.fixture
+def environment(dsn: str) -> dict[str, str]:
+    """The environment of commands: it names the database."""
+    return os.environ | {"CONDUIT_DATABASE_URL": dsn, "COLUMNS": "200"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    """Runs a command to its end, in the folder of the example application."""
+
+    def call(*arguments: str, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "conduit_runtime.cli", *arguments],
+            **{"cwd": EXAMPLE, "env": environment, **options},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def shipped(dsn: str) -> None:
+    """An order that was created and shipped: four jobs, one of which enqueues another."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute(SCHEMA)
+        order = insert_order(conn)
+        after_create(conn, order)
+        after_update(conn, ship(conn, order), order)

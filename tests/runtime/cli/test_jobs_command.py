@@ -1,0 +1,52 @@
+"""`conduit-jobs jobs`."""
+
+import json
+
+import psycopg
+from command_line import Run
+from conduit_runtime import Job, Queue
+
+
+def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
+    for _ in range(2):
+        queue.enqueue(Job(type="t"))
+        assert run("jobs", "cancel", "--type", "t").stdout == "1 job cancelled\n"
+    purge = ("jobs", "purge", "--older-than", "0s", "--status", "cancelled")
+    assert run(*purge).stdout == "2 jobs deleted\n"
+    assert run(*purge).stdout == "0 jobs deleted\n"
+
+
+def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
+    run: Run, queue: Queue, dsn: str
+) -> None:
+    job = queue.enqueue(Job("mail", "email.send", {"to": "zoë"}, 75))
+    queue.enqueue(Job("other", "t"))
+    listed = json.loads(run("jobs", "list", "--queue", "mail", "--format", "json").stdout)
+    assert [entry["id"] for entry in listed] == [str(job.id)]
+    assert listed[0]["payload"] == {"to": "zoë"}
+    assert str(job.id) in run("jobs", "list").stdout
+    assert "zoë" in run("jobs", "show", str(job.id)).stdout
+    assert json.loads(run("jobs", "show", str(job.id), "--format", "json").stdout)["priority"] == 75
+    run("jobs", "cancel", str(job.id))
+    run("jobs", "cancel", str(job.id), code=1)
+    counts = json.loads(run("jobs", "stats", "--format", "json").stdout)
+    assert (counts["pending"], counts["cancelled"]) == (1, 1)
+    run("jobs", "retry", str(job.id))
+    assert queue.stats().pending == 2
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET status = 'completed', completed_at = '2020-01-01'")
+    assert "2 jobs deleted" in run("jobs", "purge", "--older-than", "30d").stdout
+    queues = json.loads(run("queues", "list", "--format", "json").stdout)
+    assert queues == []
+
+
+def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
+    job = queue.enqueue(Job("mail", "email.send"))
+
+    def answer(*arguments: str, code: int = 0) -> object:
+        return json.loads(run("jobs", *arguments, "--format", "json", code=code).stdout)
+
+    assert answer("cancel", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert answer("cancel", str(job.id), code=1) == [{"id": str(job.id), "done": False}]
+    assert answer("retry", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert answer("purge", "--older-than", "0s") == {"deleted": 0}
