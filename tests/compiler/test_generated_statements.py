@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import psycopg
-from test_generated_values import ran
+from things import ran
 
 BODY = """
 self.count = self.count + 1

@@ -14,7 +14,9 @@ start with `# ` are comments. A folder of `rows` is the event of its hooks; its 
 ideas: values, statements, queries, captures.
 """
 
+import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -94,3 +96,24 @@ def read_rows() -> list[Row]:
             lines = []
         assert not lines, f"{path.name}: the last snippet has no mark"
     return rows
+
+
+def plain(value: Any) -> Any:
+    """A value with hashes in place of records."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, Range):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def kinds(value: Any) -> Any:
+    """The classes of a value and of what is in it: `True == 1` in Python."""
+    if isinstance(value, dict):
+        return {key: kinds(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [kinds(each) for each in value]
+    return type(value)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from probe import PROBE_SETTINGS, hooks_of, imported, run_on_asyncpg, with_hooks, write
-from rows import read_rows
-from test_rows import kinds, plain
+from rows import kinds, plain, read_rows
 
 ROWS = [row for row in read_rows() if row.sign != "x" and "hook" in row.places]
 

@@ -1,15 +1,11 @@
 """Snippets mean what the language says: compiled, enqueued, run, and seen by a service."""
 
-import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conduit_runtime import Range
 from out import Out
 from probe import PROBE_SETTINGS, check_types, hooks_of, imported, run, with_hooks, write
-from rows import Row, read_rows
+from rows import Row, kinds, plain, read_rows
 
 from conduit_async.compiler import diagnose
 
@@ -63,27 +59,6 @@ def test_refused_row(row: Row) -> None:
         if each.severity == "error"
     ]
     assert any(each.startswith(code) and part in each for each in found), (row.source, found)
-
-
-def plain(value: Any) -> Any:
-    """A value with hashes in place of records."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, Range):
-        names = [field.name for field in dataclasses.fields(value)]
-        return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
-
-
-def kinds(value: Any) -> Any:
-    """The classes of a value and of what is in it: `True == 1` in Python."""
-    if isinstance(value, dict):
-        return {key: kinds(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [kinds(each) for each in value]
-    return type(value)
 
 
 @pytest.mark.xdist_group("rows")
