@@ -1,71 +1,20 @@
+"""What a hook writes, enqueues and reads."""
+
 import asyncio
-import re
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime import (
-    AsyncHook,
-    ConduitError,
-    JobContext,
-    NoTransaction,
-    PayloadError,
-    RecordError,
-    ServiceError,
-    job_type,
-    named,
-    table,
-)
-from example_app import insert_order, jobs_of, rows, ship
+from conduit_runtime import AsyncHook, ConduitError, RecordError, ServiceError
+from example_app import insert_order, jobs_of, ship
 from example_jobs.order import Order
-from hook_drivers import (
-    DIVISION_BY_ZERO,
-    UNDEFINED_TABLE,
-    Conn,
-    Hook,
-    after_create,
-    after_update,
-    batch,
-)
-from psycopg.rows import namedtuple_row, scalar_row
-
-
-@table("notes", key="id", auto_update=("updated_at",))
-@named(from_="from", class_="class")
-@dataclass(slots=True)
-class Note:
-    id: int
-    from_: str
-    class_: dict[str, int]
-    tags: list[str]
-    anything: Any
-    updated_at: datetime | None
-
-
-@named(from_="from")
-@dataclass(frozen=True, slots=True)
-class Copy:
-    from_: Any
-
-
-@job_type("note.after_create.copy", "00000001", queue="notes", priority="urgent", max_attempts=7)
-async def copy(job: JobContext[Any], payload: Copy) -> None:
-    raise NotImplementedError
-
-
-def insert_note(conn: Conn, id: int = 1) -> dict[str, Any]:
-    return rows(conn, """INSERT INTO notes (id, "from") VALUES (%s, 'me') RETURNING *""", (id,))[0]
-
-
-def note(conn: Conn, id: int = 1) -> dict[str, Any]:
-    return rows(conn, "SELECT * FROM notes WHERE id = %s", (id,))[0]
+from hook_drivers import Conn, Hook, after_create, after_update
+from note_hooks import Note
+from notes import Copy, copy, insert_note, note
 
 
 def test_a_created_row_and_its_job_share_a_transaction(conn: Conn) -> None:
@@ -166,148 +115,6 @@ def test_the_options_of_type_and_enqueue(conn: Conn) -> None:
     assert [job.id for job in hook.jobs] == [job["id"] for job in (plain, delayed, dated)]
 
 
-@pytest.mark.parametrize("bad", ["\0", "\ud800", float("nan"), datetime(2026, 1, 1), object()])
-def test_a_bad_payload_leaves_the_transaction_usable(conn: Conn, bad: object) -> None:
-    row = insert_note(conn)
-    with pytest.raises(PayloadError, match="from"), Hook(conn, Note, row) as hook:
-        hook.enqueue(copy, Copy(bad))
-    assert note(conn)["from"] == "me"
-
-
-def test_autocommit_outside_a_transaction_is_refused(
-    psycopg_conn: psycopg.Connection[Any], app_dsn: str
-) -> None:
-    row = insert_note(psycopg_conn)
-    psycopg_conn.commit()
-    with psycopg.connect(app_dsn, autocommit=True) as other:
-        with pytest.raises(NoTransaction, match=r"conn\.transaction"):
-            Hook(other, Note, row)
-        with pytest.raises(NoTransaction):
-            batch(other)
-        with other.transaction(), Hook(other, Note, row) as hook:
-            hook.record.from_ = "you"
-            hook.enqueue(copy, Copy(1))
-    assert (note(psycopg_conn)["from"], len(jobs_of(psycopg_conn))) == ("you", 1)
-
-
-@pytest.mark.parametrize("level", psycopg.IsolationLevel)
-@pytest.mark.parametrize("factory", [namedtuple_row, scalar_row])
-def test_any_isolation_and_any_row_factory(
-    psycopg_conn: psycopg.Connection[Any], level: psycopg.IsolationLevel, factory: Any
-) -> None:
-    psycopg_conn.isolation_level = level
-    psycopg_conn.row_factory = factory
-    psycopg_conn.cursor_factory = psycopg.ClientCursor
-    before = insert_order(psycopg_conn)
-    after_update(psycopg_conn, ship(psycopg_conn, before), before)
-    psycopg_conn.commit()
-    assert len(jobs_of(psycopg_conn)) == 3
-
-
-def test_two_serializable_transactions_that_enqueue_both_commit(
-    psycopg_conn: psycopg.Connection[Any], app_dsn: str
-) -> None:
-    with psycopg.connect(app_dsn) as other:
-        for number, connection in enumerate((psycopg_conn, other)):
-            connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
-            with Hook(connection, Note, insert_note(connection, number)) as hook:
-                hook.record.from_ = "you"
-                hook.enqueue(copy, Copy(number))
-        psycopg_conn.commit()
-        other.commit()
-        assert len(jobs_of(psycopg_conn)) == 2
-
-
-def test_one_round_trip_for_the_update_and_any_number_of_jobs(
-    psycopg_conn: psycopg.Connection[Any], tmp_path: Path
-) -> None:
-    row = insert_note(psycopg_conn)
-    protocol = tmp_path / "protocol"
-    with protocol.open("w") as file:
-        psycopg_conn.pgconn.trace(file.fileno())
-        with Hook(psycopg_conn, Note, row) as hook:
-            hook.record.from_ = "you"
-            for number in range(50):
-                hook.enqueue(copy, Copy(number))
-        psycopg_conn.pgconn.untrace()
-    assert len(re.findall(r"\tF\t\d+\tSync\b", protocol.read_text())) == 1
-    assert len(jobs_of(psycopg_conn)) == 50
-
-
-def test_a_missing_row_is_an_error(conn: Conn) -> None:
-    row = insert_note(conn) | {"id": 99}
-    with pytest.raises(RecordError, match="notes has no row with id = 99"):  # noqa: SIM117
-        with Hook(conn, Note, row) as hook:
-            hook.record.from_ = "you"
-
-
-def test_records_may_be_objects_and_structs_json_text(conn: Conn) -> None:
-    row = insert_order(conn)
-    for address in (
-        {"street": "s", "country": "FR", "further": 1},
-        '{"street": "s", "country": "FR"}',
-        SimpleNamespace(street="s", country="FR"),
-    ):
-        order = after_create(conn, SimpleNamespace(**row | {"address": address}))
-        assert (order.address.street, order.address.country) == ("s", "FR")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"total": ...}, r'Order was given without its column "total".*RETURNING \*'),
-        ({"total": "many"}, r"Order\.total: expected a decimal, got str"),
-        ({"note": 5}, r"Order\.note: expected a string, got int"),
-        ({"address": {"street": "s"}}, r"Order\.address\.country: is missing"),
-        ({"address": None}, r"Order\.address: expected an object, got nil"),
-    ],
-)
-def test_a_record_that_does_not_fit_names_its_column(
-    conn: Conn, change: dict[str, Any], message: str
-) -> None:
-    row = {k: v for k, v in (insert_order(conn) | change).items() if v is not ...}
-    with pytest.raises(RecordError, match=message):
-        after_create(conn, row)
-
-
-def test_a_tuple_is_no_record(conn: Conn) -> None:
-    with pytest.raises(RecordError, match="dict_row"):
-        after_create(conn, (uuid4(), "AB-1"))
-
-
-def test_a_create_hook_has_no_previous_row(conn: Conn) -> None:
-    with Hook(conn, Note, insert_note(conn)) as hook, pytest.raises(RecordError, match="previous"):
-        _ = hook.previous
-
-
-def test_a_savepoint_keeps_the_transaction_usable(conn: Conn) -> None:
-    with Hook(conn, Note, insert_note(conn)) as hook:
-        try:
-            with hook.savepoint():
-                hook.create(Note, id=2, from_="lost")
-                hook.scalar(int, "SELECT 1 / 0")
-        except DIVISION_BY_ZERO:
-            hook.enqueue(copy, Copy("rescued"))
-        with hook.savepoint():
-            hook.create(Note, id=3, from_="kept")
-    assert conn.execute("SELECT array_agg(id ORDER BY id) FROM notes").fetchall() == [([1, 3],)]
-    assert len(jobs_of(conn)) == 1
-
-
-def test_a_rescue_does_not_hide_that_the_connection_is_lost(
-    psycopg_conn: psycopg.Connection[Any], app_dsn: str
-) -> None:
-    def act() -> None:
-        with Hook(psycopg_conn, Note, insert_note(psycopg_conn)) as hook:
-            with psycopg.connect(app_dsn, autocommit=True) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", (psycopg_conn.info.backend_pid,))
-            with suppress(psycopg.Error), hook.savepoint():
-                hook.scalar(int, "SELECT 1")
-
-    with pytest.raises(psycopg.OperationalError, match="nothing of its transaction is stored"):
-        act()
-
-
 def test_database_operations(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         made = hook.create(Note, id=2, from_="a%", class_={"k": 1}, anything="text")
@@ -403,14 +210,6 @@ async def run_asynchronous_hook(app_dsn: str, row: dict[str, Any]) -> None:
             assert (await hook.get(Note, 1)).from_ == "me"
             hook.enqueue(copy, Copy("a"))
         assert hook.record.updated_at is not None
-
-
-def test_a_database_without_our_tables_says_what_to_do(conn: Conn) -> None:
-    row = insert_note(conn)
-    conn.execute("ALTER TABLE jobs RENAME TO other")
-    with pytest.raises(UNDEFINED_TABLE) as caught, Hook(conn, Note, row) as hook:
-        hook.enqueue(copy, Copy(1))
-    assert "conduit-jobs migrate" in caught.value.__notes__[0]
 
 
 def test_ids_of_the_example_are_uuids(conn: Conn) -> None:

@@ -1,0 +1,66 @@
+"""A pair of sources, its verdict, and the resources that pairs are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EITHER, WORKERS, WEB, DRAIN, NEVER = "either", "workers-first", "web-first", "drain-first", "never"
+
+LOADED = "CREATE TABLE tickets (id uuid PRIMARY KEY, title text, body text, size bigint)"
+"""The table of a pair whose new code loads what old payloads lack."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A change of a source, and its verdict.
+
+    The rows hold what differs from `VALUES`; `settings` are further lines of `conduit.toml`.
+    """
+
+    name: str
+    verdict: str
+    old: str
+    new: str
+    old_row: Mapping[str, Any] = field(default_factory=dict)
+    new_row: Mapping[str, Any] = field(default_factory=dict)
+    old_settings: str = ""
+    new_settings: str = ""
+    table: str = ""
+    upcasters: str = ""
+    seen: tuple[Any, ...] | None = None
+    """What the service is given for an old job by new code; None: it is not compared."""
+
+
+def ticket(fields: str, block: str, options: str = "", members: str = "") -> str:
+    """A resource whose only hook enqueues one unnamed job."""
+    given = f"({options})" if options else ""
+    return f"""
+resource Ticket {{
+  id: uuid! @primary
+  {fields}
+  @after create {{ @async{given} {{ {block} }} }}
+  {members}
+}}
+"""
+
+
+def hooks(fields: str, *written: str) -> str:
+    """A resource with hooks that are written out."""
+    members = "\n  ".join(written)
+    return f"""
+resource Ticket {{
+  id: uuid! @primary
+  {fields}
+  {members}
+}}
+"""
+
+
+SEND_TITLE = ticket("title: string!", "Mail.send(self.title)")
+SEND_BOTH = ticket("title: string! body: string!", "Mail.send(self.title, self.body)")
+PLACE = "place: { street: string! %s }!"
+SEND_PLACE = "Mail.send(self.place)"
+TWO = (
+    "title: string! @after create { @async%s { Mail.send(self.title) } "
+    "@async%s { Sms.send(self.title) } }"
+)
