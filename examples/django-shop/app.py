@@ -1,6 +1,6 @@
 """A shop: Django with its admin, jobs compiled from Conduit, and tasks of `django.tasks`.
 
-    pip install 'conduit-async[embedded,test]' 'django>=6'   # or django and django-tasks, from 5.2
+    pip install 'conduit-async[embedded,test]' django django-tasks  # the latter for Django 5.2
     python app.py                     # the tables, a user, a worker and the server
     pytest                            # its test
     python manage.py conduit_worker   # the worker alone, with DATABASE_URL
