@@ -86,7 +86,7 @@ def test_a_port_without_tls_is_refused_in_words(tls_broker: TlsBroker) -> None:
         asyncio.run(_is_reached(url, tls_broker.authority.file))
 
 
-def test_a_wrong_password_is_said_and_not_shown(tls_broker: TlsBroker) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(tls_broker: TlsBroker) -> None:
     url = tls_broker.url.replace(PASSWORD, "guessed")
     with pytest.raises(BrokerError, match="refuses the user or the password") as caught:
         asyncio.run(_is_reached(url, tls_broker.authority.file))

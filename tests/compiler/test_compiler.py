@@ -73,7 +73,7 @@ def test_comments_move_only_the_table_of_lines() -> None:
     assert {name for name in before if before[name] != after[name]} == {"_lines.py"}
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     told: list[tuple[str, int, int]] = []
     compile(SOURCES, progress=lambda *step: told.append(step))
     assert told == [("reading", 0, 2), ("reading", 1, 2), ("writing", 0, 1)]

@@ -48,7 +48,7 @@ def test_color_changes_no_text() -> None:
     assert re.sub(r"\033\[[0-9;]*m", "", colored) == as_text(found)
 
 
-def test_carets_stand_below_wide_characters_and_tabs() -> None:
+def test_carets_are_below_wide_characters_and_tabs() -> None:
     text = '\tlet x = "日本e\u0301" + oops'
     lines = as_text([Diagnostic("SEM200", at(text, "oops"), "unknown")]).splitlines()
     excerpt, carets = lines[3], lines[4]

@@ -113,7 +113,7 @@ def test_an_unknown_key_is_an_error_with_a_suggestion() -> None:
         'defaults = { queue = "a\\u0000b" }',
     ],
 )
-def test_a_bad_value_is_an_error_that_stands_at_its_key(line: str) -> None:
+def test_a_bad_value_is_an_error_at_its_key(line: str) -> None:
     _, problems = read(f"\n{line}\n")
     assert len(problems) == 1
     assert problems[0].startswith("VAL512 2 ")

@@ -7,7 +7,7 @@ from conduit_runtime import Job
 from dashboard_site import Site, serving
 
 
-def test_an_action_is_recorded_and_said(site: Site) -> None:
+def test_an_action_is_recorded_and_reported(site: Site) -> None:
     answer = site.post("/queues/pause", queue="mail")
     page = site.client.get(answer.headers["Location"])
     assert "Paused queue mail." in page.text

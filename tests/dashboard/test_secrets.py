@@ -104,7 +104,9 @@ def test_records_of_actions_hide_it(site: Site, addresses: list[str]) -> None:
         {"error": "4929"},
     ],
 )
-def test_a_search_does_not_tell_it(site: Site, addresses: list[str], query: dict[str, Any]) -> None:
+def test_a_search_does_not_reveal_it(
+    site: Site, addresses: list[str], query: dict[str, Any]
+) -> None:
     """It finds the same as the search for another value."""
     other = {name: text.replace("4929", "4930") for name, text in query.items()}
     one, two = (
@@ -119,7 +121,7 @@ def test_a_search_does_not_tell_it(site: Site, addresses: list[str], query: dict
 
 @pytest.mark.parametrize("before", ["0" * 8, "f" * 8])
 @pytest.mark.parametrize("status", ["", "failed", "running", "pending"])
-def test_a_count_does_not_tell_it(
+def test_a_count_does_not_reveal_it(
     site: Site, addresses: list[str], before: str, status: str
 ) -> None:
     """Also where no row is on the page that the count is of."""
@@ -130,7 +132,7 @@ def test_a_count_does_not_tell_it(
         assert one[name] == two[name], name
 
 
-def test_an_action_on_all_that_match_does_not_tell_it(site: Site, addresses: list[str]) -> None:
+def test_an_action_on_all_that_match_does_not_reveal_it(site: Site, addresses: list[str]) -> None:
     """It leaves alone what the list does not show."""
     answers = [
         site.client.post(
@@ -144,7 +146,7 @@ def test_an_action_on_all_that_match_does_not_tell_it(site: Site, addresses: lis
     assert site.sql("SELECT total FROM conduit_audit ORDER BY id") == [(None,)] * 3
 
 
-def test_a_search_does_not_tell_the_begin_of_a_value_at_the_end_of_what_is_read(
+def test_a_search_does_not_reveal_the_begin_of_a_value_at_the_end_of_what_is_read(
     site: Site, addresses: list[str]
 ) -> None:
     site.sql("UPDATE jobs SET error = %s", "x" * 1992 + SECRET)

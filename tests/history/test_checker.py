@@ -236,7 +236,7 @@ def killed_at_three(rescued_at: float, *heartbeats: tuple[str, float]) -> Histor
     return found
 
 
-def test_a_rescue_tells_who_looked_on_and_for_how_long() -> None:
+def test_a_rescue_says_which_workers_looked_on_and_for_how_long() -> None:
     b = [("b", second) for second in (2, 4, 5, 6)]
     [rescue] = rescues(killed_at_three(7, *b, ("c", 6.5), ("d", 2.5)))
     assert (rescue.killed, rescue.by) == ("worker", "b")
@@ -255,7 +255,7 @@ def test_looking_on_starts_anew_after_a_disturbance() -> None:
     assert rescues(found)[0].looked_on == timedelta(seconds=5)
 
 
-def test_time_without_a_beat_hardly_counts() -> None:
+def test_time_without_a_heartbeat_hardly_counts() -> None:
     [rescue] = rescues(killed_at_three(60, ("b", 4), ("b", 30)))
     assert rescue.looked_on == timedelta(seconds=2.2)
 

@@ -330,7 +330,7 @@ def test_a_trace_goes_with_a_job(queue: Api) -> None:
     assert [each.trace for each in queue.dequeue("w", limit=2)] == [trace, trace]
 
 
-def test_metrics_are_told_by_queue_and_type(queue: Api, dsn: str) -> None:
+def test_metrics_are_reported_by_queue_and_type(queue: Api, dsn: str) -> None:
     execute(
         dsn,
         """

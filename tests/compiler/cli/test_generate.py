@@ -38,7 +38,7 @@ def test_a_package_is_written_and_a_second_run_writes_nothing(capsys: Printed) -
         ("\ufb01les", "files"),  # with the letter that Python reads as two
     ],
 )
-def test_a_package_that_nobody_could_import_is_refused(
+def test_a_package_that_cannot_be_imported_is_refused(
     out: str, usable: str, capsys: Printed
 ) -> None:
     put("post.conduit")
@@ -129,7 +129,7 @@ def test_a_resource_that_is_gone_takes_its_module_along(capsys: Printed) -> None
     assert not Path("jobs/user.py").exists()
 
 
-def test_somebody_elses_folder_is_refused(capsys: Printed) -> None:
+def test_a_foreign_folder_is_refused(capsys: Printed) -> None:
     put("post.conduit")
     put("jobs/mine.py", "mine = 1\n")
     assert run(["gen", ".", "-o", "jobs"]) == 1

@@ -76,7 +76,7 @@ NAME = "ticket.after_create"
           "+ ticket.after_update.index"]),
     ],
 )  # fmt: skip
-def test_what_changed_is_told_in_words(
+def test_what_changed_is_reported_in_words(
     old: str, new: str, lines: list[str], capsys: Printed
 ) -> None:
     changed = TICKET.replace(old, new, 1)
@@ -87,7 +87,7 @@ def test_what_changed_is_told_in_words(
     assert run(["gen", "--check"]) == 0
 
 
-def test_a_field_that_becomes_sensitive_is_told(capsys: Printed) -> None:
+def test_a_field_that_becomes_sensitive_is_reported(capsys: Printed) -> None:
     with Path("conduit.toml").open("a", encoding="utf-8") as file:
         file.write('sensitive = ["Ticket.title"]\n')
     assert printed(TICKET, capsys) == [f"~ {NAME}.email_send: title is sensitive"]

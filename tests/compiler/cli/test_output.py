@@ -73,7 +73,7 @@ def test_files_that_were_edited_or_deleted_are_written_again(folder: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["order.py", "notes.txt", "__init__.py"])
-def test_a_folder_of_somebody_elses_is_refused(folder: Path, name: str) -> None:
+def test_a_folder_with_foreign_files_is_refused(folder: Path, name: str) -> None:
     folder.mkdir(parents=True)
     (folder / name).write_text("mine = 1\n")
     _, problems = bring(folder, OLD)
@@ -81,7 +81,7 @@ def test_a_folder_of_somebody_elses_is_refused(folder: Path, name: str) -> None:
     assert held(folder) == {name: "mine = 1\n"}
 
 
-def test_dot_files_and_caches_are_nobodys(folder: Path) -> None:
+def test_dot_files_and_caches_are_ignored(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / ".gitkeep").write_text("")
     (folder / "__pycache__").mkdir()
@@ -89,7 +89,7 @@ def test_dot_files_and_caches_are_nobodys(folder: Path) -> None:
     assert not problems
 
 
-def test_a_strangers_file_is_refused_also_in_our_folder(folder: Path) -> None:
+def test_a_foreign_file_is_refused_also_in_our_folder(folder: Path) -> None:
     bring(folder, OLD)
     (folder / "post.py").write_text("mine = 1\n")
     (folder / "helpers.py").write_text("mine = 2\n")
@@ -101,7 +101,7 @@ def test_a_strangers_file_is_refused_also_in_our_folder(folder: Path) -> None:
     assert (folder / "helpers.py").read_text() == "mine = 2\n"
 
 
-def test_an_orphan_that_somebody_replaced_stays(folder: Path) -> None:
+def test_an_orphan_that_was_replaced_stays(folder: Path) -> None:
     bring(folder, OLD)
     (folder / "user.py").write_text("mine = 1\n")
     changes, problems = bring(folder, NEW)
@@ -146,7 +146,7 @@ def test_a_folder_that_is_a_link_is_followed(folder: Path, tmp_path: Path) -> No
     assert held(tmp_path / "real") == OLD
 
 
-def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "jobs").write_text("mine\n")
     assert bring(tmp_path / "jobs", OLD)[1] == ["GEN611"]
     assert bring(tmp_path / "jobs" / "deeper", OLD)[1] == ["GEN611"]

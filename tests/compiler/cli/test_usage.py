@@ -83,7 +83,7 @@ def test_a_start_imports_nothing_heavy() -> None:
     [("sources = [", "VAL510"), ('sorces = ["src"]', "VAL511"), ("sources = 3", "VAL512")],
 )
 @pytest.mark.parametrize("command", ["gen", "check"])
-def test_a_faulty_configuration_is_said_without_arguments_too(
+def test_a_faulty_configuration_is_reported_without_arguments_too(
     text: str, code: str, command: str
 ) -> None:
     put("conduit.toml", text)

@@ -254,7 +254,7 @@ def check_change(
     assert read == concerned
 
 
-def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> None:
+def test_a_service_that_may_be_a_typo_is_reported_as_by_a_whole_compilation() -> None:
     sources = project()
     before = compile(sources, CONFIG)
     path = f"{resource_name(3).lower()}.conduit"

@@ -58,7 +58,7 @@ def test_positions() -> None:
         assert text[token.start : token.end].strip('"') in (token.text, token.text[1:])
 
 
-def test_doc_comments_stand_directly_above() -> None:
+def test_doc_comments_are_directly_above() -> None:
     text = """/// far
 
 /// first

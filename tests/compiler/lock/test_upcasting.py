@@ -192,7 +192,7 @@ def test_an_earlier_name_of_a_field_is_no_other_field() -> None:
     }
 
 
-def test_a_variable_beside_a_field_of_its_name_is_told_from_it() -> None:
+def test_a_variable_beside_a_field_of_its_name_is_another() -> None:
     text = scalar("string?")
     alone = {"title": NewField(text, variable="title")}
     both = {"title": new(text), "title_": NewField(text, variable="title")}

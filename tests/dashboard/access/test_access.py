@@ -93,7 +93,7 @@ def test_the_application_may_send_visitors_elsewhere(dsn: str) -> None:
         assert "No session." in answer.text
 
 
-def test_an_error_of_the_application_lets_nobody_in(
+def test_an_error_of_the_application_lets_no_visitor_in(
     dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def authorize(request: Request) -> Access:
@@ -106,7 +106,7 @@ def test_an_error_of_the_application_lets_nobody_in(
         assert "secret" not in answer.text
 
 
-def test_every_answer_has_the_headers(site: Site) -> None:
+def test_every_response_has_the_headers(site: Site) -> None:
     for path in ("/queues", "/nowhere", "/static/dashboard.css", "/audit?before=x"):
         headers = site.client.get(path).headers
         assert headers["Content-Security-Policy"].startswith(

@@ -33,7 +33,7 @@ def hints(figure: Figure) -> list[str | None]:
     return [title.text for title in ET.fromstring(figure.svg).iter("title")]
 
 
-def test_failures_stand_on_successes() -> None:
+def test_failures_are_above_successes() -> None:
     ended, failed, *_ = figures(attempts((6, 4, 1.0), (0, 0, None), (3, 0, 1.0)), "1h")
     [first, third] = rows(ended, "bar")
     [above] = rows(ended, "bar bad")
@@ -71,7 +71,7 @@ def test_nothing_to_draw() -> None:
         assert "aria-label" in figure.svg
 
 
-def test_who_does_not_see_the_chart_is_told() -> None:
+def test_the_chart_is_described_in_words() -> None:
     ended, failed, wait, _ = [
         ET.fromstring(figure.svg).get("aria-label")
         for figure in figures(attempts((6, 4, 90.0), (2, 0, 1.0)), "1h")

@@ -158,7 +158,7 @@ def test_a_viewer_that_reads_nothing_holds_the_newest_of_each_region() -> None:
     run(test)
 
 
-def test_all_are_told_that_the_database_is_down_and_that_it_is_back(
+def test_all_viewers_learn_that_the_database_is_down_and_that_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def test(hub: Hub) -> None:

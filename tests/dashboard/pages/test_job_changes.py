@@ -77,7 +77,7 @@ def test_all_that_match_are_changed(
     assert target["filter"] == {"type": "t"}
 
 
-def test_the_browser_goes_back_and_is_told(site: Site) -> None:
+def test_the_browser_goes_back_and_shows_the_result(site: Site) -> None:
     [id] = jobs_of(site, 1, "failed")
     answer = site.post("/jobs/retry", id=id, back="/jobs?status=failed")
     assert answer.status_code == 303

@@ -310,7 +310,7 @@ def test_sensitive_values_are_masked(site: Site) -> None:
     assert "1234" not in html
 
 
-def test_a_search_in_errors_tells_no_sensitive_value(site: Site) -> None:
+def test_a_search_in_errors_reveals_no_sensitive_value(site: Site) -> None:
     describe(site)
     enqueue(site)
     site.sql("UPDATE jobs SET error = 'card 4111 of bob'")

@@ -125,7 +125,7 @@ def test_limits_of_job_types(site: Site) -> None:
 
 
 @pytest.mark.parametrize("paused", ["infinity", "-infinity", "4000-01-01 BC"])
-def test_a_pause_that_somebody_typed(site: Site, paused: str) -> None:
+def test_a_pause_that_was_typed_by_hand(site: Site, paused: str) -> None:
     site.sql("INSERT INTO conduit_queues (name, paused_at) VALUES ('mail', %s)", paused)
     assert row(site)["paused_at"]
     assert "paused" in site.html("/queues")

@@ -8,7 +8,7 @@ from dashboard_site import Site
 from described import attempt, describe, live
 
 
-def test_types_are_listed_with_what_became_of_their_jobs(site: Site) -> None:
+def test_types_are_listed_with_how_their_jobs_ended(site: Site) -> None:
     describe(site)
     describe(site, "mail.after", "bbbb")
     live(site, ("mail.send", ""), ("mail.send", "aaaa"))

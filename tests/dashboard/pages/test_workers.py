@@ -79,7 +79,7 @@ def test_a_worker_that_there_is_not(site: Site) -> None:
 
 
 @pytest.mark.parametrize("started", ["'-infinity'", "'infinity'", "'4000-01-01 BC'", "NULL"])
-def test_times_that_somebody_typed(site: Site, started: str) -> None:
+def test_times_that_were_typed_by_hand(site: Site, started: str) -> None:
     site.sql(
         "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
         "VALUES ('w', 'h', 1, '{default}', '[]')"

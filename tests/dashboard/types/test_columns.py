@@ -87,6 +87,6 @@ def test_many_of_them() -> None:
     assert_clear(*pairs, "h0>s1", "h3>s6")
 
 
-def test_a_parent_stands_in_the_middle_of_what_it_leads_to() -> None:
+def test_a_parent_is_in_the_middle_of_what_it_leads_to() -> None:
     boxes = assert_clear("h1>j1", "j1>j2", "j1>j3")
     assert boxes["j1"][1] == (boxes["j2"][1] + boxes["j3"][1]) / 2

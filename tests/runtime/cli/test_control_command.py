@@ -170,7 +170,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_is_told_how_far_a_long_command_is(
+def test_a_terminal_shows_how_far_a_long_command_is(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = Terminal()

@@ -253,7 +253,7 @@ def test_a_database_without_our_tables(empty_dsn: str) -> None:
     assert "run `conduit-jobs migrate`" in refused(["--port", "0"], empty_dsn)
 
 
-def test_a_database_that_does_not_answer() -> None:
+def test_a_database_that_does_not_respond() -> None:
     dsn = "postgresql://ann:pwned@127.0.0.1:1/none"
     output = refused(["--port", "0"], dsn)
     assert "the database cannot be used" in output

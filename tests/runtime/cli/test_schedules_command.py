@@ -67,7 +67,7 @@ def test_run_and_remove(dsn: str, scheduler: CronScheduler) -> None:
 
 
 @pytest.mark.parametrize("operation", ["enable", "disable", "run", "remove"])
-def test_an_unknown_name_is_said_after_the_others_are_done(
+def test_an_unknown_name_is_reported_after_the_others_are_done(
     dsn: str, scheduler: CronScheduler, operation: str
 ) -> None:
     output = call(dsn, operation, "cleanup", "monthly", code=1)

@@ -39,7 +39,7 @@ def failing() -> Job:
     return email_send.job(order, max_attempts=1)
 
 
-def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> None:
+def test_a_worker_reports_failed_jobs_to_a_function(run: Run, queue: Queue) -> None:
     job = queue.enqueue(failing())
     done = run(*ECHO, "--on-failed", "pager:page", "--drain")
     shown = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def test_mistakes_get_one_clear_message(
     assert message in run(*ECHO, *arguments, code=code).stderr
 
 
-def test_stats_tell_what_became_of_attempts(run: Run, queue: Queue) -> None:
+def test_stats_show_how_attempts_ended(run: Run, queue: Queue) -> None:
     assert "No attempts in the last 1h" in run("jobs", "stats").stdout
     queue.enqueue_many([failing() for _ in range(3)])
     run(*ECHO, "--drain")

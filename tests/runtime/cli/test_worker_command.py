@@ -58,7 +58,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         ("import nowhere\n", "No module named 'nowhere'"),
     ],
 )
-def test_faults_of_the_application_are_said_in_one_line(
+def test_faults_of_the_application_are_reported_in_one_line(
     run: Run, tmp_path: Path, text: str, message: str
 ) -> None:
     (tmp_path / "example_jobs").symlink_to(EXAMPLE / "example_jobs")
@@ -93,7 +93,7 @@ def test_services_that_do_not_accept_a_call_stop_the_worker_at_its_start(
     assert (found.status, found.attempts) == ("pending", 0)
 
 
-def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
+def test_a_package_of_another_version_is_reported_in_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "__init__.py").write_text(
         'from conduit_runtime import generated_by\n\ngenerated_by("9.0.0")\n'

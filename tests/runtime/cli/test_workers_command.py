@@ -63,7 +63,7 @@ def test_a_worker_is_listed_with_what_it_runs(run: Run, busy: Job, queue: Queue)
     assert all(part in table for part in (info.name, "default, mail", f"report {busy.id}"))
 
 
-def test_no_worker_is_said_in_words(run: Run) -> None:
+def test_no_worker_is_reported_in_words(run: Run) -> None:
     assert "no worker is registered" in run("workers", "list")
     assert json.loads(run("workers", "list", "--format", "json")) == []
 

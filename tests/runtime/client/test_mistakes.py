@@ -46,7 +46,7 @@ def test_a_missing_table_of_the_application_is_its_own_matter(dsn: str) -> None:
     assert not hasattr(caught.value, "__notes__")
 
 
-def test_a_payload_in_the_place_of_the_type_is_named(dsn: str) -> None:
+def test_a_payload_instead_of_the_type_is_named(dsn: str) -> None:
     with Queue(dsn) as queue, pytest.raises(PayloadError) as caught:
         queue.enqueue(Job("email.send", {"to": "a secret"}))  # type: ignore[arg-type]
     assert str(caught.value) == (

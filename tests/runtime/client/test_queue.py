@@ -109,7 +109,7 @@ def test_a_limit_that_is_none_leaves_the_transaction_alone(
 
 
 @pytest.mark.parametrize("span", ["delay", "unique_for"])
-def test_a_span_is_a_timedelta(queue: Queue, span: str) -> None:
+def test_a_duration_is_a_timedelta(queue: Queue, span: str) -> None:
     with pytest.raises(PayloadError, match=rf"^{span} is 5\.0: use a timedelta$"):
         queue.enqueue(Job(type="t", unique="u", **{span: 5.0}))
 

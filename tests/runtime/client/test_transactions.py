@@ -86,7 +86,7 @@ def test_a_prepared_transaction_that_is_rolled_back_leaves_nothing(
 
 
 @pytest.mark.usefixtures("pool")
-def test_preparing_after_ringing_the_bell_is_refused_and_harms_nobody(
+def test_preparing_after_a_notify_is_refused_and_harms_no_other_transaction(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
 ) -> None:
     until(lambda: idle_locks(dsn) == 1)

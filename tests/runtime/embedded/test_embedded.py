@@ -212,7 +212,7 @@ def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["with a space", "comma, quote'", "long" * 40])
-def test_it_stands_anywhere(tmp_path: Path, name: str) -> None:
+def test_it_runs_from_any_folder(tmp_path: Path, name: str) -> None:
     with embedded.server(tmp_path / name, settings=HASTY) as dsn:
         assert answer(dsn) == 1
 

@@ -33,7 +33,7 @@ def test_a_hook_stores_one_job_of_a_key(conn: Conn) -> None:
     assert [job["id"] for job in jobs_of(conn)] == ids[0][:2]
 
 
-def test_a_batch_tells_at_its_end_which_jobs_stand(conn: Conn) -> None:
+def test_a_batch_says_at_its_end_which_jobs_exist(conn: Conn) -> None:
     rows = [insert_order(conn, f"AB-{number}") for number in range(3)]
     payload = SearchIndexUpdate(rows[0]["id"], "open", rows[0]["total"])
     with batch(conn) as jobs:

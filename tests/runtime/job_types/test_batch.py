@@ -72,7 +72,7 @@ def test_a_savepoint_that_is_rolled_back_takes_its_jobs_along(
     assert [job["payload"]["order"]["number"] for job in jobs_of(conn)] == ["AB-1"]
 
 
-def test_a_row_that_is_missing_is_told_at_the_end(conn: Conn) -> None:
+def test_a_row_that_is_missing_is_reported_at_the_end(conn: Conn) -> None:
     old = insert_order(conn)
     new = ship(conn, old)
     conn.execute("DELETE FROM line_items")

@@ -138,7 +138,7 @@ def test_what_is_nested_too_deep_does_not_fit(kind: Any) -> None:
         decoder(payload)(f'{{"extra": {"[" * 5000}{"]" * 5000}}}')
 
 
-def test_a_value_never_stands_in_the_message() -> None:
+def test_a_value_is_never_in_the_message() -> None:
     with pytest.raises(PayloadMismatch) as caught:
         decoder(Order)(altered(total="hunter2"))
     assert "hunter2" not in str(caught.value)

@@ -158,25 +158,25 @@ def test_what_no_tag_names_is_refused(value: object, kind: str, becomes: str) ->
         (Mixed({}, address=Address("x", {"t": Colour.RED})), "payload.address.extra.t"),
     ],
 )
-def test_the_path_is_told(payload: Mixed, path: str) -> None:
+def test_the_path_is_reported(payload: Mixed, path: str) -> None:
     with pytest.raises(PayloadError) as caught:
         mixed.job(payload)
     assert str(caught.value).startswith(f"{path} is a Colour")
 
 
-def test_an_unreadable_tag_is_told() -> None:
+def test_an_unreadable_tag_is_reported() -> None:
     with pytest.raises(PayloadMismatch, match=r"^payload\.d\.…: expected a decimal"):
         mixed.decode('{"d": {"total": {"$decimal": "many"}}}')
 
 
-def test_what_json_gives_back_is_taken() -> None:
+def test_what_json_returns_is_taken() -> None:
     payload = Mixed(
         {"a": [1, 2.5, True, None, "é", {"b": []}]}, [None], {"c": 2**70}, Address("x", "y")
     )
     assert returned(mixed, payload) == payload
 
 
-def test_a_type_that_tells_everything_costs_nothing() -> None:
+def test_a_type_that_says_everything_costs_nothing() -> None:
     assert writer(Typed) is None
     assert writer(Mixed) is not None
 

@@ -80,7 +80,7 @@ def test_a_payload_written_by_hand_is_shown() -> None:
     assert mask("").payload({"card": "1", "odd": 2}) == {"card": MASK, "odd": 2}
 
 
-def test_errors_and_values_do_not_tell_the_hidden_ones() -> None:
+def test_errors_and_values_do_not_reveal_the_hidden_ones() -> None:
     payload = {"card": '41"11', "person": {"tax": 77}, "label": "x"}
     error = 'ValueError: card 41"11, as JSON "41\\"11", tax 77 of 770'
     assert mask().text(error, payload) == (
@@ -115,7 +115,7 @@ def test_errors_and_values_do_not_tell_the_hidden_ones() -> None:
         ([], True),
     ],
 )
-def test_a_search_that_could_tell_a_hidden_value_is_refused(path: Any, is_refused: bool) -> None:
+def test_a_search_that_could_reveal_a_hidden_value_is_refused(path: Any, is_refused: bool) -> None:
     assert mask().refuses_search(path) == is_refused
 
 

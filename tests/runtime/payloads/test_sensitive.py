@@ -85,7 +85,7 @@ def people(dsn: str) -> str:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_no_sensitive_value_is_in_what_is_told_of_a_failure(
+def test_no_sensitive_value_is_in_the_report_of_a_failure(
     queue: Queue, new_pool: NewPool, people: str, handler: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     check = job_type("check", "1", max_attempts=1)(handler)

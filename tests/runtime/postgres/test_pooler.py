@@ -237,7 +237,7 @@ def test_the_dead_are_found_by_the_lease_alone(
     assert (stored.status, stored.attempts) == (JobStatus.COMPLETED, 2)
 
 
-def test_a_stopped_worker_hands_back_through_the_pooler(pooled: str, queue: Queue) -> None:
+def test_a_stopped_worker_releases_its_jobs_through_the_pooler(pooled: str, queue: Queue) -> None:
     running = threading.Event()
     with Queue(pooled) as through:
         pool = WorkerPool(through)

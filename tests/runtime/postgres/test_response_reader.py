@@ -58,7 +58,7 @@ def test_all_that_has_arrived_is_read_by_one_callback() -> None:
     assert asyncio.run(main()) == [b"a", b"b", b"c", b"d", b"."]
 
 
-def test_who_holds_the_loop_may_look_and_learns_when_an_answer_is_whole() -> None:
+def test_the_holder_of_the_loop_may_look_and_learns_when_a_response_is_whole() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         reader = ResponseReader()
@@ -109,7 +109,7 @@ def test_a_socket_that_takes_nothing_is_waited_for() -> None:
     assert asyncio.run(main()) == [b"."]
 
 
-def test_an_end_of_the_connection_is_raised_where_the_answer_is_awaited() -> None:
+def test_an_end_of_the_connection_is_raised_where_the_response_is_awaited() -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
         async with reading(ResponseReader(), theirs, ours) as task:
@@ -121,7 +121,7 @@ def test_an_end_of_the_connection_is_raised_where_the_answer_is_awaited() -> Non
         asyncio.run(main())
 
 
-def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
+def test_what_is_no_longer_awaited_is_left_alone_and_can_be_read_on() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -141,7 +141,7 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
     assert asyncio.run(main()) == [b"a", b"."]
 
 
-def test_a_connection_that_is_closed_fails_who_awaits_an_answer() -> None:
+def test_a_connection_that_is_closed_fails_callers_that_await_a_response() -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
         reader = ResponseReader()

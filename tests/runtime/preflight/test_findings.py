@@ -145,7 +145,7 @@ def test_a_type_without_code_and_a_queue_without_workers_are_named(queue: Queue)
     assert not found(queue, ("mail", "bulk"))[0].is_stranded
 
 
-def test_jobs_are_told_by_status(queue: Queue) -> None:
+def test_jobs_are_reported_by_status(queue: Queue) -> None:
     queue.enqueue_many(job(FITS, "f0", priority=priority) for priority in (10, 50, 50))
     queue.enqueue(job(FITS, "f0", delay=timedelta(days=2)))
     queue.enqueue_flow(chain(job(FITS, "f0", priority=0), job(OLD, "99"), job(OLD, "99")))

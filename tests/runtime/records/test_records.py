@@ -107,7 +107,7 @@ def test_a_mapping_an_object_and_another_record_read_alike() -> None:
     assert read_record(Everything, record).stop is not record.stop
 
 
-def test_json_text_is_read_where_a_struct_or_a_hash_stands() -> None:
+def test_json_text_is_read_instead_of_a_struct_or_a_hash() -> None:
     text = {name: json.dumps(ROW[name]) for name in ("stop", "stops", "counts")}
     assert read(**text) == read()
     assert read(data='{"a": 1}').data == '{"a": 1}'

@@ -85,7 +85,7 @@ def test_running_one_now_leaves_its_ticks_alone(scheduler: CronScheduler, queue:
     assert due_at(scheduler) == tick
 
 
-def test_a_change_between_look_and_tick_is_heeded(
+def test_a_change_between_read_and_tick_is_applied(
     scheduler: CronScheduler, queue: Queue, sql: psycopg.Connection[Any]
 ) -> None:
     from conduit_runtime.postgres.steps import run_steps

@@ -19,7 +19,7 @@ def elements(statement: Statement[Any], name: str) -> list[Any]:
     return list(json.loads(f"[{literal[1:-1]}]"))
 
 
-def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> None:
+def test_the_first_claim_scans_everything_and_the_next_what_is_behind_the_last() -> None:
     claims = Claims()
     first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0)
     assert claims.was_full
@@ -36,7 +36,7 @@ def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> N
     assert claims.was_full
 
 
-def test_a_full_look_forgets_the_bounds_that_it_did_not_come_to() -> None:
+def test_a_full_scan_forgets_the_bounds_that_it_did_not_come_to() -> None:
     claims = Claims()
     for now, jobs in (
         (0.0, [claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)]),
@@ -70,7 +70,7 @@ def test_of_few_lanes_every_exhausted_priority_is_looked_at_again() -> None:
     assert sorted(elements(following, "bound_priorities")) == [10, 25, 50, 75]
 
 
-def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
+def test_a_full_scan_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
     claims = Claims()
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
         now = 100.0 * cost
@@ -83,7 +83,7 @@ def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> Non
         assert claims.was_full
 
 
-def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
+def test_a_short_claim_is_repeated_in_full_and_scans_deeper() -> None:
     claims = Claims()
     lanes = [(f"t{n}", "") for n in range(200)]
     depths = []
@@ -97,7 +97,7 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
     assert depths[-1] == BATCH
 
 
-def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
+def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
     """Dead entries that vacuum cannot remove are not walked through for each job that comes."""
     claims = Claims()
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.0)
@@ -136,7 +136,7 @@ def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
     assert depths == [21, BATCH, BATCH, 21, 21, BATCH]
 
 
-def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_look() -> None:
+def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_scan() -> None:
     claims = Claims()
     queues = {f"q{n}": 2 for n in range(20)}
     asked = []
@@ -155,7 +155,7 @@ def test_every_claim_draws_a_token_of_its_own() -> None:
     assert len(tokens) == 100
 
 
-def test_a_claim_with_many_lanes_to_look_at_takes_more() -> None:
+def test_a_claim_with_many_lanes_takes_more() -> None:
     most = [most_of_a_claim(lanes, 1) for lanes in (1, 20, 200, 1_000)]
     assert most == [1_000, 1_095, 1_995, 2_000]
     assert most_of_a_claim(1, 200) == most_of_a_claim(20, 10) == most_of_a_claim(200, 1)

@@ -202,7 +202,7 @@ def test_an_idle_worker_asks_little(
     assert asyncio.run(idle()) <= allowed
 
 
-def test_a_look_around_sweeps_with_one_statement(dsn: str) -> None:
+def test_a_sweep_takes_one_statement(dsn: str) -> None:
     sent: list[str] = []
 
     def counted(statement: Statement[Any]) -> Any:

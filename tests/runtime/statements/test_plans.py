@@ -105,14 +105,14 @@ def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
     assert buffers(plan) <= 60 * BATCH
 
 
-def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
+def test_a_search_for_orphans(connection: psycopg.Connection[Any]) -> None:
     held(connection)
     plan = explain(connection, worker_registry.rescue_orphans())
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
 
 
-def test_a_look_for_unserved_queues(connection: psycopg.Connection[Any]) -> None:
+def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> None:
     connection.execute("RESET ALL")  # as on the connection of heartbeats
     plan = explain(connection, worker_registry.unserved_queues(["known"]))
     assert scans(plan) == {"jobs_claim"}

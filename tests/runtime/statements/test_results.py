@@ -36,7 +36,7 @@ async def coroutine(context: JobContext, payload: Any) -> Any:
 
 
 @pytest.mark.parametrize("function", [plain, coroutine])
-def test_what_a_handler_returns_is_kept_when_asked(
+def test_what_a_handler_returns_is_stored_when_asked(
     queue: Queue, new_pool: NewPool, function: Callable[..., Any]
 ) -> None:
     pool = new_pool()
@@ -140,7 +140,7 @@ def test_a_result_expires(
 
 
 @pytest.mark.parametrize("span", [timedelta(0), -HOUR, timedelta.max])
-def test_a_span_that_is_none_is_refused(new_pool: NewPool, span: timedelta) -> None:
+def test_what_is_no_duration_is_refused(new_pool: NewPool, span: timedelta) -> None:
     with pytest.raises(ValueError, match="keep_result"):
         new_pool().register("t", plain, keep_result=span)
 

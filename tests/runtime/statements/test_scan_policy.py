@@ -31,7 +31,7 @@ def rare(claims: Claims) -> float:
     return now - 1.0
 
 
-def test_full_looks_that_stay_costly_become_rare() -> None:
+def test_full_scans_that_stay_costly_become_rare() -> None:
     all_of = ("w",), ["q"]
     each = ScanPolicy()
     kinds = []
@@ -44,7 +44,7 @@ def test_full_looks_that_stay_costly_become_rare() -> None:
     assert each.ages(["q"], 180.0) == [pytest.approx(12.0)]
 
 
-def test_one_costly_look_changes_nothing() -> None:
+def test_one_costly_scan_changes_nothing() -> None:
     each = ScanPolicy()
     for now, cost in ((0.0, 0.5), (2.0, 0.001), (4.0, 0.5), (6.0, 0.5)):
         assert each.choose(("w",), ["q"], True, now) is Scan.FULL
@@ -68,7 +68,7 @@ def test_what_is_not_known_to_be_taken_is_looked_at(
     assert each.choose(scope, queues, hears_notices, 6.1) is Scan.FULL
 
 
-def test_a_scan_under_way_does_not_know_what_a_notice_tells_meanwhile() -> None:
+def test_a_scan_under_way_does_not_know_of_a_notice_that_comes_meanwhile() -> None:
     each = ScanPolicy()
     for now in (0.0, 2.0, 4.0):
         each.choose(("w",), ["q"], True, now)
@@ -86,7 +86,7 @@ def test_a_queue_that_gave_all_it_was_asked_for_may_hold_more() -> None:
     assert seen(Counter(a=3), {"a": 9}, depth=3) == []
 
 
-def test_without_a_bound_a_claim_looks_at_what_is_recent() -> None:
+def test_without_a_bound_a_claim_scans_what_is_recent() -> None:
     claims = Claims()
     now = rare(claims)
     for at in (now, now + 0.01):
@@ -123,7 +123,7 @@ def held(dsn: str) -> Iterator[str]:
         holder.rollback()
 
 
-def test_a_recent_look_reads_none_of_what_died_before(held: str) -> None:
+def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
     claims = Claims()
     now = rare(claims)
     with psycopg.connect(held, autocommit=True) as connection:
@@ -182,7 +182,7 @@ def test_what_is_committed_long_after_its_time_is_found(dsn: str) -> None:
 
 
 @pytest.mark.usefixtures("always_rare")
-def test_jobs_of_every_kind_are_found_by_recent_looks(dsn: str) -> None:
+def test_jobs_of_every_kind_are_found_by_recent_scans(dsn: str) -> None:
     with Queue(dsn) as queue:
         started = Started(queue)
         with started.pool:
@@ -212,7 +212,7 @@ def test_a_job_of_the_dead_is_found_however_long_it_ran(dsn: str) -> None:
 
 
 @pytest.mark.usefixtures("always_rare")
-def test_a_job_that_was_handed_back_long_after_its_time_is_found(dsn: str) -> None:
+def test_a_job_that_was_released_long_after_its_time_is_found(dsn: str) -> None:
     busy = threading.Event()
     with Queue(dsn) as queue:
         started = Started(queue)

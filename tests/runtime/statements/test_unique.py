@@ -12,7 +12,7 @@ from conduit_runtime.statements.unique_keys import key_of
 from unique_jobs import unique
 
 
-def test_enqueue_returns_the_job_that_stands(queue: Queue) -> None:
+def test_enqueue_returns_the_existing_job(queue: Queue) -> None:
     first = queue.enqueue(unique(payload="first"))
     second = queue.enqueue(unique(payload="second", priority=100))
     assert not first.duplicate
@@ -58,7 +58,7 @@ def test_the_key_is_free_when_its_job_ended(queue: Queue, dsn: str, status: str)
     assert queue.enqueue(unique()).id == second.id
 
 
-def test_a_job_that_runs_or_is_retried_stands(queue: Queue) -> None:
+def test_a_job_that_runs_or_is_retried_holds_its_key(queue: Queue) -> None:
     first = queue.enqueue(unique())
     [held] = queue.dequeue("w")
     assert queue.enqueue(unique()).id == first.id

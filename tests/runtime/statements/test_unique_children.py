@@ -15,7 +15,7 @@ from unique_jobs import unique
 from waiting import until
 
 
-def test_a_nested_job_is_unique_too(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
+def test_a_child_job_is_unique_too(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
     stood = queue.enqueue(unique("theirs", delay=timedelta(hours=1)))
     queue.enqueue(Job(type="parent"))
     pool = new_direct_pool()
@@ -74,7 +74,7 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(
     assert queue.stats().pending == 1
 
 
-def test_a_worker_that_stops_hands_back_a_job_that_waits_for_a_key(
+def test_a_worker_that_stops_releases_a_job_that_waits_for_a_key(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
     """Behind a broker, its outcome waits there instead."""

@@ -82,7 +82,7 @@ def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(
     assert is_clear(dsn)
 
 
-def test_what_waits_for_it_waits_for_the_one_that_stands(
+def test_what_waits_for_it_waits_for_the_existing_job(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     existing = queue.enqueue(unique("s"))
@@ -118,9 +118,7 @@ def test_the_order_of_the_flow_holds_around_it(queue: Queue, new_pool: NewPool, 
     assert is_clear(dsn)
 
 
-def test_one_of_a_key_in_a_flow_stands_for_the_others(
-    queue: Queue, new_pool: NewPool, dsn: str
-) -> None:
+def test_of_one_key_in_a_flow_one_job_is_stored(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = group([unique("a"), unique("b"), plain("c")], then=plain("z"))
     stand = queue.enqueue_flow(flow)
     assert [job.payload for job in stand] == ["a", "a", "c", "z"]
@@ -131,7 +129,7 @@ def test_one_of_a_key_in_a_flow_stands_for_the_others(
 
 
 @pytest.mark.parametrize(("policy", "ran"), [("cancel", "s"), ("continue", "sb")])
-def test_the_failure_of_the_one_that_stands_counts(
+def test_the_failure_of_the_existing_job_counts(
     queue: Queue, new_pool: NewPool, dsn: str, policy: Any, ran: str
 ) -> None:
     queue.enqueue(unique("s"))
@@ -193,7 +191,7 @@ def test_loops_of_ones_own_go_on_with_it(queue: Queue, dsn: str) -> None:
     assert held.payload == "b"
 
 
-def test_looking_at_what_stands_goes_on_page_by_page(
+def test_reading_existing_jobs_goes_on_page_by_page(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flow_store, "WATCHED", 2)
@@ -229,9 +227,7 @@ def test_many_flows_at_once_run_the_job_of_a_key_once(
     assert is_clear(dsn)
 
 
-def test_flows_race_the_end_of_the_job_that_stands(
-    queue: Queue, new_pool: NewPool, dsn: str
-) -> None:
+def test_flows_race_the_end_of_the_existing_job(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     """However they meet, every flow ends, and a key never has two jobs at once."""
     running = most = 0
     pool = new_pool(workers=8)

@@ -78,7 +78,7 @@ class Value:
     """A value that a weak reference can follow."""
 
 
-def test_a_value_whose_time_is_over_is_freed_when_another_is_kept(clock: Clock) -> None:
+def test_a_value_whose_time_is_over_is_freed_when_another_is_stored(clock: Clock) -> None:
     value = Value()
     kept = weakref.ref(value)
     Cache.set("a", value, ttl=1)

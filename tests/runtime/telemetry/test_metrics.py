@@ -198,7 +198,7 @@ def test_the_asynchronous_queue_reads_them_too(queue: Queue, pool: WorkerPool, d
     assert DAY.total_seconds() <= sent.period < DAY.total_seconds() + 3600
 
 
-def test_a_span_must_be_positive(queue: Queue) -> None:
+def test_a_duration_must_be_positive(queue: Queue) -> None:
     with pytest.raises(ValueError, match="use a positive duration"):
         queue.metrics(last=timedelta(0))
 

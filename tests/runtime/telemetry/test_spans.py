@@ -203,7 +203,7 @@ def test_whatever_is_raised_ends_the_span(
     assert attributes(span).get("conduit.job.outcome") == outcome
 
 
-def test_why_a_job_was_stopped_is_told(queue: Queue, pool: WorkerPool, spans: Spans) -> None:
+def test_why_a_job_was_stopped_is_recorded(queue: Queue, pool: WorkerPool, spans: Spans) -> None:
     pool.register("t", forever)
     late = queue.enqueue(Job(type="t", timeout=0.1, max_attempts=1))
     cancelled = queue.enqueue(Job(type="t"))
@@ -220,7 +220,7 @@ def test_why_a_job_was_stopped_is_told(queue: Queue, pool: WorkerPool, spans: Sp
     assert by_id[str(stopped.id)].status.status_code is StatusCode.UNSET
 
 
-def test_generated_hooks_and_nested_jobs_are_one_trace(
+def test_generated_hooks_and_child_jobs_are_one_trace(
     queue: Queue, new_pool: NewPool, provider: TracerProvider, tracer: Tracer, spans: Spans
 ) -> None:
     with psycopg.connect(queue.dsn) as conn:

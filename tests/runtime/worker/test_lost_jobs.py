@@ -11,7 +11,7 @@ from stored_jobs import reload
 from waiting import until
 
 
-def test_one_lost_job_is_told_of_as_one(
+def test_one_lost_job_is_logged_as_one(
     queue: Queue, new_pool: NewPool, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = new_pool()
@@ -94,7 +94,7 @@ def test_the_outcome_of_a_lost_job_is_not_written(
     assert queue.stats("other").total == 0
 
 
-def test_a_claim_whose_answer_was_lost_is_handed_back(
+def test_a_claim_whose_response_was_lost_is_released(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conduit_runtime.worker.audit.AUDIT", 0.1)

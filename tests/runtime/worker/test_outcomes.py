@@ -130,7 +130,7 @@ def test_retry_discard_and_snooze(queue: Queue, new_pool: NewPool) -> None:
     assert (discarded.status, discarded.error) == (JobStatus.FAILED, "no use")
 
 
-def test_nested_jobs_are_born_by_a_completion_only(queue: Queue, new_pool: NewPool) -> None:
+def test_child_jobs_are_stored_by_a_completion_only(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool()
     created: list[int] = []
 

@@ -13,9 +13,7 @@ from stored_jobs import reload
 from waiting import until
 
 
-def test_a_stopped_pool_hands_back_what_it_has_not_finished(
-    queue: Queue, new_pool: NewPool
-) -> None:
+def test_a_stopped_pool_releases_what_it_has_not_finished(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool(workers=2)
     running = threading.Event()
 
@@ -78,7 +76,7 @@ def test_a_stop_keeps_the_connection_for_outcomes(
         assert worker._outcomes.generation == 1
 
 
-def test_a_job_that_waits_behind_long_ones_goes_back(
+def test_a_job_that_waits_behind_long_ones_is_released(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     """What a fast worker has claimed ahead is not kept from others once it is slow."""
@@ -101,7 +99,7 @@ def test_a_job_that_waits_behind_long_ones_goes_back(
     assert {job.attempts for job in queue.list(limit=300)} == {1}
 
 
-def test_the_job_of_a_thread_that_does_not_end_is_handed_back(
+def test_the_job_of_a_thread_that_does_not_end_is_released(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     pool = new_pool()
@@ -120,9 +118,7 @@ def test_the_job_of_a_thread_that_does_not_end_is_handed_back(
     assert reload(queue, job).status is JobStatus.PENDING
 
 
-def test_a_thread_that_outlives_its_attempt_keeps_its_place(
-    queue: Queue, new_pool: NewPool
-) -> None:
+def test_a_thread_that_outlives_its_attempt_keeps_its_slot(queue: Queue, new_pool: NewPool) -> None:
     go_on = threading.Event()
     ran: list[UUID] = []
 

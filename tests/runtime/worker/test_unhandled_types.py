@@ -10,7 +10,7 @@ from stored_jobs import reload
 from waiting import until
 
 
-def test_jobs_that_nobody_knows_stay(queue: Queue, new_pool: NewPool) -> None:
+def test_jobs_that_no_worker_handles_stay(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool()
 
     @pool.handler("known")
@@ -30,7 +30,7 @@ def test_jobs_that_nobody_knows_stay(queue: Queue, new_pool: NewPool) -> None:
     assert reload(queue, job).status is JobStatus.COMPLETED
 
 
-def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue, new_pool: NewPool) -> None:
+def test_a_fingerprint_that_no_worker_knows_is_tried(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool()
     seen: list[object] = []
 

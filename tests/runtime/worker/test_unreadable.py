@@ -117,7 +117,7 @@ class Balances:
     ],
     ids=["sensitive", "nested", "after it"],
 )
-def test_no_value_stands_in_its_error(
+def test_no_value_is_in_its_error(
     queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture, payload: object, error: str
 ) -> None:
     """Nor in the log: the keys of a hash are values, too."""

@@ -173,13 +173,13 @@ def test_a_job_type_has_at_most_200_bytes() -> None:
         ("@validate { @async { Mail.send() } }", "a `@validate`"),
     ],
 )
-def test_async_stands_in_after_hooks_only(member: str, place: str) -> None:
+def test_async_is_allowed_in_after_hooks_only(member: str, place: str) -> None:
     _, problems = checked(member)
     assert [d.code for d in problems if d.code != "SEM200"] == ["SEM217"]
     assert place in next(d.message for d in problems if d.code == "SEM217")
 
 
 @pytest.mark.parametrize("member", ["@transaction", "note: text? @transaction"])
-def test_transaction_stands_on_hooks_only(member: str) -> None:
+def test_transaction_is_allowed_on_hooks_only(member: str) -> None:
     _, problems = checked(member)
     assert "SEM218" in [d.code for d in problems]

@@ -131,7 +131,7 @@ def test_a_local_record_is_captured_by_its_fields() -> None:
     assert fields(hook) == ["user: User"]
 
 
-def test_an_outer_job_captures_what_nested_ones_need_except_its_own_locals() -> None:
+def test_an_outer_job_captures_what_its_child_jobs_need_except_its_own_locals() -> None:
     hook = """
     let outer = self.views
     @async {

@@ -196,7 +196,7 @@ def test_an_unnamed_block_keeps_the_name_that_it_was_given_if_it_is_what_it_does
          source("@async { Email.send(self.title + self.headline) }"), 1),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_is_asked(before: str, after: str, asked: int) -> None:
+def test_what_cannot_be_decided_is_asked(before: str, after: str, asked: int) -> None:
     output = changed(before, after)
     assert errors(output) == ["ASY905"] * asked
     assert output.files == {}

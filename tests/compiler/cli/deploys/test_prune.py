@@ -186,7 +186,7 @@ def test_a_broken_version_is_left_out_with_a_note(capsys: Printed) -> None:
         (["-o", "nowhere"], "there is no nowhere/jobs.lock"),
     ],
 )
-def test_wrong_usage_is_told(arguments: list[str], message: str, capsys: Printed) -> None:
+def test_wrong_usage_is_reported(arguments: list[str], message: str, capsys: Printed) -> None:
     history()
     before = LOCK.read_bytes()
     assert run(["lock", "prune", *arguments]) == 2
@@ -208,7 +208,7 @@ def test_without_a_repository_or_a_commit_it_says_so(
     assert "there is no git" in capsys.readouterr().err
 
 
-def test_a_shallow_clone_does_not_tell_what_was_deployed(
+def test_a_shallow_clone_does_not_say_what_was_deployed(
     tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     history()

@@ -39,7 +39,7 @@ async def test_jobs_that_came_before_are_reported_and_not_run(broker_url: str) -
 
 
 @asynchronous
-async def test_what_has_not_begun_is_released_when_told_or_after_a_second(broker_url: str) -> None:
+async def test_what_has_not_begun_is_released_on_request_or_after_a_second(broker_url: str) -> None:
     pool = remote_pool(broker_url, workers=1)
     started, release = asyncio.Event(), asyncio.Event()
 

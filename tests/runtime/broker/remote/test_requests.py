@@ -41,7 +41,7 @@ async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_
 
 
 @asynchronous
-async def test_jobs_run_on_while_no_gateway_answers(
+async def test_jobs_run_on_while_no_gateway_replies(
     broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting_requests, "ANSWER", 0.2)

@@ -69,7 +69,7 @@ def output(folder: Path) -> str:
     return (folder / "output").read_text()
 
 
-def test_a_process_that_is_killed_is_said_and_replaced(
+def test_a_process_that_is_killed_is_reported_and_replaced(
     start: Start, working: Working, tmp_path: Path
 ) -> None:
     worker = start("--services", "echo", "--yes", "--processes", "3")

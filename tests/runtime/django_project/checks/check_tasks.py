@@ -208,7 +208,7 @@ class Running(TransactionTestCase):
         result.refresh()
         assert result.status == TaskResultStatus.FAILED
 
-    def test_a_result_that_is_not_kept_any_longer_does_not_exist(self) -> None:
+    def test_a_result_whose_time_is_over_does_not_exist(self) -> None:
         result = tasks.add.enqueue(1, 2)
         drain()
         from django.db import connection

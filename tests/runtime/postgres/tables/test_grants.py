@@ -197,7 +197,7 @@ def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str
     assert (open_to_all, unfixed) == ([], [])
 
 
-def test_the_enqueuer_cannot_claim_or_look(roles: dict[str, str]) -> None:
+def test_the_enqueuer_cannot_claim_or_read(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["enqueuer"], autocommit=True) as connection:
         claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0)
         for statement in (claim, store.stats(None), worker_registry.rescue_orphans()):

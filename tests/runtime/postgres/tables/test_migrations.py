@@ -51,7 +51,7 @@ def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPa
     assert migrate(empty_dsn, "busy") == []
 
 
-def test_a_strangers_table_of_one_of_our_names_is_named(empty_dsn: str) -> None:
+def test_a_foreign_table_of_one_of_our_names_is_named(empty_dsn: str) -> None:
     with psycopg.connect(empty_dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE conduit_unique_keys ()")
     done = CliRunner().invoke(commands, ["migrate", "--dsn", empty_dsn])

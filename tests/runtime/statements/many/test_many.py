@@ -38,7 +38,7 @@ def test_each_part_of_a_filter_chooses(queue: Queue, dsn: str) -> None:
     assert queue.stats().cancelled == 12
 
 
-def test_it_works_in_batches_and_tells_how_far_it_is(queue: Queue, small_batches: int) -> None:
+def test_it_works_in_batches_and_reports_how_far_it_is(queue: Queue, small_batches: int) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(30)])
     reported: list[int] = []
     assert queue.cancel_many(type="t", on_progress=reported.append) == 30
@@ -119,7 +119,7 @@ def test_jobs_that_wait_for_others_are_cancelled_too(queue: Queue, small_batches
     assert queue.cancel_many(queue="q") == 0
 
 
-def test_a_job_that_somebody_has_locked_is_waited_for(queue: Queue, dsn: str) -> None:
+def test_a_locked_job_is_waited_for(queue: Queue, dsn: str) -> None:
     jobs = queue.enqueue_many([Job(type="t") for _ in range(5)])
     with psycopg.connect(dsn) as other:
         other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (jobs[2].id,))

@@ -88,7 +88,7 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
         assert buffers(plan) <= 12 * PAGE
 
 
-def test_nobody_waits_for_a_purge(history: str) -> None:
+def test_no_transaction_waits_for_a_purge(history: str) -> None:
     """Rows that another transaction holds are left out, and none is held for longer than a page."""
     with (
         psycopg.connect(history) as holder,

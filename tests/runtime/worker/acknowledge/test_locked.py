@@ -178,7 +178,7 @@ def test_what_is_cancelled_meanwhile_stays_so(
     assert f"1 job was {LOST}" in caplog.text
 
 
-def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
+def test_a_deferred_job_is_not_taken_for_a_lost_claim(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

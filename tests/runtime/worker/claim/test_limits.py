@@ -157,12 +157,12 @@ def test_a_limit_is_set_changed_and_lifted_while_workers_run(
         until(lambda: queue.stats("mail").completed == 30)
 
 
-def test_a_place_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
+def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit("mail", 1)
     assert quickest_use(queue, "mail", FULL + 0.5) < FULL + 0.5
 
 
-def test_waiting_for_a_place_is_no_busy_polling(
+def test_waiting_for_a_slot_is_no_busy_polling(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
@@ -187,7 +187,7 @@ def test_waiting_for_a_place_is_no_busy_polling(
     assert len(sent) <= 5 * 2 / FULL
 
 
-def test_a_place_that_a_dead_worker_held_becomes_free(
+def test_a_slot_that_a_dead_worker_held_becomes_free(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
@@ -209,7 +209,7 @@ def test_a_place_that_a_dead_worker_held_becomes_free(
     assert gauge.most <= 2
 
 
-def test_what_is_typed_by_hand_counts_as_it_stands(queue: Queue, dsn: str) -> None:
+def test_what_is_typed_by_hand_counts_as_it_is(queue: Queue, dsn: str) -> None:
     queue.limit("mail", 2)
     queue.enqueue_many([Job("mail", "t") for _ in range(4)])
     one, two = queue.dequeue("w", "mail", limit=4)

@@ -211,7 +211,7 @@ def test_a_drain_waits_for_its_turn(queue: Queue) -> None:
     assert queue.stats().completed == 3
 
 
-def test_what_is_typed_by_hand_counts_as_it_stands(queue: Queue, dsn: str) -> None:
+def test_what_is_typed_by_hand_counts_as_it_is(queue: Queue, dsn: str) -> None:
     queue.limit_type("t", 2)
     queue.enqueue_many([Job(type="t") for _ in range(4)])
     one, two = queue.dequeue("w", limit=4)

@@ -165,7 +165,7 @@ def test_a_longer_transaction_notifies_when_it_commits(
         assert idle.heard() == [""]
 
 
-def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
+def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker about to wait asks when a job is due: a notification comes meanwhile."""

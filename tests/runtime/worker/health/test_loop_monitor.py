@@ -54,7 +54,7 @@ def test_a_batch_that_blocks_the_loop_is_named(
     assert record.__dict__["jobs"] == 3
 
 
-def test_c_code_that_holds_the_gil_is_said_afterwards(
+def test_c_code_that_holds_the_gil_is_reported_afterwards(
     queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = WorkerPool(queue)

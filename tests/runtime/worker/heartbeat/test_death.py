@@ -295,7 +295,7 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
         assert admin.execute(register).fetchone() == (0,)
 
 
-def test_a_job_that_is_locked_during_a_rescue_is_found_a_beat_later(
+def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -8,7 +8,7 @@ def sighted(heartbeat: int, *, lock_free: bool) -> list[WorkerState]:
     return [WorkerState("other", heartbeat, lock_free)]
 
 
-def test_a_worker_that_beats_lives_however_long() -> None:
+def test_a_worker_that_sends_heartbeats_lives_however_long() -> None:
     detector = FailureDetector()
     assert all(detector.find_dead(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
 
@@ -22,7 +22,7 @@ def test_a_silent_worker_without_its_lock_is_dead_soon() -> None:
     ]
 
 
-def test_the_vigil_tells_when_to_look_again() -> None:
+def test_the_failure_detector_says_when_to_check_again() -> None:
     detector = FailureDetector()
     detector.find_dead([WorkerState("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
     assert detector.patience == SILENCE
@@ -39,14 +39,14 @@ def test_a_silent_worker_that_holds_its_lock_has_the_whole_lease() -> None:
     assert detector.find_dead(sighted(1, lock_free=False), LEASE) == [DeadWorker("other", 1, True)]
 
 
-def test_a_beat_in_between_starts_anew() -> None:
+def test_a_heartbeat_in_between_starts_anew() -> None:
     detector = FailureDetector()
     detector.find_dead(sighted(1, lock_free=True), 0.0)
     detector.find_dead(sighted(2, lock_free=True), 2.9)
     assert detector.find_dead(sighted(2, lock_free=True), 5.8) == []
 
 
-def test_a_new_vigil_knows_nothing_of_the_time_before() -> None:
+def test_a_new_failure_detector_knows_nothing_of_the_time_before() -> None:
     assert FailureDetector().find_dead(sighted(1, lock_free=True), 1_000_000.0) == []
 
 

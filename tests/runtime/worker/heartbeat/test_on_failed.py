@@ -37,7 +37,7 @@ def pool(new_pool: NewPool, failures: list[FailedJob]) -> WorkerPool:
     return pool
 
 
-def test_it_is_told_of_the_last_attempt_only(
+def test_it_is_called_for_the_last_attempt_only(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     job = queue.enqueue(Job(type="break", payload={"n": 1}, max_attempts=2))
@@ -54,7 +54,7 @@ def test_it_is_told_of_the_last_attempt_only(
     assert not failed.discarded
 
 
-def test_a_retry_by_hand_that_fails_again_is_told_again(
+def test_a_retry_by_hand_that_fails_again_is_reported_again(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     job = queue.enqueue(Job(type="break", max_attempts=1))
@@ -64,7 +64,7 @@ def test_a_retry_by_hand_that_fails_again_is_told_again(
     assert [failed.id for failed in failures] == [job.id, job.id]
 
 
-def test_discarded_jobs_are_told_and_unreadable_ones_are_not(
+def test_discarded_jobs_are_reported_and_unreadable_ones_are_not(
     queue: Queue, new_pool: NewPool, failures: list[FailedJob]
 ) -> None:
     queues = {"default"} | {job_type.queue for job_type in JOBS}
@@ -150,7 +150,7 @@ def test_it_is_called_after_the_commit(queue: Queue, pool: WorkerPool) -> None:
     assert seen == ["failed"]
 
 
-def test_a_worker_that_lost_the_job_tells_nobody(
+def test_a_worker_that_lost_the_job_reports_nothing(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     @pool.handler("lose")
@@ -165,7 +165,7 @@ def test_a_worker_that_lost_the_job_tells_nobody(
     assert sorted(job.id for job in failures) == sorted(job.id for job in failed)
 
 
-def test_a_failed_outcome_that_postgres_refuses_is_told_once(
+def test_a_failed_outcome_that_postgres_refuses_is_reported_once(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
@@ -184,7 +184,7 @@ def test_a_failed_outcome_that_postgres_refuses_is_told_once(
     assert failed.traceback is None
 
 
-def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
+def test_the_rescuer_reports_a_job_that_kills_its_workers(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
@@ -218,7 +218,7 @@ def rescued(queue: Queue, new_pool: NewPool, dsn: str) -> Job:
     return job
 
 
-def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
+def test_a_worker_with_on_failed_reports_the_rescues_of_others(
     new_pool: NewPool, rescued: Job, failures: list[FailedJob]
 ) -> None:
     pools = [new_pool("mail", on_failed=failures.append) for _ in range(3)]
@@ -319,7 +319,7 @@ def test_one_that_was_retried_meanwhile_has_not_failed(
     assert failures == []
 
 
-def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> None:
+def test_without_on_failed_no_notice_is_left_behind(rescued: Job, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         count = "SELECT count(*) FROM conduit_failure_notices"
         for age, left in (("23 hours", 1), ("25 hours", 0)):
@@ -359,7 +359,7 @@ def test_a_stop_waits_for_calls(queue: Queue, pool: WorkerPool) -> None:
     assert len(ended) == 12
 
 
-def test_a_retry_asked_for_on_the_last_attempt_is_told(
+def test_a_retry_asked_for_on_the_last_attempt_is_reported(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     @pool.handler("ask")

@@ -42,7 +42,7 @@ def counts(queue: Queue, name: str) -> list[int]:
     return [stats[status] for status in STATUSES]
 
 
-def test_a_worker_deletes_as_it_was_told(queue: Queue) -> None:
+def test_a_worker_deletes_what_its_options_say(queue: Queue) -> None:
     for days in (1, 8, 100):
         fill(queue, "default", days)
         fill(queue, "other", days)

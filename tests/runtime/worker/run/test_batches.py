@@ -77,7 +77,7 @@ def test_a_returned_list_has_a_result_or_an_exception_for_each(
 
 @BOTH
 @pytest.mark.parametrize("returned", [[1], 5, {"a": 1}])
-def test_what_is_no_answer_fails_the_batch(
+def test_what_is_no_list_of_results_fails_the_batch(
     queue: Queue, new_pool: NewPool, is_async: bool, returned: object
 ) -> None:
     jobs = enqueued(queue, 2)

@@ -85,7 +85,7 @@ def test_a_function_that_can_take_them_is_registered(queue: Queue, function: Any
     assert "t" in pool.handlers
 
 
-def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(
+def test_a_timeout_fails_the_attempt_and_says_where_it_hung(
     queue: Queue, new_pool: NewPool
 ) -> None:
     pool = new_pool()
