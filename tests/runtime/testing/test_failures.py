@@ -22,7 +22,7 @@ class TestFailures:
             kit.jobs.run(job_types=JOBS)
         assert failed.value.__notes__ == [f"in the job {email_send.name} (attempt 1 of 3, retried)"]
         frames = {frame.path.name for frame in failed.traceback}  # type: ignore[union-attr]
-        assert frames == {"test_running.py", "jobs.py", "order.py"}
+        assert frames == {"test_failures.py", "jobs.py", "order.py"}
         [job] = kit.jobs.enqueued(email_send)
         assert (job.status, job.attempts) == ("pending", 1)
         assert job.errors[0]["error"] == "ConnectionError: no mail today"
