@@ -27,11 +27,11 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 	@$(RUN) conduit_runtime.cli demo
 
 .PHONY: test
-test: lint types ## Check everything but the long properties: lint, types, import contracts, tests
+test: lint types ## Check everything but what takes long: lint, types, import contracts, tests
 	@echo "pytest" && $(PYTEST) -m "not property"
 
 .PHONY: properties
-properties: .setup-dev ## Check the long properties: histories, random programs, limits, deploys, a million rows, packages
+properties: .setup-dev ## Check what takes long: histories, random programs, limits, deploys, a million rows, packages, a browser
 	@echo "pytest, properties" && $(PYTEST) -m property
 
 .PHONY: quick

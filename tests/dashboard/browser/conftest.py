@@ -19,10 +19,12 @@ expect.set_options(timeout=SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out the tests of this folder where there is no browser, unless this is CI."""
-    ours = [item for item in items if HERE in item.path.parents]
-    if ours and "CI" not in os.environ and chromium.find() is None:
-        for item in ours:
+    """They take long together. Where there is no browser they are left out, unless this is CI."""
+    ours = [item for item in items if item.path.parent == HERE]
+    is_missing = ours and "CI" not in os.environ and chromium.find() is None
+    for item in ours:
+        item.add_marker(pytest.mark.property)
+        if is_missing:
             item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 
 
