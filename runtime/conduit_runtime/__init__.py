@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from .worker.metrics import Metrics as Metrics
     from .worker.metrics import TypeStats as TypeStats
     from .worker.pool import WorkerPool as WorkerPool
-    from .worker.run.handlers import Handler as Handler
+    from .worker.run.handler import Handler as Handler
     from .worker.run.handlers import HandlerRegistry as HandlerRegistry
 
 _MODULES = {
@@ -126,7 +126,8 @@ _MODULES = {
     "worker.health.pool_health": "PoolHealth",
     "worker.metrics": "Metrics TypeStats",
     "worker.pool": "WorkerPool",
-    "worker.run.handlers": "Handler HandlerRegistry",
+    "worker.run.handler": "Handler",
+    "worker.run.handlers": "HandlerRegistry",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import aiormq
 from aiormq.abc import DeliveredMessage
 from conduit_runtime.broker import topology
+from conduit_runtime.broker.decoding import decode_jobs
 from conduit_runtime.broker.messages import (
     VERSION,
     Hello,
@@ -21,7 +22,6 @@ from conduit_runtime.broker.messages import (
     Jobs,
     OutcomeEntry,
     Outcomes,
-    decode_jobs,
     encode,
 )
 from pamqp.commands import Basic

@@ -173,9 +173,7 @@ def test_sensitive_values_are_masked(lines: Lines) -> None:
     from conduit_runtime.model.calls import entered_job
     from conduit_runtime.model.claimed import Claimed
 
-    job = Claimed(
-        *(UUID(int=1), UUID(int=2), "t", "default", "{}", 1, 3, 50, 0, None, 0, 0, None, None)
-    )
+    job = Claimed(UUID(int=1), UUID(int=2), "t", "default")
     job.secrets = {"hunter2"}
 
     def log() -> None:

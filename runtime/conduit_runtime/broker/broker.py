@@ -7,9 +7,9 @@ from ..model.arguments import check_type
 from ..model.errors import QueueError
 from ..services.protocols import Prepared
 from ..worker.arrival import reach as reach_database
+from ..worker.pool_interfaces import PoolInterface
 
 if TYPE_CHECKING:
-    from ..worker.pool import WorkerPool
     from .remote.worker import RemoteWorker
 
 
@@ -56,7 +56,7 @@ class Broker:
             await reach_database(self.database, "", seconds)
 
     def new_worker(
-        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+        self, pool: PoolInterface, services: Prepared, *, is_draining: bool
     ) -> "RemoteWorker":
         """A worker whose jobs come over the broker. Raises QueueError for what only others can."""
         from .remote.worker import RemoteWorker

@@ -1,17 +1,12 @@
-"""What gateways and remote workers tell each other: JSON, version 1; nothing here does IO.
+"""What gateways and remote workers tell each other: JSON, version 1; nothing here does IO."""
 
-Decoding raises Malformed for a message that does not fit its type. Fields that a reader does not
-know are left out, so that a version may add some.
-"""
-
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from msgspec import DecodeError, Meta, MsgspecError, Raw, Struct, json
+from msgspec import Meta, Raw, Struct, json
 
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
@@ -242,62 +237,3 @@ class Failed(Struct, tag=True):
 Control: TypeAlias = Reply | Stop | Release | Failed
 
 encode = json.Encoder().encode
-
-
-class Malformed(DecodeError):
-    """What is wrong with a message, and where in it; the text has nothing of its values."""
-
-
-M = TypeVar("M")
-
-
-def _checked(decode: Callable[[bytes], M]) -> Callable[[bytes], M]:
-    def decode_checked(body: bytes) -> M:
-        try:
-            return decode(body)
-        except MsgspecError as error:
-            raise Malformed(re.sub(r"(?s) '.*'", "", str(error))) from None
-        except RecursionError:
-            raise Malformed("it is nested too deeply") from None
-
-    return decode_checked
-
-
-decode_jobs = _checked(json.Decoder(Jobs).decode)
-decode_outcomes = _checked(json.Decoder(Outcomes).decode)
-decode_request = _checked(json.Decoder(Request).decode)
-
-_decode_hello = _checked(json.Decoder(Hello).decode)
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def decode_hello(body: bytes) -> Hello:
-    """What a worker says of itself: Postgres takes all of its texts."""
-    if _NUL.search(body):
-        raise Malformed("it has a text with a NUL character")
-    return _decode_hello(body)
-
-
-class _RawOutcomes(Struct):
-    version: int
-    worker: str
-    outcomes: list[Raw]
-
-
-_decode_raw_outcomes = _checked(json.Decoder(_RawOutcomes).decode)
-_decode_outcome: Callable[[bytes], OutcomeEntry] = _checked(json.Decoder(OutcomeEntry).decode)
-
-
-def decode_each_outcome(body: bytes) -> tuple[Outcomes, list[Malformed]]:
-    """The outcomes of a message that fit their type, and what is wrong with the others."""
-    raw = _decode_raw_outcomes(body)
-    entries, refused = [], []
-    for each in raw.outcomes:
-        try:
-            entries.append(_decode_outcome(bytes(each)))
-        except Malformed as error:
-            refused.append(error)
-    return Outcomes(raw.version, raw.worker, entries), refused
-
-
-decode_control = _checked(json.Decoder(Control).decode)

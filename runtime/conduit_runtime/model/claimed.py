@@ -15,7 +15,7 @@ _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 @dataclass(slots=True, eq=False)
 class Claimed:
-    """A claimed job. `attempts` is the number of this attempt, from 1.
+    """A claimed job, as far as it is known. `attempts` is the number of this attempt, from 1.
 
     `payload` and `trace`, the headers of what enqueued the job, are JSON text.
     `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
@@ -27,16 +27,16 @@ class Claimed:
     id: UUID
     type: str
     queue: str
-    payload: str
-    attempts: int
-    max_attempts: int
-    priority: int
-    rescues: int
-    timeout: float | None
-    run_at: int
-    seq: int
-    flow: UUID | None
-    trace: str | None
+    payload: str = "null"
+    attempts: int = 0
+    max_attempts: int = 0
+    priority: int = 0
+    rescues: int = 0
+    timeout: float | None = None
+    run_at: int = 0
+    seq: int = 0
+    flow: UUID | None = None
+    trace: str | None = None
     fingerprint: str = ""
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from ..job_types.upcast import Upcast
 from ..model.errors import PayloadMismatch
 from ..model.lanes import is_unreadable, marked, original
-from ..worker.run.handlers import Handler, HandlerRegistry
+from ..worker.run.handler import Handler
+from ..worker.run.handlers import HandlerRegistry
 
 Reads = Literal["yes", "upcast", "no"]
 

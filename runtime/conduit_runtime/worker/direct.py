@@ -1,25 +1,16 @@
 """Makes workers that claim from the database of a queue themselves."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..services.protocols import Prepared
 from ..telemetry.tracing import job_tracer
 from .arrival import reach
-from .interfaces import OutcomeSink, PoolInterface
-from .run.handlers import HandlerRegistry
+from .interfaces import OutcomeSink
+from .pool_interfaces import PoolInterface
 from .run.runner import Runner
 from .worker import Worker
-
-
-class HandlerPool(PoolInterface, Protocol):
-    """A pool that has handlers."""
-
-    @property
-    def handlers(self) -> HandlerRegistry:
-        """The handlers that run the jobs."""
 
 
 class DirectWorkers:
@@ -34,14 +25,12 @@ class DirectWorkers:
         """Wait for the database, for so many seconds at most, and find our tables in it."""
         self.schema = await reach(self._dsn, self.schema, seconds)
 
-    def new_worker(self, pool: HandlerPool, services: Prepared, *, is_draining: bool) -> Worker:
+    def new_worker(self, pool: PoolInterface, services: Prepared, *, is_draining: bool) -> Worker:
         """A worker whose runner runs the handlers of a pool."""
         tracer = job_tracer(pool.tracer_provider)
-        around, trace_batch = (tracer.attempt, tracer.batch) if tracer else (None, None)
 
         def new_runner(worker: Worker, sink: OutcomeSink, poll: Callable[[], bool]) -> Runner:
-            handlers, hooks = pool.handlers, pool.hooks
-            return Runner(worker, handlers, sink, poll, around, hooks, trace_batch)
+            return Runner(worker, pool.handlers, sink, pool.hooks, tracer, poll)
 
         place = self._dsn, self.schema
         return Worker(pool, services, *place, new_runner, is_draining=is_draining)

@@ -2,16 +2,15 @@
 
 A worker has two halves. One claims jobs and writes outcomes, the other runs attempts. The halves
 know each other by the first three protocols here, so either may be elsewhere: a gateway has another
-runner, and a worker without a database another source and another sink.
+runner, and a worker without a database another sink.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Protocol
 from uuid import UUID
 
 from ..job_types.context import Host
-from ..model.attempts.failed_job import FailedJob
 from ..model.claimed import Claimed
 from ..model.lanes import Lane
 from ..model.queues.controls import Controls, SourceLimits
@@ -24,13 +23,9 @@ from ..statements.worker_registry import Rescued
 from ..telemetry.attempt_counters import Recorder
 from .acknowledge.flow_advancer import FlowAdvancer
 from .metrics import Metrics
-from .run.around import AroundHooks
 from .run.batching import Batching
 from .run.execution import Running
-from .run.failures import OnFailed
-
-if TYPE_CHECKING:
-    from ..telemetry.tracing import TracerProvider
+from .run.failures import FailureReporter
 
 
 class AttemptRunner(Protocol):
@@ -95,22 +90,6 @@ class AttemptRunner(Protocol):
         """Take no more jobs; called when nothing runs any more."""
 
 
-class AttemptSource(Protocol):
-    """Where the jobs of a runner come from: it hands on as many as the runner has room for."""
-
-    def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
-
-    def on_idle(self) -> None:
-        """No outcome is left to be written: the queues may be drained."""
-
-    def stop(self) -> None:
-        """Hand on no more jobs."""
-
-    async def run(self) -> None:
-        """Hand on jobs until stopped or, when draining, until nothing is left."""
-
-
 class ApartSink(Protocol):
     """What takes outcomes that others should not wait for."""
 
@@ -170,29 +149,6 @@ class Registry(Protocol):
     def __contains__(self, type: object) -> bool: ...
 
 
-class PoolInterface(Protocol):
-    """A pool, or a gateway, as its worker sees it."""
-
-    queues: dict[str, int | None]
-    workers: int
-    metrics: Metrics
-    recorder: Recorder
-    tracer_provider: "TracerProvider | None"
-    retention: Retention
-
-    @property
-    def handlers(self) -> Registry:
-        """The job types that are claimed."""
-
-    @property
-    def failure_hook(self) -> OnFailed | None:
-        """What is called for each job that ends failed."""
-
-    @property
-    def hooks(self) -> AroundHooks:
-        """What runs around jobs."""
-
-
 class RunnerHost(Host, Protocol):
     """A worker, as its runner sees it."""
 
@@ -210,6 +166,7 @@ class RunnerHost(Host, Protocol):
 class WorkerInterface(RunnerHost, Protocol):
     """A worker with a database, as its parts see it."""
 
+    failures: FailureReporter
     flows: FlowAdvancer
     ticker: Ticker
     retention: Retention
@@ -250,40 +207,3 @@ class WorkerInterface(RunnerHost, Protocol):
 
     def count_failed(self, jobs: Sequence[Rescued]) -> None:
         """Count these jobs: the worker that they killed cannot."""
-
-    def report_failed(self, jobs: Sequence[FailedJob], name: str) -> None:
-        """Report jobs that a rescue ended as failed, taken over under a name."""
-
-
-class PoolWorker(Protocol):
-    """The worker of a pool, as the pool sees it."""
-
-    @property
-    def heartbeat_age(self) -> float | None:
-        """Seconds since the worker was last known to live; None before the first time."""
-
-    async def start(self) -> None:
-        """Begin to work. Raises when that cannot be."""
-
-    async def run(self) -> None:
-        """Return when there is nothing left to do, or when `stop` was called elsewhere."""
-
-    async def stop(self, grace: float) -> None:
-        """End gently: let running jobs end for `grace` seconds, and release the rest."""
-
-
-@runtime_checkable
-class WorkerFactory(Protocol):
-    """What makes the worker of a pool: where its jobs come from.
-
-    `dsn` and `schema` are those of the queue, None where the pool does not know its database.
-    """
-
-    dsn: str | None
-    schema: str | None
-
-    async def reach(self, seconds: float) -> None:
-        """Return once jobs can come; tries for so many seconds. Raises what the last try raised."""
-
-    def new_worker(self, pool: Any, services: Prepared, *, is_draining: bool) -> PoolWorker:
-        """A worker for this WorkerPool, in its loop."""

@@ -1,9 +1,6 @@
 """Worker pools: the handlers and workers of an application."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -15,22 +12,19 @@ from ..model.attempts.failed_job import FailedJob
 from ..model.errors import QueueError
 from ..model.queues.retention import Retention, check_age
 from ..model.schedules.schedule import Schedule
-from ..model.text.logs import enable_loggers, get_logger
-from ..schedules.ticker import add_schedules
-from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
 from .arrival import CONNECT_TIMEOUT
 from .direct import DirectWorkers
-from .health.loop_monitor import LoopMonitor
 from .health.pool_health import PoolHealth
-from .interfaces import PoolWorker, WorkerFactory
-from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
+from .lifecycle import Lifecycle
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
+from .pool_interfaces import WorkerFactory
 from .run.around import AroundHook, AroundHooks
 from .run.batching import WAIT
 from .run.failures import OnFailed
-from .run.handlers import HandlerOptions, HandlerRegistry
+from .run.handler import HandlerOptions
+from .run.handlers import HandlerRegistry
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
@@ -38,8 +32,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Hook = TypeVar("Hook", bound=Callable[[FailedJob], object])
 Wrapper = TypeVar("Wrapper", bound=AroundHook)
-
-_log = get_logger("conduit.worker")
 
 GRACE = 30.0
 """Seconds that running jobs get to end before the worker releases them."""
@@ -115,12 +107,7 @@ class WorkerPool:
                 "CronScheduler.add, and set keep_completed and keep_failed with `conduit-jobs "
                 "queues keep`, where the database is"
             )
-        self._exits = AsyncExitStack()
-        self._worker: PoolWorker | None = None
-        self._thread: LoopThread | None = None
-        self._end_run: Callable[[], object] | None = None
-        self._monitor: LoopMonitor | None = None
-        self._is_stopping = False
+        self._lifecycle = Lifecycle(self, self._workers)
 
     @property
     def dsn(self) -> str | None:
@@ -134,14 +121,7 @@ class WorkerPool:
 
     def health(self) -> PoolHealth:
         """Whether the pool lives and is ready, at this moment; from any thread, at no cost."""
-        worker, monitor = self._worker, self._monitor
-        return PoolHealth(
-            is_started=worker is not None,
-            is_stopping=self._is_stopping,
-            blocked=0.0 if monitor is None else monitor.blocked,
-            heartbeat_age=None if worker is None else worker.heartbeat_age,
-            hub="broker" if self.dsn is None else "database",
-        )
+        return self._lifecycle.health()
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: have `function(context, payload)` run the jobs of a type, as `register`."""
@@ -201,21 +181,14 @@ class WorkerPool:
         with that exception; one that swallows an exception does not change the outcome. Raises
         QueueError while the pool runs, TypeError for a function that does not yield.
         """
-        if self._worker is not None:
+        if self._lifecycle.worker is not None:
             raise QueueError("the pool is running: add hooks around jobs before it starts")
         self.hooks.add(function)
         return function
 
     def start(self) -> None:
         """Start working in a thread of its own; returns when the pool is ready."""
-        if self._thread is not None or self._worker is not None:
-            raise QueueError("the pool is running already")
-        self._thread = LoopThread(self._new_loop())
-        try:
-            self._thread.call(self.__aenter__())
-        except BaseException:
-            self._end_thread()
-            raise
+        self._lifecycle.start_thread()
 
     def stop(self, grace: float | None = None) -> None:
         """Stop what `start` started: running jobs get `grace` seconds, the rest is released.
@@ -224,20 +197,7 @@ class WorkerPool:
         """
         if grace is not None:
             check_seconds(grace, "grace")
-        if (end_run := self._end_run) is not None:
-            if grace is not None:
-                self.grace = grace
-            end_run()
-        elif self._thread is not None:
-            try:
-                self._thread.call(self._stop(self.grace if grace is None else grace))
-            finally:
-                self._end_thread()
-
-    def _end_thread(self) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.end()
+        self._lifecycle.end(grace)
 
     def run(
         self,
@@ -254,87 +214,7 @@ class WorkerPool:
         when no job could start for a minute, since plain functions held all slots after their
         attempts were stopped: end the process then, by `os._exit`, as their threads do not.
         """
-        if is_in_loop():
-            raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
-        # Not asyncio.run: it waits for threads, and a handler may never end.
-        loop = self._new_loop()
-        try:
-            loop.run_until_complete(self._run(drain, on_ready, on_stopping))
-        finally:
-            loop.run_until_complete(cancel_rest())
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-    def _new_loop(self) -> asyncio.AbstractEventLoop:
-        """A loop in whose threads plain services run, one for each job at once."""
-        loop = asyncio.new_event_loop()
-        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
-        loop.set_default_executor(threads)
-        return loop
-
-    async def _run(
-        self,
-        drain: bool,
-        on_ready: Callable[[], object] | None,
-        on_stopping: Callable[[], object] | None,
-    ) -> None:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        with stopped_by_signals(stopping):
-            self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
-            try:
-                if not await unless(stopping, self._reach()):
-                    return
-                await self._start(drain)
-                if on_ready is not None:
-                    on_ready()
-                with rare_collections():
-                    assert self._worker is not None
-                    await unless(stopping, self._worker.run())
-            finally:
-                self._end_run = None
-                if on_stopping is not None:
-                    on_stopping()
-                await self._stop(self.grace)
-
-    async def _reach(self) -> None:
-        await self._workers.reach(self.connect_timeout)
-
-    async def _start(self, drain: bool) -> None:
-        if self._worker is not None:
-            raise QueueError("the pool is running already")
-        async with AsyncExitStack() as exits:
-            self._is_stopping = False
-            self._monitor = monitor = LoopMonitor()
-            monitor.start()
-            exits.callback(monitor.end)
-            services = await exits.enter_async_context(entered(self.services, self.job_types))
-            enable_loggers()  # the application may have configured logging, as Django's setup does
-            if self.schedules and self.dsn is not None:
-                self._warn_of_types_without_code()
-                await add_schedules(self.schedules, self.dsn, self.schema)
-            worker = self._workers.new_worker(self, services, is_draining=drain)
-            await worker.start()
-            self._worker = worker
-            self._exits = exits.pop_all()
-
-    def _warn_of_types_without_code(self) -> None:
-        for schedule in self.schedules:
-            if schedule.type not in self.handlers:
-                _log.warning(
-                    "the schedule %s enqueues jobs of %s, and no code of this worker has that type",
-                    *(schedule.name, schedule.type),
-                )
-
-    async def _stop(self, grace: float) -> None:
-        worker = self._worker
-        self._is_stopping = True
-        try:
-            if worker is not None:
-                await worker.stop(grace)
-        finally:
-            self._worker = None
-            await self._exits.aclose()
+        self._lifecycle.run(drain, on_ready, on_stopping)
 
     def __enter__(self) -> Self:
         self.start()
@@ -348,13 +228,11 @@ class WorkerPool:
 
         Raises what ended it, such as WorkerStuck, when it cannot go on: then leave `async with`.
         """
-        if self._worker is not None:
-            await self._worker.run()
+        await self._lifecycle.wait()
 
     async def __aenter__(self) -> Self:
-        await self._reach()
-        await self._start(drain=False)
+        await self._lifecycle.enter()
         return self
 
     async def __aexit__(self, *raised: object) -> None:
-        await self._stop(self.grace)
+        await self._lifecycle.exit(self.grace)

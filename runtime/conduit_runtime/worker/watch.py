@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..model.attempts.interruptions import TakenAway
+from ..model.errors import WorkerStuck
 from ..model.text.logs import get_logger
 from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import Recorder
@@ -41,6 +42,28 @@ class Watch:
         self._then = then
         self._stuck_since: float | None = None
         self.is_stuck = asyncio.Event()
+
+    async def until_end(
+        self, tasks: Iterable["asyncio.Task[None]"], stopping: asyncio.Event
+    ) -> bool:
+        """Wait until one of the tasks ends; returns False when `stopping` is set.
+
+        Raises what the task raised, and WorkerStuck when no job can start any more.
+        """
+        stops = asyncio.create_task(stopping.wait())
+        sticks = asyncio.create_task(self.is_stuck.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {*tasks, stops, sticks}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stops.cancel()
+            sticks.cancel()
+        for task in done.difference((stops, sticks)):
+            task.result()
+        if sticks in done:
+            raise WorkerStuck("threads of stopped attempts hold every slot")
+        return stops not in done
 
     async def run(self) -> None:
         """Check until cancelled."""

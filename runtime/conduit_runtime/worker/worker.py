@@ -1,7 +1,6 @@
 """A worker claims jobs, runs them and writes their outcomes; a pool has one, in one event loop."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -9,15 +8,12 @@ from typing import Any
 
 import psycopg
 
-from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.interruptions import Shutdown, TakenAway
 from ..model.claimed import Claimed
-from ..model.errors import JobLost, WorkerStuck
-from ..model.job import JobStatus
+from ..model.errors import JobLost
 from ..model.lanes import Lane
 from ..model.package import package_version
 from ..model.queues.controls import NOTICE, Controls
-from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..postgres.connection import ReconnectingConnection
 from ..postgres.response_reader import ResponseReader
@@ -33,9 +29,11 @@ from .acknowledge.flow_advancer import FlowAdvancer
 from .audit import Audit
 from .claim.claimer import Claimer
 from .heartbeat.heartbeat_thread import HeartbeatThread
-from .interfaces import AttemptRunner, OutcomeSink, PoolInterface
+from .interfaces import AttemptRunner, OutcomeSink, Registry
 from .job_database import JobDatabase
-from .run.failures import FailureReporter, failed_among
+from .pool_interfaces import PoolInterface
+from .run.failures import FailureReporter, OnFailed, failed_among
+from .run.outcomes import log_ended
 from .watch import Watch
 
 _log = get_logger("conduit.worker")
@@ -63,11 +61,13 @@ class Worker:
         new_runner: NewRunner,
         *,
         is_draining: bool,
+        registry: Registry | None = None,
+        failure_hook: Callable[[], OnFailed | None] | None = None,
     ) -> None:
         tracer = job_tracer(pool.tracer_provider)
         reader = ResponseReader()
         self.queues = pool.queues
-        self.registry = pool.handlers
+        self.registry: Registry = pool.handlers if registry is None else registry
         self.services = services
         self.metrics = pool.metrics
         self.recorder = pool.recorder
@@ -89,7 +89,7 @@ class Worker:
         )
         self._database = JobDatabase(dsn, schema, pool.workers)
         self.flows = FlowAdvancer(self._database)
-        self.failures = FailureReporter(lambda: pool.failure_hook)
+        self.failures = FailureReporter(failure_hook or (lambda: pool.failure_hook))
         self._schedules = ReconnectingConnection(dsn, "conduit schedules", schema)
         self.ticker = Ticker(self._schedules, tracer.tick if tracer else None)
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
@@ -102,7 +102,7 @@ class Worker:
     @property
     def name(self) -> str:
         """The name under which the worker holds its jobs."""
-        return self.heartbeat.worker_name
+        return self.heartbeat.registration.name
 
     @property
     def version(self) -> str:
@@ -121,7 +121,7 @@ class Worker:
 
     def lanes(self) -> list[Lane]:
         """What the worker claims: what it handles, and what no live worker knows."""
-        return [*self.registry.lanes(), *self.heartbeat.fallback_lanes]
+        return [*self.registry.lanes(), *self.heartbeat.unhandled.fallback_lanes]
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
@@ -145,22 +145,13 @@ class Worker:
 
         Raises WorkerStuck when no job can start any more.
         """
-        stopping = asyncio.create_task(self._stopping.wait())
-        stuck = asyncio.create_task(self.watch.is_stuck.wait())
-        try:
-            while True:
-                tasks = {self._claiming, self._writing, self._watching, stopping, stuck}
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done - {stopping, stuck}:
-                    task.result()
-                if stopping in done or stuck in done or not await self.flows.finish():
-                    break
-                self._claiming = self._spawn(self.claimer.run(), "claims")
-        finally:
-            stopping.cancel()
-            stuck.cancel()
-        if stuck in done:
-            raise WorkerStuck("threads of stopped attempts hold every slot")
+        while (
+            await self.watch.until_end(
+                (self._claiming, self._writing, self._watching), self._stopping
+            )
+            and await self.flows.finish()
+        ):
+            self._claiming = self._spawn(self.claimer.run(), "claims")
 
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, let running jobs end for `grace` seconds, release the rest."""
@@ -227,8 +218,7 @@ class Worker:
         held = written.attempts
         if held:
             self.recorder.record(held)
-            if _log.isEnabledFor(logging.DEBUG):
-                log_each(held)
+            log_ended(held)
         self.claimer.on_written(attempts, held)
         if held and held[0].outcome is not None and self.failures.is_wanted:
             self.failures.report(failed_among(held))
@@ -239,10 +229,6 @@ class Worker:
         """Count these jobs: the worker that they killed cannot."""
         for job in jobs:
             self.recorder.counters(job.queue, job.type).failed += 1
-
-    def report_failed(self, jobs: Sequence[FailedJob], name: str) -> None:
-        """Report jobs that a rescue ended as failed; `name` is that under which this has them."""
-        self.failures.report(jobs, lambda job: self.heartbeat.reported.append((job.id, name)))
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements."""
@@ -260,20 +246,6 @@ class Worker:
         """Store how far a job is. Raises JobLost when it is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")
-
-
-def log_each(attempts: Sequence[Attempt]) -> None:
-    """Write a line of debug for each attempt whose outcome is written."""
-    for each in attempts:
-        if isinstance(job := each.job, Claimed):
-            what = "completed"
-            if each.outcome is not None:
-                is_pending = each.outcome.status is JobStatus.PENDING
-                what = "is pending again" if is_pending else f"is {each.outcome.status.value}"
-            fields = job_fields(job, each.elapsed)
-            _log.debug(
-                "job %s (%s) %s after %.3f s", job.id, job.type, what, each.elapsed, extra=fields
-            )
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

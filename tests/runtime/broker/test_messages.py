@@ -4,17 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conduit_runtime.broker.messages import (
-    VERSION,
-    Child,
+from conduit_runtime.broker.decoding import (
     Malformed,
-    OutcomeEntry,
-    Outcomes,
     decode_each_outcome,
     decode_hello,
     decode_outcomes,
-    encode,
 )
+from conduit_runtime.broker.messages import VERSION, Child, OutcomeEntry, Outcomes, encode
 from msgspec import json
 
 

@@ -123,8 +123,12 @@ class _BrokerPool(WorkerPool):
         await super().__aexit__(*raised)
         await asyncio.to_thread(self._pools.leave)
 
+    def start(self) -> None:
+        self._pools.enter(self.queues)
+        super().start()
+
     def stop(self, grace: float | None = None) -> None:
-        was_started = self._thread is not None
+        was_started = self._lifecycle._thread is not None
         super().stop(grace)
         if was_started:
             self._pools.leave()
@@ -154,8 +158,8 @@ class _BrokerPool(WorkerPool):
     def _stop_when_drained(self) -> None:
         """Stop the gateways first: they tell a worker of the jobs that failed."""
         try:
-            until(lambda: self._worker is not None)
-            until(lambda: self._worker is None or self._is_drained_for_long())
+            until(lambda: self._lifecycle.worker is not None)
+            until(lambda: self._lifecycle.worker is None or self._is_drained_for_long())
         finally:
             self._pools.leave()
             self.stop()

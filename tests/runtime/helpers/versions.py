@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 from conduit_runtime import Job, JobContext, JobType, Queue, WorkerPool, job_type, upcast
-from conduit_runtime.worker.run.handlers import Handler
+from conduit_runtime.worker.run.handler import Handler
 from pools import NewPool
 
 TYPE = "post.email_send"

@@ -14,7 +14,8 @@ from conduit_runtime import (
     upcast,
 )
 from conduit_runtime.model.lanes import is_unreadable, marked, original, readers
-from conduit_runtime.worker.run.handlers import Handler, HandlerRegistry
+from conduit_runtime.worker.run.handler import Handler
+from conduit_runtime.worker.run.handlers import HandlerRegistry
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -12,7 +12,8 @@ from conduit_runtime.preflight import findings
 from conduit_runtime.preflight.findings import Finding, find
 from conduit_runtime.preflight.reading import snapshot
 from conduit_runtime.schedules.scheduler import CronScheduler
-from conduit_runtime.worker.run.handlers import Handler, HandlerRegistry
+from conduit_runtime.worker.run.handler import Handler
+from conduit_runtime.worker.run.handlers import HandlerRegistry
 
 TYPE = "ticket.after_create.email_send"
 FITS, OLD = {"headline": "h"}, {"title": "t"}

@@ -68,7 +68,7 @@ def test_a_stop_keeps_the_connection_for_outcomes(
         may_end.clear()
         queue.enqueue(Job(type="blocking"))
         pool.start()
-        worker = pool._worker
+        worker = pool._lifecycle.worker
         assert worker is not None
         assert began.wait(60)
         threading.Timer(0.3, may_end.set).start()

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -11,13 +10,11 @@ from ...postgres.connection import keepalive
 from ...services.protocols import Prepared
 from ...statements.worker_registry import identity
 from ...worker.arrival import reach
+from ...worker.pool_interfaces import PoolInterface
 from ..connection import reach as reach_broker
 from .fleet import Fleet
 from .link import Link
 from .worker import GatewayWorker
-
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
 
 
 class Gateway:
@@ -56,7 +53,7 @@ class Gateway:
         await reach_broker(self._url, self._ca_file, max(0.0, deadline - time.monotonic()))
 
     def new_worker(
-        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+        self, pool: PoolInterface, services: Prepared, *, is_draining: bool
     ) -> GatewayWorker:
         """A worker whose jobs run elsewhere."""
         assert self.schema is not None

@@ -7,22 +7,22 @@ from aiormq.abc import AbstractChannel
 
 from ..topology import BANDS, job_queue
 from .fleet import Fleet
+from .in_flight import InFlight
 from .link import Link, is_of_broker
 from .pace import Pace
-from .publisher import Publisher
 
 GLANCE = 0.05
 """Seconds between two looks at a queue whose jobs are on the way."""
 
 
 async def watch(
-    queues: Iterable[str], link: Link, publisher: Publisher, fleet: Fleet, pace: Pace
+    queues: Iterable[str], link: Link, in_flight: InFlight, fleet: Fleet, pace: Pace
 ) -> None:
     """Look while jobs are on the way, and let the pace know; until cancelled."""
     while True:
         await asyncio.sleep(GLANCE)
         for queue in queues:
-            held, channel = publisher.held_of(queue), link.gauges
+            held, channel = in_flight.alone_of(queue), link.gauges
             if held and channel is not None:
                 try:
                     waiting = await _waiting(channel, queue)

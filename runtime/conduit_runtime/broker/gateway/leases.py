@@ -10,8 +10,8 @@ from ...statements.worker_registry import Rescued
 from ...worker.run.batching import MAX_WAIT
 from ...worker.worker import Worker
 from ..messages import Claim
+from .in_flight import InFlight
 from .link import Link
-from .publisher import Publisher
 
 _log = get_logger("conduit.gateway")
 
@@ -38,13 +38,13 @@ class Leases:
         self,
         worker: Worker,
         reclaim: Reclaim,
-        publisher: Publisher,
+        in_flight: InFlight,
         link: Link,
         is_behind: Callable[[], bool],
     ) -> None:
         self._worker = worker
         self._reclaim_claims = reclaim
-        self._publisher = publisher
+        self._in_flight = in_flight
         self._link = link
         self._is_behind = is_behind
         self._clock = 0.0
@@ -56,7 +56,7 @@ class Leases:
     def on_holding(self, claims: Iterable[Claim]) -> None:
         """A worker said that it holds these jobs, which other gateways may have published."""
         for claim in claims:
-            if not self._publisher.holds(*claim):
+            if not self._in_flight.holds(*claim):
                 continue
             self._heard[claim[0].int] = (claim, self._clock)
             self._begun.add(claim)
@@ -65,7 +65,7 @@ class Leases:
     def on_redelivered(self, claims: Sequence[Claim]) -> None:
         """The broker delivered these twice: the worker that had them may be dead."""
         for id_, token in claims:
-            if self._publisher.holds(id_, token):
+            if self._in_flight.holds(id_, token):
                 self._doubted.setdefault((id_, token), self._clock + DOUBT)
 
     async def step(self) -> None:
@@ -86,8 +86,8 @@ class Leases:
 
     async def _tell_lost(self) -> None:
         """Tell workers which jobs were cancelled, rescued or retried by hand."""
-        held = self._publisher.held
-        self._begun = {claim for claim in self._begun if self._publisher.holds(*claim)}
+        held = self._in_flight.jobs
+        self._begun = {claim for claim in self._begun if self._in_flight.holds(*claim)}
         before, self._heard = self._heard, {}
         old = []
         for number, job in held.items():
@@ -106,13 +106,13 @@ class Leases:
             if (job.id, job.token) not in stored and held.get(job.id.int) is job
         ]
         for claim in lost:
-            ended = self._publisher.came_back(*claim)
+            ended = self._in_flight.came_back(*claim)
             if ended is not None and claim in self._begun:
                 self._worker.recorder.counters(ended.queue, ended.type).cancelled += 1
-        self._publisher.tell_stop(lost)
+        self._link.tell_stop(lost)
 
     def _lease(self, number: int) -> float:
-        job = self._publisher.held.get(number)
+        job = self._in_flight.jobs.get(number)
         waits = job is not None and job.type in self._worker.registry.batched
         return LEASE + MAX_WAIT if waits else LEASE
 
@@ -125,14 +125,14 @@ class Leases:
             for number, (claim, heard) in self._heard.items()
             if now - heard >= LEASE and now - heard >= self._lease(number)
         ]
-        dead = [claim for claim in dead if self._publisher.holds(*claim)]
+        dead = [claim for claim in dead if self._in_flight.holds(*claim)]
         self._doubted = {
-            claim: until for claim, until in self._doubted.items() if self._publisher.holds(*claim)
+            claim: until for claim, until in self._doubted.items() if self._in_flight.holds(*claim)
         }
         if not dead:
             return
         ids = {job.id for job in await self._reclaim_claims(dead)}
         reclaimed = [claim for claim in dead if claim[0] in ids]
         for id_, token in reclaimed:
-            self._publisher.came_back(id_, token)
-        self._publisher.tell_stop(reclaimed)
+            self._in_flight.came_back(id_, token)
+        self._link.tell_stop(reclaimed)

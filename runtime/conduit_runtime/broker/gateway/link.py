@@ -1,7 +1,7 @@
 """A gateway's connection to the broker, made anew whenever it is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -10,8 +10,8 @@ from pamqp.commands import Basic
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ..connection import BrokerError, connect, is_cancelled, reason
-from ..messages import LARGEST
-from ..topology import CONTROL
+from ..messages import LARGEST, Claim, Stop, encode
+from ..topology import ALL, CONTROL
 
 _log = get_logger("conduit.gateway")
 
@@ -96,6 +96,11 @@ class Link:
                     body, exchange=CONTROL, routing_key=key, properties=properties
                 )
             )
+
+    def tell_stop(self, claims: Sequence[Claim]) -> None:
+        """Tell all workers that these jobs are no longer held."""
+        if claims:
+            self.tell(ALL, encode(Stop([*claims])))
 
     def spawn(self, work: Awaitable[Any]) -> None:
         """Do something with the broker that may fail with its connection, beside the rest."""

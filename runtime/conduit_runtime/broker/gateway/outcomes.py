@@ -16,20 +16,14 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...statements.results import Result
 from ...worker.interfaces import OutcomeSink
-from ..messages import (
-    VERSION,
-    Malformed,
-    OutcomeEntry,
-    decode_each_outcome,
-    decode_jobs,
-    decode_outcomes,
-)
+from ..decoding import Malformed, decode_each_outcome, decode_jobs, decode_outcomes
+from ..messages import VERSION, OutcomeEntry
 from ..topology import RETURNED_JOBS
 from .children import child_rows, of_refused_children, refused_type
 from .fleet import Fleet
+from .in_flight import InFlight
 from .link import Link
 from .pace import Pace
-from .publisher import Publisher
 
 _log = get_logger("conduit.gateway")
 
@@ -58,10 +52,10 @@ class OutcomeConsumer:
     """
 
     def __init__(
-        self, sink: OutcomeSink, publisher: Publisher, fleet: Fleet, link: Link, pace: Pace
+        self, sink: OutcomeSink, in_flight: InFlight, fleet: Fleet, link: Link, pace: Pace
     ) -> None:
         self._sink = sink
-        self._publisher = publisher
+        self._in_flight = in_flight
         self._fleet = fleet
         self._link = link
         self._pace = pace
@@ -114,21 +108,12 @@ class OutcomeConsumer:
         """Jobs that found no worker in time are claimed again."""
         jobs = decode_jobs(body)
         for entry in jobs.jobs:
-            job = self._publisher.came_back(entry.id, entry.token) or Claimed(
-                entry.token,
-                entry.id,
-                jobs.type,
-                jobs.queue,
-                "null",
-                entry.attempts,
-                entry.max_attempts,
-                entry.priority,
-                entry.rescues,
-                None,
-                entry.run_at,
-                entry.seq,
-                entry.flow,
-                None,
+            job = self._in_flight.came_back(entry.id, entry.token) or Claimed(
+                *(entry.token, entry.id, jobs.type, jobs.queue),
+                attempts=entry.attempts,
+                max_attempts=entry.max_attempts,
+                run_at=entry.run_at,
+                flow=entry.flow,
             )
             self._add(Attempt(job, outcome=released), job, arrived)
 
@@ -142,7 +127,7 @@ class OutcomeConsumer:
         if message.version != VERSION:
             raise MsgspecError(f"its version is {message.version}")
         now = time.monotonic()
-        came_back = self._publisher.came_back
+        came_back = self._in_flight.came_back
         lasted: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for entry in message.outcomes:
             if entry.outcome is not None and entry.outcome.status not in _STATUSES:
@@ -205,18 +190,9 @@ class OutcomeConsumer:
 def _of_another_gateway(entry: OutcomeEntry) -> Claimed:
     """A job that this gateway does not hold, as far as its outcome says what it is."""
     return Claimed(
-        entry.token,
-        entry.id,
-        entry.type,
-        entry.queue,
-        entry.payload or "null",
-        entry.attempts,
-        entry.max_attempts,
-        0,
-        0,
-        None,
-        entry.run_at,
-        0,
-        entry.flow,
-        None,
+        *(entry.token, entry.id, entry.type, entry.queue, entry.payload or "null"),
+        attempts=entry.attempts,
+        max_attempts=entry.max_attempts,
+        run_at=entry.run_at,
+        flow=entry.flow,
     )

@@ -1,12 +1,10 @@
 """Publishes claimed jobs to workers, and knows which of them have not come back."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
-from uuid import UUID
 
 from aiormq.abc import AbstractChannel
 from pamqp.commands import Basic
@@ -19,17 +17,11 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.run.execution import Running
-from ..messages import LARGEST, VERSION, Claim, Jobs, Release, Stop, encode
-from ..topology import (
-    ALL,
-    DATABASE,
-    GATEWAY,
-    JOBS,
-    RETURNED_JOBS,
-    job_queue,
-)
+from ..messages import LARGEST, VERSION, Jobs, Release, encode
+from ..topology import ALL, DATABASE, GATEWAY, JOBS, RETURNED_JOBS, job_queue
 from .fleet import Fleet
 from .grouping import entry_of, grouped
+from .in_flight import InFlight
 from .link import Link, is_of_broker
 from .pace import MOST_AWAY, Pace
 
@@ -43,7 +35,6 @@ REFUSED = 0.5
 PUT_OFF = 5.0
 """Seconds until a job is claimed again of which only workers of other queues have code."""
 
-_queue_of = attrgetter("queue")
 _queue_and_type_of = attrgetter("queue", "type")
 
 
@@ -71,19 +62,10 @@ class Publisher:
         self._database = database
         self._gateway = gateway
         self._number = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._by_queue: Counter[str] = Counter()
-        self._in_batches: Counter[str] = Counter()
-        self._batched: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[tuple[str, str]] = set()
         self.on_stop: Callable[[], object] = bool
-        self.held: dict[int, Claimed] = {}
-        """The jobs that were published and have not come back, the oldest first.
-
-        By the number of their id: Python's UUIDs are slow to hash and to compare.
-        """
+        self.in_flight = InFlight()
 
     @property
     def concurrency(self) -> int:
@@ -101,21 +83,17 @@ class Publisher:
         if self._link.jobs is None or not slots:
             return 0
         cap = self._worker.queues[queue]
-        left = MOST_AWAY if cap is None else cap - self._by_queue[queue]
+        left = MOST_AWAY if cap is None else cap - self.in_flight.of_queue(queue)
         if of_batches:
             return left
-        return min(left, self._pace.allowed(queue, slots) - self.held_of(queue))
-
-    def held_of(self, queue: str) -> int:
-        """How many jobs of a queue are on the way, but for those of batch handlers."""
-        return self._by_queue[queue] - self._in_batches[queue]
+        return min(left, self._pace.allowed(queue, slots) - self.in_flight.alone_of(queue))
 
     @property
     def room_in_batches(self) -> int:
         """How many more jobs of batch handlers may be on the way: those of each slot's batch."""
         largest = max((each.size for each in self._fleet.batched.values()), default=0)
         most = min(MOST_AWAY, largest * self._fleet.slots)
-        return max(0, most - self._in_batches.total())
+        return max(0, most - self.in_flight.in_batches)
 
     @property
     def ready(self) -> Collection[object]:
@@ -130,7 +108,7 @@ class Publisher:
     @property
     def is_idle(self) -> bool:
         """Whether everything that was published has come back."""
-        return not self.held
+        return not self.in_flight.jobs
 
     @property
     def is_stuck(self) -> bool:
@@ -139,7 +117,7 @@ class Publisher:
 
     def jobs(self) -> list[Claimed]:
         """Every job that was published and has not come back."""
-        return [*self.held.values()]
+        return [*self.in_flight.jobs.values()]
 
     def take(self, jobs: list[Claimed], asked: float) -> None:
         """Publish claimed jobs in their order."""
@@ -152,14 +130,7 @@ class Publisher:
             return
         if not all(self._fleet.runs(*pair) for pair in set(map(_queue_and_type_of, jobs))):
             jobs = [job for job in jobs if self._is_run(job)]
-        self._by_queue.update(map(_queue_of, jobs))
-        self.held |= {job.id.int: job for job in jobs}
-        if batched := self._fleet.batched:
-            for job in jobs:
-                if job.type in batched:
-                    self._batched.add(job.id.int)
-                    self._in_batches[job.queue] += 1
-        self._idle.clear()
+        self.in_flight.add(jobs, self._fleet.batched)
         for band, together in grouped(jobs, self._size):
             self._number += 1
             self._pace.on_published(together[0].queue, len(together))
@@ -228,37 +199,17 @@ class Publisher:
         error += "that has the database, or store the data elsewhere and enqueue where it is"
         detail = {"attempt": job.attempts, "error": error}
         outcome = Outcome(JobStatus.FAILED, error=error, detail=detail)
-        if self.came_back(job.id, job.token) is not None:
+        if self.in_flight.came_back(job.id, job.token) is not None:
             self._sink.add(Attempt(job, outcome=outcome))
 
     def release_job(self, job: Claimed) -> None:
         """Release a job that no worker got."""
-        if self.came_back(job.id, job.token) is not None:
+        if self.in_flight.came_back(job.id, job.token) is not None:
             self._sink.add(Attempt(job, outcome=released))
-
-    def holds(self, id: UUID, token: UUID) -> bool:
-        """Whether a job was published on this claim and has not come back."""
-        job = self.held.get(id.int)
-        return job is not None and job.token.int == token.int
-
-    def came_back(self, id: UUID, token: UUID) -> Claimed | None:
-        """Take note that a job is not on the way any more; None when it was not."""
-        number = id.int
-        job = self.held.get(number)
-        if job is None or job.token.int != token.int:
-            return None
-        del self.held[number]
-        self._by_queue[job.queue] -= 1
-        if self._batched and number in self._batched:
-            self._batched.remove(number)
-            self._in_batches[job.queue] -= 1
-        if not self.held:
-            self._idle.set()
-        return job
 
     def release(self) -> None:
         """Have workers release what has not begun."""
-        if self.held:
+        if self.in_flight.jobs:
             self._link.tell(ALL, encode(Release(self._gateway, self._number)))
 
     def release_ready(self) -> None:
@@ -271,24 +222,18 @@ class Publisher:
     def stop(self, reason: type[BaseException]) -> None:
         """Have workers stop everything, and release it, unless others have it already."""
         jobs = self.jobs()
-        self.tell_stop([(job.id, job.token) for job in jobs])
+        self._link.tell_stop([(job.id, job.token) for job in jobs])
         for job in jobs:
             if reason is TakenAway:
-                self.came_back(job.id, job.token)
+                self.in_flight.came_back(job.id, job.token)
             else:
                 self.release_job(job)
         if reason is not TakenAway:
             self.on_stop()
 
-    def tell_stop(self, claims: list[Claim]) -> None:
-        """Tell the workers that these jobs are no longer held."""
-        if claims:
-            self._link.tell(ALL, encode(Stop(claims)))
-
     async def until_idle(self, seconds: float) -> None:
         """Wait until everything has come back, for so many seconds at most."""
-        if self.held and seconds > 0:
-            await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=seconds)
+        await self.in_flight.until_empty(seconds)
 
     def linger(self, thread: "Future[None]") -> None:
         """No job runs here, so no thread outlives one."""

@@ -14,6 +14,7 @@ from ...model.job import Job
 from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...worker.worker import Worker
+from ..decoding import decode_hello, decode_request
 from ..messages import (
     LARGEST,
     VERSION,
@@ -25,8 +26,6 @@ from ..messages import (
     Reply,
     Request,
     Results,
-    decode_hello,
-    decode_request,
     encode,
 )
 from ..topology import FLEET
@@ -131,4 +130,4 @@ def _job(claim: Claim) -> Job:
 
 def _claimed(claim: Claim) -> Claimed:
     id_, token = claim
-    return Claimed(token, id_, "", "", "null", 0, 0, 0, 0, None, 0, 0, None, None)
+    return Claimed(token, id_, "", "")

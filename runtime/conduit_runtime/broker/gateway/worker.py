@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from aiormq.abc import AbstractChannel
 
@@ -14,6 +13,7 @@ from ...services.protocols import Prepared
 from ...statements.outcomes import Attempt, Written
 from ...statements.worker_registry import Rescued, reclaim
 from ...worker.interfaces import AttemptRunner, OutcomeSink
+from ...worker.pool_interfaces import PoolInterface
 from ...worker.run.failures import OnFailed
 from ...worker.worker import Worker
 from ..messages import Claim, Failed, encode
@@ -34,34 +34,10 @@ from .pace import Pace
 from .publisher import Publisher
 from .requests import Requests
 
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
-
 ARRIVAL = 2.0
 """Seconds for which a gateway that starts waits until workers can reach it."""
 CLOSING = 5.0
 """Seconds that the last messages to workers get."""
-
-
-class GatewayPool:
-    """What a pool says of a gateway, with the fleet in the place of the pool's own handlers."""
-
-    def __init__(self, pool: "WorkerPool", fleet: Fleet) -> None:
-        self.queues = pool.queues
-        self.workers = pool.workers
-        self.metrics = pool.metrics
-        self.recorder = pool.recorder
-        self.tracer_provider = pool.tracer_provider
-        self.retention = pool.retention
-        self.hooks = pool.hooks
-        self.handlers = fleet
-        self.hook: OnFailed | None = None
-        self._fleet = fleet
-
-    @property
-    def failure_hook(self) -> OnFailed | None:
-        """What tells a worker of a failed job; None while no worker wants to know."""
-        return self.hook if self._fleet.reporter(None) is not None else None
 
 
 class GatewayWorker(Worker):
@@ -69,7 +45,7 @@ class GatewayWorker(Worker):
 
     def __init__(
         self,
-        pool: "WorkerPool",
+        pool: PoolInterface,
         services: Prepared,
         dsn: str,
         schema: str,
@@ -85,14 +61,18 @@ class GatewayWorker(Worker):
         self._pace = Pace()
         self._linked = asyncio.Event()
         self._link = new_link(self._opened, self._on_link)
-        seen = GatewayPool(pool, fleet)
-        seen.hook = self._tell_failed
-        super().__init__(seen, services, dsn, schema, self._new_publisher, is_draining=is_draining)
+        super().__init__(
+            *(pool, services, dsn, schema, self._new_publisher),
+            is_draining=is_draining,
+            registry=fleet,
+            failure_hook=self._failure_hook,
+        )
+        in_flight = self._publisher.in_flight
         self._consumer = OutcomeConsumer(
-            self.acknowledger, self._publisher, fleet, self._link, self._pace
+            self.acknowledger, in_flight, fleet, self._link, self._pace
         )
         self._leases = Leases(
-            self, self._reclaim, self._publisher, self._link, lambda: self._consumer.is_behind
+            self, self._reclaim, in_flight, self._link, lambda: self._consumer.is_behind
         )
         self._requests = Requests(self, fleet, self._leases, self._link, self._on_fleet)
         self._publisher.on_stop = self._consumer.stop
@@ -115,7 +95,8 @@ class GatewayWorker(Worker):
         await super().start()
         self._linking = self._spawn(self._link.run(), "broker")
         self._leasing = self._spawn(self._check(), "leases")
-        look = watch(self.queues, self._link, self._publisher, self._fleet, self._pace)
+        in_flight = self._publisher.in_flight
+        look = watch(self.queues, self._link, in_flight, self._fleet, self._pace)
         self._looking = self._spawn(look, "gauges")
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
@@ -166,6 +147,10 @@ class GatewayWorker(Worker):
         super().on_written(attempts, written)
         self._consumer.on_written(attempts)
         self.on_capacity()
+
+    def _failure_hook(self) -> OnFailed | None:
+        """What tells a worker of a failed job; None while no worker wants to know."""
+        return self._tell_failed if self._fleet.reporter(None) is not None else None
 
     async def _tell_failed(self, job: FailedJob) -> None:
         worker = self._fleet.reporter(self._consumer.ran_by.pop(job.id, None))

@@ -18,7 +18,8 @@ from ...statements.outcomes import Attempt
 from ...worker.interfaces import AttemptRunner, RunnerHost
 from ...worker.run.execution import FRESH
 from ...worker.run.handlers import HandlerRegistry
-from ..messages import VERSION, Claim, Redelivered, decode_jobs, encode
+from ..decoding import decode_jobs
+from ..messages import VERSION, Claim, Redelivered, encode
 from ..topology import BANDS, REQUESTS, to_all
 from .deliveries import Arrivals, Deliveries, Delivery
 from .entries import claimed_jobs

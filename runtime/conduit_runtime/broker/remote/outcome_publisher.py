@@ -1,7 +1,6 @@
 """Publishes the outcomes of attempts, many in a message, until the broker has confirmed them."""
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
 from ...worker.acknowledge.batch import take_batch
 from ...worker.metrics import Metrics
-from ...worker.worker import log_each
+from ...worker.run.outcomes import log_ended
 from ..messages import LARGEST, VERSION, Begin, Holding, Outcomes, encode
 from ..topology import OUTCOMES, to_all
 from .deliveries import Deliveries
@@ -152,8 +151,7 @@ class OutcomePublisher:
         if len(completed) < len(attempts):
             ended = [attempt for attempt in attempts if attempt.outcome is not None]
             self._recorder.record(ended)
-        if _log.isEnabledFor(logging.DEBUG):
-            log_each(attempts)
+        log_ended(attempts)
 
     async def _publish_all(self, attempts: Sequence[Attempt]) -> None:
         by_key: defaultdict[str, list[Attempt]] = defaultdict(list)

@@ -16,7 +16,8 @@ from pamqp.commands import Basic
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ..connection import BrokerError, connect, is_cancelled, reason
-from ..messages import Control, decode_control
+from ..decoding import decode_control
+from ..messages import Control
 from ..topology import declare_worker, worker_queue
 
 _log = get_logger("conduit.worker")

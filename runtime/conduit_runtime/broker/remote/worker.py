@@ -5,18 +5,19 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from ...job_types.description.database_uses import upcast_uses_database, uses_database
 from ...model.attempts.interruptions import Shutdown, TakenAway
 from ...model.claimed import Claimed
-from ...model.errors import JobLost, QueueError, WorkerStuck
+from ...model.errors import JobLost, QueueError
 from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...telemetry.tracing import job_tracer
 from ...worker.job_database import JobDatabase
+from ...worker.pool_interfaces import PoolInterface
 from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
 from ...worker.watch import Watch
@@ -29,9 +30,6 @@ from .hello import Hellos
 from .outcome_publisher import OutcomePublisher
 from .requests import Requests
 from .sessions import Lost, Session, Sessions
-
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
 
 _log = get_logger("conduit.worker")
 
@@ -47,13 +45,12 @@ class RemoteWorker:
         url: str,
         ca_file: str | None,
         database: str | None,
-        pool: "WorkerPool",
+        pool: PoolInterface,
         services: Prepared,
         *,
         is_draining: bool,
     ) -> None:
         tracer = job_tracer(pool.tracer_provider)
-        around, trace_batch = (tracer.attempt, tracer.batch) if tracer else (None, None)
         self._address = without_password(url)
         self.registry = pool.handlers
         self.queues = pool.queues
@@ -75,9 +72,7 @@ class RemoteWorker:
         self._sink = OutcomePublisher(
             self._sessions, self._requests, self._deliveries, self.metrics, self.recorder
         )
-        self._runner = Runner(
-            self, pool.handlers, self._sink, lambda: False, around, pool.hooks, trace_batch
-        )
+        self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
         self._watch = Watch(self._runner, self._sink, self.recorder)
         self._hellos = Hellos(self)
@@ -130,20 +125,8 @@ class RemoteWorker:
 
         Raises WorkerStuck when no job can start any more.
         """
-        stopping = asyncio.create_task(self._stopping.wait())
-        stuck = asyncio.create_task(self._watch.is_stuck.wait())
-        tasks = {self._connecting, self._publishing, self._consuming, self._watching}
-        try:
-            done, _ = await asyncio.wait(
-                {*tasks, stopping, stuck}, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            stopping.cancel()
-            stuck.cancel()
-        for task in done & tasks:
-            task.result()
-        if stuck in done:
-            raise WorkerStuck("threads of stopped attempts hold every slot")
+        tasks = (self._connecting, self._publishing, self._consuming, self._watching)
+        await self._watch.until_end(tasks, self._stopping)
 
     async def stop(self, grace: float) -> None:
         """End gently: take no more, let running jobs end for `grace` seconds, release the rest."""

@@ -55,5 +55,6 @@ def _prepare(pool: WorkerPool) -> None:
     """Register the handlers of `jobs` modules, and the tasks."""
     from .tasks import discovered as tasks
 
-    pool.handlers.by_type.update(registry.by_type)
+    for handler in registry:
+        pool.handlers.add(handler)
     tasks.register(pool.handlers)

@@ -7,7 +7,7 @@ from uuid import UUID
 from ...model.claimed import Claimed
 from ...model.payload import decode
 from ...statements.outcomes import Attempt
-from ...worker.run.runner import WhyStopped
+from ...worker.run.environment import WhyStopped
 from .ran import Outcome, Run
 
 
@@ -62,7 +62,7 @@ class Noted:
         self.results.clear()
         self.raised.clear()
 
-    async def around(
+    async def attempt(
         self, job: Claimed, work: Coroutine[Any, Any, Any], why_stopped: WhyStopped
     ) -> Any:
         """Run the work of a job, and note how it ended."""

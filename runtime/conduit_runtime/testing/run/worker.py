@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -21,7 +21,7 @@ from ...job_types.context import Host
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
 from ...model.errors import JobLost
-from ...model.lanes import Lane, original
+from ...model.lanes import Lane
 from ...model.queues.controls import Controls
 from ...services.protocols import Prepared
 from ...statements import worker_registry
@@ -31,18 +31,16 @@ from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
+from ...worker.heartbeat.unhandled_types import fallback_lanes, unhandled_lanes
 from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.metrics import Metrics
 from ...worker.run.around import AroundHooks
+from ...worker.run.environment import AttemptTracer
 from ...worker.run.handlers import HandlerRegistry
 from ...worker.run.runner import Runner
-from ...worker.run.threads import JobThreads
 from .attempts import Noted, Outcomes, run_of
 from .database import Database
 from .ran import Run
-
-if TYPE_CHECKING:
-    from ...worker.run.runner import TraceBatch
 
 SLOTS = 10
 """Threads for plain functions: one that outlives its attempt keeps its own."""
@@ -79,13 +77,10 @@ class OneByOne(Host):
             cast("RunnerHost", self),
             registry,
             cast("OutcomeSink", self._outcomes),
-            lambda: False,
-            self._noted.around,
             hooks,
-            cast("TraceBatch", self._noted.batch),
+            cast("AttemptTracer", self._noted),
+            executor=executor,
         )
-        if executor is not None:
-            self._runner.threads = JobThreads(SLOTS, self.on_capacity, executor)
 
     async def register(self, queues: Sequence[str]) -> float | None:
         """Serve these queues; returns the seconds until the next schedule is due."""
@@ -97,20 +92,12 @@ class OneByOne(Host):
         heartbeat = await run(worker_registry.heartbeat(self.name, queues))
         self._controls = heartbeat.controls or Controls()
         waiting = await run(worker_registry.unhandled_types(queues))
-        self.lanes = [*handled, *self._fallback_lanes(waiting)]
+        # As a worker that drains, it tries what no worker knows.
+        self.lanes = [
+            *handled,
+            *fallback_lanes(self.registry, waiting, unhandled_lanes(waiting)),
+        ]
         return heartbeat.due
-
-    def _fallback_lanes(self, waiting: Sequence[worker_registry.WaitingLane]) -> list[Lane]:
-        """Those that no worker knows, and that this code tries, as a worker that drains does."""
-        own = {*self.registry.lanes()}
-        return sorted(
-            {
-                each.lane
-                for each in waiting
-                if self.registry.may_read(each.lane)
-                and (not each.is_handled or (each.lane[0], original(each.lane[1])) in own)
-            }
-        )
 
     async def close(self) -> None:
         """Deregister."""

@@ -70,6 +70,11 @@ class ClaimSizes:
         self._queues[first] = self._queues.pop(first)
         return sizes
 
+    def of_limited(self, limit: int) -> int:
+        """How many jobs with limits a claim takes: they start at once or, if it is fast, soon."""
+        free = self._runner.free
+        return min(limit, free if free > 0 else self._runner.concurrency)
+
     def of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
         """How many jobs of batch handlers to take from each queue at most, beside the `taken`.
 

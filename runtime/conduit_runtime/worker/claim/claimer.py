@@ -11,17 +11,17 @@ import psycopg
 
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
-from ...model.lanes import Lane
 from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
-from ...statements.claims import Claims, next_due
+from ...statements.claims import next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner, WorkerInterface
 from ..run.execution import FRESH
 from .claim_sizes import ClaimSizes
+from .fetcher import Fetcher
 from .limiter import Limiter
 from .listener import POLL, Listener
 
@@ -52,11 +52,9 @@ class Claimer:
         self._drain = worker.is_draining
         self._queues = worker.queues
         self._sizes = ClaimSizes(worker, runner)
-        self._claims = Claims()
-        self._batch_claims = Claims()
-        self._in_use = [self._claims]
         self._limiter = Limiter()
         self._listener = Listener(connection)
+        self._fetcher = Fetcher(worker, connection, self._sizes, self._limiter, self._listener)
         self._capacity = asyncio.Event()
         self._stopping = False
         self._found = 0
@@ -115,8 +113,7 @@ class Claimer:
         """
         self._was_announced = True
         if is_late:
-            for claims in self._in_use:
-                claims.scan_policy.invalidate()
+            self._fetcher.invalidate()
         self._listener.wake()
 
     def stop(self) -> None:
@@ -133,24 +130,8 @@ class Claimer:
                     return
                 self._backoff.reset()
             except psycopg.Error as error:
-                self._scan_everything()
+                self._fetcher.scan_everything()
                 await asyncio.sleep(self._backoff.next_delay(error))
-
-    def _scan_everything(self) -> None:
-        for claims in self._in_use:
-            claims.scan_policy.forget()
-
-    def _scans_in(self) -> float:
-        """Seconds until a claim scans further back than the last one, which was not everything."""
-        now = time.monotonic()
-        return min((each.scan_policy.due_in(now) for each in self._incomplete), default=0.0)
-
-    @property
-    def _incomplete(self) -> list[Claims]:
-        """What the last claims did not scan whole, or will not for long."""
-        return [
-            each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
-        ]
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""
@@ -172,23 +153,23 @@ class Claimer:
             self._found += 1
             if self._found == 2:
                 await self._listener.release_idle_lock()
-        elif is_full or self._scans_in() > 0:
+        elif is_full or self._fetcher.scans_in() > 0:
             self._found = 0
             if self._runner.ready:
                 await self._wait_for_capacity()
             elif self._drain:
                 if not is_full:
-                    self._scan_everything()
+                    self._fetcher.scan_everything()
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
                     await self._listener.wait(min(POLL, self._limiter.pause()))
             elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
-                if is_full and not self._incomplete:
+                if is_full and self._fetcher.sees_everything:
                     await self._wait_for_jobs()
                 else:
                     # New jobs notify; the next full scan finds what appeared behind a bound.
-                    await self._listener.wait(min(self._scans_in(), self._limiter.pause()))
+                    await self._listener.wait(min(self._fetcher.scans_in(), self._limiter.pause()))
         return False
 
     async def _pace(self) -> None:
@@ -235,7 +216,7 @@ class Claimer:
         worker = self._worker.name
         jobs: list[Claimed] = []
         try:
-            is_full = await self._claim_into(jobs, self._limiter.claimable_now(sizes), limit)
+            is_full = await self._fetcher.fetch(jobs, self._limiter.claimable_now(sizes), limit)
         except BaseException:
             self._runner.take(jobs, started)  # those of the claim before the one that failed
             raise
@@ -268,60 +249,3 @@ class Claimer:
             else:
                 self._acknowledger.add(Attempt(job, outcome=released))
         return renewed
-
-    async def _claim_into(self, jobs: list[Claimed], sizes: Mapping[str, int], limit: int) -> bool:
-        """Claim from queues and types with a limit and without.
-
-        Adds to `jobs`; returns whether it scanned everything.
-        Little of what is limited is prefetched: it takes slots from other workers. Types with a
-        limit are claimed by full scans only, and when one of their jobs ended here, so that other
-        claims need not count.
-        """
-        started = time.monotonic()
-        free, limited = self._limiter.split_queues(sizes)
-        lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
-        is_due = self._limiter.has_freed_type or self._claims.scan_policy.is_full_due(started)
-        counted = sizes if of_limits and is_due else limited
-        is_first = next(iter(sizes), None) in counted
-        if is_first:
-            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
-        left = limit - len(jobs)
-        is_full = left > 0
-        if batched := self._worker.registry.batched:
-            batch_lanes = [lane for lane in lanes if lane[0] in batched]
-            lanes = [lane for lane in lanes if lane[0] not in batched]
-            self._in_use = [self._batch_claims] if batch_lanes and not lanes else [self._claims]
-        if free and left > 0 and (lanes or not batched):
-            jobs += await self._claim_from(self._claims, free, lanes, left)
-            is_full = self._claims.was_full
-        if not is_first:
-            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
-        if batched and batch_lanes and (fills := self._sizes.of_batches(free, jobs)):
-            self._in_use = [*{*self._in_use, self._batch_claims}]
-            room = max(fills.values())
-            jobs += await self._claim_from(self._batch_claims, fills, batch_lanes, room)
-            is_full = is_full and self._batch_claims.was_full
-        return is_full
-
-    async def _claim_from(
-        self, claims: Claims, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int
-    ) -> list[Claimed]:
-        started = time.monotonic()
-        has_limits = self._limiter.controls.has_limits
-        listens_on = None if has_limits else self._listener.hears(sizes)
-        claim = claims.next(self._worker.name, sizes, lanes, limit, started, listens_on)
-        claimed = await self._connection.run(claim)
-        claims.learn(claimed, limit, started, time.monotonic())
-        return claimed
-
-    async def _claim_counting(
-        self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
-    ) -> list[Claimed]:
-        """Claim what can start at once or, while the worker is fast, soon, beside the `taken`."""
-        free = self._runner.free
-        capacity = min(limit, free if free > 0 else self._runner.concurrency) - len(taken)
-        if not sizes or capacity <= 0:
-            return []
-        return await self._limiter.claim(
-            self._connection, self._worker.name, sizes, lanes, capacity
-        )

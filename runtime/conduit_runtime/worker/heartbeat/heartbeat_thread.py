@@ -1,23 +1,17 @@
 """The thread that proves that a worker lives, and rescues the jobs of those that died."""
 
 import asyncio
-import os
-import secrets
-import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from uuid import UUID
 
 import psycopg
 
 from ...client.sweep import Sweep
-from ...model.lanes import Lane, is_unreadable, original
-from ...model.queues.controls import Controls, SourceLimits
+from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...model.workers.worker_state import WorkerState
 from ...postgres.backoff import Backoff
@@ -32,8 +26,11 @@ from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
+from .failure_notices import FailureNotices
 from .pruner import LATE, Pruner
+from .registration import Registration
 from .type_descriptions import TypeDescriptions
+from .unhandled_types import UnhandledTypes
 from .unserved_queues import UnservedQueues
 
 T = TypeVar("T")
@@ -56,15 +53,6 @@ class HeartbeatThread(threading.Thread):
     A thread with a connection of its own: neither a handler that blocks the loop nor a large batch
     delays it. It calls methods of the worker in the worker's loop. When others took the worker for
     dead, they have its jobs, and it goes on under a new name.
-
-    `fallback_lanes` are the fingerprints of its types that no live worker knows: the worker tries
-    these jobs, as soon as it sees them when it drains, otherwise when it sees them twice. They are
-    also those of its own fingerprints that only other readers found unreadable.
-
-    Each job that a rescue ended as failed leaves a notice. A worker takes the notice over, reports
-    the job, and deletes the notice after that. If it dies in between, another takes the notice
-    over: a job is reported at least once. `reported` are jobs whose notices the worker took over
-    under this name; the loop adds them.
     """
 
     def __init__(self, worker: WorkerInterface, dsn: str, schema: str | None) -> None:
@@ -78,30 +66,27 @@ class HeartbeatThread(threading.Thread):
         self._ending = threading.Event()
         self._announced: Future[None] = Future()
         self._wakened = threading.Event()
-        self._registered: tuple[list[Lane], dict[str, SourceLimits]] | None = None
-        self._began = time.monotonic()
         self._has_limits_applied = False
         self._is_idle = self._deregistered = False
         self._next_maintenance = 0.0
         self._server: float | None = None
         self._controls = Controls()
-        self._unhandled: set[Lane] = set()
-        self._warned: set[str] = set()
-        self._unserved = UnservedQueues(worker.registry)
+        self.registration = Registration(worker)
+        self.unhandled = UnhandledTypes(
+            worker.registry, self._queues, is_draining=worker.is_draining
+        )
+        self._notices = FailureNotices(worker)
         self._descriptions = TypeDescriptions(worker.registry)
         self._pruner = Pruner()
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
+        self._parts_of_maintenance = (
+            *(self._notices, self._sweep, self.unhandled),
+            UnservedQueues(worker.registry),
+        )
         # Soon enough that others do not take this worker for dead meanwhile.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         self._refusals = Backoff(_log, "part of the maintenance failed")
-        self.fallback_lanes: Sequence[Lane] = ()
         self._sent_at: float | None = None
-        self.reported: deque[tuple[UUID, str]] = deque()
-        self._rename()
-
-    def _rename(self) -> None:
-        self._lock_key = secrets.randbits(63)
-        self.worker_name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
 
     @property
     def age(self) -> float | None:
@@ -161,7 +146,8 @@ class HeartbeatThread(threading.Thread):
                 with self._connect() as self._connection:
                     self._leave()
             except psycopg.Error as error:
-                _log.warning("worker %s could not be deregistered: %s", self.worker_name, error)
+                name = self.registration.name
+                _log.warning("worker %s could not be deregistered: %s", name, error)
 
     def _connect(self) -> psycopg.Connection[Any]:
         return connect(self._dsn, "conduit heartbeat", lock_timeout="2s")
@@ -175,19 +161,18 @@ class HeartbeatThread(threading.Thread):
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():
-            registry = self._worker.registry
-            if (known := (registry.lanes(), registry.limits())) != self._registered:
-                self._register(None if pooled else self._lock_key, *known)
-                self._registered = known
+            if not self.registration.is_current:
+                self.registration.write(self._run, has_lock=not pooled)
                 self._has_limits_applied = False
             if not self._has_limits_applied:
                 self._apply_limits()
-            held = held or pooled or self._run(worker_registry.lock(self._lock_key))
+            held = held or pooled or self._run(worker_registry.lock(self.registration.lock_key))
             heartbeat = self._send()
             self._backoff.reset()
             if heartbeat.due is not None:
                 self._call(self._worker.ticker.expect, heartbeat.due)
-            others = [state for state in heartbeat.states if state.name != self.worker_name]
+            name = self.registration.name
+            others = [state for state in heartbeat.states if state.name != name]
             if len(others) == len(heartbeat.states):
                 held = False
                 self._lose()
@@ -202,7 +187,7 @@ class HeartbeatThread(threading.Thread):
                 with self._refusable():
                     self._sweep.watch(self._run)
             with self._refusable():
-                self._delete_reported()
+                self._notices.delete(self._run)
             self._maintain()
             self._flusher.step(self._run)
             if self._has_limits_applied:
@@ -220,17 +205,11 @@ class HeartbeatThread(threading.Thread):
             self._announced.set_result(None)
 
     def _leave(self) -> None:
-        self._delete_reported()
+        self._notices.delete(self._run)
         if self._is_idle:
-            self._run(worker_registry.deregister(self.worker_name))
+            self._run(worker_registry.deregister(self.registration.name))
             self._deregistered = True
             self._apply_limits()
-
-    def _delete_reported(self) -> None:
-        if reported := [*self.reported]:
-            self._run(worker_registry.delete_failure_notices(reported))
-            for _ in reported:
-                self.reported.popleft()
 
     @contextmanager
     def _refusable(self) -> Iterator[None]:
@@ -243,7 +222,7 @@ class HeartbeatThread(threading.Thread):
             self._refusals.next_delay(error)
 
     def _send(self) -> worker_registry.Heartbeat:
-        heartbeat = self._run(worker_registry.heartbeat(self.worker_name, self._queues))
+        heartbeat = self._run(worker_registry.heartbeat(self.registration.name, self._queues))
         self._sent_at = time.monotonic()
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)
@@ -266,27 +245,14 @@ class HeartbeatThread(threading.Thread):
         except psycopg.errors.LockNotAvailable as error:
             self._refusals.next_delay(error)
 
-    def _register(
-        self, lock_key: int | None, lanes: list[Lane], limits: dict[str, SourceLimits]
-    ) -> None:
-        host, pid = socket.gethostname(), os.getpid()
-        self._run(
-            worker_registry.register(
-                *(self.worker_name, lock_key, host, pid, self._queues, lanes),
-                *(self._worker.version, self._worker.retention),
-                *(limits, time.monotonic() - self._began),
-            )
-        )
-
     def _prune(self, states: Sequence[WorkerState]) -> None:
         with self._refusable():
             first = min(state.name for state in states)
-            self._pruner.step(self._run_briefly, is_first=first == self.worker_name)
+            self._pruner.step(self._run_briefly, is_first=first == self.registration.name)
 
     def _lose(self) -> None:
-        _log.error("worker %s was declared dead: it abandons its jobs", self.worker_name)
-        self._registered = None
-        self._rename()
+        _log.error("worker %s was declared dead: it abandons its jobs", self.registration.name)
+        self.registration.rename()
         self._call(self._worker.abandon_all)
 
     def _maintain(self) -> None:
@@ -295,46 +261,11 @@ class HeartbeatThread(threading.Thread):
             return
         self._next_maintenance = now + MAINTENANCE
         self._rescue(worker_registry.rescue_orphans(), "an unknown worker")
-        for step in (
-            self._take_notices,
-            lambda: self._sweep.step(self._run),
-            self._find_unhandled,
-            lambda: self._unserved.step(self._run),
-        ):
+        for part in self._parts_of_maintenance:
             with self._refusable():
-                step()
+                part.step(self._run)
         ended = time.monotonic()
         self._next_maintenance = max(self._next_maintenance, ended + (ended - now) / _SHARE)
-
-    def _take_notices(self) -> None:
-        """Report what no other live worker does, if this one can."""
-        if self._worker.reports_failures:
-            jobs = self._run(worker_registry.take_failure_notices(self._queues, self.worker_name))
-            if jobs:
-                self._call(self._worker.report_failed, jobs, self.worker_name)
-
-    def _find_unhandled(self) -> None:
-        waiting = self._run(worker_registry.unhandled_types(self._queues))
-        registry = self._worker.registry
-        unhandled = {each.lane for each in waiting if not each.is_handled}
-        # A deployment may start its web processes first: only a lane that was seen twice is tried.
-        fallback = unhandled if self._worker.is_draining else unhandled & self._unhandled
-        own = {*registry.lanes()}
-        fallback |= {
-            (type_, fingerprint)
-            for _, (type_, fingerprint), _ in waiting
-            if is_unreadable(fingerprint) and (type_, original(fingerprint)) in own
-        }
-        self.fallback_lanes = sorted(lane for lane in fallback if registry.may_read(lane))
-        before, self._unhandled = self._unhandled, unhandled
-        for queue, (type_, fingerprint), _ in waiting:
-            if type_ in registry or is_unreadable(fingerprint):
-                continue
-            if not own and (type_, fingerprint) not in before:
-                continue  # a gateway hears of its workers after a moment
-            if type_ not in self._warned:
-                self._warned.add(type_)
-                _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
 
     def _rescue(self, rescuing: Statement[list[worker_registry.Rescued]], of: str) -> None:
         with self._refusable(), checked_at_once(self._connection):

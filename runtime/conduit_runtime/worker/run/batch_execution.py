@@ -7,7 +7,7 @@ from typing import Any
 from ...job_types.batch_context import BatchJob
 from ...model.claimed import Claimed, ClaimedBatch
 from .execution import Running
-from .handlers import Handler
+from .handler import Handler
 
 
 class Member:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 from ...job_types.context import JobContext
 from ...model.attempts.interruptions import TooLate
 from ...model.claimed import Claimed
-from .handlers import Handler
+from .handler import Handler
 
 T = TypeVar("T")
 

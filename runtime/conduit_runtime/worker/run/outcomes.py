@@ -2,12 +2,14 @@
 
 import logging
 import random
+from collections.abc import Sequence
 from time import monotonic
 
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
 from ...model.attempts.outcome import decide, released, unreadable
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge, PayloadMismatch
+from ...model.job import JobStatus
 from ...model.lanes import Lane, original
 from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
@@ -17,7 +19,8 @@ from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
 from ..interfaces import OutcomeSink
 from ..metrics import Metrics
-from .handlers import Handler, HandlerRegistry
+from .handler import Handler
+from .handlers import HandlerRegistry
 
 _log = get_logger("conduit.worker")
 
@@ -102,6 +105,22 @@ class Outcomes:
                 *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
                 *((outcome.error or "").removeprefix("unreadable: "), job.id),
                 extra=job_fields(job),
+            )
+
+
+def log_ended(attempts: Sequence[Attempt]) -> None:
+    """Write a line of debug for each attempt whose outcome is written."""
+    if not _log.isEnabledFor(logging.DEBUG):
+        return
+    for each in attempts:
+        if isinstance(job := each.job, Claimed):
+            what = "completed"
+            if each.outcome is not None:
+                is_pending = each.outcome.status is JobStatus.PENDING
+                what = "is pending again" if is_pending else f"is {each.outcome.status.value}"
+            fields = job_fields(job, each.elapsed)
+            _log.debug(
+                "job %s (%s) %s after %.3f s", job.id, job.type, what, each.elapsed, extra=fields
             )
 
 

@@ -8,11 +8,7 @@ from conduit_runtime.model.claimed import Claimed
 
 
 def job(type: str = "t", queue: str = "q", **fields: Any) -> Claimed:
-    usual: dict[str, Any] = {"payload": "{}", "priority": 50, "rescues": 0} | fields
-    return Claimed(
-        uuid4(), uuid4(), type, queue, usual["payload"], 1, 3, usual["priority"], usual["rescues"],
-        None, 0, 0, None, None,
-    )  # fmt: skip
+    return Claimed(uuid4(), uuid4(), type, queue, **{"priority": 50} | fields)
 
 
 def test_jobs_of_one_type_share_messages_in_their_order() -> None:

@@ -13,9 +13,9 @@ def test_jobs_of_other_gateways_are_not_kept() -> None:
     def holds(id_: UUID, token: UUID) -> bool:
         return (id_, token) == mine
 
-    publisher: Any = SimpleNamespace(holds=holds)
+    in_flight: Any = SimpleNamespace(holds=holds)
     nothing: Any = None
-    leases = Leases(nothing, nothing, publisher, nothing, lambda: False)
+    leases = Leases(nothing, nothing, in_flight, nothing, lambda: False)
     leases.on_holding([mine, other])
     assert leases._begun == {mine}
     assert [claim for claim, _ in leases._heard.values()] == [mine]

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import aio_pika
 from aiormq.abc import DeliveredMessage
 from conduit_runtime.broker import topology
+from conduit_runtime.broker.decoding import decode_hello, decode_outcomes, decode_request
 from conduit_runtime.broker.messages import (
     VERSION,
     Control,
@@ -17,9 +18,6 @@ from conduit_runtime.broker.messages import (
     OutcomeEntry,
     Reply,
     Request,
-    decode_hello,
-    decode_outcomes,
-    decode_request,
     encode,
 )
 from msgspec import Raw

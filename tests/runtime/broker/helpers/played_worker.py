@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import aio_pika
 from aiormq.abc import DeliveredMessage
 from conduit_runtime.broker import topology
+from conduit_runtime.broker.decoding import decode_control, decode_jobs
 from conduit_runtime.broker.messages import (
     VERSION,
     Control,
@@ -17,8 +18,6 @@ from conduit_runtime.broker.messages import (
     OutcomeEntry,
     Outcomes,
     Request,
-    decode_control,
-    decode_jobs,
     encode,
 )
 

@@ -19,7 +19,7 @@ async def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_u
 
     async with PlayedGateway(broker_url) as gateway, pool:
         await gateway.until(lambda: gateway.hellos)
-        consumer = pool._worker._consumer  # type: ignore[union-attr]
+        consumer = pool._lifecycle.worker._consumer  # type: ignore[union-attr]
         [queue] = [each for each in consumer._bands[1] if each.name == "default"]
         sent, is_ahead = 0, False
         while not is_ahead:
@@ -41,7 +41,7 @@ async def test_a_consumer_is_cancelled_once_however_many_ask_for_it(broker_url: 
         WorkerPool(Broker(broker_url), workers=2) as pool,
     ):
         await gateway.until(lambda: gateway.hellos)
-        consumer = pool._worker._consumer  # type: ignore[union-attr]
+        consumer = pool._lifecycle.worker._consumer  # type: ignore[union-attr]
         [queue] = [each for each in consumer._bands[1] if each.name == "default"]
         await gateway.until(lambda: queue.ahead > 0)
         queue._wanted = 5

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from conduit_runtime import Job, chain
-from conduit_runtime.broker.messages import VERSION, Jobs, Outcomes, decode_jobs, decode_outcomes
+from conduit_runtime.broker.decoding import decode_jobs, decode_outcomes
+from conduit_runtime.broker.messages import VERSION, Jobs, Outcomes
 from conduit_runtime.broker.messages import encode as encoded
 from conduit_runtime.broker.remote.entries import claimed_jobs, outcome_entries, too_large
 from conduit_runtime.model.attempts.outcome import Outcome

@@ -53,13 +53,13 @@ async def test_outcomes_that_no_queue_takes_are_in_the_way_of_no_others(
         for count, job in enumerate(kept, 1):
             await gateway.publish([job])
             await gateway.wait_for_outcomes(count)
-        assert not pool._worker._sink.is_idle  # type: ignore[union-attr]
+        assert not pool._lifecycle.worker._sink.is_idle  # type: ignore[union-attr]
         own_queue = topology.outcome_queue(own, GATEWAY)
         key = topology.outcome_key("f" * 16, GATEWAY)
         await gateway.channel.queue_bind(own_queue, topology.OUTCOMES, key)
         await gateway.wait_for_outcomes(4)
         assert gateway.outcome(lost.id) is not None
-        await asyncio.to_thread(until, lambda: pool._worker._sink.is_idle)  # type: ignore[union-attr]
+        await asyncio.to_thread(until, lambda: pool._lifecycle.worker._sink.is_idle)  # type: ignore[union-attr]
 
 
 @asynchronous

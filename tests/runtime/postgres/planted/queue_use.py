@@ -18,7 +18,7 @@ from conduit_runtime import (
     group,
 )
 from conduit_runtime.telemetry.prometheus import PoolCollector
-from conduit_runtime.worker.run.handlers import HandlerOptions
+from conduit_runtime.worker.run.handler import HandlerOptions
 from waiting import until
 
 

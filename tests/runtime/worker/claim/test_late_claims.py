@@ -229,8 +229,8 @@ def test_a_notice_drops_what_has_not_begun(
         assert stored is not None
         assert stored.status == "running"
         CHANGES[change](queue, pair.second.id)
-        assert pair.pool._worker is not None
-        ready = pair.pool._worker.runner.ready
+        assert pair.pool._lifecycle.worker is not None
+        ready = pair.pool._lifecycle.worker.runner.ready
         until(lambda: all(job.token != stored.token for job in [*ready]))
         ran = pair.ended(change)
     assert ran == ["second"] * change.startswith("retr")

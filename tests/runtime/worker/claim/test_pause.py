@@ -144,7 +144,7 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
         @pool.handler("quick")
         async def quick(context: JobContext, payload: object) -> None:
             """Many of these let the worker claim ahead; here jobs wait behind this one."""
-            worker = pool._worker
+            worker = pool._lifecycle.worker
             if worker is not None and worker.runner.ready and not left:
                 worker.claimer.on_changed()
                 left.append(len(worker.runner.ready))

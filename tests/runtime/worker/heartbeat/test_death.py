@@ -15,6 +15,7 @@ import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.client import async_connections
 from conduit_runtime.postgres.async_execute import run_async
+from conduit_runtime.postgres.execute import run
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from conduit_runtime.worker.heartbeat.failure_detector import LEASE
@@ -223,25 +224,26 @@ def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) ->
         until(lambda done=round_ + 1: queue.stats().completed == done)
 
 
-@pytest.mark.parametrize("step", ["_register", "_send"])
+@pytest.mark.parametrize("query", ["worker/register", "worker/heartbeat"])
 def test_a_connection_severed_while_the_worker_starts_is_mended(
     queue: Queue,
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    step: str,
+    query: str,
 ) -> None:
     sessions: list[int] = []
-    whole = getattr(heartbeat_thread.HeartbeatThread, step)
 
-    def severed_once(self: heartbeat_thread.HeartbeatThread, *more: Any) -> Any:
-        connection = self._connection
-        sessions.append(connection.info.backend_pid)
-        if len(sessions) == 1:
-            end_session(dsn, connection)
-        return whole(self, *more)
+    def severed_once(
+        connection: psycopg.Connection[Any], statement: Any, schema: str | None
+    ) -> Any:
+        if statement.query == query:
+            sessions.append(connection.info.backend_pid)
+            if len(sessions) == 1:
+                end_session(dsn, connection)
+        return run(connection, statement, schema)
 
-    monkeypatch.setattr(heartbeat_thread.HeartbeatThread, step, severed_once)
+    monkeypatch.setattr(heartbeat_thread, "run", severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())

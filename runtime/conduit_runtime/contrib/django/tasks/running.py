@@ -16,7 +16,7 @@ from ....model.attempts.outcome import Discard
 from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
 from ....model.payload import encode
-from ....worker.run.handlers import HandlerOptions
+from ....worker.run.handler import HandlerOptions
 from .api import (
     BaseTaskBackend,
     Task,

@@ -1,0 +1,74 @@
+"""The jobs that a gateway has published, and that have not come back."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Container, Sequence
+from operator import attrgetter
+from uuid import UUID
+
+from ...model.claimed import Claimed
+
+_queue_of = attrgetter("queue")
+
+
+class InFlight:
+    """Knows these jobs by their claims, and counts them by queue; belongs to the worker's loop."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, Claimed] = {}
+        """The oldest first, by the number of their id: UUIDs are slow to hash and to compare."""
+        self._by_queue: Counter[str] = Counter()
+        self._in_batches: Counter[str] = Counter()
+        self._batched: set[int] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def of_queue(self, queue: str) -> int:
+        """How many jobs of a queue are on the way."""
+        return self._by_queue[queue]
+
+    def alone_of(self, queue: str) -> int:
+        """How many jobs of a queue are on the way, but for those of batch handlers."""
+        return self._by_queue[queue] - self._in_batches[queue]
+
+    @property
+    def in_batches(self) -> int:
+        """How many jobs of batch handlers are on the way."""
+        return self._in_batches.total()
+
+    def add(self, jobs: Sequence[Claimed], batched: Container[str]) -> None:
+        """These jobs are published; those of `batched` types have batch handlers."""
+        self._by_queue.update(map(_queue_of, jobs))
+        self.jobs |= {job.id.int: job for job in jobs}
+        if batched:
+            for job in jobs:
+                if job.type in batched:
+                    self._batched.add(job.id.int)
+                    self._in_batches[job.queue] += 1
+        if jobs:
+            self._idle.clear()
+
+    def holds(self, id: UUID, token: UUID) -> bool:
+        """Whether a job was published on this claim and has not come back."""
+        job = self.jobs.get(id.int)
+        return job is not None and job.token.int == token.int
+
+    def came_back(self, id: UUID, token: UUID) -> Claimed | None:
+        """Take note that a job is not on the way any more; None when it was not."""
+        number = id.int
+        job = self.jobs.get(number)
+        if job is None or job.token.int != token.int:
+            return None
+        del self.jobs[number]
+        self._by_queue[job.queue] -= 1
+        if self._batched and number in self._batched:
+            self._batched.remove(number)
+            self._in_batches[job.queue] -= 1
+        if not self.jobs:
+            self._idle.set()
+        return job
+
+    async def until_empty(self, seconds: float) -> None:
+        """Wait until all have come back, for so many seconds at most."""
+        if self.jobs and seconds > 0:
+            await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=seconds)

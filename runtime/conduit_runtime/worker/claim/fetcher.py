@@ -1,0 +1,118 @@
+"""The claims that fetch due jobs for a worker, and how far back they scan."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from ...model.claimed import Claimed
+from ...model.lanes import Lane
+from ...postgres.connection import ReconnectingConnection
+from ...statements.claims import Claims
+from ..interfaces import WorkerInterface
+from .claim_sizes import ClaimSizes
+from .limiter import Limiter
+from .listener import Listener
+
+
+class Fetcher:
+    """Fetches jobs by one claim or several: with limits, without, and of batch handlers.
+
+    Little of what is limited is prefetched: it takes slots from other workers. Types with a limit
+    are claimed by full scans only, and when one of their jobs ended here, so that other claims need
+    not count.
+    """
+
+    def __init__(
+        self,
+        worker: WorkerInterface,
+        connection: ReconnectingConnection,
+        sizes: ClaimSizes,
+        limiter: Limiter,
+        listener: Listener,
+    ) -> None:
+        self._worker = worker
+        self._connection = connection
+        self._sizes = sizes
+        self._limiter = limiter
+        self._listener = listener
+        self._claims = Claims()
+        self._batch_claims = Claims()
+        self._in_use = [self._claims]
+
+    @property
+    def _incomplete(self) -> list[Claims]:
+        """What the last claims did not scan whole, or will not for long."""
+        return [
+            each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
+        ]
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether the last claims scanned everything, and the next ones will."""
+        return not self._incomplete
+
+    def scans_in(self) -> float:
+        """Seconds until a claim scans further back than the last one, which was not everything."""
+        now = time.monotonic()
+        return min((each.scan_policy.due_in(now) for each in self._incomplete), default=0.0)
+
+    def scan_everything(self) -> None:
+        """Scan everything with the next claims."""
+        for claims in self._in_use:
+            claims.scan_policy.forget()
+
+    def invalidate(self) -> None:
+        """A notice says: something is due further back than the last claims saw."""
+        for claims in self._in_use:
+            claims.scan_policy.invalidate()
+
+    async def fetch(self, jobs: list[Claimed], queues: Mapping[str, int], limit: int) -> bool:
+        """Claim at most `limit` jobs, and as many of each queue as `queues` says.
+
+        Adds to `jobs`, also when a later claim fails; returns whether it scanned everything.
+        """
+        started = time.monotonic()
+        free, limited = self._limiter.split_queues(queues)
+        lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
+        is_due = self._limiter.has_freed_type or self._claims.scan_policy.is_full_due(started)
+        counted = queues if of_limits and is_due else limited
+        is_first = next(iter(queues), None) in counted
+        if is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
+        left = limit - len(jobs)
+        is_full = left > 0
+        if batched := self._worker.registry.batched:
+            batch_lanes = [lane for lane in lanes if lane[0] in batched]
+            lanes = [lane for lane in lanes if lane[0] not in batched]
+            self._in_use = [self._batch_claims] if batch_lanes and not lanes else [self._claims]
+        if free and left > 0 and (lanes or not batched):
+            jobs += await self._claim(self._claims, free, lanes, left)
+            is_full = self._claims.was_full
+        if not is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *of_limits], limit, jobs)
+        if batched and batch_lanes and (fills := self._sizes.of_batches(free, jobs)):
+            self._in_use = [*{*self._in_use, self._batch_claims}]
+            room = max(fills.values())
+            jobs += await self._claim(self._batch_claims, fills, batch_lanes, room)
+            is_full = is_full and self._batch_claims.was_full
+        return is_full
+
+    async def _claim(
+        self, claims: Claims, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int
+    ) -> list[Claimed]:
+        started = time.monotonic()
+        has_limits = self._limiter.controls.has_limits
+        listens_on = None if has_limits else self._listener.hears(queues)
+        claim = claims.next(self._worker.name, queues, lanes, limit, started, listens_on)
+        claimed = await self._connection.run(claim)
+        claims.learn(claimed, limit, started, time.monotonic())
+        return claimed
+
+    async def _claim_counting(
+        self, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
+    ) -> list[Claimed]:
+        capacity = self._sizes.of_limited(limit) - len(taken)
+        if not queues or capacity <= 0:
+            return []
+        return await self._limiter.claim(
+            self._connection, self._worker.name, queues, lanes, capacity
+        )

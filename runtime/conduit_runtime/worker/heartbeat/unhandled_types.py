@@ -1,0 +1,63 @@
+"""The jobs that wait in a worker's queues, and that no live worker has code for."""
+
+from collections.abc import Collection, Sequence
+
+from ...model.lanes import Lane, is_unreadable, original
+from ...model.text.logs import get_logger
+from ...postgres.steps import Run
+from ...statements.worker_registry import WaitingLane, unhandled_types
+from ..interfaces import Registry
+
+_log = get_logger("conduit.worker")
+
+
+class UnhandledTypes:
+    """Finds such jobs: the worker tries those whose type it has, and warns once of other types.
+
+    `fallback_lanes` are the lanes that it tries. A worker that drains does so as soon as it sees
+    them. Another does when it sees them twice: a deployment may start its web processes first.
+    """
+
+    def __init__(self, registry: Registry, queues: Sequence[str], *, is_draining: bool) -> None:
+        self._registry = registry
+        self._queues = queues
+        self._is_draining = is_draining
+        self._unhandled: set[Lane] = set()
+        self._warned: set[str] = set()
+        self.fallback_lanes: Sequence[Lane] = ()
+
+    def step(self, run: Run) -> None:
+        """Look once."""
+        waiting: list[WaitingLane] = run(unhandled_types(self._queues))
+        before, self._unhandled = self._unhandled, unhandled_lanes(waiting)
+        tried = self._unhandled if self._is_draining else self._unhandled & before
+        self.fallback_lanes = fallback_lanes(self._registry, waiting, tried)
+        has_code = bool(self._registry.lanes())
+        for queue, lane, _ in waiting:
+            type_, fingerprint = lane
+            if type_ in self._registry or type_ in self._warned or is_unreadable(fingerprint):
+                continue
+            if has_code or lane in before:  # a gateway hears of its workers after a moment
+                self._warned.add(type_)
+                _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
+
+
+def unhandled_lanes(waiting: Sequence[WaitingLane]) -> set[Lane]:
+    """Those of the lanes that no live worker knows."""
+    return {each.lane for each in waiting if not each.is_handled}
+
+
+def fallback_lanes(
+    registry: Registry, waiting: Sequence[WaitingLane], tried: Collection[Lane]
+) -> list[Lane]:
+    """What the code of a registry may read of the lanes that are `tried`, and of its own.
+
+    Its own wait when only other readers found their jobs unreadable.
+    """
+    own = {*registry.lanes()}
+    unread = {
+        (type_, fingerprint)
+        for _, (type_, fingerprint), _ in waiting
+        if is_unreadable(fingerprint) and (type_, original(fingerprint)) in own
+    }
+    return sorted(lane for lane in unread.union(tried) if registry.may_read(lane))

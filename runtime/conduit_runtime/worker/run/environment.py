@@ -1,0 +1,86 @@
+"""What the attempts of a runner have in common."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...model.claimed import Claimed
+from ...services.django_connections import renewed_in_loop
+from ..interfaces import OutcomeSink, RunnerHost
+from .around import AroundHooks
+from .execution import check_start
+from .handler import Handler
+from .handlers import HandlerRegistry
+from .outcomes import Outcomes
+from .threads import JobThreads
+
+if TYPE_CHECKING:
+    from ...telemetry.spans import BatchSpans
+
+Work = Coroutine[Any, Any, Any]
+WhyStopped = Callable[[], BaseException | None]
+
+
+class AttemptTracer(Protocol):
+    """Sees the beginning and the end of each attempt."""
+
+    def attempt(self, job: Claimed, work: Work, why_stopped: WhyStopped, /) -> Work:
+        """Do the work of a job; `why_stopped` returns why it was stopped, if it was."""
+
+    def batch(self, jobs: Sequence[Claimed], /) -> "BatchSpans":
+        """What sees the call for a batch of jobs, and the end of each of them."""
+
+
+class Environment:
+    """The worker, the handlers, what runs around them, and where their outcomes go.
+
+    `suspects` is held while a job runs that may have killed its worker.
+    """
+
+    def __init__(
+        self,
+        host: RunnerHost,
+        registry: HandlerRegistry,
+        sink: OutcomeSink,
+        threads: JobThreads,
+        hooks: AroundHooks | None,
+        tracer: AttemptTracer | None,
+    ) -> None:
+        self.host = host
+        self.registry = registry
+        self.sink = sink
+        self.outcomes = Outcomes(registry, sink, host.metrics)
+        self.threads = threads
+        self.hooks = hooks or None
+        self.tracer = tracer
+        self.suspects = asyncio.Lock()
+        self.uses_django = False
+
+    def services_of(self, handler: Handler) -> object:
+        """The services as a handler gets them."""
+        services = self.host.services
+        return services if handler.is_generated else services.services
+
+    def work(
+        self,
+        handler: Handler,
+        function: Callable[[Any, Any], Any],
+        context: object,
+        given: object,
+        jobs: Sequence[Claimed],
+    ) -> Work:
+        """The call of a handler's function for these jobs, with what runs around it.
+
+        Raises TooLate, when it is awaited, if their claims are not fresh any more.
+        """
+        hooks = self.hooks
+        if handler.is_async:
+            work: Work = function(context, given)
+            if hooks:
+                work = hooks.around_coroutine(context, work)
+            return renewed_in_loop(work, partial(check_start, jobs)) if self.uses_django else work
+        if not hooks:
+            return self.threads.call(function, context, given)
+        work = self.threads.call(hooks.in_thread(function), context, given)
+        return hooks.around_thread(context, work)

@@ -1,0 +1,170 @@
+"""A handler: the function that runs jobs of a type, and how."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypedDict
+
+import msgspec
+
+from ...job_types.job_type import JobType
+from ...job_types.upcast import Upcast
+from ...model.arguments import check_duration
+from ...model.attempts.retry import (
+    DEFAULT_POLICY,
+    BackoffKind,
+    ErrorType,
+    RetryPolicy,
+    check_backoff,
+    check_error_types,
+)
+from ...model.lanes import reader_of
+from ...model.payload import check_name
+from ...model.queues.controls import SourceLimits
+from ...services.service_calls import is_coroutine_function
+from .batching import WAIT, Batching
+from .functions import check_function
+
+
+class HandlerOptions(TypedDict, total=False):
+    """What a handler may say of the jobs of its type.
+
+    With `keep_result`, what it returns is kept for that long after a job's end, as JSON, for
+    `queue.get(id).result`. `timeout` bounds one attempt of a job that brings none of its own. A
+    failed attempt is made again after `base` (a minute unless given) × 1, 2, 4 … ("exponential",
+    unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant"). At most
+    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
+    second unless given), over all workers. With `retry_on`, other errors end a job at once, as
+    those of `discard_on` do: classes, or their names; subclasses count.
+    """
+
+    keep_result: timedelta | None
+    timeout: timedelta | None
+    backoff: BackoffKind
+    base: timedelta | None
+    concurrency: int | None
+    rate_limit: int | None
+    per: timedelta | None
+    retry_on: Iterable[ErrorType]
+    discard_on: Iterable[ErrorType]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function `(context, payload)` that runs jobs of a type.
+
+    `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
+    older ones. `timeout` is in seconds and holds for jobs that bring none of their own.
+    `keep_result` is for how many seconds what the function returned is kept, if at all. With
+    `batching` it runs several jobs in one call, `(context, jobs)`. `job_type` is the generated job
+    type that it is of.
+    """
+
+    type: str
+    function: Callable[[Any, Any], Any]
+    fingerprint: str | None = None
+    upcasts: Mapping[str, Upcast[Any, Any]] = field(default_factory=dict)
+    decode: Callable[[str], Any] = msgspec.json.decode
+    policy: RetryPolicy = DEFAULT_POLICY
+    timeout: float | None = None
+    keep_result: float | None = None
+    limits: SourceLimits | None = None
+    is_async: bool = False
+    is_generated: bool = False
+    batching: Batching | None = None
+    job_type: JobType[Any, Any] | None = None
+
+    @classmethod
+    def of_function(
+        cls,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        batching: Batching | None = None,
+        *,
+        keep_result: timedelta | None = None,
+        timeout: timedelta | None = None,
+        backoff: BackoffKind = "exponential",
+        base: timedelta | None = None,
+        concurrency: int | None = None,
+        rate_limit: int | None = None,
+        per: timedelta | None = None,
+        retry_on: Iterable[ErrorType] = (),
+        discard_on: Iterable[ErrorType] = (),
+    ) -> "Handler":
+        """A function of an application as a handler, with `HandlerOptions`.
+
+        Raises TypeError and ValueError for what cannot be one.
+        """
+        check_name(type, "type")
+        check_function(type, function, "payload" if batching is None else "jobs")
+        is_async = is_coroutine_function(function)
+        if is_async and not inspect.iscoroutinefunction(function):
+            function = _awaiting(function)
+        return cls(
+            type,
+            function,
+            policy=_policy(backoff, base, retry_on, discard_on),
+            timeout=_seconds(timeout, "timeout"),
+            keep_result=_seconds(keep_result, "keep_result"),
+            limits=SourceLimits.of(concurrency, rate_limit, per),
+            is_async=is_async,
+            batching=batching,
+        )
+
+    @classmethod
+    def of_job_type(cls, job_type: JobType[Any, Any]) -> "Handler":
+        """The handler of a generated job type."""
+        size, wait = job_type.batch, job_type.wait
+        return cls(
+            type=job_type.name,
+            function=job_type.function,
+            fingerprint=job_type.fingerprint,
+            upcasts=job_type.upcasts,
+            decode=job_type.decode,
+            policy=_policy(job_type.backoff, job_type.base, job_type.retry_on, job_type.discard_on),
+            timeout=_seconds(job_type.timeout, "timeout"),
+            keep_result=_seconds(job_type.keep_result, "keep_result"),
+            limits=job_type.limits,
+            is_async=True,
+            is_generated=True,
+            batching=None
+            if size is None
+            else Batching.checked(size, WAIT if wait is None else wait),
+            job_type=job_type,
+        )
+
+    @property
+    def reader(self) -> str:
+        """Names the shapes of payloads that it reads: another reader may read others."""
+        return reader_of((self.fingerprint or "", *self.upcasts))
+
+
+def _seconds(duration: timedelta | None, what: str) -> float | None:
+    if duration is None:
+        return None
+    check_duration(duration, what)
+    return duration.total_seconds()
+
+
+def _policy(
+    backoff: BackoffKind,
+    base: timedelta | None,
+    retry_on: Iterable[ErrorType],
+    discard_on: Iterable[ErrorType],
+) -> RetryPolicy:
+    check_backoff(backoff)
+    seconds = _seconds(base, "base")
+    errors = check_error_types(retry_on, discard_on)
+    return RetryPolicy(backoff, DEFAULT_POLICY.base if seconds is None else seconds, *errors)
+
+
+def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A coroutine function for what gives an awaitable when it is called."""
+
+    @wraps(function, updated=())
+    async def call(context: Any, payload: Any) -> Any:
+        return await function(context, payload)
+
+    return call

@@ -1,0 +1,143 @@
+"""Runs jobs one by one: each begins in its slot, and goes on there when it waits for something."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextvars import copy_context
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from ...job_types.context import JobContext
+from ...model.attempts.interruptions import TakenAway
+from ...model.attempts.outcome import released
+from ...model.calls import entered_job
+from ...model.claimed import Claimed
+from ...model.errors import PayloadMismatch
+from ...model.lanes import original
+from ...statements.outcomes import Attempt
+from .environment import Environment
+from .execution import FRESH, Execution, resumed
+from .outcomes import may_wait_for_keys
+
+
+class JobRuns:
+    """Begins jobs, and sees those through that wait for something.
+
+    `ended` is the monotonic time at which the last job ended without waiting.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._host = environment.host
+        self._services = environment.host.services
+        self._registry = environment.registry
+        self._handlers = environment.registry.by_type
+        self._sink = environment.sink
+        self._outcomes = environment.outcomes
+        self._trace = None if environment.tracer is None else environment.tracer.attempt
+        self._loop = asyncio.get_running_loop()
+        self.ended = 0.0
+
+    def begin(
+        self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
+    ) -> Execution | None:
+        """Run a job until it waits for something; None when it ended before that."""
+        started = monotonic()
+        if started > job.start_by:
+            self._sink.add(Attempt(job, outcome=released))
+            return None
+        try:
+            handler = self._handlers.get(job.type) or self._registry.get(job.type)
+            entered_job.set(job)
+            decode, function = handler.decode, handler.function
+            if handler.upcasts and (upcast := handler.upcasts.get(original(job.fingerprint))):
+                decode, function = upcast.decode, partial(upcast.run, function)
+            try:
+                payload = decode(job.payload)
+            except PayloadMismatch as mismatch:
+                self._outcomes.leave_unreadable(job, handler, mismatch)
+                return None
+            services = self._services if handler.is_generated else self._services.services
+            context = JobContext(job, services, self._host, self._loop)
+            # It takes the job along; what runs here next sets its own.
+            inside = copy_context()
+            environment = self._environment
+            if handler.is_async and not environment.hooks and not environment.uses_django:
+                work = function(context, payload)  # as most: a call less for each
+            else:
+                work = environment.work(handler, function, context, payload, [job])
+            if self._trace is not None:
+                execution = traced = execution or Execution(job, task)
+                work = self._trace(job, work, lambda: traced.stopped_by)
+            rest: Awaitable[Any] | None = None
+            try:
+                rest = resumed(work, inside, inside.run(work.send, None))
+            except StopIteration as end:
+                result = end.value
+                if job.rescues:  # it may have to be written before the next one starts
+                    rest = _given(result)
+            if rest is None:
+                children = context.children
+                if not children and handler.keep_result is None:  # as most: a call less for each
+                    self.ended = now = monotonic()
+                    self._sink.add(Attempt(job, now - started, None, (), None, started))
+                    return None
+                if not may_wait_for_keys(children):
+                    attempt = self._outcomes.completed(job, handler, children, started, result)
+                    self.ended = started + attempt.elapsed
+                    if not attempt.is_large:
+                        self._sink.add(attempt)
+                        return None
+                rest = _given(result)
+            execution = execution or Execution(job, task)
+            return execution.begun(handler, context, started, rest)
+        except BaseException as error:
+            # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
+            self._outcomes.settle(job, started, error)
+            self.ended = monotonic()
+        return None
+
+    async def finish(self, execution: Execution) -> None:
+        """See a job to its end that waits for something, or that was rescued before."""
+        job = execution.job
+        try:
+            if not job.rescues:
+                await self._finish(execution)
+            elif job.is_suspect:
+                async with self._environment.suspects:
+                    await self._attempt_again(execution)
+            else:
+                await self._attempt_again(execution)
+        except BaseException as error:
+            self._outcomes.settle(job, execution.started, execution.reason(error))
+
+    async def _attempt_again(self, execution: Execution) -> None:
+        """Run a job that was rescued before: that it starts is written first."""
+        job = execution.job
+        job.start_by = 0.0
+        while monotonic() > job.start_by:
+            job.start_by = monotonic() + FRESH
+            if not await self._sink.apart.begin(Attempt(job)):
+                raise TakenAway
+        if self.begin(job, execution.task, execution) is not None:
+            await self._finish(execution)
+
+    async def _finish(self, execution: Execution) -> None:
+        assert execution.context is not None
+        assert execution.started is not None
+        timeout = execution.job.timeout
+        execution.arm(execution.handler.timeout if timeout is None else timeout)
+        result = await execution.rest
+        children = execution.context.children
+        attempt = self._outcomes.completed(
+            execution.job, execution.handler, children, execution.started, result
+        )
+        if self._outcomes.is_written_apart(attempt, children):
+            execution.disarm()
+            await self._outcomes.write_apart(attempt)
+        else:
+            self._sink.add(attempt)
+
+
+async def _given(result: object) -> object:
+    return result
