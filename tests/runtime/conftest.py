@@ -11,7 +11,7 @@ from conduit_runtime import Queue
 from conduit_runtime.broker.remote import consumer
 from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
-from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat import maintenance
 from pools import BrokerPools, DirectPools, NewPool
 
 
@@ -52,7 +52,7 @@ def new_pool(
         yield DirectPools(queue)
         return
     monkeypatch.setattr(consumer, "QUIET", 600.0)  # a drain ends by what is in the database
-    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 0.5)  # in which old shapes are found
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.5)  # in which old shapes are found
     pools = BrokerPools(queue, request.getfixturevalue("broker_url"))
     yield pools
     pools.close()
@@ -67,7 +67,7 @@ def new_direct_pool(queue: Queue) -> NewPool:
 @pytest.fixture
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of this process do each second what they do every ten, and give up soon at a stop."""
-    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 1.0)
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 1.0)
     monkeypatch.setattr(audit, "AUDIT", 1.0)
     monkeypatch.setattr(worker, "CANCELLING", 0.5)
     for name, seconds in (("_ALONE", 2), ("_TOGETHER", 1)):

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -87,14 +87,6 @@ class _LeaderConnection(TimeoutConnection):
         except psycopg.Error:
             return False  # none leads yet
         return row is not None and row[1] != started
-
-
-@contextlib.contextmanager
-def checked_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """A transaction that checks deferred constraints with each statement, to know which fails."""
-    with connection.transaction():
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        yield
 
 
 def keepalive(dsn: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, upcast
-from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat import heartbeat_thread, maintenance
 from pools import NewPool
 from versions import TYPE, V1, V2, Version, lane_of, new, old, older, stored, with_upcaster
 from waiting import until
@@ -97,9 +97,9 @@ def test_a_failed_attempt_at_it_brings_its_lane_back(
 
 @pytest.fixture
 def quick_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 0.05)
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.05)
     monkeypatch.setattr(heartbeat_thread, "HEARTBEAT", 0.05)
-    monkeypatch.setattr(heartbeat_thread, "_SHARE", 1.0)
+    monkeypatch.setattr(maintenance, "_SHARE", 1.0)
 
 
 @pytest.mark.usefixtures("quick_maintenance")

@@ -17,7 +17,8 @@ from conduit_runtime.client import async_connections
 from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat import connection as heartbeat_connection
+from conduit_runtime.worker.heartbeat import maintenance
 from conduit_runtime.worker.heartbeat.failure_detector import LEASE
 from waiting import until
 from worker_process import HISTORY
@@ -243,7 +244,7 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
                 end_session(dsn, connection)
         return run(connection, statement, schema)
 
-    monkeypatch.setattr(heartbeat_thread, "run", severed_once)
+    monkeypatch.setattr(heartbeat_connection, "run", severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())
@@ -300,9 +301,8 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        heartbeat_thread, "MAINTENANCE", 600.0
-    )  # it looks at its start, and then because of this
+    # It looks at its start, and then because of this.
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 600.0)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())

@@ -7,7 +7,7 @@ import pytest
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.worker_registry import unserved_queues
-from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat import maintenance
 from conduit_runtime.worker.heartbeat.unserved_queues import UnservedQueues
 from waiting import until
 
@@ -30,7 +30,7 @@ def test_a_moved_queue_is_named_at_the_start(
     queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once, however often it looks; a queue of types of others is theirs."""
-    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 0.0)
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.0)
     steps: list[object] = []
     step = UnservedQueues.step
     monkeypatch.setattr(UnservedQueues, "step", lambda *given: (step(*given), steps.append(given)))

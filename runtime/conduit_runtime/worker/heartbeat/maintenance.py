@@ -1,0 +1,48 @@
+"""What a worker does for its database and its queues now and then."""
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from ...postgres.steps import Run
+from ...statements.worker_registry import rescue_orphans
+from .connection import HeartbeatConnection
+from .rescuer import Rescuer
+
+MAINTENANCE = 10.0
+"""Seconds between searches for orphans, failure notices, unhandled types and unserved queues."""
+_SHARE = 0.02
+"""Share of the time that maintenance may take: dead rows that vacuum keeps make it slow."""
+
+
+class Part(Protocol):
+    """Part of the maintenance."""
+
+    def step(self, run: Run, /) -> None:
+        """Do it once; raises what Postgres raises."""
+
+
+class Maintenance:
+    """Rescues the jobs of unknown workers, and does its parts one after another."""
+
+    def __init__(self, rescuer: Rescuer, parts: Sequence[Part]) -> None:
+        self._rescuer = rescuer
+        self._parts = parts
+        self._next = 0.0
+
+    def soon(self, seconds: float) -> None:
+        """Have it done in so many seconds at the latest."""
+        self._next = min(self._next, time.monotonic() + seconds)
+
+    def step(self, connection: HeartbeatConnection) -> None:
+        """Do it if it is due; what Postgres refuses is logged."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + MAINTENANCE
+        self._rescuer.rescue(connection, rescue_orphans(), "an unknown worker")
+        for part in self._parts:
+            with connection.refusable():
+                part.step(connection.run)
+        ended = time.monotonic()
+        self._next = max(self._next, ended + (ended - now) / _SHARE)
