@@ -107,21 +107,11 @@ class OutcomeSink(Protocol):
     def apart(self) -> ApartSink:
         """What takes outcomes that others should not wait for."""
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether everything that came in is written."""
-
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Have it written that these attempts began; returns which of the jobs are still held."""
-
-    def close(self) -> None:
-        """Let `run` end when everything is written."""
-
-    async def run(self) -> None:
-        """Have what comes in written until closed."""
 
 
 class Registry(Protocol):
@@ -157,7 +147,6 @@ class RunnerHost(Host, Protocol):
     concurrency: int
     is_draining: bool
     metrics: Metrics
-    recorder: Recorder
 
     def on_capacity(self) -> None:
         """A job ended: there may be capacity for another."""
@@ -169,6 +158,7 @@ class WorkerInterface(RunnerHost, Protocol):
     failures: FailureReporter
     flows: FlowAdvancer
     ticker: Ticker
+    recorder: Recorder
     retention: Retention
 
     @property

@@ -32,7 +32,6 @@ from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
 from ...worker.heartbeat.unhandled_types import fallback_lanes, unhandled_lanes
-from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.metrics import Metrics
 from ...worker.run.around import AroundHooks
 from ...worker.run.environment import AttemptTracer
@@ -62,7 +61,7 @@ class OneByOne(Host):
         self.metrics = Metrics()
         self.concurrency = SLOTS
         self.is_draining = True  # no job of a batch waits for others
-        self.queues: dict[str, None] = {}
+        self.queues: dict[str, int | None] = {}
         self.lanes: list[Lane] = []
         self.name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
         self._database = database
@@ -74,9 +73,9 @@ class OneByOne(Host):
         self._outcomes = Outcomes(self._write, self._begin)
         # It asks for no more than what is here.
         self._runner = Runner(
-            cast("RunnerHost", self),
+            self,
             registry,
-            cast("OutcomeSink", self._outcomes),
+            self._outcomes,
             hooks,
             cast("AttemptTracer", self._noted),
             executor=executor,

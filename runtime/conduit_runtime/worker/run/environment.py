@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...model.claimed import Claimed
-from ...services.django_connections import renewed_in_loop
+from ...services.django_connections import renewed_in_loop, uses_django
 from ..interfaces import OutcomeSink, RunnerHost
 from .around import AroundHooks
 from .execution import check_start
@@ -55,7 +55,13 @@ class Environment:
         self.hooks = hooks or None
         self.tracer = tracer
         self.suspects = asyncio.Lock()
-        self.uses_django = False
+        self._uses_django = False
+        self.is_bare = False
+
+    def look_for_django(self) -> None:
+        """See whether Django is loaded by now; when nothing runs around coroutines, `is_bare`."""
+        self._uses_django = uses_django()
+        self.is_bare = not (self.hooks or self._uses_django)
 
     def services_of(self, handler: Handler) -> object:
         """The services as a handler gets them."""
@@ -79,7 +85,7 @@ class Environment:
             work: Work = function(context, given)
             if hooks:
                 work = hooks.around_coroutine(context, work)
-            return renewed_in_loop(work, partial(check_start, jobs)) if self.uses_django else work
+            return renewed_in_loop(work, partial(check_start, jobs)) if self._uses_django else work
         if not hooks:
             return self.threads.call(function, context, given)
         work = self.threads.call(hooks.in_thread(function), context, given)

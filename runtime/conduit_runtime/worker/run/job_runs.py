@@ -61,11 +61,10 @@ class JobRuns:
             context = JobContext(job, services, self._host, self._loop)
             # It takes the job along; what runs here next sets its own.
             inside = copy_context()
-            environment = self._environment
-            if handler.is_async and not environment.hooks and not environment.uses_django:
+            if handler.is_async and self._environment.is_bare:
                 work = function(context, payload)  # as most: a call less for each
             else:
-                work = environment.work(handler, function, context, payload, [job])
+                work = self._environment.work(handler, function, context, payload, [job])
             if self._trace is not None:
                 execution = traced = execution or Execution(job, task)
                 work = self._trace(job, work, lambda: traced.stopped_by)

@@ -10,7 +10,6 @@ from time import monotonic
 
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed, ClaimedBatch
-from ...services.django_connections import uses_django
 from ...statements.outcomes import Attempt
 from ..interfaces import OutcomeSink, RunnerHost
 from .around import AroundHooks
@@ -110,7 +109,7 @@ class Runner:
         start_by = asked + FRESH
         for job in jobs:
             job.start_by = start_by
-        self._environment.uses_django = uses_django()
+        self._environment.look_for_django()
         if self._capped:
             self._by_queue.update(map(_queue_of, jobs))
         if self._batched:
