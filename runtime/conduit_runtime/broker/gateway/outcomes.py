@@ -162,16 +162,13 @@ class OutcomeConsumer:
             )
         if outcome is not None:
             if outcome.status is JobStatus.FAILED:
-                self._note_worker(job.id, worker)
+                if len(self.ran_by) >= REMEMBERED:
+                    del self.ran_by[next(iter(self.ran_by))]
+                self.ran_by[job.id] = worker
             return Attempt(job, entry.elapsed, outcome, started=started)
         result = None if entry.result is None else Result(*entry.result)
         rows = child_rows(entry.children)
         return Attempt(job, entry.elapsed, None, rows, result, started)
-
-    def _note_worker(self, job: UUID, worker: str) -> None:
-        if len(self.ran_by) >= REMEMBERED:
-            del self.ran_by[next(iter(self.ran_by))]
-        self.ran_by[job] = worker
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
         """These outcomes are written, or were refused since their jobs were no longer held."""

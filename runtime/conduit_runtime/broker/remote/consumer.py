@@ -157,9 +157,6 @@ class Consumer:
         if self._waiting:
             self._hand_on()
 
-    def on_idle(self) -> None:
-        """No outcome is left: nothing waits for that here."""
-
     def _hand_on(self) -> None:
         """Hand jobs to the runner while it has free slots."""
         runner = self._runner

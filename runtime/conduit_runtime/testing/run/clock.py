@@ -5,13 +5,12 @@ duration from every stored time: what was due in an hour is due now. `offset` is
 moved so far. What a schedule computes from the calendar is computed as if the clock had moved.
 """
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from ...postgres.statement import Rows, Statement, nothing
-from ...postgres.steps import Steps
+from ...postgres.steps import Steps, run_steps_async
 from ...statements.schedules import clock
 from .database import Database
 
@@ -68,7 +67,7 @@ class Clock:
 
     async def run_steps(self, steps: Steps[T], database: Database) -> T:
         """Run an operation as if the server's clock had moved."""
-        return await database.run_steps(_shifted(steps, self.offset) if self.offset else steps)
+        return await run_steps_async(steps, lambda each: database.run(shifted(each, self.offset)))
 
     async def time_to(
         self, moment: datetime | timedelta | None, database: Database
@@ -78,21 +77,6 @@ class Clock:
             return moment
         now = await database.run(clock())
         return max(timedelta(0), moment - now - self.offset)
-
-
-def _shifted(steps: Steps[T], offset: timedelta) -> Generator[Statement[Any], Any, T]:
-    try:
-        statement = next(steps)
-        while True:
-            try:
-                given = yield shifted(statement, offset)
-            except Exception as error:
-                statement = steps.throw(error)
-            else:
-                statement = steps.send(given)
-    except StopIteration as end:
-        result: T = end.value
-        return result
 
 
 def shifted(statement: Statement[T], offset: timedelta) -> Statement[T]:

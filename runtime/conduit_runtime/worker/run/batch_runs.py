@@ -114,7 +114,8 @@ class BatchRuns:
             work = environment.work(handler, handler.function, context, [*jobs], claimed)
             returned = await _apart(spans.around(work) if spans else work)
             results = _results(returned, len(jobs))
-            errors = {j.id: r for j, r in zip(jobs, results, strict=True) if _is_error(r)}
+            pairs = zip(jobs, results, strict=True)
+            errors = {job.id: each for job, each in pairs if isinstance(each, BaseException)}
         except BaseException as error:
             reason = execution.reason(error)
             errors = dict.fromkeys((job.id for job in jobs), reason)
@@ -195,7 +196,3 @@ def _checked(result: object) -> object:
     if isinstance(result, type) and issubclass(result, BaseException):
         return TypeError(f"the handler returned {result!r} for this job: return an exception")
     return result
-
-
-def _is_error(result: object) -> bool:
-    return isinstance(result, BaseException)
