@@ -48,7 +48,7 @@ def running_gateway(folder: Path, url: str, dsn: str, *arguments: str) -> Iterat
 
 
 class LyingWorker:
-    """Takes the jobs of a queue, and sends what it is told to. Use it as `async with`."""
+    """Takes the jobs of a queue, and sends what a test wants. Use it as `async with`."""
 
     def __init__(self, url: str, queue: str, *types: str) -> None:
         self._url = url

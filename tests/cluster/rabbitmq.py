@@ -151,7 +151,7 @@ class Node:
         shutil.rmtree(self.folder / "data")
 
     def freeze(self) -> None:
-        """Stop the process: its connections stay open, and nothing answers."""
+        """Stop the process: its connections stay open, and nothing responds."""
         assert self._process is not None
         self._process.signal(signal.SIGSTOP)
 

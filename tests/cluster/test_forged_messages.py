@@ -85,7 +85,7 @@ class Scene:
         return await until_true(found)
 
     async def check_works(self, worker: LyingWorker) -> None:
-        """The gateway still publishes jobs, and writes what comes of them."""
+        """The gateway still publishes jobs, and writes their outcomes."""
         message, job = await self.given(worker)
         await worker.end(message, outcome_of(message, job))
         await self.until_status(job, "completed")

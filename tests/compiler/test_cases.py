@@ -1,4 +1,4 @@
-"""Every folder in `cases` is a compilation: sources, and what has to come of them.
+"""Every folder in `cases` is a compilation: sources, and the output that is expected.
 
 `*.conduit` are compiled together, with the settings in `conduit.toml`, the upcasters in
 `upcasters.txt` and the package's lock in `jobs.lock`, if there is one. Only then the new lock is
@@ -8,7 +8,7 @@ is the package that is written; whatever is written has to be Python as black la
 The warnings in `LINTS`, about what jobs and hooks do, are left out but for the one that a case is
 about: cases call services wherever that is short.
 
-`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` writes what comes of them now.
+`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` writes the output of today.
 """
 
 import ast

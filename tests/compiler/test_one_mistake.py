@@ -64,7 +64,7 @@ def sources(example: str) -> dict[str, str]:
 
 
 def changes(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """Each kind of mistake, the place in a text, and what stands there instead."""
+    """Each kind of mistake, the place in a text, and what is there instead."""
     tokens = [token for token in lex(Source("a", text)).tokens if token.end > token.start]
     for index, token in enumerate(tokens):
         old, start, end = text[token.start : token.end], token.start, token.end

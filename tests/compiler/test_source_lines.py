@@ -1,4 +1,4 @@
-"""An error in a job names the statement of the source that failed, wherever it is told."""
+"""An error in a job names the statement of the source that failed, wherever it is reported."""
 
 import json
 import logging

@@ -30,15 +30,15 @@ class Site:
 
     def html(self, path: str, **query: Any) -> str:
         """The page at a path of the dashboard, which has to be there."""
-        answer = self.client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.text
+        response = self.client.get(path, params=query)
+        assert response.status_code == 200, response.text
+        return response.text
 
     def json(self, path: str, **query: Any) -> Any:
         """The same page as JSON."""
-        answer = self.client.get(path, params=query, headers={"Accept": "application/json"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.client.get(path, params=query, headers={"Accept": "application/json"})
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def post(self, path: str, **fields: Any) -> httpx.Response:
         """Send a form, as a browser does from a page of the dashboard."""

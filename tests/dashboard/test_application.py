@@ -1,4 +1,4 @@
-"""Every page of the dashboard answers as HTML and as JSON, and refuses in words."""
+"""Every page of the dashboard comes as HTML and as JSON, and refuses in words."""
 
 import subprocess
 import sys
@@ -16,8 +16,8 @@ def test_a_page_as_html_and_as_json(site: Site) -> None:
 
 
 def test_an_action_goes_back_to_its_page(site: Site) -> None:
-    answer = site.post("/queues/pause", queue="mail")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?notice=1")
+    response = site.post("/queues/pause", queue="mail")
+    assert (response.status_code, response.headers["Location"]) == (303, "/queues?notice=1")
     assert [queue.queue for queue in site.queue.queues() if queue.paused] == ["mail"]
 
 
@@ -26,31 +26,31 @@ def test_an_action_goes_back_to_its_page(site: Site) -> None:
 )
 def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
     """A browser and `urlsplit` skip tabs and newlines."""
-    answer = site.post("/jobs/retry", all="1", status="failed", back=back)
-    assert answer.status_code == 400
-    assert "none of this dashboard" in answer.text
+    response = site.post("/jobs/retry", all="1", status="failed", back=back)
+    assert response.status_code == 400
+    assert "none of this dashboard" in response.text
 
 
 def test_who_may_read_may_not_change(site: Site) -> None:
     site.access = Access.read("bob")
     assert "Pause" not in site.html("/queues")
-    answer = site.post("/queues/pause", queue="mail")
-    assert answer.status_code == 403
-    assert "You may not do this: pause." in answer.text
+    response = site.post("/queues/pause", queue="mail")
+    assert response.status_code == 403
+    assert "You may not do this: pause." in response.text
     assert site.queue.queues() == []
 
 
 def test_it_is_closed_by_default(dsn: str) -> None:
     with serving(dsn, authorize=None) as site:
-        answer = site.client.get("/queues")
-        assert answer.status_code == 403
-        assert "pass authorize=" in answer.text
+        response = site.client.get("/queues")
+        assert response.status_code == 403
+        assert "pass authorize=" in response.text
 
 
 def test_a_page_that_there_is_not(site: Site) -> None:
-    answer = site.client.get("/nowhere", headers={"Accept": "application/json"})
-    assert answer.status_code == 404
-    assert answer.json() == {"title": "Not found", "message": "There is no such page."}
+    response = site.client.get("/nowhere", headers={"Accept": "application/json"})
+    assert response.status_code == 404
+    assert response.json() == {"title": "Not found", "message": "There is no such page."}
 
 
 def test_a_bug_is_logged_without_what_it_was_about(
@@ -60,10 +60,10 @@ def test_a_bug_is_logged_without_what_it_was_about(
     site.sql(
         "INSERT INTO conduit_audit (actor, action, target, count) VALUES ('', '', '{}', 'a secret')"
     )
-    answer = site.client.get("/audit")
-    assert answer.status_code == 500
-    assert "The log of its server says why." in answer.text
-    assert "secret" not in answer.text + caplog.text
+    response = site.client.get("/audit")
+    assert response.status_code == 500
+    assert "The log of its server says why." in response.text
+    assert "secret" not in response.text + caplog.text
     [record] = [each for each in caplog.records if each.name == "conduit.dashboard"]
     assert record.getMessage().startswith("GET /audit failed: ValueError in number, line ")
 

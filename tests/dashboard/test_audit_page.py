@@ -8,8 +8,8 @@ from dashboard_site import Site, serving
 
 
 def test_an_action_is_recorded_and_reported(site: Site) -> None:
-    answer = site.post("/queues/pause", queue="mail")
-    page = site.client.get(answer.headers["Location"])
+    response = site.post("/queues/pause", queue="mail")
+    page = site.client.get(response.headers["Location"])
     assert "Paused queue mail." in page.text
     [entry] = site.json("/audit")["entries"]
     assert (entry["actor"], entry["action"], entry["target"], entry["count"]) == (
@@ -36,10 +36,10 @@ def test_a_notice_that_there_is_not(site: Site, notice: str) -> None:
 
 
 def test_a_program_learns_what_was_changed(site: Site) -> None:
-    answer = site.client.post(
+    response = site.client.post(
         "/queues/pause", data={"queue": "mail"}, headers={"Accept": "application/json"}
     )
-    assert answer.json() == {"action": "pause", "target": {"queue": "mail"}, "count": 1}
+    assert response.json() == {"action": "pause", "target": {"queue": "mail"}, "count": 1}
 
 
 def test_what_fails_is_not_recorded(site: Site) -> None:
@@ -74,9 +74,9 @@ def test_it_is_filtered_and_paged(site: Site) -> None:
     ],
 )
 def test_a_filter_that_cannot_be_used(site: Site, query: dict[str, str], words: str) -> None:
-    answer = site.client.get("/audit", params=query)
-    assert answer.status_code == 400
-    assert words in answer.text
+    response = site.client.get("/audit", params=query)
+    assert response.status_code == 400
+    assert words in response.text
 
 
 def test_a_record_full_of_html_is_text(site: Site) -> None:
@@ -92,9 +92,9 @@ def test_a_record_full_of_html_is_text(site: Site) -> None:
 
 def test_read_only_refuses_and_records_nothing(dsn: str) -> None:
     with serving(dsn, read_only=True) as site:
-        answer = site.post("/queues/pause", queue="mail")
-        assert answer.status_code == 403
-        assert "read-only" in answer.text
+        response = site.post("/queues/pause", queue="mail")
+        assert response.status_code == 403
+        assert "read-only" in response.text
         assert site.json("/audit")["entries"] == []
 
 

@@ -1,4 +1,4 @@
-"""What the dashboard asks the database while it answers slowly."""
+"""What the dashboard asks the database while it responds slowly."""
 
 import asyncio
 from typing import Any

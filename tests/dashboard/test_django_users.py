@@ -93,9 +93,9 @@ def test_staff_gets_in_and_permissions_decide(project: Path, empty_dsn: str) -> 
 
         for user in (None, "eve"):
             with visit(user) as client:
-                answer = client.get("/jobs?status=failed&type=t")
-                assert answer.status_code == 303, server.output
-                [there] = parse_qs(urlsplit(answer.headers["Location"]).query)["next"]
+                response = client.get("/jobs?status=failed&type=t")
+                assert response.status_code == 303, server.output
+                [there] = parse_qs(urlsplit(response.headers["Location"]).query)["next"]
                 assert there == "/ops/jobs/jobs?status=failed&type=t"
                 assert client.post("/queues/pause", data={"queue": "mail"}).status_code == 303
         with visit("bob") as client:

@@ -26,8 +26,8 @@ def keys(section: str) -> set[str]:
 
 
 @pytest.fixture
-def answers(site: Site) -> dict[str, Any]:
-    """What each page answers, by its name in the reference."""
+def returned(site: Site) -> dict[str, Any]:
+    """What each page returns, by its name in the reference."""
     job = site.queue.enqueue_flow(chain(Job("mail", "t", {"a": 1}), Job("mail", "t")))[0]
     site.sql(
         "INSERT INTO conduit_metrics (seconds, starts_at, queue, type, succeeded) "
@@ -41,8 +41,8 @@ def answers(site: Site) -> dict[str, Any]:
     return {**found, "/types?type=TYPE": site.json("/types", type="t")}
 
 
-def test_every_key_of_every_page_is_in_its_table(answers: dict[str, Any]) -> None:
-    assert {name: {*answer} for name, answer in answers.items()} == {
+def test_every_key_of_every_page_is_in_its_table(returned: dict[str, Any]) -> None:
+    assert {name: {*each} for name, each in returned.items()} == {
         name: keys(section) for name, section in SECTIONS.items()
     }
 

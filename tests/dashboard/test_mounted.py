@@ -96,12 +96,15 @@ def test_its_pages_and_actions_are_at_its_path(mounted: tuple[Server, str, str],
         assert f'href="{root}/audit"' in page.text
         assert f'action="{root}/queues/pause"' in page.text
         assert client.get(f"{path}/static/dashboard.css").status_code == 200
-        answer = client.post(
+        response = client.post(
             f"{path}/queues/pause",
             data={"queue": "mail"},
             headers={"Sec-Fetch-Site": "same-origin", "Origin": server.url},
         )
-        assert (answer.status_code, answer.headers["Location"]) == (303, f"{root}/queues?notice=1")
+        assert (response.status_code, response.headers["Location"]) == (
+            303,
+            f"{root}/queues?notice=1",
+        )
         assert [each.paused for each in queue.queues()] == [True]
         [entry] = client.get(f"{path}/audit", headers={"Accept": "application/json"}).json()[
             "entries"
@@ -119,16 +122,16 @@ def test_its_pages_are_live(mounted: tuple[Server, str, str]) -> None:
             lines = stream.iter_lines()
             [data] = islice((line for line in lines if line.startswith("data: ")), 1)
             assert '"queues"' in data
-    answer = httpx.get(f"{server.url}{path}/queues", headers={"X-User": "ann"}, timeout=20)
-    assert answer.status_code == 200
+    response = httpx.get(f"{server.url}{path}/queues", headers={"X-User": "ann"}, timeout=20)
+    assert response.status_code == 200
     assert "Traceback" not in server.output
 
 
 def test_the_application_decides_who_gets_in(mounted: tuple[Server, str, str]) -> None:
     server, path, _ = mounted
-    answer = httpx.get(f"{server.url}{path}/queues")
-    assert answer.status_code == 403
-    assert "You may not see this dashboard." in answer.text
+    response = httpx.get(f"{server.url}{path}/queues")
+    assert response.status_code == 403
+    assert "You may not see this dashboard." in response.text
     assert httpx.post(f"{server.url}{path}/queues/pause").status_code == 403
 
 

@@ -65,9 +65,9 @@ def assert_hidden(site: Site, addresses: list[str]) -> None:
     refused = [each for each in addresses if each.endswith("/edit")][4:6]
     for address in addresses:
         for accept in ("text/html", "application/json"):
-            answer = site.client.get(address, headers={"Accept": accept})
-            assert answer.status_code == (409 if address in refused else 200), address
-            assert "4929" not in answer.text, (address, accept)
+            response = site.client.get(address, headers={"Accept": accept})
+            assert response.status_code == (409 if address in refused else 200), address
+            assert "4929" not in response.text, (address, accept)
 
 
 def test_pages_and_json_hide_it(site: Site, addresses: list[str]) -> None:
@@ -85,8 +85,8 @@ def test_records_of_actions_hide_it(site: Site, addresses: list[str]) -> None:
         (f"{one}/enqueue", {"payload": json.dumps(PAYLOAD)}),
         ("/jobs/retry", {"id": one.rpartition("/")[2]}),
     ):
-        answer = site.post(path, **fields)
-        assert "4929" not in answer.text, path
+        response = site.post(path, **fields)
+        assert "4929" not in response.text, path
     records = site.sql("SELECT target::text FROM conduit_audit")
     assert records
     assert "4929" not in str(records)
@@ -134,7 +134,7 @@ def test_a_count_does_not_reveal_it(
 
 def test_an_action_on_all_that_match_does_not_reveal_it(site: Site, addresses: list[str]) -> None:
     """It leaves alone what the list does not show."""
-    answers = [
+    responses = [
         site.client.post(
             "/jobs/retry",
             data={"all": "1", "error": error},
@@ -142,7 +142,7 @@ def test_an_action_on_all_that_match_does_not_reveal_it(site: Site, addresses: l
         ).json()
         for error in (SECRET, "no such text", "the bank refused")
     ]
-    assert [answer["count"] for answer in answers] == [0, 0, 3]
+    assert [response["count"] for response in responses] == [0, 0, 3]
     assert site.sql("SELECT total FROM conduit_audit ORDER BY id") == [(None,)] * 3
 
 

@@ -26,7 +26,7 @@ SEEDS = 200
 
 @pytest.fixture
 def versions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Version, Version]]:
-    """An example, and what becomes of it by random edits that compile."""
+    """An example, and its versions after random edits that compile."""
     random = Random(request.param)
     sources = {
         path.name: path.read_text()

@@ -1,4 +1,4 @@
-"""Every page of the documentation happens as it is told, from top to bottom.
+"""Every page of the documentation happens as it is written, from top to bottom.
 
 A block behind a line such as "`app/web.py`:" is a file. Blocks of `console` hold `$ command` lines
 and what they print, in which `…` stands for any text; a command that ends with ` &` is a server,

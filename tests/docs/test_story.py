@@ -1,4 +1,4 @@
-"""What a page tells and does not happen is a failure, with its line."""
+"""What a page says and does not happen is a failure, with its line."""
 
 import os
 from pathlib import Path

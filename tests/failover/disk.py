@@ -35,7 +35,7 @@ class Disk:
                     block = block[: len(block) // 2]
 
     def free(self) -> None:
-        """Give the room back."""
+        """Free the space again."""
         self._filler.unlink(missing_ok=True)
 
     def close(self) -> None:

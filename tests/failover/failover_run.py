@@ -130,7 +130,7 @@ def _fail_over(
 def _promotion(
     promotions: Promotions, fault: Fault, leader: PatroniNode, began: datetime
 ) -> Promotion:
-    """When a server could write again: another one leads, or the leader has room again."""
+    """When a server could write again: another one leads, or the leader has free space again."""
     if fault.lasts is None:
         return promotions.after(began, PROMOTING)
     try:

@@ -15,7 +15,7 @@ class Fault:
     """A way to end a leader's time, and how to set it right; `undo` may be done more than once.
 
     Without `lasts` another node leads in the end. A leader whose disk is full goes on if that many
-    seconds later there is room again, unless it could not write its WAL before.
+    seconds later there is free space again, unless it could not write its WAL before.
     """
 
     kind: str

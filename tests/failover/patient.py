@@ -11,9 +11,9 @@ from random_jobs import QUEUES
 
 
 class PatientApplication(threading.Thread):
-    """Stores a row and its job in a transaction, again until that is answered.
+    """Stores a row and its job in a transaction, again until the commit is confirmed.
 
-    It draws the job's id before: if a commit was not answered, the next try meets its row.
+    It draws the job's id before: if a commit was not confirmed, the next try meets its row.
     `pause` are the seconds between two transactions, on average.
     `confirmed` are its jobs, `longest` is how many seconds the slowest transaction took.
     """

@@ -131,7 +131,7 @@ class PatroniNode:
                     os.kill(pid, number)
 
     def status(self) -> Mapping[str, Any]:
-        """What Patroni's REST interface tells of the cluster; empty if it does not answer."""
+        """What Patroni's REST interface returns about the cluster; empty if it does not respond."""
         with suppress(OSError, ValueError):
             address = f"http://127.0.0.1:{self.rest}/cluster"
             with urllib.request.urlopen(address, timeout=2) as response:

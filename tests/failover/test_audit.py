@@ -1,4 +1,4 @@
-"""What a failover lost is told from what it must not have lost. Pure."""
+"""What a failover may lose and what it must not lose are separated. Pure."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,7 @@
 """What a failover lost, from the history of a run and from what was noted outside of it. Pure.
 
 With asynchronous replication the end of the old leader's timeline is lost: transactions whose
-commit was answered. What is left is a history that has to be right by itself. With synchronous
+commit was confirmed. What is left is a history that has to be right by itself. With synchronous
 replication nothing is lost.
 """
 
@@ -15,7 +15,7 @@ from history import Event, History
 
 @dataclass
 class Losses:
-    """`jobs` whose commit was answered and that are gone, with their promise.
+    """`jobs` whose commit was confirmed and that are gone, with their promise.
 
     `rows` are events that handlers committed, and that are gone. `attempts` are the jobs and
     tokens of those whose claim is gone as well: a job that such an attempt had ended runs again.

@@ -42,7 +42,7 @@ def within(seconds: float) -> Iterator[None]:
 def check(text: str, connection: str = "sync") -> bool:
     """Compile a text: no crash, no hang, no file beside an error, and Python that compiles.
 
-    Tells whether it had no errors.
+    Returns whether it had no errors.
     """
     config = Config(connection="async" if connection == "async" else "sync", externs=("outside",))
     with within(LONGEST):

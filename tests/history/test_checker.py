@@ -40,7 +40,7 @@ def second_run(**disturbance: object) -> History:
 
 
 def renewed(**changes: object) -> History:
-    """The claim was answered late: the worker drew another token before it began."""
+    """The claim returned late: the worker drew another token before it began."""
     renewal = move(3, "running", "running", token_after=OTHER)
     return history(INSERTED, CLAIM, renewal, replace(END, token_before=OTHER), **changes)
 
@@ -68,7 +68,7 @@ def test_a_right_history_has_no_violation() -> None:
         (altered(lambda b: b.withdrawn.add(JOB)), "was rolled back, and there is a job"),
         (
             altered(lambda b: (b.promises.clear(), b.confirmed.clear())),
-            "there is a job that nobody promised",
+            "there is a job that no producer promised",
         ),
         (history(INSERTED, CLAIM), "never ended, it is running"),
         (history(INSERTED, CLAIM, END, events=[]), "its handler did not end"),
@@ -243,7 +243,7 @@ def test_a_rescue_says_which_workers_looked_on_and_for_how_long() -> None:
     assert rescue.after == timedelta(seconds=4)
     assert rescue.watched == {"b": timedelta(seconds=3), "c": timedelta(seconds=0.5)}
     assert rescue.looked_on == timedelta(seconds=3) < LIMIT
-    assert "b took its jobs back after 4.0 s" in str(rescue)
+    assert "b rescued its jobs after 4.0 s" in str(rescue)
     [slow] = rescues(killed_at_three(13, *(("c", second) for second in range(4, 13))))
     assert slow.looked_on > LIMIT
 

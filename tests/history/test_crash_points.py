@@ -1,4 +1,4 @@
-"""The worker's cycle, broken off at each step, with what has to come of it."""
+"""The worker's cycle, broken off at each step, and how its job has to end."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -58,7 +58,7 @@ class Claim:
 
 
 class JobMachine(RuleBasedStateMachine):
-    """Every rule does something to the database and to the model, and compares the answers."""
+    """Every rule does something to the database and to the model, and compares the results."""
 
     jobs = Bundle("jobs")
     claims = Bundle("claims")
@@ -285,8 +285,8 @@ class JobMachine(RuleBasedStateMachine):
     def start(self, chosen: list[Claim]) -> None:
         asked = [Attempt(claim.job) for claim in chosen]
         held = [self.model.held(claim.job.id, claim.job.token) for claim in chosen]
-        answer = run(self.connection, mark_started(asked))
-        assert answer == {job.id for job in held if job}
+        started = run(self.connection, mark_started(asked))
+        assert started == {job.id for job in held if job}
         for job in held:
             if job and not job.started:
                 job.started = True
@@ -317,7 +317,7 @@ class JobMachine(RuleBasedStateMachine):
             self.model.rescue(name)
 
     @rule(worker=workers)
-    def be_struck_off(self, worker: str) -> None:
+    def be_deregistered(self, worker: str) -> None:
         """Its name stays in use: what it claims from then on is nothing."""
         if name := self.names.get(worker):
             run(self.connection, worker_registry.deregister(name))

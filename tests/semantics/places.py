@@ -1,7 +1,7 @@
 """Hostile texts, and every place of a source and of the configuration that takes a text.
 
 A line of `names/places.conduit` with `RAW` or `TEXT` is a place, and so is a resource with one of
-them in its header. Above it stand the rules of the grammar that take the text. `RAW` is replaced by
+them in its header. Above it are the rules of the grammar that take the text. `RAW` is replaced by
 a text as it is, `TEXT` by one as the content of a string.
 """
 

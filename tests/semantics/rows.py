@@ -1,6 +1,6 @@
 """Reads the tables of snippets and of what they have to give.
 
-A row is a snippet of Conduit of one or more lines, and what comes of it after a mark on its last:
+A row is a snippet of Conduit of one or more lines, and what it gives after a mark on its last:
 
     -7 / 2          #=> -3                the value, as in Python or by a name of `VALUES`
     1 / self.zero   #!> divided by zero   a part of the error's message
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def is_statements(self) -> bool:
-        """Whether the snippet itself tells the service what it found."""
+        """Whether the snippet itself hands the service what it found."""
         return "ROW" in self.source
 
     def key(self, place: str) -> str:

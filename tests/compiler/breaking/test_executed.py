@@ -7,7 +7,7 @@ from breaking_cases import CASES
 from executed import executed
 
 CAUTIOUS = {"a hash of mixed values with a further decimal"}
-"""A lock does not tell whether the old hash had a string there."""
+"""A lock does not say whether the old hash had a string there."""
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - CAUTIOUS))

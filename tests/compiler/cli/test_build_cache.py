@@ -69,7 +69,7 @@ def test_what_has_not_changed_is_not_compiled_again(
     assert generated() == first
     assert compilations.count == 1
     again = capsys.readouterr()
-    assert again.err == printed.err, "the warnings are told in every run"
+    assert again.err == printed.err, "the warnings are printed in every run"
     assert "PAT401" in again.err
     assert "up to date" in again.out
 

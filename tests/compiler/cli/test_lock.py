@@ -1,4 +1,4 @@
-"""`jobs.lock` beside the generated modules: read, written, told in words, never lost."""
+"""`jobs.lock` beside the generated modules: read, written, reported in words, never lost."""
 
 import json
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_what_changed_is_reported_in_words(
     assert printed(changed, capsys, "--check") == lines
     assert set(printed(changed, capsys, "--diff")) >= set(lines)
     assert printed(changed, capsys) == lines
-    assert printed(changed, capsys) == [], "nothing is told twice"
+    assert printed(changed, capsys) == [], "nothing is reported twice"
     assert run(["gen", "--check"]) == 0
 
 

@@ -17,14 +17,14 @@ def test_watch_misses_no_change_of_the_lock_while_it_compiles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("jobs").mkdir()
-    runs = looks = 0
+    runs = polls = 0
 
-    def look_again(seconds: float) -> None:
-        nonlocal looks
-        looks += 1
-        assert looks < 10, "it waits for a change that it has missed"
+    def poll_again(seconds: float) -> None:
+        nonlocal polls
+        polls += 1
+        assert polls < 10, "it waits for a change that it has missed"
 
-    monkeypatch.setattr(watch.time, "sleep", look_again)
+    monkeypatch.setattr(watch.time, "sleep", poll_again)
 
     def generate() -> int:
         nonlocal runs

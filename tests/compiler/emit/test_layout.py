@@ -21,7 +21,7 @@ def by_black(text: str, width: int = 88) -> str:
 
 
 def framed(statement: str, indent: int) -> tuple[list[str], list[str]]:
-    """What has to stand before and after a statement for it to be Python."""
+    """What has to be before and after a statement for it to be Python."""
     before = [f"{' ' * level}if _:" for level in range(0, indent, 4)]
     margin = " " * indent
     if statement.startswith("elif "):

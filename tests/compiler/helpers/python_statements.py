@@ -22,7 +22,7 @@ class Statements:
         self._random = random
 
     def statement(self) -> str:
-        """A statement; one that opens a block, or a decorator, stands without what follows."""
+        """A statement; one that opens a block, or a decorator, is without what follows."""
         depth = self._random.randint(2, 5)
         kinds: tuple[Callable[[int], str], ...] = (
             lambda d: f"{self._name()} = {self._expression(d)}",

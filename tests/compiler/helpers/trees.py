@@ -1,4 +1,4 @@
-"""A tree as text, for tests and for whoever wants to see how a source was read."""
+"""A tree as text, for tests and for developers who want to see how a source was read."""
 
 from typing import Any
 

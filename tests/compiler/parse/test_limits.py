@@ -71,7 +71,7 @@ def test_a_long_chain_is_read(chain: str) -> None:
     ],
 )  # fmt: skip
 def test_a_repetition_is_read(repeated: str) -> None:
-    """Repairs, what is lost and names that are told apart all cost the same each time."""
+    """Repairs, what is lost and names that are kept apart all cost the same each time."""
     for text in (_HOOK.format(repeated * 3_000), "resource R {\n  a: " + repeated * 3_000):
         assert diagnose({"a.conduit": text})
 

@@ -1,4 +1,4 @@
-"""What `authorize` may answer, and what follows."""
+"""What `authorize` may return, and what follows."""
 
 import re
 from uuid import uuid4
@@ -40,25 +40,25 @@ def test_no_page_shows_anything_to_who_may_not_read(site: Site) -> None:
     site.access = Access.none()
     for path in PAGES:
         for accept in ("text/html", "application/json", "text/event-stream"):
-            answer = site.client.get(filled(path), headers={"Accept": accept})
-            assert answer.status_code == 403, (path, accept)
-            assert "You may not see this dashboard." in answer.text
+            response = site.client.get(filled(path), headers={"Accept": accept})
+            assert response.status_code == 403, (path, accept)
+            assert "You may not see this dashboard." in response.text
 
 
 def test_each_action_needs_its_right(site: Site) -> None:
     for route in CHANGES:
         site.access = Access.operate("ann", ACTIONS - {route.action})
-        answer = site.post(filled(route.path))
-        assert answer.status_code == 403, route.path
-        assert f"You may not do this: {route.action.replace('_', ' ')}." in answer.text
+        response = site.post(filled(route.path))
+        assert response.status_code == 403, route.path
+        assert f"You may not do this: {route.action.replace('_', ' ')}." in response.text
 
 
 def test_each_action_is_refused_across_sites_and_as_a_link(site: Site) -> None:
     for route in CHANGES:
         path = filled(route.path)
-        answer = site.client.post(path, headers={"Sec-Fetch-Site": "cross-site"})
-        assert answer.status_code == 403, path
-        assert "another site" in answer.text
+        response = site.client.post(path, headers={"Sec-Fetch-Site": "cross-site"})
+        assert response.status_code == 403, path
+        assert "another site" in response.text
         assert site.client.get(path).status_code == 404, path
     assert site.json("/audit")["entries"] == []
 
@@ -66,9 +66,9 @@ def test_each_action_is_refused_across_sites_and_as_a_link(site: Site) -> None:
 def test_each_action_is_refused_by_a_dashboard_that_is_read_only(dsn: str) -> None:
     with serving(dsn, read_only=True) as site:
         for route in CHANGES:
-            answer = site.post(filled(route.path))
-            assert answer.status_code == 403, route.path
-            assert "This dashboard is read-only." in answer.text
+            response = site.post(filled(route.path))
+            assert response.status_code == 403, route.path
+            assert "This dashboard is read-only." in response.text
 
 
 def test_a_coroutine_may_decide(dsn: str) -> None:
@@ -86,11 +86,11 @@ def test_the_application_may_send_visitors_elsewhere(dsn: str) -> None:
         raise HTTPException(401, "No session", {"WWW-Authenticate": "Bearer"})
 
     with serving(dsn, authorize=authorize) as site:
-        answer = site.client.get("/queues")
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/accounts/login")
-        answer = site.client.get("/audit")
-        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-        assert "No session." in answer.text
+        response = site.client.get("/queues")
+        assert (response.status_code, response.headers["Location"]) == (303, "/accounts/login")
+        response = site.client.get("/audit")
+        assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert "No session." in response.text
 
 
 def test_an_error_of_the_application_lets_no_visitor_in(
@@ -100,10 +100,10 @@ def test_an_error_of_the_application_lets_no_visitor_in(
         raise KeyError("a secret")
 
     with serving(dsn, authorize=authorize) as site:
-        answer = site.client.get("/queues")
-        assert answer.status_code == 500
-        assert "The log of its server says why." in answer.text
-        assert "secret" not in answer.text
+        response = site.client.get("/queues")
+        assert response.status_code == 500
+        assert "The log of its server says why." in response.text
+        assert "secret" not in response.text
 
 
 def test_every_response_has_the_headers(site: Site) -> None:
@@ -119,9 +119,9 @@ def test_every_response_has_the_headers(site: Site) -> None:
 
 
 def test_a_page_that_there_is_not_is_shown_to_who_gets_in(site: Site) -> None:
-    answer = site.client.get("/nowhere")
-    assert answer.status_code == 404
-    assert 'href="/queues"' in answer.text
+    response = site.client.get("/nowhere")
+    assert response.status_code == 404
+    assert 'href="/queues"' in response.text
     site.access = Access.none()
     assert 'href="/queues"' not in site.client.get("/nowhere").text
 
@@ -142,9 +142,9 @@ def test_a_role_that_may_only_read_sees_every_page(dsn: str) -> None:
                 job = queue.list()[0]
                 for path in (f"/jobs/{job.id}", f"/flows/{job.flow}"):
                     assert site.client.get(path).status_code == 200, path
-                answer = site.post("/queues/pause", queue="mail")
-                assert answer.status_code == 403
-                assert "The database role of this dashboard may not do this" in answer.text
+                response = site.post("/queues/pause", queue="mail")
+                assert response.status_code == 403
+                assert "The database role of this dashboard may not do this" in response.text
         finally:
             owner.execute(f"DROP OWNED BY {role}")
             owner.execute(f"DROP ROLE {role}")

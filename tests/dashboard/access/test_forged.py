@@ -53,9 +53,9 @@ def test_of_headers_that_contradict_each_other_the_worst_counts(
     "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
 )
 def test_a_cross_site_post_changes_nothing(site: Site, headers: dict[str, str]) -> None:
-    answer = site.client.post("/queues/pause", data={"queue": "mail"}, headers=headers)
-    assert answer.status_code == 403
-    assert "came from another site" in answer.text
+    response = site.client.post("/queues/pause", data={"queue": "mail"}, headers=headers)
+    assert response.status_code == 403
+    assert "came from another site" in response.text
     assert site.queue.queues() == []
     assert site.json("/audit")["entries"] == []
 

@@ -20,32 +20,32 @@ def locked(dsn: str) -> Iterator[Site]:
 
 
 def test_without_a_token_there_is_only_a_form(locked: Site) -> None:
-    answer = locked.client.get("/queues?x=1")
-    assert answer.status_code == 401
-    assert "Give the token" in answer.text
-    assert 'value="/queues?x=1"' in answer.text
-    assert "alert" not in answer.text  # it is a question
-    assert "Log out" not in answer.text
-    assert 'href="/jobs"' not in answer.text
-    answer = locked.client.get("/queues", headers={"Accept": "application/json"})
-    assert answer.status_code == 401
-    assert answer.json()["title"] == "Log in"
+    response = locked.client.get("/queues?x=1")
+    assert response.status_code == 401
+    assert "Give the token" in response.text
+    assert 'value="/queues?x=1"' in response.text
+    assert "alert" not in response.text  # it is a question
+    assert "Log out" not in response.text
+    assert 'href="/jobs"' not in response.text
+    response = locked.client.get("/queues", headers={"Accept": "application/json"})
+    assert response.status_code == 401
+    assert response.json()["title"] == "Log in"
 
 
 def test_the_address_with_the_token_becomes_one_without(locked: Site) -> None:
-    answer = locked.client.get("/queues", params={"token": TOKEN, "queue": "a b"})
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?queue=a+b")
-    cookie = answer.headers["Set-Cookie"]
+    response = locked.client.get("/queues", params={"token": TOKEN, "queue": "a b"})
+    assert (response.status_code, response.headers["Location"]) == (303, "/queues?queue=a+b")
+    cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
     assert locked.client.get("/queues").status_code == 200  # the client has the cookie
 
 
 def test_the_form_leads_to_the_page_that_was_asked_for(locked: Site) -> None:
-    answer = locked.post("/login", token=TOKEN, next="/queues?x=1")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/queues?x=1")
+    response = locked.post("/login", token=TOKEN, next="/queues?x=1")
+    assert (response.status_code, response.headers["Location"]) == (303, "/queues?x=1")
     assert locked.client.get("/queues").status_code == 200
     assert locked.post("/queues/pause", queue="mail").status_code == 303
     assert locked.json("/audit")["entries"][0]["actor"] == "token"
@@ -68,9 +68,9 @@ def test_an_address_leads_to_no_other_site(locked: Site) -> None:
 def test_a_wrong_token(locked: Site, caplog: pytest.LogCaptureFixture, token: str) -> None:
     with caplog.at_level(logging.DEBUG):
         assert locked.client.get("/queues", params={"token": token}).status_code == 401
-        answer = locked.post("/login", token=token, next="/")
-        assert answer.status_code == 401
-        assert 'role="alert"' in answer.text
+        response = locked.post("/login", token=token, next="/")
+        assert response.status_code == 401
+        assert 'role="alert"' in response.text
         given = {"Authorization": f"Bearer {quote(token)}x"}
         assert locked.client.get("/queues", headers=given).status_code == 401
     assert not locked.client.cookies
@@ -82,11 +82,11 @@ def test_a_wrong_token(locked: Site, caplog: pytest.LogCaptureFixture, token: st
 def test_log_out(locked: Site) -> None:
     locked.client.get("/queues", params={"token": TOKEN})
     assert 'action="/logout"' in locked.html("/queues")
-    answer = locked.client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 403
+    response = locked.client.post("/logout", headers={"Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 403
     assert locked.client.get("/queues").status_code == 200
-    answer = locked.post("/logout")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    response = locked.post("/logout")
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
     assert not locked.client.cookies
     assert locked.client.get("/queues").status_code == 401
 
@@ -101,16 +101,16 @@ def test_a_wrong_cookie(locked: Site) -> None:
     [name] = locked.client.cookies
     locked.client.cookies.clear()
     for value in ("", TOKEN, "x"):
-        answer = locked.client.get("/queues", headers={"Cookie": f"{name}={value}"})
-        assert answer.status_code == 401
+        response = locked.client.get("/queues", headers={"Cookie": f"{name}={value}"})
+        assert response.status_code == 401
 
 
 def test_another_site_cannot_log_a_visitor_in(locked: Site) -> None:
-    answer = locked.client.post(
+    response = locked.client.post(
         "/login", data={"token": TOKEN}, headers={"Sec-Fetch-Site": "cross-site"}
     )
-    assert answer.status_code == 403
-    assert not answer.cookies
+    assert response.status_code == 403
+    assert not response.cookies
 
 
 def test_programs_send_the_token_in_a_header(locked: Site) -> None:
@@ -125,12 +125,12 @@ def test_the_static_files_need_no_login(locked: Site) -> None:
 
 def test_users_with_passwords(dsn: str) -> None:
     with serving(dsn, authorize=BasicLogin({"ann": "päss:word", "bob": "other"})) as site:
-        answer = site.client.get("/queues")
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+        response = site.client.get("/queues")
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"].startswith("Basic realm=")
         ann = httpx.BasicAuth("ann", "päss:word")
-        answer = site.client.post("/queues/pause", data={"queue": "mail"}, auth=ann)
-        assert answer.status_code == 303
+        response = site.client.post("/queues/pause", data={"queue": "mail"}, auth=ann)
+        assert response.status_code == 303
         entries = site.client.get(
             "/audit", auth=ann, headers={"Accept": "application/json"}
         ).json()["entries"]
@@ -148,8 +148,8 @@ def test_wrong_users_and_passwords(dsn: str, user: str, password: str) -> None:
 @pytest.mark.parametrize("header", ["Basic", "Basic ä", "Basic !!!!", "Basic /w==", "Bearer x"])
 def test_headers_that_are_no_login(dsn: str, header: str) -> None:
     with serving(dsn, authorize=BasicLogin({"ann": "word"})) as site:
-        answer = site.client.get("/queues", headers={"Authorization": header.encode("latin-1")})
-        assert answer.status_code == 401
+        response = site.client.get("/queues", headers={"Authorization": header.encode("latin-1")})
+        assert response.status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,6 @@ def test_the_log_has_addresses_and_not_what_a_visitor_calls_himself(
 
 
 def test_a_large_form_of_a_stranger_is_not_read(locked: Site) -> None:
-    answer = locked.client.post("/login", data={"token": "x" * 200_000})
-    assert answer.status_code == 400
-    assert "more than 100,000 bytes" in answer.text
+    response = locked.client.post("/login", data={"token": "x" * 200_000})
+    assert response.status_code == 400
+    assert "more than 100,000 bytes" in response.text

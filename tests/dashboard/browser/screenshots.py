@@ -31,7 +31,7 @@ LOOKS = {
     "narrow": {"color_scheme": "light", "viewport": NARROW},
 }
 SHOWN = {"overview": "light", "job-failed": "dark"}
-"""What stands in the README and the documentation: the top of these pages."""
+"""What the README and the documentation show: the top of these pages."""
 IMAGES = ROOT / "docs" / "images"
 
 

@@ -98,8 +98,8 @@ def act(site: Site) -> None:
         ("ann", "/jobs/delete", {"id": [str(failed)]}),
     ):
         site.access = Access.operate(user)
-        answer = site.post(path, **fields)
-        assert answer.status_code == 303, answer.text
+        response = site.post(path, **fields)
+        assert response.status_code == 303, response.text
 
 
 def enqueue_reports(queue: Queue) -> str:

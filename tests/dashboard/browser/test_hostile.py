@@ -35,9 +35,9 @@ def test_texts_of_others(site: Site, open_page: Callable[..., Page], width: int)
     filtered = [f"/jobs?{field}={quote(NAME)}" for field in ("type", "queue", "error")]
     page = open_page(site.url + "/queues", viewport={"width": width, "height": 800})
     for path in (*LISTS, *filtered, f"/jobs/{job}", f"/jobs/{job}/edit"):
-        answer = page.goto(path)
-        assert answer is not None
-        assert answer.status == 200, path
+        response = page.goto(path)
+        assert response is not None
+        assert response.status == 200, path
         assert page.evaluate("typeof hacked") == "undefined", path
         assert page.locator("img, main script, main b").count() == 0, path
         assert page.evaluate(OVERFLOW) == 0, path

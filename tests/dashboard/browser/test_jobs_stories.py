@@ -32,7 +32,7 @@ def test_a_job_is_found_by_a_field_of_its_payload(
     site: Site, bakery: Bakery, open_page: Open
 ) -> None:
     bakery.take_orders(30)
-    with bakery.worker():  # tells what fields there are
+    with bakery.worker():  # describes the fields
         page = open_page(f"{site.url}/jobs?type={CHARGE}")
     page.get_by_text("Payload", exact=True).first.click()
     page.get_by_label("number").fill("B-0017")

@@ -10,8 +10,8 @@ SELECT 60, date_bin('1 minute', now() - make_interval(mins => %s), '2000-01-01 0
 
 
 def counts(site: Site, **query: str) -> list[int]:
-    answer = site.json("/", **query)
-    return [part["succeeded"] for part in answer["attempts"] if part["succeeded"]]
+    response = site.json("/", **query)
+    return [part["succeeded"] for part in response["attempts"] if part["succeeded"]]
 
 
 def test_only_the_present_is_read_again(site: Site) -> None:

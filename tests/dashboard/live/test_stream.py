@@ -32,10 +32,10 @@ EVENTS = {"Accept": "text/event-stream"}
 @contextmanager
 def following(site: Site, path: str) -> Iterator[Iterator[dict[str, Any]]]:
     """The updates of a page."""
-    with site.client.stream("GET", path, headers=EVENTS) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["Content-Type"].startswith("text/event-stream")
-        yield _updates(answer.iter_lines())
+    with site.client.stream("GET", path, headers=EVENTS) as response:
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        yield _updates(response.iter_lines())
 
 
 def _updates(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -125,8 +125,8 @@ def test_a_browser_hears_in_long_pauses_that_it_is_served(
 ) -> None:
     monkeypatch.setattr(streams, "ALIVE_SECONDS", 0.1)
     site.dashboard.hub = Hub(interval=60)
-    with site.client.stream("GET", "/queues", headers=EVENTS) as answer:
-        assert any(line == "event: alive" for line in answer.iter_lines())
+    with site.client.stream("GET", "/queues", headers=EVENTS) as response:
+        assert any(line == "event: alive" for line in response.iter_lines())
 
 
 def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
@@ -197,10 +197,10 @@ def test_the_database_goes_down_and_comes_back(server_folder: Path) -> None:
             embedded.stop(folder)
             down = first(updates, lambda update: update["problem"])
             assert "The database cannot be reached" in down["problem"]
-            answer = site.client.get("/queues")
-            assert answer.status_code == 503
-            assert answer.headers["Refresh"] == "5"
-            assert "The database cannot be reached" in answer.text
+            response = site.client.get("/queues")
+            assert response.status_code == 503
+            assert response.headers["Refresh"] == "5"
+            assert "The database cannot be reached" in response.text
             with embedded.start(folder, settings=settings):
                 first(updates, lambda update: not update["problem"])
                 until(lambda: site.client.get("/queues").status_code == 200)
@@ -223,7 +223,7 @@ def test_in_wsgi_a_viewer_holds_no_thread(dsn: str) -> None:
     dashboard: Any = Dashboard(queue, authorize=lambda request: Access.read())
     application: Any = ASGIMiddleware(dashboard)
     with httpx.Client(transport=httpx.WSGITransport(application), base_url="http://x") as client:
-        answer = client.get("/queues", headers=EVENTS)
-        assert "retry: 2000" in answer.text
-        assert len(list(_updates(iter(answer.text.splitlines())))) == 1
+        response = client.get("/queues", headers=EVENTS)
+        assert "retry: 2000" in response.text
+        assert len(list(_updates(iter(response.text.splitlines())))) == 1
     asyncio.run_coroutine_threadsafe(queue.close(), application.loop).result(60)

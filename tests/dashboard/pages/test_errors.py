@@ -42,8 +42,8 @@ def test_a_group_is_retried_at_once(site: Site) -> None:
     html = site.html("/errors", type="t")
     [form] = [each for each in html.split("<form") if many["key"] in each and "retry" in each]
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
-    answer = site.post("/jobs/retry", **fields)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/errors?type=t&notice=1")
+    response = site.post("/jobs/retry", **fields)
+    assert (response.status_code, response.headers["Location"]) == (303, "/errors?type=t&notice=1")
     until(lambda: len(site.json("/errors")["groups"]) == 1)
     assert site.sql("SELECT error FROM jobs WHERE status = 'failed'") == [("gone",)]
     assert site.json("/audit")["entries"][0]["target"]["filter"]["error_group"] == many["key"]
@@ -96,20 +96,20 @@ def test_older_failures_are_on_the_next_page(site: Site, monkeypatch: pytest.Mon
 
 
 def test_a_cursor_that_is_none(site: Site) -> None:
-    answer = site.client.get("/errors", params={"before": "17"})
-    assert answer.status_code == 400
-    assert "use the id of a job" in answer.text
+    response = site.client.get("/errors", params={"before": "17"})
+    assert response.status_code == 400
+    assert "use the id of a job" in response.text
 
 
 def test_a_period_that_is_none(site: Site) -> None:
-    answer = site.client.get("/errors", params={"last": "1 fortnight"})
-    assert answer.status_code == 400
-    assert "use one of 1h, 24h, 7d, 30d" in answer.text
+    response = site.client.get("/errors", params={"last": "1 fortnight"})
+    assert response.status_code == 400
+    assert "use one of 1h, 24h, 7d, 30d" in response.text
 
 
 def test_a_name_that_no_text_of_postgres_can_be(site: Site) -> None:
-    answer = site.client.get("/errors", params={"type": "\0"})
-    assert answer.status_code == 400, answer.text
+    response = site.client.get("/errors", params={"type": "\0"})
+    assert response.status_code == 400, response.text
 
 
 def test_texts_full_of_markup(site: Site) -> None:

@@ -93,7 +93,7 @@ def test_a_flow_far_back_is_found_by_one_of_its_jobs(site: Site, monkeypatch: An
     jobs = site.queue.enqueue_flow(chain(*steps, group([Job(type="u"), Job(type="v")])))
     flow = jobs[0].flow
     assert flow is not None
-    # Others of the same moment stand between the flow and its jobs.
+    # Others of the same moment are between the flow and its jobs.
     last = (flow.int >> 80 << 80) + (1 << 80) - 1
     for n in range(6):
         site.sql("INSERT INTO jobs (id, type) VALUES (%s, 'x')", UUID(int=last - n))
@@ -109,9 +109,9 @@ def test_a_flow_far_back_is_found_by_one_of_its_jobs(site: Site, monkeypatch: An
 
 
 def test_a_flow_that_there_is_not(site: Site) -> None:
-    answer = site.client.get(f"/flows/{uuid4()}")
-    assert answer.status_code == 404
-    assert "There is no flow" in answer.text
-    answer = site.client.get(f"/flows/{uuid4()}?job=x")
-    assert answer.status_code == 400
+    response = site.client.get(f"/flows/{uuid4()}")
+    assert response.status_code == 404
+    assert "There is no flow" in response.text
+    response = site.client.get(f"/flows/{uuid4()}?job=x")
+    assert response.status_code == 400
     assert site.client.get("/flows/x").status_code == 404

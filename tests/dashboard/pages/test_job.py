@@ -66,9 +66,9 @@ def test_a_failed_job(site: Site, failed: Job) -> None:
 
 def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:
     for id_, words in ((str(uuid4()), "There is no job"), ("x", "There is no such page")):
-        answer = site.client.get(f"/jobs/{id_}")
-        assert answer.status_code == 404
-        assert words in answer.text
+        response = site.client.get(f"/jobs/{id_}")
+        assert response.status_code == 404
+        assert words in response.text
 
 
 def test_a_payload_that_no_worker_has_described_is_hidden(site: Site) -> None:
@@ -86,8 +86,8 @@ def test_why_it_waits(site: Site) -> None:
         "It is due in 120 minutes.",
         "The queue mail is paused.",
     ]
-    answer = site.post(f"/jobs/{job.id}/run-now")
-    assert answer.status_code == 303
+    response = site.post(f"/jobs/{job.id}/run-now")
+    assert response.status_code == 303
     site.queue.resume("mail")
     assert site.json(f"/jobs/{job.id}")["reasons"] == ["No live worker serves the queue mail."]
     assert site.post(f"/jobs/{job.id}/run-now").status_code == 409
@@ -122,9 +122,9 @@ def test_edit_and_enqueue_again(site: Site, failed: Job) -> None:
     assert 'name="field.order"' in form
     assert "ann-s card" not in form
     fields = {"field.order": "8", "field.card": "[sensitive]", "field.note": "a\r\nb"}
-    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields, **{"field.lines": '["x"]'})
-    assert answer.status_code == 303
-    id_ = UUID(answer.headers["Location"].partition("?")[0].rpartition("/")[2])
+    response = site.post(f"/jobs/{failed.id}/enqueue", **fields, **{"field.lines": '["x"]'})
+    assert response.status_code == 303
+    id_ = UUID(response.headers["Location"].partition("?")[0].rpartition("/")[2])
     stored = site.queue.get(id_)
     assert stored is not None
     assert stored.payload == {"order": 8, "card": "ann-s card", "note": "a\nb", "lines": ["x"]}
@@ -135,14 +135,14 @@ def test_edit_and_enqueue_again(site: Site, failed: Job) -> None:
 
 def test_a_payload_that_does_not_fit_is_not_enqueued(site: Site, failed: Job) -> None:
     fields = {"field.order": "<x>", "field.card": "9", "field.note": "\0", "field.lines": "[1]"}
-    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields)
-    assert answer.status_code == 422
-    assert "order: is not of type int" in answer.text
-    assert 'value="&lt;x&gt;"' in answer.text
+    response = site.post(f"/jobs/{failed.id}/enqueue", **fields)
+    assert response.status_code == 422
+    assert "order: is not of type int" in response.text
+    assert 'value="&lt;x&gt;"' in response.text
     fields |= {"field.order": "1", "field.lines": "[]"}
-    answer = site.post(f"/jobs/{failed.id}/enqueue", **fields)
-    assert answer.status_code == 422
-    assert "U+0000" in answer.text
+    response = site.post(f"/jobs/{failed.id}/enqueue", **fields)
+    assert response.status_code == 422
+    assert "U+0000" in response.text
     assert site.queue.stats().pending == 0
 
 
@@ -150,8 +150,8 @@ def test_a_job_with_a_payload_of_any_shape(site: Site) -> None:
     job = site.queue.enqueue(Job(type="t", payload=["<i>", {"a": 1.5}]))
     assert "&lt;i&gt;" in site.html(f"/jobs/{job.id}")
     assert 'name="payload"' in site.html(f"/jobs/{job.id}/edit")
-    answer = site.post(f"/jobs/{job.id}/enqueue", payload='{"b": null}')
-    id_ = answer.headers["Location"].partition("?")[0].rpartition("/")[2]
+    response = site.post(f"/jobs/{job.id}/enqueue", payload='{"b": null}')
+    id_ = response.headers["Location"].partition("?")[0].rpartition("/")[2]
     stored = site.queue.get(id_)
     assert stored is not None
     assert stored.payload == {"b": None}

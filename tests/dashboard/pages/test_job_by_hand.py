@@ -1,4 +1,4 @@
-"""Jobs that somebody wrote into the table with values that no client would store."""
+"""Jobs that were inserted by hand with values that no client would store."""
 
 import json
 import re
@@ -28,7 +28,7 @@ ERRORS = f'[{{"attempt": {BIG}, "error": "e"}}, {ENTRIES[1:]}'
     ],
 )
 def test_a_job_that_was_written_by_hand_breaks_no_page(site: Site, columns: dict[str, str]) -> None:
-    """As one that somebody made to hide the others."""
+    """As an attacker would make one to hide the others."""
     describe(site)
     columns = {"type": "mail.send", "fingerprint": "aaaa", **columns}
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))

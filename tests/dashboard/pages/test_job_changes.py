@@ -25,15 +25,15 @@ def jobs_of(site: Site, count: int = 5, status: str = "pending", **options: Any)
 def post(site: Site, action: str, /, **fields: Any) -> Any:
     """Do an action, and return what it says as JSON."""
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
-    answer = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def refused(site: Site, action: str, /, **fields: Any) -> tuple[int, str]:
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
-    answer = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
-    return answer.status_code, answer.json()["message"]
+    response = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
+    return response.status_code, response.json()["message"]
 
 
 def recorded(site: Site) -> list[tuple[Any, ...]]:
@@ -79,10 +79,10 @@ def test_all_that_match_are_changed(
 
 def test_the_browser_goes_back_and_shows_the_result(site: Site) -> None:
     [id] = jobs_of(site, 1, "failed")
-    answer = site.post("/jobs/retry", id=id, back="/jobs?status=failed")
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/jobs?status=failed&notice=")
-    assert "Retried 1 job." in site.client.get(answer.headers["Location"]).text
+    response = site.post("/jobs/retry", id=id, back="/jobs?status=failed")
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/jobs?status=failed&notice=")
+    assert "Retried 1 job." in site.client.get(response.headers["Location"]).text
     away = site.post("/jobs/retry", id=id, back="//evil.example")
     assert away.status_code == 400
 
@@ -262,9 +262,9 @@ def test_a_record_that_cannot_be_continued(site: Site, target: str) -> None:
 
 def test_a_page_says_that_nothing_was_selected(site: Site) -> None:
     jobs_of(site)
-    answer = site.post("/jobs/retry", back="/jobs?type=t")
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/jobs?type=t&notice=unselected"
+    response = site.post("/jobs/retry", back="/jobs?type=t")
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/jobs?type=t&notice=unselected"
     assert "No job is selected." in site.html("/jobs", type="t", notice="unselected")
     assert "notice" not in site.html("/jobs", notice="x").partition("<main")[2][:200]
     assert recorded(site) == []

@@ -64,9 +64,9 @@ def found(site: Site, **query: Any) -> set[str]:
 
 
 def refused(site: Site, **query: Any) -> str:
-    answer = site.client.get("/jobs", params=query, headers={"Accept": "application/json"})
-    assert answer.status_code == 400, answer.text
-    message: str = answer.json()["message"]
+    response = site.client.get("/jobs", params=query, headers={"Accept": "application/json"})
+    assert response.status_code == 400, response.text
+    message: str = response.json()["message"]
     return message
 
 

@@ -86,10 +86,10 @@ def test_attempts_of_a_type(site: Site) -> None:
 
 
 def test_a_window_that_is_none(site: Site) -> None:
-    answer = site.client.get("/", params={"window": "<b>"})
-    assert answer.status_code == 400
-    assert "use one of 1h, 24h, 30d" in answer.text
-    assert "<b>" not in answer.text
+    response = site.client.get("/", params={"window": "<b>"})
+    assert response.status_code == 400
+    assert "use one of 1h, 24h, 30d" in response.text
+    assert "<b>" not in response.text
 
 
 def test_what_was_read_is_reused_for_a_moment(site: Site) -> None:
@@ -207,7 +207,7 @@ def test_errors_come_first_and_there_is_an_end_of_them(site: Site) -> None:
 def test_what_cannot_be_read_in_time_is_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As while somebody locks the table: the page comes, and says what it lacks."""
+    """As while another transaction locks the table: the page comes, and says what it lacks."""
     monkeypatch.setattr(attention, "_PATIENCE", 2.0)
     with psycopg.connect(site.queue.dsn) as connection:
         connection.execute("LOCK TABLE conduit_schedules")

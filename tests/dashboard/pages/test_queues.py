@@ -82,17 +82,17 @@ def test_a_limit_is_set_and_lifted(site: Site) -> None:
 
 @pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "9" * 30, "9" * 5000, "²"])
 def test_a_limit_that_is_none(site: Site, given: str) -> None:
-    answer = site.post("/queues/limit", queue="mail", concurrency=given)
-    assert answer.status_code == 400
-    assert "use a whole number" in answer.text
+    response = site.post("/queues/limit", queue="mail", concurrency=given)
+    assert response.status_code == 400
+    assert "use a whole number" in response.text
     assert site.json("/queues")["queues"] == []
 
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 201])
 @pytest.mark.parametrize("path", ["/queues/pause", "/queues/resume", "/queues/limit"])
 def test_a_name_that_is_none(site: Site, path: str, name: str) -> None:
-    answer = site.post(path, queue=name)
-    assert answer.status_code == 400
+    response = site.post(path, queue=name)
+    assert response.status_code == 400
     assert site.json("/audit")["entries"] == []
 
 
@@ -100,8 +100,8 @@ def test_a_name_that_is_none(site: Site, path: str, name: str) -> None:
 def test_each_right_alone(site: Site, right: str) -> None:
     site.access = Access.operate("bob", {right})
     for path in ("pause", "resume", "limit"):
-        answer = site.post(f"/queues/{path}", queue="mail", concurrency="1")
-        assert answer.status_code == (303 if path == right else 403)
+        response = site.post(f"/queues/{path}", queue="mail", concurrency="1")
+        assert response.status_code == (303 if path == right else 403)
 
 
 def test_names_full_of_html(site: Site) -> None:

@@ -74,9 +74,9 @@ def test_disable_and_enable(site: Site, scheduler: CronScheduler) -> None:
 @pytest.mark.parametrize("path", ["run", "enable", "disable"])
 @pytest.mark.parametrize(("name", "status"), [("", 400), ("\0", 400), ("<gone>", 404)])
 def test_a_schedule_that_there_is_not(site: Site, path: str, name: str, status: int) -> None:
-    answer = site.post(f"/schedules/{path}", schedule=name)
-    assert answer.status_code == status
-    assert "<gone>" not in answer.text
+    response = site.post(f"/schedules/{path}", schedule=name)
+    assert response.status_code == status
+    assert "<gone>" not in response.text
     assert site.json("/audit")["entries"] == []
     assert site.queue.list() == []
 

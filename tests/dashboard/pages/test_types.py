@@ -1,4 +1,4 @@
-"""The page of types: what workers described, what became of the jobs, and texts from outside."""
+"""The page of types: what workers described, how jobs ended, and texts from outside."""
 
 import re
 from typing import Any
@@ -120,8 +120,8 @@ def test_a_type_that_only_has_jobs_says_so(site: Site) -> None:
     ],
 )
 def test_bad_addresses(site: Site, query: dict[str, str], status: int, words: str) -> None:
-    answer = site.client.get("/types", params=query)
-    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+    response = site.client.get("/types", params=query)
+    assert (response.status_code, words in response.text) == (status, True), response.text
 
 
 def test_names_full_of_markup(site: Site) -> None:

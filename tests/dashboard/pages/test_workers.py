@@ -73,9 +73,9 @@ def test_a_silent_worker_comes_first(site: Site) -> None:
 
 
 def test_a_worker_that_there_is_not(site: Site) -> None:
-    answer = site.client.get("/workers", params={"name": "<gone>"})
-    assert answer.status_code == 404
-    assert "<gone>" not in answer.text
+    response = site.client.get("/workers", params={"name": "<gone>"})
+    assert response.status_code == 404
+    assert "<gone>" not in response.text
 
 
 @pytest.mark.parametrize("started", ["'-infinity'", "'infinity'", "'4000-01-01 BC'", "NULL"])

@@ -1,4 +1,4 @@
-"""Whether programs do what the language says, told at the first thing that is wrong."""
+"""Whether programs do what the language says, reported by the first thing that is wrong."""
 
 import builtins
 import importlib
@@ -123,20 +123,20 @@ def _badly_typed(programs: list[Program], folder: Path) -> Faults:
     try:
         check_types(folder)
     except AssertionError as error:
-        told = str(error)
+        reported = str(error)
     else:
         return {}
     faults: Faults = {}
     sources = _sources(programs)
     lines = importlib.import_module(f"{folder.name}._lines").LINES
-    for module, number, message, code in _MYPY.findall(told):
+    for module, number, message, code in _MYPY.findall(reported):
         path, starts = lines[module]
         written = (folder / f"{module}.py").read_text("utf-8").splitlines()[: int(number)]
         start = next((each for each in range(int(number), 0, -1) if each in starts), 0)
         shown = "\n  ".join(line.strip() for line in written[start - 1 :])
         for each in _at(programs, sources, path, starts.get(start, 0)):
             faults.setdefault(each, Fault(f"mypy {code}", f"{message}\n  {shown}"))
-    assert faults, told
+    assert faults, reported
     return faults
 
 

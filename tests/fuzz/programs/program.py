@@ -1,4 +1,4 @@
-"""Random programs, each with a row to run it on and with what has to come of it."""
+"""Random programs, each with a row to run it on and with the expected outcome."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -54,13 +54,13 @@ class Resource:
 
     @property
     def path(self) -> str:
-        """Where its source stands."""
+        """Where its source is."""
         return f"{self.name}.conduit"
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A program, the row that it runs on, and what has to come of it in a hook and in a job."""
+    """A program, the row that it runs on, and the expected outcome in a hook and in a job."""
 
     seed: str
     number: int
@@ -80,7 +80,7 @@ class Program:
         return replace(changed, expected={place: changed.outcome(place) for place in PLACES})
 
     def outcome(self, place: str) -> Outcome:
-        """What has to come of it."""
+        """The expected outcome."""
         functions = {each.name: each for each in self.resource.functions}
         tracked = self.row if place == "job" else None
         run = Run(functions, self.row, self.previous, tracked)

@@ -1,4 +1,4 @@
-"""What is wrong with programs, each told by the smallest program that shows it."""
+"""What is wrong with programs, each reported by the smallest program that shows it."""
 
 import shutil
 import time
@@ -16,7 +16,7 @@ _SHRINKING = 120.0
 """Seconds for which programs are made smaller."""
 
 _MOST = 5
-"""How many faults are told."""
+"""How many faults are reported."""
 
 
 def faults_of(
@@ -34,16 +34,16 @@ def faults_of(
 
     faults = judged(programs)
     end = time.monotonic() + _SHRINKING
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     for program in programs:
         fault = faults.get(program.number)
-        if fault is not None and fault.what not in told and len(told) < _MOST:
-            told[fault.what] = _told(program, fault, judged, end)
-    rest = len(faults) - len(told)
-    return [*told.values(), *([f"and {rest} more"] if rest else [])]
+        if fault is not None and fault.what not in reported and len(reported) < _MOST:
+            reported[fault.what] = _reported(program, fault, judged, end)
+    rest = len(faults) - len(reported)
+    return [*reported.values(), *([f"and {rest} more"] if rest else [])]
 
 
-def _told(
+def _reported(
     program: Program, fault: Fault, judged: Callable[[list[Program]], Faults], end: float
 ) -> str:
     details = {program: fault}

@@ -160,7 +160,7 @@ def run(package: ModuleType, dsn: str, programs: list[Program]) -> dict[int, Res
             pool = WorkerPool(queue, jobs=package.JOBS, services=Services(services))
             pool.run(drain=True)
             for job in queue.list(limit=100_000):
-                _told(job, services, results)
+                _read_results(job, services, results)
         for table in tables:
             for row in cursor.execute(f"SELECT * FROM {table} WHERE id > 0").fetchall():
                 results[row.pop("id")].row = row
@@ -187,7 +187,7 @@ def _call(
     return Result(out.calls, False, None, [], {})
 
 
-def _told(job: Any, services: JobOut, results: dict[int, Result]) -> None:
+def _read_results(job: Any, services: JobOut, results: dict[int, Result]) -> None:
     """Add what came of a job to the result of its program."""
     _, number, place, block = job.type.rpartition(".")[2].replace("p", "p_", 1).split("_")
     result = results[int(number) * 2 + PLACES.index(place) + 1]

@@ -98,7 +98,7 @@ def _inside(node: Any) -> Iterator[Any]:
 
 
 def _is_short(node: Node, body: Any) -> bool:
-    """Whether a part may stand where an arrow leads to one expression alone."""
+    """Whether a part is allowed where an arrow leads to one expression alone."""
     if isinstance(node, Arm | Lambda) and node.arrow and isinstance(body, Block):
         return len(body.statements) == 1 and isinstance(body.statements[0], Alone)
     return True

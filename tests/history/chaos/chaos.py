@@ -137,7 +137,7 @@ class Chaos:
         self._note("", "lock", began)
 
     def jump(self, worker: WorkerProcess) -> None:
-        """Set the server's clock back, or forth again; that disturbs nobody."""
+        """Set the server's clock back, or forth again; that disturbs no process."""
         if self._clock is not None:
             self.jumps.append(datetime.now(UTC))
             self._clock.jump()

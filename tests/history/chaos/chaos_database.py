@@ -67,7 +67,7 @@ class State(NamedTuple):
 
 
 def state_of(dsn: str) -> State:
-    """What has become of all jobs so far."""
+    """The states of all jobs so far."""
     with psycopg.connect(dsn) as connection:
         [row] = connection.execute(
             "SELECT count(*) FILTER (WHERE status = ANY (%s)), count(*) FILTER (WHERE status <> ALL"

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 JUMP = timedelta(hours=1)
-"""How far it jumps: further than any run lasts, so that each reading tells how far it was."""
+"""How far it jumps: further than any run lasts, so that each reading shows how far it was."""
 _FOLDERS = ("/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib/faketime")
 
 

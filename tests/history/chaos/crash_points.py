@@ -17,12 +17,12 @@ SCHEMA = Path(__file__).with_name("crash_points.sql").read_text(encoding="utf-8"
 
 @dataclass(frozen=True)
 class CrashPoint:
-    """Where a worker is killed, and what has to come of its job.
+    """Where a worker is killed, and how its job has to end.
 
     The worker is killed (with `dies`) while the statement of `step` waits. Then that statement is
-    committed, as if its answer had been lost, or broken off, as if it had never arrived. With
+    committed, as if its response had been lost, or broken off, as if it had never arrived. With
     `stopped` the worker is asked to end before. With `avenged` the one that comes to rescue the job
-    is killed in turn. `work` is the payload; `runs` tells how often the handler begins in all.
+    is killed in turn. `work` is the payload; `runs` is how often the handler begins in all.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Stage:
         self._processes = WorkerProcesses(dsn, folder, "--concurrency", "2")
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
-        # A server that looks whether its client lives would break off what is to be committed.
+        # A server that checks whether its client lives would break off what is to be committed.
         self._database.execute(
             SQL("ALTER DATABASE {} SET client_connection_check_interval = 0").format(
                 Identifier(self._database.info.dbname)
@@ -76,8 +76,8 @@ class Stage:
         self._exits.close()
 
     def play(self, points: Iterable[CrashPoint]) -> dict[str, Aftermath]:
-        """What became of the job of each crash point, by its name."""
-        # The last to die is the one whose rescuer dies: nobody else must come to its rescue.
+        """How the job of each crash point ended, by the point's name."""
+        # The last to die is the one whose rescuer dies: no other worker must rescue its job.
         points = sorted(points, key=lambda point: point.avenged)
         jobs = {point.name: self._enqueue(point) for point in points}
         victims = [self._start(point) for point in points]
@@ -100,7 +100,7 @@ class Stage:
         until(self._all_ended, 180)
         rescuer.process.terminate()
         rescuer.process.wait(120)
-        return {point.name: self._look(jobs[point.name], point) for point in points}
+        return {point.name: self._aftermath(jobs[point.name], point) for point in points}
 
     def _enqueue(self, point: CrashPoint) -> Job:
         payload = {"seconds": 0, "failures": 0, "children": 2} | point.work
@@ -153,7 +153,7 @@ class Stage:
         sql = "SELECT FROM jobs WHERE status IN ('pending', 'running')"
         return self._database.execute(sql).rowcount == 0
 
-    def _look(self, job: Job, point: CrashPoint) -> Aftermath:
+    def _aftermath(self, job: Job, point: CrashPoint) -> Aftermath:
         def count(sql: str) -> int:
             row = self._database.execute(sql, (str(job.id),)).fetchone()
             assert row is not None

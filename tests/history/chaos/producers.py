@@ -53,8 +53,8 @@ class Actor(threading.Thread):
 class Producer(Actor):
     """Enqueues jobs in transactions, together with a promise of each.
 
-    `confirmed` are the jobs whose commit was answered, `withdrawn` those that were rolled back. Of
-    a commit that was not answered nothing is known. `every` so many seconds it enqueues a flow of
+    `confirmed` are the jobs whose commit was confirmed, `withdrawn` those that were rolled back. Of
+    a commit that was not confirmed nothing is known. `every` so many seconds it enqueues a flow of
     `large` members that never run.
     """
 
@@ -114,7 +114,7 @@ class Producer(Actor):
             jobs = self._promise(connection, 2)
             with connection.transaction(force_rollback=True):
                 self.withdrawn |= self._promise(connection, 2)
-        # psycopg tells nobody that it could not commit when the connection broke in that block.
+        # psycopg does not report that it could not commit when the connection broke in that block.
         if not connection.closed:
             self.confirmed |= jobs
 

@@ -38,8 +38,8 @@ class WorkerProcess:
 class WorkerProcesses:
     """Starts workers; `close` kills those that still run.
 
-    With `roles` each connects as a role of its name, by which the database tells them apart. With
-    `copies` each also writes what its handlers did to a file that `event_files.read_events` reads.
+    With `roles` each connects as a role of its name, by which the database knows it. With `copies`
+    each also writes what its handlers did to a file that `event_files.read_events` reads.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ def check(history: History) -> list[str]:
 def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """A job exists if and only if the transaction that enqueued it committed."""
     for job in history.confirmed - history.promises.keys():
-        yield f"{job}: its commit was answered, and nothing of it is there"
+        yield f"{job}: its commit was confirmed, and nothing of it is there"
     for job in history.promises.keys() - histories.keys() - history.refused.keys():
         yield f"{job}: was promised, and there is no job"
     for job in history.withdrawn & histories.keys():
@@ -51,7 +51,7 @@ def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -
         if moves[0].before is not None:
             yield f"{job}: was never inserted"
         elif job not in history.promises and moves[0].type not in UNPROMISED:
-            yield f"{job}: there is a job that nobody promised"
+            yield f"{job}: there is a job that no producer promised"
 
 
 def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> 
 
 
 def _check_end(history: History, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
-    """`began` and `ended` tell what the handler wrote under the claim."""
+    """`began` and `ended` say what the handler wrote under the claim."""
     job, process = claim.job, claim.process
     holders = history.holders(claim)
     since = claim.asked_at - HANDLING

@@ -1,4 +1,4 @@
-"""Checks that pauses, limits and rates were heeded, from the history of a run. Pure."""
+"""Checks that pauses, limits and rates were kept, from the history of a run. Pure."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -20,7 +20,7 @@ SMALL = 20
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long what became of a job was due, from `since`, while its worker was not disturbed.
+    """How long the outcome of a job was due, from `since`, while its worker was not disturbed.
 
     Of the time between two heartbeats at most `HEARTBEAT` counts: on a loaded machine everything
     takes longer.

@@ -30,9 +30,9 @@ def _check_birth(
         for job in promise.waits_for
     }
     if inserted.after == "cancelled":
-        is_told = any(statuses - {"completed"} for statuses in ends.values())
+        has_failed = any(statuses - {"completed"} for statuses in ends.values())
         if inserted.job not in history.cancelled and not (
-            is_told and promise.on_failure == "cancel"
+            has_failed and promise.on_failure == "cancel"
         ):
             yield f"{inserted.job}: was cancelled before it was a job, for no reason"
         return

@@ -19,8 +19,8 @@ RELEASE = timedelta(milliseconds=20)
 def check_order(history: History) -> tuple[list[str], int]:
     """The claims that passed over a more urgent job, and how many claims could be judged.
 
-    A claim skips rows that another one looks at just then, and the history does not show all that
-    one looks at: so only those are judged that were alone and not near one that was broken off.
+    A claim skips rows that another one reads just then, and the history does not show all that
+    one reads: so only those are judged that were alone and not near one that was broken off.
     What was skipped may stay behind the worker's bound for a while: so a job counts as passed over
     when the same worker has done so for longer than that. And the first claim of a worker that was
     frozen may be what it had in mind before: it is let off.
@@ -129,7 +129,7 @@ def _passes_for_long(
 ) -> bool:
     """Whether a worker, of whose claims in order this is asked, passed over a job for too long.
 
-    If it claimed a more urgent one meanwhile, it did look there, and skipped this one just then.
+    If it claimed a more urgent one meanwhile, it did scan there, and skipped this one just then.
     So it did in its first claim after a while, and skipped it if others claimed just then.
     """
     old, recent = (

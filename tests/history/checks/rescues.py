@@ -1,4 +1,4 @@
-"""How soon the jobs of killed workers were rescued, and who looked on meanwhile."""
+"""How soon the jobs of killed workers were rescued, and which workers looked on meanwhile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ HEARTBEAT = timedelta(seconds=1.1)
 class Rescue:
     """Jobs that `killed` held at its end, the time `at`, were rescued `after` so long by `by`.
 
-    `watched` tells for how long on end each of the others could have done it, the longest time of
+    `watched` says for how long on end each of the others could have done it, the longest time of
     each: from its first heartbeat that is later than both the kill and whatever was last done to it
     or the server, to the rescue or whatever was done next. A worker whose connection was cut judges
     the others anew, so it starts anew here. Of the time between two heartbeats at most `HEARTBEAT`
@@ -42,7 +42,7 @@ class Rescue:
             f"{name} {time.total_seconds():.1f} s" for name, time in self.watched.items()
         )
         return (
-            f"{self.killed} was killed at {self.at:%T} and {self.by} took its jobs back after "
+            f"{self.killed} was killed at {self.at:%T} and {self.by} rescued its jobs after "
             f"{self.after.total_seconds():.1f} s; on end looked on: {watched}"
         )
 

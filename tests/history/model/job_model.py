@@ -11,7 +11,7 @@ UNENDED = ("pending", "running")
 class ModelJob:
     """A job. `due` is the tick at which it became due, None while that is far off.
 
-    `claim` counts its claims while one holds it, `started` tells whether that one's start is on
+    `claim` counts its claims while one holds it, `started` says whether that one's start is on
     record, `lapsed` whether its lease is over; a worker's claim has no lease: None.
     """
 
@@ -31,10 +31,10 @@ class ModelJob:
     lapsed: bool | None = None
 
     def release(self, status: str) -> None:
-        """Nobody holds it any more."""
+        """No worker holds it any more."""
         self.status, self.claim, self.holder = status, None, None
 
-    def take_back(self) -> None:
+    def reclaim(self) -> None:
         """Its holder is dead: a start that was on record counts."""
         spent = self.started and self.attempts >= self.max_attempts
         self.rescues += 1
@@ -62,7 +62,7 @@ class Model:
     _seq: int = 0
 
     def next_seq(self) -> int:
-        """The next place in the order of insertions."""
+        """The next number in the order of insertions."""
         self._seq += 1
         return self._seq
 
@@ -85,9 +85,9 @@ class Model:
         seen = []
         for queue, size in sizes.items():
             running = sum(each.queue == queue for each in self.running())
-            room = self.limits[queue] - running if queue in self.limits else size
+            capacity = self.limits[queue] - running if queue in self.limits else size
             due = [job for job in self.waiting(queue, types) if self.rates.get(job.type) != 0]
-            seen += [] if queue in self.paused else due[: max(0, min(size, room))]
+            seen += [] if queue in self.paused else due[: max(0, min(size, capacity))]
         taken: list[ModelJob] = []
         for job in seen[:limit]:
             same = sum(each.type == job.type for each in taken)
@@ -96,7 +96,7 @@ class Model:
         return taken
 
     def running(self) -> list[ModelJob]:
-        """The jobs that hold a place."""
+        """The jobs that hold a slot."""
         return [job for job in self.jobs.values() if job.status == "running"]
 
     def claim(self, job: ModelJob, token: UUID | None, holder: str, leased: bool) -> None:
@@ -108,23 +108,23 @@ class Model:
             self.rates[job.type] -= 1
 
     def rescue(self, worker: str) -> None:
-        """The worker is dead. What one holds that was struck off before is orphaned instead."""
+        """The worker is dead. If it was deregistered before, its jobs are orphaned instead."""
         if worker in self.workers:
             self.workers.remove(worker)
-            self._take_back(job for job in self.jobs.values() if job.holder == worker)
+            self._reclaim(job for job in self.jobs.values() if job.holder == worker)
 
     def rescue_orphans(self) -> None:
         """What unknown workers hold and what is held by a lease that is over comes back."""
-        self._take_back(
+        self._reclaim(
             job
             for job in self.jobs.values()
             if job.status == "running"
             and (job.lapsed or (job.lapsed is None and job.holder not in self.workers))
         )
 
-    def _take_back(self, jobs: Iterable[ModelJob]) -> None:
+    def _reclaim(self, jobs: Iterable[ModelJob]) -> None:
         for job in list(jobs):
-            job.take_back()
+            job.reclaim()
 
     def retry(self, job: ModelJob) -> None:
         """It is due now, with all its attempts."""

@@ -63,7 +63,7 @@ class Move:
 
     @property
     def is_renewal(self) -> bool:
-        """Whether a worker whose claim was answered late drew another token for it."""
+        """Whether a worker whose claim returned late drew another token for it."""
         return self.before == self.after == "running" and self.token_after is not None
 
     @property
@@ -121,17 +121,17 @@ class Pause:
 class History:
     """Everything that is known of a run, to be checked.
 
-    `confirmed` and `withdrawn` are what producers know: the jobs whose commit was answered, and
+    `confirmed` and `withdrawn` are what producers know: the jobs whose commit was confirmed, and
     those whose transaction was rolled back. `cancelled` are those that an operator may have
     cancelled before they were jobs. `limits` of queues and `rates` of types (how many starts in how
     many seconds) held all the time. `jumps` are the times when the server's clock jumped.
 
     `refused` are the blocked jobs that Postgres refused in every form, with the reason.
-    `left_behind` tells of rows of flows that are there in the end and ought not to be. `results`
+    `left_behind` names rows of flows that are there in the end and ought not to be. `results`
     are the bytes of the kept ones.
 
     Jobs of the types `batched` are claimed apart from others, as many as fill a batch.
-    `gateways` claim for `remote_workers`, and any of them writes what became of a job.
+    `gateways` claim for `remote_workers`, and any of them writes the outcome of a job.
     """
 
     promises: dict[UUID, Promise] = field(default_factory=dict)

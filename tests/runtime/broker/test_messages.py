@@ -72,6 +72,6 @@ def test_what_postgres_refuses_of_a_worker_is_no_announcement(changes: dict[str,
 
 def test_what_a_worker_may_say() -> None:
     limits = {"t": {"concurrency": 1, "starts": 2, "seconds": 0.5}, "u": {"concurrency": 3}}
-    said = decode_hello(hello(lanes=[("x" * 500, "\\u0000")], limits=limits))
-    assert said.lanes == [("x" * 500, "\\u0000")]
-    assert (said.limits["t"].starts, said.limits["u"].concurrency) == (2, 3)
+    decoded = decode_hello(hello(lanes=[("x" * 500, "\\u0000")], limits=limits))
+    assert decoded.lanes == [("x" * 500, "\\u0000")]
+    assert (decoded.limits["t"].starts, decoded.limits["u"].concurrency) == (2, 3)

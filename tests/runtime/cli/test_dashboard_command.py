@@ -78,9 +78,9 @@ def test_it_prints_an_address_that_lets_in(start: Start, number: signal.Signals)
         url = httpx.URL(started.address).copy_with(path="/queues")
         assert url.host == "127.0.0.1"
         assert client.get(url.copy_with(query=None)).status_code == 401
-        answer = client.get(url)
-        assert (answer.status_code, answer.url.query) == (200, b"")
-        assert "server" not in answer.headers
+        response = client.get(url)
+        assert (response.status_code, response.url.query) == (200, b"")
+        assert "server" not in response.headers
         assert started.stop(number) == 0
         # The token is in the address that it printed, and in nothing else.
         assert started.output.count(url.params["token"]) == 1
@@ -91,8 +91,8 @@ def test_it_stops_while_pages_are_open(start: Start) -> None:
     with start() as started, httpx.Client(follow_redirects=True) as client:
         client.get(started.address)
         url = httpx.URL(started.address).copy_with(path="/queues", query=None)
-        with client.stream("GET", url, headers={"Accept": "text/event-stream"}) as answer:
-            lines = answer.iter_lines()
+        with client.stream("GET", url, headers={"Accept": "text/event-stream"}) as response:
+            lines = response.iter_lines()
             assert any('"problem":""' in line for line in lines)
             assert started.stop() == 0
             assert not any("problem" in line for line in lines)  # the stream has an end
@@ -153,13 +153,13 @@ def test_users_of_the_environment(start: Start) -> None:
 def test_read_only_changes_nothing(start: Start, dsn: str) -> None:
     token = "0123456789abcdef"
     with start("--read-only", CONDUIT_DASHBOARD_TOKEN=token) as started, Queue(dsn) as queue:
-        answer = httpx.post(
+        response = httpx.post(
             f"{started.address}queues/pause",
             data={"queue": "mail"},
             headers={"Authorization": f"Bearer {token}"},
         )
-        assert answer.status_code == 403
-        assert "read-only" in answer.text
+        assert response.status_code == 403
+        assert "read-only" in response.text
         assert queue.queues() == []
 
 
@@ -180,10 +180,10 @@ def test_behind_the_path_of_a_proxy(start: Start, prefix: str, root: str, passed
         path, query = url.raw_path.split(b"?")
         assert path.decode() == f"{root}/"
         asked = f"{root}/queues" if passed_on else "/queues"
-        answer = client.get(url.copy_with(raw_path=asked.encode() + b"?" + query))
-        assert answer.headers["Location"] == f"{root}/queues"
-        assert f"Path={root};" in answer.headers["Set-Cookie"]
-        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        response = client.get(url.copy_with(raw_path=asked.encode() + b"?" + query))
+        assert response.headers["Location"] == f"{root}/queues"
+        assert f"Path={root};" in response.headers["Set-Cookie"]
+        cookie = response.headers["Set-Cookie"].partition(";")[0]
         there = url.copy_with(raw_path=asked.encode())
         page = client.get(there, headers={"Cookie": cookie})
         assert page.status_code == 200

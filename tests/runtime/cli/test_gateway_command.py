@@ -14,7 +14,7 @@ COMMAND = [sys.executable, "-m", "conduit_runtime.cli", "gateway"]
 
 
 def _refused(*arguments: str, **environment: str) -> tuple[int, str]:
-    """The exit code, and what is said, of a command that cannot start."""
+    """The exit code, and what is printed, of a command that cannot start."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         env={**os.environ, **environment},
@@ -28,24 +28,24 @@ def _refused(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_it_needs_a_broker(dsn: str) -> None:
-    code, said = _refused("--dsn", dsn)
+    code, printed = _refused("--dsn", dsn)
     assert code == 2
-    assert "which broker? Give --broker URL, --broker-file or CONDUIT_BROKER_URL" in said
+    assert "which broker? Give --broker URL, --broker-file or CONDUIT_BROKER_URL" in printed
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "amqp://user:swordfish@"])
 def test_it_says_what_is_wrong_with_an_address(dsn: str, url: str) -> None:
-    code, said = _refused("--dsn", dsn, "--broker", url)
+    code, printed = _refused("--dsn", dsn, "--broker", url)
     assert code == 2
-    assert "swordfish" not in said
+    assert "swordfish" not in printed
 
 
 def test_a_broker_that_cannot_be_reached_is_named_without_its_password(dsn: str) -> None:
     url = "amqp://user:swordfish@127.0.0.1:1/jobs"
-    code, said = _refused("--dsn", dsn, "--connect-timeout", "0", CONDUIT_BROKER_URL=url)
+    code, printed = _refused("--dsn", dsn, "--connect-timeout", "0", CONDUIT_BROKER_URL=url)
     assert code == 1
-    assert "the broker amqp://127.0.0.1:1/jobs cannot be reached" in said
-    assert "swordfish" not in said
+    assert "the broker amqp://127.0.0.1:1/jobs cannot be reached" in printed
+    assert "swordfish" not in printed
 
 
 def test_it_publishes_until_it_is_stopped(
@@ -66,10 +66,10 @@ def test_it_publishes_until_it_is_stopped(
                 job = queue.enqueue(Job(type="t"))
                 until(lambda: (stored := queue.get(job.id)) and stored.status == "completed")
             gateway.send_signal(signal.SIGTERM)
-            _, said = gateway.communicate(timeout=60)
+            _, printed = gateway.communicate(timeout=60)
         finally:
             gateway.kill()
-    assert gateway.returncode == 0, said
+    assert gateway.returncode == 0, printed
     assert queue.workers() == []
-    assert "Traceback" not in said
-    assert "loopback" not in said
+    assert "Traceback" not in printed
+    assert "loopback" not in printed

@@ -43,10 +43,10 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job("mail", "email.send"))
 
-    def answer(*arguments: str, code: int = 0) -> object:
+    def changed(*arguments: str, code: int = 0) -> object:
         return json.loads(run("jobs", *arguments, "--format", "json", code=code).stdout)
 
-    assert answer("cancel", str(job.id)) == [{"id": str(job.id), "done": True}]
-    assert answer("cancel", str(job.id), code=1) == [{"id": str(job.id), "done": False}]
-    assert answer("retry", str(job.id)) == [{"id": str(job.id), "done": True}]
-    assert answer("purge", "--older-than", "0s") == {"deleted": 0}
+    assert changed("cancel", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert changed("cancel", str(job.id), code=1) == [{"id": str(job.id), "done": False}]
+    assert changed("retry", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert changed("purge", "--older-than", "0s") == {"deleted": 0}

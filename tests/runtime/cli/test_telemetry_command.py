@@ -60,7 +60,7 @@ def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
     [
         (["--on-failed", "pager:page_them"], 1, "pager has no 'page_them'"),
         (["--on-failed", "pager"], 1, "--on-failed takes module:object"),
-        (["--on-failed", "pager:nobody"], 1, "None cannot be called"),
+        (["--on-failed", "pager:nothing"], 1, "None cannot be called"),
         (["--around", "pager:page"], 1, "--around pager:page: a hook around jobs is a generator"),
         (["--around", "pager:no_one"], 1, "pager has no 'no_one'"),
         (["--metrics-port", "65535", "--processes", "2"], 2, "give a lower one"),
@@ -114,9 +114,7 @@ def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) 
     queue.enqueue(Job(QUEUE, "unknown.type"))
     with started(environment, "--metrics-port", "0", "--metrics-host", "127.0.0.1") as worker:
         url = metrics_url(worker)
-        until(
-            lambda: queue.stats().failed == 3
-        )  # a scrape tells of queues as they were for a while
+        until(lambda: queue.stats().failed == 3)  # a scrape shows queues as they were for a while
         labels = {"queue": QUEUE, "type": TYPE}
         until(lambda: value(url, "conduit_job_attempts_total", labels | {"outcome": "failed"}))
         found = scrape(url)
@@ -185,7 +183,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
     assert none == ("none", 0, 0, 0.0, 0)
     queue.dequeue("w", "mail")
-    assert reader.read() == [default, mail, none]  # for a while it tells the same again
+    assert reader.read() == [default, mail, none]  # for a while it returns the same again
     monkeypatch.undo()
     fresh = queue_gauges.QueueReader(queue.dsn, lambda: None, ["default", "mail"]).read() or []
     assert [(gauges.due, gauges.running) for gauges in fresh] == [(63, 0), (0, 1)]
@@ -221,9 +219,9 @@ def frozen(labels: dict[str, str]) -> frozenset[tuple[str, str]]:
 
 def scrape(url: str, accept: str = PLAIN) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     request = urllib.request.Request(url, headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.headers["Content-Type"].startswith(accept)
-        text = answer.read().decode()
+    with urllib.request.urlopen(request, timeout=30) as response:
+        assert response.headers["Content-Type"].startswith(accept)
+        text = response.read().decode()
     families = list(PARSERS[accept](text))
     assert len({family.name for family in families}) == len(families)
     return {

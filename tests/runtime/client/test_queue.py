@@ -108,10 +108,10 @@ def test_a_limit_that_is_none_leaves_the_transaction_alone(
         assert queue.list(limit=0, conn=conn) == queue.dequeue("me", limit=0, conn=conn) == []
 
 
-@pytest.mark.parametrize("span", ["delay", "unique_for"])
-def test_a_duration_is_a_timedelta(queue: Queue, span: str) -> None:
-    with pytest.raises(PayloadError, match=rf"^{span} is 5\.0: use a timedelta$"):
-        queue.enqueue(Job(type="t", unique="u", **{span: 5.0}))
+@pytest.mark.parametrize("option", ["delay", "unique_for"])
+def test_a_duration_is_a_timedelta(queue: Queue, option: str) -> None:
+    with pytest.raises(PayloadError, match=rf"^{option} is 5\.0: use a timedelta$"):
+        queue.enqueue(Job(type="t", unique="u", **{option: 5.0}))
 
 
 def test_the_longest_names_fit(queue: Queue) -> None:

@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait that is not woken looks at its job too late for the test."""
+    """A wait that is not woken reads its job too late for the test."""
     monkeypatch.setattr(ends, "RARELY", 600.0)
 
 

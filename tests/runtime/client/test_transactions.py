@@ -28,7 +28,7 @@ def pool(queue: Queue) -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def two_phase(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a server that has room for prepared transactions; none is left.
+    """A connection to a server that allows prepared transactions; none is left.
 
     Prepared transactions are listed, and named, over all databases of a server, which other tests
     use as well.
@@ -57,7 +57,7 @@ def idle_locks(dsn: str) -> int:
 def test_a_prepared_transaction_enqueues_when_it_commits(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
 ) -> None:
-    until(lambda: idle_locks(dsn) == 1)  # an idle worker wants to be told
+    until(lambda: idle_locks(dsn) == 1)  # an idle worker wants to be notified
     two_phase.tpc_begin(f"one of {two_phase.info.dbname}")
     two_phase.execute("SET LOCAL conduit.wake = 'off'")
     kept = queue.enqueue(Job(type="t", unique="once"), conn=two_phase)
@@ -65,7 +65,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     queue.enqueue_flow(chain(Job(type="t"), Job(type="t")), conn=two_phase)
     two_phase.tpc_prepare()
     assert queue.stats().total == 0
-    # Other transactions are neither stopped nor told of it.
+    # Other transactions are neither stopped nor notified.
     queue.enqueue(Job(type="t"))
     until(lambda: queue.stats().completed == 1)
     two_phase.tpc_commit()
@@ -149,8 +149,8 @@ def test_one_key_asked_for_at_once_is_one_job(
         return duplicates
 
     with ThreadPoolExecutor(4) as threads:
-        answers = [done.result() for done in [threads.submit(enqueue, n) for n in range(4)]]
-    assert [sorted(answer) for answer in zip(*answers, strict=True)] == [
+        returned = [done.result() for done in [threads.submit(enqueue, n) for n in range(4)]]
+    assert [sorted(each) for each in zip(*returned, strict=True)] == [
         [False, True, True, True]
     ] * 10
     assert queue.stats().pending == 10

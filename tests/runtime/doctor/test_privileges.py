@@ -1,4 +1,4 @@
-"""`doctor` tells a role what it may not do, and what it could not look at."""
+"""`doctor` says what a role may not do, and what it could not read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The embedded Postgres: who keeps it up, who ends it, and where it can stand."""
+"""The embedded Postgres: who keeps it up, who ends it, and where it can be installed."""
 
 import os
 import shutil
@@ -89,7 +89,7 @@ def processes(folder: Path) -> list[psutil.Process]:
     return [each for each in found if str(folder) in " ".join(each.info["cmdline"] or ())]
 
 
-def answer(dsn: str, query: str = "SELECT 1") -> object:
+def value_of(dsn: str, query: str = "SELECT 1") -> object:
     with psycopg.connect(dsn) as conn:
         row = conn.execute(query.encode()).fetchone()
         assert row is not None
@@ -98,14 +98,14 @@ def answer(dsn: str, query: str = "SELECT 1") -> object:
 
 def test_it_starts_keeps_its_data_and_ends(folder: Path) -> None:
     with embedded.server(folder) as dsn:
-        assert str(answer(dsn, "SHOW server_version")).startswith("18.")
-        assert answer(dsn, "SHOW timezone") == "UTC"
-        assert answer(dsn, "SHOW fsync") == "on"
+        assert str(value_of(dsn, "SHOW server_version")).startswith("18.")
+        assert value_of(dsn, "SHOW timezone") == "UTC"
+        assert value_of(dsn, "SHOW fsync") == "on"
         with psycopg.connect(dsn) as conn:
             conn.execute("CREATE TABLE kept (word text)")
     assert postmaster(folder) is None
     with embedded.server(folder, settings=HASTY) as dsn:
-        assert answer(dsn, "SELECT count(*) FROM kept") == 0
+        assert value_of(dsn, "SELECT count(*) FROM kept") == 0
     assert postmaster(folder) is None
 
 
@@ -115,7 +115,7 @@ def test_holds_of_one_process_share_the_server(folder: Path) -> None:
     assert first.dsn == second.dsn
     first.close()
     first.close()
-    assert answer(second.dsn) == 1
+    assert value_of(second.dsn) == 1
     second.close()
     assert postmaster(folder) is None
 
@@ -129,7 +129,7 @@ def test_it_ends_with_its_last_holder_however_that_ends(
     assert second.dsn() == dsn
     first.process.send_signal(kind)
     first.process.wait(120)
-    assert answer(dsn) == 1
+    assert value_of(dsn) == 1
     second.process.send_signal(kind)
     wait_for(lambda: not processes(folder))
 
@@ -164,7 +164,7 @@ def test_a_server_that_dies_in_use_starts_again(folder: Path, kind: signal.Signa
 
 def is_up(dsn: str) -> bool:
     try:
-        return answer(dsn) == 1
+        return value_of(dsn) == 1
     except psycopg.OperationalError:
         return False
 
@@ -176,7 +176,7 @@ def command_line(process: psutil.Process) -> str:
     return ""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child its parent's end")
 def test_the_server_ends_with_its_supervisor(folder: Path) -> None:
     with embedded.server(folder, settings=HASTY):
         pid = postmaster(folder)
@@ -186,7 +186,7 @@ def test_the_server_ends_with_its_supervisor(folder: Path) -> None:
         supervisor.kill()
         wait_for(lambda: not processes(folder))
     with embedded.server(folder, settings=HASTY) as dsn:
-        assert answer(dsn) == 1
+        assert value_of(dsn) == 1
         assert postmaster(folder) != pid
 
 
@@ -197,7 +197,7 @@ def test_a_status_file_left_by_a_power_cut_is_no_obstacle(folder: Path) -> None:
     stale = status.replace(status.split()[0], str(os.getppid()), 1)
     (folder / "data" / "postmaster.pid").write_text(stale)
     with embedded.server(folder, settings=HASTY) as dsn:
-        assert answer(dsn) == 1
+        assert value_of(dsn) == 1
 
 
 def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
@@ -214,7 +214,7 @@ def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["with a space", "comma, quote'", "long" * 40])
 def test_it_runs_from_any_folder(tmp_path: Path, name: str) -> None:
     with embedded.server(tmp_path / name, settings=HASTY) as dsn:
-        assert answer(dsn) == 1
+        assert value_of(dsn) == 1
 
 
 def test_the_programs_may_be_under_a_closed_home(
@@ -228,7 +228,7 @@ def test_the_programs_may_be_under_a_closed_home(
     programs = home / package.name / "pginstall" / "bin"
     monkeypatch.setattr(embedded, "binaries", lambda: programs)
     with embedded.server(home / "pg", settings=HASTY) as dsn:
-        assert answer(dsn) == 1
+        assert value_of(dsn) == 1
 
 
 def test_its_settings_do_not_depend_on_the_environment(
@@ -239,7 +239,7 @@ def test_its_settings_do_not_depend_on_the_environment(
     monkeypatch.setenv("LC_ALL", "xx_XX.nonsense")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     with embedded.server(folder, settings=HASTY) as dsn:
-        assert answer(dsn, "SHOW log_timezone") == "UTC"
+        assert value_of(dsn, "SHOW log_timezone") == "UTC"
 
 
 def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
@@ -284,7 +284,7 @@ def test_an_ordinary_user_and_root_may_share_it() -> None:
         with embedded.server(folder) as shared:
             assert shared == dsn
             user.end()
-            assert answer(dsn) == 1
+            assert value_of(dsn) == 1
         assert postmaster(folder) is None
         with embedded.server(folder, settings=HASTY) as dsn:
-            assert answer(dsn) == 1
+            assert value_of(dsn) == 1

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from conduit_runtime import FailedJob, JobContext
 
-nobody = None
+nothing = None
 
 
 async def page(job: FailedJob) -> None:

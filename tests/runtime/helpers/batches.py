@@ -1,4 +1,4 @@
-"""Pools with a batch handler, and what became of the jobs of a batch."""
+"""Pools with a batch handler, and the states of the jobs of a batch."""
 
 import asyncio
 from collections.abc import Callable

@@ -25,8 +25,10 @@ def explain(
 ) -> Plan:
     """The plan of a statement, run and counted; `prepare` has Postgres prepare it."""
     sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
-    [(answer,)] = connection.execute(sql, statement.parameters, prepare=prepare or None).fetchall()
-    plan: Plan = answer[0]["Plan"]
+    [(explained,)] = connection.execute(
+        sql, statement.parameters, prepare=prepare or None
+    ).fetchall()
+    plan: Plan = explained[0]["Plan"]
     return plan
 
 

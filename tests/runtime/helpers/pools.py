@@ -156,7 +156,7 @@ class _BrokerPool(WorkerPool):
         return True
 
     def _stop_when_drained(self) -> None:
-        """Stop the gateways first: they tell a worker of the jobs that failed."""
+        """Stop the gateways first: they report failed jobs to a worker."""
         try:
             until(lambda: self._lifecycle.worker is not None)
             until(lambda: self._lifecycle.worker is None or self._is_drained_for_long())

@@ -98,9 +98,9 @@ def test_a_generated_handler_runs(conn: psycopg.Connection[Any], app_dsn: str) -
 
     async def use(context: JobContext[Any], host: Host) -> None:
         await email_send(context, payload)
-        [nested] = context.enqueued
-        assert (nested.type, nested.queue) == (search_index_update.name, "search")
-        assert nested.payload == {"id": str(order["id"]), "state": "shipped", "total": "12.50"}
+        [child] = context.enqueued
+        assert (child.type, child.queue) == (search_index_update.name, "search")
+        assert child.payload == {"id": str(order["id"]), "state": "shipped", "total": "12.50"}
 
     in_job(app_dsn, use, services)
     assert sent == [("z@e.de", "Dear Zoë, your order AB-1", "To DE, was open. ")]
@@ -173,7 +173,7 @@ def test_what_a_job_knows_of_itself(app_dsn: str, caplog: pytest.LogCaptureFixtu
     assert caplog.records[-1].__dict__["job_id"] == str(JOB.id)
 
 
-def test_a_bad_nested_payload_is_refused_at_once(app_dsn: str) -> None:
+def test_a_bad_child_payload_is_refused_at_once(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         bad = SearchIndexUpdate(id=uuid4(), state="open", total=Decimal("NaN"))
         with pytest.raises(PayloadError, match="total"):

@@ -1,4 +1,4 @@
-"""A relay between clients and a Postgres server: it can fall silent, or hold answers up."""
+"""A relay between clients and a Postgres server: it can fall silent, or hold responses up."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ class Relay:
 
     It listens on a port of the loopback interface or, given a folder, on the Unix socket there that
     clients expect for the port 5432. `dsn` is the way through it. `turns` counts how often a client
-    spoke after the server had answered.
+    spoke after the server had responded.
     """
 
     def __init__(self, dsn: str, folder: Path | None = None) -> None:
@@ -79,11 +79,11 @@ class Relay:
         self._writers.discard(writer)
 
     def fall_silent(self) -> None:
-        """Swallow whatever comes, in both directions and for good; no end is told of it."""
+        """Swallow whatever comes, in both directions and for good; neither end notices it."""
         self._speaks.clear()
 
     def hold(self, name: str) -> None:
-        """Keep what the server answers connections of this application name."""
+        """Hold what the server sends to connections of this application name."""
         self._let_through.clear()
         self._held = name.encode()
 

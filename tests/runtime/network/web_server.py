@@ -14,7 +14,7 @@ from waiting import until
 
 
 class Server:
-    """A server, where it answers, and what it has printed."""
+    """A server, its address, and what it has printed."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
         self.process = process
@@ -25,7 +25,7 @@ class Server:
     def output(self) -> str:
         return self._output.read_text()
 
-    def answers(self) -> bool:
+    def responds(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended\n{self.output}")
         try:
@@ -44,7 +44,7 @@ class Server:
 def served(
     command: Sequence[str], folder: Path, output: Path, **environment: str
 ) -> Iterator[Server]:
-    """A server whose command takes `{port}`, once it answers; it is ended after the block."""
+    """A server whose command takes `{port}`, once it responds; it is ended after the block."""
     [port] = free_ports(1)
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -56,7 +56,7 @@ def served(
         )
     server = Server(process, port, output)
     try:
-        until(server.answers)
+        until(server.responds)
         yield server
     finally:
         if process.poll() is None:

@@ -15,7 +15,7 @@ Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 class Garbage(Loader):
-    """What nobody could take for the value."""
+    """What cannot be taken for the value."""
 
     def load(self, data: Buffer) -> object:
         return object()

@@ -23,14 +23,14 @@ def test_every_function_is_qualified() -> None:
     ] == []
 
 
-def plant(dsn: str, place: str, functions: set[str]) -> None:
+def plant(dsn: str, schema: str, functions: set[str]) -> None:
     with psycopg.connect(dsn) as connection:
-        connection.execute(";".join(overloads(place, functions)))
+        connection.execute(";".join(overloads(schema, functions)))
 
 
-def plant_operators(dsn: str, place: str) -> None:
+def plant_operators(dsn: str, schema: str) -> None:
     with psycopg.connect(dsn) as connection:
-        connection.execute(";".join([*operators(place), *types(place)]))
+        connection.execute(";".join([*operators(schema), *types(schema)]))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_no_statement_calls_what_is_planted_beside_the_tables(
     empty_dsn: str, rendered: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As in PostgreSQL 14, where everybody may create functions in `public`."""
+    """As in PostgreSQL 14, where every role may create functions in `public`."""
     ours = {name for name in called() if name.startswith("conduit_")}
     plant_operators(empty_dsn, "public")
     plant(empty_dsn, "public", called() - ours)

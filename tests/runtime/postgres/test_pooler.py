@@ -1,4 +1,4 @@
-"""Behind a PgBouncer in transaction mode: a session is nobody's for longer than a transaction."""
+"""Behind a PgBouncer in transaction mode: no client has a session for longer than a transaction."""
 
 import asyncio
 import subprocess
@@ -67,7 +67,7 @@ def locks_of_sessions(dsn: str) -> list[Any]:
         ).fetchall()
 
 
-def look_into_sessions(pooled: str) -> set[Any]:
+def sessions_of(pooled: str) -> set[Any]:
     """What is left in each of the pooler's sessions, all of which are borrowed at once."""
     found: set[Any] = set()
     borrowed = [psycopg.connect(pooled, prepare_threshold=None) for _ in range(CONNECTIONS)]
@@ -135,7 +135,7 @@ def test_the_asynchronous_queue(pooled: str) -> None:
 def test_workers_poll_and_leave_nothing_in_the_sessions(
     pooled: str, queue: Queue, dsn: str
 ) -> None:
-    before = look_into_sessions(pooled)
+    before = sessions_of(pooled)
     with Queue(pooled) as through:
         pools = [
             WorkerPool(through, schedules=[Schedule.every(seconds=1, type="tick")])
@@ -172,7 +172,7 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
                 pool.stop()
     assert queue.queues()[0].workers == 0
     assert {job.attempts for job in queue.list(status="completed", limit=1000)} == {1}
-    assert look_into_sessions(pooled) == before
+    assert sessions_of(pooled) == before
 
 
 async def _write_around_a_lock(pooled: str, job: Job, turns: int) -> None:

@@ -26,7 +26,7 @@ def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, R
 async def reading(
     reader: ResponseReader, theirs: socket.socket, ours: socket.socket
 ) -> AsyncIterator["asyncio.Task[list[bytes]]"]:
-    """A task that awaits an answer, once it waits for the socket."""
+    """A task that awaits a response, once it waits for the socket."""
     with ours, theirs:
         task = asyncio.create_task(reader.read(until_the_end(ours), ours.fileno()))
         await asyncio.sleep(0)
@@ -84,8 +84,8 @@ def test_what_is_ready_at_once_needs_no_turn_of_the_loop() -> None:
             work = ResponseReader().read(until_the_end(ours, Wait.RW), ours.fileno())
             with pytest.raises(StopIteration) as end:
                 work.send(None)
-            answer: list[bytes] = end.value.value
-            return answer
+            response: list[bytes] = end.value.value
+            return response
 
     assert asyncio.run(main()) == [b"a", b"."]
 

@@ -21,7 +21,7 @@ READ_ONLY = Statement(
 
 @pytest.fixture
 def frozen() -> Iterator[int]:
-    """The port of a host that takes connections and never answers."""
+    """The port of a host that takes connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

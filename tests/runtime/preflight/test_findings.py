@@ -1,4 +1,4 @@
-"""What would become of the jobs in a database with the code of a package."""
+"""What the code of a package would do with the jobs in a database."""
 
 from dataclasses import dataclass
 from datetime import timedelta

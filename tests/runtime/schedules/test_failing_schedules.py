@@ -94,13 +94,13 @@ def test_a_failing_tick_counts_once_however_many_see_it(
     let_pass(sql, HOUR)
     start = threading.Barrier(8, timeout=60)
 
-    def look() -> None:
+    def enqueue_due() -> None:
         with Queue(dsn) as own:
             start.wait()
             CronScheduler(own).enqueue_due()
 
     with ThreadPoolExecutor(8) as rivals:
-        for one in [rivals.submit(look) for _ in range(8)]:
+        for one in [rivals.submit(enqueue_due) for _ in range(8)]:
             one.result()
     assert stored(scheduler).failures == 1
 

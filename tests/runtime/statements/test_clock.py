@@ -8,7 +8,7 @@ from conduit_runtime.statements import worker_registry
 
 
 def set_back(dsn: str) -> None:
-    """Leave the rows as an hour that was taken back does, and what waits due."""
+    """Leave the rows as a clock that was set back an hour does, and what waits due."""
     with psycopg.connect(dsn) as connection:
         connection.execute(
             "UPDATE jobs SET started_at = started_at + interval '1 hour', "

@@ -219,7 +219,7 @@ def test_a_sweep_takes_one_statement(dsn: str) -> None:
 
 @contextmanager
 def traced(connection: psycopg.Connection[Any], folder: Path) -> Iterator[Callable[[], int]]:
-    """Count the round trips of a block: how often the server was asked to answer."""
+    """Count the round trips of a block: how often a response was awaited."""
     protocol = folder / "protocol"
     with protocol.open("w") as file:
         connection.pgconn.trace(file.fileno())
@@ -261,6 +261,6 @@ def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:
     """What running a statement wrote to the WAL."""
     sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql()}"
-    [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
-    plan: dict[str, Any] = answer[0]["Plan"]
+    [(explained,)] = connection.execute(sql, statement.parameters).fetchall()
+    plan: dict[str, Any] = explained[0]["Plan"]
     return plan

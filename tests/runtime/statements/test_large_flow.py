@@ -72,7 +72,7 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
 def test_the_rest_waits_for_a_worker_that_died(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    """Whoever looks goes on: nothing of it was in the memory of the one before."""
+    """Another worker goes on: nothing of it was in the memory of the one before."""
     count = 3 * PART
     head_ends(queue, False, chain(Job(type="head"), group(members(count))))
     pool = new_direct_pool()
@@ -133,16 +133,17 @@ def test_work_grows_with_members_alone(queue: Queue, dsn: str) -> None:
 
 
 def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
-    """Pages that workers look at for each member that they cancel."""
+    """Pages that workers read for each member that they cancel."""
     head_ends(queue, True, chain(Job(type="head"), group(members(count), then=Job("z", "t"))))
     pages = 0
     with psycopg.connect(dsn, autocommit=True) as conn:
         while ended := run(conn, flow_store.watch(None)).ended:
             statement = flow_store.advance(ended)
             sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
-            [(answer,)] = conn.execute(sql, statement.parameters).fetchall()
+            [(explained,)] = conn.execute(sql, statement.parameters).fetchall()
             pages += (
-                answer[0]["Plan"]["Shared Hit Blocks"] + answer[0]["Plan"]["Shared Read Blocks"]
+                explained[0]["Plan"]["Shared Hit Blocks"]
+                + explained[0]["Plan"]["Shared Read Blocks"]
             )
     assert counts(dsn)["blocked"] == 0
     return pages / (count - PART)

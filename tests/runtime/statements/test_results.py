@@ -103,10 +103,10 @@ def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue, new_pool: 
         value = next(endings)
         if isinstance(value, BaseException):
             raise value
-        context.enqueued.append(Job(type="nested", delay=HOUR))
+        context.enqueued.append(Job(type="child", delay=HOUR))
         return value
 
-    pool.register("nested", plain)
+    pool.register("child", plain)
     job = queue.enqueue(Job(type="t"))
     pool.run(drain=True)
     assert result(queue, job) == "first"
@@ -139,17 +139,17 @@ def test_a_result_expires(
     assert result(queue, jobs[3]) == 3
 
 
-@pytest.mark.parametrize("span", [timedelta(0), -HOUR, timedelta.max])
-def test_what_is_no_duration_is_refused(new_pool: NewPool, span: timedelta) -> None:
+@pytest.mark.parametrize("duration", [timedelta(0), -HOUR, timedelta.max])
+def test_what_is_no_duration_is_refused(new_pool: NewPool, duration: timedelta) -> None:
     with pytest.raises(ValueError, match="keep_result"):
-        new_pool().register("t", plain, keep_result=span)
+        new_pool().register("t", plain, keep_result=duration)
 
 
 def shown(dsn: str, job: Job, form: str = "json") -> str:
     command = ["jobs", "show", str(job.id), "--dsn", dsn, "--format", form]
-    answer = CliRunner().invoke(commands, command)
-    assert answer.exit_code == 0, answer.output
-    return answer.stdout
+    done = CliRunner().invoke(commands, command)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def test_jobs_show_shows_progress_and_then_the_result(

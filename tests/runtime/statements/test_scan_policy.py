@@ -1,4 +1,4 @@
-"""How far back claims look while dead entries pile up that vacuum may not remove."""
+"""How far back claims scan while dead entries pile up that vacuum may not remove."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.statements import scan_policy as looks
+from conduit_runtime.statements import scan_policy as policies
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy, seen
 from waiting import until
@@ -22,7 +22,7 @@ COSTLY = 0.02
 
 
 def rare(claims: Claims) -> float:
-    """Have three costly looks find nothing: from then on they are rare. Returns the time."""
+    """Have three costly scans find nothing: from then on they are rare. Returns the time."""
     now = 0.0
     for _ in range(3):
         claims.next("w", {"default": 10}, LANES, 10, now, 1)
@@ -36,9 +36,9 @@ def test_full_scans_that_stay_costly_become_rare() -> None:
     each = ScanPolicy()
     kinds = []
     for now in range(0, 180, 2):
-        look = each.choose(*all_of, hears_notices=True, now=float(now))
-        each.learn(look, now, now + (0.2 if look is Scan.FULL else 0.001), 0, True, ["q"])
-        kinds.append(look)
+        scan = each.choose(*all_of, hears_notices=True, now=float(now))
+        each.learn(scan, now, now + (0.2 if scan is Scan.FULL else 0.001), 0, True, ["q"])
+        kinds.append(scan)
     assert kinds[:3] == [Scan.FULL] * 3
     assert Counter(kinds[3:]) == {Scan.RECENT: 83, Scan.FULL: 4}  # 0.5 % of the time
     assert each.ages(["q"], 180.0) == [pytest.approx(12.0)]
@@ -55,7 +55,7 @@ def test_one_costly_scan_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("scope", "queues", "hears_notices"),
     [(("v",), ["q"], True), (("w",), ["q", "r"], True), (("w",), ["q"], False)],
-    ids=["another worker", "a queue not looked at", "nobody would tell"],
+    ids=["another worker", "a queue not scanned", "no notices"],
 )
 def test_what_is_not_known_to_be_taken_is_looked_at(
     scope: tuple[Any, ...], queues: list[str], hears_notices: bool
@@ -137,8 +137,8 @@ def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
         statement = claims.next("w", {"default": 10}, LANES, 10, now, 1)
         explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql()}"
         with connection.transaction(force_rollback=True):
-            [(answer,)] = connection.execute(explain, statement.parameters)
-        plan = answer[0]["Plan"]
+            [(explained,)] = connection.execute(explain, statement.parameters)
+        plan = explained[0]["Plan"]
         assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < DEAD / 20
         rows = connection.execute(statement.sql(), statement.parameters).fetchall()
         jobs = statement.decode([(*row[:9], 0, *row[10:]) for row in rows], len(rows))
@@ -148,13 +148,13 @@ def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
 
 @pytest.fixture
 def always_rare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Full looks are as rare as they are when they cost very much."""
-    monkeypatch.setattr(looks, "_COSTLY", 0.0)
-    monkeypatch.setattr(looks, "_SHARE_OF_RARE", 1e-9)
+    """Full scans are as rare as they are when they cost very much."""
+    monkeypatch.setattr(policies, "_COSTLY", 0.0)
+    monkeypatch.setattr(policies, "_SHARE_OF_RARE", 1e-9)
 
 
 class Started:
-    """A pool that tells which jobs it started."""
+    """A pool that notes which jobs it started."""
 
     def __init__(self, queue: Queue) -> None:
         self.payloads: list[object] = []
@@ -174,7 +174,7 @@ def test_what_is_committed_long_after_its_time_is_found(dsn: str) -> None:
             until(lambda: started.payloads == [1])
             long_ago = datetime.now(UTC) - timedelta(hours=1)
             queue.enqueue(Job(type="t", payload=2, run_at=long_ago), conn=producer)
-            time.sleep(0.5)  # several looks find nothing
+            time.sleep(0.5)  # several scans find nothing
             began = time.monotonic()
             producer.commit()
             until(lambda: started.payloads == [1, 2])

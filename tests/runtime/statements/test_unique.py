@@ -37,10 +37,10 @@ def test_no_value_is_no_key(queue: Queue) -> None:
 def test_many_jobs_one_of_each_key(queue: Queue) -> None:
     jobs = [unique(n % 3, payload=n) for n in range(9)]
     jobs.insert(4, Job(type="t", payload="plain"))
-    stand = queue.enqueue_many(jobs)
-    assert [job.payload for job in stand] == [0, 1, 2, 0, "plain", 1, 2, 0, 1, 2]
-    assert [job.duplicate for job in stand] == [False] * 3 + [True, False] + [True] * 5
-    assert {job.id for job in stand} == {job.id for job in queue.list()}
+    returned = queue.enqueue_many(jobs)
+    assert [job.payload for job in returned] == [0, 1, 2, 0, "plain", 1, 2, 0, 1, 2]
+    assert [job.duplicate for job in returned] == [False] * 3 + [True, False] + [True] * 5
+    assert {job.id for job in returned} == {job.id for job in queue.list()}
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])

@@ -16,7 +16,7 @@ from waiting import until
 
 
 def test_a_child_job_is_unique_too(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
-    stood = queue.enqueue(unique("theirs", delay=timedelta(hours=1)))
+    existing = queue.enqueue(unique("theirs", delay=timedelta(hours=1)))
     queue.enqueue(Job(type="parent"))
     pool = new_direct_pool()
 
@@ -31,7 +31,7 @@ def test_a_child_job_is_unique_too(queue: Queue, new_direct_pool: NewPool, dsn: 
     [parent_job] = queue.list(status="completed")
     assert parent_job.type == "parent"
     assert queue.stats().pending == 3
-    assert queue.enqueue(unique("theirs")).id == stood.id
+    assert queue.enqueue(unique("theirs")).id == existing.id
     assert queue.enqueue(unique("ours")).duplicate
 
 

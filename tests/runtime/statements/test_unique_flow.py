@@ -1,4 +1,4 @@
-"""Unique jobs in flows: what becomes of a flow when one of its jobs exists already."""
+"""Unique jobs in flows: flows one of whose jobs exists already."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -87,8 +87,8 @@ def test_what_waits_for_it_waits_for_the_existing_job(
 ) -> None:
     existing = queue.enqueue(unique("s"))
     flow = chain(unique("a"), plain("b"))
-    stand = queue.enqueue_flow(flow)
-    assert [(job.id, job.payload, job.duplicate) for job in stand] == [
+    returned = queue.enqueue_flow(flow)
+    assert [(job.id, job.payload, job.duplicate) for job in returned] == [
         (existing.id, "s", True),
         (flow.jobs[1].id, "b", False),
     ]
@@ -120,8 +120,8 @@ def test_the_order_of_the_flow_holds_around_it(queue: Queue, new_pool: NewPool, 
 
 def test_of_one_key_in_a_flow_one_job_is_stored(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = group([unique("a"), unique("b"), plain("c")], then=plain("z"))
-    stand = queue.enqueue_flow(flow)
-    assert [job.payload for job in stand] == ["a", "a", "c", "z"]
+    returned = queue.enqueue_flow(flow)
+    assert [job.payload for job in returned] == ["a", "a", "c", "z"]
     assert links(dsn) == [("a", "z", False), ("c", "z", False)]
     ran = drain(new_pool)
     assert (sorted(ran), ran[-1]) == (["a", "c", "z"], "z")

@@ -15,11 +15,11 @@ def test_of_many_at_once_one_is_stored(dsn: str) -> None:
     connections = [psycopg.connect(dsn, autocommit=True) for _ in range(20)]
     with Queue(dsn) as queue:
         for round_ in range(20):
-            stand = race(
+            returned = race(
                 20, lambda n, key=round_: queue.enqueue(unique(key, payload=n), conn=connections[n])
             )
-            assert len({job.id for job in stand}) == 1
-            assert sum(not job.duplicate for job in stand) == 1
+            assert len({job.id for job in returned}) == 1
+            assert sum(not job.duplicate for job in returned) == 1
         assert queue.stats().pending == 20
     for connection in connections:
         connection.close()
@@ -28,12 +28,12 @@ def test_of_many_at_once_one_is_stored(dsn: str) -> None:
 def test_of_many_at_once_one_takes_the_key_of_an_ended_job(dsn: str) -> None:
     connections = [psycopg.connect(dsn, autocommit=True) for _ in range(12)]
     with Queue(dsn) as queue:
-        stood = queue.enqueue(unique())
+        existing = queue.enqueue(unique())
         for _ in range(20):
-            queue.cancel(stood.id)
-            stand = race(12, lambda n: queue.enqueue(unique(payload=n), conn=connections[n]))
-            [stood] = [job for job in stand if not job.duplicate]
-            assert {job.id for job in stand} == {stood.id}
+            queue.cancel(existing.id)
+            returned = race(12, lambda n: queue.enqueue(unique(payload=n), conn=connections[n]))
+            [existing] = [job for job in returned if not job.duplicate]
+            assert {job.id for job in returned} == {existing.id}
     for connection in connections:
         connection.close()
 
@@ -63,9 +63,9 @@ def test_batches_with_the_same_keys_do_not_deadlock(dsn: str) -> None:
             return queue.enqueue_many([unique(key) for key in keys], conn=connections[number])
 
         for _ in range(5):
-            answers = race(8, enqueue)
-            assert len({job.id for jobs in answers for job in jobs}) == 50
-            assert sum(not job.duplicate for jobs in answers for job in jobs) == 50
+            returned = race(8, enqueue)
+            assert len({job.id for jobs in returned for job in jobs}) == 50
+            assert sum(not job.duplicate for jobs in returned for job in jobs) == 50
             queue.purge(timedelta(0), ("cancelled",))
             with psycopg.connect(dsn) as conn:
                 conn.execute("UPDATE jobs SET status = 'cancelled', completed_at = now()")

@@ -14,7 +14,7 @@ from conduit_runtime.stdlib.cache import MemoryStore
 
 
 class Clock:
-    """A time that moves when told to."""
+    """A time that moves when the test wants."""
 
     now = 1000.0
 

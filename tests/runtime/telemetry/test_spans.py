@@ -236,9 +236,9 @@ def test_generated_hooks_and_child_jobs_are_one_trace(
     [request] = spans().pop("request")
     attempts = [span for named in spans().values() for span in named if span is not request]
     direct = [span for span in attempts if is_child(span, request)]
-    nested = [span for span in attempts if span not in direct]
-    assert (len(direct), len(nested)) == (4, 1)
-    assert any(is_child(nested[0], parent) for parent in direct)
+    children = [span for span in attempts if span not in direct]
+    assert (len(direct), len(children)) == (4, 1)
+    assert any(is_child(children[0], parent) for parent in direct)
 
 
 def test_a_flow_that_a_job_enqueues_is_in_its_trace(

@@ -1,4 +1,4 @@
-"""Workers that start before their database answers."""
+"""Workers that start before their database responds."""
 
 import os
 import signal

@@ -43,11 +43,11 @@ class Station:
         until(lambda: self.queue.stats().completed == self.queue.stats().total)
 
     def hears(self) -> None:
-        """Is told of jobs instead of finding them when it looks by itself."""
+        """Is notified of jobs instead of finding them when it polls."""
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(claimer, "POLL", 600.0)
             for _ in range(3):
-                # Idle again: until then it looks for jobs all the time.
+                # Idle again: until then it polls all the time.
                 time.sleep(0.2)
                 self.works()
 
@@ -173,7 +173,7 @@ def test_a_server_that_can_only_be_read_for_a_while(
             station.works()
             station.hears()
             warned_once(station)
-            # Nobody was taken for dead meanwhile.
+            # No worker was taken for dead meanwhile.
             assert {job.attempts for job in queue.list()} == {1}
             assert queue.queues()[0].workers == 1
         queue.close()

@@ -1,4 +1,4 @@
-"""An unnamed block keeps the name of its job type, as long as it can be told which one it was."""
+"""An unnamed block keeps the name of its job type, as long as it is clear which one it was."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Names that a source tells apart and Python, or a file system, would not."""
+"""Names that are different in a source and the same in Python, or in a file system."""
 
 import pytest
 

@@ -46,7 +46,7 @@ class ChainIsNil(Exception):
 class Run:
     """One run of a hook, a job or a function's body.
 
-    `tracked` is the record whose changes are told, when that is not the one as it is now.
+    `tracked` is the record whose changes are visible, when that is not the one as it is now.
     """
 
     functions: dict[str, Function]
@@ -76,7 +76,7 @@ def evaluate(node: Expr, run: Run) -> Any:
 
 
 def target_of(node: Expr, run: Run) -> Any:
-    """What stands left of a dot or bracket: where it is nil for a `?.`, so is all to its right."""
+    """What is left of a dot or bracket: where it is nil for a `?.`, so is all to its right."""
     if isinstance(node, Member | Index | Unwrap) or is_method(node):
         return reasonable(value_of(node, run))
     return evaluate(node, run)

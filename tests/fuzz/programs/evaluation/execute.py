@@ -148,7 +148,7 @@ def _enqueue(node: Async, run: Run) -> None:
 
 
 def stored(value: Any) -> Any:
-    """A value as it comes out of the database: its keys stand in the order of jsonb."""
+    """A value as it comes out of the database: its keys are in the order of jsonb."""
     match value:
         case list():
             return [stored(each) for each in value]

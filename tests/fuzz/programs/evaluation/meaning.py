@@ -41,7 +41,7 @@ class Range:
 
 
 def reasonable(value: Any) -> Any:
-    """The value, unless it is so large or small that its digits are nobody's promise."""
+    """The value, unless it is so large or small that no page promises its digits."""
     match value:
         case bool():
             pass

@@ -1,4 +1,4 @@
-"""Calls: of the library, of functions, of services, of what tells changes."""
+"""Calls: of the library, of functions, of services, of what shows changes."""
 
 import json
 import re
@@ -220,7 +220,7 @@ def parsed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 @makes("any", weight=2)
 @makes("*")
 def echoed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """What a service gives back."""
+    """What a service returns."""
     if kind.name in ("range", "nil") or kind.holds_struct:
         return None  # a job refuses to store a struct of which nothing is known
     if kind == ANY:

@@ -1,4 +1,4 @@
-"""What chooses between values, reads parts of them, and looks behind nil."""
+"""What chooses between values, reads parts of them, and handles nil."""
 
 from ..source.kinds import ANY, BOOL, INT, STATE, STRING, Kind, array, hash_of
 from ..source.show import quoted

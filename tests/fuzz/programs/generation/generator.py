@@ -66,7 +66,7 @@ class Generator:
     functions: list[Function]
     variables: list[Variable] = field(default_factory=list)
     outer: int = 0
-    """How many of the variables stand outside of the block."""
+    """How many of the variables are outside of the block."""
     known: frozenset[Path] = frozenset()
     """What is not nil here: a local's name, or `self` and the names below it."""
     job: int = 0

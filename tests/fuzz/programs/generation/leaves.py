@@ -122,7 +122,7 @@ def key(gen: Generator, name: str) -> tuple[str, Expr]:
 
 
 def _count(gen: Generator, kind: Kind) -> int:
-    """How many items a literal has; without any, it would not tell of structs."""
+    """How many items a literal has; without any, it would not show structs."""
     return gen.pick([1, 1, 2] if kind.holds_struct else [0, 1, 1, 2, 3])
 
 

@@ -52,14 +52,14 @@ def statements(gen: Generator, depth: int, count: int) -> Block:
     return Block(tuple(made))
 
 
-def tell(gen: Generator, value: Expr) -> Node:
+def hand_over(gen: Generator, value: Expr) -> Node:
     """Show a value to a service."""
     return Alone(Call(ANY, "service", "echo", (value,)))
 
 
 def _simple(gen: Generator, depth: int) -> Node:
     if gen.chance(0.4):
-        return tell(gen, NIL if gen.chance(0.02) else gen.expr(gen.kind(), depth))
+        return hand_over(gen, NIL if gen.chance(0.02) else gen.expr(gen.kind(), depth))
     return _let(gen, depth)
 
 
@@ -83,12 +83,12 @@ def _let(gen: Generator, depth: int) -> Node:
 
 def _fallible(gen: Generator, kind: Kind, depth: int) -> Expr:
     """`call rescue |error| { … }` as a value."""
-    told = gen.chance(0.5)
-    if told:
+    names_error = gen.chance(0.5)
+    if names_error:
         operand: Expr = Call(kind, "service", "fail", (_message(gen),))
     else:
         operand = Call(kind, "service", "echo", (gen.expr(kind, depth),))
-    error = gen.name() if told else None
+    error = gen.name() if names_error else None
     variables = [Variable(error, Kind("error"), gen.job, fixed=True)] if error else []
     with gen.inside(result=kind), gen.scope(*variables):
         body = value_block(gen, kind, depth - 1, returns=True)
@@ -107,7 +107,11 @@ def _rescue(gen: Generator, depth: int) -> Node:
     error = gen.name() if operand.name == "fail" else None
     variables = [Variable(error, Kind("error"), gen.job, fixed=True)] if error else []
     with gen.scope(*variables):
-        first = [tell(gen, Member(STRING, Local(Kind("error"), error), "message"))] if error else []
+        first = (
+            [hand_over(gen, Member(STRING, Local(Kind("error"), error), "message"))]
+            if error
+            else []
+        )
         body = Block((*first, *statements(gen, depth - 1, gen.pick([1, 2])).statements))
     return Alone(Rescue(ANY, operand, error, body, value=False))
 
@@ -202,7 +206,7 @@ def _match(gen: Generator, depth: int) -> Node:
     for patterns in all_patterns(gen, subject_kind):
         arrow = gen.chance(0.3)
         body = (
-            Block((tell(gen, gen.expr(gen.kind(), depth - 1)),))
+            Block((hand_over(gen, gen.expr(gen.kind(), depth - 1)),))
             if arrow
             else statements(gen, depth - 1, 1)
         )
@@ -234,7 +238,7 @@ def _leave(gen: Generator, depth: int) -> Node | None:
 
 
 def _guard(gen: Generator, depth: int) -> Node | None:
-    """`if x == nil { return }`: what stands below knows it."""
+    """`if x == nil { return }`: what follows knows it."""
     nilable = gen.nilable()
     if not nilable or gen.in_loop:
         return None

@@ -1,4 +1,4 @@
-"""The types of random programs, and the resource that the programs stand in."""
+"""The types of random programs, and the resource that has the programs."""
 
 from dataclasses import dataclass, replace
 from typing import Optional

@@ -59,7 +59,7 @@ def level(node: Expr) -> int:
 
 
 def within(node: Expr, least: int) -> str:
-    """The source of an expression where only what binds at least so tightly may stand."""
+    """The source of an expression where only what binds at least so tightly is allowed."""
     return show(node) if level(node) >= least else f"({show(node)})"
 
 

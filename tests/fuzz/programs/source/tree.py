@@ -127,7 +127,7 @@ class Lambda(Node):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """A call: of the library, a `@function`, a service, or of what tells changes.
+    """A call: of the library, a `@function`, a service, or of what shows changes.
 
     `what` is the namespace, `function`, `service` or `change`; `form` is `plain`, or of the library
     `method` or `safe`, with the first argument in front.
@@ -225,7 +225,7 @@ class Return(Node):
 
 @dataclass(frozen=True)
 class Async(Node):
-    """`@async { … }`: `key` tells the block from the others of the program."""
+    """`@async { … }`: `key` is the block's own in the program."""
 
     key: int
     body: Block

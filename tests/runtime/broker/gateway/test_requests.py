@@ -1,4 +1,4 @@
-"""What workers ask a gateway, and what it tells them: the test plays the workers."""
+"""What workers ask a gateway, and what it sends them: the test plays the workers."""
 
 import asyncio
 from typing import Any

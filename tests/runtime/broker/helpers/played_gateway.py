@@ -47,7 +47,7 @@ class PlayedGateway:
         self.requests: list[Request] = []
         self.hellos: list[Hello] = []
         self.answer: Callable[[Request], Any] = lambda request: None
-        """What a request is answered with; None is no answer."""
+        """The reply to a request; None is no reply."""
         self._numbers = 0
         self._changed = asyncio.Condition()
 
@@ -85,7 +85,7 @@ class PlayedGateway:
         self.requests.append(request)
         answer = self.answer(request)
         if answer is not None:
-            await self.tell(Reply(request.question, answer), request.worker)  # type: ignore[union-attr]
+            await self.send(Reply(request.question, answer), request.worker)  # type: ignore[union-attr]
         await self._notify()
 
     async def _notify(self) -> None:
@@ -117,7 +117,7 @@ class PlayedGateway:
         while await self.ready(band):
             pass
 
-    async def tell(self, message: Control, worker: str = topology.ALL) -> None:
+    async def send(self, message: Control, worker: str = topology.ALL) -> None:
         """Send something to a worker, or to all."""
         await self.channel.basic_publish(
             encode(message), exchange=topology.CONTROL, routing_key=worker

@@ -1,4 +1,4 @@
-"""What a worker without a database does, for the tests of gateways: it does as it is told."""
+"""What a worker without a database does, for the tests of gateways: it does what a test wants."""
 
 import asyncio
 from collections.abc import Callable

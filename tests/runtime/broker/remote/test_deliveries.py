@@ -54,7 +54,7 @@ async def test_what_has_not_begun_is_released_on_request_or_after_a_second(broke
         await started.wait()
         await gateway.wait_for_outcomes(1)  # after a while in the runner
         number = await gateway.publish([jobs[2]], band="high")
-        await gateway.tell(Release(GATEWAY, number + 1))
+        await gateway.send(Release(GATEWAY, number + 1))
         await gateway.wait_for_outcomes(2)
         await gateway.publish([jobs[3]], band="low")  # that number, which is later
         await gateway.wait_for_outcomes(3)

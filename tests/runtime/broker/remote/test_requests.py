@@ -1,4 +1,4 @@
-"""What a worker asks its gateways, and what they tell it: the test plays the gateway."""
+"""What a worker asks its gateways, and what they send it: the test plays the gateway."""
 
 import asyncio
 from uuid import UUID
@@ -35,7 +35,7 @@ async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_
         assert all(age >= 0.5 for _, _, age in holding.jobs)
         await asyncio.to_thread(until, lambda: ended)
         assert ended == ["lost"]
-        await gateway.tell(Stop([(kept.id, kept.token)]))
+        await gateway.send(Stop([(kept.id, kept.token)]))
         await asyncio.to_thread(until, lambda: len(ended) == 2)
         assert not gateway.outcomes
 
@@ -114,6 +114,6 @@ async def test_gateways_have_failed_jobs_reported(broker_url: str) -> None:
         await gateway.until(lambda: gateway.hellos)
         assert gateway.hellos[0].reports_failures
         job = FailedJob(UUID(int=1), "greet", "default", 3, 3, {"a": [1]}, "ValueError: no")
-        await gateway.tell(Failed(job), gateway.hellos[0].worker)
+        await gateway.send(Failed(job), gateway.hellos[0].worker)
         await reported.wait()
         assert seen == [job]

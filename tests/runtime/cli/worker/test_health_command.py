@@ -1,4 +1,4 @@
-"""`conduit-jobs worker --health-port`, and what it tells systemd."""
+"""`conduit-jobs worker --health-port`, and what it sends systemd."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""`conduit-jobs worker --processes N`: what becomes of its processes."""
+"""`conduit-jobs worker --processes N`: how its processes live and end."""
 
 import os
 import signal

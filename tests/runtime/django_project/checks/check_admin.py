@@ -25,16 +25,16 @@ class Admin(TestCase):
 
     def act(self, action: str, *jobs: Job, **given: str) -> str:
         chosen = [str(job.id) for job in jobs]
-        answer = self.client.post(
+        response = self.client.post(
             LIST, {"action": action, "_selected_action": chosen, **given}, follow=True
         )
-        assert answer.status_code == 200
-        return answer.content.decode()
+        assert response.status_code == 200
+        return response.content.decode()
 
     def page(self, **given: Any) -> str:
-        answer = self.client.get(LIST, given)
-        assert answer.status_code == 200, answer.headers
-        return answer.content.decode()
+        response = self.client.get(LIST, given)
+        assert response.status_code == 200, response.headers
+        return response.content.decode()
 
     def test_jobs_are_filtered_and_searched(self) -> None:
         first = queue().enqueue(Job(type="mail.send", queue="mail"))

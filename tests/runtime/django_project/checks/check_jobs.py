@@ -112,8 +112,8 @@ class OverHttp(LiveServerTestCase):
         import urllib.request
 
         address = f"{self.live_server_url}/items/?name=lamp"
-        with urllib.request.urlopen(address) as answer:
-            item = int(answer.read())
+        with urllib.request.urlopen(address) as response:
+            item = int(response.read())
         with self.assertRaises(urllib.error.HTTPError):
             urllib.request.urlopen(f"{address}&fail=1")
         drain()

@@ -1,4 +1,4 @@
-"""Stands for a generated package whose configuration names a sensitive field."""
+"""In place of a generated package whose configuration names a sensitive field."""
 
 from dataclasses import dataclass
 

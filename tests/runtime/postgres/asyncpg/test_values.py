@@ -147,7 +147,7 @@ def test_a_value_is_the_one_of_psycopg(
 
 
 def exact(value: Any) -> Any:
-    """The value with its type, for a comparison that tells 1 from True and NaN from nothing."""
+    """The value with its type, for a comparison in which 1 is not True and NaN from nothing."""
     if isinstance(value, list):
         return [exact(each) for each in value]
     if isinstance(value, datetime):

@@ -24,22 +24,22 @@ _ARGUMENTS = (
 )
 
 
-def operators(place: str) -> Iterator[str]:
+def operators(schema: str) -> Iterator[str]:
     """Statements that plant operators in a schema, for all pairs of types."""
     yield "SET check_function_bodies = off"
     for left in TYPES:
         for right in TYPES:
-            yield from _operators(place, left, right)
+            yield from _operators(schema, left, right)
 
 
-def types(place: str) -> Iterator[str]:
+def types(schema: str) -> Iterator[str]:
     """Statements that plant types in a schema under the names of those of Postgres."""
     for name in TYPES:
         if name.isidentifier() and not name.startswith("any"):
-            yield f"CREATE DOMAIN {place}.{name} AS pg_catalog.{name} CHECK (false)"
+            yield f"CREATE DOMAIN {schema}.{name} AS pg_catalog.{name} CHECK (false)"
 
 
-def overloads(place: str, functions: Iterable[str]) -> Iterator[str]:
+def overloads(schema: str, functions: Iterable[str]) -> Iterator[str]:
     """Statements that plant overloads of these functions in a schema."""
     ours = {each.replace("bigint", "int8") for each in FUNCTIONS}
     yield "SET check_function_bodies = off"
@@ -47,22 +47,22 @@ def overloads(place: str, functions: Iterable[str]) -> Iterator[str]:
         for arguments in _ARGUMENTS:
             if f"{name}({arguments})" not in ours:
                 named = name == "make_interval" and arguments in TYPES
-                yield _function(place, name, f"secs {arguments}" if named else arguments, "text")
+                yield _function(schema, name, f"secs {arguments}" if named else arguments, "text")
 
 
-def _operators(place: str, left: str, right: str) -> Iterator[str]:
-    yield _function(place, "planted_compares", f"{left}, {right}", "bool")
-    yield _function(place, "planted_gives", f"{left}, {right}", left)
+def _operators(schema: str, left: str, right: str) -> Iterator[str]:
+    yield _function(schema, "planted_compares", f"{left}, {right}", "bool")
+    yield _function(schema, "planted_gives", f"{left}, {right}", left)
     for operator in OPERATORS:
         called = "compares" if operator in _COMPARISONS else "gives"
         yield (
-            f"CREATE OPERATOR {place}.{operator} "
-            f"(FUNCTION = {place}.planted_{called}, LEFTARG = {left}, RIGHTARG = {right})"
+            f"CREATE OPERATOR {schema}.{operator} "
+            f"(FUNCTION = {schema}.planted_{called}, LEFTARG = {left}, RIGHTARG = {right})"
         )
 
 
-def _function(place: str, name: str, arguments: str, result: str) -> str:
+def _function(schema: str, name: str, arguments: str, result: str) -> str:
     return (
-        f"CREATE OR REPLACE FUNCTION {place}.{name}({arguments}) RETURNS {result} "
+        f"CREATE OR REPLACE FUNCTION {schema}.{name}({arguments}) RETURNS {result} "
         f"LANGUAGE plpgsql AS $$BEGIN RAISE 'planted: {name}({arguments})'; END$$"
     )

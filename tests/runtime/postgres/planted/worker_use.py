@@ -57,7 +57,7 @@ def rescue_and_sweep(dsn: str) -> None:
 
 
 class Recent(ScanPolicy):
-    """Has every claim look at what fell due of late."""
+    """Has every claim scan what fell due of late."""
 
     def choose(self, *args: object) -> Scan:
         return Scan.RECENT

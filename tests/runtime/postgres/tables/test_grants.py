@@ -33,7 +33,7 @@ def roles(empty_dsn: str) -> Iterator[dict[str, str]]:
     names = {kind: f'{kind} "{uuid4().hex[:8]}"' for kind in ("enqueuer", "worker")}
     quoted = {kind: '"' + name.replace('"', '""') + '"' for kind, name in names.items()}
     with psycopg.connect(empty_dsn, autocommit=True) as admin:
-        # As a careful administrator sets it up: nobody may do anything unless it was granted.
+        # As a careful administrator sets it up: no role may do anything unless it was granted.
         admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         admin.execute('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "our ""jobs""" FROM PUBLIC')
         for role in quoted.values():

@@ -70,8 +70,8 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
         if "DELETE FROM jobs" in statement.sql():
             connection.execute("SAVEPOINT s")
             explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
-            [(answer,)] = connection.execute(explain, statement.parameters).fetchall()
-            plans.append(answer[0]["Plan"])
+            [(explained,)] = connection.execute(explain, statement.parameters).fetchall()
+            plans.append(explained[0]["Plan"])
             connection.execute("ROLLBACK TO s")
         return run(connection, statement)
 

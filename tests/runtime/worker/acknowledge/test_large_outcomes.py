@@ -155,9 +155,9 @@ def test_many_large_jobs_are_enqueued_by_several_statements(
         queue.enqueue_many(again, conn=conn)
     assert queue.stats().pending == 20
     unique = [Job(type="u", payload="x" * 3_000, unique=n % 5) for n in range(10)]
-    stand = queue.enqueue_many(unique)
-    assert [job.id for job in stand] == [job.id for job in unique[:5]] * 2
-    assert [job.duplicate for job in stand] == [False] * 5 + [True] * 5
+    returned = queue.enqueue_many(unique)
+    assert [job.id for job in returned] == [job.id for job in unique[:5]] * 2
+    assert [job.duplicate for job in returned] == [False] * 5 + [True] * 5
 
 
 @pytest.mark.property  # minutes, where every line is traced

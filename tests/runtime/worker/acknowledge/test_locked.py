@@ -1,4 +1,4 @@
-"""Outcomes of jobs whose rows somebody else has locked, for as long as a transaction takes."""
+"""Outcomes of jobs whose rows another transaction has locked."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def worker_dsn(request: pytest.FixtureRequest, dsn: str) -> Iterator[str]:
 
 
 class Blocked:
-    """A pool that runs one job, `job`, which ends when told to and has a successor."""
+    """A pool that runs one job, `job`, which ends when the test wants and has a successor."""
 
     def __init__(self, queue: Queue, dsn: str) -> None:
         self._queue = queue
@@ -54,7 +54,7 @@ class Blocked:
         self._may_end.set()
 
     def others(self, type_: str, status: str, count: int = 30) -> None:
-        """Run other jobs, and see what becomes of them while the lock is held."""
+        """Run other jobs, and see how they end while the lock is held."""
         self._queue.enqueue_many([Job(type=type_, max_attempts=1) for _ in range(count)])
         until(lambda: len(self._queue.list(status=status, type=type_)) == count)
 

@@ -105,7 +105,7 @@ def test_a_rescue(queue: Queue, dsn: str, code: str) -> None:
     enqueue(queue)
     assert len(queue.dequeue("dead", limit=100)) == GOOD + 1
     with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("UPDATE jobs SET leased_until = NULL, locked_by = 'nobody'")
+        conn.execute("UPDATE jobs SET leased_until = NULL, locked_by = 'no worker'")
     poison(dsn, "UPDATE", "OLD.status = 'running' AND NEW.status <> 'running'", code)
     pool = WorkerPool(queue, workers=4)
     for type_ in ("good", "poison"):

@@ -190,7 +190,7 @@ def test_a_rescue_that_is_refused_holds_up_no_other(
     queue.enqueue_flow(flow)
     queue.enqueue_many([Job(type="t", payload=n) for n in range(20)])
     assert len(queue.dequeue("dead", limit=100)) == 21
-    execute(dsn, "UPDATE jobs SET leased_until = NULL, locked_by = 'nobody'")
+    execute(dsn, "UPDATE jobs SET leased_until = NULL, locked_by = 'no worker'")
     refuse(dsn, "UPDATE", condition, late=late)
     pool = Pool(new_pool)
     with pool.pool:

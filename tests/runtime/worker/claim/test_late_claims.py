@@ -62,7 +62,7 @@ def idle_locks(dsn: str) -> int:
 def held_claim(queue: Queue, dsn: str, relay: Relay) -> Iterator[None]:
     """A claim of one job that has happened, of which the worker does not hear until the end."""
     with psycopg.connect(dsn) as locking, psycopg.connect(dsn, autocommit=True) as other:
-        # The claim waits for the table until its answer will be held.
+        # The claim waits for the table until its response will be held.
         locking.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
         queue.enqueue(Job(type="t", payload=1), conn=locking)
         channel = (

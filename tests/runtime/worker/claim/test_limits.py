@@ -19,7 +19,7 @@ from conduit_runtime.worker import audit
 from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
 from conduit_runtime.worker.claim.listener import POLL
-from freed_places import quickest_use
+from freed_slots import quickest_use
 from pools import NewPool
 from waiting import until
 

@@ -13,7 +13,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
 from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
-from freed_places import quickest_use
+from freed_slots import quickest_use
 from pools import NewPool
 from waiting import until
 

@@ -1,4 +1,4 @@
-"""Rows that somebody typed in SQL: one that Python cannot hold must not concern the others."""
+"""Rows that were typed in SQL: one that Python cannot hold must not concern the others."""
 
 from datetime import UTC, datetime
 from typing import Any

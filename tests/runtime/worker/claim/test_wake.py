@@ -23,7 +23,7 @@ from waiting import until
 
 
 class WakeablePool:
-    """A pool whose handler tells that it ran."""
+    """A pool whose handler notes that it ran."""
 
     def __init__(self, queue: Queue, name: str | None = None) -> None:
         self.ran = threading.Event()
@@ -99,7 +99,7 @@ def test_a_hand_typed_insert_notifies_and_a_rolled_back_one_does_not(idle: Idle,
     with psycopg.connect(dsn) as producer:
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.commit()
-        assert idle.heard() == [], "nobody is idle"
+        assert idle.heard() == [], "no worker is idle"
         assert idle.take_idle_lock()
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.rollback()
@@ -132,9 +132,9 @@ def test_a_statement_that_is_a_transaction_notifies_by_itself(
         enqueue(Job(type="t"))
         notifies = reader.execute("SELECT notifies FROM jobs").fetchall()
         assert notifies == [(False,)] * (1 + len(others))
-        assert idle.heard() == [], "nobody is idle"
+        assert idle.heard() == [], "no worker is idle"
     enqueue(Job(type="t", delay=-hour))
-    assert idle.heard() == ["late"], "whoever is idle or not"
+    assert idle.heard() == ["late"], "idle workers or not"
     assert idle.take_idle_lock()
     enqueue(Job(type="t"))
     assert idle.heard() == [""]
@@ -158,7 +158,7 @@ def test_a_longer_transaction_notifies_when_it_commits(
 ) -> None:
     with psycopg.connect(dsn) as producer:
         queue.enqueue_many([Job(type="t") for _ in range(count)], conn=producer)
-        # It may go on for long: whoever has nothing to do meanwhile can take the idle lock.
+        # It may go on for long: a worker that has nothing to do meanwhile can take the idle lock.
         assert idle.take_idle_lock()
         assert idle.heard() == []
         producer.commit()
@@ -174,16 +174,16 @@ def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
     asks = next_due(["default"], []).query
     is_armed = threading.Event()
 
-    async def answered_late(connection: ReconnectingConnection, statement: Statement[Any]) -> Any:
-        answer = await run(connection, statement)
+    async def returned_late(connection: ReconnectingConnection, statement: Statement[Any]) -> Any:
+        returned = await run(connection, statement)
         if statement.query == asks and is_armed.is_set():
             is_armed.clear()
             await asyncio.to_thread(queue.enqueue, Job(type="t"))
-            # The server tells of the job before this ends, and the driver reads both at once.
+            # The server announces the job before this ends, and the driver reads both at once.
             await run(connection, Statement("SELECT pg_sleep(0.1)", {}, nothing))
-        return answer
+        return returned
 
-    monkeypatch.setattr(ReconnectingConnection, "run", answered_late)
+    monkeypatch.setattr(ReconnectingConnection, "run", returned_late)
     wakeable = WakeablePool(queue)
     with wakeable.pool:
         until(lambda: idle_locks(dsn) == 1)

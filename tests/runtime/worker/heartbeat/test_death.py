@@ -110,9 +110,9 @@ def test_a_job_that_kills_its_worker_fails_alone_and_not_the_others_of_its_batch
     running = [start(), start()]
 
     def have_ended() -> bool:
-        for place, process in enumerate(running):
+        for number, process in enumerate(running):
             if process.poll() is not None:
-                running[place] = start()
+                running[number] = start()
         stats = queue.stats()
         return stats.completed + stats.failed == len(jobs)
 
@@ -258,13 +258,13 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
 def test_a_connection_severed_when_the_queues_are_drained_is_mended(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[Any] = []
+    checks: list[Any] = []
 
     async def severed_once(
         connection: psycopg.AsyncConnection[Any], statement: Any, schema: str | None
     ) -> Any:
-        looks.append(statement)
-        if len(looks) == 1:
+        checks.append(statement)
+        if len(checks) == 1:
             end_session(dsn, connection)
         return await run_async(connection, statement, schema)
 
@@ -273,7 +273,7 @@ def test_a_connection_severed_when_the_queues_are_drained_is_mended(
     pool.register("t", lambda context, payload: None)
     queue.enqueue(Job(type="t"))
     pool.run(drain=True)
-    assert len(looks) == 2
+    assert len(checks) == 2
     assert queue.stats().completed == 1
 
 
@@ -301,7 +301,7 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It looks at its start, and then because of this.
+    # It checks at its start, and then because of this.
     monkeypatch.setattr(maintenance, "MAINTENANCE", 600.0)
     ran = threading.Event()
     pool = WorkerPool(queue)

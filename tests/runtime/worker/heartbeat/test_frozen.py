@@ -83,7 +83,7 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     until(lambda: queue.queues()[0].workers == 1)
     again = queue.enqueue(Job(type="complete"))
     until(lambda: (queue.get(again.id) or again).status == "completed")
-    # A gentle end hands back what it holds, the job that hangs is none of it.
+    # A gentle end releases what it holds, but not the job that hangs.
     frozen.send_signal(signal.SIGTERM)
     _, output = frozen.communicate(timeout=120)
     assert frozen.returncode == 0

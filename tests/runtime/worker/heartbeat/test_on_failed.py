@@ -204,7 +204,7 @@ def test_the_rescuer_reports_a_job_that_kills_its_workers(
 
 @pytest.fixture
 def rescued(queue: Queue, new_pool: NewPool, dsn: str) -> Job:
-    """A job that its worker's death ended; the one that rescued it has nobody to tell."""
+    """A job that its worker's death ended; the worker that rescued it has no `on_failed`."""
     job = queue.enqueue(Job("mail", "die", payload={"n": 1}, max_attempts=1))
     assert queue.dequeue("w", "mail")
     with psycopg.connect(dsn) as connection:
@@ -261,7 +261,7 @@ def test_another_reports_it_when_the_reporter_stops_first(
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A gateway counts a failure as reported once a worker has been told."""
+    """A gateway counts a failure as reported once a worker has received it."""
     monkeypatch.setattr(worker, "CANCELLING", 0.1)
     called = threading.Event()
 

@@ -29,7 +29,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_moved_queue_is_named_at_the_start(
     queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, however often it looks; a queue of types of others is theirs."""
+    """Once, however often it checks; a queue of types of others is theirs."""
     monkeypatch.setattr(maintenance, "MAINTENANCE", 0.0)
     steps: list[object] = []
     step = UnservedQueues.step

@@ -164,8 +164,8 @@ def test_an_error_that_is_not_retried_ends_the_job_discarded(
     queue: Queue, new_pool: NewPool, plain: bool
 ) -> None:
     pool = new_pool()
-    told: list[FailedJob] = []
-    pool.on_failed(told.append)
+    reported: list[FailedJob] = []
+    pool.on_failed(reported.append)
 
     @pool.handler("t", retry_on=(OSError,), discard_on=["FileNotFoundError"])
     def work(context: JobContext, payload: Any) -> None:
@@ -187,7 +187,7 @@ def test_an_error_that_is_not_retried_ends_the_job_discarded(
     assert (gone.status, gone.attempts, gone.error) == ("failed", 1, "FileNotFoundError: gone")
     odd = ran(queue, pool, Job(type="t", payload="odd"))
     assert (odd.status, odd.attempts, odd.error) == ("failed", 1, "KeyError: 'odd'")
-    assert [(job.id, job.discarded) for job in told] == [(gone.id, True), (odd.id, True)]
+    assert [(job.id, job.discarded) for job in reported] == [(gone.id, True), (odd.id, True)]
     [metrics] = queue.metrics(type="t")
     assert (metrics.failed, metrics.retried, metrics.discarded) == (3, 1, 2)
 

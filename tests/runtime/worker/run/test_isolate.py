@@ -13,7 +13,7 @@ colour: ContextVar[str] = ContextVar("colour", default="none")
 
 
 async def isolated(work: Coroutine[Any, Any, None], on_wait: Callable[[], object]) -> None:
-    """Run a coroutine as a place of a worker does."""
+    """Run a coroutine as a slot of a worker does."""
     context = copy_context()
     try:
         awaited = context.run(work.send, None)

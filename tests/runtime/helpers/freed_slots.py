@@ -1,4 +1,4 @@
-"""How soon a worker uses a place that a limit has left."""
+"""How soon a worker uses a slot that a limit has freed."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from conduit_runtime import Job, Queue, WorkerPool
 
 
 def quickest_use(queue: Queue, name: str, soon: float) -> float:
-    """The seconds after which a place that becomes free elsewhere is used.
+    """The seconds after which a slot that becomes free elsewhere is used.
 
     The quickest of up to five times, until one is `soon`: the machine may be busy.
     """
