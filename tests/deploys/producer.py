@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 from conduit_runtime import batch
-from fleet import VALUES
+from deployed_versions import VALUES
 
 PAGE = 200
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from clean_databases import CleanDatabases
 from conduit_runtime import migrate
-from fleet import Version, importable
+from deployed_versions import Version, importable
 from pairs import DRAIN, EITHER, NEVER, PAIRS, WEB, WORKERS, Pair
 
 pytestmark = pytest.mark.property

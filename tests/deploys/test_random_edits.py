@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from clean_databases import CleanDatabases
+from deployed_versions import Version, importable
 from edits import edited
-from fleet import Version, importable
 from payloads import payload
 from psycopg.rows import dict_row
 

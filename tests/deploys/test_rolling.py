@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fleet import Version
+from deployed_versions import Version
 from pairs import FIELDS as CHANGED_FIELDS
 from pairs import JOBS, OBJECTS, TYPES, Pair
 
@@ -43,7 +43,7 @@ KINDS = [
     )
 ]
 HERE = Path(__file__).parent
-SERVICES = "from fleet import Recorder\n\nservices = Recorder()\n"
+SERVICES = "from deployed_versions import Recorder\n\nservices = Recorder()\n"
 
 
 @pytest.mark.parametrize("pair", KINDS, ids=[re.sub(r"\W+", "-", each.name) for each in KINDS])
