@@ -38,7 +38,7 @@ DEATHS = [
     CrashPoint("failure, undone", "fail", committed=False, runs=3, attempts=2, work=FAILING),
     CrashPoint("failure, done", "fail", committed=True, runs=2, attempts=2, work=FAILING),
     CrashPoint(
-        "hand-back, undone",
+        "release, undone",
         "release",
         committed=False,
         runs=2,
@@ -47,7 +47,7 @@ DEATHS = [
         stopped=True,
     ),
     CrashPoint(
-        "hand-back, done",
+        "release, done",
         "release",
         committed=True,
         runs=2,
