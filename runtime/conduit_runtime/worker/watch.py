@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..model.attempts.interruptions import TakenAway
 from ..model.errors import WorkerStuck
 from ..model.text.logs import get_logger
-from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import Recorder
 from .interfaces import AttemptRunner, OutcomeSink
 from .run.execution import HeldJob
+from .run.lost import lost_among
 
 _log = get_logger("conduit.worker")
 
@@ -78,7 +78,7 @@ class Watch:
                 for job in running.held
             ]
             if long:
-                await self._check(long, now)
+                await self._check(long)
             if self._then is not None:
                 await self._then(now)
 
@@ -98,12 +98,10 @@ class Watch:
                 self._runner.concurrency,
             )
 
-    async def _check(self, long: list[HeldJob], now: float) -> None:
+    async def _check(self, long: list[HeldJob]) -> None:
         """Write the starts of long jobs, and stop those that are no longer held."""
-        held = await self._sink.mark_started([Attempt(e.job, e.age(now)) for e in long])
-        for execution in long:
-            if execution.job.id not in held:
-                if execution.stopped_by is None:
-                    job = execution.job
-                    self._recorder.counters(job.queue, job.type).cancelled += 1
-                execution.stop(TakenAway())
+        for execution in await lost_among(long, self._sink):
+            if execution.stopped_by is None:
+                job = execution.job
+                self._recorder.counters(job.queue, job.type).cancelled += 1
+            execution.stop(TakenAway())

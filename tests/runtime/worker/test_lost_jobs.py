@@ -46,6 +46,32 @@ def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue, new_pool: 
     assert reload(queue, job).status is JobStatus.CANCELLED
 
 
+def test_an_attempt_is_stopped_whose_job_the_same_worker_has_claimed_again(
+    queue: Queue, new_pool: NewPool
+) -> None:
+    pool = new_pool()
+    began: list[JobContext] = []
+    stopped: list[JobContext] = []
+
+    @pool.handler("t")
+    async def hang(context: JobContext, payload: object) -> None:
+        began.append(context)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append(context)
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        until(lambda: len(began) == 1)
+        queue.retry(job.id)
+        until(lambda: len(began) == 2)
+        until(lambda: stopped)
+        assert stopped == began[:1]
+        assert reload(queue, job).status is JobStatus.RUNNING
+        queue.cancel(job.id)
+
+
 def test_a_cancelled_thread_learns_of_it(queue: Queue, new_pool: NewPool) -> None:
     pool = new_pool()
     running, stopped = threading.Event(), threading.Event()

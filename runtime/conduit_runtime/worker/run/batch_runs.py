@@ -1,7 +1,7 @@
 """Runs batches: one call of a handler for several jobs, each with an outcome of its own."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from contextvars import copy_context
 from time import monotonic
@@ -19,6 +19,7 @@ from .batch_execution import BatchExecution, Member
 from .environment import Environment
 from .execution import FRESH, resumed
 from .handler import Handler
+from .lost import lost_among
 
 _log = get_logger("conduit.worker")
 
@@ -54,20 +55,19 @@ class BatchRuns:
     async def _confirm(self, execution: BatchExecution) -> None:
         """Check that the jobs are still held, if they waited for long or were rescued before."""
         first = execution.batch.jobs[0]
+        lost: Sequence[Member]
         if first.rescues:
             first.start_by = 0.0
         while execution.held and monotonic() > min(each.job.start_by for each in execution.held):
             start_by = monotonic() + FRESH
             if first.rescues:
-                held = {first.id} if await self._sink.apart.begin(Attempt(first)) else set()
+                lost = () if await self._sink.apart.begin(Attempt(first)) else execution.held
             else:
-                attempts = [Attempt(each.job) for each in execution.held]
-                held = await self._sink.mark_started(attempts)
+                lost = await lost_among(execution.held, self._sink)
+            for member in lost:
+                member.stop(TakenAway())
             for member in execution.held:
-                if member.job.id in held:
-                    member.job.start_by = start_by
-                else:
-                    member.stop(TakenAway())
+                member.job.start_by = start_by
 
     async def _readable(self, execution: BatchExecution, handler: Handler) -> list[Member]:
         """The jobs whose payloads this code reads, each with its context; others end here."""
