@@ -7,6 +7,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from ...model.claimed import Claimed
+from ..messages import Claim
 
 _queue_of = attrgetter("queue")
 
@@ -36,17 +37,26 @@ class InFlight:
         """How many jobs of batch handlers are on the way."""
         return self._in_batches.total()
 
-    def add(self, jobs: Sequence[Claimed], batched: Container[str]) -> None:
-        """These jobs are published; those of `batched` types have batch handlers."""
-        self._by_queue.update(map(_queue_of, jobs))
-        self.jobs |= {job.id.int: job for job in jobs}
+    def add(self, jobs: Sequence[Claimed], batched: Container[str]) -> list[Claim]:
+        """These jobs are published; those of `batched` types have batch handlers.
+
+        Returns the claims of those that were on the way already, which are not held any more.
+        """
+        added = {job.id.int: job for job in jobs}
+        before = [self.jobs[number] for number in self.jobs.keys() & added.keys()]
+        lost = [(job.id, job.token) for job in before]
+        for claim in lost:
+            self.came_back(*claim)
+        self._by_queue.update(map(_queue_of, added.values()))
+        self.jobs |= added
         if batched:
-            for job in jobs:
+            for job in added.values():
                 if job.type in batched:
                     self._batched.add(job.id.int)
                     self._in_batches[job.queue] += 1
         if jobs:
             self._idle.clear()
+        return lost
 
     def holds(self, id: UUID, token: UUID) -> bool:
         """Whether a job was published on this claim and has not come back."""

@@ -130,7 +130,7 @@ class Publisher:
             return
         if not all(self._fleet.runs(*pair) for pair in set(map(_queue_and_type_of, jobs))):
             jobs = [job for job in jobs if self._is_run(job)]
-        self.in_flight.add(jobs, self._fleet.batched)
+        self._link.tell_stop(self.in_flight.add(jobs, self._fleet.batched))
         for band, together in grouped(jobs, self._size):
             self._number += 1
             self._pace.on_published(together[0].queue, len(together))

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 from asynchronous import asynchronous
 from conduit_runtime import Job, Queue
-from conduit_runtime.broker.messages import Child
+from conduit_runtime.broker.messages import Child, Claim, Stop
 from gateway_setup import GatewaySetup
 from played_worker import PlayedWorker
 
@@ -50,6 +50,29 @@ async def test_a_queue_has_at_most_so_many_jobs_on_the_way(
             await asyncio.sleep(0.1)
             assert len(worker.jobs) == count
             await worker.end(jobs[-1])
+
+
+@asynchronous
+async def test_a_job_that_is_claimed_again_is_on_the_way_once(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    async with gateway.with_worker({"default": 2}) as worker:
+        for count in (2, 4):
+            stored = queue.enqueue(Job(type="t"))
+            *_, lost = await worker.taken(count - 1)
+            queue.retry(stored.id)
+            *_, job = await worker.taken(count)
+            assert (job.id, job.attempts) == (lost.id, 1)
+            assert await worker.until(lambda claim=(lost.id, lost.token): claim in stops(worker))
+            await worker.end(job)
+            await gateway.until_status(stored.id, "completed")
+        queue.enqueue_many([Job(type="t") for _ in range(2)])
+        await worker.taken(6)
+
+
+def stops(worker: PlayedWorker) -> list[Claim]:
+    """The jobs that the worker was told to stop."""
+    return [claim for each in worker.controls if isinstance(each, Stop) for claim in each.jobs]
 
 
 @asynchronous
