@@ -13,6 +13,7 @@ from aio_pika.exceptions import (
     AuthenticationError,
     ChannelInvalidStateError,
     DeliveryError,
+    InvalidFrameError,
     ProbableAuthenticationError,
     PublishError,
 )
@@ -91,6 +92,8 @@ def reason(error: BaseException) -> str:
     match error:
         case AuthenticationError() | ProbableAuthenticationError():
             return "it refuses the user or the password, or the user may not use this vhost"
+        case InvalidFrameError() if "Connection.OpenOk" in str(error):
+            return "there is no such vhost, or the user may not use it"
         case ChannelInvalidStateError():
             return "the connection is closed"
         case PublishError():

@@ -56,8 +56,8 @@ def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
                     f"no live worker of the queue {queue} handles the type {type_}, which has been "
                     f"due for up to {in_words(max(e.due for e in due if e.type == type_))}",
                     f"queue {queue}",
-                    "deploy code that has it, or: conduit-jobs jobs cancel --queue "
-                    f"{quote(queue)} --type {quote(type_)}",
+                    "deploy code that has it (behind a gateway: see that workers reach the broker) "
+                    f"or: conduit-jobs jobs cancel --queue {quote(queue)} --type {quote(type_)}",
                     queue=queue,
                     type=type_,
                 )

@@ -35,6 +35,7 @@ class Backoff:
         self._failures += 1
         return delay_after(self._failures, self._longest)
 
-    def reset(self) -> None:
-        """Note a success: the next failure is retried soon again."""
-        self._failures = 0
+    def reset(self) -> bool:
+        """Note a success: the next failure is retried soon. Returns whether it ends failures."""
+        failures, self._failures = self._failures, 0
+        return failures > 0

@@ -52,6 +52,9 @@ class Worker:
     thread, which calls its methods in the loop.
     """
 
+    STARTED = "worker %s works on %s"
+    """What is logged at the start, of its name and its queues."""
+
     def __init__(
         self,
         pool: PoolInterface,
@@ -126,7 +129,7 @@ class Worker:
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
         await asyncio.to_thread(self.heartbeat.announce)
-        _log.info("worker %s works on %s", self.name, ", ".join(self.queues))
+        _log.info(self.STARTED, self.name, ", ".join(self.queues))
         if self.is_draining:
             await self.ticker.enqueue_due()
         self._ticking = self._spawn(self.ticker.run(), "schedules")

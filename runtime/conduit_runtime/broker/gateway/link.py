@@ -69,7 +69,8 @@ class Link:
             await self._opened(jobs)
             self._notices, self.gauges, self.jobs = notices, gauges, jobs
             self._on_change()
-            self._backoff.reset()
+            if self._backoff.reset():
+                _log.info("the broker can be reached")
             ends = [each.closing for each in (raw, notices, gauges, jobs)]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             raise BrokerError("the connection was lost")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from aiormq.abc import AbstractChannel
 
 from ...model.attempts.failed_job import FailedJob
+from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...statements.outcomes import Attempt, Written
 from ...statements.worker_registry import Rescued, reclaim
@@ -34,6 +35,8 @@ from .pace import Pace
 from .publisher import Publisher
 from .requests import Requests
 
+_log = get_logger("conduit.gateway")
+
 ARRIVAL = 2.0
 """Seconds for which a gateway that starts waits until workers can reach it."""
 CLOSING = 5.0
@@ -42,6 +45,8 @@ CLOSING = 5.0
 
 class GatewayWorker(Worker):
     """Composes the parts of a gateway."""
+
+    STARTED = "gateway %s publishes the jobs of %s"
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class GatewayWorker(Worker):
         self._fleet = fleet
         self._pace = Pace()
         self._linked = asyncio.Event()
+        self._has_workers = False
         self._link = new_link(self._opened, self._on_link)
         super().__init__(
             *(pool, services, dsn, schema, self._new_publisher),
@@ -139,6 +145,12 @@ class GatewayWorker(Worker):
 
     def _on_fleet(self) -> None:
         """The workers behind changed."""
+        if (has_workers := self._fleet.slots > 0) != self._has_workers:
+            self._has_workers = has_workers
+            if has_workers:
+                _log.info("workers are there: jobs are published")
+            else:
+                _log.warning("no worker is there any more: no job is published")
         self.heartbeat.describe_again()
         self.on_capacity()
 

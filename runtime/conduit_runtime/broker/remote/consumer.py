@@ -62,9 +62,12 @@ class Consumer:
         self._runner = runner
         self._sink = sink
         self._deliveries = deliveries
-        backoff = Backoff(_log, "jobs cannot be consumed", longest=1.0)
+        backoffs = {
+            name: Backoff(_log, f"the queue {name} cannot be consumed", longest=1.0)
+            for name in worker.queues
+        }
         self._bands = [
-            [JobQueue(name, band, self._prefetch(cap), self._on_message, backoff)
+            [JobQueue(name, band, self._prefetch(cap), self._on_message, backoffs[name])
              for name, cap in worker.queues.items()]
             for band in BANDS
         ]  # fmt: skip

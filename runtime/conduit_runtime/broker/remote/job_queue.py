@@ -9,7 +9,12 @@ from typing import Any
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import AMQPConnectionError, AMQPError, ChannelInvalidStateError
+from aiormq.exceptions import (
+    AMQPConnectionError,
+    AMQPError,
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+)
 
 from ...postgres.backoff import Backoff
 from ..connection import reason
@@ -61,9 +66,12 @@ class JobQueue:
                 self._backoff.reset()
                 await ended.wait()
             except Exception as error:
-                if connection.is_closed or isinstance(error, AMQPConnectionError):
+                if _is_lost(connection) or isinstance(error, AMQPConnectionError):
                     return
-                error.args = (f"{self._queue}: {reason(error)}",)
+                if isinstance(error, ChannelNotFoundEntity):
+                    error.args = ("no gateway publishes its jobs (conduit-jobs gateway --queue)",)
+                else:
+                    error.args = (f"{self._queue}: {reason(error)}",)
                 await asyncio.sleep(self._backoff.next_delay(error))
             finally:
                 self._arrivals = None
@@ -129,3 +137,9 @@ class JobQueue:
             # It may have been cancelled, or lost, while the one before it was.
             if self._consumers.pop(tag, None) is not None:
                 await arrivals.channel.basic_cancel(tag)
+
+
+def _is_lost(connection: AbstractConnection) -> bool:
+    """Whether nothing can be done over a connection, also if nobody here has closed it."""
+    transport = connection.transport
+    return connection.is_closed or transport is None or transport.connection.is_closed

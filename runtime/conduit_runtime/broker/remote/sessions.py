@@ -69,7 +69,7 @@ class Session:
             receiving.on_consumer_cancel_callbacks.add(self._on_lost)
             await receiving.basic_consume(worker_queue(self.worker), on_message, no_ack=True)
         except ChannelNotFoundEntity as error:
-            raise Lost("no gateway has been here yet") from error
+            raise Lost("no gateway has been here yet (conduit-jobs gateway)") from error
         except Exception as error:
             raise Lost(reason(error)) from error
 
@@ -151,7 +151,8 @@ class Sessions:
             await session.open(self._host.on_control)
             self.current = session
             self.opened.set()
-            self._backoff.reset()
+            if self._backoff.reset():
+                _log.info("the broker can be used")
             working = asyncio.ensure_future(self._host.work(session))
             try:
                 ends = {working, session.lost}

@@ -6,8 +6,10 @@ import logging
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Broker, JobContext, QueueError, WorkerPool
-from conduit_runtime.broker.connection import BrokerError
+from conduit_runtime.broker.connection import BrokerError, connect
 from conduit_runtime.broker.messages import Holding, Redelivered
+from conduit_runtime.broker.remote.job_queue import JobQueue
+from conduit_runtime.postgres.backoff import Backoff
 from line import Line
 from played_gateway import PlayedGateway, entry
 from waiting import until
@@ -104,12 +106,63 @@ async def test_a_worker_may_start_before_the_first_gateway(
             await gateway.until(lambda: gateway.outcomes)
 
 
+@asynchronous
+async def test_a_queue_that_no_gateway_serves_is_named_once(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with PlayedGateway(broker_url) as gateway:
+        pool = WorkerPool(Broker(broker_url), ["default", "mial"])
+        pool.register("greet", lambda context, payload: None)
+        async with pool:
+            await gateway.publish([entry()])
+            await gateway.until(lambda: gateway.outcomes)
+            said = "the queue mial cannot be consumed, trying again: no gateway publishes its jobs"
+            await asyncio.to_thread(until, lambda: said in caplog.text)
+    assert caplog.text.count("cannot be consumed") == 1
+
+
+@asynchronous
+async def test_a_lost_connection_is_logged_once(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with PlayedGateway(broker_url) as gateway, Line(broker_url) as line:
+        caplog.set_level(logging.INFO)
+        pool = WorkerPool(Broker(line.url))
+        pool.register("greet", lambda context, payload: None)
+        async with pool:
+            await gateway.until(lambda: gateway.hellos)
+            line.cut()
+            await asyncio.to_thread(until, lambda: "connection was lost" in caplog.text)
+            await line.mend()
+            await asyncio.to_thread(until, lambda: "broker can be used" in caplog.text)
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == [
+        "the broker cannot be used, trying again: the connection was lost"
+    ]
+
+
+@asynchronous
+async def test_nothing_is_consumed_over_a_connection_that_was_lost(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await connect(broker_url, "a test") as connection:
+        assert connection.transport is not None
+        await connection.transport.connection.close()
+        backoff = Backoff(logging.getLogger("conduit"), "the queue cannot be consumed")
+        async with asyncio.timeout(10):
+            await JobQueue("default", "low", 1, lambda *_: None, backoff).run(connection)
+    assert "cannot be consumed" not in caplog.text
+
+
 def test_no_error_shows_the_password(broker_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger().setLevel(logging.DEBUG)
     refused = broker_url.replace("loopback", "wrong-secret")
     unreachable = "amqp://user:wrong-secret@127.0.0.1:1/vhost"
-    for url, reason in ((refused, "refuses the user"), (unreachable, "Connection refused")):
+    for url, reason in (
+        (refused, "refuses the user"),
+        (unreachable, "Connection refused"),
+        (f"{broker_url}-typo", "no such vhost"),
+    ):
         broker = Broker(url)
         pool = WorkerPool(broker, connect_timeout=0.2)
         with pytest.raises(BrokerError, match=reason) as caught, pool:
