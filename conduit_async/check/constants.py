@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, TypeGuard
+from types import EllipsisType
+from typing import Final, TypeAlias, TypeGuard
 
 from .. import ast
 
@@ -67,13 +68,21 @@ def _literal(expression: ast.Expr) -> Constant:
     raise NotConstantError
 
 
+UNKNOWN: Final = ...
+"""Stands for the value of what is no constant."""
+
+
+def constant_of(expression: ast.Expr) -> Constant | EllipsisType:
+    """The value of a constant expression, `UNKNOWN` of any other."""
+    try:
+        return fold(expression)
+    except NotConstantError:
+        return UNKNOWN
+
+
 def is_constant(expression: ast.Expr) -> bool:
     """Whether the expression has a value before the program runs."""
-    try:
-        fold(expression)
-    except NotConstantError:
-        return False
-    return True
+    return constant_of(expression) is not UNKNOWN
 
 
 def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:

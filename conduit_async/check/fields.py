@@ -44,7 +44,7 @@ def known_column(
 ) -> Column | None:
     """The column of a field; a name without one is reported, with a hint as it is `shown`."""
     column = info.column(name)
-    if column is None and not is_unparsed_member(env, info.name, name):
+    if column is None and not is_unparsed_member(env, info, name):
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
         env.problems.error("SEM203", span, f"`{info.name}` has no field `{name}`", hint)
     return column

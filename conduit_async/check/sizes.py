@@ -7,7 +7,7 @@ from ..analyses.results import results
 from ..program import ResourceInfo
 from ..types import SCALARS, STRING
 from .body import Body
-from .constants import NotConstantError, fold
+from .constants import constant_of
 from .fields import declared_field
 
 
@@ -48,10 +48,7 @@ def size_fault(value: ast.Expr, ref: ast.TypeRef) -> str | None:
 
 def constant_number(value: ast.Expr) -> Decimal | None:
     """The value of a constant that is a number."""
-    try:
-        number = fold(value)
-    except NotConstantError:
-        return None
+    number = constant_of(value)
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
     return Decimal(repr(number))

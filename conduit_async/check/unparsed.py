@@ -3,6 +3,7 @@
 Of a declaration without a name any name may be meant.
 """
 
+from ..program import ResourceInfo
 from ..source import Source
 from .environment import Environment
 
@@ -17,11 +18,8 @@ def is_unparsed_local(env: Environment, source: Source, name: str) -> bool:
     return is_word or bool(env.unparsed_words(source, _NAMELESS_LOCAL))
 
 
-def is_unparsed_member(env: Environment, resource: str, name: str) -> bool:
+def is_unparsed_member(env: Environment, info: ResourceInfo, name: str) -> bool:
     """Whether a field, relation or function of a resource may not have parsed."""
-    info = env.resources.get(resource)
-    if info is None:
-        return False
     source, plain = info.node.span.source, name.rstrip("?!")
     if source in env.unparsed.sources and plain in info.columns:
         return True  # the `?` may belong to what did not parse

@@ -7,11 +7,9 @@ from dataclasses import replace
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from ..lock.text import LOCK_FILE
 from ..source import Source, Span
-from .files import shown
-from .lock import read_lock_text
-from .project import configured_folder, load_project
+from .lock import read_configured_lock
+from .project import load_project
 
 
 def diagnose(given: Sequence[str], form: str) -> int:
@@ -23,11 +21,8 @@ def diagnose(given: Sequence[str], form: str) -> int:
     project = load_project(given, problems)
     found = problems.sorted()
     if not problems.has_errors:
-        lock, names = None, dict(project.shown)
-        if (folder := configured_folder(project)) is not None:
-            lock = read_lock_text(folder, problems)
-            names[LOCK_FILE] = shown(folder / LOCK_FILE)
-            found = problems.sorted()
+        lock, names = read_configured_lock(project, problems)
+        found = problems.sorted()
         if not problems.has_errors:
             diagnostics = find(project.sources, project.config, lock, project.upcasters)
             found = (*found, *relabelled(diagnostics, names))

@@ -7,11 +7,9 @@ import click
 
 from ..diagnostics import Problems
 from ..graph.model import Graph
-from ..lock.text import LOCK_FILE
 from .diagnose import has_errors, relabelled, show, summary
-from .files import shown
-from .lock import read_lock_text
-from .project import configured_folder, load_project
+from .lock import read_configured_lock
+from .project import load_project
 from .usage import UsageError
 
 
@@ -26,10 +24,7 @@ def graph(given: Sequence[str], form: str) -> int:
     write = _writer(form)
     problems = Problems()
     project = load_project(given, problems)
-    lock, names = None, dict(project.shown)
-    if (folder := configured_folder(project)) is not None:
-        lock = read_lock_text(folder, problems)
-        names[LOCK_FILE] = shown(folder / LOCK_FILE)
+    lock, names = read_configured_lock(project, problems)
     found = problems.sorted()
     drawn: Graph | None = None
     if not problems.has_errors:

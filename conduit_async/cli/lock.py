@@ -7,7 +7,8 @@ import click
 from ..diagnostics import Problems
 from ..lock.changes import changes
 from ..lock.text import LOCK_FILE, read_changed
-from .files import read_if_there, report
+from .files import read_if_there, report, shown
+from .project import Project, configured_folder
 
 _SHOWN = 50
 """How many job types the words about a change name at most."""
@@ -25,6 +26,15 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
         hint = "restore it from git, then run again"
         report("GEN614", folder / LOCK_FILE, message, problems, hint)
         return None
+
+
+def read_configured_lock(project: Project, problems: Problems) -> tuple[str | None, dict[str, str]]:
+    """The lock of the configured package, and how paths are shown to the user, its own too."""
+    folder = configured_folder(project)
+    if folder is None:
+        return None, project.shown
+    names = {**project.shown, LOCK_FILE: shown(folder / LOCK_FILE)}
+    return read_lock_text(folder, problems), names
 
 
 def show_changes(old: str | None, new: str | None) -> None:

@@ -140,8 +140,8 @@ def _field(at: Unexpected) -> SyntaxHint | None:
     is_marked = after in ("!", "?")
     is_type = token.type in ("NAME", "ENUM") and (token.depth == 1 or is_marked)
     if token.first and (is_type or not last.first):
-        meant = None if last.first else _annotation(last.text)
-        if meant is not None:
+        known = last.text if last.text in FIELD_ANNOTATIONS else None
+        if not last.first and (meant := known or nearest(last.text, FIELD_ANNOTATIONS)):
             hint = f"write `@{meant}`"
             return at.hint(f"`{last.text}` needs an `@` before it", hint, "SYN002", first=last)
         what = "is not a field: it has no type" if last.first else "has no type"
@@ -152,10 +152,6 @@ def _field(at: Unexpected) -> SyntaxHint | None:
         hint = f"write `{last.text}: {shown}`"
         return at.hint(f"expected `:`, found `{token.text}`", hint, "SYN002")
     return None
-
-
-def _annotation(name: str) -> str | None:
-    return name if name in FIELD_ANNOTATIONS else nearest(name, FIELD_ANNOTATIONS)
 
 
 def _field_value(at: Unexpected) -> SyntaxHint | None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from ..emit.render import render
 from ..names import class_name, python_name, unclashed
-from ..python import literals
-from ..python.annotations import union_of
+from ..python.annotations import named, union_of
 from ..python.imports import Imports
 from .services import Method, Service
 
@@ -48,7 +47,7 @@ def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -
                 "attribute": service.python,
                 "type": kind,
                 "class": name,
-                "named": _named(imports, name, service.name) if service.methods else None,
+                "named": named(imports, {}, *{service.name} - {name}) if service.methods else None,
                 "methods": [
                     _method(imports, each)
                     for each in sorted(service.methods, key=lambda each: each.python)
@@ -82,15 +81,6 @@ def _method(imports: Imports, method: Method) -> dict[str, object]:
     for parameter in method.named:
         optional = " = ..." if parameter.optional else ""
         parameters.append(f"{parameter.python}: {union_of(parameter.types, imports)}{optional}")
-    renamed = {p.python: p.name for p in method.named if p.python != p.name}
-    named = _named(imports, method.python, method.name.rstrip("?!"), renamed)
-    return {"name": method.python, "named": named, "parameters": parameters}
-
-
-def _named(
-    imports: Imports, python: str, name: str, renamed: Mapping[str, str] | None = None
-) -> str | None:
-    """The decorator with the names in the sources, where they differ."""
-    texts = [literals.quoted(name)] if name != python else []
-    texts += [f"{each}={literals.quoted(own)}" for each, own in (renamed or {}).items()]
-    return f"{imports.runtime('named')}({', '.join(texts)})" if texts else None
+    own = {method.name.rstrip("?!")} - {method.python}
+    decorator = named(imports, {each.python: each.name for each in method.named}, *own)
+    return {"name": method.python, "named": decorator, "parameters": parameters}

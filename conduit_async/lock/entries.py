@@ -85,11 +85,6 @@ def as_text(entry: Entry, *, optional: bool = False) -> Any:
     return entry.value
 
 
-def as_hooks(entry: Entry) -> tuple[str, ...]:
-    """The names of hooks."""
-    return tuple(sorted(entry.texts()))
-
-
 def as_services(entry: Entry) -> Services:
     """The arguments of each method of each service."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}

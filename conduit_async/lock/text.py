@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .entries import Entry, EntryError, as_hooks, as_job, as_jobs, as_services, as_text, shown
+from .entries import Entry, EntryError, as_job, as_jobs, as_services, as_text, shown
 from .model import FieldType, Lock, LockedJob, Services
 
 LOCK_FILE = "jobs.lock"
@@ -109,7 +109,7 @@ def _lock(entry: Entry) -> Lock:
         raise EntryError(version.path, by)
     lock = Lock(
         jobs=as_jobs(entry.take("jobs", {})),
-        hooks=as_hooks(entry.take("hooks", [])),
+        hooks=tuple(sorted(entry.take("hooks", []).texts())),
         services=as_services(entry.take("services", {})),
         hook_services=as_services(entry.take("hook_services", {})),
         prefix=as_text(entry.take("prefix", None), optional=True),

@@ -9,7 +9,7 @@ from ..names import record_name, snake_case, snapshot_name
 from ..package import Row, RowHead, Rows, reserved_names
 from ..program import Column, Program, ResourceInfo
 from ..python import literals
-from ..python.annotations import annotation, hiding
+from ..python.annotations import annotation, hiding, named
 from ..python.imports import Imports
 from ..types import Array, Enum, Hash, Optional, Struct, Type
 
@@ -128,12 +128,8 @@ class _Rows:
 
     def named(self, columns: Iterable[Column]) -> tuple[str, ...]:
         """The decorator with the source's names, where they differ."""
-        renamed = [
-            f"{column.python}={literals.quoted(column.name)}"
-            for column in columns
-            if column.python != column.name
-        ]
-        return (f"{self.imports.runtime('named')}({', '.join(renamed)})",) if renamed else ()
+        found = named(self.imports, {column.python: column.name for column in columns})
+        return (found,) if found is not None else ()
 
     def fields(self, columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
         """The attributes of a class, with their annotations."""

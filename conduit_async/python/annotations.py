@@ -1,7 +1,7 @@
 """Types as Python annotations."""
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ..names import record_name, snapshot_name
 from ..program import Capture
@@ -100,6 +100,17 @@ def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:
         found |= seen & {each for _, each in imports.names()}
         seen.add(name)
     return found
+
+
+def named(imports: Imports, names: Mapping[str, str], *own: str) -> str | None:
+    """The decorator with the source's names of attributes, by those in Python, where they differ.
+
+    `own` are the names of what is decorated, if they differ.
+    """
+    texts = [literals.quoted(name) for name in own]
+    renamed = ((python, name) for python, name in names.items() if python != name)
+    texts += [f"{python}={literals.quoted(name)}" for python, name in renamed]
+    return f"{imports.runtime('named')}({', '.join(texts)})" if texts else None
 
 
 def stored(of: Type, imports: Imports) -> str:

@@ -127,7 +127,8 @@ class _Classes:
             return (
                 scalar(old.name, self.imports) if old.kind == "scalar" and is_plain else self._any()
             )
-        if new is not None and kind is not None and _are_same(old, new.type):
+        is_nullable = new is not None and new.type.nullable
+        if new and kind is not None and replace(old, nullable=is_nullable).is_like(new.type):
             return stored(required(kind), self.imports)
         match old.kind:
             case "scalar":
@@ -156,11 +157,6 @@ class _Classes:
 
     def _builtin(self, name: str) -> str:
         return self.imports.use("builtins", name)
-
-
-def _are_same(old: FieldType, new: FieldType) -> bool:
-    """Whether values that are not nil are alike."""
-    return replace(old, nullable=new.nullable).is_like(new)
 
 
 def _item(

@@ -102,7 +102,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
 
 def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
     name, env = callee.name, body.env
-    lost = is_unparsed_member(env, body.resource.name, name)
+    lost = is_unparsed_member(env, body.resource, name)
     if lost or is_unparsed_local(env, callee.span.source, name):
         return INVALID
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
@@ -153,7 +153,7 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
 
 def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
     name = callee.name.text
-    if is_unparsed_member(body.env, info.name, name):
+    if is_unparsed_member(body.env, info, name):
         return INVALID
     functions = [f.name for f in info.functions.values() if not f.computed]
     if name in (*info.columns, *info.relations, *info.functions):

@@ -9,7 +9,7 @@ from ... import ast
 from ...diagnostics import Problems
 from ...suggest import did_you_mean
 from ...types import BOOL, DECIMAL, FLOAT, INT, SCALARS, STRING, Type
-from ..constants import NotConstantError, fold
+from ..constants import constant_of
 from ..lattice import is_number
 from ..sizes import constant_number, size_fault
 from ..wording import describe
@@ -49,7 +49,7 @@ def _type_fault(value: ast.Expr, ref: ast.TypeRef, name: str) -> _Fault | None:
 
 def _enum_fault(value: ast.Expr, values: Sequence[str], name: str) -> _Fault | None:
     text = ast.constant_text(value)
-    if text in values or (text is None and _constant_type(value) is None):
+    if text in values or (text is None and _TYPES.get(type(constant_of(value))) is None):
         return None
     shown = f'"{text}"' if text is not None else value.span.text
     listed = ", ".join(f'"{known}"' for known in values)
@@ -58,7 +58,7 @@ def _enum_fault(value: ast.Expr, values: Sequence[str], name: str) -> _Fault | N
 
 
 def _scalar_fault(value: ast.Expr, ref: ast.TypeRef, kind: Type | None, name: str) -> _Fault | None:
-    actual = _constant_type(value)
+    actual = _TYPES.get(type(constant_of(value)))
     if actual is None or kind not in (INT, FLOAT, DECIMAL, BOOL, STRING):
         return None
     numbers = is_number(kind) and is_number(actual) and not (kind == INT and actual == FLOAT)
@@ -67,13 +67,6 @@ def _scalar_fault(value: ast.Expr, ref: ast.TypeRef, kind: Type | None, name: st
         return value, message, "give a default of that type"
     fault = size_fault(value, ref)
     return (value, f"the default {fault}", None) if fault is not None else None
-
-
-def _constant_type(value: ast.Expr) -> Type | None:
-    try:
-        return _TYPES.get(type(fold(value)))
-    except NotConstantError:
-        return None
 
 
 def _bound_fault(value: ast.Expr, field: ast.Field) -> _Fault | None:

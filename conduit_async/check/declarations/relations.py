@@ -126,7 +126,7 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
         return
     if relation.kind == "to_one":
         names = ("id", "primary")  # of the field, or of its annotation
-        may_have_one = any(is_unparsed_member(env, target.name, each) for each in names)
+        may_have_one = any(is_unparsed_member(env, target, each) for each in names)
         if target.primary_key is None and not may_have_one:
             env.problems.error(
                 "REL300",
@@ -144,7 +144,7 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
     if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
         return  # it is misspelt, which has been reported
     half_read = env.unparsed_words(holder.node.span.source)
-    if is_unparsed_member(env, holder.name, relation.key) or "foreign_key" in half_read:
+    if is_unparsed_member(env, holder, relation.key) or "foreign_key" in half_read:
         return
     hint = did_you_mean(relation.key, holder.columns, '`foreign_key: "{}"`')
     env.problems.error(

@@ -108,7 +108,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             fields = body.env.structs[kind.name].fields
             if (column := fields.get(name)) is not None:
                 return body.resolve(node, StructField(column), column.type)
-            if is_unparsed_member(body.env, body.resource.name, name):
+            if is_unparsed_member(body.env, body.resource, name):
                 return INVALID
             return _no_field(body, node, f"`{snippet(node.target)}`", [*fields])
         case Record():
@@ -148,7 +148,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         needed = ", ".join(p.name for p in function.parameters if p.default is None)
         usage = f"call it: `{snippet(node)}({needed})`"
         return body.error("SEM203", node.name, f"`{name}` is a function", usage)
-    if is_unparsed_member(body.env, info.name, name):
+    if is_unparsed_member(body.env, info, name):
         return INVALID
     computed = [f.name for f in info.functions.values() if f.computed]
     if isinstance(node.target, ast.SelfRef) and (hint := self_hint(name, info)) is not None:

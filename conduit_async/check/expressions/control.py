@@ -8,7 +8,7 @@ from ... import ast
 from ...diagnostics import Related
 from ...types import ANY, BOOL, ERROR, Enum, Function, Range, Type, is_nullable, required
 from ..body import Body, Inference, ReturnTarget, rule
-from ..constants import Constant, NotConstantError, fold
+from ..constants import UNKNOWN, Constant, constant_of
 from ..lattice import join_all, may_be_equal
 from ..require import check_enum
 from ..sizes import constant_number
@@ -106,10 +106,8 @@ class _EarlierPatterns:
                     return first
             self._ranges.append((pattern, start, end, closed))
             return None
-        try:
-            value = fold(pattern)
-        except NotConstantError:
-            value = pattern.span.text
+        value = constant_of(pattern)
+        value = pattern.span.text if value is UNKNOWN else value
         known = self._values.setdefault(value, pattern)
         return known if known is not pattern else None
 

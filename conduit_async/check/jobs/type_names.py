@@ -86,7 +86,8 @@ class _HookNames:
         self._keep(unnamed)
         for job, block in unnamed.items():
             if not job.name:
-                self._take(job, self._new(block))
+                names = (name for name in _numbered(block.work) if self._is_free(name, block))
+                self._take(job, next(names))
         self._sort(unnamed)
         for job in jobs:
             self._report(job, job.options.get("name") or unnamed[job].work)
@@ -165,9 +166,6 @@ class _HookNames:
         if name in self._first or name in self._unfree:
             return False
         return name not in self._gone or block.job.shape in self._gone[name].shapes
-
-    def _new(self, block: UnnamedBlock) -> str:
-        return next(name for name in _numbered(block.work) if self._is_free(name, block))
 
     def _sort(self, unnamed: Mapping[JobInfo, UnnamedBlock]) -> None:
         """Give blocks that are the same their names in the order of the source."""

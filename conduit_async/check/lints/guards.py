@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ... import ast
 from ...analyses.walk import children, walk
 from ...program import ChangeCall, Facts, FunctionCall, Local, SelfColumn
-from ..constants import NotConstantError, fold
+from ..constants import UNKNOWN, constant_of
 from .decisions import diverges
 from .footprint import Write
 
@@ -114,10 +114,8 @@ def _changes(call: ChangeCall, write: Write) -> bool:
     given = columns[call.column.name]
     if call.kind != "changed_to" or given is None or call.argument is None:
         return True
-    try:
-        return fold(given) == fold(call.argument)
-    except NotConstantError:
-        return True
+    known = constant_of(given), constant_of(call.argument)
+    return UNKNOWN in known or known[0] == known[1]
 
 
 def _read_columns(facts: Facts, condition: ast.Expr) -> set[str]:

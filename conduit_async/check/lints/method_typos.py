@@ -2,11 +2,12 @@
 
 from ... import ast
 from ...config import Config
-from ...diagnostics import Problems, Related
+from ...diagnostics import Problems
 from ...hints.name_typos import close_methods
 from ...names import CALL
 from ...program import Program, ServiceCall
 from ...source import Span
+from ..names.typos import warn_of_near_name
 
 _Shape = tuple[int, frozenset[str]]
 """How many positional arguments a call gives, and the names of the others."""
@@ -34,7 +35,9 @@ def report_method_typos(program: Program, config: Config, problems: Problems) ->
         for name, others in close_methods(names):
             for meant in others:
                 if _takes(methods[meant], methods[name]):
-                    _warn(service, name, methods[name], meant, methods[meant], problems)
+                    spans, known = ([at for at, _ in methods[each]] for each in (name, meant))
+                    both = f"{service}.{name}", spans, f"{service}.{meant}", known
+                    warn_of_near_name(problems, "PAT411", *both)
                     break
 
 
@@ -45,20 +48,3 @@ def _takes(known: list[tuple[Span, _Shape]], calls: list[tuple[Span, _Shape]]) -
         any(count == given and named <= names for given, names in shapes)
         for _, (count, named) in calls
     )
-
-
-def _warn(
-    service: str,
-    name: str,
-    calls: list[tuple[Span, _Shape]],
-    meant: str,
-    known: list[tuple[Span, _Shape]],
-    problems: Problems,
-) -> None:
-    message = f"`{service}.{name}` is taken for a method of its own, beside `{service}.{meant}`"
-    hint = f"did you mean `{service}.{meant}`?"
-    if len(calls) == len(known):
-        hint = "if they are one, write the same name in both places"
-    related = Related(known[0][0], f"`{service}.{meant}` is called here")
-    for span, _ in calls:
-        problems.warning("PAT411", span, message, hint, related)

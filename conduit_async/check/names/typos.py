@@ -1,7 +1,7 @@
 """Names of services, and names in the configuration, that are probably typos."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ... import ast
 from ...config import Config
@@ -70,20 +70,28 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
             continue
         for meant in others:
             if meant in config.externs or methods[name] <= methods[meant]:
-                _warn(name, calls[name], meant, calls.get(meant, []), problems)
+                known = calls.get(meant, ())
+                warn_of_near_name(problems, "PAT406", name, calls[name], meant, known)
                 break
 
 
-def _warn(
-    name: str, calls: list[Span], meant: str, calls_meant: list[Span], problems: Problems
+def warn_of_near_name(
+    problems: Problems,
+    code: str,
+    name: str,
+    calls: Sequence[Span],
+    meant: str,
+    known: Sequence[Span],
 ) -> None:
-    message = f"`{name}` is taken for a service of its own, beside `{meant}`"
+    """Warn of a service or a method that is called where another one is probably meant."""
+    what = "method" if "." in name else "service"
+    message = f"`{name}` is taken for a {what} of its own, beside `{meant}`"
     hint = f"did you mean `{meant}`?"
-    if len(calls) == len(calls_meant):
+    if len(calls) == len(known):
         hint = "if they are one, write the same name in both places"
-    related = [Related(span, f"`{meant}` is called here") for span in calls_meant[:1]]
+    related = [Related(span, f"`{meant}` is called here") for span in known[:1]]
     for span in calls:
-        problems.warning("PAT406", span, message, hint, *related)
+        problems.warning(code, span, message, hint, *related)
 
 
 def check_config_names(

@@ -33,6 +33,16 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
     return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
 
 
+def receiver(
+    fn: FunctionBuilder, node: ast.Expr, owner: ast.Expr, record: RecordForm = "either"
+) -> Lowering:
+    """What an operation works on: an argument, or left of its dot, where a `?.` guards it all."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    if isinstance(callee, ast.Member) and callee.target is owner:
+        return (yield from target(fn, callee, record))
+    return (yield Operand(owner))
+
+
 def is_safe(node: ast.Expr) -> bool:
     """Whether there is a `?.` in a chain, at which it may end."""
     while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:

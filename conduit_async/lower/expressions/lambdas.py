@@ -85,7 +85,7 @@ def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Loo
     items = call.arguments[0] if function is not None else None
     if function is not None and items is not None and isinstance(type_of(fn, items), Array):
         parameter, expression = function
-        source = yield from _items(fn, node, items)
+        source = yield from chains.receiver(fn, node, items, "row")
         name = fn.names.local(fn.module.facts.declared[parameter])
         with fn.branch():
             body = yield Operand(expression, lazy=True)
@@ -96,7 +96,7 @@ def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Loo
         return None, source
     items = call.arguments[0]
     assert items is not None
-    source = source or (yield from _items(fn, node, items))
+    source = source or (yield from chains.receiver(fn, node, items, "row"))
     return (yield from _waiting(fn, node, call, items, source, waiting)), source
 
 
@@ -119,14 +119,6 @@ def _waiting(
     body = Code(text, Precedence.AWAIT, coroutine.before, effect)
     source = replace(source, before=(*source.before, *coroutine.before))
     return _loop(fn, node, call, name, source, body)
-
-
-def _items(fn: FunctionBuilder, node: ast.Expr, items: ast.Expr) -> Lowering:
-    """What is looped over; a `?.` in it guards the whole call of a method."""
-    callee = node.callee if isinstance(node, ast.Call) else node
-    if isinstance(callee, ast.Member) and callee.target is items:
-        return (yield from chains.target(fn, callee, "row"))
-    return (yield Operand(items))
 
 
 def _loop(

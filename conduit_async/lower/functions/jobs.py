@@ -4,7 +4,7 @@ from ...config import Defaults
 from ...package import Class, Function
 from ...program import JobInfo
 from ...python import literals
-from ...python.annotations import payload_type
+from ...python.annotations import named, payload_type
 from .assignment import prepare
 from .blocks import block, without_final_return
 from .captured import Captured
@@ -19,9 +19,8 @@ _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
     """The payload class and the handler of a job."""
     fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
-    renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
-    named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
-    payload = Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)
+    names = named(module.imports, {c.python: c.name for c in job.captures})
+    payload = Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, names)
     return payload, _handler(module, job)
 
 

@@ -7,6 +7,7 @@ from ...names import snake_case
 from ...package import Class, Function
 from ...program import JobInfo, OlderPayload
 from ...python import literals
+from ...python.annotations import named
 from ...python.code import Line
 from ...python.older_classes import older_classes
 from ...python.upcast_code import upcast_code
@@ -17,12 +18,9 @@ def older_items(module: Module, job: JobInfo) -> Iterator[Class | Function]:
     """The classes of a job's older payloads, each with its upcaster unless it is not generated."""
     for fingerprint, older in job.older_payloads.items():
         for each in older_classes(module.program, job, older, module.imports):
-            named: str | None = None
-            if each.renamed:
-                given = (f"{own}={literals.string(name)}" for own, name in each.renamed.items())
-                named = f"{module.imports.runtime('named')}({', '.join(given)})"
+            names = named(module.imports, each.renamed)
             yield Class(
-                each.name, module.imports.use("dataclasses", "dataclass"), each.fields, named
+                each.name, module.imports.use("dataclasses", "dataclass"), each.fields, names
             )
         if isinstance(older.upcast, Upcast) and not older.by_hand:
             yield _upcaster(module, job, fingerprint, older, older.upcast)

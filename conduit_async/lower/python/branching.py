@@ -21,7 +21,7 @@ def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Li
     first = if_(condition, body)
     if not otherwise:
         return [_merged(condition, body) or first]
-    if _leaves(body):
+    if body and body[-1].word in ("return", "raise"):  # nothing after it runs
         return [first, *otherwise]
     if otherwise[0].word == "if" and all(line.word in ("elif", "else") for line in otherwise[1:]):
         return [first, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
@@ -38,8 +38,3 @@ def _merged(condition: Code, body: list[Line]) -> Line | None:
         return None  # type checkers would read the literal by what is before it
     text = f"{condition.at(Precedence.AND)} and {inner.at(Precedence.AND)}"
     return if_(combine(text, Precedence.AND, [condition, inner]), body[0].block or ())
-
-
-def _leaves(body: list[Line]) -> bool:
-    """Whether a body ends by leaving, so that nothing after it runs."""
-    return bool(body) and body[-1].word in ("return", "raise")

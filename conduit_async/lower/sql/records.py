@@ -7,7 +7,7 @@ from functools import partial
 from ... import ast
 from ...analyses.queries import is_composed, is_query
 from ...program import RecordCall
-from ...python.code import NO_GUARD, Code, Effect, Guard, list_from
+from ...python.code import Code, Effect, Guard, list_from
 from ...python.code import call as call_
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
@@ -100,13 +100,8 @@ def _run(
 
 def _of_rows(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
     """An operation on an array of rows."""
-    callee = node.callee if isinstance(node, ast.Call) else node
     assert call.receiver is not None
-    if isinstance(callee, ast.Member) and callee.target is call.receiver:
-        target = yield from chains.target(fn, callee)
-        guard, rows = Guard(target.guards, target.before), replace(target, before=(), guards=())
-    else:
-        guard, rows = NO_GUARD, (yield Operand(call.receiver))
+    guard, rows = (yield from chains.receiver(fn, node, call.receiver)).split()
     code = _in_memory(fn, call, rows)
     return replace(code, before=(*guard.before, *code.before), guards=guard.conditions)
 
