@@ -2,14 +2,7 @@
 
 from .. import ast
 from ..library import LIBRARY
-from ..program import (
-    Facts,
-    FunctionCall,
-    LibraryCall,
-    RecordCall,
-    RelationUse,
-    ServiceCall,
-)
+from ..program import Facts, FunctionCall, LibraryCall, RecordCall, RelationUse, ServiceCall
 from .walk import walk
 
 _OPERATIONS = (LIBRARY["Array"]["map"], LIBRARY["Array"]["filter"])

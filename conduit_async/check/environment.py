@@ -7,13 +7,7 @@ from dataclasses import dataclass, field, replace
 from .. import ast
 from ..config import Config
 from ..diagnostics import Diagnostic, Problems, SpanSet
-from ..program import (
-    Facts,
-    FunctionInfo,
-    ParameterInfo,
-    Program,
-    ResourceInfo,
-)
+from ..program import Facts, FunctionInfo, ParameterInfo, Program, ResourceInfo
 from ..source import Source
 from ..types import Struct
 

@@ -6,25 +6,9 @@ from .. import ast
 from ..analyses.results import matches, results
 from ..diagnostics import Related
 from ..suggest import did_you_mean
-from ..types import (
-    DECIMAL,
-    Array,
-    Enum,
-    Hash,
-    NilType,
-    Struct,
-    Type,
-    is_nullable,
-    required,
-)
+from ..types import DECIMAL, Array, Enum, Hash, NilType, Struct, Type, is_nullable, required
 from .body import Body
-from .coercion import (
-    coerce_to_decimal,
-    coerces,
-    holds_struct,
-    mapped_literals,
-    number_literal,
-)
+from .coercion import coerce_to_decimal, coerces, holds_struct, mapped_literals, number_literal
 from .expressions.nil import parenthesized, report_maybe_nil, report_nil_match
 from .lattice import is_assignable, may_be_nil
 from .wording import conversion, describe, snippet

@@ -80,8 +80,8 @@ class Line:
 
     @property
     def word(self) -> str:
-        """The first word, which is the kind of a compound statement, a `return` and a `raise`."""
-        return self.text.partition(" ")[0].rstrip(":")
+        """The first word, less `async`: the kind of a statement that is a compound or leaves."""
+        return self.text.removeprefix("async ").partition(" ")[0].rstrip(":")
 
 
 @dataclass(frozen=True, slots=True)

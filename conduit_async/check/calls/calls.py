@@ -12,13 +12,7 @@ from ..body import Body, Inference, Receiver, rule
 from ..expressions.access import no_library_function, receiver_type
 from ..expressions.lookup import resolve_name
 from ..lattice import INVALID, is_unknown
-from ..queries.records import (
-    AGGREGATES,
-    QUERY_STEPS,
-    aggregate,
-    record_call,
-    takes_conditions,
-)
+from ..queries.records import AGGREGATES, QUERY_STEPS, aggregate, record_call, takes_conditions
 from ..queries.writes import WRITES
 from ..unparsed import is_unparsed_local, is_unparsed_member
 from ..wording import describe, snippet

@@ -8,19 +8,8 @@ from ...config import Config, Defaults
 from ...diagnostics import Problems
 from ...lock.model import Lock
 from ...lock.update import older_shapes
-from ...names import (
-    ENTRY_POINTS,
-    class_name,
-    local_name,
-    snake_case,
-    unclashed,
-)
-from ...program import (
-    HookInfo,
-    JobInfo,
-    Program,
-    ResourceInfo,
-)
+from ...names import ENTRY_POINTS, class_name, local_name, snake_case, unclashed
+from ...program import HookInfo, JobInfo, Program, ResourceInfo
 from .earlier_types import name_earlier_types
 from .options import read_options
 from .statements import statement_hashes

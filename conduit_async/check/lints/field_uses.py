@@ -6,13 +6,7 @@ from ... import ast
 from ...analyses.own_code import is_on_self
 from ...analyses.paths import field_path
 from ...analyses.walk import children, walk
-from ...program import (
-    ChangeCall,
-    Facts,
-    FunctionCall,
-    Local,
-    RelationUse,
-)
+from ...program import ChangeCall, Facts, FunctionCall, Local, RelationUse
 
 WHOLE = ("self", "")
 """Stands for every field of `self` among used fields."""

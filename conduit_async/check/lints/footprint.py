@@ -7,14 +7,7 @@ from ... import ast
 from ...analyses.own_code import own_nodes
 from ...analyses.paths import field_path
 from ...analyses.reached import function_roots, reached_from
-from ...program import (
-    FunctionCall,
-    Program,
-    RecordCall,
-    RelationUse,
-    ResourceInfo,
-    ServiceCall,
-)
+from ...program import FunctionCall, Program, RecordCall, RelationUse, ResourceInfo, ServiceCall
 from ..queries.writes import WRITES
 
 

@@ -5,29 +5,13 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.paths import key_path
 from ...names import service_name
-from ...program import (
-    Extern,
-    KeyAccess,
-    LibraryCall,
-    Local,
-    RecordColumn,
-    SelfColumn,
-    StructField,
-)
+from ...program import Extern, KeyAccess, LibraryCall, Local, RecordColumn, SelfColumn, StructField
 from ...python import literals
 from ...python.code import Code, Effect, NotNil, Precedence, call, close, combine
 from ...types import ERROR, Hash, Query, is_nullable, required
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import (
-    DYNAMIC,
-    as_any,
-    is_dynamic,
-    joins,
-    type_of,
-    typed_empty,
-    unchecked,
-)
+from ..python.typing import DYNAMIC, as_any, is_dynamic, joins, type_of, typed_empty, unchecked
 from ..sql.composed import rows_of
 from ..sql.relations import fetch
 from . import chains

@@ -5,14 +5,7 @@ from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
-from ...program import (
-    Capture,
-    FunctionCall,
-    Local,
-    RelationUse,
-    SelfColumn,
-    StructField,
-)
+from ...program import Capture, FunctionCall, Local, RelationUse, SelfColumn, StructField
 from ...python.code import NONE, Code, Line, Precedence, assignment, close
 from ...python.literals import string
 from ...types import Enum, Query, Type, is_nullable, required

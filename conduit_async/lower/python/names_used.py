@@ -16,7 +16,7 @@ _WHOLE = {
 }
 """What makes the first line of a compound statement a whole one."""
 
-_WAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.AsyncFunctionDef)
+_WAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 @dataclass(frozen=True)

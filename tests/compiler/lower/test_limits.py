@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from generated import compiled, imported
 
+from conduit_async.config import Config
+
 pytestmark = pytest.mark.property
 
 RESOURCE = """
@@ -60,6 +62,28 @@ def test_chains(name: str) -> None:
 @pytest.mark.parametrize("name", NESTS)
 def test_nests(name: str) -> None:
     compile(compiled(RESOURCE.replace("BODY", NESTS[name]))["post.py"], "post.py", "exec")
+
+
+@pytest.mark.parametrize("config", [Config(), Config(connection="async")])
+def test_savepoints_nest(config: Config) -> None:
+    hook = "Post.where(flag == true).exists?()"
+    for number in range(15):
+        hook = f"match self.views {{ when {number} {{ {hook} rescue {{ nil }} }} }}"
+    source = RESOURCE.replace("@async { BODY }", f"{{ {hook} @async {{ Api.a(self.id) }} }}")
+    written = compiled(source, config)["post.py"]
+    compile(written, "post.py", "exec")
+    assert written.count("savepoint()") == 15
+
+
+def test_loops_in_a_function_that_awaits() -> None:
+    loops = NESTS["loops"].replace(
+        "Api.a(n1, n90)", "if Post.where(views == n90).exists?() { return 5 }"
+    )
+    hook = f'let found = error("none") rescue {{ {loops} 7 }} Logger.info("#{{found}}")'
+    source = RESOURCE.replace("@async { BODY }", f"{{ {hook} @async {{ Api.a(self.id) }} }}")
+    written = compiled(source, Config(connection="async"))["post.py"]
+    compile(written, "post.py", "exec")
+    assert "await part()" in written
 
 
 def test_prefixes_keep_their_meaning() -> None:
