@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .diagnostics import Diagnostic
-from .source import Span
+from .source import Span, printable
 
 _MAX_WIDTH = 100
 """How many columns of a source line are shown."""
@@ -131,10 +131,7 @@ def _excerpt(span: Span) -> tuple[str, str]:
 
 def _visible(text: str) -> str:
     """The text with tabs as spaces and characters that steer a terminal made harmless."""
-    return "".join(
-        "    " if char == "\t" else char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for char in text
-    )
+    return printable(text.replace("\t", "    "))
 
 
 def _width(text: str) -> int:

@@ -3,7 +3,7 @@
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 from .breaking.finding import CODES
 from .config import BACKOFFS, PRIORITIES, BreakingLevel
@@ -74,12 +74,12 @@ def _tables(value: Any) -> dict[str, str]:
 def _priority(value: Any) -> Any:
     number = PRIORITIES.get(value, value) if isinstance(value, str) else value
     what = '"low", "normal", "high", "urgent", or a number from 0 to 100'
-    _require(_is_int(number) and 0 <= number <= 100, what)
+    _require(type(number) is int and 0 <= number <= 100, what)
     return number
 
 
 def _attempts(value: Any) -> Any:
-    _require(_is_int(value) and 1 <= value <= 1000, "a whole number from 1 to 1000")
+    _require(type(value) is int and 1 <= value <= 1000, "a whole number from 1 to 1000")
     return value
 
 
@@ -89,7 +89,7 @@ def _backoff(value: Any) -> Any:
 
 
 def _count(value: Any) -> Any:
-    _require(_is_int(value) and 1 <= value < 2**31, f"a whole number from 1 to {2**31 - 1:,}")
+    _require(type(value) is int and 1 <= value < 2**31, f"a whole number from 1 to {2**31 - 1:,}")
     return value
 
 
@@ -99,15 +99,11 @@ def _period(value: Any) -> float:
     return seconds
 
 
-def _is_int(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _duration(value: Any) -> float:
     seconds = 0.0
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * _UNITS[match[2][0]]
-    elif isinstance(value, float) or _is_int(value):
+    elif type(value) in (int, float):
         seconds = float(value)
     what = 'a number of seconds, or a duration such as "10.minutes"'
     _require(0 < seconds < float("inf"), what)

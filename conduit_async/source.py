@@ -10,6 +10,11 @@ from msgspec import Struct
 _INDENT = re.compile(r"[ \t]*")
 
 
+def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    """A text as a message, a comment or a picture may show it, on one line."""
+    return "".join(char if char.isprintable() else instead for char in text)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """One source file: its path as the user wrote it (POSIX slashes) and its decoded text."""

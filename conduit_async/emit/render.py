@@ -10,6 +10,7 @@ import jinja2
 from .. import assets
 from ..python import literals
 from ..python.code import Line
+from ..source import printable
 from .layout import WIDTH, mark
 
 _CONTINUED = ("else", "except", "finally", "case")
@@ -36,7 +37,7 @@ def _environment() -> jinja2.Environment:
         lines=_lines,
         mark=mark,
         quoted=literals.quoted,
-        printable=_printable,
+        printable=printable,
     )
     return environment
 
@@ -59,7 +60,7 @@ def _docstring(text: str | None, indent: int) -> str:
     if not text:
         return ""
     width = WIDTH - 4 * indent
-    plain = "\n".join(map(_printable, text.splitlines())).strip()
+    plain = "\n".join(printable(line, " ") for line in text.splitlines()).strip()
     lines = [
         part
         for line in plain.split("\n")
@@ -70,8 +71,3 @@ def _docstring(text: str | None, indent: int) -> str:
     )
     body = textwrap.indent(escaped, "    " * indent).strip()
     return f'"""{body}\n{"    " * indent}"""' if len(lines) > 1 else f'"""{body}"""'
-
-
-def _printable(text: str) -> str:
-    """A text for a comment or a docstring, on one line."""
-    return "".join(char if char.isprintable() else " " for char in text)

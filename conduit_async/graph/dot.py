@@ -1,5 +1,6 @@
 """The graph in the language of Graphviz."""
 
+from ..source import printable
 from .model import EdgeKind, Graph, NodeKind
 
 _SHAPES: dict[NodeKind, str] = {
@@ -31,5 +32,4 @@ def as_dot(graph: Graph) -> str:
 def _quoted(text: str) -> str:
     """A string; Graphviz would read escapes in it, and entities such as `&lt;`."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
-    inside = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in inside)
-    return f'"{inside}"'
+    return f'"{printable(inside)}"'

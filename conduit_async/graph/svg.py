@@ -5,6 +5,7 @@ from typing import Any
 
 import graphlay
 
+from ..source import printable
 from .model import EdgeKind, Graph, NodeKind
 
 _FILLS: dict[NodeKind, str] = {
@@ -29,7 +30,7 @@ def as_svg(graph: Graph) -> str:
     """The SVG, with a final newline: hooks are ellipses, enqueues are bold, reads are dashed."""
     drawn = graphlay.Graph()
     for node in graph.nodes:
-        label = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in node.label)
+        label = printable(node.label)
         shape = "ellipse" if node.kind == "hook" else "box"
         width = _PADDING + _LETTER * sum(map(_columns, label))
         drawn.node(node.id, width=width, height=_HEIGHT, shape=shape, label=label)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from ..source import printable
 from .model import Block, Fields, FieldType, LockedJob, Services
 
 _HEAD = re.compile(
@@ -34,11 +35,6 @@ class EntryError(Exception):
         self.path, self.reason = path, reason
 
 
-def shown(text: str) -> str:
-    """A text as a message may show it."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
 class Entry:
     """A value of the JSON, and the keys that lead to it."""
 
@@ -48,7 +44,7 @@ class Entry:
 
     def error(self, what: str) -> EntryError:
         """An error that says what the value has to be."""
-        return EntryError(self.path, f"`{shown('.'.join(self.path)) or 'it'}` has to be {what}")
+        return EntryError(self.path, f"`{printable('.'.join(self.path)) or 'it'}` has to be {what}")
 
     def items(self) -> Iterator[tuple[str, "Entry"]]:
         """The entries of an object."""
@@ -67,7 +63,7 @@ class Entry:
     def end(self) -> None:
         """Make sure that every entry was taken."""
         for key in self.value.keys() - self._taken:
-            raise EntryError((*self.path, key), f"it has an unknown entry `{shown(key)}`")
+            raise EntryError((*self.path, key), f"it has an unknown entry `{printable(key)}`")
 
     def texts(self) -> tuple[str, ...]:
         """A list of texts."""
@@ -97,7 +93,7 @@ def as_jobs(entry: Entry) -> dict[str, LockedJob]:
     """The job types by name."""
     for name, job in entry.items():
         if not _is_text(name):
-            raise EntryError(job.path, f"`{shown(name)}` is no name of a job type")
+            raise EntryError(job.path, f"`{printable(name)}` is no name of a job type")
     return {name: as_job(job) for name, job in entry.items()}
 
 
@@ -106,7 +102,7 @@ def as_job(entry: Entry) -> LockedJob:
     given = entry.take("shapes", {})
     for fingerprint, fields in given.items():
         if not _FINGERPRINT.fullmatch(fingerprint):
-            raise EntryError(fields.path, f"`{shown(fingerprint)}` is no fingerprint")
+            raise EntryError(fields.path, f"`{printable(fingerprint)}` is no fingerprint")
     shapes = {fingerprint: _fields(fields) for fingerprint, fields in given.items()}
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:
@@ -171,7 +167,7 @@ def _fields(entry: Entry) -> Fields:
     fields = {name: as_type(kind) for name, kind in entry.items()}
     for name in fields:
         if not name.isidentifier():
-            raise EntryError((*entry.path, name), f"`{shown(name)}` is no name of a field")
+            raise EntryError((*entry.path, name), f"`{printable(name)}` is no name of a field")
     return fields
 
 
@@ -195,7 +191,7 @@ def _number(entry: Entry, name: str, default: Default) -> int | Default:
     value = found.value
     if value is None and default is None:
         return default
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+    if type(value) is not int or not least <= value <= most:
         raise found.error(f"a whole number from {least} to {most}")
     return value
 

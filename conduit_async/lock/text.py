@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .entries import Entry, EntryError, as_job, as_jobs, as_services, as_text, shown
+from ..source import printable
+from .entries import Entry, EntryError, as_job, as_jobs, as_services, as_text
 from .model import FieldType, Lock, LockedJob, Services
 
 LOCK_FILE = "jobs.lock"
@@ -82,7 +83,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise EntryError((key,), f"it has two entries `{shown(key)}`")
+            raise EntryError((key,), f"it has two entries `{printable(key)}`")
         found[key] = value
     return found
 

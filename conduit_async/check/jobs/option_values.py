@@ -3,7 +3,7 @@
 import builtins
 import re
 from collections.abc import Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 from ... import ast
 from ...config import BACKOFFS, PRIORITIES
@@ -118,28 +118,28 @@ def priority(value: Constant) -> int:
         hint = did_you_mean(value, PRIORITIES, '"{}"') or hint
         raise BadValueError(f'there is no priority "{value}"', hint)
     number = PRIORITIES[value] if isinstance(value, str) else value
-    if not _is_int(number) or not 0 <= number <= 100:
+    if type(number) is not int or not 0 <= number <= 100:
         raise BadValueError(f"a priority is {names}, or a number from 0 to 100")
     return number
 
 
 def max_attempts(value: Constant) -> int:
     """How many attempts a job has."""
-    if not _is_int(value) or not 1 <= value <= 1000:
+    if type(value) is not int or not 1 <= value <= 1000:
         raise BadValueError("`max_attempts` is a whole number from 1 to 1000")
     return value
 
 
 def count(value: Constant, option: str) -> int:
     """How many jobs a limit allows."""
-    if not _is_int(value) or not 1 <= value <= _MOST:
+    if type(value) is not int or not 1 <= value <= _MOST:
         raise BadValueError(f"`{option}` is a whole number from 1 to {_MOST:,}")
     return value
 
 
 def size(value: Constant) -> int:
     """How many jobs a batch has."""
-    if not _is_int(value) or not 2 <= value <= _LARGEST_BATCH:
+    if type(value) is not int or not 2 <= value <= _LARGEST_BATCH:
         raise BadValueError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
     return value
 
@@ -155,7 +155,7 @@ def backoff(value: Constant) -> str:
 def delay(value: Constant) -> float:
     """A duration in seconds, 0 too."""
     if not isinstance(value, Seconds):
-        hint = f"say the unit: `{value}.seconds`" if _is_int(value) else "such as `10.minutes`"
+        hint = f"say the unit: `{value}.seconds`" if type(value) is int else "such as `10.minutes`"
         raise BadValueError("a duration is expected here", hint)
     if not 0 <= value.value <= _MAX_DURATION:
         raise BadValueError("the duration must be positive and at most a hundred years")
@@ -179,7 +179,3 @@ def period(value: Constant) -> float:
 def moment(value: Constant) -> Any:
     """A constant is no moment."""
     raise BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
-
-
-def _is_int(value: Constant) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,14 +1,16 @@
 """Literals of values and collections."""
 
+from collections.abc import Generator, Sequence
+
 from ... import ast
 from ...python import literals
 from ...python.code import NONE, Code, Form, Precedence, collection, combine
-from ...types import DECIMAL, Array, Hash, Struct, required
+from ...types import DECIMAL, Array, Hash, Struct, Type, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import of_common_type, type_of
 from ..sql.conditions import name_of
 from .dispatch import Lowering, Operand, rule
-from .snapshots import RecordForm, record_form_of
+from .snapshots import record_form_of
 
 _FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
 
@@ -50,14 +52,7 @@ def array(fn: FunctionBuilder, node: ast.ArrayLiteral, operand: Operand) -> Lowe
     """`[a, b]`."""
     expected = required(operand.expected if operand.expected is not None else type_of(fn, node))
     kind = expected.item if isinstance(expected, Array) else None
-    place = _place_of_items(fn, node, operand)
-    items = []
-    for item in node.items:
-        code = yield Operand(item, expected=kind, record=place)
-        if operand.expected is None and kind is not None:
-            code = of_common_type(fn, item, code, kind)
-        items.append(code)
-    items = fn.in_order(items, node.items)
+    items = yield from _items(fn, operand, [(item, kind) for item in node.items])
     return collection(", ".join(item.at(Precedence.TERNARY) for item in items), items)
 
 
@@ -68,16 +63,8 @@ def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lower
     if isinstance(expected, Struct):
         return (yield from _struct(fn, node, expected))
     kind = expected.value if isinstance(expected, Hash) else None
-    record = _place_of_items(fn, node, operand)
-    parts, hints = [], []
-    for entry in node.entries:
-        for child, place in ((entry.key, None), (entry.value, kind)):
-            code = yield Operand(child, expected=place, record=record)
-            if operand.expected is None and place is not None:
-                code = of_common_type(fn, child, code, place)
-            parts.append(code)
-            hints.append(child)
-    parts = fn.in_order(parts, hints)
+    items = [each for entry in node.entries for each in ((entry.key, None), (entry.value, kind))]
+    parts = yield from _items(fn, operand, items)
     pairs = zip(parts[::2], parts[1::2], strict=True)
     texts = [
         f"{key.at(Precedence.TERNARY)}: {value.at(Precedence.TERNARY)}" for key, value in pairs
@@ -85,8 +72,19 @@ def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lower
     return collection(", ".join(texts), parts, "{}")
 
 
-def _place_of_items(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> RecordForm:
-    return "snapshot" if record_form_of(type_of(fn, node)) == "snapshot" else operand.record
+def _items(
+    fn: FunctionBuilder, operand: Operand, items: Sequence[tuple[ast.Expr, Type | None]]
+) -> Generator[Operand, Code, list[Code]]:
+    """What a literal holds, in order, each as its type."""
+    whole = record_form_of(type_of(fn, operand.node))
+    record = whole if whole == "snapshot" else operand.record
+    found = []
+    for item, kind in items:
+        code = yield Operand(item, expected=kind, record=record)
+        if operand.expected is None and kind is not None:
+            code = of_common_type(fn, item, code, kind)
+        found.append(code)
+    return fn.in_order(found, [item for item, _ in items])
 
 
 def _struct(fn: FunctionBuilder, node: ast.HashLiteral, struct: Struct) -> Lowering:
