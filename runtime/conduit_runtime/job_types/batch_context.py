@@ -36,7 +36,12 @@ class BatchContext(Generic[S]):
     _services: S | None = None
 
     def __init__(
-        self, batch: ClaimedBatch, jobs: Sequence[BatchJob[Any]], services: object, host: Host
+        self,
+        batch: ClaimedBatch,
+        jobs: Sequence[BatchJob[Any]],
+        services: object,
+        host: Host,
+        failures: dict[BatchJob[Any], BaseException],
     ) -> None:
         self.jobs = jobs
         """The jobs, in the order in which they would have started alone."""
@@ -44,7 +49,7 @@ class BatchContext(Generic[S]):
         self._batch = batch
         self._given_services = services
         self._host = host
-        self._failed: dict[UUID, BaseException] = {}
+        self._failures = failures
 
     @property
     def type(self) -> str:
@@ -84,12 +89,12 @@ class BatchContext(Generic[S]):
         check_type(error, "error", (BaseException, str), "an exception or a text")
         if job not in self._members:
             raise ValueError(f"job {job.id} is not in this batch")
-        self._failed[job.id] = Retry(reason=error) if isinstance(error, str) else error
+        self._failures[job] = Retry(reason=error) if isinstance(error, str) else error
 
     @property
     def failed(self) -> Mapping[UUID, BaseException]:
         """Why the jobs failed for which `fail` was called, by their ids."""
-        return self._failed
+        return {job.id: error for job, error in self._failures.items()}
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for statements of one's own, in autocommit mode."""

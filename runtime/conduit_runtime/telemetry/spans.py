@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
@@ -49,7 +48,7 @@ class JobTracer:
     def batch(self, jobs: Sequence[Claimed]) -> "BatchSpans":
         """Begin a span of each job of a batch, the child of what enqueued that job."""
         spans = {
-            job.id: self._tracer.start_span(
+            job: self._tracer.start_span(
                 f"process {job.type}",
                 context_of(read_trace(job.trace)),
                 SpanKind.CONSUMER,
@@ -76,7 +75,7 @@ class JobTracer:
 class BatchSpans:
     """The spans of a batch: one of the call, which is linked to one of each of its jobs."""
 
-    def __init__(self, tracer: trace.Tracer, first: Claimed, spans: Mapping[UUID, Span]) -> None:
+    def __init__(self, tracer: trace.Tracer, first: Claimed, spans: Mapping[Claimed, Span]) -> None:
         self._tracer = tracer
         self._first = first
         self._spans = spans
@@ -103,7 +102,7 @@ class BatchSpans:
 
     def end(self, job: Claimed, error: BaseException | None) -> None:
         """The attempt of a job has ended, with an error if it did not complete."""
-        span = self._spans[job.id]
+        span = self._spans[job]
         if error is not None:
             _note(span, error, secrets_of(job))
         span.end()

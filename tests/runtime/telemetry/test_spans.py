@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from conduit_runtime import (
     WorkerPool,
     chain,
 )
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.services.loading import resolve
 from conduit_runtime.telemetry.tracing import job_tracer
 from example_app import SCHEMA, insert_order, ship
@@ -391,3 +393,20 @@ def test_each_job_of_a_batch_has_a_span_in_its_own_trace(
     assert [link.context for link in batch.links] == [span.context for span in each]
     assert (batch.attributes or {})["messaging.batch.message_count"] == 3
     assert is_child(found["inside"][0], batch)
+
+
+def test_two_attempts_of_a_job_in_a_batch_have_a_span_each(
+    provider: TracerProvider, spans: Spans
+) -> None:
+    id_ = uuid4()
+    attempts = [
+        Claimed(uuid4(), id_, "t", "default", "null", 1, 3, 50, 0, None, 0, 1, None, None)
+        for _ in range(2)
+    ]
+    tracer = job_tracer(provider)
+    assert tracer is not None
+    batch = tracer.batch(attempts)
+    batch.end(attempts[0], ValueError("bad"))
+    batch.end(attempts[1], None)
+    codes = [span.status.status_code for span in spans()["process t"]]
+    assert codes == [StatusCode.ERROR, StatusCode.UNSET]

@@ -99,15 +99,17 @@ class BatchRuns:
     ) -> None:
         environment = self._environment
         jobs = [member.context for member in members]
+        services = environment.services_of(handler)
+        failures: dict[BatchJob[Any], BaseException] = {}
         context: BatchContext[Any] = BatchContext(
-            execution.batch, tuple(jobs), environment.services_of(handler), environment.host
+            execution.batch, tuple(jobs), services, environment.host, failures
         )
         claimed = [member.job for member in members]
         spans = environment.tracer.batch(claimed) if environment.tracer else None
         execution.started = monotonic()
         timeout = execution.batch.timeout
         execution.arm(handler.timeout if timeout is None else timeout)
-        errors: dict[Any, BaseException] = {}
+        errors: dict[BatchJob[Any], BaseException] = {}
         results: list[Any] = [None] * len(jobs)
         try:
             # The list is theirs to change.
@@ -115,19 +117,19 @@ class BatchRuns:
             returned = await _apart(spans.around(work) if spans else work)
             results = _results(returned, len(jobs))
             pairs = zip(jobs, results, strict=True)
-            errors = {job.id: each for job, each in pairs if isinstance(each, BaseException)}
+            errors = {job: each for job, each in pairs if isinstance(each, BaseException)}
         except BaseException as error:
             reason = execution.reason(error)
-            errors = dict.fromkeys((job.id for job in jobs), reason)
+            errors = dict.fromkeys(jobs, reason)
             if len(jobs) > 1 and not isinstance(reason, Shutdown | TakenAway | TooLate):
                 _log.warning("a batch of %d jobs of %s failed", len(jobs), handler.type)
         finally:
             execution.disarm()
         if execution.stopped_by is None:
-            errors |= context.failed
+            errors |= failures
         apart = []
         for member, result in zip(members, results, strict=True):
-            failure = member.stopped_by or errors.get(member.job.id)
+            failure = member.stopped_by or errors.get(member.context)
             if spans is not None:
                 spans.end(member.job, failure)
             attempt = self._end(execution, member, result, failure)

@@ -4,10 +4,13 @@ import asyncio
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from batches import batched, enqueued, states
 from conduit_runtime import BatchContext, BatchJob, Discard, Job, Queue, Retry, Snooze
+from conduit_runtime.worker.run import batch_runs, runner
 from pools import NewPool
 from waiting import until
 
@@ -212,3 +215,28 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue, new_pool: NewPool) -> 
     errors = [error for _, _, error in states(queue, jobs)]
     assert errors[0] == "no"
     assert errors[1] == f"ValueError: job {kept[0].id} is not in this batch"
+
+
+@pytest.mark.parametrize("how", ["returned", "called"])
+def test_an_attempt_that_fails_beside_a_later_one_of_its_job_is_not_the_later_ones_failure(
+    queue: Queue, dsn: str, new_direct_pool: NewPool, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row that is set back by hand is claimed again while its first attempt gathers."""
+    for module in (batch_runs, runner):
+        monkeypatch.setattr(module, "FRESH", 60.0)
+
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> Any:
+        assert jobs[0].id == jobs[1].id
+        if how == "called":
+            context.fail(jobs[0], "twice")
+            assert [*context.failed] == [jobs[0].id]
+            return None
+        return [ValueError("twice"), None]
+
+    with batched(new_direct_pool, handle, size=2):
+        jobs = enqueued(queue, 1, max_attempts=1)
+        until(lambda: queue.stats().running)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("UPDATE jobs SET status = 'pending', run_at = now()")
+        until(lambda: queue.stats().running == queue.stats().pending == 0)
+    assert states(queue, jobs) == [("completed", 1, None)]
