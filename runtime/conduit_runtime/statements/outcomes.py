@@ -163,8 +163,10 @@ def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Stateme
 
     Those that another session has locked are left out, unless it `waits` for them.
     """
-    skipping = {"skip_locked": "" if waits else " SKIP LOCKED"}
-    return Statement("outcome/mark_started", _held(attempts), _ids, skipping)
+    how = {"skip_locked": " SKIP LOCKED", "is_wanted": "start_written IS NOT TRUE", "held": "held"}
+    if waits:  # what is held is known once all of them are locked
+        how = {"skip_locked": "", "is_wanted": "true", "held": "locked"}
+    return Statement("outcome/mark_started", _held(attempts), _ids, how)
 
 
 def held_jobs(worker: str) -> Statement[set[tuple[UUID, UUID]]]:

@@ -1,5 +1,6 @@
 """Outcomes of jobs whose rows another transaction has locked."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, LiteralString
@@ -176,6 +177,41 @@ def test_what_is_cancelled_meanwhile_stays_so(
         blocked.close()
     assert status(queue, blocked.job) == "cancelled"
     assert f"1 job was {LOST}" in caplog.text
+
+
+def test_a_job_that_is_lost_while_its_start_waits_for_a_lock_does_not_begin(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[bool] = []
+    begin = ApartWriter.begin
+
+    async def begin_locked(writer: ApartWriter, attempt: Attempt) -> bool:
+        with psycopg.connect(dsn) as other:
+            queue.cancel(attempt.job.id, conn=other)
+            asked = asyncio.create_task(begin(writer, attempt))
+            await asyncio.to_thread(until, lambda: is_waiting(dsn))
+        answers.append(await asked)
+        return answers[-1]
+
+    monkeypatch.setattr(ApartWriter, "begin", begin_locked)
+    ran: list[UUID] = []
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: ran.append(context.id))
+    job = queue.enqueue(Job(type="t"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET rescues = 1")
+    pool.run(drain=True)
+    assert (answers, ran, status(queue, job)) == ([False], [], "cancelled")
+
+
+def is_waiting(dsn: str) -> bool:
+    """Whether a statement of this database waits for a row that another one has locked."""
+    with psycopg.connect(dsn) as connection:
+        [(waits,)] = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event = 'transactionid')"
+        )
+        return bool(waits)
 
 
 def test_a_deferred_job_is_not_taken_for_a_lost_claim(
