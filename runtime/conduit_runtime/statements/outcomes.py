@@ -172,20 +172,22 @@ def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Stateme
 def held_jobs(worker: str) -> Statement[set[tuple[UUID, UUID]]]:
     """Id and token of the jobs that the worker holds, as the database sees it."""
     reading = "SELECT id, token FROM {jobs} WHERE locked_by = %(worker)s AND status = 'running'"
-    return Statement(
-        reading, {"worker": worker}, lambda rows, count: {(id_, token) for id_, token in rows}
-    )
+    return Statement(reading, {"worker": worker}, _claims)
 
 
-def renew(jobs: Sequence[Claimed], token: UUID, worker: str) -> Statement[set[UUID]]:
-    """Claim jobs once more that the worker may hold; returns which of them it held."""
+def renew(jobs: Sequence[Claimed], token: UUID, worker: str) -> Statement[set[tuple[UUID, UUID]]]:
+    """Claim jobs once more that the worker may hold; returns the claims that it held."""
     parameters = {
         "ids": uuids([job.id for job in jobs]),
         "tokens": uuids([job.token for job in jobs]),
         "renewed": token,
         "worker": worker,
     }
-    return Statement("claim/renew_claim", parameters, _ids)
+    return Statement("claim/renew_claim", parameters, _claims)
+
+
+def _claims(rows: Rows, count: int) -> set[tuple[UUID, UUID]]:
+    return {(id_, token) for id_, token in rows}
 
 
 def _ids(rows: Rows, count: int) -> set[UUID]:

@@ -5,4 +5,4 @@ FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS claimed (id, token)
 WHERE job.id = claimed.id AND job.token = claimed.token AND coalesce(job.status = 'running', false)
   AND job.locked_by = %(worker)s
   AND job.queue <> ALL (ARRAY(SELECT name FROM {conduit_queues} WHERE paused_at IS NOT NULL))
-RETURNING job.id
+RETURNING claimed.id, claimed.token

@@ -243,7 +243,7 @@ class Claimer:
         held = await self._connection.run(renew(jobs, token, worker))
         renewed = []
         for job in jobs:
-            if job.id in held:
+            if (job.id, job.token) in held:
                 job.token = token
                 renewed.append(job)
             else:

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.calls import entered_job
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.services import django_connections
 from conduit_runtime.worker.claim import claim_sizes, claimer
+from conduit_runtime.worker.claim.fetcher import Fetcher
 from conduit_runtime.worker.heartbeat import failure_detector as detector
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from conduit_runtime.worker.run import runner
@@ -124,6 +127,33 @@ def test_what_is_still_held_runs_once(
         pass
     until(lambda: queue.stats().completed == 1)
     assert ran == [1]
+
+
+def test_of_two_claims_of_a_job_the_one_that_holds_it_runs(
+    queue: Queue, dsn: str, relay: Relay, ran: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn may claim more than once: queues and types with a limit, and those without."""
+    fetch = Fetcher.fetch
+    claimed: list[Claimed] = []
+
+    async def fetch_twice(self: Fetcher, jobs: list[Claimed], *how: Any) -> bool:
+        is_full = await fetch(self, jobs, *how)
+        if jobs and not claimed:
+            with psycopg.connect(dsn) as connection:
+                connection.execute("UPDATE jobs SET status = 'pending', run_at = now()")
+            until(lambda: queue.stats().pending)
+            await fetch(self, jobs, *how)
+            claimed.extend(jobs)
+            await asyncio.sleep(LATE)
+        return is_full
+
+    monkeypatch.setattr(Fetcher, "fetch", fetch_twice)
+    job = queue.enqueue(Job(type="t", payload=1))
+    until(lambda: queue.stats().completed == 1)
+    queue.enqueue(Job(type="t", payload=2))
+    until(lambda: queue.stats().completed == 2)
+    assert [each.id for each in claimed] == [job.id, job.id]
+    assert ran == [1, 2]
 
 
 Change = Callable[[Queue, UUID], object]
