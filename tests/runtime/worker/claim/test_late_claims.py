@@ -19,7 +19,7 @@ from conduit_runtime.worker.claim import claim_sizes, claimer
 from conduit_runtime.worker.claim.fetcher import Fetcher
 from conduit_runtime.worker.heartbeat import failure_detector as detector
 from conduit_runtime.worker.heartbeat import heartbeat_thread
-from conduit_runtime.worker.run import runner
+from conduit_runtime.worker.run import environment, runner
 from relay import Relay
 from waiting import until
 
@@ -213,7 +213,7 @@ def test_what_happens_while_a_handler_blocks_the_loop_counts(
     queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str, uses_django: bool, is_batch: bool
 ) -> None:
     monkeypatch.setattr(runner, "FRESH", LATE)
-    monkeypatch.setattr(runner, "uses_django", lambda: uses_django)
+    monkeypatch.setattr(environment, "uses_django", lambda: uses_django)
     pair = Pair(queue, workers=2, is_batch=is_batch)
 
     def close() -> None:
