@@ -49,12 +49,10 @@ def is_cancelled() -> bool:
 async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractConnection:
     """A connection that the broker shows under a name; certificates are verified.
 
-    Raises BrokerError, whose `__cause__` is what aio_pika raised.
+    Raises BrokerError, whose `__cause__` is what aio_pika or TLS raised.
     """
+    context = _verifying(ca_file) if urlsplit(url).scheme == "amqps" else None
     try:
-        context = None
-        if urlsplit(url).scheme == "amqps":
-            context = ssl.create_default_context(cafile=ca_file)
         return await aio_pika.connect(
             url,
             client_properties={"connection_name": name},
@@ -66,6 +64,17 @@ async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractCo
         cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
         where = without_password(url)
         raise BrokerError(f"the broker {where} cannot be reached: {reason(cause)}") from cause
+
+
+def _verifying(ca_file: str | None) -> ssl.SSLContext:
+    """What verifies certificates, by the authorities of a file or of the system."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise BrokerError(
+            f"the file {ca_file} (--broker-ca, ca_file) has no certificates of authorities as PEM, "
+            f"or cannot be read: {reason(error)}"
+        ) from error
 
 
 async def reach(url: str, ca_file: str | None, seconds: float) -> None:

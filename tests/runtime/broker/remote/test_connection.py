@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 from asynchronous import asynchronous
@@ -169,6 +170,15 @@ def test_no_error_shows_the_password(broker_url: str, caplog: pytest.LogCaptureF
             pass
         assert isinstance(caught.value, QueueError)
         assert "wrong-secret" not in str(caught.value) + repr(broker) + caplog.text
+
+
+@asynchronous
+async def test_a_file_without_authorities_is_named(tmp_path: Path) -> None:
+    empty = tmp_path / "authorities.pem"
+    empty.touch()
+    for file in (empty, tmp_path / "missing.pem"):
+        with pytest.raises(BrokerError, match=rf"the file {file} \(--broker-ca"):
+            await connect("amqps://127.0.0.1:1/", "a test", str(file))
 
 
 @asynchronous
