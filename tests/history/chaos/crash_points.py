@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import halted_worker
 import psycopg
 from conduit_runtime import Job, Queue
 from psycopg.sql import SQL, Identifier
@@ -60,7 +61,8 @@ class Stage:
     def __init__(self, dsn: str, folder: Path) -> None:
         self._dsn = dsn
         self._exits = ExitStack()
-        self._processes = WorkerProcesses(dsn, folder, "--concurrency", "2")
+        program = [halted_worker.__file__]
+        self._processes = WorkerProcesses(dsn, folder, "--concurrency", "2", program=program)
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
         # A server that checks whether its client lives would break off what is to be committed.

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +40,23 @@ class WorkerProcesses:
     """Starts workers; `close` kills those that still run.
 
     With `roles` each connects as a role of its name, by which the database knows it. With `copies`
-    each also writes what its handlers did to a file that `event_files.read_events` reads.
+    each also writes what its handlers did to a file that `event_files.read_events` reads. `program`
+    is what Python runs in the place of `conduit-jobs worker`.
     """
 
     def __init__(
-        self, dsn: str, folder: Path, *arguments: str, roles: bool = False, copies: bool = False
+        self,
+        dsn: str,
+        folder: Path,
+        *arguments: str,
+        program: Sequence[str] = ("-m", "conduit_runtime.cli", "worker"),
+        roles: bool = False,
+        copies: bool = False,
     ) -> None:
         self._dsn = dsn
         self._folder = folder
         self._arguments = arguments
+        self._program = program
         self._roles = roles
         self._copies = copies
         self.workers: list[WorkerProcess] = []
@@ -59,8 +68,8 @@ class WorkerProcesses:
             create_role(dsn, name)
             dsn = make_conninfo(dsn, user=name)
         log = self._folder / f"{name}.log"
-        command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "history_jobs"]
-        command += ["--dsn", dsn, *self._arguments, *arguments]
+        command = [sys.executable, *self._program, "history_jobs", "--dsn", dsn]
+        command += [*self._arguments, *arguments]
         copy = {event_files.COPY: str(self._folder / f"{name}.events")} if self._copies else {}
         with log.open("wb") as out:
             process = subprocess.Popen(
