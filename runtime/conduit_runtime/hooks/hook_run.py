@@ -104,7 +104,8 @@ class HookRun(Generic[R, S]):
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
     ) -> None:
         """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
-        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+        wanted = "a JobType of a generated package, or enqueue_flow(chain(Job(…)))"
+        check_type(job_type, "job_type", JobType, wanted)
         self._jobs.append((job_type.schema, job_type.job(payload, **options)))
 
     def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:

@@ -47,6 +47,14 @@ def test_a_hook_that_is_called_by_hand_is_named_so(psycopg_conn: psycopg.Connect
         Hook(psycopg_conn, Order, None)
 
 
+def test_a_name_in_place_of_a_job_type(psycopg_conn: psycopg.Connection[Any]) -> None:
+    hook = Hook(psycopg_conn, Order, insert_order(psycopg_conn))
+    for wrong in ("order.ship", Job(type="order.ship")):
+        with pytest.raises(TypeError, match=r"use a JobType .*, or enqueue_flow\(chain\(Job"):
+            hook.enqueue(wrong, {})  # type: ignore[arg-type]
+    assert hook.jobs == []
+
+
 def test_a_connection_of_another_kind(psycopg_conn: psycopg.Connection[Any]) -> None:
     row = insert_order(psycopg_conn)
     with pytest.raises(TypeError, match="`conn` of after_create is None: pass a psycopg Connec"):
