@@ -36,27 +36,30 @@ def database(dsn: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.mark.parametrize(
-    ("job", "error"),
+    ("options", "error"),
     [
-        (older(), MISSING),
-        (older(fingerprint=None), MISSING),
-        (older(fingerprint="new"), MISSING),
-        (older(type="post.mail"), MISSING),
+        ({}, MISSING),
+        ({"fingerprint": None}, MISSING),
+        ({"fingerprint": "new"}, MISSING),
+        ({"type": "post.mail"}, MISSING),
         (
-            older(payload={"headline": 5}),
+            {"payload": {"headline": 5}},
             "unreadable: payload.headline: expected a string, got int",
         ),
-        (older(payload=None), "unreadable: payload: expected an object, got nil"),
+        ({"payload": None}, "unreadable: payload: expected an object, got nil"),
     ],
     ids=["unknown", "by hand", "corrupt", "older name", "another type", "no object"],
 )
 def test_a_payload_that_no_code_reads_waits(
-    queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any], job: Job, error: str
+    queue: Queue,
+    new_pool: NewPool,
+    database: psycopg.Connection[Any],
+    options: dict[str, Any],
+    error: str,
 ) -> None:
     """No attempt is used, nothing is reported as failed, and the shape stays that of the job."""
     failed: list[FailedJob] = []
-    job.max_attempts = 1
-    queue.enqueue(job)
+    job = queue.enqueue(older(max_attempts=1, **options))
     version = new(was=("post.mail",))
     pool = version.drain(new_pool, on_failed=failed.append)
     found = stored(queue, job)
