@@ -140,6 +140,6 @@ class JobQueue:
 
 
 def _is_lost(connection: AbstractConnection) -> bool:
-    """Whether nothing can be done over a connection, also if nobody here has closed it."""
+    """Whether nothing can be done over a connection, also if it was not closed here."""
     transport = connection.transport
     return connection.is_closed or transport is None or transport.connection.is_closed
