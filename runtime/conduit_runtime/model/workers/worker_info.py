@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-SILENT = 30.0
-"""Seconds without a heartbeat after which a worker counts as dead, however it looks."""
+from .worker_state import LEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +41,4 @@ class WorkerInfo:
     @property
     def is_silent(self) -> bool:
         """Whether it is dead, or cut off from the database."""
-        return self.heartbeat_age > SILENT
+        return self.heartbeat_age > LEASE

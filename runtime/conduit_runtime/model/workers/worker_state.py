@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LEASE = 30.0
+"""Seconds without a heartbeat after which any worker is dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:

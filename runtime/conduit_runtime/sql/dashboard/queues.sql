@@ -7,7 +7,7 @@ WITH waiting AS MATERIALIZED (
 ), served AS MATERIALIZED (
   SELECT queue,
          pg_catalog.count(*) FILTER (
-           WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(silent)s::float8)
+           WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(lease)s::float8)
          ) AS workers
   FROM {conduit_workers} AS worker CROSS JOIN pg_catalog.unnest(worker.queues) AS queue
   GROUP BY queue

@@ -3,7 +3,7 @@ WITH live AS (
   SELECT DISTINCT handled.lane ->> 0 AS type, handled.lane ->> 1 AS fingerprint
   FROM (
     SELECT DISTINCT lanes FROM {conduit_workers}
-    WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(silent)s::float8)
+    WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(lease)s::float8)
   ) AS worker
   CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(worker.lanes) AS handled (lane)
 )

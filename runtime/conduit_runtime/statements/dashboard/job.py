@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, UniqueKey
 from ...model.job import Job, JobStatus
-from ...model.workers.worker_info import SILENT
+from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Rows, Statement
 from ..job_rows import COLUMNS
 from ..jobs import read_whole_job
@@ -88,7 +88,7 @@ def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
     """What decides when these jobs start, in no order; those that are gone are missing."""
     return Statement(
         "dashboard/job/start_facts",
-        {"ids": [*ids], "silent": SILENT},
+        {"ids": [*ids], "lease": LEASE},
         lambda rows, count: [StartFacts(*row) for row in rows],
     )
 

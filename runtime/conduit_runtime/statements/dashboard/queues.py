@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...model.dashboard.queues import QueueSettings
 from ...model.queues.stats import QueueGauges
-from ...model.workers.worker_info import SILENT
+from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Statement
 from ..metrics import queue_gauges
 
@@ -23,7 +23,7 @@ def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
     """The first MOST queues by name, or this one, with live workers and what operators set."""
     return Statement(
         "dashboard/queues",
-        {"silent": SILENT, "limit": MOST, "queue": queue},
+        {"lease": LEASE, "limit": MOST, "queue": queue},
         lambda rows, count: [QueueSettings(*row) for row in rows],
     )
 

@@ -6,7 +6,7 @@ import msgspec
 
 from ...model.dashboard.types import TypeActivity, TypeShape
 from ...model.type_description import TypeDescription
-from ...model.workers.worker_info import SILENT
+from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Rows, Statement
 from ..metrics import bin_of
 
@@ -22,7 +22,7 @@ def type_shapes(type: str | None = None) -> Statement[list[TypeShape]]:
             for type_, shape, queue, description, at, is_live in rows
         ]
 
-    return Statement("dashboard/types", {"type": type, "silent": SILENT}, decode)
+    return Statement("dashboard/types", {"type": type, "lease": LEASE}, decode)
 
 
 def type_activity(last: timedelta, type: str | None = None) -> Statement[list[TypeActivity]]:

@@ -3,12 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from ...model.workers.worker_state import DeadWorker, WorkerState
+from ...model.workers.worker_state import LEASE, DeadWorker, WorkerState
 
 SILENCE = 3.0
 """Seconds without a heartbeat after which a worker whose session is gone is dead."""
-LEASE = 30.0
-"""Seconds without a heartbeat after which any worker is dead."""
 
 
 class FailureDetector:

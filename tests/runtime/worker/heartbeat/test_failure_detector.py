@@ -1,7 +1,7 @@
 import math
 
-from conduit_runtime.model.workers.worker_state import DeadWorker, WorkerState
-from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, FailureDetector
+from conduit_runtime.model.workers.worker_state import LEASE, DeadWorker, WorkerState
+from conduit_runtime.worker.heartbeat.failure_detector import SILENCE, FailureDetector
 
 
 def sighted(heartbeat: int, *, lock_free: bool) -> list[WorkerState]:

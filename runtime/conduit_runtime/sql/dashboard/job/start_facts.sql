@@ -11,7 +11,7 @@ WITH wanted AS MATERIALIZED (
   SELECT queue, type, pg_catalog.count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue, type
 ), live AS MATERIALIZED (
   SELECT queues, lanes FROM {conduit_workers}
-  WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(silent)s::float8)
+  WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(lease)s::float8)
 )
 SELECT id, status, job.queue, job.type, attempts, max_attempts,
        CASE WHEN pg_catalog.isfinite(run_at) THEN least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') END,
