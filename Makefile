@@ -28,11 +28,11 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 
 .PHONY: test
 test: lint types ## Check everything but what takes long: lint, types, import contracts, tests
-	@echo "pytest" && $(PYTEST) -m "not property"
+	@echo "pytest" && $(PYTEST) -m "not slow"
 
-.PHONY: properties
-properties: .setup-dev ## Check what takes long: histories, random programs, limits, deploys, a million rows, packages, a browser
-	@echo "pytest, properties" && $(PYTEST) -m property
+.PHONY: slow
+slow: .setup-dev ## Run the tests that take long: histories, random programs, deploys, dead workers, packages, a browser
+	@echo "pytest, slow tests" && $(PYTEST) -m slow
 
 .PHONY: quick
 quick: .setup-dev ## Check in a minute: lint, types, the tests of what changed, one file of every folder
@@ -47,12 +47,13 @@ lint: .setup-dev ## Check style, formatting, generated modules, and who may impo
 
 .PHONY: types
 types: .setup-dev ## Check types: mypy on the packages, mypy and pyright on generated code
-	@echo "mypy" && .ci/quietly $(RUN) mypy $(PACKAGES)
-	@for folder in $(GENERATED:/jobs=); do \
+	@echo "mypy" && { .ci/quietly $(RUN) mypy $(PACKAGES) & packages=$$!; failed=; \
+	for folder in $(GENERATED:/jobs=); do \
 		echo "mypy $$folder" && (cd "$$folder" && ../../.ci/quietly "$(CURDIR)/.venv/bin/python" -m \
 		mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache/examples .) \
-		|| exit 1; done
-	@echo "pyright" && .ci/quietly $(RUN) pyright
+		|| failed=yes; done; \
+	echo "pyright" && .ci/quietly $(RUN) pyright || failed=yes; \
+	wait $$packages && [ -z "$$failed" ]; }
 
 .PHONY: examples
 examples: .setup-run ## Compile the examples again

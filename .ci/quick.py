@@ -25,7 +25,7 @@ PACKAGES = {
     "runtime/conduit_dashboard": "tests/dashboard",
 }
 """Folders of modules, and where their tests are."""
-SLOW = re.compile(r"dsn|subprocess|mark\.property|@given")
+SLOW = re.compile(r"dsn|subprocess|mark\.slow|@given")
 """What a test file has that waits for a server or a process, or tries many cases."""
 
 
@@ -36,7 +36,7 @@ def main() -> int:
     beside = [subprocess.Popen(each, cwd=ROOT) for each in ([*make, "lint"], mypy)]
     tests = list(dict.fromkeys(chosen(changed())))
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
-    options = ["-r", "fE", "-m", "not property", "-p", "no:randomly"]
+    options = ["-r", "fE", "-m", "not slow", "-p", "no:randomly"]
     environment = os.environ | {"CONDUIT_TESTS_END": str(end)}
     done = subprocess.run([*pytest, *options, *tests], cwd=ROOT, env=environment, check=False)
     return max(done.returncode, *(each.wait() for each in beside))

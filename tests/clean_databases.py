@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -50,37 +51,51 @@ ORDER BY 1
 """
 
 
+@dataclass(frozen=True)
+class _Database:
+    dsn: str
+    connection: psycopg.Connection
+    """It stays open: a new one for each test would take most of the time."""
+    catalog: str
+
+
 class CleanDatabases:
     """Lends migrated databases whose tables are empty; `make` makes another one."""
 
     def __init__(self, make: Callable[[], str]) -> None:
         self._make = make
-        self._free: list[tuple[str, str]] = []
+        self._free: list[_Database] = []
 
     @contextmanager
     def lend(self) -> Iterator[str]:
         """A database for the length of the block. It is not lent again if its schema changed."""
-        dsn, catalog = self._free.pop() if self._free else self._new()
-        yield dsn
-        if _empty(dsn, catalog):
-            self._free.append((dsn, catalog))
+        database = self._free.pop() if self._free else self._new()
+        yield database.dsn
+        if _empty(database):
+            self._free.append(database)
+        else:
+            database.connection.close()
 
-    def _new(self) -> tuple[str, str]:
+    def close(self) -> None:
+        """Close the connections to databases that could be lent again."""
+        while self._free:
+            self._free.pop().connection.close()
+
+    def _new(self) -> _Database:
         dsn = self._make()
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            return dsn, _catalog(connection)
+        connection = psycopg.connect(dsn, autocommit=True)
+        connection.execute("SET lock_timeout = '5s'")
+        return _Database(dsn, connection, _catalog(connection))
 
 
-def _empty(dsn: str, catalog: str) -> bool:
+def _empty(database: _Database) -> bool:
     """End all sessions and empty all tables; False when more than rows has changed."""
     try:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute(_SESSIONS)
-            connection.execute("SET lock_timeout = '5s'")
-            if _catalog(connection) != catalog:
-                return False
-            empty_tables(connection)
-    except psycopg.OperationalError:  # no database any more, or one that is locked
+        database.connection.execute(_SESSIONS)
+        if _catalog(database.connection) != database.catalog:
+            return False
+        empty_tables(database.connection)
+    except psycopg.OperationalError:  # a test has ended this session, or left a lock
         return False
     return True
 

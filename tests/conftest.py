@@ -1,5 +1,6 @@
 """A Postgres for the tests, and a database of its own for each test that asks."""
 
+import gc
 import os
 import signal
 import time
@@ -36,6 +37,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector visit no more what lives as long as the process: all tests."""
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Four at the least: the tests wait for workers and servers more than they compute."""
     return max(4, os.cpu_count() or 1)
@@ -56,6 +66,7 @@ LONG = (
 """What takes long, the longest first."""
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin what takes long first: begun last, it would leave all processors but one idle."""
     if not hasattr(config, "workerinput") or "CONDUIT_TESTS_END" in os.environ:
@@ -68,6 +79,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((n for n, long in enumerate(LONG) if name.startswith(long)), len(LONG))
 
     items.sort(key=lambda item: place(item.path))
+    for item in items:
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError("this pytest-xdist runs no group of tests in one process")
 
 
 def pytest_runtest_setup() -> None:
@@ -88,7 +102,12 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
         return
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "postgres"
-    settings = {"fsync": "off", "max_connections": "200", "max_prepared_transactions": "20"}
+    settings = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "max_connections": "200",
+        "max_prepared_transactions": "20",
+    }
     with embedded.start(folder, settings=settings) as server:
         yield server.dsn
 
@@ -127,7 +146,9 @@ def clean_databases(
 ) -> Iterator[CleanDatabases]:
     """Databases that are used again by one test after another."""
     with ExitStack() as stack:
-        yield CleanDatabases(lambda: stack.enter_context(new_database()))
+        databases = CleanDatabases(lambda: stack.enter_context(new_database()))
+        stack.callback(databases.close)
+        yield databases
 
 
 @pytest.fixture

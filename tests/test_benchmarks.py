@@ -154,6 +154,7 @@ def test_the_summary_of_performance_is_of_the_recorded_run() -> None:
     assert [number for number in numbers if number.rstrip(",.") not in figures] == []
 
 
+@pytest.mark.slow
 def test_the_rows_for_the_dashboard(server_dsn: str) -> None:
     name = "conduit_benchmark_rows"
     database = Database(server_dsn, name=name)

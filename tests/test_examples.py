@@ -20,7 +20,7 @@ def test_a_generated_package_is_fresh(name: str) -> None:
     assert done.returncode == 0, f"run `make examples`\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.property
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["blog", "shop"])
 def test_the_tests_of_an_example_pass(name: str, server_dsn: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
@@ -36,7 +36,7 @@ def test_the_tests_of_an_example_pass(name: str, server_dsn: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.property
+@pytest.mark.slow
 def test_the_example_of_scripts(dsn: str) -> None:
     command = [sys.executable, "app.py"]
     environment = {**os.environ, "DATABASE_URL": dsn, "PYTHONUNBUFFERED": "1"}
@@ -66,7 +66,7 @@ def test_the_example_of_scripts(dsn: str) -> None:
     assert (stats.completed, stats.failed) == (55, 2)
 
 
-@pytest.mark.property
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["django-shop", "fastapi-tickets"])
 def test_the_test_of_an_example(name: str) -> None:
     """As its users run it: on an embedded database, over HTTP."""

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -30,6 +31,7 @@ def test_every_folder_with_modules_is_a_package() -> None:
     assert not missing
 
 
+@pytest.mark.slow
 def test_the_compiler_opens_no_files_outside_its_cli_and_assets() -> None:
     compiler = PACKAGES[0]
     pure = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cluster_run import Size, run
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
 @pytest.mark.usefixtures("rabbitmq_programs")

@@ -251,6 +251,7 @@ def test_odd_requests_break_nothing(scene: Scene, request_of: Callable[[JobEntry
     scene.play(use)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

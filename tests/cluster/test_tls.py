@@ -12,6 +12,8 @@ from conduit_runtime.broker.connection import BrokerError, connect
 from ports import free_ports
 from rabbitmq import PASSWORD, Epmd, Node
 
+pytestmark = pytest.mark.slow
+
 _SETTINGS = """\
 listeners.ssl.1 = 127.0.0.1:{port}
 ssl_options.cacertfile = {authority}

@@ -3,6 +3,7 @@
 import builtins
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def test_progress_is_reported() -> None:
     assert told == [("reading", 0, 2), ("reading", 1, 2), ("writing", 0, 1)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(WORDS.split(" ")), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_no_text_makes_it_fail(words: list[str]) -> None:

@@ -17,7 +17,7 @@ from conduit_runtime import Queue, WorkerPool
 from generated import compiled, imported
 from psycopg.rows import dict_row
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 RESOURCE = """
 resource Thing {

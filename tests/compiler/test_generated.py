@@ -37,7 +37,7 @@ def run(*command: str, cwd: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.property
+@pytest.mark.slow
 def test_mypy_is_content(packages: Path) -> None:
     config = packages / "mypy.ini"
     config.write_text(f"[mypy]\nstrict = true\nmypy_path = {ROOT / 'runtime'}\n")
@@ -45,7 +45,7 @@ def test_mypy_is_content(packages: Path) -> None:
     run("mypy", "--config-file", str(config), "--cache-dir", "cache", *names, cwd=packages)
 
 
-@pytest.mark.property
+@pytest.mark.slow
 def test_pyright_is_content(packages: Path) -> None:
     config = packages / "pyrightconfig.json"
     config.write_text(
@@ -55,6 +55,7 @@ def test_pyright_is_content(packages: Path) -> None:
     run("pyright", "--pythonpath", sys.executable, "-p", str(config), cwd=packages)
 
 
+@pytest.mark.slow
 def test_ruff_is_content(packages: Path) -> None:
     folders = [path.name for path in packages.iterdir() if path.is_dir()]
     usual = [name for name in sorted(folders) if name.removesuffix("_package") not in UNUSUAL]
@@ -63,6 +64,7 @@ def test_ruff_is_content(packages: Path) -> None:
     run("ruff", "check", "--no-cache", "--config", str(config), *shapes, *usual, cwd=packages)
 
 
+@pytest.mark.slow
 def test_black_changes_nothing(packages: Path) -> None:
     """It looks at the examples only: `test_cases.py` looks at every case."""
     names = [path.parent.name.replace("-", "_") for path in ROOT.glob("examples/*/conduit.toml")]

@@ -125,7 +125,7 @@ def is_near(found: Diagnostic, mistake: Mistake) -> bool:
     return found.span.line - 2 <= mistake.line <= reach
 
 
-@pytest.mark.property
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*ALWAYS_FOUND, *OFTEN_VALID])
 def test_one_mistake_is_one_diagnostic(kind: str) -> None:
     all_found = [(mistake, reported(mistake)) for mistake in mistakes(kind)]

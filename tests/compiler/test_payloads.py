@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 from conduit_async.compiler import Output
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted([*(ROOT / "tests/compiler/cases").iterdir(), *(ROOT / "examples").iterdir()])
 OFFSETS = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])

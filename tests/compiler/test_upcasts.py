@@ -136,6 +136,7 @@ def test_every_rule_gives_the_new_payload(rule: str, tmp_path: Path) -> None:
     assert found == {"x": after, "note": "n", "more": None}
 
 
+@pytest.mark.slow
 def test_an_earlier_name_is_followed_through_paths_and_changes(tmp_path: Path) -> None:
     used = "self.{0}.{1}, self.{2}_changed?, self.previous_value(:{2})"
     found = upcast(
@@ -234,6 +235,7 @@ def test_a_sensitive_value_stays_masked(tmp_path: Path) -> None:
     assert "return Send(key=old.x)" in text
 
 
+@pytest.mark.slow
 def test_each_of_ten_older_shapes_has_its_upcaster(tmp_path: Path) -> None:
     lock = None
     for number in range(11):

@@ -68,6 +68,7 @@ def test_a_bug_is_logged_without_what_it_was_about(
     assert record.getMessage().startswith("GET /audit failed: ValueError in number, line ")
 
 
+@pytest.mark.slow
 def test_an_installation_without_the_extra_says_what_to_install() -> None:
     program = "import sys; sys.modules['sse_starlette'] = None; import conduit_dashboard"
     done = subprocess.run(

@@ -69,6 +69,7 @@ def project(tmp_path: Path, empty_dsn: str) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_staff_gets_in_and_permissions_decide(project: Path, empty_dsn: str) -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mysite.settings"}
 

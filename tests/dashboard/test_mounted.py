@@ -84,6 +84,7 @@ def mounted(
         yield server, root.removeprefix("/api"), root
 
 
+@pytest.mark.slow
 def test_its_pages_and_actions_are_at_its_path(mounted: tuple[Server, str, str], dsn: str) -> None:
     server, path, root = mounted
     with (
@@ -114,6 +115,7 @@ def test_its_pages_and_actions_are_at_its_path(mounted: tuple[Server, str, str],
     assert "Traceback" not in server.output
 
 
+@pytest.mark.slow
 def test_its_pages_are_live(mounted: tuple[Server, str, str]) -> None:
     server, path, _ = mounted
     given = {"X-User": "ann", "Accept": "text/event-stream"}
@@ -127,6 +129,7 @@ def test_its_pages_are_live(mounted: tuple[Server, str, str]) -> None:
     assert "Traceback" not in server.output
 
 
+@pytest.mark.slow
 def test_the_application_decides_who_gets_in(mounted: tuple[Server, str, str]) -> None:
     server, path, _ = mounted
     response = httpx.get(f"{server.url}{path}/queues")
@@ -135,6 +138,7 @@ def test_the_application_decides_who_gets_in(mounted: tuple[Server, str, str]) -
     assert httpx.post(f"{server.url}{path}/queues/pause").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_path_with_an_encoded_slash(tmp_path: Path, dsn: str) -> None:
     code = STARLETTE.replace("{tenant}", "{tenant:path}")
     (tmp_path / "app.py").write_text(HEAD + code)

@@ -14,7 +14,7 @@ from conduit_runtime import migrate
 from deployed_versions import Version, importable
 from pairs import DRAIN, EITHER, NEVER, PAIRS, WEB, WORKERS, Pair
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from conduit_async.compiler import compile
 from conduit_async.config import Config
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = 200

@@ -16,7 +16,7 @@ from deployed_versions import Version
 from pairs import FIELDS as CHANGED_FIELDS
 from pairs import JOBS, OBJECTS, TYPES, Pair
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 COUNT = 5_000
 """Jobs of each of the four web processes, two old and two new ones."""

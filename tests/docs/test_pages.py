@@ -38,7 +38,7 @@ FIRST = "README.md"
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.property] * (name != FIRST)) for name in STORIES],
+    [pytest.param(name, marks=[pytest.mark.slow] * (name != FIRST)) for name in STORIES],
 )
 def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.FixtureRequest) -> None:
     page, blocks = STORIES[name]

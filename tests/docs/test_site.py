@@ -12,7 +12,7 @@ _LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
 HOW_TO = ROOT / "docs" / "how-to"
 
 
-@pytest.mark.property
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     options = ("-b", "html", "-q", "-W", "--keep-going")
     folders = ("-d", tmp_path / "trees", "docs", tmp_path / "html")

@@ -14,9 +14,7 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out the tests that start a cluster where its servers are missing, unless this is CI."""
-    ours = [
-        item for item in items if item.path.parent == HERE and item.get_closest_marker("property")
-    ]
+    ours = [item for item in items if item.path.parent == HERE and item.get_closest_marker("slow")]
     if ours and "CI" not in os.environ and (reason := replication.missing()):
         for item in ours:
             item.add_marker(pytest.mark.skip(reason=reason))

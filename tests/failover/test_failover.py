@@ -11,7 +11,7 @@ from postgres_cluster import PostgresCluster
 SLOW = 30.0
 """Seconds for what `make failover` allows 5: other tests run beside this one."""
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
 @pytest.mark.parametrize(

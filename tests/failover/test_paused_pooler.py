@@ -11,7 +11,7 @@ from postgres_cluster import HEALING, PostgresCluster
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from waiting import until
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mutations import mutated, noise
 from oracle import check, source, well_typed
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 RANDOMS = st.integers(0, 2**32 - 1).map(Random)
 FEW = settings(max_examples=60, deadline=None)

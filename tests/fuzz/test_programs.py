@@ -10,7 +10,7 @@ from programs.report import faults_of
 
 PROGRAMS = 200
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("random_programs")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("random_programs")]
 
 
 def test_random_programs(

@@ -10,7 +10,7 @@ from probe import check_types
 
 from conduit_async.compiler import compile
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 PACKAGES = 12
 STATEMENTS = 20

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from crash_points import SCHEMA, Aftermath, CrashPoint, Stage
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 LONG: dict[str, Any] = {"seconds": 2}
 FAILING: dict[str, Any] = {"failures": 1}

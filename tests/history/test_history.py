@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from chaos_run import JOBS, TICKS, run
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 
 def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:

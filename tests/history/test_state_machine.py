@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 )
 from job_model import UNENDED, Model, ModelJob
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 QUEUES = ("one", "two")
 KNOWN, UNKNOWN = ("x", "y"), "z"

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = ("conduit_async", "grammar", "templates", "runtime", "examples")
 FILES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("packaging")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:

@@ -21,7 +21,7 @@ PROJECT = ROOT / "tests" / "runtime" / "django_project"
 OLDEST = {"5.2": (3, 11), "6.0": (3, 12), "6.1": (3, 12)}
 """The oldest Python of each Django; the runtime wants 3.11."""
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("packaging")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
 
 @cache

@@ -43,7 +43,7 @@ def queue(dsn: str) -> Iterator[Queue]:
         yield queue
 
 
-@pytest.fixture(params=["direct", pytest.param("broker", marks=pytest.mark.property)])
+@pytest.fixture(params=["direct", pytest.param("broker", marks=pytest.mark.slow)])
 def new_pool(
     request: pytest.FixtureRequest, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NewPool]:

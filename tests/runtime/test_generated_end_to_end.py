@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from example_app import insert_order, jobs_of, ship
 from example_jobs.order import after_create, after_update
 
@@ -63,6 +64,7 @@ def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], app_dsn: s
     assert conn.execute("SELECT notified_at FROM orders").fetchall()[0][0] is not None
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_service_refuses_to_start(
     conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:

@@ -10,7 +10,7 @@ from rows import kinds, plain, read_rows
 ROWS = [row for row in read_rows() if row.sign != "x" and "hook" in row.places]
 
 
-@pytest.mark.property
+@pytest.mark.slow
 def test_the_rows_of_hooks(packages: Path, semantics_dsn: str) -> None:
     folder = packages / "semantics_on_asyncpg"
     settings = dataclasses.replace(PROBE_SETTINGS, connection="async")

@@ -19,7 +19,7 @@ from out import Tool, Witness
 from probe import check_types, imported, write
 from psycopg.sql import SQL, Identifier
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("names")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("names")]
 
 SOURCES = {
     "hostile_positions": {"positions.conduit": filled("positions.conduit")},

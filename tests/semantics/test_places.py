@@ -25,7 +25,7 @@ from conduit_async.render import as_json, as_sarif, as_text
 from conduit_async.settings import read_settings
 from conduit_async.source import Source
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("places")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("places")]
 
 TAKES_TEXT = re.compile(
     r"\b(?:NAME|ENUM|LABEL|PREDICATE|MUTATOR|SYMBOL|REGEX|STRING|TEXT|key|(?:\w+_)?name)\b"

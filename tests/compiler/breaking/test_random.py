@@ -8,6 +8,8 @@ import pytest
 from changed import findings, order
 from executed import executed
 
+pytestmark = pytest.mark.slow
+
 SCALARS = (
     "string", "int", "float", "bool", "decimal", "timestamp", "date", "time", "uuid", "json",
     'enum ["a", "b"]', 'enum ["b", "c"]', "text",

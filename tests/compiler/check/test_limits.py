@@ -8,7 +8,7 @@ from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
 from conduit_async.source import Source
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 LONG = 4_000
 DEEP = 97

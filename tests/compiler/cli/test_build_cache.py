@@ -153,6 +153,7 @@ def test_it_may_be_deleted_or_impossible_to_keep(cache: Path) -> None:
     assert generated() == first
 
 
+@pytest.mark.slow
 def test_a_relative_cache_folder_is_ignored(tmp_path: Path) -> None:
     # As the XDG specification says; it would be another folder for each working folder.
     home = tmp_path / "home"
@@ -161,6 +162,7 @@ def test_a_relative_cache_folder_is_ignored(tmp_path: Path) -> None:
     assert list(home.rglob("grammar*"))
 
 
+@pytest.mark.slow
 def test_a_user_without_a_home_compiles() -> None:
     program = (
         "import pwd, sys; pwd.getpwuid = {}.__getitem__; "
@@ -178,6 +180,7 @@ def compile_with(variables: dict[str, str], *program: str) -> None:
     subprocess.run([sys.executable, *arguments], env=inherited | variables, check=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_each_other_no_harm(cache: Path) -> None:
     command = [sys.executable, "-m", "conduit_async.cli", "gen", "."]
     runs = [

@@ -14,7 +14,7 @@ from benchmarks.projects import write_project
 from conduit_async.cli.formatters import Formatters
 from conduit_async.emit.layout import format_all
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 TEXTS = [
     f"def f{number}() -> int:\n\ue000{number}\ue001    return {' + '.join(['name'] * number)}\n"

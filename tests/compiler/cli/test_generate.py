@@ -82,6 +82,7 @@ def test_errors_keep_everything_from_being_written(capsys: Printed) -> None:
     assert "SEM203" in printed.err
 
 
+@pytest.mark.slow
 def test_output_is_the_same_bytes_from_anywhere(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_module_that_is_no_python_is_not_written(
     assert Path("jobs").exists() == bool(before)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) -> None:
     put("src/post.conduit")
     assert run(["gen", "src", "-o", "jobs"]) == 0

@@ -17,6 +17,7 @@ ONE_CHANGES = OLD | {"order.py": OLD["order.py"] + "# changed\n"}
 WITHOUT_JOBS = compiled({"order.conduit": "resource Order { id: int! }"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [(NOTHING, NEW), (OLD, NEW), (NEW, OLD), (OLD, ONE_CHANGES), (OLD, WITHOUT_JOBS)],

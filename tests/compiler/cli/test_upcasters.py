@@ -63,6 +63,7 @@ def test_a_missing_module_is_reported_with_the_file_to_create(
     assert run(["check"]) == 1
 
 
+@pytest.mark.slow
 def test_the_hint_is_an_upcaster_to_complete(project: Path, capsys: Printed) -> None:
     module = Path("app/upcasters.py")
     module.write_text("", "utf-8")
@@ -89,6 +90,7 @@ def test_the_hint_is_an_upcaster_to_complete(project: Path, capsys: Printed) -> 
     assert 'Argument "headline" to "EmailSend" has incompatible type' in checked.stdout
 
 
+@pytest.mark.slow
 def test_an_upcaster_that_is_gone_is_an_error_of_gen_and_of_the_import(
     project: Path, capsys: Printed
 ) -> None:
@@ -112,6 +114,7 @@ def test_an_upcaster_that_is_gone_is_an_error_of_gen_and_of_the_import(
     assert "app/upcasters.py:" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_upcaster_by_hand_replaces_the_generated_one(project: Path) -> None:
     named = NEW.replace("headline: string!", 'headline: string! @was("title")')
     Path("app/upcasters.py").write_text("", "utf-8")

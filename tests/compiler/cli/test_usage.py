@@ -57,6 +57,7 @@ def test_help_and_version(capsys: Printed) -> None:
     assert capsys.readouterr().out.startswith("conduitc ")
 
 
+@pytest.mark.slow
 def test_a_start_imports_nothing_heavy() -> None:
     program = (
         "import sys; from conduit_async.cli import run; run(sys.argv[1:]);"

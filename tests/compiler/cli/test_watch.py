@@ -38,6 +38,7 @@ def test_watch_misses_no_change_of_the_lock_while_it_compiles(
     assert runs == 3
 
 
+@pytest.mark.slow
 def test_watch_compiles_again_after_each_change() -> None:
     put("src/post.conduit")
     command = [sys.executable, "-m", "conduit_async.cli", "gen", "src", "-o", "jobs", "--watch"]

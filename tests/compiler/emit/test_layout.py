@@ -4,6 +4,7 @@ import re
 from random import Random
 
 import black
+import pytest
 from black.mode import TargetVersion
 from generated import compiled
 from hypothesis import assume, given, settings
@@ -31,6 +32,7 @@ def framed(statement: str, indent: int) -> tuple[list[str], list[str]]:
     return before, [f"{margin}    pass"] if statement.endswith(":") else []
 
 
+@pytest.mark.slow
 @given(st.integers(), st.sampled_from([4, 8]))
 @settings(max_examples=100, deadline=None)
 def test_a_statement_is_laid_out_as_in_a_whole_module(seed: int, indent: int) -> None:

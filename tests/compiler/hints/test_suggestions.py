@@ -81,6 +81,7 @@ def _is_fault(found: Diagnostic, start: int, suggestion: str) -> bool:
     return found.code.startswith("SYN") or (inside and found.code not in ("TYP101", "SEM204"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
 def test_what_a_case_suggests_mends_it(case: str, compiled_case: Callable[[Path], Output]) -> None:
     sources, config = sources_in(CASES / case), settings_in(CASES / case)

@@ -168,7 +168,7 @@ def again(sources: dict[str, str], before: Output, config: Config | None = None)
     return compile(sources, config, previous=stored(before), lock=before.lock)
 
 
-@pytest.mark.property
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=8, deadline=None)
 def test_an_edit_gives_what_a_whole_compilation_gives(random: Random) -> None:
@@ -212,6 +212,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_change_compiles_only_what_it_concerns(
     kind: str, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +224,7 @@ def test_a_change_compiles_only_what_it_concerns(
     check_change(before, sources, monkeypatch, {resource(number) for number in concerned})
 
 
+@pytest.mark.slow
 def test_a_new_file_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {resource(number): source(number, 20) for number in range(20)}
     before = compile(sources)
@@ -230,6 +232,7 @@ def test_a_new_file_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPat
     check_change(before, sources, monkeypatch, {"new.conduit"})
 
 
+@pytest.mark.slow
 def test_a_removal_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {resource(number): source(number, 20) for number in range(20)}
     sources["new.conduit"] = "resource Newsletter { id: int! @after create @async { Audit.x() } }"
@@ -254,6 +257,7 @@ def check_change(
     assert read == concerned
 
 
+@pytest.mark.slow
 def test_a_service_that_may_be_a_typo_is_reported_as_by_a_whole_compilation() -> None:
     sources = project()
     before = compile(sources, CONFIG)

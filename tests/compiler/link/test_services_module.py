@@ -73,6 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [OBJECT, FACTORY])
 def test_one_line_makes_mypy_check_what_an_application_provides(folder: Path, text: str) -> None:
     code, output = mypy(folder, text.format(parameter="cc: str"))

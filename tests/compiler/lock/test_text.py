@@ -110,6 +110,7 @@ OPTIONS = """"backoff": "exponential",
 """What a lock says of a job even where it is the default, sorted in beside the hook."""
 
 
+@pytest.mark.slow
 @given(LOCKS)
 def test_a_lock_is_read_as_it_was_written(lock: Lock) -> None:
     text = write(lock)

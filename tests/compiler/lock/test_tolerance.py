@@ -145,6 +145,7 @@ def is_read(code: FieldType, payload: FieldType, draw: random.Random, tries: int
     return not any(fails(decode, text) for text in texts)
 
 
+@pytest.mark.slow
 def test_every_pair_of_plain_types() -> None:
     draw = random.Random(1)
     every = [dataclasses.replace(k, nullable=n) for k in SIMPLE for n in (False, True)]

@@ -7,7 +7,7 @@ from generated import compiled, imported
 
 from conduit_async.config import Config
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 RESOURCE = """
 resource Post {

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,12 +37,14 @@ def read(text: str) -> None:
     as_json(1, found)
 
 
+@pytest.mark.slow
 @given(st.text())
 @settings(max_examples=150, deadline=None)
 def test_any_text(text: str) -> None:
     read(text)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(_PIECES), max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_any_tokens(pieces: list[str]) -> None:
@@ -50,6 +53,7 @@ def test_any_tokens(pieces: list[str]) -> None:
     read(f"resource R {{\n  @after create {{\n{' '.join(pieces)}\n  }}\n}}\n")
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(_SOURCES),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5), st.sampled_from(_PIECES)), max_size=4),

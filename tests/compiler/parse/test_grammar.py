@@ -50,6 +50,7 @@ def test_every_word_and_operator_is_a_terminal() -> None:
     assert {*KEYWORDS.values(), *OPERATORS.values()} <= terminals
 
 
+@pytest.mark.slow
 def test_damaged_and_missing_caches_are_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +67,7 @@ def test_damaged_and_missing_caches_are_replaced(
     table.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_no_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from conduit_async.diagnostics import Diagnostic, Problems
 from conduit_async.parse import parse
 from conduit_async.source import Source
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 _HOOK = "resource R {{\n  @after create {{\n    let x = {}\n  }}\n}}\n"
 

@@ -17,6 +17,7 @@ WITH_CAPITALS = frozenset(name for name in dir(builtins) if name[0].isupper())
 """Builtins whose names a class of a source can have; others get a trailing `_` there."""
 
 
+@pytest.mark.slow
 def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every module is written as if its source had a class of the name of each builtin."""
     plain = Imports.__init__

@@ -68,6 +68,7 @@ def test_seconds(value: float, text: str) -> None:
     assert evaluated(text, timedelta=timedelta).total_seconds() == value
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text("ab%\"'\\", min_size=1), min_size=1).map(" ".join), min_size=1))
 def test_sql_keeps_its_words(pieces: list[str]) -> None:
     assert evaluated(sql_literal(pieces)) == " ".join(pieces)

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ours = [item for item in items if item.path.parent == HERE]
     is_missing = ours and "CI" not in os.environ and chromium.find() is None
     for item in ours:
-        item.add_marker(pytest.mark.property)
+        item.add_marker(pytest.mark.slow)
         if is_missing:
             item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 

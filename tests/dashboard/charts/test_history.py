@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
+import pytest
 from conduit_dashboard.charts.history import WINDOWS, Figure, figures
 from conduit_runtime.model.dashboard.attempts import Attempts
 
@@ -71,6 +72,7 @@ def test_nothing_to_draw() -> None:
         assert "aria-label" in figure.svg
 
 
+@pytest.mark.slow
 def test_the_chart_is_described_in_words() -> None:
     ended, failed, wait, _ = [
         ET.fromstring(figure.svg).get("aria-label")

@@ -50,6 +50,7 @@ def viewers(site: Site) -> int:
     return site.dashboard.hub.viewers
 
 
+@pytest.mark.slow
 def test_a_page_that_changes(site: Site) -> None:
     with following(site, "/queues") as updates:
         assert "No queue" in next(updates)["regions"]["queues"]["html"]
@@ -77,6 +78,7 @@ def test_every_page_is_followed(site: Site, path: str) -> None:
         assert (update["problem"], [*update["regions"]]) == ("", names)
 
 
+@pytest.mark.slow
 def test_a_page_is_rendered_anew_only_when_its_data_is_another(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_visitor_without_rights_is_sent_nothing(site: Site) -> None:
     assert viewers(site) == 0
 
 
+@pytest.mark.slow
 def test_a_stream_ends_so_that_the_browser_is_authorized_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +132,7 @@ def test_a_browser_hears_in_long_pauses_that_it_is_served(
         assert any(line == "event: alive" for line in response.iter_lines())
 
 
+@pytest.mark.slow
 def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
     async def view(site: Site, path: str, ready: Callable[[], Awaitable[None]]) -> str:
         url = urlsplit(site.url)
@@ -172,6 +176,7 @@ def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
         assert used == 1
 
 
+@pytest.mark.slow
 def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "SEND_SECONDS", 3.0)
     with serving(dsn) as site, socket.socket() as mute:
@@ -187,6 +192,7 @@ def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.Monke
             assert next(updates)["problem"] == ""
 
 
+@pytest.mark.slow
 def test_the_database_goes_down_and_comes_back(server_folder: Path) -> None:
     folder, settings = server_folder, {"fsync": "off"}
     with embedded.start(folder, settings=settings) as server:
@@ -206,6 +212,7 @@ def test_the_database_goes_down_and_comes_back(server_folder: Path) -> None:
                 until(lambda: site.client.get("/queues").status_code == 200)
 
 
+@pytest.mark.slow
 def test_the_database_falls_silent(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     relay = Relay(dsn)
     with serving(relay.dsn) as site, following(site, "/queues") as updates:

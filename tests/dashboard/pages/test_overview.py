@@ -204,6 +204,7 @@ def test_errors_come_first_and_there_is_an_end_of_them(site: Site) -> None:
     assert "And 6 more" in site.html("/")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_in_time_is_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_refuses_what_is_no_text() -> None:
         Broker(URL, database=1)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_worker_with_its_database_loads_no_client_of_a_broker() -> None:
     code = (
         "import sys, conduit_runtime.cli.worker.command, conduit_runtime.broker.broker\n"

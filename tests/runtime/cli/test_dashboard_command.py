@@ -72,6 +72,7 @@ def start(dsn: str, tmp_path: Path) -> Start:
     return starting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_an_address_that_lets_in(start: Start, number: signal.Signals) -> None:
     with start() as started, httpx.Client(follow_redirects=True) as client:
@@ -87,6 +88,7 @@ def test_it_prints_an_address_that_lets_in(start: Start, number: signal.Signals)
         assert "Traceback" not in started.output
 
 
+@pytest.mark.slow
 def test_it_stops_while_pages_are_open(start: Start) -> None:
     with start() as started, httpx.Client(follow_redirects=True) as client:
         client.get(started.address)
@@ -99,6 +101,7 @@ def test_it_stops_while_pages_are_open(start: Start) -> None:
         assert not re.search("Traceback|ERROR|completing", started.output)
 
 
+@pytest.mark.slow
 def test_a_schema_of_its_own(start: Start, dsn: str) -> None:
     migrate(dsn, "our jobs")
     token = "0123456789abcdef"
@@ -112,6 +115,7 @@ def test_a_schema_of_its_own(start: Start, dsn: str) -> None:
         assert [each["queue"] for each in page["queues"]] == ["there"]
 
 
+@pytest.mark.slow
 def test_a_refused_login_is_logged_without_what_was_tried(start: Start) -> None:
     with start() as started:
         url = httpx.URL(started.address).join("/queues?token=a-wrong-one")
@@ -120,6 +124,7 @@ def test_a_refused_login_is_logged_without_what_was_tried(start: Start) -> None:
         assert "a-wrong-one" not in started.output
 
 
+@pytest.mark.slow
 def test_two_of_one_host_keep_their_cookies_apart(start: Start) -> None:
     with start() as one, httpx.Client(follow_redirects=True) as client:
         first = httpx.URL(one.address).copy_with(path="/queues")
@@ -132,6 +137,7 @@ def test_two_of_one_host_keep_their_cookies_apart(start: Start) -> None:
                 assert client.get(url.copy_with(query=None)).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_token_of_the_environment(start: Start) -> None:
     token = "0123456789abcdef"
     with start(CONDUIT_DASHBOARD_TOKEN=token) as started:
@@ -141,6 +147,7 @@ def test_the_token_of_the_environment(start: Start) -> None:
         assert httpx.get(f"{url}queues", headers=headers).status_code == 200
 
 
+@pytest.mark.slow
 def test_users_of_the_environment(start: Start) -> None:
     with start(CONDUIT_DASHBOARD_USERS="ann:password1 bob:password2") as started:
         url = f"{started.address}queues"
@@ -150,6 +157,7 @@ def test_users_of_the_environment(start: Start) -> None:
         assert "password" not in started.output.replace("a user and a password of", "")
 
 
+@pytest.mark.slow
 def test_read_only_changes_nothing(start: Start, dsn: str) -> None:
     token = "0123456789abcdef"
     with start("--read-only", CONDUIT_DASHBOARD_TOKEN=token) as started, Queue(dsn) as queue:
@@ -163,6 +171,7 @@ def test_read_only_changes_nothing(start: Start, dsn: str) -> None:
         assert queue.queues() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passed_on", [True, False])
 @pytest.mark.parametrize(
     ("prefix", "root"),
@@ -190,6 +199,7 @@ def test_behind_the_path_of_a_proxy(start: Start, prefix: str, root: str, passed
         assert f'href="{root}/queues"' in page.text
 
 
+@pytest.mark.slow
 def test_it_listens_elsewhere_with_credentials_only(start: Start) -> None:
     with start("--host", "0.0.0.0") as started:
         assert started.process.wait(60) == 2

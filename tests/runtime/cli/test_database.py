@@ -11,6 +11,7 @@ from command_line import EXAMPLE, Run
 from conduit_runtime import Queue, embedded
 
 
+@pytest.mark.slow
 def test_migrate_is_idempotent_and_prints_its_sql(run: Run, empty_dsn: str) -> None:
     assert "applied migration" in run("migrate", "--dsn", empty_dsn).stdout
     assert "up to date" in run("migrate", "--dsn", empty_dsn).stdout
@@ -21,6 +22,7 @@ def test_migrate_is_idempotent_and_prints_its_sql(run: Run, empty_dsn: str) -> N
     assert "up to date" in run("migrate", "--dsn", empty_dsn, "--schema", "other").stdout
 
 
+@pytest.mark.slow
 def test_grants_are_printed_for_the_roles_that_are_named(run: Run) -> None:
     printed = run("migrate", "--print-grants").stdout
     assert 'ON "public"."jobs" TO "conduit_enqueuer";' in printed
@@ -38,6 +40,7 @@ def test_the_database_is_the_first_that_is_named(run: Run, dsn: str) -> None:
     assert run("dsn", env=url).stdout.strip() == "postgresql://x/y"
 
 
+@pytest.mark.slow
 def test_an_embedded_database_serves_when_none_is_named(run: Run, tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
     done = run("jobs", "stats", cwd=tmp_path, env=environment)
@@ -50,6 +53,7 @@ def test_an_embedded_database_serves_when_none_is_named(run: Run, tmp_path: Path
     assert listed.stdout == b"", "git leaves the database out"
 
 
+@pytest.mark.slow
 def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
     options: dict[str, Any] = {"cwd": tmp_path, "env": environment}
@@ -71,6 +75,7 @@ def test_echo_asks_before_it_completes_jobs_of_a_real_database(run: Run, queue: 
     assert queue.stats().pending == 4
 
 
+@pytest.mark.slow
 def test_echo_asks_nothing_on_the_embedded_database_and_dsn_stop_ends_it(
     run: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:

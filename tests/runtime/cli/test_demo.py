@@ -14,6 +14,8 @@ import pytest
 from conduit_runtime.embedded import EmbeddedError, binaries
 from waiting import until
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "conduit_runtime.cli", "demo"]
 
 

@@ -42,6 +42,7 @@ def test_nothing_is_wrong(run: Run) -> None:
     assert "tables" in shown["checked"]
 
 
+@pytest.mark.slow
 def test_an_error_says_what_where_and_what_to_do(run: Run, queue: Queue) -> None:
     queue.enqueue(Job("mail 2", "t", delay=timedelta(hours=-1)))
     text = run(code=1)
@@ -60,6 +61,7 @@ def test_a_warning_is_no_failure(run: Run, queue: Queue) -> None:
     assert "warning[paused-queue]" in run()
 
 
+@pytest.mark.slow
 def test_a_package_is_looked_at(run: Run, queue: Queue, dsn: str) -> None:
     from example_jobs import JOBS
 

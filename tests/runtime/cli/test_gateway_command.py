@@ -33,6 +33,7 @@ def test_it_needs_a_broker(dsn: str) -> None:
     assert "which broker? Give --broker URL, --broker-file or CONDUIT_BROKER_URL" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["http://localhost", "amqp://user:swordfish@"])
 def test_it_says_what_is_wrong_with_an_address(dsn: str, url: str) -> None:
     code, printed = _refused("--dsn", dsn, "--broker", url)
@@ -40,6 +41,7 @@ def test_it_says_what_is_wrong_with_an_address(dsn: str, url: str) -> None:
     assert "swordfish" not in printed
 
 
+@pytest.mark.slow
 def test_a_broker_that_cannot_be_reached_is_named_without_its_password(dsn: str) -> None:
     url = "amqp://user:swordfish@127.0.0.1:1/jobs"
     code, printed = _refused("--dsn", dsn, "--connect-timeout", "0", CONDUIT_BROKER_URL=url)
@@ -48,6 +50,7 @@ def test_a_broker_that_cannot_be_reached_is_named_without_its_password(dsn: str)
     assert "swordfish" not in printed
 
 
+@pytest.mark.slow
 def test_it_publishes_until_it_is_stopped(
     queue: Queue, dsn: str, broker_url: str, tmp_path: Path
 ) -> None:

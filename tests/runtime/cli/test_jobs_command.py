@@ -3,10 +3,12 @@
 import json
 
 import psycopg
+import pytest
 from command_line import Run
 from conduit_runtime import Job, Queue
 
 
+@pytest.mark.slow
 def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
     for _ in range(2):
         queue.enqueue(Job(type="t"))
@@ -16,6 +18,7 @@ def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
     assert run(*purge).stdout == "0 jobs deleted\n"
 
 
+@pytest.mark.slow
 def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     run: Run, queue: Queue, dsn: str
 ) -> None:
@@ -40,6 +43,7 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     assert queues == []
 
 
+@pytest.mark.slow
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job("mail", "email.send"))
 

@@ -73,6 +73,7 @@ def test_texts_of_jobs_do_not_reach_the_terminal_as_they_are(queue: Queue, dsn: 
         assert output.count("[31m") >= 1
 
 
+@pytest.mark.slow
 def test_queues_are_those_of_the_worker(queue: Queue, dsn: str) -> None:
     queue.enqueue(Job("bulk", EMAIL, {"number": "1", "subject": "s"}, fingerprint="f"))
     assert "add --queue bulk" in preflight(dsn, code=1).output
@@ -101,6 +102,7 @@ def test_a_database_that_is_none_is_an_error(empty_dsn: str) -> None:
     assert "conduit-jobs migrate" in preflight(empty_dsn, "--schema", "none", code=1).output
 
 
+@pytest.mark.slow
 def test_it_needs_select_and_nothing_else(queue: Queue, dsn: str) -> None:
     queue.enqueue(Job(email_queue(), EMAIL, {}))
     name = f"reader {uuid4().hex[:8]}"

@@ -91,6 +91,7 @@ def work(dsn: str, folder: Path, reference: str, code: int) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_adds_schedules_from_code(dsn: str, tmp_path: Path) -> None:
     (tmp_path / "plans.py").write_text(
         "from conduit_runtime import Schedule\n"

@@ -39,6 +39,7 @@ def failing() -> Job:
     return email_send.job(order, max_attempts=1)
 
 
+@pytest.mark.slow
 def test_a_worker_reports_failed_jobs_to_a_function(run: Run, queue: Queue) -> None:
     job = queue.enqueue(failing())
     done = run(*ECHO, "--on-failed", "pager:page", "--drain")
@@ -47,6 +48,7 @@ def test_a_worker_reports_failed_jobs_to_a_function(run: Run, queue: Queue) -> N
     assert shown["error"] in (queue.get(job.id) or job).error
 
 
+@pytest.mark.slow
 def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
     queue.enqueue(failing())
     done = run(*ECHO, "--around", "pager:outer", "--around", "pager:inner", "--drain")
@@ -74,6 +76,7 @@ def test_mistakes_get_one_clear_message(
     assert message in run(*ECHO, *arguments, code=code).stderr
 
 
+@pytest.mark.slow
 def test_stats_show_how_attempts_ended(run: Run, queue: Queue) -> None:
     assert "No attempts in the last 1h" in run("jobs", "stats").stdout
     queue.enqueue_many([failing() for _ in range(3)])
@@ -109,6 +112,7 @@ def test_a_port_in_use_is_a_clear_error(run: Run, processes: str) -> None:
     assert "or 0 for a free port" in output
 
 
+@pytest.mark.slow
 def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) -> None:
     queue.enqueue_many([failing() for _ in range(3)])
     queue.enqueue(Job(QUEUE, "unknown.type"))
@@ -138,6 +142,7 @@ def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) 
         assert scrape(url, OPENMETRICS)[failed] == 3
 
 
+@pytest.mark.slow
 def test_metrics_are_at_their_path_alone(environment: dict[str, str]) -> None:
     with started(environment, "--metrics-port", "0", "--metrics-host", "127.0.0.1") as worker:
         url = metrics_url(worker)
@@ -147,6 +152,7 @@ def test_metrics_are_at_their_path_alone(environment: dict[str, str]) -> None:
         assert scrape(f"{url}?x=1")
 
 
+@pytest.mark.slow
 def test_each_process_has_a_port(environment: dict[str, str], queue: Queue) -> None:
     options = ("--metrics-port", "0", "--metrics-host", "127.0.0.1", "--processes", "2")
     with started(environment, *options) as worker:

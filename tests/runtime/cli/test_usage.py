@@ -71,6 +71,7 @@ def test_help_needs_no_database_driver() -> None:
     assert done.stdout.endswith("[]\n")
 
 
+@pytest.mark.slow
 def test_every_command_takes_a_schema(run: Run, dsn: str) -> None:
     schema = "our jobs"
 

@@ -14,6 +14,7 @@ from conduit_runtime import Job, Queue
 from waiting import until
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["example_jobs", "./example_jobs"])
 @pytest.mark.usefixtures("shipped")
 def test_a_worker_drains_with_echo_services(run: Run, queue: Queue, package: str) -> None:
@@ -30,6 +31,7 @@ def test_a_worker_drains_with_echo_services(run: Run, queue: Queue, package: str
     assert (counts.completed, counts.total) == (5, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shipped")
 def test_several_processes_share_the_work(run: Run, queue: Queue) -> None:
     done = run(*ECHO, "--drain", "--processes", "2")
@@ -37,18 +39,21 @@ def test_several_processes_share_the_work(run: Run, queue: Queue) -> None:
     assert queue.stats().completed == 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shipped")
 def test_only_the_named_queues_are_served(run: Run, queue: Queue) -> None:
     run(*ECHO, "--drain", "--queue", "search=2")
     assert {job.queue for job in queue.list(status="completed")} == {"search"}
 
 
+@pytest.mark.slow
 def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> None:
     (tmp_path / "example_jobs").symlink_to(EXAMPLE / "example_jobs")
     (tmp_path / "pyproject.toml").write_text('[tool.conduit]\nout = "example_jobs"\n')
     run("worker", "--services", "echo", "--yes", "--drain", cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -70,6 +75,7 @@ def test_faults_of_the_application_are_reported_in_one_line(
     assert "faulty.py, line" in output
 
 
+@pytest.mark.slow
 def test_services_that_do_not_accept_a_call_stop_the_worker_at_its_start(
     run: Run, queue: Queue, tmp_path: Path
 ) -> None:
@@ -93,6 +99,7 @@ def test_services_that_do_not_accept_a_call_stop_the_worker_at_its_start(
     assert (found.status, found.attempts) == ("pending", 0)
 
 
+@pytest.mark.slow
 def test_a_package_of_another_version_is_reported_in_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "__init__.py").write_text(
@@ -127,6 +134,7 @@ def test_a_worker_stops_gently(
     assert queue.queues() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shipped")
 def test_a_service_that_does_not_end_does_not_keep_the_worker(
     environment: dict[str, str], queue: Queue, tmp_path: Path

@@ -49,6 +49,7 @@ def busy(queue: Queue) -> Iterator[Job]:
         ending.set()
 
 
+@pytest.mark.slow
 def test_a_worker_is_listed_with_what_it_runs(run: Run, busy: Job, queue: Queue) -> None:
     [shown] = json.loads(run("workers", "list", "--format", "json"))
     [info] = queue.workers()
@@ -63,6 +64,7 @@ def test_a_worker_is_listed_with_what_it_runs(run: Run, busy: Job, queue: Queue)
     assert all(part in table for part in (info.name, "default, mail", f"report {busy.id}"))
 
 
+@pytest.mark.slow
 def test_no_worker_is_reported_in_words(run: Run) -> None:
     assert "no worker is registered" in run("workers", "list")
     assert json.loads(run("workers", "list", "--format", "json")) == []

@@ -53,6 +53,7 @@ def idle_locks(dsn: str) -> int:
     return int(count)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pool")
 def test_a_prepared_transaction_enqueues_when_it_commits(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str

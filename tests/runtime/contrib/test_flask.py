@@ -35,6 +35,7 @@ app = create_app()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["--preload"], []])
 def test_each_process_of_gunicorn_has_its_own(tmp_path: Path, dsn: str, options: list[str]) -> None:
     (tmp_path / "app.py").write_text(APP)

@@ -52,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_jobs_run_in_each_process_of_the_server(folder: Path, dsn: str) -> None:
     command = ["uvicorn", "app:app", "--port", "{port}", "--workers", "2"]
     output = folder / "out"
@@ -69,6 +70,7 @@ def test_jobs_run_in_each_process_of_the_server(folder: Path, dsn: str) -> None:
         until(processes)
 
 
+@pytest.mark.slow
 def test_a_stop_lets_running_jobs_end(folder: Path, dsn: str) -> None:
     command = ["uvicorn", "app:app", "--port", "{port}"]
     output = folder / "out"

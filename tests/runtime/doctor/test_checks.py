@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import psycopg
+import pytest
 from conduit_runtime import CronScheduler, Job, Queue, Schedule, WorkerPool, migrate
 from conduit_runtime.doctor.checkup import examine
 from conduit_runtime.doctor.database import Package
@@ -141,6 +142,7 @@ def test_a_package_that_would_strand_jobs(queue: Queue, dsn: str) -> None:
     assert report.findings[0].action == "conduit-jobs preflight app.jobs"
 
 
+@pytest.mark.slow
 def test_it_does_not_wait_for_locks(dsn: str) -> None:
     with psycopg.connect(dsn) as holder:
         holder.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")

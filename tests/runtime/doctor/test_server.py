@@ -75,6 +75,7 @@ def test_notifications_that_do_not_arrive(dsn: str) -> None:
         relay.close()
 
 
+@pytest.mark.slow
 def test_a_standby(tmp_path: Path) -> None:
     settings = {"fsync": "off", "wal_level": "replica"}
     with embedded.start(tmp_path / "postgres", settings=settings) as server:

@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import pytest
 from conduit_runtime import embedded, migrate
 from conduit_runtime.doctor.checkup import examine
 from conduit_runtime.doctor.database import Limits
@@ -30,6 +31,7 @@ def test_a_held_snapshot_and_a_prepared_transaction(dsn: str) -> None:
         assert "prepared-transaction" not in codes(examine(dsn, None, limits=Limits(snapshot=0.0)))
 
 
+@pytest.mark.slow
 def test_a_slot_that_nothing_reads_and_a_server_that_does_not_vacuum(tmp_path: Path) -> None:
     settings = {
         "fsync": "off",
@@ -45,6 +47,7 @@ def test_a_slot_that_nothing_reads_and_a_server_that_does_not_vacuum(tmp_path: P
         assert "pg_drop_replication_slot('left')" in finding.action
 
 
+@pytest.mark.slow
 def test_dead_rows_and_a_bloated_index(fresh: str) -> None:
     execute(
         fresh,

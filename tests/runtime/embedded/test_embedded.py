@@ -151,6 +151,7 @@ def test_many_may_start_it_at_once(folder: Path, hold: Callable[[], Holder]) -> 
     assert postmaster(folder) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGQUIT, signal.SIGKILL])
 def test_a_server_that_dies_in_use_starts_again(folder: Path, kind: signal.Signals) -> None:
     with embedded.server(folder, settings=HASTY) as dsn:
@@ -176,6 +177,7 @@ def command_line(process: psutil.Process) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a child its parent's end")
 def test_the_server_ends_with_its_supervisor(folder: Path) -> None:
     with embedded.server(folder, settings=HASTY):
@@ -200,6 +202,7 @@ def test_a_status_file_left_by_a_power_cut_is_no_obstacle(folder: Path) -> None:
         assert value_of(dsn) == 1
 
 
+@pytest.mark.slow
 def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
     server = embedded.start(folder, keep=3.0, settings=HASTY)
     server.close()
@@ -217,6 +220,7 @@ def test_it_runs_from_any_folder(tmp_path: Path, name: str) -> None:
         assert value_of(dsn) == 1
 
 
+@pytest.mark.slow
 def test_the_programs_may_be_under_a_closed_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +246,7 @@ def test_its_settings_do_not_depend_on_the_environment(
         assert value_of(dsn, "SHOW log_timezone") == "UTC"
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     with embedded.server(folder, settings=HASTY):
         pass
@@ -266,6 +271,7 @@ def test_without_the_extra_it_says_what_to_install(
     assert not folder.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 def test_an_ordinary_user_and_root_may_share_it() -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -106,6 +106,7 @@ def test_what_would_be_refused_or_changed_is_named(value: object, message: str) 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         _scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20

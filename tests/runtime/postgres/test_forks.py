@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conduit_runtime import Queue
 
 
+@pytest.mark.slow
 def test_a_forked_process_leaves_the_connections_of_its_parent_alone(dsn: str) -> None:
     script = Path(__file__).parents[1] / "processes" / "forking.py"
     done = subprocess.run(

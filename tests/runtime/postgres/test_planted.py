@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from queue_use import enqueue_on
 
 
+@pytest.mark.slow
 def test_every_function_is_qualified() -> None:
     assert [
         f"{where}: {call[1]}"
@@ -50,6 +51,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_statement_calls_what_is_planted_beside_the_tables(
     empty_dsn: str, rendered: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -65,6 +67,7 @@ def test_no_statement_calls_what_is_planted_beside_the_tables(
     assert sorted({file.name for file in SQL} - rendered) == []
 
 
+@pytest.mark.slow
 def test_no_statement_calls_what_is_planted_before_pg_catalog(
     empty_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -132,6 +132,7 @@ def test_the_asynchronous_queue(pooled: str) -> None:
     asyncio.run(_asynchronously(pooled))
 
 
+@pytest.mark.slow
 def test_workers_poll_and_leave_nothing_in_the_sessions(
     pooled: str, queue: Queue, dsn: str
 ) -> None:
@@ -209,6 +210,7 @@ def test_outcomes_that_choose_their_transaction_take_four(
     assert queue.stats().cancelled == 1
 
 
+@pytest.mark.slow
 def test_the_dead_are_found_by_the_lease_alone(
     pooled: str, queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +297,7 @@ def test_pauses_limits_and_rates_hold(pooled: str, queue: Queue) -> None:
         assert len(outside.dequeue("w", "mail", limit=9)) == 2
 
 
+@pytest.mark.slow
 def test_what_transactions_are_by_default_does_not_matter(
     strict: str, pooled: str, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -341,6 +344,7 @@ def test_a_migration_chooses_its_transactions(strict: str) -> None:
     assert migrate(strict, "other")
 
 
+@pytest.mark.slow
 def test_a_result_is_waited_for_without_notifications(strict: str, pooled: str) -> None:
     with Queue(pooled) as queue:
         pool = WorkerPool(queue)

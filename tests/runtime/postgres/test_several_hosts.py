@@ -26,6 +26,7 @@ def frozen() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_a_frozen_host_delays_the_first_connection_alone(dsn: str, frozen: int) -> None:
     relay = Relay(dsn)
     try:

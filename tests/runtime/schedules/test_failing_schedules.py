@@ -21,6 +21,7 @@ from conduit_runtime.schedules.ticker import Ticker
 from stored_schedules import HOUR, due_at, hourly, let_pass, stored, ticks
 
 
+@pytest.mark.slow
 def test_a_database_that_fails_is_logged_once(
     empty_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -41,6 +42,7 @@ def test_two_schedules_of_one_name_in_code_are_refused(queue: Queue) -> None:
         pool.start()
 
 
+@pytest.mark.slow
 def test_a_broken_schedule_is_tried_again_and_stops_no_other(
     scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:

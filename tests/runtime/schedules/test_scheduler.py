@@ -107,6 +107,7 @@ def test_twenty_schedulers_enqueue_each_tick_once(
     assert enqueued == sum(found.values())
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_double_and_miss_no_tick(
     dsn: str, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:
@@ -131,6 +132,7 @@ def test_workers_that_are_killed_double_and_miss_no_tick(
     assert gaps == {timedelta(seconds=1)}
 
 
+@pytest.mark.slow
 def test_a_worker_carries_the_scheduler(
     queue: Queue, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_worker_carries_the_scheduler(
     assert ran.is_set()
 
 
+@pytest.mark.slow
 def test_a_schedule_that_is_not_due_costs_a_worker_neither_statement_nor_connection(
     queue: Queue, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:

@@ -13,6 +13,8 @@ from conduit_runtime import Job, JobStatus, Queue
 from django_worker import AGES, MISHAPS
 from waiting import until
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("django")
 _SCRIPT = Path(__file__).parents[1] / "processes" / "django_worker.py"
 _KINDS = ("plain", "coroutine", "service")

@@ -124,6 +124,7 @@ def test_a_job_is_few_calls_of_the_workers_python(dsn: str) -> None:
     assert sum(often.values()) <= 5.5 * count, often
 
 
+@pytest.mark.slow
 def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         many = [Job(type=f"type{n % 200}", payload=PAYLOAD) for n in range(10 * BATCH)]
@@ -156,6 +157,7 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
     assert trips() <= 1 + reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", [False, True], ids=["cheap", "costly"])
 @pytest.mark.parametrize("types", ["noop", "batched", "noop batched"])
 def test_an_idle_worker_asks_little(

@@ -43,6 +43,7 @@ def test_a_member_that_killed_its_worker_too_often_has_failed(queue: Queue, dsn:
     assert statuses(queue, flow) == {"a": "failed", "b": "cancelled"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
@@ -76,6 +77,7 @@ def test_hand_typed_ends_are_found(
         assert {queue.get(each.jobs[1].id).waits_for for each in others} == {1}  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_intervals")
 def test_a_worker_finds_hand_typed_ends(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     flow = chain(*jobs("ab"))

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from conduit_runtime import Job, chain, group
 from conduit_runtime.statements.flows import flow_rows
 
@@ -18,6 +19,7 @@ def test_each_row_says_what_its_job_waits_for() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_large_group_takes_no_longer_a_job() -> None:
     flow = group([Job(type="t") for _ in range(20_000)], then=Job(type="last"))
     began = time.process_time()

@@ -23,6 +23,8 @@ from conduit_runtime.statements import outcomes as attempts
 from pools import NewPool
 from waiting import until
 
+pytestmark = pytest.mark.slow
+
 MEMBERS = 50_000
 PART = flow_store.RELEASED // 2
 """Members that one statement releases; the other half is for what waits for these."""

@@ -21,7 +21,7 @@ from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
 from plans import buffers, explain, most_rows, scans
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a million jobs")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a million jobs")]
 
 JOBS = 1_000_000
 BATCH = 500

@@ -181,6 +181,7 @@ def test_what_is_committed_long_after_its_time_is_found(dsn: str) -> None:
             assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("always_rare")
 def test_jobs_of_every_kind_are_found_by_recent_scans(dsn: str) -> None:
     with Queue(dsn) as queue:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pytest
 from conduit_runtime import Job, JobContext, Queue
 from conduit_runtime.statements.unique_keys import key_of
 from conduit_runtime.worker.watch import LONG, WATCH
@@ -48,6 +49,7 @@ def test_a_job_may_enqueue_its_successor(queue: Queue, new_direct_pool: NewPool)
     assert sorted(job.payload for job in queue.list(status="completed")) == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_only_the_job_waits_whose_key_another_transaction_holds(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:

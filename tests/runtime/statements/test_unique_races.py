@@ -11,6 +11,7 @@ from unique_jobs import race, unique
 from waiting import until
 
 
+@pytest.mark.slow
 def test_of_many_at_once_one_is_stored(dsn: str) -> None:
     connections = [psycopg.connect(dsn, autocommit=True) for _ in range(20)]
     with Queue(dsn) as queue:

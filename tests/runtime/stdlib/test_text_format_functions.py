@@ -150,6 +150,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(json_values, st.booleans())
 def test_parse_reads_what_stringify_writes(value: Any, pretty: bool) -> None:
     text = JSON.stringify(value, pretty)

@@ -74,6 +74,7 @@ def test_every_outcome_is_counted(queue: Queue, pool: WorkerPool) -> None:
     assert sent.throughput == 14 / sent.period
 
 
+@pytest.mark.slow
 def test_metrics_of_several_workers_and_types_add_up(
     queue: Queue, new_pool: NewPool, pool: WorkerPool
 ) -> None:
@@ -118,6 +119,7 @@ def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None
     assert 60 < sent.wait.mean < 180
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_is_counted(
     queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_cancelled_run_is_counted(
         until(lambda: [(row.cancelled, row.processed) for row in queue.metrics()] == [(1, 0)])
 
 
+@pytest.mark.slow
 def test_what_runs_is_flushed_while_it_runs(
     queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +144,7 @@ def test_what_runs_is_flushed_while_it_runs(
         until(lambda: queue.metrics()[0].succeeded == 2)
 
 
+@pytest.mark.slow
 def test_idle_workers_write_nothing(
     queue: Queue, pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +170,7 @@ def test_idle_workers_write_nothing(
     assert flushes == [1]
 
 
+@pytest.mark.slow
 def test_a_database_that_refuses_metrics_loses_none_of_them(
     queue: Queue,
     pool: WorkerPool,

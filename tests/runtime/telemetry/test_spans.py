@@ -205,6 +205,7 @@ def test_whatever_is_raised_ends_the_span(
     assert attributes(span).get("conduit.job.outcome") == outcome
 
 
+@pytest.mark.slow
 def test_why_a_job_was_stopped_is_recorded(queue: Queue, pool: WorkerPool, spans: Spans) -> None:
     pool.register("t", forever)
     late = queue.enqueue(Job(type="t", timeout=0.1, max_attempts=1))
@@ -319,6 +320,7 @@ def test_a_process_that_set_up_no_provider_is_not_traced() -> None:
     assert job_tracer(None) is None
 
 
+@pytest.mark.slow
 def test_spans_reach_a_collector(dsn: str) -> None:
     """Over OTLP, from a process that has set up a provider of its own."""
     received: list[ExportTraceServiceRequest] = []

@@ -70,6 +70,7 @@ def test_one_that_is_changed_is_made_anew(databases: Databases, change: str) -> 
         assert connection.execute("SELECT name FROM shops").fetchall() == [("first",)]
 
 
+@pytest.mark.slow
 def test_two_at_once_are_two(databases: Databases) -> None:
     with databases.lend() as one, databases.lend() as other:
         assert name_of(one) != name_of(other)

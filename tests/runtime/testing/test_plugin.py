@@ -118,6 +118,7 @@ def test_a_project_passes_and_leaves_no_database(project: Path, server_dsn: str)
         assert connection.execute(listing, [names]).fetchall() == []
 
 
+@pytest.mark.slow
 def test_on_an_embedded_postgres_in_several_processes(project: Path) -> None:
     code, output = run_tests(project, "-n", "2")
     assert code == 0, output
@@ -139,6 +140,7 @@ def test_failed(jobs, conduit_connection):
 """
 
 
+@pytest.mark.slow
 def test_what_failures_say(project: Path, server_dsn: str) -> None:
     (project / "test_shop.py").write_text(FAILING)
     code, output = run_tests(project, dsn=server_dsn)
@@ -156,6 +158,7 @@ def test_what_failures_say(project: Path, server_dsn: str) -> None:
     assert "conduit_runtime/" not in output.split("short test summary")[0], output
 
 
+@pytest.mark.slow
 def test_without_a_postgres(project: Path) -> None:
     (project / "conftest.py").write_text(
         "import importlib.util as u; f = u.find_spec\n"
@@ -167,6 +170,7 @@ def test_without_a_postgres(project: Path) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_be_used(project: Path) -> None:
     dsn = "postgresql+psycopg://nobody@127.0.0.1:1/x"
     code, output = run_tests(project, "-k", "test_on_a_database", "--conduit-dsn", dsn)
@@ -176,6 +180,7 @@ def test_a_server_that_cannot_be_used(project: Path) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_tests_without_jobs_load_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_nothing.py").write_text(
         "import sys\n"
@@ -217,6 +222,7 @@ async def test_in_a_transaction(async_jobs, pool):
 """
 
 
+@pytest.mark.slow
 def test_with_pytest_asyncio(tmp_path: Path, server_dsn: str) -> None:
     pytest.importorskip("pytest_asyncio")
     (tmp_path / "test_async.py").write_text(ASYNC)

@@ -147,6 +147,7 @@ def test_a_hand_typed_trace_does_not_break_a_listing(queue: Queue) -> None:
     assert [job.trace for job in queue.list()] == [None]
 
 
+@pytest.mark.slow
 def test_no_trace_means_no_opentelemetry(dsn: str) -> None:
     """Neither enqueueing nor working imports it where the application has not done so."""
     code = (

@@ -33,6 +33,7 @@ def both(first: Relay, second: Relay) -> str:
     return make_conninfo(first.dsn, host=hosts, port=ports)
 
 
+@pytest.mark.slow
 def test_a_worker_leaves_a_server_that_is_frozen_when_another_one_leads(
     dsn: str, other_dsn: str
 ) -> None:

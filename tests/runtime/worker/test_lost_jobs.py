@@ -46,6 +46,7 @@ def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue, new_pool: 
     assert reload(queue, job).status is JobStatus.CANCELLED
 
 
+@pytest.mark.slow
 def test_an_attempt_is_stopped_whose_job_the_same_worker_has_claimed_again(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -120,6 +121,7 @@ def test_the_outcome_of_a_lost_job_is_not_written(
     assert queue.stats("other").total == 0
 
 
+@pytest.mark.slow
 def test_a_claim_whose_response_was_lost_is_released(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def warned_once(station: Station) -> None:
     assert len(subjects) == len(set(subjects)) <= 3, station.lines()
 
 
+@pytest.mark.slow
 def test_a_connection_that_falls_silent(
     queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_connection_that_falls_silent(
         relay.close()
 
 
+@pytest.mark.slow
 def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
     queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
         relay.close()
 
 
+@pytest.mark.slow
 def test_backends_that_are_terminated_again_and_again(
     queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,6 +139,7 @@ def test_backends_that_are_terminated_again_and_again(
     assert queue.stats().completed == queue.stats().total
 
 
+@pytest.mark.slow
 def test_a_server_that_can_only_be_read_for_a_while(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -188,6 +192,7 @@ def is_in_recovery(dsn: str) -> bool | None:
         return None
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_while_outcomes_are_written(
     queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -265,6 +270,7 @@ def test_settings_of_the_database_do_not_matter(
     }
 
 
+@pytest.mark.slow
 def test_a_worker_waits_for_its_database_when_it_is_down(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,6 +13,7 @@ from stored_jobs import reload
 from waiting import until
 
 
+@pytest.mark.slow
 def test_a_note_of_any_characters_is_stored(
     queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
 ) -> None:

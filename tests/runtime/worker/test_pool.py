@@ -139,6 +139,7 @@ async def test_a_pool_in_a_running_loop(queue: Queue) -> None:
     assert seen == [7]
 
 
+@pytest.mark.slow
 def test_a_pool_leaves_no_task_behind(
     queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -102,6 +102,7 @@ def quick_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "_SHARE", 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_maintenance")
 def test_live_versions_each_try_it_once(
     queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
@@ -152,6 +153,7 @@ def test_live_versions_run_the_jobs_that_each_reads(queue: Queue, new_pool: NewP
     assert sorted(each.headline for each in other.seen) == sorted(f"{n}" for n in [*range(50)] * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_maintenance")
 def test_a_live_worker_of_the_shape_has_its_jobs_to_itself(
     queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]

@@ -76,6 +76,7 @@ def test_a_stop_keeps_the_connection_for_outcomes(
         assert worker._outcomes.generation == 1
 
 
+@pytest.mark.slow
 def test_a_job_that_waits_behind_long_ones_is_released(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:

@@ -304,6 +304,7 @@ def test_a_fingerprint_with_the_mark_is_refused(queue: Queue) -> None:
         queue.enqueue(older(fingerprint="old!1"))
 
 
+@pytest.mark.slow
 def test_the_commands_show_it(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     job = queue.enqueue(older())
     new().drain(new_pool)

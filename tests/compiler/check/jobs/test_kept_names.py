@@ -153,6 +153,7 @@ def test_a_block_that_comes_back_has_the_name_that_it_had() -> None:
     assert names(run(source(longer), gone.lock)) == ["email_send"]
 
 
+@pytest.mark.slow
 def test_blocks_of_the_same_text_keep_their_names_by_their_options() -> None:
     first, second = EMAIL, EMAIL.replace("@async", '@async(queue: "mail")')
     before = run(source(first, second))

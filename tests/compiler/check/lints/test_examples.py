@@ -18,6 +18,7 @@ def test_an_example(example: Path) -> None:
     assert diagnose(sources) == ()
 
 
+@pytest.mark.slow
 def test_the_projects_of_the_benchmarks() -> None:
     """With 100 warnings nothing would be compiled in part."""
     sources = {f"{resource_name(number)}.conduit": source(number, 30) for number in range(30)}

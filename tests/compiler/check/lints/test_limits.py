@@ -4,7 +4,7 @@ import pytest
 
 from conduit_async.compiler import diagnose
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 LONG = 2_000
 

@@ -77,6 +77,7 @@ def test_a_failed_job_is_reported_to_a_worker(queue: Queue, dsn: str, broker_url
     assert "it is bad" in (stored.error or "")
 
 
+@pytest.mark.slow
 def test_batches_are_filled(queue: Queue, dsn: str, broker_url: str) -> None:
     pool = WorkerPool(Broker(broker_url), workers=2)
     sizes = []
@@ -92,6 +93,7 @@ def test_batches_are_filled(queue: Queue, dsn: str, broker_url: str) -> None:
     assert len(sizes) <= 8
 
 
+@pytest.mark.slow
 def test_what_is_too_large_for_a_broker_fails_with_the_reason(
     queue: Queue, dsn: str, broker_url: str
 ) -> None:

@@ -15,6 +15,7 @@ from gateway_setup import GatewaySetup
 from relay import Relay
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_only_the_first_outcome_of_a_claim_counts(
     queue: Queue, gateway: GatewaySetup
@@ -52,6 +53,7 @@ async def test_what_is_not_understood_is_dropped_without_its_content(
     assert "swordfish" not in caplog.text
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_job_cannot_enqueue_what_no_worker_runs(
     queue: Queue, gateway: GatewaySetup
@@ -66,6 +68,7 @@ async def test_a_job_cannot_enqueue_what_no_worker_runs(
     assert queue.list(type="foreign") == []
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_outcomes_survive_an_outage_of_the_database(
     queue: Queue, gateway: GatewaySetup
@@ -100,6 +103,7 @@ async def test_any_gateway_of_the_database_writes_outcomes(
         await gateway.until_status(stored.id, "completed")
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_outcomes_of_other_claims_do_not_steer_the_pace(
     queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
@@ -117,6 +121,7 @@ async def test_outcomes_of_other_claims_do_not_steer_the_pace(
     assert learned == [("t", 0.5)]
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_an_outcome_that_is_refused_leaves_the_others_of_its_message(
     queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import psycopg
+import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, Queue
 from conduit_runtime.broker.messages import Child, Claim, Stop
@@ -13,6 +14,7 @@ from gateway_setup import GatewaySetup
 from played_worker import PlayedWorker
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_publishes_only_what_live_workers_run(queue: Queue, gateway: GatewaySetup) -> None:
     known = queue.enqueue(Job(type="t"))
@@ -28,6 +30,7 @@ async def test_publishes_only_what_live_workers_run(queue: Queue, gateway: Gatew
         queue.enqueue(Job(type="t"))
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_publishes_no_more_than_can_start_soon(queue: Queue, gateway: GatewaySetup) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(50)])
@@ -52,6 +55,7 @@ async def test_a_queue_has_at_most_so_many_jobs_on_the_way(
             await worker.end(jobs[-1])
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_job_that_is_claimed_again_is_on_the_way_once(
     queue: Queue, gateway: GatewaySetup
@@ -75,6 +79,7 @@ def stops(worker: PlayedWorker) -> list[Claim]:
     return [claim for each in worker.controls if isinstance(each, Stop) for claim in each.jobs]
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_urgent_jobs_come_in_a_band_of_their_own(queue: Queue, gateway: GatewaySetup) -> None:
     queue.enqueue_many([Job(type="t", priority=priority) for priority in (10, 50, 80)])
@@ -116,6 +121,7 @@ async def test_two_databases_share_a_worker(
             await other.until_status(another.id, "completed")
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_jobs_that_find_no_worker_in_time_are_claimed_again(
     queue: Queue, gateway: GatewaySetup
@@ -134,6 +140,7 @@ async def test_jobs_that_find_no_worker_in_time_are_claimed_again(
         assert again.token != job.token
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_rescued_job_comes_alone(queue: Queue, gateway: GatewaySetup) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(3)])

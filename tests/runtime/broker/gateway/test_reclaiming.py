@@ -13,6 +13,7 @@ from played_worker import PlayedWorker
 from waiting import until
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_jobs_of_a_dead_worker_are_reclaimed(queue: Queue, gateway: GatewaySetup) -> None:
     stored = queue.enqueue(Job(type="t"))
@@ -33,6 +34,7 @@ async def test_jobs_of_a_dead_worker_are_reclaimed(queue: Queue, gateway: Gatewa
             await gateway.until_status(stored.id, "completed")
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_worker_that_says_it_holds_a_job_keeps_it(
     queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
@@ -52,6 +54,7 @@ async def test_a_worker_that_says_it_holds_a_job_keeps_it(
     assert gateway.column(stored.id, "rescues") == 0
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
     queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
@@ -66,6 +69,7 @@ async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
         assert (again.id, again.rescues) == (stored.id, 1)
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_lost_connection_loses_no_job(
     queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, JobStatus, Queue
 from conduit_runtime.broker.messages import VERSION, Begin, Holding, Progress, Release, Reply, Stop
@@ -14,6 +15,7 @@ from played_worker import PlayedWorker
 from waiting import until
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_workers_hear_of_jobs_that_are_no_longer_held(
     queue: Queue, gateway: GatewaySetup
@@ -41,6 +43,7 @@ async def test_workers_release_what_has_not_begun_when_a_queue_is_paused(
     assert gateway.column(stored.id, "attempts") == 0
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_long_jobs_are_marked_as_started(queue: Queue, gateway: GatewaySetup) -> None:
     stored = queue.enqueue(Job(type="t"))
@@ -54,6 +57,7 @@ async def test_long_jobs_are_marked_as_started(queue: Queue, gateway: GatewaySet
         assert gateway.column(stored.id, "attempts") == 1
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_begin_and_progress_say_whether_a_job_is_held(
     queue: Queue, gateway: GatewaySetup
@@ -87,6 +91,7 @@ async def test_a_gentle_stop_releases_what_is_on_the_way(
     assert gateway.column(stored.id, "attempts") == 0
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_start_that_waits_for_a_lock_holds_one_connection(
     queue: Queue, gateway: GatewaySetup

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Broker, JobContext, WorkerPool
 from conduit_runtime.broker.messages import Redelivered
@@ -9,6 +10,7 @@ from played_gateway import PlayedGateway, entry
 from waiting import until
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_url: str) -> None:
     pool = WorkerPool(Broker(broker_url), workers=2)
@@ -34,6 +36,7 @@ async def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_u
         assert not [each for each in gateway.requests if isinstance(each, Redelivered)]
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_consumer_is_cancelled_once_however_many_ask_for_it(broker_url: str) -> None:
     async with (

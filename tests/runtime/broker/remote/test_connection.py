@@ -92,6 +92,7 @@ async def test_a_broker_that_is_not_there_at_the_start_is_waited_for(broker_url:
         await pool.__aexit__()
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_worker_may_start_before_the_first_gateway(
     broker_url: str, caplog: pytest.LogCaptureFixture

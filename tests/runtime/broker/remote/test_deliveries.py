@@ -64,6 +64,7 @@ async def test_what_has_not_begun_is_released_on_request_or_after_a_second(broke
         await gateway.wait_for_outcomes(4)
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_what_came_while_the_loop_was_blocked_is_released(broker_url: str) -> None:
     seen: list[int] = []
@@ -119,6 +120,7 @@ async def test_a_gentle_stop_releases_what_has_not_begun_and_sends_every_outcome
             assert await gateway.ready(band) == 0
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_worker_that_drains_ends_when_nothing_comes(
     broker_url: str, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from remote_pool import remote_pool
 from waiting import until
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_url: str) -> None:
     ended: list[str] = []
@@ -40,6 +41,7 @@ async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_
         assert not gateway.outcomes
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_jobs_run_on_while_no_gateway_replies(
     broker_url: str, monkeypatch: pytest.MonkeyPatch

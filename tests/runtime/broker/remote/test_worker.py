@@ -69,6 +69,7 @@ async def test_urgent_jobs_come_first(broker_url: str) -> None:
     assert seen == ["first", "high", "normal"]
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_failures_retries_snoozes_and_unreadable_jobs_are_outcomes(broker_url: str) -> None:
     pool = remote_pool(broker_url, workers=1)
@@ -99,6 +100,7 @@ async def test_a_type_without_code_here_is_released(broker_url: str) -> None:
             assert (found.status, found.counted, found.delay) == (PENDING, False, None)
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_timeouts_and_results_and_child_jobs(broker_url: str) -> None:
     pool = remote_pool(broker_url)
@@ -193,6 +195,7 @@ async def test_a_queue_with_a_cap_holds_no_more(broker_url: str) -> None:
     assert most == [1]
 
 
+@pytest.mark.slow
 def test_jobs_without_a_database_say_what_to_do(
     broker_url: str, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,6 +62,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         assert process.wait(60) in {0, 1, 2}
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_it_needs_no_database_and_takes_none_from_the_environment(
     broker_url: str, start: Start, tmp_path: Path
@@ -82,6 +83,7 @@ async def test_it_needs_no_database_and_takes_none_from_the_environment(
     assert "hidden" not in log
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_a_dsn_is_the_database_of_the_jobs(
     broker_url: str, dsn: str, start: Start, tmp_path: Path
@@ -96,6 +98,7 @@ async def test_a_dsn_is_the_database_of_the_jobs(
         assert gateway.outcomes[0].outcome is None
 
 
+@pytest.mark.slow
 @asynchronous
 async def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path) -> None:
     def urls(path: str) -> list[str]:

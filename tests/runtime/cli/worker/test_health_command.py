@@ -91,6 +91,7 @@ def status(url: str) -> int:
         return error.code
 
 
+@pytest.mark.slow
 def test_one_port_serves_probes_and_metrics(start: Start) -> None:
     options = ("--metrics-host", "127.0.0.1", "--health-host", "127.0.0.1")
     worker = start(*_ECHO, "--health-port", "0", "--metrics-port", "0", *options)
@@ -104,6 +105,7 @@ def test_one_port_serves_probes_and_metrics(start: Start) -> None:
     assert worker.process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_each_process_has_probes_of_its_own(start: Start) -> None:
     worker = start(*_ECHO, "--health-port", "0", "--health-host", "127.0.0.1", "--processes", "2")
     urls = worker.urls("/ready", count=2)
@@ -119,6 +121,7 @@ def test_overlapping_ports_are_refused(start: Start) -> None:
     until(lambda: "overlap" in "".join(worker.lines))
 
 
+@pytest.mark.slow
 def test_live_notices_a_job_that_blocks_the_loop(start: Start, dsn: str, tmp_path: Path) -> None:
     (tmp_path / "blocking").mkdir()
     (tmp_path / "blocking" / "__init__.py").write_text(_BLOCKING)
@@ -172,6 +175,7 @@ class Manager:
                 return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_systemd_hears_when_it_is_ready_lives_and_stops(
     start: Start, manager: Manager, processes: str
@@ -186,6 +190,7 @@ def test_systemd_hears_when_it_is_ready_lives_and_stops(
     assert manager.messages.count("READY=1") == 1
 
 
+@pytest.mark.slow
 def test_an_address_in_the_abstract_namespace(start: Start) -> None:
     with Manager(f"@conduit-{os.getpid()}") as manager:
         worker = start(*_ECHO, NOTIFY_SOCKET=manager.address)
@@ -195,6 +200,7 @@ def test_an_address_in_the_abstract_namespace(start: Start) -> None:
         assert worker.process.wait(60) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_blocked_loop_sends_no_sign_of_life(
     start: Start, manager: Manager, dsn: str, tmp_path: Path, processes: str
@@ -219,6 +225,7 @@ def test_a_blocked_loop_sends_no_sign_of_life(
         child.send_signal(signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_log_lines_of_all_processes_are_json(start: Start) -> None:
     worker = start(*_ECHO, "--processes", "2", "--log-format", "json", "--log-level", "info")
     until(lambda: len(worker.process.children()) == 2 and len(worker.lines) >= 2)

@@ -69,6 +69,7 @@ def output(folder: Path) -> str:
     return (folder / "output").read_text()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_reported_and_replaced(
     start: Start, working: Working, tmp_path: Path
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_process_that_is_killed_is_reported_and_replaced(
     assert output(tmp_path).count("starting another") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steady", [10, 0], ids=["", "on a machine that takes long to start them"])
 def test_processes_that_die_at_once_are_replaced_ever_later(
     start: Start, tmp_path: Path, steady: int
@@ -103,6 +105,7 @@ def test_processes_that_die_at_once_are_replaced_ever_later(
     worker.wait(120)
 
 
+@pytest.mark.slow
 def test_a_process_that_ended_gently_is_not_replaced(
     start: Start, working: Working, tmp_path: Path
 ) -> None:
@@ -114,12 +117,14 @@ def test_a_process_that_ended_gently_is_not_replaced(
     assert "another" not in output(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_command_ends_it(start: Start, tmp_path: Path) -> None:
     assert start("--processes", "2").wait(60) == 1
     assert "the jobs call Email.send" in output(tmp_path)
     assert "another" not in output(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_all_at_once(
     start: Start, working: Working, dsn: str, tmp_path: Path, number: signal.Signals
@@ -140,6 +145,7 @@ def test_a_second_signal_ends_all_at_once(
     assert not any(child.is_running() for child in children)
 
 
+@pytest.mark.slow
 def test_the_processes_end_gently_when_their_parent_is_killed(
     start: Start, working: Working
 ) -> None:

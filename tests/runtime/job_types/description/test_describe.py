@@ -76,6 +76,7 @@ def test_hooks_calls_and_children_are_read_from_the_code(
     assert the(shop, "order.after_update.refund").calls == ("Billing.refund", "Pager.alert")
 
 
+@pytest.mark.slow
 def test_options_are_those_that_differ(shop: Mapping[str, list[DescribedType]]) -> None:
     options = the(shop, "order.after_update.refund").options
     assert options == {"priority": 100, "max_attempts": 10}
@@ -113,6 +114,7 @@ def test_sensitive_fields_are_marked(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_older_shapes_are_described_as_well(tmp_path: Path) -> None:
     with described(CASES / "upcasts/expected", tmp_path) as found:
         older = [each for shapes in found.values() for each in shapes if each.description.is_older]

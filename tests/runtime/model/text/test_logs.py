@@ -29,6 +29,7 @@ JOBS = (fail,)
 FAIL = "def page(job): raise KeyError(job.error)"
 
 
+@pytest.mark.slow
 def test_no_type_and_no_exception_forges_a_line(dsn: str, tmp_path: Path) -> None:
     (tmp_path / "hostile.py").write_text(HANDLERS.format(type=HOSTILE), "utf-8")
     (tmp_path / "pager.py").write_text(FAIL, "utf-8")

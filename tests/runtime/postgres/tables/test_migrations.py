@@ -90,6 +90,7 @@ def test_whom_it_waits_for_is_reported(empty_dsn: str) -> None:
     assert "application 'holder', in a transaction for 00:00:" in wait
 
 
+@pytest.mark.slow
 def test_a_table_that_stays_in_use_is_reported(
     empty_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from conduit_runtime.statements.dashboard import bulk, errors, job_list
 from conduit_runtime.statements.many import changes
 from plans import buffers, explain, most_rows, scans
 
-pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a large list of jobs")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a large list of jobs")]
 
 JOBS = 300_000
 HOUR = timedelta(hours=1)

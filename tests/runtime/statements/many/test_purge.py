@@ -16,7 +16,7 @@ from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.many.purge import PAGE, purge
 from plans import Plan, buffers, nodes
 
-pytestmark = pytest.mark.property
+pytestmark = pytest.mark.slow
 
 ENDED = ("completed", "failed", "cancelled")
 JOBS = 250_000

@@ -30,6 +30,7 @@ def test_two_attempts_of_a_job_do_not_go_together() -> None:
     assert take_batch(waiting) == attempts[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_intervals")
 def test_of_two_attempts_that_end_at_once_one_enqueues_child_jobs(
     queue: Queue, dsn: str, new_direct_pool: NewPool

@@ -160,14 +160,14 @@ def test_many_large_jobs_are_enqueued_by_several_statements(
     assert [job.duplicate for job in returned] == [False] * 5 + [True] * 5
 
 
-@pytest.mark.property  # minutes, where every line is traced
+@pytest.mark.slow  # minutes, where every line is traced
 def test_an_array_that_postgres_cannot_read_is_refused_before_any_sql() -> None:
     encode([0] * JSONB_ELEMENTS)
     with pytest.raises(PayloadError, match="16,777,217 elements, more than the 16,777,216"):
         encode({"a": [0] * (JSONB_ELEMENTS + 1)})
 
 
-@pytest.mark.property  # minutes, where every line is traced
+@pytest.mark.slow  # minutes, where every line is traced
 def test_values_that_postgres_cannot_hold_are_refused_before_any_sql(dsn: str) -> None:
     value = [[0] * 1_000] * 24_000
     with pytest.raises(PayloadError, match="too many values"):
@@ -193,6 +193,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, max_size=8))
 def test_the_size_as_jsonb_is_bounded(app_dsn: str, value: list[Any]) -> None:
     text = encode(value)

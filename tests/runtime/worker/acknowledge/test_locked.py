@@ -82,6 +82,7 @@ def status(queue: Queue, job: Job) -> str:
     return stored.status.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["jobs", "conduit_blocked_jobs"])
 def test_a_locked_job_holds_up_no_other(
     queue: Queue, dsn: str, worker_dsn: str, table: LiteralString, caplog: pytest.LogCaptureFixture
@@ -244,6 +245,7 @@ def test_a_deferred_job_is_not_taken_for_a_lost_claim(
     assert blocked.runs.count(blocked.job.id) == 1
 
 
+@pytest.mark.slow
 def test_a_stop_while_a_job_is_locked_writes_the_others(queue: Queue, dsn: str) -> None:
     blocked = Blocked(queue, dsn)
     try:

@@ -33,7 +33,7 @@ CODES = {
 WAYS = ["keeps a result", "has children", "fails", "snoozes"]
 
 
-pytestmark = pytest.mark.usefixtures("short_intervals")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_intervals")]
 
 
 def poison(dsn: str, event: LiteralString, condition: LiteralString, code: str) -> None:

@@ -98,6 +98,7 @@ def test_a_job_of_a_flow_that_exists_already_is_cancelled(queue: Queue, dsn: str
     assert statuses(queue, flow) == ["pending", "cancelled", "cancelled"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.usefixtures("short_intervals")
 @pytest.mark.parametrize(("policy", "ran"), [("cancel", ["a"]), ("continue", ["a", "c"])])

@@ -46,6 +46,7 @@ class Gauge:
         return work
 
 
+@pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> None:
     """Each round, twenty claim at once, some of them in a transaction that stays open a while."""
     queue.limit("mail", 5)
@@ -157,11 +158,13 @@ def test_a_limit_is_set_changed_and_lifted_while_workers_run(
         until(lambda: queue.stats("mail").completed == 30)
 
 
+@pytest.mark.slow
 def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit("mail", 1)
     assert quickest_use(queue, "mail", FULL + 0.5) < FULL + 0.5
 
 
+@pytest.mark.slow
 def test_waiting_for_a_slot_is_no_busy_polling(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +190,7 @@ def test_waiting_for_a_slot_is_no_busy_polling(
     assert len(sent) <= 5 * 2 / FULL
 
 
+@pytest.mark.slow
 def test_a_slot_that_a_dead_worker_held_becomes_free(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
@@ -228,6 +232,7 @@ def test_what_is_typed_by_hand_counts_as_it_is(queue: Queue, dsn: str) -> None:
     assert queue.stats("mail").running == 2
 
 
+@pytest.mark.slow
 def test_a_frozen_claim_does_not_keep_the_limit_from_the_others(queue: Queue, dsn: str) -> None:
     """As of a worker that is stopped between the lock and the claim."""
     queue.limit("mail", 1)

@@ -79,6 +79,7 @@ def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(
         until(lambda: queue.stats().completed == 2, POLL)
 
 
+@pytest.mark.slow
 def test_other_queues_go_on(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     stopper = Stopper(new_pool, ["a", "b"])
     stopper.go.set()
@@ -92,6 +93,7 @@ def test_other_queues_go_on(queue: Queue, new_pool: NewPool, dsn: str) -> None:
         until(lambda: queue.stats("a").completed == 1)
 
 
+@pytest.mark.slow
 def test_an_idle_worker_hears_of_it_at_once(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
@@ -109,6 +111,7 @@ def test_an_idle_worker_hears_of_it_at_once(
     assert quickest < HEARTBEAT / 4
 
 
+@pytest.mark.slow
 def test_what_was_claimed_and_not_started_goes_back(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
@@ -159,6 +162,7 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
     assert queue.stats().running == 0
 
 
+@pytest.mark.slow
 def test_notices_without_end_keep_no_job_from_starting(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
@@ -239,6 +243,7 @@ def test_a_drain_ends_with_a_paused_queue(queue: Queue, new_pool: NewPool) -> No
     assert queue.stats().completed == 2
 
 
+@pytest.mark.slow
 def test_a_paused_queue_costs_an_idle_worker_nothing_more(
     queue: Queue, new_direct_pool: NewPool, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

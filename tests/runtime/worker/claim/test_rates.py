@@ -51,6 +51,7 @@ def claims(dsn: str) -> Claims:
     return read
 
 
+@pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, claims: Claims) -> None:
     """Twenty claim all the time; the moments of their claims are looked at in every window."""
     queue.rate_limit("t", 7, per=timedelta(seconds=0.5))
@@ -83,6 +84,7 @@ def test_a_clock_that_was_set_back_does_not_stop_a_type(
         until(lambda: queue.stats().completed == 2)
 
 
+@pytest.mark.slow
 def test_workers_keep_the_rate_over_all_of_them(
     queue: Queue, new_pool: NewPool, claims: Claims
 ) -> None:
@@ -124,6 +126,7 @@ def test_other_types_of_the_queue_go_on_in_their_order(
     assert ran[301:] == slow if new_pool.is_direct else {*ran[301:]} == {*slow}
 
 
+@pytest.mark.slow
 def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -186,6 +189,7 @@ def test_the_rate_of_a_worker_with_several_queues_is_shared(
         assert not done.acquire(blocking=False)
 
 
+@pytest.mark.slow
 def test_a_limit_and_a_rate_hold_together(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     queue.limit("mail", 2)
     queue.rate_limit("t", 20, per=SECOND)
@@ -223,6 +227,7 @@ def test_a_drain_takes_as_long_as_the_rate_asks(queue: Queue, claims: Claims) ->
     assert most_within(claims(), 0.3) == 5
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_a_rate_does_not_grow(queue: Queue, dsn: str) -> None:
     queue.rate_limit("t", 1_000, per=timedelta(seconds=0.2))
     queue.enqueue_many([Job(type="t") for _ in range(300)])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, job_type
 from conduit_runtime.model.queues.controls import TypeLimits
 from pools import NewPool
@@ -143,6 +144,7 @@ def test_a_rate_holds_across_a_restart_of_all_workers(
         assert queue.type_limits() == []
 
 
+@pytest.mark.slow
 def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
     queue: Queue, new_direct_pool: NewPool
 ) -> None:
@@ -172,6 +174,7 @@ def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
     assert most == 3
 
 
+@pytest.mark.slow
 def test_two_versions_in_processes_of_their_own(queue: Queue, dsn: str, tmp_path: Path) -> None:
     """The new one's limit holds for both; when it is killed, the old one's holds again."""
     script = tmp_path / "work.py"
@@ -213,6 +216,7 @@ def test_two_versions_in_processes_of_their_own(queue: Queue, dsn: str, tmp_path
                 process.communicate()
 
 
+@pytest.mark.slow
 def test_a_worker_waits_at_its_start_for_a_claim_that_holds_the_limit(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:

@@ -49,6 +49,7 @@ def running(pools: Sequence[WorkerPool]) -> Iterator[None]:
             pool.stop()
 
 
+@pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> None:
     """Each round, twenty claim at once from two queues, some in a transaction that stays open."""
     queue.limit_type("t", 5)
@@ -74,6 +75,7 @@ def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> N
             admin.execute("TRUNCATE jobs")
 
 
+@pytest.mark.slow
 def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> None:
     queue.limit_type("t", 3)
     queue.enqueue_many([Job("ab"[n % 2], "t") for n in range(150)])
@@ -86,6 +88,7 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> N
     assert gauge.most == 3
 
 
+@pytest.mark.slow
 def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -150,6 +153,7 @@ def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, new_pool: N
         until(lambda: queue.stats().completed == 320)
 
 
+@pytest.mark.slow
 def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -171,6 +175,7 @@ def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
         pool.stop(0)
 
 
+@pytest.mark.slow
 def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit_type("t", 1)
     assert quickest_use(queue, "default", FULL + 0.5) < FULL + 0.5

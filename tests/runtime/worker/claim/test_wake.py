@@ -255,6 +255,7 @@ def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None
         assert wakeable.ran.wait(POLL + 60)
 
 
+@pytest.mark.slow
 def test_a_flood_of_notifications_costs_few_claims(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

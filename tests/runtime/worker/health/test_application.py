@@ -54,6 +54,7 @@ def test_a_pool_that_stops_is_not_ready(queue: Queue) -> None:
     assert live[0] == 200
 
 
+@pytest.mark.slow
 def test_without_the_database_it_lives_and_is_not_ready(empty_dsn: str, server_dsn: str) -> None:
     from conduit_runtime import migrate
 

@@ -54,6 +54,7 @@ def test_a_batch_that_blocks_the_loop_is_named(
     assert record.__dict__["jobs"] == 3
 
 
+@pytest.mark.slow
 def test_c_code_that_holds_the_gil_is_reported_afterwards(
     queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -71,6 +72,7 @@ def test_c_code_that_holds_the_gil_is_reported_afterwards(
     assert any("C code held the GIL" in each.getMessage() for each in warnings(caplog))
 
 
+@pytest.mark.slow
 def test_a_loop_that_waits_is_not_blocked(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     import asyncio
 

@@ -14,12 +14,12 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.client import async_connections
+from conduit_runtime.model.workers.worker_state import LEASE
 from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import connection as heartbeat_connection
 from conduit_runtime.worker.heartbeat import maintenance
-from conduit_runtime.worker.heartbeat.failure_detector import LEASE
 from waiting import until
 from worker_process import HISTORY
 
@@ -84,6 +84,7 @@ def test_another_worker_finishes_the_job_of_a_killed_one(
     ]
 
 
+@pytest.mark.slow
 def test_a_process_that_a_job_forked_does_not_keep_its_worker_alive(
     queue: Queue, dsn: str, start: Start
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_process_that_a_job_forked_does_not_keep_its_worker_alive(
         os.kill(child, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_worker_fails_alone_and_not_the_others_of_its_batch(
     queue: Queue, dsn: str, start: Start
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_job_that_kills_its_worker_fails_alone_and_not_the_others_of_its_batch
     assert alone.count(jobs[2].id) == 3
 
 
+@pytest.mark.slow
 def test_jobs_that_had_not_begun_use_up_no_attempt(queue: Queue, dsn: str, start: Start) -> None:
     first = start(1)
     until(lambda: queue.queues() and queue.queues()[0].workers)
@@ -142,6 +145,7 @@ def test_jobs_that_had_not_begun_use_up_no_attempt(queue: Queue, dsn: str, start
     assert {job.attempts for job in stored if job is not None} == {1}
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_workers_ends_failed(queue: Queue, dsn: str, start: Start) -> None:
     worker = start()
     poison = queue.enqueue(Job(type="die", max_attempts=1))
@@ -182,6 +186,7 @@ def test_a_signal_lets_the_running_job_end(
     assert queue.queues()[0].workers == 0
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once(queue: Queue, dsn: str, start: Start) -> None:
     worker = start()
     queue.enqueue(Job(type="sleep", payload={"seconds": 600}))
@@ -193,6 +198,7 @@ def test_a_second_signal_ends_at_once(queue: Queue, dsn: str, start: Start) -> N
     assert worker.wait(60) == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_a_worker_that_was_taken_for_dead_gives_its_jobs_up(
     queue: Queue, dsn: str, start: Start
 ) -> None:
@@ -211,6 +217,7 @@ def test_a_worker_that_was_taken_for_dead_gives_its_jobs_up(
     assert queue.stats().completed == 1
 
 
+@pytest.mark.slow
 def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) -> None:
     start()
     until(lambda: queue.queues() and queue.queues()[0].workers)
@@ -298,6 +305,7 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
         assert admin.execute(register).fetchone() == (0,)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,6 +332,7 @@ def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
             assert ran.wait(60)
 
 
+@pytest.mark.slow
 def test_a_rescue_that_postgres_refuses_keeps_no_other_from_its_own(queue: Queue, dsn: str) -> None:
     ran = threading.Event()
     pool = WorkerPool(queue)
@@ -353,6 +362,7 @@ def test_a_rescue_that_postgres_refuses_keeps_no_other_from_its_own(queue: Queue
             until(lambda: queue.stats().running == 0)
 
 
+@pytest.mark.slow
 def test_a_rescue_wakes_idle_workers(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

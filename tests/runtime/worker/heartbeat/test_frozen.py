@@ -62,6 +62,7 @@ def thaw(dsn: str, process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_it_writes_nothing_about_jobs_that_others_have_ended(
     frozen: "subprocess.Popen[str]", queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +94,7 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     assert queue.stats("children").total == 1, "only of the job that it ran at last"
 
 
+@pytest.mark.slow
 def test_it_writes_nothing_about_jobs_that_others_run(
     frozen: "subprocess.Popen[str]", queue: Queue, dsn: str
 ) -> None:

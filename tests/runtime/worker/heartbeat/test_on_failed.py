@@ -184,6 +184,7 @@ def test_a_failed_outcome_that_postgres_refuses_is_reported_once(
     assert failed.traceback is None
 
 
+@pytest.mark.slow
 def test_the_rescuer_reports_a_job_that_kills_its_workers(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
@@ -242,6 +243,7 @@ def notices(dsn: str) -> int:
         return int(count)
 
 
+@pytest.mark.slow
 def test_another_reports_it_when_the_reporter_dies(
     new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
@@ -276,6 +278,7 @@ def test_another_reports_it_when_the_reporter_stops_first(
     assert not notices(dsn)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_intervals")
 def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
     queue: Queue, new_pool: NewPool, rescued: Job, failures: list[FailedJob], dsn: str
@@ -330,6 +333,7 @@ def test_without_on_failed_no_notice_is_left_behind(rescued: Job, dsn: str) -> N
             assert connection.execute(count).fetchall() == [(left,)]
 
 
+@pytest.mark.slow
 def test_a_crash_between_the_commit_and_the_call_loses_the_call(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:

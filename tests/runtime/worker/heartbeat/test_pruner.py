@@ -119,6 +119,7 @@ def test_one_row_that_postgres_refuses_holds_no_other_up(
         step_until_done(queue, lambda: counts(queue, "default") == [1, 0, 0, 3])
 
 
+@pytest.mark.slow
 def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
     new_database: Callable[[], AbstractContextManager[str]],
     monkeypatch: pytest.MonkeyPatch,
@@ -146,6 +147,7 @@ def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
     assert len(refused) == len({*refused}) == 10
 
 
+@pytest.mark.slow
 def test_slow_triggers_hold_no_heartbeat_up(
     new_database: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue, new_pool: NewPool) -> 
     assert errors[1] == f"ValueError: job {kept[0].id} is not in this batch"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["returned", "called"])
 def test_an_attempt_that_fails_beside_a_later_one_of_its_job_is_not_the_later_ones_failure(
     queue: Queue, dsn: str, new_direct_pool: NewPool, how: str, monkeypatch: pytest.MonkeyPatch

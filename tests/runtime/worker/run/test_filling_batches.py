@@ -13,6 +13,7 @@ from pools import NewPool
 from waiting import until
 
 
+@pytest.mark.slow
 def test_a_batch_waits_for_company_and_no_longer(queue: Queue, new_pool: NewPool) -> None:
     calls: list[tuple[float, list[int]]] = []
     began = time.monotonic()
@@ -35,6 +36,7 @@ def test_a_full_batch_starts_at_once(queue: Queue, new_pool: NewPool) -> None:
         until(lambda: calls == [4, 4], 30)
 
 
+@pytest.mark.slow
 def test_a_job_that_waits_for_company_for_long_is_held_still(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_cap_on_a_queue_counts_the_jobs_of_a_batch(queue: Queue, new_pool: New
     assert {status for status, _, _ in states(queue, jobs)} == {"completed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["concurrency", "rate"])
 def test_limits_over_all_workers_count_the_jobs_of_a_batch(
     queue: Queue, new_pool: NewPool, limit: str
@@ -156,6 +159,7 @@ def test_limits_over_all_workers_count_the_jobs_of_a_batch(
     assert max(calls) <= 3
 
 
+@pytest.mark.slow
 def test_full_batches_and_others_take_turns_in_the_only_slot(
     queue: Queue, new_pool: NewPool
 ) -> None:

@@ -138,6 +138,7 @@ def test_each_attempt_leaves_its_own_traceback(queue: Queue, new_pool: NewPool, 
         assert each["traceback"].count("<lambda>") == 1
 
 
+@pytest.mark.slow
 def test_large_payloads_stall_neither_claims_nor_heartbeats(
     queue: Queue, new_pool: NewPool
 ) -> None:
@@ -168,6 +169,7 @@ def test_large_payloads_stall_neither_claims_nor_heartbeats(
     assert {job.attempts for job in queue.list()} == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", ["hold in a thread", "hold in the loop", "block the loop"])
 def test_a_handler_that_blocks_everything_keeps_its_job(queue: Queue, dsn: str, type_: str) -> None:
     """For longer than the silence after which a worker without its session counts as dead."""

@@ -92,6 +92,7 @@ def test_a_service_that_outlives_its_attempt_keeps_its_slot(
     assert (stats.failed, stats.pending) == (2, 4)
 
 
+@pytest.mark.slow
 def test_the_command_exits_so_that_another_replaces_it(queue: Queue) -> None:
     queue.enqueue(blocked())
     command = [sys.executable, _RUNTIME / "processes" / "stuck_worker.py", "worker", "example_jobs"]
