@@ -105,7 +105,7 @@ class WorkerPool:
             raise QueueError(
                 "a pool with a broker does not know the database of its queue: add schedules with "
                 "CronScheduler.add, and set keep_completed and keep_failed with `conduit-jobs "
-                "queues keep`, where the database is"
+                "queues retention`, where the database is"
             )
         self._lifecycle = Lifecycle(self, self._workers)
 

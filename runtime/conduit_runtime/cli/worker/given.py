@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _OF_THE_QUEUE = {
     "schedules": "the gateway enqueues the jobs of the schedules that are stored",
-    "keep_completed": "`conduit-jobs queues keep` stores how long jobs are kept",
-    "keep_failed": "`conduit-jobs queues keep` stores how long jobs are kept",
+    "keep_completed": "`conduit-jobs queues retention` stores how long jobs are kept",
+    "keep_failed": "`conduit-jobs queues retention` stores how long jobs are kept",
     "schema": "the gateway knows where its tables are",
 }
 """Options that need the database of the queue, and what a worker without one has instead."""
