@@ -33,11 +33,11 @@ def entry(
         return fn.unwrap(code, node)
     if own in (NIL, item, optional(item)):
         return code
-    told = _may_be_told(target, kind, required(own))
-    return as_type(fn, fn.operator("item", parts, Effect.READS) if told else code, own)
+    is_known = _may_be_known(target, kind, required(own))
+    return as_type(fn, fn.operator("item", parts, Effect.READS) if is_known else code, own)
 
 
-def _may_be_told(target: Code, owner: Array | Hash, kind: Type) -> bool:
+def _may_be_known(target: Code, owner: Array | Hash, kind: Type) -> bool:
     """Whether type checkers may know the type of an entry, and refuse a needless cast."""
     if isinstance(kind, Array | Hash):
         return target.items is not None

@@ -34,10 +34,10 @@ class _Watch:
     regions: Regions | None = None
     problem: str = ""
 
-    def tell(self, regions: Regions, problem: str = "") -> None:
+    def report(self, regions: Regions, problem: str = "") -> None:
         self.problem = problem
         for viewer in self.viewers:
-            viewer.tell(regions, problem)
+            viewer.report(regions, problem)
 
 
 class Hub:
@@ -71,7 +71,7 @@ class Hub:
         viewer = Viewer()
         watch.viewers.add(viewer)
         if watch.regions is not None or watch.problem or self._down:
-            viewer.tell(watch.regions or {}, watch.problem or self._down)
+            viewer.report(watch.regions or {}, watch.problem or self._down)
         self._joined.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -112,28 +112,28 @@ class Hub:
                     _log.warning("the database cannot be reached; open pages say so")
                 self._down = str(error)
                 for each in self._watches.values():
-                    each.tell({}, self._down)
+                    each.report({}, self._down)
                 return
             except TimeoutError:
-                watch.tell({}, f"This page took more than {self._deadline:.0f} s to render.")
+                watch.report({}, f"This page took more than {self._deadline:.0f} s to render.")
             except Exception as error:
                 self._refuse(watch, error)
             else:
                 if self._down:
                     _log.warning("the database can be reached again")
                 self._down = ""
-                news = changed(watch.regions or {}, regions)
+                changes = changed(watch.regions or {}, regions)
                 watch.regions = regions
-                watch.tell(news)
+                watch.report(changes)
 
     def _refuse(self, watch: _Watch, error: Exception) -> None:
         if isinstance(error, Refusal):
-            watch.tell({}, str(error))
+            watch.report({}, str(error))
             return
         words = "This page could not be rendered again; the log of the dashboard says why."
         if watch.problem != words:  # once, not in every round
             _log.error("a watched page could not be rendered: %s", place_of(error))
-        watch.tell({}, words)
+        watch.report({}, words)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -24,17 +24,17 @@ class Viewer:
     def __init__(self) -> None:
         self._regions: dict[str, Region] = {}
         self._problem = ""
-        self._told = asyncio.Event()
+        self._reported = asyncio.Event()
 
-    def tell(self, regions: Regions, problem: str = "") -> None:
+    def report(self, regions: Regions, problem: str = "") -> None:
         """Let the viewer be sent these regions; none of them says that nothing has changed."""
         self._regions.update(regions)
         self._problem = problem
-        self._told.set()
+        self._reported.set()
 
     async def update(self) -> Update:
         """What is to be sent next; waits until there is something."""
-        await self._told.wait()
-        self._told.clear()
+        await self._reported.wait()
+        self._reported.clear()
         regions, self._regions = self._regions, {}
         return Update(regions, self._problem)

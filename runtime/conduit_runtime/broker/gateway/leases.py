@@ -109,7 +109,7 @@ class Leases:
             ended = self._in_flight.came_back(*claim)
             if ended is not None and claim in self._begun:
                 self._worker.recorder.counters(ended.queue, ended.type).cancelled += 1
-        self._link.tell_stop(lost)
+        self._link.send_stop(lost)
 
     def _lease(self, number: int) -> float:
         job = self._in_flight.jobs.get(number)
@@ -135,4 +135,4 @@ class Leases:
         reclaimed = [claim for claim in dead if claim[0] in ids]
         for id_, token in reclaimed:
             self._in_flight.came_back(id_, token)
-        self._link.tell_stop(reclaimed)
+        self._link.send_stop(reclaimed)

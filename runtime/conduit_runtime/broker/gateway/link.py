@@ -82,11 +82,11 @@ class Link:
             )
 
     async def finish(self, seconds: float) -> None:
-        """Let go out what was told, for so many seconds at most."""
+        """Send what is left, for so many seconds at most."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
-    def tell(self, key: str, body: bytes) -> None:
+    def send(self, key: str, body: bytes) -> None:
         """Send workers a message if the broker is there; it may be lost."""
         if len(body) > LARGEST:
             _log.error("a message to workers of %s bytes is too large for a broker", len(body))
@@ -98,10 +98,10 @@ class Link:
                 )
             )
 
-    def tell_stop(self, claims: Sequence[Claim]) -> None:
+    def send_stop(self, claims: Sequence[Claim]) -> None:
         """Tell all workers that these jobs are no longer held."""
         if claims:
-            self.tell(ALL, encode(Stop([*claims])))
+            self.send(ALL, encode(Stop([*claims])))
 
     def spawn(self, work: Awaitable[Any]) -> None:
         """Do something with the broker that may fail with its connection, beside the rest."""

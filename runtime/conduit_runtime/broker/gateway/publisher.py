@@ -130,7 +130,7 @@ class Publisher:
             return
         if not all(self._fleet.runs(*pair) for pair in set(map(_queue_and_type_of, jobs))):
             jobs = [job for job in jobs if self._is_run(job)]
-        self._link.tell_stop(self.in_flight.add(jobs, self._fleet.batched))
+        self._link.send_stop(self.in_flight.add(jobs, self._fleet.batched))
         for band, together in grouped(jobs, self._size):
             self._number += 1
             self._pace.on_published(together[0].queue, len(together))
@@ -210,7 +210,7 @@ class Publisher:
     def release(self) -> None:
         """Have workers release what has not begun."""
         if self.in_flight.jobs:
-            self._link.tell(ALL, encode(Release(self._gateway, self._number)))
+            self._link.send(ALL, encode(Release(self._gateway, self._number)))
 
     def release_ready(self) -> None:
         """Nothing waits here."""
@@ -222,7 +222,7 @@ class Publisher:
     def stop(self, reason: type[BaseException]) -> None:
         """Have workers stop everything, and release it, unless others have it already."""
         jobs = self.jobs()
-        self._link.tell_stop([(job.id, job.token) for job in jobs])
+        self._link.send_stop([(job.id, job.token) for job in jobs])
         for job in jobs:
             if reason is TakenAway:
                 self.in_flight.came_back(job.id, job.token)

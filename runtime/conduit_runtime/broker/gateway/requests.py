@@ -104,7 +104,7 @@ class Requests:
         body = encode(Reply(request.question, answer))
         if len(body) > LARGEST:
             body = encode(Reply(request.question, False))
-        self._link.tell(request.worker, body)
+        self._link.send(request.worker, body)
 
     async def _answer(self, request: Request) -> Any:
         worker = self._worker

@@ -167,7 +167,7 @@ class GatewayWorker(Worker):
     async def _tell_failed(self, job: FailedJob) -> None:
         worker = self._fleet.reporter(self._consumer.ran_by.pop(job.id, None))
         if worker is not None:
-            self._link.tell(worker, encode(Failed(job)))
+            self._link.send(worker, encode(Failed(job)))
 
     async def _reclaim(self, claims: Sequence[Claim]) -> Sequence[Rescued]:
         """Reclaim jobs whose worker died; returns those that were still held."""

@@ -95,11 +95,11 @@ def test_without_options_what_no_commit_has_is_dropped(capsys: Printed) -> None:
     others = {path: path.read_bytes() for path in Path("jobs").iterdir() if path != LOCK}
     capsys.readouterr()
     assert run(["lock", "prune", "--dry-run"]) == 0
-    told = capsys.readouterr().out.splitlines()
+    text = capsys.readouterr().out.splitlines()
     assert len(kept()) == 6, "nothing is written"
     assert run(["lock", "prune"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert told[:-1] == out[:-1]
+    assert text[:-1] == out[:-1]
     assert out[0].startswith("- ticket.after_create.mail ")
     assert out[0].endswith(" (four)")
     assert out[1] == "- ticket.after_create.tried, retired"

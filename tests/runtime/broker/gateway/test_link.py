@@ -26,8 +26,8 @@ def test_what_is_too_large_for_a_broker_is_not_sent(caplog: pytest.LogCaptureFix
         link = Link("amqp://h/v", None, opened, lambda: None)
         channel: Any = _Channel()
         link._notices = channel
-        link.tell("worker", b" " * (LARGEST + 1))
-        link.tell("worker", b" " * LARGEST)
+        link.send("worker", b" " * (LARGEST + 1))
+        link.send("worker", b" " * LARGEST)
         await link.finish(10)
         return channel.sizes  # type: ignore[no-any-return]
 
