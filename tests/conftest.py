@@ -79,7 +79,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((n for n, long in enumerate(LONG) if name.startswith(long)), len(LONG))
 
     items.sort(key=lambda item: place(item.path))
-    for item in items:
+    grouped = items if config.getoption("loadgroup", default=False) else []
+    for item in grouped:
         if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
             raise pytest.UsageError("this pytest-xdist runs no group of tests in one process")
 

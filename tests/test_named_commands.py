@@ -1,4 +1,4 @@
-"""The commands that messages, comments and documents name exist."""
+"""The commands that messages, docstrings and documents name exist."""
 
 import ast
 import re

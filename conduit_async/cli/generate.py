@@ -54,8 +54,8 @@ def generate(
     changes = compare(folder, output.files, problems)
     if problems.has_errors:
         return failed(problems.sorted())
-    written = changes.of("created", "changed")
-    if (invalid := invalid_module(output, written, project)) is not None:
+    to_write = changes.of("created", "changed")
+    if (invalid := invalid_module(output, to_write, project)) is not None:
         click.echo(
             f"conduitc: internal error: {invalid}. This is a bug of conduitc: please report it "
             "with this statement; nothing was written",

@@ -91,8 +91,8 @@ def _steps(files: Mapping[str, str], changes: Changes) -> list[Change]:
     The package that it leaves says on import that it is unfinished, and its manifest lists the old
     and the new files, so that the next run knows all of them as ours.
     """
-    written = [name for state in ("created", "changed") for name in changes.of(state)]
-    steps: list[Change] = [(name, files[name].encode()) for name in written if name in files]
+    to_write = [name for state in ("created", "changed") for name in changes.of(state)]
+    steps: list[Change] = [(name, files[name].encode()) for name in to_write if name in files]
     steps += [(name, None) for name in changes.of("deleted")]
     if len(steps) > 1:
         others = [step for step in steps if step[0] != _PACKAGE]

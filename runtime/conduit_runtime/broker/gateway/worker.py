@@ -162,9 +162,9 @@ class GatewayWorker(Worker):
 
     def _failure_hook(self) -> OnFailed | None:
         """What tells a worker of a failed job; None while no worker wants to know."""
-        return self._tell_failed if self._fleet.reporter(None) is not None else None
+        return self._send_failed if self._fleet.reporter(None) is not None else None
 
-    async def _tell_failed(self, job: FailedJob) -> None:
+    async def _send_failed(self, job: FailedJob) -> None:
         worker = self._fleet.reporter(self._consumer.ran_by.pop(job.id, None))
         if worker is not None:
             self._link.send(worker, encode(Failed(job)))
