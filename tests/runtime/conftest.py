@@ -8,10 +8,13 @@ import psycopg
 import pytest
 from clean_databases import empty_tables
 from conduit_runtime import Queue
+from conduit_runtime.broker import topology
 from conduit_runtime.broker.remote import consumer
 from conduit_runtime.worker import audit, worker
 from conduit_runtime.worker.acknowledge import apart_writer
+from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import maintenance
+from conduit_runtime.worker.run import batch_runs, job_runs, runner
 from pools import BrokerPools, DirectPools, NewPool
 
 
@@ -73,3 +76,12 @@ def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("_ALONE", 2), ("_TOGETHER", 1)):
         settings = f"SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '{seconds}s'"
         monkeypatch.setattr(apart_writer, name, settings)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was claimed waits until it starts, on the slowest machine: it is not claimed again."""
+    for module in (consumer, claimer, runner, batch_runs, job_runs):
+        monkeypatch.setattr(module, "FRESH", 300.0)
+    monkeypatch.setattr(consumer, "PATIENCE", 300.0)
+    monkeypatch.setattr(topology, "WAITS", 300_000)

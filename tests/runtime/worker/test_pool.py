@@ -86,13 +86,9 @@ def test_coroutines_and_plain_functions_run(queue: Queue, new_pool: NewPool) -> 
 
 
 def test_jobs_run_by_priority_then_time_then_insertion(
-    queue: Queue, new_pool: NewPool, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, dsn: str, unhurried: None
 ) -> None:
-    # What cannot start in time comes again, after others.
-    for where in ("broker.remote.consumer", "worker.run.runner"):
-        monkeypatch.setattr(f"conduit_runtime.{where}.FRESH", 300.0)
-    monkeypatch.setattr("conduit_runtime.broker.remote.consumer.PATIENCE", 300.0)
-    monkeypatch.setattr("conduit_runtime.broker.topology.WAITS", 300_000)
+    """What cannot start in time would come again, after others."""
     pool = new_pool("default", workers=1)
     order: list[int] = []
     for kind in ("a", "b", "c"):

@@ -152,9 +152,10 @@ class Fleet:
         return self._seen.lanes
 
     def descriptions(self) -> list[DescribedType]:
-        """What the dashboard may know of the types."""
+        """What the dashboard may know of the types: one of each shape, from any worker."""
         described = [each for found in [*self._described.values()] for each in found]
-        return [each for each in described if each.type in self._seen.types]
+        known = {(each.type, each.fingerprint): each for each in described}
+        return [each for each in known.values() if each.type in self._seen.types]
 
     def limits(self) -> dict[str, SourceLimits]:
         """The limits that the code gives its types, by type."""

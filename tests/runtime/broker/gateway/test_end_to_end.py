@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from conduit_runtime import (
     Broker,
@@ -15,6 +16,8 @@ from conduit_runtime import (
     chain,
 )
 from conduit_runtime.broker.gateway import requests as gateway_requests
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements.job_types import described_types
 from gateways import gateway_of
 from waiting import until
 
@@ -75,6 +78,24 @@ def test_a_failed_job_is_reported_to_a_worker(queue: Queue, dsn: str, broker_url
     assert stored is not None
     assert stored.status == JobStatus.FAILED
     assert "it is bad" in (stored.error or "")
+
+
+def test_types_that_several_workers_run_are_described(
+    queue: Queue, dsn: str, broker_url: str
+) -> None:
+    pools = [WorkerPool(Broker(broker_url)) for _ in range(2)]
+    for pool, types in zip(pools, (["both"], ["both", "second"]), strict=True):
+        for type_ in types:
+            pool.register(type_, lambda context, payload: None)
+    with (
+        psycopg.connect(dsn, autocommit=True) as connection,
+        gateway_of(dsn, broker_url),
+        pools[0],
+        pools[1],
+    ):
+        until(
+            lambda: [each.type for each in run(connection, described_types())] == ["both", "second"]
+        )
 
 
 @pytest.mark.slow

