@@ -127,16 +127,22 @@ class BatchRuns:
             execution.disarm()
         if execution.stopped_by is None:
             errors |= failures
-        apart = []
+        apart: list[tuple[Claimed, asyncio.Task[None]]] = []
         for member, result in zip(members, results, strict=True):
             failure = member.stopped_by or errors.get(member.context)
             if spans is not None:
                 spans.end(member.job, failure)
             attempt = self._end(execution, member, result, failure)
             if attempt is not None:
-                apart.append(self._write_apart(execution, member.job, attempt))
+                writing = asyncio.create_task(self._outcomes.write_apart(attempt))
+                apart.append((member.job, writing))
         with suppress(asyncio.CancelledError):  # a stop: each of these jobs has its own outcome
-            await asyncio.gather(*apart)
+            await asyncio.gather(*(writing for _, writing in apart), return_exceptions=True)
+        for job, writing in apart:
+            try:
+                writing.result()
+            except BaseException as error:
+                self._outcomes.settle(job, execution.started, execution.reason(error))
 
     def _end(
         self,
@@ -162,12 +168,6 @@ class BatchRuns:
             return attempt
         self._sink.add(attempt)
         return None
-
-    async def _write_apart(self, execution: BatchExecution, job: Claimed, attempt: Attempt) -> None:
-        try:
-            await self._outcomes.write_apart(attempt)
-        except BaseException as error:
-            self._outcomes.settle(job, execution.started, execution.reason(error))
 
 
 async def _apart(work: Coroutine[Any, Any, Any]) -> Any:

@@ -10,6 +10,11 @@ import psycopg
 import pytest
 from batches import batched, enqueued, states
 from conduit_runtime import BatchContext, BatchJob, Job, Queue, WorkerPool
+from conduit_runtime.model.attempts.interruptions import Shutdown
+from conduit_runtime.statements.flows import ChildJobs
+from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.worker import audit
+from conduit_runtime.worker.run.outcomes import Outcomes
 from pools import NewPool
 from waiting import until
 
@@ -97,3 +102,29 @@ def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
         assert states(queue, jobs[:1])[0][0] == "running"
         return
     assert states(queue, jobs[:1]) == [("pending", 0, None)]
+
+
+def test_a_stop_in_the_moment_before_an_outcome_is_written_releases_the_job(
+    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_written_apart, seen = Outcomes.is_written_apart, []
+
+    def stop_once(outcomes: Outcomes, attempt: Attempt, children: ChildJobs | None) -> bool:
+        seen.append(attempt.job.id)
+        if len(seen) == 1:
+            worker = pool._lifecycle.worker
+            assert worker is not None
+            asyncio.get_running_loop().call_soon(worker.runner.stop, Shutdown)
+        return is_written_apart(outcomes, attempt, children)
+
+    def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
+        jobs[0].enqueued.append(Job(type="child", unique="key"))
+
+    monkeypatch.setattr(Outcomes, "is_written_apart", stop_once)
+    monkeypatch.setattr(audit, "AUDIT", 600.0)  # which would find that the job is in nobody's hands
+    jobs = enqueued(queue, 1)
+    pool = batched(new_direct_pool, handle, size=1)
+    pool.register("child", lambda context, payload: None)
+    with pool:
+        until(lambda: states(queue, jobs) == [("completed", 1, None)])
+    assert seen.count(jobs[0].id) == 2, "it ran again"
