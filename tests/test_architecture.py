@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md names files that exist, and tests stand where what they test does."""
+"""What is written for developers names files that exist; tests stand where what they test does."""
 
 import re
 import tomllib
@@ -16,9 +16,17 @@ PLACES = (
     RUNTIME,
     RUNTIME / "conduit_runtime",
     RUNTIME / "conduit_dashboard",
+    ROOT / "tests",
 )
-TEXT = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+PAGES = (
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "conduit_async/README.md",
+    ROOT / "runtime/conduit_runtime/README.md",
+    ROOT / "runtime/conduit_dashboard/README.md",
+    ROOT / "tests/README.md",
+)
 PATH = re.compile(r"`([\w{},./*]+(?:/|\.\w+)[\w{},./*]*)`")
+LINK = re.compile(r"\]\(([^)#]*)#?([^)]*)\)")
 MIRRORS = {"tests/compiler": "conduit_async", "tests/runtime": "runtime/conduit_runtime"}
 
 
@@ -29,13 +37,25 @@ def expanded(path: str) -> list[str]:
     return ["".join(each) for each in product(*choices)]
 
 
-@pytest.mark.parametrize(
-    "path", sorted({p for found in PATH.findall(TEXT) for p in expanded(found)})
-)
+def _paths() -> set[str]:
+    texts = [page.read_text("utf-8") for page in PAGES]
+    return {path for text in texts for found in PATH.findall(text) for path in expanded(found)}
+
+
+@pytest.mark.parametrize("path", sorted(_paths()))
 def test_a_path_exists(path: str) -> None:
     if path.startswith("app/"):
         return  # an application's
     assert any(any(place.glob(path.rstrip("/"))) for place in PLACES), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_a_page_and_its_heading(page: Path) -> None:
+    for path, anchor in LINK.findall(page.read_text("utf-8")):
+        target = (page.parent / path).read_text("utf-8")
+        headings = re.findall(r"^#+ (.+)$", target, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+        assert not anchor or anchor in anchors, (path, anchor)
 
 
 @pytest.mark.parametrize("tests", MIRRORS)
