@@ -1,1 +1,1 @@
-"""What a change of the sources means for jobs that wait: who may be deployed first."""
+"""What a change of the sources means for waiting jobs, and which part to deploy first."""

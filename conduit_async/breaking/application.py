@@ -1,4 +1,4 @@
-"""Findings about what the application has to do with: hooks, services, prefix and schema."""
+"""Findings about the package's interface: hooks, services, prefix and schema."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +11,7 @@ _HOOKS = "the hooks that call it need it in `services=`"
 
 
 def compare_applications(both: Compared) -> Iterator[Finding]:
-    """Findings about all that is not about one job type."""
+    """Yield the findings that do not belong to one job type."""
     old, new = both.old, both.new
     if old.jobs:
         yield from _names(both)
@@ -65,7 +65,7 @@ def _services(both: Compared) -> Iterator[Finding]:
 
 
 def _members(lock: Lock) -> Services:
-    """The methods of each service; that of a value is empty."""
+    """Return the methods of each service; a value has none."""
     services = {**lock.hook_services, **lock.services}
     return {name: methods or {"": ()} for name, methods in services.items()}
 
@@ -93,5 +93,5 @@ def _arguments(
 
 
 def _optional(arguments: tuple[str, ...]) -> Mapping[str, bool]:
-    """By an argument's name, whether some call leaves it out."""
+    """Return for each argument's name whether some call leaves it out."""
     return {name.removesuffix("?"): name.endswith("?") for name in arguments}

@@ -14,7 +14,7 @@ from .job_types import Compared, compare_job_types
 def compare(
     both: Compared, levels: Collection[BreakingLevel], problems: Problems
 ) -> tuple[Finding, ...]:
-    """What changed; a level for a job type that is in neither version is reported (VAL512)."""
+    """Return what changed; report a level for a job type that is in neither version (VAL512)."""
     known = both.old.jobs.keys() | both.new.jobs.keys()
     for level in levels:
         if level.job is not None and level.job not in known:

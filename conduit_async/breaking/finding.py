@@ -1,4 +1,4 @@
-"""A finding of `conduitc breaking`, and the order of deployment that findings leave."""
+"""A finding of `conduitc breaking`, and the order of deployment that findings allow."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CODES: frozenset[str] = frozenset({
 
 @dataclass(frozen=True)
 class Finding:
-    """One change: its rule, what it allows, where it is, what changed and what to know or do.
+    """One change: its rule, its verdict, its place, what changed and a hint.
 
     `job` is the job type, None for a change of the package; `field` is the path of a field of its
     payload.
@@ -34,7 +34,7 @@ class Finding:
 
 
 def order_of(verdicts: Collection[Verdict]) -> Verdict:
-    """The order of a deploy that brings all of these changes at once."""
+    """Return the order of a deploy with all of these changes."""
     found = {*verdicts} - {"either"}
     if "never" in found:
         return "never"
@@ -44,10 +44,10 @@ def order_of(verdicts: Collection[Verdict]) -> Verdict:
 
 
 def verdict_of(*, old_jobs_run: bool, new_jobs_run: bool) -> Verdict:
-    """The verdict on a change of a payload.
+    """Return the verdict on a change of a payload.
 
-    `old_jobs_run`: new workers read the payloads of jobs that wait. `new_jobs_run`: old workers
-    read those that new web processes enqueue.
+    `old_jobs_run`: new workers can read the payloads of waiting jobs. `new_jobs_run`: old workers
+    can read the payloads that new web processes enqueue.
     """
     if old_jobs_run:
         return "either" if new_jobs_run else "workers-first"

@@ -1,4 +1,4 @@
-"""Findings about job types: those that are gone, new or renamed, their queues and options."""
+"""Findings about job types: removed, new and renamed ones, and their queues and options."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 @dataclass(frozen=True)
 class Compared:
-    """Two locks of a package, and what is known of the new one's payloads, by job type."""
+    """Two locks of a package, and the new lock's payloads by job type."""
 
     old: Lock
     new: Lock
@@ -60,14 +60,14 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
 def _earlier_name(
     name: str, job: LockedJob, gone: Mapping[str, LockedJob], both: Compared
 ) -> str | None:
-    """What the old package called a job type; a prefix of all names is a finding of its own."""
+    """Return the old package's name of a job type; a changed prefix does not count as a rename."""
     bare = name.removeprefix(dotted_prefix(both.new.prefix))
     same = f"{dotted_prefix(both.old.prefix)}{bare}"
     return next((each for each in (same, *job.was) if each in gone), None)
 
 
 def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
-    """A new job type; `alike` are the removed ones of its hook, else those with its block."""
+    """Report a new job type; `alike` are removed types of its hook, else those with its block."""
     verdict: Verdict = "workers-first"
     hint = "old workers do not know it: its jobs wait for the new ones"
     if both.places.is_nested(name):
@@ -115,7 +115,7 @@ def _changed(
 
 
 def _about_options(before: LockedJob, job: LockedJob) -> str:
-    """What to know of the options that changed."""
+    """Return a hint on the options that changed."""
     changed = {*options_that_differ(before, job)}
     kinds = (
         (STORED, _STORED),
@@ -154,7 +154,7 @@ def _moved(
 
 
 def _earlier_shapes(name: str, job: LockedJob, compared: str, both: Compared) -> Iterator[Finding]:
-    """Findings about shapes other than the current one and the one that it was compared with."""
+    """Yield findings about shapes other than the current one and the shape `compared` with it."""
     shapes = {
         shape: fields
         for each in (name, *job.was)

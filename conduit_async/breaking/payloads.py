@@ -21,7 +21,7 @@ _KNOWN = {
     "BRK108": "old workers may get it too: see what their code does with it",
     "BRK109": f"{_SHOWN}: `conduit-jobs jobs purge` removes them",
 }
-"""What to know of a change that both versions can read."""
+"""The hint on a change that both versions can read, by rule."""
 
 _TOGETHER: dict[Verdict, str] = {
     "workers-first": "old workers cannot run the new jobs",
@@ -45,7 +45,7 @@ class Payload:
 
 @dataclass(frozen=True)
 class PayloadComparison:
-    """The payload of a job type beside an older shape of it, whose fingerprint is `shape`."""
+    """The payload of a job type, and the older shape of fingerprint `shape` to compare it with."""
 
     job: str
     new: Payload
@@ -54,7 +54,7 @@ class PayloadComparison:
     places: Places
 
     def findings(self, *, is_renamed: bool) -> Iterator[Finding]:
-        """What changed; old workers know no job type that was renamed."""
+        """Yield what changed; old workers do not know a renamed job type."""
         different = [*changes(self.old, self.new.fields)]
         found = [self._finding(each, different) for each in different]
         verdicts: set[Verdict] = {"either", *(each.verdict for each in found)}
@@ -75,7 +75,7 @@ class PayloadComparison:
             yield finding
 
     def unread(self) -> Finding | None:
-        """A finding if the code no longer reads the older shape."""
+        """Return a finding if the code no longer reads the older shape."""
         problem = self._unread(self.new.fields)
         if problem is None:
             return None
@@ -109,12 +109,12 @@ class PayloadComparison:
         return plan if isinstance(plan, Unreadable) else None
 
     def _unread_by_old(self, new: NewFields) -> Unreadable | None:
-        """Why old workers cannot run new jobs; they never get those that new jobs enqueue."""
+        """Return why old workers cannot run new jobs; None for child jobs, which they never get."""
         return None if self.places.is_nested(self.job) else reads(self.old, types_of(new))
 
 
 def _earlier_name(added: Change, different: Sequence[Change]) -> str | None:
-    """What an added field was probably called: the one field of its type that was removed."""
+    """Return the probable old name of an added field: the only removed field of its type."""
     around = added.path.rpartition(".")[0]
     removed = [
         each.path.rpartition(".")[2]
@@ -130,7 +130,7 @@ def _in_words(problem: Unreadable) -> str:
 
 
 def _of_waiting(change: Change, old: Fields) -> str | None:
-    """What the jobs that wait take for a value that they lack."""
+    """Say which value waiting jobs get for a field that they lack."""
     plan = plan_upcast(old, change.alone)
     root = change.path.split(".")[0].removesuffix("[]")
     value = plan.values.get(root) if isinstance(plan, Upcast) else None

@@ -9,7 +9,7 @@ from ..types import innermost
 
 
 class Places:
-    """Spans of a program's declarations; of what it no longer has, the nearest one around it."""
+    """Spans of a program's declarations; for a removed one, the nearest span around it."""
 
     def __init__(self, program: Program, sources: Sequence[Source], config: Config) -> None:
         self._program = program
@@ -24,15 +24,15 @@ class Places:
         self._calls = _calls(program)
 
     def job(self, name: str) -> Span:
-        """The header of a job's block."""
+        """Return the header of a job's block."""
         return self._jobs[name][1].block.header
 
     def is_nested(self, name: str) -> bool:
-        """Whether only other jobs enqueue a job, so that workers of one version run both."""
+        """Whether only another job enqueues this job, so that workers of one version run both."""
         return self._jobs[name][1].parent is not None
 
     def hook(self, name: str) -> Span:
-        """The hook of a name such as `Order.after_create`, else its resource."""
+        """Return the span of a hook such as `Order.after_create`, else of its resource."""
         resource, _, function = name.partition(".after_")
         if resource not in self._program.resources:
             return self._start
@@ -41,7 +41,7 @@ class Places:
         return next((h.header for h in hooks if h.event == function), info.node.name.span)
 
     def field(self, job: str, path: str) -> Span:
-        """The declaration of a captured field, or of the innermost one around it."""
+        """Return the declaration of a captured field, or of the innermost field around it."""
         columns = [*self._columns(job, path)]
         spans = [column.span for column in columns if column is not None and column.span]
         if spans:
@@ -51,17 +51,17 @@ class Places:
         return local.span if local is not None else self.job(job)
 
     def is_column(self, job: str, path: str) -> bool:
-        """Whether it leads to a field of a resource or a struct, which has the path's last name."""
+        """Whether a path ends at a field of a resource or a struct with the path's last name."""
         *_, last = (None, *self._columns(job, path))
         return last is not None and last.name == _steps(path)[-1]
 
     def is_sensitive(self, job: str, path: str) -> bool:
-        """Whether it leads to a column that snapshots leave out."""
+        """Whether a path ends at a column that snapshots leave out."""
         *_, last = (None, *self._columns(job, path))
         return last is not None and last.sensitive
 
     def call(self, service: str, method: str = "") -> Span:
-        """The first call of a method; by default of any, or where a value is used."""
+        """Return the first call of a method, by default of any, or the first use of a value."""
         return self._calls.get((service, method), self._start)
 
     def setting(self, key: str) -> Span:
@@ -75,7 +75,7 @@ class Places:
         return next((each for each in self._jobs[job][1].captures if each.name == name), None)
 
     def _columns(self, job: str, path: str) -> Iterator[Column | None]:
-        """The columns along a path, as far as they are known; None for one that is not there."""
+        """Yield the known columns along a path; None for a missing one."""
         capture = self._capture(job, path)
         if capture is None:
             return
@@ -111,7 +111,7 @@ def _steps(path: str) -> list[str]:
 
 
 def _calls(program: Program) -> dict[tuple[str, str], Span]:
-    """The first span of each service and of each of its methods."""
+    """Return the first span of each service and of each of its methods."""
     found: dict[tuple[str, str], Span] = {}
     uses = [
         (node.span, use)

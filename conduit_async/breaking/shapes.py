@@ -1,4 +1,4 @@
-"""How one shape of a payload differs from another one, change by change."""
+"""The differences between two shapes of a payload."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from ..lock.upcasting import sources_of
 
 @dataclass(frozen=True)
 class Change:
-    """One difference, such as an added field: the code of its rule, and where and what it is.
+    """One difference, such as an added field: the code of its rule, its path and a message.
 
-    `path` is that of the field, as in `lines[].price`. `alone` is the old shape with this change
-    and no other one. `type` is that of a field that was added or removed.
+    `path` is the field's path, as in `lines[].price`. `alone` is the old shape with only this
+    change. `type` is the type of an added or removed field.
     """
 
     code: str
@@ -24,16 +24,16 @@ class Change:
 
 
 _Put = Callable[[NewField], NewFields]
-"""The old shape with another type of a field somewhere within it."""
+"""Returns the old shape with one of its fields, perhaps an inner one, replaced."""
 
 
 def changes(old: Fields, new: NewFields) -> Iterator[Change]:
-    """All differences, those of inner fields included."""
+    """Yield all differences, also those of inner fields."""
     return _fields(old, new, "", lambda fields: fields)
 
 
 def types_of(fields: NewFields) -> Fields:
-    """The shape alone."""
+    """Return the types of fields."""
     return {name: field.type for name, field in fields.items()}
 
 
@@ -107,7 +107,7 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Chang
 
 
 def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
-    """Values that came or went; their order says nothing."""
+    """Yield the enum values that were added or removed; the order of values does not matter."""
     for code, what, these, those in (
         ("BRK107", "can no longer be", old.values, new.type.values),
         ("BRK108", "can now be", new.type.values, old.values),
@@ -118,7 +118,7 @@ def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Cha
 
 
 def _with(new: NewField, kind: FieldType) -> NewField:
-    """A field of the new shape with an older type."""
+    """Return a field of the new shape with an older type."""
     return replace(new, type=kind, fields=_inside(kind))
 
 

@@ -13,7 +13,7 @@ from .usage import FAILED, INTERRUPTED, MISUSED, UsageError
 
 def main() -> NoReturn:
     """Run `conduitc` and exit: 0 good, 1 errors or stale output, 2 wrong usage, 130 interrupted."""
-    faulthandler.enable()  # a crash of the interpreter says where
+    faulthandler.enable()  # a crash of the interpreter prints a traceback
     signal.signal(signal.SIGTERM, _interrupt)
     gc.set_threshold(100_000, 50, 1_000)  # a compilation makes many objects and drops few
     if os.path.expanduser("~") == "~":
@@ -30,7 +30,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run `conduitc` with arguments; the exit code."""
+    """Run `conduitc` with arguments and return the exit code."""
     import click
 
     from .commands import conduitc
@@ -68,5 +68,5 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _drop_output() -> None:
-    """Discard further output: the reader of our output is gone."""
+    """Discard further output, after the reader of our output has gone."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Changes several files of a folder as if they were one: all of them or none."""
+"""Changes several files of a folder atomically: all of them or none."""
 
 import os
 import shutil
@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 STAGE = ".conduitc-"
-"""How the folders begin in which files wait until they are all there."""
+"""The prefix of staging folders, which hold the new files until all of them are written."""
 
-_STALE = 3600.0  # seconds after which a staging folder cannot belong to a run any more
+_STALE = 3600.0  # seconds after which a staging folder belongs to no running process
 _HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 Change: TypeAlias = tuple[str, bytes | None]
-"""A file and what it is to hold; None deletes it."""
+"""A file and its new content; None deletes the file."""
 
 
 def change_files(folder: Path, changes: Sequence[Change]) -> None:
-    """Write and delete files of a folder, which is made if need be, in this order.
+    """Write and delete files of a folder in this order; create the folder if it is missing.
 
-    Everything that needs space is written before the first file moves. Ctrl-C waits while files
-    move. An error restores the old files. Raises `OSError`.
+    All new files and backups are written before the first file moves. Ctrl-C is delayed while
+    files move. An error restores the old files. Raises `OSError`.
     """
     with _made(folder), _staged(folder) as stage:
         for number, (_, data) in enumerate(changes):
@@ -45,7 +45,7 @@ def change_files(folder: Path, changes: Sequence[Change]) -> None:
 
 
 def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path | None]:
-    """A copy of each file; None where there is no file."""
+    """Return a copy of each file; None where there is no file."""
     backups: dict[Path, Path | None] = {}
     for number, name in enumerate(names):
         path, backup = folder / name, stage / f"old{number}"
@@ -58,7 +58,7 @@ def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path
 
 
 def _restore(backups: dict[Path, Path | None]) -> None:
-    for path, backup in reversed(backups.items()):  # the first of the steps is undone last
+    for path, backup in reversed(backups.items()):  # undo the steps in reverse order
         if backup is None:
             path.unlink(missing_ok=True)
         else:
@@ -67,7 +67,7 @@ def _restore(backups: dict[Path, Path | None]) -> None:
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """Make the folder and those above it; remove the new ones when the rest fails."""
+    """Create the folder and its parents; remove the created ones if the body fails."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""What the latest run into a folder gave, so that what has not changed costs next to nothing.
+"""Stores the output of the latest run into a folder, so that unchanged sources cost little.
 
-It is in the user's cache folder, beside the parser's table. So the project needs no entry to ignore
-it, and a read-only checkout gets it as well. There is one file for each target folder, written
-atomically. A damaged one, or one by another version of the compiler, is ignored. Deleting it costs
-a cold run.
+The cache is in the user's cache folder, beside the parser's table. So the project needs no ignore
+rule, and a read-only checkout is cached as well. Each target folder has one file, written
+atomically. A damaged file, or one of another compiler version, is ignored. After a deletion, the
+next run is a cold one.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from ..incremental.output import Output, digest
 
 
 def load(folder: Path, config: Config) -> Output | None:
-    """The latest run into a folder, if the compiler and its configuration were these."""
+    """Return the latest run into a folder, if it had this compiler and this configuration."""
     try:
         stored = json.decode(assets.load_cached(_key(folder)) or "", type=tuple[str, Output])
     except DecodeError:
@@ -26,7 +26,7 @@ def load(folder: Path, config: Config) -> Output | None:
 
 
 def store(folder: Path, config: Config, output: Output) -> None:
-    """Keep what a compilation without errors gave."""
+    """Store the output of a compilation without errors."""
     assets.store_cached(_key(folder), json.encode((_stamp(config), output)).decode())
 
 
@@ -35,5 +35,5 @@ def _key(folder: Path) -> str:
 
 
 def _stamp(config: Config) -> str:
-    """Identifies all that an output depends on beside the sources."""
+    """Return a digest of everything that an output depends on, except the sources."""
     return digest(assets.stamp() + json.encode(config).decode())

@@ -13,7 +13,7 @@ from .project import load_project
 
 
 def diagnose(given: Sequence[str], form: str) -> int:
-    """Print the diagnostics of the given files and folders; the exit code."""
+    """Print the diagnostics of the given files and folders; return the exit code."""
     from ..compiler import diagnose as find
     from ..render import as_json, as_sarif, as_text
 
@@ -42,7 +42,7 @@ def diagnose(given: Sequence[str], form: str) -> int:
 def relabelled(
     diagnostics: Iterable[Diagnostic], shown: Mapping[str, str]
 ) -> tuple[Diagnostic, ...]:
-    """The diagnostics with the paths that the user knows, instead of those from the root."""
+    """Return the diagnostics with the user's paths instead of paths from the root."""
     sources: dict[str, Source] = {}
 
     def span(old: Span) -> Span:
@@ -70,7 +70,7 @@ def show(found: Sequence[Diagnostic]) -> None:
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether any is an error."""
+    """Whether any diagnostic is an error."""
     return any(diagnostic.severity == "error" for diagnostic in diagnostics)
 
 

@@ -38,7 +38,7 @@ def explain(code: str | None) -> int:
 
 
 def pages() -> dict[str, Path]:
-    """The page of each code, in the order of the codes."""
+    """Return the page of each code, in the order of the codes."""
     found = {path.stem: path for path in assets.folder("explain").glob("*/*.md")}
     return dict(sorted(found.items()))
 
@@ -52,7 +52,7 @@ def _list(found: dict[str, Path]) -> None:
 
 
 def as_terminal(page: str, color: bool) -> str:
-    """A page with its examples indented instead of fenced, and a bold title."""
+    """Return a page with its examples indented instead of fenced, and a bold title."""
     lines = []
     is_code = False
     for line in page.split("\n"):

@@ -1,4 +1,4 @@
-"""Files as the commands see them: how they are shown, read, and complained about."""
+"""How the commands show and read files, and report errors about them."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,12 @@ from ..source import Source, Span
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """A path with slashes, in which bytes that are no UTF-8 do no harm."""
+    """Return a path with slashes; bytes that are not UTF-8 are replaced."""
     return os.fsencode(path).decode("utf-8", "replace").replace(os.sep, "/")
 
 
 def reason(error: Exception) -> str:
-    """Why the system refused, in a few words."""
+    """Return the system's reason for an error, in a few words."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
@@ -24,12 +24,12 @@ def report(
     problems: Problems,
     hint: str | None = None,
 ) -> None:
-    """Note an error that is about a file as a whole."""
+    """Report an error about a file as a whole."""
     problems.error(code, Span(Source(shown(path), ""), 0, 0), message, hint)
 
 
 def read_if_there(path: Path, problems: Problems) -> bytes | None:
-    """What a file of a generated package holds; None when there is none, or it is reported."""
+    """Return the content of a generated file; None if it is missing or an error was reported."""
     if path.is_symlink():
         message = "this is a symbolic link, not a file that conduitc wrote"
         report("GEN612", path, message, problems, "remove the link, then run again")

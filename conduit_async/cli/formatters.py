@@ -1,7 +1,7 @@
-"""Processes that give modules black's form, which is two thirds of a cold run.
+"""Processes that format modules like black, which takes two thirds of a cold run.
 
-`python -m conduit_async.cli.formatters` is such a process. Each line that it reads is a text as
-JSON, each that it writes the form of one. It ends with its input, and so with its parent.
+`python -m conduit_async.cli.formatters` is such a process. It reads one text a line, as JSON, and
+writes the formatted text as a line. It ends at the end of its input, so when its parent ends.
 """
 
 import os
@@ -19,14 +19,14 @@ from msgspec import DecodeError, json
 from ..emit.layout import Formatted, format_marked
 
 _MIN_TEXTS = 40
-"""So many texts have their form before processes have started."""
+"""Fewer texts than this are formatted before processes have started."""
 
 _MAX_PROCESSES = 4
-"""With more processes, the parent could not keep them busy."""
+"""The parent cannot keep more processes busy."""
 
 
 class Formatters(AbstractContextManager["Formatters"]):
-    """Starts the processes when there is enough to do, and ends them."""
+    """Starts the processes when there are enough texts, and ends them."""
 
     def __init__(self) -> None:
         self._own = threading.local()
@@ -39,7 +39,7 @@ class Formatters(AbstractContextManager["Formatters"]):
             process.wait()
 
     def format_all(self, marked: Iterable[str]) -> Iterator[Formatted]:
-        """The forms of texts with marks, in their order."""
+        """Format texts with marks, in their order."""
         rest = iter(marked)
         first = [*islice(rest, _MIN_TEXTS)]
         count = min(os.cpu_count() or 1, _MAX_PROCESSES)
@@ -53,7 +53,7 @@ class Formatters(AbstractContextManager["Formatters"]):
             pool.shutdown(cancel_futures=True)
 
     def _formatted(self, marked: str) -> Formatted:
-        """The form by the process of this thread, or by this one if that fails."""
+        """Format a text in the process of this thread, or in this process if that fails."""
         try:
             if not hasattr(self._own, "process"):
                 self._own.process = self._start()
@@ -62,7 +62,7 @@ class Formatters(AbstractContextManager["Formatters"]):
             process.stdin.flush()
             return json.decode(process.stdout.readline(), type=Formatted)
         except (OSError, DecodeError):
-            with self._alone:  # threads that import black at once see a part of it
+            with self._alone:  # concurrent imports of black see a partial module
                 return format_marked(marked)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -78,7 +78,7 @@ class Formatters(AbstractContextManager["Formatters"]):
 
 
 def main() -> None:
-    """Form texts until the input ends."""
+    """Format texts until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and ends the input
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(json.encode(format_marked(json.decode(line))) + b"\n")

@@ -32,9 +32,10 @@ _MARKS: dict[State, str] = {"created": "+", "changed": "~", "deleted": "-"}
 def generate(
     given: Sequence[str], out: str | None, *, write: bool = True, diff: bool = False
 ) -> int:
-    """Compile the sources into the folder `out`; the exit code.
+    """Compile the sources into the folder `out`; return the exit code.
 
-    Without `write`, say what would change, and fail if anything would; with `diff`, show it.
+    Without `write`, only print what would change, and fail if anything would; with `diff`, print a
+    diff.
     """
     problems = Problems()
     project = load_project(given, problems)
@@ -86,13 +87,13 @@ def _target(out: str | None, project: Project) -> Path:
 
 
 def _is_importable(name: str) -> bool:
-    """Whether Python finds a package of that name: it reads the ligature `fi` as two letters."""
+    """Whether Python can import the name, which it normalizes: the ligature `fi` to two letters."""
     is_name = name.isidentifier() and not keyword.iskeyword(name)
     return is_name and normalize("NFKC", name) == name
 
 
 def _importable(name: str) -> str:
-    """The name, as near as a package can have it."""
+    """Return the nearest name that a package can have."""
     plain = re.sub(r"\W+", "_", normalize("NFKC", name)).strip("_") or "jobs"
     plain = f"jobs_{plain}" if plain[0].isdigit() else plain
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
@@ -101,7 +102,7 @@ def _importable(name: str) -> str:
 def _compiled(project: Project, previous: Output | None, lock: str | None) -> Output:
     if previous is not None and previous.lock == lock and _is_of(previous, project):
         return previous
-    from ..compiler import compile  # slow to import, and only needed when something changed
+    from ..compiler import compile  # slow to import, and needed only if something changed
 
     with shown_progress() as progress, Formatters() as formatters:
         form = formatters.format_all
@@ -111,7 +112,7 @@ def _compiled(project: Project, previous: Output | None, lock: str | None) -> Ou
 
 
 def _is_of(output: Output, project: Project) -> bool:
-    """Whether it is what the files of a project give."""
+    """Whether an output belongs to the current files of a project."""
     problems = Problems()
     upcasters = read_upcasters(project.upcasters, project.config, problems)
     is_same = output.upcasters == upcasters and not problems.has_errors
@@ -119,7 +120,7 @@ def _is_of(output: Output, project: Project) -> bool:
 
 
 def failed(found: Sequence[Diagnostic]) -> int:
-    """Show what is wrong, and that nothing was written; the exit code."""
+    """Print the errors, say that nothing was written, and return the exit code."""
     show(found)
     click.echo(f"{summary(found)}; nothing was written", err=True)
     return 1
@@ -128,7 +129,7 @@ def failed(found: Sequence[Diagnostic]) -> int:
 def _report(
     folder: Path, changes: Changes, output: Output, project: Project, *, wrote: bool
 ) -> int:
-    """Say what was written or would be; the exit code."""
+    """Print what was written or would be, and return the exit code."""
     files, sources = counted(len(output.files), "file"), counted(len(project.sources), "source")
     contents = f"{files} from {sources}, without jobs, since no hook has an `@async`"
     if output.job_types:

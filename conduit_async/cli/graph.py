@@ -14,10 +14,10 @@ from .usage import UsageError
 
 
 def graph(given: Sequence[str], form: str) -> int:
-    """Print the graph of the given files and folders; the exit code.
+    """Print the graph of the given files and folders; return the exit code.
 
-    Diagnostics go to the standard error. Raises `UsageError` when what draws the form is not
-    installed.
+    Diagnostics go to the standard error. Raises `UsageError` if the package that draws the form is
+    not installed.
     """
     from ..compiler import graph as find
 

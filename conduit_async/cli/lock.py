@@ -11,11 +11,11 @@ from .files import read_if_there, report, shown
 from .project import Project, configured_folder
 
 _SHOWN = 50
-"""How many job types the words about a change name at most."""
+"""How many job types the summary of a change names at most."""
 
 
 def read_lock_text(folder: Path, problems: Problems) -> str | None:
-    """The text of the lock in a folder, if there is one; what prevents that is reported."""
+    """Return the text of the lock in a folder, if there is one; report why it cannot be read."""
     data = read_if_there(folder / LOCK_FILE, problems)
     if data is None:
         return None
@@ -29,7 +29,7 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
 
 
 def read_configured_lock(project: Project, problems: Problems) -> tuple[str | None, dict[str, str]]:
-    """The lock of the configured package, and how paths are shown to the user, its own too."""
+    """Return the configured package's lock, and the shown form of each path, also the lock's."""
     folder = configured_folder(project)
     if folder is None:
         return None, project.shown
@@ -38,7 +38,7 @@ def read_configured_lock(project: Project, problems: Problems) -> tuple[str | No
 
 
 def show_changes(old: str | None, new: str | None) -> None:
-    """Say how the lock differs from the one before, if there was one."""
+    """Print how the lock differs from the previous one, if there was one."""
     if old is None or new is None or old == new:
         return
     lines = [*changes(*read_changed(old, new))]

@@ -1,4 +1,4 @@
-"""Writes a generated package into a folder, and never touches a file that is not ours."""
+"""Writes a generated package into a folder, and never changes files that conduitc did not write."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ raise GeneratedCodeError(
     f"a run of `conduitc gen` that was to write {__name__} did not end: run it again"
 )
 """
-"""What the package's `__init__.py` holds while several other files change."""
+"""The package's `__init__.py` while several other files change."""
 
 
 State: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
@@ -30,9 +30,9 @@ State: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
 
 @dataclass(frozen=True)
 class Changes:
-    """How a folder differs from what it should hold: the state of each file, by its name.
+    """The differences between a folder and the package: the state of each file, by its name.
 
-    `owned` are the files that the manifest listed before.
+    `owned` are the files that the old manifest lists.
     """
 
     states: Mapping[str, State]
@@ -42,12 +42,12 @@ class Changes:
         return any(state != "unchanged" for state in self.states.values())
 
     def of(self, *states: State) -> list[str]:
-        """The files in one of these states, sorted."""
+        """Return the files in one of these states, sorted."""
         return sorted(name for name, state in self.states.items() if state in states)
 
 
 def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Changes:
-    """What writing the files would change; what prevents it is reported (GEN6xx)."""
+    """Return what writing the files would change; report what prevents it (GEN6xx)."""
     owned = read_manifest(folder, problems)
     states: dict[str, State] = {}
     for name in sorted(files):
@@ -73,7 +73,7 @@ def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Chang
 
 
 def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Problems) -> bool:
-    """Carry out the changes; whether it went well. If not, the folder is as it was before."""
+    """Write the changes and return True; after an error, restore the folder and return False."""
     try:
         change_files(folder, _steps(files, changes))
     except OSError as error:
@@ -86,10 +86,10 @@ def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Pr
 
 
 def _steps(files: Mapping[str, str], changes: Changes) -> list[Change]:
-    """What to write and to delete, so that a run that is killed in between does no harm.
+    """Return the writes and deletions, in an order that is safe if the run is killed.
 
-    The package that it leaves says on import that it is unfinished, and its manifest lists the old
-    and the new files, so that the next run knows all of them as ours.
+    A killed run leaves a package whose import says that it is unfinished. Its manifest lists the
+    old and the new files, so the next run may change all of them.
     """
     to_write = [name for state in ("created", "changed") for name in changes.of(state)]
     steps: list[Change] = [(name, files[name].encode()) for name in to_write if name in files]

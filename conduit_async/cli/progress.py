@@ -1,4 +1,4 @@
-"""A progress bar, for a terminal and for what takes long."""
+"""A progress bar for long compilations, on a terminal."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ _DELAY = 0.7  # seconds before the bar appears
 
 @contextmanager
 def shown_progress() -> "Iterator[Progress]":
-    """A callback for the progress of a compilation; a terminal shows it when it takes long."""
+    """Yield a callback for progress; a terminal shows a bar if the compilation takes long."""
     started = time.monotonic()
     is_terminal = sys.stderr.isatty()
     bar: Bar | None = None

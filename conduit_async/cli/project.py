@@ -20,11 +20,11 @@ _SETTINGS = ("conduit.toml", "pyproject.toml")
 
 @dataclass(frozen=True)
 class Project:
-    """What a command works on.
+    """The configuration and the sources that a command works on.
 
-    `sources` are texts by path from the project's root, which is the same wherever the command
-    runs; `shown` says how each path is shown to the user. `root` is the configuration's folder,
-    `upcasters` the module that the configuration names for them.
+    `sources` are texts by their path from the project's root, in whichever folder the command
+    runs. `shown` is the form of each path in messages. `root` is the configuration's folder.
+    `upcasters` is the module of upcasters that the configuration names.
     """
 
     config: Config
@@ -35,11 +35,11 @@ class Project:
 
 
 def load_project(given: Sequence[str], problems: Problems) -> Project:
-    """The project of the given files and folders, or of the configuration when none is given.
+    """Load the project of the given files and folders, or the configured one if none are given.
 
     The configuration is the nearest one upward from the first source, else from the working
-    folder. Files that cannot be read are reported; raises `UsageError` when there are no sources,
-    unless the configuration that may name them is wrong itself.
+    folder. Reports files that cannot be read. Raises `UsageError` if there are no sources, unless
+    the configuration, which may name them, is invalid.
     """
     config, root = _settings_for(given, problems)
     starts = _starts(given, config, root)
@@ -52,7 +52,7 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
 
 
 def target_folder(out: str | None, problems: Problems) -> Path:
-    """The package of the working folder's project; raises `UsageError` when none is configured."""
+    """Return the package of the working folder's project; raises `UsageError` without one."""
     config, root = _settings_for((), problems)
     folder = Path(out) if out is not None else configured_folder(Project(config, root, {}, {}))
     if folder is None and not problems.has_errors:
@@ -61,14 +61,14 @@ def target_folder(out: str | None, problems: Problems) -> Path:
 
 
 def configured_folder(project: Project) -> Path | None:
-    """The package that the configuration names as `out`."""
+    """Return the package that the configuration names as `out`."""
     if project.config.out is None or project.root is None:
         return None
     return Path(os.path.relpath(project.root / project.config.out))
 
 
 def watched_files(given: Sequence[str]) -> list[Path]:
-    """The files on which the outcome depends, as far as they can be found."""
+    """Return the files that the output depends on, as far as they can be found."""
     problems = Problems()
     config, root = _settings_for(given, problems)
     settings = [root / name for name in _SETTINGS] if root is not None else []
@@ -120,7 +120,7 @@ def _read_all(
     if not paths and not problems.has_errors:
         places = ", ".join(f"`{shown(start)}`" for start in given)
         raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {places}")
-    # The folder from which sources are named in what is generated: the root, if all are below it.
+    # Generated code names sources relative to this folder: the root, if all sources are below it.
     inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
     base = root if inside else os.path.commonpath([_folder_of(start) for start in given])
     sources: dict[str, str] = {}
@@ -135,7 +135,7 @@ def _read_all(
 
 
 def _places_of_upcasters(config: Config, root: Path | None) -> Iterator[Path]:
-    """The files in which the module of upcasters may be."""
+    """Yield the files in which the module of upcasters may be."""
     if config.upcasters is not None and root is not None:
         for folder in (root, root / "src"):
             path = folder.joinpath(*config.upcasters.split("."))

@@ -1,4 +1,4 @@
-"""Exit codes, and the error for commands that cannot be carried out as they were given."""
+"""Exit codes, and the error for commands with wrong arguments."""
 
 FAILED = 1
 MISUSED = 2
@@ -6,4 +6,4 @@ INTERRUPTED = 130
 
 
 class UsageError(Exception):
-    """The message says why, and what to do."""
+    """A command cannot run as given; the message says why, and what to do."""

@@ -1,4 +1,4 @@
-"""Makes sure that what is about to be written is Python: one bad module breaks its package."""
+"""Checks before writing that the output is valid Python: one bad module breaks its package."""
 
 import warnings
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ _MAX_LENGTH = 80
 
 
 def invalid_module(output: Output, names: Iterable[str], project: Project) -> str | None:
-    """What is wrong with the first file that is not Python, and the statement that it comes from.
+    """Return the error in the first file that is not Python, and the statement that it comes from.
 
-    None if all the named files are.
+    None if all the named files are valid.
     """
     for name in names:
         text = output.files.get(name, "") if name.endswith(".py") else ""
@@ -28,7 +28,7 @@ def invalid_module(output: Output, names: Iterable[str], project: Project) -> st
 
 
 def _origin(output: Output, name: str, line: int, project: Project) -> str:
-    """What a line of a module was generated from: a statement of a source, if that is known."""
+    """Describe the source statement from which a line was generated, if it is known."""
     for path, module in ((p, m) for p, each in output.emitted.items() for m in each.modules):
         if f"{module.facts.name}.py" == name:
             place = project.shown[path]

@@ -13,15 +13,15 @@ from .project import target_folder, watched_files
 from .usage import INTERRUPTED, UsageError
 
 _PAUSE = 0.3
-"""Seconds between two looks.
+"""Seconds between two checks.
 
-Files are looked at, not watched: the system reports no change behind a symbolic link, of a file
-that an editor replaces, or in a folder that another machine or a container's host writes.
+Files are polled: the system reports no change behind a symbolic link, of a file that an editor
+replaces, or in a folder that another machine or a container's host writes.
 """
 
 
 def watch(given: Sequence[str], out: str | None, generate: Callable[[], int]) -> int:
-    """Generate now and after every change, until Ctrl-C; always 130."""
+    """Generate now and after every change, until Ctrl-C; return 130."""
     seen = None
     try:
         while True:
@@ -31,8 +31,8 @@ def watch(given: Sequence[str], out: str | None, generate: Callable[[], int]) ->
                     generate()
                 except UsageError as error:
                     click.echo(f"conduitc: {error}", err=True)
-                # Also of the lock, which this wrote: the next run finds nothing to do, and misses
-                # nothing that others wrote meanwhile.
+                # This run may have written the lock. Then the next run finds nothing to do, but
+                # it sees what others wrote during this run.
                 seen = now
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
@@ -40,7 +40,7 @@ def watch(given: Sequence[str], out: str | None, generate: Callable[[], int]) ->
 
 
 def _lock(out: str | None) -> list[Path]:
-    """The lock of the package that is generated, which a merge may change."""
+    """Return the lock of the generated package, which a merge may change."""
     try:
         return [target_folder(out, Problems()) / LOCK_FILE]
     except UsageError:
@@ -48,7 +48,7 @@ def _lock(out: str | None) -> list[Path]:
 
 
 def _state(paths: Iterable[Path]) -> dict[str, tuple[int, int]]:
-    """When each file was last changed, and its size."""
+    """Return the time of the last change and the size of each file."""
     state = {}
     for path in paths:
         with suppress(OSError):

@@ -1,1 +1,1 @@
-"""A plan as files: templates write it, in black's form."""
+"""Writes a plan as files, by templates and in black's format."""

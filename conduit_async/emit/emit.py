@@ -1,4 +1,4 @@
-"""Text from what was planned and lowered: by templates, in black's form."""
+"""Writes planned and lowered code as text, by templates and in black's format."""
 
 import re
 from collections import deque
@@ -10,10 +10,10 @@ from .layout import Formatted
 from .render import render
 
 Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]
-"""Gives texts with marks their form, in their order."""
+"""Formats texts with marks, in their order."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Takes the current step, how much of it is done, and how much there is to do."""
+"""Takes the current step, how much of the step is done, and its total."""
 
 _BETWEEN_ROWS = re.compile(r"\n+_\n+")
 
@@ -21,9 +21,9 @@ _BETWEEN_ROWS = re.compile(r"\n+_\n+")
 def emit(
     plan: Plan, modules: Iterable[ModuleCode], form: Format, progress: Progress
 ) -> dict[str, EmittedSource]:
-    """The modules and rows of each source that was planned, by its path.
+    """Return the modules and rows of each planned source, by its path.
 
-    Modules are taken one by one, so that `form` works on some while others are lowered.
+    Modules are passed one by one, so that `form` formats some while others are lowered.
     """
     lowered: deque[ModuleCode] = deque()
 

@@ -1,8 +1,8 @@
-"""Black's form of a module, at a fraction of black's cost.
+"""Lays out a module as black does, at a fraction of black's cost.
 
-What lowering writes has black's form already, one statement a line, unless a line is too long or a
-docstring is out of the ordinary. So only these are handed to black; the blank lines between
-definitions are set here. Tests make sure that black changes nothing in a whole module.
+Lowering writes one statement a line, already in black's format. Exceptions are long lines and
+unusual docstrings, and only these are passed to black. This module sets the blank lines between
+definitions. Tests check that black changes nothing in a whole module.
 """
 
 import re
@@ -21,9 +21,9 @@ _FUNCTION = re.compile(r" *(?:async )?def ")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
 _TRAILING_COMMA = re.compile(r",\s*[)\]}]")
 _MARK = re.compile("^\ue000(\\d+)(?::([^\ue001]+))?\ue001", re.MULTILINE)
-"""Before a statement's line while a module is put together: the line of its source.
+"""The mark before a statement's line, until a module is laid out: its line in the source.
 
-The path of another source than the module's follows, quoted.
+If that is not the module's source, the quoted path follows.
 """
 
 _FRAMES = {
@@ -34,17 +34,17 @@ _FRAMES = {
     "except": (("try:", "    pass"), ("    pass",)),
     "@": ((), ("def _():", "    pass")),
 }
-"""The lines before and after a line with which it is Python, by its first word.
+"""By the first word of a line: the lines before and after that make it valid Python.
 
-The last one before and the first one after are left as they are, however narrow the page.
+Black leaves the last line before and the first line after as they are, at any width.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A file in black's form; `lines` leads from lines that start a statement to the source's.
+    """A formatted file; `lines` maps the first line of a statement to its line in the source.
 
-    A line of another source than the module's is a text, as "user.conduit:7".
+    A line of another source is a text such as "user.conduit:7".
     """
 
     text: str
@@ -52,7 +52,7 @@ class Formatted:
 
 
 def mark(span: Span | None, own: str) -> str:
-    """What marks the line of a statement that starts there; None: it starts none.
+    """Return the mark of a line, empty if no statement starts in it (`span` is None).
 
     `own` is the path of the module's source.
     """
@@ -64,12 +64,12 @@ def mark(span: Span | None, own: str) -> str:
 
 
 def format_all(marked: Iterable[str]) -> Iterator[Formatted]:
-    """The forms of texts with marks."""
+    """Format texts with marks."""
     return map(format_marked, marked)
 
 
 def format_marked(marked: str) -> Formatted:
-    """The form of a text with marks."""
+    """Format a text with marks."""
     at = {
         number: f"{unquote(found[2], errors='surrogatepass')}:{found[1]}"
         if found[2]
@@ -84,7 +84,7 @@ def format_marked(marked: str) -> Formatted:
 
 @dataclass(slots=True)
 class _Piece:
-    """A statement's line or a docstring: its text, its line from 0, the blank lines before it."""
+    """A statement's line or a docstring, its line from 0, and the blank lines before it."""
 
     source: int
     text: str
@@ -98,20 +98,20 @@ class _Piece:
     @property
     def needs_black(self) -> bool:
         first, *further = self.text.split("\n")
-        if self.is_docstring:  # further lines may be no deeper than they need to be
+        if self.is_docstring:  # black removes needless indentation of the further lines
             inner = [line for line in further[:-1] if line]
             is_dedented = not inner or any(line[self.indent] != " " for line in inner)
             return not (_PLAIN_DOCSTRING.fullmatch(self.text) and is_dedented)
-        if first.startswith("#") or first.endswith(","):  # of a collection of many lines
+        if first.startswith("#") or first.endswith(","):  # a line of a collection of many lines
             return False
         return _columns(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
 
 
 def lay_out(text: str) -> tuple[str, Sequence[int]]:
-    """A module in black's form, and for each line of the text the line where it is now.
+    """Lay out a module; also return the new number of each line of the text.
 
-    `text` has one statement a line, and docstrings of many lines.
-    Text that is not valid Python stays as it is; `conduitc gen` reports it before it writes.
+    `text` has one statement a line; docstrings may have several lines.
+    Invalid Python stays as it is; `conduitc gen` reports it before it writes.
     """
     try:
         return _laid_out(text)
@@ -124,7 +124,7 @@ def _laid_out(text: str) -> tuple[str, Sequence[int]]:
     places = [0] * (text.count("\n") + 1)
     before: _Piece | None = None
     documented: _Piece | None = None
-    functions: list[int] = []  # the indents of those around a piece
+    functions: list[int] = []  # the indents of the functions around a piece
     for piece in _pieces(text.rstrip("\n").split("\n")):
         count = len(functions)
         functions = [indent for indent in functions if indent < piece.indent]
@@ -143,7 +143,7 @@ def _laid_out(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _columns(line: str) -> int:
-    """How many columns a line takes at most."""
+    """Return how many columns a line takes at most."""
     wide = () if line.isascii() else (east_asian_width(char) in "WF" for char in line)
     return len(line) + sum(wide)
 
@@ -167,8 +167,8 @@ def _pieces(lines: Sequence[str]) -> Iterator[_Piece]:
 
 @lru_cache(maxsize=1024)
 def _by_black(text: str, is_docstring: bool) -> str:
-    """A statement's line or a docstring in black's form."""
-    import black  # slow to import, and small modules do not need it
+    """Format a statement's line or a docstring with black."""
+    import black  # slow to import, and not needed by small modules
     from black.mode import TargetVersion
 
     bare = text.lstrip(" ")
@@ -186,9 +186,10 @@ def _by_black(text: str, is_docstring: bool) -> str:
 
 
 def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, ended: bool) -> int:
-    """How many blank lines precede a piece.
+    """Return how many blank lines precede a piece.
 
-    `documented` is what `before` documents; `ended`: `before` was the last piece of a function.
+    `documented` is the piece that the docstring `before` documents. `ended`: `before` was the last
+    piece of a function.
     """
     if piece.indent:
         if documented is not None and documented.text.lstrip(" ").startswith("class "):

@@ -1,4 +1,4 @@
-"""Text from a plan, before its layout, by templates."""
+"""Renders templates to text, which is not laid out yet."""
 
 import re
 import textwrap
@@ -15,17 +15,17 @@ from .layout import WIDTH, mark
 
 _CONTINUED = ("else", "except", "finally", "case")
 _QUOTES = re.compile(r'"""|"\Z')
-"""What would end a docstring, or be taken for a part of its end."""
+"""Quotes that would end a docstring, or extend its end."""
 
 
 def render(template: str, **values: object) -> str:
-    """What a template makes of values."""
+    """Render a template."""
     return _environment().get_template(template).render(**values)
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(  # noqa: S701 - what it writes is Python, not HTML
+    environment = jinja2.Environment(  # noqa: S701 - it writes Python, not HTML
         loader=jinja2.FileSystemLoader(assets.folder("templates")),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -56,7 +56,7 @@ def _each_line(body: Iterable[Line], indent: int, own: str) -> Iterator[str]:
 
 
 def _docstring(text: str | None, indent: int) -> str:
-    """A documentation comment as a docstring."""
+    """Return a documentation comment as a docstring."""
     if not text:
         return ""
     width = WIDTH - 4 * indent

@@ -9,7 +9,7 @@ from .model import Edge, EdgeKind, Graph, Node, NodeKind
 
 
 def build(program: Program) -> Graph:
-    """The hooks that are compiled, their jobs, and the tables and services of both."""
+    """Return the compiled hooks, their jobs, and the tables and services of both."""
     found = _Builder(program)
     for info in program.resources.values():
         events: dict[str, int] = {}

@@ -30,6 +30,6 @@ def as_dot(graph: Graph) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string; Graphviz would read escapes in it, and entities such as `&lt;`."""
+    """Quote a string; escape backslashes and `&`, which Graphviz would interpret."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return f'"{printable(inside)}"'

@@ -1,4 +1,4 @@
-"""The graph as a flowchart of Mermaid, which code hosts draw in Markdown."""
+"""The graph as a Mermaid flowchart, which code hosts draw in Markdown."""
 
 import re
 
@@ -32,7 +32,7 @@ def as_mermaid(graph: Graph) -> str:
 
 
 def plain_names(graph: Graph) -> dict[str, str]:
-    """A name of ASCII letters for each id, which stays the same when others come and go."""
+    """Return an ASCII name for each id; other ids change it only if names collide."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for node in graph.nodes:
@@ -45,5 +45,5 @@ def plain_names(graph: Graph) -> dict[str, str]:
 
 
 def _escaped(label: str) -> str:
-    """Letters, digits and harmless signs as they are, others by their code points."""
+    """Keep letters, digits and harmless signs, and replace other signs by their code points."""
     return re.sub(r"[^\w .,:/()-]", lambda found: f"#{ord(found[0])};", label)

@@ -1,4 +1,4 @@
-"""The graph: hooks, jobs, tables and services, and what leads from one to another."""
+"""The graph: its nodes are hooks, jobs, tables and services."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,8 +11,8 @@ EdgeKind: TypeAlias = Literal["calls", "enqueues", "reads", "writes"]
 class Node:
     """A hook, a job type, a table, or a method of a service.
 
-    `id` is unique and stays the same as long as the name does. `file` and `line` (from 1) are
-    where it is declared; for a service, where it is first called.
+    `id` is unique and depends only on the name. `file` and `line` (from 1) are the place of the
+    declaration; for a service, of the first call.
     """
 
     id: str
@@ -24,7 +24,7 @@ class Node:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Edge:
-    """What one node does with another; both are ids."""
+    """What one node does with another; both are given by their ids."""
 
     source: str
     target: str
@@ -33,7 +33,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes by their ids, and edges by their ends."""
+    """Nodes sorted by id, and edges sorted by their ends."""
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()

@@ -23,7 +23,7 @@ _STROKES: dict[EdgeKind, dict[str, object]] = {
 _HEIGHT = 34.0
 _LETTER = 8.0
 _PADDING = 24.0
-"""Sizes in pixels; a letter is as wide as the wide ones of the font are."""
+"""Sizes in pixels; each letter counts as a wide one of the font."""
 
 
 def as_svg(graph: Graph) -> str:
@@ -41,7 +41,7 @@ def as_svg(graph: Graph) -> str:
     for node, box in zip(graph.nodes, scene["nodes"], strict=True):
         box["fill"] = _FILLS[node.kind]
         for content in box["content"]:
-            content["wrap"] = None  # it would shorten a label
+            content["wrap"] = None  # wrapping would shorten a label
     for edge, line in zip(graph.edges, scene["edges"], strict=True):
         line["stroke"].update(_STROKES[edge.kind])
     return f"{graphlay.render_scene(scene).rstrip()}\n"

@@ -1,4 +1,4 @@
-"""What changed since the last compilation, and which sources see of it."""
+"""What changed since the last compilation, and which sources the change affects."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from .output import Output, SourceSummary, digest, words
 
 @dataclass(frozen=True)
 class Change:
-    """The sources as they are now, and what the compilation before gave."""
+    """The present sources, and the output of the previous compilation."""
 
     sources: Mapping[str, str]
     previous: Output
 
     @property
     def before(self) -> Mapping[str, SourceSummary]:
-        """The sources as they were."""
+        """The previous summaries of the sources."""
         return self.previous.summaries
 
     @cached_property
     def gone(self) -> set[str]:
-        """The sources that are there no more."""
+        """The sources that were removed."""
         return self.before.keys() - self.sources.keys()
 
     @cached_property
@@ -36,14 +36,14 @@ class Change:
         }
 
     def kept(self, dirty: Collection[str]) -> dict[str, SourceSummary]:
-        """The sources that are as before, less those to compile again."""
+        """Return the previous summaries, without removed sources and those to compile again."""
         left_out = self.gone.union(dirty)
         return {path: each for path, each in self.before.items() if path not in left_out}
 
     def needed(self, dirty: Collection[str], places: Mapping[str, str]) -> set[str]:
-        """The sources that these mention, or may mean, and those that they mention in turn.
+        """Return these sources, and directly or indirectly all that they mention or may mean.
 
-        `places` are the sources of resources.
+        `places` is the source of each resource.
         """
         needed: set[str] = set()
         pending = [*dirty]
@@ -58,9 +58,9 @@ class Change:
         return needed
 
     def concerned(self, new: Mapping[str, SourceSummary], places: Collection[str]) -> set[str]:
-        """The further sources that see of these, or of those that are gone, what is not as before.
+        """Return further sources that a change in these, or in removed ones, affects.
 
-        They may use a declaration, or their names may meet others. `places` are those of resources.
+        They use a changed declaration, or their names may clash. `places` has the resources.
         """
         touched = {*new, *self.gone}
         before = {path: each for path, each in self.before.items() if path in touched}
@@ -85,7 +85,7 @@ class Change:
             if (
                 not moved.isdisjoint(uses)
                 or not changed.isdisjoint(self.before[path].reached)
-                # a warning says of a write that it runs no hooks
+                # their warnings say that a write runs no hooks
                 or (not heard.isdisjoint(uses) and any(operation in text for operation in WRITES))
                 or (resources and self._meant(path, resources, places))
                 or any(name in module.text for module in modules for name in classes)
@@ -94,7 +94,7 @@ class Change:
         return found & self.before.keys() - touched
 
     def _meant(self, path: str, names: Iterable[str], places: Collection[str]) -> set[str]:
-        """Those of the names of resources that a text has, or something that is nearly one."""
+        """Return the resource names that a source contains, exactly or nearly (a typo)."""
         named = words(self.sources[path])
         others = [word for word in named if word[0].isupper() and word not in places]
         near = {(word[0], len(word) + more) for word in others for more in (-1, 0, 1)}

@@ -1,4 +1,4 @@
-"""What a compilation gives, with a summary of each source for the next one."""
+"""The output of a compilation, with a summary of each source for the next compilation."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from ..program import Upcasters
 
 @dataclass(frozen=True)
 class SourceSummary:
-    """What one source shows to other sources, and what it takes from them.
+    """What one source declares for other sources, and what it uses of them.
 
-    `text` is a digest of the source, `declared` of what others may see of it. `events` are those
-    of its hooks, `columns` those of each resource, `attributes` the fields whose names could be
-    those of classes, `classes` the names that its classes have, and would have if they gave way to
-    none. `reached` are the other sources whose code its modules hold. `mentions` are the resources
-    of the program that its text names, `uses` those that were looked up by its code, or by code of
-    others that it reaches; `services` is how it calls them.
+    `text` is a digest of the source, `declared` a digest of the declarations that others may use.
+    `events` are the events of its hooks, `columns` the columns of each resource. `attributes` are
+    the fields whose names could be class names. `classes` are the names of its classes, also the
+    names before a clash was resolved. `reached` are the other sources whose code its modules hold.
+    `mentions` are the resources of the program that its text names. `uses` are the resources that
+    its code, or code that it reaches, looked up. `services` are its calls of services.
     """
 
     text: str
@@ -39,11 +39,11 @@ class SourceSummary:
 
 @dataclass(frozen=True)
 class Output:
-    """What a compilation gives; there are no files when a diagnostic is an error.
+    """The output of a compilation; it has no files if a diagnostic is an error.
 
     `linked` are the files that bind the modules of all sources together. `summaries` and `emitted`
-    are what each source gave: the next compilation may use it again. `upcasters` are those that the
-    application wrote by hand. All of it can be stored as JSON.
+    are the output of each source, which the next compilation may reuse. `upcasters` are those that
+    the application wrote by hand. All of it can be stored as JSON.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -71,21 +71,21 @@ class Output:
 
     @property
     def job_types(self) -> int:
-        """How many job types the package has."""
+        """The number of job types in the package."""
         return sum(len(m.facts.jobs) for each in self.emitted.values() for m in each.modules)
 
     def is_of(self, sources: Mapping[str, str]) -> bool:
-        """Whether it is what these very sources give."""
+        """Whether exactly these sources produced this output."""
         return sources.keys() == self.summaries.keys() and all(
             self.summaries[path].text == digest(text) for path, text in sources.items()
         )
 
 
 def words(text: str) -> set[str]:
-    """All names in a text."""
+    """Return all names in a text."""
     return set(re.findall(r"[^\W\d]\w*", text))
 
 
 def digest(text: str) -> str:
-    """The SHA-256 of a text, in hexadecimal."""
+    """Return the SHA-256 of a text, in hexadecimal."""
     return sha256(text.encode(errors="surrogatepass")).hexdigest()

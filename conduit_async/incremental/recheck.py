@@ -1,4 +1,4 @@
-"""Parses and checks what a change concerns, given the last compilation."""
+"""Parses and checks the sources that a change affects, given the last compilation."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,15 +25,15 @@ _OWN = frozenset({
     "ASY901", "ASY902", "ASY907", "ASY908", "ASY909", "ASY920", "PAT401", "PAT402", "PAT403",
     "PAT404", "SEM203", "SEM213", "SYN012", "TYP101", "TYP102", "TYP103",
 })  # fmt: skip
-"""Warnings that depend on nothing but the source and what it uses."""
+"""Warnings that depend only on a source and on what it uses."""
 
 
 @dataclass(frozen=True)
 class Checked:
     """A checked program.
 
-    The sources at `paths` are to be compiled, those in `kept` have been, when imports of rows gave
-    way to the names `reserved`; `summaries` are of both.
+    The sources at `paths` need compilation. The sources in `kept` were compiled before, and their
+    imports of rows avoided the names in `reserved`. `summaries` are those of both.
     """
 
     program: Program
@@ -47,7 +47,7 @@ class Checked:
 def recheck(
     sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
 ) -> Checked | None:
-    """What a change concerns, checked; None where only a whole compilation shows it."""
+    """Check what a change affects; return None if all sources have to be compiled."""
     if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
     return _Recheck(sources, config, lock, previous).run()
@@ -97,7 +97,7 @@ class _Recheck:
     def _checked(
         self, dirty: Collection[str], problems: Problems
     ) -> tuple[Program, dict[str, SourceSummary]] | None:
-        """The program of these sources and of all that they depend on, and their summaries."""
+        """Return the program of these sources and all that they depend on, and their summaries."""
         self._parse(dirty)
         resources = {path: [*each.columns] for path, each in self._change.kept(dirty).items()}
         for path in dirty:
@@ -145,7 +145,7 @@ class _Recheck:
 
 
 def _sources(diagnostic: Diagnostic) -> set[str]:
-    """The sources that a diagnostic is about."""
+    """Return the sources that a diagnostic is about."""
     spans = (diagnostic.span, *(related.span for related in diagnostic.related))
     return {span.source.path for span in spans}
 
@@ -153,7 +153,7 @@ def _sources(diagnostic: Diagnostic) -> set[str]:
 def _are_types_apart(
     program: Program, dirty: Collection[str], kept: Iterable[EmittedSource], lock: Lock
 ) -> bool:
-    """Whether no job type has a name that another one has or had."""
+    """Whether no job type has a present or earlier name of another."""
     found = [(n, lock.jobs[n].was) for each in kept for m in each.modules for n in m.facts.types]
     for info in program.resources.values():
         if info.node.span.source.path in dirty:
@@ -163,7 +163,7 @@ def _are_types_apart(
 
 
 def _are_apart(summaries: Collection[SourceSummary]) -> bool:
-    """Whether no two sources have modules or classes whose names could be one."""
+    """Whether the names of modules and classes cannot clash between sources."""
     modules = [module_name(name).lower() for each in summaries for name in each.columns]
     classes = [name for each in summaries for name in each.classes]
     attributes = {name for each in summaries for name in each.attributes}

@@ -16,7 +16,7 @@ from .output import SourceSummary, digest, words
 def summaries_of(
     program: Program, files: Sequence[ast.File], known: Collection[str]
 ) -> dict[str, SourceSummary]:
-    """The summaries by the path of the source; `known` are the resources of all sources."""
+    """Return the summary of each source by its path; `known` are the resources of all sources."""
     types: dict[str, set[str]] = {}
     for node, name in program.class_names.items():
         types.setdefault(node.span.source.path, set()).update((name, name.rstrip("_")))
@@ -59,7 +59,7 @@ def _summary(
 
 
 def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[object]:
-    """All but the hooks, wherever it is in the source, with the types that columns have."""
+    """Yield all declarations except hooks, wherever they are, with the types of columns."""
     yield from (annotation.span.text for annotation in file.annotations)
     for resource in resources:
         yield resource.name, resource.doc
@@ -70,7 +70,7 @@ def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[obj
 
 
 def _services(program: Program, nodes: Iterable[ast.Node]) -> Calls:
-    """How these nodes call services; a value that the application provides has no calls."""
+    """Return the calls of services in these nodes; a value of the application has no calls."""
     found: Calls = {}
 
     def given(use: ServiceCall, node: ast.Expr) -> Any:

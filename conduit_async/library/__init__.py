@@ -1,7 +1,7 @@
 """The standard library as the compiler knows it: one table of signatures.
 
-It drives checking, completion and documentation. `conduit_runtime.stdlib` implements it, which a
-test proves name by name and parameter by parameter.
+Checking, completion and documentation use the table. `conduit_runtime.stdlib` implements it; a test
+compares every name and parameter.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ LIBRARY: dict[str, dict[str, Signature]] = {}
 """Namespace → name in a source → signature."""
 
 OF_UNKNOWN: dict[str, Signature] = {}
-"""Methods of strings and of arrays, for a value that may be either; the runtime's operators."""
+"""Methods of a value that may be a string or an array; the runtime's operators implement them."""
 
 ENDS = {"Array.first": 0, "Array.last": -1}
 """Functions that read an item of an array, and its position."""
@@ -30,5 +30,5 @@ for _each in read_signatures(assets.read("library/signatures.txt")):
 
 
 def methods(name: str) -> tuple[Signature, ...]:
-    """Every function that is a method of this name; their `receiver` types differ."""
+    """Return every function that is a method of this name; their `receiver` types differ."""
     return tuple(_METHODS.get(name, ()))

@@ -1,4 +1,4 @@
-"""The signatures of the standard library, and how `signatures.txt` notes them."""
+"""The signatures of the standard library, and the reader of `signatures.txt`."""
 
 import json
 import re
@@ -41,14 +41,14 @@ _PARAMETER = re.compile(r"(\.\.\.)?(\w+): ((?:[^,(<\[]|\([^)]*\)|<[^>]*>|\[[^\]]
 _TOKEN = re.compile(r"->|\w+|[?(),<>\[\]]")
 
 REQUIRED: Final = ...
-"""The default of a parameter that has none."""
+"""Marks a parameter without a default."""
 
 Constant: TypeAlias = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter, with the same name in a source and in Python.
+    """A parameter; its name is the same in a source and in Python.
 
     Nil may be passed when `type` is `Optional` or `ANY`, or a variable for one.
     `rest` takes any number of values.
@@ -61,7 +61,7 @@ class Parameter:
 
     @property
     def required(self) -> bool:
-        """Whether a call must give it."""
+        """Whether a call must pass it."""
         return self.default is REQUIRED and not self.rest
 
 
@@ -73,7 +73,7 @@ class Signature:
     `is_` before a lone adjective (`empty?`) and `require_` for the `!` of a name that exists
     without it (`current_user!`), and a trailing `_` at a Python keyword.
 
-    `method`: it also exists as a method of its first parameter's type.
+    `method`: it is also a method of its first parameter's type.
     `fallback`: the result is not nil when this parameter is given and is not nil.
     `whole_at_zero`: the result is an int when this parameter is the constant 0, or left out.
     `named_values`: it takes any further named values; its required parameters are positional.
@@ -97,17 +97,17 @@ class Signature:
 
     @property
     def call(self) -> str:
-        """How a message names it: `String.trim`."""
+        """Its name in a message: `String.trim`."""
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
     def receiver(self) -> Type | None:
-        """The type on whose values it is a method, if it is one."""
+        """The type that has it as a method, if it is one."""
         return self.parameters[0].type if self.method else None
 
 
 def read_signatures(text: str) -> Iterator[Signature]:
-    """The signatures of a text."""
+    """Yield the signatures of a text."""
     for namespace, name, parameters, result, properties, doc in _LINE.findall(text):
         given: dict[str, str | bool] = {"python": python_name(name)}
         for each in properties.split(", ") if properties else ():
@@ -170,7 +170,7 @@ def _single(tokens: list[str]) -> Type:
 
 
 def _listed(tokens: list[str], closer: str) -> list[Type]:
-    """The types up to a closing bracket."""
+    """Return the types up to a closing bracket."""
     found = [_union(tokens)]
     while tokens.pop() != closer:
         found.append(_union(tokens))

@@ -1,4 +1,4 @@
-"""What the sources give to the lock of their package."""
+"""The lock entries of the present sources."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -16,7 +16,7 @@ def current_lock(
     of_jobs: Collection[str],
     config: Config,
 ) -> Lock:
-    """The lock without what is gone.
+    """Return the lock without removed job types and older shapes.
 
     `jobs` are the job types by name, `of_jobs` the services that jobs call.
     """

@@ -1,4 +1,4 @@
-"""From the emitted sources of a package to its files."""
+"""Builds the files of a package from its emitted sources."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ from .services import Calls, merged
 from .services_module import services_module
 
 VERSION = "0.1.0"
-"""The generator's version, with which a package is stamped."""
+"""The generator's version, which a package records."""
 
 
 def link(
@@ -27,10 +27,10 @@ def link(
     lock: Lock,
     jobs: Mapping[str, LockedJob],
 ) -> dict[str, str]:
-    """The files that bind all modules together.
+    """Return the files that bind all modules together.
 
-    `calls` are those of services in each source, `lock` is the package's before, `jobs` are the job
-    types of the sources that were compiled again.
+    `calls` are the calls of services in each source, `lock` is the package's previous lock, `jobs`
+    are the job types of the sources that were compiled again.
     """
     modules = [(path, module) for path, each in emitted.items() for module in each.modules]
     own = [module.facts for _, module in modules]
@@ -61,7 +61,7 @@ def link(
 
 
 def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config: Config) -> str:
-    """`__init__.py`, whose imports give way to its modules."""
+    """Return `__init__.py`, whose imports avoid the names of its modules."""
     names = [*(module.name for module in modules), "services"]
     imports = Imports(names)
     older = [
@@ -90,11 +90,11 @@ def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config
 
 
 def _records(sources: Iterable[EmittedSource], wanted: Collection[str]) -> str:
-    """`records.py`, given the names that other modules import of it."""
+    """Return `records.py`, given the names that other modules import from it."""
     rows = {row.head.name: row for each in sources for row in each.rows}
     heads = [row.head for row in rows.values()]
     needed: set[str] = set()
-    for head in reversed(heads):  # a row comes before those that it is within
+    for head in reversed(heads):  # a class comes before those that contain it
         if head.name in wanted or not needed.isdisjoint(head.within):
             needed.add(head.name)
     imports = Imports(reserved_names(heads))

@@ -1,4 +1,4 @@
-"""What all sources together ask of the services of an application."""
+"""The services that all sources together require of an application."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -10,10 +10,10 @@ from ..names import argument_name, method_name, service_name
 from ..types import Type
 
 Call: TypeAlias = list[Any]
-"""The types of positional arguments in a list, of named ones by name; see `serialized`."""
+"""The types of the positional arguments in a list, and of named ones by name; see `serialized`."""
 
 Calls: TypeAlias = dict[str, dict[str, list[Call]]]
-"""By the name of a service and of its method: how one source calls it."""
+"""How one source calls services, by the names of the service and the method."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ class Service:
 
 
 def merged(sources: Iterable[Calls]) -> dict[str, Service]:
-    """The services that all sources call, by name.
+    """Return the services that all sources call, by name.
 
-    Positional parameters are required as far as every call gives them, named ones when every call
-    does.
+    A parameter is required if every call passes it.
     """
     uses: dict[str, dict[str, list[Call]]] = {}
     for source in sources:
@@ -69,7 +68,7 @@ def merged(sources: Iterable[Calls]) -> dict[str, Service]:
 
 
 def have_clashes(services: Collection[Service]) -> bool:
-    """Whether two names would be one in Python."""
+    """Whether two names would be the same in Python."""
     scopes: list[Iterable[Service | Method | Parameter]] = [services]
     for service in services:
         scopes += [service.methods, *(method.named for method in service.methods)]
@@ -79,7 +78,7 @@ def have_clashes(services: Collection[Service]) -> bool:
 
 
 def _method(name: str, calls: Sequence[Call]) -> Method:
-    """A method as all sources call it."""
+    """Return a method as all sources call it."""
     counts = [len(given) for given, _ in calls]
     positional = tuple(
         _distinct(given[place] for given, _ in calls if place < len(given))
@@ -98,12 +97,12 @@ def _method(name: str, calls: Sequence[Call]) -> Method:
 
 
 def _distinct(found: Iterable[Any]) -> tuple[Type, ...]:
-    """The types without repeats, in an order that no reordering of calls changes."""
+    """Return the distinct types, in an order that does not depend on the order of calls."""
     return tuple(sorted(set(map(deserialized, found)), key=lambda kind: (str(kind), repr(kind))))
 
 
 def serialized(value: Any) -> Any:
-    """A type as JSON: the name of its class, then its fields, less what is known of entries."""
+    """Return a type as JSON: the name of its class, then its fields except `entries`."""
     if is_dataclass(value):
         own = [serialized(getattr(value, each.name)) for each in fields(value) if each.compare]
         return [type(value).__name__, *own]
@@ -111,7 +110,7 @@ def serialized(value: Any) -> Any:
 
 
 def deserialized(value: Any) -> Any:
-    """The type that was serialized; raises `ValueError` for anything else."""
+    """Return the type that was serialized; raises `ValueError` for anything else."""
     if not isinstance(value, list):
         return value
     name, *own = value

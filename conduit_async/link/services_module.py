@@ -1,4 +1,4 @@
-"""`services.py`: a Protocol for each service, and `Services`, which has them all."""
+"""`services.py`: a Protocol for each service, and `Services` with all of them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ..python.imports import Imports
 from .services import Method, Service
 
 _HOOKS_ONLY = '"called by hooks only"'
-"""What the runtime reads in the type of a service that a worker can do without."""
+"""The note in the type of a service that a worker does not need; the runtime reads it."""
 
 _PROVIDED = "_Provided"
 """The type of the services that an application provides."""
@@ -18,7 +18,7 @@ _PROVIDED = "_Provided"
 
 @dataclass(frozen=True)
 class ServicesModule:
-    """The text of the module, its Protocols by attribute, and what it imports of `records.py`."""
+    """The text of the module, its Protocols by attribute, and its imports from `records.py`."""
 
     text: str
     protocols: Mapping[str, str]
@@ -26,7 +26,7 @@ class ServicesModule:
 
 
 def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -> ServicesModule:
-    """The module, given the names of the services that jobs call."""
+    """Return the module; `of_jobs` are the names of the services that jobs call."""
     taken = {method.python for service in services.values() for method in service.methods}
     taken |= {service.python for service in services.values()} | {"Services", _PROVIDED}
     classes: dict[str, str] = {}
@@ -69,7 +69,7 @@ def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -
 
 
 def _method(imports: Imports, method: Method) -> dict[str, object]:
-    """A method as the template takes it."""
+    """Return the values of a method for the template."""
     parameters = ["self"]
     names = {parameter.python for parameter in method.named}
     for number, types in enumerate(method.positional, 1):

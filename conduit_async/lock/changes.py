@@ -1,22 +1,22 @@
-"""How a lock differs from the one before, in words: a line for each job type."""
+"""Describes how a lock differs from the previous one: a line for each job type."""
 
 from collections.abc import Iterator, Mapping
 
 from .model import Fields, FieldType, Lock, LockedJob
 
 STORED = ("priority", "max_attempts", "timeout")
-"""The options that each job keeps."""
+"""The options that each job stores."""
 OF_THE_WORKER = ("backoff", "base", "retry_on", "discard_on")
-"""The options that the worker which runs a job decides."""
+"""The options that the worker applies when it runs a job."""
 LIMITS = ("concurrency", "rate_limit", "per")
-"""The options of all jobs of a type together."""
+"""The options that limit all jobs of a type together."""
 BATCHES = ("batch", "wait")
 """The options by which jobs of a type share a call."""
 OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS, *BATCHES)
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
-    """`+ added`, `- gone` and `~ changed: title removed, queue mail -> email`, by name."""
+    """Yield `+ added`, `- gone` and `~ changed: title removed, queue mail -> email`, by name."""
     before, after = old.current, new.current
     gone = {name: job for name, job in before.items() if name not in after}
     for name in sorted({*before, *after}):
@@ -29,7 +29,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
 
 
 def _origin(job: LockedJob, gone: Mapping[str, LockedJob]) -> str:
-    """What is to be known of a type that was another one, or may have been."""
+    """Return a note if a type has, or may have, another name in the old lock."""
     if job.was:
         return f", which runs the jobs of {', '.join(job.was)}"
     same = [name for name, each in gone.items() if job.has_block_of(each)]
@@ -48,18 +48,18 @@ def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
 
 
 def changed_options(old: LockedJob, new: LockedJob) -> Iterator[str]:
-    """The options that differ, other than the queue: `timeout none -> 60 s`."""
+    """Yield the options that differ, other than the queue: `timeout none -> 60 s`."""
     for option in options_that_differ(old, new):
         yield f"{option} {_value(getattr(old, option))} -> {_value(getattr(new, option))}"
 
 
 def options_that_differ(old: LockedJob, new: LockedJob) -> list[str]:
-    """The names of the options that differ, other than the queue."""
+    """Return the names of the options that differ, other than the queue."""
     return [each for each in OPTIONS if getattr(old, each) != getattr(new, each)]
 
 
 def _value(value: object) -> str:
-    """An option; a number with a fraction is one of seconds."""
+    """Return an option's value in words; a float is a number of seconds."""
     if isinstance(value, tuple):
         return " ".join(value) or "none"
     return "none" if value is None else f"{value:g} s" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""From the JSON of a lock to its values, each checked."""
+"""Reads the values of a lock from JSON and checks each."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ Default = TypeVar("Default", int, None)
 
 
 class EntryError(Exception):
-    """What is wrong with an entry; `path` are the keys that lead to it."""
+    """An invalid entry; `path` are the keys that lead to it."""
 
     def __init__(self, path: tuple[str, ...], reason: str) -> None:
         super().__init__(reason)
@@ -43,30 +43,30 @@ class Entry:
         self._taken: set[str] = set()
 
     def error(self, what: str) -> EntryError:
-        """An error that says what the value has to be."""
+        """Return an error that says what the value has to be."""
         return EntryError(self.path, f"`{printable('.'.join(self.path)) or 'it'}` has to be {what}")
 
     def items(self) -> Iterator[tuple[str, "Entry"]]:
-        """The entries of an object."""
+        """Yield the entries of an object."""
         if not isinstance(self.value, dict):
             raise self.error("an object")
         for key, value in sorted(self.value.items()):
             yield key, Entry(value, (*self.path, key))
 
     def take(self, key: str, default: Any) -> "Entry":
-        """An entry of an object, or the default."""
+        """Return an entry of an object, or the default."""
         if not isinstance(self.value, dict):
             raise self.error("an object")
         self._taken.add(key)
         return Entry(self.value.get(key, default), (*self.path, key))
 
     def end(self) -> None:
-        """Make sure that every entry was taken."""
+        """Raise an error if an entry was not taken."""
         for key in self.value.keys() - self._taken:
             raise EntryError((*self.path, key), f"it has an unknown entry `{printable(key)}`")
 
     def texts(self) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of texts."""
         if not isinstance(self.value, list) or not all(
             isinstance(each, str) for each in self.value
         ):
@@ -75,14 +75,14 @@ class Entry:
 
 
 def as_text(entry: Entry, *, optional: bool = False) -> Any:
-    """A text; None is one if it is optional."""
+    """Return a text, or None if it is `optional`."""
     if not (_is_text(entry.value) or (optional and entry.value is None)):
         raise entry.error("a text")
     return entry.value
 
 
 def as_services(entry: Entry) -> Services:
-    """The arguments of each method of each service."""
+    """Return the arguments of each method of each service."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, methods in entry.items():
         found[name] = {method: each.texts() for method, each in methods.items()}
@@ -90,7 +90,7 @@ def as_services(entry: Entry) -> Services:
 
 
 def as_jobs(entry: Entry) -> dict[str, LockedJob]:
-    """The job types by name."""
+    """Return the job types by name."""
     for name, job in entry.items():
         if not _is_text(name):
             raise EntryError(job.path, f"`{printable(name)}` is no name of a job type")
@@ -98,7 +98,7 @@ def as_jobs(entry: Entry) -> dict[str, LockedJob]:
 
 
 def as_job(entry: Entry) -> LockedJob:
-    """A job type."""
+    """Return a job type."""
     given = entry.take("shapes", {})
     for fingerprint, fields in given.items():
         if not _FINGERPRINT.fullmatch(fingerprint):
@@ -138,7 +138,7 @@ def as_job(entry: Entry) -> LockedJob:
 
 
 def as_type(entry: Entry) -> FieldType:
-    """The type of a field."""
+    """Return the type of a field."""
     if isinstance(entry.value, str) and (scalar := _scalar(entry.value)) is not None:
         return scalar
     parts = [*entry.items()] if isinstance(entry.value, dict) else []

@@ -1,8 +1,8 @@
-"""Which job type of the lock each unnamed `@async` block of a hook is.
+"""Finds the job type in the lock of each unnamed `@async` block of a hook.
 
-A block that did not change is the type with the same statements. Of the others, one is a type when
-it does the same work (the type's name says so) or keeps most of its statements, and neither another
-block nor another type comes near. Where that cannot be told, the matching says so.
+An unchanged block belongs to the type with the same statements. A changed block belongs to a type
+if it does the same work (the type's name tells) or keeps most of its statements, and if no other
+block or type comes near. Otherwise the matching reports the block as unclear.
 """
 
 from collections import Counter
@@ -14,25 +14,25 @@ from .changes import OPTIONS
 from .model import LockedJob
 
 _NEAR = 0.25
-"""How much likeness a rival may lack."""
+"""A pair is a rival of a better one if its likeness is lower by less than this."""
 
 
 @dataclass(frozen=True)
 class UnnamedBlock:
-    """A block of the source; `work` is what its type would be called if it were new."""
+    """A block of the source; `work` is the name that its type would get if it were new."""
 
     work: str
     job: LockedJob
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """The hashes of its statements."""
+        """The hashes of the block's statements."""
         return self.job.block.statements if self.job.block is not None else ()
 
 
 @dataclass(frozen=True)
 class Unclear:
-    """Blocks, by position, and names of types of which some may belong together."""
+    """Blocks, by position, and names of types; some of them may belong together."""
 
     blocks: tuple[int, ...]
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class _Likeness:
-    """How alike a block and a type are; `shared` is the share of statements that they share."""
+    """How alike a block and a type are; `shared` is the fraction of common statements."""
 
     shared: float
     captures: float
@@ -68,7 +68,7 @@ class _Likeness:
         return self.is_likely or self.shared > 0 or self.captures >= 0.5
 
     def outdoes(self, other: "_Likeness") -> bool:
-        """Whether the other one does not come near."""
+        """Whether this likeness is clearly better than another."""
         if self.keeps_most and self.shared >= 2 * other.shared:
             return True
         return other.shared == 0 and self.total >= other.total + _NEAR
@@ -94,7 +94,7 @@ def match(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> Mat
         by_type.setdefault(pair[1], set()).add(pair)
 
     def is_rival(pair: _Pair, elsewhere: set[_Pair], best: _Pair) -> bool:
-        """Whether a pair comes near the best one, and its other half has nothing better."""
+        """Whether a pair comes near the best one, and its other member has no better pair."""
         better = (pairs[each].total >= pairs[pair].total + _NEAR for each in elsewhere - {pair})
         return not pairs[best].outdoes(pairs[pair]) and not any(better)
 
@@ -124,12 +124,12 @@ def match(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> Mat
 
 
 def name_order(name: str) -> tuple[int, str]:
-    """Sorts `email_send`, `email_send_2`, `email_send_10`."""
+    """Return a key that sorts `email_send`, `email_send_2`, `email_send_10` in this order."""
     return len(name), name
 
 
 def identity(block: UnnamedBlock) -> tuple[object, ...]:
-    """What blocks have in common whose jobs any of them may run."""
+    """Return a key that is equal for blocks that can run each other's jobs."""
     job = block.job
     return block.statements, job.shape, *_options(job)
 
@@ -139,7 +139,7 @@ def _options(job: LockedJob) -> tuple[object, ...]:
 
 
 def _unchanged(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> dict[int, str]:
-    """The types whose statements a block has; of several, those that are most alike."""
+    """Match blocks and types with the same statements, the most similar options first."""
     by_statements: dict[tuple[str, ...], list[str]] = {}
     for name in sorted(types, key=name_order):
         if (known := types[name].block) is not None:

@@ -1,16 +1,16 @@
-"""Hashes and arrays of mixed values: what the `shape` in their type says of their parts."""
+"""Hashes and arrays of mixed values: compares the `shape` in their types."""
 
 from collections.abc import Iterator
 
 _EACH = "-1"
-"""The step of a shape that is every item."""
+"""The step of a shape that stands for every item."""
 
 
 def reads_parts(code: str, payload: str) -> bool:
-    """Whether code of one shape reads every value that has the other one.
+    """Whether code with one shape reads every value of a payload with another shape.
 
-    A shape lists the types that JSON alone would change. Of a part that only the code lists,
-    nothing is known in the payload.
+    A shape lists the parts whose type JSON does not keep. If only the code lists a part, nothing is
+    known about that part of the payload.
     """
     if not code or code == payload:
         return True
@@ -22,7 +22,7 @@ def reads_parts(code: str, payload: str) -> bool:
 
 
 def _parts(shape: str) -> Iterator[tuple[str, str]]:
-    """The steps of a shape such as `{total:decimal,lines:{0:date}}`, with what each holds."""
+    """Yield the steps of a shape such as `{total:decimal,lines:{0:date}}`, each with its type."""
     depth, start = 0, 1
     for at, char in enumerate(shape):
         depth += (char in "{<") - (char in ">}")

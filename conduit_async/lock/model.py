@@ -1,4 +1,4 @@
-"""What a lock holds: the job types of a package, their payload shapes, the services it calls."""
+"""The content of a lock: job types of a package, their payload shapes, and called services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ Kind: TypeAlias = Literal["scalar", "enum", "array", "hash", "struct", "record"]
 
 @dataclass(frozen=True)
 class FieldType:
-    """The type of a payload's field, as it is written in JSON.
+    """The type of a field of a payload in JSON.
 
-    `name` is that of a scalar (`string`, `uuid`, `any`), the class of a struct, or the resource of
-    a snapshot. `values` are those of an enum, `item` is what an array or a hash holds, `fields` are
-    those of a struct or a snapshot. `shape` tells what a hash or an array of mixed values holds, as
-    in the fingerprint.
+    `name` is the name of a scalar (`string`, `uuid`, `any`), of a struct's class, or of the
+    resource of a snapshot. `values` are the values of an enum, `item` is the item type of an array
+    or a hash, `fields` are the fields of a struct or a snapshot. `shape` lists the parts of a hash
+    or an array of mixed values, as in the fingerprint.
     """
 
     kind: Kind
@@ -28,12 +28,12 @@ class FieldType:
 
     @property
     def is_untyped(self) -> bool:
-        """Whether it holds any JSON, nil included."""
+        """Whether the type holds any JSON, also nil."""
         return self.kind == "scalar" and self.name in ("any", "json")
 
     @property
     def json_kind(self) -> str:
-        """How a value that is not nil is written, as in a fingerprint."""
+        """The format of a non-nil value in JSON, as in a fingerprint."""
         if self.kind == "scalar":
             return "any" if self.is_untyped else self.name
         if self.kind == "enum":
@@ -41,10 +41,9 @@ class FieldType:
         return "object" if self.kind in ("struct", "record") else self.kind
 
     def is_like(self, other: "FieldType") -> bool:
-        """Whether both are written alike in JSON, so that a value is passed on as it is.
+        """Whether both types have the same JSON, so that a value needs no conversion.
 
-        Enums of other values are alike, and so are classes of other names: a fingerprint has
-        neither.
+        Different enum values and class names do not count, since a fingerprint has neither.
         """
         if self.nullable != other.nullable or self.json_kind != other.json_kind:
             return False
@@ -55,7 +54,7 @@ class FieldType:
         )
 
     def __str__(self) -> str:
-        """In the language's words: `int`, `array<string?>`, `OrderAddress?`."""
+        """Return the type as in a source: `int`, `array<string?>`, `OrderAddress?`."""
         text = self.name or self.kind
         if self.item is not None:
             text = f"{self.kind}<{self.item}>"
@@ -64,7 +63,7 @@ class FieldType:
 
 @dataclass(frozen=True)
 class Block:
-    """What tells an unnamed `@async` block from others of its hook.
+    """What distinguishes an unnamed `@async` block from others of its hook.
 
     `statements` are short hashes of its statements, in the order of the source.
     """
@@ -80,7 +79,7 @@ Fields: TypeAlias = Mapping[str, FieldType]
 class Unreadable:
     """The first field for which code cannot read payloads of another shape.
 
-    It has the field's path, as in `order.delivery.city` or `lines[].price`, and why in plain words.
+    `field` is its path, as in `order.delivery.city` or `lines[].price`; `reason` is for users.
     """
 
     field: str
@@ -95,9 +94,9 @@ class LockedJob:
     """A job type that the package has or had.
 
     `hook` is the resource and the event, as in `Order.after_create`. `shape` is the fingerprint of
-    its payload now, or at last if it is retired; `shapes` has that one and all earlier ones, by
-    fingerprint. `was` are earlier names whose jobs it runs. Durations are in seconds. `block` is
-    None for a job with a `name`.
+    its current payload, or of its last one if the type is retired. `shapes` has this shape and all
+    earlier ones, by fingerprint. `was` are earlier names whose jobs it runs. Durations are in
+    seconds. `block` is None for a job with a `name`.
     """
 
     hook: str
@@ -121,24 +120,24 @@ class LockedJob:
     block: Block | None = None
 
     def has_block_of(self, other: "LockedJob") -> bool:
-        """Whether both are the same unnamed block, perhaps of different hooks."""
+        """Whether both are the same unnamed block, also in different hooks."""
         return self.block is not None and self.block.statements != () and self.block == other.block
 
 
 Services: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""By service and method, as the source names them: its arguments.
+"""The arguments of each method of each service, by the names in the source.
 
-Positional ones are numbers from `1`, named ones their names; `?` follows one that some call leaves
-out. A service without methods is a value.
+A positional argument is a number from `1`, a named one its name. `?` follows an argument that some
+call leaves out. A service without methods is a value.
 """
 
 
 @dataclass(frozen=True)
 class Lock:
-    """What `jobs.lock` of a package holds.
+    """The content of a package's `jobs.lock`.
 
-    `hooks` are those that the application calls, as `Order.after_create`. `services` are called by
-    jobs (and perhaps by hooks), `hook_services` by hooks alone.
+    `hooks` are the hooks that the application calls, such as `Order.after_create`. `services` are
+    called by jobs (and perhaps by hooks), `hook_services` only by hooks.
     """
 
     jobs: Mapping[str, LockedJob] = field(default_factory=dict)
@@ -150,5 +149,5 @@ class Lock:
 
     @property
     def current(self) -> dict[str, LockedJob]:
-        """The job types that the package has now, by name."""
+        """The present job types of the package, by name."""
         return {name: job for name, job in self.jobs.items() if not job.retired}

@@ -1,4 +1,4 @@
-"""A lock without what is no longer needed of it."""
+"""Removes shapes and job types from a lock that are no longer needed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ Shape: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class Pruned:
-    """The lock that is left; `shapes` and retired `types` are dropped."""
+    """The remaining lock, and the dropped `shapes` and retired `types`."""
 
     lock: Lock
     shapes: tuple[Shape, ...]
@@ -20,7 +20,7 @@ class Pruned:
 
 
 def prune(lock: Lock, needed: Iterable[Shape]) -> Pruned:
-    """Drop the shapes that are neither needed nor current, and the types that have none left."""
+    """Drop shapes that are neither needed nor current, and types without a remaining shape."""
     kept = {*needed, *current_shapes(lock)}
     jobs: dict[str, LockedJob] = {}
     for name, job in lock.jobs.items():

@@ -1,4 +1,4 @@
-"""`jobs.lock` as text: JSON for a review and a merge, sorted, one line a field."""
+"""`jobs.lock` as text: sorted JSON with one field a line, for reviews and merges."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from .entries import Entry, EntryError, as_job, as_jobs, as_services, as_text
 from .model import FieldType, Lock, LockedJob, Services
 
 LOCK_FILE = "jobs.lock"
-"""Its name in a generated package."""
+"""The lock's name in a generated package."""
 
 VERSION = 1
 
@@ -19,11 +19,11 @@ _KINDS_OF_ITEMS = ("array", "hash")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _LEFT_OUT = LockedJob(hook="", shape="", shapes={})
 _ALWAYS = ("queue", "priority", "max_attempts", "backoff")
-"""What a review should see even where it is the default, which may change."""
+"""Options that are written even with their default, which may change: a review should see them."""
 
 
 class LockError(Exception):
-    """A text that is no lock; `line` counts from 1, `has_markers`: git left it in a merge."""
+    """An invalid lock; `line` counts from 1, `has_markers`: it has markers of a git merge."""
 
     def __init__(self, line: int, reason: str, *, has_markers: bool = False) -> None:
         super().__init__(f"line {line}: {reason}")
@@ -31,7 +31,7 @@ class LockError(Exception):
 
 
 def read(text: str) -> Lock:
-    """The lock that a text holds; raises `LockError`."""
+    """Parse a lock; raises `LockError`."""
     if (marker := _MERGE_MARKER.search(text)) is not None:
         line = text.count("\n", 0, marker.start()) + 1
         raise LockError(line, "git could not merge two versions of it", has_markers=True)
@@ -54,7 +54,7 @@ def read(text: str) -> Lock:
 
 
 def write(lock: Lock) -> str:
-    """The text of a lock: the same for equal locks, and `read` gives it back."""
+    """Return the text of a lock, from which `read` restores it; equal locks have equal texts."""
     content: dict[str, str] = {
         "version": str(VERSION),
         "jobs": _object({name: _job(job) for name, job in lock.jobs.items()}, 1),
@@ -69,7 +69,7 @@ def write(lock: Lock) -> str:
 
 
 def read_changed(old: str, new: str) -> tuple[Lock, Lock]:
-    """Two locks that can be read, as far as their job types differ."""
+    """Read two valid locks, but only the job types that differ."""
     both = [json.loads(text).get("jobs", {}) for text in (old, new)]
     same = {name for name, job in both[0].items() if both[1].get(name) == job}
     before, after = (
@@ -93,7 +93,7 @@ def _no_constant(name: str) -> None:
 
 
 def _line_of(text: str, path: Iterable[str], *, last: bool = False) -> int:
-    """The line of an entry: of the keys along its path, each after the one before."""
+    """Return the line of an entry, by searching the keys of its path one after the other."""
     at = 0
     for key in path:
         quoted = f"{_json(key)}:"
@@ -128,14 +128,14 @@ def _json(value: object) -> str:
 
 
 def _object(entries: Mapping[str, str], depth: int) -> str:
-    """An object of entries that are texts, one a line, sorted."""
+    """Return a JSON object; `entries` are JSON texts, sorted and written one a line."""
     margin = "  " * (depth + 1)
     lines = [f"{margin}{_json(key)}: {text}" for key, text in sorted(entries.items())]
     return "\n".join(["{", ",\n".join(lines), f"{margin[2:]}}}"]) if lines else "{}"
 
 
 def _list(texts: Iterable[str], depth: int) -> str:
-    """A list with one text a line."""
+    """Return a JSON list with one text a line."""
     margin = "  " * (depth + 1)
     lines = [f"{margin}{_json(text)}" for text in texts]
     return "\n".join(["[", ",\n".join(lines), f"{margin[2:]}]"]) if lines else "[]"

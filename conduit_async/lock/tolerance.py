@@ -1,7 +1,7 @@
 """Whether old code can read new payloads, as the runtime's tolerant reader does.
 
-The reader is `conduit_runtime.payloads.decode`; it knows nothing of upcasters. Only what holds for
-every value counts as readable.
+The reader is `conduit_runtime.payloads.decode`, without upcasters. A type counts as readable only
+if every value of it is.
 """
 
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
 
 _TEXTS = frozenset({"decimal", "timestamp", "date", "time", "duration", "uuid"})
-"""What JSON writes as a string, so that it reads as one."""
+"""Types that JSON writes as strings, so that they can be read as strings."""
 
 _READ_AS: Mapping[str, frozenset[str]] = {
     "string": _TEXTS,
     "decimal": frozenset({"int", "float"}),
     "float": frozenset({"int"}),
 }
-"""By a kind, the others whose every value reads as one of it."""
+"""For each kind, the other kinds whose values can all be read as this kind."""
 
 
 def reads(old_code: Fields, new_payload: Fields) -> Unreadable | None:
-    """The first field of a new payload that old code cannot read; None when it reads all values.
+    """Return the first field of a new payload that old code cannot read; None if there is none.
 
-    It ignores fields that it does not know, and takes nil for a missing field that may be nil.
+    Old code ignores unknown fields, and takes nil for a missing field that may be nil.
     """
     return _fields(old_code, new_payload, "")
 
@@ -77,7 +77,7 @@ def _hash_as_object(code: FieldType, item: FieldType, path: str) -> Unreadable |
 
 
 def _shape(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
-    """A shape reads scalars and nil as they are; of the parts that it has, it needs the types."""
+    """Return why a type with a shape cannot read a value; it reads any scalar and nil."""
     is_scalar = payload.kind == "scalar" and not payload.is_untyped
     if is_scalar or (payload.kind == code.kind and reads_parts(code.shape, payload.shape)):
         return None

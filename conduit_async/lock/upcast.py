@@ -1,4 +1,4 @@
-"""What can be known of a new payload, and how an older one becomes one."""
+"""The description of a new payload, and the steps that convert an older one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Literal, TypeAlias
 from .model import FieldType
 
 Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
-"""What makes a wider value: `float(x)`, an exact decimal, or what the value reads in a string."""
+"""Makes a wider value: `float(x)`, an exact decimal, `str(x)`, or the text as in a string."""
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A value that is written out: nil, a bool, number or text, or a list or dict of these."""
+    """A constant: nil, a bool, a number, a text, or a list or dict of these."""
 
     value: object
 
@@ -22,10 +22,10 @@ NIL = Constant(None)
 
 @dataclass(frozen=True)
 class Load:
-    """Where the row is whose column a field is.
+    """How to load a field's value, which is a column of a row.
 
-    `keys` are the fields of a payload that may hold its primary key, whose type is `key`. `path`
-    leads from the row to the value; the empty path is a snapshot of the row.
+    `keys` are the payload's fields that may hold the row's primary key, `key` is the type of that
+    key. `path` leads from the row to the value; an empty path is a snapshot of the row.
     """
 
     resource: str
@@ -36,12 +36,12 @@ class Load:
 
 @dataclass(frozen=True)
 class NewField:
-    """A field of the new payload, or of a struct or a snapshot in it, and what can replace it.
+    """A field of the new payload, or of a struct or a snapshot in it, and its substitutes.
 
-    `was` are its earlier names, `default` the constant `@default` of its column, `load` is None for
-    a value that no row has any more. `fields` are those of the struct or the snapshot that the type
-    is, or is an array or a hash of. `variable` is the name of the variable whose value it is: a
-    payload that has a field of that name, too, has the variable as `variable_`.
+    `was` are its earlier names. `default` is the constant `@default` of its column. `load` is None
+    if no row has the value any more. `fields` are the fields of the struct or the snapshot in its
+    type, also inside an array or a hash. `variable` is the variable whose value it holds. If a
+    payload also has a field of that name, the variable is stored as `variable_`.
     """
 
     type: FieldType
@@ -58,9 +58,9 @@ NewFields: TypeAlias = Mapping[str, NewField]
 
 @dataclass(frozen=True)
 class Conversion:
-    """From a value of `old` to one of `new`.
+    """Converts a value of type `old` to `new`.
 
-    `step` converts what is not nil. `default` stands in for nil where the new value is never nil.
+    `step` converts non-nil values. `default` replaces nil if the new value is never nil.
     """
 
     old: FieldType
@@ -107,6 +107,6 @@ Value: TypeAlias = Taken | Constant | Loaded
 
 @dataclass(frozen=True)
 class Upcast:
-    """What each field of the new payload becomes."""
+    """The value of each field of the new payload."""
 
     values: Mapping[str, Value]

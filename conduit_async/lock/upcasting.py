@@ -1,6 +1,6 @@
-"""How a payload of an older shape becomes one of the new shape, where that is safe.
+"""Plans how to convert a payload of an older shape to the new shape, where that is safe.
 
-Code generation writes what is decided here, and `conduitc breaking` reports it.
+Code generation writes the upcaster from the plan, and `conduitc breaking` reports the plan.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from .upcast import (
 WIDENINGS: Mapping[tuple[str, str], Scalar] = {
     ("int", "float"): "float",
     ("int", "decimal"): "decimal",
-    ("float", "decimal"): "decimal",  # by its shortest digits, as `Number.round` takes it
+    ("float", "decimal"): "decimal",  # by its shortest digits, as in `Number.round`
     ("int", "string"): "str",
     ("uuid", "string"): "str",
     ("decimal", "string"): "text",
@@ -36,14 +36,14 @@ WIDENINGS: Mapping[tuple[str, str], Scalar] = {
 }
 """The safe conversions between scalars of different kinds, from old to new.
 
-Enums are strings: any of their values fits any other enum, as in a payload that is not converted.
-Nothing is parsed and nothing is rounded; an int beyond 2**53 is the nearest float, as in the
-database. A date is no timestamp, since it has no zone.
+Enums are strings: a value fits any other enum, as in a payload without conversion. No step parses
+or rounds; only an int beyond 2**53 becomes the nearest float, as in the database. A date does not
+become a timestamp, since a date has no zone.
 """
 
 
 def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
-    """How new code reads a payload of an older shape, or the first field that it cannot read."""
+    """Return how new code reads an older payload, or the first field that it cannot read."""
     try:
         return Upcast(_values(old, new, ""))
     except _UnsafeError as unsafe:
@@ -51,9 +51,9 @@ def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
 
 
 def sources_of(old: Fields, new: NewFields) -> dict[str, str | None]:
-    """The field of an older payload that each new field was.
+    """Return the old field from which each new field comes, or None.
 
-    One that is an earlier name of a new field is no other new field.
+    An old field that was renamed to one new field is not the source of another new field.
     """
     found = {
         name: next((n for n in _names(name, each, old, new) if n in old), None)
@@ -67,7 +67,7 @@ def sources_of(old: Fields, new: NewFields) -> dict[str, str | None]:
 
 
 def _names(name: str, field: NewField, old: Fields, new: NewFields) -> tuple[str, ...]:
-    """The names that a field may have in an older payload, the surest first."""
+    """Return the possible names of a field in an older payload, the most certain first."""
     beside = f"{name}_"
     if name == field.variable and name in old and beside not in new:
         return (beside, name, *field.was)

@@ -1,4 +1,4 @@
-"""The lock of a package after a compilation, given the one before."""
+"""The lock of a package after a compilation, given the previous lock."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from .model import Fields, Lock, LockedJob
 
 
 def updated(old: Lock, new: Lock) -> Lock:
-    """What the sources give, and what is gone: types stay as retired ones, and shapes stay."""
+    """Return the new lock with the old one's shapes, and with removed types as retired ones."""
     jobs = {name: _merged(old.jobs.get(name), job) for name, job in new.jobs.items()}
     for name, job in old.jobs.items():
         if name not in jobs:
@@ -20,7 +20,7 @@ def _merged(old: LockedJob | None, new: LockedJob) -> LockedJob:
 
 
 def older_shapes(lock: Lock, names: Iterable[str], shape: str) -> Mapping[str, Fields]:
-    """The shapes that jobs of these names may have beside the current one, by fingerprint."""
+    """Return the shapes, except `shape`, that jobs of these names may have, by fingerprint."""
     found: dict[str, Fields] = {}
     for name in names:
         if (job := lock.jobs.get(name)) is not None:

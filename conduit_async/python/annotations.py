@@ -47,7 +47,7 @@ _SCALARS = {
 def annotation(
     of: Type, imports: Imports, records: str = ".records", *, snapshots: bool = False
 ) -> str:
-    """How a type is written; `records` is the module of rows, empty inside of it."""
+    """Return a type as an annotation; `records` is the module of rows, empty in that module."""
 
     def local(name: str) -> str:
         return imports.use(records, name) if records else name
@@ -83,14 +83,14 @@ def annotation(
 
 
 def scalar(name: str, imports: Imports) -> str:
-    """A type without parts by its name in a lock; unknown ones are `Any`."""
+    """Return the annotation of a scalar, by its name in a lock; `Any` if it is unknown."""
     return imports.use(*_SCALARS.get(name, ("typing", "Any")))
 
 
 def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:
-    """The fields of a class whose names hide a type that a later field has.
+    """Return the fields of a class whose names hide the type of a later field.
 
-    Each field is its name and what writes its type.
+    Each field is its name and a function that writes its type.
     """
     found: set[str] = set()
     seen: set[str] = set()
@@ -103,9 +103,10 @@ def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:
 
 
 def named(imports: Imports, names: Mapping[str, str], *own: str) -> str | None:
-    """The decorator with the source's names of attributes, by those in Python, where they differ.
+    """Return the decorator that records the source's names, if any differs from the Python name.
 
-    `own` are the names of what is decorated, if they differ.
+    `names` are the attributes' names in the source, by their Python names. `own` is the source's
+    name of the decorated object, if it differs.
     """
     texts = [literals.quoted(name) for name in own]
     renamed = ((python, name) for python, name in names.items() if python != name)
@@ -114,12 +115,12 @@ def named(imports: Imports, names: Mapping[str, str], *own: str) -> str | None:
 
 
 def stored(of: Type, imports: Imports) -> str:
-    """The type of a value that leaves compiled code: a record is a snapshot then."""
+    """Return the type of a value outside of compiled code, where records are snapshots."""
     return annotation(of, imports, snapshots=True)
 
 
 def payload_type(capture: Capture, imports: Imports) -> str:
-    """The type of a field of a payload, with the shape of its parts where the type hides it."""
+    """Return the type of a payload's field, with the shape of its parts if the type lacks it."""
     text = stored(capture.type, imports)
     if capture.shape is not None:
         shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"
@@ -140,7 +141,7 @@ def _parts(shape: Shape, imports: Imports) -> str:
 
 
 def union_of(types: tuple[Type, ...], imports: Imports) -> str:
-    """The union of the types of values that leave compiled code, each named once, None last."""
+    """Return the union of types outside of compiled code, without repeats, None last."""
     if not types or any(isinstance(of, AnyType) for of in types):
         return imports.use("typing", "Any")
     texts = dict.fromkeys(stored(required(of), imports) for of in types)

@@ -11,7 +11,7 @@ from ..source import Span
 
 
 class Precedence(IntEnum):
-    """How tightly an expression holds together, as Python's grammar has it."""
+    """How tightly an expression binds in Python's grammar."""
 
     LAMBDA = 0  # lambda, `:=`
     TERNARY = 1
@@ -29,7 +29,7 @@ class Precedence(IntEnum):
 
 
 class Effect(Flag):
-    """What evaluating an expression earlier, later or twice would change."""
+    """What changes if an expression is evaluated earlier, later or twice."""
 
     NONE = 0  # the same value at any time
     READS = auto()  # what it reads may change
@@ -38,7 +38,7 @@ class Effect(Flag):
     WAITS = auto()  # there is an `await` in it
 
     def must_precede(self, later: "Effect") -> bool:
-        """Whether running it after `later`, an operand to its right, would make a difference."""
+        """Whether it has to run before `later`, an operand to its right."""
         if Effect.ACTS in self:
             return bool(later)
         if Effect.FAILS in self and later.is_observable:
@@ -47,28 +47,28 @@ class Effect(Flag):
 
     @property
     def is_observable(self) -> bool:
-        """Whether it shows that an expression was evaluated, though its value is not used."""
+        """Whether the evaluation has an effect even if the value is not used."""
         return bool(self & (Effect.FAILS | Effect.ACTS))
 
 
 class Form(Enum):
-    """What rules have to know of an expression beside its text."""
+    """What rules need to know about an expression beside its text."""
 
     PLAIN = auto()
-    WRITTEN = auto()  # literals of numbers and texts alone, whose value type checkers know
-    EMPTY = auto()  # `[]` or `{}`, of which they know no type
-    LOOSE = auto()  # what may be such a literal, or holds one
-    NEVER = auto()  # what always raises an error
-    ANY = auto()  # what a cast or an operator makes `Any`
-    ANSWER = auto()  # what the database or a service gives, or the previous row holds
+    WRITTEN = auto()  # only literals of numbers and texts, whose value type checkers know
+    EMPTY = auto()  # `[]` or `{}`, whose item type they do not know
+    LOOSE = auto()  # it may be such a literal, or hold one
+    NEVER = auto()  # it always raises an error
+    ANY = auto()  # `Any` by a cast or an operator
+    ANSWER = auto()  # a result of the database or a service, or a value of the previous row
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A statement: its first line, and the block that it opens if it is a compound one.
 
-    `effect` is that of all of it, `test` the condition of an `if`, `gives` the variable and the
-    value of an assignment without an annotation.
+    `effect` is the effect of the whole statement, `test` the condition of an `if`, `gives` the
+    variable and the value of an assignment without an annotation.
     """
 
     text: str
@@ -80,26 +80,26 @@ class Line:
 
     @property
     def word(self) -> str:
-        """The first word, less `async`: the kind of a statement that is a compound or leaves."""
+        """The first word without `async`, such as `if` or `return`."""
         return self.text.removeprefix("async ").partition(" ")[0].rstrip(":")
 
 
 @dataclass(frozen=True, slots=True)
 class NotNil:
-    """The condition that a value is not None; evaluating it assigns the value to `name`, if any."""
+    """The condition that a value is not None; its evaluation sets `name`, if there is one."""
 
     value: str
     name: str | None = None
 
     @property
     def again(self) -> "NotNil":
-        """The same condition after it was evaluated."""
+        """The same condition after its first evaluation."""
         return NotNil(self.name or self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Conditions under which alone a value may be evaluated, and the statements they need."""
+    """Conditions that must hold before a value is evaluated, and the statements they need."""
 
     conditions: tuple[NotNil, ...] = ()
     before: tuple[Line, ...] = ()
@@ -112,10 +112,10 @@ NO_GUARD = Guard()
 class Code:
     """A Python expression.
 
-    `before` are statements that must have run. `guards` are conditions under which alone `text`
-    may be evaluated; when one fails the value is None (`a?.b`), see `close`. `depth` is how deep
-    the expression nests. `opposite` is a comparison the other way round, `items` what is written of
-    a list or dict inside of another one, `got` the owner and the key of an `owner.get(key)`.
+    `before` are statements that run first. `text` may be evaluated only if all `guards` hold; if
+    one fails, the value is None (`a?.b`), see `close`. `depth` is how deep the expression nests.
+    `opposite` is the text of the opposite comparison. `items` is the text of a list or dict inside
+    another one. `got` is the owner and the key of an `owner.get(key)`.
     """
 
     text: str
@@ -130,16 +130,16 @@ class Code:
     form: Form = Form.PLAIN
 
     def at(self, least: Precedence) -> str:
-        """The text, in parentheses if it binds looser than `least`."""
+        """Return the text, in parentheses if it binds looser than `least`."""
         return self.text if self.precedence >= least else f"({self.text})"
 
     def attribute(self, name: str, effect: Effect = Effect.READS) -> "Code":
-        """`e.name`, under the same guards."""
+        """Return `e.name`, under the same guards."""
         text = f"{self.at(Precedence.PRIMARY)}.{name}"
         return replace(combine(text, Precedence.PRIMARY, [self], effect), guards=self.guards)
 
     def split(self) -> tuple[Guard, "Code"]:
-        """The guard with the statements that it needs, and the expression under it."""
+        """Return the guard with the statements that it needs, and the expression under it."""
         if not self.guards:
             return NO_GUARD, self
         return Guard(self.guards, self.before), replace(self, guards=(), before=())
@@ -161,12 +161,12 @@ class Code:
 
     @property
     def is_loose(self) -> bool:
-        """Whether it shows type checkers no type, or not all of it."""
+        """Whether type checkers do not know its type, or not all of it."""
         return self.form in (Form.EMPTY, Form.LOOSE, Form.NEVER)
 
     @property
     def assigns(self) -> bool:
-        """Whether there may be a `:=` in it, which Python takes in no iterable of a loop."""
+        """Whether it contains `:=`, which Python does not allow in a comprehension's iterable."""
         return ":=" in self.text
 
 
@@ -179,7 +179,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 def combine(
     text: str, precedence: Precedence, parts: Sequence[Code], effect: Effect = Effect.NONE
 ) -> Code:
-    """An expression made of others, which run in this order: of a ternary, the condition first."""
+    """Build an expression of parts in the order in which they run: a ternary's condition first."""
     forms = {part.form for part in parts}
     is_written = Precedence.SUM <= precedence <= Precedence.POWER and forms == {Form.WRITTEN}
     may_be_empty = any(part.form in (Form.EMPTY, Form.LOOSE) for part in parts[1:])
@@ -195,7 +195,7 @@ def combine(
 
 
 def collection(items: str, parts: Sequence[Code], brackets: str = "[]") -> Code:
-    """A list or dict whose items are written out."""
+    """Build a list or dict from its items."""
     is_loose = any(part.is_loose for part in parts)
     form = Form.EMPTY if not items else Form.LOOSE if is_loose else Form.PLAIN
     code = combine(f"{brackets[0]}{items}{brackets[1]}", Precedence.ATOM, parts)
@@ -203,7 +203,7 @@ def collection(items: str, parts: Sequence[Code], brackets: str = "[]") -> Code:
 
 
 def list_from(each: Code, name: str, source: Code, test: str = "") -> Code:
-    """`[each for name in source]`, less the items that fail a test."""
+    """Build `[each for name in source]`, without the items that fail a test."""
     text = f"[{each.at(Precedence.TERNARY)} for {name} in {source.at(Precedence.OR)}{test}]"
     form = Form.LOOSE if each.is_loose else Form.PLAIN
     code = combine(text, Precedence.ATOM, [source], each.effect)
@@ -211,24 +211,24 @@ def list_from(each: Code, name: str, source: Code, test: str = "") -> Code:
 
 
 def assign(name: str, code: Code, kind: str = "") -> list[Line]:
-    """The statements that give a variable a value; `kind` is its annotation."""
+    """Return the statements that give a variable a value; `kind` is its annotation."""
     return [*code.before, assignment(name, code.text, kind, code.effect)]
 
 
 def assignment(name: str, value: str, kind: str = "", effect: Effect = Effect.ACTS) -> Line:
-    """The line that gives a variable a value."""
+    """Return the line that gives a variable a value."""
     head, gives = (f"{name}: {kind}", None) if kind else (name, (name, value))
     return Line(f"{head} = {value}", effect=effect, gives=gives)
 
 
 def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
-    """A call with positional arguments."""
+    """Build a call with positional arguments."""
     text = f"{function}({', '.join(part.text for part in parts)})"
     return combine(text, Precedence.PRIMARY, parts, effect=effect)
 
 
 def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
-    """The arguments of a call; a lone text of several lines needs no parentheses of its own."""
+    """Join the arguments of a call; a single text in parentheses loses them."""
     if len(parts) == 1 and parts[0].precedence == Precedence.ATOM and texts[0].startswith("("):
         return texts[0][1:-1]
     return ", ".join(texts)
@@ -239,7 +239,7 @@ _OPPOSITES = {first: second for pair in _PAIRS for first, second in (pair, pair[
 
 
 def compare(left: Code, operator: str, right: Code, opposite: str | None = None) -> Code:
-    """A comparison, which knows its opposite where there is one."""
+    """Build a comparison, with its opposite if there is one."""
     operators = filter(None, (operator, opposite or _OPPOSITES.get(operator)))
     text, *others = (
         f"{left.at(Precedence.SUM)} {each} {right.at(Precedence.SUM)}" for each in operators
@@ -249,7 +249,7 @@ def compare(left: Code, operator: str, right: Code, opposite: str | None = None)
 
 
 def negate(code: Code) -> Code:
-    """`not e`, said as a person would."""
+    """Build `not e` in its simplest form."""
     if code.opposite is not None:
         return replace(code, text=code.opposite, opposite=code.text)
     if code.precedence == Precedence.NOT:
@@ -260,7 +260,7 @@ def negate(code: Code) -> Code:
 
 
 def holds(guards: Sequence[NotNil]) -> Code:
-    """The condition that all guards hold."""
+    """Build the condition that all guards hold."""
     tests = [compare(Code(each.value), "is not", NONE) for each in guards]
     if len(tests) == 1:
         return tests[0]
@@ -268,7 +268,7 @@ def holds(guards: Sequence[NotNil]) -> Code:
 
 
 def close(code: Code) -> Code:
-    """The expression with its guards spelled out: `a.b if a is not None else None`."""
+    """Write the guards into the expression: `a.b if a is not None else None`."""
     if not code.guards:
         return code
     if code.guards == (NotNil(code.text),):
@@ -279,10 +279,10 @@ def close(code: Code) -> Code:
 
 
 def compound(head: str, block: Sequence[Line], effect: Effect = Effect.ACTS) -> Line:
-    """A compound statement; `effect` is that of its first line."""
+    """Build a compound statement; `effect` is the effect of its first line."""
     return Line(head, tuple(block), effect=reduce(or_, (line.effect for line in block), effect))
 
 
 def if_(test: Code, block: Sequence[Line]) -> Line:
-    """An `if` statement."""
+    """Build an `if` statement."""
     return replace(compound(f"if {test.text}:", block, test.effect), test=test)

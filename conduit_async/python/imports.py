@@ -1,4 +1,4 @@
-"""The imports of a generated module; they give way to the source's own names."""
+"""The imports of a generated module; they avoid the source's own names."""
 
 import builtins
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ _RUNTIME = "conduit_runtime"
 
 
 class Imports:
-    """Collects what a module uses.
+    """Collects the names that a module uses.
 
-    `taken` are the names that the module gives itself, `records` those of the package's rows,
-    which other imports give way to.
+    `taken` are the names that the module defines. `records` are the names of the package's rows,
+    which other imports avoid too.
     """
 
     def __init__(self, taken: Iterable[str] = (), records: Iterable[str] = ()) -> None:
@@ -23,7 +23,7 @@ class Imports:
         self._names: dict[tuple[str, str], str] = {}
 
     def use(self, module: str, name: str) -> str:
-        """How to write `name` of `module` here; it is imported if it needs to be."""
+        """Return how to write `name` of `module` here, and import it if necessary."""
         if module == "builtins" and name not in self._taken | self.records:
             return name
         if (module, name) not in self._names:
@@ -37,22 +37,22 @@ class Imports:
         return self._names[module, name]
 
     def module(self, name: str) -> str:
-        """How to write a module of the standard library: `re`."""
+        """Return how to write a module of the standard library, such as `re`."""
         alias = unclashed(name, self._taken)
         self._bound.add(alias)
         self._modules.add(name if alias == name else f"{name} as {alias}")
         return alias
 
     def runtime(self, name: str) -> str:
-        """A public name of the runtime."""
+        """Return how to write a public name of the runtime."""
         return self.use(_RUNTIME, name)
 
     def operator(self, name: str) -> str:
-        """A function of the runtime's operators."""
+        """Return how to write a function of the runtime's operators."""
         return self.use(f"{_RUNTIME}.operators", name)
 
     def namespace(self, name: str) -> str:
-        """A namespace of the standard library."""
+        """Return how to write a namespace of the standard library."""
         return self.use(f"{_RUNTIME}.stdlib", name)
 
     def binds(self, name: str) -> bool:
@@ -60,19 +60,19 @@ class Imports:
         return name in self._bound
 
     def avoid(self, name: str) -> None:
-        """Give way to a further name of the module's functions."""
+        """Avoid a further name, which a function of the module uses."""
         self._taken.add(name)
 
     def names(self) -> list[tuple[str, str]]:
-        """What was used, as module and name."""
+        """Return the used names, each as module and name."""
         return [*self._names]
 
     def used(self, module: str) -> set[str]:
-        """The names that were used of a module."""
+        """Return the names that were used of a module."""
         return {name for each, name in self._names if each == module}
 
     def groups(self) -> list[list[str]]:
-        """The import statements: standard library, runtime, this package."""
+        """Return the import statements: standard library, runtime, this package."""
         modules: dict[str, list[tuple[str, str]]] = {}
         for (module, name), alias in self._names.items():
             modules.setdefault(module, []).append((name, alias))
@@ -87,7 +87,7 @@ class Imports:
 
 
 def _statements(module: str, names: list[tuple[str, str]]) -> list[str]:
-    """One statement for the plain names, one for each alias, in the order of the first name."""
+    """Return one statement for the plain names and one for each alias, by the first name."""
     plain = sorted((name for name, alias in names if name == alias), key=_name_order)
     found = [(plain[0], f"from {module} import {', '.join(plain)}")] if plain else []
     found += [
@@ -97,6 +97,6 @@ def _statements(module: str, names: list[tuple[str, str]]) -> list[str]:
 
 
 def _name_order(name: str) -> tuple[int, str, str]:
-    """Constants, then classes, then the rest, as import sorters have it."""
+    """Sort constants, then classes, then the rest, as import sorters do."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name

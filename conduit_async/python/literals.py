@@ -1,16 +1,16 @@
-"""Python literals for constant values: whatever a text holds, it arrives unchanged."""
+"""Python literals for constants; every text keeps its exact value."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 LONGEST = 76
-"""From here on a text is written as several literals, one under the other."""
+"""A longer text is written as several literals, one a line."""
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escaped(text: str, quote: str) -> str:
-    """The text between two quotes of a literal; what does not print is escaped."""
+    """Return the text between the quotes of a literal, with non-printing characters escaped."""
     escapes = {**_ESCAPES, quote: f"\\{quote}"}
     return "".join(
         escapes.get(char)
@@ -20,18 +20,18 @@ def escaped(text: str, quote: str) -> str:
 
 
 def string(text: str) -> str:
-    """A text as one literal, or as several in parentheses when it is long."""
+    """Return a text as one literal, or as several in parentheses if it is long."""
     return _joined([quoted(piece) for piece in split(text)])
 
 
 def quoted(text: str) -> str:
-    """A text as one literal."""
+    """Return a text as one literal."""
     quote = "'" if text.count('"') > text.count("'") else '"'  # needs fewer escapes
     return f"{quote}{escaped(text, quote)}{quote}"
 
 
 def f_string(parts: Sequence[str | tuple[str, str]]) -> str:
-    """An f-string of texts and of expressions, each with what follows it in its braces."""
+    """Return an f-string of texts and of expressions, each with its format such as `:f`."""
     pieces = [""]
     for part in parts:
         if isinstance(part, tuple):
@@ -53,12 +53,12 @@ def _joined(pieces: list[str]) -> str:
 
 
 def tuple_of(items: Sequence[str]) -> str:
-    """A tuple of what is written already."""
+    """Return a tuple of items that are Python texts already."""
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def pattern(text: str) -> str:
-    """A regular expression, as a raw string where that is possible."""
+    """Return a regular expression, as a raw string if possible."""
     plain = text.isprintable() and not text.endswith("\\")
     for quote in "\"'":
         if plain and "\\" in text and quote not in text:
@@ -67,7 +67,7 @@ def pattern(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """A long text in pieces that end at a space or a line's end."""
+    """Split a long text at spaces and line ends."""
     pieces: list[str] = []
     piece = ""
     for word in _words(text) if len(text) > LONGEST else [text]:
@@ -79,7 +79,7 @@ def split(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """The words, each with the white space after it; a very long one in parts."""
+    """Return the words, each with the white space after it; split very long words."""
     words: list[str] = []
     start = 0
     for index, char in enumerate(text, 1):
@@ -90,7 +90,7 @@ def _words(text: str) -> list[str]:
 
 
 def number(value: int | float) -> str:
-    """A number that is not negative; a very long int in hexadecimal, which has no limit."""
+    """Return a non-negative number; a very long int is hexadecimal, which has no length limit."""
     if isinstance(value, int):
         return str(value) if value.bit_length() < 10_000 else hex(value)
     text = repr(value)
@@ -104,7 +104,7 @@ def duration(timedelta: str, amount: Decimal, unit: str) -> str:
 
 
 def seconds(timedelta: str, value: float) -> str:
-    """`timedelta(…)` of some seconds, in the largest unit that divides them."""
+    """Return `timedelta(…)` for a number of seconds, in the largest unit that divides it."""
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if value and value % size == 0:
             return f"{timedelta}({unit}={int(value // size)})"

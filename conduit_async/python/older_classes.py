@@ -1,4 +1,4 @@
-"""The classes of an older payload: itself, and each struct and snapshot in it that has changed."""
+"""The classes of an older payload: its own, and those of changed structs and snapshots in it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ _PLAIN = ("string", "int", "float", "bool")
 
 @dataclass(frozen=True)
 class OlderClass:
-    """A class: its fields as name and annotation; `renamed` are the names in JSON that differ."""
+    """A class; `fields` are names and annotations, `renamed` the JSON names that differ."""
 
     name: str
     fields: tuple[tuple[str, str], ...]
@@ -27,7 +27,7 @@ class OlderClass:
 
 
 def attributes(fields: Fields) -> dict[str, str]:
-    """The attributes of the class that has these fields, by their names in JSON."""
+    """Return the attribute of each field in a class with these fields, by its name in JSON."""
     found: dict[str, str] = {}
     for name in sorted(fields):
         plain = re.sub(r"\W", "_", name, flags=re.ASCII)
@@ -37,7 +37,7 @@ def attributes(fields: Fields) -> dict[str, str]:
 
 
 def class_names(payload: str, fingerprint: str, fields: Fields) -> Iterator[tuple[str, str]]:
-    """The names of the classes that an older payload may need, by the path of the object."""
+    """Yield the classes that an older payload may need: the path of the object, and a name."""
     yield "", f"{payload}_{fingerprint}"
     for path, kind in _objects(fields, ""):
         own = kind.name if kind.kind == "struct" else snapshot_name(kind.name)
@@ -58,7 +58,7 @@ def _objects(fields: Fields, path: str) -> Iterator[tuple[str, FieldType]]:
 def older_classes(
     program: Program, job: JobInfo, older: OlderPayload, imports: Imports
 ) -> list[OlderClass]:
-    """The classes of an older payload, inner ones first."""
+    """Return the classes of an older payload, inner ones first."""
     return _Classes(program, older, imports).all(job)
 
 
@@ -84,9 +84,9 @@ class _Classes:
         types: Mapping[str, Type],
         whole: Mapping[str, str],
     ) -> str:
-        """The class of an object, added unless there is one like it.
+        """Return the name of an object's class; add the class unless an equal one exists.
 
-        `whole` are annotations of the new payload's own fields.
+        `whole` are the annotations of the new payload's own fields.
         """
         counterparts: dict[str, str] = {}
         for name, source in sources_of(fields, new).items():
@@ -119,7 +119,7 @@ class _Classes:
         return f"{text} | None" if old.nullable and text not in self.any else text
 
     def _required(self, old: FieldType, new: NewField | None, kind: Type | None, path: str) -> str:
-        """The type of a value that is not nil; as in the new payload, if it is the same there."""
+        """Return the annotation of a non-nil value; the new payload's if the type is the same."""
         if old.is_untyped:
             return self._any()
         if new is not None and new.type.is_untyped:
@@ -162,7 +162,7 @@ class _Classes:
 def _item(
     old: FieldType, new: NewField | None, kind: Type | None
 ) -> tuple[NewField | None, Type | None]:
-    """What the items of an array or a hash are in the new payload."""
+    """Return the field and the type of an array's or a hash's items in the new payload."""
     if new is None or new.type.item is None or new.type.kind != old.kind:
         return None, None
     inner = required(kind) if kind is not None else None

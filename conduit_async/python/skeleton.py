@@ -13,7 +13,7 @@ _PACKAGE = "app.jobs"
 
 
 def skeleton(job: JobInfo, fingerprint: str, resource: ResourceInfo, config: Config) -> str:
-    """An upcaster of one of a job's older payloads: `...` is what a person has to write."""
+    """Return an upcaster of an older payload, with `...` where a person has to write code."""
     older = job.older_payloads[fingerprint]
     named, old = attributes(older.fields), older.classes[""]
     names = ", ".join([*sorted([job.payload, old]), job.python])
@@ -34,7 +34,7 @@ def skeleton(job: JobInfo, fingerprint: str, resource: ResourceInfo, config: Con
 
 
 def _given(plan: Upcast | Unreadable, name: str, attributes: Mapping[str, str]) -> str:
-    """What a field becomes, or what a person has to know to write it."""
+    """Return the new value of a field, or a comment that helps a person to write it."""
     if isinstance(plan, Unreadable):
         return f"...,  # {plan.reason if plan.field == name else plan}"
     match plan.values[name]:
@@ -51,6 +51,6 @@ def _given(plan: Upcast | Unreadable, name: str, attributes: Mapping[str, str]) 
 
 
 def _package(config: Config) -> str:
-    """The package that a project generates, as it is imported."""
+    """Return the import name of the package that a project generates."""
     parts = [part for part in (config.out or "").split("/") if part not in ("", ".", "src")]
     return ".".join(parts) if parts and all(map(str.isidentifier, parts)) else _PACKAGE

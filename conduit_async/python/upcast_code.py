@@ -1,4 +1,4 @@
-"""The body of an upcaster: a new payload made of an older one."""
+"""Writes the body of an upcaster, which makes a new payload from an older one."""
 
 import re
 from collections.abc import Collection
@@ -16,14 +16,14 @@ from .imports import Imports
 from .older_classes import attributes
 
 _OWN = re.compile(r"(old|job|each|key)(_\d+)?")
-"""The names of variables that are no rows."""
+"""The names of variables that do not hold rows."""
 
 
 @dataclass(frozen=True)
 class UpcastCode:
-    """An upcaster: its parameters' names and its statements; `job` is None if it loads nothing.
+    """An upcaster: its parameters `old` and `job` (None if it loads nothing) and its statements.
 
-    `variables` are all names that it binds.
+    `variables` are all the names that it binds.
     """
 
     old: str
@@ -40,15 +40,15 @@ def upcast_code(
     imports: Imports,
     taken: Collection[str],
 ) -> UpcastCode:
-    """The code of an upcaster, whose variables are none of `taken`."""
+    """Write the code of an upcaster; its variables avoid the names in `taken`."""
     return _Writer(program, imports, taken).code(job, fields, upcast)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A value of an older payload: how it is written, and the attributes of its class.
+    """A value of an older payload: its text in Python, and the fields of its class.
 
-    `is_certain`: it is there in every payload, once.
+    `is_certain`: every payload has it exactly once.
     """
 
     text: str
@@ -86,7 +86,7 @@ class _Writer:
         return found
 
     def value(self, value: Value, kind: Type, place: _Place, depth: int) -> str:
-        """What a field of the new payload becomes."""
+        """Write the value of a field of the new payload."""
         match value:
             case Constant(constant):
                 return self.literal(constant)
@@ -97,7 +97,7 @@ class _Writer:
                 return self.converted(how, text, kind, place.is_certain, depth)
 
     def loaded(self, value: Loaded, kind: Type, place: _Place) -> str:
-        """A value of a row; the row of a payload's own key is loaded once."""
+        """Write a value of a row; a row whose key is certain to exist is loaded once."""
         self.loads = True
         load, key = value.load, place.attribute(value.key)
         record = self.imports.use(".records", record_name(load.resource))
@@ -120,7 +120,7 @@ class _Writer:
         return f"{row} if {' and '.join(guards)} else None" if guards else row
 
     def row(self, resource: str) -> str:
-        """The name of a variable for a further row."""
+        """Return a new variable for a row."""
         plain = local_name(snake_case(resource))
         plain = f"{plain}_row" if _OWN.fullmatch(plain) else plain
         names = chain([plain], (f"{plain}_{number}" for number in count(2)))
@@ -130,7 +130,7 @@ class _Writer:
     def converted(
         self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int
     ) -> str:
-        """A value of the older payload as the new one has it."""
+        """Write a value of the older payload, converted to the new type."""
         may_be_nil = how.old.nullable and (how.step != "same" or how.default is not None)
         made = self.step(how, text, required(kind), is_certain and not how.old.nullable, depth)
         if not may_be_nil:
@@ -139,7 +139,7 @@ class _Writer:
         return f"{made} if {text} is not None else {other}"
 
     def step(self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int) -> str:
-        """A value that is not nil."""
+        """Convert a non-nil value."""
         match how.step:
             case "same":
                 return text
@@ -163,7 +163,7 @@ class _Writer:
                 return f"{self.class_of(kind)}({', '.join(given)})"
 
     def items(self, how: Conversion, item: Conversion, text: str, kind: Type, depth: int) -> str:
-        """The items of an array or a hash, each converted."""
+        """Convert each item of an array or a hash."""
         is_hash = how.old.kind == "hash"
         if item.step == "same" and item.default is None:
             return f"{self.builtin('dict' if is_hash else 'list')}({text})"

@@ -14,17 +14,17 @@ from .git import Repository
 
 @dataclass(frozen=True)
 class Against:
-    """A lock, and in words where it was; an empty one where there was none."""
+    """A lock, and where it was found, in words; an empty lock if there was none."""
 
     lock: Lock
     label: str
 
 
 def find_lock(wanted: str | None, folder: Path) -> Against:
-    """The lock of the package `folder` at a ref, by default where HEAD left the default branch.
+    """Return the lock of a package at a ref, by default where HEAD left the default branch.
 
-    A path to a lock, or to a folder with one, goes before a ref of the same name. Raises
-    `UsageError` when there is neither, or the lock is broken.
+    A path to a lock, or to a folder with a lock, takes precedence over a ref of the same name.
+    Raises `UsageError` if there is neither, or if the lock is broken.
     """
     if wanted is not None and (path := _file(wanted)) is not None:
         try:

@@ -1,4 +1,4 @@
-"""`conduitc breaking`: what the sources change for jobs that wait, and the order of deployment."""
+"""`conduitc breaking`: what the sources change for waiting jobs, and the order of deployment."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ ORDERS: dict[Verdict, str] = {
 
 
 def breaking(given: Sequence[str], out: str | None, against: str | None, form: str) -> int:
-    """Print what the sources change since `against`; the exit code, 0 if any order will do."""
+    """Print the changes since `against`; return the exit code, 0 if any order works."""
     from ...deploy import find_breaking
     from ...render import as_sarif, as_text
 
@@ -83,7 +83,7 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
 
 
 def _lacks(text: str | None, other: Lock) -> bool:
-    """Whether a lock lacks a payload that another one has, so that nothing would read it."""
+    """Whether a lock lacks a payload shape of another lock, so that nothing would read it."""
     own = read(text).jobs if text is not None else {}
     return any(
         name not in own or not job.shapes.keys() <= own[name].shapes.keys()

@@ -1,4 +1,4 @@
-"""What `conduitc` asks git: which commit a name means, and what a file held there."""
+"""Reads git: the commit that a name means, and the content of a file there."""
 
 import os
 import shutil
@@ -10,11 +10,11 @@ from ..usage import UsageError
 
 _DEFAULT_BRANCHES = ("origin/HEAD", "main", "master", "origin/main", "origin/master")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-"""What git sets for its hooks: paths that hold for their working folder alone."""
+"""Variables that git sets for its hooks: paths that are valid only in the hook's working folder."""
 
 
 class Repository:
-    """The repository around a folder; raises `UsageError` when there is none, or no git."""
+    """The repository around a folder; raises `UsageError` if there is no repository or no git."""
 
     def __init__(self, folder: Path) -> None:
         found = shutil.which("git")
@@ -28,17 +28,17 @@ class Repository:
         self.root = Path(os.fsdecode(top.stdout.rstrip(b"\n")))
 
     def commit(self, name: str) -> str | None:
-        """The hash of the commit that a branch, a tag, a hash or the like means."""
+        """Return the hash of the commit that a branch, a tag, a hash or another revision means."""
         if name.startswith("-") or not name.isprintable():
             return None
         found = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", "--")
         return found.stdout.split()[0].decode() if not found.returncode else None
 
     def base(self) -> tuple[str, str]:
-        """Where HEAD left the default branch, else HEAD: the hash, and in words.
+        """Return where HEAD left the default branch, else HEAD: the hash, and a description.
 
-        Raises `UsageError` when there is no commit, and in a shallow clone without that place: HEAD
-        would hold the change that is to be compared.
+        Raises `UsageError` if there is no commit. Also raises it in a shallow clone that lacks the
+        merge base, because HEAD contains the change itself.
         """
         head = self.commit("HEAD")
         if head is None:
@@ -57,7 +57,7 @@ class Repository:
         return head, f"HEAD ({head[:8]})"
 
     def read(self, commit: str, path: Path) -> bytes | None:
-        """What a file held; None when it was not there. Raises `UsageError` for what is no file."""
+        """Return a file's content, None if there is none; raises `UsageError` if it is no file."""
         name = os.path.relpath(os.path.realpath(path), os.path.realpath(self.root))
         listed = self._run("ls-tree", "-z", "--full-tree", commit, "--", name.replace(os.sep, "/"))
         if listed.returncode:

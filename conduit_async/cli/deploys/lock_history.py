@@ -25,7 +25,7 @@ class _Version:
 
 
 class LockHistory(Repository):
-    """The lock of a package in HEAD and before; raises `UsageError` when HEAD has none."""
+    """The lock of a package in HEAD and its ancestors; raises `UsageError` if HEAD has none."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -41,19 +41,19 @@ class LockHistory(Repository):
         self.head = head
 
     def since(self, time: int) -> Iterator[Lock]:
-        """Every lock that was in force at a time (seconds since 1970) or later."""
+        """Yield every lock that was in force at a time (seconds since 1970) or later."""
         versions = self._versions()
         yield from self._locks(each for each in versions if each.time >= time)
         yield from self._locks([*(each for each in versions if each.time < time)][-1:])
         for line in self._lines("log", "--first-parent", "--format=%ct %H", "HEAD", "--"):
             made, commit = line.split()
-            if int(made) < time:  # merged later, perhaps, than it was written
+            if int(made) < time:  # a version may be merged long after it was written
                 yield from self._anywhere(commit, versions)
                 break
         yield self.head
 
     def since_commit(self, name: str) -> Iterator[Lock]:
-        """The lock at a commit, such as a tag, and every later one; raises `UsageError`."""
+        """Yield the lock at a commit, such as a tag, and every later lock; raises `UsageError`."""
         start = self.commit(name)
         if start is None:
             raise UsageError(f"--before: there is no commit `{shown(name)}`")
@@ -64,7 +64,7 @@ class LockHistory(Repository):
         yield self.head
 
     def _versions(self) -> list[_Version]:
-        """All commits that wrote the lock, on every merged branch, wherever it was, by time."""
+        """Return all commits that wrote the lock, on any merged branch, in any folder, by time."""
         if self._lines("rev-parse", "--is-shallow-repository") == ["true"]:
             raise UsageError(
                 "this clone has the latest commits only: get the others, `git fetch --unshallow`"
@@ -87,7 +87,7 @@ class LockHistory(Repository):
                 yield _Version(int(time), commit, names[-1], blob)
 
     def _anywhere(self, commit: str, versions: Iterable[_Version]) -> Iterator[Lock]:
-        """The lock at a commit, where it is now or was before."""
+        """Yield the lock at a commit, in its present folder or an earlier one."""
         for path in sorted({self._path, *(version.path for version in versions)}):
             if (lock := self._at(commit, path)) is not None:
                 yield lock

@@ -1,4 +1,4 @@
-"""`conduitc lock prune`: drop from the lock what no deployed code enqueued for long."""
+"""`conduitc lock prune`: drop shapes and job types that no recent version enqueued."""
 
 import re
 import time
@@ -27,9 +27,9 @@ _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800, "y": 365 * 86_400}
 
 
 def prune(out: str | None, older_than: str | None, before: str | None, *, dry_run: bool) -> int:
-    """Drop the shapes and types that are not needed, and say which; the exit code.
+    """Drop the shapes and types that are not needed, print them, and return the exit code.
 
-    Raises `UsageError` where git cannot tell what was current.
+    Raises `UsageError` if git cannot tell what was current.
     """
     if older_than is not None and before is not None:
         raise UsageError("--older-than and --before both say how far back: give one of them")
