@@ -1,4 +1,4 @@
-"""The package's data files, and a cache for what can be computed again."""
+"""The package's data files, and a cache for texts that can be computed again."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ def read(name: str) -> str:
 
 
 def load_cached(key: str) -> str | None:
-    """What `store_cached` stored under a key, or None when it is missing or damaged."""
+    """Return the text that `store_cached` stored under a key, None if it is missing or damaged."""
     try:
         checksum, _, text = (_cache() / key).read_text(encoding="utf-8").partition("\n")
     except (OSError, ValueError, RuntimeError):
@@ -33,7 +33,7 @@ def load_cached(key: str) -> str | None:
 
 
 def store_cached(key: str, text: str) -> None:
-    """Keep a text for later runs of this user; does nothing where that is not possible."""
+    """Keep a text for later runs of this user; do nothing if the cache cannot be written."""
     try:
         directory = _cache()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,9 +50,10 @@ def store_cached(key: str, text: str) -> None:
 
 @cache
 def stamp() -> str:
-    """Identifies this version of the compiler and of what writes with it; changes with any file.
+    """Return a hash of this compiler and of the packages it writes with.
 
-    It is of sizes and times, not of contents, since every run computes it.
+    The hash changes with any of their files. It covers the files' sizes and times, not their
+    contents, because every run computes it.
     """
     found = [os.stat(spec.origin) for spec in map(find_spec, _WRITERS) if spec and spec.origin]
     seen = [f"{state.st_size}:{state.st_mtime_ns}" for state in found]

@@ -39,10 +39,11 @@ def compile(
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
-    What a previous compilation by the same compiler and configuration gave saves time and changes
-    nothing. `form` gives modules black's form; here, without it. `lock` is the text of the
-    package's `jobs.lock`; the new one is among the files. `upcasters` is the module that the
-    configuration names for them.
+    `previous` is the output of an earlier compilation by the same compiler with the same
+    configuration: it saves time and does not change the result. `form` formats modules as black
+    does; without `form`, this process formats them. `lock` is the text of the package's
+    `jobs.lock`; the new lock is among the files. `upcasters` is the module that the configuration
+    names.
     """
     config = config or Config()
     problems = Problems()
@@ -51,7 +52,7 @@ def compile(
     by_hand = read_upcasters(upcasters, config, problems)
     if problems.has_errors:
         return Output(problems.sorted())
-    from .emit.emit import emit  # none of this is needed by `diagnose`
+    from .emit.emit import emit  # `diagnose` needs none of these imports
     from .emit.layout import format_all
     from .incremental.recheck import Checked, recheck
     from .incremental.summarize import summaries_of
@@ -71,7 +72,7 @@ def compile(
         checked = Checked(program, frozenset(summaries), summaries, problems.sorted())
     plan: Plan = plan_package(checked.program, config, checked.paths, row_heads(checked.kept))
     if checked.reserved not in (None, plan.reserved):
-        # no row can be kept
+        # the rows of the previous output do not fit
         return compile(sources, config, progress, form=form, lock=lock, upcasters=upcasters)
     modules: Iterator[ModuleCode] = lower(plan)
     emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
@@ -87,7 +88,7 @@ def diagnose(
     lock: str | None = None,
     upcasters: Source | None = None,
 ) -> tuple[Diagnostic, ...]:
-    """What is wrong with sources, given as paths and texts, as `compile` finds it."""
+    """Return the diagnostics of `compile` for sources, given as paths and texts."""
     return _checked(sources, config or Config(), lock, upcasters)[1].sorted()
 
 
@@ -97,7 +98,7 @@ def graph(
     lock: str | None = None,
     upcasters: Source | None = None,
 ) -> "tuple[Graph | None, tuple[Diagnostic, ...]]":
-    """What enqueues what in sources, None after an error; and what is wrong with them."""
+    """Return the graph of what enqueues what, None after an error; and the diagnostics."""
     from .graph.build import build
 
     program, problems = _checked(sources, config or Config(), lock, upcasters)

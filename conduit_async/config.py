@@ -14,7 +14,7 @@ BACKOFFS = ("exponential", "linear", "constant")
 
 @dataclass(frozen=True)
 class Defaults:
-    """What an `@async` block without options gets; durations are in seconds."""
+    """The options of an `@async` block that sets none; durations are in seconds."""
 
     queue: str = "default"
     priority: int = 50
@@ -29,9 +29,9 @@ class Defaults:
 
 @dataclass(frozen=True)
 class BreakingLevel:
-    """What `conduitc breaking` makes of a rule, for one job type or for all, and why.
+    """How `conduitc breaking` treats the findings of a rule, for one job type or for all, and why.
 
-    A finding is ignored, or has another verdict.
+    It ignores them or gives them another verdict.
     """
 
     rule: str
@@ -58,4 +58,4 @@ class Config:
     defaults: Defaults = Defaults()
     breaking: tuple[BreakingLevel, ...] = ()
     origin: Source | None = field(default=None, compare=False)
-    """The file that it was read from, for messages."""
+    """The file of the configuration, for messages."""

@@ -1,4 +1,4 @@
-"""What a change of sources does to jobs that wait. It reads and writes no files."""
+"""Finds how a change of sources breaks queued jobs. It reads and writes no files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,10 +36,10 @@ def find_breaking(
     lock: str | None = None,
     upcasters: Source | None = None,
 ) -> tuple[tuple[Diagnostic, ...], tuple[Finding, ...]]:
-    """What sources change for the jobs of the package whose lock was `against`.
+    """Return what the sources change for jobs of the package whose lock was `against`.
 
-    There are no findings when a diagnostic is an error. `lock` and `upcasters` are what the package
-    has now, as for `compile`.
+    There are no findings when a diagnostic is an error. `lock` and `upcasters` are those of the
+    package now, as for `compile`.
     """
     config = config or Config()
     problems = Problems()
@@ -71,7 +71,7 @@ def find_breaking(
 
 
 def _joined(own: Lock, other: Lock) -> Lock:
-    """A lock with the job types and the payload shapes that another one has beside it."""
+    """Return `own` with the job types and the payload shapes that only `other` has."""
     jobs = {
         name: replace(job, shapes={**other.jobs[name].shapes, **job.shapes})
         for name, job in own.jobs.items()

@@ -22,7 +22,7 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: its code of the catalogue, where it is, what is wrong and what would mend it."""
+    """One finding: its code in the catalogue, its place, what is wrong and how to mend it."""
 
     code: str
     span: Span
@@ -39,20 +39,20 @@ class SpanSet:
     _spans: dict[Source, list[Span]] = field(default_factory=dict)
 
     def add(self, span: Span) -> None:
-        """Add one."""
+        """Add a span."""
         self._spans.setdefault(span.source, []).append(span)
 
     @property
     def sources(self) -> Iterable[Source]:
-        """The sources that have one."""
+        """The sources that have spans."""
         return self._spans.keys()
 
     def texts(self, source: Source) -> Iterator[str]:
-        """The texts of those in a source."""
+        """Return the texts of the spans in a source."""
         return (span.text for span in self._spans.get(source, ()))
 
     def touches(self, span: Span) -> bool:
-        """Whether a span shares a character with one of them."""
+        """Whether a span shares a character with one of these spans."""
         return bool(self._spans) and any(
             span.start < other.end and other.start < span.end
             for other in self._spans.get(span.source, ())
@@ -65,12 +65,12 @@ class Problems:
 
     _found: dict[tuple[str, Span], Diagnostic] = field(default_factory=dict)
     unparsed: SpanSet = field(default_factory=SpanSet)
-    """Further findings there are dropped, as consequences of the syntax error."""
+    """Findings in these spans are dropped: they follow from a syntax error."""
 
     def error(
         self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
     ) -> None:
-        """Note an error, after which no file is written."""
+        """Note an error; the compiler then writes no file."""
         self.add(Diagnostic(code, span, message, hint, "error", related))
 
     def warning(
@@ -93,7 +93,7 @@ class Problems:
         return any(d.severity == "error" for d in self._found.values())
 
     def sorted(self) -> tuple[Diagnostic, ...]:
-        """The findings by file and position; of more than `MAX_DIAGNOSTICS`, the errors first."""
+        """At most `MAX_DIAGNOSTICS` findings, errors kept first, by file and position."""
         by_weight = sorted(
             self._found.values(), key=lambda d: (d.severity != "error", *_position(d))
         )

@@ -1,4 +1,4 @@
-"""Reads the text of a lock for the compiler: what is wrong with it becomes a diagnostic."""
+"""Reads the text of a lock for the compiler and reports its errors as diagnostics."""
 
 from .diagnostics import Problems
 from .lock.model import Lock
@@ -13,7 +13,7 @@ _BROKEN = "restore it from git, then run again"
 
 
 def read_lock(text: str | None, problems: Problems) -> Lock:
-    """The lock, empty if there is none; what cannot be read is reported as GEN614."""
+    """Return the lock, empty if there is none; report a text that cannot be read (GEN614)."""
     try:
         return read(text) if text is not None else Lock()
     except LockError as error:

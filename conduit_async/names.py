@@ -1,7 +1,8 @@
 """Python names for the names of a source.
 
-A Python keyword, a name that Python would mangle (`__x`) or that every class has (`mro`), and a
-name that is taken already get a trailing `_`; the payload, SQL and messages keep the source's name.
+These names get a trailing `_`: a Python keyword, a name that Python would mangle (`__x`), a name
+that every class has (`mro`), and a name that is taken already. The payload, SQL and messages keep
+the source's name.
 """
 
 import builtins
@@ -18,10 +19,10 @@ ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
 """The functions of a generated module that the application calls."""
 
 SNAPSHOT_ATTRIBUTES = frozenset({"of", "_is_protocol"})
-"""What `Snapshot` of the runtime has: a column would hide it, or take it for its default."""
+"""Attributes of the runtime's `Snapshot`: a column would hide them or have them as default."""
 
 CALL = "__call__"
-"""The method of a service that is a function itself: `notify(…)`, one of the `externs`."""
+"""The method name of a service that is itself a function: `notify(…)`, one of the `externs`."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
@@ -29,7 +30,7 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is a name of the language, so that it can become one in Python and SQL."""
+    """Whether a text is a name of the language, and so can be a name in Python and SQL."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -54,7 +55,7 @@ def argument_name(name: str) -> str:
 
 
 def local_name(name: str, taken: Container[str] = ()) -> str:
-    """The name of a variable of a generated function: it hides no builtin and none of ours."""
+    """The name of a variable of a generated function: no builtin and none of `HANDLER_NAMES`."""
     plain = python_name(name)
     if plain in _BUILTINS or plain in HANDLER_NAMES:
         plain += "_"
@@ -62,7 +63,7 @@ def local_name(name: str, taken: Container[str] = ()) -> str:
 
 
 def unclashed(name: str, taken: Container[str]) -> str:
-    """The name with as many trailing `_` as it takes to be none of `taken`."""
+    """The name with trailing `_` until it is none of `taken`."""
     while name in taken:
         name += "_"
     return name
@@ -81,7 +82,7 @@ def class_name(name: str) -> str:
 
 
 def record_name(resource: str) -> str:
-    """The class of a resource's rows; imports give way to one with a capital."""
+    """The class of a resource's rows; a name with a capital takes precedence over imports."""
     return python_name(resource) if resource[:1].isupper() else local_name(resource)
 
 
@@ -91,7 +92,7 @@ def snapshot_name(resource: str) -> str:
 
 
 def dotted_prefix(prefix: str | None) -> str:
-    """What precedes the names of job types: a prefix that ends in a letter or digit gets a dot."""
+    """The prefix of job type names; a prefix that ends in a letter or digit gets a dot."""
     return f"{prefix}." if prefix and prefix[-1].isalnum() else prefix or ""
 
 

@@ -1,4 +1,4 @@
-"""A generated package on its way: what `plan`, `lower` and `emit` hand on."""
+"""The data that `plan`, `lower` and `emit` pass on about a generated package."""
 
 import builtins
 from collections.abc import Collection, Mapping
@@ -13,11 +13,11 @@ from .source import Span
 
 @dataclass(frozen=True)
 class RowHead:
-    """What is to be known of a row to put `records.py` together.
+    """The facts about a row that `link` needs to put `records.py` together.
 
-    A package has it when a module imports it, or when it has one of those that it is `within`.
-    Enums of no column have rank 0 and come first, structs of no column have rank 2. `hidden` are
-    the fields that hide a type from those below, or that an alias of a type might be called.
+    `records.py` has a row if a module imports it, or if it has a row that is in `within`. Enums
+    of no column have rank 0 and come first, structs of no column have rank 2. `hidden` are names
+    of fields that hide a type from the fields below, or that an alias of a type might have.
     """
 
     name: str
@@ -41,18 +41,18 @@ class Row:
 
 
 Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
-"""By the path of a source: all that `records.py` may have of it, inner ones first."""
+"""The rows that `records.py` may have, inner rows first, by the path of their source."""
 
 
 JobCalls: TypeAlias = Mapping[str, tuple[str, int]]
-"""Each way in which jobs call a method of a service, as `email.send(_, body=)`, and where first.
+"""The ways in which jobs call services, as `email.send(_, body=)`, each with its first place.
 
 A place is the path of a source and a line.
 """
 
 
 def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
-    """The names that imports of `records.py` give way to, and that no alias may take."""
+    """Return names that no import and no alias in `records.py` may take."""
     imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
     own = {head.name for head in heads}.union(*(head.hidden for head in heads))
     return frozenset(name for name in own if name.rstrip("_") in imported)
@@ -63,7 +63,8 @@ class ModulePlan:
     """The module of a resource that has hooks.
 
     `jobs` are in the order of the source, outer before nested. `defined` are the names that the
-    module defines itself, `taken` all that its imports give way to beside those of `records.py`.
+    module defines. `taken` are all names, except those of `records.py`, that its imports may not
+    take.
     """
 
     resource: ResourceInfo
@@ -74,10 +75,10 @@ class ModulePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be lowered and emitted.
+    """The modules and rows to lower and emit.
 
-    `records` are the names that `records.py` may define, `rows` what it may have of each source,
-    `reserved` the names that its imports give way to.
+    `records` are the names that `records.py` may define, `rows` are the rows that it may have of
+    each source, `reserved` are the names that its imports may not take.
     """
 
     program: Program
@@ -106,7 +107,7 @@ class Function:
 class Class:
     """A class of payloads: its fields as name and annotation; `named` is the decorator's text.
 
-    `dataclass` is what its module calls `dataclasses.dataclass`.
+    `dataclass` is the name of `dataclasses.dataclass` in its module.
     """
 
     name: str
@@ -118,11 +119,12 @@ class Class:
 
 @dataclass(frozen=True)
 class ModuleFacts:
-    """What the files that modules share say of the module of a resource.
+    """The facts about a resource's module that the shared files of the package need.
 
-    `jobs` are its job types in Python, `types` and `hooks` the job types and the functions that the
-    application calls, as the lock names both. `rows` are the names that it imports from
-    `records.py`, `job_services` the services that its jobs use, `job_calls` how they call them.
+    `jobs` are the Python names of its job types. `types` are the job types and `hooks` the
+    functions that the application calls, by their names in the lock. `rows` are the names that
+    the module imports from `records.py`. `job_services` are the services that its jobs use,
+    `job_calls` how they call them.
     """
 
     name: str
@@ -155,7 +157,7 @@ class ModuleCode:
 class EmittedModule:
     """The module of a resource; `lines` maps its lines to those of the source.
 
-    A line of another source, whose function the module holds, is a text, as "user.conduit:7".
+    A line in a function of another source maps to a text, such as "user.conduit:7".
     """
 
     facts: ModuleFacts
@@ -180,7 +182,7 @@ class EmittedSource:
 
 
 def row_heads(emitted: Mapping[str, EmittedSource]) -> list[RowHead]:
-    """What is to be known of all their rows."""
+    """Return the heads of all rows."""
     return [row.head for each in emitted.values() for row in each.rows]
 
 
@@ -190,7 +192,7 @@ def locked_jobs(plan: Plan) -> dict[str, LockedJob]:
 
 
 def locked_job(job: JobInfo) -> LockedJob:
-    """A job type as the lock has it, with its current shape alone."""
+    """Return a job type as the lock has it, with only its current shape."""
     options = job.options
     return LockedJob(
         job.hook_name,

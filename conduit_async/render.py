@@ -77,7 +77,7 @@ def _sarif_location(span: Span) -> dict[str, Any]:
 
 
 def _positions(span: Span, *names: str) -> dict[str, int]:
-    """The line and column of its start, then those of its end."""
+    """Return the lines and columns of a span's start and end, under the given names."""
     ends = (*span.source.position(span.start), *span.source.position(span.end))
     return dict(zip(names, ends, strict=True))
 
@@ -130,7 +130,7 @@ def _excerpt(span: Span) -> tuple[str, str]:
 
 
 def _visible(text: str) -> str:
-    """The text with tabs as spaces and characters that steer a terminal made harmless."""
+    """Return the text with spaces for tabs and U+FFFD for characters that are not printable."""
     return printable(text.replace("\t", "    "))
 
 

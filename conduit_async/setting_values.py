@@ -1,4 +1,4 @@
-"""What each key of the configuration may hold."""
+"""The values that each key of the configuration may hold."""
 
 import keyword
 import re
@@ -10,7 +10,7 @@ from .config import BACKOFFS, PRIORITIES, BreakingLevel
 from .names import is_name, is_table_name
 
 Reader: TypeAlias = Callable[[Any], Any]
-"""Takes a value of TOML and gives that of the configuration; raises `BadValueError`."""
+"""Turns a value of TOML into one of the configuration; raises `BadValueError`."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*\.?\s*(second|minute|hour|day|week|[smhdw])s?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -18,7 +18,7 @@ _LEVELS = ("ignore", "either", "workers-first", "web-first", "drain-first")
 
 
 class BadValueError(Exception):
-    """What a value must be, and is not."""
+    """A value is not what it must be; the message says what it must be."""
 
 
 def _require(holds: object, what: str) -> None:

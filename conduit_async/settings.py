@@ -1,4 +1,4 @@
-"""Reads the configuration of a project: TOML text → `Config`, every mistake a diagnostic."""
+"""Reads the configuration of a project from TOML; each mistake becomes a diagnostic."""
 
 import re
 import tomllib
@@ -16,10 +16,10 @@ _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)
 
 
 def read_settings(source: Source, problems: Problems) -> Config | None:
-    """The configuration in `pyproject.toml` or `conduit.toml`; None when there is none.
+    """Return the configuration in `pyproject.toml` or `conduit.toml`; None when there is none.
 
-    Of a `pyproject.toml`, only the table `[tool.conduit]` is read. What is wrong is reported
-    as VAL510 (no TOML), VAL511 (unknown key) or VAL512 (bad value) and left at its default.
+    It reads only the table `[tool.conduit]` of a `pyproject.toml`. It reports a text that is not
+    TOML (VAL510), an unknown key (VAL511) and a bad value (VAL512), which keeps its default.
     """
     is_pyproject = source.path.rpartition("/")[2] == "pyproject.toml"
     if is_pyproject and "conduit" not in source.text:
@@ -41,13 +41,13 @@ def read_settings(source: Source, problems: Problems) -> Config | None:
 
 
 def check_config(config: Config, problems: Problems) -> None:
-    """Report values of a configuration that no file could hold (VAL512)."""
+    """Report bad values (VAL512) of a configuration that was not read from a file."""
     if config.origin is None:
         _config(_as_table(asdict(config)), Source("configuration", ""), problems)
 
 
 def _as_table(values: dict[str, Any]) -> dict[str, Any]:
-    """Values as TOML has them: without None and tuples."""
+    """Return values as TOML has them, without None and tuples."""
     table: dict[str, Any] = {}
     for key, value in values.items():
         if key == "defaults":
@@ -70,12 +70,12 @@ def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
 
 
 def setting_span(config: Config, key: str) -> Span:
-    """Where a configuration has a key."""
+    """Return the span of a key in the file of a configuration."""
     return _key_span(config.origin or Source("configuration", ""), key)
 
 
 def _key_span(source: Source, key: str) -> Span:
-    """The span of a key. TOML's parser has none, so it is the first text that could be the key."""
+    """The span of the first text that could be a key, since TOML's parser gives no positions."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
     for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[+(?:[^\]\n]*\.)?{name}\]"):
         if found := re.search(pattern, source.text, re.MULTILINE):

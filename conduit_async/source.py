@@ -11,7 +11,7 @@ _INDENT = re.compile(r"[ \t]*")
 
 
 def printable(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
-    """A text as a message, a comment or a picture may show it, on one line."""
+    """Return a text in one line that a message, a comment or a picture can show."""
     return "".join(char if char.isprintable() else instead for char in text)
 
 
@@ -34,7 +34,7 @@ class Source:
         return line + 1, offset - self._line_starts[line] + 1
 
     def offset(self, line: int, column: int = 1) -> int:
-        """The character offset of a line and a column, as far as there is one."""
+        """The character offset of a line and a column, or the nearest one that exists."""
         starts = self._line_starts
         start = starts[min(line, len(starts)) - 1]
         return max(0, min(start + column - 1, len(self.text)))
@@ -47,11 +47,11 @@ class Source:
         return self.text[start : self.line_end(start)]
 
     def line_start(self, offset: int) -> int:
-        """Where the line of an offset starts."""
+        """The start of the line of an offset."""
         return self.text.rfind("\n", 0, offset) + 1
 
     def line_end(self, offset: int) -> int:
-        """Where the line of an offset ends, before its line break."""
+        """The end of the line of an offset, before its line break."""
         end = self.text.find("\n", offset)
         end = len(self.text) if end < 0 else end
         return end - 1 if self.text[end - 1 : end] == "\r" else end
@@ -77,7 +77,7 @@ class Span(Struct, frozen=True):
 
     @property
     def place(self) -> tuple[str, int]:
-        """The path of its source and where it starts there, by which spans are sorted."""
+        """The path of its source and its start: the key by which spans are sorted."""
         return self.source.path, self.start
 
     @property
@@ -87,7 +87,7 @@ class Span(Struct, frozen=True):
 
     @property
     def line(self) -> int:
-        """The line where it starts, counted from 1."""
+        """The line of its start, counted from 1."""
         return self.source.position(self.start)[0]
 
     def to(self, other: "Span") -> "Span":

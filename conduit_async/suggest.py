@@ -1,9 +1,9 @@
-"""The name that was probably meant, for a hint."""
+"""Finds the name that was probably meant, for a hint."""
 
 from collections.abc import Collection, Iterable
 
 _MIN_SIMILARITY = 0.59
-"""How alike a name must be: three letters of five, and no float is that exactly."""
+"""The least similarity of a name: just below 0.6, three letters of five, which no float is."""
 
 _MAX_LISTED = 8
 """A hint lists at most so many names."""
@@ -18,7 +18,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str | None:
     from rapidfuzz import process  # rarely needed
     from rapidfuzz.distance import Indel
 
-    names = sorted(folded, key=lambda name: name[:1] != written[:1])  # they win among equals
+    names = sorted(folded, key=lambda name: name[:1] != written[:1])  # the same letter wins a tie
     close = process.extract(
         written, names, scorer=Indel.normalized_similarity, score_cutoff=_MIN_SIMILARITY
     )
@@ -26,7 +26,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str | None:
 
 
 def _is_typo(written: str, name: str) -> bool:
-    """Whether one is the beginning of the other, or few letters set them apart."""
+    """Whether one name is the beginning of the other, or they differ in a few letters."""
     from rapidfuzz.distance import OSA
 
     if written.startswith(name) or name.startswith(written):

@@ -11,8 +11,8 @@ from msgspec import Struct
 class Token(Struct, eq=False):
     """A terminal of the grammar and its offsets.
 
-    `first` says that it is the first on its line, `depth` how many brackets are open around it.
-    A token of no width was put in by a repair: the source does not hold it.
+    `first` says that it is the first on its line, `depth` is the number of brackets around it. A
+    token of no width is not in the source: a repair inserted it.
     """
 
     type: str
@@ -49,13 +49,13 @@ OPERAND_ENDS = frozenset({
     "NAME", "PREDICATE", "MUTATOR", "INT", "FLOAT", "DURATION", "STRING", "_QUOTE_END", "SYMBOL",
     "REGEX", "SELF", "TRUE", "FALSE", "NIL", "ENUM", "RPAR", "RSQB", "RBRACE", "_BANG", "BAD",
 })  # fmt: skip
-"""After these an operand is complete: a `-` subtracts, a `(` calls, a `[` indexes."""
+"""Tokens that complete an operand: after them a `-` subtracts, a `(` calls, a `[` indexes."""
 
 BLOCK_HEADS = OPERAND_ENDS | {
     "ELSE", "PIPE", "_EMPTY_PIPES", "RESCUE", "ASYNC", "TRANSACTION", "HOOK", "RULE", "COMPUTED",
     "SCOPE", "FUNCTION", "AT", "LABEL", "RESOURCE", "GREATER", "FOREIGN",
 }  # fmt: skip
-"""After these a `{` opens a block, elsewhere a hash or a struct."""
+"""Tokens after which a `{` opens a block; elsewhere it opens a hash or a struct."""
 
 MEMBER_ANNOTATIONS = {
     "before": "HOOK", "after": "HOOK", "function": "FUNCTION", "computed": "COMPUTED",

@@ -1,7 +1,7 @@
 """The types of Conduit values: plain data, compared by value.
 
-A type is never nil by itself: `Optional` says that nil may arrive. `ANY` is a value that nothing
-is known of, such as a service's result; it is assignable to and from every type.
+A type does not allow nil by itself; `Optional` does. `ANY` is the type of a value of which nothing
+is known, such as a service's result; it is assignable to and from every type.
 """
 
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Optional:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What is known of the entries of a literal, by key or position; `closed`: it has no others."""
+    """The known entries of a literal, by key or position; `closed`: it has no others."""
 
     types: tuple[tuple[str | int, "Type"], ...]
     closed: bool = True
@@ -63,7 +63,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A list of items of one type. Types are equal whatever is known of their `entries`."""
+    """A list of items of one type. `entries` do not count when types are compared."""
 
     item: "Type"
     entries: Entries | None = field(default=None, compare=False, repr=False)
@@ -148,9 +148,9 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A type that a call of a library function decides, such as the item of its array.
+    """A type variable that a call of a library function binds, such as the item of its array.
 
-    Its type has to be assignable to `bound`, when there is one.
+    The type must be assignable to `bound`, if there is one.
     """
 
     name: str
@@ -178,9 +178,9 @@ Type: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a literal of mixed values holds, by key or position, where JSON loses the types.
+    """The types in a literal of mixed values that JSON would lose, by key or position.
 
-    The position `EACH` is for every item.
+    The position `EACH` stands for every item.
     """
 
     parts: tuple[tuple[str | int, "Type | Shape"], ...]
@@ -203,11 +203,11 @@ ANY = AnyType()
 NIL = NilType()
 
 ERROR = Scalar("error")
-"""What `rescue |err|` binds: it has a message and a type, and reads as its message."""
+"""The type of `err` in `rescue |err|`: it has a message and a type, and reads as its message."""
 
 
 TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
-"""The names under which a source writes the type `string`."""
+"""The names that a source may use for the type `string`."""
 
 SCALARS: dict[str, Scalar] = {
     **dict.fromkeys(TEXT_LIKE, STRING),
@@ -241,5 +241,5 @@ def required(item: Type) -> Type:
 
 
 def is_nullable(item: Type) -> bool:
-    """Whether nil is known to be possible (of `ANY` and `json`, that is not known)."""
+    """Whether nil is known to be possible; for `ANY` and `json` this is not known."""
     return isinstance(item, Optional | NilType)

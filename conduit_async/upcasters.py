@@ -10,13 +10,13 @@ from .settings import setting_span
 from .source import Source, Span
 
 _Names = dict[str, tuple[str, str]]
-"""By what a module calls it: the last part of the module that it is imported of, and its name."""
+"""Imported names: the last part of the module they come from and their name there."""
 
 
 def read_upcasters(source: Source | None, config: Config, problems: Problems) -> Upcasters:
     """The upcasters in the module that the configuration names.
 
-    A module without a file, and one that is not Python, is reported (VAL514).
+    It reports a module that has no file or is not Python (VAL514).
     """
     if config.upcasters is None:
         return frozenset()
@@ -58,7 +58,7 @@ def _imported(tree: ast.Module) -> _Names:
 
 
 def _upcasters(node: ast.AST, names: _Names) -> Iterator[tuple[str, str, str]]:
-    """Those that decorate a function: `@upcast(email_send, "e6aa5956")`."""
+    """Find the upcasters among a function's decorators: `@upcast(email_send, "e6aa5956")`."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     for call in node.decorator_list:
@@ -73,7 +73,7 @@ def _upcasters(node: ast.AST, names: _Names) -> Iterator[tuple[str, str, str]]:
 
 
 def _called(node: ast.expr, names: _Names) -> tuple[str, str]:
-    """The module of a name, empty if it is unknown, and what it is called there."""
+    """Return the module of a name, "" if it is unknown, and its name in that module."""
     match node:
         case ast.Name(id=name):
             return names.get(name, ("", name))

@@ -1,4 +1,4 @@
-"""Lambdas that become part of a loop: those of `map` and `filter`, which nothing else takes."""
+"""Lambdas of `map` and `filter`, which become part of a loop."""
 
 from .. import ast
 from ..library import LIBRARY
@@ -9,7 +9,7 @@ _OPERATIONS = (LIBRARY["Array"]["map"], LIBRARY["Array"]["filter"])
 
 
 def looping_lambda(call: LibraryCall) -> tuple[ast.Name, ast.Expr] | None:
-    """The parameter and the body of a lambda of one expression, if a call has one."""
+    """The parameter and the body of a call's lambda, if the lambda is one expression."""
     function = call.arguments[1] if call.signature in _OPERATIONS else None
     if not isinstance(function, ast.Lambda) or len(function.parameters) != 1:
         return None

@@ -1,4 +1,4 @@
-"""What a hook or a job does itself, without the jobs in it."""
+"""The code that a hook or a job runs itself, without the jobs in it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from .walk import walk
 
 
 def own_nodes(body: ast.Block) -> Iterator[ast.Node]:
-    """The nodes of a body; of a job in it, only its options, which the code around evaluates."""
+    """The nodes of a body, with the options of its jobs, which it evaluates, not their blocks."""
     for node in walk(body, ast.Async):
         yield node
         if isinstance(node, ast.Async):
@@ -16,6 +16,6 @@ def own_nodes(body: ast.Block) -> Iterator[ast.Node]:
 
 
 def is_on_self(node: ast.Node) -> bool:
-    """Whether a call of a function is one of the record's own: `label()`, `self.label()`."""
+    """Whether a function is called on the record itself: `label()`, `self.label()`."""
     callee = node.callee if isinstance(node, ast.Call) else node
     return not isinstance(callee, ast.Member) or isinstance(callee.target, ast.SelfRef)

@@ -1,4 +1,4 @@
-"""Paths of names: what a chain of dots begins with, and what it reads."""
+"""Paths of names: the start of a chain of dots, and the names that it reads."""
 
 from types import UnionType
 
@@ -7,12 +7,12 @@ from ..program import Facts, KeyAccess, RecordColumn, SelfColumn, StructField
 
 
 def field_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
-    """What a path of fields starts at, and their names: `self` and `address`, `country`."""
+    """Return the start of a path of fields, and their names: `self` and `address`, `country`."""
     return _path(facts, node, SelfColumn | StructField | RecordColumn)
 
 
 def key_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
-    """What a path of keys starts at, and the keys."""
+    """Return the start of a path of keys, and the keys."""
     return _path(facts, node, KeyAccess)
 
 

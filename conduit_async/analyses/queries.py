@@ -1,4 +1,4 @@
-"""Which expressions and locals are queries, whose SQL is written where it is run."""
+"""Finds the expressions and locals that are queries; their SQL is written where it runs."""
 
 from collections.abc import Callable, Collection, Container, Iterator
 
@@ -9,14 +9,14 @@ from .results import block_results
 from .walk import walk
 
 IN_MEMORY = frozenset({"count", "first", "all", "pluck"})
-"""The operations that rows which are loaded already have as well, `exists?` without conditions."""
+"""Operations that loaded rows have too; so has `exists?` without conditions."""
 
 
 def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
-    """The locals of one Python function of which it is certain which query they hold.
+    """Return the locals of one Python function whose query is known for certain.
 
     Each of their values is a query, and only the block that declares them assigns them. A relation
-    is a query as well where another one is made of it.
+    counts as a query if another query continues it.
     """
     found: set[Local] = set()
     elsewhere: set[object] = set()
@@ -32,9 +32,9 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
 
 
 def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> frozenset[Local]:
-    """The locals of a function that hold a query, of which it is not certain which one.
+    """Return the locals of a function that hold a query which is known only at run time.
 
-    Something continues them, and each of their values is a query, or nil.
+    Another query or operation continues them, and each of their values is a query or nil.
     """
     continued, queried = set(), set()
     found: set[Local] = set()
@@ -62,7 +62,7 @@ def _may_be_query(local: Local, continued: Container[object]) -> bool:
 def _by_values(
     facts: Facts, found: set[Local], holds: Callable[[ast.Expr, set[Local]], bool]
 ) -> frozenset[Local]:
-    """The locals all of whose values are queries, given that the other locals are."""
+    """Return the largest set of locals whose values are all queries, if its locals are."""
     given = {local: facts.values_of(local) for local in found}
     while True:
         kept = {each for each in found if all(holds(value, found) for value in given[each])}
@@ -72,12 +72,12 @@ def _by_values(
 
 
 def runs_in_memory(call: RecordCall) -> bool:
-    """Whether an operation works on rows that are loaded as well."""
+    """Whether an operation also works on loaded rows."""
     return call.operation in IN_MEMORY or (call.operation == "exists?" and not call.arguments)
 
 
 def is_composed(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
-    """Whether each value that an expression may give is a query; `known` locals are."""
+    """Whether each possible value of an expression is a query; `known` locals are queries."""
     pending: list[ast.Expr | None] = [node]
     while pending:
         current = pending.pop()
@@ -100,7 +100,7 @@ def is_composed(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
 
 
 def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:
-    """What the queries and operations of a function's own code continue."""
+    """Find the expressions that queries and operations in a function's own code continue."""
     for node in walk(body, ast.Async):
         use = facts.resolutions.get(node)
         if isinstance(use, RecordCall) and use.receiver is not None:
@@ -108,7 +108,7 @@ def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:
 
 
 def is_query(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
-    """Whether it is certain which query an expression is; of `known` locals, it is."""
+    """Whether the query of an expression is known for certain; it is for `known` locals."""
     while (inner := _continued(facts, node)) is not None:
         node = inner
     match facts.resolutions.get(node):
@@ -122,7 +122,7 @@ def is_query(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
 
 
 def _continued(facts: Facts, node: ast.Expr) -> ast.Expr | None:
-    """What a `!` or a step of a query continues."""
+    """Return the expression that a `!` or a step of a query continues."""
     if isinstance(node, ast.Unwrap):
         return node.operand
     use = facts.resolutions.get(node)

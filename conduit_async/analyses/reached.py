@@ -1,4 +1,4 @@
-"""Reachability: some code, and all that it calls."""
+"""Finds the code that some code reaches by calls."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Reached:
 
 
 def reached_from(program: Program, roots: Iterable[ast.Node]) -> Reached:
-    """What some code reaches, such as the hooks of a resource."""
+    """Return the code that some code reaches, such as that of the hooks of a resource."""
     found = Reached()
     scopes: set[ast.Scope] = set()
     pending = [*roots]

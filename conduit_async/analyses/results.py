@@ -1,4 +1,4 @@
-"""Which expressions may give the value of an expression or a block."""
+"""Finds the expressions that may give the value of an expression or a block."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +24,7 @@ def origins(node: ast.Expr) -> Iterator[ast.Expr]:
 def _with_choices(
     node: ast.Expr, choices: Callable[[ast.Expr], list[ast.Expr]]
 ) -> Iterator[ast.Expr]:
-    """The expression and its alternatives, and theirs, in the order of the source."""
+    """The expression, its alternatives and their alternatives, in the order of the source."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -33,7 +33,7 @@ def _with_choices(
 
 
 def _choices(node: ast.Expr) -> list[ast.Expr]:
-    """The alternatives of which one gives the value; none if an arm has no value."""
+    """The alternatives, one of which gives the value; none if an arm has no value."""
     match node:
         case ast.Ternary(then=then, otherwise=otherwise):
             return [then, otherwise]

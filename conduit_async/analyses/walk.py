@@ -22,7 +22,7 @@ def children(node: ast.Node) -> list[ast.Node]:
 def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.Node]:
     """The node and all below it, outer before inner, in the order of the source.
 
-    Whatever is below a node of a class `stop_at` is left out; the node itself is not.
+    It yields a node of a class `stop_at`, but no node below it.
     """
     pending = [node]
     while pending:

@@ -1,4 +1,4 @@
-"""The syntax tree: what a source says, without what it means.
+"""The syntax tree of a source, before names are resolved.
 
 Every node is frozen and knows its span. Nodes compare by identity, so that a later phase can keep
 facts about a node in a dictionary. `doc` is the text of the `///` lines above.

@@ -39,8 +39,8 @@ class String(Node):
 class Member(Node):
     """`target.name`, or `target?.name` when `safe`.
 
-    `closed`, here and in what else a chain has: brackets around it end the chain, so that nil in
-    it is the value of what they hold.
+    `closed`, here and in the other links of a chain: brackets around the link end the chain, so
+    that a `?.` inside them makes only their own value nil.
     """
 
     target: Expr
@@ -172,7 +172,7 @@ Expr: TypeAlias = (
 
 
 def is_closed(node: Expr) -> bool:
-    """Whether brackets around a link end its chain."""
+    """Whether brackets around a node end its chain."""
     return isinstance(node, Member | Call | Index) and node.closed
 
 

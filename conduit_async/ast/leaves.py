@@ -16,7 +16,7 @@ class _FrozenMeta(StructMeta):
 
 
 class Frozen(Struct, frozen=True, eq=False, metaclass=_FrozenMeta):
-    """A value without change, which is equal to itself alone."""
+    """An immutable value that is equal only to itself."""
 
 
 class Node(Frozen):
@@ -91,4 +91,4 @@ class Wildcard(Node):
 
 
 class BadExpr(Node):
-    """Where an expression was expected and a diagnostic was reported instead."""
+    """Stands for an expression that is missing, which a diagnostic reports."""

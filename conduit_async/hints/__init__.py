@@ -1,1 +1,1 @@
-"""What to write instead: foreign syntax (of other languages) and typos, each with its hint."""
+"""Hints for foreign syntax (of other languages) and for typos."""

@@ -1,4 +1,4 @@
-"""Typos in declarations: what to write instead in a member, a field or a hook."""
+"""Hints for typos in declarations: in a member, a field or a hook."""
 
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
@@ -13,7 +13,7 @@ _ALIASES = {
     **dict.fromkeys(("destroy", "remove"), "delete"),
     **dict.fromkeys(("persist", "store"), "save"),
 }
-"""What events are called elsewhere."""
+"""The names of events in other languages."""
 
 
 def declaration_typo(at: Unexpected) -> SyntaxHint | None:
@@ -30,7 +30,7 @@ def declaration_typo(at: Unexpected) -> SyntaxHint | None:
 
 
 def hook_meant(name: str) -> str | None:
-    """The start of the hook that an unknown annotation is meant as."""
+    """The start of the hook that an unknown annotation probably means."""
     timing, _, event = name.partition("_")
     if timing in ("after", "before", "on") and event in EVENTS:
         return f"@{'after' if timing == 'on' else timing} {event}"
@@ -39,7 +39,7 @@ def hook_meant(name: str) -> str | None:
 
 
 def nearest_event(name: str) -> str | None:
-    """The event that a word of a hook's header means."""
+    """The event that a word of a hook's header probably means."""
     return name if name in EVENTS else _ALIASES.get(name) or nearest(name, EVENTS)
 
 

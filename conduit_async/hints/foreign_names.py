@@ -1,4 +1,4 @@
-"""Names that other languages have, and what Conduit writes instead."""
+"""Hints for names of other languages."""
 
 from ..library import methods
 from ..program import ResourceInfo
@@ -23,7 +23,7 @@ WORDS = {
     "pass": "remove it: a block may be empty",
     "default": "the last arm is `_ => …` or `else { … }`",
 }
-"""What to write instead of a word that is a keyword elsewhere."""
+"""Hints for words that are keywords elsewhere."""
 
 NAMES = {
     **dict.fromkeys(("console", "logger", "log"), _LOG),
@@ -34,7 +34,7 @@ NAMES = {
     "env": 'write `Env.get("…")`',
     "job": JOB,
 }
-"""What to write instead of a name that means something elsewhere."""
+"""Hints for names that mean something elsewhere."""
 
 CALLS = {
     **dict.fromkeys(("print", "println", "puts", "echo", "log", "printf"), _LOG),
@@ -56,7 +56,7 @@ CALLS = {
     "previous_value": "write `self.previous_value(:field)`",
     "super": "there is no inheritance: remove it",
 }
-"""What to write instead of a call of a bare name."""
+"""Hints for calls of a bare name."""
 
 _FUNCTIONS = {
     **dict.fromkeys(("Time.current", "Time.utc", "Time.utcnow", "Context.now"), "Time.now()"),
@@ -66,7 +66,7 @@ _FUNCTIONS = {
     **dict.fromkeys(("Context.user", "Context.actor"), "Context.current_user"),
     "Context.request": "Context.current_request",
 }
-"""What to write instead of a function that a namespace does not have."""
+"""Hints for functions that a namespace does not have."""
 
 VARIABLE_DURATION = (
     "the number of a duration is a literal, as in `7.days`; "
@@ -97,17 +97,17 @@ _METHODS = {
     **dict.fromkeys(("month", "months", "year", "years", "fortnight", "fortnights"), _UNITS),
     **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), 'write `"#{{}}"`'),
 }
-"""The method of ours that one of another language is, or a hint; `{}` is what it is called on."""
+"""Our method for one of another language, or a hint, in which `{}` is the receiver."""
 
 
 def function_hint(namespace: str, name: str) -> str | None:
-    """What to write instead of a function that a namespace does not have."""
+    """Return the hint for a function that a namespace does not have."""
     meant = _FUNCTIONS.get(f"{namespace}.{name}")
     return f"write `{meant}`" if meant else queue_hint(name)
 
 
 def self_hint(name: str, resource: ResourceInfo) -> str | None:
-    """What to write instead of an unknown name on `self`: change tracking, `save`, …"""
+    """Return the hint for an unknown name on `self`: change tracking, `save`, …"""
     fields = {*resource.columns, *resource.relations}
     plain = name.rstrip("?!")
     for suffix, arguments in (("_changed", ""), ("_changed_to", "(…)"), ("_changed_from", "(…)")):
@@ -132,7 +132,7 @@ def self_hint(name: str, resource: ResourceInfo) -> str | None:
 
 
 def method_hint(shown: str, name: str) -> str | None:
-    """What to write instead of a method of another language, called on what is `shown`."""
+    """Return the hint for a method of another language; `shown` is the text of its receiver."""
     meant = _METHODS.get(name)
     if meant is None:
         return None

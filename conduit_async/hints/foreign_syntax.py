@@ -1,4 +1,4 @@
-"""Syntax of other languages at a token that does not fit: what Conduit writes instead."""
+"""Hints for syntax of other languages at a token that does not fit."""
 
 from ..tokens import FOREIGN, OPERAND_ENDS, Token
 from .foreign_words import INFIX_WORDS, STATEMENTS, VALUES
@@ -16,7 +16,7 @@ _TERNARY = "the value of a condition is chosen by `? :`"
 
 
 def foreign_syntax(at: Unexpected) -> SyntaxHint | None:
-    """The hint for foreign syntax, if the unexpected token is some."""
+    """The hint for foreign syntax at the unexpected token, if there is any."""
     if at.token.type == FOREIGN:
         return _foreign_word(at)
     return (
@@ -44,7 +44,7 @@ def _foreign_word(at: Unexpected) -> SyntaxHint:
 
 
 def _counted(tokens: list[Token], index: int, operator: str) -> str:
-    """What to write instead of `x++` or `x--`, whose operator is at an index."""
+    """Return what to write instead of `x++` or `x--`, whose operator is at `index`."""
     text = ""
     while index > 0 and tokens[index].start == tokens[index - 1].end:
         index -= 1
@@ -148,7 +148,7 @@ def _head(at: Unexpected) -> SyntaxHint | None:
 
 
 def _late_condition(at: Unexpected) -> SyntaxHint | None:
-    """`value if condition`: the condition is where a block's head is expected."""
+    """`value if condition`: the parser reads the condition as the head of a block."""
     token, text = at.token, at.source.text
     if token.type in ("IF", "UNLESS") and not token.first and at.last.end < token.start:
         line = text[token.end : text.find("\n", token.end)]

@@ -1,7 +1,8 @@
 """Words of other languages, and what Conduit writes instead.
 
-A word is foreign only where it could be no name: two operands on one line, the first a bare name,
-are two statements without effect, which no program means. A declared name is never foreign.
+A word is foreign only where it cannot be a name. If two operands share a line and the first is a
+bare name, they would be two statements without effect, so the name is a foreign word. A declared
+name is never foreign.
 """
 
 import re
@@ -17,7 +18,7 @@ _NEXT = r"[ \t]+(?!!=|(?:in|not_in|and|or|rescue)\b)[^\s=:?.,|()\[\]}+*/%<>&#-]"
 class ForeignWord:
     """What to write instead of a word, and the type of the token that it is read as.
 
-    An empty type drops the word. `before` is what has to follow on its line.
+    An empty type drops the word. `before` matches what must follow the word on its line.
     """
 
     hint: str
@@ -67,7 +68,7 @@ STATEMENTS = {
 FOLLOWERS = frozenset({
     "catch", "except", "finally", "ensure", "case", "when", "default", "end",
 })  # fmt: skip
-"""Words that follow others: after an error they are only consequences."""
+"""Words that belong to an earlier word: after an error they are not reported."""
 
 BRANCHES = ("elif", "elseif", "else_if")
 """Words that mean `elsif`."""

@@ -1,4 +1,4 @@
-"""What is in the wrong place, when no more special hint applies."""
+"""Hints for things in the wrong place, if no more special hint applies."""
 
 from dataclasses import replace
 

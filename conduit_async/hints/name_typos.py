@@ -7,7 +7,7 @@ from ..names import method_name, service_name
 from ..suggest import nearest
 
 _SHORT_NAME = 4
-"""Of names with so few letters, two may differ by one and both be right: `Test` and `Text`."""
+"""Names of this length may differ by one letter and both be right: `Test` and `Text`."""
 
 
 def may_be_typos(services: Iterable[str]) -> bool:
@@ -21,12 +21,12 @@ def may_have_typos(methods: Iterable[str]) -> bool:
 
 
 def close_names(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each service, with those before it that it may be a typo of."""
+    """Each service, with the earlier services that it may be a typo of."""
     return _close(names, _is_near)
 
 
 def close_methods(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each method of a service, with those before it that it may be a typo of."""
+    """Each method of a service, with the earlier methods that it may be a typo of."""
     return _close(names, _is_near_method)
 
 
@@ -50,7 +50,7 @@ def _is_near(name: str, other: str) -> bool:
 
 
 def _is_near_method(name: str, other: str) -> bool:
-    """Whether one is a typo of the other; of words, only one that is long enough to be one."""
+    """Whether one name is a typo of the other; at most one of their words may differ."""
     words, others = name.split("_"), other.split("_")
     if method_name(name) == method_name(other):
         return False  # a clash, which is an error
@@ -66,7 +66,8 @@ def _is_near_method(name: str, other: str) -> bool:
 def is_typo(name: str, known: str) -> bool:
     """Whether a name is another one with a letter left out, added, wrong or swapped.
 
-    One that only goes on, as `Timer` does after `Time`, or has another number is a name of its own.
+    If one name begins with the other, as `Timer` with `Time`, or they differ only in digits, both
+    names are right.
     """
     written, meant = name.lower(), known.lower()
     if written == meant:
@@ -85,7 +86,7 @@ def is_typo(name: str, known: str) -> bool:
 
 
 def likely_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name from which this one differs by a letter or two."""
+    """The known name that differs from `name` by a letter or two."""
     found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Words of other job queues and schedulers, and what does the same here."""
+"""Words of other job queues and schedulers, and their equivalents here."""
 
 _CLOCK = (
     "what runs by the clock is a `Schedule` in Python: "
@@ -55,9 +55,9 @@ _BY_WORD = {word: hint for hint, words in _HINTS.items() for word in words.split
 ENQUEUES = frozenset({
     "perform_later", "perform_async", "perform_in", "perform_at", "apply_async", "deliver_later",
 })  # fmt: skip
-"""Methods that store a job elsewhere, and are called at once here."""
+"""Methods that enqueue a job elsewhere; here they would be called at once."""
 
 
 def queue_hint(name: str) -> str | None:
-    """What does here what a word means in another queue; None if it is no such word."""
+    """Return the equivalent of another queue's word, None if it is not such a word."""
     return _BY_WORD.get(name.rstrip("?!").lower())

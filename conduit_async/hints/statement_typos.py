@@ -1,4 +1,4 @@
-"""Typos in statements and values: what to write instead."""
+"""Hints for typos in statements and values."""
 
 from ..source import shorten
 from ..tokens import UNITS

@@ -9,7 +9,7 @@ from ..tokens import Token
 
 @dataclass(frozen=True, slots=True)
 class SyntaxHint:
-    """What is wrong from a first to a last token.
+    """A mistake from a first to a last token, and its hint.
 
     Parsing resumes `back` tokens before the one that did not fit.
     """
@@ -38,12 +38,12 @@ class Unexpected:
 
     @cached_property
     def last(self) -> Token:
-        """The token before it; of the first one, itself."""
+        """The token before it; itself if it is the first."""
         return self.tokens[max(self.index - 1, 0)]
 
     @cached_property
     def next(self) -> Token:
-        """The token after it; of the last one, itself."""
+        """The token after it; itself if it is the last."""
         return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
 
     @cached_property
@@ -72,6 +72,6 @@ class Unexpected:
         first: Token | None = None,
         last: Token | None = None,
     ) -> SyntaxHint:
-        """What is wrong from `first` to `last`, else with `first`, else with this token."""
+        """Return a hint from `first` to `last`; they default to this token and to `first`."""
         first = first or self.token
         return SyntaxHint(first, last or first, message, hint, code)

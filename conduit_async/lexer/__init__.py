@@ -1,8 +1,8 @@
 """Text to tokens.
 
-One regular expression finds the next token; the token before it, the line breaks between them and
-the open brackets decide what it is. A token that continues an operand (a call's `(`, an index's
-`[`, a binary `-`) has a type other than one that begins an operand, so that the grammar needs no
+One regular expression finds the next token. Its type depends on the token before it, on the line
+breaks between them and on the open brackets. A token that continues an operand (a call's `(`, an
+index's `[`, a binary `-`) has another type than one that begins an operand, so the grammar needs no
 terminators between statements.
 """
 
@@ -25,18 +25,18 @@ _READERS: dict[str, Callable[[State, str, int], int]] = {
     "number": number, "comment": comment, "minus": minus, "bang": bang, "slash": slash,
     "pipe": pipe, "bad": unknown, "string": string,
 }  # fmt: skip
-"""What reads a token, by its group of `TOKEN`: from its text and start, where it ends."""
+"""The readers of tokens by group of `TOKEN`; they take the text and the start, return the end."""
 
 
 def lex(source: Source, repairs: Iterable[Repair] = ()) -> Lexed:
-    """All tokens of a source, the last one `$END`, and what is wrong with them."""
+    """Return all tokens of a source, the last one `$END`, with the diagnostics about them."""
     state = State(source, repairs)
     _read(state)
     return state.result
 
 
 def likely_cuts(source: Source, repairs: Iterable[Repair]) -> tuple[Repair, ...]:
-    """The strings to end on their lines: those before lines that begin like code."""
+    """Return repairs that end strings on their lines, if the next line begins like code."""
     state = State(source, repairs)
     known = set(state.cut)
     state.guesses_cuts = True

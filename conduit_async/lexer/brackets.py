@@ -1,7 +1,7 @@
 """The brackets that are open while a source is read, and the repair of those that do not match.
 
-A repaired bracket is reported once, and the tokens that follow are as if it had been closed, so
-that nothing after it is reported merely because of it.
+A repaired bracket is reported once. The tokens that follow are as if it had been closed, so it
+causes no further reports.
 """
 
 import re
@@ -14,7 +14,7 @@ MAX_DEPTH = 100
 """How deep brackets, blocks and interpolations may nest."""
 
 MAX_OPEN = MAX_DEPTH + 3
-"""The resource, the hook and its `@async` block are not counted."""
+"""`MAX_DEPTH` does not count the resource, the hook and its `@async` block."""
 
 _LOOKAHEAD = 2_000
 """How many characters are searched for the closer of a bracket."""
@@ -26,7 +26,7 @@ CLOSERS = {
 
 @dataclass(slots=True)
 class Open:
-    """An open `(`, `[`, `{` or `#{`; `role` says what a `{` opens: hash, block or match."""
+    """An open `(`, `[`, `{` or `#{`; `role` says whether a `{` opens a hash, block or match."""
 
     bracket: str
     start: int
@@ -37,7 +37,7 @@ _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
 
 
 def closes(text: str, bracket: str, start: int) -> bool:
-    """Whether the first closer without an opener after an offset is that of a bracket."""
+    """Whether the first unmatched closer after an offset closes `bracket`."""
     inside = 0
     for found in _BRACKET.finditer(text, start, start + _LOOKAHEAD):
         if found[0] in "([{":
@@ -63,18 +63,18 @@ class Brackets:
         self._report = report
         self._insert = insert
         self.deep: frozenset[int] = frozenset()
-        """Where the brackets are open around the first one that is too deep."""
+        """The starts of the first bracket that is too deep and of those around it."""
         self.early_closers: list[int] = []
-        """Where a `}` is indented more than the line of its `{`."""
+        """The offsets of each `}` that is indented more than the line of its `{`."""
         self._suspect: Open | None = None
 
     @property
     def hidden(self) -> bool:
-        """Whether one is deeper inside than is read at all."""
+        """Whether the brackets nest too deep, so that tokens are not read."""
         return len(self.stack) > MAX_OPEN
 
     def open(self, bracket: str, start: int, role: str = "") -> None:
-        """Open one; the first that is too deep is reported."""
+        """Open a bracket; report the first that is too deep."""
         self.stack.append(Open(bracket, start, role))
         if len(self.stack) > MAX_OPEN and not self.deep:
             message = f"brackets, blocks and interpolations nest more than {MAX_DEPTH} deep here"
@@ -83,7 +83,7 @@ class Brackets:
             self.deep = frozenset(opened.start for opened in self.stack)
 
     def close(self, closer: str, start: int) -> Open | None:
-        """Close the innermost bracket, repairing what does not match; None for a stray closer."""
+        """Close the innermost bracket, repairing a mismatch; None for a stray closer."""
         stack, source = self.stack, self._source
         if stack and CLOSERS[stack[-1].bracket][1] == closer:
             if closer == "}":
@@ -107,11 +107,11 @@ class Brackets:
         return None
 
     def close_to(self, depth: int) -> None:
-        """Close what is open beyond `depth`, and report the innermost one as not closed."""
+        """Close the brackets beyond `depth`, and report the innermost as not closed."""
         self._close_to(depth, "SYN011", "`{}` is not closed")
 
     def close_at_end(self) -> None:
-        """Close what is still open at the end of the source."""
+        """Close the brackets that are open at the end of the source, with a report."""
         if self.stack:
             self._close_to(0, "SYN010", "the file ends before this `{}` is closed")
 
@@ -124,7 +124,7 @@ class Brackets:
             self.close_to(depth)
 
     def close_from(self, opener: int) -> None:
-        """Close the bracket at an offset, or else the `{` that took its closer."""
+        """Close the bracket at an offset, or the innermost `{` if a `{` there is closed already."""
         for depth, opened in enumerate(self.stack):
             if opened.start == opener:
                 self._suspect = opened
@@ -134,8 +134,10 @@ class Brackets:
             self.close_to(len(self.stack) - 1)
 
     def _note_indentation(self, opened: Open, closer: int) -> None:
-        """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`,
-        until one around it is closed where it should be, and each `}` that is indented more.
+        """Note a `{` that may lack its `}`, and each `}` that is indented more than its `{`.
+
+        A `{` is suspect if its `}` begins a line that is indented less than the line of the `{`,
+        until the `}` of a `{` around it has the right indent.
         """
         source = self._source
         line = source.line_start(closer)
@@ -151,8 +153,9 @@ class Brackets:
                 self._suspect = None
 
     def _close_to(self, depth: int, code: str, message: str) -> None:
-        """Close what is open beyond `depth`, and report the bracket that lacks its closer: the
-        innermost one, unless indentation shows another.
+        """Close the brackets beyond `depth`, and report the bracket that lacks its closer.
+
+        It is the innermost one, unless the indentation shows another.
         """
         unclosed, suspect = self.stack[-1], self._suspect
         self._suspect = None
@@ -164,7 +167,7 @@ class Brackets:
         self._drop_to(depth)
 
     def drop_interpolation(self) -> None:
-        """Close the innermost interpolation and what is open inside it, without a report."""
+        """Close the innermost interpolation and the brackets inside it, without a report."""
         depth = len(self.stack) - 1
         while self.stack[depth].bracket != "#{":
             depth -= 1
@@ -178,7 +181,7 @@ class Brackets:
                 self._insert(CLOSERS[bracket][0])
 
     def _matching_opener(self, closer: str, start: int) -> int | None:
-        """The index of the bracket that a closer means although others are open inside it."""
+        """The index of the bracket that a closer closes although others are open inside it."""
         for index in range(len(self.stack) - 1, -1, -1):
             open_ = self.stack[index]
             if CLOSERS[open_.bracket][1] == closer:
@@ -191,7 +194,7 @@ class Brackets:
         return None
 
     def _error(self, code: str, start: int, bracket: str, message: str, hint: str) -> None:
-        """Report a bracket, unless one was too deep: then it is not known which are open."""
+        """Report a bracket, unless one was too deep: the open brackets are then unknown."""
         if not self.deep:
             span = Span(self._source, start, start + len(bracket))
             self._report(code, span, message, hint)

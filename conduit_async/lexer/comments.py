@@ -24,7 +24,7 @@ def comment(state: State, text: str, start: int) -> int:
 
 
 def foreign_comment(state: State, start: int, end: int) -> int:
-    """`/* … */`, which no regex and no division can be."""
+    """Read `/* … */`, which cannot be a regex or a division."""
     state.first = state.first or "\n" in state.text[start:end]
     shown = min(end, state.source.line_end(start))
     state.error(

@@ -1,4 +1,4 @@
-"""Words that are known from other languages: each is reported once, and read as what it means."""
+"""Words of other languages: the lexer reports each once and reads it as what it means."""
 
 import re
 
@@ -15,7 +15,7 @@ _IS = re.compile(r"([ \t]+not\b)?[ \t]+[\w\"]")
 
 
 def foreign_word(state: State, word: str, start: int, end: int) -> int:
-    """Read a foreign word; where it ends, or 0 when it is an ordinary one."""
+    """Read a foreign word and return its end; return 0 if the word is not foreign."""
     stack = state.brackets.stack
     starts = state.first or state.result.tokens[-1].type == "LBRACE"
     if not stack:
@@ -54,7 +54,7 @@ def _find_foreign(state: State, word: str, end: int, starts: bool) -> ForeignWor
 
 
 def _statement_word(text: str, word: str, end: int) -> ForeignWord | None:
-    """The foreign word that begins a statement, if it is one."""
+    """The foreign word at the start of a statement, if it is one."""
     known = foreign.STATEMENTS.get(word)
     if known is None and (name := _NAME_EQUALS.match(text, end)):
         shown = f"{name[1]}: {word}" if word in foreign.TYPES else name[1]
@@ -63,12 +63,12 @@ def _statement_word(text: str, word: str, end: int) -> ForeignWord | None:
 
 
 def _followed(known: ForeignWord | None, text: str, end: int) -> ForeignWord | None:
-    """A foreign word, if what has to follow it does."""
+    """Return a foreign word, None if the text after it does not fit."""
     return known if known is not None and known.before.match(text, end) else None
 
 
 def _declares(text: str, word: str) -> bool:
-    """Whether a source may declare a name, which then is no foreign word in it."""
+    """Whether a source may declare a name; it is then not a foreign word there."""
     declared = rf"(?:\blet|\bfor|@function|@computed)\s+{word}\b|\b{word}\s*:|\|\s*{word}\s*\|"
     return re.search(declared, text) is not None
 

@@ -17,7 +17,7 @@ _MAX_DIGITS = 4000
 
 
 class BadLiteralError(ValueError):
-    """A literal without a value: what is wrong, where in its text, and what would mend it."""
+    """A literal has no value: what is wrong, where in its text, and how to mend it."""
 
     def __init__(self, message: str, start: int, end: int, hint: str | None = None) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ def _number_hint(text: str) -> str:
 
 
 def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
-    """The value of a piece of a string, and what is wrong with its escapes."""
+    """The value of a piece of a string, and the errors in its escapes."""
     if "\\" not in raw:
         return raw.replace("\r\n", "\n"), []
     errors: list[BadLiteralError] = []

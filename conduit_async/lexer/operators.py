@@ -1,4 +1,4 @@
-"""Operators, brackets and numbers: what each is depends on whether an operand precedes it."""
+"""Operators, brackets and numbers, whose type depends on whether an operand precedes them."""
 
 import re
 
@@ -44,7 +44,7 @@ def open_bracket(state: State, bracket: str, start: int) -> int:
 
 
 def _ends_open_header(state: State, start: int) -> bool:
-    """Whether a `{` opens the block of a header in which a bracket is not closed."""
+    """Whether a `{` opens the block of a header that has an unclosed bracket."""
     stack = state.brackets.stack
     if not stack or stack[-1].bracket not in "([" or len(stack) in state.matches:
         return False
@@ -92,7 +92,7 @@ def _drops(state: State, start: int) -> bool:
 
 
 def _ends_cut_string(state: State, closer: str) -> bool:
-    """Whether a bracket closes one that is open around a string, and none in it."""
+    """Whether a closer closes a bracket around the open string, not one inside it."""
     depth = len(state.brackets.stack)
     while depth and CLOSERS[state.brackets.stack[depth - 1].bracket][1] != closer:
         depth -= 1

@@ -1,4 +1,4 @@
-"""What is read so far, and the token that comes next."""
+"""The tokens read so far, and the state that decides the next one."""
 
 import re
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
 
 @dataclass
 class Lexed:
-    """The tokens of a source, and the doc comment above the token at an offset.
+    """The tokens of a source, and doc comments by the offset of the token below them.
 
-    The other fields are offsets. `deep`: the brackets that are open around the first one that nests
-    too deep. `early_closers`: each `}` that is indented more than the line of its `{`. `multiline`:
-    strings that span lines; `suspicious`: those of them that touch a name or another string, as if
-    a quote were missing before. `unterminated`: one does not end, so that the rest is its text.
+    The other fields are offsets. `deep`: the first bracket that nests too deep and those around
+    it. `early_closers`: each `}` that is indented more than the line of its `{`. `multiline`:
+    strings that span lines. `suspicious`: those of them that touch a name or another string, as if
+    a quote were missing before. `unterminated` says that a string goes on to the end of the source.
     """
 
     tokens: list[Token]
@@ -37,9 +37,9 @@ class Lexed:
 class Repair:
     """A guess at what the author meant.
 
-    `cut`: the string that starts there ends on its line. `open`: a `{` is missing before the token
-    there, `call`: a `(`. `close`: the bracket at `opener` should be closed before the token there.
-    `drop`: the bracket there is one too many.
+    `cut`: the string that starts at `at` ends on its line. `open`: a `{` is missing before the
+    token at `at`. `call`: a `(` is missing there. `close`: the bracket at `opener` should be closed
+    before the token at `at`. `drop`: the bracket at `at` is one too many.
     """
 
     kind: Literal["cut", "open", "call", "close", "drop"]
@@ -48,11 +48,12 @@ class Repair:
 
 
 class State:
-    """A source while it is read: its tokens so far, and what decides the next one.
+    """A source while it is read: its tokens so far, and the state that decides the next one.
 
-    `first`: it is the first on its line. `block_end`: the last `}` of a block. `strings`: where the
-    open strings start, `cut` those that end on their line. `matches`: how many brackets were open
-    at each `match` whose `{` is to come. `in_relation`: after `@has_many` and its like.
+    `first`: the next token is the first on its line. `block_end`: the last `}` of a block.
+    `strings`: the starts of the open strings. `cut`: the starts of strings that end on their line.
+    `matches`: the number of open brackets at each `match` whose `{` is still missing.
+    `in_relation`: after `@has_many` and the like.
     """
 
     def __init__(self, source: Source, repairs: Iterable[Repair] = ()) -> None:
@@ -73,7 +74,7 @@ class State:
         self.doc_end = -1
 
     def emit(self, type: str, text: str, start: int, end: int) -> int:
-        """Add a token; where it ends."""
+        """Add a token and return its end."""
         brackets = self.brackets.stack
         if start in self.repairs:
             self.repair(self.repairs.pop(start))

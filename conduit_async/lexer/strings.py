@@ -1,6 +1,6 @@
 """Strings: their text, their interpolations, and those that do not end.
 
-An interpolation is read as any code; the `}` that closes it leads back into the string.
+An interpolation is read like other code; after its `}`, the string goes on.
 """
 
 import re
@@ -17,7 +17,7 @@ _STATEMENT = re.compile(
     re.VERBOSE,
 )
 
-"""How a line may begin that is code, and no text in a string."""
+"""Matches the start of a line that is code rather than text of a string."""
 
 _SEPARATORS = ",; \t\r"
 
@@ -41,7 +41,7 @@ def quote(state: State, _: str, start: int) -> int:
 
 
 def string_text(state: State, start: int) -> int:
-    """The text of the innermost open string up to an interpolation or its end."""
+    """Read the text of the innermost open string up to an interpolation or the string's end."""
     text = state.text
     position = start
     outermost = state.strings[0]
@@ -77,7 +77,7 @@ def string_text(state: State, start: int) -> int:
 
 
 def without_closers(state: State, start: int, end: int) -> int:
-    """Where a text ends that has no quote: before what closes a bracket around it."""
+    """The end of a text that lacks its quote: before the closer of a bracket around it."""
     line = state.text.rfind("\n", 0, start)
     around = {
         CLOSERS[opened.bracket][1]
@@ -106,7 +106,7 @@ def _note_multiline(state: State, outermost: int) -> None:
 
 
 def _note_suspicious(state: State, start: int, end: int) -> None:
-    """Note a string over lines that touches a name or another string."""
+    """Note a string of several lines if it touches a name or another string."""
     last = state.result.tokens[-1]
     touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
     following = state.text[end : end + 1]
@@ -115,7 +115,7 @@ def _note_suspicious(state: State, start: int, end: int) -> None:
 
 
 def ends_on_line(state: State, outermost: int, newline: int | None = None) -> bool:
-    """Whether a string ends on its line; `newline` is one that it goes on after."""
+    """Whether a string ends on its line; `newline` is the offset of a line break in it."""
     if newline is not None and state.guesses_cuts and _STATEMENT.match(state.text, newline + 1):
         state.cut.add(outermost)
     return outermost in state.cut

@@ -1,4 +1,4 @@
-"""Brackets that a new line shows to be unclosed.
+"""Finds unclosed brackets by the line that follows.
 
 Newlines mean nothing inside `(` and `[`, so an unclosed one would swallow the lines after it. A
 line that can only be a new member or statement closes it.
@@ -16,14 +16,14 @@ _SIZE = r"(?:\([\d, ]*\)?)?"
 _SCALAR = f"(?:{'|'.join(SCALARS)})"
 _GENERIC = r"(?:array|hash)\s*<|enum\s*\["
 _MARKED = re.compile(rf"\s*:\s*(?:{_SCALAR}{_SIZE}[!?]|{_GENERIC})")
-"""A type that can be nothing else."""
+"""A text after a name that can only be a type."""
 
 _TYPE = re.compile(rf"\s*:\s*(?:\w+{_SIZE}[!?]|{_GENERIC}|{_SCALAR}\b(?![.(]))")
 _INFIX = frozenset(KEYWORDS) - {"self", "true", "false", "nil", "null", "match", "enum"}
 
 
 def unclosed_depth(state: State, start: int, end: int) -> int | None:
-    """How many brackets a word leaves open that is first on its line; None when it closes none."""
+    """How many brackets stay open before a word that is first on its line; None if all do."""
     source, text, stack, tokens = (
         state.source,
         state.text,
@@ -53,12 +53,12 @@ def unclosed_depth(state: State, start: int, end: int) -> int | None:
         return depth
     index = _index(tokens, opened.start)
     if index > 1 and tokens[index - 2].type in ("FUNCTION", "SCOPE"):
-        return None  # these are parameters, whose types end no bracket
+        return None  # the types of parameters do not end a bracket
     return depth if (_TYPE if complete else _MARKED).match(text, end) else None
 
 
 def _in_members(stack: list[Open], tokens: list[Token]) -> bool:
-    """Whether no block of statements is open: a field's or a relation's options are none."""
+    """Whether no block of statements is open; options of a field or a relation do not count."""
     blocks = [opened for opened in stack[1:] if opened.role]
     if not blocks:
         return True

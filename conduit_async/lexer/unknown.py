@@ -13,7 +13,7 @@ _QUOTED = re.compile(rf"([{_QUOTES}])([^{_QUOTES}\n]*)[{_QUOTES}]")
 
 
 def unknown(state: State, text: str, start: int) -> int:
-    """Report such characters, and read them as what they probably mean."""
+    """Report unknown characters, and read them as what they probably mean."""
     end = start + len(text)
     quoted = _QUOTED.match(state.text, start)
     if quoted:
@@ -58,7 +58,7 @@ def unknown(state: State, text: str, start: int) -> int:
 
 
 def _in_head_of_for(state: State) -> bool:
-    """Whether the innermost bracket is that of `for (…; …; …)`, which is reported itself."""
+    """Whether the innermost bracket is that of `for (…; …; …)`, which has its own report."""
     stack = state.brackets.stack
     start = stack[-1].start if stack else 0
     return state.text[max(0, start - 4) : start].rstrip().endswith("for")

@@ -12,11 +12,11 @@ from .attempt import best_attempt
 __all__ = ["parse"]
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""What no file in UTF-8 holds, but a string of Python's can."""
+"""Characters that a Python string can hold but no file in UTF-8."""
 
 
 def parse(source: Source, problems: Problems) -> ast.File:
-    """The tree of a source; what is wrong with it is added to `problems` and left out."""
+    """Return the tree of a source without the parts that have errors; add those to `problems`."""
     if (place := _SURROGATE.search(source.text)) is not None:
         problems.error(
             "GEN620",
@@ -36,7 +36,7 @@ def parse(source: Source, problems: Problems) -> ast.File:
 
 
 def _consequences(found: Diagnostic) -> Span | None:
-    """Where what else is wrong would only follow from a diagnostic."""
+    """Return the span in which further errors would only follow from a diagnostic."""
     span, source = found.span, found.span.source
     line_end = source.line_end(span.start)
     match found.code:

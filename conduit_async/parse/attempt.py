@@ -1,8 +1,8 @@
 """Readings of a source that has errors, and the choice among them.
 
-One bracket or quote that is missing can turn the rest of a source into nonsense. What the author
-meant shows in the line breaks and the indentation, so each likely repair is tried, and the reading
-with the fewest diagnostics is taken.
+One missing bracket or quote can turn the rest of a source into nonsense. Line breaks and
+indentation show what the author meant. So the parser tries each likely repair, and takes the
+reading with the fewest diagnostics.
 """
 
 import re
@@ -15,14 +15,14 @@ from ..source import Source, Span
 from .recovery import Recovery
 
 _MAX_CHARACTERS = 1_000_000
-"""How much text may be read in all to find the best reading."""
+"""How much text the readings of a source may cover in all."""
 
 _MAX_CANDIDATES = 12
 _SUSPICION_COST = 3
-"""How many mistakes a string counts as that ends where another one should begin."""
+"""How many mistakes a suspicious string counts as."""
 
 _SKIPPED_PER_MISTAKE = 20
-"""How many tokens that were skipped count as much as a diagnostic."""
+"""How many skipped tokens count as one diagnostic."""
 
 
 _LINE_OF_CODE = re.compile(r"\n([ \t]*+)(?![)\]}\#\r\n]|//|\Z)")
@@ -42,7 +42,7 @@ class Attempt:
         stray = [problem.span.start for problem in self.lexed.problems if problem.code == "SYN011"]
         strays = [Span(source, source.line_start(at), source.line_end(at)) for at in stray]
         self.unparsed = [*recovery.unparsed, *strays]
-        # Text that was skipped may hold mistakes that are not counted yet.
+        # Skipped text may hold mistakes that are not counted yet.
         mistakes = len(self.found) + recovery.skipped / _SKIPPED_PER_MISTAKE
         mistakes += _SUSPICION_COST * len(self.lexed.suspicious)
         self.cost = self.lexed.unterminated, mistakes
@@ -62,7 +62,7 @@ def best_attempt(source: Source) -> Attempt:
                 return best
             attempt = Attempt(source, (*base.repairs, *repairs))
             equal = attempt.cost == best.cost and len(best.found) < _MAX_CANDIDATES
-            # Likely is a bracket that the indentation closes, or the second of two that is dropped.
+            # Likely repairs: the indentation closes a bracket, or the second of two is dropped.
             is_likely = any(
                 each.kind == "close"
                 or (each.kind == "drop" and source.text[each.at - 1] == source.text[each.at])
@@ -76,7 +76,7 @@ def best_attempt(source: Source) -> Attempt:
 
 
 def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Leave out what another diagnostic explains: a part of a type, or the line of a string."""
+    """Leave out what another diagnostic explains: in a part of a type, or on a string's line."""
     strings = {each.span.line for each in found if each.code == "SYN007"}
     strays = {each.span.line for each in found if each.code == "SYN011" and each.span.text == ")"}
     unclosed = sorted(each.span.start for each in found if each.code in ("SYN010", "SYN011"))
@@ -98,7 +98,7 @@ def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
 
 
 def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]]:
-    """What may mend a reading."""
+    """Yield the sets of repairs that may mend a reading."""
     for repair in _single_repairs(source, attempt):
         if repair not in attempt.repairs:
             yield (repair,)
@@ -107,7 +107,7 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]
 
 
 def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
-    """What may mend the first mistakes of a reading."""
+    """Yield the single repairs that may mend the first mistakes of a reading."""
     lexed, text = attempt.lexed, source.text
     yield from (Repair("cut", start) for start in lexed.multiline[:_MAX_CANDIDATES])
     first = [(problem.span.text, problem.span.start) for problem in lexed.problems]
@@ -127,14 +127,14 @@ def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
 
 
 def _outdented(source: Source, opener: int) -> int | None:
-    """Where, after a bracket, the first line begins that is indented no deeper than its line."""
+    """The start of the first line after a bracket that is indented no deeper than its line."""
     indent = source.indent(opener)
     lines = _LINE_OF_CODE.finditer(source.text, opener)
     return next((line.end() for line in lines if len(line[1]) <= indent), None)
 
 
 def _after_head(source: Source, closer: int) -> int | None:
-    """Where the line begins after the one that a closer, first on its line, is indented like."""
+    """The start of the line below the last one that is indented no deeper than a leading closer."""
     start = source.line_start(closer)
     column = closer - start
     if source.indent(closer) < column:

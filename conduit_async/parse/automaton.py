@@ -1,7 +1,7 @@
 """Runs the LALR table over the tokens of a source.
 
-A reduction's span is known without looking at its values: it starts where its first symbol does
-and ends where the last token that was shifted does.
+The span of a reduction does not depend on its values: it starts with its first symbol and ends
+with the last token that was shifted.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ CLOSERS_BY_TYPE = {
     "_INDEX": ("RSQB",), "LBRACE": ("RBRACE",), "_INTERPOLATE": ("_INTERPOLATE_END", "_QUOTE_END"),
 }  # fmt: skip
 _RULES = (expressions, members, statements, types)
-"""The modules whose rules are registered by their import."""
+"""The modules whose import registers their rules."""
 
 
 class Automaton:
-    """The stacks of a parse: states, the values that were built, and where each starts."""
+    """The stacks of a parse: the states, the values, and the start of each value."""
 
     def __init__(self, source: Source, lexed: Lexed, report: Callable[[Diagnostic], None]) -> None:
         self.source = source
@@ -58,8 +58,8 @@ class Automaton:
     def run(self, recover: Callable[[int], int]) -> ast.File:
         """The tree of the source.
 
-        `recover` is called with the index of each token that does not fit. It makes the stacks fit
-        a later token, and returns its index.
+        It calls `recover` with the index of each token that does not fit. `recover` makes the
+        stacks fit a later token, and returns the index of that token.
         """
         tokens, states, units, actions = self.tokens, self.states, self._units, self._actions
         stack, values, starts = self.stack, self.values, self.starts
@@ -108,18 +108,18 @@ class Automaton:
             self._report_to(diagnostic)
 
     def drop_to(self, size: int) -> None:
-        """Keep so many states, and the values between them."""
+        """Drop all states after the first `size`, and their values."""
         del self.stack[size:], self.values[size - 1 :], self.starts[size - 1 :]
 
     def depth(self) -> int:
-        """How many brackets are open around what is read now."""
+        """The number of brackets that are open at this point."""
         for value in reversed(self.values):
             if isinstance(value, Token) and value.type in CLOSERS_BY_TYPE:
                 return value.depth + 1
         return 0
 
     def put_error(self, before: Token) -> None:
-        """Replace what is incomplete before a token by ERROR."""
+        """Replace the incomplete part before a token by ERROR."""
         error = Token("ERROR", "", before.start, before.start)
         self.quiet = True
         while (action := self.states[self.stack[-1]]["ERROR"]) < 0:
@@ -135,9 +135,9 @@ class Automaton:
         return frozenset(type for type in top if type.upper() == type and self.accepts(type))
 
     def accepts(self, type: str, kept: int | None = None) -> bool:
-        """Whether a terminal can be shifted after the reductions that it brings about.
+        """Whether a terminal can be shifted, after the reductions that it causes.
 
-        `kept` is how much of the stack is there, if not all of it.
+        `kept` is the number of states to consider; None means all.
         """
         below = self.stack
         kept = len(below) if kept is None else kept

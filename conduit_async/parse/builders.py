@@ -1,4 +1,4 @@
-"""What the rules of the grammar build: nodes, lists, and values of functions."""
+"""Builds the values of the grammar's rules: nodes, lists, and the results of functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from ..tokens import Token
 Build = TypeVar("Build", bound=Callable[..., Any])
 
 RULES: dict[str, Callable[..., Any]] = {}
-"""The functions that build rules, by the names of these."""
+"""The functions that build rules, by the names of the rules."""
 
 
 def rule(function: Build) -> Build:
-    """Let a function build the rule of its name: from a `Context`, a span and symbols' values."""
+    """Register the builder of the rule of its name; it takes a `Context`, a span and the values."""
     RULES[function.__name__] = function
     return function
 
 
 @dataclass
 class Context:
-    """What rules know beside their symbols. `docs` has the doc comments by offset."""
+    """The data that rules have besides their symbols. `docs` has the doc comments by offset."""
 
     source: Source
     docs: dict[int, str]
@@ -34,11 +34,11 @@ class Context:
     def error(
         self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
     ) -> None:
-        """Note an error; silent while the parser recovers from another."""
+        """Report an error; the parser drops it while it recovers from another."""
         self.report(Diagnostic(code, span, message, hint, "error", related))
 
     def warning(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
-        """Note a warning."""
+        """Report a warning."""
         self.report(Diagnostic(code, span, message, hint, "warning"))
 
     def span(self, token: Token) -> Span:
@@ -47,7 +47,7 @@ class Context:
 
 
 def builder(name: str, context: Context) -> Callable[..., Any]:
-    """What builds a rule from a span and the values of its symbols."""
+    """Return the function that builds a rule from a span and the values of its symbols."""
     if (function := RULES.get(name)) is not None:
         return partial(function, context)
     kind = getattr(ast, node_name(name), None)
@@ -60,7 +60,7 @@ def node_name(rule: str) -> str:
 
 
 def _node(kind: type[ast.Node], context: Context) -> Callable[..., ast.Node]:
-    """A node of the values, with its doc comment if it has one."""
+    """Return the builder of a node, with the doc comment if the node can have one."""
     names = kind.__struct_fields__
     if names == ("span",):
         return lambda span, *_: kind(span)
@@ -79,7 +79,7 @@ def _field(value: Any) -> Any:
 
 
 def _list(_: Span, *values: Any) -> list[Any]:
-    """The values, and those of lists among them; tokens such as ERROR are left out."""
+    """The values, with the items of the lists among them, without tokens such as ERROR."""
     items: list[Any] = values[0] if values and type(values[0]) is list else []
     for value in values:
         if type(value) is not list:
@@ -91,5 +91,5 @@ def _list(_: Span, *values: Any) -> list[Any]:
 
 @rule
 def same(_: Context, __: Span, value: Any) -> Any:
-    """The value of the one symbol that has one."""
+    """The value of the only symbol that has one."""
     return value

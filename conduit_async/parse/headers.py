@@ -1,4 +1,4 @@
-"""Goes on at the block of a header that does not fit, so that its statements are read."""
+"""Recovers from a header that does not fit: goes on at its block, to read the statements."""
 
 from ..hints.declaration_typos import hook_meant, nearest_event
 from ..suggest import nearest
@@ -15,7 +15,7 @@ _STANDS_FOR = {
     "SCOPE": ("NAME",),
     "COMPUTED": ("NAME", "COLON", "NAME"),
 }
-"""What replaces a header of which nothing fits."""
+"""The tokens that replace a header if none of its tokens fit."""
 
 
 class HeaderRecovery:
@@ -24,13 +24,13 @@ class HeaderRecovery:
     def __init__(self, parser: Automaton) -> None:
         self._parser = parser
         self._last_brace = -1
-        """The end of the last repaired header, which is not repaired again."""
+        """The end of the last repaired header, to repair no header twice."""
 
     def skip_to_body(self, index: int) -> tuple[int, int, int] | None:
         """Make the stacks fit the block of the header around the token at an index.
 
-        Gives the index of the token to go on with, and the offsets where the header begins and
-        ends; None if it is in no header, or no block follows.
+        Return the index of the token to go on with, and the offsets of the header's start and
+        end; None if the token is not in a header, or no block follows.
         """
         parser, tokens = self._parser, self._parser.tokens
         place = self.head()
@@ -63,7 +63,7 @@ class HeaderRecovery:
         return brace, begin, end
 
     def head(self) -> int | None:
-        """Where, among the values, the first word of the innermost header is."""
+        """The index among the values of the first word of the innermost header."""
         found = None
         for place in range(len(self._parser.values) - 1, -1, -1):
             value = self._parser.values[place]
@@ -92,7 +92,7 @@ class HeaderRecovery:
             index += 1
 
     def _read_hook(self, place: int, brace: int) -> int:
-        """Read a hook again, with what is known of its header."""
+        """Replace the header of a hook by the parts that are known, and read it again."""
         tokens = self._parser.tokens
         head: Token = self._parser.values[place]
         start = tokens.index(head)
@@ -109,7 +109,7 @@ class HeaderRecovery:
         return start
 
     def past_body(self, head: Token, index: int) -> int:
-        """The token after what is indented under a header that has no `{`, and after its `end`."""
+        """The token after the indented body of a header that has no `{`, and after its `end`."""
         tokens = self._parser.tokens
         margin = self._column(head)
         while tokens[index].type not in ("$END", "RBRACE") and tokens[index].depth >= head.depth:

@@ -26,7 +26,7 @@ _ALIASES = {
     **dict.fromkeys(("updated", "auto_now"), "auto_update"),
     **dict.fromkeys(("renamed", "renamed_from", "formerly", "previously", "old_name"), "was"),
 }
-"""What annotations of other languages are called here."""
+"""Our names for annotations of other languages."""
 
 
 @rule
@@ -111,7 +111,7 @@ def _annotation_name(context: Context, token: Token) -> ast.Name:
 
 
 def _unknown(context: Context, name: ast.Name, known: Iterable[str]) -> None:
-    """Warn about an annotation that means nothing here."""
+    """Warn about an unknown annotation."""
     near = _ALIASES.get(name.text) or nearest(name.text, known)
     hint = f"did you mean `@{near}`?" if near else queue_hint(name.text)
     _warn(context, name.span, f"`@{name.text}` is unknown and has no effect here", hint)
@@ -215,7 +215,7 @@ def hook(
 
 
 def _event_of(context: Context, where: Span, timing: str, event: ast.Name | None) -> ast.Event:
-    """The event of a hook; one that does not exist is reported."""
+    """Return the event of a hook; report one that does not exist."""
     if event is None:
         hint = f"for example `{timing} create`"
         context.error("SYN015", where, "this hook does not say its event", hint)

@@ -40,7 +40,7 @@ _OPERANDS = frozenset({
 
 
 def explain(at: Unexpected) -> tuple[SyntaxHint, bool]:
-    """What is wrong at an unexpected token, and whether a `{` in front of it may be missing."""
+    """Return the hint for an unexpected token, and whether a `{` may be missing before it."""
     token, expected = at.token, at.expected
     lacks_brace = "LBRACE" in expected and "INT" not in expected
     found = statement_typo(at) or foreign_syntax(at) or declaration_typo(at)
@@ -80,7 +80,7 @@ def explain(at: Unexpected) -> tuple[SyntaxHint, bool]:
 
 
 def _expected_words(expected: frozenset[str]) -> list[str]:
-    """What is possible here, in a few words."""
+    """Describe the possible terminals in a few words."""
     rest = set(expected)
     words: list[str] = []
     after_operand = bool(expected & {"TIMES", "DOT", "COMPARE", "AND", "QUESTION"})

@@ -1,4 +1,4 @@
-"""Recovers from what does not fit: one diagnostic for one mistake, and the rest is read."""
+"""Recovers from syntax errors: reports each mistake once and reads the rest."""
 
 from bisect import bisect_left
 
@@ -26,17 +26,17 @@ _MEMBER_STARTS = frozenset({
     "RESOURCE",
 })  # fmt: skip
 _PAIR_KEYS = frozenset({"on", "when", "condition", "error", "where", "order_by", "limit", "offset"})
-"""Keys of a body, which reads as statements once its first pair did not fit."""
+"""Keys of pairs in a body, which is read as statements if its first pair did not fit."""
 
 _OPENERS = ("do", "then", ":", "begin")
-"""What opens a block elsewhere."""
+"""Words that open a block in other languages."""
 
 _MAX_ERRORS = 100
 _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
 
 class Recovery:
-    """Parses one source, and goes on after what does not fit."""
+    """Parses one source, and goes on after syntax errors."""
 
     def __init__(self, source: Source, lexed: Lexed, found: list[Diagnostic]) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class Recovery:
         self._tokens = self._parser.tokens
         self._header = HeaderRecovery(self._parser)
         self.missing_braces: list[int] = []
-        """Where a `{` may be missing."""
+        """The offsets before which a `{` may be missing."""
         self.skipped = 0
         """How many tokens were not read."""
         self.unparsed: list[Span] = []
@@ -55,18 +55,18 @@ class Recovery:
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
-        self._own: set[int] = set()  # what was reported here, not by a rule
+        self._own: set[int] = set()  # the diagnostics of this class, not of rules
         self._errors = 0
         self._last_error = -1
-        # It counts from the last recovery; none means that it resumed in vain.
+        # It counts the tokens since the last recovery; 0 means that the recovery did not help.
         self._parser.shifted = 1
 
     def run(self) -> ast.File:
-        """The tree of the source; what did not parse is reported and left out."""
+        """Return the tree of the source; report and leave out what did not parse."""
         return self._parser.run(self._recover)
 
     def _recover(self, index: int) -> int:
-        """Report the unexpected token, replace what is incomplete by ERROR, and go on."""
+        """Report the unexpected token, replace the incomplete part by ERROR, and go on."""
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):
@@ -115,7 +115,7 @@ class Recovery:
         return resume
 
     def _note_unparsed(self, start: int, end: int) -> None:
-        """Note what was not read completely, and take back what its pieces seemed to lack."""
+        """Note an unparsed range, and drop earlier findings that its pieces lack something."""
         self.unparsed.append(Span(self._source, start, end))
         self._found[:] = [
             found
@@ -131,7 +131,7 @@ class Recovery:
             self._found.append(diagnostic)
 
     def _unparsed_start(self, index: int) -> int:
-        """Where the statement or member begins that the token at an index does not fit into."""
+        """The start of the statement or member into which the token at an index does not fit."""
         depth = self._parser.depth()
         floor = self.unparsed[-1].end if self.unparsed else 0
         while index:
@@ -155,7 +155,7 @@ class Recovery:
             index += 1
 
     def _close_all(self, index: int) -> None:
-        """Replace the rest of the source by what closes all brackets."""
+        """Replace the rest of the source by tokens that close all brackets."""
         end = self._tokens[-1]
         del self._tokens[index:]
         for value in reversed(self._parser.values):
@@ -190,7 +190,7 @@ class Recovery:
         return flagged < len(self._flagged) and self._flagged[flagged] <= line_end
 
     def _follows_error_in_brackets(self, index: int) -> bool:
-        """Whether a token closes a bracket inside which the last error was."""
+        """Whether a token closes a bracket that the last error was in."""
         tokens = self._tokens
         if index < 0 or tokens[index].type not in ("RBRACE", "RPAR", "RSQB"):
             return False

@@ -1,4 +1,4 @@
-"""The rules of statements that are not just a node of their symbols."""
+"""The rules of statements that need more than a node of their symbols."""
 
 from typing import Any
 

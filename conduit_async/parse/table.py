@@ -13,13 +13,13 @@ from .. import assets
 
 _GRAMMAR = "grammar/conduit.lark"
 _FORMAT = 3
-"""Counts the changes of `compute`, so that a table computed before one is not used after it."""
+"""The version of `compute`: a change of it must not use a table that was cached before."""
 
 
 class Production(NamedTuple):
     """A rule of the grammar: `method` builds its `origin` from its `size` symbols.
 
-    `kept` are the indexes of the symbols whose values the method is given, None for an absent one.
+    `kept` are the indexes of the symbols whose values the method gets, None for an absent one.
     """
 
     origin: str
@@ -29,7 +29,7 @@ class Production(NamedTuple):
 
 
 class Table(Struct, frozen=True):
-    """For each state, what a symbol leads to: a state (n >= 0) or a reduction by rule -n - 1."""
+    """For each state, the action on a symbol: a state (n >= 0) or a reduction by rule -n - 1."""
 
     states: tuple[dict[str, int], ...]
     productions: tuple[Production, ...]
@@ -50,7 +50,7 @@ def table() -> Table:
 
 
 def cache_key(grammar: str) -> str:
-    """What the table of a grammar is cached as."""
+    """The name of a grammar's table in the cache."""
     return f"grammar-{_FORMAT}-{sha256(grammar.encode()).hexdigest()[:32]}.json"
 
 
@@ -90,7 +90,7 @@ def compute(grammar: str, debug: bool = False) -> Table:
 
 def _production(rule: dict[str, Any]) -> Production:
     symbols, options = rule["expansion"], rule["options"]
-    # A flag for each symbol that the rule has in the grammar: whether this form of it lacks it.
+    # For each symbol of the rule in the grammar, whether this form of the rule lacks the symbol.
     absent = options["empty_indices"] or [False] * len(symbols)
     present = iter(range(len(symbols)))
     kept = [None if lacks else next(present) for lacks in absent]

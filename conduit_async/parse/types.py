@@ -14,7 +14,7 @@ _GENERIC = {
     "array": (1, "one type", "array<string>"),
     "hash": (2, "a type of keys and a type of values", "hash<string, int>"),
 }
-"""How many types each takes, in numbers and in words, and an example."""
+"""The number of types that each takes, the same in words, and an example."""
 
 _SIZED = (*TEXT_LIKE, "decimal")
 _ALIASES = {
@@ -48,7 +48,7 @@ def nullable_name(context: Context, span: Span, token: Token) -> ast.TypeRef:
 def _type_ref(
     context: Context, span: Span, type: ast.TypeExpr, required: bool | None
 ) -> ast.TypeRef:
-    """A type with its marker; one that nests too deep is reported and cut."""
+    """Return a type with its marker; report and cut a type that nests too deep."""
     inner: tuple[ast.TypeRef, ...] = ()
     if isinstance(type, ast.ArrayType):
         inner = (type.element,)
@@ -157,7 +157,7 @@ def _bad_type(context: Context, span: Span, message: str, hint: str) -> ast.Name
 
 
 def check_duplicates(context: Context, fields: list[ast.Field]) -> None:
-    """Report each field that has the name of an earlier one."""
+    """Report each field that has the name of an earlier field."""
     first: dict[str, ast.Name] = {}
     for field in fields:
         earlier = first.setdefault(field.name.text, field.name)
@@ -172,7 +172,7 @@ def check_duplicates(context: Context, fields: list[ast.Field]) -> None:
 
 
 def check_marker(context: Context, type: ast.TypeRef) -> None:
-    """Report a type that must say whether it may be nil, and does not."""
+    """Report a type that lacks the marker that says whether it may be nil."""
     if type.required is None:
         text = type.type.span.text
         short = text if len(text) <= 30 and "\n" not in text else "…"

@@ -1,1 +1,1 @@
-"""What a package consists of and what its names are, settled before anything is lowered."""
+"""Plans the contents and the names of a package before anything is lowered."""

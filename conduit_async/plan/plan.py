@@ -1,4 +1,4 @@
-"""The modules of a package, with the names that are taken in each."""
+"""Plans the modules of a package, with the names that are taken in each."""
 
 import ast as python_ast
 from collections.abc import Collection, Iterator
@@ -61,7 +61,7 @@ def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
 def _of_upcaster(
     program: Program, job: JobInfo, older: OlderPayload, taken: Collection[str]
 ) -> set[str]:
-    """The names of an older payload to which imports give way."""
+    """Return the names of an older payload that imports may not take."""
     scratch = Imports()
     classes = older_classes(program, job, older, scratch)
     found = {name for each in classes for name in _hiding_in(each)}

@@ -17,9 +17,9 @@ from ..types import Array, Enum, Hash, Optional, Struct, Type
 def plan_rows(
     program: Program, paths: Iterable[str], outside: Collection[RowHead]
 ) -> tuple[Rows, frozenset[str]]:
-    """The rows of some sources of a package, and the names that no import of a row may take.
+    """Return the rows of some sources of a package, and the names that no import may take.
 
-    `outside` are the rows of its further sources.
+    `outside` are the rows of the package's other sources.
     """
     found = _rows(program, paths, ())
     reserved = reserved_names([*outside, *(head for rows in found.values() for head, _ in rows)])
@@ -51,7 +51,7 @@ class _Rows:
         self.found: dict[str, tuple[RowHead, Row]] = {}
 
     def all(self, types: Iterable[ast.TypeExpr]) -> Iterable[tuple[RowHead, Row]]:
-        """Those of its columns, its record, its snapshot and further types in its source."""
+        """The rows of its columns, its record, its snapshot and further types in its source."""
         record, snapshot = record_name(self.resource.name), snapshot_name(self.resource.name)
         for column in self.resource.columns.values():
             self.type(column.type, 1, record)
@@ -67,7 +67,7 @@ class _Rows:
         return self.found.values()
 
     def add(self, rank: int, row: Row, *within: str) -> None:
-        """Add a row, which has just been made."""
+        """Add a row with the imports and hidden names noted since the last one."""
         aliases = {name for name, _ in row.fields if name.endswith("_")}
         hidden = tuple(sorted(aliases | self.hidden))
         imports = tuple(self.imports.names())
@@ -127,7 +127,7 @@ class _Rows:
         return f"{self.imports.use('dataclasses', 'dataclass')}({options})"
 
     def named(self, columns: Iterable[Column]) -> tuple[str, ...]:
-        """The decorator with the source's names, where they differ."""
+        """The decorator with the source's names, if any differ from the Python names."""
         found = named(self.imports, {column.python: column.name for column in columns})
         return (found,) if found is not None else ()
 

@@ -1,7 +1,7 @@
 """A checked program: every name resolved, every type known, every capture decided.
 
-Made by `check`, read by `plan`. The syntax tree stays as it is; what is known of its
-nodes is in `Facts`, by node.
+`check` makes it and `plan` reads it. The syntax tree stays as it is: `Facts` holds what is known
+of each node.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ class RelationUse(ast.Frozen):
 class FunctionCall(ast.Frozen):
     """A call of a `@function`, or `.field` of a `@computed`, which has no arguments.
 
-    Arguments are in the order of the parameters, None: the default.
+    Arguments are in the order of the parameters; None stands for the default.
     """
 
     function: FunctionInfo
@@ -58,7 +58,7 @@ class LibraryCall(ast.Frozen):
     """A call of the standard library, as `String.upcase(x)` or as the method `x.upcase()`.
 
     `arguments` are in the order of the signature's parameters, the receiver of a method first;
-    None: left out. `extra` are further named values (`Logger`).
+    None stands for one that is left out. `extra` are other named values (`Logger`).
     """
 
     signature: Signature
@@ -68,9 +68,9 @@ class LibraryCall(ast.Frozen):
 
 
 class ServiceCall(ast.Frozen):
-    """A call of an external service's method; that of a service which is a function is `CALL`.
+    """A call of a method of an external service; if the service is a function, `method` is `CALL`.
 
-    A batch gives it lists of the `listed` arguments, with the value of each job.
+    In a batch, each `listed` argument is a list with the value of each job.
     """
 
     service: str
@@ -136,18 +136,17 @@ Resolution: TypeAlias = (
 
 @dataclass
 class Facts:
-    """What is known of the nodes that jobs and hooks reach.
+    """The facts about the nodes that jobs and hooks reach.
 
     `types` has every expression reached. `resolutions` has every `NameRef`, `Member` and `Call`
     that means something by itself: for `self.title.upcase()` the call is a `LibraryCall`, its
     receiver `self.title` a `SelfColumn`, and the callee alone has none. `declared` has the local
     of every `Let`, `For` and `Rescue` node, and of every lambda parameter's `Name`. `jobs` has
-    every `@async` block, and `known_at` what is known not to be nil there: paths of
-    `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that
-    are known not to be nil there, and `certain` the reads of an entry that a
-    literal is known to have. `assigned` has what locals are given after their first value.
-    `unmatched` has every `match`, with the patterns that it lacks to take every value: without
-    one, it gives nil there.
+    every `@async` block. `known_at` has the values that are known not to be nil at each block, as
+    paths: `"self"` or a local, and the names below it. `narrowed` has the reads of a nullable value
+    that are known not to give nil, `certain` the reads of an entry that a literal is known to
+    have. `assigned` has the values of locals after their first. `unmatched` has every `match` with
+    the patterns that it lacks; it gives nil for a value that only those would take.
     """
 
     types: dict[ast.Node, Type] = field(default_factory=dict)
@@ -161,14 +160,14 @@ class Facts:
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)
 
     def values_of(self, local: Local) -> list[ast.Expr]:
-        """What a local is given: by its `let`, and later."""
+        """Return the values of a local: that of its `let`, and those assigned later."""
         first = [local.value] if local.value is not None else []
         return [*first, *self.assigned.get(local, ())]
 
 
 @dataclass
 class Program:
-    """Everything that `plan` needs; resources in the order of files and sources.
+    """Everything that `plan` needs; resources are in the order of files, then of the source.
 
     `class_names` are the Python names of inline structs and enums.
     """

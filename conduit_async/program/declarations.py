@@ -71,9 +71,9 @@ class ParameterInfo:
 class FunctionInfo:
     """A `@function` or `@computed` of a resource.
 
-    `reads` are the paths of `self` that it uses, through the functions that it calls as well, so
-    that its callers capture them; `uses_services` and `uses_database` say that it exists
-    once for hooks and once for jobs.
+    `reads` are the paths of `self` that it and the functions it calls use; its callers capture
+    them. A function with `uses_services` or `uses_database` exists once for hooks and once for
+    jobs.
     """
 
     name: str
@@ -91,7 +91,7 @@ class FunctionInfo:
 
 @dataclass(eq=False)
 class ResourceInfo:
-    """A resource: its table, its columns in the order of the source, and what it can do."""
+    """A resource: its table, its columns in the order of the source, its functions and hooks."""
 
     name: str
     table: str
@@ -119,9 +119,9 @@ class ResourceInfo:
 
 
 class Resources(dict[str, ResourceInfo]):
-    """Resources by name, and for each of them the names that are looked up on its behalf.
+    """Resources by name. `uses` notes which names are looked up for each resource.
 
-    Looking through all of them is not noted.
+    Iteration over all resources is not noted.
     """
 
     def __init__(self) -> None:
@@ -130,11 +130,11 @@ class Resources(dict[str, ResourceInfo]):
         self._noted: set[str] = set()
 
     def work_on(self, info: ResourceInfo) -> None:
-        """Note what is looked up from now on as used by this resource."""
+        """Note further lookups as uses by this resource."""
         self._noted = self.uses.setdefault(info.name, set())
 
     def note_no_more(self) -> None:
-        """Note nothing of what is looked up from now on."""
+        """Note no further lookups."""
         self._noted = set()
 
     def __getitem__(self, name: str) -> ResourceInfo:

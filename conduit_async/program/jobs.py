@@ -1,4 +1,4 @@
-"""Jobs: what each captures, and how its older payloads are read."""
+"""Jobs: the values that each captures, and how its older payloads are read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ from ..types import Shape, Type
 class Local:
     """A `let`, a parameter, a loop variable, a lambda's parameter or a rescue's error.
 
-    `owner` is the job in whose block it is declared (None: the hook's or a function's body);
-    `python` is its name in generated code, `value` what a `let` gives it first.
+    `owner` is the job whose block declares it; None for the body of a hook or a function.
+    `python` is its name in generated code, `value` its first value if a `let` declares it.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Local:
     value: ast.Expr | None = None
 
     def is_captured_by(self, job: "JobInfo | None") -> bool:
-        """Whether it belongs to the code around a job, which stores its value."""
+        """Whether the code around a job declares it; the job then stores its value."""
         owner = self.owner
         while job is not None and owner is not None and owner is not job:
             owner = owner.parent
@@ -52,10 +52,10 @@ class Capture:
 
     `name` is the JSON key, `python` the attribute of the payload class. `path` names what is
     captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
-    `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
-    place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
-    `shape` has the types within a hash or an array of mixed values. `is_sensitive`: it is the
-    value of a sensitive column.
+    `(local, "message")` or `(local, "type")`. `node`, for context, is an expression that gives the
+    value where the job is enqueued. `local`, for locals and errors, is the captured local. `shape`
+    has the types within a hash or an array of mixed values. `is_sensitive` marks the value of a
+    sensitive column.
     """
 
     name: str
@@ -71,10 +71,10 @@ class Capture:
 
 @dataclass(frozen=True)
 class OlderPayload:
-    """A shape that payloads of a job type had.
+    """An older shape of the payloads of a job type.
 
-    `classes` are the names of its own class (of the path "") and of those of the structs and
-    snapshots in it. `by_hand`: the application has an upcaster of it, so none is generated.
+    `classes` are the names of its own class (at the path "") and of the classes of the structs and
+    snapshots in it. `by_hand`: the application has an upcaster for it, so none is generated.
     """
 
     fields: Fields
@@ -84,21 +84,20 @@ class OlderPayload:
 
 
 Upcasters: TypeAlias = frozenset[tuple[str, str, str]]
-"""The upcasters of an application: the handler's module (empty if unknown), the handler, the shape.
-"""
+"""The upcasters of an application: the handler's module ("" if unknown), the handler, the shape."""
 
 
 @dataclass(eq=False)
 class JobInfo:
     """One `@async` block, which is one job type.
 
-    `python` is the handler's name and `payload` the payload class's; `parent` is the job around.
-    `options` are those given, checked: constants as Python values (durations in seconds),
+    `python` is the handler's name and `payload` that of the payload class; `parent` is the job
+    around it. `options` are the checked options: constants as Python values (durations in seconds),
     expressions as nodes. `hook_name` is the resource and the event: `Order.after_create`.
-    `fields` is the shape of its payload, `older` are those that the lock has beside it, of its name
-    and of those that it had before (`was`), by fingerprint; `older_payloads` says what reads them,
-    given what is known of the `new_fields`. `statements` are what tells an unnamed
-    block from others, as in the lock.
+    `fields` is the shape of its payload. `older` are the other shapes that the lock has, under its
+    name and its earlier names (`was`), by fingerprint. `older_payloads` says how they are read,
+    from `new_fields`. `statements` are the hashes that tell an unnamed block from others, as in
+    the lock.
     """
 
     block: ast.Async
