@@ -1,6 +1,6 @@
-"""Jobs on Postgres: enqueued in the caller's transaction, run at least once by a worker.
+"""Jobs on Postgres: the caller's transaction enqueues them, a worker runs them at least once.
 
-Names are imported when they are first used, so that importing the package costs nothing.
+The package imports a name when it is first used, so that importing the package costs nothing.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""The driver's connection inside of what an ORM works with, for hooks and `conn=`.
+"""Get the driver's connection out of an ORM's session, for hooks and `conn=`.
 
-Nothing is imported: each function knows where to look.
+These functions import nothing; each looks at the attributes of what it is given.
 """
 
 from typing import Any
@@ -13,10 +13,10 @@ __all__ = ["django_connection", "sqlalchemy_async_connection", "sqlalchemy_conne
 
 
 def sqlalchemy_connection(session: Any) -> psycopg.Connection[Any]:
-    """The connection of a SQLAlchemy Session, in its transaction; what was added is flushed first.
+    """Return the connection of a SQLAlchemy Session, in its transaction; flushes the Session first.
 
-    Also of a SQLAlchemy Connection. After a hook that assigns, `session.refresh(instance)` shows
-    what it wrote. Raises TypeError for an engine with another driver than psycopg
+    It takes a SQLAlchemy Connection as well. After a hook that assigns, `session.refresh(instance)`
+    loads what the hook wrote. Raises TypeError for an engine with another driver than psycopg
     (`postgresql+psycopg://`).
     """
     if hasattr(session, "flush"):
@@ -30,9 +30,9 @@ def sqlalchemy_connection(session: Any) -> psycopg.Connection[Any]:
 async def sqlalchemy_async_connection(
     session: Any,
 ) -> psycopg.AsyncConnection[Any] | AsyncpgLike:
-    """`sqlalchemy_connection` of an AsyncSession or an AsyncConnection.
+    """`sqlalchemy_connection` for an AsyncSession or an AsyncConnection.
 
-    The connection is asyncpg's for an engine with that driver (`postgresql+asyncpg://`).
+    For an engine with asyncpg (`postgresql+asyncpg://`), it returns the asyncpg connection.
     """
     if hasattr(session, "flush"):
         await session.flush()
@@ -46,17 +46,17 @@ async def sqlalchemy_async_connection(
     if (connection := asyncpg_connection(found)) is None:
         raise _refusal(found, "psycopg 3 or asyncpg: use postgresql+psycopg:// or +asyncpg://")
     if not connection.is_in_transaction:
-        # SQLAlchemy sends BEGIN with its first statement: before that, ours would be outside.
+        # SQLAlchemy sends BEGIN with its first statement; until then, ours would run outside of it.
         await session.exec_driver_sql("SELECT 1")
     like: AsyncpgLike = found
     return like
 
 
 def django_connection(connection: Any) -> psycopg.Connection[Any]:
-    """The connection of `django.db.connection`, or of another of `django.db.connections`.
+    """Return the connection of `django.db.connection`, or of another of `django.db.connections`.
 
-    To be used within `transaction.atomic()`: a hook refuses to run outside of a transaction.
-    Raises TypeError for a backend with another driver than psycopg 3.
+    Call it within `transaction.atomic()`: a hook refuses to run outside of a transaction. Raises
+    TypeError for a backend with another driver than psycopg 3.
     """
     connection.ensure_connection()
     return _checked(connection.connection)

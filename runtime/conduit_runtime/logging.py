@@ -1,6 +1,6 @@
-"""Formatters for the standard `logging`: a record as a line of JSON, or as a line of text.
+"""Formatters for the standard `logging` that write a record as a line of JSON or of text.
 
-`conduit-jobs worker --log-format json` uses them; an application may, too.
+`conduit-jobs worker --log-format json` uses them; applications may use them too.
 """
 
 import json
@@ -25,17 +25,18 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 class JsonFormatter(logging.Formatter):
     """Writes each record as one line of JSON.
 
-    `time` (UTC, RFC 3339), `level`, `logger` and `message` come first, then what the record has as
-    `extra`. A record that is logged while a job runs, by whatever logger, has `job_id`, `job_type`,
-    `queue`, `attempt` and, if the job has a trace, `trace_id`. An exception is `error_type`,
-    `error` and `traceback`. An `extra` that is named as one of the first four gets a trailing `_`.
-    Sensitive values that the job has read are masked. Values that JSON
-    has not are their `str()`.
+    The keys `time` (UTC, RFC 3339), `level`, `logger` and `message` come first; the record's
+    `extra` follows. A record that any logger writes while a job runs has `job_id`, `job_type`,
+    `queue`, `attempt` and, if the job has a trace, `trace_id`. An exception becomes `error_type`,
+    `error` and `traceback`. An `extra` with the name of one of the first four keys gets a trailing
+    `_`. Sensitive values that the job has read are masked. A value that JSON cannot hold is written
+    as its `str()`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line without control characters."""
-        # Our own loggers name the job of a record; the runner logs of others than the present one.
+        """Return the record as a line without control characters."""
+        # Our own loggers name the job themselves: the runner also logs about jobs other than the
+        # current.
         job = None if record.name.startswith("conduit.") else entered_job.get(None)
         fields = {
             "time": _time(record.created),
@@ -64,7 +65,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(form: str = "text", level: str = "info") -> None:
-    """Have the root logger write to stderr, as `text` or `json`; nothing if it has handlers."""
+    """Make the root logger write to stderr as `text` or `json`, unless it has handlers already."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else OneLineFormatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
@@ -76,7 +77,7 @@ def _time(seconds: float) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message; of Conduit's `Logger` without the values, which are fields of their own."""
+    """The message; for Conduit's `Logger` without the values, which have keys of their own."""
     event: Any = record.msg
     if isinstance(getattr(event, "fields", None), Mapping):
         return str(event.message)
@@ -87,7 +88,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _key(name: str) -> str:
-    """The key of an attribute: that of Conduit's `Logger` for `name`, say, ends with `_`."""
+    """The key of an attribute, without the `_` that Conduit's `Logger` appends to `name`, say."""
     if name in _FIRST:
         return f"{name}_"
     return name.removesuffix("_") if name.removesuffix("_") in _STANDARD else name

@@ -1,1 +1,1 @@
-"""The API of applications: queues that enqueue, read and steer jobs."""
+"""The API of applications: queues that enqueue, read and change jobs."""

@@ -25,7 +25,7 @@ Pool = AsyncConnectionPool[Connection]
 
 _left: list[Pool] = []
 AGAIN = 2.0
-"""Seconds after which one who waits for a connection has the pool try again to open one."""
+"""Seconds after which a task that waits for a connection asks the pool to try to open one again."""
 
 
 def _own_pool(dsn: str, size: int, patience: int) -> Pool:
@@ -39,15 +39,15 @@ def _own_pool(dsn: str, size: int, patience: int) -> Pool:
         check=check_open_async,
         name="conduit",
         timeout=patience,
-        reconnect_timeout=0,  # its own pauses grow; see AGAIN
+        reconnect_timeout=0,  # the pauses of its own retries grow; see AGAIN
     )
 
 
 class AsyncConnections:
-    """A pool of our own, in autocommit mode and opened by its first use, or the application's.
+    """The queue's own pool, opened by its first use and in autocommit mode; or the application's.
 
-    `size` is how many connections the own pool has at most, `patience` how many seconds a statement
-    waits for one. A server that comes back is found within a few seconds.
+    The own pool has at most `size` connections; a statement waits for one for at most `patience`
+    seconds. When a server comes back, the pool connects again within a few seconds.
     """
 
     def __init__(
@@ -65,15 +65,16 @@ class AsyncConnections:
             renew_in_children(self, AsyncConnections._renew)
 
     def _renew(self) -> None:
-        """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # to end it would wait for what only runs in the other process
+        """Leave the connections to the process that opened them, which forked this one."""
+        _left.append(self._pool)  # `close` would wait for what only runs in the other process
         self._pool = _own_pool(self.dsn, self._pool.max_size, self._patience)
 
     def beside(self, name: str, size: int, patience: int) -> "AsyncConnections":
-        """Others to the same database, closed with these; with the application's pool, these.
+        """Return a further pool for the same database; `close` closes both.
 
-        `name` is their `application_name`. They try to connect for `patience` seconds as well.
-        Settings of the connection string come first.
+        If the pool is the application's, this returns the pool itself. `name` is the
+        `application_name` of the new connections. `patience` also limits how long they try to
+        connect. Settings in the connection string override these.
         """
         if not self._owned:
             return self
@@ -100,14 +101,14 @@ class AsyncConnections:
             if not self._owned:
                 async with self._pool.connection() as connection:
                     return await run_async(connection, statement, self._schema)
-            # Our own are in autocommit mode: there is nothing to commit.
+            # Connections of the own pool are in autocommit mode: there is nothing to commit.
             await self._open()
             pool = self._pool
             connection = await self._take()
             try:
                 return await run_async(connection, statement, self._schema)
             except psycopg.errors.ReadOnlySqlTransaction:
-                await connection.close()  # its server leads no more
+                await connection.close()  # this server no longer leads
                 raise
             finally:
                 await pool.putconn(connection)
@@ -121,7 +122,7 @@ class AsyncConnections:
 
     @asynccontextmanager
     async def transaction(self, conn: AsyncGiven | None = None) -> AsyncIterator[AsyncGiven]:
-        """A transaction, within that of the given connection if there is one."""
+        """Begin a transaction; if a connection is given, one within its transaction."""
         if conn is None:
             async with self.connection() as connection, connection.transaction():
                 yield connection
@@ -151,7 +152,7 @@ class AsyncConnections:
             await pool.putconn(connection)
 
     async def _take(self) -> Connection:
-        """A connection of the own pool; raises PoolTimeout when there is none for `patience`."""
+        """Take a connection from the own pool; raises PoolTimeout after `patience` seconds."""
         end = time.monotonic() + self._patience
         while (left := end - time.monotonic()) > 0:
             with suppress(PoolTimeout):
@@ -160,7 +161,7 @@ class AsyncConnections:
 
     async def _open(self) -> None:
         if self._owned and self._pool.closed:
-            # The pool would hide for 30 s why it cannot connect.
+            # Connecting first raises the reason of a failure, which the pool would hide for 30 s.
             connection = await OwnAsyncConnection.connect(self.dsn)
             await connection.close()
             await self._pool.open()

@@ -41,12 +41,12 @@ Inserts = Sequence[Statement[list[Duplicate]]]
 
 
 class AsyncQueue:
-    """Jobs on Postgres, for asynchronous code.
+    """A queue of jobs on Postgres, for asynchronous code.
 
-    Takes a connection string or a `psycopg_pool.AsyncConnectionPool` of yours. Use it as
+    `dsn` is a connection string, or a `psycopg_pool.AsyncConnectionPool` of yours. Use the queue as
     `async with AsyncQueue(dsn) as queue:`, or call `close` at the end. `schema` names the Postgres
-    schema of the tables; without it, the search path finds them. Every operation takes `conn=` to
-    be part of that connection's transaction; otherwise it is a transaction of its own.
+    schema of the tables; without it, the search path finds them. Each operation runs in a
+    transaction of its own. With `conn=`, it runs in the transaction of that connection instead.
     """
 
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
@@ -59,14 +59,14 @@ class AsyncQueue:
 
     @property
     def dsn(self) -> str:
-        """Where the queue connects to."""
+        """The connection string of the queue, or that of its pool."""
         return self.connections.dsn
 
     async def close(self) -> None:
         """Close the connections that the queue opened; a pool of yours stays open."""
         self._ends.close()
         await self.connections.close()
-        self._ends.wake_all()  # who still waits learns that it is closed
+        self._ends.wake_all()  # so that waiting calls of `result` notice that the queue is closed
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,25 +75,28 @@ class AsyncQueue:
         await self.close()
 
     async def enqueue(self, job: Job, *, conn: Conn = None) -> Job:
-        """Store a job, due at once unless its `run_at` or `delay` says otherwise.
+        """Store a job. It is due at once, unless its `run_at` or `delay` says otherwise.
 
-        Returns the stored job, or the existing one with `duplicate=True`, which has its id alone
-        when the role may not read it. Raises PayloadError, before any SQL, for a job that Postgres
-        would refuse.
+        Returns the stored job. If another job holds the unique key, returns that existing job with
+        `duplicate=True`; if the role may not read it, only its id is known. Raises PayloadError,
+        before any SQL, for a job that Postgres would refuse.
         """
         job = store.unstored(job)
         stored = await self._store([job], [store.insert_job(job, alone=conn is None)], conn)
         return stored[0]
 
     async def enqueue_many(self, jobs: Sequence[Job], *, conn: Conn = None) -> Jobs:
-        """Store any number of jobs, all or none; returns those or the existing ones."""
+        """Store any number of jobs, all or none.
+
+        Returns the jobs in the same order, with the existing job in place of each duplicate.
+        """
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
         return await self._store(jobs, store.insert_jobs(jobs, alone=conn is None), conn)
 
     async def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
-        """Insert the jobs and return those or the existing ones."""
+        """Insert the jobs; returns them, with the existing job in place of each duplicate."""
         if len(inserts) == 1:
             duplicates = await self._run(inserts[0], conn)
         else:
@@ -110,10 +113,10 @@ class AsyncQueue:
         return with_existing(jobs, duplicates, stored)
 
     async def enqueue_flow(self, flow: Flow, *, conn: Conn = None) -> Jobs:
-        """Store a chain or a group; returns its jobs, or the existing ones.
+        """Store a chain or a group; returns its jobs, with the existing job for each duplicate.
 
-        Jobs that wait for others are blocked: `list` and `stats` leave them out until those have
-        ended, `get` and `cancel` find them.
+        A job that waits for others of its flow is blocked. `list` and `stats` leave blocked jobs
+        out; `get` and `cancel` find them.
         """
         flow = unstored(flow)
         insert = insert_flow(flow)
@@ -126,19 +129,22 @@ class AsyncQueue:
         return await self.enqueue(job, conn=conn)
 
     async def schedule(self, job: Job, run_at: datetime | timedelta, *, conn: Conn = None) -> Job:
-        """Store a job that is due at `run_at`, an aware time or a delay from now."""
+        """Store a job that is due at `run_at`: an aware time, or a delay from now."""
         return await self.enqueue(store.due(job, run_at), conn=conn)
 
     async def cancel(self, id: UUID | str, *, conn: Conn = None) -> bool:
-        """Cancel a waiting, pending or running job; False when it had ended or is gone."""
+        """Cancel a blocked, pending or running job; False if it has ended or does not exist."""
         return await self._run(store.cancel_job(store.job_id(id)), conn)
 
     async def retry(self, id: UUID | str, *, conn: Conn = None) -> bool:
-        """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+        """Make a job due now with all its attempts, whatever its status.
+
+        Returns False if the job does not exist or is blocked.
+        """
         return await self._run(store.retry_job(store.job_id(id)), conn)
 
     async def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
-        """The job as it is now; None when there is none."""
+        """Return the job as it is now; None if it does not exist."""
         return await self._run(store.get_job(store.job_id(id)), conn)
 
     async def result(
@@ -146,11 +152,11 @@ class AsyncQueue:
         id: UUID | str,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109
     ) -> Any:
-        """Wait until a job has ended, and return what its handler returned, if that is kept.
+        """Wait until a job has ended, and return what its handler returned.
 
-        `timeout` is in seconds or a timedelta; None waits for ever. None is returned for a handler
-        without `keep_result`. Raises JobFailed with the job's error, JobCancelled, UnknownJob for a
-        job that is not committed or is purged, and TimeoutError.
+        `timeout` is in seconds or a timedelta; None waits for ever. Returns None if the result is
+        not stored: a job type needs `keep_result` for that. Raises JobFailed with the job's error,
+        JobCancelled, UnknownJob for a job that is not committed or was purged, and TimeoutError.
         """
         wanted = store.job_id(id)
         waited = Deadline(timeout)
@@ -162,7 +168,7 @@ class AsyncQueue:
                 has_ended, value = results.ended_value(job, wanted)
                 if has_ended:
                     return value
-                if not is_marked:  # it is locked, or has just moved from one table to the other
+                if not is_marked:  # another transaction locks it, or it has just changed tables
                     pause = SOON
                 await signal.wait(min(pause, waited.left(f"job {wanted}")))
         raise AssertionError
@@ -177,15 +183,16 @@ class AsyncQueue:
         older_than: timedelta | None = None,
         conn: Conn = None,
     ) -> Jobs:
-        """The newest jobs that match, at most `limit`.
+        """Return the newest jobs that match, at most `limit`.
 
-        `status` is one or several; `older_than` is the time since they were enqueued.
+        `status` is one status or several. With `older_than`, only jobs that were enqueued longer
+        ago match.
         """
         wanted = Filter(queue, type, status, older_than)
         return await self._run(store.list_jobs(wanted, limit), conn)
 
     async def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
-        """How many jobs of the queue, or of all queues, there are of each status."""
+        """Count the jobs of the queue, or of all queues, by status."""
         return await self._run(store.stats(queue), conn)
 
     async def metrics(
@@ -196,19 +203,23 @@ class AsyncQueue:
         *,
         conn: Conn = None,
     ) -> AllMetrics:
-        """Counts and durations of attempts in the `last` period, up to 30 days, by queue and type.
+        """Return counts and durations of the attempts in the `last` period, by queue and type.
 
-        Of all workers, by the minute for the recent past and by the hour before that. The newest
+        The metrics cover all workers. The period is at most 30 days. Its start is rounded down: to
+        the minute for up to two hours, to the hour for up to two days, else to the day. The newest
         few seconds may be missing.
         """
         return await self._run(metrics_store.read(last, queue, type), conn)
 
     async def queues(self, *, conn: Conn = None) -> Overviews:
-        """The state of every queue that holds jobs, has workers, is paused or is limited."""
+        """Return the state of every queue that has jobs, workers, or a setting such as a limit."""
         return await self._run(store.queues(), conn)
 
     async def workers(self, *, conn: Conn = None) -> Workers:
-        """The registered workers by name, each with what it runs; dead ones until their rescue."""
+        """Return the registered workers by name, each with the jobs that it runs.
+
+        A dead worker is listed until its jobs are rescued.
+        """
         return await self._run(registered(), conn)
 
     async def dequeue(
@@ -222,10 +233,10 @@ class AsyncQueue:
     ) -> Jobs:
         """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
 
-        For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
-        call `touch` before the 5 minutes are over when it takes longer. A claim from a queue with a
-        limit, or of a type with one, blocks other such claims until its transaction ends; in one
-        that is not READ COMMITTED it raises QueueError.
+        This is for worker loops of your own; prefer a `WorkerPool`. End each job with `complete` or
+        `fail`. If that takes longer than 5 minutes, call `touch` in time. A claim that a limit of
+        the queue or of a type applies to blocks other such claims until its transaction ends. In a
+        transaction that is not READ COMMITTED, such a claim raises QueueError.
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
@@ -239,25 +250,25 @@ class AsyncQueue:
             return await self._run_steps(steps, connection)
 
     async def complete(self, job: Job, *, conn: Conn = None) -> None:
-        """Mark a claimed job completed. Raises JobLost when it is no longer held."""
+        """Mark a claimed job completed. Raises JobLost if the job is no longer held."""
         await self._run(leases.complete(job), conn)
 
     async def fail(self, job: Job, error: BaseException | str, *, conn: Conn = None) -> None:
-        """Record a failed attempt: the job is retried later or, after its last one, failed.
+        """Record a failed attempt. The job is retried later; after its last attempt, it is failed.
 
-        Raises JobLost when it is no longer held.
+        Raises JobLost if the job is no longer held.
         """
         await self._run(leases.fail(job, error), conn)
 
     async def touch(self, job: Job, *, conn: Conn = None) -> None:
-        """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
+        """Hold a claimed job for 5 more minutes. Raises JobLost if the job is no longer held."""
         await self._run(leases.touch(job), conn)
 
     async def pause(self, queue: str, *, conn: Conn = None) -> None:
-        """Let no job of a queue start until it is resumed.
+        """Keep the jobs of a queue from starting, until `resume` is called.
 
-        Running jobs continue, and jobs can be enqueued. Workers notice within a second and release
-        what they have claimed and not started.
+        Running jobs continue, and jobs can be enqueued. Workers notice within a second, and release
+        the jobs that they have claimed but not started.
         """
         await self._run(controls.pause(queue), conn)
 
@@ -268,7 +279,7 @@ class AsyncQueue:
     async def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
         """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
-        None lifts the limit. Running jobs continue; workers apply it within a second.
+        None lifts the limit. Running jobs continue; workers apply the change within a second.
         """
         await self._run(controls.limit(queue, concurrency), conn)
 
@@ -280,25 +291,26 @@ class AsyncQueue:
         keep_failed: timedelta | None = None,
         conn: Conn = None,
     ) -> None:
-        """Have workers delete the jobs of a queue so long after they ended.
+        """Set how long after their end workers delete the jobs of a queue.
 
-        Cancelled jobs count as completed ones. This wins over what workers were started with; None
-        leaves it to them. Any worker deletes, also one that does not serve the queue.
+        `keep_completed` applies to completed and cancelled jobs, `keep_failed` to failed ones. They
+        override what workers were started with; None leaves the choice to the workers. Any worker
+        deletes the jobs, even one that does not serve the queue.
         """
         await self._run(controls.retention(queue, keep_completed, keep_failed), conn)
 
     async def limit_type(self, type: str, concurrency: Limit, *, conn: Conn = None) -> None:
         """Let at most `concurrency` jobs of a type be claimed at once, over all workers.
 
-        None lifts the limit, also one of the source; "source" has the source decide again. Running
-        jobs continue; workers apply it within a second.
+        None lifts the limit, even one in the source; "source" restores the limit of the source.
+        Running jobs continue; workers apply the change within a second.
         """
         steps = type_limits.limit_type(type, concurrency)
         async with self.connections.transaction(conn) as connection:
             await self._run_steps(steps, connection)
 
     async def type_limits(self, *, conn: Conn = None) -> AllTypeLimits:
-        """The types that have limits, or whose limits a command has lifted."""
+        """Return the types that have limits, or whose limits a command has lifted."""
         return await self._run(type_limits.type_limits(), conn)
 
     async def rate_limit(
@@ -311,15 +323,15 @@ class AsyncQueue:
     ) -> None:
         """Let at most `starts` jobs of a type be claimed within any `per`, over all workers.
 
-        None lifts the limit, also one of the source; "source" has the source decide again. The
-        server's clock counts; other types of the queue are not delayed.
+        None lifts the limit, even one in the source; "source" restores the limit of the source. The
+        server's clock measures the period. Other types of the queue are not delayed.
         """
         steps = type_limits.rate_limit(type, starts, per)
         async with self.connections.transaction(conn) as connection:
             await self._run_steps(steps, connection)
 
     async def rate_limits(self, *, conn: Conn = None) -> RateLimits:
-        """The types that have a rate."""
+        """Return the types that have a rate limit."""
         return await self._run(type_limits.rate_limits(), conn)
 
     async def purge(
@@ -332,10 +344,10 @@ class AsyncQueue:
     ) -> int:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
-        `status` is one or several. Works in bounded batches, each a transaction of its own unless
-        `conn` is given. A job that Postgres refuses to delete is logged and stays. Free
-        keys and expired results are deleted as well. Raises ValueError for a negative `older_than`,
-        and for a status of jobs that have not ended.
+        `status` is one status or several. The purge works in bounded batches, each a transaction of
+        its own unless `conn` is given. It also deletes unique keys that are free, and expired
+        results. A job that Postgres refuses to delete is logged and stays. Raises ValueError for a
+        negative `older_than`, and for a status of jobs that have not ended.
         """
         deleted = await self._run_steps(purge(older_than, status, queue), conn)
         await self._run_steps(clear(), conn)
@@ -358,11 +370,11 @@ class AsyncQueue:
     ) -> int:
         """Cancel the pending and running jobs that match, and return how many.
 
-        `status` is one or several of these two; `older_than` is the time since they were enqueued.
-        Works in bounded batches, each a transaction of its own unless `conn` is given;
-        `on_progress` is called after each with the count so far. A job whose change Postgres
-        refuses is logged and stays as it is. Raises ValueError without any filter, unless `every`
-        is true.
+        `status` is one of these two, or both. With `older_than`, only jobs that were enqueued
+        longer ago match. The work is done in bounded batches, each a transaction of its own unless
+        `conn` is given. After each batch, `on_progress` is called with the count so far. A job
+        whose change Postgres refuses is logged and stays as it is. Raises ValueError if there is no
+        filter, unless `every` is true.
         """
         steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
         return await self._run_steps(steps, conn)
@@ -380,7 +392,8 @@ class AsyncQueue:
     ) -> int:
         """Make the failed jobs that match due now with all their attempts; returns how many.
 
-        `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
+        With `status`, jobs of that status, or of several, match instead of the failed ones. The
+        other arguments are those of `cancel_many`.
         """
         steps = bulk.retry_many(Filter(queue, type, status, older_than), every, on_progress)
         return await self._run_steps(steps, conn)

@@ -26,7 +26,7 @@ Pool = ConnectionPool[Connection]
 
 _left: list[Pool] = []
 AGAIN = 2.0
-"""Seconds after which one who waits for a connection has the pool try again to open one."""
+"""Seconds after which a task that waits for a connection asks the pool to try to open one again."""
 
 
 def _own_pool(dsn: str, size: int, patience: int) -> Pool:
@@ -40,15 +40,15 @@ def _own_pool(dsn: str, size: int, patience: int) -> Pool:
         check=check_open,
         name="conduit",
         timeout=patience,
-        reconnect_timeout=0,  # its own pauses grow; see AGAIN
+        reconnect_timeout=0,  # the pauses of its own retries grow; see AGAIN
     )
 
 
 class Connections:
-    """A pool of our own, in autocommit mode and opened by its first use, or the application's.
+    """The queue's own pool, opened by its first use and in autocommit mode; or the application's.
 
-    `size` is how many connections the own pool has at most, `patience` how many seconds a statement
-    waits for one. A server that comes back is found within a few seconds.
+    The own pool has at most `size` connections; a statement waits for one for at most `patience`
+    seconds. When a server comes back, the pool connects again within a few seconds.
     """
 
     def __init__(
@@ -66,15 +66,16 @@ class Connections:
             renew_in_children(self, Connections._renew)
 
     def _renew(self) -> None:
-        """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # to end it would wait for what only runs in the other process
+        """Leave the connections to the process that opened them, which forked this one."""
+        _left.append(self._pool)  # `close` would wait for what only runs in the other process
         self._pool = _own_pool(self.dsn, self._pool.max_size, self._patience)
 
     def beside(self, name: str, size: int, patience: int) -> "Connections":
-        """Others to the same database, closed with these; with the application's pool, these.
+        """Return a further pool for the same database; `close` closes both.
 
-        `name` is their `application_name`. They try to connect for `patience` seconds as well.
-        Settings of the connection string come first.
+        If the pool is the application's, this returns the pool itself. `name` is the
+        `application_name` of the new connections. `patience` also limits how long they try to
+        connect. Settings in the connection string override these.
         """
         if not self._owned:
             return self
@@ -101,14 +102,14 @@ class Connections:
             if not self._owned:
                 with self._pool.connection() as connection:
                     return run(connection, statement, self._schema)
-            # Our own are in autocommit mode: there is nothing to commit.
+            # Connections of the own pool are in autocommit mode: there is nothing to commit.
             self._open()
             pool = self._pool
             connection = self._take()
             try:
                 return run(connection, statement, self._schema)
             except psycopg.errors.ReadOnlySqlTransaction:
-                connection.close()  # its server leads no more
+                connection.close()  # this server no longer leads
                 raise
             finally:
                 pool.putconn(connection)
@@ -122,7 +123,7 @@ class Connections:
 
     @contextmanager
     def transaction(self, conn: Given | None = None) -> Iterator[Given]:
-        """A transaction, within that of the given connection if there is one."""
+        """Begin a transaction; if a connection is given, one within its transaction."""
         if conn is None:
             with self.connection() as connection, connection.transaction():
                 yield connection
@@ -152,7 +153,7 @@ class Connections:
             pool.putconn(connection)
 
     def _take(self) -> Connection:
-        """A connection of the own pool; raises PoolTimeout when there is none for `patience`."""
+        """Take a connection from the own pool; raises PoolTimeout after `patience` seconds."""
         end = time.monotonic() + self._patience
         while (left := end - time.monotonic()) > 0:
             with suppress(PoolTimeout):
@@ -161,7 +162,7 @@ class Connections:
 
     def _open(self) -> None:
         if self._owned and self._pool.closed:
-            # The pool would hide for 30 s why it cannot connect.
+            # Connecting first raises the reason of a failure, which the pool would hide for 30 s.
             connection = OwnConnection.connect(self.dsn)
             connection.close()
             self._pool.open()

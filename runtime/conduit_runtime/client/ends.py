@@ -1,4 +1,4 @@
-"""Listens for the ends of awaited jobs, over one connection for all that a process awaits."""
+"""Listens for the ends of awaited jobs, over one connection for all the waits of a process."""
 
 import asyncio
 import contextlib
@@ -28,15 +28,16 @@ _log = get_logger("conduit.queue")
 LINGER = 10.0
 """Seconds for which the connection stays open after the last wait."""
 RARELY, AT_FIRST, AT_LAST = 5.0, 0.05, 1.0
-"""Seconds between two looks at a job: while its end is heard, and from when to when otherwise."""
+"""Seconds between two looks at a job: while listening; the first and the longest of a poll."""
 SOON = 0.02
 """Seconds until the next try to mark a job."""
 
 
 class EndListener:
-    """A thread that listens while a job is awaited.
+    """A thread that listens while any job is awaited.
 
-    Behind a pooler, which loses what a session listens to, there is none: waits poll then.
+    There is no such thread behind a pooler, which loses what a session listens to: waits poll
+    there.
     """
 
     def __init__(self, dsn: str, schema: str | None) -> None:
@@ -56,9 +57,10 @@ class EndListener:
 
     @contextlib.contextmanager
     def hearing(self, job: UUID, wake: Callable[[], object]) -> Iterator[Iterator[float]]:
-        """Have `wake()` called in a thread when the job ends, within the block.
+        """Within the block, have `wake()` called in a thread when the job ends.
 
-        Gives how many seconds to wait each time before the job is looked at without a call.
+        Yields an iterator of pauses: how many seconds to wait each time before looking at the job
+        anyway.
         """
         with self._lock:
             self._waits.setdefault(job, []).append(wake)
@@ -117,7 +119,7 @@ class EndListener:
                     return
 
     def _listen_once(self, woken: socket.socket) -> None:
-        """Listen until nothing was awaited for some time; raises what breaks the connection."""
+        """Listen until no job was awaited for `LINGER` seconds; raises if the connection breaks."""
         with contextlib.closing(connect(self._dsn, "conduit results", "1s")) as connection:
             if is_pooled(connection):
                 self._is_pooled = True
@@ -127,7 +129,7 @@ class EndListener:
             connection.add_notify_handler(self._on_end)
             connection.execute(SQL("LISTEN {}").format(Identifier(name)))
             self._listens = True
-            self.wake_all()  # what ended before was not heard
+            self.wake_all()  # no notification came for jobs that ended before
             with selectors.DefaultSelector() as selector:
                 selector.register(woken, selectors.EVENT_READ)
                 selector.register(connection, selectors.EVENT_READ)
@@ -145,7 +147,7 @@ class EndListener:
                 wake()
 
     def wake_all(self) -> None:
-        """Have all who wait look at their job."""
+        """Make every wait look at its job."""
         with self._lock:
             for wakes in self._waits.values():
                 for wake in wakes:
@@ -153,9 +155,9 @@ class EndListener:
 
 
 class Deadline:
-    """How long a wait may last: `timeout` is seconds or a timedelta, None is for ever.
+    """How long a wait may last: `timeout` is seconds or a timedelta; None is for ever.
 
-    Raises TypeError and ValueError for another.
+    Raises TypeError or ValueError for any other `timeout`.
     """
 
     def __init__(self, timeout: float | timedelta | None) -> None:
@@ -175,20 +177,20 @@ class Deadline:
 
 
 class Signal:
-    """Wakes a thread that waits."""
+    """Wakes a waiting thread."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self.set = self._event.set
 
     def wait(self, seconds: float) -> None:
-        """Wait for so long at most, or until `set` was called since the last wait."""
+        """Wait until `set` is called, or was since the last wait; at most so many seconds."""
         self._event.wait(seconds)
         self._event.clear()
 
 
 class AsyncSignal:
-    """Wakes a task that waits, from any thread."""
+    """Wakes a waiting task, from any thread."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -200,7 +202,7 @@ class AsyncSignal:
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self, seconds: float) -> None:
-        """Wait for so long at most, or until `set` was called since the last wait."""
+        """Wait until `set` is called, or was since the last wait; at most so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
         self._event.clear()

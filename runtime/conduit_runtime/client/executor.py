@@ -1,4 +1,4 @@
-"""What a hook that is written by hand calls."""
+"""The executor, which hooks that are written by hand call."""
 
 from collections.abc import Awaitable
 from typing import Any, Generic, TypeVar, overload
@@ -13,10 +13,10 @@ Q = TypeVar("Q", Queue, AsyncQueue)
 
 
 class AsyncExecutor(Generic[Q]):
-    """Puts work off to a worker. Generated hooks need none: they enqueue by themselves.
+    """Leaves work to a worker. Generated hooks do not need it: they enqueue by themselves.
 
-    Pass `conn=` the connection of your transaction, so that the job exists if it commits. What it
-    does with an AsyncQueue is to be awaited.
+    Pass the connection of your transaction as `conn=`, so that the job exists only if the
+    transaction commits. With an AsyncQueue, await the methods.
     """
 
     def __init__(self, queue: Q) -> None:
@@ -44,7 +44,7 @@ class AsyncExecutor(Generic[Q]):
     def execute(
         self, queue: str, type: str, payload: Any, *, conn: Any = None
     ) -> Job | Awaitable[Job]:
-        """Enqueue a job of usual priority."""
+        """Enqueue a job with the default priority."""
         stored: Job | Awaitable[Job] = self._queue.enqueue(Job(queue, type, payload), conn=conn)
         return stored
 

@@ -1,4 +1,4 @@
-"""The connections of the application's that a queue's operations take as `conn=`."""
+"""The application's connections that the operations of a queue take as `conn=`."""
 
 from typing import Any
 

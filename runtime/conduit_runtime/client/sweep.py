@@ -1,4 +1,4 @@
-"""What a worker sweeps: free keys, expired results, flows that were cut, old failure notices."""
+"""What workers sweep: free keys, expired results, interrupted flows, old failure notices."""
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -11,10 +11,10 @@ from ..statements import unique_keys as unique
 
 
 class Sweep:
-    """Deletes what has served its time: keys, results and notices in turn, a page a step.
+    """Deletes expired rows: keys, results and notices in turn, one page in each step.
 
-    A step takes so long as its page does, however much there is. `on_ended` is called with jobs
-    that flows wait for, and which have ended without them.
+    A step takes as long as its page, however many rows there are. `on_ended` is called with jobs
+    that have ended without releasing the flows that wait for them.
     """
 
     def __init__(self, on_ended: Callable[[Sequence[UUID]], object]) -> None:

@@ -1,1 +1,1 @@
-"""What the hooks of generated code run in, on the application's own connection."""
+"""Run the hooks of generated code, on the application's own connection."""

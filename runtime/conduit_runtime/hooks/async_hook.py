@@ -1,4 +1,4 @@
-"""What a generated hook runs in, for asynchronous code."""
+"""Run a generated hook, for asynchronous code."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -23,10 +23,10 @@ Row = tuple[Any, ...]
 class AsyncHook(HookRun[R, S], AsyncOperations):
     """Runs one event's hooks on a copy of the record.
 
-    Use it as `async with AsyncHook(conn, Order, record) as hook:`. When the block ends normally, it
-    writes the columns that were assigned in one UPDATE by primary key and the jobs in one
+    Use it as `async with AsyncHook(conn, Order, record) as hook:`. When the block ends normally,
+    the hook writes the assigned columns in one UPDATE by primary key, and the jobs in one
     statement, both in one round trip. When the block raises, it writes neither. It never commits.
-    Raises NoTransaction on an autocommit connection outside a transaction and RecordError for a
+    Raises NoTransaction on an autocommit connection outside a transaction, and RecordError for a
     record that lacks a column.
     """
 
@@ -72,7 +72,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Undo the database work of the block when it raises, and leave the transaction usable."""
+        """Undo the database work of the block if it raises, and leave the transaction usable."""
         await self._send("SAVEPOINT conduit_rescue")
         try:
             yield
@@ -90,7 +90,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         return query.read(column_names(cursor.description), rows)
 
     async def _send(self, sql: str, parameters: Any = ()) -> psycopg.AsyncCursor[Row]:
-        # our own cursor: the connection's factories and loaders may be anything
+        # our own cursor: the connection's factories and loaders do not matter then
         return await self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     async def _write(self) -> None:

@@ -1,5 +1,5 @@
 # Generated from async_hook.py by .ci/unasync.py; do not edit.
-"""What a generated hook runs in, for synchronous code."""
+"""Run a generated hook, for synchronous code."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -24,10 +24,10 @@ Row = tuple[Any, ...]
 class Hook(HookRun[R, S], Operations):
     """Runs one event's hooks on a copy of the record.
 
-    Use it as `with Hook(conn, Order, record) as hook:`. When the block ends normally, it
-    writes the columns that were assigned in one UPDATE by primary key and the jobs in one
+    Use it as `with Hook(conn, Order, record) as hook:`. When the block ends normally,
+    the hook writes the assigned columns in one UPDATE by primary key, and the jobs in one
     statement, both in one round trip. When the block raises, it writes neither. It never commits.
-    Raises NoTransaction on an autocommit connection outside a transaction and RecordError for a
+    Raises NoTransaction on an autocommit connection outside a transaction, and RecordError for a
     record that lacks a column.
     """
 
@@ -73,7 +73,7 @@ class Hook(HookRun[R, S], Operations):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo the database work of the block when it raises, and leave the transaction usable."""
+        """Undo the database work of the block if it raises, and leave the transaction usable."""
         self._send("SAVEPOINT conduit_rescue")
         try:
             yield
@@ -91,7 +91,7 @@ class Hook(HookRun[R, S], Operations):
         return query.read(column_names(cursor.description), rows)
 
     def _send(self, sql: str, parameters: Any = ()) -> psycopg.Cursor[Row]:
-        # our own cursor: the connection's factories and loaders may be anything
+        # our own cursor: the connection's factories and loaders do not matter then
         return self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     def _write(self) -> None:

@@ -1,4 +1,4 @@
-"""One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
+"""One run of a hook, without IO: the record before and after, and the jobs that it enqueues."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, Unpack
@@ -35,7 +35,7 @@ OnRows = Callable[[Rows], None]
 
 
 class RequestContext(Protocol):
-    """What `Context` reads in a hook: the request that the hook runs in."""
+    """What `Context` reads in a hook: the request in which the hook runs."""
 
     @property
     def current_user(self) -> Any:
@@ -47,7 +47,7 @@ class RequestContext(Protocol):
 
 
 class HookRun(Generic[R, S]):
-    """What Hook and AsyncHook share."""
+    """The common part of Hook and AsyncHook."""
 
     record: R
     _previous: R | None = None
@@ -67,7 +67,7 @@ class HookRun(Generic[R, S]):
         self._changed: dict[str, Any] = {}
 
     def read_again(self, record: object, previous: object) -> None:
-        """Take rows instead of those that the hook was given, before anything is done with them."""
+        """Replace the rows that the hook was given, before it does anything with them."""
         with noted_in(self._secrets):
             self.record = read_record(self.record_type, record)
             self._before = read_record(self.record_type, self.record)
@@ -89,27 +89,27 @@ class HookRun(Generic[R, S]):
 
     @property
     def previous(self) -> R:
-        """The row as it was before the event; RecordError in a hook that was given none."""
+        """The row as it was before the event; raises RecordError if the hook was given none."""
         if self._previous is None:
             raise no_previous(self.record_type)
         return self._previous
 
     @property
     def jobs(self) -> list[Job]:
-        """The jobs that were enqueued so far; they are stored when the hook ends normally."""
+        """The jobs that are enqueued so far; they are stored when the hook ends normally."""
         flows = [job for _, flow, _ in self._flows for job in flow.jobs]
         return [*(job for _, job in self._jobs), *flows]
 
     def enqueue(
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
     ) -> None:
-        """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
+        """Enqueue a job when the hook ends normally, with the payload as it is now."""
         wanted = "a JobType of a generated package, or enqueue_flow(chain(Job(…)))"
         check_type(job_type, "job_type", JobType, wanted)
         self._jobs.append((job_type.schema, job_type.job(payload, **options)))
 
     def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:
-        """Store a chain or a group when the hook ends normally, as it is now.
+        """Store a chain or a group, as it is now, when the hook ends normally.
 
         `schema` is that of the queue's tables; without it, the connection's search path finds them.
         """
@@ -118,9 +118,9 @@ class HookRun(Generic[R, S]):
         note_stored(flow.jobs, ())
 
     def _statements(self) -> list[tuple[str, Any, OnRows | None]]:
-        """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
+        """The statements at the hook's end: the UPDATE if a column was assigned, then the jobs.
 
-        Each with the function that takes the rows that it returns, if it returns any.
+        Each comes with the function that takes the rows it returns, if it returns any.
         """
         statements: list[tuple[str, Any, OnRows | None]] = []
         self._changed = self._changes()
@@ -133,9 +133,9 @@ class HookRun(Generic[R, S]):
         return statements
 
     def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, OnRows | None]]:
-        """One statement for the jobs and flows of a schema: it locks unique keys in one order.
+        """The statement that stores a schema's jobs and flows, and locks unique keys in one order.
 
-        Several for what is large and has no keys.
+        Jobs and flows that are large and have no keys take several statements.
         """
         jobs = [job for other, job in self._jobs if other == schema]
         flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
@@ -167,7 +167,7 @@ class HookRun(Generic[R, S]):
         return getattr(self._before, table_of(self.record_type).key.attribute)
 
     def _updated(self, rows: Rows) -> None:
-        """Take over what the UPDATE has set by itself."""
+        """Copy the values that the UPDATE has set by itself to the record."""
         target = table_of(self.record_type)
         values = queries.update(target, self._key, self._changed).read((), rows)
         if values is None:

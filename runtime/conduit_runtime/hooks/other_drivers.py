@@ -1,4 +1,4 @@
-"""What a hook needs of a connection that is not psycopg's: asyncpg's, in asynchronous code."""
+"""What hooks need for connections other than psycopg's: for asyncpg's, in asynchronous code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Adopted(NamedTuple):
-    """The connection, its cursor, a block that the hook runs in, and the rows as it reads them."""
+    """The connection, its cursor, a block for the hook to run in, and the rows as it reads them."""
 
     connection: Any
     cursor: Any
@@ -28,12 +28,12 @@ class Adopted(NamedTuple):
 
 
 def adopt(hook: HookRun[Any, Any], conn: object, record: object, previous: object) -> NoReturn:
-    """Raise the TypeError for a connection that is no psycopg Connection."""
+    """Raise the TypeError for a connection that is not a psycopg Connection."""
     other(conn, "the hook")
 
 
 def adopt_async(hook: HookRun[Any, Any], conn: object, record: object, previous: object) -> Adopted:
-    """Use an asyncpg connection; raises TypeError for another, NoTransaction outside of one."""
+    """Use an asyncpg connection; TypeError for another one, NoTransaction outside a transaction."""
     from ..postgres.asyncpg.connection import AsyncpgCursor
     from ..postgres.asyncpg.results import plain_record
 
@@ -71,7 +71,7 @@ def _json_columns(record_type: Any) -> Mapping[str, bool]:
 
 
 def _parsed(row: Any, columns: Mapping[str, bool]) -> Any:
-    """A row of asyncpg's, in which a column of type json is the text that Postgres has sent."""
+    """A row of asyncpg's, with its columns of type json decoded from the text of Postgres."""
     if not isinstance(row, dict):
         return row
     found = dict(row)

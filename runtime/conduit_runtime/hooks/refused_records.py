@@ -1,4 +1,4 @@
-"""The errors for what a hook is given as its record or as its previous record."""
+"""The errors for a record or a previous record that does not fit."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _HOOK = "the hook"
 
 
 def unfit_record(record_type: type[Any], given: object, error: RecordError) -> RecordError:
-    """The error for a `record` that is None, lacks a column, or has one that does not fit."""
+    """The error for a `record` that is None, lacks a column, or has a column that does not fit."""
     argument = f"`record` of {called_function(_HOOK)}"
     if given is None:
         return RecordError(
@@ -20,7 +20,7 @@ def unfit_record(record_type: type[Any], given: object, error: RecordError) -> R
 
 
 def unfit_previous(error: RecordError) -> RecordError:
-    """The error for a `previous` that lacks a column, or has one that does not fit."""
+    """The error for a `previous` that lacks a column, or has a column that does not fit."""
     return RecordError(
         f"`previous` of {called_function(_HOOK)}: {error}; `previous` is the whole row as it was "
         "before the event (SELECT * … FOR UPDATE)"
@@ -28,7 +28,7 @@ def unfit_previous(error: RecordError) -> RecordError:
 
 
 def same_record(record_type: type[Any]) -> RecordError:
-    """The error for a `previous` that is the `record` itself: no change could be seen."""
+    """The error for a `previous` that is the `record` itself, so that no change could be seen."""
     return RecordError(
         f"`previous` of {called_function(_HOOK)} is `record` itself, so no field differs and no "
         f"hook would start: pass the {record_type.__name__} as it was before the UPDATE, such as "
@@ -37,7 +37,7 @@ def same_record(record_type: type[Any]) -> RecordError:
 
 
 def no_previous(record_type: type[Any]) -> RecordError:
-    """The error for a hook that uses `previous` and was given none."""
+    """The error for a hook that uses `previous` but was given none."""
     return RecordError(
         f"`previous` of {called_function(_HOOK)} is None: pass the {record_type.__name__} as it "
         "was before the event"

@@ -1,1 +1,1 @@
-"""A job type, its handler's context, and enqueueing by it."""
+"""Job types, the context of their handlers, and how to enqueue their jobs."""

@@ -21,7 +21,7 @@ async def enqueue_async(
     statement: Statement[list[Duplicate]],
     schema: str | None,
 ) -> Job:
-    """Store a job; within a batch, whether it is a duplicate is read at the end."""
+    """Store a job; within a batch, the end of the batch reads whether the job is a duplicate."""
     batch = current_batch(conn)
     with explained():
         if batch is not None and job.is_unique:

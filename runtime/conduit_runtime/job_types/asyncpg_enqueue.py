@@ -1,4 +1,4 @@
-"""Enqueueing on an asyncpg connection of the application's, alone or in a batch."""
+"""Enqueueing on the application's asyncpg connection, alone or in a batch."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ async def enqueue_on_asyncpg(
 
 @asynccontextmanager
 async def run_batch_on_asyncpg(conn: "AsyncpgConnection") -> AsyncIterator[list[Job]]:
-    """Send each statement in its place: the driver has no pipeline, and waits for each."""
+    """Send each statement where it stands and wait for it: the driver has no pipeline."""
     with opened_batch(conn) as batch:
         async with conn.settings():
             yield batch.jobs

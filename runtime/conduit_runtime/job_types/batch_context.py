@@ -1,4 +1,4 @@
-"""What the handler of a batch may ask for and do, for all of its jobs and for each."""
+"""The context of a batch handler: for all jobs of the batch, and for each."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ _log = get_logger("conduit.job")
 
 
 class BatchJob(JobContext[Any], Generic[P]):
-    """A job of a batch: what JobContext is to a job that runs by itself, with its payload."""
+    """A job of a batch: its `JobContext`, with the decoded payload as `payload`."""
 
     payload: P
 
 
 class BatchContext(Generic[S]):
-    """Jobs of one type and queue that run in one call."""
+    """Jobs of one type and queue that run in one call of a batch handler."""
 
     _services: S | None = None
 
@@ -44,7 +44,7 @@ class BatchContext(Generic[S]):
         failures: dict[BatchJob[Any], BaseException],
     ) -> None:
         self.jobs = jobs
-        """The jobs, in the order in which they would have started alone."""
+        """The jobs, in the order in which they would have started on their own."""
         self._members = set(jobs)
         self._batch = batch
         self._given_services = services
@@ -58,12 +58,12 @@ class BatchContext(Generic[S]):
 
     @property
     def queue(self) -> str:
-        """The queue that the jobs are in."""
+        """The queue of the jobs."""
         return self._batch.queue
 
     @property
     def services(self) -> S:
-        """The application's services, as `JobContext.services`; their calls have no key."""
+        """The application's services, as in `JobContext.services`; calls in a batch have no key."""
         if self._services is None:
             given = self._given_services
             if isinstance(given, Prepared):
@@ -76,14 +76,14 @@ class BatchContext(Generic[S]):
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the jobs' type, queue and number."""
+        """A logger whose records have the type, the queue and the number of the jobs."""
         return logging.LoggerAdapter(_log, job_fields(self._batch))
 
     def fail(self, job: BatchJob[Any], error: BaseException | str) -> None:
-        """Have this job alone fail with an exception or a text; the last call for a job counts.
+        """Make only this job fail, with an exception or a text; the last call for a job counts.
 
-        `Retry`, `Discard` and `Snooze` mean what they mean when a handler raises them. Raises
-        ValueError for a job of another batch.
+        `Retry`, `Discard` and `Snooze` work as when a handler raises them. Raises ValueError for a
+        job of another batch.
         """
         check_type(job, "job", BatchJob, "a job of the batch")
         check_type(error, "error", (BaseException, str), "an exception or a text")
@@ -93,9 +93,9 @@ class BatchContext(Generic[S]):
 
     @property
     def failed(self) -> Mapping[UUID, BaseException]:
-        """Why the jobs failed for which `fail` was called, by their ids."""
+        """The errors of the jobs for which `fail` was called, by job id."""
         return {job.id: error for job, error in self._failures.items()}
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection for statements of one's own, in autocommit mode."""
+        """Return a connection in autocommit mode for your own statements, for an `async with`."""
         return self._host.connection()

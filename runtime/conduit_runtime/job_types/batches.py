@@ -1,4 +1,4 @@
-"""Many hooks without waiting for each: their statements go out in one pipeline."""
+"""Batches: the statements of many hooks go out in one pipeline, without a wait for each."""
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, overload
@@ -24,10 +24,10 @@ def batch(
 ) -> AbstractContextManager[list[Job]] | AbstractAsyncContextManager[list[Job]]:
     """Run any number of hooks on a connection in one pipeline.
 
-    Yields the list of the jobs that they enqueue, ids included. Each hook's statements go out in
-    order, so rolling back to a savepoint undoes the jobs enqueued since. Errors of a hook's UPDATE
-    are raised at the end of the block. Use `async with` on an asynchronous connection; asyncpg has
-    no pipeline, and waits for each statement.
+    Yields the list of the jobs that the hooks enqueue, ids included. The statements of the hooks go
+    out in order, so a rollback to a savepoint undoes the jobs enqueued since. The end of the block
+    raises the errors of a hook's UPDATE. Use `async with` on an asynchronous connection. asyncpg
+    has no pipeline and waits for each statement.
     """
     if not isinstance(connection, psycopg.Connection | psycopg.AsyncConnection):
         return run_batch_on_asyncpg(other_in_transaction_async(connection, "batch"))

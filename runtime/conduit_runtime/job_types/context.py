@@ -1,4 +1,4 @@
-"""What a running job may ask for and do."""
+"""The context of a running job: what its handler can ask for and do."""
 
 import asyncio
 import contextlib
@@ -38,34 +38,34 @@ _PROGRESS_INTERVAL = 0.25
 """Seconds between two writes of a job's progress."""
 
 
-# Not Exception, so that a source's `rescue` lets it pass: the job runs again.
+# Not an Exception, so that a `rescue` in the source lets it pass: the job runs again.
 class ConnectionLost(BaseException):
-    """The worker's own connection broke under a statement of a job."""
+    """The worker's own connection broke during a statement of a job."""
 
 
 class Host(Protocol):
-    """What a context asks of the worker that runs its job."""
+    """What a context needs from the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection in autocommit mode, returned at the end of the block."""
+        """Return a connection in autocommit mode, for a block; the end of the block returns it."""
 
     async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
-        """Store how far a job is; raises JobLost for one that is no longer held."""
+        """Store the progress of a job; raises JobLost if the job is no longer held."""
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
-        """The kept results of the jobs that a job of a flow waited for."""
+        """Return the kept results of the jobs that this job of a flow waited for."""
 
     def linger(self, thread: Future[None], /) -> None:
-        """Keep the slot of a stopped attempt, until its thread ends."""
+        """Keep the slot of a stopped attempt until its thread ends."""
 
 
 class JobContext(AsyncOperations, Generic[S]):
-    """A running job: its identity, the application's services, its rows, further jobs."""
+    """A running job: its identity, the application's services, the database, further jobs."""
 
-    # Most jobs need few of these; what is not asked for is not made.
+    # Most jobs need few of these, so each is made when it is first used.
     _services: S | None = None
     children: ChildJobs | None = None
-    """What `enqueued` holds; None until it is asked for."""
+    """What `enqueued` returns; None until its first use."""
     _cancelled = False
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
@@ -93,18 +93,18 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @property
     def enqueued(self) -> ChildJobs:
-        """The jobs that are enqueued when this one completes."""
+        """The jobs to enqueue when this job completes."""
         if self.children is None:
             self.children = ChildJobs()
         return self.children
 
     def cancel(self) -> None:
-        """Note that the job was cancelled or lost; called by the worker."""
+        """Note that the job was cancelled or lost; the worker calls this."""
         self._cancelled = True
 
     @property
     def id(self) -> UUID:
-        """The job's id, the same in every attempt."""
+        """The job's id; it is the same in every attempt."""
         return self._job.id
 
     @property
@@ -114,12 +114,12 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @property
     def queue(self) -> str:
-        """The queue that the job is in."""
+        """The job's queue."""
         return self._job.queue
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is; the first is 1."""
+        """The number of this attempt; the first is 1."""
         return self._job.attempts
 
     @property
@@ -129,15 +129,15 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @cached_property
     def payload(self) -> Any:
-        """The payload as its JSON says: of a generated job, by the names of the source."""
+        """The payload as JSON values; that of a generated job has the field names of the source."""
         return msgspec.json.decode(self._job.payload)
 
     @property
     def services(self) -> S:
         """The application's services.
 
-        Generated code awaits every call, however it is implemented; a handler of one's own gets
-        the services as they were given.
+        Generated code awaits every call, even if the method is a plain function. A handler that is
+        written by hand gets the services as the application gave them.
         """
         if self._services is None:
             given = self._given_services
@@ -148,13 +148,15 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the job's id, type, queue, attempt and trace id."""
+        """A logger whose records have the job's id, type, queue, attempt and trace id."""
         return logging.LoggerAdapter(_log, job_fields(self._job))
 
     def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
-        """Say how far the job is; stored a few times a second at most, also from a thread.
+        """Report how far the job is. It can be called from a thread.
 
-        Raises TypeError and ValueError for what is no finite number, or no text.
+        The worker stores the last report, a few times a second at most. Raises TypeError or
+        ValueError for `done` or `total` that is not a finite number, and TypeError for a `note`
+        that is not a text.
         """
         if self._loop is None:
             raise RuntimeError("the job is not running")
@@ -168,12 +170,12 @@ class JobContext(AsyncOperations, Generic[S]):
         self._loop.call_soon_threadsafe(self._report)
 
     def raise_if_cancelled(self) -> None:
-        """Stop here when the job was cancelled or lost; for code that never awaits."""
+        """Stop here if the job was cancelled or lost; for code that never awaits."""
         if self._cancelled:
             raise asyncio.CancelledError
 
     def enqueue(self, job_type: JobMaker[P], payload: P, /, **options: Unpack[JobOptions]) -> None:
-        """Enqueue a job when, and only when, this one completes; the payload is taken as it is now.
+        """Enqueue a job if this one completes, with the payload as it is now.
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
@@ -181,17 +183,18 @@ class JobContext(AsyncOperations, Generic[S]):
         self.enqueued.append(job_type.job(payload, **options))
 
     def enqueue_flow(self, flow: Flow) -> None:
-        """Store a chain or a group when, and only when, this job completes; as it is now.
+        """Store a chain or a group, as it is now, if this job completes.
 
         Raises PayloadError for a job that JSON or Postgres would refuse or change.
         """
         self.enqueued.add_flow(flow)
 
     async def results(self) -> list[Any]:
-        """What the jobs returned that this one waited for, in a chain or after a group.
+        """Return the results of the jobs that this one waited for, in a chain or after a group.
 
-        In the order of the group's members; None for a job whose type has no `keep_result`, that
-        returned None, or did not complete. Empty for a job that waited for none. Read once.
+        They are in the order of the group's members. A result is None if the job's type has no
+        `keep_result`, or the job returned None or did not complete. The list is empty if this job
+        waited for no other. The database is read only once.
         """
         if self._results is None:
             is_in_flow = self._job.flow is not None
@@ -199,9 +202,9 @@ class JobContext(AsyncOperations, Generic[S]):
         return self._results
 
     def results_blocking(self) -> list[Any]:
-        """`results` for a plain handler, whose thread waits for it.
+        """`results` for a plain handler, whose thread waits for them.
 
-        Raises TypeError in a coroutine handler, which awaits `results`.
+        Raises TypeError in a coroutine handler, which has to await `results`.
         """
         if self._loop is None:
             raise RuntimeError("the job is not running")
@@ -211,7 +214,7 @@ class JobContext(AsyncOperations, Generic[S]):
         return asyncio.run_coroutine_threadsafe(self.results(), self._loop).result()
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection for statements of one's own, in autocommit mode."""
+        """Return a connection in autocommit mode for your own statements, for an `async with`."""
         return self._host.connection()
 
     async def _run(self, query: Query[T]) -> T:
@@ -243,5 +246,5 @@ class JobContext(AsyncOperations, Generic[S]):
                 self.cancel()
                 return
             except psycopg.Error:
-                pass  # the next one is newer
+                pass  # the next report is newer
             await asyncio.sleep(_PROGRESS_INTERVAL)

@@ -22,7 +22,7 @@ def enqueue(
     statement: Statement[list[Duplicate]],
     schema: str | None,
 ) -> Job:
-    """Store a job; within a batch, whether it is a duplicate is read at the end."""
+    """Store a job; within a batch, the end of the batch reads whether the job is a duplicate."""
     batch = current_batch(conn)
     with explained():
         if batch is not None and job.is_unique:

@@ -1,4 +1,4 @@
-"""A job type: a generated handler with everything that the queue needs to know about it."""
+"""A job type: a generated handler, its payload class and its options."""
 
 import functools
 import inspect
@@ -38,13 +38,13 @@ P = TypeVar("P")
 
 @dataclass(eq=False, repr=False)
 class JobType(Generic[S, P]):
-    """A handler, its payload and its options; calling it runs the handler.
+    """A handler, its payload and its options; a call of the job type runs the handler.
 
-    With `batch`, the handler takes a BatchContext and up to so many jobs, which wait at most `wait`
-    for each other.
+    With `batch`, the handler takes a BatchContext and at most that many jobs, which wait at most
+    `wait` for each other.
 
-    `was` are earlier names: their jobs run under this handler. `upcasts` read payloads of older
-    shapes, by their fingerprints; `upcast` adds one.
+    `was` are earlier names; this handler runs their jobs too. `upcasts` are functions that read
+    payloads of older shapes, by fingerprint; the decorator `upcast` adds one.
     """
 
     function: Callable[..., Coroutine[Any, Any, object]]
@@ -100,7 +100,7 @@ class JobType(Generic[S, P]):
 
     @functools.cached_property
     def payload(self) -> type[P]:
-        """The class of its payload."""
+        """The class of the payload."""
         annotation: Any = self._annotations[1]
         if self.batch is not None:  # list[BatchJob[P]]
             annotation = typing.get_args(typing.get_args(annotation)[0])[0]
@@ -109,18 +109,18 @@ class JobType(Generic[S, P]):
 
     @functools.cached_property
     def services(self) -> Mapping[str, type]:
-        """The services that the jobs of its package call: attribute → Protocol."""
+        """The services that the jobs of the package call: attribute → Protocol."""
         arguments = typing.get_args(self._annotations[0])
         return protocols_of(arguments[0]) if arguments and inspect.isclass(arguments[0]) else {}
 
     @functools.cached_property
     def source(self) -> str | None:
-        """Where its block is, as "order.conduit:31"."""
+        """The place of the block in the source, such as "order.conduit:31"."""
         return source_line(self.__module__, self.function.__code__.co_firstlineno)
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes | str], P]:
-        """From the payload's JSON to an instance of its class; raises PayloadMismatch."""
+        """Decodes a payload from JSON to its class; raises PayloadMismatch."""
         return decoder(self.payload)
 
     @functools.cached_property
@@ -138,10 +138,10 @@ class JobType(Generic[S, P]):
         return [hints[name] for name in inspect.signature(self.function).parameters]
 
     def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
-        """A job of this type that is not stored yet; the payload is taken as it is now.
+        """Return a job of this type that is not stored yet, with the payload as it is now.
 
-        Raises PayloadError for a payload that JSON or Postgres would refuse or change, TypeError
-        or ValueError for an option that is none.
+        Raises PayloadError for a payload that JSON or Postgres would refuse or change, and
+        TypeError or ValueError for an option that does not fit.
         """
         if options and (unknown := options.keys() - JobOptions.__optional_keys__):
             raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
@@ -189,8 +189,8 @@ class JobType(Generic[S, P]):
     ) -> Job | Awaitable[Job]:
         """Enqueue a job in the connection's transaction; await it on an asynchronous connection.
 
-        If its key has an existing job, the job is a `duplicate` with the id of that one; within a
-        batch it is known at the end.
+        If another job holds the unique key, the returned job has `duplicate=True` and the id of
+        that existing job. Within a batch, that is known only at its end.
         """
         other = None
         if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
@@ -218,10 +218,11 @@ def job_type(
 def job_type(
     name: str, fingerprint: str, **options: Any
 ) -> Callable[[Callable[..., Coroutine[Any, Any, object]]], JobType[Any, Any]]:
-    """Make a coroutine function `(job, payload)` a job type, or `(batch, jobs)` with `batch`.
+    """Make a job type of a coroutine function `(job, payload)`; with `batch`, of `(batch, jobs)`.
 
-    `name` and `fingerprint` (of the payload's shape) are what the queue stores; the options are
-    those of TypeOptions and BatchTypeOptions. Raises TypeError for a plain function.
+    The queue stores `name` and `fingerprint`, that of the payload's shape. The options are those of
+    TypeOptions and BatchTypeOptions. Raises TypeError for a function that is not a coroutine
+    function.
     """
 
     def decorate(function: Callable[..., Coroutine[Any, Any, object]]) -> JobType[Any, Any]:

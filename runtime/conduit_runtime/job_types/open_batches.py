@@ -1,4 +1,4 @@
-"""The batches that are open, each on one connection."""
+"""The open batches, one for each connection."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from ..model.job import Job
 
 @dataclass(slots=True)
 class Batch:
-    """The jobs that were enqueued so far, and the results that are still to be read."""
+    """The jobs that are enqueued so far, and the results that the end of the batch reads."""
 
     jobs: list[Job] = field(default_factory=list)
     results: list[Callable[[], Any]] = field(default_factory=list)
@@ -21,13 +21,13 @@ _batches: WeakKeyDictionary[object, Batch] = WeakKeyDictionary()
 
 
 def current_batch(connection: object) -> Batch | None:
-    """The batch that is open on a connection."""
+    """The open batch of a connection, if there is one."""
     return _batches.get(connection)
 
 
 @contextmanager
 def opened_batch(connection: object) -> Iterator[Batch]:
-    """A batch for the block; one within another adds its jobs to that."""
+    """Open a batch for the block; the end of an inner batch adds its jobs to the outer one."""
     outer = _batches.get(connection)
     batch = _batches[connection] = Batch()
     try:

@@ -1,4 +1,4 @@
-"""What a job type and an enqueue may say of a job."""
+"""The options of a job type, and those of a single enqueue."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,10 +21,11 @@ Priority = int | Literal["low", "normal", "high", "urgent"]
 
 
 class JobOptions(TypedDict, total=False):
-    """What an enqueue may say of its one job; the rest is the job type's.
+    """The options of one enqueue; the job type decides the rest.
 
-    `delay` counts from now on the server's clock, `run_at` is an aware time. A `unique` value (or
-    tuple of values) allows one such job for `unique_for`, or until it ended.
+    `delay` counts from now on the server's clock; `run_at` is an aware time. A `unique` value (or
+    tuple of values) allows one job of the type with this value: for `unique_for`, or until the job
+    ends.
     """
 
     queue: str
@@ -38,14 +39,16 @@ class JobOptions(TypedDict, total=False):
 
 
 class TypeOptions(TypedDict, total=False):
-    """What a job type says of all its jobs.
+    """The options of a job type, which apply to all its jobs.
 
-    `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is how long after a job's end the handler's result stays stored. At most
-    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per`
-    (default: a second), over all workers. With `retry_on`, other errors end a job at once, as those
-    of `discard_on` do: classes, or their names; subclasses count. `was` are earlier names of the
-    type: their jobs run under the same handler.
+    `timeout` limits one attempt. `base` is the first wait of the backoff (default: a minute).
+    `keep_result` is how long after a job's end the handler's result stays stored. Over all workers,
+    at most `concurrency` jobs of the type run at once, and at most `rate_limit` start within any
+    `per` (default: a second).
+
+    `retry_on` and `discard_on` are classes of errors, or their names; subclasses count too. An
+    error of `discard_on` ends a job at once; with `retry_on`, so does any error that is not in it.
+    `was` are earlier names of the type: the same handler runs their jobs.
     """
 
     queue: str
@@ -64,9 +67,9 @@ class TypeOptions(TypedDict, total=False):
 
 
 class BatchTypeOptions(TypeOptions, total=False):
-    """What a job type says whose handler runs up to `batch` jobs in one call.
+    """The options of a job type whose handler runs up to `batch` jobs in one call.
 
-    They wait at most `wait` for each other (default: a second).
+    The jobs wait at most `wait` for each other (default: a second).
     """
 
     batch: Required[int]
@@ -75,10 +78,10 @@ class BatchTypeOptions(TypeOptions, total=False):
 
 @runtime_checkable
 class JobMaker(Protocol[P]):
-    """A job type, as a running job sees it that enqueues another one."""
+    """A job type, as a running job that enqueues another one sees it."""
 
     name: str
     fingerprint: str
 
     def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
-        """A job of this type that is not stored yet."""
+        """Return a job of this type that is not stored yet."""

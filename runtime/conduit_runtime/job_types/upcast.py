@@ -1,4 +1,4 @@
-"""An upcaster that a job type has."""
+"""An upcaster of a job type."""
 
 import functools
 import inspect
@@ -15,7 +15,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class Upcast(Generic[S, P]):
-    """An upcaster: `old` is the class of the older payload, `payload` that of the present one.
+    """An upcaster from `old`, the class of older payloads, to `payload`, that of present ones.
 
     `takes_job` is whether the function has a second parameter, for the JobContext.
     """
@@ -27,7 +27,7 @@ class Upcast(Generic[S, P]):
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes | str], Any]:
-        """From an older payload's JSON to an instance of `old`; raises PayloadMismatch."""
+        """Decodes an older payload from JSON to `old`; raises PayloadMismatch."""
         return decoder(self.old)
 
     async def run(
@@ -36,11 +36,11 @@ class Upcast(Generic[S, P]):
         job: JobContext[S],
         old: Any,
     ) -> object:
-        """Upcast a payload and run the handler. Raises TypeError for what is no payload."""
+        """Upcast a payload and run the handler; TypeError if the upcaster returns no payload."""
         return await handler(job, await self.payload_of(job, old))
 
     async def payload_of(self, job: JobContext[S], old: Any) -> P:
-        """The present payload of a job. Raises TypeError for what is no payload."""
+        """Return the present payload of a job; TypeError if the upcaster returns something else."""
         result = self.function(old, job) if self.takes_job else self.function(old)
         payload: object = await result if inspect.isawaitable(result) else result
         if not isinstance(payload, self.payload):

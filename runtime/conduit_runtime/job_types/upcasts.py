@@ -1,4 +1,4 @@
-"""Upcasters: functions from an older shape of a job type's payload to its present one."""
+"""Upcasters: functions from an older shape of a job type's payload to the present one."""
 
 import dataclasses
 import inspect
@@ -20,7 +20,7 @@ O = TypeVar("O")  # noqa: E741 - the old payload
 
 
 class Upcaster(Protocol[S, P]):
-    """What `upcast` returns: a decorator of `(old)` or `(old, job)`, that returns the payload."""
+    """What `upcast` returns: decorates a function `(old)` or `(old, job)` to the payload."""
 
     @overload
     def __call__(self, function: Callable[[O], P], /) -> Callable[[O], P]: ...
@@ -39,14 +39,14 @@ class Upcaster(Protocol[S, P]):
 
 
 def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
-    """Decorator: have a function read the payloads of an older shape of a job type.
+    """Decorate a function that upcasts payloads of an older shape of a job type.
 
-    The function takes an instance of the older class and, as a second parameter if it has one, the
-    JobContext; it returns the present payload. It may be a coroutine function; a plain one runs in
-    the worker's loop, where all jobs wait for it, so it must not block. What it raises is a failed
-    attempt of the job. Raises TypeError, while the module is imported, for a function that
-    does not say so in its annotations, for the present fingerprint, and for one that has an
-    upcaster.
+    The function takes an instance of the older class and, if it has a second parameter, the
+    JobContext. It returns the present payload. It may be a coroutine function. A plain function
+    runs in the event loop of the worker and must not block, since all jobs would wait. If it
+    raises, the attempt of the job fails. Raises TypeError, while the module is imported, for a
+    function whose annotations do not fit, for the present fingerprint, and for a fingerprint that
+    already has an upcaster.
     """
     check_type(job_type, "job_type", JobType, "a JobType of a generated package")
     check_type(fingerprint, "fingerprint", str, "the text that names the older shape in jobs.lock")
@@ -112,12 +112,12 @@ def _takes(signature: inspect.Signature, count: int) -> bool:
 def require_upcasts(
     older: Mapping[JobType[Any, Any], Collection[str]], upcasters: ModuleType | None = None
 ) -> None:
-    """Called last by a generated package while it is imported, if it has a module of upcasters.
+    """Check the upcasters of a generated package; its last call while it is imported.
 
-    `older` holds all older shapes of its job types, by fingerprint. Raises GeneratedCodeError for
-    one that has no upcaster, and for an upcaster of one of these types that is of no older shape.
-    An application that imports the module `upcasters` first imports the package in the middle of
-    it; then nothing is checked.
+    `older` holds all older shapes of the job types, by fingerprint. Raises GeneratedCodeError for
+    an older shape without an upcaster, and for an upcaster of a shape that is not among them. If
+    the application imports the module `upcasters` first, that module imports the package while it
+    is incomplete itself; then nothing is checked.
     """
     if getattr(getattr(upcasters, "__spec__", None), "_initializing", False):
         return

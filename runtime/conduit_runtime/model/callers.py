@@ -1,12 +1,12 @@
-"""Names the function that an error is about: the one that the application called."""
+"""Finds the function that the application called, for errors that name it."""
 
 import sys
 
 
 def called_function(otherwise: str) -> str:
-    """The hook that called into the runtime, such as `after_create`; else the text given.
+    """The hook that called into the runtime, such as `after_create`; otherwise the given text.
 
-    It looks at the frames of the callers, so it is for errors alone.
+    It walks the frames of its callers, so it is only for errors.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):

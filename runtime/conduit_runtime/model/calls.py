@@ -1,4 +1,4 @@
-"""What a service may ask about the call that it is in."""
+"""The running job and service call, for the methods of services."""
 
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from .claimed import Claimed, ClaimedBatch
 
 
 class CurrentJob(NamedTuple):
-    """The job that is running, and which attempt of it (1 is the first)."""
+    """The running job and the number of its attempt; the first is 1."""
 
     id: UUID
     type: str
@@ -18,7 +18,7 @@ class CurrentJob(NamedTuple):
 
     @classmethod
     def of(cls, job: Claimed) -> "CurrentJob":
-        """What a service may know of a claimed job."""
+        """The identity of a claimed job."""
         return cls(job.id, job.type, job.queue, job.attempts, job.max_attempts)
 
 
@@ -32,7 +32,7 @@ class Call(NamedTuple):
 
     @property
     def key(self) -> str:
-        """An idempotency key: the same in every attempt of the job, different for every call."""
+        """An idempotency key: the same in every attempt of the job, different for each call."""
         return f"{self.job.id}/{self.service}.{self.method}/{self.number}"
 
 
@@ -41,19 +41,19 @@ entered_call: ContextVar[Call] = ContextVar("conduit_call")
 
 
 def job_here() -> CurrentJob | None:
-    """The job that is running here, if one is."""
+    """The job that runs here, if one does."""
     job = entered_job.get(None)
     return None if job is None or isinstance(job, ClaimedBatch) else CurrentJob.of(job)
 
 
 def batch_here() -> ClaimedBatch | None:
-    """The batch of jobs that is running here, if one is."""
+    """The batch of jobs that runs here, if one does."""
     job = entered_job.get(None)
     return job if isinstance(job, ClaimedBatch) else None
 
 
 def current_job() -> CurrentJob:
-    """The job that is running here; RuntimeError outside of one."""
+    """Return the job that runs here; raises RuntimeError outside of a job."""
     job = job_here()
     if job is None:
         if batch_here() is not None:
@@ -63,9 +63,9 @@ def current_job() -> CurrentJob:
 
 
 def current_call() -> Call:
-    """The service call that is running here; RuntimeError outside of one.
+    """Return the service call that runs here; raises RuntimeError outside of one.
 
-    Hand its `key` to a mail or payment provider, so that a retried job does nothing twice.
+    Pass its `key` to a mail or payment provider, so that a retried job does nothing twice.
     """
     call = entered_call.get(None)
     if call is None:

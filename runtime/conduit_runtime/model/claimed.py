@@ -1,4 +1,4 @@
-"""A job as a worker holds it: claimed, its payload still JSON."""
+"""A claimed job, as a worker holds it: its payload is still JSON."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 class Claimed:
     """A claimed job, as far as it is known. `attempts` is the number of this attempt, from 1.
 
-    `payload` and `trace`, the headers of what enqueued the job, are JSON text.
-    `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
-    `secrets` exists once the job has read a sensitive value.
-    `start_by` is the monotonic time in seconds until which the job may start on this claim.
+    `payload` is JSON text, and so is `trace`, the trace headers of its enqueue. `run_at` is in
+    microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
+    job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
+    may start on this claim.
     """
 
     token: UUID
@@ -43,15 +43,15 @@ class Claimed:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether the job may have killed its worker: it then runs apart from others like it."""
+        """Whether the job may have killed its worker; a worker runs one such job at a time."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
 
 
 class ClaimedBatch:
     """Claimed jobs of one type, queue and timeout that one call of a batch handler runs.
 
-    A job with `rescues` is alone in its batch. The jobs share their `secrets`: the error of a call
-    may have those of any.
+    A job with `rescues` is alone in its batch. The jobs share their `secrets`, because the error of
+    a call may hold the secrets of any of them.
     """
 
     def __init__(self, jobs: list[Claimed]) -> None:
@@ -65,7 +65,7 @@ class ClaimedBatch:
 
 
 def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows of `COLUMNS` as they are to be started: by priority, then time, then call order."""
+    """Rows of `COLUMNS` in the order of their starts: by priority, then time, then call order."""
     ordered = sorted(rows, key=_RUN_AT_AND_SEQ)
     ordered.sort(key=_PRIORITY, reverse=True)
     return ordered

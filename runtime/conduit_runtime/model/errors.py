@@ -1,20 +1,20 @@
-"""What can go wrong with a queue, as exceptions."""
+"""The exceptions of the queue."""
 
 
 class QueueError(Exception):
-    """Base of every error that the queue raises on purpose; its text is meant for people."""
+    """The base of all errors that the queue raises on purpose; people read their texts."""
 
 
 class PayloadError(QueueError, ValueError):
-    """A payload or an option of a job cannot be stored as it is; the text names the path."""
+    """A payload or an option of a job cannot be stored unchanged; the text names the path."""
 
 
 class TooLarge(PayloadError):
-    """A value is larger than what one job may hold."""
+    """A value is larger than one job may hold."""
 
 
 class OutcomeTooLarge(TooLarge):
-    """What a job returned or enqueued is more than the statement that completes it may hold."""
+    """The result or the child jobs of a job are too large for the statement that completes it."""
 
 
 class JobLost(QueueError):
@@ -22,11 +22,11 @@ class JobLost(QueueError):
 
 
 class UnknownJob(QueueError, LookupError):
-    """There is no such job: it was never committed, or it is purged."""
+    """The job does not exist: it was never committed, or it was purged."""
 
 
 class JobFailed(QueueError):
-    """The job whose result is awaited ended failed. `error` is the text of its last error."""
+    """The awaited job ended failed. `error` is the text of its last error."""
 
     def __init__(self, message: str, error: str) -> None:
         super().__init__(message)
@@ -34,11 +34,11 @@ class JobFailed(QueueError):
 
 
 class JobCancelled(QueueError):
-    """The job whose result is awaited was cancelled."""
+    """The awaited job was cancelled."""
 
 
 class WorkerStuck(QueueError):
-    """Plain functions that do not end after their timeouts hold every slot of a worker."""
+    """Plain functions that do not end after their timeouts hold every slot of the worker."""
 
 
 class NoHandler(QueueError, LookupError):
@@ -50,11 +50,12 @@ class ScheduleError(QueueError, ValueError):
 
 
 class MigrationError(QueueError):
-    """The database cannot be brought to, or is not at, the schema that this version needs."""
+    """The database is not at the schema that this version needs, or cannot be migrated to it."""
 
 
 class PayloadMismatch(PayloadError):
-    """A payload that does not fit this code; the message names the field.
+    """A payload does not fit this code; the message names the field.
 
-    A worker leaves such a job pending, marked unreadable, until one that reads it registers.
+    A worker leaves such a job pending and marks it unreadable, until a worker that can read it
+    registers.
     """

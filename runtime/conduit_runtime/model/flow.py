@@ -1,4 +1,4 @@
-"""Flows: jobs that wait for others. Pure: what waits for what."""
+"""Flows: jobs that wait for others. Pure: it only says which job waits for which."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,19 +13,20 @@ from .job import Job, new_id
 
 OnFailure = Literal["cancel", "continue"]
 _MOST_LINKS = 2_000_000
-"""Dependencies between two steps of several jobs each: as many as the numbers multiplied."""
+"""Dependencies of two steps of several jobs each: the product of the numbers of jobs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
-    """Jobs and what they wait for, made by `chain` and `group`; `Queue.enqueue_flow` stores it.
+    """Jobs and their dependencies, made by `chain` and `group`; `Queue.enqueue_flow` stores them.
 
-    `dependencies` are pairs of ids: the second job waits for the first. `on_failure` says for a
-    waiting job what happens to it when a job that it waits for does not complete.
+    `dependencies` are pairs of ids: the second job waits for the first. `on_failure` decides what
+    happens to a waiting job if a job that it waits for does not complete.
 
-    A unique job that already exists is left out. What waits for it waits for the existing job, and
-    for what the job itself would have waited for. The existing job does not wait for this flow. A
-    unique job holds its key from when the flow is stored, also while it waits.
+    A unique job that already exists is not stored again. The jobs that would wait for it wait for
+    the existing job, and also for the jobs that the new one would have waited for. The existing job
+    does not wait for this flow. A unique job holds its key from when the flow is stored, even while
+    it waits.
     """
 
     jobs: Sequence[Job]
@@ -39,7 +40,7 @@ class Flow:
             raise PayloadError("a job is in the flow twice: make a job for each position")
 
     def members(self) -> list[Job]:
-        """The jobs, which now know of their flow, and how many others of it they wait for."""
+        """The jobs, each with its flow set, and the number of jobs that it waits for."""
         awaited = Counter(after for _, after in self.dependencies)
         for job in self.jobs:
             job.flow, job.waits_for = self.id, awaited[job.id]
@@ -47,23 +48,23 @@ class Flow:
 
     @property
     def first(self) -> list[Job]:
-        """The jobs that wait for no other."""
+        """The jobs that wait for no other job."""
         waiting = {after for _, after in self.dependencies}
         return [job for job in self.jobs if job.id not in waiting]
 
     @property
     def last(self) -> list[Job]:
-        """The jobs that no other waits for."""
+        """The jobs that no other job waits for."""
         awaited = {before for before, _ in self.dependencies}
         return [job for job in self.jobs if job.id not in awaited]
 
 
 def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
-    """Steps one after the other: each begins when all of the one before has completed.
+    """Chain steps: each begins when all jobs of the step before have completed.
 
-    When a job of a step fails or is cancelled, `on_failure` decides for the next step: "cancel"
-    cancels it, and so what follows; "continue" begins it all the same once the whole step ended.
-    Raises PayloadError for two steps of so many jobs that what waits for what is too much to store.
+    If a job of a step fails or is cancelled, `on_failure` decides about the next step. "cancel"
+    cancels it and all that follows. "continue" begins it anyway, once the whole step before has
+    ended. Raises PayloadError for two steps that have too many jobs to store which waits for which.
     """
     if on_failure not in ("cancel", "continue"):
         raise ValueError(f"on_failure is {on_failure!r}: use 'cancel' or 'continue'")
@@ -91,10 +92,10 @@ def _flow(step: Job | Flow, what: str) -> Flow:
 def group(
     members: Iterable[Job | Flow], then: Job | Flow | None = None, on_failure: OnFailure = "cancel"
 ) -> Flow:
-    """Members side by side and, when all of them have completed, `then`.
+    """Run members side by side and, when all of them have completed, `then`.
 
-    When a member fails or is cancelled, the others run on; `on_failure` decides for `then` as it
-    does in a chain.
+    If a member fails or is cancelled, the others run on; `on_failure` decides about `then`, as in a
+    chain.
     """
     if not isinstance(members, Iterable):
         raise TypeError(describe_argument("members", members, "a list of jobs and flows"))

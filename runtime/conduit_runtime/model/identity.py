@@ -1,4 +1,4 @@
-"""Which records are the same one; without Postgres, so that operators can ask it."""
+"""When two records are the same one; without Postgres, so that operators can use it."""
 
 import functools
 from typing import Any, get_args
@@ -6,11 +6,11 @@ from typing import Any, get_args
 from .text.names import source_names
 
 TABLE = "__conduit_table__"
-"""The attribute by which a class is bound to its table: `(name, key, auto_update)`."""
+"""The attribute of a class that holds its table: `(name, key, auto_update)`."""
 
 
 def identity(value: object) -> tuple[str, Any] | None:
-    """What makes two records or snapshots the same: their table and key; None of anything else."""
+    """The table and key of a record or snapshot; equal for the same row. None for anything else."""
     kind: Any = type(value)
     found = _identifying(kind)
     return found and (found[0], getattr(value, found[1]))
@@ -18,7 +18,7 @@ def identity(value: object) -> tuple[str, Any] | None:
 
 @functools.cache
 def _identifying(kind: Any) -> tuple[str, str] | None:
-    """The table of a class of records or of snapshots, and the attribute of its key."""
+    """The table of a class of records or snapshots, and the attribute of its key."""
     bases = kind.__dict__.get("__orig_bases__", ())
     for record in (kind, *(each for base in bases for each in get_args(base))):
         if isinstance(record, type) and TABLE in record.__dict__:

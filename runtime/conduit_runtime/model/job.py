@@ -20,7 +20,7 @@ class JobStatus(StrEnum):
 
 
 class JobPriority(IntEnum):
-    """Names for common priorities; any int from 0 to 100 is one, higher runs first."""
+    """Names for common priorities. A priority is any int from 0 to 100; higher ones run first."""
 
     LOW = 0
     NORMAL = 50
@@ -31,7 +31,7 @@ class JobPriority(IntEnum):
 def priority_of(value: int | str) -> int:
     """The priority as an int, from an int or a name such as "high".
 
-    Raises ValueError for a name that is none; the range is checked when the job is enqueued.
+    Raises ValueError for an unknown name. The range is checked when the job is enqueued.
     """
     if isinstance(value, str):
         try:
@@ -43,7 +43,7 @@ def priority_of(value: int | str) -> int:
 
 
 def new_id() -> UUID:
-    """A fresh job id: a UUID of version 7, so that new rows lie together in the index."""
+    """A new job id: a UUID of version 7, so that new rows are neighbours in the index."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
@@ -55,22 +55,23 @@ def new_id() -> UUID:
 class Job:
     """One unit of work: what to enqueue, or the state of a stored job.
 
-    `run_at` (aware) or `delay` put the start off; the server's clock decides when it is due.
-    `timeout` is in seconds and bounds one attempt. `attempts` counts started runs, the current
-    one included. `fingerprint` names the shape of a generated payload; None matches by type alone.
+    `run_at` (aware) or `delay` put the start off; the server's clock decides when the job is due.
+    `timeout` is in seconds and limits one attempt. `attempts` counts the attempts that started, the
+    current one included. `fingerprint` names the shape of a generated payload; if it is None, a
+    worker needs to know only the type.
 
-    `unique` (a value, or a tuple of values) allows one job of its type with that value: for
-    `unique_for` from now on, even if the job ends sooner, or else until it ended. While one exists,
-    an enqueue returns that one, and its `duplicate` is true.
+    `unique` (a value, or a tuple of values) allows one job of the type with that value. It applies
+    for `unique_for` from now on, even if the job ends sooner; without `unique_for`, until the job
+    has ended. While such a job exists, an enqueue returns the existing job, with `duplicate` true.
 
-    `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
-    `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
-    end before it is a job that can run. `trace` is the trace context of what enqueued it, as
-    headers; None takes the present one of OpenTelemetry, if there is any. `parent` is the job whose
-    handler enqueued it, `schedule` the name of the schedule that did.
+    `result` is what the handler returned, while it is kept; only `get` reads it. `flow` is the
+    chain or group of the job, and `waits_for` how many jobs of it have to end before this job can
+    run. `trace` is the trace context of the enqueue, as headers; if it is None, the current
+    OpenTelemetry context is used, if there is one. `parent` is the job whose handler enqueued this
+    one, `schedule` the name of the schedule that did.
 
-    One object is one job: what enqueues an object that `is_stored` stores another job like it, with
-    an id of its own, and returns that.
+    One object is one job. To enqueue an object that `is_stored` stores and returns another job like
+    it, with an id of its own.
     """
 
     queue: str = "default"
@@ -107,11 +108,11 @@ class Job:
 
     @property
     def is_unique(self) -> bool:
-        """Whether the key may have an existing job: `unique` is neither None nor False."""
+        """Whether the job has a unique key: `unique` is neither None nor False."""
         return self.unique is not None and self.unique is not False
 
     def unstored(self) -> "Job":
-        """The job to store: this one or, if it is stored already, another one like it."""
+        """The job to store: this one or, if it is already stored, another one like it."""
         if not self.is_stored:
             return self
         names = ("queue", "type", "payload", "priority", "max_attempts", "run_at", "fingerprint")
@@ -120,7 +121,7 @@ class Job:
 
     @property
     def is_processable(self) -> bool:
-        """Whether a worker may take the job now, by this machine's clock."""
+        """Whether a worker may claim the job now, by this machine's clock."""
         due = self.run_at is None or self.run_at <= datetime.now(UTC)
         return self.status is JobStatus.PENDING and due and not self.waits_for
 
@@ -131,5 +132,5 @@ class Job:
 
     @property
     def is_retryable(self) -> bool:
-        """Whether attempts are left after the ones that were made."""
+        """Whether the job has attempts left."""
         return self.attempts < self.max_attempts

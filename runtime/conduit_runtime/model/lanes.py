@@ -7,13 +7,13 @@ Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
 MARK = "!"
-"""Comes before each reader in the fingerprint of an unreadable job."""
+"""The mark before each reader in the fingerprint of an unreadable job."""
 _MOST = 8
-"""Readers that are remembered: more versions of the code hardly run at once."""
+"""Readers in a fingerprint; more versions of the code hardly run at once."""
 
 
 def original(fingerprint: str) -> str:
-    """The shape of the payload, as the job was enqueued."""
+    """The shape of the payload, as it was when the job was enqueued."""
     return fingerprint.partition(MARK)[0]
 
 
@@ -23,19 +23,19 @@ def is_unreadable(fingerprint: str) -> bool:
 
 
 def readers(fingerprint: str) -> tuple[str, ...]:
-    """The readers that could not read the payload; none for a job that is not unreadable."""
+    """The readers that could not read the payload; empty unless the job is unreadable."""
     return tuple(fingerprint.split(MARK)[1:])
 
 
 def marked(fingerprint: str, reader: str) -> str:
-    """The fingerprint of a job whose payload this reader could not read, either.
+    """The fingerprint of a job after this reader, too, could not read its payload.
 
-    No worker claims such a lane, except one with another reader.
+    Only workers with another reader claim such a lane.
     """
     known = [*readers(fingerprint), reader][-_MOST:]
     return MARK.join([original(fingerprint), *dict.fromkeys(known)])
 
 
 def reader_of(shapes: Iterable[str]) -> str:
-    """The reader of these shapes: the same for all code that reads the same shapes."""
+    """The reader of these shapes; all code that reads the same shapes has the same reader."""
     return hashlib.sha256("\n".join(sorted(shapes)).encode()).hexdigest()[:8]

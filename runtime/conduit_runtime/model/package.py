@@ -1,4 +1,4 @@
-"""What a generated package says of itself: its version and schema, and the lines of its sources."""
+"""The data of a generated package: its version and schema, and the lines of its sources."""
 
 import importlib.metadata
 import sys
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 ACCEPTED = ((0, 1),)
-"""The generator's versions, as (major, minor), whose packages this runtime runs."""
+"""The versions of the generator, as (major, minor), whose packages this runtime runs."""
 
 
 class GeneratedCodeError(ImportError):
@@ -20,9 +20,9 @@ _SCHEMAS: dict[str, str | None] = {}
 
 
 def generated_by(version: str, *, schema: str | None = None) -> None:
-    """Called by a generated package while it is imported: check it and note its schema.
+    """Check a generated package and note its schema; the package calls it while it is imported.
 
-    Raises GeneratedCodeError when this runtime cannot run what that generator wrote.
+    Raises GeneratedCodeError if this runtime cannot run packages of that generator version.
     """
     package = sys._getframe(1).f_globals["__name__"]
     major, minor = ([*version.split("."), "", ""])[:2]
@@ -55,7 +55,7 @@ def schema_of(module: str) -> str | None:
 
 
 def location(error: BaseException) -> str | None:
-    """The innermost statement of a source that an exception passed, as "order.conduit:43"."""
+    """The innermost statement of a source in an exception's traceback, as "order.conduit:43"."""
     found = None
     trace = error.__traceback__
     while trace is not None:
@@ -83,16 +83,16 @@ def source_line(module: str, line: int) -> str | None:
 def _table(package: str) -> dict[str, tuple[str, dict[int, int | str], list[int]]]:
     """The lines of a generated package, with the sorted lines of each module; {} without any.
 
-    A line of another source than the module's is a text, as "user.conduit:7".
+    A line of another source than the module's own is a text, such as "user.conduit:7".
     """
     lines = _places(package, "LINES")
     return {name: (source, table, sorted(table)) for name, (source, table) in lines.items()}
 
 
 def calls_of(module: str) -> Mapping[str, str]:
-    """How the jobs of a generated module's package call services: call → place in a source.
+    """The service calls of the jobs of a generated module's package: call → place in a source.
 
-    A call is as in `{"email.send(_, body=)": "order.conduit:43"}`; `_` is a positional argument.
+    An example is `{"email.send(_, body=)": "order.conduit:43"}`; `_` is a positional argument.
     """
     return _places(module.rpartition(".")[0], "CALLS")
 

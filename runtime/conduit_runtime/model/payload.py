@@ -1,4 +1,4 @@
-"""Payloads as JSON that Postgres keeps unchanged, or a clear refusal before any SQL."""
+"""Payloads as JSON that Postgres keeps unchanged, or an error before any SQL."""
 
 import dataclasses
 import math
@@ -22,20 +22,20 @@ MAX_NAME = 200
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes of JSON text."""
 _ROOMY = JSONB_BYTES // 7
-"""Bytes of JSON text that are no more than Postgres can hold, whatever they say."""
+"""Bytes of JSON text that Postgres can always hold, whatever the text is."""
 
 _encode = msgspec.json.encode
 
 
 def encode(value: object) -> str:
-    """The JSON text of a payload.
+    """Write a payload as JSON text.
 
     Takes None, bool, int, float, str, Decimal, datetime, date, time, timedelta, UUID, enums, lists,
     tuples, mappings with string keys, dataclasses and msgspec structs, nested at will. Decimals and
-    UUIDs become strings, times RFC 3339; fields go by the names that `named` gave them.
+    UUIDs become strings, times RFC 3339; fields have the names that `named` gave them.
 
-    Raises PayloadError, naming the path, for whatever JSON or Postgres would refuse or change;
-    TooLarge for what is more than a job may hold.
+    Raises PayloadError, which names the path, for a value that JSON or Postgres would refuse or
+    change, and TooLarge for more than a job may hold.
     """
     try:
         text = _encode_flat(value) if type(value) is dict else None
@@ -61,7 +61,7 @@ def encode(value: object) -> str:
 
 
 def decode(text: str) -> Any:
-    """The value of JSON that Postgres holds or, when it says what Python cannot, its text."""
+    """The value of a JSON text from Postgres; the text itself if Python cannot hold the value."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -72,9 +72,9 @@ _TEXT, _FLAT = frozenset({str}), frozenset({str, int, bool, float})
 
 
 def _encode_flat(value: dict[Any, Any]) -> bytes | None:
-    """The JSON of a hash of plain values, as most payloads are; None when it needs the general way.
+    """The JSON of a hash of plain values, as most payloads are; None if it needs the general way.
 
-    What msgspec itself takes for good and Postgres does not shows in its text.
+    The text shows which values msgspec accepts and Postgres does not.
     """
     if not (_FLAT.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value))):
         return None
@@ -98,7 +98,7 @@ def _problem(text: str) -> str | None:
 
 @lru_cache(maxsize=1_024)
 def check_name(name: str, what: str) -> None:
-    """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
+    """Raise PayloadError for a name that Postgres would refuse; `what` is the kind of the name."""
     if name is None or name == "":
         raise PayloadError(f"{what} is empty: give a name")
     if not isinstance(name, str):
@@ -110,7 +110,7 @@ def check_name(name: str, what: str) -> None:
 
 
 class _Refused(Exception):
-    """A value that cannot be stored; `path` grows while the containers around it unwind."""
+    """A value cannot be stored; `path` grows while the containers around the value unwind."""
 
     def __init__(self, reason: str, *, is_large: bool = False) -> None:
         self.reason = reason
@@ -123,7 +123,7 @@ class _Refused(Exception):
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """The value as what JSON has: None, bool, int, float, str, list and dict."""
+    """The value in types of JSON: None, bool, int, float, str, list and dict."""
     write = _WRITERS.get(type(value))
     if write is None:
         write = _writer_by_base(value)
@@ -195,7 +195,7 @@ def _fields(value: Any, depth: int) -> dict[str, Any]:
 
 @cache
 def _field_names(cls: Any) -> tuple[tuple[str, str], ...]:
-    """Attribute and JSON key of each field."""
+    """The attribute and the JSON key of each field."""
     if issubclass(cls, msgspec.Struct):
         return tuple((f.name, f.encode_name) for f in msgspec.structs.fields(cls))
     names = source_names(cls)

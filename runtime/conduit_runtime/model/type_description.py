@@ -1,4 +1,4 @@
-"""What workers say of a job type: the shape of its payload, its source, what it leads to."""
+"""The description of a job type by a worker: its payload's shape, its source, its uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """The type of a field, as a payload holds it in JSON.
+    """The type of a field in the JSON of a payload.
 
     `kind` is string, bool, int, float, decimal, timestamp, date, time, duration, uuid, any, enum,
-    array, hash, struct or record. `values` are those of an enum, `item` is what an array or a hash
-    holds, `name` and `fields` are those of a struct or a record.
+    array, hash, struct or record. `values` are those of an enum, `item` is the type of the items of
+    an array or a hash, `name` and `fields` are those of a struct or a record.
     """
 
     kind: str
@@ -25,7 +25,7 @@ class FieldShape:
 
 @dataclass(frozen=True, slots=True)
 class TypeSource:
-    """Where the code of a job type is, and its text if the worker could read it.
+    """The place of a job type's code, and its text if the worker could read it.
 
     `line` is the first line of the text, from 1.
     """
@@ -37,7 +37,7 @@ class TypeSource:
 
 @dataclass(frozen=True, slots=True)
 class HookUses:
-    """A hook, such as `Order.after_create`, and the services that it calls itself."""
+    """A hook, such as `Order.after_create`, and the services that the hook itself calls."""
 
     name: str
     calls: tuple[str, ...] = ()
@@ -45,11 +45,11 @@ class HookUses:
 
 @dataclass(frozen=True, slots=True)
 class TypeDescription:
-    """What the code of a worker says of a job type and a shape of its payload.
+    """A worker's description of a job type and a shape of its payload, from its code.
 
     `hooks` are those that enqueue the type, `enqueues` the types that its jobs enqueue, `calls` the
-    methods of services that they call. `options` are those that differ from the usual ones;
-    durations are in seconds. `is_older` is whether an upcaster reads the shape.
+    methods of services that its jobs call. `options` are those that differ from their defaults,
+    with durations in seconds. `is_older` is whether an upcaster reads the shape.
     """
 
     fields: Mapping[str, FieldShape] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class TypeDescription:
 class DescribedType:
     """A job type with a fingerprint of its payload, as workers have described it.
 
-    `queue` is where its jobs go unless they say otherwise; empty if the code does not say. The
-    empty fingerprint is that of a handler that was written by hand, and takes any payload.
+    `queue` is the default queue of its jobs; empty if the code does not say. The empty fingerprint
+    is that of a handler that is written by hand, which takes any payload.
     """
 
     type: str
@@ -77,7 +77,7 @@ class DescribedType:
 
 @dataclass(frozen=True, slots=True)
 class KnownShape:
-    """The fields of the payloads with a fingerprint."""
+    """The fields of the payloads that have a fingerprint."""
 
     fingerprint: str
     fields: Mapping[str, FieldShape]

@@ -1,4 +1,4 @@
-"""The values of the language that Python has no type of its own for."""
+"""The values of the language that have no type of their own in Python."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ KINDS: dict[Any, str] = {
     int: "an int",
     float: "a float",
     Decimal: "a decimal",
-    datetime: "a timestamp",  # before `date`, which it is in Python
+    datetime: "a timestamp",  # before `date`, of which it is a subclass in Python
     date: "a date",
     time: "a time",
     timedelta: "a duration",
     UUID: "a uuid",
 }
-"""What a message calls a value of a type."""
+"""The words for a type in messages."""
 
 
 class ConduitError(Exception):
-    """An error of the source's own making: `error("…")`, a nil unwrapped, a row that is gone."""
+    """An error that the source causes: `error("…")`, a nil unwrapped, a row that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ErrorValue:
 
     @classmethod
     def of(cls, error: BaseException) -> "ErrorValue":
-        """The value of an exception, also of one whose `str()` raises."""
+        """The value of an exception, even of one whose `str()` raises."""
         kind = type(error).__name__
         return cls(error_message(error) or kind, kind)
 
@@ -44,9 +44,9 @@ class ErrorValue:
 
 
 def error_message(error: BaseException, unreadable: str = "") -> str:
-    """An exception's text, without what Postgres adds in detail: that holds whole rows.
+    """An exception's text, without the details that Postgres adds: those hold whole rows.
 
-    Never raises; of an exception whose `str()` does it is `unreadable`.
+    Never raises; if `str()` of the exception raises, the text is `unreadable`.
     """
     try:
         primary = getattr(getattr(error, "diag", None), "message_primary", None)

@@ -1,1 +1,1 @@
-"""Describes job types for those that have no code of them: what workers store of them."""
+"""Describes job types for programs that do not have their code; workers store the descriptions."""

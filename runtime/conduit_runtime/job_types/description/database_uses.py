@@ -1,4 +1,4 @@
-"""Which handlers need the application's database, read from their code."""
+"""Finds the handlers that need the application's database, by reading their code."""
 
 import dis
 import inspect
@@ -13,10 +13,10 @@ _OPERATIONS = {name for name in vars(AsyncOperations) if name[0] != "_"} | {"con
 
 
 def uses_database(function: Any) -> bool:
-    """Whether a handler, or a function that it hands its context to, asks it for the database.
+    """Whether a handler uses the database through its context: a connection, or reads and writes.
 
-    That is for a connection, or to read or write records. Seen are functions of its own module, to
-    which the context goes by the same name, as in generated code.
+    It follows the context into functions of the same module, if their parameter for it has the same
+    name, as in generated code.
     """
     return _uses_database(inspect.unwrap(function), 0)
 
@@ -52,7 +52,7 @@ def _asks(function: FunctionType, context: str, seen: set[FunctionType]) -> bool
                 ):
                     return True
             if each.opname != "EXTENDED_ARG":
-                # Newer versions of Python load two variables by one instruction.
+                # Newer versions of Python load two variables with one instruction.
                 before = each.argval[-1] if isinstance(each.argval, tuple) else each.argval
                 if not each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
                     before = None

@@ -24,9 +24,9 @@ class Describer:
         self._files = SourceFiles()
 
     def describe(self, job_type: JobType[Any, Any], name: str) -> Iterator[DescribedType]:
-        """The present shape of a job type, and those that upcasters read.
+        """Yield the present shape of a job type, and the older ones that its upcasters read.
 
-        `name` is its own or an earlier one.
+        `name` is the present name of the type, or an earlier one.
         """
         module = job_type.__module__
         if module not in self._hooks:
@@ -48,7 +48,7 @@ class Describer:
 
 
 def describe_function(name: str, function: Any) -> DescribedType:
-    """A type whose handler was written by hand: it takes any payload."""
+    """Describe a type whose handler is written by hand and takes any payload."""
     code = getattr(function, "__code__", None)
     line = 0 if code is None else code.co_firstlineno
     path = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
@@ -56,7 +56,7 @@ def describe_function(name: str, function: Any) -> DescribedType:
 
 
 def _options(job_type: JobType[Any, Any]) -> dict[str, Any]:
-    """The options that differ from the usual ones, as JSON."""
+    """The options that differ from their defaults, as JSON."""
     found = {}
     for each in dataclasses.fields(job_type):
         value = getattr(job_type, each.name)

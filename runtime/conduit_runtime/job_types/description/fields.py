@@ -1,4 +1,4 @@
-"""The shape of a payload's fields, from its class."""
+"""The shapes of the fields of a payload, from its class."""
 
 import dataclasses
 import types
@@ -17,7 +17,7 @@ _ANY = FieldShape("any")
 
 
 def field_shapes(payload: type[Any]) -> Mapping[str, FieldShape]:
-    """The fields of a payload's class by their names in JSON; none of another annotation."""
+    """The fields of a payload class by their names in JSON; none for any other annotation."""
     if not dataclasses.is_dataclass(payload):
         return {}
     return {name: shape_of_field(annotation) for _, name, annotation in fields_of(payload)}

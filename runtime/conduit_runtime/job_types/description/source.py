@@ -14,13 +14,13 @@ _QUOTES = "\"'"
 
 
 class SourceFiles:
-    """The sources that packages were made from; reads each once."""
+    """The source files of generated packages; each is read once."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str, str], str] = {}
 
     def source_of(self, job_type: JobType[Any, Any]) -> TypeSource | None:
-        """Where the block of a job type is, with its text if the file is there and still fits."""
+        """The place of a job type's block; with its text if the source is there and still fits."""
         place = job_type.source
         if place is None:
             return None
@@ -34,7 +34,7 @@ class SourceFiles:
 
 
 def _text(path: str, package: str) -> str:
-    """The text of a source; it stands beside the configuration, above the package as a rule."""
+    """The text of a source file. It lies beside the configuration, as a rule above the package."""
     for folder in _folders(package):
         try:
             return (folder / path).read_text(encoding="utf-8", errors="replace")
@@ -51,7 +51,7 @@ def _folders(package: str) -> Iterator[Path]:
 
 
 def block(text: str, line: int) -> str:
-    """The lines of the `@async` block that begins in this line; empty if none begins there."""
+    """The lines of the `@async` block that begins in this line; empty if none does."""
     lines = text.splitlines(keepends=True)[line - 1 :]
     start = lines[0].find("@async") if lines and line > 0 else -1
     if start < 0:
@@ -62,7 +62,7 @@ def block(text: str, line: int) -> str:
 
 
 def _end(text: str, at: int) -> int:
-    """The place of the bracket that closes the block; the end of the text if there is none."""
+    """The position of the bracket that closes the block, or the end of the text."""
     closing: list[str] = []
     while at < len(text):
         letter = text[at]
@@ -83,7 +83,7 @@ def _end(text: str, at: int) -> int:
 
 
 def _string_end(text: str, at: int) -> int:
-    """The closing quote of a string, which `#{…}` in it may hold more of."""
+    """The position of the quote that closes a string; `#{…}` in the string may hold more quotes."""
     quote, depth = text[at], 0
     while (at := at + 1) < len(text):
         letter = text[at]

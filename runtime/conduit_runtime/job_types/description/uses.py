@@ -1,7 +1,7 @@
-"""What generated functions enqueue and call, read from their code.
+"""Reads from the code of generated functions what they enqueue and call.
 
 A generated function names a job type only to enqueue it, and reaches a service only as an attribute
-of `services`. So the code of the package itself says what leads where, at no cost for its size.
+of `services`. So the code alone shows what enqueues and calls what; the package need not list it.
 """
 
 import dis
@@ -23,19 +23,19 @@ ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The names of the job types that functions enqueue, and the methods of services they call."""
+    """The names of the job types that functions enqueue, and the service methods that they call."""
 
     enqueues: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
 
 
 def uses_of(function: Any) -> Uses:
-    """What a generated function, and the functions of its module that it calls, do."""
+    """The uses of a generated function, and of the functions of its module that it calls."""
     return _uses(function, set())
 
 
 def hooks_of(module: ModuleType) -> Mapping[str, list[HookUses]]:
-    """The hooks of a generated module that enqueue jobs, by the names of the job types."""
+    """The hooks of a generated module that enqueue jobs, by the name of the job type."""
     found: dict[str, set[str]] = {}
     calls: dict[str, set[str]] = {}
     for name, function in vars(module).items():
@@ -53,7 +53,7 @@ def hooks_of(module: ModuleType) -> Mapping[str, list[HookUses]]:
 
 
 def _resource(module: ModuleType) -> str:
-    """The resource whose hooks a module has: what they return."""
+    """The resource that the hooks of a module belong to: the class that they return."""
     for name, function in vars(module).items():
         if name[0] != "_" and _HOOK.fullmatch(name) and isinstance(function, FunctionType):
             record = function.__annotations__.get("return")
@@ -83,7 +83,7 @@ def _uses(function: Any, seen: set[Any]) -> Uses:
 
 
 def _is_own(found: object, function: Any, name: str) -> bool:
-    """Whether a function of the same module, but no hook: what hooks do is theirs."""
+    """Whether this is a function of the same module but no hook, which has uses of its own."""
     return (
         isinstance(found, FunctionType)
         and found.__module__ == function.__module__
@@ -92,7 +92,7 @@ def _is_own(found: object, function: Any, name: str) -> bool:
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:
-    """The code of a function, and of those within it."""
+    """The code of a function, and the code of functions within it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -100,7 +100,7 @@ def codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _reads(code: CodeType) -> Iterator[tuple[str, str, str]]:
-    """The globals that code reads, and the services: `services`, the attribute, and the next."""
+    """The globals that code reads, and its services: `services`, the attribute, the next one."""
     chain: list[str] = []
     for each in dis.get_instructions(code):
         if each.opname in ATTRIBUTES:
@@ -121,13 +121,13 @@ def _services(chain: list[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _calls(module: str, service: str, method: str) -> list[str]:
-    """A call as the source has it, as `SearchIndex.put`, from the attributes of the services.
+    """The call as in the source, such as `SearchIndex.put`, from the attributes of `services`.
 
-    None where a payload has a field that is called `services`.
+    The list is empty if `services` is a field of a payload instead.
     """
     package = sys.modules.get(module.rpartition(".")[0])
     known: Mapping[str, Any] | None = getattr(package, "SERVICES", None)
-    if known is None:  # written by hand
+    if known is None:  # the package is written by hand
         return [f"{service}.{method}" if method else service]
     if service not in known:
         return []

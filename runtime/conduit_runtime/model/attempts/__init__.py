@@ -1,1 +1,1 @@
-"""Attempts of jobs: how they end, and whether another one is made."""
+"""Attempts of jobs: how they end, and whether the job gets another one."""

@@ -1,4 +1,4 @@
-"""A job that ended failed, as the application is told of it."""
+"""The failed job that the application is notified of."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,12 @@ __all__ = ["FailedJob"]
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job that ended failed, as `on_failed` gets it.
+    """A job that ended failed, the argument of `on_failed`.
 
-    `attempts` is how many were made, `error` what the last one ended with. `traceback` is its text;
-    None when there is none, as for a job that killed its worker. `discarded` tells whether its
-    handler gave it up by `Discard`, or ended with an error that `retry_on` and `discard_on` of its
-    type do not retry. A `payload` that Python cannot hold stays JSON text.
+    `attempts` is the number of attempts that were made. `error` is the error of the last one, and
+    `traceback` its traceback as text; None if there is none, as for a job that killed its worker.
+    `discarded` is whether its handler raised `Discard`, or an error that its type does not retry
+    (`retry_on`, `discard_on`). A `payload` that Python cannot hold stays JSON text.
     """
 
     id: UUID

@@ -1,12 +1,12 @@
-"""What ends an attempt from outside, beside its timeout."""
+"""Interruptions that end an attempt from outside, other than its timeout."""
 
 
 class Shutdown(BaseException):
-    """The worker ends: the job is released as if it had not been claimed."""
+    """The worker stops: the job is released as if it had not been claimed."""
 
 
 class TakenAway(BaseException):
-    """The job was cancelled, retried by hand or rescued: nothing more is to be written of it."""
+    """The job was cancelled, retried by hand or rescued: the worker writes nothing more of it."""
 
 
 class TooLate(BaseException):

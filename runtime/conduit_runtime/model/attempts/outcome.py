@@ -1,4 +1,4 @@
-"""The outcome of an attempt: decided here, written elsewhere."""
+"""The outcome of an attempt: this module decides it, others write it."""
 
 import math
 import traceback
@@ -18,18 +18,19 @@ from ..values import error_message
 from .retry import RetryPolicy
 
 OURS = {"conduit_runtime", "asyncio", "concurrent"}
-"""Packages whose frames a traceback leaves out."""
+"""Packages whose frames are left out of a traceback."""
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
-"""The most characters that are stored of an error's text and of its traceback."""
+"""The most characters of an error's text, and of its traceback, that are stored."""
 
 
-# Not Exception, so that a job's own `except Exception` lets them pass.
+# Not Exception, so that an `except Exception` of the job lets them pass.
 class Retry(BaseException):
-    """Raised by a handler: this attempt failed; make the next one after `after`.
+    """Raise it in a handler to fail this attempt; the next one is made after `after`.
 
-    `after` is seconds or a timedelta; None keeps the usual wait. Attempts still run out. Raises
-    ValueError for one that is not finite or longer than 1,000 years.
+    `after` is seconds or a timedelta; None keeps the usual wait. The attempt counts: after the last
+    one, the job is failed. Raises ValueError for an `after` that is not finite or longer than 1,000
+    years.
     """
 
     def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
@@ -38,17 +39,17 @@ class Retry(BaseException):
 
 
 class Discard(BaseException):
-    """Raised by a handler: the job is failed, without further attempts."""
+    """Raise it in a handler to fail the job, without further attempts."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason or "the handler discarded the job")
 
 
 class Snooze(BaseException):
-    """Raised by a handler: run again after `duration`; this attempt does not count.
+    """Raise it in a handler to run the job again after `duration`; this attempt does not count.
 
-    `duration` is seconds or a timedelta. Raises ValueError for one that is not finite or longer
-    than 1,000 years.
+    `duration` is seconds or a timedelta. Raises ValueError for a `duration` that is not finite or
+    longer than 1,000 years.
     """
 
     def __init__(self, duration: float | timedelta) -> None:
@@ -66,18 +67,18 @@ def _seconds(duration: float | timedelta, name: str) -> float:
 
 
 _FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
-"""What another attempt would not mend."""
+"""Errors that another attempt would not mend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The state of a job after an attempt that did not complete.
 
-    `delay` in seconds sets `run_at` anew, None keeps it; `counted` is whether the attempt uses up
-    one of `max_attempts`; `error` names the statement of the source that failed, if there is one;
-    `detail` is the entry for the job's list of errors; `discarded` is whether the handler raised
-    Discard, or an error that its type does not retry; `fingerprint` is that of a job which becomes
-    unreadable.
+    `delay` in seconds sets `run_at` anew; None keeps it. `counted` is whether the attempt uses up
+    one of `max_attempts`. `error` is the text to store, with the statement of the source that
+    failed, if there is one. `detail` is the entry for the job's list of errors. `discarded` is
+    whether the handler raised Discard, or an error that its type does not retry. `fingerprint` is
+    the new one of a job that becomes unreadable.
     """
 
     status: JobStatus
@@ -90,18 +91,18 @@ class Outcome:
 
     @property
     def is_snooze(self) -> bool:
-        """Whether the handler put the job off without an attempt being used up."""
+        """Whether the handler put the job off, which uses up no attempt."""
         return not self.counted and self.delay is not None
 
 
 released = Outcome(JobStatus.PENDING, counted=False)
-"""A claimed job that is released as if it had not been claimed."""
+"""The outcome of a claimed job that is released as if it had not been claimed."""
 
 
 def unreadable(
     fingerprint: str, reader: str, mismatch: PayloadMismatch, secrets: Collection[str] = ()
 ) -> Outcome:
-    """A claimed job goes back, since this reader cannot read its payload; `secrets` are masked."""
+    """The outcome of a job whose payload this reader cannot read; `secrets` are masked."""
     error = clean(mask(f"unreadable: {mismatch}", secrets), MAX_ERROR)
     return Outcome(
         JobStatus.PENDING, counted=False, error=error, fingerprint=marked(fingerprint, reader)
@@ -134,16 +135,16 @@ def decide(
 
 
 def _path(error: BaseException) -> str:
-    """Where the class of an exception is; of what led to a Discard, if anything did."""
+    """The path of an exception's class; for a Discard with a cause, that of the cause's class."""
     cause = error.__cause__ if isinstance(error, Discard) else None
     kind = type(cause or error)
     return clean(f"{kind.__module__}.{kind.__qualname__}", MAX_ERROR)
 
 
 def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, str]:
-    """An exception's text and traceback, cut to a sane size, in characters that Postgres stores.
+    """An exception's text and traceback, shortened, in characters that Postgres stores.
 
-    `secrets` are masked in both. Never raises, whatever the exception's own methods do.
+    `secrets` are masked in both. Never raises, even if the exception's own methods do.
     """
     kind = type(error).__name__
     message = error_message(error, "(its text could not be read)")
@@ -161,7 +162,7 @@ def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, 
 
 
 def _without_details(trace: str, error: BaseException | None) -> str:
-    """The traceback without the details of Postgres, of this exception and those that led to it."""
+    """The traceback without the details that Postgres adds, for this exception and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -172,7 +173,7 @@ def _without_details(trace: str, error: BaseException | None) -> str:
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the handler on, without the frames that led to it."""
+    """The traceback from the handler's frame on."""
     start = trace
     while start is not None:
         module = str(start.tb_frame.f_globals.get("__name__", ""))
@@ -183,7 +184,7 @@ def _without_ours(trace: TracebackType | None) -> TracebackType | None:
 
 
 def clean(text: str, limit: int) -> str:
-    """The text with what Postgres refuses replaced, cut in the middle to `limit` characters."""
+    """The text, cut in the middle to `limit` characters, with what Postgres refuses replaced."""
     if len(text) > limit:
         half = limit // 2
         text = f"{text[:half]} … {len(text) - 2 * half:,} characters … {text[-half:]}"

@@ -1,4 +1,4 @@
-"""Whether a failed attempt is made again, and when."""
+"""Decides whether and when a failed attempt is retried."""
 
 import builtins
 from collections.abc import Iterable, Sequence
@@ -25,11 +25,11 @@ _NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a job waits after its n-th failed attempt, and after which errors it does.
+    """After which errors a job is retried, and how long it waits after its n-th failed attempt.
 
     `base` is in seconds: exponential waits base × 1, 2, 4, 8 …, linear base × 1, 2, 3 …, constant
-    base each time; never longer than a year. With `retry_on`, other errors end the job at once, as
-    those of `discard_on` do.
+    base each time; never longer than a year. An error of `discard_on` ends the job at once; with
+    `retry_on`, so does any error that is not in it.
     """
 
     backoff: BackoffKind = "exponential"
@@ -40,8 +40,9 @@ class RetryPolicy:
     def discards(self, error: BaseException) -> bool:
         """Whether an attempt that ended with this error is the job's last.
 
-        Of an error's class and those it derives from, the first one that is named decides. What is
-        no `Exception` came from the queue itself, and is not decided here.
+        The first class that `retry_on` or `discard_on` names decides, from the error's own class up
+        through its bases. An error that is not an `Exception` came from the queue itself and is not
+        decided here.
         """
         if not (self.retry_on or self.discard_on) or not isinstance(error, Exception):
             return False
@@ -53,10 +54,10 @@ class RetryPolicy:
         return bool(self.retry_on)
 
     def delay(self, attempt: int, jitter: float) -> float:
-        """Seconds to wait after failed attempt number `attempt`, from 1.
+        """Seconds to wait after failed attempt number `attempt`; the first is 1.
 
-        `jitter` from 0 to 1 lengthens the wait by up to 10 %, so that jobs that failed together
-        do not come back together.
+        `jitter` from 0 to 1 lengthens the wait by up to 10 %, so that jobs that failed together do
+        not run again together.
         """
         if self.backoff == "exponential":
             factor = 2.0 ** min(attempt - 1, 40)
@@ -71,7 +72,7 @@ DEFAULT_POLICY = RetryPolicy()
 
 
 def check_backoff(backoff: object) -> None:
-    """Raise ValueError for what is no way to wait."""
+    """Raise ValueError for a value that is no backoff."""
     if backoff not in get_args(BackoffKind):
         raise ValueError(
             describe_argument("backoff", backoff, " or ".join(map(repr, get_args(BackoffKind))))
@@ -81,9 +82,9 @@ def check_backoff(backoff: object) -> None:
 def check_error_types(
     retry_on: Iterable[ErrorType], discard_on: Iterable[ErrorType]
 ) -> tuple[tuple[ErrorType, ...], tuple[ErrorType, ...]]:
-    """Both as tuples. Raises TypeError for what is no class or name, ValueError for other names.
+    """Both as tuples. Raises TypeError for a value that is no class of errors and no name of one.
 
-    Also raises ValueError for an error that both have.
+    Raises ValueError for a text that cannot be such a name, and for an error that is in both.
     """
     retried = _checked(retry_on, "retry_on")
     discarded = _checked(discard_on, "discard_on")
@@ -106,7 +107,7 @@ def _checked(given: Iterable[ErrorType], what: str) -> tuple[ErrorType, ...]:
 
 
 def _is_by_name(error: ErrorType, others: Iterable[ErrorType]) -> bool:
-    """Whether one of two errors of one name is given by it: two classes may share theirs."""
+    """Whether one of the errors is given by the name of this one: two classes may share a name."""
     return isinstance(error, str) or _name(error) in others
 
 

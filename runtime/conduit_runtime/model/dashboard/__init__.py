@@ -1,1 +1,1 @@
-"""What the dashboard reads of the database, as values."""
+"""The values that the dashboard reads from the database."""

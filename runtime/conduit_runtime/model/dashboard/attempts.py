@@ -1,4 +1,4 @@
-"""What became of attempts."""
+"""Counts and times of attempts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,9 @@ from datetime import datetime
 class Attempts:
     """The attempts that ended from `since` until `until`.
 
-    `wait` is from when a job was due to the start of its attempt, `run` is of the attempt: seconds
-    that half of them, and that 95 % of them, do not exceed; None without attempts.
+    `wait` is the time from when a job was due to the start of its attempt; `run` is that of the
+    attempt. Both hold the seconds that 50 % and 95 % of the attempts do not exceed; None without
+    attempts.
     """
 
     since: datetime
@@ -29,7 +30,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class RecentAttempts:
-    """The attempts at jobs of a type in a queue that ended in the last hour."""
+    """The attempts that ended in the last hour, of one type in one queue."""
 
     queue: str
     type: str
@@ -39,7 +40,7 @@ class RecentAttempts:
 
 @dataclass(frozen=True, slots=True)
 class OverdueAttempts:
-    """Attempts of a type at a worker whose time is over, the first of them for so many seconds."""
+    """A type's attempts at a worker that exceed their time; the first has for that many seconds."""
 
     type: str
     worker: str

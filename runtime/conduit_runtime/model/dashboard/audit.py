@@ -1,4 +1,4 @@
-"""What users of the dashboard did."""
+"""The record of what users of the dashboard did."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ AuditState: TypeAlias = Literal["done", "running", "stopping", "stopped", "inter
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An action of a user: who, what, on which jobs, queues or schedules, and on how many.
+    """An action of a user, on some jobs, queues or schedules, and how many of them it changed.
 
-    `target` has the ids, the filter or the names. `total` and `finished_at` are those of an action
-    in the background, and None otherwise; `state` says how it is getting on.
+    `target` has the ids, the filter or the names. `total` and `finished_at` are set only for an
+    action in the background; `state` is the state of the action.
     """
 
     id: int

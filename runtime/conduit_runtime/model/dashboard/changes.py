@@ -1,4 +1,4 @@
-"""Who changed a queue or a schedule."""
+"""The last changes of queues and schedules."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
-    """The last change of a queue or a schedule; `id` is that of its record in the audit."""
+    """The last change of a queue or a schedule; `id` is its record in the audit."""
 
     id: int
     at: datetime

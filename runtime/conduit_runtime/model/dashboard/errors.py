@@ -1,4 +1,4 @@
-"""Failed jobs in groups of what is the same error but for its numbers."""
+"""Failed jobs, grouped by error; errors that differ only in their numbers are the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class ErrorGroup:
     """Failed jobs of a type with one error: `pattern`, its first line with # for each number.
 
     `key` names the pattern in addresses. `first_seen` and `last_seen` are when the first and the
-    last of them failed, `latest` is the one that was enqueued last. `counts` are how many failed
-    in each of the equal parts of the period, the oldest part first.
+    last of the jobs failed. `latest` is the job that was enqueued last. `counts` are how many
+    failed in each of the equal parts of the period, the oldest part first.
     """
 
     type: str
@@ -28,7 +28,7 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class ErrorExample:
-    """The job of a group that was enqueued last, for what has to be masked in its error.
+    """The job of a group that was enqueued last, to find what its error has to hide.
 
     `error` is cut. `payload` is None when it is large.
     """
@@ -40,11 +40,11 @@ class ErrorExample:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The groups with the most failed jobs, an example of each, and what they are of.
+    """The groups with the most failed jobs, an example of each, and the jobs that were read.
 
-    `since` and `until` are the period. `read` is how many failed jobs were looked at, those that
-    were enqueued last, and `older` the oldest of them if there may be others before it.
-    `all_groups` counts those that are not in `groups`, too.
+    `since` and `until` are the period. `read` is how many failed jobs were read, those that were
+    enqueued last. `older` is the oldest of them if there may be older ones. `all_groups` also
+    counts the groups that are not in `groups`.
     """
 
     groups: Sequence[ErrorGroup]

@@ -1,4 +1,4 @@
-"""What the pages of a job and of a flow show beside the job's own row."""
+"""The parts of a job's page and of a flow's page, beside the job's own row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class JobBrief:
-    """A line of a list of jobs. `status` is `blocked` while it waits for jobs of its flow.
+    """A line of a list of jobs. `status` is `blocked` while the job waits for jobs of its flow.
 
-    `follows` are the jobs that it waited or waits for, where a flow is read: one object for all
-    jobs that follow the same.
+    `follows` are the jobs that it waits or waited for, if a flow is read. Jobs that follow the same
+    jobs share one object.
     """
 
     id: UUID
@@ -28,7 +28,7 @@ class JobBrief:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The jobs that a job enqueued; not all of them if `is_cut`."""
+    """The jobs that a job enqueued. With `is_cut`, there may be more."""
 
     jobs: Sequence[JobBrief] = ()
     is_cut: bool = False
@@ -36,7 +36,7 @@ class Children:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The jobs that a job waits or waited for, and those that wait for it: some of each."""
+    """Some of the jobs that a job waits or waited for, and some of those that wait for it."""
 
     before: Sequence[JobBrief] = ()
     after: Sequence[JobBrief] = ()
@@ -44,7 +44,7 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """A unique key that a job holds: until `expires_at`, or until it ends (None)."""
+    """A unique key that a job holds: until `expires_at`, or until the job ends (None)."""
 
     key: str
     expires_at: datetime | None
@@ -52,10 +52,10 @@ class UniqueKey:
 
 @dataclass(frozen=True, slots=True)
 class StartFacts:
-    """What decides when a job starts; `now` is the server's time.
+    """The facts that decide when a job starts; `now` is the server's time.
 
-    `serving` live workers take jobs of its queue, and `knowing` ones of these run its type. The
-    numbers of running jobs are over all workers.
+    `serving` is how many live workers serve its queue, `knowing` how many of these run its type.
+    The numbers of running jobs are over all workers.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""Which jobs the dashboard shows and changes."""
+"""The filter of the jobs that the dashboard shows and changes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,19 +8,19 @@ from typing import Any
 from ..job import JobStatus
 
 STATES = ("due", "scheduled", "unreadable")
-"""What a pending job may be: one that a worker may claim, one for later, one that no code reads."""
+"""The states of a pending job: a worker may claim it, it is due later, or no code reads it."""
 CHOICES = (*(status.value for status in JobStatus), *STATES)
-"""What `JobFilter.status` may be."""
+"""The values of `JobFilter.status`."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs: those that fit all that is given.
+    """A filter of jobs: a job matches if it fits everything that is given.
 
     `status` is one of CHOICES. `older` and `newer` are times since the enqueue. `error` is a part
-    of the last error, in any case; `error_group` the last error with its numbers replaced. `worker`
-    is one that holds the job or had a failed attempt of it. `payload` are values that the payload
-    contains; with `only_plain` no job matches whose payload has a shape.
+    of the last error, in any case; `error_group` is the last error with its numbers replaced.
+    `worker` is one that holds the job or had a failed attempt of it. `payload` has values that the
+    payload contains. With `only_plain`, only jobs whose payload has no shape match.
     """
 
     status: str | None = None
@@ -36,10 +36,10 @@ class JobFilter:
 
     @property
     def given(self) -> dict[str, Any]:
-        """What is given, by name."""
+        """The given parts, by name."""
         return {name: value for name, value in asdict(self).items() if value not in (None, False)}
 
     @property
     def stored_status(self) -> str | None:
-        """The status that all its jobs have in the table; None when they have any."""
+        """The status that all matching jobs have in the table; None if it may be any."""
         return JobStatus.PENDING.value if self.status in STATES else self.status

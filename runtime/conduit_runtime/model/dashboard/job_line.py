@@ -1,4 +1,4 @@
-"""The list of jobs, as the dashboard shows it."""
+"""The lines of the dashboard's list of jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ class JobLine:
 
 @dataclass(frozen=True, slots=True)
 class JobCount:
-    """How many jobs of those that were looked at match; `is_complete` when that was all of them."""
+    """How many of the jobs that were read match; `is_complete` is whether all jobs were read."""
 
     found: int
     looked_at: int
@@ -40,9 +40,10 @@ class JobCount:
 
 @dataclass(frozen=True, slots=True)
 class JobLines:
-    """Jobs, the newest first. `ended_at` is how far back a search went that found too few.
+    """Jobs, the newest first.
 
-    `next` is the id to go on before; None when there are no more.
+    `ended_at` is how far back a search went that found too few. `next` is the id before which to
+    continue; None if there are no more jobs.
     """
 
     jobs: list[JobLine]

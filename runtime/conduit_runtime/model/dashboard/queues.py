@@ -1,4 +1,4 @@
-"""The state of a queue, as far as it can be read quickly."""
+"""The part of a queue's state that can be read quickly."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """A queue: how many live workers serve it, and what operators set.
+    """A queue: how many live workers serve it, and the settings of operators.
 
     `keep_completed` and `keep_failed` are how long its ended jobs are kept, in seconds.
     """

@@ -1,4 +1,4 @@
-"""What the dashboard shows of job types."""
+"""The job types of the dashboard."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ class TypeShape:
     """A job type with a fingerprint of its payload, as workers have described it.
 
     `is_live` is whether a live worker handles it. The description has the fields of the payload and
-    the text of the source only where a single type is read.
+    the text of the source only if a single type was read.
     """
 
     type: str
@@ -24,9 +24,9 @@ class TypeShape:
 
 @dataclass(frozen=True, slots=True)
 class TypeActivity:
-    """What became of the attempts at jobs of a type in a period, and how many run now.
+    """The attempts at jobs of a type in a period, and how many jobs run now.
 
-    `duration` is that of all attempts together, in seconds.
+    `duration` is the sum of all attempts, in seconds.
     """
 
     type: str
@@ -52,7 +52,7 @@ class TypeActivity:
 
 
 def present(shapes: list[TypeShape]) -> TypeShape:
-    """The shape that the present code of a type has: of those of live workers, the latest.
+    """The present shape of a type: the latest of those that live workers handle.
 
     `shapes` are those of one type, at least one.
     """

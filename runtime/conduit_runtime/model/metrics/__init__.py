@@ -1,1 +1,1 @@
-"""What is counted and measured of jobs, as numbers."""
+"""Counts and durations of attempts."""

@@ -33,12 +33,12 @@ class AttemptCounters:
     waits: list[int] = field(default_factory=_buckets)
 
     def since(self, before: "AttemptCounters") -> "AttemptCounters":
-        """What was counted since `before`."""
+        """The counts since `before`."""
         names = [each.name for each in fields(self)]
         return AttemptCounters(*(_minus(getattr(self, n), getattr(before, n)) for n in names))
 
     def copy(self) -> "AttemptCounters":
-        """The present values."""
+        """A copy of the present counts."""
         return self.since(AttemptCounters())
 
     def __bool__(self) -> bool:

@@ -8,8 +8,7 @@ from functools import partial
 BOUNDS: tuple[float, ...] = tuple(0.001 * math.pow(2.0, step / 2) for step in range(54))
 """Upper bounds in seconds, from a millisecond to 26 hours, each √2 times the one before.
 
-The last bucket holds what is longer. The database stores counts by the index of their bound: never
-change one.
+The last bucket holds longer values. Never change a bound: the database stores counts by its index.
 """
 
 bucket_of = partial(bisect_left, BOUNDS)
@@ -17,15 +16,15 @@ bucket_of = partial(bisect_left, BOUNDS)
 
 
 def count_into(counts: list[int], values: Iterable[float]) -> None:
-    """Add values in seconds to `counts`, which has a bucket more than there are bounds."""
+    """Add values in seconds to `counts`, which has one bucket more than there are bounds."""
     for value in values:
         counts[bucket_of(value)] += 1
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:
-    """The value in seconds that `share` (0 to 1) of the values do not exceed; None without any.
+    """The value in seconds that `share` (0 to 1) of the values do not exceed; None without values.
 
-    Right up to the width of a bucket, within which values are taken to lie evenly on a log scale.
+    It is exact up to the width of a bucket: values are taken to lie evenly in it, on a log scale.
     """
     wanted = share * sum(counts)
     below = 0

@@ -15,7 +15,7 @@ class Distribution:
 
     @property
     def count(self) -> int:
-        """How many were measured."""
+        """How many durations were measured."""
         return sum(self.counts)
 
     @property
@@ -25,21 +25,21 @@ class Distribution:
 
     @property
     def p50(self) -> float | None:
-        """What half of them do not exceed."""
+        """The duration that half of them do not exceed."""
         return self.quantile(0.5)
 
     @property
     def p95(self) -> float | None:
-        """What 95 % of them do not exceed."""
+        """The duration that 95 % of them do not exceed."""
         return self.quantile(0.95)
 
     @property
     def p99(self) -> float | None:
-        """What 99 % of them do not exceed."""
+        """The duration that 99 % of them do not exceed."""
         return self.quantile(0.99)
 
     def quantile(self, share: float) -> float | None:
-        """What a share of them, from 0 to 1, do not exceed."""
+        """The duration that a share of them, from 0 to 1, do not exceed."""
         return quantile(self.counts, share)
 
 
@@ -47,9 +47,9 @@ class Distribution:
 class JobMetrics:
     """Counts of the attempts at jobs of one type in one queue in the last `period` seconds.
 
-    `retried` and `discarded` are among the `failed`. An attempt is `snoozed` when its handler put
-    it off, and `cancelled` when it was stopped since its job was no longer to run. `duration` is
-    of attempts; `wait` is from when a job was due to the start of its attempt.
+    `retried` and `discarded` are among the `failed`. An attempt is `snoozed` if its handler put the
+    job off, and `cancelled` if it was stopped because its job was no longer to run. `duration` is
+    that of attempts; `wait` is from when a job was due to the start of its attempt.
     """
 
     queue: str
@@ -71,7 +71,7 @@ class JobMetrics:
 
     @property
     def throughput(self) -> float:
-        """Attempts that succeeded or failed, a second."""
+        """Attempts that succeeded or failed, per second."""
         return self.processed / self.period if self.period else 0.0
 
     @property

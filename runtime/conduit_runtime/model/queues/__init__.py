@@ -1,1 +1,1 @@
-"""Queues: what is set for them, and what is counted."""
+"""Queues: their settings and their counts."""

@@ -1,4 +1,4 @@
-"""Pauses and limits, as far as they concern a worker: of queues, and of job types."""
+"""Pauses and limits of queues and job types, as far as they concern a worker."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ _LONGEST_PERIOD = timedelta(days=365)
 _MOST = 2**31 - 1
 
 NOTICE = "control"
-"""What a notification says when operators changed something."""
+"""The payload of a notification after operators changed something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """The queues that are paused, those with a limit, and the types with one."""
+    """The paused queues, the queues with a limit, and the types with a limit."""
 
     paused: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
@@ -29,26 +29,26 @@ class Controls:
         return cls(frozenset(paused), frozenset(limited), frozenset(types))
 
     def of_types(self, types: Container[str]) -> "Controls":
-        """Without the types that others handle: their limits are to cost this worker nothing."""
+        """The controls without limits of other types, which must cost this worker nothing."""
         return replace(
             self, limited_types=frozenset(filter(types.__contains__, self.limited_types))
         )
 
     @property
     def has_limits(self) -> bool:
-        """Whether some claims have to count."""
+        """Whether some claims have to count jobs."""
         return bool(self.limited or self.limited_types)
 
 
 Origin: TypeAlias = Literal["source", "command"]
-"""What sets a limit: the code, or `conduit-jobs` and methods of the queue."""
+"""The origin of a limit: the code, or `conduit-jobs` and the methods of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypeLimits:
     """The limits of a job type, over all workers: jobs at once, and starts within any `per`.
 
-    None is no limit. `concurrency_from` and `rate_from` tell what says so; None: nothing does.
+    None is no limit. `concurrency_from` and `rate_from` are where each is set; None if nowhere.
     """
 
     type: str
@@ -61,7 +61,7 @@ class TypeLimits:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many jobs of a type may start within any `per`, and what says so."""
+    """How many jobs of a type may start within any `per`; `rate_from` is where that is set."""
 
     type: str
     starts: int
@@ -71,7 +71,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """The limits that the code gives a type: jobs at once, and starts within so many seconds."""
+    """The limits of a type in the code: jobs at once, and starts within so many seconds."""
 
     concurrency: int | None = None
     starts: int | None = None
@@ -81,7 +81,7 @@ class SourceLimits:
     def of(
         cls, concurrency: int | None, rate_limit: int | None, per: timedelta | None
     ) -> "SourceLimits | None":
-        """Those of the options, None without any. Raises TypeError or ValueError for bad ones."""
+        """The limits in the options, if any. Raises TypeError or ValueError for a bad one."""
         if concurrency is not None:
             check_count(concurrency, "concurrency")
         if rate_limit is None:
@@ -94,13 +94,13 @@ class SourceLimits:
 
 
 def check_count(count: object, what: str, instead: str = "") -> None:
-    """Raise ValueError for what is no number of jobs."""
+    """Raise ValueError for a value that is no number of jobs."""
     if type(count) is not int or not 1 <= count <= _MOST:
         raise ValueError(describe_argument(what, count, f"1 to {_MOST}{instead and '; '}{instead}"))
 
 
 def period_of(per: timedelta) -> float:
-    """The seconds of the period of a rate. Raises TypeError or ValueError for what is none."""
+    """The period of a rate in seconds. Raises TypeError or ValueError for a bad one."""
     check_type(per, "per", timedelta, "a timedelta")
     if not timedelta(milliseconds=1) <= per <= _LONGEST_PERIOD:
         raise ValueError(f"per is {per}: use a millisecond to {_LONGEST_PERIOD.days} days")

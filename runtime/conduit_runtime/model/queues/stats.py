@@ -9,7 +9,7 @@ from typing import NamedTuple
 class QueueStats:
     """How many jobs there are of each status; readable as attributes and as items.
 
-    `unreadable` are those of the pending jobs whose payload no worker could read so far.
+    `unreadable` are the pending jobs whose payload no worker could read so far.
     """
 
     pending: int = 0
@@ -21,7 +21,7 @@ class QueueStats:
 
     @property
     def total(self) -> int:
-        """All jobs that are stored."""
+        """The number of all stored jobs."""
         return self.pending + self.running + self.completed + self.failed + self.cancelled
 
     def __getitem__(self, status: str) -> int:
@@ -30,12 +30,12 @@ class QueueStats:
 
 @dataclass(frozen=True, slots=True)
 class QueueOverview:
-    """The state of a queue: its jobs by status, its workers, and what operators set.
+    """The state of a queue: its jobs by status, its workers, and the settings of operators.
 
-    `unknown` are the due jobs whose type no live worker of the queue knows; `unreadable` are those
-    of the pending jobs whose payload no worker could read so far; `oldest_due` is when the first of
-    the others became due, None when none is due. `keep_completed` and `keep_failed` are how long
-    its ended jobs are kept, in seconds, if an operator set it.
+    `unreadable` are the pending jobs whose payload no worker could read so far. Among the other due
+    jobs, `unknown` are those whose type no live worker of the queue knows. `oldest_due` is when the
+    first of the other due jobs became due; None if none is due. `keep_completed` and `keep_failed`
+    are how long its ended jobs are kept, in seconds, if an operator set it.
     """
 
     queue: str
@@ -60,9 +60,9 @@ class QueueOverview:
 
 
 class QueueGauges(NamedTuple):
-    """A queue's due jobs, its running ones, and the age in seconds of the job longest due.
+    """A queue's due jobs, its running jobs, and the age in seconds of the job that is due longest.
 
-    Unreadable jobs are not among the due ones. Neither is counted further than was asked for.
+    Unreadable jobs are not among the due ones. No count goes further than the caller asked for.
     """
 
     queue: str

@@ -1,4 +1,4 @@
-"""A schedule as it is stored: when its ticks are, and the job that each enqueues."""
+"""A stored schedule: the times of its ticks, and the job that each tick enqueues."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 class Options(TypedDict, total=False):
-    """What every kind of schedule takes."""
+    """The options of every kind of schedule."""
 
     queue: str
     payload: Any
@@ -32,9 +32,9 @@ class Schedule:
     """Enqueues a job at each of its ticks; made by `every`, `cron`, `daily` or `weekly`.
 
     Its `name` (default: its type) identifies it. `missed` decides about ticks that passed while no
-    worker ran: `once`, one job for all of them; `all`, one each; `skip`, none if the first is more
-    than a minute late. `next_run_at` and the fields after it are the state of a stored schedule.
-    `error` is why its last enqueue failed.
+    worker ran: `once` enqueues one job for all of them; `all` enqueues one for each; `skip`
+    enqueues none if the first is more than a minute late. `next_run_at` and the fields after it are
+    the state of a stored schedule. `error` is why its last enqueue failed.
     """
 
     type: str
@@ -68,9 +68,10 @@ class Schedule:
         type: str,
         **options: Unpack[Options],
     ) -> Self:
-        """One tick each such duration of real time, the first that long after it was added.
+        """Return a schedule that ticks after each such duration, counted from when it was added.
 
-        The duration is whole seconds. For a time of the day, use `daily`: the clocks may change.
+        The duration is real time, in whole seconds. For a time of the day, use `daily`, which
+        follows changes of the clocks.
         """
         parts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes}
         parts["seconds"] = seconds
@@ -86,10 +87,10 @@ class Schedule:
     def cron(
         cls, expression: str, *, timezone: str = "UTC", type: str, **options: Unpack[Options]
     ) -> Self:
-        """Ticks by a cron expression: minute, hour, day of the month, month, day of the week.
+        """Return a schedule of a cron expression: minute, hour, day of month, month, day of week.
 
-        Names (`MON`, `JAN`), ranges, lists, steps, `L`, `5#2` and `@daily` and its like are known.
-        Raises ScheduleError for an expression or a time zone that is none.
+        The expression may have names (`MON`, `JAN`), ranges, lists, steps, `L` and `5#2`, or be a
+        word such as `@daily`. Raises ScheduleError for a bad expression or an unknown time zone.
         """
         return cls._checked(type, Timing(expression=expression, timezone=timezone), options)
 
@@ -97,7 +98,7 @@ class Schedule:
     def daily(
         cls, at: str | time, *, timezone: str = "UTC", type: str, **options: Unpack[Options]
     ) -> Self:
-        """One tick a day, at a time such as "03:00"."""
+        """Return a schedule that ticks once a day, at a time such as "03:00"."""
         timing = Timing(expression=f"{_minute_and_hour(at)} * * *", timezone=timezone)
         return cls._checked(type, timing, options)
 
@@ -111,7 +112,7 @@ class Schedule:
         type: str,
         **options: Unpack[Options],
     ) -> Self:
-        """One tick a week, on a day such as "monday", or from 1, Monday, to 7, at a time."""
+        """Return a schedule that ticks once a week; `day` is "monday" or so, or 1 (Monday) to 7."""
         timing = Timing(expression=f"{_minute_and_hour(at)} * * {_day(day)}", timezone=timezone)
         return cls._checked(type, timing, options)
 
@@ -124,12 +125,12 @@ class Schedule:
 
     @property
     def id(self) -> str:
-        """What the schedule is known by: its name."""
+        """The identity of the schedule: its name."""
         return self.name
 
     @property
     def job(self) -> Job:
-        """A job as each tick enqueues it."""
+        """The job that each tick enqueues, as a new object."""
         return Job(
             self.queue,
             self.type,

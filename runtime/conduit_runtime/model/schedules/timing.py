@@ -1,4 +1,4 @@
-"""When the ticks of a schedule are: intervals, cron expressions, and ticks that were missed."""
+"""The times of a schedule's ticks: intervals, cron expressions, and missed ticks."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -15,9 +15,9 @@ Missed = Literal["skip", "once", "all"]
 """Which missed ticks run: none of them, one for all of them, or each."""
 
 LATE = timedelta(seconds=60)
-"""How late a tick may be before `skip` takes it for missed: a restart of the only worker."""
+"""How late a tick may be before `skip` counts it as missed; the only worker may restart."""
 BATCH = 500
-"""Missed ticks that are made up for at a time."""
+"""The most missed ticks that are made up for at once."""
 
 _NAMED = {
     "@yearly": "0 0 1 1 *",
@@ -34,9 +34,9 @@ _NAMED = {
 class Timing:
     """Either an interval or a cron expression of five fields, read in a time zone.
 
-    An interval is a real duration. A cron expression follows the wall clock as Debian's cron
-    does: a fixed time that the clocks skip in spring runs right after the gap, one that they show
-    twice in autumn runs at the first; expressions whose minute or hour begins with `*` follow real
+    An interval is a real duration. A cron expression follows the wall clock, as Debian's cron does.
+    If the clocks skip a fixed time in spring, it runs right after the gap; if they show it twice in
+    autumn, it runs the first time. Expressions whose minute or hour begins with `*` follow real
     time.
     """
 
@@ -45,15 +45,15 @@ class Timing:
     timezone: str = "UTC"
 
     def after(self, moment: datetime, last: datetime) -> datetime:
-        """The first tick after `moment`, in UTC, with intervals from `last`; or ScheduleError."""
-        # Within one zone, Python compares and adds by the wall clock.
+        """The first tick after `moment`, in UTC; intervals from `last`. Raises ScheduleError."""
+        # Python compares and adds times of one zone by the wall clock, so this uses UTC.
         moment, last = moment.astimezone(UTC), last.astimezone(UTC)
         if self.interval is not None:
             return last + ((moment - last) // self.interval + 1) * self.interval
         return _cron_after(self.expression or "", _zone(self.timezone), moment)
 
     def check(self) -> None:
-        """Raise ScheduleError when this has no ticks."""
+        """Raise ScheduleError if this has no ticks."""
         if (self.interval is None) == (self.expression is None):
             raise ScheduleError("a schedule has either an interval or a cron expression")
         if self.interval is not None:
@@ -75,7 +75,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do about a schedule that is due: ticks that get a job each, and the tick to come."""
+    """What to do about a due schedule: the ticks that get a job each, and the next tick."""
 
     ticks: list[datetime]
     next: datetime
@@ -84,7 +84,8 @@ class Plan:
 def plan(timing: Timing, missed: Missed, due: datetime, now: datetime) -> Plan:
     """What to do at `now` about a schedule whose next tick was `due`.
 
-    At most `BATCH` ticks; when there are more, the tick to come is one that has passed as well.
+    The plan has at most `BATCH` ticks. If there are more, its next tick is one that has passed as
+    well.
     """
     due, now = due.astimezone(UTC), now.astimezone(UTC)
     if missed == "all":
@@ -105,7 +106,7 @@ def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:
         )
     try:
         for tick in CronSim(simple, moment.astimezone(zone)):
-            # Within the hour that the clocks show twice, the first ones may have passed.
+            # In the hour that the clocks show twice, the first ticks may have passed.
             if tick > moment:
                 return tick.astimezone(UTC)
     except CronSimError as error:

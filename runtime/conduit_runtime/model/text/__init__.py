@@ -1,1 +1,1 @@
-"""How texts of sources, jobs and logs are written: names, masks, one line a record."""
+"""Texts of sources, jobs and logs: names, masks, one line for each record."""

@@ -1,4 +1,4 @@
-"""Durations as people read and write them, in their largest whole unit."""
+"""Durations as people read and write them, in the largest whole unit."""
 
 import re
 from datetime import timedelta
@@ -7,20 +7,20 @@ _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 
 
 def short_duration(seconds: float) -> str:
-    """As in `90s`, `15m`, `12h`, `3d`."""
+    """The duration in the form `90s`, `15m`, `12h`, `3d`."""
     number, unit = _in_largest_unit(max(0.0, seconds))
     return number + unit[0]
 
 
 def in_words(seconds: float | None) -> str:
-    """As in `90 s`, `15 minutes`, `12 hours`; None is a time that is not known."""
+    """The duration in the form `90 s`, `15 minutes`, `12 hours`; None is an unknown time."""
     if seconds is None:
         return "an unknown time"
     return " ".join(_in_largest_unit(seconds))
 
 
 def _in_largest_unit(seconds: float) -> tuple[str, str]:
-    """The largest unit of which there are two."""
+    """The number and the name of the largest unit of which there are at least two."""
     for unit, size in _UNITS:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f}", unit

@@ -1,4 +1,4 @@
-"""What a log record says of a job, as attributes of the record."""
+"""The attributes of a log record that identify its job."""
 
 import re
 from typing import Any
@@ -13,9 +13,9 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
 def job_fields(
     job: Claimed | ClaimedBatch | Job | FailedJob, duration: float | None = None
 ) -> dict[str, Any]:
-    """The `extra` of a record: which job, which attempt, of which trace, and its seconds.
+    """The `extra` of a record: the job, its attempt and trace, and the duration in seconds.
 
-    Of a batch, which type and queue, and how many `jobs`.
+    For a batch: its type and queue, and the number of its `jobs`.
     """
     if isinstance(job, ClaimedBatch):
         return {"job_type": job.type, "queue": job.queue, "jobs": len(job.jobs)}

@@ -1,4 +1,4 @@
-"""Loggers whose records are one line each, whatever a type's name or an exception's text holds."""
+"""Loggers whose records are one line each, whatever the text of a name or an exception."""
 
 import logging
 from typing import Any
@@ -15,7 +15,7 @@ def get_logger(name: str) -> logging.Logger:
 
 
 def enable_loggers() -> None:
-    """Undo what a configuration of logging does to loggers that it does not name.
+    """Enable our loggers again after a configuration of logging that does not name them.
 
     `logging.config` disables them unless told otherwise, and `django.setup()` calls it.
     """
@@ -37,7 +37,7 @@ def _shown(value: Any) -> Any:
 
 
 class OneLineFormatter(logging.Formatter):
-    """Writes each record on one line: a traceback too, its newlines as `\\n`."""
+    """Writes each record on one line, even a traceback: its newlines become `\\n`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line without control characters."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 MASK = "[sensitive]"
 _SHORT = 4
-"""Shorter values are masked as whole words only: a text would not be readable otherwise."""
+"""Shorter values are masked only as whole words; otherwise a text would become unreadable."""
 
 
 def secrets_of(job: object) -> Collection[str]:
@@ -24,7 +24,7 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A value as texts of errors hold it: as it is, in quotes of Python, and in JSON."""
+    """The forms of a value in error texts: as it is, in quotes of Python, and in JSON."""
     yield secret
     yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]

@@ -1,4 +1,4 @@
-"""The names that the sources use where Python needs another one."""
+"""The names in the sources, where Python needs another name."""
 
 import dataclasses
 import typing
@@ -14,10 +14,10 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def named(own: str | None = None, /, **members: str) -> Callable[[T], T]:
-    """Tell the source's names of a class or a function where they differ from Python's.
+    """Declare the source's names of a class or a function where they differ from Python's.
 
-    `own` is the name of the decorated thing itself; each keyword maps a field or a parameter to
-    its name in the source, which is the one that JSON, SQL and logs show.
+    `own` is the source's name of the decorated class or function. Each keyword maps a field or a
+    parameter to its name in the source, which JSON, SQL and logs show.
 
     >>> @named(from_="from")
     ... @dataclass

@@ -1,14 +1,14 @@
-"""Texts from outside as they may be shown: on one line, and without what drives a terminal."""
+"""Texts from outside, made printable: on one line, and without control of the terminal."""
 
 import re
 
-# Control characters, line separators, what turns the direction of text, lone surrogates.
+# Control characters, line separators, characters that turn the direction of text, lone surrogates.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
-    """The text with control characters, newlines too, as escapes such as `\\n` and `\\x1b`."""
+    """The text with control characters, newlines included, as escapes such as `\\n` and `\\x1b`."""
     return (
         text
         if text.isprintable()
@@ -17,7 +17,7 @@ def one_line(text: str) -> str:
 
 
 def escape_controls(json_text: str) -> str:
-    """JSON with the control characters that JSON itself lets pass as `\\uXXXX`."""
+    """JSON with the control characters that JSON itself allows written as `\\uXXXX`."""
     if json_text.isascii() and "\x7f" not in json_text:
         return json_text
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)

@@ -23,9 +23,10 @@ class RunningJob:
 class WorkerInfo:
     """A worker that is registered in the database.
 
-    `heartbeat_age` are the seconds since its last heartbeat, by the server's clock. `claimed` is
-    how many jobs it holds that have not begun, or began less than a second ago; `running` are the
-    others, the oldest first. The `version` of a gateway is `gateway`: its jobs run elsewhere.
+    `heartbeat_age` is the number of seconds since its last heartbeat, by the server's clock.
+    `claimed` is how many of its jobs have not begun, or began less than a second ago; `running` are
+    the others, the oldest first. The `version` of a gateway is `gateway`: other processes run its
+    jobs.
     """
 
     name: str
@@ -40,5 +41,5 @@ class WorkerInfo:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it is dead, or cut off from the database."""
+        """Whether the worker is dead, or cut off from the database."""
         return self.heartbeat_age > LEASE

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 LEASE = 30.0
-"""Seconds without a heartbeat after which any worker is dead."""
+"""The seconds without a heartbeat after which any worker is dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class DeadWorker:
-    """A worker whose jobs are to be rescued, unless its `heartbeat` has moved by then.
+    """A dead worker, whose jobs are rescued unless its `heartbeat` has moved by then.
 
-    `silent` is true when the whole lease passed, so that its session lock no longer counts.
+    `silent` is true if the whole lease passed, so that its session lock no longer counts.
     """
 
     name: str
