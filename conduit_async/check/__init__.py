@@ -26,7 +26,7 @@ from .names.typos import check_config_names, check_service_names
 __all__ = ["check"]
 
 EXPRESSION_RULES = (access, calls, control, indexing, literals, lookup, operators)
-"""The modules whose rules are registered by their import."""
+"""The modules whose import registers their rules."""
 
 
 def check(
@@ -39,7 +39,7 @@ def check(
 ) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error.
 
-    `outside` are the names of classes that further sources declare, `lock` is the package's,
+    `outside` are the names of classes that other sources declare. `lock` is that of the package,
     `upcasters` are those of the application.
     """
     for file in files:

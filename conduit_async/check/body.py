@@ -1,8 +1,8 @@
 """One body of code while it is checked: a hook, a function, a computed field or a scope.
 
-Each kind of expression has a rule. A rule is a generator that yields the expressions it needs
-the types of, and is run by a loop that keeps the waiting rules on a list of its own: however
-long a chain of operators is, Python's stack stays flat.
+Each kind of expression has a rule. A rule may be a generator that yields the expressions whose
+types it needs. A loop runs the rules and keeps those that wait on a list, so a long chain of
+operators does not deepen Python's stack.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -25,13 +25,13 @@ BodyKind: TypeAlias = Literal["hook", "function", "computed", "scope"]
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Asks for the type of the left part of a chain, which a `?.` in it does not end."""
+    """Asks for the type of the left part of a chain, without the nil of a `?.` in it."""
 
     node: ast.Expr
 
 
 Inference: TypeAlias = Generator["ast.Expr | Receiver", Type, Type]
-"""A running rule: it yields what it needs the type of, is sent that type, and returns its own."""
+"""A running rule: it yields a node, is sent the type of that node, and returns its own type."""
 
 Node = TypeVar("Node", bound=ast.Node)
 Rule: TypeAlias = "Callable[[Body, Node], Inference | Type]"
@@ -51,7 +51,7 @@ def rule(kind: type[Node]) -> Callable[["Rule[Node]"], "Rule[Node]"]:
 
 @dataclass(eq=False)
 class ReturnTarget:
-    """What a `return` leaves: the body, a job, or a block that has a value."""
+    """The code that a `return` leaves: the body, a job, or a block that has a value."""
 
     kind: Literal["hook", "job", "function", "value"]
     expected: Type | None = None
@@ -60,14 +60,14 @@ class ReturnTarget:
 
 @dataclass(eq=False)
 class Scope:
-    """The names of one block; `python` are those taken in the Python function it ends up in."""
+    """The names of one block; `python` are the names taken in the Python function around it."""
 
     outer: "Scope | None"
     python: set[str]
     names: dict[str, Local] = field(default_factory=dict)
 
     def find(self, name: str) -> Local | None:
-        """The local of a name, from the inside out."""
+        """The innermost local of a name."""
         scope: Scope | None = self
         while scope is not None:
             if (local := scope.names.get(name)) is not None:
@@ -89,12 +89,12 @@ class Scope:
 class Body:
     """The state of checking one body.
 
-    `job`: the `@async` block around. `non_nil`: what is known not to be nil at this point.
+    `job`: the `@async` block around. `non_nil`: the values known not to be nil at this point.
     `narrowings`: what each condition says about nil. `short_circuits`: the links of a chain that a
     `?.` may end. `lets`: the `let` of each local whose type is inferred. `widened`: the types of
-    those that are assigned values of several types; `stable` says that this pass widened none.
-    `assigned`: the locals that were given a second value so far. `discarded`: the expressions that
-    are statements. `diverging`: those of them that control never leaves.
+    those `let`s whose locals get values of several types. `stable`: this pass widened none.
+    `assigned`: the locals that have a second value so far. `discarded`: the expressions that are
+    statements. `diverging`: the discarded expressions that control never leaves.
     """
 
     env: Environment
@@ -116,7 +116,7 @@ class Body:
     discarded: set[ast.Node] = field(default_factory=set)
     diverging: set[ast.Node] = field(default_factory=set)
     _numbers: dict[tuple[int, str], tuple[set[str], int]] = field(default_factory=dict)
-    """The last number that set a name apart, for each set of names that are taken."""
+    """The last number that made a name distinct, for each set of taken names."""
 
     @property
     def facts(self) -> Facts:
@@ -131,12 +131,12 @@ class Body:
     def error(
         self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related
     ) -> InvalidType:
-        """Report an error, and return the invalid type, about which nothing more is reported."""
+        """Report an error and return the invalid type, which causes no further reports."""
         self.problems.error(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
         return INVALID
 
     def resolve(self, node: ast.Node, meaning: Resolution, kind: Type) -> Type:
-        """Note what a name or a call means; the type of its value."""
+        """Note what a name or a call means, and return the type of its value."""
         self.facts.resolutions[node] = meaning
         return kind
 
@@ -191,7 +191,7 @@ class Body:
         return kind
 
     def continues_chain(self, target: ast.Expr) -> bool:
-        """Whether what follows a link is in its chain, so that a `?.` in it ends both."""
+        """Whether a link after `target` is in its chain; a `?.` in `target` then skips both."""
         return target in self.short_circuits and not ast.is_closed(target)
 
     def type_of(self, node: ast.Node) -> Type:
@@ -218,7 +218,7 @@ class Body:
     def nested(
         self, python: set[str] | None = None, returns: ReturnTarget | None = None
     ) -> Iterator[None]:
-        """Declare locals in a scope inside the current one, with what a `return` there leaves."""
+        """Open a scope inside the current one; `returns` is the target of a `return` in it."""
         before = self.scope, self.return_target
         self.scope = Scope(self.scope, self.scope.python if python is None else python)
         self.return_target = returns or self.return_target

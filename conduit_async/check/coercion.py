@@ -1,4 +1,4 @@
-"""Literals that take the expected type: structs, decimals, an enum's values."""
+"""Literals that take the expected type: structs, decimals, values of enums."""
 
 from .. import ast
 from ..analyses.results import body_results
@@ -8,7 +8,7 @@ from .body import Body
 
 
 def coerces(node: ast.Expr, wanted: Type) -> bool:
-    """Whether a literal becomes the expected type's: a struct, a decimal, an enum's value."""
+    """Whether a literal takes the expected type: a struct, a decimal, or an enum."""
     match required(wanted), node:
         case Struct(), ast.HashLiteral():
             return True
@@ -24,7 +24,7 @@ def coerces(node: ast.Expr, wanted: Type) -> bool:
 
 
 def coerce_to_decimal(body: Body, node: ast.Expr) -> None:
-    """Make a number literal the decimal of its digits."""
+    """Turn a number literal into the decimal of its digits."""
     if (number := number_literal(node)) is not None:
         body.facts.types[node] = body.facts.types[number] = DECIMAL
 
@@ -37,7 +37,7 @@ def number_literal(node: ast.Expr) -> ast.Float | ast.Int | None:
 
 
 def holds_struct(kind: Type) -> bool:
-    """Whether its literals are checked part by part: a struct's literal has no type alone."""
+    """Whether literals of a type are checked part by part, as they hold structs or enums."""
     return isinstance(innermost(kind), Struct | Enum)
 
 
@@ -60,7 +60,7 @@ def option_text(node: ast.Expr) -> str | None:
 
 
 def constant_key(node: ast.Expr) -> str | int | None:
-    """The key or position that a literal is: a constant text, or an int."""
+    """The key or position in a literal: a constant text, or an int."""
     if isinstance(node, ast.Unary) and node.operator == "-":
         return -node.operand.value if isinstance(node.operand, ast.Int) else None
     return node.value if isinstance(node, ast.Int) else ast.constant_text(node)

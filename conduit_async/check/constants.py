@@ -1,4 +1,4 @@
-"""Constants of a source: the value of an expression that needs nothing from outside."""
+"""Constants of a source: expressions whose value is known before the program runs."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,11 +69,11 @@ def _literal(expression: ast.Expr) -> Constant:
 
 
 UNKNOWN: Final = ...
-"""Stands for the value of what is no constant."""
+"""Stands for the value of an expression that is not constant."""
 
 
 def constant_of(expression: ast.Expr) -> Constant | EllipsisType:
-    """The value of a constant expression, `UNKNOWN` of any other."""
+    """The value of a constant expression, `UNKNOWN` for any other."""
     try:
         return fold(expression)
     except NotConstantError:

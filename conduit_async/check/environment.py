@@ -1,4 +1,4 @@
-"""What every part of the checker shares."""
+"""The state that all parts of the checker share."""
 
 import re
 from collections import deque
@@ -14,7 +14,7 @@ from ..types import Struct
 
 @dataclass
 class Downgraded(Problems):
-    """Passes findings on as warnings: what is wrong in code that no job or hook reaches."""
+    """Passes findings on as warnings, for code that no job or hook reaches."""
 
     target: Problems = field(default_factory=Problems)
 
@@ -27,11 +27,10 @@ class Downgraded(Problems):
 class Environment(Program):
     """The program while it is checked.
 
-    `unparsed` are the statements and members that did not parse completely, `words` those in them.
-    `shapes` are the structs by what they hold, `taken_names` all class names, `taken_columns` the
-    columns' Python names.
-    `uncompiled` are the hooks that are not compiled, each with what is known of its nodes.
-    `likely` remembers which resource the name of a service may be a typo of.
+    `unparsed` are the statements and members that did not parse completely, `words` the words in
+    them. `shapes` are the structs by their fields, `taken_names` all class names, `taken_columns`
+    the Python names of columns. `uncompiled` are the hooks that are not compiled, each with the
+    facts about its nodes. `likely` remembers which resource a service's name may be a typo of.
     `reached` are the functions and scopes that code uses, `pending` those still to be checked.
     """
 
@@ -55,7 +54,7 @@ class Environment(Program):
             self.pending.append((owner, what))
 
     def unparsed_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
-        """The words in what was not read completely that may be declarations."""
+        """Return the words in unparsed code that may be declarations."""
         if (source, pattern) not in self.words:
             self.words[source, pattern] = {
                 word for text in self.unparsed.texts(source) for word in re.findall(pattern, text)
@@ -63,7 +62,7 @@ class Environment(Program):
         return self.words[source, pattern]
 
     def for_unreached_code(self) -> "Environment":
-        """The same declarations for code that nothing reaches: its facts do not count."""
+        """Return a copy with the same declarations for unreached code, whose facts do not count."""
         return replace(
             self,
             problems=Downgraded(target=self.problems),

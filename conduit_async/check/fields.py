@@ -27,7 +27,7 @@ def marked_fields(resource: ast.Resource, *names: str) -> Iterator[tuple[str, as
 
 
 def earlier_names(field: ast.Field) -> tuple[str, ...]:
-    """The names in the `@was` of a field, as far as they are names."""
+    """The names in the `@was` of a field, without values that are not names."""
     found = [each for each in field.annotations if each.name.text == "was"]
     texts = (ast.constant_text(argument.value) for each in found for argument in each.arguments)
     return tuple(dict.fromkeys(text for text in texts if text and is_name(text)))
@@ -42,7 +42,7 @@ def default_of(field: ast.Field) -> ast.Expr | None:
 def known_column(
     env: Environment, info: ResourceInfo, span: Span, name: str, shown: str = "`{}`"
 ) -> Column | None:
-    """The column of a field; a name without one is reported, with a hint as it is `shown`."""
+    """Return the column of a field, or report the name; `shown` is how the hint shows a name."""
     column = info.column(name)
     if column is None and not is_unparsed_member(env, info, name):
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
@@ -51,8 +51,9 @@ def known_column(
 
 
 def warn_of_typo(problems: Problems, key: ast.Name, known: Collection[str], what: str) -> None:
-    """Warn of a key that is a typo: `what` is "a relation has no option". Others pass, since
-    another backend may know them.
+    """Warn of a key that is a typo; `what` is, for instance, "a relation has no option".
+
+    Other keys pass, since another backend may know them.
     """
     meant = nearest(key.text, known)
     if key.text not in known and meant is not None:

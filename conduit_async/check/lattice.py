@@ -1,4 +1,4 @@
-"""How types relate: which is assignable to which, and what two of them have in common."""
+"""Relations between types: whether one is assignable to another, and their common type."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -37,14 +37,14 @@ NUMBERS = (INT, FLOAT, DECIMAL)
 
 @dataclass(frozen=True, slots=True)
 class InvalidType(AnyType):
-    """The unknown type of what has been reported already; nothing more is reported about it."""
+    """The type of an expression that has an error; nothing more is reported about it."""
 
 
 INVALID = InvalidType()
 
 
 def is_unknown(kind: Type) -> bool:
-    """Whether nothing is known of its values, so that anything may be done with them."""
+    """Whether nothing is known of its values, so that every operation on them is allowed."""
     return isinstance(kind, AnyType | Variable) or kind == JSON
 
 
@@ -94,7 +94,7 @@ def is_assignable(actual: Type, expected: Type) -> bool:
 
 
 def join(left: Type, right: Type) -> Type:
-    """The narrowest type that holds the values of both; `ANY` when they have nothing in common."""
+    """The narrowest type that holds the values of both; `ANY` if they have nothing in common."""
     if left == right and not isinstance(required(left), Array | Hash):
         return left
     if isinstance(left, InvalidType) or isinstance(right, InvalidType):
@@ -125,12 +125,12 @@ def join(left: Type, right: Type) -> Type:
 
 
 def join_all(types: list[Type]) -> Type:
-    """What several types have in common; of none, nil."""
+    """The narrowest type that holds the values of several types; nil if there are none."""
     return reduce(join, types) if types else NIL
 
 
 def join_parts(kinds: list[Type]) -> Type:
-    """What the parts of a collection have in common; an int beside a float or decimal stays one."""
+    """The type of a collection's parts; `ANY` if ints are mixed with floats or decimals."""
     joined = join_all(kinds)
     widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
     return ANY if widened and innermost(joined) in (FLOAT, DECIMAL) else joined
@@ -147,12 +147,12 @@ def _common(left: Entries | None, right: Entries | None) -> Entries | None:
 
 
 def without_entries(kind: Type) -> Type:
-    """The type of values of which nothing is known but their types."""
+    """The type without its known entries."""
     return with_entries(kind, 0)
 
 
 def with_entries(kind: Type, depth: int) -> Type:
-    """The type with what is known of entries down to a depth."""
+    """The type with its known entries down to a depth."""
     match kind:
         case Optional(item):
             return optional(with_entries(item, depth))

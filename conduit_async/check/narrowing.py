@@ -1,10 +1,10 @@
-"""Names of values that stay the same until they are assigned, and what is known of them."""
+"""Paths of values that change only by assignment, and what conditions say about them."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[object, ...]
-"""A value that keeps its value until it is assigned: `self` or a local, and names below it."""
+"""`self` or a local, and the names below it; it keeps its value until it is assigned."""
 
 SELF = "self"
 
@@ -18,5 +18,5 @@ class Narrowing:
 
     @property
     def negated(self) -> "Narrowing":
-        """What the opposite of the condition says."""
+        """The narrowing of the opposite condition."""
         return Narrowing(self.when_false, self.when_true)

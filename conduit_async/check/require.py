@@ -1,4 +1,4 @@
-"""Reports values that are not assignable, at the part that is not."""
+"""Reports values that are not assignable, at the part that does not fit."""
 
 from itertools import islice
 
@@ -90,7 +90,7 @@ def _require(
 
 
 def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
-    """The hint for a struct of another type, which may have the same fields."""
+    """The hint for a struct of another type, even one with the same fields."""
     own, target = body.env.structs[actual.name].fields, parenthesized(node)
     parts = [
         f"{name}: {target}.{name}" for name in body.env.structs[wanted.name].fields if name in own
@@ -99,7 +99,7 @@ def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
 
 
 def check_enum(body: Body, node: ast.Expr, kind: Type, what: str) -> bool:
-    """Whether a constant text is used for an enum; one that is none of its values is reported."""
+    """Whether a constant text is used for an enum; report it if it is not one of its values."""
     text, kind = ast.constant_text(node), required(kind)
     if text is None or not isinstance(kind, Enum):
         return False

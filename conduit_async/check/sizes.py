@@ -12,7 +12,7 @@ from .fields import declared_field
 
 
 def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) -> None:
-    """Report the constants among the results of a value that do not fit its declared type."""
+    """Report constants that a value may have and that exceed the size of its declared type."""
     if ref is None:
         return
     for part in results(value):
@@ -27,7 +27,7 @@ def field_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
 
 
 def size_fault(value: ast.Expr, ref: ast.TypeRef) -> str | None:
-    """What is wrong with a text or a number that is too large for a type, if it is one."""
+    """Describe how a text or a number exceeds the size of a type; None if it does not."""
     named = ref.type
     if not isinstance(named, ast.NamedType):
         return None

@@ -1,6 +1,6 @@
-"""Names whose declaration did not parse: reports of them would only be consequences.
+"""Names whose declaration may not have parsed; reports of them would only be consequences.
 
-Of a declaration without a name any name may be meant.
+An unparsed declaration without a name may declare any name.
 """
 
 from ..program import ResourceInfo

@@ -1,4 +1,4 @@
-"""How messages name expressions and types."""
+"""The words of messages for expressions and types."""
 
 from .. import ast
 from ..hints.foreign_names import VARIABLE_DURATION
@@ -46,7 +46,7 @@ def _shown(kind: Type) -> str:
 
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
-    """How to turn the one type into the other, where there is a way."""
+    """Say how to convert a value to the expected type, None if there is no way."""
     shown, text = snippet(node), ast.constant_text(node)
     match expected, actual:
         case Array(Struct()), Array(Hash()):

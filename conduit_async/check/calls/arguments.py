@@ -1,4 +1,4 @@
-"""Parameters, and which argument of a call goes to which."""
+"""Parameters, and the arguments that calls give for them."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from ..sizes import check_size
 
 
 def declare_parameters(body: Body, parameters: Sequence[ParameterInfo]) -> None:
-    """Declare parameters in the body that they are of, and check their defaults."""
+    """Declare the parameters of a body in it, and check their defaults."""
     for parameter in parameters:
         name = parameter.node.name
         if parameter.default is not None:
@@ -32,7 +32,7 @@ def infer_arguments(body: Body, node: ast.Call) -> None:
 def bind_parameters(
     body: Body, node: ast.Call, function: str, parameters: Sequence[ParameterInfo]
 ) -> tuple[ast.Expr | None, ...]:
-    """The argument of each parameter of a call, whose types are known already; each is checked."""
+    """Return and check the argument of each parameter; the types of arguments are known already."""
     names = [(parameter.name, parameter.default is None) for parameter in parameters]
     found = bind(body, node, function, names, node.arguments)
     for parameter, value in zip(parameters, found, strict=True):
@@ -51,9 +51,9 @@ def bind(
     arguments: Sequence[ast.Argument],
     receivers: int = 0,
 ) -> list[ast.Expr | None]:
-    """The argument of each parameter, which is its name and whether a call must give it.
+    """Return the argument of each parameter; a parameter is its name and whether it is required.
 
-    The first ones are `receivers`, which messages do not count.
+    The first `receivers` parameters are receivers, which messages do not count.
     """
     names = [name for name, _ in parameters]
     shown = [name if needed else f"{name}?" for name, needed in parameters[receivers:]]
@@ -89,7 +89,7 @@ def bind(
 
 
 def check_order(body: Body, node: ast.Call) -> None:
-    """Report a positional argument after a named one: which parameter it means is a guess."""
+    """Report a positional argument after a named one, whose parameter would be a guess."""
     named: ast.Name | None = None
     for argument in node.arguments:
         if argument.name is not None:

@@ -24,7 +24,7 @@ from .service_calls import extern_call, service_call
 
 @rule(ast.Call)
 def call(body: Body, node: ast.Call) -> Inference:
-    """The kind of its callee decides how a call is checked."""
+    """Check a call by the kind of its callee."""
     callee = node.callee
     if isinstance(callee, ast.NameRef):
         kind = _call_name(body, node, callee)
@@ -43,7 +43,7 @@ def call(body: Body, node: ast.Call) -> Inference:
 
 
 def _call_of_name(body: Body, node: ast.Call, callee: ast.Member) -> Type | None:
-    """`String.trim(…)`, `Post.where(…)`, `Email.send(…)`, `self.x_changed?(…)`; None: another."""
+    """`String.trim(…)`, `Post.where(…)`, `Email.send(…)`, `self.x_changed?(…)`; None for others."""
     target, name = callee.target, callee.name.text
     if isinstance(target, ast.NameRef):
         match resolve_name(body, target.name):

@@ -1,4 +1,4 @@
-"""Change tracking: `self.x_changed?` and its kin, `self.previous_value(:x)`."""
+"""Change tracking: `self.x_changed?` and the like, `self.previous_value(:x)`."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
 
 
 def is_change_predicate(body: Body, name: str) -> bool:
-    """Whether a name is one of change tracking, and of no function."""
+    """Whether a name belongs to change tracking, not to a function."""
     return name.endswith(tuple(_SUFFIXES)) and name not in body.resource.functions
 
 
@@ -50,7 +50,7 @@ def change_predicate(
 def previous_value(
     body: Body, node: ast.Call, member: ast.Member, arguments: tuple[ast.Argument, ...]
 ) -> Type:
-    """Check `self.previous_value(:x)`: in an update hook, as nullable as the field."""
+    """Check `self.previous_value(:x)`; in an update hook it is nullable only if the field is."""
     _check_event(body, member, "previous_value")
     match arguments:
         case [ast.Argument(name=None, value=value)] if (

@@ -34,12 +34,12 @@ _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 
 def library_call(body: Body, node: ast.Call, signature: Signature) -> Type:
-    """A call by the function's full name."""
+    """Check a call by the function's full name."""
     return _call(body, node, signature, None)
 
 
 def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
-    """A call as a method of its first parameter; `kind` is the type of the receiver."""
+    """Check a call as a method of the first parameter; `kind` is the type of the receiver."""
     signature = _choose(body, node, callee, kind)
     if signature is None:
         infer_arguments(body, node)
@@ -81,7 +81,7 @@ def _choose(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Signa
 
 
 def _takes(signature: Signature, node: ast.Call) -> bool:
-    """Whether a call's arguments may be those of a method, judged by its literals."""
+    """Whether the number and the literals of a call's arguments fit a method."""
     own = signature.parameters[1:]
     given = [argument.value for argument in node.arguments if argument.name is None]
     if len(given) > len(own) or any(each.required for each in own[len(given) :]):
@@ -158,7 +158,7 @@ def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
 def _assign(
     body: Body, node: ast.Call, signature: Signature, receiver: ast.Expr | None
 ) -> tuple[list[ast.Expr | None], list[ast.Expr], tuple[ast.Argument, ...]]:
-    """The values of the parameters, further ones of the last parameter, further named ones."""
+    """The values of the parameters, those of the rest parameter, and other named arguments."""
     parameters = [(p.name, p.required) for p in signature.parameters if not p.rest]
     arguments = [*node.arguments]
     if receiver is not None:

@@ -13,7 +13,7 @@ from .arguments import infer_arguments
 
 
 def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Type:
-    """A call of a method of a service; a call is all that declares a service."""
+    """Check a call of a method of a service; services are declared only by their calls."""
     infer_arguments(body, node)
     if target.name not in body.env.config.externs:
         if misspelt(body, target, callee.name.text):
@@ -25,13 +25,13 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
 
 
 def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
-    """A call of a function that the application binds: a service that is called itself."""
+    """Check a call of a function that the application binds: a service that is a function."""
     infer_arguments(body, node)
     return _note_call(body, node, callee.name, CALL)
 
 
 def extern_value(body: Body, node: ast.NameRef) -> Type:
-    """A value that the application binds: an attribute beside the services."""
+    """Check a value that the application binds: an attribute beside the services."""
     return body.resolve(node, Extern(node.name), ANY)
 
 

@@ -69,14 +69,14 @@ def substitute(pattern: Type, bindings: Bindings) -> Type:
 
 
 def bound(pattern: Type) -> Type:
-    """What a parameter takes, where nothing is known of its variable."""
+    """The type that a parameter takes while its variable is unbound."""
     return pattern.bound if isinstance(pattern, Variable) and pattern.bound else pattern
 
 
 def agree(
     body: Body, signature: Signature, given: list[ast.Expr | None], bindings: Bindings
 ) -> None:
-    """Let an argument decide what a literal before it is: a decimal, or a struct."""
+    """Let one argument decide that a literal in another is a decimal or a struct."""
     patterns = [parameter.type for parameter in signature.parameters]
     patterns += patterns[-1:] * (len(given) - len(patterns))
     found = [

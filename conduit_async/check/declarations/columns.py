@@ -87,7 +87,7 @@ def _key_column(
 
 
 def key_type(env: Environment, resource: str) -> Type:
-    """The type of a resource's primary key; unknown when it has none."""
+    """The type of a resource's primary key; unknown if the resource has none."""
     target = env.resources.get(resource)
     field = declared_field(target, target.primary_key or "") if target is not None else None
     if field is None:
@@ -97,7 +97,7 @@ def key_type(env: Environment, resource: str) -> Type:
 
 
 def _add(env: Environment, info: ResourceInfo, column: Column) -> None:
-    """Add a column, which gets its Python name here."""
+    """Add a column with its Python name."""
     taken = env.taken_columns.setdefault(info.name, set(SNAPSHOT_ATTRIBUTES))
     python = python_name(column.name, taken)
     taken.add(python)

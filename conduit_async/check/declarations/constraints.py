@@ -1,4 +1,4 @@
-"""Annotations of fields: whether `@default`, `@min`, `@max` and `@pattern` can hold."""
+"""Checks whether `@default`, `@min`, `@max` and `@pattern` of fields can hold."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -24,14 +24,14 @@ _NEED_A_VALUE = {
 
 
 def check_constraints(env: Environment, info: ResourceInfo) -> None:
-    """Check the annotations of a resource's fields, as far as they are constants."""
+    """Check the constant annotations of a resource's fields."""
     _check_fields(env, info.node.members, info.columns)
 
 
 def _check_fields(
     env: Environment, members: Sequence[ast.ResourceMember], columns: Mapping[str, Column]
 ) -> None:
-    """Check the first field of each name, which its column was made of."""
+    """Check the first field of each name, which is the one that has the column."""
     fields: dict[str, ast.Field] = {}
     for member in members:
         if isinstance(member, ast.Field):

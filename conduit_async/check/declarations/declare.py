@@ -1,4 +1,4 @@
-"""Declarations: which resources there are, and what each of them has."""
+"""Declares the resources and their members."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -75,7 +75,7 @@ def _distinct(env: Environment, files: Sequence[ast.File]) -> Iterable[ast.Resou
 
 
 def attributes(resource: ast.Resource) -> Iterator[str]:
-    """The names of fields, those of structs among them: in their class they hide other classes."""
+    """The names of fields, also of structs; in its class a field hides a class of that name."""
     for member in resource.members:
         if isinstance(member, ast.Field | ast.Relation):
             yield foreign_key(member.options, "")
@@ -83,7 +83,7 @@ def attributes(resource: ast.Resource) -> Iterator[str]:
 
 
 def _name_types_of_variables(env: Environment, info: ResourceInfo) -> None:
-    """Name the structs and enums in the code, whether or not anything reaches it."""
+    """Name the structs and enums in the types of all `let`s, in reached code or not."""
     aside = replace(env, problems=Problems())
     for node in walk(info.node):
         if isinstance(node, ast.Let) and node.type is not None:

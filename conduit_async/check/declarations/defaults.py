@@ -1,4 +1,4 @@
-"""Constants that do not fit the type that is declared for them: `@default(3)` of a string."""
+"""Reports defaults that do not fit the type of their field: `@default(3)` of a string."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _Fault: TypeAlias = tuple[ast.Expr, str, str | None]
 
 
 def check_default(problems: Problems, value: ast.Expr, field: ast.Field) -> None:
-    """Report a default that is no value of its field, or one that its annotations forbid."""
+    """Report a default that its field's type or annotations do not allow."""
     fault = _type_fault(value, field.type, f"`{field.name.text}`") or _bound_fault(value, field)
     if fault is not None:
         node, message, hint = fault

@@ -1,4 +1,4 @@
-"""`@was("title")`: the names that a field had, by which older payloads are read."""
+"""`@was("title")`: the earlier names of a field, for reading older payloads."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -11,7 +11,7 @@ from ...source import Span
 def check_earlier_names(
     problems: Problems, fields: Iterable[ast.Field], keys: Collection[str]
 ) -> None:
-    """Report (VAL523) names that no field can have had; `keys` are the columns of relations."""
+    """Report (VAL523) impossible earlier names; `keys` are the columns of relations."""
     fields = list(fields)
     now = {field.name.text: field for field in reversed(fields)}
     seen: dict[str, Span] = {}

@@ -1,4 +1,4 @@
-"""`@function`, `@computed` and `@scope` declarations, and what a scope selects."""
+"""`@function`, `@computed` and `@scope` declarations, and the rows that a scope selects."""
 
 from collections.abc import Sequence
 
@@ -54,7 +54,7 @@ def declare_functions(env: Environment, info: ResourceInfo) -> None:
 def read_parameters(
     env: Environment, info: ResourceInfo, function: str, parameters: Sequence[ast.Parameter]
 ) -> tuple[ParameterInfo, ...]:
-    """The parameters of a function or scope; a name that is given twice is an error."""
+    """Return the parameters of a function or scope; report a name that is given twice."""
     found: list[ParameterInfo] = []
     for parameter in parameters:
         name = parameter.name.text
@@ -77,7 +77,7 @@ def _result(env: Environment, info: ResourceInfo, member: ast.Function | ast.Com
 
 
 def check_scope(env: Environment, info: ResourceInfo, scope: ast.Scope) -> None:
-    """Check what a scope selects."""
+    """Check the options of a scope."""
     body = Body(env, info, "scope", Scope(None, set()), ReturnTarget("function"))
     declare_parameters(body, env.scope_parameters[scope])
     for pair in scope.pairs:

@@ -1,4 +1,4 @@
-"""Where `@async` is allowed. The parser reports those where no statement is."""
+"""Checks the places of `@async`. The parser reports it where no statement can be."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def check_placement(files: Sequence[ast.File], problems: Problems) -> None:
 
 
 def _construct(member: ast.ResourceMember) -> str | None:
-    """How a message names a member that takes no `@async`."""
+    """The name in messages of a member that takes no `@async`; None for an `@after` hook."""
     match member:
         case ast.Hook(timing="after"):
             return None

@@ -1,4 +1,4 @@
-"""Relations: what they point at, and which column holds the key."""
+"""Relations: their targets, and the columns that hold their keys."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ _OPTIONS = ("foreign_key", "on_delete", "on_update", "join_table", "order_by", "
 
 
 def declared_relation(env: Environment, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
-    """What `@has_many`, `@has_one` or `@belongs_to` declares."""
+    """Return the relation that `@has_many`, `@has_one` or `@belongs_to` declares."""
     kind = _KINDS[node.kind]
     name = snake_case(node.target.text)
     if kind == "to_many":
@@ -45,7 +45,7 @@ def declared_relation(env: Environment, owner: ResourceInfo, node: ast.Relation)
 
 
 def check_relations(env: Environment, owner: ResourceInfo) -> None:
-    """Report relations to what does not exist or cannot be joined."""
+    """Report relations whose target does not exist or cannot be joined."""
     for member in owner.node.members:
         if isinstance(member, ast.Relation | ast.Field):
             _check_options(env, member)
@@ -64,7 +64,7 @@ def check_relations(env: Environment, owner: ResourceInfo) -> None:
 
 
 def _check_options(env: Environment, member: ast.Relation | ast.Field) -> None:
-    """Warn of an option that is a typo; others may mean something to another backend."""
+    """Warn of options that are typos; other unknown options may be for another backend."""
     for pair in member.options:
         warn_of_typo(env.problems, pair.key, _OPTIONS, "a relation has no option")
         value = option_text(pair.value)
@@ -93,7 +93,7 @@ def option_values(options: tuple[ast.Pair, ...]) -> dict[str, str | None]:
 
 
 def _no_name(what: str, example: str) -> tuple[str, str]:
-    """What is wrong with a text that has to be a name, and what to write."""
+    """The message and the hint for a text that is not a name but must be one."""
     return (
         f"the name of {what} consists of the letters a to z, digits and underscores",
         f'such as `"{example}"`',
@@ -140,9 +140,9 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
     if holder is None or relation.key in holder.columns or "join_table" in relation.options:
         return
     if relation.options.get("foreign_key", relation.key) != relation.key:
-        return  # it is no name, which has been reported
+        return  # it is not a name; this was reported
     if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
-        return  # it is misspelt, which has been reported
+        return  # it is misspelt; this was reported
     half_read = env.unparsed_words(holder.node.span.source)
     if is_unparsed_member(env, holder, relation.key) or "foreign_key" in half_read:
         return

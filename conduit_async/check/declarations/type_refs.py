@@ -24,11 +24,11 @@ _ELSEWHERE = {
     "double": "float",
     "list": "array",
 }
-"""What other languages call our types."""
+"""Our names for types of other languages."""
 
 
 def read_type(env: Environment, ref: ast.TypeRef, owner: str, path: str) -> Type:
-    """The type of a reference, `optional` when it is marked so; `INVALID` after an error.
+    """Return the type of a reference, `optional` if it is nullable; `INVALID` after an error.
 
     `owner` and `path` name the structs and enums in it: `address` of `Order` is `OrderAddress`.
     """
@@ -37,7 +37,7 @@ def read_type(env: Environment, ref: ast.TypeRef, owner: str, path: str) -> Type
 
 
 def is_partly_parsed(env: Environment, field: ast.Field) -> bool:
-    """Whether a field's type is not known for certain, which has been reported."""
+    """Whether a field's type is uncertain because of a syntax error, which was reported."""
     return field.type.required is None or env.unparsed.touches(field.span)
 
 
@@ -74,7 +74,7 @@ def _named(env: Environment, node: ast.NamedType) -> Type:
 
 
 def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> Struct:
-    """The type of an inline struct; a resource's structs of the same fields are one type."""
+    """Return the type of an inline struct; structs of a resource with equal fields are one type."""
     fields: dict[str, Column] = {}
     taken: set[str] = set()
     for field in node.fields:
@@ -98,7 +98,7 @@ def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> St
 
 
 def _nameless(kind: Type) -> Type:
-    """A type whose enums have no names, as in the source."""
+    """Return the type without the names of its enums, as in the source."""
     match kind:
         case Enum(values=values):
             return Enum("", values)

@@ -1,4 +1,4 @@
-"""Typos in what this backend does not compile: rules, settings, and actions of foreign keys.
+"""Typos in parts that this backend does not compile: rules, settings, actions of foreign keys.
 
 Other backends may know more words than these, so each is only a warning.
 """
@@ -25,7 +25,7 @@ _RULE_KEYS = ("on", *_EXPRESSIONS)
 
 @dataclass
 class _NamesOnly(Downgraded):
-    """Passes on, as warnings, fields that do not exist and names that are near to one."""
+    """Passes on only unknown fields and names close to a known one, as warnings."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         hint = diagnostic.hint or ""

@@ -10,7 +10,7 @@ from ..wording import snippet
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
-    """Report (GEN690) queries that continue rows which are loaded already."""
+    """Report (GEN690) queries that continue loaded rows."""
     for resource in program.resources.values():
         functions = (each.body for each in resource.functions.values() if each.reached)
         for root in (*(hook.node for hook in resource.hooks), *functions):

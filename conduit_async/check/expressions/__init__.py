@@ -1,1 +1,1 @@
-"""The type of every expression and statement, and what each condition narrows."""
+"""The types of expressions and statements, and the values that conditions narrow."""

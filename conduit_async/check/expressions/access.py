@@ -78,7 +78,7 @@ def member(body: Body, node: ast.Member) -> Inference:
 
 
 def receiver_type(body: Body, node: ast.Member, kind: Type, call: ast.Call | None = None) -> Type:
-    """The type of a receiver without nil: nil is reported, or short-circuits the chain at a `?.`.
+    """Return the type of a receiver without nil; report nil unless a `?.` skips the chain.
 
     `call` is the call of the member, if there is one.
     """
@@ -177,7 +177,7 @@ def _no_field(
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:
-    """The hint to call a function that is written like a field; `given` counts its arguments."""
+    """The hint to call a function that is written like a field, after `given` parameters."""
     needed = [p.name for p in signature.parameters[given:] if p.required]
     return f"call it: `{snippet(node)}({', '.join(needed)})`"
 

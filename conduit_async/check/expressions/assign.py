@@ -1,4 +1,4 @@
-"""Assignments: to locals, to `self.field`, and to a field of a struct of it."""
+"""Assignments: to locals, to `self.field`, and to `self.struct.field`."""
 
 from dataclasses import astuple
 
@@ -103,7 +103,7 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
 
 
 def _refusal(body: Body, target: ast.Member) -> str | None:
-    """What to do instead, unless it is `self.field` or `self.struct.field` and can be assigned."""
+    """What to do instead of an assignment that is not allowed; None if it is allowed."""
     node: ast.Expr = target
     while isinstance(node, ast.Member):
         if node.safe:

@@ -1,4 +1,4 @@
-"""`==`, `!=`, `in` and `not_in`: their operands, and what they imply."""
+"""`==`, `!=`, `in` and `not_in`: their operands, and the nil that they exclude."""
 
 from ... import ast
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
@@ -13,7 +13,7 @@ from .nil import report_maybe_nil
 
 
 def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
-    """`==` and `!=`: never an error, a warning where the outcome is known."""
+    """Check `==` and `!=`: report no error, but warn if the outcome is known."""
     check_enum(body, node.left, right, f"`{snippet(node.right)}`")
     check_enum(body, node.right, left, f"`{snippet(node.left)}`")
     equal, outcome = _implied_by_equality(body, node, left, right), "false"
@@ -32,7 +32,7 @@ def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
 
 
 def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Narrowing:
-    """`x == nil` says that x is not nil when false; `x == "a"`, when true."""
+    """A false `x == nil` implies that x is not nil; so does a true `x == "a"`."""
     if isinstance(right, NilType):
         return Narrowing(when_false=not_nil(body, node.left))
     if isinstance(left, NilType):

@@ -21,7 +21,7 @@ from .warnings import warn_of_shadowing
 
 @rule(ast.Ternary)
 def ternary(body: Body, node: ast.Ternary) -> Inference:
-    """The condition narrows each side."""
+    """Check `? :`, whose condition narrows each side."""
     yield node.condition
     implied, before = narrowing_of(body, node.condition), body.non_nil
     body.non_nil = before | implied.when_true
@@ -88,13 +88,13 @@ def _check_pattern(body: Body, node: ast.Match, pattern: ast.Expr, subject: Type
 
 @dataclass
 class _EarlierPatterns:
-    """The patterns of the arms above: numbers and ranges of them by their ends, others by value."""
+    """The patterns of earlier arms: numbers and ranges by their ends, others by value."""
 
     _ranges: list[tuple[ast.Expr, Decimal, Decimal, bool]] = field(default_factory=list)
     _values: dict[Constant, ast.Expr] = field(default_factory=dict)
 
     def taking(self, pattern: ast.Expr) -> ast.Expr | None:
-        """The earlier pattern that takes all that this one may; without one, this is noted."""
+        """Return the earlier pattern that covers `pattern`; if there is none, note `pattern`."""
         low, high, closed = pattern, pattern, True
         if isinstance(pattern, ast.Binary):
             low, high, closed = pattern.left, pattern.right, pattern.operator == ".."
@@ -113,13 +113,13 @@ class _EarlierPatterns:
 
 
 def _unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...]:
-    """The patterns that are missing among those of all arms, none of which takes everything."""
+    """The patterns that the arms of a `match` lack; none of its arms takes every value."""
     kind = required(subject)
     if isinstance(kind, Enum):
         texts = {ast.constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
         texts.discard(None)
         if not texts <= {*kind.values}:
-            return ()  # a typo, which is reported and may be the missing one
+            return ()  # an unknown value, reported elsewhere, may be a typo of the missing one
         missing = [f'"{value}"' for value in kind.values if value not in texts]
     elif kind == BOOL:
         bools = {pattern.value for pattern in covered if isinstance(pattern, ast.Bool)}
@@ -133,7 +133,7 @@ def _unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ..
 
 @rule(ast.Rescue)
 def rescue(body: Body, node: ast.Rescue) -> Inference:
-    """`rescue`; as a value, the block's `return` or last expression is the fallback."""
+    """Check `rescue`; as a value, the block's `return` or last expression is the fallback."""
     kind = yield node.operand
     value = node not in body.discarded
     completed = body.non_nil
@@ -153,12 +153,12 @@ def rescue(body: Body, node: ast.Rescue) -> Inference:
 
 @rule(ast.Lambda)
 def lone_lambda(body: Body, node: ast.Lambda) -> Type:
-    """A lambda with parameters of unknown types."""
+    """Check a lambda whose parameters have unknown types."""
     return _check_lambda(body, node, tuple(ANY for _ in node.parameters))
 
 
 def infer_lambda(body: Body, node: ast.Lambda, wanted: tuple[Type, ...]) -> Type:
-    """A lambda that will be called with values of known types."""
+    """Check a lambda that will be called with values of known types."""
     taken, given = len(node.parameters), len(wanted)
     message = f"this function is called with {given} value{'s' * (given != 1)}, and takes {taken}"
     if taken > given:
@@ -172,7 +172,7 @@ def infer_lambda(body: Body, node: ast.Lambda, wanted: tuple[Type, ...]) -> Type
 
 
 def _check_lambda(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
-    forget_assigned(body, node.body)  # it may run any number of times
+    forget_assigned(body, node.body)  # the body may run any number of times
     known = body.non_nil
     with body.nested(returns=ReturnTarget("value")):
         for name, kind in zip(node.parameters, parameters, strict=True):

@@ -24,7 +24,7 @@ from .nil import report_nil_items
 
 @rule(ast.Index)
 def index(body: Body, node: ast.Index) -> Inference:
-    """`target[index]`: nil past the end of an array, and for a key that is missing."""
+    """Check `target[index]`, which is nil past the end of an array and for a missing key."""
     kind = yield Receiver(node.target)
     if body.continues_chain(node.target):
         body.short_circuits.add(node)
@@ -59,9 +59,9 @@ def entry(
     key: str | int | None,
     at: ast.Node,
 ) -> Type:
-    """The type of an entry: nullable unless a literal is known to have it.
+    """Return the type of an entry: nullable unless a literal is known to have the entry.
 
-    `node` reads it of `owner`; `key` is None if it is not constant, and `at` is where it is given.
+    `node` reads the entry from `owner`. `key` is None if it is not constant; `at` is its place.
     """
     item = kind.value if isinstance(kind, Hash) else kind.item
     entries = kind.entries
@@ -93,7 +93,7 @@ def entry(
 
 @rule(ast.Unwrap)
 def unwrap(body: Body, node: ast.Unwrap) -> Inference:
-    """`operand!`: an error at run time when it is nil."""
+    """Check `operand!`, which is an error at run time if the operand is nil."""
     kind = yield node.operand
     if not reads_nil(body, node.operand):
         shown = snippet(node.operand)

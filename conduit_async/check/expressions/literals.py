@@ -48,7 +48,7 @@ for _kind in _TYPES:
 
 @rule(ast.String)
 def string(body: Body, node: ast.String) -> Type:
-    """Any value may be interpolated."""
+    """Check a string; any value may be interpolated."""
     warn_of_braces(body, node)
     for part in node.parts:
         if not isinstance(part, str):
@@ -58,14 +58,14 @@ def string(body: Body, node: ast.String) -> Type:
 
 @rule(ast.ArrayLiteral)
 def array(body: Body, node: ast.ArrayLiteral) -> Type:
-    """The items may be of several types."""
+    """Check an array, whose items may be of several types."""
     items = [with_entries(body.infer(item), _MAX_DEPTH) for item in node.items]
     return Array(join_parts(items) if items else ANY, Entries(tuple(enumerate(items))))
 
 
 @rule(ast.HashLiteral)
 def hash_literal(body: Body, node: ast.HashLiteral) -> Type:
-    """The values may be of several types."""
+    """Check a hash, whose values may be of several types."""
     keys: list[Type] = []
     entries: list[tuple[str | int | None, Type]] = []
     first: dict[str | int, Span] = {}

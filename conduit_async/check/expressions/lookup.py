@@ -1,4 +1,4 @@
-"""What a bare name means: a local, a resource, a namespace, a service, or nothing."""
+"""The meaning of a bare name: a local, a resource, a namespace, a service, or nothing."""
 
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,7 @@ NameKind: TypeAlias = Literal["local", "extern", "namespace", "resource", "servi
 
 
 def resolve_name(body: Body, name: str) -> NameKind:
-    """What a name that is followed by a dot means."""
+    """The kind of a name before a dot."""
     if body.scope.find(name) is not None:
         return "local"
     if name in body.env.config.externs:
@@ -37,7 +37,7 @@ def resolve_name(body: Body, name: str) -> NameKind:
 
 @rule(ast.SelfRef)
 def self_ref(body: Body, node: ast.SelfRef) -> Type:
-    """`self` is the record of the hook."""
+    """Check `self`, which is the record of the hook."""
     if body.kind == "scope":
         hint = "give the scope a parameter, and pass the value to it"
         return body.error("SEM208", node, "a scope has no `self`: it selects among all rows", hint)

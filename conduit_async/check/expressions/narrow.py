@@ -54,7 +54,7 @@ def _step(body: Body, node: ast.Expr) -> tuple[ast.Expr, str | int] | None:
 
 
 def entry_paths(body: Body, node: ast.Expr, *keys: str | int) -> frozenset[Path]:
-    """The paths of entries of a collection, if they are not nil where they exist."""
+    """The paths of entries of a collection, if an existing entry is not nil."""
     path, kind = path_of(body, node), required(body.type_of(node))
     item = kind.value if isinstance(kind, Hash) else kind.item if isinstance(kind, Array) else ANY
     if path is None or may_be_nil(item):
@@ -63,7 +63,7 @@ def entry_paths(body: Body, node: ast.Expr, *keys: str | int) -> frozenset[Path]
 
 
 def narrow_by_test(body: Body, node: ast.Call, call: LibraryCall) -> None:
-    """Note what the test of a collection implies: `h.has_key?("a")`, `xs.empty?()`."""
+    """Note the narrowing by a test of a collection: `h.has_key?("a")`, `xs.empty?()`."""
     match call.signature.call, call.arguments:
         case "Hash.has_key?" | "Hash.has_key", (ast.Node() as owner, ast.Node() as key):
             found = constant_key(key)
@@ -89,13 +89,13 @@ def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
 
 
 def reads_nil(body: Body, node: ast.Expr) -> bool:
-    """Whether a value may be nil, as a related row that is gone when a job reads it."""
+    """Whether a value may be nil; a related row may be gone when a job reads it."""
     reads_relation = isinstance(body.facts.resolutions.get(node), RelationUse)
     return may_be_nil(body.type_of(node)) or reads_relation
 
 
 def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
-    """The paths that are not nil when an expression is not: its own, and those before each `?.`."""
+    """The paths that are not nil if an expression is not: its own, and those before each `?.`."""
     found: set[Path] = set()
     while True:
         if (path := path_of(body, node)) is not None and path != (SELF,):
@@ -112,26 +112,26 @@ def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
 
 
 def narrowing_of(body: Body, node: ast.Expr) -> Narrowing:
-    """What a checked condition implies; a truthy value is not nil."""
+    """The narrowing by a checked condition; a truthy value is not nil."""
     if node not in body.narrowings:
         body.narrowings[node] = Narrowing(not_nil(body, node) | ends_of(body, node))
     return body.narrowings[node]
 
 
 def forget(body: Body, path: Path) -> None:
-    """Drop what is known of an assigned value and of all below it."""
+    """Drop what is known of an assigned value and of the values below it."""
     size = len(path)
     body.non_nil = frozenset(known for known in body.non_nil if known[:size] != path)
 
 
 def forget_assigned(body: Body, block: ast.Block) -> None:
-    """Drop what is known of all that a block assigns, such as the body of a loop before it runs."""
+    """Drop what is known of the values that a block assigns, for instance before a loop."""
     for target in _assigned_in(block):
         forget(body, assigned_path(body, target))
 
 
 def item_type(body: Body, name: ast.Name, kind: Type, block: ast.Block) -> Type:
-    """The type of a loop's variable: one that is assigned may be any value of its type."""
+    """The type of a loop's variable, without known entries if the block assigns it."""
     targets = (each.name for each in _assigned_in(block) if isinstance(each, ast.NameRef))
     return without_entries(kind) if name.text in targets else kind
 
@@ -144,7 +144,7 @@ def _assigned_in(block: ast.Block) -> Iterator[ast.Expr]:
 
 
 def assigned_path(body: Body, target: ast.Expr) -> Path:
-    """The path of a target, by its names alone; below None if nothing declares its local."""
+    """The path of a target by its names; it starts with None if its local is not declared."""
     names: list[str] = []
     while isinstance(target, ast.Member):
         names.append(target.name.text)

@@ -1,4 +1,4 @@
-"""Values that may be nil where that is not allowed, with code to paste that allows for it."""
+"""Reports nil where it is not allowed, with code to paste that handles it."""
 
 from collections.abc import Iterator
 
@@ -66,7 +66,7 @@ def _report(body: Body, node: ast.Expr, needs: str, hint: str, *related: Related
 
 
 def _declared(body: Body, node: ast.Expr) -> tuple[Related, ...]:
-    """Where the nil of an expression comes from: a field, or the `match` in a local's value."""
+    """The origin of an expression's nil: a field, or the `match` in a local's value."""
     match body.facts.resolutions.get(node):
         case SelfColumn(column=column) if column.span is not None:
             return (Related(column.span, "declared here, with `?`"),)
@@ -84,7 +84,7 @@ def parenthesized(node: ast.Expr) -> str:
 
 
 def _check_first(node: ast.Expr) -> str:
-    """How to make sure that a value is not nil; of a call, nothing is known at the next one."""
+    """Say how to check for nil; a call must be kept, since the next call may give nil."""
     if any(isinstance(each, ast.Call | _LOOSE) for each in walk(node)):
         return "keep it in a `let` and check that"
     return f"check `{snippet(node)} != nil` first"
@@ -103,7 +103,7 @@ def _fallback(kind: Type) -> str:
 
 
 def _open_matches(body: Body, node: ast.Expr) -> Iterator[ast.Match]:
-    """Each `match` through which nil may come out of an expression, as no arm takes a value."""
+    """Each `match` that may make an expression nil, because it lacks an arm for some value."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -117,12 +117,12 @@ def _open_matches(body: Body, node: ast.Expr) -> Iterator[ast.Match]:
 
 
 def _head(node: ast.Match) -> Span:
-    """Where a `match` begins, with the value that it looks at."""
+    """The start of a `match`, with the value that it matches."""
     return Span(node.span.source, node.span.start, node.subject.span.end)
 
 
 def _lacks(body: Body, node: ast.Match) -> tuple[str, str]:
-    """In a message, for what a `match` gives nil; and the hint, what to add."""
+    """The words of a message for the values that a `match` lacks, and the hint what to add."""
     missing = body.facts.unmatched[node]
     if missing == ("_",):
         return "gives nil when no arm matches", "add an arm for everything else: `_ => …`"

@@ -1,4 +1,4 @@
-"""Unary and binary operators: the types of their results, and what conditions imply."""
+"""Unary and binary operators: the types of their results, and narrowing by conditions."""
 
 from ... import ast
 from ...types import (
@@ -39,7 +39,7 @@ _ORDERS = ("<", "<=", ">", ">=")
 _RANGES = ("..", "...")
 _MOMENTS = (TIMESTAMP, DATE, DURATION)
 _EXAMPLES = (INT, STRING, TIMESTAMP, DATE, TIME, DURATION, Array(ANY))
-"""What a value of unknown type may be: one of each kind of type that operators take."""
+"""Types to try for a value of unknown type: one of each kind that operators take."""
 
 
 @rule(ast.Unary)
@@ -59,7 +59,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
 
 @rule(ast.Binary)
 def binary(body: Body, node: ast.Binary) -> Inference:
-    """The left side of `and` and `or` narrows the right one."""
+    """Check a binary operator; the left side of `and` and `or` narrows the right side."""
     if node.operator == ".." and _is_access(body, node):
         shown = f"{snippet(node.left)}.{snippet(node.right)}"
         message = "`..` makes a range, and a method is called with one dot"
@@ -100,7 +100,7 @@ def binary(body: Body, node: ast.Binary) -> Inference:
 
 
 def _is_access(body: Body, node: ast.Binary) -> bool:
-    """Whether a range is meant to be a call or a field: `Email..send(1)`, `self..name`."""
+    """Whether a range is probably meant as a call or a field: `Email..send(1)`, `self..name`."""
     called, name = False, node.right
     while isinstance(name, ast.Call | ast.Member | ast.Index):
         called = isinstance(name, ast.Call)
@@ -137,7 +137,7 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
 
 
 def arithmetic(node: ast.Binary, left: Type, right: Type) -> Type | None:
-    """The result of arithmetic, an order or a range on two types; None when it has none."""
+    """The result of arithmetic, a comparison or a range on two types; None if there is none."""
     if not is_unknown(left) and not is_unknown(right):
         return _result(node, left, right)
     lefts = _EXAMPLES if is_unknown(left) else (left,)
@@ -215,7 +215,7 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
 
 
 def _exactly(node: ast.Binary) -> str | None:
-    """A decimal times a number with a point, written with ints: `price * 15 / 10`."""
+    """The hint to write a decimal times a number with a point by ints: `price * 15 / 10`."""
     if node.operator != "*" or not isinstance(node.right, ast.Float):
         return None
     whole, _, part = node.right.span.text.replace("_", "").partition(".")

@@ -43,7 +43,7 @@ def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
 
 
 def _require_nil(body: Body, at: Span, gives: str) -> None:
-    """Report a function that gives nil and may not."""
+    """Report a function that gives nil although its result must not be nil."""
     expected = body.return_target.expected
     if expected is not None and not may_be_nil(expected):
         message = f"{gives} {describe(expected)}"

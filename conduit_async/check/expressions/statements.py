@@ -50,7 +50,7 @@ class Flow:
 
 @dataclass
 class Branches:
-    """Alternative blocks: the types of their values, and what is not nil after each that ends."""
+    """Alternative blocks: the types of their values, and the values not nil at each block's end."""
 
     types: list[Type] = field(default_factory=list)
     non_nil: list[frozenset[Path]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Branches:
             self.non_nil.append(body.non_nil)
 
     def join(self, body: Body) -> Flow:
-        """Continue after the blocks with what is known after each of them."""
+        """Continue after the blocks with what is known at the end of each block."""
         if self.non_nil:
             body.non_nil = frozenset.intersection(*self.non_nil)
         return Flow(not self.non_nil, join_all(self.types))
@@ -99,7 +99,7 @@ def check_statements(body: Body, block: ast.Block, *, value: bool = False) -> Fl
 
 
 def _is_invalid(body: Body, statement: ast.Statement) -> bool:
-    """Whether its value has an error, which explains further errors on the line."""
+    """Whether the value of a statement has an error; it explains further errors on the line."""
     match statement:
         case ast.Let() | ast.Assign() | ast.ExprStatement() | ast.Return() if statement.value:
             return isinstance(body.type_of(statement.value), InvalidType)
@@ -202,7 +202,7 @@ def _async(body: Body, node: ast.Async) -> None:
         name = option.name.text if option.name is not None else ""
         if name in _EVALUATED_OPTIONS:
             body.infer(option.value)
-            if not is_constant(option.value):  # the value of a constant is checked as an option's
+            if not is_constant(option.value):  # constants are checked with the options
                 require(body, option.value, _EVALUATED_OPTIONS[name], f"`{name}`")
     outer, known = body.job, body.non_nil
     job = JobInfo(node, outer)

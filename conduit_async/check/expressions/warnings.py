@@ -1,4 +1,4 @@
-"""Warnings of code that means something else than its author probably thinks."""
+"""Warnings about code that probably does not mean what its author thinks."""
 
 import re
 
@@ -15,7 +15,7 @@ _ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr, ast.Assign)
 
 
 def warn_of_shadowing(body: Body, name: ast.Name, *, can_assign: bool = False) -> None:
-    """Warn of a name that shadows a local outside; where it `can_assign`, that may be meant."""
+    """Warn of a name that shadows a local outside; `can_assign`: assignment may be meant."""
     outer = body.scope.find(name.text)
     if outer is None or name.text == "_":
         return
@@ -27,7 +27,7 @@ def warn_of_shadowing(body: Body, name: ast.Name, *, can_assign: bool = False) -
 
 
 def warn_of_next_line(body: Body, node: ast.Let | ast.Assign) -> None:
-    """Warn of a `=` at the end of a line before what looks like the next statement."""
+    """Warn of a `=` at the end of a line whose value looks like the next statement."""
     text, start, value = node.span.source.text, node.span.start, node.value.span.start
     line = text.rfind("\n", 0, value) + 1
     if line > start and value - line <= start - (text.rfind("\n", 0, start) + 1):
@@ -48,7 +48,7 @@ def warn_of_braces(body: Body, node: ast.String) -> None:
 
 
 def warn_of_unused(body: Body, node: ast.Expr) -> bool:
-    """Warn of a value that is not used, if nothing in its expression, lambdas included, acts."""
+    """Warn of an unused value if its expression has no effect, lambdas included."""
     for part in walk(node):
         if isinstance(part, ast.Call):
             match body.facts.resolutions.get(part):

@@ -1,1 +1,1 @@
-"""`@async` blocks: their options, what they reach, and what each captures."""
+"""`@async` blocks: their options, the code that they reach, and the values that they capture."""

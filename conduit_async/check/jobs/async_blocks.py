@@ -17,7 +17,7 @@ from .type_names import name_types
 
 
 def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
-    """Give every job its hook's name, its options, and what tells its block from others."""
+    """Give every job its hook's name, its options, and the hashes of its statements."""
     defaults = config.defaults
     for resource in program.resources.values():
         for hook, job in [(each, job) for each in resource.hooks for job in each.jobs]:
@@ -31,7 +31,7 @@ def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
 
 
 def _add_defaults(options: dict[str, Any], defaults: Defaults) -> None:
-    """Add what the configuration gives to blocks that do not say it; a rate comes whole."""
+    """Add the configured options that a block does not set; `rate_limit` brings its `per`."""
     names = ["backoff", "base", "timeout", "concurrency"]
     if "rate_limit" not in options:
         names += ["rate_limit", "per"]
@@ -45,10 +45,10 @@ def name_jobs(
 ) -> None:
     """Give every job its job type's name, its Python names, and its older shapes.
 
-    `taken` are the names of further classes.
+    `taken` are the names of other classes.
     """
     classes = program.classes().union(taken)
-    # after an error, what a block captures may not be known
+    # after an error, the captures of a block may be unknown
     name_types(program, config.prefix, Lock() if problems.has_errors else lock, problems)
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
@@ -62,7 +62,7 @@ def name_jobs(
 def _name_in_python(
     resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], classes: set[str]
 ) -> None:
-    """Name handlers and payload classes so that all names of the resource's module differ."""
+    """Name handlers and payload classes; all names in the resource's module differ."""
     functions = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     taken = classes | functions
     for hook, job in jobs:

@@ -1,4 +1,4 @@
-"""Blocks that run in batches: one call of a service, which gets lists."""
+"""Blocks that run in batches: each makes one call of a service, with lists."""
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ _RULE = (
 
 
 def check_batches(program: Program, problems: Problems) -> None:
-    """Have the calls of blocks with `batch` take lists; report blocks that hold anything else."""
+    """Let the calls in blocks with `batch` take lists; report blocks with any other code."""
     for resource in program.resources.values():
         for job in resource.jobs:
             if "batch" in job.options:
@@ -35,7 +35,7 @@ def _check(program: Program, problems: Problems, resource: ResourceInfo, job: Jo
     finder = CaptureFinder(program, problems, resource, job)
     listed = []
     for argument in (*call.positional, *(value for _, value in call.named)):
-        if is_constant(argument):  # the same for every job, which gets it as it is
+        if is_constant(argument):  # every job has the same value: no list
             continue
         if not _is_stored(program, finder, argument):
             message = "a batch cannot compute or load this for each of its jobs"

@@ -1,4 +1,4 @@
-"""The values that each job captures when it is enqueued."""
+"""Decides the values that each job captures when it is enqueued."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ def capture(program: Program, problems: Problems) -> None:
 
 
 def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:
-    """Give every function its reads, through the functions that it calls, until none grows."""
+    """Give every function its reads and those of the functions it calls, until none grows."""
     functions = [function for function in resource.functions.values() if function.reached]
     pending = True
     while pending:
@@ -66,7 +66,7 @@ def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:
 def _fields(
     uses: list[CaptureUse], resource: ResourceInfo, program: Program
 ) -> tuple[Capture, ...]:
-    """One capture a value, the record's own first, each with names of its own."""
+    """One capture for each value, those of the record first, with distinct names."""
     distinct = {use.key: use.capture for use in reversed(uses)}
     distinct |= {use.key: replace(use.capture, is_sensitive=True) for use in uses if use.sensitive}
     paths = {(each.local, each.path) for each in distinct.values() if each.kind in _VALUES}
@@ -75,7 +75,7 @@ def _fields(
     attributes: set[str] = set()
     for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
         around = {(found.local, found.path[:end]) for end in range(1, len(found.path))}
-        is_left_out = found.kind == "local_path" and found.is_sensitive  # of the record's snapshot
+        is_left_out = found.kind == "local_path" and found.is_sensitive  # the snapshot lacks it
         if found.kind in _VALUES and not is_left_out and not around.isdisjoint(paths):
             continue
         name = unclashed(found.name, names)
@@ -99,7 +99,7 @@ _RANKS = {
 def _order(
     found: Capture, resource: ResourceInfo, program: Program
 ) -> tuple[int, int, list[int], tuple[str, ...]]:
-    """Fields as they are declared, then locals as they are."""
+    """The sort key of captures: fields in the order of declaration, then locals likewise."""
     declared = found.local.span.start if found.local is not None else 0
     path: tuple[str, ...] = found.path
     columns: Mapping[str, Column] = resource.columns
@@ -130,7 +130,7 @@ def _check(use: CaptureUse, program: Program, problems: Problems) -> None:
 
 
 def _untyped_object(found: Capture, facts: Facts) -> Type | None:
-    """What an untyped variable may hold that JSON would turn into a hash."""
+    """The record or struct that an untyped variable may hold; JSON would make it a hash."""
     local = found.local
     if local is None or found.kind != "local" or isinstance(found.type, InvalidType):
         return None
@@ -152,7 +152,7 @@ def _object_in(kind: Type) -> Type | None:
 
 
 def _unstorable(kind: Type) -> tuple[str, str] | None:
-    """What a job cannot store among the values of a type, and what to do instead."""
+    """Name the values of a type that a job cannot store, and say what to do instead."""
     match innermost(kind):
         case Query(resource=resource):
             hint = "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`"

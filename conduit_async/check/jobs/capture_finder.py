@@ -1,4 +1,4 @@
-"""Every value from outside that a block or a function uses."""
+"""Finds every value from outside that a block or a function uses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,11 +36,11 @@ from .primary_key import needed_key
 
 @dataclass(frozen=True)
 class CaptureFinder:
-    """Finds what a job uses, nested jobs included; without a job, what a function uses of `self`
-    and of `Context`.
+    """Finds the values that a job and its nested jobs use.
 
-    What a function that is called uses are its `reads`, which must be settled before. `known` are
-    the paths that are not nil where the job is enqueued. On create, previous values may be nil.
+    Without a job, it finds the values of `self` and `Context` that a function uses. For a call it
+    takes the `reads` of the called function, which must be settled before. `known` are the paths
+    that are not nil where the job is enqueued. On create, previous values may be nil.
     """
 
     program: Program
@@ -101,7 +101,7 @@ class CaptureFinder:
                 yield from children(node)
 
     def _local(self, local: Local, span: Span) -> Iterator[CaptureUse]:
-        """A whole local; of a rescued error, its two parts."""
+        """A whole local, or the two parts of a rescued error."""
         if required(local.type) == ERROR:
             for part in ("message", "type"):
                 yield use_of(span, "error", (local.name, part), STRING, local)
@@ -110,7 +110,7 @@ class CaptureFinder:
         yield use_of(span, "local", (local.name,), kind, local, sensitive=self._sensitive(local))
 
     def _sensitive(self, local: Local) -> str | None:
-        """The sensitive column whose value a `let` holds as it is."""
+        """The sensitive column whose unchanged value a `let` holds."""
         value: ast.Node | None = local.value
         while isinstance(value, ast.Unwrap):
             value = value.operand
@@ -145,9 +145,9 @@ class CaptureFinder:
         return None
 
     def _column(self, local: Local | None, columns: list[Column], span: Span) -> CaptureUse:
-        """A column, or what is in it, of `self` or of a local that holds a record.
+        """A column, or a value in it, of `self` or of a local that holds a record.
 
-        It may be nil where any value on the way may be nil.
+        The value may be nil if any value on its path may be nil.
         """
         names = tuple(column.name for column in columns)
         kind = required(columns[-1].type)
@@ -198,7 +198,7 @@ class CaptureFinder:
         receiver: ast.Expr | None,
         span: Span,
     ) -> Iterator[CaptureUse | ast.Node]:
-        """What a function reads, at its call."""
+        """The values that a called function reads."""
         is_own = receiver is None or isinstance(receiver, ast.SelfRef)
         for found in call.function.reads:
             if is_own or found.kind == "context":
@@ -238,9 +238,9 @@ class CaptureFinder:
         return use_of(span, "change", path, kind, name=name, sensitive=sensitive)
 
     def _context(self, node: ast.Call | ast.Member) -> Iterator[CaptureUse | ast.Node]:
-        """`Context.current_user.id` is one value; of any other chain of keys, what it starts at.
+        """`Context.current_user.id` is one value; other chains of keys use what they start with.
 
-        Of a required user's part, it is also captured whether there is a user.
+        For a part of `current_user!`, `authenticated?` is captured too.
         """
         root, keys = key_path(self.program.facts, node)
         call = self.program.facts.resolutions.get(root)

@@ -18,7 +18,7 @@ class CaptureUse:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Two uses of one value have the same key."""
+        """The identity of the captured value, equal for all uses of it."""
         return self.capture.kind, self.capture.path, self.capture.local
 
 

@@ -1,4 +1,4 @@
-"""`was: "old_name"` of an `@async` block: the names that its job type had."""
+"""`was: "old_name"` of an `@async` block: the earlier names of its job type."""
 
 from collections.abc import Set
 
@@ -10,9 +10,9 @@ from ...suggest import did_you_mean
 
 
 def name_earlier_types(program: Program, known: Set[str], problems: Problems) -> None:
-    """Give every job the earlier names of its type, and report those that cannot be (VAL505).
+    """Give every job the earlier names of its type, and report impossible names (VAL505).
 
-    `known` are the job types of the lock, among which a typo has its hint.
+    `known` are the job types of the lock, for hints about typos.
     """
     jobs = [job for info in program.resources.values() for job in info.jobs]
     now = {job.name: job for job in jobs}
@@ -41,7 +41,7 @@ def name_earlier_types(program: Program, known: Set[str], problems: Problems) ->
 
 
 def _meant(name: str, job: JobInfo, gone: Set[str]) -> str | None:
-    """A hint with the nearest name among types of the same hook that are gone."""
+    """A hint with the nearest name among the types of the same hook that are gone."""
     around = job.name.rpartition(".")[0]
     own = [each.rpartition(".")[2] for each in gone if each.rpartition(".")[0] == around]
     hook, _, last = name.rpartition(".")

@@ -67,7 +67,7 @@ def _fields(columns: dict[str, Column], program: Program) -> Fields:
 
 
 def _shape_text(shape: Shape | None, program: Program) -> str:
-    """What a hash or an array of mixed values holds, in one text."""
+    """The types within a hash or an array of mixed values, as one text."""
     if shape is None:
         return ""
     parts = (f"{step}:{_part_text(part, program)}" for step, part in shape.parts)
@@ -81,14 +81,14 @@ def _part_text(part: Type | Shape, program: Program) -> str:
 
 
 def shape_of(capture: Capture) -> Shape | None:
-    """What a captured variable holds, as far as JSON alone would not give it back."""
+    """The types in a captured variable that JSON alone would lose."""
     if capture.kind != "local" or not _is_mixed(capture.type):
         return None
     return _parts(capture.type)
 
 
 def _is_mixed(kind: Type) -> bool:
-    """Whether a hash or an array holds, at some depth, values of which nothing is known."""
+    """Whether a hash or an array holds values of unknown type, at any depth."""
     return isinstance(required(kind), Hash | Array) and isinstance(innermost(kind), AnyType)
 
 

@@ -1,10 +1,10 @@
-"""The fingerprint of a payload: which workers can read it.
+"""The fingerprint of a payload, which says which workers can read it.
 
-It is the start of a SHA-256 over one line a captured field, sorted, `name:kind` with `!` when the
-value is required and `?` when it may be nil. A kind says how a value is written, not which values
-there are: an enum is a string, a decimal has no digits. The kind of a struct or a snapshot holds
-the lines of its own fields; after a hash of mixed values come those whose types JSON alone would
-not keep. Nothing else goes in: no order, default, length or version.
+It is the start of a SHA-256 over sorted lines, one for each captured field: `name:kind`, then `!`
+if the value is required or `?` if it may be nil. A kind says how a value is written, not which
+values there are: an enum is a string, a decimal has no digits. The kind of a struct or a snapshot
+contains the lines of its fields. The types that JSON would lose follow a hash of mixed values.
+Orders, defaults, lengths and versions do not count.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _LENGTH = 8
 
 
 def fingerprint(fields: Fields) -> str:
-    """Eight hexadecimal digits."""
+    """The fingerprint of some fields, eight hexadecimal digits."""
     lines = (
         f"{line}{kind.shape}" for line, kind in zip(_lines(fields), fields.values(), strict=True)
     )
@@ -24,7 +24,7 @@ def fingerprint(fields: Fields) -> str:
 
 
 def written(kind: FieldType) -> str:
-    """How JSON has a value that is not nil."""
+    """The JSON form of a value that is not nil."""
     if kind.kind == "enum":
         return "string"
     if kind.item is not None:

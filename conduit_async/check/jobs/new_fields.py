@@ -1,4 +1,4 @@
-"""What can be taken for each field of a payload where an older payload lacks it."""
+"""Finds the value that each field of a payload can have if an older payload lacks it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -35,7 +35,7 @@ def new_fields(
 ) -> NewFields:
     """The fields of the payload of a job of `owner`, by their names in JSON.
 
-    After its deletion, the row of the record is not loaded.
+    If `event` is "delete", they are not loaded from the row of the record.
     """
     captures = list(captures)
     named = {each.name: each for each in captures}
@@ -53,7 +53,7 @@ def new_fields(
 
 
 def _variable(capture: Capture, named: Mapping[str, Capture]) -> str:
-    """The name of a captured variable, before it gave way to an equal one; "" if it is none."""
+    """The name of a captured variable without the `_` of a clash; "" for other captures."""
     if capture.kind not in ("local", "local_path"):
         return ""
     plain = capture.name.rstrip("_")
@@ -91,14 +91,14 @@ def _of_column(
     was = tuple(f"{prefix}{name}" for name in names)[1:]
     load = rows.load(resource, path, columns, prefix)
     if not is_nullable(capture.type) and any(is_nullable(column.type) for column in columns):
-        load = None  # it is known not to be nil where it is captured, and may be nil in the row
+        load = None  # the captured value is not nil, but the row may have nil now
     return was, constant(columns[-1]), _by_key(load, resource, capture, named)
 
 
 def _by_key(
     load: Load | None, resource: ResourceInfo, capture: Capture, named: Mapping[str, Capture]
 ) -> Load | None:
-    """Without the names that another value has in the payload, such as a variable called `id`."""
+    """Return a load without the keys that name another value of the payload, as a variable `id`."""
     if load is None:
         return None
     local = capture.local if capture.kind == "local_path" else None
@@ -125,7 +125,7 @@ class _Rows:
         columns: Iterable[Column],
         prefix: str = "",
     ) -> Load | None:
-        """Where to load a value from, if the row can be found."""
+        """Return where to load a value from, None if the row cannot be found."""
         key = resource.columns.get(resource.primary_key or "")
         if key is None or key in columns or resource.name == self._gone:
             return None
@@ -162,7 +162,7 @@ _LARGE = 1e300
 
 
 def constant(column: Column) -> Constant | None:
-    """What a `@default` gives a column, if it is a constant of the column's type."""
+    """The `@default` of a column, if it is a constant of the column's type."""
     if column.default is None or isinstance(column.default, ast.Nil):
         return None
     try:
@@ -172,7 +172,7 @@ def constant(column: Column) -> Constant | None:
 
 
 def _constant(node: ast.Expr, kind: Type) -> object:
-    """The value as a type has it; raises `NotConstantError`."""
+    """The value of a constant in the form of a type; raises `NotConstantError`."""
     match kind, node:
         case Array(item), ast.ArrayLiteral(items=items):
             return [_constant(each, required(item)) for each in items]

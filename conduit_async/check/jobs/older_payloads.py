@@ -1,4 +1,4 @@
-"""How the jobs of each type are read whose payloads have an older shape."""
+"""Plans how payloads of an older shape are read."""
 
 from collections.abc import Collection
 
@@ -20,9 +20,9 @@ def plan_older_payloads(
     upcasters: Upcasters,
     outside: Collection[str] = (),
 ) -> None:
-    """Decide of each older shape of each job what reads it, and name its class.
+    """Decide how each older shape of each job is read, and name its class.
 
-    `outside` are the names of further classes. If the configuration names a module of upcasters, a
+    `outside` are the names of other classes. If the configuration names a module of upcasters, a
     shape that nothing reads is reported (ASY906).
     """
     classes = program.classes().union(outside)

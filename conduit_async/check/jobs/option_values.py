@@ -27,11 +27,11 @@ _NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
     and issubclass(value, BaseException)
     and not issubclass(value, Exception)
 }
-"""What ends a job in ways of its own: `rescue` does not see it, and no option does."""
+"""Exceptions with their own ways to end a job; `rescue` and the options do not handle them."""
 
 
 class BadValueError(Exception):
-    """An option has a value that it cannot have, and perhaps what to write instead."""
+    """An option has a bad value; `hint` may say what to write instead."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ def text(value: Constant, what: str) -> str:
 
 
 def name(value: Constant) -> str:
-    """The name of a job type, without its hook's."""
+    """The name of a job type, without that of its hook."""
     given = text(value, "the name of a job type")
     if not _NAME.fullmatch(given):
         raise BadValueError(
@@ -61,7 +61,7 @@ def name(value: Constant) -> str:
 
 
 def earlier_names(node: ast.Expr) -> tuple[str, ...]:
-    """The value of `was`: a name or several."""
+    """The value of `was`: one or several names."""
     return tuple(map(_earlier_name, _items(node)))
 
 
@@ -78,7 +78,7 @@ def _earlier_name(node: ast.Expr) -> str:
 
 
 def error_types(node: ast.Expr) -> tuple[str, ...]:
-    """The value of `retry_on` and `discard_on`: the types of some errors, by name."""
+    """The value of `retry_on` and `discard_on`: the names of error types."""
     names = tuple(map(_error_type, _items(node)))
     if not names:
         raise BadValueError("no type of an error is named", "leave the option out")
@@ -124,21 +124,21 @@ def priority(value: Constant) -> int:
 
 
 def max_attempts(value: Constant) -> int:
-    """How many attempts a job has."""
+    """The number of attempts of a job."""
     if type(value) is not int or not 1 <= value <= 1000:
         raise BadValueError("`max_attempts` is a whole number from 1 to 1000")
     return value
 
 
 def count(value: Constant, option: str) -> int:
-    """How many jobs a limit allows."""
+    """The number of jobs that a limit allows."""
     if type(value) is not int or not 1 <= value <= _MOST:
         raise BadValueError(f"`{option}` is a whole number from 1 to {_MOST:,}")
     return value
 
 
 def size(value: Constant) -> int:
-    """How many jobs a batch has."""
+    """The number of jobs of a batch."""
     if type(value) is not int or not 2 <= value <= _LARGEST_BATCH:
         raise BadValueError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
     return value
@@ -153,7 +153,7 @@ def backoff(value: Constant) -> str:
 
 
 def delay(value: Constant) -> float:
-    """A duration in seconds, 0 too."""
+    """A duration in seconds, which may be 0."""
     if not isinstance(value, Seconds):
         hint = f"say the unit: `{value}.seconds`" if type(value) is int else "such as `10.minutes`"
         raise BadValueError("a duration is expected here", hint)
@@ -177,5 +177,5 @@ def period(value: Constant) -> float:
 
 
 def moment(value: Constant) -> Any:
-    """A constant is no moment."""
+    """Refuse any constant: `run_at` takes a moment."""
     raise BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")

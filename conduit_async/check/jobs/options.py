@@ -28,14 +28,14 @@ _ALIASES = {
     **dict.fromkeys(("autoretry_for", "retry_for", "retry_if", "retry_errors"), "retry_on"),
     **dict.fromkeys(("discard", "discard_if", "dont_autoretry_for", "fail_on"), "discard_on"),
 }
-"""What other queues call the options."""
+"""Our options by their names in other queues."""
 
 
 def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
     Durations are in seconds; `unique` is a tuple of expressions; `was`, `retry_on` and `discard_on`
-    are tuples of texts. Wrong ones are reported (VAL5xx) and left out.
+    are tuples of texts. It reports and leaves out wrong options (VAL5xx).
     """
     options: dict[str, Any] = {}
     given: dict[str, ast.Name] = {}
@@ -120,7 +120,7 @@ _OPTIONS: dict[str, Callable[[Constant], Any]] = {
     "run_at": values.moment,
     "unique_for": values.duration,
 }
-"""What checks a constant, and gives the option's value."""
+"""The functions that check a constant and return the option's value."""
 
 _NODES: dict[str, Callable[[ast.Expr], Any]] = {
     "unique": lambda node: node.items if isinstance(node, ast.ArrayLiteral) else (node,),
@@ -128,11 +128,11 @@ _NODES: dict[str, Callable[[ast.Expr], Any]] = {
     "retry_on": values.error_types,
     "discard_on": values.error_types,
 }
-"""What reads an option that may be a list."""
+"""The functions that read an option that may be a list."""
 
 _NAMES = sorted({*_OPTIONS, *_NODES})
 
 _EXPRESSIONS = ("delay", "run_at")
-"""The options that may be any other expression, which is evaluated at the enqueue."""
+"""Options that may be an expression, which is evaluated when the job is enqueued."""
 
 _TEXTS = ("name", "queue", "priority", "backoff")

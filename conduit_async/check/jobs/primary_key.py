@@ -9,7 +9,7 @@ from ..fields import marked_fields
 
 
 def needed_key(resource: ResourceInfo, span: Span, problems: Problems) -> Column | None:
-    """The column of the primary key; that there is none is reported (ASY904)."""
+    """Return the column of the primary key; if there is none, report it (ASY904)."""
     column = resource.columns.get(resource.primary_key or "")
     if column is None and not any(map(_may_hold_key, problems.unparsed.texts(span.source))):
         found = marked_fields(resource.node, "primary")

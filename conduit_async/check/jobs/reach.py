@@ -1,4 +1,4 @@
-"""Which bodies of code are checked, and in which order: hooks first, then what they reach."""
+"""Checks the bodies of code: hooks first, then the code that they reach."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -61,7 +61,7 @@ def check_bodies(env: Environment) -> None:
 
 
 def _mark_uses(env: Environment) -> None:
-    """Mark which functions need services or the database, as those do that they call."""
+    """Mark the functions that need services or the database, directly or by their calls."""
     services: list[_Code] = []
     database: list[_Code] = []
     callers: dict[_Code, list[_Code]] = {}
@@ -88,7 +88,7 @@ def _mark_uses(env: Environment) -> None:
 def _with_callers(
     pending: list[_Code], callers: Mapping[_Code, Sequence[_Code]]
 ) -> Iterator[FunctionInfo]:
-    """The functions among some code, and those that reach it; each is visited once."""
+    """Yield the functions among some code, and the functions that reach it, each once."""
     found: set[_Code] = set()
     while pending:
         code = pending.pop()
@@ -100,7 +100,7 @@ def _with_callers(
 
 
 def _check_pending(env: Environment) -> None:
-    """Check what was reached, and what that reaches in turn."""
+    """Check the reached code, and the code that it reaches in turn."""
     while env.pending:
         owner, what = env.pending.popleft()
         env.resources.work_on(owner)
@@ -112,7 +112,7 @@ def _check_pending(env: Environment) -> None:
 
 
 def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:
-    """The functions that cannot be called, since their headers are wrong."""
+    """The functions that cannot be called because their headers have errors."""
     declared = {function.body for function in info.functions.values()}
     for member in info.node.members:
         if isinstance(member, ast.Function | ast.Computed) and member.body not in declared:
@@ -144,7 +144,7 @@ def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> N
 def _check_until_stable(
     env: Environment, info: ResourceInfo, kind: BodyKind, check: Callable[[Body], None]
 ) -> None:
-    """Check a body, again when a local turned out to hold values of several types."""
+    """Check a body, and again while a local turns out to hold values of several types."""
     widened: dict[ast.Let, Type] = {}
     for _ in range(_MAX_PASSES):
         problems = Problems()

@@ -1,4 +1,4 @@
-"""What tells one `@async` block from another: a hash of each of its statements."""
+"""Hashes the statements of an `@async` block, which tell it from other blocks."""
 
 from hashlib import sha256
 from typing import Any
@@ -12,10 +12,10 @@ _LENGTH = 8
 
 
 def statement_hashes(block: ast.Async) -> tuple[str, ...]:
-    """A hash of each statement, outer before inner, in the order of the source.
+    """Return a hash of each statement, outer before inner, in the order of the source.
 
-    Neither comments, whitespace nor where the block is change them. Nested `@async` blocks are left
-    out, as they are jobs of their own.
+    They do not depend on comments, whitespace or the place of the block. They leave out nested
+    `@async` blocks, which are separate jobs.
     """
     found: list[str] = []
     pending = [*reversed(block.body.statements)]
@@ -29,7 +29,10 @@ def statement_hashes(block: ast.Async) -> tuple[str, ...]:
 
 
 def _text(statement: ast.Statement) -> tuple[str, list[ast.Statement]]:
-    """A statement without those in its blocks, and these; a lambda is part of it."""
+    """A statement as a text without the statements in its blocks, and those statements.
+
+    The statements of a lambda are part of the text.
+    """
     parts: list[str] = []
     inner: list[ast.Statement] = []
     lambdas: set[ast.Block] = set()

@@ -1,4 +1,4 @@
-"""Sensitive fields that are read of a record which a job has stored without them."""
+"""Reports reads of sensitive fields from a record that a job has stored without them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ from ..wording import snippet
 
 @dataclass(frozen=True)
 class _Code:
-    """The code of one Python function, without the jobs in it: a hook's, a job's, a function's.
+    """The code of a hook, a job or a function, without the jobs in it.
 
     `stores_self`: `self` is a record that a job has stored. `given` are the parameters that hold
-    one.
+    a stored record.
     """
 
     root: ast.Node
@@ -40,7 +40,7 @@ class _Code:
 
 @dataclass(frozen=True)
 class _Read:
-    """A read of a sensitive field; `function` is the one that reads it, when it was called."""
+    """A read of a sensitive field; `function` is the called function that reads it, if any."""
 
     node: ast.Expr
     record: ast.Expr
@@ -90,9 +90,9 @@ def _report(
 
 
 class _StoredRecords:
-    """Finds the values that may be records as a job has stored them.
+    """Finds the values that may be records that a job has stored.
 
-    `values` are the expressions whose values, or what is in them, a local may hold; `calls` the
+    `values` are the expressions whose values, or whose parts, a local may hold. `calls` are the
     calls whose results are being searched.
     """
 
@@ -162,9 +162,9 @@ class _StoredRecords:
     def sensitive_reads(
         self, code: _Code, seen: set[tuple[FunctionInfo, str]] | None = None
     ) -> Iterator[_Read]:
-        """The reads in some code, and those in what it calls, at the call.
+        """Find the reads in some code, and those of the functions it calls, at the call.
 
-        `seen` are the parameters of the functions around, in a search that begins at a call.
+        `seen` has the parameters that the search followed already, if it began at a call.
         """
         for node in walk(code.root, ast.Async):
             match node, self.program.facts.resolutions.get(node):
@@ -206,7 +206,7 @@ class _StoredRecords:
         code: _Code,
         seen: set[tuple[FunctionInfo, str]] | None,
     ) -> Iterator[_Read]:
-        """What a function reads of its record and of its arguments."""
+        """Find the reads of a called function from its record and its arguments."""
         function = call.function
         callee = node.callee if isinstance(node, ast.Call) else node
         if isinstance(callee, ast.Member) and not isinstance(callee.target, ast.SelfRef):

@@ -1,4 +1,4 @@
-"""The names of job types: those of the source, those of the lock, and new ones."""
+"""Names the job types: with names of the source, of the lock, or new names."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, count
@@ -17,7 +17,7 @@ from .unclear_names import report_unclear
 
 
 def name_types(program: Program, prefix: str | None, lock: Lock, problems: Problems) -> None:
-    """Give every job its type's name, the one that the lock has for an unnamed block."""
+    """Give every job its type's name; an unnamed block keeps its name in the lock."""
     hooks: dict[str, list[JobInfo]] = {}
     for resource in program.resources.values():
         for job in resource.jobs:
@@ -45,8 +45,9 @@ def _around(prefix: str | None, hook: str) -> str:
 class _HookNames:
     """The names of the blocks of one hook, by their last parts.
 
-    `around` is what precedes them, `before` what did when the lock was written. `locked` are the
-    types of the hook, `claims` the whole names of which blocks say that they had them.
+    `around` is the text before the last part, `before` that text when the lock was written.
+    `locked` are the types of the hook in the lock. `claims` are the earlier names, in full, that
+    blocks give by `was`.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class _HookNames:
 
     def give(self, jobs: Sequence[JobInfo]) -> None:
         named = [job for job in jobs if "name" in job.options]
-        for job in named:  # before others, so that no block takes its name
+        for job in named:  # first, so that no unnamed block takes the name
             wanted = job.options["name"]
             self._take(job, next(name for name in _numbered(wanted) if name not in self._first))
         unnamed = {
@@ -122,7 +123,7 @@ class _HookNames:
                 self._take(job, returned)
 
     def _given_a_name(self, known: LockedJob, block: UnnamedBlock) -> JobInfo | None:
-        """The block that has the statements of a type, and a new name, when another changed."""
+        """The block with a new name that has the statements of a type, if `block` has changed."""
         if known.block is None or not known.block.statements or known.block == block.job.block:
             return None
         new = (
@@ -135,7 +136,7 @@ class _HookNames:
     def _displaced(
         self, unnamed: Mapping[JobInfo, UnnamedBlock], left: Collection[str]
     ) -> set[JobInfo]:
-        """Report the blocks that did not change, and whose type another block says to be."""
+        """Report unchanged blocks whose type another block claims by `name` or `was`."""
         found: set[JobInfo] = set()
         theirs = {self._current[name].block for name in left}
         for name in sorted(self._current.keys() - left, key=name_order):
@@ -162,13 +163,13 @@ class _HookNames:
         return min(free, key=lambda name: (name != block.work, name_order(name)), default=None)
 
     def _is_free(self, name: str, block: UnnamedBlock) -> bool:
-        """Whether a new block may take a name: of a type that is gone, only with its payload."""
+        """Whether a new block may take a name; a type of the lock must have had its payload."""
         if name in self._first or name in self._unfree:
             return False
         return name not in self._gone or block.job.shape in self._gone[name].shapes
 
     def _sort(self, unnamed: Mapping[JobInfo, UnnamedBlock]) -> None:
-        """Give blocks that are the same their names in the order of the source."""
+        """Give identical blocks their names in the order of the source."""
         same: dict[tuple[object, ...], list[JobInfo]] = {}
         for job, block in unnamed.items():
             same.setdefault(identity(block), []).append(job)
@@ -201,7 +202,7 @@ def _numbered(name: str) -> Iterable[str]:
 
 
 def _work(block: ast.Async, facts: Facts) -> str:
-    """What the block does: its first service call, else its first write, else `job`."""
+    """The name of a block's work: its first service call, else its first write, else `job`."""
     write: str | None = None
     for node in walk(block.body, ast.Async):
         match facts.resolutions.get(node):

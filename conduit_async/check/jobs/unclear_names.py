@@ -1,4 +1,4 @@
-"""Blocks of which the lock cannot tell which job type they are."""
+"""Reports blocks whose job type the lock does not show."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,9 @@ _SHOWN = 5
 def report_unclear(
     blocks: Sequence[JobInfo], around: str, types: Mapping[str, LockedJob], problems: Problems
 ) -> None:
-    """Ask for a `name:` (ASY905): some of the blocks may be some of the types.
+    """Ask for a `name:` (ASY905), since the blocks may be some of the types.
 
-    `around` precedes the last parts of the types' names, which are their keys.
+    The keys of `types` are the last parts of their names; `around` is the text before them.
     """
     first, *others = blocks
     listed = ", or ".join(_described(around, name, known) for name, known in types.items())

@@ -1,4 +1,4 @@
-"""Warnings about code that the language allows and that does harm in production."""
+"""Warnings about code that the language allows but that does harm in production."""
 
 from ...config import Config
 from ...diagnostics import Problems
@@ -11,7 +11,7 @@ from .stale_decisions import report_stale_decisions
 
 
 def lint(env: Environment, config: Config, problems: Problems) -> None:
-    """Report what the jobs and hooks of a program without errors should do otherwise."""
+    """Warn about the jobs and hooks of a program without errors."""
     env.resources.note_no_more()  # a warning names the sources that it depends on
     report_stale_decisions(env, problems)
     report_repeated_effects(env, config, problems)

@@ -1,4 +1,4 @@
-"""Jobs whose writes would enqueue them again, if the hooks of what they write ran."""
+"""Reports jobs whose writes would enqueue them again, if the hooks of their writes ran."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class _Steps:
                     self._children.setdefault(job.parent, []).append(job)
 
     def cycle(self, job: JobInfo) -> list[_Step] | None:
-        """The shortest way from a job back to it."""
+        """The shortest way from a job back to itself."""
         ways: dict[JobInfo, list[_Step]] = {}
         pending: list[tuple[JobInfo, list[_Step]]] = [(job, [])]
         while pending:

@@ -1,4 +1,4 @@
-"""The conditions on which code decides, and the blocks that it leaves."""
+"""The conditions on which code branches, and the blocks that it leaves early."""
 
 from collections.abc import Iterable, Iterator
 
@@ -34,7 +34,7 @@ def conjuncts(condition: ast.Expr) -> Iterator[ast.Expr]:
 
 
 def nil_tested(condition: ast.Expr) -> ast.Expr:
-    """What `x != nil` and `x == nil` test, else the condition itself."""
+    """The operand that `x != nil` or `x == nil` tests, else the condition itself."""
     match condition:
         case ast.Binary(operator="==" | "!=", left=tested, right=ast.Nil()):
             return tested

@@ -1,4 +1,4 @@
-"""Which fields of records a body uses and assigns."""
+"""The fields of records that a body uses and assigns."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ WHOLE = ("self", "")
 def used_fields(
     facts: Facts, body: ast.Block, left_out: Collection[ast.Node]
 ) -> frozenset[tuple[str, str]]:
-    """The fields that are read outside of some nodes, by the record's name and their own."""
+    """The fields that a body reads outside of some nodes: the record's name and the field's."""
     found: set[tuple[str, str]] = set()
     pending: list[ast.Node] = [body]
     while pending:

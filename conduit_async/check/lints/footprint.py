@@ -1,4 +1,4 @@
-"""What a hook or a job reads, writes and calls itself, by the functions that it calls as well."""
+"""The reads, writes and service calls of a hook or a job and of the functions it calls."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from ..queries.writes import WRITES
 
 @dataclass(frozen=True)
 class Write:
-    """A write to a resource; `event` is the one of its hooks, which the write does not run.
+    """A write to a resource; `event` is the event of its hooks, which the write does not run.
 
-    `columns` are those that are written, with their values where an expression gives them; None
-    when they are not known.
+    `columns` are the written columns, with the expressions of their values, None for values that no
+    expression gives. `columns` is None if they are unknown.
     """
 
     node: ast.Node
@@ -27,7 +27,7 @@ class Write:
 
 @dataclass
 class Footprint:
-    """Resources that are read, writes, and calls of services, each at its first place."""
+    """The writes, and the first place of each resource read and of each service call."""
 
     reads: dict[str, ast.Node] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)

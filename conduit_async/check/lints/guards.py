@@ -15,7 +15,7 @@ Guards = tuple[tuple[ast.Expr, bool], ...]
 
 
 def guards_of(body: ast.Block) -> Iterator[tuple[ast.Async, Guards]]:
-    """The jobs that a hook enqueues itself, each with the conditions that lead to it."""
+    """The jobs that a hook enqueues directly, each with the conditions that lead to it."""
     pending: list[tuple[ast.Node, Guards]] = [(body, ())]
     while pending:
         node, guards = pending.pop()
@@ -41,7 +41,7 @@ def guards_of(body: ast.Block) -> Iterator[tuple[ast.Async, Guards]]:
 
 
 def _after(statement: ast.Statement) -> Guards:
-    """What holds after a statement, since the hook was left otherwise."""
+    """The conditions that hold after a statement, because it leaves the hook otherwise."""
     match statement:
         case ast.If(branches=(branch, *_), negated=negated) if diverges(branch.body):
             return ((branch.condition, negated),)
@@ -50,7 +50,7 @@ def _after(statement: ast.Statement) -> Guards:
 
 @dataclass(frozen=True)
 class _Part:
-    """A condition without `and` and `not` that holds, or that does not."""
+    """A part of a condition, and whether it holds."""
 
     node: ast.Expr
     holds: bool
@@ -59,8 +59,8 @@ class _Part:
 def may_pass(facts: Facts, guards: Guards, write: Write) -> bool:
     """Whether a write may lead to a job, if the hooks of its resource run.
 
-    It may not when a condition asks for the change of other fields than those that it writes.
-    When a condition reads a field that it writes, the write is taken for what ends the cycle.
+    It cannot if a condition requires a change of fields that it does not write. If a condition
+    reads a field that it writes, the write is assumed to end the cycle.
     """
     if write.columns is None:
         return True
@@ -74,7 +74,7 @@ def may_pass(facts: Facts, guards: Guards, write: Write) -> bool:
 
 
 def _parts(condition: ast.Expr, holds: bool) -> Iterator[_Part]:
-    """What is known of the operands of `and`, `or` and `not`."""
+    """The parts of a condition whose value is known from the value of the whole."""
     pending = [(condition, holds)]
     while pending:
         node, holds = pending.pop()
@@ -90,7 +90,7 @@ def _parts(condition: ast.Expr, holds: bool) -> Iterator[_Part]:
 
 
 def _required_changes(facts: Facts, condition: ast.Expr) -> list[ChangeCall] | None:
-    """The changes of which a condition needs one; None when it may hold without any."""
+    """The changes of which a condition needs at least one; None if it may hold without them."""
     found: list[ChangeCall] = []
     pending = [condition]
     while pending:
@@ -107,7 +107,7 @@ def _required_changes(facts: Facts, condition: ast.Expr) -> list[ChangeCall] | N
 
 
 def _changes(call: ChangeCall, write: Write) -> bool:
-    """Whether a write may change a field as a condition asks."""
+    """Whether a write may make the change that a condition requires."""
     columns = write.columns or {}
     if call.column.name not in columns:
         return False
@@ -119,7 +119,7 @@ def _changes(call: ChangeCall, write: Write) -> bool:
 
 
 def _read_columns(facts: Facts, condition: ast.Expr) -> set[str]:
-    """The fields of the record on whose present values a condition depends."""
+    """The fields of the record whose current values a condition depends on."""
     found: set[str] = set()
     for node in _with_locals(facts, condition):
         match facts.resolutions.get(node):

@@ -18,9 +18,10 @@ _HINT = (
 def report_held_transactions(
     program: Program, hook: ast.Hook, config: Config, problems: Problems
 ) -> None:
-    """Warn (ASY908) about services that an `@after` hook calls itself, by a function as well.
+    """Warn (ASY908) about services that an `@after` hook calls directly or by a function.
 
-    A call with a `rescue` is meant to be there, and an extern may be a function of the application.
+    It does not warn about a call with a `rescue`, which is intended, or about an extern, which may
+    be a function of the application.
     """
     for node in _unrescued_calls(program, hook.body):
         match program.facts.resolutions[node]:
@@ -40,7 +41,7 @@ def report_held_transactions(
 
 
 def _first_call(program: Program, function: FunctionInfo, config: Config) -> ast.Node | None:
-    """The first service that a function calls itself or by functions that it calls."""
+    """The first service call of a function or of the functions that it calls."""
     pending, seen = [function], {function}
     while pending:
         for node in _unrescued_calls(program, pending.pop(0).body):
@@ -54,7 +55,7 @@ def _first_call(program: Program, function: FunctionInfo, config: Config) -> ast
 
 
 def _unrescued_calls(program: Program, body: ast.Block) -> Iterator[ast.Node]:
-    """The calls of services and functions outside of jobs and of what has a `rescue`."""
+    """The calls of services and functions outside of jobs and without a `rescue`."""
     pending: list[ast.Node] = [body]
     while pending:
         node = pending.pop()

@@ -14,10 +14,10 @@ _Shape = tuple[int, frozenset[str]]
 
 
 def report_method_typos(program: Program, config: Config, problems: Problems) -> None:
-    """Warn (PAT411) about methods that are nearly called like another one of the same service.
+    """Warn (PAT411) about methods with nearly the name of another method of the same service.
 
-    The one with fewer calls is the typo, of two with as many the later one. It has to be called as
-    the other one is.
+    The method with fewer calls is the typo, or the later one if they have as many. Its calls must
+    have arguments like those of the other method.
     """
     services: dict[str, dict[str, list[tuple[Span, _Shape]]]] = {}
     for node, use in program.facts.resolutions.items():
@@ -42,7 +42,7 @@ def report_method_typos(program: Program, config: Config, problems: Problems) ->
 
 
 def _takes(known: list[tuple[Span, _Shape]], calls: list[tuple[Span, _Shape]]) -> bool:
-    """Whether each of the calls is like one that is known, perhaps with fewer named arguments."""
+    """Whether each call has the arguments of a known call, perhaps fewer named ones."""
     shapes = {shape for _, shape in known}
     return all(
         any(count == given and named <= names for given, names in shapes)

@@ -1,4 +1,4 @@
-"""Effects of a job that are repeated when it fails later."""
+"""Reports effects of a job that are repeated if the job fails later."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from .service_calls import Calling, Frames, service_calls
 def report_repeated_effects(program: Program, config: Config, problems: Problems) -> None:
     """Warn (ASY909) about the first call of each job whose failure repeats an earlier effect.
 
-    An effect is a call whose result is not used.
+    An effect is a service call whose result is not used.
     """
     for info in program.resources.values():
         for job in (job for job in info.jobs if job.max_attempts > 1):
@@ -39,18 +39,18 @@ def _report(program: Program, config: Config, job: JobInfo, problems: Problems) 
 
 
 def _has_key(calling: Calling) -> bool:
-    """Whether a call has a key by which the service knows a repeated one."""
+    """Whether a call has a key by which the service recognizes a repeated call."""
     return any("idempotency" in name.lower() for name, _ in calling.call.named)
 
 
 def _arms(calling: Calling) -> dict[tuple[ast.Node, Frames], int]:
-    """Which of its alternatives each choice around a call has taken."""
+    """The alternative that leads to a call, for each choice around it."""
     outward = calling.arm.outward() if calling.arm is not None else ()
     return {(arm.choice, arm.frames): arm.number for arm in outward}
 
 
 def _is_before(first: Calling, then: Calling, arms: Mapping[tuple[ast.Node, Frames], int]) -> bool:
-    """Whether control may come from one call to a later one, which is in some arms."""
+    """Whether control may reach a later call from an earlier one; `arms` are those of `then`."""
     for arm in first.arm.outward() if first.arm is not None else ():
         number = arms.get((arm.choice, arm.frames))
         if number is not None and number != arm.number:

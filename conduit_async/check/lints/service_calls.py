@@ -1,4 +1,4 @@
-"""The calls of services that a job makes, in their order, with what leads to each."""
+"""The service calls of a job in their order, with the code that leads to each."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Arm:
     is_loop: bool = False
 
     def outward(self) -> Iterator["Arm"]:
-        """This one, and those around it."""
+        """This arm and those around it."""
         arm: Arm | None = self
         while arm is not None:
             yield arm
@@ -40,8 +40,8 @@ class Arm:
 class Calling:
     """A call of a service.
 
-    `is_used`: something uses its result. `is_handled`: a `rescue` takes its failure. `arm` is the
-    innermost around it.
+    `is_used`: its result is used. `is_handled`: a `rescue` handles its failure. `arm` is the
+    innermost arm around it.
     """
 
     node: ast.Node
@@ -53,13 +53,13 @@ class Calling:
 
     @property
     def at(self) -> ast.Node:
-        """Its place in the job: itself, or the call of the function that makes it."""
+        """Its place in the job: the call, or the call of the function that makes it."""
         return self.frames[0] if self.frames else self.node
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A node that is to be searched, or of which all parts have been (`is_done`)."""
+    """A node to search; `is_done`: its parts are searched already."""
 
     node: ast.Node
     is_used: bool = False
@@ -70,10 +70,10 @@ class _Step:
 
 
 def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
-    """The calls of a job in the order in which they are made, without those of the jobs in it.
+    """The calls that a job makes, in order, without those of the jobs in it.
 
-    What a `rescue` does is left out: something has failed then. A function is followed twice, which
-    shows what a second call repeats.
+    They do not include the calls in a `rescue`, which run only after a failure. The search follows
+    each function at most twice: the second call shows what a repetition repeats.
     """
     pending = [_Step(body)]
     followed = Counter[FunctionInfo]()
@@ -103,7 +103,7 @@ def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
 
 
 def _parts(step: _Step, facts: Facts) -> Iterator[_Step]:
-    """What is evaluated for a node, in order."""
+    """The nodes that are evaluated for a node, in order."""
 
     def value(node: ast.Node) -> _Step:
         return replace(step, node=node, is_used=True)

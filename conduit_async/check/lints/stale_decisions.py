@@ -1,4 +1,4 @@
-"""Decisions of a delayed job on what the record was when the job was enqueued."""
+"""Reports decisions of a delayed job on values from when the job was enqueued."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,19 +32,19 @@ from .field_uses import WHOLE, assigned_fields, used_fields
 
 
 def report_stale_decisions(program: Program, problems: Problems) -> None:
-    """Warn (ASY907) about conditions of delayed jobs on fields that may have changed meanwhile."""
+    """Warn (ASY907) about conditions of delayed jobs on fields that may have changed since."""
     for info in program.resources.values():
         jobs = (j for hook in info.hooks if hook.node.event != "delete" for j in hook.jobs)
         for job in jobs:
             delayed: JobInfo | None = job
             while delayed is not None and _delay(delayed) is None:
-                delayed = delayed.parent  # a nested job takes the values of the job around it
+                delayed = delayed.parent  # a nested job gets its values from the job around it
             if delayed is not None:
                 _DelayedJob(program, info, job, delayed).report(problems)
 
 
 def _delay(job: JobInfo) -> ast.Argument | None:
-    """The option that delays a job, `delay` or `run_at`."""
+    """The option that delays a job: `delay` or `run_at`."""
     for option in job.block.options:
         name = option.name.text if option.name is not None else ""
         if name in ("delay", "run_at") and job.options.get(name):
@@ -54,7 +54,7 @@ def _delay(job: JobInfo) -> ast.Argument | None:
 
 @dataclass(frozen=True)
 class _Read:
-    """A field of a record as a job has captured it; `at` is where the condition reads it."""
+    """A read of a captured field of a record; `at` is its place in the condition."""
 
     at: ast.Node
     node: ast.Node
@@ -64,7 +64,7 @@ class _Read:
 
     @property
     def hint(self) -> str:
-        """What to write instead."""
+        """The hint what to write instead."""
         found = f"{self.resource.name}.find({self.record}.{self.resource.primary_key})"
         present = f"`{found}?.{'.'.join(self.names)}`"
         return f"read the present value, {present}, or take the old one by a `let` before the block"
@@ -72,7 +72,7 @@ class _Read:
 
 @dataclass(frozen=True)
 class _DelayedJob:
-    """A job that is delayed itself, or is inside the one that is `delayed`."""
+    """A job that is delayed or is inside a delayed job; `delayed` is the delayed job."""
 
     program: Program
     info: ResourceInfo
@@ -80,7 +80,7 @@ class _DelayedJob:
     delayed: JobInfo
 
     def report(self, problems: Problems) -> None:
-        """Report each field on which the job decides, by the functions that it calls as well."""
+        """Report each field on which the job or a function that it calls decides."""
         option = _delay(self.delayed)
         assert option is not None
         later = Related(option.span, "the job runs later")
@@ -100,7 +100,7 @@ class _DelayedJob:
                 problems.warning("ASY907", node.span, message, found.hint, here, later)
 
     def _called(self, nodes: Iterable[ast.Node]) -> Iterator[tuple[ast.Node, FunctionInfo]]:
-        """The functions of the record that are called, and do more than give a value."""
+        """The called functions of the record that use a service or the database."""
         for node in nodes:
             match self.program.facts.resolutions.get(node):
                 case FunctionCall(function=function) if is_on_self(node):
@@ -117,7 +117,7 @@ class _DelayedJob:
     def _stale(
         self, nodes: Iterable[ast.Node], body: ast.Block, job: JobInfo | None
     ) -> Iterator[_Read]:
-        """What the conditions among some nodes of a body read of a record as it was."""
+        """The captured fields that the conditions among some nodes of a body read."""
         facts = self.program.facts
         found = [*decisions(nodes)]
         used: frozenset[tuple[str, str]] | None = None
@@ -135,9 +135,10 @@ class _DelayedJob:
             yield from reads
 
     def _reads(self, condition: ast.Expr, job: JobInfo | None) -> list[_Read]:
-        """The fields on which a condition depends; none if it also depends on something else.
+        """The captured fields on which a condition depends.
 
-        That is what the job loads or is told, and what was before the change.
+        There are none if the condition also depends on a row that the job loads, on the result of
+        a service or on change tracking.
         """
         facts = self.program.facts
         found: list[_Read] = []
@@ -187,7 +188,7 @@ class _DelayedJob:
         return None, ""
 
     def _may_change(self, owner: ResourceInfo, name: str, read: ast.Node | None = None) -> bool:
-        """Whether a field may have another value by then; not one that the job gave it before."""
+        """Whether a field may have changed since the enqueue, unless the job assigned it before."""
         fixed = {field for field, _ in marked_fields(owner.node, "primary", "auto")}
         if name == owner.primary_key or name in fixed:
             return False

@@ -1,1 +1,1 @@
-"""Names that clash in Python, or are probably misspelt."""
+"""Reports names that clash in Python or are probably misspelt."""

@@ -1,4 +1,4 @@
-"""Clashes: names that differ in a source and are one in Python, or one file on disk."""
+"""Reports names that differ in a source but are equal in Python or as files on disk."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import itemgetter
@@ -28,9 +28,9 @@ Item = TypeVar("Item")
 
 
 def check_clashes(program: Program, schema: str | None, problems: Problems) -> None:
-    """Report clashes of modules and classes (GEN601), members, services (GEN603) and tables.
+    """Report clashes of names.
 
-    Those of members are GEN602, those of tables GEN604.
+    They are modules and classes (GEN601), members (GEN602), services (GEN603) and tables (GEN604).
     """
     resources = program.resources.values()
     _check_resources(resources, problems)
@@ -54,7 +54,7 @@ def check_clashes(program: Program, schema: str | None, problems: Problems) -> N
 def _clashing(
     items: Iterable[Item], name: Callable[[Item], str]
 ) -> Iterator[tuple[Item, Item, str]]:
-    """Each item that has the name of an earlier one, with that one and the name."""
+    """Each item that has the name of an earlier item, with the earlier item and the name."""
     first: dict[str, Item] = {}
     for item in items:
         other = first.setdefault(name(item), item)
@@ -63,7 +63,7 @@ def _clashing(
 
 
 def _check_resources(resources: Collection[ResourceInfo], problems: Problems) -> None:
-    """Report the modules and classes of resources that would be one."""
+    """Report resources whose modules or classes would have the same name."""
 
     def report(resource: ResourceInfo, other: ResourceInfo, what: str, hint: str = _RENAME) -> None:
         message = f"`{other.name}` and `{resource.name}` {what}"

@@ -20,7 +20,7 @@ _PROTECTS_NOTHING = "no value is withheld for it: correct the name, or remove it
 
 
 def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
-    """Whether a "service" is a resource or a namespace with a typo; a likely one is a warning."""
+    """Whether a "service" is a typo of a resource or a namespace; warn if it only may be one."""
     name, likely = target.name, body.env.likely
     if name not in likely:
         likely[name] = likely_name(name, body.env.resources)
@@ -49,9 +49,9 @@ def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
 
 
 def check_service_names(program: Program, config: Config, problems: Problems) -> None:
-    """Warn (PAT406) about services that are nearly called like another one or one of the externs.
+    """Warn (PAT406) about services with nearly the name of another service or of an extern.
 
-    The one with fewer calls is the typo, of two with as many the later one.
+    The service with fewer calls is the typo, or the later one if they have as many.
     """
     calls: dict[str, list[Span]] = {}
     methods: dict[str, set[str]] = {}
@@ -83,7 +83,7 @@ def warn_of_near_name(
     meant: str,
     known: Sequence[Span],
 ) -> None:
-    """Warn of a service or a method that is called where another one is probably meant."""
+    """Warn of calls of a service or a method that probably mean another one."""
     what = "method" if "." in name else "service"
     message = f"`{name}` is taken for a {what} of its own, beside `{meant}`"
     hint = f"did you mean `{meant}`?"
@@ -97,10 +97,10 @@ def warn_of_near_name(
 def check_config_names(
     resources: Mapping[str, Collection[str]], config: Config, problems: Problems
 ) -> None:
-    """Warn (VAL513) about `sensitive` that names nothing, and about `tables` with a typo.
+    """Warn (VAL513) about unknown names in `sensitive` and typos in `tables`.
 
-    Other tables pass, as a run may see only some of the sources. `resources` are the names of
-    columns by those of resources.
+    Other unknown tables pass, because a run may see only some of the sources. `resources` has the
+    names of columns by the name of their resource.
     """
     origin = config.origin
     if origin is None:

@@ -1,4 +1,4 @@
-"""Which rows and fields a query names: the arguments of `where`, `order_by` and `pluck`."""
+"""Checks the rows and fields of queries: the arguments of `where`, `order_by` and `pluck`."""
 
 import re
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None
 
 
 def _check_equal(body: Body, info: ResourceInfo, at: ast.Node, name: str, value: ast.Expr) -> None:
-    """A field that has to equal a value, or to be one of several."""
+    """Check a field that must equal a value or one of several values."""
     column = known_column(body.env, info, at.span, name)
     if column is None:
         return
@@ -79,7 +79,7 @@ def _check_equal(body: Body, info: ResourceInfo, at: ast.Node, name: str, value:
 
 
 def _require(body: Body, value: ast.Expr, column: Column) -> None:
-    """Nil may be compared with any field."""
+    """Check the value of a comparison; nil may be compared with any field."""
     nullable = is_nullable(body.type_of(value))
     expected = optional(column.type) if nullable else column.type
     require(body, value, expected, f"`{column.name}`", "TYP131")
@@ -129,7 +129,7 @@ def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> 
 def check_fields(
     body: Body, info: ResourceInfo, node: ast.Call, values: Sequence[ast.Expr]
 ) -> list[Type]:
-    """`pluck(:a, :b)`: the types of the fields."""
+    """Check `pluck(:a, :b)` and return the types of the fields."""
     if not values:
         body.error("TYP130", node, "`pluck` needs the fields to pick", "write `pluck(:name)`")
     columns = [check_field(body, info, value) for value in values]
@@ -137,7 +137,7 @@ def check_fields(
 
 
 def check_field(body: Body, info: ResourceInfo, value: ast.Expr) -> Column | None:
-    """The column that `:name` names; None when it was reported that it names none."""
+    """Return the column that `:name` names; None if it names none, after a report."""
     name = ast.constant_text(value)
     if name is None:
         hint = f"write `:{value.name if isinstance(value, ast.NameRef) else 'name'}`"

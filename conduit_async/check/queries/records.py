@@ -34,7 +34,7 @@ _Result: TypeAlias = Literal["query", "record", "one", "all", "count", "bool", "
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation takes and gives.
+    """The arguments and the result of an operation.
 
     `takes`: "conditions" (`where(a: 1, b > 2)`), "key" (a primary key), "order", "number",
     "fields" (symbols), "nothing", or a "write".
@@ -63,7 +63,7 @@ _COUNTS = {"nothing": "no argument", "number": "one number", "key": "one key"}
 
 
 def takes_conditions(name: str) -> bool:
-    """Whether its arguments are conditions, which may come in any order."""
+    """Whether the arguments of an operation are conditions, which may come in any order."""
     return name in OPERATIONS and OPERATIONS[name].takes == "conditions"
 
 
@@ -107,7 +107,7 @@ def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Exp
 
 
 def _check_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> list[Type]:
-    """Check the arguments of an operation; the types of the fields that they name."""
+    """Check the arguments of an operation, and return the types of the fields that they name."""
     takes = OPERATIONS[name].takes
     if takes == "conditions":
         check_conditions(body, info, node)

@@ -19,7 +19,7 @@ from .filters import check_field
 
 
 class Write(NamedTuple):
-    """A write: the event that it is, how many positional arguments it takes, what it gives."""
+    """A write: its event, its number of positional arguments, its result and its usage."""
 
     event: str
     positional: int
@@ -91,7 +91,7 @@ def _check_rows(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
 
 
 def _first_value(body: Body, node: ast.Expr) -> ast.Expr:
-    """The first value of a variable that was not assigned again."""
+    """Return the first value of a variable, if it was not assigned again; else the variable."""
     local = body.facts.resolutions.get(node)
     while isinstance(local, Local) and local.value is not None and local not in body.assigned:
         node = local.value
