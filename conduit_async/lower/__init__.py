@@ -1,1 +1,1 @@
-"""From a checked program to the Python that it becomes."""
+"""Lowers a checked program to Python."""

@@ -1,4 +1,4 @@
-"""From a plan to the code of its modules."""
+"""Lowers a plan to the code of its modules."""
 
 from collections.abc import Iterator
 
@@ -28,11 +28,11 @@ RULES = (
     *(access, calls, choices, lambdas, lazy, matches, operators, rescues, strings, values),
     *(assignment, captures, statements),
 )
-"""The modules whose rules are registered by their import."""
+"""The modules whose import registers their rules."""
 
 
 def lower(plan: Plan) -> Iterator[ModuleCode]:
-    """The code of each module, lowered when it is asked for."""
+    """Yield the code of each module, lowered on demand."""
     for each in plan.modules:
         imports = Imports(each.taken, plan.records)
         module = Module(plan.program, each.resource, plan.awaits, imports, each.defined)

@@ -22,7 +22,7 @@ from .entries import entry
 
 @rule(ast.SelfRef)
 def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Lowering:
-    """`self` as a whole: the row, a copy of it where its fields may be assigned later."""
+    """Lower `self` as a whole: the row, or a copy of it if its fields may be assigned later."""
     if fn.record is not None and fn.locals.assigns_fields and operand.record == "row":
         return call(fn.use("dataclasses", "replace"), [Code(fn.record)], Effect.READS)
     if fn.record is not None:
@@ -35,7 +35,7 @@ def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Loweri
 
 @rule(ast.NameRef)
 def name_ref(fn: FunctionBuilder, node: ast.NameRef, operand: Operand) -> Lowering:
-    """A local: a variable, or a value that the job was given."""
+    """Lower a local: a variable, or a captured value."""
     local = fn.resolved(node)
     if isinstance(local, Extern):
         name = literals.quoted(service_name(local.service))
@@ -75,7 +75,7 @@ def member(fn: FunctionBuilder, node: ast.Member, operand: Operand) -> Lowering:
 
 
 def _captured_path(fn: FunctionBuilder, node: ast.Member) -> Code | None:
-    """A path of `self` or of a local outside, where it was captured as one value."""
+    """Return a path of `self` or of an outer local, if it was captured as one value."""
     if fn.record is not None and fn.job is None:
         return None
     path: list[str] = []
@@ -96,7 +96,7 @@ def _captured_path(fn: FunctionBuilder, node: ast.Member) -> Code | None:
 
 
 def _captured_keys(fn: FunctionBuilder, node: ast.Member) -> Code | None:
-    """Keys of `Context`, or of a local that nothing is known of, captured as one value."""
+    """Return keys of `Context` or of an untyped local, if they were captured as one value."""
     if not any(capture.kind in ("context", "local_path") for capture in fn.captured.captures):
         return None
     start, names = key_path(fn.module.facts, node)
@@ -109,7 +109,7 @@ def _self_path(fn: FunctionBuilder, node: ast.Member, path: tuple[str, ...]) -> 
     certain = not is_nullable(type_of(fn, node))
     if capture is not None and not (outer and certain and is_nullable(capture.type)):
         return fn.captured.value(capture)
-    # A longer path through a struct that is not nil can be read from the part that was captured.
+    # A longer path through a non-nil struct can be read from the captured part.
     return None if len(path) > 1 else fn.self_value(path)
 
 
@@ -150,7 +150,7 @@ def index(fn: FunctionBuilder, node: ast.Index, operand: Operand) -> Lowering:
 
 @rule(ast.Unwrap)
 def unwrap(fn: FunctionBuilder, node: ast.Unwrap, operand: Operand) -> Lowering:
-    """`e!`, an error when it is nil."""
+    """`e!`, an error if `e` is nil."""
     target = yield Operand(node.operand, composed=operand.composed)
     kind = type_of(fn, node.operand)
     is_known = not is_nullable(kind) and kind not in DYNAMIC

@@ -1,4 +1,4 @@
-"""What names, members and calls are resolved to: columns, calls of services, functions, queries."""
+"""Resolved names, members and calls: columns, calls of services, functions, queries."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ from .library_calls import library_call
 
 @rule(ast.Call)
 def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
-    """A name, a member or a call by what it is resolved to."""
+    """Lower a name, a member or a call, by its resolution."""
     match fn.resolved(node), node:
         case SelfColumn(column), _:
             return fn.self_value((column.name,))

@@ -1,4 +1,4 @@
-"""What is left of a dot: a `?.` there guards all that follows."""
+"""The target left of a dot: a `?.` guards the whole rest of the chain."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from .snapshots import RecordForm
 
 
 def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either") -> Lowering:
-    """What is left of the dot; its guards hold for the whole chain."""
+    """Lower the target left of a dot; its guards hold for the whole chain."""
     code = yield Operand(node.target, chain=True, maybe=node.safe, record=record)
     if not node.safe:
         return code
@@ -36,7 +36,7 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
 def receiver(
     fn: FunctionBuilder, node: ast.Expr, owner: ast.Expr, record: RecordForm = "either"
 ) -> Lowering:
-    """What an operation works on: an argument, or left of its dot, where a `?.` guards it all."""
+    """Lower an operation's receiver: an argument, or the target of its dot, with its guards."""
     callee = node.callee if isinstance(node, ast.Call) else node
     if isinstance(callee, ast.Member) and callee.target is owner:
         return (yield from target(fn, callee, record))
@@ -44,7 +44,7 @@ def receiver(
 
 
 def is_safe(node: ast.Expr) -> bool:
-    """Whether there is a `?.` in a chain, at which it may end."""
+    """Whether a chain contains a `?.`, at which it may end."""
     while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:
         if isinstance(node, ast.Member) and node.safe:
             return True
@@ -59,7 +59,7 @@ def is_safe_step(node: ast.Expr) -> bool:
 
 
 def guarded(fn: FunctionBuilder, node: ast.Expr, guard: Guard, code: Code) -> Code:
-    """A value that there is under a guard only, and with it what has to run before it."""
+    """Return a value that exists only under a guard, with the statements that it needs."""
     if not guard.conditions:
         return replace(code, before=(*guard.before, *code.before))
     if not code.before:

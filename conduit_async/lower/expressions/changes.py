@@ -1,4 +1,4 @@
-"""Change tracking: the record as it is now beside the previous one."""
+"""Change tracking: compares the present record with the previous one."""
 
 from ...program import ChangeCall, Column
 from ...python.code import NONE, Code, Form, Precedence, combine, compare, negate
@@ -21,7 +21,7 @@ def change(fn: FunctionBuilder, call: ChangeCall) -> Lowering:
         value = fn.hoist(value, column.python)
     if call.kind == "changed_to":
         side, kind = fn.self_value((column.name,)), column.type
-    else:  # on create it is nil
+    else:  # `changed_from`; on create, the previous value is nil
         side, kind = previous(fn, column), optional(column.type)
     same = equals(fn, side, kind, value, type_of(fn, call.argument))
     has_changed = changed(fn, column)
@@ -32,7 +32,7 @@ def change(fn: FunctionBuilder, call: ChangeCall) -> Lowering:
 
 
 def changed(fn: FunctionBuilder, column: Column) -> Code:
-    """Whether a column differs from the previous row; on create, whether it is not nil."""
+    """Test whether a column differs from the previous row; on create, whether it is not nil."""
     if (captured := _captured(fn, column, "changed")) is not None:
         return captured
     now = fn.self_value((column.name,))
@@ -43,7 +43,7 @@ def changed(fn: FunctionBuilder, column: Column) -> Code:
 
 
 def previous(fn: FunctionBuilder, column: Column) -> Code:
-    """The value of a column in the previous row; on create, None."""
+    """Return the value of a column in the previous row; on create, None."""
     if (captured := _captured(fn, column, "previous")) is not None:
         return captured
     if not fn.on_update:

@@ -15,7 +15,7 @@ from .dispatch import Lowering, Operand, rule
 
 @rule(ast.Match, ast.Rescue)
 def as_value(fn: FunctionBuilder, node: ast.Match | ast.Rescue, operand: Operand) -> Lowering:
-    """A `match` or `rescue` inside of an expression: its value in a variable."""
+    """Store the value of a `match` or `rescue` inside an expression in a variable."""
     name = fn.names.fresh("result" if isinstance(node, ast.Match) else node)
     expected = type_of(fn, node)
     if operand.expected is not None and required(operand.expected) != DECIMAL:
@@ -29,6 +29,6 @@ def as_value(fn: FunctionBuilder, node: ast.Match | ast.Rescue, operand: Operand
 
 
 def of_arms(fn: FunctionBuilder, node: ast.Match | ast.Rescue, dest: Destination) -> Destination:
-    """Where the values go of which one is that of the whole."""
+    """Return the destination of the arms' values."""
     hides = type_of(fn, node) in DYNAMIC and required(dest.expected or ANY) not in DYNAMIC
     return replace(dest, annotation=None, first=False, unchecked=dest.unchecked or hides)

@@ -1,4 +1,4 @@
-"""Values as they are expected: an int as a float or decimal, a text as one of an enum's."""
+"""Converts values to expected types: an int to a float or decimal, a text to an enum's value."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from ..python.typing import DYNAMIC, as_any, enum_value, holds_any, type_of
 
 
 def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
-    """A value as a value of the type that is expected."""
+    """Convert a value to the expected type."""
     actual, wanted = type_of(fn, node), required(expected)
     if isinstance(wanted, Enum) and not all(
         _is_value_of(wanted, each, type_of(fn, each)) for each in _alternatives(node)
@@ -34,10 +34,10 @@ def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> C
 
 
 def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
-    """Whether a value is certain to be one of an enum's: a constant was checked before."""
+    """Whether a value is certainly one of an enum's; constants were checked before."""
     actual = required(actual)
     if isinstance(actual, Enum):
-        # type checkers take an enum's value for any text once a literal has held it
+        # to type checkers, an enum's value from a collection literal is any text
         is_told = not any(
             isinstance(each, ast.ArrayLiteral | ast.HashLiteral) for each in walk(node)
         )
@@ -48,7 +48,7 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
 
 
 def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
-    """An array whose items are wanted as others; a literal coerces its own items."""
+    """Convert the items of an array; a literal converts its own items."""
     item, actual = required(wanted.item), required(type_of(fn, node))
     if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
@@ -68,7 +68,7 @@ def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code
 
 
 def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:
-    """A value as the class of a type takes it; nil stays nil."""
+    """Call the class of a type with a value; nil stays nil."""
     kind = fn.module.annotation(wanted)
     if required(type_of(fn, node)) == type_of(fn, node):
         return call(kind, [code])
@@ -76,9 +76,9 @@ def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) ->
 
 
 def _is_of_texts(node: ast.Expr, wanted: Type, actual: Type) -> bool:
-    """Whether a collection of an enum's values is wanted as one of strings.
+    """Whether a collection of an enum's values has to become a collection of strings.
 
-    Type checkers take it for another one, unless it is a literal.
+    To type checkers these are different types, except for a literal.
     """
     match wanted, required(actual):
         case (Array(item), Array(Enum())) | (Hash(_, item), Hash(_, Enum())):
@@ -88,7 +88,7 @@ def _is_of_texts(node: ast.Expr, wanted: Type, actual: Type) -> bool:
 
 
 def _alternatives(node: ast.Expr) -> Iterator[ast.Expr]:
-    """The expressions that may give the value of an expression."""
+    """Yield the expressions that may provide the value of an expression."""
     pending = [node]
     while pending:
         current = pending.pop()

@@ -1,4 +1,4 @@
-"""Equality and membership: Python's own where they mean the same."""
+"""Equality and membership: Python's operators where they mean the same as Conduit's."""
 
 from ... import ast
 from ...program import Local
@@ -41,7 +41,7 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
 
 
 def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[NotNil, ...]:
-    """The conditions that a variable that is compared with nil holds a query."""
+    """Return the conditions under which a variable that is compared with nil holds a query."""
     for side in (node.left, node.right):
         local = fn.resolved(side)
         if isinstance(local, Local) and isinstance(required(local.type), Query):
@@ -52,7 +52,7 @@ def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[NotNil, ...]:
 
 
 def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_type: Type) -> Code:
-    """Whether two values are equal, as Conduit has it."""
+    """Compare two values by Conduit's equality."""
     if left.is_constant and not right.is_constant:
         left, left_type, right, right_type = right, right_type, left, left_type
     if right.text in ("True", "False") and left_type == BOOL:
@@ -61,7 +61,7 @@ def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_
         return fn.operator("equal", [left, right])
     if right.text in ("None", "True", "False"):
         return Code("False") if left.form is Form.WRITTEN else compare(left, "is", right)
-    known = left.form is right.form is Form.WRITTEN  # type checkers compare those themselves
+    known = left.form is right.form is Form.WRITTEN  # type checkers know the result
     if plainly_comparable(left_type, right_type) and not known:
         return compare(left, "==", right)
     return fn.operator("equal", [left, right])
@@ -76,7 +76,7 @@ def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
         high = yield Operand(container.right)
         kinds = type_of(fn, node.left), type_of(fn, container)
         chained = _is_chained(kinds)
-        if chained and high.effect.is_observable:  # it is not evaluated in `low <= x <= high` else
+        if chained and high.effect.is_observable:  # `low <= x <= high` may not evaluate it
             high = fn.hoist(high, "high")
         positions = [1, 0, 2] if chained else None
         left, low, high = fn.in_order([left, low, high], [node.left, "low", "high"], positions)
@@ -97,7 +97,7 @@ def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
 def within(
     fn: FunctionBuilder, value: Code, kinds: tuple[Type, Type], low: Code, high: Code, operator: str
 ) -> Code:
-    """Whether a value lies in a range: `1 <= x <= 5`; what cannot be compared does not.
+    """Test whether a value lies in a range, `1 <= x <= 5`; incomparable values do not.
 
     `kinds` are the types of the value and of the range.
     """
@@ -110,14 +110,14 @@ def within(
 
 
 def range_(fn: FunctionBuilder, low: Code, high: Code, operator: str) -> Code:
-    """A range as a value: `low..high`, `low...high`."""
+    """Build a range as a value: `low..high`, `low...high`."""
     exclusive = ", exclusive=True" if operator == "..." else ""
     text = f"{fn.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
     return combine(text, Precedence.PRIMARY, [low, high])
 
 
 def _is_chained(kinds: tuple[Type, Type]) -> bool:
-    """Whether a value and a range are of types that Python compares as Conduit does."""
+    """Whether Python compares these types of a value and a range as Conduit does."""
     kind, ends = kinds
     item = ends.item if isinstance(ends, Range) else ANY
     return kind in (*ORDERED, FLOAT) and (item == kind or not {item, kind} - {INT, FLOAT})

@@ -1,7 +1,7 @@
-"""Lowering of expressions, without recursion: a chain of 20,000 operators is a deep tree.
+"""Lowers expressions without recursion, since a chain of 20,000 operators is a deep tree.
 
-A rule is a generator: it yields the operands that it wants lowered, is sent their code, and
-returns its own.
+A rule is a generator: it yields operands to lower, receives their code, and returns the code of
+the whole.
 """
 
 from collections.abc import Callable, Generator
@@ -18,17 +18,17 @@ from .coercion import coerce
 from .snapshots import RecordForm, coerce_record
 
 MAX_DEPTH = 20
-"""Deeper expressions are split over several statements, which CPython and type checkers need."""
+"""Deeper expressions are split into statements, for the limits of CPython and type checkers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An operand that a rule needs: `node` lowered.
+    """A request of a rule: lower `node`.
 
-    `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
-    `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
-    of its destination, `name` the variable that begins with it, `record` the form of a record.
-    `composed`: a query is wanted as a value, not its rows.
+    `lazy`: the generated code may skip it. `chain`: its guards stay open, for `.b` in `a?.b`.
+    `maybe`: nil is allowed, also where a missing row would be an error. `expected` is the type of
+    the destination, `name` the variable that is initialized with it, `record` the form of a record.
+    `composed`: the value is the query, not its rows.
     """
 
     node: ast.Expr
@@ -63,13 +63,13 @@ _CHOICES = ast.Ternary | ast.Binary | ast.Match | ast.Rescue | ast.Unwrap | ast.
 
 
 def composes(function: Rule) -> Rule:
-    """Register the rule for a query that is wanted as a value."""
+    """Register the rule for a query that is used as a value."""
     _COMPOSING.append(function)
     return function
 
 
 def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
-    """An expression as Python."""
+    """Lower an expression to Python."""
     asked: Operand | None = wanted if isinstance(wanted, Operand) else Operand(wanted)
     stack: list[tuple[Lowering, Operand]] = []
     code: Code | None = None
@@ -94,7 +94,7 @@ def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
 
 
 def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
-    """What some steps return that need operands, outside of a rule."""
+    """Run steps that yield operands, outside of a rule, and return their result."""
     try:
         operand = next(steps)
         while True:
@@ -105,14 +105,14 @@ def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
 
 
 def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A call that gives nothing, where a value is wanted: a statement, then nil."""
+    """Split a call without a result, if its value is used, into a statement and nil."""
     if type_of(fn, node) != NIL or not code.text.endswith(")"):
         return code
     return replace(NONE, before=(*code.before, Line(code.text, effect=code.effect)))
 
 
 def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
-    """An expression of which only the truth matters."""
+    """Lower an expression as a condition; only its truth matters."""
     code = lower(fn, Operand(node, maybe=True, chain=True))
     if not code.guards:
         return code
@@ -135,9 +135,9 @@ def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
 
 
 def _forgets_narrowing(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether type checkers do not see that a part of a struct or a record is not nil.
+    """Whether type checkers no longer know that a part of a struct or a record is not nil.
 
-    It was made sure of before the job was enqueued, or before a struct around it was replaced.
+    The check was before the job was enqueued, or before a struct around the part was replaced.
     """
     names: list[str] = []
     while isinstance(node, ast.Member):

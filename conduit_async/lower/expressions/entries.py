@@ -1,4 +1,4 @@
-"""Entries of hashes and arrays that are certain to be there."""
+"""Entries of hashes and arrays that certainly exist."""
 
 from dataclasses import replace
 
@@ -9,15 +9,15 @@ from ..functions.function_builder import FunctionBuilder
 from ..python.typing import DYNAMIC, as_type, type_of, unchecked
 
 _CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE, TIMESTAMP))
-"""Types, each with those whose values type checkers count among its own."""
+"""Groups of types; type checkers accept the later types of a group for its first."""
 
 
 def entry(
     fn: FunctionBuilder, node: ast.Expr, owner: ast.Expr, target: Code, position: Code
 ) -> Code | None:
-    """`target[position]`, with its own type where the others are of another one.
+    """Return `target[position]`, cast to its own type if the other entries have another type.
 
-    None where it is not certain to be there.
+    Return None if the entry may be missing.
     """
     kind, own, facts = required(type_of(fn, owner)), type_of(fn, node), fn.module.facts
     is_certain = node in facts.certain or node in facts.narrowed  # by a literal or a condition
@@ -38,7 +38,7 @@ def entry(
 
 
 def _may_be_known(target: Code, owner: Array | Hash, kind: Type) -> bool:
-    """Whether type checkers may know the type of an entry, and refuse a needless cast."""
+    """Whether type checkers may know the type of an entry, and reject a cast as needless."""
     if isinstance(kind, Array | Hash):
         return target.items is not None
     below = next((kinds for kinds in _CLASSES if kinds[0] == kind), ())

@@ -36,7 +36,7 @@ def function_call(
     function: FunctionInfo,
     arguments: tuple[ast.Expr | None, ...],
 ) -> Lowering:
-    """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
+    """Call a `@function` or `@computed` with the values that it reads and its arguments."""
     member = node.callee if isinstance(node, ast.Call) else node
     resource, guard = fn.resource, NO_GUARD
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
@@ -91,9 +91,9 @@ def function_call(
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """An argument that is written: of a parameter, by `name` where one before it is left out.
+    """A written argument of a parameter, by `name` if an earlier parameter is left out.
 
-    `code` is the argument for a default that the function itself evaluates.
+    `code` is set if the function evaluates the default: it marks a missing argument.
     """
 
     parameter: ParameterInfo
@@ -117,7 +117,7 @@ def _slots(function: FunctionInfo, arguments: tuple[ast.Expr | None, ...]) -> It
 
 
 def defaults(function: FunctionInfo) -> list[ParameterInfo]:
-    """The last parameters, which a Python call may all leave out."""
+    """Return the trailing parameters that a Python call may leave out."""
     found: list[ParameterInfo] = []
     for parameter in reversed(function.parameters):
         if not (is_evaluated_inside(parameter) or _is_constant(parameter.default)):
@@ -127,16 +127,16 @@ def defaults(function: FunctionInfo) -> list[ParameterInfo]:
 
 
 def is_evaluated_inside(parameter: ParameterInfo) -> bool:
-    """Whether a default is more than a constant, so that the function itself evaluates it."""
+    """Whether a default is not a constant, so that the function itself evaluates it."""
     return parameter.default is not None and not _is_constant(parameter.default)
 
 
 def takes_nil(parameter: ParameterInfo) -> bool:
-    """Whether an argument may be nil, so that nil does not say that it is left out."""
+    """Whether an argument may be nil, so that nil cannot mark a missing argument."""
     return is_nullable(parameter.type) or parameter.type in DYNAMIC
 
 
 def _is_constant(node: ast.Expr | None) -> bool:
-    """Whether a Python signature can hold a default."""
+    """Whether a default can be part of a Python signature."""
     simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
     return simple or (isinstance(node, ast.String) and node.value is not None)

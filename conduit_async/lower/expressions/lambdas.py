@@ -45,7 +45,7 @@ def nested_function(
     result: Type,
     names: Sequence[str] = (),
 ) -> Code:
-    """The name of a Python function inside of this one, after its definition."""
+    """Define a Python function inside this one; return its name."""
     facts = fn.module.facts
     name = fn.names.fresh("function")
     writes = assigns_fields(body)
@@ -66,7 +66,7 @@ def nested_function(
 
 
 def _outer_variables(fn: FunctionBuilder, node: ast.Node, body: ast.Block) -> Iterator[str]:
-    """The variables of the code around a function that it assigns."""
+    """Yield the outer variables that a function assigns."""
     facts = fn.module.facts
     own = {facts.declared[each] for each in walk(node) if each in facts.declared}
     for each in walk(body, ast.Async | ast.Lambda):
@@ -76,9 +76,9 @@ def _outer_variables(fn: FunctionBuilder, node: ast.Node, body: ast.Block) -> It
 
 
 def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Looping:
-    """`[f(x) for x in xs]`, `[x for x in xs if f(x)]`, and what it loops over.
+    """Return `[f(x) for x in xs]` or `[x for x in xs if f(x)]`, and the iterated array.
 
-    Either may be None: a lambda of several statements is no loop.
+    Either may be None: a lambda of several statements does not become a comprehension.
     """
     function = looping_lambda(call)
     source = None
@@ -108,7 +108,7 @@ def _waiting(
     source: Code,
     function: ast.Lambda,
 ) -> Lowering:
-    """A lambda that waits is a coroutine function, which the loop awaits for each item."""
+    """Lower a lambda that waits to a coroutine function, which is awaited for each item."""
     if not isinstance(required(type_of(fn, items)), Array):
         looped = fn.operator("iterate", [source], Effect.FAILS)
         source = replace(looped, guards=source.guards)

@@ -24,7 +24,7 @@ from .dispatch import Lowering, Operand, rule
 from .snapshots import record_form_of
 
 MAX_TERNARIES = 25
-"""Longer chains of ternaries become statements, since each nests in the one before it."""
+"""Longer chains of ternaries become statements, since each ternary nests in the previous one."""
 
 
 def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
@@ -45,7 +45,7 @@ def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
 
 
 def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
-    """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the operand."""
+    """Lower `a ?? b ?? c` to one expression if that is readable, else to a variable."""
     first, *others = _alternatives(fn, node)
     wanted = type_of(fn, node)
     alternative = _alternative(wanted, operand)
@@ -77,13 +77,13 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
 
 
 def _alternative(wanted: Type, operand: Operand) -> "partial[Operand]":
-    """An operand that may be the value of its operator, which is expected to be of a type."""
+    """Return a maker of operands that may be the result of an operator of type `wanted`."""
     record = record_form_of(wanted)
     return partial(Operand, expected=wanted, record=record, composed=operand.composed)
 
 
 def _alternatives(fn: FunctionBuilder, node: ast.Binary) -> list[ast.Expr]:
-    """The operands of a chain of `??`, up to the first that is never nil, less literal nils."""
+    """Return a `??` chain's operands up to the first that is never nil, without literal nils."""
     found: list[ast.Expr] = [node.right]
     left = node.left
     while isinstance(left, ast.Binary) and left.operator == "??":
@@ -98,14 +98,14 @@ def _alternatives(fn: FunctionBuilder, node: ast.Binary) -> list[ast.Expr]:
 
 
 def _side(code: Code, precedence: Precedence) -> str:
-    """An operand; an `and` inside of an `or` is set apart for the reader."""
+    """Return an operand's text; an `and` inside an `or` gets parentheses for readability."""
     if precedence == Precedence.OR and code.precedence == Precedence.AND:
         return f"({code.text})"
     return code.at(precedence)
 
 
 def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Code:
-    """A lazy operator whose right side needs statements."""
+    """Lower a lazy operator whose right side needs statements."""
     name, kind = fn.names.fresh(node.left), type_of(fn, node)
     kind = optional(kind) if node.operator != "and" and may_be_nil(fn, node.left) else kind
     known = Code(name)
@@ -139,7 +139,7 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
 
 
 def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
-    """A chain of ternaries as `if … elif … else`."""
+    """Lower a chain of ternaries to `if … elif … else`."""
     name = fn.names.fresh("value")
     place = record_form_of(type_of(fn, node))
     found: list[tuple[Code, list[Line]]] = []

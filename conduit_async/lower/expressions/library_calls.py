@@ -21,10 +21,10 @@ from .lambdas import comprehension
 from .snapshots import RecordForm
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
-"""Namespaces whose functions give the same value at any time."""
+"""Namespaces whose functions return the same value at any time."""
 
 _OUTSIDE = frozenset({"JSON", "Logger", "Cache"})
-"""Namespaces whose functions write values down, so that records go there as snapshots."""
+"""Namespaces whose functions write values, so that records are passed as snapshots."""
 
 
 def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowering:
@@ -55,7 +55,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
         if is_receiver:
             guard, code = code.split()
         if isinstance(each.node, ast.Lambda):
-            # A definition runs nothing, so it may precede what is evaluated earlier.
+            # A definition evaluates nothing, so it may precede earlier operands.
             definitions += code.before
             code = replace(code, before=())
         parts.append(code if each.is_extra else as_any(fn, each.node, code))
@@ -76,14 +76,14 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """An argument of a call, in Python by position or by `name`."""
+    """An argument of a Python call, by position or by `name`."""
 
     node: ast.Expr
     name: str | None
     is_extra: bool = False
 
     def text(self, code: Code) -> str:
-        """The argument as it is written; a Python keyword in a dict, so that it keeps its name."""
+        """Return the argument in Python; a name that is a keyword is passed in a dict."""
         if self.name is None:
             return code.text
         if keyword.iskeyword(self.name):
@@ -103,7 +103,7 @@ def _arguments(call: LibraryCall) -> Iterator[_Argument]:
 
 
 def _effect(fn: FunctionBuilder, call: LibraryCall) -> Effect:
-    """What a function does beside what its arguments do."""
+    """Return the effect of a function without the effects of its arguments."""
     signature = call.signature
     if signature.effect:
         return Effect.ACTS

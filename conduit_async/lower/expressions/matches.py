@@ -1,4 +1,4 @@
-"""`match` as a statement: by Python's own patterns where they compare as Conduit does."""
+"""`match` as a statement: with Python's patterns if they compare as Conduit does."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -65,7 +65,7 @@ def _by_pattern(
 
 
 def _completing(fn: FunctionBuilder, node: ast.Match) -> ast.Arm | None:
-    """The arm for the last value of a bool; of an enum, a later version may know another one."""
+    """Return the arm of a bool's last value; None for an enum, which may get new values."""
     kind = type_of(fn, node.subject)
     if required(kind) != BOOL:
         return None
@@ -79,7 +79,7 @@ def _completing(fn: FunctionBuilder, node: ast.Match) -> ast.Arm | None:
 
 
 def _otherwise(fn: FunctionBuilder, node: ast.Match, dest: Destination) -> list[Line]:
-    """What happens when no arm matches: of arms that name all values, only one that is new."""
+    """Return the case without a matching arm; if the arms name all values, a new value."""
     if dest.kind == "nowhere":
         return []
     if fn.module.facts.unmatched[node]:
@@ -104,7 +104,7 @@ def _by_condition(
                 break
             text = " or ".join(test.at(Precedence.NOT) for test in tests)
             arms.append((combine(text, Precedence.OR, tests) if tests[1:] else tests[0], body))
-            rest.enter_context(fn.branch())  # a later pattern is only asked if this one fails
+            rest.enter_context(fn.branch())  # later patterns are tested only if this one fails
         else:
             otherwise = _otherwise(fn, node, dest)
     return chain(arms, otherwise)
@@ -118,7 +118,7 @@ def _test(fn: FunctionBuilder, node: ast.Match, subject: Code, pattern: ast.Expr
         test = within(fn, subject, kinds, low, high, pattern.operator)
         if kinds[0] == kind or test.precedence != Precedence.COMPARISON:
             return within(fn, subject, (kind, kinds[1]), low, high, pattern.operator)
-        text = f"{subject.at(Precedence.SUM)} is not None and {test.text}"  # as type checkers ask
+        text = f"{subject.at(Precedence.SUM)} is not None and {test.text}"  # for type checkers
         return combine(text, Precedence.AND, [test])
     code = lower(fn, pattern)
     return equals(fn, subject, kind, code, type_of(fn, pattern))

@@ -41,7 +41,7 @@ def unary(fn: FunctionBuilder, node: ast.Unary, operand: Operand) -> Lowering:
 
 @rule(ast.Binary)
 def binary(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
-    """Every operator between two operands."""
+    """Lower an operator between two operands."""
     match node.operator:
         case "and" | "or":
             return (yield from lazy(fn, node))
@@ -60,7 +60,7 @@ def binary(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
 
 
 def _strict(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Code:
-    """An operator that always evaluates both operands."""
+    """Lower an operator that always evaluates both operands."""
     left, right = as_any(fn, node.left, left), as_any(fn, node.right, right)
     operator = node.operator
     kinds = type_of(fn, node.left), type_of(fn, node.right)
@@ -95,9 +95,9 @@ def _strict(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> C
 
 
 def _power(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Code:
-    """A power of ints: of a small constant, type checkers know that it is an int as well.
+    """Lower a power of ints; with a small constant, type checkers know that the result is an int.
 
-    Of zero they know that it is 1, and refuse to compare it with another one.
+    An exponent of zero is excluded: type checkers know the result 1 and reject comparisons with it.
     """
     if isinstance(node.right, ast.Int) and 0 < node.right.value <= _TYPED_POWER:
         space = "" if left.repeatable or left.is_literal else " "
@@ -109,7 +109,7 @@ def _power(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Co
 
 
 def _effect(operator: str, kinds: tuple[Type, Type]) -> Effect:
-    """Whether an operator on known types may fail: one on dates, and of others, may overflow."""
+    """Return whether an operator on known types may fail, for example by an overflow of dates."""
     same = kinds[0] == kinds[1] and kinds[0] in (INT, FLOAT, STRING)
     joins = operator == "+" and isinstance(kinds[0], Array)
     return Effect.NONE if same or joins else Effect.FAILS

@@ -23,7 +23,7 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
         tried = value(fn, node.operand, plain)
     outside = ServiceCall | RecordCall | RelationUse
     touched = any(isinstance(fn.resolved(each), outside) for each in walk(node.operand))
-    if fn.place == "hook" and touched:  # what fails in the database would end the transaction
+    if fn.place == "hook" and touched:  # a database error would end the transaction
         head = "async with" if fn.awaits else "with"
         tried = [compound(f"{head} {fn.handle}.savepoint():", tried)]
     outer, (head, first) = fn.caught, _error(fn, node)
@@ -44,7 +44,7 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
 
 
 def _by_function(fn: FunctionBuilder, body: ast.Block, dest: Destination) -> list[Line]:
-    """A block that may give its value before its end, as a function that returns it."""
+    """Lower a block that may return its value early to a function."""
     inner = replace(dest, kind="return")
     function = nested_function(fn, body, body, inner, dest.expected or ANY)
     head = "await " if fn.awaits and waits(fn.module.facts, body) else ""
@@ -53,7 +53,7 @@ def _by_function(fn: FunctionBuilder, body: ast.Block, dest: Destination) -> lis
 
 
 def _in_branches(block: ast.Block) -> ast.Block:
-    """A block in which an `if` that always leaves gets what follows it as its `else`."""
+    """Move the statements after an `if` that always leaves into its `else`."""
     for index, each in enumerate(block.statements[:-1]):
         if (
             isinstance(each, ast.If)
@@ -71,7 +71,7 @@ def _in_branches(block: ast.Block) -> ast.Block:
 
 
 def _early(block: ast.Block) -> bool:
-    """Whether a block may give its value before its end."""
+    """Whether a block may return its value early."""
     statements = block.statements
     return any(_returns_early(each, each is statements[-1]) for each in statements)
 
@@ -87,7 +87,7 @@ def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
 
 
 def _error(fn: FunctionBuilder, node: ast.Rescue) -> tuple[str, list[Line]]:
-    """The `except` line, and what makes the error a value where it is used as one."""
+    """Return the `except` line, and the lines that convert the error if it is used as a value."""
     local = fn.module.facts.declared.get(node)
     uses = {each for each in walk(node.body) if local and fn.resolved(each) is local}
     raises = any(isinstance(each, ast.Raise) for each in walk(node.body, ast.Async))
@@ -104,7 +104,7 @@ def _error(fn: FunctionBuilder, node: ast.Rescue) -> tuple[str, list[Line]]:
 
 
 def _logged(fn: FunctionBuilder, body: ast.Block) -> set[ast.Node | None]:
-    """What is handed to the logger by name, which takes an exception as it is."""
+    """Return the values that are passed to the logger, which accepts an exception as it is."""
     found: set[ast.Node | None] = set()
     for node in walk(body, ast.Async):
         call = fn.resolved(node)

@@ -1,7 +1,7 @@
 """Records leave the compiled code as snapshots, and a job is given snapshots of records.
 
-A snapshot is without the sensitive columns. In a hook a record is the row itself, and so is one
-that a job loads; what a job was given are snapshots.
+A snapshot lacks the sensitive columns. In a hook, a record is the row itself. A record that a job
+loads is a row too; records in a payload are snapshots.
 """
 
 from dataclasses import replace
@@ -15,16 +15,16 @@ from ..functions.naming import Hint
 from ..python.typing import as_type, holds_any, type_of
 
 RecordForm: TypeAlias = Literal["row", "snapshot", "either"]
-"""How a record is expected; type checkers have to be told that a snapshot is a row."""
+"""The expected form of a record; for type checkers, a snapshot is cast to a row."""
 
 
 def record_form_of(kind: Type | None) -> RecordForm:
-    """How a record is expected where a type is: as a snapshot if the type may be any."""
+    """Return the form of a record for an expected type: a snapshot if the type may be any."""
     return "snapshot" if kind is not None and holds_any(kind) else "row"
 
 
 def coerce_record(fn: FunctionBuilder, node: ast.Expr, code: Code, wanted: RecordForm) -> Code:
-    """A value whose records are in the form that is expected."""
+    """Convert the records of a value to the expected form."""
     if wanted == "snapshot":
         return as_snapshot(fn, node, code)
     kind = type_of(fn, node)
@@ -33,20 +33,20 @@ def coerce_record(fn: FunctionBuilder, node: ast.Expr, code: Code, wanted: Recor
 
 
 def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A value that leaves the compiled code; a literal coerces what is in it."""
+    """Convert a value that leaves the compiled code; a literal converts its own parts."""
     if fn.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
         return code
     kind = type_of(fn, node)
     code = close(code) if code.assigns else code
     if not code.guards:
         return snapshot_of(fn, kind, code, node)
-    with fn.having(lazy=fn.lazy + 1):  # what is behind the guards is no statement of its own
+    with fn.having(lazy=fn.lazy + 1):  # code behind guards cannot become a statement
         made = snapshot_of(fn, kind, replace(code, guards=()), node)
     return replace(made, guards=code.guards)
 
 
 def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: Hint = "row") -> Code:
-    """The records of a value as snapshots; anything else as it is."""
+    """Convert the records of a value to snapshots; leave other values."""
     if not holds_record(kind):
         return code
     if isinstance(kind, Optional):

@@ -1,4 +1,4 @@
-"""Strings with interpolations, as f-strings that Python 3.11 can read as well."""
+"""Strings with interpolations, as f-strings that also Python 3.11 can parse."""
 
 from ... import ast
 from ...python import literals
@@ -24,7 +24,7 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
     for each in nodes:
         gone = isinstance(type_of(fn, each), Record) and may_be_nil(fn, each)
         code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
-        if gone:  # the row of a relation, whatever its type says
+        if gone:  # a relation's row may be missing, despite its type
             code = snapshot_of(fn, optional(type_of(fn, each)), code, each)
         readable = _readable(fn, each, code)
         if readable is not code or type_of(fn, each) == STRING:
@@ -56,7 +56,7 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
 
 
 def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """An interpolated value as it reads in a string."""
+    """Convert an interpolated value to text, if an f-string would show it differently."""
     kind = type_of(fn, node)
     if kind in _READABLE or isinstance(kind, Enum):
         return code
@@ -66,5 +66,5 @@ def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 
 def _fits_in_braces(text: str) -> bool:
-    """Whether an f-string can hold an expression, its double quotes made single ones."""
+    """Whether an f-string can hold an expression, after double quotes become single ones."""
     return not any(char in text for char in "'\\\n#") and text[:1] != "{"

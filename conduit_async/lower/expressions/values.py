@@ -17,7 +17,7 @@ _FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
 
 @rule(ast.Nil, ast.Bool, ast.Int, ast.Float, ast.Symbol, ast.Duration, ast.Regex)
 def literal(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
-    """A value of one token; a number is a decimal where one is wanted, a symbol a string."""
+    """Lower a value of one token; a number may become a decimal, a symbol becomes a string."""
     match node:
         case ast.Bool(value=value):
             return Code(str(value))
@@ -40,7 +40,7 @@ def literal(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
 
 
 def decimal(fn: FunctionBuilder, node: ast.Int | ast.Float, sign: str = "") -> Code:
-    """A decimal with the digits of the source."""
+    """Build a decimal with the digits of the source."""
     number = f"{sign}{literals.number(node.value)}"
     if isinstance(node, ast.Float):
         number = f'"{sign}{node.span.text.replace("_", "")}"'
@@ -58,7 +58,7 @@ def array(fn: FunctionBuilder, node: ast.ArrayLiteral, operand: Operand) -> Lowe
 
 @rule(ast.HashLiteral)
 def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lowering:
-    """`{ a: 1 }`: a dict, or where a struct is expected, its class."""
+    """`{ a: 1 }`: a dict, or the class of an expected struct."""
     expected = required(operand.expected if operand.expected is not None else type_of(fn, node))
     if isinstance(expected, Struct):
         return (yield from _struct(fn, node, expected))
@@ -75,7 +75,7 @@ def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lower
 def _items(
     fn: FunctionBuilder, operand: Operand, items: Sequence[tuple[ast.Expr, Type | None]]
 ) -> Generator[Operand, Code, list[Code]]:
-    """What a literal holds, in order, each as its type."""
+    """Lower the items of a literal, in order, each to its type."""
     whole = record_form_of(type_of(fn, operand.node))
     record = whole if whole == "snapshot" else operand.record
     found = []

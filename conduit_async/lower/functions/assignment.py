@@ -37,7 +37,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
 
 
 def prepare(fn: FunctionBuilder) -> None:
-    """Give what a branch assigns a variable from the start, since it may not be assigned."""
+    """Create a variable at the start for each capture that is assigned only in a branch."""
     assert fn.job is not None
     block = fn.job.block.body
     with fn.branch():
@@ -48,12 +48,12 @@ def prepare(fn: FunctionBuilder) -> None:
 
 
 def assigns_fields(body: ast.Node) -> bool:
-    """Whether code assigns fields of the row, less the jobs that it enqueues."""
+    """Whether code, without the jobs that it enqueues, assigns fields of the row."""
     return any(_field_assignments(body))
 
 
 def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
-    """The variables that replace what a job has captured, where code assigns it."""
+    """Yield the variables that replace captured values which code assigns."""
     for each in _field_assignments(body) if fn.job is not None else ():
         for capture in _touched(fn, each):
             if capture in fn.captured.variables:
@@ -67,7 +67,7 @@ def _field_assignments(body: ast.Node) -> Iterator[ast.Assign]:
 
 
 def _touched(fn: FunctionBuilder, node: ast.Assign) -> list[Capture]:
-    """The captures that an assignment changes, or changes a part of."""
+    """Return the captures that an assignment changes, fully or in part."""
     path, _ = _path(fn, node.target)
     return [
         capture
@@ -97,7 +97,7 @@ def _local(fn: FunctionBuilder, node: ast.Assign) -> list[Line]:
 
 
 def bind_query(fn: FunctionBuilder, local: Local, node: ast.Expr) -> list[Line]:
-    """A query in a variable: it is written where it runs; rows that are read are loaded here."""
+    """Bind a query to a variable: it is written where it runs, but rows that are read load here."""
     lines, select = bound_query(fn, node)
     fn.queries[local] = select
     if isinstance(required(local.type), Query) or local not in fn.locals.read:
@@ -118,7 +118,7 @@ def _path(fn: FunctionBuilder, target: ast.Expr) -> tuple[tuple[str, ...], Type 
 
 
 def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: Code) -> list[Line]:
-    """A job writes the column at once; what it captured of it is replaced by a variable."""
+    """Write the column at once; a variable replaces what the job captured of the column."""
     touched = [capture for capture in _touched(fn, node) if _is_read_later(fn, node, capture)]
     lines = list(code.before)
     same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
@@ -144,7 +144,7 @@ def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: C
 
 
 def _is_read_later(fn: FunctionBuilder, node: ast.Assign, capture: Capture) -> bool:
-    """Whether anything after an assignment, or in the next turn of its loop, reads a capture."""
+    """Whether code after an assignment, or in the next turn of its loop, reads a capture."""
     assert fn.job is not None
     nodes = list(walk(fn.job.block.body))
     owners = {each.target for each in nodes if isinstance(each, ast.Member)}
@@ -187,7 +187,7 @@ def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
 
 
 def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
-    """Whether the first value of a variable may have a narrower type than it."""
+    """Whether the first value of a variable may have a narrower type than the variable."""
     assert fn.job is not None
     body = fn.job.block.body
     writes = [n for n in _field_assignments(body) if _path(fn, n.target)[0] == capture.path]
@@ -199,7 +199,7 @@ def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
 def _reassigned(
     fn: FunctionBuilder, capture: Capture, path: tuple[str, ...], code: Code, kind: Type
 ) -> list[Line]:
-    """The captured value with the assignment applied to it."""
+    """Apply an assignment to a captured value."""
     before = fn.captured.value(capture)
     own = path if capture.kind == "snapshot" else path[len(capture.path) :]
     if capture.kind == "self_path" and len(capture.path) >= len(path):
@@ -219,7 +219,7 @@ def _reassigned(
 def _replacing(
     fn: FunctionBuilder, before: Code, base: tuple[str, ...], own: tuple[str, ...], code: Code
 ) -> str:
-    """`replace(address, country=…)`, from the inside out."""
+    """Build `replace(address, country=…)`, from the inside out."""
     replace_ = fn.use("dataclasses", "replace")
     columns = list(fn.columns((*base, *own)))[len(base) :]
     names = [column.python for column in columns]

@@ -1,4 +1,4 @@
-"""Lowering of statements, and of expressions whose value goes somewhere, by rules for each kind."""
+"""Lowers statements, and expressions with a destination, by a rule for each kind."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
@@ -19,7 +19,7 @@ _RULES: dict[type[ast.Node], Rule] = {}
 
 
 def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
-    """Register the rule for a kind of statement, or of expression that needs statements."""
+    """Register the rule for a kind of statement, or for an expression that needs statements."""
 
     def register(function: Rule) -> Rule:
         _RULES[kind] = function
@@ -29,7 +29,7 @@ def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
 
 
 def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> list[Line]:
-    """A block's statements; its last expression goes to `dest`."""
+    """Lower a block; the value of its last expression goes to `dest`."""
     lines: list[Line] = []
     for statement in node.statements:
         goes = dest if statement is node.statements[-1] else NOWHERE
@@ -45,7 +45,7 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
 
 
 def _spanned(lines: Iterable[Line], span: Span) -> list[Line]:
-    """The lines of a statement, less those of statements inside of it."""
+    """Set the span of a statement's lines, except lines of inner statements, which have one."""
     return [
         replace(
             line,
@@ -57,7 +57,7 @@ def _spanned(lines: Iterable[Line], span: Span) -> list[Line]:
 
 
 def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
-    """An expression, and where its value goes."""
+    """Lower an expression and put its value into `dest`."""
     if isinstance(node, ast.Match | ast.Rescue):
         return _RULES[type(node)](fn, node, dest)
     operand = Operand(
@@ -90,9 +90,9 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
 
 
 def return_directly(lines: Iterable[Line], shared: Collection[str] = ()) -> list[Line]:
-    """A body that returns a value at once, not by a variable of its own that it just assigned.
+    """Replace an assignment and the `return` of its variable by a direct `return`.
 
-    `shared` are variables that are more than this body's.
+    `shared` are variables that are also used outside of this body.
     """
     found: list[Line] = []
     for line in lines:
@@ -107,7 +107,7 @@ def return_directly(lines: Iterable[Line], shared: Collection[str] = ()) -> list
 
 
 def without_final_return(lines: list[Line]) -> list[Line]:
-    """A body without a bare `return` at its end."""
+    """Remove a bare `return` at the end of a body."""
     while lines and lines[-1].text == "return":
         lines = lines[:-1]
     return lines

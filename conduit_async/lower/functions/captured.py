@@ -1,4 +1,4 @@
-"""The values of the code around it that a Python function was given."""
+"""The values that a Python function received from the code around it."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ from ...python.code import Code, Effect, Precedence
 
 @dataclass
 class Captured:
-    """What was captured: attributes of `payload` or, without one, parameters.
+    """The captured values: attributes of `payload` or, without one, parameters.
 
-    `variables` replace the values that were assigned since.
+    `variables` replace values that were assigned since.
     """
 
     captures: tuple[Capture, ...] = ()
@@ -20,14 +20,14 @@ class Captured:
     def find(
         self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None
     ) -> Capture | None:
-        """What was captured under a path."""
+        """Return what was captured under a path, if anything."""
         for each in self.captures:
             if each.kind == kind and each.path == path and each.local is local:
                 return each
         return None
 
     def value(self, capture: Capture) -> Code:
-        """A captured value, or the variable that replaces it after an assignment."""
+        """Return a captured value, or the variable that replaces it after an assignment."""
         if capture in self.variables:
             return Code(self.variables[capture], effect=Effect.READS)
         if self.payload is None:
@@ -37,12 +37,12 @@ class Captured:
     def get(
         self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None
     ) -> Code | None:
-        """The value that was captured under a path."""
+        """Return the value that was captured under a path, if any."""
         found = self.find(kind, path, local)
         return None if found is None else self.value(found)
 
     def around(self, path: tuple[str, ...]) -> tuple[Capture, int] | None:
-        """What was captured of `self` that holds the value at a path, and how long its own is."""
+        """Return the capture of `self` that contains a path, and the length of its own path."""
         for length in range(len(path), 0, -1):
             if (found := self.find("self_path", path[:length])) is not None:
                 return found, length

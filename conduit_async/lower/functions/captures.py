@@ -1,4 +1,4 @@
-"""`@async`: the enqueue of a job where control reaches it, and what its payload takes along."""
+"""`@async`: enqueues a job with the values that its payload captures."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from .function_builder import FunctionBuilder
 
 @rule(ast.Async)
 def enqueue(fn: FunctionBuilder, node: ast.Async, dest: Destination) -> list[Line]:
-    """One job, with what it captures and its options."""
+    """Enqueue one job, with its captured values and its options."""
     job = fn.module.facts.jobs[node]
     codes = [value_of(fn, capture) for capture in job.captures]
     options = _options(fn, job)
@@ -37,7 +37,7 @@ def enqueue(fn: FunctionBuilder, node: ast.Async, dest: Destination) -> list[Lin
 
 
 def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
-    """The options that are decided at the enqueue."""
+    """Return the options that are computed at the enqueue."""
     found: dict[str, Code] = {}
     for name, value in job.options.items():
         if name in ("delay", "unique_for", "run_at"):
@@ -55,7 +55,7 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
 
 
 def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
-    """A captured value where the job is enqueued, or where a function of `self` is called."""
+    """Return a captured value at the enqueue of a job, or at a call of a function of `self`."""
     if (own := fn.captured.get(capture.kind, capture.path, capture.local)) is not None:
         return own
     match capture.kind:
@@ -78,7 +78,7 @@ def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
 
 
 def value_in(fn: FunctionBuilder, capture: Capture, record: str, resource: str) -> Code:
-    """What a function of another record reads of it; a row just loaded has not changed."""
+    """Return what a function of another record reads; a row just loaded has no changes."""
     if capture.kind == "context":
         return value_of(fn, capture)
     if capture.kind == "change" and capture.path[1] == "changed":
@@ -91,7 +91,7 @@ def value_in(fn: FunctionBuilder, capture: Capture, record: str, resource: str) 
 
 
 def _certain(fn: FunctionBuilder, capture: Capture, code: Code) -> Code:
-    """A field of a struct that is not nil, which type checkers forget when it is replaced."""
+    """Unwrap a non-nil field of a struct; a replaced struct hides from type checkers that it is."""
     *_, column = fn.columns(capture.path)
     if len(capture.path) == 1 or is_nullable(capture.type) or not is_nullable(column.type):
         return code
@@ -103,7 +103,7 @@ def _snapshot(fn: FunctionBuilder, record: str, resource: str) -> Code:
 
 
 def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> Code:
-    """A path of attributes; None as soon as a value on the way is None."""
+    """Build a path of attributes; its value is None if a value on the path is None."""
     text, guards = root, []
     for column in columns:
         if nullable:
@@ -114,7 +114,7 @@ def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> 
 
 
 def _further_path(fn: FunctionBuilder, capture: Capture) -> Code:
-    """A part of what a job captured as a whole, or of its snapshot."""
+    """Return a part of a value that a job captured as a whole, or of its snapshot."""
     found = fn.captured.around(capture.path)
     if found is None or found[0].kind == "snapshot":
         return fn.self_value(capture.path)
@@ -127,7 +127,7 @@ def _further_path(fn: FunctionBuilder, capture: Capture) -> Code:
 def _local(fn: FunctionBuilder, capture: Capture) -> Code:
     local = capture.local
     assert local is not None
-    if fn.is_captured(local):  # of a job that hands it on to one nested in it
+    if fn.is_captured(local):  # a job passes it on to a nested job
         whole = fn.captured.get("local", (local.name,), local)
         assert whole is not None
         return _part(fn, capture, local, whole) if capture.kind == "local_path" else whole
@@ -146,7 +146,7 @@ def _local(fn: FunctionBuilder, capture: Capture) -> Code:
 
 
 def _part(fn: FunctionBuilder, capture: Capture, local: Local, whole: Code) -> Code:
-    """What is read of a record, or of what nothing is known of."""
+    """Return the captured part of a record, or of an untyped value."""
     record = required(local.type)
     if not isinstance(record, Record):
         for name in capture.path[1:]:

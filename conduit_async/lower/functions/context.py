@@ -1,4 +1,4 @@
-"""`Context`: of the request in a hook, elsewhere as it was captured."""
+"""`Context`: in a hook the request's, elsewhere the captured one."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ _IS_KNOWN = holds([NotNil(_USER.text)])
 
 
 def context_value(fn: FunctionBuilder, node: ast.Expr) -> Code | None:
-    """`Context.current_user` and what is read of it: of the request, or captured."""
+    """Return `Context.current_user` or a part of it: of the request, or captured."""
     start, names = key_path(fn.module.facts, node)
     root = fn.resolved(start)
     if not isinstance(root, LibraryCall) or root.signature.namespace != "Context":
@@ -40,9 +40,9 @@ def context_value(fn: FunctionBuilder, node: ast.Expr) -> Code | None:
 
 
 def request_value(fn: FunctionBuilder, capture: Capture) -> Code:
-    """What is captured in a hook; nil of a user who is required but not known.
+    """Return the value that a hook captures; nil if a required user is unknown.
 
-    It is the job that fails then, where control reaches the use of the value.
+    Then the job fails, when it uses the value.
     """
     name, *keys = capture.path
     if name == "authenticated?":

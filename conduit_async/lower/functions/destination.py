@@ -9,14 +9,14 @@ from ...types import Type
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a value goes: to the variable `name`, out of the function, or nowhere.
+    """Where a value goes: into the variable `name`, out of the function, or nowhere.
 
-    `annotation` is written where the variable is first assigned; on a line of its own when the
-    first value is `narrowed`, since type checkers take an annotated value for any of its type.
-    `expected` is the type of the destination, which type checkers have to be told where the value
-    is `unchecked`. `first`: the variable begins with it. `kept`: it has a value already, which the
-    new one may be made of, and which stays if that fails. `unread`: nothing reads the variable.
-    `composed`: a query is its value, not the rows.
+    `annotation` is written at the first assignment of the variable. If the first value is
+    `narrowed`, the annotation gets its own line, since type checkers widen an annotated value.
+    `expected` is the type of the destination; an `unchecked` value is cast for type checkers.
+    `first`: this is the variable's first value. `kept`: the variable has a value, which the new
+    value may use, and which stays after an error. `unread`: nothing reads the variable.
+    `composed`: the value is the query, not its rows.
     """
 
     kind: Literal["name", "return", "nowhere"]
@@ -31,7 +31,7 @@ class Destination:
     composed: bool = False
 
     def put(self, code: Code) -> list[Line]:
-        """The line that puts a value there; one without effect goes nowhere."""
+        """Return the line that puts a value there; without a destination or an effect, no line."""
         if self.kind == "return":
             return [Line(f"return {code.text}")]
         if self.kind == "name":
@@ -49,7 +49,7 @@ class Destination:
 
     @property
     def declared(self) -> list[Line]:
-        """The line that declares the variable, where it is assigned later."""
+        """The line that declares a variable which is assigned later."""
         if self.annotation is None:
             return []
         return [Line(f"{self.name}: {self.annotation}", effect=Effect.NONE)]

@@ -1,4 +1,4 @@
-"""The Python function that is being written: how it reads `self`, and reaches the runtime."""
+"""The Python function that is being built: how it reads `self` and reaches the runtime."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,12 +22,12 @@ from .naming import Hint, Naming
 class FunctionBuilder:
     """One Python function.
 
-    `names` are those of its variables, `resource` is what `self` is a row of, `place` what the
-    function runs in. `handle` is the variable through which it reaches the runtime, `awaits`
-    whether that is awaited. In a hook `record` holds the row; elsewhere there is what was
-    `captured`. `return_dest` is where a `return` puts a value: that of the function, of a lambda,
-    or of a rescue; without one, `returns` ends the function. `caught` is the exception that is
-    being handled. `knows_user`: the code runs only if the request has a user.
+    `names` are the names of its variables, `resource` is the resource of `self`, `place` is what
+    the function runs in. `handle` is the variable through which it reaches the runtime; `awaits`:
+    calls of the runtime are awaited. In a hook `record` holds the row; elsewhere `captured` has
+    the values. `return_dest` is where a `return` puts a value, of the function, a lambda or a
+    rescue; without one, `returns` ends the function. `caught` is the exception that is being
+    handled. `knows_user`: the code runs only if the request has a user.
     """
 
     names: Naming
@@ -63,58 +63,58 @@ class FunctionBuilder:
         return self.names.module
 
     def use(self, module: str, name: str) -> str:
-        """How to write `name` of `module`."""
+        """Return how to write `name` of `module`."""
         return self.module.imports.use(module, name)
 
     def builtin(self, name: str) -> str:
-        """How to write a builtin."""
+        """Return how to write a builtin."""
         return self.use("builtins", name)
 
     def operator(self, name: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
-        """A call of the runtime's operators."""
+        """Build a call of one of the runtime's operators."""
         return call(self.module.imports.operator(name), parts, effect)
 
     def unwrap(self, code: Code, what: ast.Expr | str, effect: Effect = Effect.NONE) -> Code:
-        """A value that raises an error when it is nil."""
+        """Build a value that raises an error if it is nil."""
         what = what if isinstance(what, str) else what.span.in_one_line
         return self.operator("unwrap", [code, Code(string(what))], effect)
 
     def unless_nil(
         self, code: Code, hint: Hint, made: Callable[[Code], str], effect: Effect = Effect.NONE
     ) -> Code:
-        """What is made of a value, None of None."""
+        """Build what `made` returns for a value; None stays None."""
         first, again = self.twice(code, hint)
         text = f"{made(again)} if {first.at(Precedence.SUM)} is not None else None"
         return combine(text, Precedence.TERNARY, [first], effect)
 
     def resolved(self, node: ast.Node) -> object:
-        """What a name, member or call is resolved to."""
+        """Return the resolution of a name, member or call."""
         return self.module.facts.resolutions.get(node)
 
     def services(self, service: str) -> str:
-        """Through what a service is reached; in a job it notes that jobs call it."""
+        """Return the text of the services; in a job, record that jobs call this service."""
         if self.handle == "job":
             self.module.job_services.add(service)
         return "batch.services" if self.is_batch else f"{self.handle}.services"
 
     @property
     def is_batch(self) -> bool:
-        """Whether it runs several jobs in one call."""
+        """Whether the function runs several jobs in one call."""
         return self.job is not None and "batch" in self.job.options
 
     def note_call(self, call: str, node: ast.Expr) -> None:
-        """Note in a job how a service is called, and where first."""
+        """Record in a job how a service is called, and the first place of the call."""
         if self.handle == "job":
             place, calls = (node.span.source.path, node.span.line), self.module.job_calls
             calls[call] = min(place, calls.get(call, place))
 
     @property
     def handle(self) -> str:
-        """The variable through which the runtime is reached."""
+        """The variable through which the function reaches the runtime."""
         return "job" if self.place == "job" else "hook"
 
     def through_handle(self, call: str, parts: Sequence[Code], form: Form = Form.ANSWER) -> Code:
-        """A call of the runtime, or of a service, that may wait and do anything."""
+        """Build a call of the runtime or of a service, which may wait and have any effect."""
         head, precedence = ("await ", Precedence.AWAIT) if self.awaits else ("", Precedence.PRIMARY)
         effect = Effect.ACTS | Effect.WAITS if self.awaits else Effect.ACTS
         return replace(combine(f"{head}{call}", precedence, parts, effect), form=form)
@@ -126,13 +126,13 @@ class FunctionBuilder:
         return self.job is not None and local.owner is not self.job
 
     def columns(self, path: tuple[str, ...]) -> Iterator[Column]:
-        """The columns along a path of `self`: `address`, then `country` of its struct."""
+        """Yield the columns along a path of `self`: `address`, then `country` of its struct."""
         return self.module.program.columns(self.resource, path)
 
     def captured_part(
         self, local: object, *names: str, kind: CaptureKind = "local_path"
     ) -> Code | None:
-        """A part of a local that belongs to the code around this job, if it was captured."""
+        """Return a captured part of a local from the code around this job, if there is one."""
         if not isinstance(local, Local) or not self.is_captured(local):
             return None
         return self.captured.get(kind, (local.name, *names), local)
@@ -145,7 +145,7 @@ class FunctionBuilder:
         return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
 
     def self_value(self, path: tuple[str, ...]) -> Code:
-        """The value at a path of `self`, whose structs on the way are not nil."""
+        """Return the value at a path of `self`, on which no struct is nil."""
         names = [column.python for column in self.columns(path)]
         if self.record is not None:
             return Code(".".join([self.record, *names]), Precedence.PRIMARY, effect=Effect.READS)
@@ -157,7 +157,7 @@ class FunctionBuilder:
         return replace(base, text=".".join([base.text, *rest]), precedence=precedence)
 
     def reassign_capture(self, capture: Capture) -> str:
-        """A variable that replaces a captured value from here on, since it is assigned."""
+        """Return the variable that replaces a captured value from its assignment on."""
         variables = self.captured.variables
         if capture not in variables:
             before = self.captured.value(capture)
@@ -171,7 +171,7 @@ class FunctionBuilder:
 
     @contextmanager
     def branch(self) -> Iterator[None]:
-        """Code that may not run, so that what it loads is not there afterwards."""
+        """Enter code that may not run; rows that it loads are unknown afterwards."""
         self.nesting += 1
         with self.rows.branch():
             yield
@@ -179,19 +179,19 @@ class FunctionBuilder:
 
     @contextmanager
     def having(self, **values: object) -> Iterator[None]:
-        """Code for which some attributes have other values."""
+        """Enter code for which some attributes have other values."""
         before = {name: getattr(self, name) for name in values}
         vars(self).update(values)
         yield
         vars(self).update(before)
 
     def inside(self) -> AbstractContextManager[None]:
-        """A function inside of this one, where type checkers forget what is not nil."""
+        """Enter a nested function, in which type checkers forget what is not nil."""
         return self.having(inner=self.inner + 1)
 
     @contextmanager
     def nested_function(self, dest: Destination, *, loads_anew: bool) -> Iterator[None]:
-        """A Python function inside of this one; rows that it loads anew have names of its own."""
+        """Enter a nested function; with `loads_anew` it has its own variables for rows."""
         rows = self.rows.anew() if loads_anew else nullcontext()
         with self.branch(), self.inside(), self.having(return_dest=dest), rows:
             yield
@@ -199,13 +199,13 @@ class FunctionBuilder:
     # temporary variables
 
     def hoist(self, code: Code, hint: Hint = "value") -> Code:
-        """The expression's value in a variable, so that it is evaluated here and once."""
+        """Store an expression in a variable, so that it is evaluated here and once."""
         name = self.names.fresh(hint)
         kind = self.use("typing", "Any") if code.is_loose else ""
         return Code(name, before=tuple(assign(name, code, kind)))
 
     def twice(self, code: Code, hint: Hint = "value") -> tuple[Code, Code]:
-        """The expression for its first use, which evaluates it, and for the uses after that."""
+        """Return the expression for its first use, which evaluates it, and for later uses."""
         if code.repeatable or code.is_constant or code.form is Form.EMPTY:
             return code, code
         if not self.lazy:
@@ -216,7 +216,7 @@ class FunctionBuilder:
         return Code(text, Precedence.ATOM, code.before, code.effect, code.depth, code.guards), again
 
     def iterable(self, code: Code, hint: Hint = "items") -> Code:
-        """What a comprehension goes through, in a variable where Python takes no expression."""
+        """Return a comprehension's iterable, in a variable if the expression is not allowed."""
         return self.hoist(code, hint) if code.assigns else code
 
     def in_order(
@@ -225,11 +225,11 @@ class FunctionBuilder:
         hints: Sequence[Hint] = (),
         positions: Sequence[int] | None = None,
     ) -> list[Code]:
-        """Operands that run one after the other, in the order that they have here.
+        """Return operands that run one after the other, in the given order.
 
-        That is so of their texts, but some need statements, which stand before all texts; and with
-        `positions` they are written in another order. One that has to run earlier than its text
-        would goes into a variable.
+        Their texts would run in this order. But some operands need statements, which precede all
+        texts, and `positions` may write the texts in another order. An operand that has to run
+        earlier than its text goes into a variable.
         """
         late = running_late(parts, positions)
         return [

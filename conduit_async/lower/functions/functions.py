@@ -21,7 +21,7 @@ from .naming import Naming
 
 
 def function(module: Module, variant: Variant) -> Function:
-    """A function that takes what it reads of `self`, then its own parameters."""
+    """Build a function whose parameters are what it reads of `self`, then its own."""
     info = variant.function
     own = {parameter.python for parameter in info.parameters}
     reads = tuple(replace(c, python=unclashed(c.python, own)) for c in info.reads)
@@ -70,7 +70,7 @@ def _handle(module: Module, variant: Variant) -> tuple[str, ...]:
 
 
 def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> Line:
-    """A default that is evaluated where an argument is left out."""
+    """Build the line that evaluates the default of a missing argument."""
     assert parameter.default is not None
     with fn.branch():
         code = lower(fn, Operand(parameter.default, expected=parameter.type))

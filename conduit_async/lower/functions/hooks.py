@@ -1,4 +1,4 @@
-"""The functions that an application calls: one an event, which runs all its hooks."""
+"""The functions that an application calls: one for each event, which runs all its hooks."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _EVENTS = {"create": "a created", "update": "an updated", "delete": "a deleted"}
 
 
 def hook_functions(module: Module) -> list[Function]:
-    """`after_create`, `after_update`, `after_delete`, `after_save`, and one a hook where needed."""
+    """Build `after_create`, `after_update`, `after_delete`, `after_save` and functions of hooks."""
     return _Writer(module).functions()
 
 
@@ -28,7 +28,7 @@ class _Writer:
             "services": lambda: module.services,
             "context": lambda: module.imports.runtime("RequestContext"),
         }
-        """What a public function may take by name, with its type."""
+        """The possible named parameters of a public function, with their types."""
 
     def functions(self) -> list[Function]:
         needs: dict[str, list[str]] = {}
@@ -43,7 +43,7 @@ class _Writer:
         return [*public, *self.private.values()]
 
     def event(self, event: str, hooks: Sequence[HookInfo], needs: list[str]) -> Function:
-        """The public function of an event, which adds to `needs` what it takes by name."""
+        """Build the public function of an event; add its named parameters to `needs`."""
         doc = f"Run the hooks of {_EVENTS[event]} {self.module.record_variable.replace('_', ' ')}."
         if len(hooks) == 1 and hooks[0].node.event != "save":
             fn = self._builder(hooks[0], (event,))
@@ -75,7 +75,7 @@ class _Writer:
         )
 
     def save(self, needs: dict[str, list[str]]) -> Function:
-        """`after_save`, which is one of the other two."""
+        """Build `after_save`, which calls `after_create` or `after_update`."""
         head = "return await" if self.module.awaits else "return"
 
         def call(event: str, *arguments: str) -> Line:

@@ -1,4 +1,4 @@
-"""Jobs: for each a payload class and its handler."""
+"""Jobs: a payload class and a handler for each."""
 
 from ...config import Defaults
 from ...package import Class, Function
@@ -17,7 +17,7 @@ _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
 
 def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
-    """The payload class and the handler of a job."""
+    """Build the payload class and the handler of a job."""
     fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
     names = named(module.imports, {c.python: c.name for c in job.captures})
     payload = Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, names)
@@ -61,7 +61,7 @@ def _of_batch(module: Module, job: JobInfo) -> tuple[str, ...]:
 
 
 def _payload(fn: FunctionBuilder, job: JobInfo) -> str:
-    """How a handler reads its payload; one of several jobs, which makes one call, that of each."""
+    """Return how a handler reads its payload; a batch reads the payload of each job."""
     if fn.is_batch:
         return "job.payload"
     has_own = any(capture.kind == "self_path" for capture in job.captures)
@@ -69,7 +69,7 @@ def _payload(fn: FunctionBuilder, job: JobInfo) -> str:
 
 
 def _options(module: Module, job: JobInfo) -> str:
-    """What differs from a job type's defaults."""
+    """Return the options that differ from a job type's defaults."""
     defaults, given = Defaults(), job.options
     texts = [literals.quoted(job.name), literals.quoted(job.fingerprint)]
     if job.queue != defaults.queue:

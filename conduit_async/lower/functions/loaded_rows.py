@@ -1,4 +1,4 @@
-"""The rows that a function has loaded, which it need not load again."""
+"""The rows that a function has loaded and need not load again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from .naming import Naming
 
 @dataclass
 class LoadedRows:
-    """Variables of rows, by the operation that loads each."""
+    """The variables of rows, by the operation that loads each row."""
 
     names: Naming
     _now: dict[str, str] = field(default_factory=dict, init=False)
@@ -18,11 +18,11 @@ class LoadedRows:
     _forgets: int = field(default=0, init=False)
 
     def find(self, operation: str) -> str | None:
-        """The variable that holds a row loaded before, where that is certain."""
+        """Return the variable of a row that was certainly loaded before."""
         return self._now.get(operation)
 
     def add(self, operation: str, hint: str, longer: str) -> str:
-        """A variable for a row that is loaded now; `longer` is its name when `hint` is taken."""
+        """Return a variable for a row that is loaded now, called `longer` if `hint` is taken."""
         if operation not in self._variables:
             name = longer if self.names.is_taken(local_name(hint)) else hint
             self._variables[operation] = self.names.fresh(name)
@@ -30,13 +30,13 @@ class LoadedRows:
         return self._now[operation]
 
     def forget(self) -> None:
-        """A key may have changed: load again, also after a branch in which that happened."""
+        """Load all rows again, also after the present branch, since a key may have changed."""
         self._now.clear()
         self._forgets += 1
 
     @contextmanager
     def branch(self) -> Iterator[None]:
-        """Code that may not run, so that what it loads is not there afterwards."""
+        """Enter code that may not run; rows that it loads are unknown afterwards."""
         before, forgets = dict(self._now), self._forgets
         try:
             yield
@@ -45,7 +45,7 @@ class LoadedRows:
 
     @contextmanager
     def anew(self) -> Iterator[None]:
-        """A function inside, whose rows have variables of its own."""
+        """Enter a nested function with its own variables for rows."""
         before = self._now, self._variables
         self._now, self._variables = {}, {}
         try:

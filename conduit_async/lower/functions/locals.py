@@ -13,10 +13,10 @@ from ...types import ANY, Struct, required
 class Locals:
     """Which locals the code of a function reads, and which it assigns after their `let`.
 
-    `queries` are those that hold a query; one that only another query continues is not read.
-    `composed` hold one that is known at run time only. `assigns_fields`: it assigns fields of the
-    row. `shares_structs`: it uses structs as values, which an assignment to a field of theirs must
-    not change.
+    `queries` are locals that hold a query; a local that only other queries continue is not read.
+    `composed` are locals whose query is known only at run time. `assigns_fields`: the code assigns
+    fields of the row. `shares_structs`: it uses structs as values, which must not change when a
+    field of the struct is assigned.
     """
 
     read: frozenset[Local] = frozenset()
@@ -28,7 +28,7 @@ class Locals:
 
 
 def survey_locals(facts: Facts, body: ast.Node) -> Locals:
-    """Find the locals that are read and those that are assigned."""
+    """Find the locals that are read, and the locals that are assigned."""
     read: set[Local] = set()
     assigned: set[Local] = set()
     targets: set[ast.Node] = set()

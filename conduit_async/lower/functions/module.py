@@ -11,7 +11,7 @@ from ...python.imports import Imports
 from ...types import Type
 
 Place: TypeAlias = Literal["hook", "job", "function"]
-"""What code runs in; a function that needs neither services nor the database: in `function`."""
+"""What code runs in; `function` is for functions that use neither services nor the database."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Variant:
 
 @dataclass
 class Module:
-    """The module of a resource while it is written.
+    """The module of a resource while it is built.
 
-    `defined` are the names that it defines itself; `variants` the functions that it needs and
-    their names, in the order of their first use; `job_services` the services that its jobs use,
-    `job_calls` how they call them.
+    `defined` are the names that it defines. `variants` are the needed functions and their names,
+    in the order of their first use. `job_services` are the services that its jobs use, and
+    `job_calls` are the calls of these services.
     """
 
     program: Program
@@ -43,7 +43,7 @@ class Module:
 
     @property
     def facts(self) -> Facts:
-        """What is known of the nodes."""
+        """The facts that checking found about the nodes."""
         return self.program.facts
 
     @property
@@ -53,7 +53,7 @@ class Module:
 
     @property
     def record_variable(self) -> str:
-        """What a row of the resource is called in a hook or a job."""
+        """The variable of the resource's row in a hook or a job."""
         return snake_case(self.resource.name)
 
     @property
@@ -72,19 +72,19 @@ class Module:
         return f"{self.imports.runtime('JobContext')}[{self.services}]"
 
     def record_class(self, resource: str) -> str:
-        """The class of a resource's rows."""
+        """Return the class of a resource's rows."""
         return self.imports.use(".records", record_name(resource))
 
     def snapshot_class(self, resource: str) -> str:
-        """The class of a resource's snapshots."""
+        """Return the class of a resource's snapshots."""
         return self.imports.use(".records", snapshot_name(resource))
 
     def annotation(self, of: Type) -> str:
-        """A type as an annotation of this module."""
+        """Return a type as an annotation of this module."""
         return annotation(of, self.imports)
 
     def variant(self, function: FunctionInfo, resource: ResourceInfo, place: Place) -> Variant:
-        """A function of a resource for hooks or jobs; it is written when it was not before."""
+        """Return a function of a resource for hooks or jobs; add it to the module if it is new."""
         if not (function.uses_services or function.uses_database):
             place = "function"
         variant = Variant(function, resource, place)
@@ -98,5 +98,5 @@ class Module:
         return variant
 
     def columns(self, resource: str, path: tuple[str, ...]) -> Iterator[Column]:
-        """The columns along a path of a resource's rows."""
+        """Yield the columns along a path of a resource's rows."""
         return self.program.columns(self.program.resources[resource], path)

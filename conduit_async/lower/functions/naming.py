@@ -1,4 +1,4 @@
-"""What the variables of a Python function are called."""
+"""The names of a Python function's variables."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -14,10 +14,10 @@ OURS = frozenset({
     "member", "multiply", "named", "negate", "ordered", "power", "re", "remainder", "replace",
     "subtract", "suppress", "table", "text", "time", "timedelta", "unwrap",
 })  # fmt: skip
-"""Functions and types that any module may import, so that no variable of ours takes their name."""
+"""Names that any module may import; generated variables avoid them."""
 
 AMBIGUOUS = frozenset("lOI")
-"""Names that look like a digit, which linters refuse."""
+"""Names that look like a digit, which linters reject."""
 
 
 Hint: TypeAlias = str | ast.Expr
@@ -26,9 +26,9 @@ Hint: TypeAlias = str | ast.Expr
 
 @dataclass
 class Naming:
-    """The names of one function's variables, which stay clear of those of its module.
+    """The names of one function's variables, which avoid the names of its module.
 
-    `used` are those that are taken.
+    `used` are the names that are taken.
     """
 
     module: Module
@@ -38,7 +38,7 @@ class Naming:
     _annotations: dict[str, str] = field(default_factory=dict, init=False)
 
     def fresh(self, hint: Hint) -> str:
-        """A new variable, named after what it holds."""
+        """Return a new variable, named after its content."""
         hint = hint if isinstance(hint, str) else _name_for(hint)
         name = hint = local_name(snake_case(hint) if hint[:1].isupper() else hint)
         while self.is_taken(name):
@@ -49,7 +49,7 @@ class Naming:
         return name
 
     def local(self, local: Local) -> str:
-        """The variable of a local; two of one name share it when their types allow that."""
+        """Return the variable of a local; locals of the same name and type share it."""
         known = self._locals.get(local)
         if known is None:
             kind = str(local.type)
@@ -65,11 +65,11 @@ class Naming:
         return known
 
     def name_local(self, local: Local, name: str) -> None:
-        """Give a local a variable that is there already: a parameter."""
+        """Set the variable of a local that exists already, such as a parameter."""
         self._locals[local] = name
 
     def is_taken(self, name: str, own: bool = False) -> bool:
-        """Whether a variable cannot have a name; one of the source (`own`) may have one of ours."""
+        """Whether a name is taken; a variable of the source (`own`) may have a name in `OURS`."""
         imports = self.module.imports
         if name in self.used or name in self.module.defined or imports.binds(name):
             return True
@@ -77,7 +77,7 @@ class Naming:
 
 
 def _name_for(node: ast.Expr) -> str:
-    """What a variable that holds an expression's value is called."""
+    """Return a name for a variable that holds an expression's value."""
     for _ in range(8):
         match node:
             case ast.Member():

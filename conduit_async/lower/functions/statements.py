@@ -42,14 +42,14 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
             with fn.branch():
                 body = block(fn, branch.body, dest)
             arms.append((negate(test) if node.negated else test, body))
-            rest.enter_context(fn.branch())  # a later condition is only asked if this fails
+            rest.enter_context(fn.branch())  # later conditions are tested only if this fails
         if node.otherwise is not None:
             otherwise = block(fn, node.otherwise, dest)
         else:
             otherwise = dest.put(NONE) if dest.kind == "name" else []
     falls = dest.kind == "return" and node.otherwise is None
     if falls:
-        arms = [  # what follows them is `return None`
+        arms = [  # `return None` follows the arms
             (test, body[:-1] if body[1:] and body[-1].text == "return None" else body)
             for test, body in arms
         ]
@@ -64,7 +64,7 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
         fn.snapshots.add(local)
     name = fn.names.local(local) if local in fn.locals.read else "_"
     if assignment.assigns_fields(node.body):
-        fn.rows.forget()  # by the next turn, a row may be another one
+        fn.rows.forget()  # the next turn may have another row
     with fn.branch():
         body = block(fn, node.body)
     return [*before, compound(f"for {name} in {iterable}:", body)]

@@ -1,4 +1,4 @@
-"""Older payloads: for each a class, and what makes a new payload of it."""
+"""Older payloads: a class and an upcaster for each."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from .module import Module
 
 
 def older_items(module: Module, job: JobInfo) -> Iterator[Class | Function]:
-    """The classes of a job's older payloads, each with its upcaster unless it is not generated."""
+    """Yield the classes of a job's older payloads, each with its upcaster if that is generated."""
     for fingerprint, older in job.older_payloads.items():
         for each in older_classes(module.program, job, older, module.imports):
             names = named(module.imports, each.renamed)

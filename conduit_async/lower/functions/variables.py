@@ -1,4 +1,4 @@
-"""How a variable is declared: with a type where its first value does not show it."""
+"""The annotation of a variable, if its first value does not show its type."""
 
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
@@ -8,14 +8,14 @@ from .function_builder import FunctionBuilder
 
 
 def is_narrowed(fn: FunctionBuilder, node: ast.Let, local: Local) -> bool:
-    """Whether a variable that may hold nil starts with a value, and is read as one."""
+    """Whether a nullable variable starts with a non-nil value, and is read as non-nil."""
     if not is_nullable(local.type) or is_nullable(type_of(fn, node.value)):
         return False
     return any(fn.resolved(read) is local for read in fn.module.facts.narrowed)
 
 
 def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
-    """The annotation of a variable, where its first value does not show its type."""
+    """Return the annotation of a variable, if its first value does not show its type."""
     actual = type_of(fn, node)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
     empty = literal and not _items(fn, node) and not isinstance(required(actual), Struct)
@@ -28,7 +28,7 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
         for branch in (node, *_branches(node))
     )
     if _joins_built(fn, node):
-        loose_type = local.type  # with parts of which type checkers know nothing
+        loose_type = local.type  # with parts whose type is unknown to type checkers
         match local.type:
             case Array():
                 loose_type = Array(ANY)
@@ -44,14 +44,14 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
 
 
 def select_type(fn: FunctionBuilder, kind: Type) -> str:
-    """The type of a query that is a value."""
+    """Return the type of a query that is a value."""
     name = fn.module.record_class(resource_of(fn, kind).name)
     text = f"{fn.module.imports.runtime('Select')}[{name}]"
     return f"{text} | None" if is_nullable(kind) else text
 
 
 def _items(fn: FunctionBuilder, node: ast.Expr) -> list[ast.Expr]:
-    """What the literal of a collection holds; that of a struct shows its type."""
+    """Return the items of a collection's literal; none for a struct, which shows its type."""
     if isinstance(required(type_of(fn, node)), Struct):
         return []
     if isinstance(node, ast.HashLiteral):
@@ -60,23 +60,23 @@ def _items(fn: FunctionBuilder, node: ast.Expr) -> list[ast.Expr]:
 
 
 def _is_mixed(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether a literal holds values of several types; nil beside others does not count."""
+    """Whether a literal holds values of several types; nil does not count."""
     items = _items(fn, node)
     kinds = {required(type_of(fn, item)) for item in items} - {NIL}
     return len(kinds) > 1 or any(_is_mixed(fn, item) for item in items)
 
 
 def _is_filtered(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether type checkers may find that nothing is nil in an array whose type allows it."""
+    """Whether type checkers may infer that an array has no nil, although its type allows nil."""
     kind, call = type_of(fn, node), fn.resolved(node)
     is_filter = isinstance(call, LibraryCall) and call.signature.name == "filter"
     return is_filter and isinstance(kind, Array) and is_nullable(kind.item)
 
 
 def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether a literal holds collections of several types that are no literals themselves.
+    """Whether a literal holds collections of several types that are not all literals.
 
-    A list of texts and a list of an enum's values have nothing in common for type checkers.
+    To type checkers, a list of texts and a list of an enum's values have no common type.
     """
     items = _items(fn, node)
     built = [item for item in items if not isinstance(item, ast.ArrayLiteral | ast.HashLiteral)]
@@ -86,7 +86,7 @@ def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
 
 
 def _branches(node: ast.Expr) -> list[ast.Expr]:
-    """The expressions that a `rescue` or `match` assigns to its variable, one after the other."""
+    """Return the expressions that a `rescue` or `match` assigns to its variable."""
     if isinstance(node, ast.Rescue):
         return [node.operand]
     bodies = [arm.body.statements for arm in node.arms] if isinstance(node, ast.Match) else []

@@ -1,1 +1,1 @@
-"""What lowering does with pieces of Python: types, branches, what nests too deep."""
+"""Helpers of lowering for Python: types, branches, nesting."""

@@ -1,4 +1,4 @@
-"""`if … elif … else`, as a person would lay it out."""
+"""`if … elif … else` in a readable layout."""
 
 import ast
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from ...python.code import Code, Effect, Line, Precedence, combine, compound, if
 
 
 def chain(arms: Sequence[tuple[Code, list[Line]]], otherwise: list[Line]) -> list[Line]:
-    """The first body whose condition holds, else `otherwise`."""
+    """Build a chain that runs the first body whose condition holds, else `otherwise`."""
     lines = otherwise
     for condition, body in reversed(arms):
         lines = [*condition.before, *_branch(condition, body, lines)]
@@ -29,12 +29,12 @@ def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Li
 
 
 def _merged(condition: Code, body: list[Line]) -> Line | None:
-    """An `if` whose body is one `if` alone, as one `if` with `and`."""
+    """Merge an `if` whose body is a single `if` into one `if` with `and`; None if impossible."""
     inner = body[0].test if len(body) == 1 else None
     literal = ast.List | ast.ListComp | ast.Dict | ast.DictComp
     nodes = ast.walk(ast.parse(inner.text)) if inner is not None else ()
     given = [each.args[0] for each in nodes if isinstance(each, ast.Call) and each.args]
     if inner is None or any(isinstance(each, literal) for each in given):
-        return None  # type checkers would read the literal by what is before it
+        return None  # the condition before it would change the literal's type for type checkers
     text = f"{condition.at(Precedence.AND)} and {inner.at(Precedence.AND)}"
     return if_(combine(text, Precedence.AND, [condition, inner]), body[0].block or ())

@@ -1,4 +1,4 @@
-"""What a statement of Python does with names, as Python's own parser has it."""
+"""Which names a Python statement reads and binds, according to Python's own parser."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -14,17 +14,17 @@ _WHOLE = {
     "match": "{}\n case _: pass",
     "case": "match _:\n {} pass",
 }
-"""What makes the first line of a compound statement a whole one."""
+"""The patterns that complete the first line of a compound statement."""
 
 _WAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The names that a line mentions, `a.b` as well, and those that it gives a value.
+    """The names that a line mentions (also `a.b`), and the names that it assigns.
 
-    `caught` is the exception that an `except` binds, `parameters` are those of a `def`.
-    `annotation` is the one of a variable, and `rest` the line without it.
+    `caught` is the exception that an `except` binds, `parameters` are the parameters of a `def`.
+    `annotation` is the annotation of a variable, and `rest` the line without it.
     """
 
     names: frozenset[str]
@@ -37,12 +37,12 @@ class Reading:
 
 
 def mentioned(lines: Iterable[Line]) -> set[str]:
-    """The names that statements mention."""
+    """Return the names that statements mention."""
     return {name for line in lines for name in (*reading(line).names, *mentioned(line.block or ()))}
 
 
 def reading(line: Line) -> Reading:
-    """Read a line; of a compound statement, its first line alone."""
+    """Read a line; of a compound statement, only its first line."""
     whole = "{}" if line.block is None else _WHOLE.get(line.word, "{} pass")
     return _reading(line.text, whole.format(line.text))
 
@@ -80,7 +80,7 @@ def _reading(line: str, whole: str) -> Reading:
 
 
 def _own(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a line, less the variables of comprehensions, which are theirs alone."""
+    """Yield the nodes of a line without the variables of comprehensions, which are local there."""
     pending = [tree]
     while pending:
         node = pending.pop()

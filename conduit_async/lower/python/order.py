@@ -1,4 +1,4 @@
-"""The order in which operands run, and the one in which they are written."""
+"""The order in which operands run, and the order in which they are written."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -9,23 +9,23 @@ from ...python.code import Code, Effect
 
 
 def source_order(nodes: Sequence[ast.Expr]) -> list[int]:
-    """The indexes of expressions, in the order of the source."""
+    """Return the indexes of expressions, in the order of the source."""
     return sorted(range(len(nodes)), key=lambda index: nodes[index].span.start)
 
 
 def in_positions(parts: Sequence[Code], positions: Sequence[int]) -> list[Code]:
-    """Operands in the order in which they are written."""
+    """Return operands in the order in which they are written."""
     return [parts[index] for index in sorted(range(len(parts)), key=positions.__getitem__)]
 
 
 def running_late(parts: Sequence[Code], positions: Sequence[int] | None = None) -> set[int]:
-    """The operands that would run later than they have to, in the order that they have here.
+    """Return the indexes of operands that would run too late for the given order.
 
-    Some need statements, which stand before all texts; and with `positions` they are written in
+    Some operands need statements, which precede all texts. `positions` may write the texts in
     another order.
     """
     late: set[int] = set()
-    sooner = Effect.NONE  # what runs before the texts of all that is left of it
+    sooner = Effect.NONE  # effects that run before the texts of the operands to the left
     for index in range(len(parts) - 1, -1, -1):
         effect = parts[index].effect
         written_before = [

@@ -1,7 +1,7 @@
-"""Bodies that nest deeper than Python can: their inner parts become functions inside of them.
+"""Moves inner parts of bodies that nest too deep for Python into nested functions.
 
-CPython takes at most 20 loops, `try` and `with` blocks inside of each other in one function, and
-100 levels of indentation in a file, and reads each `elif` as nested in the one before it.
+CPython allows at most 20 nested loops, `try` and `with` blocks in a function, and 100 levels of
+indentation in a file. It parses each `elif` as nested in the previous one.
 """
 
 import re
@@ -19,11 +19,11 @@ MAX_LEVELS = 60
 MAX_ARMS = 500
 
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
-"""How many of the interpreter's blocks a compound statement takes."""
+"""How many of the interpreter's nested blocks a compound statement uses."""
 
 
 def outlined(function: Function, imports: Imports) -> Function:
-    """The function, with parts of it in functions of their own where it nests too deep."""
+    """Return the function with its too deeply nested parts in nested functions."""
     if not _is_deep(function.body, 0, 0):
         return function
     names = {parameter.partition(":")[0].strip() for parameter in function.parameters}
@@ -33,7 +33,7 @@ def outlined(function: Function, imports: Imports) -> Function:
 
 @dataclass
 class _Scope:
-    """A function: its level, the type of its result, the names known before a statement."""
+    """A function: its level, the type of its result, the names bound before a statement."""
 
     level: int
     result: str
@@ -57,7 +57,7 @@ def _tree(lines: Iterable[Line]) -> list[Statement]:
 
 
 def _short_chains(statements: list[Statement]) -> list[Statement]:
-    """The statements, with an `else` for all that follows the first arms of a chain."""
+    """Split long chains: an `else` holds all arms after the first ones."""
     found: list[Statement] = []
     arms = 0
     for index, each in enumerate(statements):
@@ -85,12 +85,12 @@ class _Outliner:
         self.words = {word for each in self.all for word in re.findall(r"\w+", each.line.text)}
 
     def function(self, scope: _Scope) -> list[Statement]:
-        """Its statements, with functions for the parts that nest too deep."""
+        """Return its statements, with functions for the parts that nest too deep."""
         self.parameters = set(scope.bound)
         return self._function(self.statements, scope)
 
     def _function(self, statements: list[Statement], scope: _Scope) -> list[Statement]:
-        """The statements of a function, each after the parts that were taken out of it."""
+        """Return a function's statements, each after the parts that were moved out of it."""
         found: list[Statement] = []
         start = 0
         for each in statements:
@@ -104,7 +104,7 @@ class _Outliner:
         return found
 
     def _fit(self, statement: Statement, blocks: int, level: int, scope: _Scope) -> list[Statement]:
-        """Take out of a statement what nests too deep; returns the functions for it."""
+        """Move what nests too deep out of a statement; return the new functions."""
         if statement.is_function:
             is_async = statement.line.text.startswith("async ")
             inner = _Outliner(statement.block, self.imports, is_async)
@@ -123,7 +123,7 @@ class _Outliner:
     def _part(
         self, part: list[Statement], scope: _Scope
     ) -> tuple[list[Statement], list[Statement]]:
-        """The call of the function of a part, and what comes before it: last, the function."""
+        """Return the call that replaces a part, and the statements before it, with the function."""
         shared = self._shared(part)
         names = sorted(shared - scope.bound)
         before = [Statement(Line(f"{name}: {self._declared(name)}")) for name in names]
@@ -144,18 +144,18 @@ class _Outliner:
         return instead, [*before, compound(head, body)]
 
     def _shared(self, part: list[Statement]) -> set[str]:
-        """The variables that a part assigns, and that there are outside of it as well."""
+        """Return the variables that a part assigns and that also exist outside of it."""
         inside = {id(each) for each in every(part)}
         outside = [each for each in self.all if id(each) not in inside]
         return assigned(own(part)) & (assigned(outside) | self.parameters | mentioned(outside))
 
     def _caught(self, part: list[Statement]) -> list[str]:
-        """The exceptions of the code around that a part reads, which end with their `except`."""
+        """Return outer exceptions that a part reads; they become unbound after their `except`."""
         caught = {each.read.caught for each in self.all if each.read.caught is not None}
         return sorted((caught - assigned(own(part))) & mentioned(every(part)))
 
     def _declared(self, name: str) -> str:
-        """The type of a variable that has to be known earlier; it is written there only."""
+        """Return the type of a variable to declare earlier, and remove its later annotations."""
         found = [each.read for each in self.all]
         kinds = [each.annotation for each in found if each.annotation and name in each.assigned]
         for statement in self.all:
@@ -168,7 +168,7 @@ class _Outliner:
             statement.write(read.rest or "pass")
 
     def _leave(self, part: list[Statement], call: str, result: str) -> tuple[str, list[Statement]]:
-        """What a part's function returns, and its call; both see to each `return` in the part."""
+        """Return the result type of a part's function, and its call; both handle each `return`."""
         leaving = [each for each in own(part) if each.line.word == "return"]
         if not leaving:
             return "None", [Statement(Line(call))]

@@ -1,4 +1,4 @@
-"""Statements of Python that can be moved and changed."""
+"""Python statements that can be moved and changed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from .names_used import Reading, reading
 class Statement:
     """A statement that can be changed; `block` is empty for a simple one.
 
-    The block of one that `is_rest` holds the arms of a chain that is too long.
+    If it `is_rest`, its block holds the remaining arms of a chain that is too long.
     """
 
     line: Line
@@ -20,7 +20,7 @@ class Statement:
 
     @property
     def read(self) -> Reading:
-        """What its line does with names."""
+        """The names that its line uses."""
         return reading(self.line)
 
     @property
@@ -29,12 +29,12 @@ class Statement:
         return self.line.word == "def"
 
     def write(self, text: str) -> None:
-        """Give it another line."""
+        """Replace its line."""
         self.line = replace(self.line, text=text)
 
 
 def as_lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
-    """The statements as lines."""
+    """Return the statements as lines."""
     return tuple(
         each.line if each.line.block is None else replace(each.line, block=as_lines(each.block))
         for each in statements
@@ -42,14 +42,14 @@ def as_lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
 
 
 def every(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements, and all in their blocks."""
+    """Yield the statements, and all statements in their blocks."""
     for each in statements:
         yield each
         yield from every(each.block)
 
 
 def own(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements of one function, less those of functions in it."""
+    """Yield the statements of one function, without those of nested functions."""
     for each in statements:
         yield each
         if not each.is_function:
@@ -57,15 +57,15 @@ def own(statements: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def assigned(statements: Iterable[Statement]) -> set[str]:
-    """The names that statements give a value."""
+    """Return the names that statements assign."""
     return {name for each in statements for name in each.read.assigned}
 
 
 def mentioned(statements: Iterable[Statement]) -> set[str]:
-    """The names in statements."""
+    """Return the names that statements mention."""
     return {name for each in statements for name in each.read.names}
 
 
 def compound(head: str, block: list[Statement]) -> Statement:
-    """A compound statement."""
+    """Build a compound statement."""
     return Statement(Line(head, ()), block)

@@ -1,4 +1,4 @@
-"""What lowering asks of types."""
+"""Questions of lowering about types, and casts for type checkers."""
 
 from dataclasses import replace
 
@@ -35,11 +35,11 @@ from ..functions.function_builder import FunctionBuilder
 NUMBERS = (INT, FLOAT, DECIMAL)
 DYNAMIC = (ANY, JSON)
 ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
-"""Types whose values are all in one order, as a float that is not a number is not."""
+"""Types with a total order; floats have none, because of NaN."""
 
 
 def type_of(fn: FunctionBuilder, node: ast.Expr) -> Type:
-    """The type of an expression, `any` where nothing is known."""
+    """Return the type of an expression, `any` if it is unknown."""
     return fn.module.facts.types.get(node, ANY)
 
 
@@ -49,7 +49,7 @@ def has_rows(kind: Type) -> bool:
 
 
 def resource_of(fn: FunctionBuilder, kind: Type) -> ResourceInfo:
-    """The resource of the rows of such a value."""
+    """Return the resource of a value that has rows."""
     record = _row_type(kind)
     assert isinstance(record, Query | Record)
     return fn.module.program.resources[record.resource]
@@ -61,7 +61,7 @@ def _row_type(kind: Type) -> Type:
 
 
 def may_be_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
+    """Whether a value may be nil; a relation's row may be missing, despite its type."""
     kind = type_of(fn, node)
     is_relation = isinstance(fn.resolved(node), RelationUse)
     return is_relation or isinstance(kind, Optional) or kind in (*DYNAMIC, NIL)
@@ -73,13 +73,13 @@ def is_dynamic(kind: Type) -> bool:
 
 
 def joins(node: ast.Expr) -> bool:
-    """Whether an expression gives one of several values."""
+    """Whether an expression selects one of several values."""
     lazy = isinstance(node, ast.Binary) and node.operator in ("and", "or", "??")
     return lazy or isinstance(node, ast.Ternary)
 
 
 def holds_any(kind: Type) -> bool:
-    """Whether nothing is known of a value, or of what there is in it."""
+    """Whether the type of a value, or of its items, is unknown."""
     match kind:
         case Optional(item) | Array(item):
             return holds_any(item)
@@ -89,7 +89,7 @@ def holds_any(kind: Type) -> bool:
 
 
 def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A value of which nothing is known, as `Any` for type checkers, which may know more."""
+    """Make an untyped value `Any` for type checkers, which may infer a type."""
     kind = type_of(fn, node)
     if not holds_any(kind):
         return code
@@ -104,7 +104,7 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     if isinstance(use, KeyAccess) and code.precedence != Precedence.TERNARY:
         if code.got is None:
             return code
-        member = fn.module.imports.operator("member")  # checkers take `None` for a value of `get`
+        member = fn.module.imports.operator("member")  # type checkers infer `None` from `get`
         return replace(code, text=f"{member}({code.got})", got=None)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index)
@@ -113,7 +113,7 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 
 def typed_empty(fn: FunctionBuilder, code: Code) -> Code:
-    """`[]` and `{}` where type checkers want to know what there is in them."""
+    """Add item types to `[]` and `{}` for type checkers."""
     if code.form is not Form.EMPTY:
         return code
     any_ = fn.use("typing", "Any")
@@ -123,25 +123,25 @@ def typed_empty(fn: FunctionBuilder, code: Code) -> Code:
 
 
 def unchecked(fn: FunctionBuilder, code: Code, *, always: bool = False) -> Code:
-    """A value that type checkers shall take for any."""
+    """Make a value `Any` for type checkers."""
     if not always and (code.repeatable or code.is_constant or code.form is Form.ANY):
         return code
     return replace(as_type(fn, code, ANY), form=Form.ANY)
 
 
 def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
-    """A value that type checkers shall take for one of a type."""
+    """Cast a value to a type for type checkers."""
     return call(fn.use("typing", "cast"), [Code(f'"{fn.module.annotation(kind)}"'), code])
 
 
 def enum_value(fn: FunctionBuilder, kind: Enum, code: Code) -> Code:
-    """A value that has to be one of an enum's."""
+    """Check at run time that a value is one of an enum's."""
     parts = [Code(fn.module.annotation(kind)), code]
     return replace(fn.operator("enum_value", parts, Effect.FAILS), form=Form.ANY)
 
 
 def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
-    """One of several values, cast to their common type: a `list[int]` is no `list[float]`."""
+    """Cast one of several values to their common type: a `list[int]` is no `list[float]`."""
     kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
     if not collections or kind == common or holds_any(common) or code.form is Form.EMPTY:
@@ -150,7 +150,7 @@ def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type
 
 
 def plainly_comparable(left: Type, right: Type) -> bool:
-    """Whether Python's `==` is Conduit's, and type checkers see no mistake in it."""
+    """Whether Python's `==` means the same as Conduit's, and type checkers accept it."""
     left, right = required(left), required(right)
     if NIL in (left, right):
         return True
@@ -169,7 +169,7 @@ def plainly_comparable(left: Type, right: Type) -> bool:
 
 
 def _is_plain(of: Type) -> bool:
-    """Whether a value holds nothing, however deep, that Python compares in its own way."""
+    """Whether Python compares a value, and all values in it, as Conduit does."""
     of = required(of)
     if isinstance(of, Array):
         return _is_plain(of.item)
@@ -179,9 +179,9 @@ def _is_plain(of: Type) -> bool:
 
 
 def effective_operand(node: ast.Unary) -> ast.Expr:
-    """The operand of a prefix, without pairs of further ones behind it: `!!!x` is `!x`.
+    """Return the operand of a prefix without pairs of further prefixes: `!!!x` is `!x`.
 
-    One further prefix stays, since `!!x` is a bool and `x` may be none.
+    One further prefix stays, since `!!x` is a bool and `x` may have another type.
     """
     operand = node.operand
     while (

@@ -1,4 +1,4 @@
-"""Queries as the values of variables: what is bound now, or composed of SQL at run time."""
+"""Queries as values of variables: bound at once, or composed at run time."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ from .sql import Select, literal
 
 
 def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select]:
-    """A query as the value of a variable: its values are evaluated now, once, whatever follows."""
+    """Bind a query to a variable: its values are evaluated here and once."""
     select = lower_all(fn, select_of(fn, node, safe=True))
     lines, guards = list(select.guard.before), select.guard.conditions
     first, *others = select.values or (NONE,)
@@ -60,14 +60,14 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
 
 
 def arguments_of(query: Code, method: str, *what: str) -> str:
-    """The arguments of an operation that runs a query: what a method of `Select` gives."""
+    """Return the arguments of an operation that runs a query: the result of a `Select` method."""
     given = ", ".join(map(literals.quoted, what))
     return f"*{query.at(Precedence.PRIMARY)}.{method}({given})"
 
 
 @composes
 def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
-    """A query as a value: a `Select` of the runtime."""
+    """Lower a query as a value to a `Select` of the runtime."""
     facts = fn.module.facts
     resource = resource_of(fn, type_of(fn, node))
     if is_query(facts, node, fn.locals.queries):
@@ -94,14 +94,14 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
 
 
 def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
-    """A query that a `?.` follows."""
+    """Guard a query that a `?.` follows."""
     first, again = fn.twice(query, node)
     guard = NotNil(first.text, again.text if first.text != again.text else None)
     return replace(again, before=first.before, guards=(guard,))
 
 
 def extended(fn: FunctionBuilder, query: Code, delta: Select) -> Code:
-    """A query with further steps."""
+    """Add further steps to a query."""
     parts = [*delta.values, *delta.bounds]
     if not query.guards:
         query, *parts = fn.in_order([query, *parts])
@@ -121,7 +121,7 @@ def extended(fn: FunctionBuilder, query: Code, delta: Select) -> Code:
 
 
 def rows_of(fn: FunctionBuilder, query: Code, kind: Type) -> Code:
-    """The rows of a composed query, which are loaded here."""
+    """Load the rows of a composed query here."""
     record = fn.module.record_class(resource_of(fn, kind).name)
     rows = operation(fn, f"fetch({record}, {arguments_of(query, 'rows')})", [query])
     return replace(rows, guards=query.guards)

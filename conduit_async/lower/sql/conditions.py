@@ -1,4 +1,4 @@
-"""One field of a query beside a value."""
+"""Conditions that compare one field of a query with a value."""
 
 from collections.abc import Generator
 from typing import TypeAlias
@@ -19,7 +19,7 @@ _SQL = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def column_of(resource: ResourceInfo, name: str) -> Column:
-    """The column that a query means."""
+    """Return the column that a query names."""
     column = resource.column(name)
     assert column is not None
     return column
@@ -56,7 +56,7 @@ def compared(
 
 
 def key_of(fn: FunctionBuilder, record: Record, node: ast.Expr, value: Code) -> Code:
-    """The primary key of a record that is compared with a relation; nil when there is none."""
+    """Return the primary key of a record that is compared with a relation; nil for no record."""
     target = fn.module.program.resources[record.resource]
     key = target.columns[target.primary_key or "id"].python
     if not is_nullable(type_of(fn, node)):
@@ -65,12 +65,12 @@ def key_of(fn: FunctionBuilder, record: Record, node: ast.Expr, value: Code) -> 
 
 
 def name_of(node: ast.Expr) -> str:
-    """A field, named by a symbol or a constant string."""
+    """Return a field's name, given as a symbol or a constant string."""
     return ast.constant_text(node) or ""
 
 
 def class_of(fn: FunctionBuilder, kind: Type) -> str:
-    """The class that a value of a column has, `Any` where no class says it all."""
+    """Return the class of a column's values, `Any` if no single class describes them."""
     text = fn.module.annotation(kind)
     return text if text.isidentifier() and text != "Any" else fn.use("typing", "Any")
 
@@ -78,7 +78,7 @@ def class_of(fn: FunctionBuilder, kind: Type) -> str:
 def aggregate_of(
     fn: FunctionBuilder, node: ast.Expr, name: str, column: str
 ) -> tuple[str, str, bool]:
-    """The SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
+    """Return the SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
     kind = required(type_of(fn, node))
     text = f"{name}({column})"
     if name == "sum":

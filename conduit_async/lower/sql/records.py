@@ -21,7 +21,7 @@ from .writes import WRITES
 
 
 def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
-    """Any operation on rows; a query that has not run yet runs where its value is used."""
+    """Lower an operation on rows; a query runs where its value is used."""
     resource = fn.module.program.resources[call.resource]
     if call.operation in WRITES:
         return (yield from WRITES[call.operation](fn, resource, call))
@@ -77,7 +77,7 @@ def _run(
     column: Callable[[str], str],
     given: Callable[..., str],
 ) -> str:
-    """The operation of the runtime that runs a query; `given` are its arguments, by method."""
+    """Return the runtime's operation that runs a query; `given` returns its arguments by method."""
     resource = fn.module.program.resources[call.resource]
     named = call.arguments if call.operation not in ("find_by", "exists?") else ()
     fields = [column_of(resource, name_of(each.value)) for each in named]
@@ -99,7 +99,7 @@ def _run(
 
 
 def _of_rows(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
-    """An operation on an array of rows."""
+    """Lower an operation on an array of rows."""
     assert call.receiver is not None
     guard, rows = (yield from chains.receiver(fn, node, call.receiver)).split()
     code = _in_memory(fn, call, rows)

@@ -1,4 +1,4 @@
-"""Relations: rows are loaded into a variable at their first use."""
+"""Relations: rows are loaded into a variable at the first use."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from .conditions import column_of
 from .sql import Select, quoted
 
 _LOADING = Effect.READS | Effect.FAILS
-"""To load a row changes nothing, but it may be gone."""
+"""Loading a row changes nothing, but the row may be gone."""
 
 
 def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Operand) -> Lowering:
@@ -35,7 +35,7 @@ def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Ope
 
 
 def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering:
-    """The key by which a relation's rows are found: of `self`, or of what is left of the dot."""
+    """Return the key of a relation's rows, from `self` or from the target of the dot."""
     assert isinstance(node, ast.Member)
     owner = fn.module.program.resources[use.owner]
     name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
@@ -48,7 +48,7 @@ def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering
 
 
 def related(fn: FunctionBuilder, info: RelationInfo, key: Code) -> Select:
-    """The query of a relation to many rows, or to the one that holds the key."""
+    """Return the query of a relation to many rows, or to the one row that holds the key."""
     resources = fn.module.program.resources
     target = resources[info.target]
     order = info.options.get("order_by")
@@ -68,7 +68,7 @@ def related(fn: FunctionBuilder, info: RelationInfo, key: Code) -> Select:
 
 
 def ordered(select: Select, text: str | None) -> Select:
-    """A query in an order such as `created_at DESC, id`."""
+    """Order a query, as in `created_at DESC, id`."""
     parts = [part.split() for part in text.split(",")] if text else []
     order = (
         " ".join([select.column(column_of(select.resource, name).name), *map(str.upper, rest)])
@@ -78,19 +78,19 @@ def ordered(select: Select, text: str | None) -> Select:
 
 
 def fetch(fn: FunctionBuilder, select: Select) -> Code:
-    """The rows of a query, under the conditions of its guard."""
+    """Load the rows of a query, under the conditions of its guard."""
     record = fn.module.record_class(select.resource.name)
     code = operation(fn, f"fetch({record}, {select.arguments('rows')})", select.all_values)
     return replace(code, guards=select.guard.conditions)
 
 
 def operation(fn: FunctionBuilder, call: str, parts: list[Code]) -> Code:
-    """A database operation on the hook's connection or the job's own."""
+    """Build a database operation on the connection of the hook or the job."""
     return fn.through_handle(f"{fn.handle}.{call}", parts)
 
 
 def _loaded(fn: FunctionBuilder, name: str, text: str, key: Code, hint: str) -> Code:
-    """One row, in a variable."""
+    """Load one row into a variable."""
     known = fn.rows.find(f"{name}({text})")
     if known is None and name == "find":
         known = fn.rows.find(f"get({text})")

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Selecting:
-    """The query of an expression; `safe`: a `?.` follows it."""
+    """Return the query of an expression; `safe`: a `?.` follows it."""
     steps: list[RecordCall] = []
     while True:
         use = fn.resolved(node)
@@ -47,14 +47,14 @@ def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Sel
 
 
 def continued(fn: FunctionBuilder, select: Select, steps: list[RecordCall]) -> Selecting:
-    """A query with further steps."""
+    """Add further steps to a query."""
     for step in steps:
         select = yield from lazily(select, _step(fn, select, step))
     return select
 
 
 def _unwrapped(fn: FunctionBuilder, node: ast.Unwrap) -> Selecting:
-    """`q!`: an error when a `?.` in the query met nil."""
+    """Lower `q!`: an error if a `?.` in the query met nil."""
     select = yield from select_of(fn, node.operand, safe=True)
     if select.guard.conditions:
         error = fn.module.imports.runtime("ConduitError")
@@ -68,7 +68,7 @@ def _unwrapped(fn: FunctionBuilder, node: ast.Unwrap) -> Selecting:
 
 
 def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Operand, Code, T]:
-    """The steps of a query, whose values are only evaluated when its guards hold."""
+    """Run the steps of a query; their values are evaluated only if its guards hold."""
     if not select.guard.conditions:
         return (yield from steps)
     try:
@@ -106,9 +106,9 @@ def _bounded(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> 
 
 
 def _in_order(fn: FunctionBuilder, select: Select, positions: list[int]) -> Select:
-    """A query with its values and bounds evaluated in an order, whatever order SQL has.
+    """Evaluate the values and bounds of a query in the given order, not in the order of the SQL.
 
-    The statements that they need run before the first of them.
+    The statements that they need run before the first value.
     """
     parts = [*select.values, *select.bounds]
     ordered = fn.in_order([parts[place] for place in positions], positions=positions)
@@ -118,7 +118,7 @@ def _in_order(fn: FunctionBuilder, select: Select, positions: list[int]) -> Sele
 
 
 def narrowed(fn: FunctionBuilder, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
-    """The query with further conditions."""
+    """Add further conditions to a query."""
     texts: list[str] = []
     values: list[Code] = []
     for argument in given:
@@ -142,7 +142,7 @@ def narrowed(fn: FunctionBuilder, select: Select, given: tuple[ast.Argument, ...
 
 
 def condition(fn: FunctionBuilder, select: Select, node: ast.Expr) -> Condition:
-    """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
+    """Lower `a > 1`, `b in […]`, and combinations with `and`, `or` and `not`."""
     if isinstance(node, ast.Unary):
         text, values = yield from condition(fn, select, effective_operand(node))
         return f"({text}) IS NOT TRUE", values
@@ -208,7 +208,7 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
 
 
 def _subquery(fn: FunctionBuilder, name: str, column: Column, node: ast.Binary) -> Condition:
-    """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
+    """Lower `author_id in User.where(…)` to a subquery for the keys of the other query's rows."""
     select = yield from select_of(fn, node.right)
     keys = select.column(select.resource.primary_key or "id")
     text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
@@ -239,7 +239,7 @@ def _scope(fn: FunctionBuilder, select: Select, call: RecordCall) -> Selecting:
 def _bound(
     fn: FunctionBuilder, select: Select, scope: ast.Scope, arguments: tuple[ast.Argument, ...]
 ) -> Selecting:
-    """The query before a scope's steps, whose parameters are what the arguments give."""
+    """Bind a scope's parameters to the arguments; return the query before the scope's steps."""
     named = {a.name.text: a.value for a in arguments if a.name is not None}
     positional = [a.value for a in arguments if a.name is None]
     given: list[tuple[Local, ast.Expr]] = []

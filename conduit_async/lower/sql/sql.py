@@ -21,12 +21,12 @@ _RESERVED = frozenset(
     overlaps placing primary references returning right select session_user similar some
     symmetric system_user table tablesample then to trailing true union unique user using
     variadic verbose when where window with
-    """.split()  # noqa: SIM905 - a list would take a line a word
+    """.split()  # noqa: SIM905 - a list would need a line a word
 )
 
 
 def quoted(name: str) -> str:
-    """A name as SQL has it, in quotes only where it needs them; `a.b` is two names."""
+    """Return a name in SQL, in quotes only if necessary; `a.b` is two names."""
     return ".".join(_quoted(part) for part in name.split("."))
 
 
@@ -39,10 +39,10 @@ def _quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class Select:
-    """A query over the rows of a resource, as far as it is known; `values` fill its `%s`.
+    """A query over the rows of a resource, as built so far; `values` fill its `%s`.
 
-    `qualified`: it may be joined with another table. Behind a `?.` it can be run under its `guard`
-    only.
+    `qualified`: it may be joined with another table. After a `?.` it may run only under its
+    `guard`.
     """
 
     resource: ResourceInfo
@@ -57,16 +57,16 @@ class Select:
 
     @property
     def bounds(self) -> list[Code]:
-        """The limit and the offset, as far as there are any."""
+        """The limit and the offset, if there are any."""
         return [bound for bound in (self.limit, self.offset) if bound is not None]
 
     @property
     def all_values(self) -> list[Code]:
-        """What fills the placeholders, in their order."""
+        """The values of the placeholders, in their order."""
         return [*self.values, *(bound for bound in self.bounds if not bound.text.isdigit())]
 
     def filled(self, parts: Sequence[Code]) -> "Select":
-        """The same query with other values and bounds, in the order in which it has them."""
+        """Return the query with other values and bounds, in the same order."""
         rest = iter(parts)
         values = tuple(next(rest) for _ in self.values)
         limit = next(rest) if self.limit is not None else None
@@ -74,7 +74,7 @@ class Select:
         return replace(self, values=values, limit=limit, offset=offset)
 
     def after(self, lines: Iterable[Line]) -> "Select":
-        """The same query, before whose values some statements run."""
+        """Return the query with statements that run before its values."""
         parts = [*self.values, *self.bounds]
         for index, part in enumerate(parts):
             if not part.text.isdigit():
@@ -83,12 +83,12 @@ class Select:
         return replace(self, guard=replace(self.guard, before=(*self.guard.before, *lines)))
 
     def column(self, name: str) -> str:
-        """A column, with its table where two may be joined."""
+        """Return a column, with its table if two may be joined."""
         prefix = f"{quoted(self.resource.table)}." if self.joins or self.qualified else ""
         return f"{prefix}{quoted(name)}"
 
     def arguments(self, method: str, *what: str) -> str:
-        """The statement and the values of an operation: those of a method of the runtime's."""
+        """Return the statement and the values of an operation, as the runtime's `Select` does."""
         pieces = self.statement(", ".join(what))
         match method:
             case "rows":
@@ -106,7 +106,7 @@ class Select:
         return literal(pieces) + (f", {tuple_of(values)}" if values else "")
 
     def statement(self, what: str, *, ordered: bool = False) -> list[str]:
-        """`SELECT what FROM …`, in pieces that each fit a line."""
+        """Return `SELECT what FROM …`, in pieces that each fit a line."""
         pieces = [f"SELECT {what}", f"FROM {quoted(self.resource.table)}", *self.joins]
         if self.where:
             pieces.append(f"WHERE {' AND '.join(self.where)}")
@@ -119,7 +119,7 @@ class Select:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it takes only a part of the rows, which are counted as a subquery then."""
+        """Whether it has a limit or an offset; then its rows are counted in a subquery."""
         return self.limit is not None or self.offset is not None
 
 
@@ -129,7 +129,7 @@ def _within(head: str, pieces: list[str], tail: str) -> list[str]:
 
 
 def literal(pieces: list[str], width: int = 74) -> str:
-    """The pieces as one string literal, or as several, a line each."""
+    """Return the pieces as one string literal, or as several, one a line."""
     lines: list[str] = []
     for piece in pieces:
         if lines and len(lines[-1]) + 1 + len(piece) <= width:
@@ -141,7 +141,7 @@ def literal(pieces: list[str], width: int = 74) -> str:
 
 
 def _wrapped(piece: str, width: int) -> list[str]:
-    """A piece in lines, which end before an `AND` or `OR` where they can."""
+    """Wrap a piece, if possible before an `AND` or `OR`."""
     words: list[str] = []
     for part in re.split(r" (?=(?:AND|OR) )", piece):
         words += [part] if len(part) <= width else part.split(" ")

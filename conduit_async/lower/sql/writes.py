@@ -18,7 +18,7 @@ from .relations import operation
 def _given(
     fn: FunctionBuilder, resource: ResourceInfo, node: ast.Expr
 ) -> Generator[Operand, Code, tuple[str, list[Code]]]:
-    """The columns that a hash gives, as further arguments of a call."""
+    """Return the columns in a hash as further arguments of a call."""
     if not isinstance(node, ast.HashLiteral):
         values = yield Operand(node, record="either")
         return f", **{_columns_of(fn, resource, values.text)}", [values]
@@ -28,7 +28,7 @@ def _given(
 
 
 def _columns_of(fn: FunctionBuilder, resource: ResourceInfo, values: str) -> str:
-    """The columns that a hash gives which is known at run time only."""
+    """Return the columns in a hash that is known only at run time."""
     relations = resource.relations.values()
     keys = {each.name: each.key for each in relations if each.kind == "to_one"}
     named = "".join(
@@ -44,7 +44,7 @@ def _columns_of(fn: FunctionBuilder, resource: ResourceInfo, values: str) -> str
 def _values(
     fn: FunctionBuilder, resource: ResourceInfo, node: ast.HashLiteral
 ) -> Generator[Operand, Code, tuple[list[str], list[Code]]]:
-    """The columns that a literal gives, and their values."""
+    """Return the columns in a literal, and their values."""
     names, codes = [], []
     for entry in node.entries:
         column = column_of(resource, name_of(entry.key))
