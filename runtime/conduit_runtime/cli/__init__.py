@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-# Name → module, object and help: a command is imported when it is called, not for the list of them.
+# Name → module, object and help: a command is imported when it is called, not to list the commands.
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
     "worker": ("worker.command", "worker", "Run the jobs of generated packages."),

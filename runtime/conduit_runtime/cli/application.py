@@ -1,4 +1,4 @@
-"""What a web framework gives the commands that run under its own command line."""
+"""The settings that a web framework gives commands under its own command line."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Application:
     """An application that the framework has configured; the options of a command still win.
 
-    `dsn` gives its database, `schema` that of our tables there. A worker without packages gets its
-    job types from `jobs`, its queues from `queues` and, without `--services`, its services from
-    `services`; `prepare` is called with its pool before it starts. `program` gives the command
-    line that starts another process like this one.
+    `dsn` returns its database; `schema` is the schema of our tables there. A worker without
+    packages gets its job types from `jobs`, its queues from `queues` and, without `--services`, its
+    services from `services`. The worker calls `prepare` with its pool before the pool starts.
+    `program` returns the command line that starts another process like this one.
     """
 
     dsn: Callable[[], str]
@@ -31,5 +31,5 @@ class Application:
 
 
 def present_application() -> Application | None:
-    """The application whose framework runs the command, if one does."""
+    """The application whose framework runs the command; None if no framework does."""
     return click.get_current_context().find_object(Application)

@@ -22,7 +22,7 @@ class BrokerOptions:
 
 
 def broker_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command these options, as `broker`: BrokerOptions, None when no broker is named."""
+    """Give a command these options, as `broker`: BrokerOptions, or None if no broker is named."""
 
     @click.option(
         "--broker",

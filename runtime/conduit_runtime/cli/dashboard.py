@@ -84,7 +84,7 @@ def dashboard(
 
 
 def _login() -> "tuple[TokenLogin | BasicLogin, str | None, str | None]":
-    """Who is let in, the token to print, and what the environment asks for instead."""
+    """The login, the token to print, and in words the secret that the environment sets instead."""
     try:
         from conduit_dashboard.access.login import BasicLogin, TokenLogin
     except ModuleNotFoundError as error:
@@ -130,7 +130,7 @@ def _user(pair: str) -> tuple[str, str]:
 
 
 def _listener(host: str, port: int, may_be_open: bool) -> socket.socket:
-    """A socket that listens there. Raises UsageError where the address may not or cannot be had."""
+    """A listening socket. Raises UsageError if the address is not allowed or not available."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, place = min(found, key=lambda each: each[0] != socket.AF_INET)

@@ -1,4 +1,4 @@
-"""`conduit-jobs demo`: the whole path on the blog, from its sources to jobs that ran."""
+"""`conduit-jobs demo`: the example of the blog, from its sources to completed jobs."""
 
 import os
 import re
@@ -30,7 +30,7 @@ DEADLINE = 60.0
 """Seconds until the demo gives up on a job that does not end."""
 _SHOWN = "announce"
 _WIDTH = 96
-"""Columns where there is no terminal: generated lines have up to 88, within a frame."""
+"""Columns without a terminal: generated lines have up to 88, and a frame around them."""
 _STYLES = {
     "completed": "green",
     "failed": "red",
@@ -68,13 +68,13 @@ def demo() -> None:
 
 
 def _run(console: Console, scratch: Path) -> Path:
-    """Show all steps in this folder, and return that of the example in it."""
-    # Root's Postgres runs as another user, who has to get there.
+    """Show all steps in this folder, and return the example's folder in it."""
+    # Under root, Postgres runs as another user, which has to reach the folder.
     os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not read
     blog = scratch / "blog"
     left_out = shutil.ignore_patterns("jobs", "__pycache__", ".conduit")
     shutil.copytree(_example(), blog, ignore=left_out)
-    # Nothing of the demo is worth waiting for the disk.
+    # The demo's data may be lost, so Postgres does not wait for the disk.
     server = embedded.start(blog / FOLDER, settings={"fsync": "off"})
     try:
         with server, Queue(server.dsn) as queue:
@@ -85,12 +85,12 @@ def _run(console: Console, scratch: Path) -> Path:
             _work(console, commands, queue)
             _conclude(console, queue)
     finally:
-        embedded.stop(blog / FOLDER)  # its commands have asked it to run on for a while
+        embedded.stop(blog / FOLDER)  # the commands keep the server for a while
     return blog
 
 
 def _dashboard(folder: Path) -> str:
-    """The command that shows the jobs of this folder, whatever database the environment names."""
+    """The command that shows this folder's jobs, even if the environment names a database."""
     found = shutil.which("conduit-jobs")
     is_this = found is not None and Path(found).parent == Path(sys.executable).parent
     program = "conduit-jobs" if is_this else f"{shlex.quote(sys.executable)} -m conduit_runtime.cli"
@@ -115,7 +115,7 @@ class _Commands:
         self._environment = os.environ | {"PYTHONUNBUFFERED": "1", "CONDUIT_DATABASE_URL": dsn}
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        # -m or a script, never the commands on the PATH: those may be of another installation.
+        # -m or a script: a command on the PATH may belong to another installation.
         command = [module] if module.endswith(".py") else ["-m", module]
         return subprocess.Popen(
             [sys.executable, *command, *arguments],

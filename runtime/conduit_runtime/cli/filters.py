@@ -38,7 +38,7 @@ DURATION = _Duration()
 
 
 def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
-    """The options --queue, --type, --status and --older-than, named as methods of Queue do."""
+    """The options --queue, --type, --status and --older-than, named as arguments of Queue."""
     options = (
         click.option("--queue", help="Only jobs of this queue."),
         click.option("--type", help="Only jobs of this type."),
@@ -85,7 +85,7 @@ def change(
     every: bool,
     **wanted: Any,
 ) -> None:
-    """Apply an operation ("cancel", "retry") to the jobs with these ids or of the filter."""
+    """Apply an operation ("cancel", "retry") to the jobs with these ids or to the filter's jobs."""
     is_filtered = any(wanted.values())
     if ids and (is_filtered or every):
         raise click.UsageError("give ids or a filter, not both")

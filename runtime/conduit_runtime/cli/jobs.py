@@ -14,7 +14,7 @@ from .session import Session, session_options
 
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
 _OF_RUNNING = ("started_at", "locked_by")
-"""Columns of a table in which a job runs."""
+"""Further columns of a table if a job in it runs."""
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -146,7 +146,7 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
 
 
 def _attempt(entry: Any) -> str:
-    """A failed attempt as text: when it failed, and its traceback, or its error without one."""
+    """A failed attempt as text: when it failed, and its traceback or else its error."""
     if not isinstance(entry, dict):  # typed by hand
         return str(entry)
     head = f"attempt {entry.get('attempt', '?')} at {entry.get('at', '?')}"

@@ -25,7 +25,7 @@ def counted_jobs(count: int) -> str:
 
 
 def first_line(text: str | None) -> str:
-    """What a table shows of an error."""
+    """The first line of an error, for a table."""
     return (text or "").partition("\n")[0][:60]
 
 
@@ -51,7 +51,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: s
 
 
 def show_one(row: Mapping[str, Any], form: str) -> None:
-    """Print one record, a line a field."""
+    """Print one record with a line for each field."""
     if form == "json":
         click.echo(_json(row))
         return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def configured() -> Sequence[str]:
-    """`out` of the compiler's configuration in the working folder."""
+    """The key `out` of the compiler's configuration in the working folder."""
     for file, path in (("conduit.toml", ()), ("pyproject.toml", ("tool", "conduit"))):
         try:
             table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))

@@ -106,7 +106,7 @@ def _row(finding: "Finding") -> dict[str, object]:
 
 
 def _show(found: list["Finding"], stranded: int) -> None:
-    """Print a table and, since it may cut long texts, the messages below it."""
+    """Print a table and, below it, the messages, because the table may cut long texts."""
     rows = [
         {
             **_row(each),

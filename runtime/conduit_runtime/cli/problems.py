@@ -9,7 +9,7 @@ _DSN = "conduit_runtime.dsn"
 
 
 def note_dsn(dsn: str) -> None:
-    """Remember the connection string of the command, whose password no message may show."""
+    """Remember the command's connection string: no message may show its password."""
     click.get_current_context().meta[_DSN] = dsn
 
 

@@ -26,7 +26,7 @@ _COUNTS = [
     "workers",
 ]
 _KEPT = ("keep_completed", "keep_failed")
-"""Columns of a table in which a queue has a value."""
+"""Further columns of a table if a queue in it has a value."""
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 _source = click.option(

@@ -1,4 +1,4 @@
-"""The options of a command that runs until it is stopped: its ports, its log, its patience."""
+"""The options of a command that runs until it is stopped: ports, log and timeouts."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _ADDRESS = "0.0.0.0"  # noqa: S104  who asks is on another host
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What these options say; durations are in seconds unless they are timedeltas."""
+    """The values of these options; durations are in seconds unless they are timedeltas."""
 
     ports: list[Port]
     log_format: str

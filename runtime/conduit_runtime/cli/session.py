@@ -1,4 +1,4 @@
-"""What every command takes: a database, and the format of its output."""
+"""The options of every command: a database, and the format of the output."""
 
 import os
 import re
@@ -22,7 +22,7 @@ VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
 FOLDER = Path(".conduit", "postgres")
 """The embedded database of the working folder."""
 KEEP = 600.0
-"""For how many seconds the embedded database runs on for other programs that know its name."""
+"""Seconds that the embedded database runs on for other programs that know its name."""
 _dsn_option = click.option(
     "--dsn", metavar="URL", help="The database, as a URL or key=value pairs."
 )
@@ -52,10 +52,10 @@ class Session:
 
     @property
     def given(self) -> str | None:
-        """The connection string that is given; None: the embedded database is used.
+        """The given connection string; None if the command uses the embedded database.
 
-        It is used as well if what is given names it, as a variable does that `dsn` has set. So it
-        starts again when it has ended since.
+        It is also None if the string names the embedded database, for example from a variable set
+        with the output of `dsn`. So the command starts that database again if it has ended.
         """
         dsn = self._named
         if dsn is None or not FOLDER.exists():
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def explicit(self) -> str | None:
-        """The connection string of --dsn alone; no variable and no application counts."""
+        """The connection string of --dsn, without variables and the application."""
         if self._dsn is not None:
             note_dsn(self._dsn)
         return self._dsn and _for_libpq(self._dsn)
@@ -79,11 +79,11 @@ class Session:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether it is the embedded database of the working folder."""
+        """Whether the session's database is the embedded one of the working folder."""
         return self.given is None
 
     def stop_embedded(self) -> bool:
-        """End the embedded database of the working folder; False when it does not run."""
+        """Stop the embedded database of the working folder; return False if it does not run."""
         if self._dsn is not None:
             raise click.UsageError("--stop ends the embedded Postgres, and --dsn names another")
         from .. import embedded
@@ -94,8 +94,8 @@ class Session:
     def database(self, keep: float = 0.0, *, creates: bool = False) -> Iterator[str]:
         """Yield the connection string of the database, which runs for the length of the block.
 
-        An embedded database is started and migrated, and runs for `keep` seconds longer. There, a
-        schema without our tables is an error, unless the command `creates` it.
+        An embedded database is started and migrated, and runs for `keep` seconds longer. In an
+        embedded database, a schema without our tables is an error unless the command `creates` it.
         """
         if (dsn := self.given) is not None:
             note_dsn(dsn)
@@ -132,7 +132,7 @@ class Session:
 
 
 def _for_libpq(dsn: str) -> str:
-    """The connection string without the driver that SQLAlchemy's form names."""
+    """The connection string without the driver that a URL of SQLAlchemy names."""
     return re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
 
 

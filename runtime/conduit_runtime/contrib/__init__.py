@@ -1,1 +1,1 @@
-"""Web frameworks: each folder is for applications of one, and imports it."""
+"""Integrations of frameworks: each module or folder imports its framework."""

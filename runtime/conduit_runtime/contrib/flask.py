@@ -1,4 +1,4 @@
-"""The queue in an application of Flask: an extension.
+"""An extension of Flask: the queue in an application.
 
 Jobs run in workers of their own: `conduit-jobs worker`.
 """
@@ -19,10 +19,11 @@ _VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
 class Conduit:
     """One Queue for each application and process, opened by its first use.
 
-    `Conduit(app)`, or `conduit = Conduit()` and later `conduit.init_app(app)`. The application's
-    configuration names the database by CONDUIT_DATABASE_URL (else the environment by that, then by
-    DATABASE_URL) and the schema of the tables by CONDUIT_SCHEMA. The queue outlives requests, and a
-    process that is forked, as by `gunicorn --preload`, opens connections of its own.
+    Write `Conduit(app)`, or `conduit = Conduit()` and later `conduit.init_app(app)`. The database
+    is CONDUIT_DATABASE_URL of the application's configuration, else CONDUIT_DATABASE_URL or
+    DATABASE_URL of the environment. CONDUIT_SCHEMA of the configuration is the schema of the
+    tables. The queue outlives requests. A forked process, as of `gunicorn --preload`, opens its own
+    connections.
     """
 
     def __init__(self, app: Flask | None = None) -> None:
@@ -38,13 +39,13 @@ class Conduit:
         """The queue of the current application.
 
         Raises RuntimeError outside of an application's context, for an application that the
-        extension does not know, and when nothing names the database.
+        extension does not know, and if no database is configured.
         """
         known: dict[str, Any] | None = current_app.extensions.get(_NAME)
         if known is None:
             raise RuntimeError(f"{current_app.name} has no queue: call conduit.init_app(app) first")
         queue: Queue | None = known.get("queue")
-        if queue is None:  # at once in two threads: one of the two is used
+        if queue is None:  # two threads may both make one; only one of the two is used
             made = Queue(self._dsn(), current_app.config.get("CONDUIT_SCHEMA"))
             queue = known.setdefault("queue", made)
         return queue

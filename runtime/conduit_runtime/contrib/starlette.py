@@ -35,16 +35,16 @@ def conduit_lifespan(
     pool: Callable[[AsyncQueue], WorkerPool] | None = None,
     lifespan: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None,
 ) -> Lifespan:
-    """A lifespan that opens an AsyncQueue and, with `pool`, runs a WorkerPool in the application.
+    """Make a lifespan that opens an AsyncQueue and, with `pool`, runs a WorkerPool.
 
-    `dsn` and `schema` are those of AsyncQueue. `pool` makes the pool of the queue; each process of
-    the server runs one, on the server's loop, where a coroutine handler must not block. Without it,
-    jobs wait for a worker elsewhere. `lifespan` is one that the application has already: it starts
-    first and ends last, and its state is kept.
+    `dsn` and `schema` are those of AsyncQueue. `pool` makes a pool of the queue. Each process of
+    the server runs one pool, on the server's loop, so a coroutine handler must not block. Without
+    `pool`, jobs wait for a worker elsewhere. `lifespan` is the one that the application already
+    has: it starts first and ends last, and its state is kept.
 
-    An application whose pool cannot start does not start. A pool that ends by itself is logged, and
-    `probes` report it; requests are served on. At the server's shutdown, after its last request,
-    running jobs get the pool's `grace` seconds; the rest is released.
+    If the pool cannot start, the application does not start. If the pool ends by itself, the log
+    says so and `probes` report it, but requests are still served. At the server's shutdown, after
+    its last request, running jobs get the pool's `grace` seconds; the other jobs are released.
     """
 
     @asynccontextmanager
@@ -64,7 +64,7 @@ def conduit_lifespan(
 
 @asynccontextmanager
 async def _running(pool: WorkerPool) -> AsyncIterator[None]:
-    """Run a pool for the block, in a task of its own: it may end earlier, by itself."""
+    """Run a pool for the block, in a task of its own, as the pool may end by itself."""
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     stopping = asyncio.Event()
     task = asyncio.create_task(_run(pool, started, stopping), name="conduit pool")
@@ -91,7 +91,7 @@ async def _run(pool: WorkerPool, started: "asyncio.Future[None]", stopping: asyn
 
 
 def get_queue(connection: HTTPConnection) -> AsyncQueue:
-    """The application's queue, of a request: a dependency of FastAPI, or to be called.
+    """Return the queue of a request's application; also a dependency for FastAPI.
 
     Raises RuntimeError in an application without `conduit_lifespan`.
     """

@@ -1,1 +1,1 @@
-"""`conduit-jobs doctor`: small checks of a database, one idea a file."""
+"""`conduit-jobs doctor`: small checks of a database, one check per file."""

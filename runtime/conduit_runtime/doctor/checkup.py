@@ -27,7 +27,7 @@ Check = Callable[[Database], Iterator[Finding]]
 
 @dataclass(slots=True)
 class Report:
-    """What was found, what was looked at, and what could not be, with the reason."""
+    """The findings, the names of the checks, and the checks that could not run, with reasons."""
 
     findings: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Report:
 def examine(
     dsn: str, schema: str | None, known: Package | None = None, limits: Limits | None = None
 ) -> Report:
-    """Look at the database, and at what the packages know of it. It changes nothing."""
+    """Check the database, and what the packages know about it, without changing anything."""
     report = Report()
     try:
         with opened(dsn, schema, limits or Limits()) as database:

@@ -1,4 +1,4 @@
-"""The database, as the checks read it: they only read, and none takes long."""
+"""The database as the checks read it: read-only, with a short timeout."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,23 +26,23 @@ SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
 
 
 class Unread(Exception):
-    """A check cannot look at something; the message says why."""
+    """A check cannot read something; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From when on something is worth a finding."""
+    """The limits from which on something is worth a finding."""
 
     skew: float = 5.0
     """Seconds by which clocks may differ."""
     late: float = 60.0
-    """Seconds that a job may be due, and that a worker may be silent."""
+    """Seconds for which a job may be due, and a worker silent."""
     snapshot: float = 300.0
     """Seconds for which a transaction may hold a snapshot."""
     dead_rows: int = 50_000
-    """Dead rows of a table that do not matter."""
+    """Dead rows that a table may have."""
     index_size: int = 200_000_000
-    """Bytes of an index that do not matter."""
+    """Bytes that an index may have."""
     notification: float = 2.0
     """Seconds that a notification may take."""
 
@@ -57,10 +57,10 @@ class Package:
 
 
 class Database:
-    """A connection to the database, the schema of our tables there, and what is too much.
+    """A connection to the database, the schema of our tables there, and the limits.
 
-    The check of the server finds whether it `is_standby`, that of the migrations whether it
-    `has_tables`, and their schema.
+    The check of the server sets `is_standby`; the check of the migrations sets `has_tables` and the
+    schema.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Database:
         self.has_tables = False
 
     def read(self, statement: Statement[T]) -> T:
-        """What a statement gives. Raises Unread when it takes too long, or is not allowed."""
+        """Return a statement's result. Raises Unread if it takes too long or is not allowed."""
         try:
             with self.connection.transaction():
                 self.connection.execute(_BEGIN)
@@ -90,7 +90,7 @@ class Database:
             raise Unread(drift.diag.message_primary or str(drift)) from None
 
     def qualified(self, name: str) -> str:
-        """A name of ours, for SQL that people type."""
+        """The name of an object of ours with its schema, for SQL that people type."""
         return f"{quote(self.schema)}.{name}" if self.schema is not None else name
 
 

@@ -10,7 +10,7 @@ from .finding import Finding, error, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
-    """Compare all of them."""
+    """Compare the database with what the migrations make."""
     wanted = expected()
     names = [*wanted.tables]
     tables = database.read(doctor.tables(names))
@@ -137,7 +137,7 @@ def _functions(
 
 
 def _printed(database: Database, begins: str, ends: str) -> str:
-    """A command that prints the statement which begins and ends so."""
+    """A command that prints the statement with this beginning and end."""
     schema = f" --schema {quote(database.schema)}" if database.schema is not None else ""
     return (
         f"conduit-jobs migrate --print{schema} | sed -n '/^CREATE {begins}/,/{ends}/p' prints its "

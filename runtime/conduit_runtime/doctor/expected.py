@@ -1,7 +1,7 @@
-"""What our migrations make, read from their own text: it says what a database should have.
+"""What a database should have: all that our migrations make, read from their own text.
 
 The text is regular: a statement begins at the start of a line, a column's definition with its name.
-A test compares this with what Postgres says after a migration.
+A test compares the result with what Postgres reports after a migration.
 """
 
 import re
@@ -41,12 +41,12 @@ class ExpectedIndex:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFunction:
-    """A function: its text, None if Postgres keeps it as parsed."""
+    """A function with its text, which is None if Postgres keeps the function as parsed."""
 
     text: str | None
     has_owners_rights: bool
     is_pinned: bool
-    """Whether it has a search path of its own."""
+    """Whether the function sets its own search path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Expected:
 
 @lru_cache(maxsize=1)
 def expected() -> Expected:
-    """What all migrations together make."""
+    """All that the migrations make together."""
     text = "\n".join(sql for _, sql in versions())
     pinned = {*_PINNED.findall(text)}
     plain = re.sub(r"^\s*--.*\n", "", text, flags=re.MULTILINE)
@@ -88,7 +88,7 @@ def shape_of(definition: str) -> str:
 
 
 def _shape(columns: str, condition: str | None) -> str:
-    """Columns and condition of an index, without what only their notation has."""
+    """Columns and condition of an index, without casts and parentheses of the condition."""
     plain = re.sub(r"::\w+|[()]", "", condition or "")
     return " ".join(f"{columns} {plain}".split())
 

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The findings of checks."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,10 +8,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: what, where, and what to do, as a command or as SQL.
+    """A problem: what is wrong, where, and what to do about it, as a command or as SQL.
 
     An error keeps jobs from running; a warning makes them slow, or may become an error. `about`
-    names the `queue` and the `type` whose jobs are concerned, if it is one.
+    names the `queue` and the `type` if the problem concerns the jobs of one.
     """
 
     code: str
@@ -28,5 +28,5 @@ def error(code: str, message: str, where: str, action: str, **about: str) -> Fin
 
 
 def warning(code: str, message: str, where: str, action: str, **about: str) -> Finding:
-    """A finding that may become an error."""
+    """A finding that makes jobs slow, or that may become an error."""
     return Finding(code, "warning", message, where, action, about)

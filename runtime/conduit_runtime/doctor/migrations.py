@@ -10,7 +10,7 @@ from .finding import Finding, error, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
-    """Look for the tables; from then on, the database knows their schema."""
+    """Look for the tables, and set their schema in `database`."""
     try:
         database.schema = database.read(worker_registry.find_schema())
     except MigrationError:
@@ -28,7 +28,7 @@ def check(database: Database) -> Iterator[Finding]:
 
 
 def judge(applied: Iterable[int], known: Iterable[int], schema: str) -> Iterator[Finding]:
-    """What is wrong with these applied migrations, when this version has the known ones."""
+    """Compare the applied migrations with those that this version knows."""
     if missing := sorted({*known} - {*applied}):
         yield error(
             "migration-missing",

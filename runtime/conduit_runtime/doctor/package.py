@@ -1,4 +1,4 @@
-"""Whether the named packages would run the jobs of their types that wait."""
+"""Whether the named packages would run the waiting jobs of their types."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from .finding import Finding, error
 
 
 def check(database: Database, package: Package) -> Iterator[Finding]:
-    """Do what `preflight` does; other code may run jobs of other types."""
+    """Do what `preflight` does, except for other types: other code may run their jobs."""
     own = {handler.type for handler in package.handlers}
     live = [each for each in database.read(worker_registry.workers()) if not each.is_silent]
     served = package.queues | dict.fromkeys(queue for worker in live for queue in worker.queues)

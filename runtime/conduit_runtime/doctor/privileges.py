@@ -10,12 +10,12 @@ from .finding import Finding, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
-    """Look at what the role lacks."""
+    """Look for privileges that the role lacks."""
     yield from judge(database.read(doctor.missing_privileges(TABLES)), database.schema)
 
 
 def judge(missing: list[tuple[str, str, str]], schema: str | None) -> Iterator[Finding]:
-    """The finding about these privileges, if there is any: role, table and privilege."""
+    """The finding about missing privileges, if there are any: (role, table, privilege)."""
     by_table: dict[str, list[str]] = {}
     for _, table, privilege in missing:
         by_table.setdefault(table, []).append(privilege)

@@ -1,4 +1,4 @@
-"""Schedules whose jobs nothing runs, and schedules that fail."""
+"""Schedules whose jobs no worker runs, and schedules that fail."""
 
 from collections.abc import Collection, Iterable, Iterator
 from shlex import quote
@@ -29,7 +29,7 @@ def check(database: Database, package: Package | None) -> Iterator[Finding]:
 
 
 def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Finding]:
-    """Which of the schedules enqueue jobs of a type that is not among the known ones."""
+    """Find the schedules whose job type is not known."""
     for schedule in schedules:
         if schedule.type not in known:
             yield warning(
@@ -43,7 +43,7 @@ def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Fin
 
 
 def judge_failures(schedules: Iterable[Schedule]) -> Iterator[Finding]:
-    """Which of the schedules could not enqueue their last job."""
+    """Find the schedules that could not enqueue their last job."""
     for schedule in schedules:
         if schedule.failures:
             yield warning(

@@ -1,4 +1,4 @@
-"""The server: its version, whether it takes writes, its clock, and a pooler in front of it."""
+"""The server: its version, whether it accepts writes, its clock, and a pooler in front of it."""
 
 import time
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def check(database: Database) -> Iterator[Finding]:
 def judge(
     server: doctor.Server, before: float, after: float, most_skew: float
 ) -> Iterator[Finding]:
-    """What is wrong with a server that was asked between these two moments of our clock."""
+    """Judge what a server reported between the moments `before` and `after` of our clock."""
     major = server.version // 10_000
     if major < _OLDEST:
         yield error(

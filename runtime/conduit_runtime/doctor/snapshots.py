@@ -19,7 +19,7 @@ def check(database: Database) -> Iterator[Finding]:
 
 
 def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
-    """The findings about these."""
+    """Make a finding for each of these, which keep dead rows."""
     effect = "vacuum removes no row that died since"
     for each in held:
         if each.kind == "session":

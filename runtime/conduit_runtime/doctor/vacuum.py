@@ -1,4 +1,4 @@
-"""Whether vacuum removes dead rows in time, and what it left behind."""
+"""Whether vacuum removes dead rows in time, and indexes that it left mostly empty."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from .expected import expected
 from .finding import Finding, error, warning
 
 _LATE = 5
-"""Times its threshold after which autovacuum is late."""
+"""Autovacuum is late when the dead rows are so many times its threshold."""
 _PER_ENTRY = 1_000
-"""Bytes an entry that an index has only when it is mostly empty."""
+"""Bytes per entry that only a mostly empty index has."""
 
 
 def check(database: Database) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def check(database: Database) -> Iterator[Finding]:
 
 
 def judge(database: Database, tables: list[doctor.Table]) -> Iterator[Finding]:
-    """What is wrong with what vacuum has done for these tables."""
+    """Find the tables that vacuum has neglected."""
     for table in tables:
         name = database.qualified(table.name)
         options = dict(option.split("=", 1) for option in table.options)
@@ -58,7 +58,7 @@ def judge(database: Database, tables: list[doctor.Table]) -> Iterator[Finding]:
 
 
 def judge_indexes(database: Database, indexes: list[doctor.Index]) -> Iterator[Finding]:
-    """Which of these indexes of ours consist mostly of nothing."""
+    """Find the indexes of ours that are mostly empty."""
     for index in indexes:
         if index.name not in expected().indexes or index.entries < 0:
             continue

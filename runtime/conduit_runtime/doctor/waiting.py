@@ -1,4 +1,4 @@
-"""Jobs that wait for something that does not come."""
+"""Jobs that wait for something that does not happen."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -12,17 +12,17 @@ from .database import Database
 from .finding import Finding, error, warning
 
 _NAMED = 5
-"""Types that a finding names at most."""
+"""The most types that a finding names."""
 
 
 def check(database: Database) -> Iterator[Finding]:
-    """Look at what waits in each queue."""
+    """Look at the jobs that wait in each queue."""
     late = database.limits.late
     yield from judge(database.read(doctor.waiting(late)), late)
 
 
 def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:
-    """What is wrong with these lanes, which come sorted by queue."""
+    """Find what is wrong with these lanes, which are sorted by queue."""
     for queue, grouped in groupby(waiting, attrgetter("queue")):
         lanes = [*grouped]
         yield from _unreadable(queue, lanes)

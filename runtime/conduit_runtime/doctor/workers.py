@@ -10,14 +10,14 @@ from .finding import Finding, error, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
-    """Look at the registered workers, and at what is running."""
+    """Look at the registered workers and the running jobs."""
     late = database.limits.late
     yield from judge(database.read(worker_registry.workers()), late)
     yield from judge_stuck(database.read(doctor.stuck(late)))
 
 
 def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
-    """Which of the workers are dead."""
+    """Find the workers that are dead."""
     for worker in workers:
         if worker.heartbeat_age > late:
             yield warning(
@@ -30,7 +30,7 @@ def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
 
 
 def judge_stuck(stuck: list[doctor.Stuck]) -> Iterator[Finding]:
-    """Who holds jobs that do not run."""
+    """Find the holders of jobs that do not run."""
     for each in stuck:
         holder = each.holder or "no worker"
         yield error(

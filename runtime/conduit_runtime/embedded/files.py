@@ -1,7 +1,7 @@
-"""The folder of an embedded server: its locks, and what Postgres writes of its state.
+"""The folder of an embedded server: its locks, and the state that Postgres writes.
 
 Each process that uses the server holds a shared lock on `users.lock`. The supervisor and its server
-hold `server.lock` while they live. The kernel drops locks when a process ends, however it ends.
+hold `server.lock` while they live. The kernel drops a process's locks when it ends, also by a kill.
 """
 
 import errno
@@ -21,14 +21,14 @@ class EmbeddedError(QueueError):
 
 
 class ServerFiles:
-    """What is known of a server by the files in its folder, which may not exist yet."""
+    """The files of a server. Their folder may not exist yet."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).resolve()
         self.log = self.path / "log"
 
     def hold(self, keep: float) -> int:
-        """Take the lock that keeps the server up, for `keep` seconds without a holder, too.
+        """Take the lock that keeps the server up, also for `keep` seconds without a holder.
 
         Waits while an old server stops. Returns the descriptor of the lock; raises `EmbeddedError`.
         """
@@ -49,7 +49,7 @@ class ServerFiles:
         return users
 
     def try_lock(self) -> int | None:
-        """The lock that a supervisor and its server hold while they live; None when they do."""
+        """Take the lock that a supervisor and its server hold while they live; None if they do."""
         lock = os.open(self.path / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,12 +78,12 @@ class ServerFiles:
         return f"postgresql://postgres@/postgres?host={quote(sockets, safe='')}&port={port}"
 
     def stop_supervisor(self) -> bool:
-        """Send the supervisor a signal; False when it has not begun its work."""
+        """Send the supervisor a signal; return False if it has not begun its work."""
         try:
             with (self.path / "supervisor.pid").open() as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:  # it holds the lock, so the id is its own
+                except BlockingIOError:  # the supervisor holds the lock, so the id is its own
                     if pid := file.read():
                         os.kill(int(pid), signal.SIGTERM)
                         return True

@@ -1,8 +1,8 @@
-"""The process that minds one embedded Postgres.
+"""The process that supervises one embedded Postgres.
 
-It makes the data folder, starts the server, starts it again when it dies under its users, and
-stops it when the last user is gone. It is run as a file (`python -I supervisor.py FOLDER BINARIES
-LOCK SETTINGS`) and imports the standard library alone, so that it is up in a moment.
+It makes the data folder, starts the server, starts it again if it dies while it is in use, and
+stops it when the last user is gone. It runs as a file (`python -I supervisor.py FOLDER BINARIES
+LOCK SETTINGS`) and imports only the standard library, so that it starts fast.
 """
 
 import fcntl
@@ -75,8 +75,8 @@ class Supervisor:
         """Make the data folder, and run the server."""
         self.create_data()
         self.admit()
-        # We hold the lock, so no process of an earlier server lives and its status file is stale:
-        # Postgres would not start if a later process had been given the id in it.
+        # We hold the lock, so no process of an earlier server lives, and its status file is stale.
+        # Postgres would not start if another process now had the id in this file.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self.settings["unix_socket_directories"] = sockets = self.socket_folder()
         threading.Thread(target=self.stop_when_unused, daemon=True).start()
@@ -87,7 +87,7 @@ class Supervisor:
                 shutil.rmtree(sockets, ignore_errors=True)
 
     def create_data(self) -> None:
-        """Make the data folder, whole or not at all."""
+        """Make the data folder, completely or not at all."""
         if (self.data / "PG_VERSION").exists():
             return
         new = self.folder / "data.new"
@@ -100,7 +100,7 @@ class Supervisor:
         new.rename(self.data)
 
     def admit(self) -> None:
-        """Let in only our own user and root, under any role."""
+        """Let only our own user and root connect, as any role."""
         users = {0, os.geteuid(), self.uid}
         if os.geteuid() == 0:
             users.discard(_nobody().pw_uid)  # other services may run as it
@@ -111,7 +111,7 @@ class Supervisor:
         )
 
     def socket_folder(self) -> str:
-        """The folder of the socket: the data's, unless that path is too long or odd."""
+        """The folder of the socket: the data folder, unless its path is too long or odd."""
         folder = str(self.data)
         if len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and not set(folder) & set(",\"'\\"):
             return folder
@@ -120,7 +120,7 @@ class Supervisor:
         return folder
 
     def serve(self) -> int:
-        """Run the server, and again when it dies while it is in use."""
+        """Run the server; start it again if it dies while it is in use."""
         flags = [part for name, text in self.settings.items() for part in ("-c", f"{name}={text}")]
         quick_ends = 0
         while True:
@@ -132,15 +132,15 @@ class Supervisor:
             code = self.server.wait()
             if self.stopping.is_set():
                 return 0
-            # A server that was killed leaves processes that need a moment to end, so it may take
-            # more than one attempt.
+            # A killed server leaves processes that need a moment to end, so the start may take more
+            # than one attempt.
             quick_ends = quick_ends + 1 if time.monotonic() < started + 1 else 0
             if quick_ends > 10:
                 return code
             time.sleep(0.2)
 
     def stop_when_unused(self) -> None:
-        """Wait until no process holds `users.lock`, then stop the server, holding it ourselves."""
+        """Wait until no process holds `users.lock`, take it, and stop the server."""
         users = os.open(self.folder / "users.lock", os.O_RDWR)
         fcntl.flock(users, fcntl.LOCK_EX)
         idle_since = time.monotonic()
@@ -180,9 +180,9 @@ class Supervisor:
             return
 
     def launch(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a program of Postgres, which refuses to be root, as the owner of the data.
+        """Start a program of Postgres as the owner of the data: Postgres refuses to run as root.
 
-        It dies with us where the system can do that, and keeps our lock as long as it lives.
+        The program dies with us if the system can do that, and keeps our lock while it lives.
         """
         command = [str(self.binaries / program), *arguments]
         is_root = os.geteuid() == 0
@@ -192,8 +192,8 @@ class Supervisor:
             if is_root:
                 prefix += [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
                 if not all(map(_is_open, (self.folder, self.binaries))):
-                    # Under a closed home the account needs one right of root's: to pass through.
-                    # access(2) ignores that of an ordinary user unless securebits say otherwise.
+                    # Under a closed home, the account needs one right of root: to pass through.
+                    # access(2) ignores an ordinary user's unless securebits say otherwise.
                     prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
                     prefix += ["--securebits=+no_setuid_fixup"]
             command = [*prefix, "--", *command]
@@ -230,10 +230,10 @@ def _is_open(folder: Path) -> bool:
 def main() -> None:
     folder, binaries, lock, settings = sys.argv[1:]
     if os.fork():
-        # The parent's `run` ends here: the supervisor belongs to init, which reaps it.
+        # The parent's `run` ends here; init adopts and reaps the supervisor.
         os._exit(0)
     for kind in (signal.SIGINT, signal.SIGHUP):
-        # Not SIG_IGN, which the server would inherit, and miss an early request to stop.
+        # Not SIG_IGN: the server would inherit it and miss an early request to stop.
         signal.signal(kind, lambda *_: None)
     supervisor = Supervisor(Path(folder), Path(binaries), int(lock), json.loads(settings))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=supervisor.stop).start())

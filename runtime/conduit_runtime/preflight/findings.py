@@ -1,4 +1,4 @@
-"""What waits in a database, and whether workers with these packages would work on it."""
+"""The jobs that wait in a database, and whether workers with these packages would run them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from .reading import Snapshot
 _PATIENCE = 1_500
 """Milliseconds for counting all pending jobs: enough for millions on a table that is vacuumed."""
 _SOME = 50_000
-"""How many are counted when all take longer."""
+"""How many jobs are counted if counting all takes longer."""
 _SAMPLE = 20
-"""Payloads that are tried at most for the jobs of one finding."""
+"""The most payloads that are tried for the jobs of one finding."""
 _AT_ONCE = 50
 """Findings whose payloads are read together."""
 
@@ -26,8 +26,8 @@ _AT_ONCE = 50
 class Finding:
     """Jobs that share type, shape, queue and status, or the next job of a schedule.
 
-    `status` is pending, scheduled (not due yet), blocked or running. `is_more`: there are more
-    `jobs` than were counted. `is_stranded`: no worker with these packages would run them.
+    `status` is pending, scheduled (not due yet), blocked or running. If `is_more`, there are more
+    `jobs` than were counted. If `is_stranded`, no worker with these packages would run them.
     """
 
     type: str
@@ -47,7 +47,7 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """What reads them, or what keeps workers from running them."""
+        """What reads the payloads, or what keeps workers from running the jobs."""
         more = f"at least {self.jobs} jobs" if self.is_more else ""
         return "; ".join(filter(None, [self.verdict.message, self.problem, more]))
 
@@ -58,9 +58,10 @@ def find(
     served: Collection[str],
     given: Iterable[Schedule] = (),
 ) -> list[Finding]:
-    """What would become of every job, if only workers with these handlers and queues were left.
+    """Find what happens to each job if only workers with these handlers and queues run.
 
-    `given` are the schedules that workers add at their start; they replace stored ones by name.
+    `given` are the schedules that workers add at their start; they replace stored schedules of the
+    same name.
     """
     readers = Readers(handlers)
     pending = database.read_within(_PATIENCE, preflight.pending())
@@ -79,7 +80,7 @@ def find(
 
 
 def _grouped(lanes: Sequence[LaneJobs], readers: Readers) -> Iterator[LaneJobs]:
-    """The lanes without their priorities, and without what tells no difference."""
+    """Merge the lanes that differ only in priority or in readers that do not matter."""
     groups: dict[tuple[str, ...], list[LaneJobs]] = {}
     for lane in lanes:
         shape = readers.merged(lane.type, lane.fingerprint)
@@ -100,7 +101,7 @@ def _grouped(lanes: Sequence[LaneJobs], readers: Readers) -> Iterator[LaneJobs]:
 def _of_lanes(
     lanes: Sequence[LaneJobs], readers: Readers, served: Collection[str], database: Snapshot
 ) -> Iterator[Finding]:
-    """Payloads of many lanes are read at once: the database may be far away."""
+    """Make the findings of lanes; read many lanes' payloads at once, as each trip may be slow."""
     for start in range(0, len(lanes), _AT_ONCE):
         several = lanes[start : start + _AT_ONCE]
         ids = [

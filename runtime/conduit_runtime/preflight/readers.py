@@ -15,7 +15,7 @@ Reads = Literal["yes", "upcast", "no"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether payloads are read, and by what, or why not."""
+    """Whether payloads can be read, and by what, or why not."""
 
     reads: Reads
     message: str = ""
@@ -28,7 +28,7 @@ class Readers:
         self._handlers = handlers
 
     def merged(self, type: str, fingerprint: str) -> str:
-        """The fingerprint, without the readers of other code if the job is unreadable."""
+        """The fingerprint; for an unreadable job, without the marks of other code's readers."""
         shape = original(fingerprint)
         if not is_unreadable(fingerprint):
             return shape
@@ -37,15 +37,15 @@ class Readers:
         return marked(shape, handler.reader if handler is not None and is_own else "")
 
     def knows(self, type: str, fingerprint: str) -> bool:
-        """Whether the fingerprint alone tells that payloads are read, or that none are."""
+        """Whether the fingerprint is enough to know if payloads are read."""
         handler = self._handlers.by_type.get(type)
         return handler is None or fingerprint in _shapes(handler)
 
     def verdict(self, type: str, fingerprint: str, payloads: Iterable[str]) -> Verdict:
         """Whether jobs of this type and fingerprint are read, given payloads of some of them.
 
-        The payloads matter only where the fingerprint is not enough. An unreadable job counts by
-        the shape that it was enqueued with, unless this very code found it unreadable.
+        The payloads matter only if the fingerprint is not enough. An unreadable job is judged by
+        the shape with which it was enqueued, unless this same code found it unreadable.
         """
         handler = self._handlers.by_type.get(type)
         if handler is None:

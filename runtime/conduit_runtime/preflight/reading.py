@@ -1,4 +1,4 @@
-"""Reads the database in one transaction that only reads."""
+"""Reads the database in one read-only transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,11 +24,11 @@ class Snapshot:
         self._schema = schema
 
     def read(self, statement: Statement[T]) -> T:
-        """What a statement gives."""
+        """Return a statement's result."""
         return run(self._connection, statement, self._schema)
 
     def read_within(self, milliseconds: int, statement: Statement[T]) -> T | None:
-        """What a statement gives if it takes no longer; otherwise None."""
+        """Return a statement's result, or None if it takes longer than `milliseconds`."""
         self._connection.execute(_SET_TIMEOUT, [str(milliseconds)])
         try:
             with self._connection.transaction():
@@ -41,7 +41,7 @@ class Snapshot:
 
 @contextmanager
 def snapshot(dsn: str, schema: str | None) -> Iterator[Snapshot]:
-    """Take a snapshot; it needs SELECT on the tables that are read, and no other privilege."""
+    """Take a snapshot. The role needs SELECT on the tables that are read, and nothing else."""
     name = "conduit preflight"
     with OwnConnection.connect(dsn, application_name=name, **keepalive(dsn)) as connection:
         own(connection)

@@ -1,4 +1,4 @@
-"""What tests of an application use: its jobs asserted, run and moved through time, on Postgres.
+"""The testing kit: tests assert and run an application's jobs on Postgres, and move time.
 
 Names are imported when they are first used, so that pytest loads nothing for tests without jobs.
 """

@@ -39,12 +39,12 @@ Status = str | Iterable[str] | None
 
 
 class AsyncJobs:
-    """The jobs of a database, or of a transaction, for asserting, running and moving in time.
+    """The jobs of a database, or of a transaction: assert them, run them, and move time.
 
-    `database` is a connection string or a connection: then all happens on it, within the
-    transaction that is open there, and nothing is committed. A function that returns one of these
-    is called at each use. `schema` is that of the queue's tables; without it, the search path finds
-    them. `default_pool` makes the pool whose handlers `run` has unless it is given others.
+    `database` is a connection string, a connection, or a function that returns one of these and is
+    called at each use. On a connection, everything happens within its open transaction, and nothing
+    is committed. `schema` is the schema of the queue's tables; without it, the search path finds
+    them. `default_pool` makes the pool of a `run` that is given no `pool` and no `job_types`.
     """
 
     payload = staticmethod(payload)
@@ -68,7 +68,7 @@ class AsyncJobs:
 
     @property
     def dsn(self) -> str:
-        """The database's connection string, for a `Queue` or a worker of one's own."""
+        """The connection string of the database, to open a `Queue` or to start a worker."""
         given = self._given()
         if isinstance(given, str):
             return given
@@ -80,18 +80,18 @@ class AsyncJobs:
     def fakes(self) -> Fakes:
         """Fakes of the services that the jobs of all imported packages call.
 
-        `fakes(Services)` are the same, with those that only hooks of a package call. `run` uses
-        them unless it is given services.
+        `fakes(Services)` returns these fakes, and adds the services that only hooks of a package
+        call. `run` uses the fakes unless it is given services.
         """
         return Fakes(all_protocols())
 
     def within(self, connection: AsyncGiven) -> "AsyncJobs":
-        """The jobs as a connection sees them, within the transaction that is open on it."""
+        """Return the jobs that a connection sees within its open transaction."""
         return AsyncJobs(connection, self._schema, default_pool=self._default_pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[tuple[Connection, "AsyncJobs"]]:
-        """A connection whose transaction is rolled back at the end, and the jobs within it."""
+        """Yield a connection and the jobs within its transaction; roll it back at the end."""
         async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
             try:
                 yield connection, self.within(connection)
@@ -107,13 +107,15 @@ class AsyncJobs:
         payload: Mapping[str, Any] | None = None,
         **like: Any,
     ) -> list[Job]:
-        """The jobs that match, in the order in which they were enqueued.
+        """Return the jobs that match, in the order in which they were enqueued.
 
-        `type` is a job type, its name, or None for all. The named arguments are fields of the
-        payload; of a hash, the keys that are given count. `queue`, `priority`, `max_attempts`,
-        `run_at` and `delay` (since the enqueue) are those of the job, and times may differ by a
-        second: a field with such a name is given in `payload`. `status` is one or several of those
-        of a job, "blocked" (it waits in a flow) or "any"; without it, all that have not ended do.
+        `type` is a job type, its name, or None for all types. `queue`, `priority`, `max_attempts`,
+        `run_at` and `delay` (since the enqueue) are options of the job; times may differ by a
+        second. Other named arguments are fields of the payload; a hash may have more keys than the
+        given ones. If a field has the name of an option or of an argument, give it in `payload`.
+
+        `status` is one or several statuses of a job, "blocked" (the job waits in a flow) or "any".
+        Without `status`, all jobs that have not ended match.
         """
         __tracebackhide__ = True
         wanted = criteria(type, status, payload, like)
@@ -131,8 +133,8 @@ class AsyncJobs:
     ) -> Job:
         """Return the first job that matches; the arguments are those of `enqueued`.
 
-        Raises AssertionError, with the jobs that come nearest, when there is none, or another
-        number than `count`.
+        Raises AssertionError if no job matches or, with `count`, if another number of jobs matches.
+        The message shows the jobs that come nearest.
         """
         __tracebackhide__ = True
         wanted = criteria(type, status, payload, like)
@@ -151,7 +153,7 @@ class AsyncJobs:
         payload: Mapping[str, Any] | None = None,
         **like: Any,
     ) -> None:
-        """Raise AssertionError for a job that matches; the arguments are those of `enqueued`."""
+        """Raise AssertionError if a job matches; the arguments are those of `enqueued`."""
         __tracebackhide__ = True
         wanted = criteria(type, status, payload, like)
         if found := [job for job in await self._jobs() if wanted.matches(job)]:
@@ -159,7 +161,7 @@ class AsyncJobs:
 
     @asynccontextmanager
     async def only(self) -> AsyncIterator["AsyncJobs"]:
-        """The jobs that the block enqueues, and no others; also after its end."""
+        """Yield the jobs that are enqueued within the block; jobs after its end do not count."""
         block = AsyncJobs(self._database, self._schema, default_pool=self._default_pool)
         block._clock = self._clock
         block._before = {job.id for job in await self._jobs()}
@@ -175,19 +177,22 @@ class AsyncJobs:
         until: Until = None,
         raises: bool = True,
     ) -> Ran:
-        """Run the jobs that are due, one after another, with those that they enqueue.
+        """Run the due jobs one after another, and the due jobs that these enqueue.
 
-        It has the handlers of the imported generated packages, of the `job_types` alone, or those
-        of a `pool` with its queues, services and schedules. `services` is what a worker takes;
-        without it, the `fakes` are called. It runs due schedules, too.
+        `pool` gives handlers, queues, services and schedules; `job_types` gives handlers alone.
+        Without both, the handlers of all imported generated packages run the jobs. `services` is
+        what a worker takes; if neither it nor a pool gives services, the jobs call the `fakes`. Due
+        schedules run, too.
 
-        With `until`, a job type, a moment (an aware datetime, or a timedelta from now) or a
-        function of a `Run`, it goes on and moves time to what is due later, such as a retry. When
-        nothing is left to wait for, it raises AssertionError, but for a moment.
+        With `until`, the run goes on and moves time to what is due later, such as a retry. `until`
+        is a job type, a moment (an aware datetime, or a timedelta from now) or a function of a
+        `Run`. If nothing is left to wait for, the run raises AssertionError, unless `until` is a
+        moment.
 
-        The first attempt that fails ends it: its exception is raised, once its outcome is stored.
-        With `raises=False` the run goes on, and what failed is among what it returns.
-        Due jobs without a handler are left, with a warning (UnhandledJobs).
+        The run ends at the first attempt that fails: it stores the outcome, then raises the
+        exception of the attempt. With `raises=False` the run goes on, and returns the failed
+        attempts with the others. The run leaves due jobs without a handler, and warns of them
+        (UnhandledJobs).
         """
         __tracebackhide__ = True
         sources = Sources(services, pool, job_types, self._default_pool, lambda: self.fakes)
@@ -206,17 +211,18 @@ class AsyncJobs:
         return result.ran
 
     async def advance(self, by: timedelta | None = None, /, **units: float) -> None:
-        """Move time forward: `advance(hours=1)`, the parts of a timedelta, or one.
+        """Move time forward by a timedelta, or by its parts: `advance(hours=1)`.
 
-        All times that the queue has stored become earlier by that much, so what was due then is due
-        now; nothing runs before `run`. Python's clock and the application's tables do not change.
+        All times that the queue has stored become earlier by this duration, so a job that was due
+        within it is due now. Call `run` to run them. Python's clock and the application's tables do
+        not change.
         """
         duration = duration_of(by, units)
         await self._run(move(duration))
         self._clock.offset += duration
 
     def spy(self) -> AsyncSpy:
-        """A block that notes every status of a job: see AsyncSpy. A worker has to run beside it."""
+        """Return an AsyncSpy, to wait for the jobs of a worker that runs beside the test."""
         return AsyncSpy(self.dsn, self._schema)
 
     def _given(self) -> str | AsyncGiven:
@@ -227,7 +233,7 @@ class AsyncJobs:
         return found
 
     async def _place(self) -> str | Connection:
-        """Where jobs run; the transaction of a connection that has none yet begins."""
+        """Return where jobs run; begin a transaction on a connection that has none."""
         given = self._given()
         if isinstance(given, str):
             return given

@@ -1,4 +1,4 @@
-"""Databases for tests: copies of a template, emptied between tests since a copy takes longer."""
+"""Databases for tests: copies of a template. To empty a used copy is faster than to make one."""
 
 import os
 import secrets
@@ -12,9 +12,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 PREFIX = "conduit_test_"
-"""The name of a test's database begins so."""
+"""The beginning of the name of a test's database."""
 
-# What a test may have changed beside rows: then its database is not used again.
+# What a test may have changed beside rows. Databases with such a change are not used again.
 _CATALOG = """
 SELECT pg_catalog.md5(pg_catalog.string_agg(entry, ' ' ORDER BY entry)) FROM (
   SELECT pg_catalog.concat_ws(' ', 'class', oid, relname, relacl) FROM pg_catalog.pg_class
@@ -59,9 +59,9 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What a copy of the template is like: which tables are empty, and what the others hold.
+    """What a fresh copy of the template is like: its empty tables, and digests of the others.
 
-    The tables go by their quoted names.
+    Tables have their quoted names.
     """
 
     catalog: object
@@ -80,14 +80,14 @@ class Databases:
 
     @contextmanager
     def lend(self) -> Iterator[str]:
-        """The connection string of a database like the template, for the length of the block."""
+        """Yield the connection string of a database like the template."""
         name, original = self._take()
         yield make_conninfo(self._server, dbname=name)
         self._give_back(name, original)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection to such a database, whose transaction is rolled back after the block."""
+        """Yield a connection to such a database; roll its transaction back at the end."""
         name, original = self._take()
         with psycopg.connect(make_conninfo(self._server, dbname=name)) as connection:
             transaction = _transaction(connection)
@@ -117,7 +117,7 @@ class Databases:
     def _copy(self) -> tuple[str, Original]:
         name = new_name()
         with admin(self._server) as connection:
-            # An engine that made the tables may still hold connections, which Postgres refuses.
+            # Postgres copies no database that has connections; an engine may have left some.
             connection.execute(_OTHER_SESSIONS, [self._template])
             copying = SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(copying.format(Identifier(name), Identifier(self._template)))
@@ -126,7 +126,7 @@ class Databases:
             return name, _original(connection)
 
     def _restore(self, name: str, original: Original) -> bool:
-        """End all other sessions and empty the tables; False when that is not enough."""
+        """End all other sessions and empty the tables; return False if more has changed."""
         try:
             with admin(make_conninfo(self._server, dbname=name)) as connection:
                 connection.execute(_OTHER_SESSIONS, [name])
@@ -148,7 +148,7 @@ def admin(dsn: str) -> Connection:
 
 
 def new_name() -> str:
-    """A name for a database that no other process takes; it tells whose it is."""
+    """A database name that no other process takes, with the id of this process."""
     return f"{PREFIX}{os.getpid()}_{secrets.token_hex(8)}"
 
 
@@ -163,7 +163,7 @@ def drop_abandoned(dsn: str) -> None:
             except ProcessLookupError:
                 drop(connection, str(name))
             except PermissionError:
-                pass  # it lives
+                pass  # the process lives
 
 
 def drop(connection: Connection, name: str) -> None:
@@ -172,7 +172,7 @@ def drop(connection: Connection, name: str) -> None:
 
 
 def _transaction(connection: psycopg.Connection[Any]) -> object:
-    """The transaction that is open on a connection; a new object when it cannot be known."""
+    """The id of a connection's open transaction; a new object if it cannot be read."""
     try:
         with psycopg.Cursor(connection) as cursor:
             return cursor.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
@@ -194,6 +194,6 @@ def _catalog(connection: Connection) -> object:
 
 
 def _digest(connection: Connection, table: str) -> object:
-    """Of the rows of a table; None when it is empty."""
+    """A digest of a table's rows; None if there are none."""
     [(digest,)] = connection.execute(_DIGEST.replace("TABLE", table).encode())
     return digest

@@ -1,4 +1,4 @@
-"""Payloads and records for tests: what a test does not say gets a plain value of its type."""
+"""Payloads and records for tests: fields that a test leaves out get plain values."""
 
 import dataclasses
 import types
@@ -37,11 +37,12 @@ _PLAIN: dict[Any, typing.Callable[[], Any]] = {
 
 
 def payload(of: JobType[Any, P] | type[P], /, **fields: Any) -> P:
-    """A payload of a job type, or any dataclass of a generated package, such as a record.
+    """Make a payload of a job type, or any dataclass of a generated package, such as a record.
 
-    A field that is not given is None if it may be, else its own name (a text), 1, a new UUID, the
-    present time, the first value of an enum, an empty list or hash, a struct of such fields.
-    Raises TypeError for a field that there is not, or whose value does not fit.
+    A field that is not given is None if it may be. Otherwise it gets a value of its type: its own
+    name as text, 1, a new UUID, the present time, the first value of an enum, an empty list or
+    hash, or a struct of such fields. Raises TypeError for an unknown field, and for a value that
+    does not fit its field.
     """
     kind: Any = of.payload if isinstance(of, JobType) else of
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):

@@ -1,4 +1,4 @@
-"""Services for tests: they record calls, return what a test says, and fail when it says so."""
+"""Fake services for tests: they record calls, and return values or fail as a test says."""
 
 import inspect
 import typing
@@ -12,11 +12,11 @@ from ..services.protocols import is_value, methods_of
 class FakeMethod:
     """A method of a service. `calls` are the calls so far, as `unittest.mock.call` objects.
 
-    It returns an empty hash, as `--services echo` does, until `returns` says otherwise.
+    A call returns an empty hash, as with `--services echo`, until `returns` sets another value.
     """
 
     runs_inline = True
-    """It never blocks, so a worker needs no thread for it."""
+    """A call never blocks, so a worker makes it without a thread."""
 
     def __init__(self, name: str, signature: inspect.Signature) -> None:
         self.calls: list[Any] = []
@@ -27,7 +27,7 @@ class FakeMethod:
         self._always: BaseException | type[BaseException] | None = None
 
     def returns(self, value: Any) -> Self:
-        """Return this value from now on, or what this function returns for the arguments."""
+        """Return this value from now on or, for a function, its result for a call's arguments."""
         self._result = value if inspect.isfunction(value) else lambda *args, **kwargs: value
         return self
 
@@ -42,7 +42,7 @@ class FakeMethod:
         return self
 
     def works(self) -> Self:
-        """Fail no more."""
+        """Stop failing."""
         self._failures, self._always = [], None
         return self
 
@@ -90,9 +90,9 @@ class FakeService:
 
 
 class Fakes:
-    """An object with a fake for each service; `fakes.email.send.calls` are the calls of one.
+    """An object with a fake for each service; `fakes.email.send.calls` are the calls of a method.
 
-    Set an attribute to use a service of your own, or a value that the sources read.
+    Set an attribute to use a service of your own, or to give a value that the sources read.
     """
 
     def __init__(self, protocols: Mapping[str, Any] = {}) -> None:
@@ -100,11 +100,11 @@ class Fakes:
             self._add(name, protocol)
 
     def __call__(self, services: type[Any] | None = None) -> Any:
-        """These fakes, with those that a generated `Services` names: also what only hooks call.
+        """Return these fakes, with added ones for a generated `Services`, which hooks call as well.
 
-        To a type checker they are anything: services, and what has `calls`.
+        The type is Any: a type checker takes the result for services, and for fakes with `calls`.
         """
-        if services is None:  # a worker calls what it is given for its services
+        if services is None:  # a worker calls the services that it is given
             return self
         for name, member in vars(services).items():
             if isinstance(member, property):
@@ -133,7 +133,7 @@ class Fakes:
 
 
 def fakes(services: type[Any]) -> Any:
-    """Fakes of a generated `Services`: each records its calls, and can return values or fail."""
+    """Return fakes of a generated `Services`: they record calls, and return values or fail."""
     return Fakes()(services)
 
 

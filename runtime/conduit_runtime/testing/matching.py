@@ -1,4 +1,4 @@
-"""Which jobs a test means: their type, some of their payload, some of their options."""
+"""The criteria by which a test selects jobs: a type, fields of the payload, options."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,12 +13,12 @@ from ..model.payload import decode, encode
 from ..model.text.names import fields_of
 
 WAITING = ("blocked", "pending", "running")
-"""What a test means by "enqueued", unless it names another status."""
+"""The statuses that count as "enqueued", unless a test names others."""
 NEAR = timedelta(seconds=1)
-"""How far a time may be from the one that a test gives."""
+"""How much a time may differ from the time that a test gives."""
 
 OPTIONS = ("queue", "priority", "max_attempts", "run_at", "delay")
-"""What a test may say of a job beside its payload."""
+"""The options of a job that a test may give."""
 ANY = ("blocked", *(each.value for each in JobStatus))
 """Every status."""
 
@@ -31,7 +31,7 @@ def status_of(job: Job) -> str:
 
 
 class Difference(NamedTuple):
-    """What a job has in a place, and what was wanted there."""
+    """A place in which a job differs, with the wanted value and the found one."""
 
     place: str
     wanted: str
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a job has to be like. `fields` are those of the payload by their names in JSON."""
+    """What a job must have to match. `fields` are fields of the payload by their JSON names."""
 
     type: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Criteria:
     job_type: JobType[Any, Any] | None = None
 
     def differences(self, job: Job) -> list[Difference]:
-        """In what a job differs; none for one that matches."""
+        """Return the differences of a job; a job that matches has none."""
         found = [*self._of_options(job), *self._of_payload(job)]
         if self.type is not None and job.type != self.type:
             found.insert(0, Difference("type", self.type, job.type))
@@ -58,7 +58,7 @@ class Criteria:
         return found
 
     def matches(self, job: Job) -> bool:
-        """Whether it is one of those that are meant."""
+        """Return whether a job matches."""
         return not self.differences(job)
 
     def _of_options(self, job: Job) -> Iterator[Difference]:
@@ -83,7 +83,7 @@ class Criteria:
                 yield Difference(name, repr(wanted), shown)
 
     def _typed(self, job: Job) -> Mapping[str, Any]:
-        """The fields of a payload as its class has them, by their names in JSON."""
+        """The fields of the decoded payload, by their JSON names."""
         if self.job_type is None or self.job_type.name != job.type:
             return {}
         try:
@@ -106,7 +106,7 @@ def criteria(
     payload: Mapping[str, Any] | None,
     like: Mapping[str, Any],
 ) -> Criteria:
-    """What a test gave as arguments. Raises TypeError for a field that the payload cannot have."""
+    """Make the criteria of a test's arguments. Raises TypeError for an unknown field."""
     __tracebackhide__ = True
     if not (type is None or isinstance(type, str | JobType)):
         raise TypeError(f"the type is {type!r}: use a job type or the name of one")
@@ -142,14 +142,14 @@ def _statuses(status: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _fits(wanted: Any, stored: Any, typed: Any) -> bool:
-    """Whether a value is the wanted one, as Python or as JSON has it; of a hash, some keys do."""
+    """Return whether a value is the wanted one, in Python or in JSON; a hash may have more keys."""
     if stored is _MISSING:
         return False
     if typed is not _MISSING and wanted == typed:
         return True
     try:
         return _holds(decode(encode(wanted)), stored)
-    except PayloadError:  # what compares by itself, such as unittest.mock.ANY
+    except PayloadError:  # a value with a comparison of its own, such as unittest.mock.ANY
         return bool(wanted == stored)
 
 

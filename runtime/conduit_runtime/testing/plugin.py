@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures `jobs` and `async_jobs`, and the databases that they use.
 
-Nothing of the runtime is imported until a test uses a fixture.
+It imports nothing of the runtime until a test uses a fixture.
 """
 
 import importlib
@@ -38,10 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
-    """The connection string of the server: the one that is named, or an embedded Postgres."""
+    """The connection string of the configured Postgres server, or of an embedded Postgres."""
     dsn = pytestconfig.getoption("--conduit-dsn") or os.environ.get(VARIABLE)
     if dsn:
-        # SQLAlchemy's form names a driver; libpq knows none.
+        # A URL of SQLAlchemy names a driver, which libpq does not accept.
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
         return
     from ..embedded import EmbeddedError, start
@@ -63,10 +63,10 @@ def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def conduit_template(conduit_server: str, pytestconfig: pytest.Config) -> Iterator[str]:
-    """The connection string of a migrated database; each test's is a copy of it.
+    """The connection string of a migrated database; each test gets a copy of this database.
 
-    Override it in a conftest.py to add the tables of the application: take the fixture itself as an
-    argument, make the tables, and return the connection string.
+    Override the fixture in a conftest.py to add the application's tables: take the fixture itself
+    as an argument, make the tables, and return the connection string.
     """
     import psycopg
     from psycopg.conninfo import make_conninfo
@@ -107,29 +107,30 @@ def _conduit_databases(conduit_server: str, conduit_template: str) -> Iterator["
 
 @pytest.fixture
 def conduit_dsn(_conduit_databases: "Databases") -> Iterator[str]:
-    """The connection string of a database of the test's own, like `conduit_template`."""
+    """The connection string of a copy of `conduit_template` that only this test uses."""
     with _conduit_databases.lend() as dsn:
         yield dsn
 
 
 @pytest.fixture
 def conduit_connection(_conduit_databases: "Databases") -> Iterator["psycopg.Connection[Any]"]:
-    """A connection whose transaction is rolled back; with it, `jobs` work within it."""
+    """A connection whose transaction is rolled back; with it, `jobs` is within that transaction."""
     with _conduit_databases.connection() as connection:
         yield connection
 
 
 @pytest.fixture
 def jobs(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> "Jobs":
-    """The jobs of the test: those of `conduit_connection` if it uses that, else of `conduit_dsn`.
+    """The jobs of the test: on `conduit_connection` if the test uses that, else on `conduit_dsn`.
 
-    A database is made when the jobs are first asked for, so `jobs.within(connection)` needs none.
-    In a Django project that has the application, they are those of its test database.
+    The fixture makes a database at the first use of the jobs, so `jobs.within(connection)` needs no
+    database. In a Django project with the application installed, the jobs are those of Django's
+    test database.
     """
     from .jobs import Jobs
 
     if "conduit_runtime.contrib.django.apps" in sys.modules:
-        # By its name, as it stands above the kit.
+        # By its name: the import contracts put it above the kit.
         found: Jobs = importlib.import_module("conduit_runtime.contrib.django.testing").jobs()
         return found
     database: Any = _dsn_of(request)
@@ -140,7 +141,7 @@ def jobs(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> "Jobs":
 
 @pytest.fixture
 def async_jobs(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> "AsyncJobs":
-    """`jobs` for asynchronous tests, on `conduit_dsn`: its methods are awaited."""
+    """`jobs` for asynchronous tests, on `conduit_dsn`; await its methods."""
     from .async_jobs import AsyncJobs
 
     return AsyncJobs(_dsn_of(request), _schema(pytestconfig))

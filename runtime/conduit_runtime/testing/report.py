@@ -1,4 +1,4 @@
-"""What a failed assertion says: what was looked for, and the jobs that come nearest."""
+"""The message of a failed assertion: the criteria, and the jobs that come nearest."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
 # Generated from async_spy.py by .ci/unasync.py; do not edit.
-"""Waits in a test until a worker has brought a job to a status, without polling."""
+"""Waits in a test, without polling, until a worker has brought a job to a status."""
 
 import secrets
 import time
@@ -24,15 +24,15 @@ from .stored import all_jobs
 T = TypeVar("T")
 
 LOCK_TIMEOUT = 5_000
-"""Milliseconds that a spy waits for transactions which have enqueued jobs."""
+"""Milliseconds that a spy waits for open transactions that have enqueued jobs."""
 
 
 class Spy:
-    """Notes every status that a job of a database gets while it is open.
+    """Notes every status that the jobs of a database get while the spy is open.
 
-    Use it as `with Spy(dsn) as spy:`, around what enqueues and beside a real worker. It
-    adds a trigger to the table of jobs for that time, so it is for databases of tests. Raises
-    RuntimeError when an open transaction keeps it from that for 5 seconds.
+    Use it as `with Spy(dsn) as spy:` around the code that enqueues, beside a real
+    worker. While it is open, the table of jobs has one more trigger, so use it only on databases of
+    tests. Raises RuntimeError if an open transaction locks the table for 5 seconds.
     """
 
     def __init__(self, dsn: str, schema: str | None = None) -> None:
@@ -83,15 +83,17 @@ class Spy:
         payload: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Job:
-        """Return a job once it has, or had, a status: one job, or the first of a type that matches.
+        """Wait until a job has, or had, a status, and return the job.
 
-        `status` is one or several; Raises AssertionError after `within` seconds.
+        `job` is a job, its id, or a job type or its name. Of a type, the first job with the given
+        fields of the payload counts. `status` is one or several. Raises AssertionError after
+        `within` seconds.
         """
         __tracebackhide__ = True
         job = job.id if isinstance(job, Job) else job
         of, id_ = (None, job) if isinstance(job, UUID) else (job, None)
         wanted = criteria(of, status, payload, fields)
-        like = replace(wanted, statuses=ANY)  # it may have another one by now
+        like = replace(wanted, statuses=ANY)  # the job may have another status by now
         deadline = time.monotonic() + within
         checked: set[tuple[UUID, str]] = set()
         while True:

@@ -32,5 +32,5 @@ class Pending(NamedTuple):
 
 
 def pending() -> Statement[list[Pending]]:
-    """What waits, by queue and type."""
+    """The waiting jobs by queue and type."""
     return Statement("testing/pending", {}, lambda rows, count: [Pending(*row) for row in rows])

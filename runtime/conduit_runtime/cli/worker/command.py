@@ -185,7 +185,7 @@ def worker(
 
 
 def _leave_threads(code: int) -> None:
-    """Exit without waiting for threads that still run; the interpreter would wait for them."""
+    """Exit without the interpreter's wait for threads that still run."""
     deadline = time.monotonic() + 0.5
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():

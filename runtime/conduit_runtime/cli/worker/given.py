@@ -1,4 +1,4 @@
-"""What the options of `conduit-jobs worker` name."""
+"""Loads the objects that options of `conduit-jobs worker` name."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ _OF_THE_QUEUE = {
     "keep_failed": "`conduit-jobs queues retention` stores how long jobs are kept",
     "schema": "the gateway knows where its tables are",
 }
-"""Options that need the database of the queue, and what a worker without one has instead."""
+"""Options that need the queue's database, each with what replaces it for a worker without one."""
 
 
 def check_without_database() -> None:
-    """Refuse the options of the command that only a worker with its database can have."""
+    """Refuse the options that need the queue's database."""
     context = click.get_current_context()
     for name, instead in _OF_THE_QUEUE.items():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -34,7 +34,7 @@ def check_without_database() -> None:
 
 
 def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:
-    """What `--queue NAME[=N]` says: each queue, with the most jobs of it at once."""
+    """Parse `--queue NAME[=N]`: each queue, with the most of its jobs that run at once."""
     caps: dict[str, int | None] = {}
     for queue in queues:
         if not queue:
@@ -50,7 +50,7 @@ def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:
 
 
 def load_schedules(reference: str | None) -> Sequence["Schedule"]:
-    """What `--schedules module:object` names."""
+    """Load the object of `--schedules module:object`."""
     if reference is None:
         return ()
     from ...model.schedules.schedule import Schedule
@@ -68,7 +68,7 @@ def load_schedules(reference: str | None) -> Sequence["Schedule"]:
 
 
 def load_on_failed(reference: str | None) -> "OnFailed | None":
-    """What `--on-failed module:function` names."""
+    """Load the function of `--on-failed module:function`."""
     if reference is None:
         return None
     from ...services.references import load
@@ -80,7 +80,7 @@ def load_on_failed(reference: str | None) -> "OnFailed | None":
 
 
 def load_around(reference: str) -> "AroundHook":
-    """What `--around module:function` names."""
+    """Load the function of `--around module:function`."""
     from ...services.references import load
     from ...worker.run.around import AroundHooks
 

@@ -15,29 +15,29 @@ _PATIENCE = 10.0
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    request_queue_size = 128  # five by default: a probe would wait behind a few clients
+    request_queue_size = 128  # the default of 5 would make a probe wait behind a few clients
 
     def server_bind(self) -> None:
-        """Bind; without a look-up of the host's name, which may take long."""
+        """Bind without a look-up of the host's name, which may take long."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
 
     def handle_error(self, *ignored: Any) -> None:
-        """Say nothing of a client that went away."""
+        """Log nothing about clients that disconnect."""
 
 
 class _Handler(WSGIRequestHandler):
     timeout = _PATIENCE
 
     def log_message(self, *ignored: Any) -> None:
-        """Say nothing of each request."""
+        """Log no requests."""
 
 
 def serve(application: "WSGIApplication", host: str, port: int) -> str:
     """Serve the application and return its address, as in `http://127.0.0.1:9200`.
 
-    Port 0 is a free one. Raises OSError when the port cannot be had.
+    Port 0 takes a free port. Raises OSError if the port is not available.
     """
     [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     kind = type("_ServerOfFamily", (_Server,), {"address_family": family})

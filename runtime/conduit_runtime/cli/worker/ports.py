@@ -19,7 +19,7 @@ _HIGHEST = 65_535
 
 
 class Port(NamedTuple):
-    """What an option asks for: `metrics` or `health` at this address."""
+    """A port that an option asks for: `metrics` or `health` at this address."""
 
     serves: str
     host: str
@@ -32,7 +32,7 @@ class Port(NamedTuple):
 
 
 def serve_ports(pool: "WorkerPool", ports: Sequence[Port]) -> None:
-    """Serve what the ports ask for, and log where; two of one address are one server."""
+    """Serve the ports, and log their addresses; two ports with one address share a server."""
     from .http_port import serve
 
     by_address: dict[tuple[str, int], list[Port]] = {}
@@ -64,7 +64,7 @@ def _served(pool: "WorkerPool", what: str) -> "list[tuple[str, WSGIApplication]]
 
 
 def _by_path(applications: "dict[str, WSGIApplication]") -> "WSGIApplication":
-    """Each application at its path, and nothing elsewhere."""
+    """An application that serves each one at its path, and nothing elsewhere."""
 
     def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         application = applications.get(environ["PATH_INFO"])
@@ -77,9 +77,9 @@ def _by_path(applications: "dict[str, WSGIApplication]") -> "WSGIApplication":
 
 
 def arguments_of_processes(ports: Sequence[Port], processes: int) -> list[list[str]]:
-    """The arguments by which each of several processes gets ports of its own.
+    """The arguments that give each of several processes its own ports.
 
-    The first process has the ports as given, the second each one higher, and so on; 0 stays 0.
+    The first process has the given ports, the second the next higher ones, and so on; 0 stays 0.
     """
     ranges = [(port, range(port.number, port.number + processes)) for port in ports if port.number]
     for port, numbers in ranges:

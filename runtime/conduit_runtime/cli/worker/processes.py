@@ -25,9 +25,9 @@ _WATCHDOG = "CONDUIT_WATCHDOG_SECONDS"
 _SILENCE = 5.0
 """Seconds without a sign of life after which a process counts as blocked."""
 _GLANCE = 0.1
-"""Seconds between two looks whether all processes are ready."""
+"""Seconds between two checks whether all processes are ready."""
 _STEADY = 10.0
-"""A process that lived for so many seconds is replaced without delay."""
+"""Seconds after which a process that ends is replaced without delay."""
 _SHORTEST, _LONGEST = 0.5, 30.0
 """Seconds until a process that died early is replaced: doubled each time, up to the longest."""
 
@@ -35,8 +35,9 @@ _SHORTEST, _LONGEST = 0.5, 30.0
 def run_processes(dsn: str | None, arguments: Sequence[Sequence[str]]) -> int:
     """Run this command once for each of the further arguments, and return the exit code.
 
-    A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently, a
-    second signal kills them. If the first process that ends fails before any was ready, all end.
+    A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all processes
+    gently; a second signal kills them. If the first process that ends fails before any process was
+    ready, all of them end.
     """
     application = present_application()
     ours = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:]]
@@ -44,7 +45,7 @@ def run_processes(dsn: str | None, arguments: Sequence[Sequence[str]]) -> int:
     environment = {**os.environ}
     if dsn is not None:
         environment["CONDUIT_DATABASE_URL"] = dsn
-    environment.pop(VARIABLE, None)  # systemd hears of the whole service from this process
+    environment.pop(VARIABLE, None)  # only this process reports to systemd, for the whole service
     commands = [[*command, *each] for each in arguments]
     return _Processes(commands, environment, Systemd()).run()
 
@@ -66,7 +67,7 @@ class Parent:
             repeat(self._watchdog, is_live, self._send)
 
     def report_stopping(self) -> None:
-        """The parent knows: it forwards the signal."""
+        """Do nothing: the parent has forwarded the signal, so it knows."""
 
     def _send(self) -> None:
         with suppress(OSError):
@@ -79,7 +80,7 @@ class Parent:
 
 
 class _Child:
-    """One worker process; it is put into `ended` when it has ended."""
+    """One worker process. When it has ended, it is put into the queue `ended`."""
 
     def __init__(
         self,
@@ -108,12 +109,12 @@ class _Child:
         ended.put(self)
 
     def is_ready(self) -> bool:
-        """Whether it has reported that it works."""
+        """Whether the process has reported that it works."""
         self._read()
         return self._signed_at is not None
 
     def is_live(self) -> bool:
-        """Whether it sent a sign of life within the last seconds, or is not ready yet."""
+        """Whether the process sent a sign of life within the last seconds, or is not ready yet."""
         self._read()
         signed_at = self._signed_at
         return signed_at is None or time.monotonic() - signed_at < _SILENCE
@@ -146,7 +147,7 @@ class _Processes:
         self._code = 0
 
     def run(self) -> int:
-        """Run until all have ended; returns the worst exit code of those that were not replaced."""
+        """Run until all end; return the worst exit code of processes that were not replaced."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: self._events.put(number))
         while self._living or self._due:
@@ -176,7 +177,7 @@ class _Processes:
             self._systemd.report_ready(lambda: all(each.is_live() for each in {*self._living}))
 
     def _stop(self, number: int) -> None:
-        """Gently the first time, at once the second time."""
+        """Stop all processes: gently the first time, at once the second time."""
         self._systemd.report_stopping()
         self._due.clear()
         for child in self._living:

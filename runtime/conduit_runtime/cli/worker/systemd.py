@@ -1,4 +1,4 @@
-"""Reports to systemd how a service is: the protocol of sd_notify, over its socket."""
+"""Reports the state of a service to systemd: the protocol of sd_notify, over its socket."""
 
 import os
 import socket
@@ -13,13 +13,13 @@ _OFTEN = 1.0
 
 
 class Supervisor(Protocol):
-    """Who wants to know how a worker is: systemd, or the parent of several processes."""
+    """The receiver of a worker's state: systemd, or the parent of several processes."""
 
     def report_ready(self, is_live: Callable[[], bool]) -> None:
-        """The worker works; `is_live` is whether its event loop runs."""
+        """Take note that the worker works; `is_live` says whether its event loop runs."""
 
     def report_stopping(self) -> None:
-        """The worker begins to stop."""
+        """Take note that the worker begins to stop."""
 
 
 class Systemd:
@@ -30,7 +30,7 @@ class Systemd:
         self.watchdog = watchdog_seconds(environment) if self._address else 0.0
 
     def notify(self, message: str) -> None:
-        """Send a message such as `READY=1`; nothing without a service manager."""
+        """Send a message such as `READY=1`; do nothing without a service manager."""
         if not self._address:
             return
         address = self._address
@@ -52,14 +52,14 @@ class Systemd:
 
 
 def watchdog_seconds(environment: Mapping[str, str]) -> float:
-    """After how many seconds without a sign of life the service is killed; 0: never."""
+    """Seconds without a sign of life after which systemd kills the service; 0 if it never does."""
     microseconds = environment.get("WATCHDOG_USEC", "")
     is_ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
     return int(microseconds) / 1e6 if microseconds.isdecimal() and is_ours else 0.0
 
 
 def repeat(watchdog: float, is_live: Callable[[], bool], send: Callable[[], object]) -> None:
-    """Call `send` while it `is_live`, often enough for a watchdog of so many seconds, for ever."""
+    """Call `send` for ever, while `is_live()`, often enough for a watchdog of so many seconds."""
 
     def run() -> None:
         pause = threading.Event()

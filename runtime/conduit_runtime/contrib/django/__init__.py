@@ -1,6 +1,6 @@
 """Jobs in a Django application: `conduit_runtime.contrib.django` in INSTALLED_APPS.
 
-Names are imported when they are first used, so that settings may name the application.
+Names are imported at their first use, so that settings may name the application.
 """
 
 import importlib

@@ -15,7 +15,7 @@ from . import discovery, settings
 
 @register(Tags.compatibility)
 def check_settings(**given: Any) -> list[CheckMessage]:
-    """The setting CONDUIT and the database that it names."""
+    """Check the setting CONDUIT and the database that it names."""
     return [*_of_keys(), *_of_database()]
 
 
@@ -70,7 +70,7 @@ def _of_database() -> Iterator[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_packages(**given: Any) -> list[CheckMessage]:
-    """The generated packages, and the services that their jobs call."""
+    """Check the generated packages, and the services that their jobs call."""
     try:
         settings.given()
         job_types = discovery.job_types()
@@ -94,7 +94,7 @@ def check_packages(**given: Any) -> list[CheckMessage]:
 
 
 def _of_services(services: Any, job_types: Any) -> Iterator[CheckMessage]:
-    """What a worker would miss; services that it has to create or enter are not tried here."""
+    """Find services that a worker would miss, except those that it has to create or enter."""
     if services is None and protocols_for(job_types):
         yield Warning(
             "No installed application has services for the jobs: workers will not start.",
@@ -115,7 +115,7 @@ def _of_services(services: Any, job_types: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.database, deploy=True)
 def check_requests(**given: Any) -> list[CheckMessage]:
-    """Whether the row and the jobs of a view are stored together."""
+    """Check that a view's rows and jobs are stored in one transaction."""
     alias = settings.database()
     if alias not in connections or connections[alias].settings_dict["ATOMIC_REQUESTS"]:
         return []

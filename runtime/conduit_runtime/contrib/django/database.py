@@ -1,4 +1,4 @@
-"""The database that holds the jobs: one of Django's, and a queue on its connection."""
+"""The one of Django's databases that holds the jobs, and a queue on its connection."""
 
 import inspect
 import re
@@ -21,7 +21,7 @@ _KEYWORDS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.
 
 
 def dsn(alias: str | None = None) -> str:
-    """The connection string of an alias (default: that of the jobs), for connections of our own."""
+    """The connection string of an alias (default: the jobs'), for our own connections."""
     connection = connections[alias or settings.database()]
     options = connection.get_connection_params()
     given = {key: value for key, value in options.items() if key in _KEYWORDS}
@@ -35,7 +35,8 @@ def dsn(alias: str | None = None) -> str:
 class DjangoQueue(Queue):
     """A queue whose operations are part of the transaction of Django's connection.
 
-    Outside of `atomic()` each is a transaction of its own. `conn=` gives another connection.
+    Outside of `atomic()`, each operation is a transaction of its own. `conn=` gives another
+    connection.
     """
 
 
@@ -51,9 +52,9 @@ def _queue(dsn: str, schema: str | None) -> DjangoQueue:
 
 @contextmanager
 def joined() -> Iterator[psycopg.Connection[Any]]:
-    """The psycopg connection in Django's; errors of the driver become those of Django.
+    """Yield the psycopg connection of Django's; errors of the driver become errors of Django.
 
-    Raises TransactionManagementError where Django allows no query, since an earlier one failed.
+    Raises TransactionManagementError if Django allows no query because an earlier one failed.
     """
     connection = connections[settings.database()]
     connection.validate_no_broken_transaction()
@@ -88,7 +89,7 @@ def table(name: str) -> str:
 
 
 def is_ours(alias: str) -> bool:
-    """Whether this database is to hold the jobs."""
+    """Whether the jobs belong in this database."""
     return (
         alias == settings.database()
         and connections[alias].vendor == "postgresql"
@@ -97,5 +98,5 @@ def is_ours(alias: str) -> bool:
 
 
 def create_tables() -> None:
-    """Bring the tables to this version, over a connection of our own."""
+    """Migrate the tables to this version, over a connection of our own."""
     migrate(dsn(), settings.schema())

@@ -1,4 +1,4 @@
-"""What the installed applications bring: `jobs`, `tasks` and `services` modules."""
+"""Finds the `jobs`, `tasks` and `services` modules of the installed applications."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def modules(name: str) -> Iterator[ModuleType]:
 def job_types() -> list[JobType[Any, Any]]:
     """The job types of the packages in the setting, or of the `jobs` packages of applications.
 
-    Raises ImproperlyConfigured for a package that is none.
+    Raises ImproperlyConfigured for a name that is not a generated package.
     """
     found = [*modules("jobs")]  # handlers that are written by hand, too
     if (names := settings.packages()) is not None:
@@ -48,9 +48,9 @@ def _package(name: str) -> ModuleType:
 
 
 def services() -> object:
-    """The object `services` of the one application whose module `services` has one; or None.
+    """The object `services` in an application's module `services`; None if there is none.
 
-    Raises ImproperlyConfigured when several have one.
+    Raises ImproperlyConfigured if several applications have one.
     """
     found = [module for module in modules("services") if hasattr(module, "services")]
     if len(found) > 1:

@@ -3,7 +3,7 @@
 from ...worker.run.handlers import HandlerRegistry
 
 registry = HandlerRegistry()
-"""What workers of the project run beside generated packages and tasks."""
+"""The handlers that workers of the project run beside generated packages and tasks."""
 
 handler = registry.handler
-"""Decorator: have `function(context, payload)` run the jobs of a type, as `WorkerPool.handler`."""
+"""Decorator like `WorkerPool.handler`: `function(context, payload)` runs the jobs of a type."""

@@ -21,9 +21,9 @@ class JobManager(models.Manager):
 
 
 class Job(models.Model):
-    """A row of `jobs`, with the columns that stay. Retry and cancel through the queue.
+    """A row of `jobs`, with its stable columns. Retry and cancel jobs through the queue.
 
-    Rows that are made here are jobs, as with a plain INSERT.
+    To save a new row enqueues a job, as a plain INSERT does.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -46,11 +46,11 @@ class Job(models.Model):
     objects = JobManager()
 
     class Meta:
-        """Django keeps the table's data, not its form."""
+        """Django manages the table's data, not its definition."""
 
         db_table = table("jobs")
-        # Django empties the table in `flush` and TransactionTestCase. In another schema it does not
-        # find the table: there it must not try to make it either.
+        # Django empties the table in `flush` and TransactionTestCase. It does not find a table in
+        # another schema, so it must not try to make that table.
         required_db_vendor = "postgresql" if schema() is None else "none"
         ordering = ("-id",)  # ids grow with time
         default_permissions = ("view",)

@@ -11,13 +11,13 @@ from .database import create_tables, is_ours
 
 
 class CreateTables(Operation):
-    """Brings our tables to this version of the package, as `conduit-jobs migrate` does.
+    """Migrates our tables to this version of the package, as `conduit-jobs migrate` does.
 
-    Does nothing in other databases than that of the jobs, and nothing when the tables are there.
+    Does nothing in databases other than the jobs' database, or if the tables are there.
     """
 
     reduces_to_sql = True
-    reversible = True  # Django asks before it calls; the error says more than Django's would
+    reversible = True  # so that Django calls it; our error says more than Django's
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Change no model."""
@@ -34,7 +34,7 @@ class CreateTables(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Refuse to drop jobs; other databases have none."""
+        """Refuse to drop jobs; do nothing in databases without jobs."""
         if is_ours(schema_editor.connection.alias):
             raise IrreversibleError(
                 "the tables of jobs stay, since waiting jobs would be lost: drop them by hand "
@@ -43,5 +43,5 @@ class CreateTables(Operation):
             )
 
     def describe(self) -> str:
-        """What `migrate --plan` shows."""
+        """The text that `migrate --plan` shows."""
         return "Create the tables of jobs"

@@ -14,8 +14,8 @@ from . import database, settings, workers
 def jobs() -> Jobs:
     """The jobs as a test sees them: in a `TestCase`, within its transaction.
 
-    They run with the handlers, tasks and generated packages of the project, and plain functions run
-    in the thread of the test. In a `TransactionTestCase` they are those of the database.
+    The project's handlers, tasks and generated packages run the jobs, with plain functions in the
+    thread of the test. In a `TransactionTestCase`, the jobs are those of the database.
     """
     return Jobs(_place, settings.schema(), default_pool=_pool)
 

@@ -1,4 +1,4 @@
-"""What a worker of the project runs, as the commands of `conduit-jobs` take it."""
+"""Describes the project to the commands of `conduit-jobs`: what its workers run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from .handlers import registry
 
 
 def application() -> Application:
-    """The project."""
+    """The project as an Application."""
     return Application(
         dsn=database.dsn,
         schema=settings.schema(),

@@ -1,4 +1,4 @@
-"""Hooks of SQLAlchemy's and SQLModel's classes that call themselves on flush: `register`."""
+"""`register`: a flush calls the hooks of classes of SQLAlchemy or SQLModel."""
 
 from .register import register
 

@@ -1,4 +1,4 @@
-"""Calls the hooks of a flush on the driver's connection, whichever it is."""
+"""Calls the hooks of a flush on the connection of any supported driver."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ class Call(NamedTuple):
 def run_calls(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     """Call the hooks in order, in the connection's transaction, and return their records.
 
-    Several go out in one pipeline, as in a `batch`. Raises TypeError for synchronous hooks of an
-    asynchronous session, and the other way round.
+    Several hooks share one pipeline, as in a `batch`. Raises TypeError for synchronous hooks in an
+    asynchronous session, and for asynchronous hooks in a synchronous one.
     """
     dbapi: Any = connection.connection.dbapi_connection
     is_async = hasattr(dbapi, "run_async")

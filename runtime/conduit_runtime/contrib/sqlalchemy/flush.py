@@ -1,4 +1,4 @@
-"""What a flush changes of the registered classes, and the hooks that run at its end."""
+"""Follows the changes that a flush makes to registered classes, and runs their hooks at its end."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ Rows = dict[object, ReadRow]
 
 @dataclass
 class Change:
-    """What happened to an instance, on which connection; `event` is the name of its hook."""
+    """A change of an instance, with the connection; `event` is the name of its hook."""
 
     event: str
     instance: Any
@@ -37,9 +37,9 @@ class Change:
 
 @dataclass
 class Flush:
-    """The changes of one flush in order, of which instances; rows as they were and as they are.
+    """The changes of one flush in order, their instances, and the rows before and after it.
 
-    Instances are told apart by their state.
+    Instances are identified by their state.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -52,7 +52,7 @@ _flushes: "WeakKeyDictionary[Session, Flush]" = WeakKeyDictionary()
 
 
 def listen(mapped: type[Any]) -> None:
-    """Follow what flushes do to the instances of a class."""
+    """Follow the changes that flushes make to instances of a class."""
     for name, listener in _OF_CLASSES.items():
         event.listen(mapped, name, listener, propagate=True)
     for name, listener in _OF_SESSIONS.items():
@@ -61,7 +61,7 @@ def listen(mapped: type[Any]) -> None:
 
 
 def _before_flush(session: Session, context: object, instances: object) -> None:
-    """Read what will be updated or deleted, each class in one statement."""
+    """Read the rows that the flush will update or delete, each class in one statement."""
     flush = _flushes[session] = Flush()
     found: defaultdict[int, list[Any]] = defaultdict(list)
     dirty = (each for each in session.dirty if session.is_modified(each, include_collections=False))
@@ -77,7 +77,7 @@ def _before_flush(session: Session, context: object, instances: object) -> None:
 
 
 def _read(connection: Connection, registration: Registration, instances: Iterable[Any]) -> Rows:
-    """The rows that the instances were loaded from or take the place of, by instance."""
+    """The rows, by instance, from which the instances were loaded or which they replace."""
     identities = {instance_state(each): _identity(each) for each in instances}
     rows = read_rows(connection, registration, [*identities.values()], locks=True)
     return {state: rows[key] for state, key in identities.items() if key in rows}
@@ -96,7 +96,7 @@ def _flush_of(instance: object) -> tuple[Session, Flush] | None:
 
 
 def _before(name: str, connection: Connection, instance: Any) -> None:
-    """Read a row that is changed by the flush itself, such as an orphan or a new foreign key."""
+    """Read a row that the flush itself changes, for example an orphan or a new foreign key."""
     registration, found = registration_of(type(instance)), _flush_of(instance)
     if registration is None or found is None or name not in registration.hooks:
         return
@@ -108,7 +108,7 @@ def _before(name: str, connection: Connection, instance: Any) -> None:
 
 
 def _before_insert(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
-    # In place of a row that the same flush would delete: SQLAlchemy updates that.
+    # If the same flush would delete a row with this key, SQLAlchemy updates that row instead.
     found = _flush_of(instance)
     if found and found[0].identity_map.get(mapper.identity_key_from_instance(instance)) is not None:
         _before("after_update", connection, instance)
@@ -138,7 +138,7 @@ def _after_insert(mapper: Mapper[Any], connection: Connection, instance: Any) ->
 
 
 def _after_update(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
-    # An instance that is dirty may have no column that differs: then there is no UPDATE. One that
+    # If no column of a dirty instance differs, there is no UPDATE. An instance with a column that
     # was set to an expression no longer looks modified.
     found = _flush_of(instance)
     if found is not None and (
@@ -153,7 +153,7 @@ def _after_delete(mapper: Mapper[Any], connection: Connection, instance: Any) ->
 
 
 def _after_flush(session: Session, context: object) -> None:
-    """Run the hooks: everything that the flush sends has been sent, and its rows are there."""
+    """Run the hooks. The flush has sent all its statements, so its rows are there."""
     flush = _flushes.get(session)
     if flush is None or not flush.changes:
         return
@@ -171,7 +171,7 @@ def _after_flush(session: Session, context: object) -> None:
 
 
 def _present(changes: Iterable[Change]) -> Rows:
-    """The rows of changes as they are now, by instance, each class in one statement."""
+    """The present rows of changes, by instance, each class in one statement."""
     found: Rows = {}
     for group in _by_class(changes):
         first = group[0]
@@ -218,7 +218,7 @@ def _differs(record: Any, row: object) -> bool:
 
 
 def _after_flush_postexec(session: Session, context: object) -> None:
-    """Show on the instances what the database and the hooks have set."""
+    """Set on the instances the values that the database and the hooks have set."""
     flush = _flushes.pop(session, None)
     if flush is not None:
         for state, read in flush.after.items():

@@ -17,16 +17,17 @@ def register(
     services: object = None,
     context: Callable[[Session], object] | None = None,
 ) -> None:
-    """Have a flush call the hooks of a generated module for a mapped class and its subclasses.
+    """Let each flush call a generated module's hooks for a mapped class and its subclasses.
 
-    `module` is that of the resource, such as `app.jobs.order`. Its `after_create`, `after_update`
-    and `after_delete` run once the flush has sent all its statements, in its transaction; then the
-    instance shows what they and the database have set. `services` is what synchronous statements of
-    hooks call; `context` makes of the session what their `Context` reads. Do not call the hooks of
-    a registered class by hand as well. Bulk statements (`session.execute(insert(…))`) call none.
+    `module` is the module of the resource, such as `app.jobs.order`. Its `after_create`,
+    `after_update` and `after_delete` run in the transaction of the flush, once the flush has sent
+    all its statements. Then the instance has the values that the hooks and the database have set.
+    Synchronous statements of hooks call `services`. `context` takes the session and returns the
+    object that the hooks' `Context` reads. Do not call the hooks of a registered class by hand as
+    well. Bulk statements (`session.execute(insert(…))`) call no hooks.
 
-    Raises TypeError or RecordError for a class and a module that do not fit, ValueError for a class
-    that is registered already.
+    Raises TypeError or RecordError if the class does not fit the module, and ValueError if the
+    class is registered already.
     """
     add(mapped, module, services, context)
     listen(mapped)

@@ -1,4 +1,4 @@
-"""Which mapped classes have hooks, and what a registration is checked for."""
+"""The mapped classes that have hooks, and the checks of a registration."""
 
 import inspect
 import typing
@@ -20,7 +20,7 @@ EVENTS = ("after_create", "after_update", "after_delete")
 
 @dataclass(frozen=True)
 class Registration:
-    """A mapped class with its hooks, by event, and what they are called with."""
+    """A mapped class with its hooks, by event, and the arguments of the hooks."""
 
     mapper: Mapper[Any]
     hooks: dict[str, Callable[..., Any]]
@@ -35,7 +35,7 @@ class Registration:
         return self.table.primary_key.columns[0]
 
     def raw_columns(self) -> Sequence[ColumnElement[Any]]:
-        """The columns of the record as the driver gives them, whatever types the class has."""
+        """The columns of the record, with the driver's values instead of the class's types."""
         found = []
         for column in table_of(self.record).columns:
             mapped = self.table.columns.get(column.name)
@@ -59,7 +59,7 @@ _registrations: dict[type[Any], Registration] = {}
 
 
 def registration_of(kind: type[Any]) -> Registration | None:
-    """The registration of a mapped class, or of the nearest class that it derives from."""
+    """The registration of a mapped class, or of its nearest registered base class."""
     for each in kind.__mro__:
         if (found := _registrations.get(each)) is not None:
             return found
@@ -72,7 +72,7 @@ def add(
     services: object,
     context: Callable[[Session], object] | None,
 ) -> None:
-    """Register a class, as `register` says."""
+    """Register a class, with the arguments of `register`."""
     try:
         mapper: Mapper[Any] = class_mapper(mapped, configure=False)
     except (UnmappedClassError, sqlalchemy.exc.ArgumentError):

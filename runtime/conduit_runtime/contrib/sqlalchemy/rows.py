@@ -1,4 +1,4 @@
-"""Rows of a flush, read whole: as the driver gives them, for hooks, and as the class maps them."""
+"""Whole rows of a flush: with the driver's values, for hooks, and with those of the class."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from ...records.tables import table_of
 from .registration import Registration
 
 PART = 5_000
-"""Rows that one statement reads: Postgres takes 65,535 parameters."""
+"""The most rows that one statement reads: Postgres takes 65,535 parameters."""
 
 
 class ReadRow(NamedTuple):
@@ -27,10 +27,10 @@ def read_rows(
     *,
     locks: bool = False,
 ) -> Mapping[Any, ReadRow]:
-    """The rows with these keys, by key as it was given, in one statement unless there are many.
+    """The rows with these keys, by the given key, in one statement unless there are many.
 
-    With `locks` they stay as they are until the transaction changes them: the lock is that of the
-    UPDATE which follows.
+    With `locks`, no other transaction can change the rows: they get the lock of the UPDATE that
+    follows.
     """
     raw = registration.raw_columns()
     attribute_of = {
@@ -57,15 +57,15 @@ def read_rows(
         for identity, *values in connection.execute(part):
             row = dict(zip(names, values[: len(raw)], strict=True))
             mapped = dict(zip(attribute_of.values(), values[len(raw) :], strict=True))
-            # The application may have set the text of a uuid as the key.
+            # The application may have set a key that is the text of a uuid.
             found[as_given.get(str(identity), identity)] = ReadRow(row, mapped)
     return found
 
 
 def show(state: Any, values: Mapping[str, Any]) -> None:
-    """Let the instance of a state show what the database holds, but for what was assigned since.
+    """Set the database's values on the instance of a state, except on attributes assigned since.
 
-    A deferred attribute that is not loaded stays so.
+    Deferred attributes that are not loaded stay so.
     """
     instance = state.obj()
     unloaded = {prop.key for prop in state.mapper.column_attrs if prop.deferred} & state.unloaded

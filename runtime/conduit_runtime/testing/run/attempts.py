@@ -1,4 +1,4 @@
-"""Writes the outcome of each attempt at once, as a worker's acknowledger does for many."""
+"""Writes the outcome of each attempt at once; a worker's acknowledger writes many together."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from .ran import Outcome, Run
 
 
 class Outcomes:
-    """What the runner hands its attempts to, in place of an acknowledger and its ApartWriter."""
+    """Takes the runner's attempts, in place of an acknowledger and its ApartWriter."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class Outcomes:
         await self._write(attempt)
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
-        """Write that the jobs of a batch begin; returns which of them are held."""
+        """Write that the jobs of a batch begin; return the ids of those that are held."""
         return {each.job.id for each in attempts if await self._begin(each)}
 
     async def begin(self, attempt: Attempt) -> bool:
-        """Write that an attempt begins; False when its job is not held."""
+        """Write that an attempt begins; return False if its job is not held."""
         return await self._begin(attempt)
 
 
@@ -79,7 +79,7 @@ class Noted:
 
 
 class NotedBatch:
-    """What a runner tells of a batch, in place of the spans of a trace."""
+    """Notes what a runner reports of a batch, in place of the spans of a trace."""
 
     def __init__(self, noted: Noted, jobs: Sequence[Claimed]) -> None:
         self._noted = noted
@@ -101,7 +101,7 @@ class NotedBatch:
 
 
 def run_of(job: Claimed, attempt: Attempt, noted: Noted, *, is_held: bool) -> Run:
-    """What a test learns of an attempt; `is_held` is whether its outcome could be written."""
+    """Make the Run of an attempt; `is_held` says whether its outcome could be written."""
     outcome = attempt.outcome
     found: Outcome = "completed"
     if not is_held:

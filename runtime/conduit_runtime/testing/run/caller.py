@@ -1,6 +1,6 @@
 """Running jobs from a test without a loop: plain functions run in the test's own thread.
 
-There they find what belongs to that thread, such as Django's connection or a session.
+So they can use objects of that thread, such as Django's connection or a session.
 """
 
 import asyncio
@@ -116,7 +116,7 @@ def _run_beside(main: Main[T]) -> T:
     thread.start()
     try:
         caller.serve()
-    except BaseException:  # an interrupt: the test's connection must not be used any more
+    except BaseException:  # an interrupt: no job may use the test's connection any more
         runner.get_loop().call_soon_threadsafe(_cancel_all)
         thread.join(PATIENCE)
         raise

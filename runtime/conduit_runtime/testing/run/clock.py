@@ -1,8 +1,8 @@
-"""Time in a test's database: it is moved by moving all stored times the other way.
+"""Moves time in a test's database, by moving all stored times the other way.
 
 The server's clock is the only clock of the queue, and a test cannot set it. So the kit subtracts a
-duration from every stored time: what was due in an hour is due now. `offset` is how far a test has
-moved so far. What a schedule computes from the calendar is computed as if the clock had moved.
+duration from every stored time: a job that was due in an hour is due now. `offset` is how far a
+test has moved so far. Schedules compute their ticks as if the clock had moved.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ _SLACK = timedelta(milliseconds=1)
 
 
 def duration_of(by: timedelta | None, units: dict[str, float]) -> timedelta:
-    """The duration that a test gave. Raises TypeError for none, ValueError for a negative one."""
+    """The duration that a test gave. Raises TypeError without one, ValueError if it is negative."""
     if by is None:
         by = timedelta(**units)
     elif units or not isinstance(by, timedelta):
@@ -32,7 +32,7 @@ def duration_of(by: timedelta | None, units: dict[str, float]) -> timedelta:
 
 
 def move(by: timedelta) -> Statement[None]:
-    """Move all that is stored so far into the past."""
+    """Move all stored times into the past."""
     return Statement("testing/advance", {"seconds": by.total_seconds()}, nothing)
 
 
@@ -42,24 +42,24 @@ def _behind() -> Statement[timedelta]:
 
 
 def wait_of(seconds: float) -> timedelta:
-    """The time to move by until what is due in so many seconds is due."""
+    """The duration to move time by until jobs that are due in so many seconds are due."""
     return timedelta(seconds=max(0.0, seconds)) + _SLACK
 
 
 class Clock:
-    """How far a test has moved in time, shared by all that it does."""
+    """How far a test has moved in time. All objects of the test share one."""
 
     def __init__(self) -> None:
         self.offset = timedelta(0)
         self._caught_up = timedelta(0)
 
     async def advance(self, by: timedelta, database: Database) -> None:
-        """Move on."""
+        """Move time forward."""
         await database.run(move(by))
         self.offset += by
 
     async def catch_up(self, database: Database) -> None:
-        """Have what is due by the clock be due in a transaction, whose own time stands still."""
+        """Move stored times by how far the clock is ahead of now(), which a transaction keeps."""
         behind = await database.run(_behind())
         if behind > self._caught_up:
             await self.advance(behind - self._caught_up, database)
@@ -80,7 +80,7 @@ class Clock:
 
 
 def shifted(statement: Statement[T], offset: timedelta) -> Statement[T]:
-    """The statement with times as the test sees them: stored ones are earlier by the offset."""
+    """The statement with times as the test sees them; stored times are earlier by the offset."""
     decode = statement.decode
 
     def read(rows: Rows, count: int) -> T:

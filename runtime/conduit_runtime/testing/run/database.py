@@ -24,4 +24,4 @@ class Database(Protocol):
         """A connection for a job."""
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
-        """A transaction, or a part of the test's."""
+        """A transaction, or a savepoint in the test's transaction."""

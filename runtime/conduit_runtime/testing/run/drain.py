@@ -1,4 +1,4 @@
-"""Runs the jobs of a test: what is due, and what becomes due until a goal."""
+"""Runs the jobs of a test: the due ones, and those that become due until a goal."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,12 +14,12 @@ from .worker import OneByOne
 
 
 class Drain:
-    """One run. It serves the `queues`, or all in which jobs wait.
+    """One run. It serves the `queues`; if they are None, all queues in which jobs wait.
 
-    `is_transaction` is whether all of it is part of one transaction.
+    `is_transaction` says whether the whole run is part of one transaction.
 
-    `unhandled` are the due jobs that it left, since no handler of theirs is known; `unmet` says
-    why it ended before its goal, if it did.
+    `unhandled` are the due jobs that the run left, because they have no handler. `unmet` says why
+    the run ended before its goal; it is None otherwise.
     """
 
     unmet: str | None = None
@@ -42,7 +42,7 @@ class Drain:
         self._schedule_due: float | None = None
 
     async def run(self, goal: Goal, *, stops_at_failure: bool) -> list[Run]:
-        """Run until nothing is due, or until the goal; returns the attempts."""
+        """Run until nothing is due, or until the goal; return the attempts."""
         try:
             return await self._run(goal, stops_at_failure)
         finally:
@@ -74,7 +74,7 @@ class Drain:
             await self._clock.advance(wait, self._database)
 
     async def _look(self) -> None:
-        """Enqueue what schedules have due, and read what claims have to know."""
+        """Enqueue the jobs of due schedules, and read what claims need to know."""
         await self._clock.run_steps(scheduling.enqueue_due(), self._database)
         if self._is_transaction:
             await self._clock.catch_up(self._database)
@@ -90,12 +90,12 @@ class Drain:
         return found
 
     async def _has_new_queues(self) -> bool:
-        """Whether jobs enqueued others in queues that are not served yet."""
+        """Return whether jobs wait in queues that are not served yet."""
         found = {each.queue for each in await self._pending()}
         return self._queues is None and not found <= self._worker.queues.keys()
 
     async def _wait(self) -> timedelta | None:
-        """For how long nothing is due; None for ever."""
+        """The time until a job or a schedule is due; None if there is none."""
         worker = self._worker
         due = await self._database.run(next_due([*worker.queues], worker.lanes))
         times = [each for each in (due, self._schedule_due) if each is not None]

@@ -1,4 +1,4 @@
-"""What a run of jobs in a test gives: each attempt and what came of it."""
+"""The result of a run of jobs in a test: each attempt and its outcome."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ Outcome = Literal[
 
 
 class JobFailed(AssertionError):
-    """An attempt failed in a way that is no exception of the job's code."""
+    """An attempt failed without an exception of the job's code."""
 
 
 class UnhandledJobs(UserWarning):
-    """Due jobs were left, since no handler of theirs is known here."""
+    """A run left due jobs, because it has no handler for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt of a job. `payload` is its JSON; `attempt` counts from 1.
+    """One attempt of a job. `payload` is the decoded JSON of its payload; `attempt` counts from 1.
 
-    `outcome` is "completed", "retried" (it failed, another attempt follows), "failed", "discarded",
-    "snoozed", "unreadable" (this code cannot read the payload), or "not held" (it was cancelled or
-    retried by hand while it ran). `result` is what the handler returned, `error` the stored text,
-    `exception` what the attempt raised.
+    `outcome` is "completed", "retried" (the attempt failed, and another one follows), "failed",
+    "discarded", "snoozed", "unreadable" (this code cannot read the payload), or "not held" (the job
+    was cancelled or retried by hand while it ran). `result` is what the handler returned, `error`
+    the stored text, `exception` what the attempt raised.
     """
 
     id: UUID
@@ -43,7 +43,7 @@ class Run:
 
     @property
     def is_failure(self) -> bool:
-        """Whether the attempt failed, be it retried or not."""
+        """Whether the attempt failed, also if another one follows."""
         return self.outcome in ("retried", "failed", "discarded", "unreadable")
 
     @property
@@ -58,24 +58,24 @@ class Run:
 
 
 class Ran(Sequence[Run]):
-    """The attempts that a run made, in their order."""
+    """The attempts that a run made, in order."""
 
     def __init__(self, runs: Iterable[Run] = ()) -> None:
         self._runs = (*runs,)
 
     def of(self, type: JobType[Any, Any] | str) -> "Ran":
-        """Those of a job type, or of a type's name."""
+        """Return the attempts of a job type, given by itself or by its name."""
         name = type if isinstance(type, str) else type.name
         return Ran(run for run in self._runs if run.type == name)
 
     @property
     def completed(self) -> "Ran":
-        """Those that completed their job."""
+        """The attempts that completed their job."""
         return Ran(run for run in self._runs if run.outcome == "completed")
 
     @property
     def failures(self) -> "Ran":
-        """Those that failed, be they retried or not."""
+        """The attempts that failed, also those that another one follows."""
         return Ran(run for run in self._runs if run.is_failure)
 
     @overload

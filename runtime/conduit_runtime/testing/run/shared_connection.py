@@ -17,9 +17,9 @@ Row = TypeVar("Row")
 
 
 class _SavepointCursor(psycopg.AsyncCursor[Row]):
-    """A cursor for a job's own statements: one that fails leaves the transaction usable.
+    """A cursor for a job's own statements; a failed statement leaves the transaction usable.
 
-    In production each is a transaction of its own.
+    In production each statement is a transaction of its own.
     """
 
     async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
@@ -32,7 +32,7 @@ class _SavepointCursor(psycopg.AsyncCursor[Row]):
 class _Connection(psycopg.AsyncConnection[Any]):
     """The session of a test's connection, as an object that belongs to the loop of the jobs.
 
-    It prepares no statements: the other object would not know of them.
+    It prepares no statements, because the test's own object would not know of them.
     """
 
     def __init__(self, pgconn: psycopg.pq.abc.PGconn) -> None:
@@ -49,8 +49,8 @@ class _Connection(psycopg.AsyncConnection[Any]):
 class SharedConnection:
     """A test's connection as the jobs use it, with the methods of AsyncConnections.
 
-    All statements run in the transaction that is open on it, one at a time. The test must not use
-    the connection meanwhile, other than from a plain function of a job.
+    All statements run in the connection's open transaction, one at a time. While jobs run, the test
+    must not use the connection, except in a plain function of a job.
     """
 
     def __init__(self, connection: _Connection, schema: str | None) -> None:
@@ -58,7 +58,7 @@ class SharedConnection:
         self._schema = schema
 
     async def run(self, statement: Statement[T], conn: object = None) -> T:
-        """Run one statement; one that fails leaves the transaction usable."""
+        """Run one statement; if it fails, the transaction stays usable."""
         if conn is not None:
             return await run_async(self._connection, statement, self._schema)
         async with self.transaction():
@@ -70,7 +70,7 @@ class SharedConnection:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
-        """A part of the transaction, undone when the block raises."""
+        """A savepoint in the transaction, rolled back if the block raises."""
         async with self._connection.turn, self._connection.transaction():
             yield self._connection
 

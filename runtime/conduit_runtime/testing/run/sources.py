@@ -1,4 +1,4 @@
-"""Whose jobs a run in a test can do, and with which services."""
+"""The handlers and services that a run in a test uses."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ from ..fake_services import Fakes
 
 
 def imported_job_types() -> list[JobType[Any, Any]]:
-    """Those of all generated packages that this process has imported."""
+    """The job types of all generated packages that this process has imported."""
     packages = [sys.modules.get(name) for name in generated_packages()]
     return [each for package in packages for each in getattr(package, "JOBS", ())]
 
@@ -27,9 +27,9 @@ def all_protocols() -> dict[str, type]:
 
 
 class Sources:
-    """Handlers, services, queues, schedules and hooks: of a pool, job types, or what is imported.
+    """Handlers, services, queues, schedules and hooks: of a pool, job types, or all imports.
 
-    `fakes` gives the services where none are.
+    `fakes` gives the services if there are no others.
     """
 
     def __init__(
@@ -63,5 +63,5 @@ class Sources:
             self.handlers = HandlerRegistry()
             self.handlers.register_job_types(self.job_types)
         services = fakes() if services is None else services
-        # Fakes can be called, and so would be taken for a function that gives services.
+        # Fakes are callable, so they would be taken for a function that returns services.
         self.services = (lambda: services) if isinstance(services, Fakes) else services

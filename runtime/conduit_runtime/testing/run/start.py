@@ -1,4 +1,4 @@
-"""Starts a run of jobs: on a database or a test's connection, in this loop or one beside."""
+"""Starts a run of jobs: on a database or a test's connection, in this loop or in one beside it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ Place = str | psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 class Result(NamedTuple):
-    """The attempts, the due jobs that have no handler, and why the goal was not met, if so."""
+    """The attempts, the due jobs without a handler, and why the goal was not met (None if met)."""
 
     ran: Ran
     unhandled: Sequence[Pending]
@@ -81,7 +81,7 @@ async def run_jobs_async(
         is_transaction = not isinstance(place, str)
         drain = Drain(worker, database, clock, sources.queues, is_transaction=is_transaction)
         ran = await drain.run(goal, stops_at_failure=stops_at_failure)
-        await asyncio.sleep(0)  # what the last job has started in the loop sees its end
+        await asyncio.sleep(0)  # tasks that the last job started can see its end
         return Result(Ran(ran), drain.unhandled, drain.unmet)
 
 
@@ -99,7 +99,7 @@ async def _opened(place: Place, schema: str | None) -> AsyncIterator[Database]:
 
 
 def failure_of(run: Run) -> BaseException:
-    """What a test raises for an attempt that failed: the exception of the job's own code."""
+    """The exception to raise for a failed attempt: that of the job's code, or JobFailed."""
     error = run.exception
     attempt = f"attempt {run.attempt} of {run.max_attempts}"
     if isinstance(error, Exception):
@@ -111,7 +111,7 @@ def failure_of(run: Run) -> BaseException:
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frames of the runtime, those between others included."""
+    """The traceback without frames of the runtime, wherever they are in it."""
     frames = []
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", ""))

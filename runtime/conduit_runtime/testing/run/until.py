@@ -1,4 +1,4 @@
-"""How long a run of jobs goes on."""
+"""The goal at which a run of jobs ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from .ran import Run
 
 Until = JobType[Any, Any] | str | datetime | timedelta | Callable[[Run], object] | None
 MOST_WAITS = 1_000
-"""How often a run moves on in time before it gives up."""
+"""How often a run moves time forward before it gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What ends a run: an attempt that `is_met` takes, or a moment; neither: nothing is due.
+    """What ends a run: an attempt for which `is_met` is true, or a moment.
 
-    `moment` is a time, or a duration from the start.
+    Without both, the run ends when nothing is due. `moment` is a time, or a duration from the
+    start.
     """
 
     is_met: Callable[[Run], object] | None = None
@@ -26,12 +27,12 @@ class Goal:
 
     @property
     def moves_time(self) -> bool:
-        """Whether the run moves on in time to what is due later."""
+        """Whether the run moves time forward to what is due later."""
         return self.is_met is not None or self.moment is not None
 
 
 def goal_of(until: Until) -> Goal:
-    """What a test asked for. Raises TypeError and ValueError for what is none of it."""
+    """The goal that a test asked for. Raises TypeError or ValueError for an invalid one."""
     if until is None:
         return Goal()
     if isinstance(until, JobType):

@@ -1,7 +1,7 @@
-"""The worker of a test: it claims a job or a batch, runs it, and writes what came of it.
+"""The worker of a test: it claims a job or a batch, runs it, and writes the outcome.
 
-Claims, decoding, handlers and outcomes are those of a worker. What a worker does for many jobs at
-once, and against its own death, is left out.
+Claims, decoding, handlers and outcomes are those of a real worker. Left out are the parts for many
+jobs at once, and those that protect against the worker's own death.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ from .database import Database
 from .ran import Run
 
 SLOTS = 10
-"""Threads for plain functions: one that outlives its attempt keeps its own."""
+"""Threads for plain functions. A function that outlives its attempt keeps its thread."""
 
 
 class OneByOne(Host):
-    """Runs the jobs of these queues one after another; belongs to one loop."""
+    """Runs the jobs of its queues one after another. It belongs to one loop."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class OneByOne(Host):
         self._noted = Noted()
         self._written: dict[UUID, tuple[Attempt, bool]] = {}
         self._outcomes = Outcomes(self._write, self._begin)
-        # It asks for no more than what is here.
+        # The runner asks for no more than this class has.
         self._runner = Runner(
             self,
             registry,
@@ -82,7 +82,7 @@ class OneByOne(Host):
         )
 
     async def register(self, queues: Sequence[str]) -> float | None:
-        """Serve these queues; returns the seconds until the next schedule is due."""
+        """Serve these queues; return the seconds until the next schedule is due."""
         run = self._database.run
         self.queues = dict.fromkeys(queues)
         handled = self.registry.lanes()
@@ -91,7 +91,7 @@ class OneByOne(Host):
         heartbeat = await run(worker_registry.heartbeat(self.name, queues))
         self._controls = heartbeat.controls or Controls()
         waiting = await run(worker_registry.unhandled_types(queues))
-        # As a worker that drains, it tries what no worker knows.
+        # Like a worker that drains, it also tries types that no worker knows.
         self.lanes = [
             *handled,
             *fallback_lanes(self.registry, waiting, unhandled_lanes(waiting)),
@@ -100,13 +100,13 @@ class OneByOne(Host):
 
     async def close(self) -> None:
         """Deregister."""
-        # In a transaction that failed, there is nothing to deregister.
+        # In a failed transaction, no registration is left to remove.
         with suppress(psycopg.errors.InFailedSqlTransaction):
             await self._database.run(worker_registry.deregister(self.name))
         self._runner.threads.close()
 
     async def run_next(self) -> list[Run]:
-        """Claim a job, or a batch, and run it; returns the attempts, none when nothing is due."""
+        """Claim and run a job or a batch; return its attempts, an empty list if nothing is due."""
         while self.queues and self.lanes:
             jobs = await self._claim(self.queues, self.lanes, 1)
             if not jobs:
@@ -132,7 +132,7 @@ class OneByOne(Host):
         return counted.jobs
 
     async def _attempt(self, jobs: list[Claimed]) -> list[Run]:
-        """Run claimed jobs and write what came of them, but for those that were released."""
+        """Run claimed jobs and write their outcomes, except those of released jobs."""
         self._written.clear()
         self._noted.clear()
         self._runner.take(jobs, monotonic())
@@ -173,7 +173,7 @@ class OneByOne(Host):
         return bool(held)
 
     async def advance_flows(self) -> bool:
-        """Go on with flows whose jobs ended unnoticed; False when there are none."""
+        """Advance flows whose jobs ended unnoticed; return False if there are none."""
         ended = (await self._database.run(watch(None))).ended
         if not ended or ended == self._ended:
             return False
@@ -198,6 +198,6 @@ class OneByOne(Host):
         return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
-        """Store how far a job is. Raises JobLost when it is no longer held."""
+        """Store the progress of a job. Raises JobLost if the job is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")

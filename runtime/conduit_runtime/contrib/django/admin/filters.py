@@ -1,4 +1,4 @@
-"""Filters whose choices cost no look at the jobs."""
+"""Filters whose choices are read without a look at the jobs."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from .. import database, settings
 
 
 class _MetricsFilter(SimpleListFilter):
-    """By a column whose values the metrics of the last 30 days name."""
+    """Filters by a column; its choices are the values in the metrics of the last 30 days."""
 
     column: ClassVar[str]
 
@@ -31,14 +31,14 @@ class _MetricsFilter(SimpleListFilter):
 
 
 class QueueFilter(_MetricsFilter):
-    """By queue."""
+    """Filters by queue."""
 
     title = "queue"
     parameter_name = column = "queue"
 
 
 class TypeFilter(_MetricsFilter):
-    """By type."""
+    """Filters by type."""
 
     title = "type"
     parameter_name = column = "type"

@@ -18,9 +18,9 @@ _LARGE = ("payload", "errors")
 
 
 class JobAdmin(admin.ModelAdmin):
-    """Shows jobs, and retries and cancels them through the queue; nothing else changes them.
+    """Shows jobs, and retries and cancels them through the queue; it makes no other changes.
 
-    Each of the permissions `view_payload`, `retry_job` and `cancel_job` is for what it names.
+    The permissions `view_payload`, `retry_job` and `cancel_job` each allow what they name.
     """
 
     list_display = ("id", "type", "queue", "status", "tries", "run_at", "created_at", "reason")
@@ -42,11 +42,11 @@ class JobAdmin(admin.ModelAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: Any) -> Any:
-        """The jobs of the database that has them; large columns are read when they are shown."""
+        """The jobs in their database; large columns are read only when they are shown."""
         return Job.objects.defer(*_LARGE)
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """By the id or by the beginning of the type."""
+        """Search by the id, or by the beginning of the type."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -56,21 +56,21 @@ class JobAdmin(admin.ModelAdmin):
             return queryset.filter(type__startswith=term), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """No address filters by what only some may see: the list would tell it bit by bit."""
+        """Allow no filter by a column that only some may see: the list would reveal its values."""
         return lookup.partition("__")[0] not in _LARGE and bool(
             super().lookup_allowed(lookup, value, request)
         )
 
     def has_add_permission(self, request: Any) -> bool:
-        """Never: code enqueues jobs."""
+        """Return False: code enqueues jobs."""
         return False
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        """Never: fields of a job are to be read."""
+        """Return False: the fields of a job are read-only."""
         return False
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        """Never: `manage.py conduit jobs purge` deletes."""
+        """Return False: `manage.py conduit jobs purge` deletes jobs."""
         return False
 
     def has_retry_permission(self, request: Any) -> bool:
@@ -82,13 +82,13 @@ class JobAdmin(admin.ModelAdmin):
         return bool(request.user.has_perm("conduit.cancel_job"))
 
     def get_fields(self, request: Any, obj: Any = None) -> list[str]:
-        """The payload only for those who may see it."""
+        """The fields, with the payload only for users who may see it."""
         may_see = request.user.has_perm("conduit.view_payload")
         return [name for name in self.fields if may_see or name != "shown_payload"]
 
     @admin.display(description="attempts")
     def tries(self, job: Job) -> str:
-        """How many attempts were made of how many."""
+        """The number of attempts so far, and the most that the job may have."""
         return f"{job.attempts} of {job.max_attempts}"
 
     @admin.display(description="error")

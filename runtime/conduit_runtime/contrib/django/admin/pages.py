@@ -5,11 +5,11 @@ from functools import cached_property
 from django.core.paginator import Paginator
 
 MOST = 10_000
-"""Rows that the list counts, and leads to by pages."""
+"""The most rows that the list counts and divides into pages."""
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than `MOST` rows: filters and the search find older ones."""
+    """Counts at most `MOST` rows; users find older rows with filters and the search."""
 
     @cached_property
     def count(self) -> int:

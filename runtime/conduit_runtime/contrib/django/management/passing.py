@@ -1,4 +1,4 @@
-"""Commands of `manage.py` whose arguments a command of `conduit-jobs` reads."""
+"""Commands of `manage.py` that pass their arguments to a command of `conduit-jobs`."""
 
 import sys
 from argparse import Namespace
@@ -14,13 +14,13 @@ from .. import settings, workers
 
 
 class PassingCommand(BaseCommand):
-    """Hands its arguments on, but for --settings and --pythonpath, which Django has read."""
+    """Passes its arguments on, except --settings and --pythonpath, which Django reads."""
 
     arguments: tuple[str, ...] = ()
-    """What comes before the given arguments."""
+    """The arguments that come before the given ones."""
 
     def create_parser(self, prog_name: str, subcommand: str, **given: Any) -> CommandParser:
-        """For `call_command`, which asks for a parser."""
+        """Make the parser that `call_command` asks for."""
         return _Passing(prog=f"{prog_name} {subcommand}", add_help=False)
 
     def run_from_argv(self, argv: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ class PassingCommand(BaseCommand):
             if self.requires_system_checks and not {"-h", "--help"} & {*arguments}:
                 self.check()
             self._run(arguments, standalone_mode=True)
-        except CommandError as error:  # of the checks
+        except CommandError as error:  # the system checks failed
             self.stderr.write(str(error), lambda text: text)
             sys.exit(error.returncode)
         finally:
@@ -59,7 +59,7 @@ class PassingCommand(BaseCommand):
 
 
 class _Passing(CommandParser):
-    """Reads nothing: it keeps the arguments for the command."""
+    """Parses nothing: it keeps the arguments for the command."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         return Namespace(arguments=[*map(str, args)], force_color=False, no_color=False)

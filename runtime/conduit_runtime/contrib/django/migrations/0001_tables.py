@@ -44,10 +44,10 @@ _JOB = migrations.CreateModel(
 
 
 class Migration(migrations.Migration):
-    """Our tables for the database, the model of jobs for Django's state."""
+    """Makes our tables in the database, and adds the model of jobs to Django's state."""
 
     initial = True
-    atomic = False  # they are made over another connection
+    atomic = False  # another connection makes the tables
     dependencies = ()
     operations = (
         migrations.SeparateDatabaseAndState(

@@ -1,4 +1,4 @@
-"""The interface of tasks: Django's own, or that of the package for an older Django."""
+"""The interface of tasks: Django's own, or in an older Django that of `django-tasks`."""
 
 from django.core.exceptions import ImproperlyConfigured
 

@@ -20,8 +20,8 @@ from .results import aware, change, local, new_result, stored_result
 class ConduitBackend(BaseTaskBackend):
     """Enqueues tasks as jobs, in the transaction of Django's connection to their database.
 
-    The type of the job is the path of the task's function. Its priority is that of the task, -100
-    to 100, halved to 0 to 100: two neighbouring ones may become the same.
+    The job's type is the path of the task's function. The task's priority, from -100 to 100, is
+    scaled to the job's, from 0 to 100: two neighbouring priorities may become the same.
     """
 
     supports_defer = True
@@ -34,7 +34,7 @@ class ConduitBackend(BaseTaskBackend):
         self.job_options = Options.of(alias, self.options)
 
     def validate_task(self, task: Task) -> None:
-        """Raise InvalidTask for a task that cannot be enqueued, and take note of others."""
+        """Raise InvalidTask for a task that cannot be enqueued; remember any other task."""
         super().validate_task(task)
         try:
             check_name(task.module_path, "the path of the task's function")
@@ -46,7 +46,7 @@ class ConduitBackend(BaseTaskBackend):
     def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
         """Store the task; it runs if the transaction commits.
 
-        Raises TypeError or PayloadError for arguments that JSON does not have.
+        Raises TypeError or PayloadError for arguments that are no JSON.
         """
         self.validate_task(task)
         run_at = aware(task.run_after)
@@ -69,10 +69,10 @@ class ConduitBackend(BaseTaskBackend):
         return result
 
     def get_result(self, result_id: str) -> TaskResult:
-        """The result of a task, seen from the present transaction.
+        """The result of a task, as the present transaction sees it.
 
-        Raises TaskResultDoesNotExist when there is none: it was purged, what it returned is not
-        kept any longer, or the task's function is gone.
+        Raises TaskResultDoesNotExist if there is none: the job was purged, its result is not kept
+        any longer, or the task's function is gone.
         """
         try:
             id = job_id(result_id)
@@ -86,7 +86,7 @@ class ConduitBackend(BaseTaskBackend):
         return stored_result(task, job, self.alias)
 
     def check(self, **given: Any) -> Iterator[CheckMessage]:
-        """Whether the application is installed, which has the tables and the workers."""
+        """Check that the application with the tables and the workers is installed."""
         from django.apps import apps
 
         if not apps.is_installed("conduit_runtime.contrib.django"):

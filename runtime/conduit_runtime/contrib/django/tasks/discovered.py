@@ -1,4 +1,4 @@
-"""The tasks that a worker runs: those of the project's modules, for our backends."""
+"""The tasks that a worker runs: those of our backends in the project's modules."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def discovered() -> dict[str, Any]:
-    """The tasks of the modules `tasks` of applications, and of what the addresses import."""
+    """The tasks in the applications' modules `tasks`, and in what the URL configuration imports."""
     if backends():
         for _ in discovery.modules("tasks"):
             pass
@@ -37,14 +37,14 @@ def backends() -> "list[ConduitBackend]":
 
 
 def queues() -> set[str]:
-    """The queues of our backends; of a backend that takes any, those of its tasks."""
+    """The queues of our backends; for a backend that takes any queue, the queues of its tasks."""
     tasks = discovered()
     named = {queue for backend in backends() for queue in backend.queues}
     return named | {task.queue_name for task in tasks.values()}
 
 
 def register(handlers: HandlerRegistry) -> None:
-    """Have a worker run the tasks."""
+    """Register the tasks as handlers of a worker."""
     if not (tasks := discovered()):
         return  # this Django may have none
     from .running import handler_of

@@ -17,9 +17,9 @@ KEPT = timedelta(days=7)
 class Options:
     """How the tasks of a backend run.
 
-    `max_attempts` is how often a task is tried, `backoff` and `base` when it is tried again,
-    `timeout` how long one attempt may take, and `keep_result` for how long after its end what it
-    returned is kept.
+    `max_attempts` says how often a task is tried, `backoff` and `base` when it is tried again,
+    `timeout` how long one attempt may take, and `keep_result` how long a result is kept after the
+    end of the task.
     """
 
     max_attempts: int = 3

@@ -8,12 +8,12 @@ _tasks: dict[str, Any] = {}
 
 
 def note(task: Any) -> None:
-    """Remember a task that was decorated, by the path that its jobs have as their type."""
+    """Remember a decorated task, by its path, which is the type of its jobs."""
     _tasks.setdefault(task.module_path, task)
 
 
 def find(path: str) -> Any | None:
-    """The task of that path, imported if need be; None if there is none any more."""
+    """The task of that path, imported if necessary; None if it no longer exists."""
     if path not in _tasks:
         try:
             found = import_string(path)

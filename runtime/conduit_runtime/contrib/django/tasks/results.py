@@ -21,7 +21,7 @@ _LOST = "conduit_runtime.JobLost"
 
 
 def new_result(task: Task, job: Job, alias: str, args: Any, kwargs: Any) -> TaskResult:
-    """The result of a task that is enqueued as this job, which is not stored yet."""
+    """The result of a task whose job is not stored yet."""
     return TaskResult(
         task=task,
         id=str(job.id),
@@ -39,7 +39,7 @@ def new_result(task: Task, job: Job, alias: str, args: Any, kwargs: Any) -> Task
 
 
 def stored_result(task: Task, job: Job, alias: str) -> TaskResult:
-    """The result of a task as its job is stored."""
+    """The result of a task whose job is stored."""
     kept = job.result or {}
     workers = [""] * job.attempts
     if workers and (name := job.locked_by or kept.get("worker")):
@@ -71,7 +71,7 @@ def stored_result(task: Task, job: Job, alias: str) -> TaskResult:
 
 
 def _as_enqueued(task: Task, job: Job, alias: str) -> Task:
-    """The task as it was enqueued; not checked again, since the settings may have changed."""
+    """The task as it was enqueued. It is not checked again: the settings may have changed."""
     enqueued = object.__new__(type(task))
     change(enqueued, **{field.name: getattr(task, field.name) for field in fields(task)})
     text = job.payload.get("run_after")
@@ -86,13 +86,13 @@ def _as_enqueued(task: Task, job: Job, alias: str) -> Task:
 
 
 def change(result: TaskResult | Task, **values: Any) -> None:
-    """Set fields of what is frozen for applications."""
+    """Set fields of an object that is frozen for applications."""
     for name, value in values.items():
         object.__setattr__(result, name, value)
 
 
 def local(moment: datetime | None) -> datetime | None:
-    """A moment as the project has them: naive, in its time zone, without USE_TZ."""
+    """A moment as the project uses them: without USE_TZ, naive and in its time zone."""
     if moment is None or settings.USE_TZ:
         return moment
     naive: datetime = timezone.make_naive(moment)
@@ -100,7 +100,7 @@ def local(moment: datetime | None) -> datetime | None:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """A moment of the project as the queue takes it."""
+    """A moment of the project with a time zone, as the queue takes it."""
     if moment is None or timezone.is_aware(moment):
         return moment
     made: datetime = timezone.make_aware(moment)

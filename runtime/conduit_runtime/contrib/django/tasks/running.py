@@ -69,7 +69,7 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
 
 
 class _Attempt:
-    """One attempt of a task: the result as its function and receivers of signals see it."""
+    """One attempt of a task, with the result that its function and receivers of signals see."""
 
     def __init__(self, task: Task, context: JobContext[Any], payload: Payload) -> None:
         now = timezone.now()
@@ -92,11 +92,11 @@ class _Attempt:
             self.arguments.insert(0, TaskContext(task_result=self.result))
 
     def start(self) -> None:
-        """Tell of the attempt's start."""
+        """Send the signal of the attempt's start."""
         signals.task_started.send_robust(self._backend, task_result=self.result)
 
     def fail(self, error: BaseException) -> None:
-        """Tell of the last attempt's failure; others are made again."""
+        """Send the signal of the end, unless the failed attempt is retried."""
         if self._is_last or isinstance(error, Discard):
             kind = type(error.__cause__ or error) if isinstance(error, Discard) else type(error)
             self.result.errors.append(
@@ -108,7 +108,7 @@ class _Attempt:
             self._end(TaskResultStatus.FAILED)
 
     def succeed(self, value: Any) -> Any:
-        """Tell of the end, and give what is kept."""
+        """Send the signal of the end, and return the value to keep."""
         change(self.result, _return_value=value)
         self._end(TaskResultStatus.SUCCESSFUL)
         return {"value": value, "worker": worker_id()}
@@ -119,9 +119,9 @@ class _Attempt:
 
 
 def _returned(value: object) -> Any:
-    """The value as JSON has it. Raises Discard for another: a retry would not mend it."""
+    """The value as JSON has it. Raises Discard if it is no JSON: a retry would not help."""
     try:
-        found = normalize_json(value)  # it lets NaN and U+0000 pass
+        found = normalize_json(value)  # accepts NaN and U+0000; `encode` does not
         encode(found)
         return found
     except (TypeError, ValueError, PayloadError) as error:
@@ -130,5 +130,5 @@ def _returned(value: object) -> Any:
 
 @cache
 def worker_id() -> str:
-    """Names this process among the workers of a task."""
+    """The id of this process among the workers of a task."""
     return f"{socket.gethostname()}:{os.getpid()}"
