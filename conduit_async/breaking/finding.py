@@ -38,7 +38,7 @@ def order_of(verdicts: Collection[Verdict]) -> Verdict:
     found = {*verdicts} - {"either"}
     if "never" in found:
         return "never"
-    if len(found) > 1:  # workers first for one change, web processes first for another
+    if len(found) > 1:  # one change needs workers first, another web processes first
         return "drain-first"
     return found.pop() if found else "either"
 

@@ -35,7 +35,7 @@ class Compared:
 
 
 def compare_job_types(both: Compared) -> Iterator[Finding]:
-    """Findings about all job types, by name."""
+    """Yield the findings about all job types, by name."""
     old, new = both.old.current, both.new.current
     gone = {name: job for name, job in old.items() if name not in new}
     before = {
@@ -67,7 +67,7 @@ def _earlier_name(
 
 
 def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
-    """Report a new job type; `alike` are removed types of its hook, else those with its block."""
+    """Report a new job type; `alike` are removed types of its hook, or else with its block."""
     verdict: Verdict = "workers-first"
     hint = "old workers do not know it: its jobs wait for the new ones"
     if both.places.is_nested(name):

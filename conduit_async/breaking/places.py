@@ -65,7 +65,7 @@ class Places:
         return self._calls.get((service, method), self._start)
 
     def setting(self, key: str) -> Span:
-        """A key of the configuration."""
+        """Return a key of the configuration."""
         source = self._config.origin
         start = source.text.find(key) if source is not None else -1
         return self._start if source is None or start < 0 else Span(source, start, start + len(key))

@@ -17,7 +17,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     gc.set_threshold(100_000, 50, 1_000)  # a compilation makes many objects and drops few
     if os.path.expanduser("~") == "~":
-        os.environ["HOME"] = os.devnull  # a user without a home: black needs one to be imported
+        os.environ["HOME"] = os.devnull  # the user has no home, but the import of black needs one
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,7 +1,7 @@
 """Processes that format modules like black, which takes two thirds of a cold run.
 
 `python -m conduit_async.cli.formatters` is such a process. It reads one text a line, as JSON, and
-writes the formatted text as a line. It ends at the end of its input, so when its parent ends.
+writes the formatted text as a line. It ends when its input ends, and so with its parent.
 """
 
 import os
@@ -19,7 +19,7 @@ from msgspec import DecodeError, json
 from ..emit.layout import Formatted, format_marked
 
 _MIN_TEXTS = 40
-"""Fewer texts than this are formatted before processes have started."""
+"""With fewer texts, this process has formatted all before other processes have started."""
 
 _MAX_PROCESSES = 4
 """The parent cannot keep more processes busy."""

@@ -50,8 +50,8 @@ Constant: TypeAlias = str | int | bool | None
 class Parameter:
     """A parameter; its name is the same in a source and in Python.
 
-    Nil may be passed when `type` is `Optional` or `ANY`, or a variable for one.
-    `rest` takes any number of values.
+    Nil is allowed if `type` is `Optional` or `ANY`, or a type variable for one of them.
+    `rest`: it takes any number of values.
     """
 
     name: str
@@ -78,7 +78,8 @@ class Signature:
     `whole_at_zero`: the result is an int when this parameter is the constant 0, or left out.
     `named_values`: it takes any further named values; its required parameters are positional.
     `effect`: it does something, so that a call whose result is not used makes sense.
-    `never_raises`: whatever the arguments, nil included; `total`: for arguments of its types.
+    `never_raises`: it raises no error for any arguments, also nil.
+    `total`: it raises no error for arguments of its types.
     """
 
     namespace: str

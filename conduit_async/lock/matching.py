@@ -40,7 +40,7 @@ class Unclear:
 
 @dataclass
 class Matching:
-    """The name of the type that each block is, by its position; the others are new or unclear."""
+    """The type's name for each matched block, by its position; other blocks are new or unclear."""
 
     names: dict[int, str] = field(default_factory=dict)
     unclear: list[Unclear] = field(default_factory=list)

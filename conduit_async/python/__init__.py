@@ -1,1 +1,1 @@
-"""Pieces of Python: expressions, lines, literals, annotations, imports."""
+"""Parts of Python code: expressions, lines, literals, annotations, imports."""

@@ -32,7 +32,7 @@ class Effect(Flag):
     """What changes if an expression is evaluated earlier, later or twice."""
 
     NONE = 0  # the same value at any time
-    READS = auto()  # what it reads may change
+    READS = auto()  # it reads values that may change
     FAILS = auto()  # it may raise an error
     ACTS = auto()  # it does something, or may raise an error
     WAITS = auto()  # there is an `await` in it

@@ -1,1 +1,1 @@
-"""Commands about deploys: what a change does to jobs that wait, and the lock over time."""
+"""Commands about deploys: the effect of a change on waiting jobs, and the lock's history."""

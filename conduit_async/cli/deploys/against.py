@@ -52,7 +52,7 @@ def find_lock(wanted: str | None, folder: Path) -> Against:
 def _file(wanted: str) -> Path | None:
     try:
         return next((p for p in (Path(wanted, LOCK_FILE), Path(wanted)) if p.is_file()), None)
-    except (OSError, ValueError):  # a name that no path can have
+    except (OSError, ValueError):  # the name is no valid path
         return None
 
 

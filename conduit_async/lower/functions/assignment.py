@@ -37,7 +37,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
 
 
 def prepare(fn: FunctionBuilder) -> None:
-    """Create a variable at the start for each capture that is assigned only in a branch."""
+    """Create a variable at the start for captures that a branch assigns and later code reads."""
     assert fn.job is not None
     block = fn.job.block.body
     with fn.branch():
