@@ -76,8 +76,8 @@ class Change:
         found = {diagnostic.span.source.path for diagnostic in warned}
         changed = self.changed | self.gone
         for diagnostic in self.previous.diagnostics:
-            places = {related.span.source.path for related in diagnostic.related}
-            if not places.isdisjoint(changed):
+            related = {each.span.source.path for each in diagnostic.related}
+            if not related.isdisjoint(changed):
                 found.add(diagnostic.span.source.path)
         for path in self.before.keys() - touched:
             uses, text = self.before[path].uses, self.sources[path]

@@ -241,6 +241,19 @@ def test_a_removal_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPatc
     check_change(before, sources, monkeypatch, set())
 
 
+def test_a_name_near_a_known_one_is_no_typo_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {
+        "order.conduit": "resource Order { id: int! }",
+        "use.conduit": "resource Use { id: int! @after create @async { Audit.x(Order.count()) } }",
+        "warned.conduit": "resource Odd { id: int! @after create { self.id == nil "
+        "@async { Audit.x() } } }",
+    }
+    before = compile(sources)
+    assert {each.span.source.path for each in before.diagnostics} == {"warned.conduit"}
+    sources["orders.conduit"] = "resource Orders { id: int! @after create @async { Audit.x() } }"
+    check_change(before, sources, monkeypatch, {"orders.conduit", "warned.conduit"})
+
+
 def check_change(
     before: Output, sources: dict[str, str], monkeypatch: pytest.MonkeyPatch, concerned: set[str]
 ) -> None:
