@@ -21,9 +21,9 @@ class Broker:
 
     `url` is amqp://USER:PASSWORD@HOST/VHOST, or amqps:// with TLS; the server's certificate is
     verified, by the authorities of `ca_file` if it is given, otherwise by the system's. `database`
-    is the connection string of the database that jobs get from `job.connection()`, and in which
-    they read and write records; without it these raise a QueueError. Raises TypeError or ValueError
-    for what is no such URL, and QueueError when the extra `broker` is not installed.
+    is the connection string of the database for `job.connection()` and for the records of jobs;
+    without it, these raise a QueueError. Raises TypeError or ValueError if `url` is no such URL,
+    and QueueError if the extra `broker` is not installed.
     """
 
     dsn: str | None = None
@@ -48,7 +48,7 @@ class Broker:
         return f"<Broker {without_password(self.url)}>"
 
     async def reach(self, seconds: float) -> None:
-        """Wait for the broker, and for the database of the jobs, for so many seconds at most."""
+        """Wait at most `seconds` for the broker, and for the database of the jobs."""
         from .connection import reach
 
         await reach(self.url, self.ca_file, seconds)
@@ -58,7 +58,7 @@ class Broker:
     def new_worker(
         self, pool: PoolInterface, services: Prepared, *, is_draining: bool
     ) -> "RemoteWorker":
-        """A worker whose jobs come over the broker. Raises QueueError for what only others can."""
+        """A worker whose jobs come over the broker."""
         from .remote.worker import RemoteWorker
 
         place = self.url, self.ca_file, self.database
@@ -76,9 +76,9 @@ def check_installed() -> None:
 
 
 def checked_url(url: str, ca_file: str | None = None) -> str:
-    """The address of a broker. Raises ValueError for what is none, and does not show it.
+    """The URL of a broker. Raises ValueError, which does not show the URL, if it is wrong.
 
-    It has to be one with TLS when authorities of certificates are given.
+    With a `ca_file`, it has to be a URL with TLS.
     """
     try:
         parts = urlsplit(url)

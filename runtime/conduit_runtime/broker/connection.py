@@ -24,16 +24,16 @@ from ..postgres.backoff import Backoff
 
 _log = get_logger("conduit.worker")
 
-# Their records have whole frames: payloads, and the password.
+# The log records of these have whole frames: payloads, and the password.
 for _name in ("aio_pika", "aiormq", "pamqp"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 HEARTBEAT = 30
-"""Seconds between heartbeats; the broker closes a connection after two that did not come."""
+"""Seconds between heartbeats; the broker closes a connection after two missing ones."""
 PATIENCE = 10.0
-"""Seconds that a connection may take to be made."""
+"""Seconds that connecting may take."""
 _FINAL = (AuthenticationError, ProbableAuthenticationError, ssl.SSLCertVerificationError)
-"""What waiting does not mend."""
+"""Errors that waiting does not mend."""
 
 
 class BrokerError(QueueError):
@@ -41,15 +41,15 @@ class BrokerError(QueueError):
 
 
 def is_cancelled() -> bool:
-    """Whether this task is to end; the broker's client, too, raises CancelledError for a loss."""
+    """Whether this task was cancelled: the client raises CancelledError for a loss, too."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractConnection:
-    """A connection that the broker shows under a name; certificates are verified.
+    """Open a connection that the broker shows under a name; verifies certificates.
 
-    Raises BrokerError, whose `__cause__` is what aio_pika or TLS raised.
+    Raises BrokerError; its `__cause__` is the error of aio_pika or TLS.
     """
     context = _verifying(ca_file) if urlsplit(url).scheme == "amqps" else None
     try:
@@ -67,7 +67,7 @@ async def connect(url: str, name: str, ca_file: str | None = None) -> AbstractCo
 
 
 def _verifying(ca_file: str | None) -> ssl.SSLContext:
-    """What verifies certificates, by the authorities of a file or of the system."""
+    """The TLS context that verifies certificates, by the authorities of a file or the system."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
@@ -78,9 +78,9 @@ def _verifying(ca_file: str | None) -> ssl.SSLContext:
 
 
 async def reach(url: str, ca_file: str | None, seconds: float) -> None:
-    """Return once a connection can be made; tries for so many seconds.
+    """Wait at most `seconds` until a connection can be made.
 
-    Raises the BrokerError of the last try: at once where waiting is of no use.
+    Raises the BrokerError of the last try, at once if waiting is of no use.
     """
     backoff = Backoff(_log, "waiting for the broker")
     deadline = time.monotonic() + seconds
@@ -97,7 +97,7 @@ async def reach(url: str, ca_file: str | None, seconds: float) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Why an operation of the broker failed, in words: no address, and nothing of a message."""
+    """Why an operation of the broker failed, in words, without addresses or parts of messages."""
     match error:
         case AuthenticationError() | ProbableAuthenticationError():
             return "it refuses the user or the password, or the user may not use this vhost"

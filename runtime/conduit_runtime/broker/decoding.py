@@ -1,7 +1,7 @@
 """Decodes messages, whatever another process sends.
 
-Raises Malformed for a message that does not fit its type. Fields that a reader does not know are
-left out, so that a version may add some.
+Raises Malformed for a message that does not fit its type. Ignores fields that a reader does not
+know, so that a version may add some.
 """
 
 import re
@@ -14,7 +14,7 @@ from .messages import Control, Hello, Jobs, OutcomeEntry, Outcomes, Request
 
 
 class Malformed(DecodeError):
-    """What is wrong with a message, and where in it; the text has nothing of its values."""
+    """What is wrong with a message, and where in it; the text has none of the message's values."""
 
 
 M = TypeVar("M")
@@ -41,7 +41,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def decode_hello(body: bytes) -> Hello:
-    """What a worker says of itself: Postgres takes all of its texts."""
+    """What a worker says of itself. Raises Malformed for a text that Postgres does not take."""
     if _NUL.search(body):
         raise Malformed("it has a text with a NUL character")
     return _decode_hello(body)

@@ -16,9 +16,9 @@ from ..model.type_description import DescribedType
 VERSION = 1
 """The version of all messages. A reader refuses others."""
 LARGEST = 15_000_000
-"""Bytes that a message may have: a broker takes 16 MiB unless it is configured to take more."""
+"""The most bytes of a message: a broker takes 16 MiB unless it is configured to take more."""
 
-# A gateway calculates with these and has Postgres store them, whatever a worker sends.
+# Bounded, since a gateway calculates with these and Postgres stores them, whatever a worker sends.
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
@@ -51,7 +51,7 @@ class JobEntry(Struct, omit_defaults=True):
 
 
 class Jobs(Struct):
-    """Claimed jobs of one type, in the order in which they are to start. To a worker.
+    """Claimed jobs of one type, in the order in which they start. To a worker.
 
     Their outcomes go to `gateway`, which numbers its messages.
     """
@@ -87,11 +87,11 @@ class Child(Struct, omit_defaults=True):
 
 
 class OutcomeEntry(Struct, omit_defaults=True):
-    """What came of an attempt; without an `outcome` it completed.
+    """The outcome of an attempt; without an `outcome` the attempt completed.
 
-    `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None for one that did not
-    begin. `result` is the kept return value as JSON text, with the seconds until it expires. The
-    job's `payload` comes with one that failed, as JSON text.
+    `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None if it did not begin.
+    `result` is the kept return value as JSON text, with the seconds until it expires. A failed
+    attempt comes with the job's `payload` as JSON text.
     """
 
     id: UUID
@@ -111,7 +111,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
 
 
 class Outcomes(Struct):
-    """What came of attempts. To the gateway that published the jobs."""
+    """The outcomes of attempts. To the gateway that published the jobs."""
 
     version: int
     worker: str
@@ -119,7 +119,7 @@ class Outcomes(Struct):
 
 
 class Begin(Struct, tag=True):
-    """May this job begin? It was rescued before, so its start is written first. A bool answers."""
+    """Asks whether a job that was rescued before may begin: its start is written. Reply: a bool."""
 
     version: int
     worker: str
@@ -128,7 +128,7 @@ class Begin(Struct, tag=True):
 
 
 class Progress(Struct, tag=True):
-    """How far a job is. A bool answers, whether it is still held."""
+    """How far a job is. Reply: a bool, whether the job is still held."""
 
     version: int
     worker: str
@@ -138,7 +138,7 @@ class Progress(Struct, tag=True):
 
 
 class Results(Struct, tag=True):
-    """What did the jobs return that this job of a flow waited for? A list answers."""
+    """Asks for the results of the jobs that this job of a flow waited for. Reply: a list."""
 
     version: int
     worker: str
@@ -149,7 +149,7 @@ class Results(Struct, tag=True):
 class Holding(Struct, tag=True):
     """Jobs that have run for a while, each with the seconds since it began.
 
-    To all gateways of the database; the ids of those that are still held answer.
+    To all gateways of the database. Reply: the ids of the jobs that are still held.
     """
 
     version: int
@@ -159,7 +159,7 @@ class Holding(Struct, tag=True):
 
 
 class Redelivered(Struct, tag=True):
-    """The broker delivered these jobs twice: who held them may be dead. To all gateways."""
+    """The broker delivered these jobs twice: their worker may be dead. To all gateways."""
 
     version: int
     worker: str
@@ -171,7 +171,7 @@ Request: TypeAlias = Begin | Progress | Results | Holding | Redelivered
 
 @dataclass(frozen=True, slots=True)
 class Limits(SourceLimits):
-    """Limits as a worker says them: Postgres can store them."""
+    """Limits that a worker sends, such that Postgres can store them."""
 
     concurrency: Positive | None = None
     starts: Positive | None = None
@@ -219,9 +219,9 @@ class Stop(Struct, tag=True):
 
 
 class Release(Struct, tag=True):
-    """Release what has not begun: operators changed something. To all workers.
+    """Release jobs that have not begun: operators changed something. To all workers.
 
-    That is the jobs of this gateway's messages up to a number, also of those that come later.
+    It concerns this gateway's messages up to a number, also those that arrive later.
     """
 
     gateway: str

@@ -16,7 +16,7 @@ ANY_OUTCOMES = "conduit.outcomes.any"
 RETURNED = "conduit.returned"
 """Exchange: messages of jobs that expired or were delivered too often, by the header `gateway`."""
 ANY_RETURNED = "conduit.returned.any"
-"""Exchange: those whose gateway is gone, by the header `database`."""
+"""Exchange: returned messages whose gateway is gone, by the header `database`."""
 REQUESTS = "conduit.requests"
 """Exchange: requests to one gateway of a database, or by `to_all` to each."""
 FLEET = "conduit.fleet"
@@ -32,14 +32,14 @@ RETURNED_JOBS = "jobs"
 """The property `type` of messages of jobs; outcomes have another."""
 
 BANDS = ("high", "normal", "low")
-"""The bands of priority, the first is run first."""
+"""The bands of priority, the most urgent first."""
 
 WAITS = 5_000
 """Milliseconds that a message of jobs may wait for a worker."""
 DELIVERIES = 20
 """How often a message of jobs is delivered before it is returned."""
 TAKEN_OVER = 2_000
-"""Milliseconds that outcomes wait for the gateway that published their jobs, then for any."""
+"""Milliseconds that outcomes wait for the gateway of their jobs, before any gateway takes them."""
 UNANSWERED = 30_000
 """Milliseconds that a request may wait for a gateway."""
 FORGOTTEN = 60_000
@@ -112,7 +112,7 @@ async def declare_exchanges(channel: AbstractChannel) -> None:
 
 
 async def declare_job_queues(channel: AbstractChannel, queues: Iterable[str]) -> None:
-    """Declare what jobs of these queues wait in."""
+    """Declare the broker's queues for jobs of these queues."""
     arguments = {
         **_RETURNED,
         "x-message-ttl": WAITS,
@@ -126,7 +126,7 @@ async def declare_job_queues(channel: AbstractChannel, queues: Iterable[str]) ->
 
 
 async def declare_gateway(channel: AbstractChannel, database: str, gateway: str) -> None:
-    """Declare what a gateway of a database consumes, of its own and with the others."""
+    """Declare the queues that a gateway consumes: its own, and those of its database."""
     await _declare(
         channel,
         outcome_queue(database),
@@ -155,7 +155,7 @@ async def declare_gateway(channel: AbstractChannel, database: str, gateway: str)
 
 
 async def declare_worker(channel: AbstractChannel, worker: str) -> None:
-    """Declare what a worker gets from gateways, whose exchanges exist."""
+    """Declare the queue for messages of gateways to a worker; the exchanges must exist."""
     await channel.queue_declare(worker_queue(worker), exclusive=True, auto_delete=True)
     for key in (worker, ALL):
         await channel.queue_bind(worker_queue(worker), CONTROL, key)

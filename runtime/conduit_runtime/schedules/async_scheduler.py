@@ -14,8 +14,8 @@ Schedules = list[Schedule]  # inside the class, `list` is the method
 class AsyncCronScheduler:
     """The schedules of a queue's database, for asynchronous code.
 
-    Any running worker enqueues their jobs, each tick once however many workers there are. Every
-    operation takes `conn=` to be part of that connection's transaction.
+    Any running worker enqueues their jobs, and each tick once, however many workers there are.
+    Every operation takes `conn=` to be part of that connection's transaction.
     """
 
     def __init__(self, queue: AsyncQueue) -> None:
@@ -24,28 +24,28 @@ class AsyncCronScheduler:
         self._run_steps = queue.connections.run_steps
 
     async def add(self, schedule: Schedule, *, conn: AsyncGiven | None = None) -> Schedule:
-        """Store a schedule, or change the one of its name, and return it as stored.
+        """Store a schedule, or change the stored one of its name, and return it as stored.
 
-        Adding one again, say at each start, keeps its next tick, also one that is due already,
-        and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
-        for one that could never be enqueued.
+        Adding a schedule again, say at each start, keeps its next tick, even one that is due
+        already, and keeps a disabled schedule disabled. Raises PayloadError or ScheduleError,
+        before any change, for a schedule that could never be enqueued.
         """
         return await self._run_steps(scheduling.add(schedule), conn)
 
     async def enable(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
-        """Have a schedule tick again, from its next tick on; False when there is none."""
+        """Let a schedule tick again, from its next tick on; False if there is no such schedule."""
         return await self._run_steps(scheduling.enable(id), conn)
 
     async def disable(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
-        """Have a schedule tick no more until it is enabled; False when there is none."""
+        """Stop the ticks of a schedule until it is enabled; False if there is no such schedule."""
         return await self._run(store.disable(id), conn)
 
     async def remove(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
-        """Delete a schedule, not the jobs it enqueued; False when there is none."""
+        """Delete a schedule, not the jobs it enqueued; False if there is no such schedule."""
         return await self._run(store.remove(id), conn)
 
     async def get(self, id: str, *, conn: AsyncGiven | None = None) -> Schedule | None:
-        """The schedule as it is now; None when there is none."""
+        """The schedule as it is now; None if there is no such schedule."""
         stored = await self._run(store.read(id), conn)
         return stored[0][0] if stored else None
 
@@ -55,7 +55,7 @@ class AsyncCronScheduler:
         return [schedule for schedule, _ in stored]
 
     async def run(self, id: str, *, conn: AsyncGiven | None = None) -> Job | None:
-        """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
+        """Enqueue a job of a schedule now, apart from its ticks; None if it does not exist."""
         return await self._run(store.run(id), conn)
 
     async def enqueue_due(self) -> int:

@@ -1,4 +1,4 @@
-"""What schedulers do, as statements in order: adding, enabling, enqueueing what is due."""
+"""What schedulers do, as statements in order: add, enable, enqueue the jobs of due schedules."""
 
 import random
 from collections.abc import Callable
@@ -18,14 +18,14 @@ _log = get_logger("conduit.schedules")
 
 
 def add(schedule: Schedule) -> Steps[Schedule]:
-    """Store a schedule, or change the one of its name, and return it as stored."""
+    """Store a schedule, or change the stored one of its name, and return it as stored."""
     now = yield store.clock()
     stored: Schedule = yield store.put(schedule, now)
     return stored
 
 
 def enable(name: str) -> Steps[bool]:
-    """Have a schedule tick again; False when there is none."""
+    """Let a schedule tick again; False if there is no such schedule."""
     for schedule, now in (yield store.read(name)):
         done: bool = yield store.enable(schedule, now)
         return done
@@ -33,16 +33,16 @@ def enable(name: str) -> Steps[bool]:
 
 
 def enqueue_due(traced: Callable[[Schedule], "Tick"] | None = None) -> Steps[int]:
-    """Enqueue the jobs of all ticks that have come, and return how many this scheduler did.
+    """Enqueue the jobs of all ticks that have come; returns how many this scheduler enqueued.
 
-    Each schedule is a statement, and so a transaction, of its own. One that fails is noted and
-    tried again later, and the others go on. Raises what the database raises for all of them.
-    `traced` begins the trace of a tick.
+    Each schedule has a statement, and so a transaction, of its own. If one fails, the failure is
+    noted, the schedule is tried again later, and the others go on. Raises what the database raises
+    for all schedules. `traced` begins the trace of a tick.
     """
     enqueued = 0
     while True:
         due: list[store.Stored] = yield store.due()
-        random.shuffle(due)  # so that many schedulers do not go for the same row
+        random.shuffle(due)  # so that schedulers do not compete for the same row
         moved = False
         for schedule, now in due:
             assert schedule.next_run_at is not None

@@ -21,9 +21,9 @@ _log = get_logger("conduit.schedules")
 
 
 class Ticker:
-    """Enqueues the jobs of due schedules; asleep, and without a connection, until one is.
+    """Enqueues the jobs of due schedules; sleeps, without a connection, until a schedule is due.
 
-    The worker's heartbeat brings the time of the next one, so no other statement polls for it.
+    The worker's heartbeat brings the time of the next tick, so no other statement polls for it.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Ticker:
         self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self._due.set)
 
     async def run(self) -> None:
-        """Enqueue schedules as they become due; a heartbeat later, try again what failed."""
+        """Enqueue schedules as they become due; after a failure, try again a heartbeat later."""
         while True:
             await self._due.wait()
             self._due.clear()

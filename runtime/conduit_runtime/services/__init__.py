@@ -1,1 +1,1 @@
-"""The services that an application provides: which ones jobs call, and how a call is made."""
+"""The services that an application provides: which services jobs call, and how."""

@@ -16,7 +16,7 @@ _ANYTHING: Any = _Anything()
 
 
 def attribute_of(owner: object, name: str, default: object = None) -> Any:
-    """The attribute, or `default` if there is none; of one that raises, what accepts every call.
+    """The attribute, or `default` if there is none; if it raises, an object that accepts any call.
 
     A proxy may have its attributes only while a request or a job runs, a property only later.
     """

@@ -10,8 +10,8 @@ from typing import Any
 def signature_of(function: Any) -> Signature | None:
     """The parameters that a call has to fit; None where that is not known for certain.
 
-    It reads the code of the function that Python calls. What a decorator or a proxy says of itself,
-    by `__signature__`, `__wrapped__` or `__class__`, tells of another function.
+    It reads the code of the function that Python calls. The `__signature__`, `__wrapped__` or
+    `__class__` of a decorator or a proxy describes another function.
     """
     called = _called(function)
     try:
@@ -21,7 +21,7 @@ def signature_of(function: Any) -> Signature | None:
 
 
 def declared_signature(function: Any) -> Signature | None:
-    """What an object says of its parameters; that of the innermost function of decorated ones."""
+    """The parameters that an object declares; a decorator declares those of what it wraps."""
     try:
         return inspect.signature(function)
     except Exception:  # attributes of an object of the application may raise anything
@@ -29,7 +29,7 @@ def declared_signature(function: Any) -> Signature | None:
 
 
 def _called(function: Any) -> "partial[Any] | None":
-    """The function that a call reaches, with what is bound to it."""
+    """The function that a call reaches, with the arguments bound to it."""
     kind = type(function)
     if kind is FunctionType:
         return partial(_bare(function))

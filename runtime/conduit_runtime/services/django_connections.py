@@ -1,8 +1,8 @@
 """Django's connections in a worker: each job finds them as a request of Django's would.
 
-Around a job, a connection is closed that the server has ended or that is old, and a transaction
-that the job left open is rolled back. Otherwise every later job of its thread would fail. Django is
-never imported here: an application that does not use it has nothing to close.
+Before and after a job, this closes connections that are old or that the server has ended, and rolls
+back a transaction that the job left open. Otherwise every later job of its thread would fail.
+Django is never imported here: an application that does not use it has nothing to close.
 """
 
 import asyncio
@@ -43,16 +43,16 @@ def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
 
 
 async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None]) -> T:
-    """Do the same for a coroutine, whose queries Django runs in a thread.
+    """Await a coroutine, and renew its connections before and after.
 
-    The thread is one that no other coroutine uses meanwhile, so that a query which hangs, or a
-    transaction, is the job's own. `check` raises if the work must not start any more, now that the
-    connections are renewed.
+    Django runs the queries of a coroutine in a thread. No other coroutine uses this thread until
+    the work ends, so a query that hangs, or a transaction, is the job's own. `check` is called
+    after the renewal, and raises if the work must not start any more.
     """
     from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
     threads = _free.pop() if _free else ThreadSensitiveContext()
-    await threads.__aenter__()  # it stays entered: to leave it would end its thread
+    await threads.__aenter__()  # stays entered: leaving would end its thread
     renew = sync_to_async(_renew)
 
     async def finish() -> None:
@@ -68,7 +68,7 @@ async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None
     finally:
         work.close()
         if not is_done:
-            # The thread may be busy for long with what was cancelled, so nothing waits for it.
+            # The thread may be busy for long with a cancelled query, so nothing waits for it.
             task = asyncio.get_running_loop().create_task(finish())
             _finishing.add(task)
             task.add_done_callback(_finishing.discard)
@@ -77,7 +77,7 @@ async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None
 
 
 def release_threads() -> None:
-    """End the threads of coroutines that have ended: the process would wait for them."""
+    """End the threads of coroutines that have ended, since the process would wait for them."""
     while _free:
         from asgiref.sync import SyncToAsync
 
@@ -117,7 +117,7 @@ def _is_in_transaction(connection: Any) -> bool:
     if connection.in_atomic_block:
         return True
     if not connection.settings_dict["AUTOCOMMIT"]:
-        return False  # the application has chosen that one always is
+        return False  # the application wants an open transaction
     info = getattr(connection.connection, "info", None)
     return getattr(info, "transaction_status", None) in _IN_TRANSACTION
 
@@ -127,7 +127,7 @@ _IN_TRANSACTION = (1, 2, 3)
 
 
 def _drop(connection: Any) -> None:
-    """Close the connection, and have Django forget the blocks that were entered."""
+    """Close the connection, and make Django forget the blocks that were entered."""
     connection.in_atomic_block = False
     connection.atomic_blocks, connection.savepoint_ids = [], []
     connection.needs_rollback = connection.closed_in_transaction = False
@@ -135,15 +135,15 @@ def _drop(connection: Any) -> None:
 
 
 def _may_have_ended(raw: Any) -> bool:
-    """Whether the server has sent something that was not asked for, as it does when it ends.
+    """Whether the server sent something unasked, as it does when it ends the connection.
 
-    It costs no round trip, unlike a health check of Django's.
+    The check costs no round trip, unlike a health check of Django's.
     """
     if getattr(raw, "closed", False):
         return True
     try:
         descriptor = raw.fileno()
-    except AttributeError:  # of another database
+    except AttributeError:  # the driver of another database
         return False
     if not hasattr(select, "poll"):
         return bool(select.select([descriptor], [], [], 0)[0])

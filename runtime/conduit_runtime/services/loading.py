@@ -27,7 +27,7 @@ JobTypes: TypeAlias = "Collection[JobType[Any, Any]]"
 
 
 def resolve(reference: str, job_types: JobTypes) -> object:
-    """What a reference names: `module:object`, or `echo`; raises ServiceError if there is none."""
+    """The object that `module:object` or `echo` names; raises ServiceError if there is none."""
     if reference == "echo":
         return Echo(protocols_for(job_types))
     if ":" not in reference:
@@ -40,11 +40,11 @@ def resolve(reference: str, job_types: JobTypes) -> object:
 
 @asynccontextmanager
 async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]:
-    """The services for as long as a worker runs.
+    """Enter the services for as long as a worker runs.
 
     Takes an object with the services as attributes, a mapping of them, a callable without
-    arguments that gives one (a coroutine function too), or an (async) context manager, which is
-    entered in this loop. Raises ServiceError when a service or a method is missing.
+    arguments that returns one of these (a coroutine function too), or an (async) context manager,
+    which is entered in this loop. Raises ServiceError if a service or a method is missing.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -84,14 +84,14 @@ def _called(factory: Callable[..., Any]) -> Any:
 
 
 def _has_any(services: object, job_types: JobTypes) -> bool:
-    """Whether it is the services object itself, although it can be called."""
+    """Whether a callable is the services object itself, and not a factory of services."""
     return not inspect.isclass(services) and any(
         attribute_of(services, name, _NONE) is not _NONE for name in protocols_for(job_types)
     )
 
 
 class Echo:
-    """Every service that the protocols name: each call is one line of JSON, its result is {}."""
+    """Every service that the protocols name; each call writes one line of JSON and returns {}."""
 
     def __init__(self, protocols: Protocols, write: Callable[[str], None] | None = None) -> None:
         for attribute, protocol in protocols.items():
@@ -138,7 +138,7 @@ def _shown(value: object) -> object:
 
 
 def _to_stdout(line: str) -> None:
-    """One write a line, in UTF-8 whatever the locale, so that lines of threads never mix."""
+    """Write a line at once, so that lines of threads never mix; in UTF-8 whatever the locale."""
     sys.stdout.flush()
     sys.stdout.buffer.write(line.encode())
     sys.stdout.buffer.flush()

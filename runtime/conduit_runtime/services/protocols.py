@@ -1,4 +1,4 @@
-"""The application's services: which ones the jobs call, and whether all are there."""
+"""The application's services: which services the jobs call, and whether all are there."""
 
 import inspect
 import typing
@@ -19,7 +19,7 @@ _log = get_logger("conduit.worker")
 
 _MISSING = object()
 HOOKS_ONLY = "called by hooks only"
-"""What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
+"""The mark, in `Annotated` of a generated `Services` Protocol, of a service that no job calls."""
 
 
 def protocols_of(services: Any) -> dict[str, type]:
@@ -37,7 +37,7 @@ def protocols_of(services: Any) -> dict[str, type]:
 
 
 def methods_of(protocol: type) -> dict[str, Any]:
-    """The methods that the sources call of a service."""
+    """The methods of a service that the sources call."""
     return {
         name: m
         for name, m in vars(protocol).items()
@@ -46,21 +46,21 @@ def methods_of(protocol: type) -> dict[str, Any]:
 
 
 def is_value(protocol: object) -> bool:
-    """Whether the sources read it as a value, so that it may be anything, and has no methods."""
+    """Whether the sources read it as a value: it may be anything, and no method is called."""
     return protocol is Any
 
 
 def provided(services: object) -> Any:
-    """The services as one object with an attribute each; a mapping of them will do."""
+    """The services as an object with an attribute for each; `services` may be a mapping."""
     if isinstance(services, Mapping):
         return SimpleNamespace(**services)
     return services
 
 
 def check_complete(services: object, protocols: Protocols, calls: Mapping[str, str] = {}) -> None:
-    """Raise ServiceError naming every service and method that the jobs call and miss.
+    """Raise ServiceError if the jobs call a service or a method that is missing; it names all.
 
-    It names the `calls`, by their places in the sources, that a method does not accept, too.
+    It also names the `calls` that a method does not accept, by their places in the sources.
     """
     if services is None and protocols:
         called = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
@@ -117,7 +117,7 @@ class Prepared:
 
 
 class ServiceUser(Protocol):
-    """A job type, as far as its services go."""
+    """A job type, of which only the services matter here."""
 
     __module__: str
 
@@ -127,7 +127,7 @@ class ServiceUser(Protocol):
 
 
 def prepare(services: object, job_types: Collection[ServiceUser]) -> Prepared:
-    """The services ready for jobs; raises ServiceError that names what is missing or unfit."""
+    """Prepare services for jobs. Raises ServiceError, which names what is missing or unfit."""
     protocols = protocols_for(job_types)
     ready = provided(services)
     calls: dict[str, str] = {}
@@ -140,8 +140,8 @@ def prepare(services: object, job_types: Collection[ServiceUser]) -> Prepared:
 def protocols_for(job_types: Iterable[ServiceUser]) -> dict[str, type]:
     """The services that job types call: attribute → Protocol.
 
-    Packages that call one service under one name each have a Protocol of it; the result has the
-    methods of all.
+    If several packages call a service of one name, each has a Protocol for it; the result has the
+    methods of all of them.
     """
     found: dict[str, dict[type, None]] = {}
     for job_type in job_types:

@@ -19,11 +19,11 @@ Linger = Callable[[Future[None]], None]
 
 
 class ServiceError(QueueError):
-    """The services that were given are not the ones that the jobs call."""
+    """The given services are not those that the jobs call."""
 
 
 class BoundServices:
-    """The services as attributes; how a method of one is called is for subclasses to say."""
+    """The services as attributes; subclasses decide how methods are called."""
 
     def __init__(self, services: Any) -> None:
         self._services = services
@@ -37,7 +37,7 @@ class BoundServices:
         return bound
 
     def bound_value(self, name: str) -> Any:
-        """A value that is no service, as it was given."""
+        """The given value of an attribute that is no service."""
         if not hasattr(self._services, name):
             raise self._lacking(f'value "{name}" is read')
         return getattr(self._services, name)
@@ -48,7 +48,7 @@ class BoundServices:
         return ServiceError(f"the {what}, but {given}: pass services=…")
 
     def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
-        """The method of a service; of a function, `__call__` is the method."""
+        """The method of a service; the method of a function is `__call__`."""
         if method == "__call__":
             if not callable(service):
                 raise ServiceError(
@@ -62,7 +62,7 @@ class BoundServices:
 
 
 class BoundService:
-    """A service: `bind` gives each of its methods by name."""
+    """A service: `bind` returns each of its methods by name."""
 
     # private by mangling: every other name may be a method of the service
     __slots__ = ("__bind",)
@@ -82,8 +82,8 @@ class JobServices(BoundServices):
     """The services as a job calls them: every method is awaited, however it is implemented.
 
     A coroutine function runs on the loop, a plain function in a thread. `linger` is called with
-    one that runs on when its attempt has been stopped. The call of a batch, without a `job`, has no
-    idempotency key.
+    a thread that runs on after its attempt was stopped. The call of a batch, without a `job`, has
+    no idempotency key.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class JobServices(BoundServices):
 
 
 class HookServices(BoundServices):
-    """The services as a synchronous hook calls them; an async method is a clear error."""
+    """The services as a synchronous hook calls them; calling an async method is an error."""
 
     def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
         function = super()._bind(service, attribute, method)
@@ -185,10 +185,10 @@ def source_names_of(protocol: type | None, attribute: str, method: str) -> tuple
 
 
 def is_coroutine_function(function: Any) -> bool:
-    """Whether a call gives a coroutine; also of an object with an async `__call__`."""
+    """Whether a call returns a coroutine, also for an object with an async `__call__`."""
     code = getattr(function, "__code__", None)
     if code is not None and code.co_flags & inspect.CO_COROUTINE:
-        return True  # what nearly all are, at a tenth of the cost of asking inspect
+        return True  # nearly all are, and this costs a tenth of asking inspect
     while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(

@@ -16,10 +16,11 @@ _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 def unfit_calls(
     services: object, calls: Mapping[str, str], *, as_declared: bool = False
 ) -> list[str]:
-    """A line for each call that its method does not accept, or that has none.
+    """A line for each call that its method does not accept, or whose method is missing.
 
-    `calls` are as `calls_of` gives them. The parameters are those of the function that a call
-    reaches, so of a decorated method those of the decorator; or `as_declared`, which may differ.
+    `calls` are as `calls_of` returns them. The parameters are those of the function that a call
+    reaches; for a decorated method, those of the decorator. With `as_declared`, they are those that
+    the method declares, which may differ.
     """
     lines = []
     for call, place in sorted(calls.items(), key=lambda item: (item[1], item[0])):
@@ -36,7 +37,7 @@ def unfit_calls(
 
 
 def _target(services: object, call: str) -> tuple[Any, list[str]]:
-    """What a call reaches, and its arguments: `_`, or a name with `=`."""
+    """The function that a call reaches, and the call's arguments: `_`, or a name with `=`."""
     found = _CALL.fullmatch(call)
     assert found is not None, call
     service, method, arguments = found.groups()
@@ -47,9 +48,9 @@ def _target(services: object, call: str) -> tuple[Any, list[str]]:
 
 
 def _problems(signature: Signature, count: int, names: Collection[str]) -> Iterator[str]:
-    """What keeps a function from being called with so many positional arguments, and these names.
+    """Why a function does not accept `count` positional arguments and these `names`.
 
-    It agrees with `Signature.bind`, which tells the first problem only.
+    Agrees with `Signature.bind`, which reports only the first problem.
     """
     parameters = signature.parameters.values()
     kinds = {each.kind for each in parameters}

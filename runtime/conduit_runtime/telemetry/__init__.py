@@ -1,1 +1,1 @@
-"""What others see of a worker: counters, Prometheus, OpenTelemetry."""
+"""What operators see of a worker: counters, Prometheus, OpenTelemetry."""

@@ -11,7 +11,7 @@ from ..model.metrics.histogram import bucket_of, count_into
 from ..statements.outcomes import Attempt
 
 _EPOCH = 946_684_800
-"""Unix time of what Postgres counts its microseconds from."""
+"""Unix time of the moment from which Postgres counts its microseconds."""
 SAMPLE = 50
 """Jobs of a batch whose wait is measured; in a larger batch each counts for several."""
 
@@ -19,7 +19,7 @@ SAMPLE = 50
 class Recorder:
     """Tallies by queue and type since the pool was made. `record` belongs to one thread.
 
-    Others may read meanwhile: what they see is at most a batch behind.
+    Other threads may read at any time; the counts that they see are at most a batch behind.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Recorder:
         """Unix time of the server's clock less the monotonic one; None until it is known."""
 
     def all_counters(self) -> list[tuple[Key, AttemptCounters]]:
-        """Every type's counters; they go on counting."""
+        """Every type's counters, which go on counting."""
         return list(self._counters.items())
 
     def counters(self, queue: str, type: str) -> AttemptCounters:
@@ -42,7 +42,7 @@ class Recorder:
         return counters
 
     def record(self, attempts: Sequence[Attempt]) -> None:
-        """Count attempts whose outcome is written; those that completed come apart from others."""
+        """Count attempts whose outcomes are written; either all of them completed, or none did."""
         completed = attempts[0].outcome is None
         if not completed:
             attempts = [attempt for attempt in attempts if not _is_released(attempt)]
@@ -78,7 +78,7 @@ def by_key(attempts: Sequence[Attempt]) -> Iterable[tuple[Key, Sequence[Attempt]
 
 
 def _count(counters: AttemptCounters, attempt: Attempt) -> bool:
-    """Count an attempt that did not complete; whether it was one that took its time."""
+    """Count an attempt that did not complete; returns whether its duration counts."""
     outcome = attempt.outcome
     assert outcome is not None
     if outcome.is_snooze:
@@ -93,7 +93,7 @@ def _count(counters: AttemptCounters, attempt: Attempt) -> bool:
 def _record_waits(
     counters: AttemptCounters, group: Sequence[Attempt], weight: int, offset: float
 ) -> None:
-    """Measure every n-th attempt (`weight`), which counts for those up to the next."""
+    """Measure one in `weight` attempts; it counts for the attempts up to the next one, too."""
     left = len(group)
     for attempt in group[::weight]:
         weight = min(weight, left)

@@ -1,4 +1,4 @@
-"""Brings what a process has counted into the database, every few seconds."""
+"""Writes the counts of a process to the database, every few seconds."""
 
 import random
 import time
@@ -15,7 +15,7 @@ from .attempt_counters import Recorder
 _log = get_logger("conduit.metrics")
 
 FLUSH = 5.0
-"""Seconds between flushes; one that has nothing to say sends nothing."""
+"""Seconds between flushes; a flush without new counts sends nothing."""
 COMPACT = 600.0
 """Seconds between compactions, in each worker."""
 
@@ -23,7 +23,7 @@ COMPACT = 600.0
 class Flusher:
     """Flushes a recorder, in one thread.
 
-    What could not be written is written the next time; no error leaves it.
+    Counts that could not be written are written the next time. It raises no error of Postgres.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -33,7 +33,7 @@ class Flusher:
         self._backoff = Backoff(_log, "metrics cannot be stored")
 
     def set_clock(self, server: float) -> None:
-        """Note the Unix time of the server's clock: waits are measured by it."""
+        """Note the Unix time of the server's clock, which measures waits."""
         self._recorder.server_offset = server - time.monotonic()
 
     def step(self, run: Run) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..worker.pool import WorkerPool
 
 EVERY = 4
-"""Of the bounds that are counted by, one in so many is exported: each four times the one before."""
+"""One in so many bounds of a histogram is exported: each is four times the one before."""
 PATH = "/metrics"
 """The path of the metrics."""
 _LABELS = ("queue", "type")
@@ -32,7 +32,7 @@ _LABELS = ("queue", "type")
 class PoolCollector(Collector):
     """A pool's counts and histograms, and the state of its queues if it knows their database.
 
-    For a registry of your own, which takes one: `registry.register(PoolCollector(pool))`.
+    For a registry of your own: `registry.register(PoolCollector(pool))`.
     """
 
     def __init__(self, pool: "WorkerPool") -> None:

@@ -19,12 +19,13 @@ _log = get_logger("conduit.metrics")
 FRESH = 5.0
 """Seconds for which the last reading is reused."""
 PATIENCE = 2
-"""Seconds that the database may take to say it."""
+"""Seconds that the database may take to return the state."""
 
 DEEPEST = 100_000
-"""Due jobs of a queue that are counted at most, and unreadable ones."""
+"""The most due jobs of a queue that are counted, and the most unreadable ones."""
 
-# For one transaction, since a pooler may hand the session to others; right whatever the statistics.
+# For one transaction, since a pooler may hand the session to others. They make the plan independent
+# of the statistics.
 _SETTINGS = """
 SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
        pg_catalog.set_config('enable_seqscan', 'off', true),

@@ -27,7 +27,7 @@ class JobTracer:
         work: Coroutine[Any, Any, Any],
         why_stopped: Callable[[], BaseException | None],
     ) -> Any:
-        """Do the work in a span, the child of what enqueued the job.
+        """Do the work in a span, a child of the span that enqueued the job.
 
         `why_stopped` returns the reason of a cancellation.
         """
@@ -46,7 +46,7 @@ class JobTracer:
                 raise
 
     def batch(self, jobs: Sequence[Claimed]) -> "BatchSpans":
-        """Begin a span of each job of a batch, the child of what enqueued that job."""
+        """Begin a span of each job of a batch, a child of the span that enqueued the job."""
         spans = {
             job: self._tracer.start_span(
                 f"process {job.type}",
@@ -59,7 +59,7 @@ class JobTracer:
         return BatchSpans(self._tracer, jobs[0], spans)
 
     def tick(self, schedule: Schedule) -> "Tick":
-        """Begin the span of a tick that is to enqueue a job."""
+        """Begin the span of a tick that will enqueue a job."""
         span = self._tracer.start_span(
             f"send {schedule.type}",
             context_of(None),
@@ -73,7 +73,7 @@ class JobTracer:
 
 
 class BatchSpans:
-    """The spans of a batch: one of the call, which is linked to one of each of its jobs."""
+    """The spans of a batch: a span of the call, linked to a span of each job."""
 
     def __init__(self, tracer: trace.Tracer, first: Claimed, spans: Mapping[Claimed, Span]) -> None:
         self._tracer = tracer
@@ -101,7 +101,7 @@ class BatchSpans:
                 raise
 
     def end(self, job: Claimed, error: BaseException | None) -> None:
-        """The attempt of a job has ended, with an error if it did not complete."""
+        """End the span of a job; `error` is None if its attempt completed."""
         span = self._spans[job]
         if error is not None:
             _note(span, error, secrets_of(job))
@@ -117,7 +117,7 @@ class Tick:
         propagate.inject(self.headers, trace.set_span_in_context(span))
 
     def end(self) -> None:
-        """The jobs are enqueued."""
+        """End the span: the jobs are enqueued."""
         self._span.end()
 
 
@@ -141,7 +141,7 @@ def _attributes(operation: str, queue: str, type: str) -> dict[str, str | int]:
 
 
 def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
-    """Note how an attempt ended that did not complete."""
+    """Note how an attempt that did not complete ended."""
     if isinstance(error, Snooze):
         span.set_attribute("conduit.job.outcome", "snoozed")
     elif isinstance(error, Shutdown | TooLate):
@@ -153,7 +153,7 @@ def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
 
 
 def _record(span: Span, error: BaseException, secrets: Collection[str]) -> None:
-    # Not span.record_exception, which reads the text of an exception that may have none to read.
+    # Not span.record_exception: it reads the text of the exception, which may fail.
     text, stack = describe(error, secrets)
     kind = type(error)
     name = kind.__qualname__

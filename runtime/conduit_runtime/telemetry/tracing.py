@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def job_tracer(provider: "TracerProvider | None") -> "JobTracer | None":
-    """A tracer of jobs, of this provider or the process's; None where none is set up."""
+    """A tracer of jobs, of this provider or the process's; None if neither is set up."""
     if provider is None:
         if "opentelemetry.trace" not in sys.modules:
             return None

@@ -1,6 +1,6 @@
-"""The trace context that goes with a job, from what enqueues it to what runs it.
+"""The trace context that goes with a job, from the enqueueing code to the worker.
 
-OpenTelemetry is not imported here: where the application has not done so, there is no trace.
+OpenTelemetry is not imported here: if the application has not imported it, there is no trace.
 """
 
 import sys
@@ -19,9 +19,9 @@ LONGEST = 10_000
 
 
 def trace_of(given: Mapping[str, str] | None) -> str | None:
-    """The headers as JSON: these or, for None, those of the present trace, if there is one.
+    """The given headers as JSON; for None, those of the present trace, if there is one.
 
-    Raises PayloadError for what are no headers.
+    Raises PayloadError if `given` are no headers.
     """
     if given is None:
         given = present_trace()
@@ -46,13 +46,13 @@ def present_trace() -> dict[str, str] | None:
 
 
 def trace_parameter(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """`trace_of` as a parameter of a statement; nothing without a trace."""
+    """`trace_of` as a parameter of a statement; empty if there is no trace."""
     trace = trace_of(given)
     return {} if trace is None else {"trace": trace}
 
 
 def trace_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
-    """What completes an insert: the trace, if the parameters hold one, and else nothing at all."""
+    """The fragments of an insert for the trace; empty texts if the parameters have no trace."""
     return _TRACED if "trace" in parameters else _UNTRACED
 
 

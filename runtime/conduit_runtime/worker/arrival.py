@@ -1,4 +1,4 @@
-"""Waiting, when a worker starts, for a database that is not reachable yet."""
+"""Waits, when a worker starts, for a database that is not reachable yet."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ _log = get_logger("conduit.worker")
 
 CONNECT_TIMEOUT = 60.0
 """Seconds for which a worker that starts tries to reach the database."""
-# What a server says that waiting does not mend. Unknown words are waited for, but not for ever.
+# Errors that waiting does not mend. After other errors, `reach` tries again.
 _FINAL = re.compile(
     r"password|authentication|pg_hba|certificate|does not support SSL|invalid .*(?:value|port)"
     r"|(?:role|database) .* does not exist",
@@ -26,10 +26,10 @@ _FINAL = re.compile(
 
 
 async def reach(dsn: str, schema: str | None, seconds: float) -> str:
-    """The schema of our tables, once the database is reachable; tries for so many seconds.
+    """Return the schema of our tables once the database is reachable; tries for `seconds`.
 
-    Without a given `schema`, it is where the search path finds them. Raises what the last try
-    raised: at once where waiting is of no use, as for a wrong password.
+    If `schema` is None, finds the tables by the search path. Raises the error of the last try, at
+    once if waiting is of no use, as for a wrong password.
     """
     backoff = Backoff(_log, "the database cannot be reached yet")
     deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Compares, now and then, what a worker holds with what the database says."""
+"""Compares the jobs that a worker holds with those that the database says it holds."""
 
 import time
 from uuid import UUID
@@ -44,8 +44,8 @@ class Audit:
             return
         known = {(job.id, job.token) for job in self._runner.jobs()}
         orphans = held.difference(known, self._acknowledger.apart.held)
-        # Seen once, it may have ended meanwhile, or its claim may still be under way.
+        # A job seen once may have ended just now, or its claim may still be under way.
         for id_, token in orphans & self._orphans:
-            claimed = Job("", id=id_, token=token)  # what else it is does not matter
+            claimed = Job("", id=id_, token=token)  # its other fields do not matter
             self._acknowledger.add(Attempt(claimed, outcome=released))
         self._orphans = orphans

@@ -14,7 +14,7 @@ from .worker import Worker
 
 
 class DirectWorkers:
-    """The worker of a pool opens its own connections, by the DSN of a queue."""
+    """Makes workers that open their own connections, by the DSN of a queue."""
 
     def __init__(self, queue: Queue | AsyncQueue) -> None:
         self.dsn: str | None = queue.dsn
@@ -22,7 +22,7 @@ class DirectWorkers:
         self.schema = queue.schema
 
     async def reach(self, seconds: float) -> None:
-        """Wait for the database, for so many seconds at most, and find our tables in it."""
+        """Wait at most `seconds` for the database, and find our tables in it."""
         self.schema = await reach(self._dsn, self.schema, seconds)
 
     def new_worker(self, pool: PoolInterface, services: Prepared, *, is_draining: bool) -> Worker:

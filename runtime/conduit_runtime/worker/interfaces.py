@@ -1,7 +1,7 @@
 """What the parts of a worker ask of each other.
 
 A worker has two halves. One claims jobs and writes outcomes, the other runs attempts. The halves
-know each other by the first three protocols here, so either may be elsewhere: a gateway has another
+know each other by the first three protocols here, so either can be replaced: a gateway has another
 runner, and a worker without a database another sink.
 """
 
@@ -29,19 +29,19 @@ from .run.failures import FailureReporter
 
 
 class AttemptRunner(Protocol):
-    """What claimed jobs are handed to: it runs them, and adds their outcomes to a sink."""
+    """Runs claimed jobs, and adds their outcomes to a sink."""
 
     @property
     def concurrency(self) -> int:
-        """How many jobs run at once at most."""
+        """The most jobs that run at once."""
 
     @property
     def ready(self) -> Collection[object]:
-        """What was taken and has not begun."""
+        """The jobs and batches that were taken and have not begun."""
 
     @property
     def running(self) -> Collection[Running]:
-        """What runs here and waits for something."""
+        """The jobs and batches that run here and wait for something."""
 
     @property
     def free(self) -> int:
@@ -60,7 +60,7 @@ class AttemptRunner(Protocol):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether no job can start until a thread ends that outlived its attempt."""
+        """Whether no job can start until a thread of a stopped attempt ends."""
 
     def jobs(self) -> Sequence[Claimed]:
         """Every job that is held here."""
@@ -75,13 +75,13 @@ class AttemptRunner(Protocol):
         """Release the jobs that wait for a slot."""
 
     def release_rescued(self) -> bool:
-        """Release the jobs that were rescued before and would wait; whether there were any."""
+        """Release jobs that were rescued before and would wait; returns whether any were."""
 
     def stop(self, reason: type[BaseException]) -> None:
         """Stop the jobs that run, each for this reason."""
 
     async def until_idle(self, seconds: float) -> None:
-        """Wait until what runs now has ended, for so many seconds at most."""
+        """Wait at most `seconds` until the jobs that run now have ended."""
 
     def linger(self, thread: "Future[None]") -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
@@ -91,31 +91,31 @@ class AttemptRunner(Protocol):
 
 
 class ApartSink(Protocol):
-    """What takes outcomes that others should not wait for."""
+    """Writes outcomes that others should not wait for."""
 
     async def begin(self, attempt: Attempt) -> bool:
-        """Have the start of an attempt written; False when its job is not held."""
+        """Write the start of an attempt; False when its job is not held."""
 
     async def write(self, attempt: Attempt) -> None:
-        """Have an outcome written without others waiting; returns once it is written or refused."""
+        """Write an outcome without delaying others; returns once it is written or refused."""
 
 
 class OutcomeSink(Protocol):
-    """What the outcomes of attempts are handed to, until they are written."""
+    """Takes the outcomes of attempts, and holds them until they are written."""
 
     @property
     def apart(self) -> ApartSink:
-        """What takes outcomes that others should not wait for."""
+        """The writer of outcomes that others should not wait for."""
 
     def add(self, attempt: Attempt) -> None:
-        """Have an attempt written soon."""
+        """Write the outcome of an attempt soon."""
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
-        """Have it written that these attempts began; returns which of the jobs are still held."""
+        """Write that these attempts began; returns the ids of the jobs that are still held."""
 
 
 class Registry(Protocol):
-    """The job types that a worker, or those behind a gateway, have code for."""
+    """The job types that a worker, or the workers behind a gateway, have code for."""
 
     @property
     def batched(self) -> Mapping[str, Batching]:
@@ -128,13 +128,13 @@ class Registry(Protocol):
         """Every (type, fingerprint) that can be run."""
 
     def descriptions(self) -> list[DescribedType]:
-        """What the dashboard may know of the types."""
+        """The types' descriptions for the dashboard."""
 
     def limits(self) -> dict[str, SourceLimits]:
         """The limits that the code gives its types, by type."""
 
     def may_read(self, lane: Lane) -> bool:
-        """Whether there is code for the type that has not found jobs of this lane unreadable."""
+        """Whether some code for the type has not found jobs of this lane unreadable."""
 
     def __contains__(self, type: object) -> bool: ...
 
@@ -178,7 +178,7 @@ class WorkerInterface(RunnerHost, Protocol):
         """Whether the worker can report jobs that others ended as failed."""
 
     def lanes(self) -> list[Lane]:
-        """What the worker claims."""
+        """The lanes that the worker claims."""
 
     def on_idle(self) -> None:
         """No outcome is left to be written: the queues may be drained."""
@@ -190,10 +190,10 @@ class WorkerInterface(RunnerHost, Protocol):
         """Operators paused, resumed or limited queues."""
 
     def on_server(self, server: float) -> None:
-        """The heartbeat leads to the server that was started then, and did not before."""
+        """The heartbeat's connection now leads to the server that was started at this time."""
 
     def abandon_all(self) -> None:
         """Stop all jobs: others took this worker for dead and have its jobs."""
 
     def count_failed(self, jobs: Sequence[Rescued]) -> None:
-        """Count these jobs: the worker that they killed cannot."""
+        """Count these failed jobs: the worker that they killed cannot."""

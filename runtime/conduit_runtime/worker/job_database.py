@@ -14,11 +14,11 @@ from ..postgres.timeout_connection import MOVED, sever
 T = TypeVar("T")
 
 BESIDE = 3
-"""Connections for flows that are advanced, and for outcomes that Postgres refuses."""
+"""Further connections, to advance flows and to write outcomes that Postgres refuses."""
 
 
 class JobDatabase(AsyncConnections):
-    """A connection for each of the `jobs` that run at once, and a few beside the batches."""
+    """A connection for each of the `jobs` that run at once, and `BESIDE` more."""
 
     def __init__(self, dsn: str, schema: str | None, jobs: int) -> None:
         super().__init__(make_conninfo(dsn, **keepalive(dsn)), schema, jobs + BESIDE)
@@ -31,7 +31,7 @@ class JobDatabase(AsyncConnections):
             return await self.run(statement, connection)
 
     def leave(self, server: float) -> None:
-        """Cut the connections to other servers: what runs on them fails."""
+        """Cut the connections to other servers; statements that run there fail."""
         for connection in [*self._taken]:
             if leads_elsewhere(connection, server):
                 sever(connection, MOVED)

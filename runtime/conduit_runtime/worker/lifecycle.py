@@ -18,7 +18,7 @@ _log = get_logger("conduit.worker")
 
 
 class Lifecycle:
-    """Makes a worker by what the pool says at its start, and ends it; one at a time."""
+    """Makes a worker by the pool's settings at the start, and ends it; one at a time."""
 
     def __init__(self, pool: PoolInterface, workers: WorkerFactory) -> None:
         self._pool = pool
@@ -53,9 +53,9 @@ class Lifecycle:
             raise
 
     def end(self, grace: float | None) -> None:
-        """End what `start_thread` began, or what `run` does in another thread.
+        """End the work that `start_thread` began, or that `run` does in another thread.
 
-        Running jobs get `grace` seconds, or what the pool gives them.
+        Running jobs get `grace` seconds; by default, as many as the pool gives them.
         """
         if (end_run := self._end_run) is not None:
             if grace is not None:
@@ -91,7 +91,7 @@ class Lifecycle:
             loop.close()
 
     def _new_loop(self) -> asyncio.AbstractEventLoop:
-        """A loop in whose threads plain services run, one for each job at once."""
+        """A loop with a thread for the plain services of each job that runs at once."""
         loop = asyncio.new_event_loop()
         threads = ThreadPoolExecutor(self._pool.workers, thread_name_prefix="conduit-service")
         loop.set_default_executor(threads)
@@ -157,7 +157,7 @@ class Lifecycle:
                 )
 
     async def wait(self) -> None:
-        """Wait until the worker ends; raises what ended it, when it cannot go on."""
+        """Wait until the worker ends; raises the error that ended it, if it cannot go on."""
         if self.worker is not None:
             await self.worker.run()
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _LAST_WORDS = 1.0
-"""Seconds that tasks get to end when their loop is about to."""
+"""Seconds that tasks get to end before their loop ends."""
 _RARELY = (25_000, 20, 50)
-"""Objects, and collections of the younger generation, between two of each generation."""
+"""Thresholds of `gc`: new objects until a collection, then collections until an older one's."""
 
 
 def is_in_loop() -> bool:
@@ -42,7 +42,7 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal seen
         if seen:
-            # What is held here is rescued by others within seconds.
+            # Other workers rescue the jobs held here within seconds.
             os._exit(128 + number)
         seen = True
         loop.call_soon_threadsafe(stopping.set)
@@ -58,10 +58,10 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
 
 @contextlib.contextmanager
 def rare_collections() -> Iterator[None]:
-    """Have the garbage collector search for cycles less often, and never among present objects.
+    """Make the garbage collector search for cycles less often, and never among present objects.
 
-    For a process that does nothing but work on jobs: with Python's usual thresholds the collector
-    walks the jobs of each batch several times over, a tenth of the time of short ones.
+    For a process that only works on jobs: with Python's usual thresholds the collector walks the
+    jobs of each batch several times, which costs a tenth of the time of short jobs.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -89,7 +89,7 @@ async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, object]) -> 
 
 
 async def cancel_rest() -> None:
-    """Cancel what a loop of our own still has to do, such as to store a job's last progress."""
+    """Cancel the remaining tasks of a loop of our own, such as one that stores a last progress."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()

@@ -1,4 +1,4 @@
-"""Checks of what a pool is given."""
+"""Checks of a pool's arguments."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
@@ -9,13 +9,13 @@ from ..model.payload import check_name
 
 
 def check_count(count: object, what: str) -> None:
-    """Raise ValueError for what is no number of jobs."""
+    """Raise ValueError unless `count` is a number of jobs."""
     if not _is_count(count):
         raise ValueError(describe_argument(what, count, "1 or more"))
 
 
 def check_seconds(seconds: object, what: str) -> None:
-    """Raise ValueError for what is no time to wait."""
+    """Raise ValueError unless `seconds` is a time to wait."""
     if not isinstance(seconds, int | float) or not seconds >= 0:
         raise ValueError(describe_argument(what, seconds, "seconds, 0 or more"))
 
@@ -24,7 +24,7 @@ def queues_of(
     given: str | Iterable[str] | Mapping[str, int | None] | None,
     jobs: Iterable[JobType[Any, Any]],
 ) -> dict[str, int | None]:
-    """The queues of a pool, each with the most jobs of it at once; those of the jobs by default."""
+    """The queues of a pool, each with its most jobs at once; by default the jobs' queues."""
     if given is None:
         given = sorted({job_type.queue for job_type in jobs} or {"default"})
     if isinstance(given, str):

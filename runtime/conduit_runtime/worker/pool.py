@@ -43,19 +43,19 @@ class WorkerPool:
     `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
     (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
     `services` is what the jobs call: an object, a callable without arguments or a context manager.
-    `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
-    is called for each job that ends failed, `around` are hooks around each job: see the decorators
-    of these names. `tracer_provider` gets a span of each attempt; without one, the provider that
-    the process has set up, if it has.
+    The pool stores `schedules` at each start, as `CronScheduler.add` does. `on_failed` is called
+    for each job that ends failed, `around` are hooks around each job: see the decorators of these
+    names. `tracer_provider` gets a span of each attempt; by default it is the process's provider,
+    if the process has set one up.
     With `keep_completed` and `keep_failed`, one worker at a time deletes the jobs of these queues
-    so long after they ended; cancelled jobs count as completed ones.
-    A database that is not reachable yet is tried again for `connect_timeout` seconds at the start.
+    that long after they ended; cancelled jobs count as completed ones.
+    At the start, the pool tries for `connect_timeout` seconds to reach the database.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
     or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
-    stop keeps its thread; its job is released. One that runs on after its timeout keeps its
-    slot among the `workers` until it ends.
+    stop keeps its thread; its job is released. A plain function that runs on after its timeout
+    keeps its slot among the `workers` until it ends.
     """
 
     def __init__(
@@ -124,16 +124,16 @@ class WorkerPool:
         return self._lifecycle.health()
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
-        """Decorator: have `function(context, payload)` run the jobs of a type, as `register`."""
+        """Decorator: run the jobs of a type by `function(context, payload)`, as `register` does."""
         return self.handlers.handler(type, **options)
 
     def register(
         self, type: str, function: Callable[[Any, Any], Any], **options: Unpack[HandlerOptions]
     ) -> None:
-        """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
+        """Run the jobs of a type by `function(context, payload)`; may be called while it runs.
 
-        `timeout` bounds an attempt, `backoff` and `base` say when one that failed is made again;
-        with `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        `timeout` bounds an attempt. `backoff` and `base` say when a failed attempt is made again.
+        With `keep_result`, the return value is kept for that long, as `queue.get(id).result`.
         `concurrency`, `rate_limit` and `per` limit the type over all workers. `retry_on` and
         `discard_on` say after which errors an attempt is made again.
         """
@@ -147,38 +147,39 @@ class WorkerPool:
         wait: float | timedelta = WAIT,
         **options: Unpack[HandlerOptions],
     ) -> Callable[[F], F]:
-        """Decorator: have `function(context, jobs)` run up to `size` jobs of a type in one call.
+        """Decorator: run up to `size` jobs of a type by one call of `function(context, jobs)`.
 
         A job waits at most `wait` (seconds or a timedelta) for others; the batch then takes one
         slot. `jobs` is a list of BatchJob, each with its `payload`. The function returns None when
         all jobs are done, or a list with a result or an exception for each job; `context.fail(job,
-        error)` makes one of them fail. When it raises, each job of the batch has failed. A job that
-        was rescued from a worker that died runs alone. The options are those of `register`.
+        error)` makes one of them fail. If it raises, each job of the batch fails. A job that was
+        rescued from a worker that died runs alone. The options are those of `register`.
         """
         return self.handlers.batch_handler(type, size=size, wait=wait, **options)
 
     def on_failed(self, function: Hook) -> Hook:
-        """Decorator: have `function(failed_job)` called for each job that ends failed here.
+        """Decorator: call `function(failed_job)` for each job that ends failed here.
 
-        That is: attempts used up, `Discard`, a worker that the job killed once too often; never for
-        a retry, or for an unreadable job, which waits. Called once the outcome is committed, at
-        most once, beside the worker's other work and for several jobs at a time; a plain function
-        runs in a thread. What it raises is logged. A crash between the commit and the call loses
-        the call, not the job: `queue.list(status="failed")` is the record.
+        A job ends failed if its attempts are used up, it raises `Discard`, or it killed a worker
+        once too often. A retried job has not ended, and an unreadable job waits. The call comes
+        after the commit of the outcome, at most once, beside the worker's other work and for
+        several jobs at a time. A plain function runs in a thread. The pool logs what the function
+        raises. A crash between the commit and the call loses the call, not the job:
+        `queue.list(status="failed")` is the record.
         """
         check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
         self.failure_hook = function
         return function
 
     def around(self, function: Wrapper) -> Wrapper:
-        """Decorator: have a generator function of the job's context run around each job.
+        """Decorator: run a generator function of the job's context around each job.
 
-        What comes before its one `yield` runs before the handler, what comes after it when the
-        handler has returned; what the handler raises is raised at the `yield`. A coroutine
-        handler's hooks run on the loop, where a plain one must not block. Of a plain handler, a
-        plain hook runs in the handler's thread, an `async` one on the loop, around those. Hooks
+        The code before its one `yield` runs before the handler, the code after it when the handler
+        has returned. An exception of the handler is raised at the `yield`. The hooks of a coroutine
+        handler run on the loop, where a plain hook must not block. For a plain handler, plain hooks
+        run in the handler's thread, and `async` hooks on the loop, around the plain ones. Hooks
         nest in the order of registration, the first outermost. A hook that raises ends the attempt
-        with that exception; one that swallows an exception does not change the outcome. Raises
+        with that exception; a hook that swallows an exception does not change the outcome. Raises
         QueueError while the pool runs, TypeError for a function that does not yield.
         """
         if self._lifecycle.worker is not None:
@@ -211,8 +212,8 @@ class WorkerPool:
         The first signal stops gently, as `stop` does; a second one ends the process at once.
         `on_ready` is called, in the loop, once the pool works, `on_stopping` when it begins to end.
         Raises RuntimeError inside a running loop: use `async with pool` there. Raises WorkerStuck
-        when no job could start for a minute, since plain functions held all slots after their
-        attempts were stopped: end the process then, by `os._exit`, as their threads do not.
+        if plain functions of stopped attempts held all slots for a minute, so that no job could
+        start. Then end the process by `os._exit`, since their threads do not end.
         """
         self._lifecycle.run(drain, on_ready, on_stopping)
 
@@ -226,7 +227,7 @@ class WorkerPool:
     async def wait(self) -> None:
         """Wait, in the loop of `async with pool`, until the pool stops.
 
-        Raises what ended it, such as WorkerStuck, when it cannot go on: then leave `async with`.
+        Raises the error that ended it, such as WorkerStuck: then leave `async with`.
         """
         await self._lifecycle.wait()
 

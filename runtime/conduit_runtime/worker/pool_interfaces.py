@@ -1,4 +1,4 @@
-"""What a pool and its worker ask of each other, and of where the worker's jobs come from."""
+"""What a pool, its worker, and the source of the worker's jobs ask of each other."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PoolInterface(Protocol):
-    """A pool, as its worker sees it, and what starts the worker."""
+    """A pool, as its worker and the code that starts the worker see it."""
 
     job_types: Sequence[JobType[Any, Any]]
     handlers: HandlerRegistry
@@ -44,7 +44,7 @@ class PoolWorker(Protocol):
         """Seconds since the worker was last known to live; None before the first time."""
 
     async def start(self) -> None:
-        """Begin to work. Raises when that cannot be."""
+        """Begin to work. Raises if the worker cannot work."""
 
     async def run(self) -> None:
         """Return when there is nothing left to do, or when `stop` was called elsewhere."""
@@ -55,7 +55,7 @@ class PoolWorker(Protocol):
 
 @runtime_checkable
 class WorkerFactory(Protocol):
-    """What makes the worker of a pool: where its jobs come from.
+    """Makes the worker of a pool, and knows where its jobs come from.
 
     `dsn` and `schema` are those of the queue, None where the pool does not know its database.
     """
@@ -64,7 +64,7 @@ class WorkerFactory(Protocol):
     schema: str | None
 
     async def reach(self, seconds: float) -> None:
-        """Return once jobs can come; tries for so many seconds. Raises what the last try raised."""
+        """Wait at most `seconds` until jobs can come. Raises the error of the last try."""
 
     def new_worker(
         self, pool: PoolInterface, services: Prepared, *, is_draining: bool

@@ -1,4 +1,4 @@
-"""Checks, once a second, what runs in a worker."""
+"""Checks, once a second, the jobs that run in a worker."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ STUCK = 60.0
 
 
 class Watch:
-    """Has the starts of long jobs written, and stops those that are lost.
+    """Writes the starts of long jobs, and stops the jobs that are lost.
 
     `then` is awaited after each check, with the monotonic time. `is_stuck` is set once threads of
     stopped attempts have held every slot for `STUCK` seconds.

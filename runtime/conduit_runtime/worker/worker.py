@@ -39,7 +39,7 @@ from .watch import Watch
 _log = get_logger("conduit.worker")
 
 NewRunner = Callable[["Worker", OutcomeSink, Callable[[], bool]], AttemptRunner]
-"""Makes what a worker hands its claims to; the last argument is the runner's `poll`."""
+"""Makes the runner of a worker; the last argument is the runner's `poll`."""
 
 CANCELLING = 5.0
 """Seconds that cancelled coroutines get to end."""
@@ -48,8 +48,8 @@ CANCELLING = 5.0
 class Worker:
     """Runs the jobs of some queues until stopped or, when draining, until none is due.
 
-    Its parts reach each other through it. All of it belongs to the loop, but for the heartbeat's
-    thread, which calls its methods in the loop.
+    Its parts reach each other through it. All of them belong to the loop, except the heartbeat's
+    thread, which calls the worker's methods in the loop.
     """
 
     STARTED = "worker %s works on %s"
@@ -123,7 +123,7 @@ class Worker:
         return self.failures.is_wanted and not self._stopping.is_set()
 
     def lanes(self) -> list[Lane]:
-        """What the worker claims: what it handles, and what no live worker knows."""
+        """The lanes that the worker claims: those it handles, and those no live worker knows."""
         return [*self.registry.lanes(), *self.heartbeat.unhandled.fallback_lanes]
 
     async def start(self) -> None:
@@ -161,7 +161,7 @@ class Worker:
         self._stopping.set()
         self._ticking.cancel()
         self.claimer.stop()
-        # A claim under way is awaited: otherwise this worker would not know its jobs.
+        # Await a claim under way: otherwise this worker would not know its jobs.
         await asyncio.wait([self._claiming], timeout=CANCELLING)
         self.runner.release()
         await self.runner.until_idle(grace)
@@ -174,7 +174,7 @@ class Worker:
         if not self.acknowledger.is_idle:
             is_idle = False
             _log.warning("not all outcomes could be written before the end: these jobs run again")
-        # Not earlier: a query of the watch that is cut off takes the connection for outcomes along.
+        # Not earlier: cutting off a query of the watch breaks the connection for outcomes.
         self._watching.cancel()
         self._writing.cancel()
         self._advancing.cancel()
@@ -207,7 +207,7 @@ class Worker:
         self.claimer.apply(controls)
 
     def on_server(self, server: float) -> None:
-        """Another server leads: what waits for the old one, perhaps frozen, waits no longer."""
+        """Another server leads: stop waiting for the old one, which may be frozen."""
         for each in (self._claims, self._outcomes, self._schedules, self._database):
             each.leave(server)
 
@@ -217,7 +217,7 @@ class Worker:
         self.runner.release()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
-        """Outcomes of these attempts are committed, of the `written` ones that were still held."""
+        """Outcomes of these attempts are committed; `written` has those that were still held."""
         held = written.attempts
         if held:
             self.recorder.record(held)
@@ -229,7 +229,7 @@ class Worker:
             self.flows.add(written.advancing)
 
     def count_failed(self, jobs: Sequence[Rescued]) -> None:
-        """Count these jobs: the worker that they killed cannot."""
+        """Count these failed jobs: the worker that they killed cannot."""
         for job in jobs:
             self.recorder.counters(job.queue, job.type).failed += 1
 
@@ -246,7 +246,7 @@ class Worker:
         return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
-        """Store how far a job is. Raises JobLost when it is no longer held."""
+        """Store how far a job is. Raises JobLost if the job is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")
 

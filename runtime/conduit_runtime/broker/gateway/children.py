@@ -1,4 +1,4 @@
-"""Child jobs as a worker sent them, as the statement that completes their parent inserts them."""
+"""Turns child jobs that a worker sent into rows of the statement that completes their parent."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from ..messages import Child
 
 
 def child_rows(children: Iterable[Child]) -> list[dict[str, Any]]:
-    """What `statements.jobs.insert_parameters` says of such jobs."""
+    """The rows of these jobs, as `statements.jobs.insert_parameters` makes them."""
     return [_row(child) for child in children]
 
 
@@ -38,7 +38,7 @@ def _row(child: Child) -> dict[str, Any]:
 
 
 def refused_type(children: Iterable[Child], accepts: Callable[[str], bool]) -> str | None:
-    """The first type among the children that is not accepted; None without any."""
+    """The first type among the children that is not accepted; None if all are."""
     return next((child.type for child in children if not accepts(child.type)), None)
 
 

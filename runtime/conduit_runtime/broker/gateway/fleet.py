@@ -1,4 +1,4 @@
-"""The workers behind a gateway: what they run, by what they say of themselves."""
+"""The workers behind a gateway, and what they run by their own account."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -11,12 +11,12 @@ from ...worker.run.batching import Batching
 from ..messages import Hello
 
 FORGOTTEN = 10.0
-"""Seconds without a word after which a worker counts as gone."""
+"""Seconds without a message after which a worker counts as gone."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the live workers run together. It is replaced as a whole: other threads read it."""
+    """What all live workers together run. It is replaced as a whole: other threads read it."""
 
     lanes: list[Lane] = field(default_factory=list)
     types: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class _Seen:
 class Fleet:
     """The registry of a gateway: the job types that live workers have code for.
 
-    Only those of `served` queues count and, if `allowed` types are given, only these.
+    Only workers of `served` queues count and, if `allowed` types are given, only these types.
     """
 
     def __init__(self, served: Collection[str], allowed: Collection[str] | None = None) -> None:
@@ -43,7 +43,7 @@ class Fleet:
         self._seen = _Seen()
 
     def hear(self, hello: Hello, now: float) -> bool:
-        """A worker said what it runs, at a monotonic time; whether anything changed by that."""
+        """Note what a worker says that it runs, at a monotonic time; returns whether it changed."""
         known = self._workers.get(hello.worker)
         if hello.is_stopping:
             self._workers.pop(hello.worker, None)
@@ -63,7 +63,7 @@ class Fleet:
         return True
 
     def forget_silent(self, now: float) -> bool:
-        """Forget the workers that are gone; whether there were any."""
+        """Forget the workers that are gone; returns whether there were any."""
         gone = [name for name, (_, at) in self._workers.items() if now - at >= FORGOTTEN]
         for name in gone:
             del self._workers[name]
@@ -117,7 +117,7 @@ class Fleet:
         return self._seen.all_slots
 
     def slots_of(self, queue: str) -> int:
-        """How many jobs of a queue they run at once; 0 without a worker for it."""
+        """How many jobs of a queue the workers run at once; 0 if the queue has no worker."""
         return self._seen.slots.get(queue, 0)
 
     def workers_of(self, queue: str) -> int:
@@ -129,11 +129,11 @@ class Fleet:
         return (queue, type) in self._seen.pairs
 
     def accepts(self, type: str) -> bool:
-        """Whether jobs of a type may be enqueued by those of the workers."""
+        """Whether jobs of the workers may enqueue jobs of a type."""
         return type in (self._seen.types if self._allowed is None else self._allowed)
 
     def reporter(self, preferred: str | None) -> str | None:
-        """A worker that reports failed jobs, the preferred one if it does; None without any."""
+        """A worker that reports failed jobs, the preferred one if it does; None if none does."""
         if preferred in self._workers and self._workers[preferred][0].reports_failures:
             return preferred
         return next((n for n, (h, _) in self._workers.items() if h.reports_failures), None)
@@ -152,7 +152,7 @@ class Fleet:
         return self._seen.lanes
 
     def descriptions(self) -> list[DescribedType]:
-        """What the dashboard may know of the types: one of each shape, from any worker."""
+        """The types' descriptions for the dashboard: one for each shape, from any worker."""
         described = [each for found in [*self._described.values()] for each in found]
         known = {(each.type, each.fingerprint): each for each in described}
         return [each for each in known.values() if each.type in self._seen.types]
@@ -162,7 +162,7 @@ class Fleet:
         return dict(self._seen.limits)
 
     def may_read(self, lane: Lane) -> bool:
-        """Whether a worker has code for the type that has not found jobs of the lane unreadable."""
+        """Whether some worker's code for the type has not found jobs of the lane unreadable."""
         type_, fingerprint = lane
         if type_ not in self._seen.types:
             return False

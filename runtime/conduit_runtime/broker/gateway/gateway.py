@@ -20,7 +20,7 @@ from .worker import GatewayWorker
 class Gateway:
     """Makes the worker of a WorkerPool that publishes the jobs of its queues to a broker.
 
-    `types`, if given, are the only job types that are published, and that their jobs may enqueue.
+    `types`, if given, are the only job types that it publishes, and that their jobs may enqueue.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class Gateway:
         self._identity = ""
 
     async def reach(self, seconds: float) -> None:
-        """Wait for the database and the broker, for so many seconds at most.
+        """Wait at most `seconds` for the database and the broker.
 
-        Raises what the last try raised: psycopg.Error or BrokerError.
+        Raises the error of the last try: psycopg.Error or BrokerError.
         """
         deadline = time.monotonic() + seconds
         self.schema = await reach(self._dsn, self.schema, seconds)

@@ -18,7 +18,7 @@ GLANCE = 0.05
 async def watch(
     queues: Iterable[str], link: Link, in_flight: InFlight, fleet: Fleet, pace: Pace
 ) -> None:
-    """Look while jobs are on the way, and let the pace know; until cancelled."""
+    """Count waiting messages while jobs are on the way, and tell the pace; until cancelled."""
     while True:
         await asyncio.sleep(GLANCE)
         for queue in queues:
@@ -26,7 +26,7 @@ async def watch(
             if held and channel is not None:
                 try:
                     waiting = await _waiting(channel, queue)
-                except BaseException as error:  # the link sees that the broker is lost, too
+                except BaseException as error:  # the link also sees that the broker is lost
                     if not is_of_broker(error):
                         raise
                 else:

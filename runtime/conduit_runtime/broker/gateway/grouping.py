@@ -10,15 +10,15 @@ from ..messages import JobEntry
 from ..topology import band_of
 
 BYTES = 1_000_000
-"""Bytes of payloads from which a message takes no further job."""
+"""Bytes of payloads after which a message takes no further job."""
 
 
 def grouped(
     jobs: Iterable[Claimed], size_of: Callable[[str, str], int]
 ) -> Iterator[tuple[str, list[Claimed]]]:
-    """The jobs of each message, and its band; `size_of` is asked of each queue and type.
+    """The band and the jobs of each message; `size_of` gives the most jobs by queue and type.
 
-    What was rescued before is alone, since it may kill its worker, and so is what is large.
+    A job that was rescued before is alone, since it may kill its worker. A large job is alone, too.
     """
     sizes: dict[tuple[str, str], int] = {}
     begun: dict[tuple[str, str, str], list[Claimed]] = {}
@@ -44,7 +44,7 @@ def grouped(
 
 
 def entry_of(job: Claimed) -> JobEntry:
-    """What a message says of a job."""
+    """The entry of a job in a message."""
     return JobEntry(
         job.id,
         job.token,

@@ -17,7 +17,7 @@ class InFlight:
 
     def __init__(self) -> None:
         self.jobs: dict[int, Claimed] = {}
-        """The oldest first, by the number of their id: UUIDs are slow to hash and to compare."""
+        """By the number of their id, the oldest first; UUIDs are slow to hash and to compare."""
         self._by_queue: Counter[str] = Counter()
         self._in_batches: Counter[str] = Counter()
         self._batched: set[int] = set()
@@ -29,7 +29,7 @@ class InFlight:
         return self._by_queue[queue]
 
     def alone_of(self, queue: str) -> int:
-        """How many jobs of a queue are on the way, but for those of batch handlers."""
+        """How many jobs of a queue are on the way, except those of batch handlers."""
         return self._by_queue[queue] - self._in_batches[queue]
 
     @property
@@ -38,9 +38,9 @@ class InFlight:
         return self._in_batches.total()
 
     def add(self, jobs: Sequence[Claimed], batched: Container[str]) -> list[Claim]:
-        """These jobs are published; those of `batched` types have batch handlers.
+        """Note that these jobs are published; jobs of `batched` types have batch handlers.
 
-        Returns the claims of those that were on the way already, which are not held any more.
+        Returns the earlier claims of jobs that were on the way already: they are not held any more.
         """
         added = {job.id.int: job for job in jobs}
         before = [self.jobs[number] for number in self.jobs.keys() & added.keys()]
@@ -64,7 +64,7 @@ class InFlight:
         return job is not None and job.token.int == token.int
 
     def came_back(self, id: UUID, token: UUID) -> Claimed | None:
-        """Take note that a job is not on the way any more; None when it was not."""
+        """Note that a job is not on the way any more, and return it; None if it was not."""
         number = id.int
         job = self.jobs.get(number)
         if job is None or job.token.int != token.int:
@@ -79,6 +79,6 @@ class InFlight:
         return job
 
     async def until_empty(self, seconds: float) -> None:
-        """Wait until all have come back, for so many seconds at most."""
+        """Wait at most `seconds` until all have come back."""
         if self.jobs and seconds > 0:
             await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=seconds)

@@ -1,4 +1,4 @@
-"""Which of the published jobs are held by a live worker, and by the database's account."""
+"""Checks which published jobs a live worker holds, and which the database says are held."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -18,20 +18,20 @@ _log = get_logger("conduit.gateway")
 STEP = 1.0
 """Seconds between two checks."""
 LEASE = 60.0
-"""Seconds after which a job is reclaimed that no worker has said to hold."""
+"""Seconds after which a job is reclaimed if no worker says that it holds the job."""
 DOUBT = 3.0
-"""Seconds that a worker has to say that it holds a job which the broker delivered twice."""
+"""Seconds in which a worker must say that it holds a job that the broker delivered twice."""
 
 
 Reclaim = Callable[[Sequence[Claim]], Awaitable[Sequence[Rescued]]]
-"""Reclaims those of the jobs that are still held, and returns them."""
+"""Reclaims the jobs that are still held, and returns them."""
 
 
 class Leases:
-    """Reclaims the jobs of workers that died, and tells workers what is no longer held.
+    """Reclaims the jobs of workers that died, and tells workers which jobs are no longer held.
 
-    Time passes only while workers can reach this gateway, and it keeps up with what they send:
-    `_clock` counts the seconds of it. The jobs of a batch may wait in a worker before they begin.
+    `_clock` counts the seconds in which workers can reach this gateway and it keeps up with their
+    messages. Jobs of batch handlers have a longer lease: they may wait in a worker for others.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Leases:
         self._backoff = Backoff(_log, "the claims of this gateway cannot be checked")
 
     def on_holding(self, claims: Iterable[Claim]) -> None:
-        """A worker said that it holds these jobs, which other gateways may have published."""
+        """Note that a worker holds these jobs; other gateways may have published them."""
         for claim in claims:
             if not self._in_flight.holds(*claim):
                 continue
@@ -63,7 +63,7 @@ class Leases:
             self._doubted.pop(claim, None)
 
     def on_redelivered(self, claims: Sequence[Claim]) -> None:
-        """The broker delivered these twice: the worker that had them may be dead."""
+        """Note that the broker delivered these twice: the worker that had them may be dead."""
         for id_, token in claims:
             if self._in_flight.holds(id_, token):
                 self._doubted.setdefault((id_, token), self._clock + DOUBT)
@@ -117,7 +117,7 @@ class Leases:
         return LEASE + MAX_WAIT if waits else LEASE
 
     async def _reclaim(self) -> None:
-        """Reclaim what no live worker holds."""
+        """Reclaim the jobs that no live worker holds."""
         now = self._clock
         dead = [claim for claim, until in self._doubted.items() if now >= until]
         dead += [

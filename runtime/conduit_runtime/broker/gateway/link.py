@@ -1,4 +1,4 @@
-"""A gateway's connection to the broker, made anew whenever it is lost."""
+"""A gateway's connection to the broker; a lost connection is opened again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,17 +16,16 @@ from ..topology import ALL, CONTROL
 _log = get_logger("conduit.gateway")
 
 CLOSING = 5.0
-"""Seconds that the broker has to answer that a connection ends."""
+"""Seconds that closing a connection may take."""
 
 OnMessage = Callable[[DeliveredMessage], Awaitable[None]]
 
 
 class Link:
-    """Keeps a connection to the broker; `opened` is called with each new one's channels.
+    """Keeps a connection to the broker; calls `opened` with the `jobs` channel of each new one.
 
-    `jobs` is the channel whose messages are confirmed, and on which outcomes come; None while the
-    broker is away, as is `gauges`, over which queues are looked at. All methods belong to the
-    worker's loop.
+    `jobs` is the channel of confirmed messages and of outcomes, `gauges` the channel that looks at
+    queues. Both are None while the broker is away. All methods belong to the worker's loop.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Link:
                 await asyncio.sleep(self._backoff.next_delay(BrokerError(reason(error))))
 
     async def _keep(self) -> None:
-        """Work over one connection until it is lost, which raises what aiormq raises."""
+        """Work over one connection until it is lost. Raises BrokerError or what aiormq raises."""
         connection = await connect(self._url, "conduit gateway", self._ca_file)
         try:
             transport = connection.transport
@@ -82,7 +81,7 @@ class Link:
             )
 
     async def finish(self, seconds: float) -> None:
-        """Send what is left, for so many seconds at most."""
+        """Wait at most `seconds` until the remaining messages are sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
@@ -104,14 +103,14 @@ class Link:
             self.send(ALL, encode(Stop([*claims])))
 
     def spawn(self, work: Awaitable[Any]) -> None:
-        """Do something with the broker that may fail with its connection, beside the rest."""
+        """Do work with the broker in a task of its own; it may fail with the connection."""
         task = asyncio.ensure_future(_quietly(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 def is_of_broker(error: BaseException) -> bool:
-    """Whether an error in this task comes from the broker's client, which cancels what it loses."""
+    """Whether an error comes from the broker's client, which raises CancelledError for a loss."""
     if isinstance(error, asyncio.CancelledError):
         return not is_cancelled()
     return isinstance(error, Exception)
@@ -120,7 +119,7 @@ def is_of_broker(error: BaseException) -> bool:
 async def _quietly(work: Awaitable[Any]) -> None:
     try:
         await work
-    except BaseException as error:  # the link sees that the broker is lost, too
+    except BaseException as error:  # the link also sees that the broker is lost
         if not is_of_broker(error):
             raise
         _log.debug("the broker did not take something: %s", reason(error))

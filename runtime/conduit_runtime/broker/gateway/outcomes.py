@@ -28,9 +28,9 @@ from .pace import Pace
 _log = get_logger("conduit.gateway")
 
 AT_ONCE = 100
-"""Messages of outcomes that are not written yet at most; the others wait at the broker."""
+"""The most messages whose outcomes are not written yet; others wait at the broker."""
 REMEMBERED = 10_000
-"""Failed jobs whose workers are known at most."""
+"""The most failed jobs whose workers are remembered."""
 _STATUSES = {JobStatus.PENDING, JobStatus.FAILED}
 
 
@@ -66,7 +66,7 @@ class OutcomeConsumer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether more may wait at the broker than what was taken."""
+        """Whether further messages may wait at the broker."""
         return len({*self._arrived.values()}) >= AT_ONCE
 
     async def consume(self, channel: AbstractChannel, queues: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ class OutcomeConsumer:
                 self._consuming[ok.consumer_tag] = channel
 
     def stop(self) -> None:
-        """Take no more messages: others write those outcomes."""
+        """Take no more messages: other gateways write those outcomes."""
         for tag, channel in self._consuming.items():
             self._link.spawn(channel.basic_cancel(tag))
         self._consuming.clear()
@@ -105,7 +105,7 @@ class OutcomeConsumer:
         self._sink.add(attempt)
 
     def _take_returned(self, body: bytes, arrived: _Arrived) -> None:
-        """Jobs that found no worker in time are claimed again."""
+        """Release jobs that found no worker in time."""
         jobs = decode_jobs(body)
         for entry in jobs.jobs:
             job = self._in_flight.came_back(entry.id, entry.token) or Claimed(
@@ -171,7 +171,7 @@ class OutcomeConsumer:
         return Attempt(job, entry.elapsed, None, rows, result, started)
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
-        """These outcomes are written, or were refused since their jobs were no longer held."""
+        """Note that these outcomes are written, or refused as their jobs were no longer held."""
         for attempt in attempts:
             job = attempt.job
             if isinstance(job, Claimed) and (arrived := self._arrived.pop(job, None)) is not None:
@@ -185,7 +185,7 @@ class OutcomeConsumer:
 
 
 def _of_another_gateway(entry: OutcomeEntry) -> Claimed:
-    """A job that this gateway does not hold, as far as its outcome says what it is."""
+    """A job that this gateway does not hold, with what its outcome says of it."""
     return Claimed(
         *(entry.token, entry.id, entry.type, entry.queue, entry.payload or "null"),
         attempts=entry.attempts,

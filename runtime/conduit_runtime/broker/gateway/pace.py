@@ -11,21 +11,21 @@ MEASURED = 0.1
 WAITING = 0.05
 """Seconds of work, at the present rate, that may wait at the broker."""
 AWAY = 0.5
-"""Seconds of work, at the present rate, that may be on the way beside what can start at once."""
+"""Seconds of work, at the present rate, on the way beside the jobs that can start at once."""
 MOST_AWAY = 10_000
-"""Jobs that may be on the way beside what can start at once at most."""
+"""The most jobs on the way beside those that can start at once."""
 MESSAGE = 0.02
 """Seconds for which the jobs of a message keep a worker busy, at the present rate of their type."""
 MOST_OF_A_MESSAGE = 100
-"""Jobs of a message at most, but for those of batch handlers."""
+"""The most jobs of a message, except for batch handlers."""
 _WEIGHT = 0.3
 _GROWTH, _SHRINKING = 1.5, 0.7
 
 
 class Pace:
-    """Learns from what comes back, and from how much waits at the broker.
+    """Learns from the jobs that come back, and from the messages that wait at the broker.
 
-    All gateways, also those of other databases, see what waits there, so they share the workers.
+    All gateways, also those of other databases, see these messages, so they share the workers.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Pace:
         self._ended[queue] += count
 
     def learn(self, type: str, seconds: float) -> None:
-        """The attempts of a type took so long, on average of a few."""
+        """Note the mean seconds of a few attempts of a type."""
         known = self._seconds.get(type, seconds)
         self._seconds[type] = known + _WEIGHT * (seconds - known)
 
@@ -73,7 +73,7 @@ class Pace:
             allowed = max(1.0, min(allowed, held * _SHRINKING))
         elif waiting <= rate * WAITING and held >= allowed / 2:
             allowed = allowed * _GROWTH + 1
-        # It looks only while jobs are on the way: with none allowed, it would stay so.
+        # Messages are counted only while jobs are on the way, so 0 would stay 0.
         self._allowed[queue] = max(1.0, min(allowed, slots + min(MOST_AWAY, rate * AWAY)))
 
     def message_size(
@@ -86,8 +86,8 @@ class Pace:
     ) -> int:
         """How many jobs of a type share a message: one if they are slow, or not known yet.
 
-        A worker runs several at once if they wait for something. How many is seen by the present
-        rate of the queue, whose workers have so many slots together.
+        A worker runs several at once if they wait for something. The present rate of the queue
+        shows how many. `slots` are those of all `workers` of the queue.
         """
         if type in batched:
             return batched[type].size

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _log = get_logger("conduit.gateway")
 
 REFUSED = 0.5
-"""Seconds until jobs are released whose message the broker did not take."""
+"""Seconds until the jobs of a message that the broker did not take are released."""
 PUT_OFF = 5.0
-"""Seconds until a job is claimed again of which only workers of other queues have code."""
+"""Seconds until a job is claimed again if only workers of other queues have code for it."""
 
 _queue_and_type_of = attrgetter("queue", "type")
 
 
 class Publisher:
-    """What a gateway's worker hands its claims to, in the place of a runner.
+    """Takes the claims of a gateway's worker, in the place of a runner.
 
     All methods belong to the worker's loop.
     """
@@ -90,19 +90,19 @@ class Publisher:
 
     @property
     def room_in_batches(self) -> int:
-        """How many more jobs of batch handlers may be on the way: those of each slot's batch."""
+        """How many more jobs of batch handlers may be on the way: a batch for each slot."""
         largest = max((each.size for each in self._fleet.batched.values()), default=0)
         most = min(MOST_AWAY, largest * self._fleet.slots)
         return max(0, most - self.in_flight.in_batches)
 
     @property
     def ready(self) -> Collection[object]:
-        """Nothing: what waits for a worker is at the broker."""
+        """Nothing: jobs that wait for a worker are at the broker."""
         return ()
 
     @property
     def running(self) -> Collection[Running]:
-        """Nothing: the workers' watches look after what runs."""
+        """Nothing: the workers watch the jobs that run."""
         return ()
 
     @property
@@ -164,7 +164,7 @@ class Publisher:
     async def _publish(
         self, channel: AbstractChannel, band: str, number: int, jobs: list[Claimed]
     ) -> None:
-        """Publish a message; what the broker does not confirm is claimed again."""
+        """Publish a message; release its jobs if the broker does not confirm it."""
         first = jobs[0]
         if (size := _large(first.payload)) > LARGEST:
             self._refuse(first, size)
@@ -185,7 +185,7 @@ class Publisher:
                 routing_key=job_queue(first.queue, band),
                 properties=properties,
                 mandatory=True,
-                wait=False,  # or each would wait until the one before it has left the process
+                wait=False,  # otherwise each waits until the one before has left the process
             )
         except BaseException as error:
             if not is_of_broker(error):
@@ -208,7 +208,7 @@ class Publisher:
             self._sink.add(Attempt(job, outcome=released))
 
     def release(self) -> None:
-        """Have workers release what has not begun."""
+        """Tell workers to release the jobs that have not begun."""
         if self.in_flight.jobs:
             self._link.send(ALL, encode(Release(self._gateway, self._number)))
 
@@ -220,7 +220,7 @@ class Publisher:
         return False
 
     def stop(self, reason: type[BaseException]) -> None:
-        """Have workers stop everything, and release it, unless others have it already."""
+        """Tell workers to stop all jobs, and release the jobs unless others have taken them."""
         jobs = self.jobs()
         self._link.send_stop([(job.id, job.token) for job in jobs])
         for job in jobs:
@@ -232,7 +232,7 @@ class Publisher:
             self.on_stop()
 
     async def until_idle(self, seconds: float) -> None:
-        """Wait until everything has come back, for so many seconds at most."""
+        """Wait at most `seconds` until everything has come back."""
         await self.in_flight.until_empty(seconds)
 
     def linger(self, thread: "Future[None]") -> None:
@@ -243,5 +243,5 @@ class Publisher:
 
 
 def _large(text: str) -> int:
-    """The bytes of a text that may have more than can be published; 0 of one that cannot."""
+    """The bytes of a text that may be too large to publish; 0 for a shorter text."""
     return len(text.encode()) if len(text) * 4 > LARGEST else 0

@@ -1,4 +1,4 @@
-"""What workers ask a gateway: of the database, and whether they still hold their jobs."""
+"""The requests of workers: for data in the database, and whether they still hold their jobs."""
 
 import time
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Requests:
             answer = await self._answer(request)
         except psycopg.Error as error:
             _log.warning("a worker's request cannot be answered: %s", error)
-            return  # it asks again
+            return  # the worker asks again
         finally:
             if asked is not None:
                 self._asking.discard(asked)

@@ -40,7 +40,7 @@ _log = get_logger("conduit.gateway")
 ARRIVAL = 2.0
 """Seconds for which a gateway that starts waits until workers can reach it."""
 CLOSING = 5.0
-"""Seconds that the last messages to workers get."""
+"""Seconds that sending the last messages to workers may take."""
 
 
 class GatewayWorker(Worker):
@@ -93,11 +93,11 @@ class GatewayWorker(Worker):
 
     @property
     def version(self) -> str:
-        """Operators see that it is a gateway: what it holds runs elsewhere."""
+        """What operators see: a gateway, whose jobs run elsewhere."""
         return "gateway"
 
     async def start(self) -> None:
-        """Register, and connect to the broker, which may come later."""
+        """Register, and connect to the broker, now or once it is there."""
         await super().start()
         self._linking = self._spawn(self._link.run(), "broker")
         self._leasing = self._spawn(self._check(), "leases")
@@ -144,7 +144,7 @@ class GatewayWorker(Worker):
         self.on_capacity()
 
     def _on_fleet(self) -> None:
-        """The workers behind changed."""
+        """The workers behind the gateway changed."""
         if (has_workers := self._fleet.slots > 0) != self._has_workers:
             self._has_workers = has_workers
             if has_workers:
@@ -155,13 +155,13 @@ class GatewayWorker(Worker):
         self.on_capacity()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
-        """Outcomes of these attempts are committed, of the `written` ones that were still held."""
+        """Outcomes of these attempts are committed; `written` has those that were still held."""
         super().on_written(attempts, written)
         self._consumer.on_written(attempts)
         self.on_capacity()
 
     def _failure_hook(self) -> OnFailed | None:
-        """What tells a worker of a failed job; None while no worker wants to know."""
+        """The function that tells a worker of a failed job; None while no worker reports them."""
         return self._send_failed if self._fleet.reporter(None) is not None else None
 
     async def _send_failed(self, job: FailedJob) -> None:

@@ -1,4 +1,4 @@
-"""Which messages of a channel have been dealt with, and are to be acknowledged."""
+"""Which messages of a channel are done, and have to be acknowledged."""
 
 
 class Acks:
@@ -21,16 +21,16 @@ class Acks:
         self._done_by_tag[tag] = False
 
     def forget(self, tag: int) -> None:
-        """A message is not to be acknowledged."""
+        """Do not acknowledge a message."""
         del self._done_by_tag[tag]
 
     def done(self, tag: int) -> None:
-        """A message has been dealt with."""
+        """A message is done."""
         self._done_by_tag[tag] = True
         self._done += 1
 
     def take(self) -> list[tuple[int, bool]]:
-        """What to acknowledge now: tags, each with whether all before it are meant, too."""
+        """The tags to acknowledge now, each with whether it stands for all earlier tags, too."""
         if not self._done:
             return []
         first = 0

@@ -34,7 +34,7 @@ GLANCE = 0.1
 PATIENCE = 0.25
 """Seconds that a job may wait in the runner for a slot."""
 REPORTS = 20
-"""How often it is tried to report jobs that came again, before they are left to their leases."""
+"""Tries to report redelivered jobs, before they are left to their leases."""
 QUIET = 5.0
 """Seconds without a job after which a worker that drains ends."""
 
@@ -44,9 +44,9 @@ _rescues_of = attrgetter("rescues")
 class Consumer:
     """The messages that came and wait, and the queues that they come from.
 
-    What cannot start within `FRESH` of its arrival is released, for another worker to run. When the
-    loop was blocked for as long, the messages that are read next may have come as long ago, so they
-    are released, too.
+    A job that cannot start within `FRESH` of its arrival is released, so that another worker runs
+    it. If the loop was blocked for that long, the messages that are read next may have arrived that
+    long ago, so their jobs are released, too.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Consumer:
         self._released: dict[str, int] = {}
 
     def _prefetch(self, cap: int | None) -> int:
-        """How many messages may be held at least: for every slot, and to fill each batch."""
+        """The fewest messages that may be held: for each slot, and to fill each batch."""
         slots = self._worker.concurrency if cap is None else min(cap, self._worker.concurrency)
         return slots + sum(each.size for each in self._registry.batched.values())
 
@@ -89,7 +89,7 @@ class Consumer:
         return (each for band in self._bands for each in band)
 
     async def consume(self, session: Session) -> None:
-        """Take jobs over a connection until cancelled; none when the worker stops."""
+        """Take jobs over a connection until cancelled; takes none if the worker stops."""
         self._session = session
         if self._stopping.is_set():
             return
@@ -98,12 +98,12 @@ class Consumer:
                 tasks.create_task(queue.run(session.connection))
 
     def on_lost(self) -> None:
-        """The connection is gone: the broker delivers again what has not ended."""
+        """The connection is gone: the broker redelivers the jobs that have not ended."""
         self._session = None
         self.release()
 
     def _on_message(self, queue: JobQueue, arrivals: Arrivals, message: DeliveredMessage) -> None:
-        """Take note of a message, and hand its jobs on if there are slots."""
+        """Note a message, and hand on its jobs if there are slots."""
         tag = message.delivery_tag
         assert tag is not None
         arrivals.acks.delivered(tag)
@@ -139,7 +139,7 @@ class Consumer:
         task.add_done_callback(self._reports.discard)
 
     async def _report_redelivered(self, delivery: Delivery) -> None:
-        """Have the gateways find out what became of jobs that a worker had before."""
+        """Ask the gateways to find out what became of jobs that were delivered before."""
         jobs = [*delivery.waiting]
         claims = [(job.id, job.token) for job in jobs]
         session = self._session
@@ -194,7 +194,7 @@ class Consumer:
         return None
 
     def release_of(self, gateway: str, up_to: int) -> None:
-        """Release what has not begun, and what a gateway has sent up to this message."""
+        """Release what has not begun, and messages up to `up_to` of a gateway that arrive later."""
         self._released[gateway] = up_to
         self.release()
 
@@ -220,7 +220,7 @@ class Consumer:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Release what waits for too long, until stopped; or, when draining, until it is quiet."""
+        """Release jobs that wait for too long until stopped or, when draining, until none comes."""
         while not self._stopping.is_set():
             try:
                 async with asyncio.timeout(GLANCE):
@@ -230,7 +230,7 @@ class Consumer:
                     return
 
     def _glance(self, now: float) -> bool:
-        """Release what waits for too long; True when a worker that drains has nothing to do."""
+        """Release jobs that wait for too long; True when a worker that drains has nothing to do."""
         if now - self._glanced > FRESH:
             self._late_until = now + FRESH / 2
         self._glanced = now
@@ -250,5 +250,5 @@ class Consumer:
         return self._worker.is_draining and now - self._busy > QUIET
 
     async def cancel(self) -> None:
-        """Have the broker send no more, over the present connection."""
+        """Tell the broker to send no more over the present connection."""
         await asyncio.gather(*(each.cancel() for each in self._queues), return_exceptions=True)

@@ -26,16 +26,16 @@ class Arrivals:
         self.ended = 0
 
     async def reject(self, tag: int) -> None:
-        """Have a message returned to the gateways."""
+        """Return a message to the gateways."""
         self.acks.forget(tag)
         with suppress(*_CLOSED):
             await self.channel.basic_reject(tag, requeue=False, wait=False)
 
 
 class Delivery:
-    """A message of jobs: where it came from, and those of its jobs that wait to be taken.
+    """A message of jobs: where it came from, and which of its jobs wait to be taken.
 
-    `outcomes` is where their outcomes go. `arrived` is the monotonic time in seconds.
+    `outcomes` is the routing key of their outcomes. `arrived` is the monotonic time in seconds.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Delivery:
 
 
 class Deliveries:
-    """Which message each held job came with; one whose jobs have all ended is acknowledged."""
+    """The message of each held job. A message is acknowledged when all of its jobs have ended."""
 
     def __init__(self) -> None:
         self._by_job: dict[Job | Claimed, Delivery] = {}
@@ -69,7 +69,7 @@ class Deliveries:
         return self._by_job.get(job)
 
     def end(self, jobs: Iterable[Job | Claimed]) -> None:
-        """These jobs have ended: their outcomes are with the broker, or they are not held."""
+        """Note that these jobs ended: the broker has their outcomes, or they are not held."""
         for job in jobs:
             delivery = self._by_job.pop(job, None)
             if delivery is None:
@@ -82,7 +82,7 @@ class Deliveries:
                 self._ended.add(arrivals)
 
     async def acknowledge(self) -> None:
-        """Acknowledge the messages whose jobs have all ended, where the channel is still open."""
+        """Acknowledge the messages whose jobs have all ended, if their channels are still open."""
         while self._ended:
             arrivals = self._ended.pop()
             with suppress(*_CLOSED):

@@ -36,7 +36,7 @@ def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
 
 
 def outcome_entries(attempts: Sequence[Attempt], now: float) -> list[OutcomeEntry]:
-    """What a message says of attempts, at the monotonic time `now`."""
+    """The entries of attempts in a message, at the monotonic time `now`."""
     return [_entry(attempt, now) for attempt in attempts]
 
 
@@ -68,7 +68,7 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
 
 
 def too_large(attempt: Attempt, size: int, most: int) -> Attempt:
-    """The attempt as one that failed, since its outcome is too large for the broker."""
+    """The attempt as one that failed because its outcome is too large for the broker."""
     text = (
         f"the outcome is a message of {size:,} bytes, more than the {most:,} that go through the "
         "broker: return a reference to the data, or let several jobs enqueue the child jobs"

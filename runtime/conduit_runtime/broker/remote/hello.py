@@ -16,13 +16,13 @@ from ..topology import FLEET
 from .sessions import Session
 
 EVERY = 2.0
-"""Seconds between two of them."""
+"""Seconds between two of these messages."""
 DESCRIBED = 10
-"""Of so many, one has the descriptions of the job types."""
+"""One in so many messages has the descriptions of the job types."""
 
 
 class Greeter(Protocol):
-    """A worker, as what it says of itself."""
+    """A worker that says what it runs."""
 
     registry: HandlerRegistry
     queues: dict[str, int | None]
@@ -38,7 +38,7 @@ class Greeter(Protocol):
 
 
 class Hellos:
-    """Sends them over the connections of a worker."""
+    """Sends these messages over the connections of a worker."""
 
     def __init__(self, worker: Greeter) -> None:
         self._worker = worker
@@ -48,11 +48,11 @@ class Hellos:
 
     @property
     def age(self) -> float | None:
-        """Seconds since the broker took the last one; None before the first."""
+        """Seconds since the broker took the last message; None before the first."""
         return None if self._sent_at is None else time.monotonic() - self._sent_at
 
     async def run(self, session: Session) -> None:
-        """Send them over a connection until cancelled. Raises Lost."""
+        """Send messages over a connection until cancelled. Raises Lost."""
         number = 0
         while True:
             lanes = self._worker.registry.lanes()
@@ -64,7 +64,7 @@ class Hellos:
             await asyncio.sleep(EVERY)
 
     async def send(self, session: Session, *, describes: bool = False) -> None:
-        """Send one now. Raises Lost."""
+        """Send a message now. Raises Lost."""
         worker, registry = self._worker, self._worker.registry
         hello = Hello(
             version=VERSION,

@@ -26,20 +26,20 @@ OnMessage = Callable[["JobQueue", Arrivals, DeliveredMessage], None]
 MEASURED = 0.5
 """Seconds over which the rate of messages is measured."""
 AHEAD = 0.25
-"""Seconds of work, at the present rate, that are held beside what fills the slots.
+"""Seconds of work, at the present rate, that are held beside the messages that fill the slots.
 
-It is more than a message is on its way: its outcome to the broker, the next one from there.
+An outcome on its way to the broker and the next message on its way back take less than that.
 """
 MOST = 65_535
-"""Messages that the broker may send ahead at most."""
+"""The most messages that the broker may send ahead."""
 
 
 class JobQueue:
     """Messages of a queue and a band, over a channel of their own.
 
-    The broker sends `least` messages ahead of their acknowledgements, and more while they are dealt
-    with quickly, to further consumers. A queue that no gateway has declared yet is tried again.
-    `waiting` are messages whose jobs wait to be taken.
+    The broker sends `least` messages ahead of their acknowledgements. While they are done quickly,
+    it sends more, to further consumers. A queue that no gateway has declared yet is tried again.
+    `waiting` has the messages whose jobs wait to be taken.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class JobQueue:
 
     @property
     def ahead(self) -> int:
-        """How many messages the broker sends ahead at most."""
+        """The most messages that the broker sends ahead."""
         return sum(self._consumers.values())
 
     def measure(self, now: float) -> bool:
-        """Decide, now and then, how much is sent ahead; whether that is much more or less."""
+        """Decide, now and then, how much to send ahead; returns whether to resize for it."""
         elapsed = now - self._since
         if elapsed < MEASURED or self._arrivals is None or not self._consumers:
             return False
@@ -111,14 +111,14 @@ class JobQueue:
         self._wanted = min(self._least + int(ended / elapsed * AHEAD), MOST)
         if self._wanted > self.ahead * 1.2:
             return True
-        # To a consumer that is cancelled some messages are on the way, and the broker delivers them
-        # again as if this worker had died: except when it waits for acknowledgements, or is empty.
+        # The broker redelivers messages on the way to a cancelled consumer, as if this worker had
+        # died. There are none if it waits for acknowledgements, or if the queue is empty.
         held = self._arrivals.acks.held
         is_quiet = held == self.ahead or (held == ended == 0)
         return is_quiet and self._wanted <= self.ahead / 2
 
     async def resize(self) -> None:
-        """Have as many sent ahead as was decided."""
+        """Let the broker send as many messages ahead as `measure` decided."""
         if (arrivals := self._arrivals) is None:
             return
         with suppress(AMQPError, ChannelInvalidStateError, OSError):
@@ -128,18 +128,18 @@ class JobQueue:
                 await self._consume(arrivals, more)
 
     async def cancel(self) -> None:
-        """Have the broker send no more; what came stays here."""
+        """Tell the broker to send no more; the messages that came stay here."""
         if self._arrivals is not None:
             await self._cancel(self._arrivals, [*self._consumers])
 
     async def _cancel(self, arrivals: Arrivals, tags: list[str]) -> None:
         for tag in tags:
-            # It may have been cancelled, or lost, while the one before it was.
+            # This consumer may have ended while the one before it was cancelled.
             if self._consumers.pop(tag, None) is not None:
                 await arrivals.channel.basic_cancel(tag)
 
 
 def _is_lost(connection: AbstractConnection) -> bool:
-    """Whether nothing can be done over a connection, also if it was not closed here."""
+    """Whether a connection is of no use any more, even if it was not closed here."""
     transport = connection.transport
     return connection.is_closed or transport is None or transport.connection.is_closed

@@ -26,10 +26,10 @@ _log = get_logger("conduit.worker")
 
 
 class OutcomePublisher:
-    """One task that publishes outcomes; what comes in meanwhile forms a batch.
+    """One task that publishes outcomes. Outcomes that come in during that form the next batch.
 
-    A message is published until the broker confirms it, beside those of other gateways' jobs. That
-    is harmless: the token of a claim matches once only. Then the messages are acknowledged with
+    It publishes a message until the broker confirms it, and messages to other gateways do not wait.
+    That is harmless: the token of a claim matches once only. Then it acknowledges the messages with
     which the jobs came.
     """
 
@@ -56,7 +56,7 @@ class OutcomePublisher:
 
     @property
     def apart(self) -> "OutcomePublisher":
-        """Itself: no outcome waits for what is in the way of another."""
+        """Itself: no outcome delays another."""
         return self
 
     @property
@@ -65,19 +65,19 @@ class OutcomePublisher:
         return not (self._attempts or self._publishing or self._again)
 
     def add(self, attempt: Attempt) -> None:
-        """Have an outcome published soon."""
+        """Publish an outcome soon."""
         if not self._attempts:
             self._wake.set()
         self._attempts.append(attempt)
 
     async def write(self, attempt: Attempt) -> None:
-        """Have an outcome published; returns once the broker has it."""
+        """Publish an outcome; returns once the broker has it."""
         published = self._apart[attempt] = asyncio.get_running_loop().create_future()
         self.add(attempt)
         await published
 
     async def begin(self, attempt: Attempt) -> bool:
-        """Have the start of an attempt written; False when its job is not held."""
+        """Ask a gateway to write the start of an attempt; False when its job is not held."""
         job = cast("Claimed", attempt.job)
         if (delivery := self._deliveries.of(job)) is None:
             return False
@@ -90,9 +90,9 @@ class OutcomePublisher:
         return answer is not False
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
-        """Tell the gateways what runs; returns which of the jobs are still held.
+        """Tell the gateways which jobs run; returns the ids of the jobs that are still held.
 
-        All of them are while no gateway answers.
+        While no gateway answers, returns all of the ids.
         """
         by_database: defaultdict[str, list[Attempt]] = defaultdict(list)
         for attempt in attempts:
@@ -164,14 +164,14 @@ class OutcomePublisher:
         await self._deliveries.acknowledge()
 
     def _confirmed(self, attempts: Sequence[Attempt]) -> None:
-        """The broker has these, or expects none of them."""
+        """The broker has these outcomes, or none of them is expected."""
         self._deliveries.end(attempt.job for attempt in attempts)
         for attempt in attempts if self._apart else ():
             if (published := self._apart.pop(attempt, None)) is not None and not published.done():
                 published.set_result(None)
 
     async def _publish(self, key: str, attempts: list[Attempt]) -> None:
-        """Publish outcomes of one gateway's jobs; those not taken are in the way of no others."""
+        """Publish outcomes of one gateway's jobs; the untaken ones are retried beside others."""
         if key in self._again:
             self._again[key] += attempts
             return
@@ -199,7 +199,7 @@ class OutcomePublisher:
         self._wake.set()
 
     async def _try(self, key: str, attempts: Sequence[Attempt]) -> None:
-        """Publish outcomes of one gateway's jobs. Raises Lost for what the broker did not take."""
+        """Publish outcomes of one gateway's jobs. Raises Lost if the broker did not take them."""
         session = await self._sessions.get()
         entries = outcome_entries(attempts, time.monotonic())
         message = Outcomes(VERSION, session.worker, entries)

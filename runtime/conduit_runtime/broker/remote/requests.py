@@ -27,7 +27,7 @@ class Requests:
         self._awaited: dict[int, asyncio.Future[Any]] = {}
 
     async def ask(self, key: str, question: Question) -> Any:
-        """The answer of a gateway; None when none comes in time, or the connection is lost."""
+        """Ask a gateway; None if no answer comes in time, or if the connection is lost."""
         if (session := self._sessions.current) is None:
             return None
         number = next(self._numbers)
@@ -42,7 +42,7 @@ class Requests:
             del self._awaited[number]
 
     async def insist(self, key: str, question: Question) -> Any:
-        """The answer of a gateway, however often it has to be asked."""
+        """Ask until a gateway answers."""
         while (answer := await self.ask(key, question)) is None:
             await self._sessions.get()
             await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""A worker's connection to the broker, and another one when it is lost."""
+"""A worker's connection to the broker; a lost connection is opened again."""
 
 import asyncio
 import os
@@ -91,7 +91,7 @@ class Session:
         is_persistent: bool = False,
         is_mandatory: bool = True,
     ) -> None:
-        """Return once the broker has a message; a mandatory one, once it is in a queue.
+        """Publish a message; returns once the broker has it and, if mandatory, put it in a queue.
 
         Raises Lost otherwise.
         """
@@ -143,7 +143,7 @@ class Sessions:
             await asyncio.sleep(self._backoff.next_delay(lost))
 
     async def _keep(self) -> None:
-        """Work over one connection until it ends, which raises BrokerError or Lost."""
+        """Work over one connection until it ends. Raises BrokerError or Lost."""
         name = f"conduit worker {socket.gethostname()}-{os.getpid()}"
         connection = await connect(self._url, name, self._ca_file)
         try:

@@ -59,7 +59,7 @@ class RemoteWorker:
         self.is_draining = is_draining
         self.metrics = pool.metrics
         self.recorder = pool.recorder
-        # By this machine's clock: how long jobs waited is as right as it is.
+        # By this machine's clock: the waits of jobs are only as right as this clock.
         self.recorder.server_offset = time.time() - time.monotonic()
         self._database = None
         if database is not None:
@@ -153,7 +153,7 @@ class RemoteWorker:
         await self._failures.finish(CANCELLING)
 
     async def _leave(self, session: Session) -> None:
-        """Have no more jobs sent, over a connection that may be lost meanwhile."""
+        """Tell the broker to send no more jobs; the connection may be lost meanwhile."""
         with suppress(Lost, TimeoutError):
             async with asyncio.timeout(CANCELLING):
                 await self._consumer.cancel()
@@ -169,7 +169,7 @@ class RemoteWorker:
             raise group.exceptions[0] from None
 
     def on_lost(self) -> None:
-        """The connection is gone: what runs goes on, what has not begun is released."""
+        """The connection is gone: running jobs go on, jobs that have not begun are released."""
         self._requests.on_lost()
         self._consumer.on_lost()
 
@@ -186,7 +186,7 @@ class RemoteWorker:
                 self._failures.report([message.job])
 
     def _stop_lost(self, claims: set[Claim]) -> None:
-        """Stop the jobs that run and are not held any more; release what has not begun."""
+        """Stop running jobs that are not held any more; release jobs that have not begun."""
         held = [each for running in self._runner.running for each in running.held]
         for each in held:
             job = each.job
@@ -225,7 +225,7 @@ class RemoteWorker:
         return list(answer)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
-        """Have it stored how far a job is. Raises JobLost when it is no longer held."""
+        """Ask a gateway to store how far a job is. Raises JobLost if the job is no longer held."""
         claim = (job.id, job.token)
         answer = await self._requests.ask(
             self._database_of(job), lambda worker, n: Progress(VERSION, worker, n, claim, note)

@@ -1,6 +1,6 @@
--- The limits of a type are those of the live worker that started last of those that handle it,
--- unless a command has set others. A type without such a worker keeps its limits while some of its
--- starts count: a rate holds across a restart of all workers.
+-- The limits of a type come from the live worker that handles it and started last, unless a command
+-- has set others. A type without such a worker keeps its limits while some of its starts count, so
+-- that a rate holds across a restart of all workers.
 WITH source AS MATERIALIZED (
   SELECT candidate.type,
          (newest.limits -> candidate.type ->> 0)::integer AS concurrency,

@@ -1,4 +1,5 @@
--- A limit that is lifted while the source gives one stays lifted; otherwise nothing is left of it.
+-- If the source gives a limit, too, the row records that a command has lifted it, so it stays lifted.
+-- Otherwise a lifted limit leaves nothing.
 WITH control AS (
   INSERT INTO {conduit_type_limits} AS limits (type, concurrency, concurrency_from)
   SELECT %(type)s, %(concurrency)s::integer, CASE

@@ -1,4 +1,4 @@
--- One at a time applies the limits of the source, and none if there never were any.
+-- Lets one worker at a time apply the limits of the source. Takes no lock if there never were any.
 SELECT pg_catalog.pg_advisory_xact_lock(
   '{conduit_type_limits}'::pg_catalog.regclass::pg_catalog.oid::bigint
 )

@@ -1,5 +1,5 @@
--- Counts due jobs along the claim index, up to a limit, and apart from them unreadable ones. It does
--- not read other jobs that are not due.
+-- Counts due jobs along the claim index, up to a limit, and unreadable jobs apart from them. Does not
+-- read other jobs that are not due.
 SELECT wanted.queue, due.count, coalesce(running.count, 0),
        coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8, due.unreadable
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)

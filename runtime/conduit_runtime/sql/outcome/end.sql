@@ -1,8 +1,8 @@
 -- Writes the outcomes of attempts that did not complete. An attempt that does not count takes back
 -- the start that was written for it. An attempt without a duration never started.
 -- The statement that writes a failure also releases the jobs that wait for it. A job that is
--- released long after it was due sends a notification. An unreadable job changes its lane, and gets
--- the old one back with an attempt that could read it.
+-- released long after it was due sends a notification. An unreadable job changes its lane; an
+-- attempt that can read it gives it the old lane back.
 WITH ended AS (
   UPDATE {jobs} AS job
   SET status = ended.status,

@@ -1,6 +1,6 @@
 -- How long the ended jobs of each queue are kept, in seconds: as an operator set it for the queue, or
--- as the worker says that keeps them the longest. A worker that does not say keeps them for ever only
--- if no other worker of the queue says anything.
+-- the longest time that a worker of the queue gives. If no worker gives a time, the jobs are kept for
+-- ever; a worker that gives none does not count beside one that does.
 SELECT queue, coalesce(control.keep_completed, served.keep_completed),
        coalesce(control.keep_failed, served.keep_failed)
 FROM (

@@ -1,4 +1,4 @@
--- The lanes of unreadable jobs are returned even if a live worker handles their types and shapes.
+-- Returns the lanes of unreadable jobs even if a live worker handles their types and shapes.
 SELECT queue, type, fingerprint, is_handled
 FROM (
   SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint

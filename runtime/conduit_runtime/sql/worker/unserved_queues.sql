@@ -1,4 +1,4 @@
--- The queues that no worker serves, with those of these types that wait there.
+-- The queues that no worker serves, each with the given types that wait there.
 WITH unserved AS MATERIALIZED (
   SELECT queue FROM (
 {waiting_queues}

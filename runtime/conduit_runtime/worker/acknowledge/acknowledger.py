@@ -30,16 +30,17 @@ STATEMENT_TIMEOUT = "2s"
 PAUSE = 0.5
 """Seconds until a query that met a lock is sent again."""
 TRIES = 2
-"""How often a batch meets an error of the server's own before it is written beside the others."""
+"""Errors of the server's own that a batch meets before it is written beside the others."""
 
 
 class Acknowledger:
-    """One task that writes outcomes over one connection; what comes in meanwhile forms a batch.
+    """One task that writes outcomes over one connection.
 
-    A write is repeated until Postgres has stored it. That is harmless: the token of the claim
-    matches once only. A batch that cannot be written, since Postgres refuses one of its outcomes or
-    another transaction has locked a row, goes to the ApartWriter, as large outcomes do: the next
-    batches do not wait. The connection has a `LOCK_TIMEOUT` and a `STATEMENT_TIMEOUT`.
+    Outcomes that come in during a write form the next batch. A write is repeated until Postgres has
+    stored it. That is harmless: the token of the claim matches once only. If Postgres refuses one
+    of the outcomes, or another transaction has locked a row, the batch goes to the ApartWriter, as
+    large outcomes do, so the next batches do not wait. The connection has a `LOCK_TIMEOUT` and a
+    `STATEMENT_TIMEOUT`.
     """
 
     def __init__(
@@ -64,17 +65,17 @@ class Acknowledger:
         return not (self._writing or self._completed or self._ended) and self.apart.is_idle
 
     def add(self, attempt: Attempt) -> None:
-        """Have an attempt written soon."""
+        """Write the outcome of an attempt soon."""
         attempts = self._completed if attempt.outcome is None else self._ended
         if not attempts:
             self._wake.set()
         attempts.append(attempt)
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
-        """Write that these attempts began; returns which of the jobs are still held.
+        """Write that these attempts began; returns the ids of the jobs that are still held.
 
-        A job that is locked, perhaps by its own completion, is left for later, and so is one whose
-        start Postgres refuses.
+        Leaves a job for later if it is locked, perhaps by its own completion, or if Postgres
+        refuses its start.
         """
         try:
             return await self._ask(statements.mark_started(attempts))
@@ -87,7 +88,7 @@ class Acknowledger:
             return held | await self.mark_started(attempts[middle:])
 
     async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
-        """Id and token of what the worker holds, as the database sees it."""
+        """The id and token of each job that the worker holds by the database's account."""
         return await self._ask(statements.held_jobs(worker))
 
     async def _ask(self, query: Statement[T]) -> T:
@@ -129,10 +130,10 @@ class Acknowledger:
             self._report(attempts, written)
 
     async def _insist(self, statement: Statement[T], tries: int | None = None) -> T:
-        """What a statement returns, however often the server has to be asked.
+        """Run a statement until the server returns its result.
 
-        Raises what lies with the statement, LockNotAvailable, and what an open connection raises
-        `tries` times in a row: that may lie with the statement, too.
+        Raises LockNotAvailable, errors that the statement causes, and the `tries`-th error of an
+        open connection, which the statement may have caused.
         """
         failures = 0
         async with self._turn:

@@ -20,26 +20,26 @@ from ..job_database import JobDatabase
 _log = get_logger("conduit.worker")
 
 AT_ONCE = 2
-"""Statements for outcomes of such batches that run at the same time."""
-# What is locked is tried again later, so that it does not keep others waiting.
+"""Statements for such outcomes that run at the same time."""
+# Short lock timeouts: a locked row is tried again later and does not delay other outcomes.
 _ALONE = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '25s'"
 _TOGETHER = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '5s'"
 TRIES = 3
-"""How often an outcome meets an error that may be the server's before it counts as refused."""
+"""Errors of unclear cause that an outcome meets before it counts as refused."""
 LOCKED = 0.5
-"""Seconds at most until what is locked is tried again."""
+"""The most seconds until a locked row is tried again."""
 
 
 class ApartWriter:
     """Writes outcomes over the jobs' connections, while other batches go on.
 
-    A batch that cannot be written is split until each outcome is written or alone. A job whose row
-    another transaction has locked is tried until it is free. An outcome that Postgres refuses ends
-    its job as failed, without anything of the outcome but the reason. If that is refused as well,
-    the job stays running here and both are tried again: it does not run twice.
+    It splits a batch that cannot be written until each outcome is written or alone. It retries a
+    job whose row another transaction has locked until the row is free. If Postgres refuses an
+    outcome, the job ends as failed, and only the reason is stored. If Postgres refuses that as
+    well, the job stays running, so it does not run twice, and both are tried again.
 
-    `on_written` is called with attempts and what was written of them, `on_end` when none of the
-    outcomes of a part is left to be written.
+    `on_written` is called with attempts and what was written of them, `on_end` when no outcome of
+    a part is left to be written.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ApartWriter:
 
     @property
     def held(self) -> Iterator[tuple[UUID, UUID | None]]:
-        """Id and token of the jobs whose outcomes are not written yet."""
+        """The id and token of each job whose outcome is not written yet."""
         for attempts in self._tasks.values():
             for attempt in attempts:
                 yield attempt.job.id, attempt.job.token
@@ -81,13 +81,13 @@ class ApartWriter:
         self._on_end()
 
     async def cancel(self) -> None:
-        """Give up what is not written yet."""
+        """Give up the outcomes that are not written yet."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def write(self, attempt: Attempt) -> None:
-        """Write an outcome without others waiting; returns once it is written or refused."""
+        """Write an outcome without delaying others; returns once it is written or refused."""
         if await self._try([attempt], defers=False) is not None:
             self.add([attempt])
 
@@ -108,7 +108,7 @@ class ApartWriter:
         error = await self._try(attempts)
         if error is None:
             return
-        # Each part of what took too long might take as long again.
+        # Each part of a batch that took too long might take as long again.
         is_slow = isinstance(error, psycopg.errors.QueryCanceled)
         size = 1 if is_slow else -(-len(attempts) // 2)
         for start in range(0, len(attempts), size):
@@ -138,8 +138,8 @@ class ApartWriter:
     ) -> psycopg.Error | None:
         """Write outcomes; returns why they cannot be written together, None when they are written.
 
-        What waits for the jobs is left to the flow advancer when it `defers`: it may be what is
-        locked or refused.
+        With `defers`, leaves the dependents of the jobs to the flow advancer: the lock or the
+        refusal may concern them.
         """
         statement = statements.write(attempts, defers=defers)
         is_alone = len(attempts) == 1
@@ -171,12 +171,12 @@ class ApartWriter:
 
 
 def _is_table_locked(attempts: Sequence[Attempt], error: psycopg.errors.LockNotAvailable) -> bool:
-    """Whether the table of jobs is locked, for any part of these: a lock of a row has a context."""
+    """Whether the whole table of jobs is locked; the error of a row's lock has a context."""
     return error.diag.context is None and not any(each.enqueued or each.result for each in attempts)
 
 
 def refused(attempt: Attempt, error: psycopg.Error) -> Attempt:
-    """The attempt as one that failed since Postgres refuses its outcome."""
+    """The attempt as one that failed because Postgres refuses its outcome."""
     text = clean(f"Postgres refused the outcome: {error_message(error)}", 1_000)
     given = attempt.outcome
     detail = None

@@ -3,22 +3,22 @@
 from ...statements.outcomes import Attempt
 
 BATCH = 1_000
-"""Attempts that one statement writes at most, or one message has."""
+"""The most attempts that one statement writes, or one message holds."""
 BATCH_BYTES = 4_000_000
-"""Bytes of results, errors and child jobs among them; a single one may have more."""
+"""The most bytes of their results, errors and child jobs; a single attempt may have more."""
 
 
 def take_batch(attempts: list[Attempt]) -> list[Attempt]:
-    """The first attempts that go together, taken out of the list.
+    """Remove and return the first attempts of the list that may be written together.
 
-    Two attempts of one job do not: a statement gives a job the child jobs and results of all of
-    its attempts there, and only one of them still holds the claim.
+    Two attempts of one job may not: a statement stores the child jobs and results of all attempts
+    of a job that it has, and only one of those attempts still holds the claim.
     """
     count = weight = 0
     jobs: set[int] = set()  # a UUID itself is slow to hash
     for attempt in attempts:
         if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
-            weight += attempt.weight  # no call for the others, which are most
+            weight += attempt.weight  # most attempts need no call
         job = attempt.job.id.int
         if count == BATCH or (count and weight > BATCH_BYTES) or job in jobs:
             break

@@ -1,4 +1,4 @@
-"""Goes on with flows where the end of a job releases more than its outcome's statement may."""
+"""Advances flows when the end of a job releases more jobs than its outcome's statement may."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from ..job_database import JobDatabase
 _log = get_logger("conduit.worker")
 
 BATCH = 1_000
-"""Jobs whose dependents one statement releases at most."""
+"""The most jobs whose dependents one statement releases."""
 # A deferred constraint would be checked at the commit, where the refused job is not known.
 _SETTINGS = """
 SET CONSTRAINTS ALL IMMEDIATE;
@@ -25,30 +25,30 @@ SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '2s'
 """
 PARTS = 20
-"""Into how many parts jobs are split when Postgres refuses to release what waits for them."""
+"""The parts into which jobs are split when Postgres refuses to release their dependents."""
 FEW = 100
-"""Dependencies that are released for a job alone when more take too long."""
+"""Dependencies of a single job that one statement releases when more take too long."""
 REFUSED = 10_000
-"""Jobs that are remembered since what waits for them cannot be released."""
+"""The most jobs to remember whose dependents could not be released."""
 LONGEST = 300.0
-"""Seconds between two tries to release what waits for such a job."""
+"""The most seconds between two tries to release the dependents of such a job."""
 
 
 _NEVER = (0, 0.0)
 
 
 class FlowAdvancer:
-    """One task that releases what waits for jobs that ended, a bounded number at a time.
+    """One task that releases the dependents of ended jobs, a bounded number at a time.
 
-    A crash loses nothing: what is left to release is marked in the database, and any worker that
-    sees the mark goes on.
+    A crash loses nothing: the database marks dependents that are left to release, and any worker
+    that sees the mark goes on.
     """
 
     def __init__(self, database: JobDatabase) -> None:
         self._database = database
         self._jobs: dict[UUID, None] = {}
         self._has_advanced = False
-        # The failures of each job, and until when it is left alone.
+        # The failures of each such job, and the monotonic time until which it is left alone.
         self._refused: dict[UUID, tuple[int, float]] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -56,7 +56,7 @@ class FlowAdvancer:
         self._backoff = Backoff(_log, "flows cannot be advanced")
 
     def add(self, jobs: Iterable[UUID]) -> None:
-        """Have more released of what waits for these jobs, but for those that just failed to."""
+        """Release more dependents of these jobs soon, except of jobs where that just failed."""
         now = time.monotonic()
         self._jobs |= {job: None for job in jobs if self._refused.get(job, _NEVER)[1] <= now}
         if self._jobs:
@@ -76,9 +76,9 @@ class FlowAdvancer:
             self._idle.set()
 
     async def finish(self) -> bool:
-        """Release all that can be now, of other workers' jobs too.
+        """Release all dependents that can be released now, of other workers' jobs too.
 
-        False when nothing was released since the last time.
+        Returns False if none was released since the last call.
         """
         await self._idle.wait()
         if not self._has_advanced and (ended := await self._ended()):
@@ -104,7 +104,7 @@ class FlowAdvancer:
                 return found
 
     async def _advance(self, jobs: Sequence[UUID], budget: int = RELEASED) -> Sequence[UUID]:
-        """Release a part for these jobs; returns those with more."""
+        """Release some dependents of these jobs; returns the jobs that have more."""
         try:
             more = await self._database.run_with(_SETTINGS, flow_store.advance(jobs, budget))
         except psycopg.Error as error:

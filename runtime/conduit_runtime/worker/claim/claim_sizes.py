@@ -13,7 +13,7 @@ WINDOW = 0.05
 
 
 class ClaimSizes:
-    """The sizes of the next claim, by what the runner holds and how fast its jobs end."""
+    """The sizes of the next claim, by the jobs that the runner holds and how fast they end."""
 
     def __init__(self, worker: WorkerInterface, runner: AttemptRunner) -> None:
         self._worker = worker
@@ -26,18 +26,18 @@ class ClaimSizes:
         self._rate = 0.0
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
-        """These attempts have ended: the rate of work is known."""
+        """Count ended attempts for the rate of work."""
         self._finished += len(attempts)
-        if batched := self._worker.registry.batched:  # they are claimed by the room in batches
+        if batched := self._worker.registry.batched:  # the room in batches bounds their claims
             self._finished -= sum(attempt.job.type in batched for attempt in attempts)
 
     def on_claimed(self, *, met_rescued: bool, released_rescued: bool) -> None:
-        """Whether the claim had rescued jobs, and whether some of them did not find a slot."""
+        """Note whether the claim had rescued jobs, and whether some of them found no slot."""
         self._met_rescued = met_rescued
         self._prefetching = not released_rescued
 
     def forget_rate(self) -> None:
-        """Jobs waited for too long: prefetch none until the rate is known again."""
+        """Prefetch no jobs until the rate is known again: some waited for too long."""
         self._rate = 0.0
 
     def limit(self) -> int:
@@ -71,14 +71,14 @@ class ClaimSizes:
         return sizes
 
     def of_limited(self, limit: int) -> int:
-        """How many jobs with limits a claim takes: they start at once or, if it is fast, soon."""
+        """How many jobs with limits to claim: one for each free slot; if all are busy, for each."""
         free = self._runner.free
         return min(limit, free if free > 0 else self._runner.concurrency)
 
     def of_batches(self, queues: Iterable[str], taken: Sequence[Claimed]) -> dict[str, int]:
         """How many jobs of batch handlers to take from each queue at most, beside the `taken`.
 
-        While there are rescued ones, which run alone, only as many as there are slots.
+        If the last claim had rescued jobs, which run alone, at most one for each free slot.
         """
         room = self._runner.free - len(taken) if self._met_rescued else BATCH
         room = min(room, self._runner.room_in_batches)

@@ -30,7 +30,7 @@ _log = get_logger("conduit.worker")
 PATIENCE = 0.25
 """Seconds that a claimed job may wait here for a slot."""
 VAIN, VAIN_AT_ONCE = 0.02, 20
-"""Seconds between claims that find nothing of what was announced, and how many come at once."""
+"""Seconds between claims that find no announced job, and how many of them may come at once."""
 
 _rescues_of = attrgetter("rescues")
 
@@ -75,10 +75,9 @@ class Claimer:
             self._listener.wake()
 
     def on_written(self, attempts: Sequence[Attempt], held: Sequence[Attempt]) -> None:
-        """Outcomes of these attempts were written, of those that were still `held`.
+        """Note that these attempts ended; the outcomes of those still `held` are written.
 
-        There may be child jobs, a retried one may be the next job due, another may have left a full
-        queue; and the rate of work is known.
+        A claim may find something now: a child job, a retried job, a job of a queue that was full.
         """
         self._sizes.on_written(attempts)
         left_full_queue = self._limiter.on_ended(held)
@@ -95,8 +94,9 @@ class Claimer:
     def on_changed(self) -> bool:
         """Release what has not begun: a queue was paused or limited, or a held job was cancelled.
 
-        False when the last such notice came a moment ago: any role can send them, and jobs have to
-        start in between. What was claimed before does not start later than it may anyway.
+        Does nothing and returns False within `FRESH` of the last such notice: any role can send
+        notices, and jobs have to start in between. A job that was claimed before the notice does
+        not start later than `FRESH` after its claim anyway.
         """
         now = time.monotonic()
         if now - self._changed < FRESH:
@@ -107,9 +107,9 @@ class Claimer:
         return True
 
     def on_announced(self, *, is_late: bool) -> None:
-        """A notification says that a job was committed; every role can send one.
+        """Claim soon: a notification says that a job was committed. Every role can send one.
 
-        One that is due since long ago (`is_late`) may be further back than claims scan.
+        A job that has been due for long (`is_late`) may be further back than claims scan.
         """
         self._was_announced = True
         if is_late:
@@ -134,7 +134,7 @@ class Claimer:
                 await asyncio.sleep(self._backoff.next_delay(error))
 
     async def _turn(self) -> bool:
-        """Claim once, or wait for a reason to; True when the queues are drained."""
+        """Claim once, or wait for a reason to claim; True when the queues are drained."""
         self._capacity.clear()
         await self._listener.listen()
         limit = self._sizes.limit()
@@ -143,7 +143,7 @@ class Claimer:
             await self._listener.release_idle_lock()
             await self._wait_for_capacity()
             return False
-        # Read before the claim: meanwhile a job may end and enqueue child jobs.
+        # Read before the claim: during the claim, a job may end and enqueue child jobs.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
         was_announced, self._was_announced = self._was_announced, False
         jobs, is_full = await self._claim(sizes, limit)
@@ -168,12 +168,12 @@ class Claimer:
                 if is_full and self._fetcher.sees_everything:
                     await self._wait_for_jobs()
                 else:
-                    # New jobs notify; the next full scan finds what appeared behind a bound.
+                    # New jobs notify; the next full scan finds jobs behind a bound.
                     await self._listener.wait(min(self._fetcher.scans_in(), self._limiter.pause()))
         return False
 
     async def _pace(self) -> None:
-        """Wait when many claims in a row found nothing of what was announced."""
+        """Wait if many claims in a row found no announced job."""
         now = time.monotonic()
         self._paced_until = max(self._paced_until, now) + VAIN
         await asyncio.sleep(max(0.0, self._paced_until - now - VAIN * VAIN_AT_ONCE))
@@ -185,7 +185,7 @@ class Claimer:
             queues = [*self._limiter.claimable_now(self._queues)]
             due = await self._connection.run(next_due(queues, [*lanes, *of_limits]))
             if due is not None and due <= 0:
-                # It came just now, or another transaction holds it.
+                # The job came just now, or another transaction holds it.
                 await self._listener.wait(PATIENCE)
                 return
             pause = min(self._limiter.pause(), POLL if due is None else due)
@@ -201,7 +201,7 @@ class Claimer:
         return due is not None and due <= 0
 
     async def _wait_for_capacity(self) -> None:
-        """Wait until a job ended; release jobs that wait here for too long."""
+        """Wait until a job ends; release jobs that wait here for too long."""
         if not self._runner.ready:
             await self._capacity.wait()
             return
@@ -218,7 +218,7 @@ class Claimer:
         try:
             is_full = await self._fetcher.fetch(jobs, self._limiter.claimable_now(sizes), limit)
         except BaseException:
-            self._runner.take(jobs, started)  # those of the claim before the one that failed
+            self._runner.take(jobs, started)  # jobs of the claim before the failed one
             raise
         while jobs and (time.monotonic() > started + FRESH or self._worker.name != worker):
             started, worker = time.monotonic(), self._worker.name
@@ -227,18 +227,18 @@ class Claimer:
         self._runner.take(jobs, started)
         if self._stopping or self._changed > started:
             self._runner.release()
-        # A rescued job may have killed its worker: it does not wait here beside others.
+        # A rescued job may have killed its worker, so it does not wait here beside others.
         rescued = any(map(_rescues_of, jobs))
         self._sizes.on_claimed(
             met_rescued=rescued, released_rescued=rescued and self._runner.release_rescued()
         )
         if len(jobs) < limit:
-            # Nothing waits behind them: they start before the next claim costs them time.
+            # No more jobs are due: let these start before the next claim delays them.
             await asyncio.sleep(0)
         return jobs, is_full
 
     async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
-        """Those of the jobs that are still held, after a claim that took long."""
+        """Renew claims that took long; returns the jobs that are still held."""
         token = uuid.uuid4()
         held = await self._connection.run(renew(jobs, token, worker))
         renewed = []

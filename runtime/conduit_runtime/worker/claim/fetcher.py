@@ -16,9 +16,9 @@ from .listener import Listener
 class Fetcher:
     """Fetches jobs by one claim or several: with limits, without, and of batch handlers.
 
-    Little of what is limited is prefetched: it takes slots from other workers. Types with a limit
-    are claimed by full scans only, and when one of their jobs ended here, so that other claims need
-    not count.
+    It prefetches few jobs with limits: each takes a slot from other workers. It claims types with a
+    limit only in a full scan or after one of their jobs ended here, so that other claims need not
+    count.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Fetcher:
 
     @property
     def _incomplete(self) -> list[Claims]:
-        """What the last claims did not scan whole, or will not for long."""
+        """The claims that did not scan everything the last time, or will do so rarely."""
         return [
             each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
         ]
@@ -51,7 +51,7 @@ class Fetcher:
         return not self._incomplete
 
     def scans_in(self) -> float:
-        """Seconds until a claim scans further back than the last one, which was not everything."""
+        """Seconds until a claim scans further back than the last; 0 if that saw everything."""
         now = time.monotonic()
         return min((each.scan_policy.due_in(now) for each in self._incomplete), default=0.0)
 
@@ -61,14 +61,14 @@ class Fetcher:
             claims.scan_policy.forget()
 
     def invalidate(self) -> None:
-        """A notice says: something is due further back than the last claims saw."""
+        """Note a notice that a job is due further back than the last claims scanned."""
         for claims in self._in_use:
             claims.scan_policy.invalidate()
 
     async def fetch(self, jobs: list[Claimed], queues: Mapping[str, int], limit: int) -> bool:
-        """Claim at most `limit` jobs, and as many of each queue as `queues` says.
+        """Claim at most `limit` jobs, and at most `queues[queue]` of each queue.
 
-        Adds to `jobs`, also when a later claim fails; returns whether it scanned everything.
+        Adds them to `jobs`, even if a later claim fails; returns whether it scanned everything.
         """
         started = time.monotonic()
         free, limited = self._limiter.split_queues(queues)

@@ -1,4 +1,4 @@
-"""What a worker may claim now, as far as operators and limits let it."""
+"""Which jobs operators and limits let a worker claim now."""
 
 import random
 import time
@@ -17,7 +17,7 @@ from ...statements.outcomes import Attempt
 T = TypeVar("T")
 
 FULL = 0.5
-"""Seconds after which a full queue or type is claimed again, unless one of its jobs ended here."""
+"""Seconds until a full queue or type is claimed again, if none of its jobs ends here before."""
 _TURN = 0.002
 """About how many seconds another worker's claim takes."""
 
@@ -25,7 +25,7 @@ _TURN = 0.002
 class Limiter:
     """Knows which queues are paused, and which queues and types may start no more jobs now.
 
-    Without such limits it allows everything. All methods belong to the worker's loop.
+    If nothing is paused or limited, it allows everything. All methods belong to the worker's loop.
     """
 
     def __init__(self) -> None:
@@ -46,11 +46,11 @@ class Limiter:
         self._full_types.clear()
 
     def claimable(self, queues: Iterable[str]) -> list[str]:
-        """Those of the queues of which a new job could be claimed."""
+        """The queues from which a new job could be claimed."""
         return [q for q in queues if q not in self.controls.paused and q not in self._full]
 
     def claimable_now(self, queues: Mapping[str, T]) -> Mapping[str, T]:
-        """Those of the queues that may be claimed from now."""
+        """The queues that may be claimed from now."""
         if not (self.controls.paused or self.controls.limited):
             return queues
         self._expire()
@@ -68,7 +68,7 @@ class Limiter:
         )
 
     def split_lanes(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Sequence[Lane]]:
-        """The lanes of types without a limit, and of those that have one and may start now."""
+        """The lanes of types without a limit, and of types with a limit that may start now."""
         limited = self.controls.limited_types
         if not limited:
             return lanes, ()

@@ -15,7 +15,7 @@ _TRIES = 25
 class Listener:
     """Gets notifications of new jobs over the connection that claims them.
 
-    The idle lock is held on that connection as well. Used by one task.
+    Holds the idle locks on that connection as well. Used by one task.
     """
 
     def __init__(self, connection: ReconnectingConnection) -> None:
@@ -27,7 +27,7 @@ class Listener:
         self._wake = asyncio.Event()
 
     def hears(self, queues: Iterable[str]) -> int | None:
-        """The number of the connection over which all that is announced of these queues comes."""
+        """The number of the connection, if it hears all notifications of these queues."""
         listens = self._opened == self._connection.generation and self._listening.issuperset(queues)
         return self._opened if listens else None
 
@@ -38,8 +38,8 @@ class Listener:
     async def take_idle_lock(self, queues: Sequence[str]) -> bool:
         """Take the free idle locks of the queues; False when there was none to take.
 
-        After True, claim once more: jobs may have been committed meanwhile without a notification.
-        It releases the idle locks of other queues.
+        After True, claim once more: a job may have been committed before without a notification.
+        Releases the idle locks of other queues.
         """
         await self.listen(queues)
         if self._connection.is_pooled:
@@ -55,7 +55,7 @@ class Listener:
             self._held.update(set(missing).difference(refused))
             if not refused or await self._connection.run(idle_lock.someone_holds(refused)):
                 break
-            missing = refused  # a commit holds it for a moment
+            missing = refused  # a commit holds these for a moment
             await asyncio.sleep(0.002)
         return True
 
@@ -66,11 +66,11 @@ class Listener:
             await self._connection.run(idle_lock.release(held))
 
     async def wait(self, seconds: float = POLL, event: asyncio.Event | None = None) -> bool:
-        """Wait for `seconds`; True at once when a job was announced or the event is set.
+        """Wait for `seconds`; return True at once when a job is announced or the event is set.
 
-        Without an event of one's own, it is the one that `wake` sets. Also when that was since the
-        last wait: a notification that comes with a result sets the event, and no longer
-        makes the connection readable.
+        The event is by default the one that `wake` sets. A notification since the last wait counts
+        as well: one that comes with a result sets the event, and no longer makes the connection
+        readable.
         """
         wake = event or self._wake
         connection = await self._connection.open()
@@ -82,14 +82,14 @@ class Listener:
                 await asyncio.wait_for(wake.wait(), seconds)
         finally:
             loop.remove_reader(descriptor)
-        # Handled now: with the next result they would end the next wait for nothing.
+        # Handle notifications now: with the next result they would end the next wait in vain.
         self._connection.handle_notifications()
         is_woken = wake.is_set()
         wake.clear()
         return is_woken
 
     async def listen(self, queues: Sequence[str] = ()) -> None:
-        """Hear from now on of new jobs of these queues, and of what operators change."""
+        """Hear from now on of new jobs of these queues, and of changes by operators."""
         await self._connection.open()
         if self._opened != self._connection.generation:
             self._opened = self._connection.generation

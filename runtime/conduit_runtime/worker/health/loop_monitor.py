@@ -1,4 +1,4 @@
-"""A thread that notices when an event loop is blocked, and logs by what."""
+"""A thread that notices when an event loop is blocked, and logs what blocks it."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from ...model.text.logs import get_logger
 _log = get_logger("conduit.worker")
 
 BLOCKED = 1.0
-"""Seconds after which a loop that runs nothing else counts as blocked."""
+"""Seconds without a sign of life after which a loop counts as blocked."""
 _EVERY = 0.25
 """Seconds between two checks."""
 _FRAMES = 30
@@ -24,7 +24,7 @@ _FRAMES = 30
 class LoopMonitor(threading.Thread):
     """Asks the loop in which it is made for a sign of life, a few times a second.
 
-    Jobs pay nothing for it. If C code holds the GIL, no thread runs, this one included; it says so
+    It costs jobs nothing. While C code holds the GIL, this thread does not run either; it logs that
     afterwards.
     """
 
@@ -67,7 +67,7 @@ class LoopMonitor(threading.Thread):
                 return
 
     def _answer(self) -> None:
-        """The sign of life: called by the loop."""
+        """Give the sign of life; called by the loop."""
         asked, self._asked = self._asked, None
         if self._logged and asked is not None:
             self._logged = False
@@ -116,7 +116,7 @@ def _warn(message: str, *arguments: object, frame: FrameType | None) -> None:
 
 
 def _job_of(frame: FrameType | None) -> Claimed | ClaimedBatch | None:
-    """The job or the batch that the runner, somewhere in this stack, runs."""
+    """The job or the batch that a runner in this stack runs."""
     while frame is not None:
         job = frame.f_locals.get("job")
         batch = getattr(frame.f_locals.get("execution"), "batch", None)

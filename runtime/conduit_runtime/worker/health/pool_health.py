@@ -1,4 +1,4 @@
-"""What probes ask: whether a pool lives, and whether it is ready."""
+"""Whether a pool lives, and whether it is ready, for probes."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ STALE = 5.0
 class PoolHealth:
     """The health of a pool at one moment.
 
-    `blocked` is for how many seconds its event loop has been blocked, 0 if it is not;
-    `heartbeat_age` how many seconds ago its last heartbeat reached the database, None before the
+    `blocked` is the seconds for which its event loop has been blocked, 0 if it is not.
+    `heartbeat_age` is the seconds since its last heartbeat reached the database, None before the
     first. `hub` is what takes the heartbeats: "database" or, behind a broker, "broker".
     """
 
@@ -23,7 +23,7 @@ class PoolHealth:
 
     @property
     def is_live(self) -> bool:
-        """Whether its event loop runs; whatever the database does."""
+        """Whether its event loop runs, whatever the database does."""
         return not self.blocked
 
     @property

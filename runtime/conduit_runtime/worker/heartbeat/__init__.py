@@ -1,1 +1,1 @@
-"""Proving that a worker lives, and rescuing the jobs of one that does not."""
+"""Proving that a worker lives, and rescuing the jobs of dead workers."""

@@ -1,4 +1,4 @@
-"""The connection of the heartbeat: what is refused there does not end the heartbeats."""
+"""The connection of the heartbeat. Statements that Postgres refuses do not end the heartbeats."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class HeartbeatConnection:
 
     @contextmanager
     def refusable(self) -> Iterator[None]:
-        """For what Postgres may refuse, for want of a lock say: the connection stays in use."""
+        """Log a statement that Postgres refuses, perhaps for a lock; keep the connection in use."""
         try:
             yield
         except psycopg.Error as error:

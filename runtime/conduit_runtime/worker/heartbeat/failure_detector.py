@@ -12,11 +12,12 @@ SILENCE = 3.0
 class FailureDetector:
     """Watches the heartbeats of the other workers over one unbroken connection.
 
-    Only the watcher's own monotonic clock counts, so neither clocks that differ nor an outage of
-    the database, which ends the connection and with it the detector, kill the living.
+    Only the watcher's own monotonic clock counts, so differences between clocks do not matter. An
+    outage of the database ends the connection, and the detector with it, so that no live worker
+    counts as dead.
 
-    `patience` is in how many seconds the next worker is dead if it stays as it is: infinite when
-    there is none whose session is gone.
+    `patience` is the seconds until the next worker counts as dead, if it stays silent; infinite if
+    no worker's session is gone.
     """
 
     patience = math.inf

@@ -13,7 +13,7 @@ class FailureNotices:
     """Takes notices over, has their jobs reported in the worker's loop, and deletes the notices.
 
     Each job that a rescue ended as failed leaves a notice. If a worker dies before it has deleted
-    what it took over, another takes it over: a job is reported at least once.
+    its notices, another worker takes them over, so a job is reported at least once.
     """
 
     def __init__(self, worker: WorkerInterface) -> None:
@@ -24,7 +24,7 @@ class FailureNotices:
         """Jobs, and the name under which the worker took their notices over; the loop adds them."""
 
     def step(self, run: Run) -> None:
-        """Report what no other live worker does, if this one can."""
+        """Report jobs that no other live worker reports, if this worker can report any."""
         if not self._worker.reports_failures:
             return
         name = self._worker.name

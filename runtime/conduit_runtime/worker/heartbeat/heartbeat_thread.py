@@ -46,8 +46,8 @@ class HeartbeatThread(threading.Thread):
     """Registers a worker, holds its session lock, sends heartbeats, rescues jobs of dead workers.
 
     A thread with a connection of its own: neither a handler that blocks the loop nor a large batch
-    delays it. It calls methods of the worker in the worker's loop. When others took the worker for
-    dead, they have its jobs, and it goes on under a new name.
+    delays it. It calls methods of the worker in the worker's loop. If other workers took this one
+    for dead, they have its jobs, and it goes on under a new name.
     """
 
     def __init__(self, worker: WorkerInterface, dsn: str, schema: str | None) -> None:
@@ -78,7 +78,7 @@ class HeartbeatThread(threading.Thread):
         self._maintenance = Maintenance(
             self._rescuer, (self._notices, self._sweep, self.unhandled, unserved)
         )
-        # Soon enough that others do not take this worker for dead meanwhile.
+        # Short enough that other workers do not take this one for dead.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         self._refusals = Backoff(_log, "part of the maintenance failed")
         self._sent_at: float | None = None
@@ -92,7 +92,7 @@ class HeartbeatThread(threading.Thread):
         self._loop.call_soon_threadsafe(method, *arguments)
 
     def announce(self) -> None:
-        """Start, and return when the worker is registered; raises what went wrong."""
+        """Start, and return when the worker is registered; raises the error that prevents it."""
         self.start()
         self._announced.result()
 
@@ -101,7 +101,7 @@ class HeartbeatThread(threading.Thread):
         self._wakened.set()
 
     def describe_again(self) -> None:
-        """Write soon what the code says of its job types: it says more than before."""
+        """Write the descriptions of the job types again soon, since they have changed."""
         self._descriptions.changed = True
 
     def stop(self, is_idle: bool) -> None:
@@ -126,7 +126,7 @@ class HeartbeatThread(threading.Thread):
                 self._ending.wait(self._backoff.next_delay(error))
         self._set_announced()
         if self._is_idle and not self._deregistered:
-            # Over a new connection: the old one broke just then.
+            # Over a new connection: the old one broke.
             try:
                 with self._connected() as connection:
                     self._leave(connection)
@@ -167,7 +167,7 @@ class HeartbeatThread(threading.Thread):
                 continue
             for dead in detector.find_dead(others, time.monotonic()):
                 self._rescuer.rescue(connection, worker_registry.rescue(dead), dead.name)
-                # Rows that were locked just then are orphans now: the next heartbeat finds them.
+                # Jobs whose rows were locked are orphans now; the next heartbeat finds them.
                 self._maintenance.soon(HEARTBEAT / 2)
                 self._has_limits_applied = False  # perhaps its limits were the ones in force
             if heartbeat.is_awaited:
@@ -211,9 +211,9 @@ class HeartbeatThread(threading.Thread):
         return heartbeat
 
     def _apply_limits(self, connection: HeartbeatConnection) -> None:
-        """Have the limits hold that the code of the live workers gives; again, if they are locked.
+        """Apply the limits of the live workers' code; the next heartbeat does if they are locked.
 
-        A claim that froze keeps them locked for a few seconds.
+        A claim that froze keeps the limits locked for a few seconds.
         """
         try:
             with connection.connection.transaction():

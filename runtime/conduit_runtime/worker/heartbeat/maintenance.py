@@ -19,7 +19,7 @@ class Part(Protocol):
     """Part of the maintenance."""
 
     def step(self, run: Run, /) -> None:
-        """Do it once; raises what Postgres raises."""
+        """Do this part once; raises what Postgres raises."""
 
 
 class Maintenance:
@@ -31,11 +31,11 @@ class Maintenance:
         self._next = 0.0
 
     def soon(self, seconds: float) -> None:
-        """Have it done in so many seconds at the latest."""
+        """Do the maintenance within so many seconds."""
         self._next = min(self._next, time.monotonic() + seconds)
 
     def step(self, connection: HeartbeatConnection) -> None:
-        """Do it if it is due; what Postgres refuses is logged."""
+        """Do the maintenance if it is due; log what Postgres refuses."""
         now = time.monotonic()
         if now < self._next:
             return

@@ -18,11 +18,11 @@ STEP = 0.05
 _SHARE = 0.2
 """Share of the time that deleting may take: dead rows that vacuum keeps make it slow."""
 SMALLEST = 2
-"""Jobs of a page at least: the last one of a page begins the next."""
+"""The fewest jobs of a page: the last job of a page begins the next page."""
 LATE = "1s"
 """How long a statement may take. Triggers of the application may make deleting slow."""
 AT_ONCE = 20
-"""Jobs that Postgres refuses to delete after which a step ends: each takes many statements."""
+"""A step ends after so many jobs that Postgres refuses to delete: each takes many statements."""
 LOGGED = 100
 """How many such jobs a worker logs, each once."""
 
@@ -30,8 +30,8 @@ LOGGED = 100
 class Pruner:
     """Walks through the jobs, a few pages a heartbeat, in one worker of a database at a time.
 
-    That is the worker whose name sorts first. What is to be deleted stands in the database, so any
-    worker may do it. Without retention, a worker asks for it once a minute.
+    That is the worker whose name sorts first. The database has the rules of retention, so any
+    worker can apply them. If there are none, the worker asks for them once a minute.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Pruner:
         self._next_step = ended + (ended - now) / _SHARE
 
     def _begin(self, run: Run) -> None:
-        # Also when a step fails: the next walk begins then.
+        # The next walk begins then even if a step fails.
         self._next_walk = time.monotonic() + INTERVAL
         self._rules = run(retention.rules())
         self._after = START
@@ -91,7 +91,7 @@ class Pruner:
         self._after = self._skipped(page.last)
 
     def _skipped(self, last: UUID) -> UUID:
-        """Where to go on: behind the jobs that are too young."""
+        """Where the walk goes on: it skips the jobs that are too young."""
         first, end = self._young
         return end if first <= last < end else last
 

@@ -21,7 +21,7 @@ class Registration:
         self.rename()
 
     def rename(self) -> None:
-        """Take another name: other workers took the one that had it for dead."""
+        """Take another name: other workers took this one for dead."""
         self.lock_key = secrets.randbits(63)
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._written: tuple[list[Lane], dict[str, SourceLimits]] | None = None
@@ -33,7 +33,7 @@ class Registration:
         return self._written == (registry.lanes(), registry.limits())
 
     def write(self, run: Run, *, has_lock: bool) -> None:
-        """Write the row; with the key of the lock for a worker that `has_lock`."""
+        """Write the row; with the key of the session lock if the worker `has_lock`."""
         worker, host, pid = self._worker, socket.gethostname(), os.getpid()
         lanes, limits = worker.registry.lanes(), worker.registry.limits()
         run(

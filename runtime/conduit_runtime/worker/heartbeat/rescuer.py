@@ -12,7 +12,7 @@ _log = get_logger("conduit.worker")
 
 
 class Rescuer:
-    """Reclaims jobs, logs it, and has those counted in the worker's loop that ended failed."""
+    """Reclaims jobs, logs them, and lets the worker's loop count those that ended failed."""
 
     def __init__(self, worker: WorkerInterface) -> None:
         self._worker = worker

@@ -8,13 +8,13 @@ from ...statements.job_types import describe_types
 from ..interfaces import Registry
 
 _AGAIN = 10.0
-"""Seconds until what Postgres refused is tried again."""
+"""Seconds until descriptions that Postgres refused are tried again."""
 
 
 class TypeDescriptions:
     """Writes the descriptions once, and again when the worker handles other types.
 
-    `changed` is set, by any thread, when the same types are described in another way.
+    Any thread sets `changed` when the descriptions of the same types have changed.
     """
 
     changed = False
@@ -25,7 +25,7 @@ class TypeDescriptions:
         self._next = 0.0
 
     def step(self, run: Run) -> None:
-        """Write them if that is due; raises what Postgres raises."""
+        """Write the descriptions if that is due; raises what Postgres raises."""
         lanes = self._registry.lanes()
         if (lanes == self._written and not self.changed) or time.monotonic() < self._next:
             return

@@ -1,4 +1,4 @@
-"""The jobs that wait in a worker's queues, and that no live worker has code for."""
+"""The jobs in a worker's queues that no live worker has code for."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,10 +12,11 @@ _log = get_logger("conduit.worker")
 
 
 class UnhandledTypes:
-    """Finds such jobs: the worker tries those whose type it has, and warns once of other types.
+    """Finds such jobs. The worker tries those whose type it has, and warns once of other types.
 
-    `fallback_lanes` are the lanes that it tries. A worker that drains does so as soon as it sees
-    them. Another does when it sees them twice: a deployment may start its web processes first.
+    `fallback_lanes` are the lanes that the worker tries. A worker that drains tries a lane as soon
+    as it sees it. Other workers wait until they see it twice: a deployment may start its web
+    processes first.
     """
 
     def __init__(self, registry: Registry, queues: Sequence[str], *, is_draining: bool) -> None:
@@ -43,16 +44,16 @@ class UnhandledTypes:
 
 
 def unhandled_lanes(waiting: Sequence[WaitingLane]) -> set[Lane]:
-    """Those of the lanes that no live worker knows."""
+    """The lanes that no live worker knows."""
     return {each.lane for each in waiting if not each.is_handled}
 
 
 def fallback_lanes(
     registry: Registry, waiting: Sequence[WaitingLane], tried: Collection[Lane]
 ) -> list[Lane]:
-    """What the code of a registry may read of the lanes that are `tried`, and of its own.
+    """The `tried` lanes, and lanes of unreadable jobs, that the code of a registry may read.
 
-    Its own wait when only other readers found their jobs unreadable.
+    It may read unreadable jobs of its own lanes if only other readers found them unreadable.
     """
     own = {*registry.lanes()}
     unread = {

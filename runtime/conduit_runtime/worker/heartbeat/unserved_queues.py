@@ -12,7 +12,7 @@ _NAMED = 3
 
 
 class UnservedQueues:
-    """Looks for such queues, and warns once of each: a deploy may have moved the jobs of a type."""
+    """Finds such queues, and warns once of each: a deployment may have moved the jobs of a type."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

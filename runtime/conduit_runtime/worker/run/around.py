@@ -1,4 +1,4 @@
-"""Hooks around jobs: what a pool does before and after each of them."""
+"""Hooks around jobs: code that a pool runs before and after each job."""
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
@@ -14,9 +14,9 @@ AroundHook: TypeAlias = Callable[[Any], Any]
 class AroundHooks:
     """The hooks of a pool, the first of them outermost.
 
-    Those of a coroutine handler run on the loop. Of a plain handler, asynchronous hooks run on the
-    loop, around the plain ones, which run in the handler's thread. A hook sees what the handler
-    raises and may raise something else; it cannot make a failed job a completed one.
+    The hooks of a coroutine handler run on the loop. For a plain handler, plain hooks run in the
+    handler's thread, and asynchronous hooks on the loop, around the plain ones. A hook sees what
+    the handler raises and may raise something else; it cannot make a failed job a completed one.
     """
 
     def __init__(self, hooks: Sequence[AroundHook] = ()) -> None:
@@ -27,7 +27,7 @@ class AroundHooks:
             self.add(hook)
 
     def add(self, function: AroundHook) -> None:
-        """Add a hook inside the others. Raises TypeError for what makes no context manager."""
+        """Add a hook inside the others. Raises TypeError if it makes no context manager."""
         hook = _Hook(function)
         self._all.append(hook)
         (self._async if hook.is_async else self._plain).append(hook)

@@ -1,4 +1,4 @@
-"""A batch that runs: one task and one slot, and an end for each of its jobs."""
+"""A batch that runs: it has one task and one slot, and each of its jobs has an end of its own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Member:
         return self._batch.age(now)
 
     def stop(self, reason: BaseException) -> None:
-        """Let the job end without an outcome; when none of the jobs is left, the batch stops."""
+        """End the job without an outcome; when the batch has no job left, it stops."""
         if self.stopped_by is None:
             self.stopped_by = reason
             self.cancel()
@@ -33,7 +33,7 @@ class Member:
                 self._batch.stop(reason)
 
     def cancel(self) -> None:
-        """Have the handler see that the job is cancelled, if it has begun."""
+        """Show the handler that the job is cancelled, if the job has begun."""
         if hasattr(self, "context"):
             self.context.cancel()
 
@@ -50,7 +50,7 @@ class BatchExecution(Running):
 
     @property
     def held(self) -> Sequence[Member]:
-        """Those of the jobs that have not been lost."""
+        """The jobs that have not been lost."""
         return [member for member in self.members if member.stopped_by is None]
 
     def stop(self, reason: BaseException) -> None:
@@ -60,7 +60,7 @@ class BatchExecution(Running):
         super().stop(reason)
 
     def reason(self, error: BaseException) -> BaseException:
-        """Why the call ended with this exception; a coroutine's reason has its traceback."""
+        """Why the call ended with `error`; the reason of a coroutine has the error's traceback."""
         if self.stopped_by is None or not self.handler.is_async:
             return self.stopped_by or error
         return self.stopped_by.with_traceback(error.__traceback__)

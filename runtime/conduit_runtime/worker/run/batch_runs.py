@@ -1,4 +1,4 @@
-"""Runs batches: one call of a handler for several jobs, each with an outcome of its own."""
+"""Runs batches: one call of a handler for several jobs. Each job has an outcome of its own."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -25,7 +25,7 @@ _log = get_logger("conduit.worker")
 
 
 class BatchRuns:
-    """Runs batches to their ends, and has the outcomes of their jobs written."""
+    """Runs batches to their ends, and hands the outcomes of their jobs to a sink."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -112,7 +112,7 @@ class BatchRuns:
         errors: dict[BatchJob[Any], BaseException] = {}
         results: list[Any] = [None] * len(jobs)
         try:
-            # The list is theirs to change.
+            # The handler gets a copy of the list, since it may change the list.
             work = environment.work(handler, handler.function, context, [*jobs], claimed)
             returned = await _apart(spans.around(work) if spans else work)
             results = _results(returned, len(jobs))
@@ -151,7 +151,7 @@ class BatchRuns:
         result: object,
         error: BaseException | None,
     ) -> Attempt | None:
-        """Hand on the outcome of a job; return it if others should not wait while it is written."""
+        """Hand the outcome of a job to the sink, or return it if others should not wait for it."""
         job, children = member.job, member.context.children
         assert execution.started is not None
         if error is not None:
@@ -181,7 +181,7 @@ async def _apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _results(returned: object, count: int) -> list[Any]:
-    """What a handler returned for each of the jobs."""
+    """The results that a handler returned, one for each job."""
     if returned is None:
         return [None] * count
     if not isinstance(returned, list | tuple) or len(returned) != count:
@@ -194,7 +194,7 @@ def _results(returned: object, count: int) -> list[Any]:
 
 
 def _checked(result: object) -> object:
-    """The result; an error for the class of one, which no handler means as a result."""
+    """The result; a TypeError for an exception class, which no handler means as a result."""
     if isinstance(result, type) and issubclass(result, BaseException):
         return TypeError(f"the handler returned {result!r} for this job: return an exception")
     return result

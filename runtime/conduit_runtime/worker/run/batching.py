@@ -6,11 +6,11 @@ from typing import NamedTuple
 from ...model.arguments import describe_argument, is_whole
 
 MAX_SIZE = 10_000
-"""Jobs that a batch may have."""
+"""The most jobs of a batch."""
 MAX_WAIT = 300.0
-"""Seconds that the jobs of a batch may wait for others: a worker holds them meanwhile."""
+"""The most seconds that the jobs of a batch wait for others; a worker holds them until then."""
 WAIT = 1.0
-"""Seconds that they wait unless something else is said."""
+"""Seconds that they wait by default."""
 
 
 class Batching(NamedTuple):
@@ -21,7 +21,7 @@ class Batching(NamedTuple):
 
     @classmethod
     def checked(cls, size: int, wait: float | timedelta = WAIT) -> "Batching":
-        """Raises TypeError and ValueError for what is no size, or no time to wait."""
+        """Check the arguments. Raises TypeError or ValueError for a wrong size or wait."""
         if not is_whole(size) or not 1 <= size <= MAX_SIZE:
             raise ValueError(describe_argument("size", size, f"1 to {MAX_SIZE:,} jobs"))
         seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait

@@ -29,13 +29,13 @@ class AttemptTracer(Protocol):
         """Do the work of a job; `why_stopped` returns why it was stopped, if it was."""
 
     def batch(self, jobs: Sequence[Claimed], /) -> "BatchSpans":
-        """What sees the call for a batch of jobs, and the end of each of them."""
+        """The tracer of a batch: it sees the call for its jobs, and the end of each job."""
 
 
 class Environment:
-    """The worker, the handlers, what runs around them, and where their outcomes go.
+    """The worker, the handlers, the hooks around them, and the sink of their outcomes.
 
-    `suspects` is held while a job runs that may have killed its worker.
+    `suspects` is held while a job that may have killed its worker runs.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Environment:
         self.is_bare = False
 
     def look_for_django(self) -> None:
-        """See whether Django is loaded by now; when nothing runs around coroutines, `is_bare`."""
+        """Check whether Django is loaded by now; `is_bare` if nothing runs around coroutines."""
         self._uses_django = uses_django()
         self.is_bare = not (self.hooks or self._uses_django)
 
@@ -76,9 +76,9 @@ class Environment:
         given: object,
         jobs: Sequence[Claimed],
     ) -> Work:
-        """The call of a handler's function for these jobs, with what runs around it.
+        """The call of a handler's function for these jobs, with hooks and Django's connections.
 
-        Raises TooLate, when it is awaited, if their claims are not fresh any more.
+        Awaiting it raises TooLate if the claims of the jobs are not fresh any more.
         """
         hooks = self.hooks
         if handler.is_async:

@@ -1,4 +1,4 @@
-"""A job that waits for something while it runs, and what may end it from outside."""
+"""A job that waits for something while it runs; it can be stopped from outside."""
 
 import asyncio
 import time
@@ -18,8 +18,9 @@ T = TypeVar("T")
 FRESH = 1.0
 """Seconds after a claim was sent within which its jobs start; later they are claimed anew.
 
-A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
-twice as long: others rescue a worker's jobs 3 s after its heartbeat, and it sends one a second.
+After the claim, a job may be cancelled, its queue paused, or its worker taken for dead. A worker is
+taken for dead after twice as long: others rescue its jobs 3 s after its heartbeat, and it sends one
+a second.
 """
 
 
@@ -30,9 +31,9 @@ def check_start(jobs: Iterable[Claimed]) -> None:
 
 
 class Running:
-    """What runs in a slot and waits for something: since when, and why it was stopped, if it was.
+    """A job or batch that runs in a slot and waits for something.
 
-    `started` is None until an attempt has begun.
+    `started` is None until an attempt has begun, `stopped_by` until it is stopped.
     """
 
     started: float | None = None
@@ -58,14 +59,14 @@ class Running:
         return 0.0 if self.started is None else now - self.started
 
     def arm(self, timeout: float | None) -> None:
-        """Have it stopped when its time in seconds is over; what never waits cannot be."""
+        """Stop it `timeout` seconds after it started; code that never waits cannot be stopped."""
         if timeout is not None:
             late = TimeoutError(f"the attempt took longer than {timeout:g} s")
             left = timeout - self.age(time.monotonic())
             self.timer = self.task.get_loop().call_later(left, self.stop, late)
 
     def disarm(self) -> None:
-        """Let the attempt's time pass."""
+        """Cancel the timer of the attempt."""
         if self.timer is not None:
             self.timer.cancel()
 
@@ -84,7 +85,7 @@ class HeldJob(Protocol):
 
 
 class Execution(Running):
-    """A job that waits for something. Once it has begun, `rest` is what it still has to do."""
+    """A job that waits for something. Once it has begun, `rest` is the work that remains."""
 
     handler: Handler
     rest: Awaitable[Any]
@@ -102,7 +103,7 @@ class Execution(Running):
     def begun(
         self, handler: Handler, context: JobContext[Any], started: float, rest: Awaitable[Any]
     ) -> Self:
-        """Take note of an attempt that has begun, and of what it still has to do."""
+        """Note that the attempt has begun, and the work that remains."""
         self.handler, self.context, self.started, self.rest = handler, context, started, rest
         return self
 
@@ -113,7 +114,7 @@ class Execution(Running):
         super().stop(reason)
 
     def reason(self, error: BaseException) -> BaseException:
-        """Why the attempt ended with this exception; a coroutine's reason has its traceback."""
+        """Why the attempt ended with `error`; a coroutine's reason has the error's traceback."""
         if self.stopped_by is None:
             return error
         if self.context is not None and self.handler.is_async:
@@ -123,10 +124,10 @@ class Execution(Running):
 
 @coroutine
 def resumed(work: Coroutine[Any, Any, T], context: Context, awaited: Any) -> Generator[Any, Any, T]:
-    """Await the rest of `work`, begun by `context.run(work.send, None)`, which gave `awaited`.
+    """Await the rest of `work`; `context.run(work.send, None)` began it and returned `awaited`.
 
-    It does what a task of its own would do, for work that ends before the present task. Work that
-    ended at once, by StopIteration, needs no such object.
+    Does what a task of its own would do, for work that ends before the present task. Work that
+    ended at once, by StopIteration, needs no such call.
     """
     run = context.run
     step: Callable[[Any], Any]

@@ -21,16 +21,16 @@ from ...statements.outcomes import Attempt
 _log = get_logger("conduit.worker")
 
 AT_ONCE = 5
-"""Calls that may be under way at the same time, so that one that hangs does not hold up all."""
+"""Calls that run at the same time, so that a call that hangs does not delay all others."""
 LONGEST = 60.0
-"""Seconds that a call may take; one of a plain function is then left to itself."""
+"""Seconds that a call may take; after that, the thread of a plain function is left to itself."""
 
 
 OnFailed = Callable[[FailedJob], object]
 
 
 def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
-    """The jobs that these attempts, whose outcome is written, ended as failed."""
+    """The jobs that ended as failed, of attempts whose outcomes are written."""
     found = []
     for attempt in attempts:
         outcome = attempt.outcome
@@ -56,8 +56,8 @@ def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
 class FailureReporter:
     """Calls a function for each failed job, beside the worker's own work, a few at a time.
 
-    `hook` gives the function, if there is one by now. What it raises is logged. All methods belong
-    to the worker's loop.
+    `hook` returns the function, or None while there is none. Exceptions of the function are logged.
+    All methods belong to the worker's loop.
     """
 
     def __init__(self, hook: Callable[[], OnFailed | None]) -> None:
@@ -73,14 +73,14 @@ class FailureReporter:
     def report(
         self, jobs: Iterable[FailedJob], then: Callable[[FailedJob], object] | None = None
     ) -> None:
-        """Have the function called for each of the jobs, `then` the other."""
+        """Call the function for each of the jobs, and `then` after each call."""
         for job in jobs:
             task = asyncio.create_task(self._report(job, then), name="conduit failures")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def finish(self, seconds: float) -> None:
-        """Let the calls end, for so long; what is left is logged and not made any more."""
+        """Wait at most `seconds` for the calls to end; logs how many remain, and cancels them."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         if left := len(self._tasks):
@@ -100,7 +100,7 @@ class FailureReporter:
                 is_cancelled = task is not None and task.cancelling() > 0
                 if is_cancelled and isinstance(error, asyncio.CancelledError):
                     raise
-                # Whatever it raises, SystemExit included, is no reason for the worker to end.
+                # No exception of the function, not even SystemExit, ends the worker.
                 message = "on_failed failed for job %s (%s)"
                 fields = job_fields(job)
                 _log.error(message, job.id, job.type, exc_info=error, extra=fields)
@@ -115,7 +115,7 @@ async def _run(function: OnFailed, job: FailedJob) -> None:
 
 
 async def _in_thread(function: OnFailed, job: FailedJob) -> object:
-    """Call a plain function in a thread of its own: one that never ends is left behind."""
+    """Call a plain function in a thread of its own; a call that never ends is left behind."""
     result: Future[object] = Future()
 
     def call() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def check_function(type: str, function: Any, second: str) -> None:
-    """Raise TypeError for what cannot run jobs of a type as `function(context, second)`."""
+    """Raise TypeError unless `function(context, second)` can run jobs of a type."""
     if not callable(function):
         raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
     if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
@@ -17,7 +17,7 @@ def check_function(type: str, function: Any, second: str) -> None:
         )
     try:
         signature = inspect.signature(function)
-    except Exception:  # it has none, or its annotations cannot be evaluated
+    except Exception:  # no signature, or annotations that cannot be evaluated
         return
     try:
         signature.bind(None, None)

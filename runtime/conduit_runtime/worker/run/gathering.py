@@ -1,4 +1,4 @@
-"""Claimed jobs of batch handlers, until their batch is full or has waited long enough."""
+"""Holds claimed jobs of batch handlers until a batch is full or has waited long enough."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ class _Gathering(NamedTuple):
 
 
 class Gatherer:
-    """Gathers claimed jobs of one type, queue and timeout; `on_due` takes the batches.
+    """Gathers claimed jobs by type, queue and timeout; calls `on_due` with each batch.
 
     The jobs of a batch share a timeout, since its call ends for all of them. A job that was rescued
     is a batch of its own. All methods belong to the worker's loop.
@@ -32,7 +32,7 @@ class Gatherer:
 
     @property
     def jobs(self) -> list[Claimed]:
-        """The jobs that wait for company."""
+        """The jobs that wait for others."""
         return [job for gathering in self._gathering.values() for job in gathering.jobs]
 
     def add(self, job: Claimed) -> None:
@@ -51,12 +51,12 @@ class Gatherer:
             self._end(key)
 
     def end_all(self) -> None:
-        """Let no job wait any longer."""
+        """Hand on every batch, full or not."""
         for key in [*self._gathering]:
             self._end(key)
 
     def release(self) -> list[Claimed]:
-        """The jobs that wait here, which it forgets."""
+        """Remove and return the jobs that wait here."""
         jobs = self.jobs
         for gathering in self._gathering.values():
             gathering.timer.cancel()

@@ -29,15 +29,16 @@ from .functions import check_function
 
 
 class HandlerOptions(TypedDict, total=False):
-    """What a handler may say of the jobs of its type.
+    """The options of a handler for the jobs of its type.
 
-    With `keep_result`, what it returns is kept for that long after a job's end, as JSON, for
-    `queue.get(id).result`. `timeout` bounds one attempt of a job that brings none of its own. A
+    With `keep_result`, its return value is kept for that long after a job's end, as JSON, for
+    `queue.get(id).result`. `timeout` bounds one attempt of a job without a timeout of its own. A
     failed attempt is made again after `base` (a minute unless given) × 1, 2, 4 … ("exponential",
     unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant"). At most
     `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
-    second unless given), over all workers. With `retry_on`, other errors end a job at once, as
-    those of `discard_on` do: classes, or their names; subclasses count.
+    second unless given), over all workers. Errors of `discard_on` end
+    a job at once; with `retry_on`, all other errors do, too. Both take classes or their names;
+    subclasses count.
     """
 
     keep_result: timedelta | None
@@ -56,10 +57,9 @@ class Handler:
     """A function `(context, payload)` that runs jobs of a type.
 
     `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
-    older ones. `timeout` is in seconds and holds for jobs that bring none of their own.
-    `keep_result` is for how many seconds what the function returned is kept, if at all. With
-    `batching` it runs several jobs in one call, `(context, jobs)`. `job_type` is the generated job
-    type that it is of.
+    older shapes. `timeout` is in seconds and holds for jobs without one of their own. `keep_result`
+    is the seconds for which the return value is kept, if at all. With `batching`, one call
+    `(context, jobs)` runs several jobs. `job_type` is the generated job type of the handler.
     """
 
     type: str
@@ -93,9 +93,9 @@ class Handler:
         retry_on: Iterable[ErrorType] = (),
         discard_on: Iterable[ErrorType] = (),
     ) -> "Handler":
-        """A function of an application as a handler, with `HandlerOptions`.
+        """Make a handler of an application's function, with `HandlerOptions`.
 
-        Raises TypeError and ValueError for what cannot be one.
+        Raises TypeError or ValueError if the function or an option does not fit.
         """
         check_name(type, "type")
         check_function(type, function, "payload" if batching is None else "jobs")
@@ -161,7 +161,7 @@ def _policy(
 
 
 def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A coroutine function for what gives an awaitable when it is called."""
+    """A coroutine function for a callable that returns an awaitable."""
 
     @wraps(function, updated=())
     async def call(context: Any, payload: Any) -> Any:

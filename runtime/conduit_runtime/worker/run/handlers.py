@@ -48,7 +48,7 @@ class HandlerRegistry:
         wait: float | timedelta = WAIT,
         **options: Unpack[HandlerOptions],
     ) -> Callable[[F], F]:
-        """Decorator: have a function run up to `size` jobs of a type in one call.
+        """Decorator: run up to `size` jobs of a type by one call of a function.
 
         A job waits at most `wait` for others. The options are those of `register`, for each job.
         """
@@ -68,9 +68,9 @@ class HandlerRegistry:
         batching: Batching | None = None,
         **options: Unpack[HandlerOptions],
     ) -> None:
-        """Have `function(context, payload)` run the jobs of a type, instead of any before it.
+        """Run the jobs of a type by `function(context, payload)`; replaces an earlier handler.
 
-        With `batching` it is `function(context, jobs)`.
+        With `batching`, the call is `function(context, jobs)`.
         """
         self.add(Handler.of_function(type, function, batching, **options))
 
@@ -88,7 +88,7 @@ class HandlerRegistry:
                 self.add(replace(handler, type=name))
 
     def add(self, handler: Handler) -> None:
-        """Have a handler run the jobs of its type, instead of any before it."""
+        """Add a handler; it replaces an earlier handler of its type."""
         self.by_type[handler.type] = handler
         if handler.batching is not None:
             self.batched[handler.type] = handler.batching
@@ -106,7 +106,7 @@ class HandlerRegistry:
             ) from None
 
     def policy(self, type: str) -> RetryPolicy:
-        """How jobs of a type are retried; the usual way for a type without a handler."""
+        """The retry policy of a type; the usual policy for a type without a handler."""
         handler = self.by_type.get(type)
         return DEFAULT_POLICY if handler is None else handler.policy
 
@@ -123,7 +123,7 @@ class HandlerRegistry:
         return lanes
 
     def descriptions(self) -> list[DescribedType]:
-        """What the dashboard may know of the types; a type that cannot be described is left out."""
+        """The types' descriptions for the dashboard, except of types that cannot be described."""
         describer = Describer()
         found: list[DescribedType] = []
         for each in self:
@@ -132,7 +132,7 @@ class HandlerRegistry:
                     found.append(describe_function(each.type, each.function))
                 else:
                     found += [*describer.describe(each.job_type, each.type)]
-            except Exception:  # what an application's code may hold has no end
+            except Exception:  # code of an application may raise anything
                 _log.warning("the dashboard will not know the type %s", each.type, exc_info=True)
         return found
 
@@ -149,7 +149,7 @@ class HandlerRegistry:
         return type in self.by_type
 
     def __iter__(self) -> Iterator[Handler]:
-        return iter([*self.by_type.values()])  # another thread may register one meanwhile
+        return iter([*self.by_type.values()])  # another thread may register a handler
 
     def __len__(self) -> int:
         return len(self.by_type)

@@ -1,4 +1,4 @@
-"""Runs jobs one by one: each begins in its slot, and goes on there when it waits for something."""
+"""Runs jobs one by one: each begins in a slot, and keeps the slot while it waits for something."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -21,7 +21,7 @@ from .outcomes import may_wait_for_keys
 
 
 class JobRuns:
-    """Begins jobs, and sees those through that wait for something.
+    """Begins jobs, and completes those that wait for something.
 
     `ended` is the monotonic time at which the last job ended without waiting.
     """
@@ -41,7 +41,7 @@ class JobRuns:
     def begin(
         self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
     ) -> Execution | None:
-        """Run a job until it waits for something; None when it ended before that."""
+        """Run a job until it waits for something; return None if it ended before that."""
         started = monotonic()
         if started > job.start_by:
             self._sink.add(Attempt(job, outcome=released))
@@ -59,10 +59,10 @@ class JobRuns:
                 return None
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._host, self._loop)
-            # It takes the job along; what runs here next sets its own.
+            # The copy keeps the job; the next job in this slot sets its own.
             inside = copy_context()
             if handler.is_async and self._environment.is_bare:
-                work = function(context, payload)  # as most: a call less for each
+                work = function(context, payload)  # most jobs: this saves a call
             else:
                 work = self._environment.work(handler, function, context, payload, [job])
             if self._trace is not None:
@@ -73,11 +73,11 @@ class JobRuns:
                 rest = resumed(work, inside, inside.run(work.send, None))
             except StopIteration as end:
                 result = end.value
-                if job.rescues:  # it may have to be written before the next one starts
+                if job.rescues:  # its outcome may go first
                     rest = _given(result)
             if rest is None:
                 children = context.children
-                if not children and handler.keep_result is None:  # as most: a call less for each
+                if not children and handler.keep_result is None:  # most jobs: this saves a call
                     self.ended = now = monotonic()
                     self._sink.add(Attempt(job, now - started, None, (), None, started))
                     return None
@@ -91,13 +91,13 @@ class JobRuns:
             execution = execution or Execution(job, task)
             return execution.begun(handler, context, started, rest)
         except BaseException as error:
-            # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
+            # Any exception of a handler, SystemExit included, ends its job and not this task.
             self._outcomes.settle(job, started, error)
             self.ended = monotonic()
         return None
 
     async def finish(self, execution: Execution) -> None:
-        """See a job to its end that waits for something, or that was rescued before."""
+        """Run a job that waits for something, or that was rescued before, to its end."""
         job = execution.job
         try:
             if not job.rescues:
@@ -111,7 +111,7 @@ class JobRuns:
             self._outcomes.settle(job, execution.started, execution.reason(error))
 
     async def _attempt_again(self, execution: Execution) -> None:
-        """Run a job that was rescued before: that it starts is written first."""
+        """Write the start of a job that was rescued before, then run the job."""
         job = execution.job
         job.start_by = 0.0
         while monotonic() > job.start_by:

@@ -12,9 +12,9 @@ H = TypeVar("H", bound=HeldJob)
 
 
 async def lost_among(jobs: Sequence[H], sink: OutcomeSink) -> list[H]:
-    """Have it written that these jobs run; returns those that are not held any more.
+    """Write that these jobs run; returns the jobs that are not held any more.
 
-    An answer names jobs, so each attempt of a job that runs here twice has a question of its own.
+    The sink returns ids of jobs, so two attempts of one job are written one after the other.
     """
     lost = []
     while jobs:

@@ -26,7 +26,7 @@ _log = get_logger("conduit.worker")
 
 
 class Outcomes:
-    """Has the outcomes of attempts written, and logs those that did not complete."""
+    """Hands the outcomes of attempts to a sink, and logs attempts that did not complete."""
 
     def __init__(self, registry: HandlerRegistry, sink: OutcomeSink, metrics: Metrics) -> None:
         self._registry = registry
@@ -42,7 +42,7 @@ class Outcomes:
         started: float,
         result: object,
     ) -> Attempt:
-        """An attempt that completed. Raises OutcomeTooLarge for too much to be written."""
+        """An attempt that completed. Raises OutcomeTooLarge if it is too large to write."""
         enqueued = children.rows() if children else ()
         attempt = Attempt(job, monotonic() - started, None, enqueued, None, started)
         if handler.keep_result is not None:
@@ -57,7 +57,7 @@ class Outcomes:
     def is_written_apart(self, attempt: Attempt, children: ChildJobs | None) -> bool:
         """Whether other outcomes should not wait while this one is written.
 
-        That of a suspect is written before the next one starts, which may kill the worker.
+        A suspect's outcome is written before the next suspect starts, which may kill the worker.
         """
         job = attempt.job
         is_suspect = isinstance(job, Claimed) and job.is_suspect
@@ -69,7 +69,7 @@ class Outcomes:
         self._metrics.record_completed([attempt])
 
     def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
-        """Write what comes of an attempt that ended with an exception."""
+        """Write the outcome of an attempt that ended with an exception."""
         elapsed = 0.0 if started is None else monotonic() - started
         if isinstance(error, TakenAway):
             fields = job_fields(job, elapsed)
@@ -92,7 +92,7 @@ class Outcomes:
         self._sink.add(Attempt(job, elapsed, outcome, started=started))
 
     def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
-        """Have the job wait for another reader."""
+        """Let the job wait for another reader."""
         outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
         self._sink.add(Attempt(job, outcome=outcome))
         shape = original(job.fingerprint)

@@ -8,9 +8,9 @@ from ...model.claimed import Claimed, ClaimedBatch
 
 
 class ReadyQueue:
-    """What waits for a slot, in the order in which it starts.
+    """The jobs and batches that wait for a slot, in the order in which they start.
 
-    `waiting` may be added to and taken from; only batches are added by `add_batch`.
+    Callers change `waiting` themselves, but add batches by `add_batch`.
     """
 
     def __init__(self) -> None:
@@ -18,9 +18,9 @@ class ReadyQueue:
         self._batches_wait = False
 
     def add_batch(self, batch: ClaimedBatch) -> None:
-        """Add a batch before other jobs, after earlier batches: its jobs have waited already.
+        """Add a batch before single jobs, after earlier batches: its jobs have waited already.
 
-        Others come first when a batch took the slot that they waited for in vain.
+        The batch comes last if single jobs waited in vain before, since batches took their slots.
         """
         if self._batches_wait:
             self.waiting.append(batch)
@@ -33,7 +33,7 @@ class ReadyQueue:
         return chain.from_iterable(map(jobs_of, self.waiting))
 
     def take_all(self) -> list[Claimed]:
-        """Every job, which waited for a slot in vain."""
+        """Remove and return every job; they waited for a slot in vain."""
         if self.waiting:
             self._batches_wait = any(isinstance(each, Claimed) for each in self.waiting)
         jobs = [*self.jobs()]
@@ -41,7 +41,7 @@ class ReadyQueue:
         return jobs
 
     def take_rescued(self, behind: int) -> list[Claimed]:
-        """The jobs that were rescued before, of all that is `behind` so many others."""
+        """Remove and return rescued jobs, except from the first `behind` entries."""
         rescued = [each for each in islice(self.waiting, behind, None) if each.rescues]
         for each in rescued:
             self.waiting.remove(each)

@@ -26,7 +26,7 @@ from .threads import JobThreads
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 GLANCE = 0.0005
-"""Seconds after which they let the loop read what the database has sent."""
+"""Seconds after which such jobs let the loop read what the database has sent."""
 
 _queue_of = attrgetter("queue")
 
@@ -34,12 +34,12 @@ _queue_of = attrgetter("queue")
 class Runner:
     """The jobs that a worker has claimed: those that run and those that wait for a free slot.
 
-    A slot is a task that runs one job after another, each in a context of its own; a job that
-    waits makes it open others. All methods belong to the worker's loop, which sees in `running` the
-    jobs that wait for something.
+    A slot is a task that runs one job after another, each in a context of its own. When its job
+    waits, the slot opens others. `running` has the jobs and batches that wait for something. All
+    methods belong to the worker's loop.
 
-    `poll` reads what the database has sent, and says whether there was any. Plain functions run in
-    threads of the `executor`, if it is given.
+    `poll` reads what the database has sent, and returns whether it sent anything. Plain functions
+    run in threads of the `executor`, if it is given.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Runner:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether no job can start until a thread ends that outlived its attempt."""
+        """Whether no job can start until a thread of a stopped attempt ends."""
         return self.threads.usable <= 0
 
     def jobs(self) -> list[Claimed]:
@@ -103,8 +103,8 @@ class Runner:
     def take(self, jobs: list[Claimed], asked: float) -> None:
         """Run claimed jobs, in their order, as slots become free.
 
-        The claim was sent at the monotonic time `asked`; what cannot start while it is `FRESH`
-        is released.
+        The claim was sent at the monotonic time `asked`. Jobs that cannot start while it is `FRESH`
+        are released.
         """
         start_by = asked + FRESH
         for job in jobs:
@@ -138,7 +138,7 @@ class Runner:
         self._release(self._queue.take_all())
 
     def release_rescued(self) -> bool:
-        """Release the jobs that were rescued before and would have to wait here."""
+        """Release jobs that were rescued before and would wait here; returns whether any were."""
         slots = max(0, self.threads.usable - len(self.running))
         rescued = self._queue.take_rescued(slots)
         self._release(rescued)
@@ -156,7 +156,7 @@ class Runner:
             execution.stop(reason())
 
     async def until_idle(self, seconds: float) -> None:
-        """Wait until what runs now has ended, for so many seconds at most."""
+        """Wait at most `seconds` until the jobs that run now have ended."""
         tasks = [execution.task for execution in self.running]
         if tasks and seconds > 0:
             await asyncio.wait(tasks, timeout=seconds)
@@ -166,7 +166,7 @@ class Runner:
         self.threads.linger(thread)
 
     def close(self) -> None:
-        """Let the threads end that run nothing."""
+        """End the threads that run nothing."""
         self.threads.close()
 
     def _open_slots(self, most: int) -> None:
@@ -196,7 +196,7 @@ class Runner:
                     if self._capped:
                         self._by_queue[job.queue] -= len(jobs_of(job))
                 if task.cancelling():
-                    break  # what is left of the cancellation must not hit the next job
+                    break  # the rest of the cancellation must not hit the next job
                 if waiting is not None:
                     self._worker.on_capacity()
                     began = glanced = monotonic()
@@ -214,7 +214,7 @@ class Runner:
             self._worker.on_capacity()
 
     async def _see_through(self, running: Running) -> None:
-        """Await the end of what waits: it can be stopped now, and others can run."""
+        """Await the end of a job or batch that waits; it can be stopped, and others can run."""
         self.running.add(running)
         self._open_slots(len(self.ready))
         try:

@@ -1,4 +1,4 @@
-"""The threads in which plain functions run: one that outlives its attempt keeps its slot."""
+"""The threads in which plain functions run. A thread that outlives its attempt keeps its slot."""
 
 import asyncio
 import contextlib
@@ -17,9 +17,9 @@ _log = get_logger("conduit.worker")
 class JobThreads:
     """As many threads as a worker has slots.
 
-    A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
-    and keeps its slot until then: no job waits for a thread. `on_free` is called when one ended.
-    The threads may be those of a given `pool`.
+    A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on
+    and keeps its slot until it ends, so no job waits for a thread. `on_free` is called when such a
+    thread has ended. The threads are those of `pool`, if it is given.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class JobThreads:
         return self._slots - self._lingering
 
     async def call(self, function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
-        """What `function(context, payload)` returns, awaited here if need be."""
+        """Call `function(context, payload)` in a thread; an awaitable result is awaited here."""
         run = copy_context().run
         thread = self._pool.submit(run, call_plainly, function, context, payload)
         try:
