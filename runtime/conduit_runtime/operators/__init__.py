@@ -1,6 +1,6 @@
-"""What Conduit's operators do where Python's do something else.
+"""Conduit's operators, for cases in which Python's do something else.
 
-Generated code uses these only where the types do not already make the two agree.
+Generated code uses these only if the types do not already make both agree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,9 +30,9 @@ _SCALARS = (str, int, float, Decimal, datetime, date, time, timedelta, list)
 
 
 def equal(a: Any, b: Any) -> bool:
-    """`a == b`: false across types, a bool only equals a bool, numbers by value, deep.
+    """`a == b`: false across types; a bool only equals a bool; numbers compare by value; deep.
 
-    Records are equal when they are of one table and have the same primary key.
+    Records are equal if they are of one table and have the same primary key.
     """
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
@@ -45,14 +45,14 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def iterate(value: Any) -> Iterable[Any]:
-    """What `for` goes through, of a value whose type is not known: items, or a hash's keys."""
+    """What `for` iterates over, for a value of unknown type: items, or the keys of a hash."""
     if value is None or isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise ConduitError(f"`for` needs an array, a range of ints or a hash, not {kind_of(value)}")
     return value
 
 
 def enum_value(kind: Any, value: Any) -> Any:
-    """A text that is not known before as a value of an enum; `kind` is the enum's `Literal`."""
+    """A text as a value of an enum, if it is one; `kind` is the enum's `Literal`."""
     values = get_args(kind)
     if value is None or value in values:
         return value
@@ -77,14 +77,14 @@ def contains(needle: Any, container: Any) -> bool:
 
 
 def length_of(value: Any) -> int:
-    """`value.length()` of a value that may be a string or an array."""
+    """`value.length()`, for a value that may be a string or an array."""
     if isinstance(value, str | list | tuple):
         return len(value)
     raise ConduitError(f"`length` needs a string or an array, not {kind_of(value)}")
 
 
 def includes_item(value: Any, item: Any) -> bool:
-    """`value.includes?(item)` of a value that may be a string or an array."""
+    """`value.includes?(item)`, for a value that may be a string or an array."""
     if isinstance(value, str | list | tuple):
         return contains(item, value)
     raise ConduitError(f"`includes?` needs a string or an array, not {kind_of(value)}")
@@ -99,7 +99,7 @@ def item(target: Mapping[K, V], index: K) -> V | None: ...
 @overload
 def item(target: Any, index: Any) -> Any: ...
 def item(target: Any, index: Any) -> Any:
-    """`target[index]`: nil past the end of an array and for a key that is missing."""
+    """`target[index]`: nil past the end of an array, and for a missing key."""
     if isinstance(target, Mapping):
         return target.get(index)
     if isinstance(target, list | tuple | str):
@@ -115,7 +115,7 @@ def item(target: Any, index: Any) -> Any:
 
 
 def member(target: Any, name: str) -> Any:
-    """`target.name` of a hash, of JSON or of a service's result: a key, else an attribute."""
+    """`target.name`, for a hash, JSON or a service's result: the key, else the attribute."""
     if isinstance(target, Mapping):
         return target.get(name)
     if target is None or isinstance(target, _SCALARS) or not hasattr(target, name):
@@ -131,7 +131,7 @@ def unwrap(value: T | None, what: str) -> T:
 
 
 def bound_value(services: Any, name: str) -> Any:
-    """A value that the application binds beside its services, as it is."""
+    """A value, not a service, that the application binds beside its services."""
     if isinstance(services, BoundServices):
         return services.bound_value(name)
     return getattr(services, name)

@@ -1,4 +1,4 @@
-"""Arithmetic and order as Conduit has them, of operands whose types are not known."""
+"""Conduit's arithmetic and order, for operands whose types are not known."""
 
 import operator
 from collections.abc import Callable
@@ -19,31 +19,31 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def add(a: Any, b: Any) -> Any:
-    """`a + b` of operands whose types are not known."""
+    """`a + b`, for operands whose types are not known."""
     return _applied("+", operator.add, a, b)
 
 
 def subtract(a: Any, b: Any) -> Any:
-    """`a - b` of operands whose types are not known."""
+    """`a - b`, for operands whose types are not known."""
     return _applied("-", operator.sub, a, b)
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """`a * b` of operands whose types are not known: numbers, or a string and an int."""
+    """`a * b`, for operands whose types are not known: numbers, or a string and an int."""
     if not all(isinstance(each, _NUMBERS) for each in (a, b)) and {type(a), type(b)} != {str, int}:
         raise _unfit("*", a, b)
     return _applied("*", operator.mul, a, b)
 
 
 def negate(a: Any) -> Any:
-    """`-a` of an operand whose type is not known."""
+    """`-a`, for an operand whose type is not known."""
     if isinstance(a, bool) or not isinstance(a, (*_NUMBERS, timedelta)):
         raise ConduitError(f"`-` does not take {kind_of(a)}")
     return -a
 
 
 def ordered(a: Any, comparison: Literal["<", "<=", ">", ">="], b: Any) -> bool:
-    """`a < b` and its kin of operands whose types are not known."""
+    """`a < b` and the other comparisons, for operands whose types are not known."""
     if isinstance(a, list | tuple) or isinstance(b, list | tuple):
         raise _unfit(comparison, a, b)
     return bool(_applied(comparison, _COMPARISONS[comparison], a, b))
@@ -120,7 +120,7 @@ def power(a: Decimal, b: Decimal | int) -> Decimal: ...
 @overload
 def power(a: Any, b: Any) -> Any: ...
 def power(a: Any, b: Any) -> Any:
-    """`a ** b`; a result that is no real number is an error."""
+    """`a ** b`; a result that is not a real number is an error."""
     result = _applied("**", operator.pow, a, b)
     if isinstance(result, complex):
         raise ConduitError(f"{text(a)} ** {text(b)} is no real number")

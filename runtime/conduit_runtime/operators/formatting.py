@@ -1,4 +1,4 @@
-"""How values read: in a string, and in a message that says what one is."""
+"""Values as texts: as they read in a string, and as messages name their types."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,10 +11,10 @@ from ..model.values import KINDS, ErrorValue
 
 
 def text(value: Any) -> str:
-    """How a value reads in a string.
+    """The text of a value in a string.
 
-    Nil as nothing, bools and numbers as JSON, decimals with all their digits, times as RFC 3339,
-    arrays, hashes and records as compact JSON.
+    Nil is empty, bools and numbers read as in JSON, decimals with all their digits, times as RFC
+    3339, arrays, hashes and records as compact JSON.
     """
     if isinstance(value, str):
         return value
@@ -28,7 +28,7 @@ def text(value: Any) -> str:
         return value.message
     try:
         written = payload.encode(value)
-    except ValueError:  # no JSON has it: infinity, say, or an object of the application
+    except ValueError:  # JSON cannot hold it: infinity, say, or an object of the application
         return str(value)
     if written.startswith('"'):
         return str(msgspec.json.decode(written))

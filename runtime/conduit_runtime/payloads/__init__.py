@@ -1,1 +1,1 @@
-"""From a payload's JSON to the types of a job, and back without loss."""
+"""Converts a payload's JSON to the types of a job, and back without loss."""

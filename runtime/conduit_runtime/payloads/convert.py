@@ -1,6 +1,6 @@
-"""From loosely typed values (a row, JSON, an application's object) to the types of the sources.
+"""Converts loosely typed values (a row, JSON, an application's object) to the types of the sources.
 
-A library such as cattrs would make text of the int 7 and an int of "7", and reads no attributes.
+A library such as cattrs would make a text of the int 7 and an int of "7", and reads no attributes.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ Converter = Callable[[Any, str], Any]
 MISSING: Any = object()
 
 _A_KEY = "…"
-"""Stands in a path for a key of a hash: a value, too, which may be secret."""
+"""Stands for a key of a hash in a path: a key is a value, which may be secret."""
 
 
 class Unfit(ValueError):
@@ -39,7 +39,7 @@ class Unfit(ValueError):
 
 
 def as_it_is(value: Any, path: str) -> Any:
-    """The converter of what nothing is known of, unless there is another one."""
+    """The default converter for types of which nothing is known: returns the value unchanged."""
     return value
 
 
@@ -74,23 +74,23 @@ def _converter(annotation: Any, unknown: Converter) -> Converter:
 
 
 def reader(source: Any) -> Callable[[str, str], Any]:
-    """A function from a member's Python attribute and its name in the source to its value.
+    """A function from a member's Python attribute and its source name to the member's value.
 
-    The source is a mapping or an object; the value is MISSING when it has no such member.
+    The source is a mapping or an object. The value is MISSING if the source has no such member.
     """
     if isinstance(source, Mapping):
         get = source.get
         return lambda attribute, name: get(name, MISSING)
 
     def read(attribute: str, name: str) -> Any:
-        value = getattr(source, attribute, MISSING)  # first: every object has an `__init__`
+        value = getattr(source, attribute, MISSING)  # first: every object has `__init__`
         return getattr(source, name, MISSING) if value is MISSING else value
 
     return read
 
 
 def parsed(value: Any, path: str) -> Any:
-    """The value of a JSON text; anything else as it is."""
+    """The value of a JSON text; any other value unchanged."""
     if not isinstance(value, str | bytes | bytearray | memoryview):
         return value
     try:
@@ -105,7 +105,7 @@ def below(path: str, name: str) -> str:
 
 
 def kind(value: Any) -> str:
-    """What a value is, in words for an error; never the value itself, which may be secret."""
+    """The kind of a value, in words for an error; never the value itself, which may be secret."""
     return "nil" if value is None else type(value).__name__
 
 
@@ -125,7 +125,7 @@ def _scalar(target: Any) -> Converter:
 
 
 def _is(value: Any, target: Any) -> bool:
-    """Whether a value is of a type; Python's bools are no ints here, and its datetimes no dates."""
+    """Whether a value is of a type; Python's bools are no ints here, its datetimes no dates."""
     if isinstance(value, enum.Enum):
         return False
     if isinstance(value, bool | datetime):
@@ -134,7 +134,7 @@ def _is(value: Any, target: Any) -> bool:
 
 
 def _near(value: Any, target: Any) -> Any:
-    """The same value as another type writes it; an exception when there is no such value."""
+    """The same value as another type writes it; raises an exception if there is none."""
     if isinstance(value, enum.Enum):
         return value.value if _is(value.value, target) else _near(value.value, target)
     if isinstance(value, Decimal):
@@ -228,7 +228,7 @@ def _shaped(parts: Parts, unknown: Converter) -> Converter:
 
 
 def _or_tagged(expected: Converter, unknown: Converter) -> Converter:
-    """A converter that a value with a tag passes by: it is not of the type that was expected."""
+    """A converter that treats a value with a tag as `unknown`: it is not of the expected type."""
     return lambda value, path: (unknown if is_tagged(value) else expected)(value, path)
 
 
@@ -251,7 +251,7 @@ def _struct(target: type[Any], unknown: Converter) -> Converter:
             if found is not MISSING:
                 values[attribute] = convert_member(found, where)
                 continue
-            # a struct written before the field existed: nil, where the field may be nil
+            # the struct was written before the field existed: nil, if the field may be nil
             try:
                 values[attribute] = convert_member(None, where)
             except Unfit:

@@ -1,4 +1,4 @@
-"""A payload's JSON to the payload class of a job."""
+"""Decodes a payload's JSON to the payload class of a job."""
 
 import dataclasses
 import typing
@@ -20,9 +20,9 @@ T = TypeVar("T")
 def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
     """A function from JSON to `payload`.
 
-    What msgspec reads strictly is read by msgspec. The rest is read with tolerance for other
-    versions of the code: unknown fields are ignored, a missing field that may be nil is nil, an
-    unknown enum value passes as its string. Raises PayloadMismatch for what still does not fit.
+    msgspec reads what it can read strictly. The rest is read with tolerance for other versions of
+    the code: an unknown field is ignored, a missing field that may be nil is nil, an unknown enum
+    value stays a string. Raises PayloadMismatch for a payload that still does not fit.
     """
     convert = converter(payload, read)
 

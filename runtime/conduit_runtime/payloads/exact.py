@@ -1,4 +1,4 @@
-"""Values of unknown type in a payload: written so that a job reads them as they were."""
+"""Writes values of unknown type in a payload so that a job reads them back unchanged."""
 
 import dataclasses
 import types
@@ -17,16 +17,17 @@ from .sensitive import is_sensitive, without_mark
 from .shape import TYPES, VALUE, Parts, is_tagged, shape_of, tag_of
 
 Writer = Callable[[Any, str], Any]
-"""Takes a value and its path, returns its form in a payload: itself where JSON shows its type.
+"""Takes a value and its path, returns the value's form in a payload.
 
-Raises PayloadError for what a job would not read as it is.
+The form is the value itself if JSON shows its type. Raises PayloadError for a value that a job
+could not read back unchanged.
 """
 
 _PLAIN = frozenset({str, int, float, bool, types.NoneType})
 
 
 def writer(annotation: Any) -> Writer | None:
-    """What writes the values of a type; None when the type says of every value what it is."""
+    """The writer for a type; None if the type itself tells the type of every value."""
     if annotation is Any or annotation is object:
         return write
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
@@ -47,7 +48,7 @@ def writer(annotation: Any) -> Writer | None:
 
 
 def write(value: Any, path: str) -> Any:
-    """A value of unknown type, with a tag where JSON does not show its type."""
+    """Write a value of unknown type, with a tag if JSON does not show its type."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Mapping | list | tuple):
@@ -60,7 +61,7 @@ def write(value: Any, path: str) -> Any:
 
 
 def read(value: Any, path: str) -> Any:
-    """The value that `write` has written."""
+    """Read a value that `write` has written."""
     if not isinstance(value, Mapping | list):
         return value
     if isinstance(value, Mapping) and is_tagged(value):
@@ -113,7 +114,7 @@ def _shaped(parts: Parts) -> Writer:
 
 
 def _as_expected(part: Any) -> Writer:
-    """Writes values of a part of a shape, and says of others what they are."""
+    """A writer for a part of a shape; it tags values that are not of the part's type."""
     expected, inner = converter(part, read), writer(part)
 
     def write_part(value: Any, path: str) -> Any:
@@ -131,13 +132,13 @@ def _as_expected(part: Any) -> Writer:
 
 
 def _explicit(value: Any, path: str) -> Any:
-    """A value that its expected type would turn into another one, or does not describe."""
+    """Write, with a tag, a value that its expected type would change or does not describe."""
     written = write(value, path)
     return written if value is None or is_tagged(written) else {VALUE: written}
 
 
 def _items(value: Any, path: str, each: Callable[[Any, Any, str], Any]) -> Any:
-    """The items of a hash or an array made anew; itself when none is another one."""
+    """The hash or array with its items made anew; the value itself if no item changes."""
     if isinstance(value, Mapping):
         hash_ = {key: each(key, item, f"{path}.{key}") for key, item in value.items()}
         return value if _are_same(hash_.values(), value.values()) else hash_

@@ -1,4 +1,4 @@
-"""Hides the sensitive values of stored payloads from those who look at jobs."""
+"""Hides the sensitive values of stored payloads from people who look at jobs."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from ..model.type_description import FieldShape, KnownShape
 from .sensitive import texts_in
 
 _MOST = 5_000
-"""Hidden values that a text is searched for; of a payload with more, it is hidden whole."""
+"""The most hidden values that a text is searched for; with more, the whole text is hidden."""
 
 
 @dataclass(slots=True)
 class _Node:
-    """What all known shapes together say of a field. `item` is every item of an array or a hash."""
+    """All known shapes of a field, merged. `item` is every item of an array or a hash."""
 
     is_sensitive: bool = False
     fields: dict[str, "_Node"] = field(default_factory=dict)
@@ -30,11 +30,12 @@ class _Node:
 
 
 class PayloadMask:
-    """Which values of a job's payload are hidden.
+    """Decides which values of a job's payload are hidden.
 
-    `shapes` are all that workers have said of its type. A value is hidden if one of them marks its
-    field as sensitive. If none of them is the job's own, what they do not name is hidden as well:
-    the source may mark it. A payload without a fingerprint was written by hand.
+    `shapes` are all that workers have described of the job's type. A value is hidden if one of them
+    marks its field as sensitive. If none of them is the job's own shape, fields that none of them
+    names are hidden too: the source may mark them. A payload without a fingerprint was written by
+    hand.
     """
 
     def __init__(self, shapes: Sequence[KnownShape], fingerprint: str) -> None:
@@ -44,11 +45,11 @@ class PayloadMask:
             _add_fields(self._root, each.fields)
         self._takes_any = any(each.fingerprint == "" for each in shapes)
         self.is_known = shape == "" or any(each.fingerprint == shape for each in shapes)
-        """Whether a worker has described this shape; if not, a page says why values are hidden."""
+        """Whether a worker has described this shape; if not, a page tells why values are hidden."""
 
     @property
     def hides_some(self) -> bool:
-        """Whether some payload of its type and shape has hidden values."""
+        """Whether any payload of this type and shape can have hidden values."""
         return not self.is_known or _holds_sensitive(self._root)
 
     def payload(self, payload: Any) -> Any:
@@ -81,9 +82,9 @@ class PayloadMask:
             return MASK
 
     def refuses_search(self, path: Iterable[str]) -> bool:
-        """Whether a search by this field, named from the outermost, could tell a hidden value.
+        """Whether a search by this field, named from the outermost, could reveal a hidden value.
 
-        So it could for a field that holds a sensitive one, and for one that no shape names.
+        It could if the field holds a sensitive one, or if no shape names the field.
         """
         node = self._root
         for step in path:

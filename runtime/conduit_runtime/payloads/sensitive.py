@@ -1,4 +1,4 @@
-"""Sensitive values that a job or a hook has read: its stored and logged errors mask them."""
+"""The sensitive values that a job or a hook has read; its stored and logged errors mask them."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -32,9 +32,9 @@ def without_mark(annotation: Any) -> Any:
 
 @contextmanager
 def noted_in(values: set[str]) -> Iterator[None]:
-    """A block of a hook: what is noted in it, outside of jobs, is added to `values`.
+    """A block of a hook, outside of jobs: the values noted in it are added to `values`.
 
-    Log lines within it mask them, and those after it do not.
+    Log lines within the block mask these values; log lines after it do not.
     """
     outer = _of_hook.get()
     _of_hook.set(values)
@@ -45,7 +45,7 @@ def noted_in(values: set[str]) -> Iterator[None]:
 
 
 def noting(convert: Callable[..., T]) -> Callable[..., T]:
-    """The function, which notes the values that it returns."""
+    """Wrap a function so that it notes the values that it returns."""
 
     def convert_and_note(*arguments: Any) -> T:
         value = convert(*arguments)
@@ -56,7 +56,7 @@ def noting(convert: Callable[..., T]) -> Callable[..., T]:
 
 
 def secrets_here() -> Collection[str]:
-    """The sensitive values that the job or the hook that runs here has read, as texts."""
+    """The sensitive values, as texts, that the job or the hook that runs here has read."""
     job = entered_job.get(None)
     return secrets_of(job) if job is not None else _of_hook.get() or ()
 
@@ -72,7 +72,7 @@ def _note(value: object) -> None:
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """The values within a value as texts, as errors may hold them; not `true`, `false` and nil."""
+    """The texts of the values within a value, as in errors; without `true`, `false` and nil."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = [getattr(value, field.name) for field in dataclasses.fields(value)]
     elif isinstance(value, Mapping):

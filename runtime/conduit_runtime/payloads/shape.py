@@ -1,4 +1,4 @@
-"""How a payload shows the type of a value where JSON does not: by a shape, or by a tag."""
+"""Shapes and tags: how a payload shows the types of values that JSON does not show."""
 
 import typing
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 Parts: TypeAlias = Mapping[Any, Any]
-"""Key or position → the type of what is there, or the parts of a hash or an array there.
+"""Key or position → the type of the item there, or the parts of a hash or an array there.
 
-`...` is every item that is not named.
+`...` stands for every item that is not named.
 """
 
 
@@ -37,11 +37,11 @@ def shape_of(annotation: Any) -> Shape | None:
     return next((each for each in annotation.__metadata__ if isinstance(each, Shape)), None)
 
 
-# A value with a tag is a hash of one key that names its type: `{"$decimal": "1.50"}`. `$value`
-# holds JSON as it is: a hash that looks like one of these, or what is not of the expected type.
+# A value with a tag is a hash with one key, which names the type: `{"$decimal": "1.50"}`. `$value`
+# holds JSON as it is: a hash that looks like a tag, or a value that is not of the expected type.
 TYPES: Mapping[str, type[Any]] = {
     "$decimal": Decimal,
-    "$timestamp": datetime,  # before `$date`, which it is in Python
+    "$timestamp": datetime,  # before `$date`, of whose type it is a subclass in Python
     "$date": date,
     "$time": time,
     "$duration": timedelta,
@@ -51,12 +51,12 @@ VALUE = "$value"
 
 
 def tag_of(value: Any) -> str | None:
-    """The tag of a value that JSON would write as text; None for any other."""
+    """The tag of a value that JSON would write as a text; None for any other value."""
     return next((tag for tag, kind in TYPES.items() if isinstance(value, kind)), None)
 
 
 def is_tagged(value: Any) -> bool:
-    """Whether a value of JSON is, or looks like, one with a tag."""
+    """Whether a JSON value has a tag, or looks as if it had one."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return False
     (key,) = value

@@ -1,1 +1,1 @@
-"""How statements reach Postgres: connections, cursors, transactions, migrations."""
+"""Sends statements to Postgres: connections, cursors, transactions, migrations."""

@@ -1,4 +1,4 @@
-"""Our own connections, and running a statement on any, for asynchronous code."""
+"""Our own connections, and statements on any connection, for asynchronous code."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -31,8 +31,8 @@ Row = TypeVar("Row")
 class AsyncTransactionCursor(psycopg.AsyncCursor[Row]):
     """A cursor of our own connections behind a pooler, where no session keeps its settings.
 
-    Where transactions are read-only or above READ COMMITTED by default, each statement outside of
-    a transaction gets one that says otherwise.
+    If transactions are read-only or above READ COMMITTED by default, it runs each statement outside
+    of a transaction in one that may write at READ COMMITTED.
     """
 
     async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
@@ -43,7 +43,7 @@ class AsyncTransactionCursor(psycopg.AsyncCursor[Row]):
 
 
 class OwnAsyncCursor(AsyncTransactionCursor[tuple[Any, ...]]):
-    """A cursor for our statements: what the application loads values into does not matter."""
+    """A cursor for our statements; the application's adapters do not affect it."""
 
     @property
     def adapters(self) -> AdaptersMap:
@@ -59,13 +59,13 @@ class _AsyncRawCursor(
 
 
 class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
-    """A connection of our own; a spare cursor, which knows how to write values, saves time."""
+    """A connection of our own; its spare cursor already has its dumpers, which saves time."""
 
     spare: _AsyncRawCursor | None = None
 
     @classmethod
     async def connect(cls, conninfo: str = "", **options: Any) -> Self:
-        """Of several hosts, the one that led last is tried first."""
+        """Connect; of several hosts, the one that led last is tried first."""
         connection = await super().connect(conninfo, **options | leader_first(conninfo))
         remember(conninfo, connection)
         return connection
@@ -74,7 +74,7 @@ class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
 async def run_async(
     connection: psycopg.AsyncConnection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
-    """Send the statement, for our tables in this schema, and decode what comes back.
+    """Send the statement, for our tables in this schema, and decode the result.
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
@@ -82,12 +82,12 @@ async def run_async(
     own = connection if isinstance(connection, OwnAsyncConnection) else None
     cursor = (own and own.spare) or _AsyncRawCursor(connection, row_factory=tuple_row)
     if own is not None:
-        own.spare = None  # another task may use the connection meanwhile
+        own.spare = None  # another task may use the connection at the same time
     async with nullcontext() if own else needed_settings_async(connection):
         await cursor.execute(sql, parameters, binary=True)
         rows = await cursor.fetchall() if cursor.description else []
     count = cursor.rowcount
-    if own is not None and not (rows or are_large(parameters)):  # which the cursor would keep
+    if own is not None and not (rows or are_large(parameters)):  # the cursor would keep them
         own.spare = cursor
     return statement.decode(rows, count)
 
@@ -97,7 +97,8 @@ def needed_settings_async(
 ) -> AbstractAsyncContextManager[None]:
     """A block with the settings that our statements need.
 
-    Only a connection that differs pays: it is changed for the block, and then changed back.
+    Only a connection with other settings pays: they are changed for the block, and then changed
+    back.
     """
     given = differing_settings(connection)
     return _changed_settings_async(connection, given) if given else nullcontext()
@@ -120,15 +121,16 @@ async def _set_async(
 ) -> None:
     async with psycopg.AsyncCursor(connection) as cursor:
         for setting in values.items():
-            # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
+            # Fetching applies the setting to values that are encoded from now on, in a pipeline
+            # too.
             await cursor.execute(SET, [text.decode() for text in setting])
             await cursor.fetchall()
 
 
 async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Prepare a connection of our own; it is in autocommit mode from then on.
+    """Prepare a connection of our own and put it in autocommit mode.
 
-    Its transactions write, at READ COMMITTED. Only then it is known whether it `is_pooled`.
+    Its transactions write, at READ COMMITTED. After this call, `is_pooled` is known.
     """
     keep_from_children(connection)
     await connection.set_autocommit(True)
@@ -147,7 +149,7 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def check_open_async(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raise OperationalError when the server has ended the session, without asking it."""
-    # The first reads what the server said last, the second finds that there is no more to come.
+    """Raise OperationalError if the server has ended the session, without a round trip."""
+    # The first reads the last message of the server, the second finds that the socket is closed.
     connection.pgconn.consume_input()
     connection.pgconn.consume_input()

@@ -1,17 +1,17 @@
-"""Waiting when something fails again and again, and logging it once."""
+"""Waits between retries of a repeated failure, and logs the failure once."""
 
 import logging
 import random
 import time
 
 LONGEST = 2.0
-"""Seconds between two tries, at most: a standby that was promoted is found as soon."""
+"""The most seconds between two tries, so that a promoted standby is found within that time."""
 CALM = 30.0
-"""Seconds without a failure after which the next failure is logged again."""
+"""The seconds without a failure after which the next failure is logged again."""
 
 
 def delay_after(failures: int, longest: float = LONGEST) -> float:
-    """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
+    """Seconds to wait after the n-th failure; random, so that not all workers retry together."""
     return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
@@ -36,6 +36,6 @@ class Backoff:
         return delay_after(self._failures, self._longest)
 
     def reset(self) -> bool:
-        """Note a success: the next failure is retried soon. Returns whether it ends failures."""
+        """Note a success: the next failure is retried soon. Returns whether there were failures."""
         failures, self._failures = self._failures, 0
         return failures > 0

@@ -1,4 +1,4 @@
-"""The connections of a worker: one for a thread, and one of its loop that is opened again."""
+"""The connections of a worker: one for each thread, and one for its loop that reconnects."""
 
 import asyncio
 import contextlib
@@ -28,11 +28,11 @@ BROKEN = (
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
 )
-"""What a lost connection raises, or one to a server that does not lead any more."""
+"""The errors of a lost connection, or of one to a server that no longer leads."""
 
-# The server gives up first, so that no statement outlives its client.
+# The server's limit is the shorter one, so that no statement outlives its client.
 PATIENCE = "25s"
-# The worker's statements have one good plan each, whatever the statistics say.
+# Each of the worker's statements has one good plan, whatever the statistics say.
 PLANS = """
 SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
        pg_catalog.set_config('enable_seqscan', 'off', false),
@@ -43,7 +43,7 @@ SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
 """
 PROBING = 2
 """Seconds for a connection that only asks whether another server leads."""
-# A silent peer is noticed within seconds, also while nothing is sent.
+# These notice a silent peer within seconds, even while nothing is sent.
 KEEPALIVE = {
     "connect_timeout": 10,
     "keepalives": 1,
@@ -70,7 +70,7 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
 
 
 class _LeaderConnection(TimeoutConnection):
-    """Knows where it leads to, and asks there whether that is the same server as before."""
+    """Knows which server it leads to, and can ask whether another server leads by now."""
 
     dsn = ""
 
@@ -85,7 +85,7 @@ class _LeaderConnection(TimeoutConnection):
                 remember(self.dsn, other)
                 row = other.execute(SESSION).fetchone()
         except psycopg.Error:
-            return False  # none leads yet
+            return False  # no server leads yet
         return row is not None and row[1] != started
 
 
@@ -96,15 +96,15 @@ def keepalive(dsn: str) -> dict[str, Any]:
 
 
 class ReconnectingConnection:
-    """One asynchronous connection of a worker that is opened again after it broke.
+    """One asynchronous connection of a worker, which is opened again after it breaks.
 
-    `schema` is that of our tables; without it, the search path finds them. Used by one task at a
-    time. `generation` counts how often it was opened; `is_pooled` is whether it goes through a
-    transaction pooler. Results come in binary. With `times_as_ints`, a
-    time with time zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
-    Postgres writes it, a statement that waits that long for a lock raises LockNotAvailable; one
-    that takes as long as `statement_timeout` raises QueryCanceled. Connections of one loop may
-    share a `reader`.
+    One task at a time uses it. `schema` is that of our tables; without it, the search path finds
+    them. `generation` counts how often the connection was opened. `is_pooled` is whether it goes
+    through a transaction pooler. Results come in binary. With `times_as_ints`, a time with time
+    zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, written as for
+    Postgres, a statement that waits that long for a lock raises LockNotAvailable. A statement that
+    takes `statement_timeout` raises QueryCanceled. The connections of one loop may share a
+    `reader`.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class ReconnectingConnection:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection; it may be broken without notice."""
+        """Whether there is a connection; it may be broken without that being known."""
         return self._connection is not None and not self._connection.closed
 
     async def open(self) -> psycopg.AsyncConnection[Any]:
-        """The connection, opened if need be; raises one of `BROKEN` when that fails."""
+        """Return the connection, opened if need be; raises one of `BROKEN` if that fails."""
         if self._connection is None or self._connection.closed:
             connection = await AsyncTimeoutConnection.connect(
                 self._dsn,
@@ -156,7 +156,7 @@ class ReconnectingConnection:
                 await connection.execute(PLANS)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
-            # Of transactions, whatever the database's default is; behind a pooler we set none.
+            # This sets single transactions: behind a pooler, no setting of a session would last.
             await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
             self._connection = connection
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
@@ -166,7 +166,7 @@ class ReconnectingConnection:
         return self._connection
 
     async def run(self, statement: Statement[T]) -> T:
-        """Send a statement of the worker's own; after one of `BROKEN` the connection is dropped."""
+        """Send a statement of the worker's own; an error of `BROKEN` drops the connection."""
         connection = await self.open()
         cursor = self._cursor
         if cursor is None:
@@ -177,7 +177,7 @@ class ReconnectingConnection:
             block: AbstractAsyncContextManager[object] = contextlib.nullcontext()
             if needs_transaction(connection):
                 block = connection.transaction()
-            elif sets_timeouts:  # one round trip and, since it is one pipeline, one transaction
+            elif sets_timeouts:  # one round trip and, as one pipeline, one transaction
                 block = connection.pipeline()
             async with block:
                 if sets_timeouts:
@@ -202,19 +202,19 @@ class ReconnectingConnection:
         if self._connection is None or self._connection.closed:
             return
         pgconn = self._connection.pgconn
-        with contextlib.suppress(psycopg.Error):  # the next statement says what is wrong
+        with contextlib.suppress(psycopg.Error):  # the next statement raises the error
             pgconn.consume_input()
             while (notification := pgconn.notifies()) is not None:
                 if pgconn.notify_handler is not None:
                     pgconn.notify_handler(notification)
 
     def leave(self, server: float) -> None:
-        """Cut the connection if it leads to another server: the next use opens another."""
+        """Cut the connection if it leads to another server; the next use opens a new one."""
         if self._connection is not None and leads_elsewhere(self._connection, server):
             sever(self._connection, MOVED)
 
     async def close(self) -> None:
-        """Close the connection; the next use opens another."""
+        """Close the connection; the next use opens a new one."""
         connection, self._connection, self._cursor = self._connection, None, None
         if connection is not None:
             await connection.close()

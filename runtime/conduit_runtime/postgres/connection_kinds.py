@@ -1,4 +1,4 @@
-"""What to do with an object that is no connection of the driver: the error that says it."""
+"""The error for an object that is no connection of the driver; it says what to do instead."""
 
 _SESSION = "pass `conduit_runtime.adapters.sqlalchemy_connection({})`"
 _ASYNC_SESSION = "pass `await conduit_runtime.adapters.sqlalchemy_async_connection({})`"
@@ -15,7 +15,7 @@ _ASYNC = (
     "and a Queue takes it"
 )
 
-# By where a class, or one that it derives from, is defined.
+# By the module that defines a class, or one of its bases.
 _ADVICE = {
     "sqlalchemy.orm.session.Session": _SESSION.format("session"),
     "sqlalchemy.orm.scoping.scoped_session": _SESSION.format("session"),
@@ -52,7 +52,7 @@ _ADVICE = {
 
 
 def refusal(given: object, argument: str, wanted: str) -> TypeError:
-    """The error for an argument that is not the connection that is `wanted`."""
+    """The error for an argument that is not the `wanted` kind of connection."""
     if given is None:
         return TypeError(f"{argument} is None: pass {wanted}, in the transaction of your row")
     if isinstance(given, str):

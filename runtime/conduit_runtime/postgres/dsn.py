@@ -1,4 +1,4 @@
-"""Connection strings: that of an application's pool, and messages without their passwords."""
+"""Connection strings: that of an application's pool, and messages without passwords."""
 
 import inspect
 import re
@@ -13,7 +13,7 @@ from ..model.errors import QueueError
 
 _FORMS = (
     re.compile(r"^\s*\w+(?:\+\w+)?://[^:@/?#]*:(.*)@", re.DOTALL),  # of a URL
-    # Of a pair, up to the next key: what is not quoted as it should be belongs to it as well.
+    # Of a pair, up to the next key: a value without its quotes may contain spaces.
     re.compile(r"(?:ssl)?password\s*=\s*(.*?)(?=\s+\w+\s*=|$)", re.DOTALL),
     re.compile(r"[?&](?:ssl)?password=([^&]*)"),  # of a query
 )
@@ -21,10 +21,10 @@ _PARTS = re.compile(r"[@:/?#\s'\"\\]+")
 
 
 def without_password(message: str, dsn: str) -> str:
-    """The message with `***` for the password of `dsn`, and for each part of it.
+    """The message with `***` for the password of `dsn`, and for each part of the password.
 
-    A URL whose password is not percent-encoded is split at the wrong place, so that a message
-    about the host or the port holds a part of the password.
+    If a password in a URL is not percent-encoded, the URL is split at the wrong place. A message
+    about the host or the port then holds a part of the password.
     """
     passwords = [found for form in _FORMS for found in form.findall(dsn)]
     texts = [text for password in passwords for text in (password, unquote(password))]
@@ -39,10 +39,10 @@ _KEYWORDS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.
 
 
 def pool_dsn(pool: ConnectionPool[Any] | AsyncConnectionPool[Any]) -> str:
-    """Where the pool connects to: its `conninfo` with the connection parameters in its `kwargs`.
+    """The connection string of a pool: its `conninfo`, with the parameters in its `kwargs`.
 
-    Workers open connections of their own with it. Raises QueueError when a coroutine function of
-    the pool's gives either.
+    Workers open connections of their own with it. Raises QueueError if the pool has a coroutine
+    function for either.
     """
     conninfo, kwargs = _value(pool.conninfo), _value(pool.kwargs)
     return make_conninfo(conninfo, **{k: v for k, v in (kwargs or {}).items() if k in _KEYWORDS})

@@ -1,5 +1,5 @@
 # Generated from async_execute.py by .ci/unasync.py; do not edit.
-"""Our own connections, and running a statement on any, for synchronous code."""
+"""Our own connections, and statements on any connection, for synchronous code."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -32,8 +32,8 @@ Row = TypeVar("Row")
 class TransactionCursor(psycopg.Cursor[Row]):
     """A cursor of our own connections behind a pooler, where no session keeps its settings.
 
-    Where transactions are read-only or above READ COMMITTED by default, each statement outside of
-    a transaction gets one that says otherwise.
+    If transactions are read-only or above READ COMMITTED by default, it runs each statement outside
+    of a transaction in one that may write at READ COMMITTED.
     """
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
@@ -44,7 +44,7 @@ class TransactionCursor(psycopg.Cursor[Row]):
 
 
 class OwnCursor(TransactionCursor[tuple[Any, ...]]):
-    """A cursor for our statements: what the application loads values into does not matter."""
+    """A cursor for our statements; the application's adapters do not affect it."""
 
     @property
     def adapters(self) -> AdaptersMap:
@@ -58,13 +58,13 @@ class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any
 
 
 class OwnConnection(psycopg.Connection[Any]):
-    """A connection of our own; a spare cursor, which knows how to write values, saves time."""
+    """A connection of our own; its spare cursor already has its dumpers, which saves time."""
 
     spare: _RawCursor | None = None
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
-        """Of several hosts, the one that led last is tried first."""
+        """Connect; of several hosts, the one that led last is tried first."""
         connection = super().connect(conninfo, **options | leader_first(conninfo))
         remember(conninfo, connection)
         return connection
@@ -73,7 +73,7 @@ class OwnConnection(psycopg.Connection[Any]):
 def run(
     connection: psycopg.Connection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
-    """Send the statement, for our tables in this schema, and decode what comes back.
+    """Send the statement, for our tables in this schema, and decode the result.
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
@@ -81,12 +81,12 @@ def run(
     own = connection if isinstance(connection, OwnConnection) else None
     cursor = (own and own.spare) or _RawCursor(connection, row_factory=tuple_row)
     if own is not None:
-        own.spare = None  # another task may use the connection meanwhile
+        own.spare = None  # another task may use the connection at the same time
     with nullcontext() if own else needed_settings(connection):
         cursor.execute(sql, parameters, binary=True)
         rows = cursor.fetchall() if cursor.description else []
     count = cursor.rowcount
-    if own is not None and not (rows or are_large(parameters)):  # which the cursor would keep
+    if own is not None and not (rows or are_large(parameters)):  # the cursor would keep them
         own.spare = cursor
     return statement.decode(rows, count)
 
@@ -94,7 +94,8 @@ def run(
 def needed_settings(connection: psycopg.Connection[Any]) -> AbstractContextManager[None]:
     """A block with the settings that our statements need.
 
-    Only a connection that differs pays: it is changed for the block, and then changed back.
+    Only a connection with other settings pays: they are changed for the block, and then changed
+    back.
     """
     given = differing_settings(connection)
     return _changed_settings(connection, given) if given else nullcontext()
@@ -115,15 +116,16 @@ def _changed_settings(
 def _set(connection: psycopg.Connection[Any], values: Mapping[bytes, bytes]) -> None:
     with psycopg.Cursor(connection) as cursor:
         for setting in values.items():
-            # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
+            # Fetching applies the setting to values that are encoded from now on, in a pipeline
+            # too.
             cursor.execute(SET, [text.decode() for text in setting])
             cursor.fetchall()
 
 
 def own(connection: psycopg.Connection[Any]) -> None:
-    """Prepare a connection of our own; it is in autocommit mode from then on.
+    """Prepare a connection of our own and put it in autocommit mode.
 
-    Its transactions write, at READ COMMITTED. Only then it is known whether it `is_pooled`.
+    Its transactions write, at READ COMMITTED. After this call, `is_pooled` is known.
     """
     keep_from_children(connection)
     connection.set_autocommit(True)
@@ -142,7 +144,7 @@ def own(connection: psycopg.Connection[Any]) -> None:
 
 
 def check_open(connection: psycopg.Connection[Any]) -> None:
-    """Raise OperationalError when the server has ended the session, without asking it."""
-    # The first reads what the server said last, the second finds that there is no more to come.
+    """Raise OperationalError if the server has ended the session, without a round trip."""
+    # The first reads the last message of the server, the second finds that the socket is closed.
     connection.pgconn.consume_input()
     connection.pgconn.consume_input()

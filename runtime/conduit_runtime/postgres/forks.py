@@ -1,4 +1,4 @@
-"""What a process forks holds copies of its sockets, and so could use them or end its sessions."""
+"""Keeps forked processes, which hold copies of our sockets, from using our sessions."""
 
 import contextlib
 import os
@@ -14,15 +14,15 @@ _renewals: "weakref.WeakKeyDictionary[Any, Callable[[Any], object]]" = weakref.W
 
 
 def keep_from_children(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """Have the connection end with this process, even while a process that it forked lives on.
+    """Make the connection end with this process, even while a process that it forked lives on.
 
-    What such a process sends over it, or says at its end, reaches no server.
+    Nothing that a forked process sends over the connection, or sends at its end, reaches a server.
     """
     _kept.add(connection)
 
 
 def renew_in_children(owner: object, renew: Callable[[Any], object]) -> None:
-    """Have `renew(owner)` called in each process that this one forks while the owner lives."""
+    """Call `renew(owner)` in each process that this one forks, as long as the owner lives."""
     _renewals[owner] = renew
 
 
@@ -30,7 +30,7 @@ def _let_go() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for connection in [*_kept]:
         with contextlib.suppress(OSError, psycopg.Error):  # it is closed already
-            # Not closed: the number must not come to mean a file of the child's own.
+            # Not closed: the number must not become that of a file of the child.
             os.dup2(null, connection.fileno(), inheritable=False)
     os.close(null)
     for owner, renew in [*_renewals.items()]:

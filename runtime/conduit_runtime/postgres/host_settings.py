@@ -1,4 +1,4 @@
-"""The settings that our statements need, whatever the host of the database has set."""
+"""The settings that our statements need, whatever the database's host has set."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from psycopg.pq import TransactionStatus
 
 Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
-# A path that names pg_catalog after another schema would let what is planted there run.
-# set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
-# within seconds as well, and with it what it holds.
+# If a search path names pg_catalog after another schema, objects planted in that schema would run.
+# set_config, because a pooler refuses startup options. The keepalives end a session whose client
+# fell silent within seconds, and release what it holds.
 SETTINGS = """
 SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
        pg_catalog.set_config('default_transaction_read_only', 'off', false),
@@ -40,10 +40,10 @@ DEFAULTS = """
 SELECT pg_catalog.current_setting('default_transaction_read_only') = 'off'
    AND pg_catalog.current_setting('default_transaction_isolation') = 'read committed'
 """
-"""Whether transactions are by default what we need."""
+"""Whether the defaults of transactions are those that we need."""
 
-# The server reports these unasked. What it does not report (array_nulls, extra_float_digits,
-# bytea_output) does not matter to our statements, which send and read such values in binary.
+# The server reports changes of these. Other settings (array_nulls, extra_float_digits,
+# bytea_output) do not matter to our statements, which send and read such values in binary.
 NEEDED = {
     b"client_encoding": b"UTF8",
     b"DateStyle": b"ISO",
@@ -54,9 +54,9 @@ SET = "SELECT pg_catalog.set_config(%s, %s, false)"
 
 
 def is_pooled(connection: Connection) -> bool:
-    """Whether a transaction pooler is in between: what a session sets or locks is lost then.
+    """Whether the connection goes through a transaction pooler, which loses settings and locks.
 
-    `own` finds it out, and switches prepared statements off.
+    `own` detects it, and switches prepared statements off.
     """
     return connection.prepare_threshold is None
 
@@ -71,7 +71,7 @@ def needs_transaction(connection: Connection) -> bool:
 
 
 def differing_settings(connection: Connection) -> dict[bytes, bytes]:
-    """The settings that are not as we need them, as they are."""
+    """The present values of the settings that differ from what we need."""
     status = connection.pgconn.parameter_status
     return {
         name: value
@@ -81,6 +81,6 @@ def differing_settings(connection: Connection) -> dict[bytes, bytes]:
 
 
 def keeps_settings(connection: Connection) -> bool:
-    """Whether a change of settings still holds: the rollback of a failed transaction undoes it."""
+    """Whether changed settings still hold; the rollback of a failed transaction undoes them."""
     status = connection.info.transaction_status
     return status in (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.ACTIVE)

@@ -1,6 +1,6 @@
-"""Connections that are not psycopg's: asyncpg's in asynchronous code, or an error that names both.
+"""Connections other than psycopg's: asyncpg's in asynchronous code, or an error that names both.
 
-asyncpg is never imported here: without it, no connection can be one of its.
+This module never imports asyncpg: if nobody has, no connection can be asyncpg's.
 """
 
 import sys
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AsyncpgLike(Protocol):
-    """An `asyncpg.Connection`, or one that its pool gives out."""
+    """An `asyncpg.Connection`, or one from its pool."""
 
     def is_in_transaction(self) -> Any:
         """Whether a transaction is open."""
@@ -24,7 +24,7 @@ class AsyncpgLike(Protocol):
         """Whether the connection was closed or lost."""
 
     def get_server_pid(self) -> Any:
-        """The process of the server."""
+        """The process id of the server's session."""
 
 
 def other(conn: object, what: str) -> NoReturn:
@@ -35,7 +35,7 @@ def other(conn: object, what: str) -> NoReturn:
 def other_async(
     conn: object, what: str, wanted: str = "a psycopg AsyncConnection or an asyncpg Connection"
 ) -> "AsyncpgConnection":
-    """An asyncpg connection, for our statements; raises TypeError for a `conn` of another kind."""
+    """Wrap an asyncpg connection for our statements; raises TypeError for any other `conn`."""
     found = asyncpg_connection(conn)
     if found is None:
         raise refusal(conn, f"`conn` of {called_function(what)}", wanted)
@@ -55,7 +55,7 @@ def other_in_transaction_async(conn: object, what: str) -> "AsyncpgConnection":
 
 
 def asyncpg_connection(conn: object) -> "AsyncpgConnection | None":
-    """An asyncpg connection, for our statements; None for what is none."""
+    """Wrap an asyncpg connection for our statements; None for anything else."""
     module = sys.modules.get("asyncpg")
     if module is None or not isinstance(conn, (module.Connection, module.pool.PoolConnectionProxy)):
         return None

@@ -1,4 +1,4 @@
-"""How parameters are written for the server."""
+"""Writes parameters for the server."""
 
 import re
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ class _BinaryArrayDumper(Dumper):
 
 psycopg.adapters.register_dumper(BinaryArray, _BinaryArrayDumper)
 ADAPTERS = AdaptersMap(psycopg.adapters)
-"""What our cursors load and dump, whatever the application registers."""
+"""The adapters of our cursors; what the application registers does not affect them."""
 
 
 _LARGE = 10_000
 
 
 def are_large(parameters: Sequence[Any]) -> bool:
-    """Whether one of them is a text or an array of many bytes."""
+    """Whether one of the parameters is a text or an array of many bytes."""
     return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
 
 
 def positional(statement: Statement[Any], schema: str | None) -> tuple[str, list[Any]]:
     """The SQL with `$1` for its first parameter and so on, and the parameters in that order.
 
-    For raw cursors, which need not read a statement anew each time it is sent.
+    It is for raw cursors, which do not parse a statement anew each time it is sent.
     """
     sql, names = _numbered(statement.sql(schema))
     return sql, [statement.parameters[name] for name in names]

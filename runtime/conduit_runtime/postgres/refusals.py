@@ -1,4 +1,4 @@
-"""Distinguishes errors of a statement from errors of the server."""
+"""Tells errors of a statement from errors of the server."""
 
 import psycopg
 
@@ -10,12 +10,12 @@ _UNCLEAR = (_CANCELED, "0A", "26", "42", "XX")
 
 
 def is_transient(error: psycopg.Error) -> bool:
-    """Whether the same statement may succeed later, since the server or the way to it failed."""
+    """Whether the same statement may succeed later: the server failed, or the way to it."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate.startswith(_TRANSIENT) and error.sqlstate != _CANCELED
 
 
 def is_unclear(error: psycopg.Error) -> bool:
-    """Whether the fault may lie with the statement or with the server: both raise such an error."""
+    """Whether the statement or the server may be at fault: both raise such an error."""
     return error.sqlstate is not None and error.sqlstate.startswith(_UNCLEAR)

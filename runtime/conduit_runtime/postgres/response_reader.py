@@ -1,4 +1,4 @@
-"""Reads responses as they arrive, in few turns of the event loop."""
+"""Reads responses when they arrive, in few turns of the event loop."""
 
 import asyncio
 import select
@@ -18,11 +18,11 @@ _EVENTS = {
 
 
 class ResponseReader:
-    """What the connections of one event loop are waiting for.
+    """The reads that the connections of one event loop wait for.
 
-    The driver asks for a turn of the loop after every 16 KiB, and goes on only in the turn after
-    that. Here all that has arrived is read by the callback of the socket. Code that holds the loop
-    for long may `poll`, so that no response waits.
+    The driver waits for the next turn of the loop after every 16 KiB. Here, the callback of the
+    socket reads all that has arrived. Code that holds the loop for long can call `poll`, so that no
+    response waits.
     """
 
     def __init__(self) -> None:
@@ -30,14 +30,14 @@ class ResponseReader:
         self._arrived = select.poll()
 
     def poll(self) -> bool:
-        """Read what has arrived; True when a response is complete."""
+        """Read what has arrived; returns True if a response is complete."""
         whole = 0
         for descriptor, _ in self._arrived.poll(0):
             whole += self._pending[descriptor].go_on()
         return whole > 0
 
     async def read(self, generator: PQGen[T], descriptor: int, *, begun: bool = False) -> T:
-        """What the driver's `generator` returns in the end; one may have `begun` before."""
+        """Run the driver's `generator` and return its result; it may have `begun` already."""
         reading = _PendingRead(self, generator, descriptor)
         reading.advance(Ready.NONE if begun else None)
         try:
@@ -46,7 +46,7 @@ class ResponseReader:
             reading.stop()
 
     def fail(self, descriptor: int, error: Exception) -> None:
-        """Raise an error where the response on this socket is awaited."""
+        """Raise an error in the task that awaits a response on this socket."""
         if reading := self._pending.get(descriptor):
             reading.fail(error)
 
@@ -60,7 +60,7 @@ class ResponseReader:
 
 
 class _PendingRead(Generic[T]):
-    """A generator of the driver that goes on whenever its socket lets it."""
+    """A generator of the driver that continues whenever its socket is ready."""
 
     def __init__(self, reader: ResponseReader, generator: PQGen[T], descriptor: int) -> None:
         self._loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ class _PendingRead(Generic[T]):
         self.whole: asyncio.Future[T] = self._loop.create_future()
 
     def advance(self, ready: Ready | None) -> bool:
-        """Go on for as long as the socket lets it; True when this was the end."""
+        """Continue while the socket is ready; returns True if the generator has ended."""
         try:
             while True:
                 wanted = self._generator.send(ready)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ class _PendingRead(Generic[T]):
         return True
 
     def go_on(self) -> bool:
-        """Go on if the socket lets it; True when this was the end."""
+        """Continue if the socket is ready; returns True if the generator has ended."""
         if self._awaited is None or self.whole.done():
             return False
         ready = self._ready(self._awaited)
@@ -102,7 +102,7 @@ class _PendingRead(Generic[T]):
         self.stop()
 
     def stop(self) -> None:
-        """Stop waiting, before another socket gets this one's number."""
+        """Stop waiting, before another socket gets the same number."""
         if self._awaited is not None:
             self._awaited = None
             self._reader.remove(self._descriptor)
@@ -112,7 +112,7 @@ class _PendingRead(Generic[T]):
 
     def _ready(self, wanted: Wait) -> Ready:
         for _, events in self._socket.poll(0):
-            # A socket that is shut or broken is ready for everything: using it raises its error.
+            # A socket that is shut or broken is ready for everything; using it raises its error.
             if events & ~(select.POLLIN | select.POLLOUT):
                 return Ready(wanted)
             readable = events & select.POLLIN and Ready.R

@@ -1,4 +1,4 @@
-"""Which server a connection of our own leads to: after a failover it may lead no more."""
+"""The servers of our own connections: after a failover, a server may no longer lead."""
 
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,13 +11,13 @@ SESSION = """
 SELECT pg_catalog.pg_backend_pid(),
        pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())
 """
-"""The server's process for this session, and the time at which the server was started."""
+"""The server process of this session, and the time at which the server was started."""
 
 _started: "WeakKeyDictionary[Connection, float]" = WeakKeyDictionary()
 
 
 def note_server(connection: Connection, started: float) -> None:
-    """Note when the server of a connection was started: no other one has that time."""
+    """Note when the server of a connection was started; that time identifies the server."""
     _started[connection] = started
 
 

@@ -1,4 +1,4 @@
-"""Connection strings of several hosts, of which one leads: it is tried first."""
+"""Connection strings of several hosts: the host that leads is tried first."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 TIMEOUT = 3
-"""Seconds for a connection to one of several hosts: another one may lead."""
+"""Seconds for a connection to one of several hosts, before the next one is tried."""
 
 _leaders: dict[tuple[str, str], tuple[str, str]] = {}
 
 
 def leader_first(dsn: str) -> dict[str, Any]:
-    """Connection parameters for several hosts, the one that led last before others; else none.
+    """Connection parameters for several hosts, with the last leader first; empty for one host.
 
-    Without them a host that is frozen would keep each connection waiting.
+    Without them, each connection would wait for a host that is frozen.
     """
     given = conninfo_to_dict(dsn)
     hosts, ports = _hosts(given)
@@ -32,7 +32,7 @@ def leader_first(dsn: str) -> dict[str, Any]:
 
 
 def remember(dsn: str, connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """Note that the connection leads to the host that is wanted."""
+    """Note that the connection leads to the host that leads."""
     given = conninfo_to_dict(dsn)
     if len(_hosts(given)[0]) > 1:
         _leaders[_key(given)] = connection.info.host, str(connection.info.port)

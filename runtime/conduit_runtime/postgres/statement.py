@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parents[1] / "sql"
 class Statement(Generic[T]):
     """One operation on the database, without any IO and for tables in any schema.
 
-    `query` and `fragments` are those of `render`. `decode` takes the rows and the count of rows
+    `query` and `fragments` are those of `render`. `decode` takes the rows and the number of rows
     that were touched.
     """
 
@@ -27,7 +27,7 @@ class Statement(Generic[T]):
     fragments: Mapping[str, str] = field(default_factory=dict)
 
     def sql(self, schema: str | None = None) -> str:
-        """The SQL for tables in this schema, or those that the search path finds."""
+        """The SQL for tables in this schema; without it, for those that the search path finds."""
         return render(self.query, schema, **self.fragments)
 
 
@@ -40,8 +40,8 @@ def quote(identifier: str) -> str:
 def render(query: str, schema: str | None = None, **fragments: str) -> str:
     """The SQL of a query: of the file `sql/<query>.sql`, or of `query` itself if it has spaces.
 
-    A placeholder is the name of one of our tables or functions, one of the `fragments`, or another
-    file: one in `sql/fragments` unless it names its folder. Fragments may hold placeholders.
+    A placeholder is the name of one of our tables or functions, one of the `fragments`, or a file:
+    in `sql/fragments` unless it names its folder. Fragments may hold placeholders too.
     """
     prefix = f"{quote(schema)}.".replace("%", "%%") if schema is not None else ""
 
@@ -67,14 +67,14 @@ def _read(path: str) -> str:
 
 
 def nothing(rows: Rows, count: int) -> None:
-    """Decode for statements whose result does not matter."""
+    """Decode the result of a statement that returns nothing."""
 
 
 def counted(rows: Rows, count: int) -> int:
-    """Decode for statements of which only the number of touched rows matters."""
+    """Decode the number of rows that a statement touched."""
     return count
 
 
 def touched(rows: Rows, count: int) -> bool:
-    """Decode for statements that touch one row or none."""
+    """Decode whether a statement that touches one row or none has touched one."""
     return count > 0

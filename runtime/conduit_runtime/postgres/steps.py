@@ -1,7 +1,7 @@
 """Operations of several statements, written once for synchronous and asynchronous code.
 
-Such an operation is a generator: it yields statements, gets back what each gave or raised, and
-returns its result.
+Such an operation is a generator. It yields statements, receives their results or errors, and
+returns its own result.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -12,7 +12,7 @@ from .statement import Statement
 T = TypeVar("T")
 Steps = Generator[Statement[Any], Any, T]
 Run = Callable[[Statement[Any]], Any]
-"""Sends a statement and returns what it decodes."""
+"""Sends a statement and returns its decoded result."""
 
 
 def run_steps(steps: Steps[T], run: Run) -> T:

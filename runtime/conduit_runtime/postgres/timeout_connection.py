@@ -1,4 +1,4 @@
-"""Connections that fail when the server falls silent, instead of waiting for ever."""
+"""Connections that fail if the server falls silent, instead of waiting for ever."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,8 @@ from .response_reader import ResponseReader
 DEADLINE = 30.0
 """Seconds without a response after which a connection of the worker's own counts as lost.
 
-TCP notices a host that is gone, and sooner; this, also one that takes what it is sent and is mute.
+TCP notices a lost host, and sooner. This limit also notices a host that accepts data but does not
+respond.
 """
 
 DOUBTFUL = 3.0
@@ -27,11 +28,11 @@ DOUBTING = 1.0
 MOVED = "another server leads now"
 
 CANCELLING = 5.0
-"""Seconds that a statement gets to end whose awaiting task was cancelled."""
+"""Seconds that a statement gets to end after its awaiting task was cancelled."""
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """Raises OperationalError when the server does not respond in time.
+    """Raises OperationalError if the server does not respond in time.
 
     `has_moved` is whether another server leads now; it is asked while the server is silent.
     """
@@ -53,7 +54,7 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 
 class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
-    """`TimeoutConnection` in an event loop; `reader` may be shared by several."""
+    """`TimeoutConnection` for an event loop; several connections may share a `reader`."""
 
     cut_because: str | None = None
 
@@ -87,7 +88,7 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
             raise
 
     async def _give_up(self, gen: PQGen[Any]) -> None:
-        """Have the server end the statement; a connection on which it goes on is closed."""
+        """Make the server end the statement; closes the connection if the statement continues."""
         try:
             with contextlib.suppress(psycopg.Error, TimeoutError):
                 await self.cancel_safe(timeout=CANCELLING)
@@ -103,7 +104,7 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
 
 
 def _watch(connection: TimeoutConnection, responded: threading.Event) -> None:
-    """Cut a connection whose server is silent for too long, or leads no more."""
+    """Cut a connection whose server is silent for too long, or no longer leads."""
     deadline = time.monotonic() + DEADLINE
     pause = DOUBTFUL
     while not responded.wait(min(pause, deadline - time.monotonic())):
@@ -128,12 +129,13 @@ def _cut(
 
 
 def sever(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], why: str) -> None:
-    """Cut a connection that is waited for: it reads as if the server had closed it."""
+    """Cut a connection on which something waits: it looks as if the server had closed it."""
     if isinstance(connection, TimeoutConnection | AsyncTimeoutConnection):
         connection.cut_because = why
-    # Closing it, as the driver does, would wait for the server or leave the waiting one waiting.
+    # Closing, as the driver does it, would wait for the server, or leave the waiting thread
+    # waiting.
     try:
         with socket.socket(fileno=os.dup(connection.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
     except (OSError, psycopg.Error):
-        pass  # it is closed already
+        pass  # the socket is closed already

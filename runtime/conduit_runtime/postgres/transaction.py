@@ -1,4 +1,4 @@
-"""The application's transaction that a hook is part of."""
+"""Checks of the application's transaction, for the hooks that run in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 class NoTransaction(QueueError):
-    """A hook was run where its row is committed already."""
+    """A hook was called on a connection where its row is already committed."""
 
 
 def require_transaction(connection: AnyConnection, what: str = "the hook") -> None:
@@ -35,9 +35,9 @@ def require_transaction(connection: AnyConnection, what: str = "the hook") -> No
 
 
 def require_open(connection: AnyConnection) -> None:
-    """Raise OperationalError for a connection that broke, however its error was taken.
+    """Raise OperationalError for a connection that broke, even if its error was caught.
 
-    psycopg leaves `with conn.transaction():` in silence then, as if it had been committed.
+    psycopg then leaves `with conn.transaction():` without an error, as if it had committed.
     """
     if connection.closed:
         raise psycopg.OperationalError(
@@ -47,7 +47,7 @@ def require_open(connection: AnyConnection) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Have the error for a database without our tables say what to do."""
+    """A block in which the error for a database without our tables says what to do."""
     try:
         yield
     except Exception as error:
@@ -56,7 +56,7 @@ def explained() -> Iterator[None]:
 
 
 def explain(error: Exception) -> None:
-    """Add to an error for a database without our tables, psycopg's or asyncpg's, what to do."""
+    """Add what to do to the error for a database without our tables, psycopg's or asyncpg's."""
     if getattr(error, "sqlstate", None) == _UNDEFINED_TABLE:
         reason = error_message(error)
         if "jobs" in reason or "conduit_" in reason:

@@ -1,1 +1,1 @@
-"""The rows of the application's tables as dataclasses, and the queries that read and write them."""
+"""The application's rows as dataclasses, and the queries that read and write them."""

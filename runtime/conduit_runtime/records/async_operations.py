@@ -1,4 +1,4 @@
-"""Reading and writing the application's rows, for asynchronous code."""
+"""Reads and writes the application's rows, for asynchronous code."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class AsyncOperations(ABC):
-    """Database operations: `get` and `find` cache a row for the run, and the writes update it."""
+    """Database operations. `get` and `find` cache a row for the run; the writes update it."""
 
     _identity_map: IdentityMap
 
@@ -22,11 +22,11 @@ class AsyncOperations(ABC):
     async def _run(self, query: Query[T]) -> T: ...
 
     async def get(self, record: type[R], key: object) -> R:
-        """The row with that key, cached for the run; ConduitError when it is gone."""
+        """Return the row with that key, cached for the run; raises ConduitError if it is gone."""
         return required(record, key, await self.find(record, key))
 
     async def find(self, record: type[R], key: object) -> R | None:
-        """The row with that key, cached for the run; None when it is gone or the key is None."""
+        """Return the row with that key, cached for the run; None if there is none or no key."""
         rows = self._identity_map
         if key is not None and (record, key) not in rows:
             rows[record, key] = await self._run(queries.by_key(record, key))
@@ -34,31 +34,31 @@ class AsyncOperations(ABC):
         return row
 
     async def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
-        """Every row of a SELECT of the record's columns."""
+        """Return every row of a SELECT of the record's columns."""
         return await self._run(queries.fetch(record, sql, values))
 
     async def first(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> R | None:
-        """The first row of a SELECT of the record's columns, or None."""
+        """Return the first row of a SELECT of the record's columns, or None."""
         return await self._run(queries.first(record, sql, values))
 
     async def scalar(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T:
-        """The one value of a query, such as a count; ConduitError for nil."""
+        """Return the one value of a query, such as a count; raises ConduitError for nil."""
         return present(await self.scalar_or_none(kind, sql, values), sql)
 
     async def scalar_or_none(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T | None:
-        """The one value of a query that may be nil, such as a maximum."""
+        """Return the one value of a query that may be nil, such as a maximum."""
         return await self._run(queries.scalar(kind, sql, values))
 
     async def pluck(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> list[T]:
-        """The one column of a query."""
+        """Return the values of the only column of a query."""
         return await self._run(queries.pluck(kind, sql, values))
 
     async def pluck_rows(self, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
-        """The columns of a query, a list a row."""
+        """Return the rows of a query, each as a list of its columns."""
         return await self._run(queries.pluck_rows(sql, values))
 
     async def create(self, record: type[R], /, **columns: Any) -> R:
-        """Insert a row and return it whole; columns not named take the database's defaults."""
+        """Insert a row and return it whole; columns that are not named take the defaults."""
         rows = await self._run(queries.create(record, [columns]))
         return rows[0]
 
@@ -67,16 +67,16 @@ class AsyncOperations(ABC):
         return await self._run(queries.create(record, rows)) if rows else []
 
     async def update(self, record: type[Any], key: object, /, **columns: Any) -> None:
-        """Write columns of a row; a row that is gone is a logged warning."""
+        """Write columns of a row; logs a warning if the row is gone."""
         automatic = await self._run(queries.update(table_of(record), key, columns))
         values = None if automatic is None else {**columns, **automatic}
         self._identity_map.written(record, key, values, "updated")
 
     async def update_path(self, record: type[Any], key: object, path: str, value: object) -> None:
-        """Write one value within a struct: `"address.country"`."""
+        """Write one value within a struct, such as `"address.country"`."""
         done = await self._run(queries.update_path(table_of(record), key, path, value))
         self._identity_map.written(record, key, done, "updated")
-        self._identity_map.pop((record, key), None)  # to be read again
+        self._identity_map.pop((record, key), None)  # so that it is read again
 
     async def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""

@@ -14,7 +14,7 @@ class IdentityMap(dict[tuple[type[Any], Any], Any]):
     def written(
         self, record: type[Any], key: object, values: Mapping[str, Any] | None, done: str
     ) -> None:
-        """Update a cached row; None means that the database has no such row any more."""
+        """Update a cached row; None means that the database no longer has the row."""
         if values is None:
             log.warning("%s %s is gone: nothing was %s", record.__name__, key, done)
         elif (row := self.get((record, key))) is not None:

@@ -1,5 +1,5 @@
 # Generated from async_operations.py by .ci/unasync.py; do not edit.
-"""Reading and writing the application's rows, for synchronous code."""
+"""Reads and writes the application's rows, for synchronous code."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Operations(ABC):
-    """Database operations: `get` and `find` cache a row for the run, and the writes update it."""
+    """Database operations. `get` and `find` cache a row for the run; the writes update it."""
 
     _identity_map: IdentityMap
 
@@ -23,11 +23,11 @@ class Operations(ABC):
     def _run(self, query: Query[T]) -> T: ...
 
     def get(self, record: type[R], key: object) -> R:
-        """The row with that key, cached for the run; ConduitError when it is gone."""
+        """Return the row with that key, cached for the run; raises ConduitError if it is gone."""
         return required(record, key, self.find(record, key))
 
     def find(self, record: type[R], key: object) -> R | None:
-        """The row with that key, cached for the run; None when it is gone or the key is None."""
+        """Return the row with that key, cached for the run; None if there is none or no key."""
         rows = self._identity_map
         if key is not None and (record, key) not in rows:
             rows[record, key] = self._run(queries.by_key(record, key))
@@ -35,31 +35,31 @@ class Operations(ABC):
         return row
 
     def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
-        """Every row of a SELECT of the record's columns."""
+        """Return every row of a SELECT of the record's columns."""
         return self._run(queries.fetch(record, sql, values))
 
     def first(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> R | None:
-        """The first row of a SELECT of the record's columns, or None."""
+        """Return the first row of a SELECT of the record's columns, or None."""
         return self._run(queries.first(record, sql, values))
 
     def scalar(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T:
-        """The one value of a query, such as a count; ConduitError for nil."""
+        """Return the one value of a query, such as a count; raises ConduitError for nil."""
         return present(self.scalar_or_none(kind, sql, values), sql)
 
     def scalar_or_none(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T | None:
-        """The one value of a query that may be nil, such as a maximum."""
+        """Return the one value of a query that may be nil, such as a maximum."""
         return self._run(queries.scalar(kind, sql, values))
 
     def pluck(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> list[T]:
-        """The one column of a query."""
+        """Return the values of the only column of a query."""
         return self._run(queries.pluck(kind, sql, values))
 
     def pluck_rows(self, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
-        """The columns of a query, a list a row."""
+        """Return the rows of a query, each as a list of its columns."""
         return self._run(queries.pluck_rows(sql, values))
 
     def create(self, record: type[R], /, **columns: Any) -> R:
-        """Insert a row and return it whole; columns not named take the database's defaults."""
+        """Insert a row and return it whole; columns that are not named take the defaults."""
         rows = self._run(queries.create(record, [columns]))
         return rows[0]
 
@@ -68,16 +68,16 @@ class Operations(ABC):
         return self._run(queries.create(record, rows)) if rows else []
 
     def update(self, record: type[Any], key: object, /, **columns: Any) -> None:
-        """Write columns of a row; a row that is gone is a logged warning."""
+        """Write columns of a row; logs a warning if the row is gone."""
         automatic = self._run(queries.update(table_of(record), key, columns))
         values = None if automatic is None else {**columns, **automatic}
         self._identity_map.written(record, key, values, "updated")
 
     def update_path(self, record: type[Any], key: object, path: str, value: object) -> None:
-        """Write one value within a struct: `"address.country"`."""
+        """Write one value within a struct, such as `"address.country"`."""
         done = self._run(queries.update_path(table_of(record), key, path, value))
         self._identity_map.written(record, key, done, "updated")
-        self._identity_map.pop((record, key), None)  # to be read again
+        self._identity_map.pop((record, key), None)  # so that it is read again
 
     def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""

@@ -19,7 +19,7 @@ Read = Callable[[Sequence[str], Rows], T]
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[T]):
-    """A statement; `read` makes its result from column names and rows."""
+    """A statement; `read` makes its result from the column names and the rows."""
 
     sql: str
     values: Sequence[Any]
@@ -84,7 +84,7 @@ def pluck_rows(sql: str, values: Sequence[Any]) -> Query[list[list[Any]]]:
 
 
 def create(record: type[R], rows: Sequence[Mapping[str, Any]]) -> Query[list[R]]:
-    """Insert rows, given by Python attribute; what a row does not name takes its default."""
+    """Insert rows, given by Python attribute; attributes that a row does not name get defaults."""
     target = table_of(record)
     columns = list(dict.fromkeys(target.column(name) for row in rows for name in row))
     values: list[Any] = []
@@ -105,9 +105,10 @@ def create(record: type[R], rows: Sequence[Mapping[str, Any]]) -> Query[list[R]]
 
 
 def update(target: Table, key: object, columns: Mapping[str, Any]) -> Query[dict[str, Any] | None]:
-    """Write columns, given by Python attribute, and the table's own columns of that kind.
+    """Write columns, given by Python attribute, and the table's columns of `auto_update`.
 
-    The result holds what the database itself has set, by attribute; None when the row is gone.
+    The result holds the values that the database has set itself, by attribute; None if the row is
+    gone.
     """
     changed = {target.column(name): value for name, value in columns.items()}
     automatic = [column for column in target.auto_update if column not in changed]
@@ -117,7 +118,7 @@ def update(target: Table, key: object, columns: Mapping[str, Any]) -> Query[dict
 
 
 def update_path(target: Table, key: object, path: str, value: object) -> Query[Any]:
-    """Write one value within a struct, whatever else the struct holds by now."""
+    """Write one value within a struct; the rest of the struct stays as it is in the database."""
     name, *inner = path.split(".")
     column = target.column(name)
     assignment = f"{column.quoted} = pg_catalog.jsonb_set({column.quoted}, %s::text[], %s::jsonb)"
@@ -139,7 +140,7 @@ def delete(target: Table, key: object) -> Query[bool]:
 
 
 def required(record: type[R], key: object, row: R | None) -> R:
-    """The row; ConduitError when there is none."""
+    """The row; raises ConduitError if there is none."""
     if row is None:
         target = table_of(record)
         raise ConduitError(f"{target.name} has no row with {target.key.name} = {key}")
@@ -147,7 +148,7 @@ def required(record: type[R], key: object, row: R | None) -> R:
 
 
 def present(value: T | None, sql: str) -> T:
-    """The value of a query; ConduitError for nil."""
+    """The value of a query; raises ConduitError for nil."""
     if value is None:
         raise ConduitError(f"nil where the query must return a value: {' '.join(sql.split())}")
     return value

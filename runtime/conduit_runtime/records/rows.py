@@ -1,4 +1,4 @@
-"""Rows of the application's tables as dataclasses, and their columns from hashes."""
+"""The application's rows as dataclasses, and their columns from hashes."""
 
 import difflib
 import functools
@@ -16,9 +16,9 @@ R = TypeVar("R")
 
 
 def read_record(record: type[R], source: object) -> R:
-    """A typed copy of a row: any mapping of its columns, or any object with them as attributes.
+    """A typed copy of a row: of any mapping of its columns, or any object with them as attributes.
 
-    Raises RecordError naming the column that is missing or does not fit.
+    Raises RecordError, which names the column that is missing or does not fit.
     """
     name = record.__name__
     if isinstance(source, str | bytes | Sequence):
@@ -43,7 +43,7 @@ def read_record(record: type[R], source: object) -> R:
 
 
 def row_reader(record: type[R], names: Sequence[str]) -> Callable[[Sequence[Any]], R]:
-    """A function from a row with the columns `names` to a record; further columns are ignored."""
+    """A function from a row with the columns `names` to a record; it ignores further columns."""
     columns = []
     for column in table_of(record).columns:
         if column.name not in names:
@@ -65,7 +65,7 @@ def row_reader(record: type[R], names: Sequence[str]) -> Callable[[Sequence[Any]
 
 
 class Snapshot(Generic[R]):
-    """A frozen copy of a record, less the columns that it does not declare."""
+    """A frozen copy of a record, without the columns that the snapshot does not declare."""
 
     __slots__ = ()
 
@@ -76,11 +76,11 @@ class Snapshot(Generic[R]):
 
 
 def columns_of(record: type[Any], values: object, /, **relations: str) -> dict[str, Any]:
-    """The columns of a row from a hash, by attribute, each as its column's type.
+    """The columns of a row from a hash, by attribute, each converted to its column's type.
 
-    Its keys are the names of columns, or of `relations`: the column that holds the key of each.
-    Raises ConduitError for any other key, for a column that is given twice and for a value that
-    does not fit; a hash from outside names no column that the row does not have.
+    The keys of the hash are names of columns or of `relations`; a relation maps to the column that
+    holds its key. Raises ConduitError for any other key, for a column that is given twice, and for
+    a value that does not fit. So a hash from outside can only name columns of the row.
     """
     name, target = record.__name__, table_of(record)
     columns: Mapping[Any, Column] = target.by_name

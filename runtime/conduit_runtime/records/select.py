@@ -1,4 +1,4 @@
-"""A query that is put together while the code runs."""
+"""A query that is built while the code runs."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -8,14 +8,14 @@ from .tables import quote, table_of
 R = TypeVar("R")
 
 Statement: TypeAlias = tuple[str, tuple[Any, ...]]
-"""SQL and what fills its placeholders."""
+"""SQL and the values of its placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Select(Generic[R]):
-    """A query over the rows of a record; each step returns a further one.
+    """A query of the rows of a record; each step returns a new query.
 
-    The texts are SQL of the compiled source; whatever comes from data is among the values.
+    The texts are SQL of the compiled source; all data is among the values.
     """
 
     record: type[R]
@@ -27,20 +27,20 @@ class Select(Generic[R]):
     start: int | None = None
 
     def where(self, condition: str, *values: Any) -> "Select[R]":
-        """The rows for which a further condition holds."""
+        """Keep only the rows for which this condition holds, too."""
         conditions, given = (*self.conditions, condition), (*self.values, *values)
         return replace(self, conditions=conditions, values=given)
 
     def order_by(self, order: str) -> "Select[R]":
-        """The rows in another order."""
+        """Order the rows."""
         return replace(self, order=order)
 
     def limit(self, count: int) -> "Select[R]":
-        """At most `count` rows."""
+        """Keep at most `count` rows."""
         return replace(self, count=count)
 
     def offset(self, start: int) -> "Select[R]":
-        """The rows less the first `start`."""
+        """Skip the first `start` rows."""
         return replace(self, start=start)
 
     def rows(self) -> Statement:
@@ -61,7 +61,7 @@ class Select(Generic[R]):
         return f"SELECT EXISTS ({sql})", values
 
     def value(self, what: str) -> Statement:
-        """A value that is computed of all rows, such as `count(*)`."""
+        """A value over all rows, such as `count(*)`."""
         if not self.join and self.count is None and self.start is None:
             return self._statement(what, ordered=False)
         sql, values = self._statement(f"{self._table}.*")

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class RecordError(ConduitError):
-    """A row or an object that is not the record it was given as."""
+    """A row or an object does not fit the record that it is given as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What the runtime knows of a record class."""
+    """The table of a record class, as far as the runtime knows it."""
 
     name: str
     quoted: str
@@ -59,7 +59,7 @@ class Table:
         return ", ".join(column.quoted for column in self.columns)
 
     def column(self, attribute: str) -> Column:
-        """The column of a Python attribute or of a name in SQL; RecordError for neither."""
+        """The column of a Python attribute or of a name in SQL; RecordError if there is none."""
         found = self.by_attribute.get(attribute) or self.by_name.get(attribute)
         if found is None:
             raise RecordError(f'{self.name} has no column "{attribute}"')
@@ -69,8 +69,8 @@ class Table:
 def table(name: str, *, key: str, auto_update: Sequence[str] = ()) -> Callable[[type[R]], type[R]]:
     """Bind a dataclass to its table.
 
-    `name` may hold a schema (`"sales.orders"`); `key` is the primary key's column; `auto_update`
-    are the columns that each UPDATE sets to the time of the transaction.
+    `name` may include a schema (`"sales.orders"`). `key` is the column of the primary key.
+    `auto_update` are the columns that each UPDATE sets to the time of the transaction.
     """
 
     def decorate(record: type[R]) -> type[R]:
@@ -81,7 +81,7 @@ def table(name: str, *, key: str, auto_update: Sequence[str] = ()) -> Callable[[
 
 
 def table_of(record: type[Any]) -> Table:
-    """The table of a record class; RecordError when `@table` is missing."""
+    """The table of a record class; raises RecordError if `@table` is missing."""
     known: Any = record
     return _table(known)
 
@@ -106,7 +106,7 @@ def _table(record: Any) -> Table:
 
 
 def quote(identifier: str) -> str:
-    """An identifier in quotes, safe within a statement that has parameters."""
+    """An identifier in quotes, safe in a statement that has parameters."""
     return '"' + identifier.replace('"', '""').replace("%", "%%") + '"'
 
 
@@ -122,7 +122,7 @@ def adapt(value: Any) -> Any:
 
 
 def _dumper(annotation: Any) -> Callable[[Any], Any]:
-    """How values of a column are written: jsonb, an array of jsonb, or as they are."""
+    """The function that writes values of a column: as jsonb, as an array of jsonb, or unchanged."""
     if is_sensitive(annotation):
         dump = _dumper(without_mark(annotation))
         return lambda value: dump(noting(_as_is)(value))

@@ -1,1 +1,1 @@
-"""One operation on the queue's tables each, as a pure value: SQL, parameters and a decoder."""
+"""The operations on the queue's tables; each is a pure value: SQL, parameters and a decoder."""

@@ -1,4 +1,4 @@
-"""How a worker claims: from which queues and lanes, how many jobs, and how far back."""
+"""The claims of a worker: which queues and lanes, how many jobs, and how far back."""
 
 import math
 import uuid
@@ -20,25 +20,25 @@ from .scan_policy import Scan, ScanPolicy, seen
 J = TypeVar("J", Claimed, Job)
 
 BATCH = 1_000
-"""Jobs that a claim of one lane takes at most."""
+"""The most jobs that a claim of one lane takes."""
 _MORE_FOR_A_LANE = 5
 _MOST = 2_000
-"""Jobs that a claim of however many lanes takes at most."""
+"""The most jobs that a claim of any number of lanes takes."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
-"""Lanes of exhausted priorities that a claim scans for nothing at most."""
+"""The most lanes of exhausted priorities that a claim scans for nothing."""
 _MANY_QUEUES = 10
-"""Queues from which on the empty ones among them are skipped between full scans."""
+"""The number of queues above which the empty ones are skipped between full scans."""
 
 
 def most_of_a_claim(lanes: int, queues: int) -> int:
-    """Jobs that a claim takes at most: it scans every lane of every queue, whatever it takes."""
+    """The most jobs that a claim takes; any claim scans every lane of every queue."""
     return min(_MOST, BATCH + _MORE_FOR_A_LANE * (lanes * queues - 1))
 
 
 @dataclass(frozen=True)
 class Mode(Generic[J]):
-    """How jobs are claimed: the query, its fragments and further parameters, and its decoder."""
+    """A way of claiming jobs: the query, its fragments and further parameters, and its decoder."""
 
     query: str
     fragments: Mapping[str, str]
@@ -50,13 +50,13 @@ BY_WORKERS = Mode(
     "claim/claim",
     {
         "returning": COLUMNS,
-        # A hand-typed retry of a running job leaves its start and its lease behind.
+        # A hand-typed retry of a running job leaves its start and its lease in the row.
         "lease": "start_written = NULL, leased_until = NULL",
         "allowed": "EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)",
     },
     lambda rows, token: [Claimed(token, *row) for row in in_order(rows)],
 )
-"""Until the worker ends or dies; a worker that is no longer registered claims nothing."""
+"""Claims until the worker ends or dies; a worker that is no longer registered claims nothing."""
 
 
 def claim(
@@ -74,10 +74,11 @@ def claim(
 ) -> Statement[list[J]]:
     """Claim at most `limit` due jobs, at most `queues[name]` of each queue.
 
-    Of queues with a limit, those that are `limited` only; of types with a limit, as many jobs as
-    `starts` says. `depth` is how many heads of each lane are scanned, `bounds` where each (queue,
-    priority) was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`. With
-    `ages`, one for each queue, only jobs that became due so many seconds ago or later.
+    Of the queues with a limit, only the `limited` ones are claimed from. `starts` says how many
+    jobs to claim of each type with a limit. `depth` is how many heads of each lane are scanned.
+    `bounds` are where each (queue, priority) was left: the `run_at`, in microseconds since
+    2000-01-01 UTC, and the `seq`. `ages` has seconds for each queue: only jobs that became due that
+    long ago or later are claimed.
     """
     token = uuid.uuid4()
     types, fingerprints = _lane_arrays(tuple(lanes))
@@ -120,12 +121,12 @@ _RECENT = {"recent_scan": "{claim/recent_scan}", "present": "false"}
 
 @lru_cache(maxsize=16)
 def _lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
-    """Types and fingerprints: of hundreds, too many to be written anew for every claim."""
+    """The types and fingerprints; cached, since hundreds are too many to write for every claim."""
     return array([type_ for type_, _ in lanes]), array([fingerprint for _, fingerprint in lanes])
 
 
 def next_due(queues: Sequence[str], lanes: Sequence[Lane]) -> Statement[float | None]:
-    """Seconds until the next job is due, below 0 for one that is; None when there is none."""
+    """Seconds until the next job is due, negative if one is due already; None if there is none."""
     types, fingerprints = _lane_arrays(tuple(lanes))
     return Statement(
         "claim/next_due",
@@ -136,11 +137,11 @@ def next_due(queues: Sequence[str], lanes: Sequence[Lane]) -> Statement[float | 
 
 
 class Claims:
-    """What one worker remembers between its claims.
+    """The memory of one worker between its claims.
 
-    A bound, where the last claim of a priority ended, skips the dead entries of the index;
-    `scan_policy` says when a claim scans further back. Of many queues, those that a claim found
-    empty are skipped until everything is scanned again.
+    A bound is where the last claim of a priority ended; with it, a claim skips the dead entries of
+    the index. `scan_policy` decides when a claim scans further back. If there are many queues,
+    those that a claim found empty are skipped until the next scan of everything.
     """
 
     def __init__(self) -> None:
@@ -168,7 +169,7 @@ class Claims:
         now: float,
         listens_on: int | None = None,
     ) -> Statement[list[Claimed]]:
-        """The next claim, at the monotonic time `now` in seconds.
+        """Return the next claim, at the monotonic time `now` in seconds.
 
         A worker that is no longer registered claims nothing. `listens_on` is the generation of the
         connection over which it gets notices of jobs that became due long ago.
@@ -201,14 +202,14 @@ class Claims:
         )
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
-        """Take note of what a claim of `limit` jobs gave, sent at `started`, received at `now`."""
+        """Note the result of a claim of `limit` jobs, sent at `started` and received at `now`."""
         is_short = len(jobs) < limit
         taken_whole: Sequence[str] = ()
         if is_short:
             if self._scan is not Scan.CURSOR:
                 taken = Counter(job.queue for job in jobs)
                 taken_whole = seen(taken, self._queues, self._asked)
-            # Beneath the depth there may be more.
+            # Below this depth there may be more.
             wanted = self._asked * limit / max(1, len(jobs))
             self._depth = min(_MOST, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
         else:
@@ -219,7 +220,8 @@ class Claims:
             self._kinds = kinds
         self.scan_policy.learn(self._scan, started, now, len(jobs), is_short, taken_whole)
         if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
-            # A bound that this scan did not reach would hide what appeared behind it since.
+            # A bound that this scan did not reach would hide jobs that have appeared behind the
+            # bound since.
             self._bounds.clear()
         if len(self._queues) > _MANY_QUEUES:
             self._pass_over({job.queue for job in jobs}, is_short)
@@ -232,10 +234,11 @@ class Claims:
         self._forget_exhausted(last)
 
     def _forget_exhausted(self, gave: Collection[tuple[str, int]]) -> None:
-        """Scan only a few of the priorities again that a claim found exhausted.
+        """Forget the bounds of most priorities that a claim found exhausted.
 
-        Each costs a scan of every lane. Exhausted are those above the jobs that the queue returned.
-        The most urgent ones stay, and the next full scan finds what comes to the others.
+        A priority is exhausted if it is above the least urgent job that its queue returned. A bound
+        costs a scan of every lane. The most urgent priorities keep theirs; a full scan finds new
+        jobs of the others.
         """
         most = max(1, _MOST_LOOKS // self._lanes)
         if len(self._bounds) <= most:
@@ -249,7 +252,7 @@ class Claims:
             del self._bounds[key]
 
     def _pass_over(self, gave: set[str], is_short: bool) -> None:
-        """Note which of the queues are empty that the claim came to; it takes them in order."""
+        """Note which of the queues that the claim reached are empty; it goes in their order."""
         if self._scan is not Scan.CURSOR:
             self._empty.clear()
         came_to = [*self._queues]
@@ -259,10 +262,10 @@ class Claims:
 
 
 def _least_depth(limit: int, kinds: int) -> int:
-    """How many heads of each lane nearly always do for jobs of so many types, evenly spread.
+    """How many heads of each lane nearly always suffice, for evenly spread jobs of so many types.
 
-    Every head that is scanned is locked, so more costs time and WAL; with less, claims come back
-    short.
+    Every scanned head is locked, so a larger depth costs time and WAL. With a smaller one, claims
+    come back short.
     """
     share = limit / max(1, kinds)
     return limit if kinds <= 1 else math.ceil(share + 3 * math.sqrt(share)) + 1

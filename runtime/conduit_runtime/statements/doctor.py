@@ -1,4 +1,4 @@
-"""What `doctor` reads: the server, our tables as they are, and what waits."""
+"""The statements of `doctor`: the server, our tables as they are, and waiting jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Server(NamedTuple):
-    """The server: `version` as in 180001, `clock` its Unix time, `vacuums` whether by itself."""
+    """The server: `version` as in 180001, `clock` in Unix time, `vacuums` if autovacuum is on."""
 
     version: int
     is_standby: bool
@@ -18,7 +18,7 @@ class Server(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of ours: `vacuumed` is how many seconds ago, None if it never was."""
+    """One of our tables: `vacuumed` is how many seconds ago; None if it never was."""
 
     name: str
     schema: str
@@ -39,7 +39,7 @@ class Column(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index: its size in bytes, and how many entries it had when it was last counted."""
+    """An index: its size in bytes, and how many entries it had at the last count."""
 
     name: str
     definition: str
@@ -49,7 +49,7 @@ class Index(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function: `text` is empty when Postgres keeps it as parsed."""
+    """A function: `text` is empty if Postgres keeps its body parsed."""
 
     name: str
     text: str
@@ -59,7 +59,7 @@ class Function(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What holds a snapshot, and for how many seconds; kind `hidden`: some cannot be seen."""
+    """A holder of a snapshot, and the seconds so far; of kind `hidden` if some cannot be seen."""
 
     kind: str
     name: str
@@ -68,7 +68,7 @@ class Held(NamedTuple):
 
 
 class Stuck(NamedTuple):
-    """Running jobs that no live worker holds: under whose name, how many, for how many seconds."""
+    """Running jobs that no live worker holds: the worker's name, the number, the seconds so far."""
 
     holder: str
     jobs: int
@@ -76,7 +76,7 @@ class Stuck(NamedTuple):
 
 
 class WaitingType(NamedTuple):
-    """Pending jobs of a lane: for how many seconds the first has been due, below 0 if it is not."""
+    """Pending jobs of a lane: for how many seconds the first has been due, negative if not due."""
 
     queue: str
     type: str
@@ -88,7 +88,7 @@ class WaitingType(NamedTuple):
 
 
 def server() -> Statement[Server]:
-    """Version, role and clock of the server."""
+    """The version, the role and the clock of the server."""
     return Statement("doctor/server", {}, lambda rows, count: Server(*rows[0]))
 
 
@@ -99,7 +99,7 @@ def migrations() -> Statement[list[int]]:
 
 
 def tables(names: Sequence[str]) -> Statement[list[Table]]:
-    """Those of these tables that exist."""
+    """The tables of these that exist."""
     return Statement("doctor/tables", {"tables": [*names]}, _all(Table))
 
 
@@ -114,19 +114,19 @@ def indexes(names: Sequence[str]) -> Statement[list[Index]]:
 
 
 def triggers() -> Statement[dict[str, bool]]:
-    """The triggers of the jobs table, and whether each fires."""
+    """The triggers of the jobs table, and whether each is enabled."""
     return Statement("doctor/triggers", {}, lambda rows, count: dict(rows))
 
 
 def functions(names: Sequence[str]) -> Statement[list[Function]]:
-    """Those of these functions that exist."""
+    """The functions of these that exist."""
     return Statement("doctor/functions", {"functions": [*names]}, _all(Function))
 
 
 def missing_privileges(wanted: Mapping[str, str]) -> Statement[list[tuple[str, str, str]]]:
-    """The role, the table and the privilege of each that the role lacks.
+    """The privileges that the role lacks: the role, the table and the privilege.
 
-    `wanted` has the privileges of each table, separated by commas.
+    `wanted` has the privileges for each table, separated by commas.
     """
     pairs = [(table, each) for table, all_ in wanted.items() for each in all_.split(", ")]
     return Statement(
@@ -137,24 +137,24 @@ def missing_privileges(wanted: Mapping[str, str]) -> Statement[list[tuple[str, s
 
 
 def held_snapshots(seconds: float) -> Statement[list[Held]]:
-    """What has held a snapshot for longer."""
+    """The holders of a snapshot for longer than these seconds."""
     return Statement("doctor/snapshots", {"seconds": seconds}, _all(Held))
 
 
 def stuck(seconds: float) -> Statement[list[Stuck]]:
-    """The running jobs that no worker holds that was alive within these seconds."""
+    """The running jobs that are held by no worker with a heartbeat within these seconds."""
     return Statement("doctor/stuck", {"seconds": seconds}, _all(Stuck))
 
 
 def waiting(seconds: float) -> Statement[list[WaitingType]]:
-    """The lanes that wait; a worker that was silent for these seconds is not alive."""
+    """The lanes that wait; a worker without a heartbeat for these seconds is not alive."""
     return Statement(
         "doctor/waiting", {"seconds": seconds}, _all(WaitingType), {"queue": "queues.queue"}
     )
 
 
 def live_types(seconds: float) -> Statement[set[str] | None]:
-    """The types that live workers handle; None when no worker is alive."""
+    """The types that live workers handle; None if no worker is alive."""
     return Statement(
         "doctor/live_types",
         {"seconds": seconds},

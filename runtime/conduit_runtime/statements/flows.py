@@ -18,7 +18,7 @@ SWEPT = 5_000
 WATCHED = 1_000
 """Watched jobs that one statement checks."""
 RELEASED = 2_000
-"""Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
+"""The most dependencies that one statement deletes; the flow advancer continues with the rest."""
 _START = UUID(int=0)
 
 Dependency = tuple[UUID, UUID]
@@ -26,7 +26,7 @@ K = TypeVar("K")
 
 
 def unstored(flow: Flow) -> Flow:
-    """The flow or, when a job of it is stored already, another one like it."""
+    """The flow or, if one of its jobs is already stored, another one like it."""
     check_type(flow, "flow", Flow, "the result of chain() or group()")
     if not any(job.is_stored for job in flow.jobs):
         return flow
@@ -39,10 +39,11 @@ def unstored(flow: Flow) -> Flow:
 
 
 def insert_flow(flow: Flow) -> list[Statement[list[Duplicate]]]:
-    """Store a flow, in one statement unless it is large: what waits for nothing can run at once.
+    """Store a flow, in one statement unless it is large; jobs that wait for none can run at once.
 
-    Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
-    refuse, and for a flow that is too large for a statement and cannot be stored in parts.
+    Each statement returns its duplicates. Raises PayloadError, before any SQL, for a job that
+    Postgres would refuse, and for a flow that is too large for one statement and cannot be stored
+    in parts.
     """
     check_type(flow, "flow", Flow, "the result of chain() or group()")
     return insert_flow_rows(flow, flow_rows(flow))
@@ -51,7 +52,7 @@ def insert_flow(flow: Flow) -> list[Statement[list[Duplicate]]]:
 def insert_flow_rows(
     flow: Flow, rows: Sequence[dict[str, Any]]
 ) -> list[Statement[list[Duplicate]]]:
-    """`insert_flow` for a flow as its `flow_rows` say."""
+    """`insert_flow` for a flow whose `flow_rows` are given."""
     parts = batches(rows)
     if len(parts) == 1 or not _is_in_order(flow) or any("key" in row for row in rows):
         return [enqueue(flow.jobs, rows)]
@@ -65,7 +66,7 @@ def _is_in_order(flow: Flow) -> bool:
 
 
 def flow_rows(flow: Flow) -> list[dict[str, Any]]:
-    """What an insert says of each job of a flow, `dependencies` on what it waits for among it.
+    """The rows to insert for a flow; the `dependencies` of a row are those that its job waits for.
 
     Raises PayloadError for a job that Postgres would refuse.
     """
@@ -84,14 +85,14 @@ def flow_rows(flow: Flow) -> list[dict[str, Any]]:
 
 
 class EndedJobs(NamedTuple, Generic[K]):
-    """Where to go on, None at the end; and which of the jobs have ended."""
+    """The position to continue from, None at the end; and the jobs that have ended."""
 
     next: K | None
     ended: Sequence[UUID]
 
 
 def sweep(after: Dependency | None) -> Statement[EndedJobs[Dependency]]:
-    """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
+    """Find jobs that a hand-typed statement ended, in the page of dependencies after this one."""
     job, following = after or (_START, _START)
     return Statement(
         "flow/sweep_dependencies",
@@ -104,7 +105,7 @@ def sweep(after: Dependency | None) -> Statement[EndedJobs[Dependency]]:
 
 
 def watch(job: UUID | None) -> Statement[EndedJobs[UUID]]:
-    """Find jobs that have ended among the watched ones after this one, a page of them."""
+    """Find jobs that have ended, in the page of watched jobs after this one."""
     return Statement(
         "flow/watched_jobs",
         {"job": job or _START, "limit": WATCHED},
@@ -116,7 +117,7 @@ def watch(job: UUID | None) -> Statement[EndedJobs[UUID]]:
 
 
 def advance(jobs: Sequence[UUID], budget: int = RELEASED) -> Statement[Sequence[UUID]]:
-    """Release some of what waits for these jobs, which have ended; returns those with more.
+    """Release jobs that wait for these, which have ended; returns those that have more to release.
 
     It deletes at most `budget` dependencies.
     """
@@ -128,14 +129,14 @@ def advance(jobs: Sequence[UUID], budget: int = RELEASED) -> Statement[Sequence[
 
 
 def advance_watched() -> Steps[None]:
-    """Go on with flows whose jobs ended unnoticed, for `dequeue` without a worker."""
+    """Continue flows whose jobs ended unnoticed, for a `dequeue` without a worker."""
     watched = yield watch(None)
     if watched.ended:
         yield advance(watched.ended)
 
 
 class ChildJobs(list[Job]):
-    """Jobs, those of flows among them, in the order in which they were enqueued."""
+    """Child jobs, those of flows included, in the order in which they were enqueued."""
 
     _flow_rows: tuple[dict[str, Any], ...] = ()
 
@@ -150,7 +151,7 @@ class ChildJobs(list[Job]):
         note_stored(flow.jobs, ())
 
     def rows(self) -> list[Mapping[str, Any]]:
-        """What the statement that completes the job says of them."""
+        """The rows of the jobs, for the statement that completes their parent."""
         in_flows = {row["id"] for row in self._flow_rows}
         jobs = [job.unstored() for job in self if job.id not in in_flows]
         note_stored([job for job in self if job.id not in in_flows], ())

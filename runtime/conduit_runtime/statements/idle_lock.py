@@ -1,15 +1,15 @@
-"""The lock that an idle worker holds: a commit pays for a NOTIFY only while it is held."""
+"""The idle lock of a worker: commits pay for a NOTIFY only while a worker holds it."""
 
 from collections.abc import Sequence
 
 from ..postgres.statement import Statement, nothing, quote
 
 LATE = "late"
-"""The payload of a notification of a job that is due since long ago."""
+"""The payload of a notification about a job that became due long ago."""
 
 
 def channels(queues: Sequence[str]) -> Statement[list[str]]:
-    """The channels of new jobs in these queues, and the channel of operators' changes."""
+    """The channels of new jobs in these queues, and the channel of changes by operators."""
     return Statement(
         "worker/idle_channels",
         {"queues": list(queues)},
@@ -18,12 +18,12 @@ def channels(queues: Sequence[str]) -> Statement[list[str]]:
 
 
 def listen(channel: str) -> Statement[None]:
-    """Get the notifications of a channel, on this connection."""
+    """Receive the notifications of a channel on this connection."""
     return Statement(f"LISTEN {quote(channel)}", {}, nothing)
 
 
 def acquire(queues: Sequence[str]) -> Statement[list[str]]:
-    """Take the idle locks of these queues that are free; returns the queues of the others."""
+    """Take those idle locks of these queues that are free; returns the queues of the others."""
     return Statement(
         "worker/idle_lock_acquire",
         {"queues": list(queues)},
@@ -32,7 +32,7 @@ def acquire(queues: Sequence[str]) -> Statement[list[str]]:
 
 
 def someone_holds(queues: Sequence[str]) -> Statement[bool]:
-    """Whether idle workers hold these idle locks, rather than commits that are under way."""
+    """Whether idle workers hold these idle locks, rather than commits in progress."""
     return Statement(
         "worker/idle_lock_is_held",
         {"queues": list(queues)},
@@ -41,5 +41,5 @@ def someone_holds(queues: Sequence[str]) -> Statement[bool]:
 
 
 def release(queues: Sequence[str]) -> Statement[None]:
-    """Release the idle locks and notify the idle workers, so that one of them takes each."""
+    """Release the idle locks, and notify the idle workers so that one of them takes each lock."""
     return Statement("worker/idle_lock_release", {"queues": list(queues)}, nothing)

@@ -1,4 +1,4 @@
-"""The columns of jobs: read as `Job`s, and written as arrays for a statement that unnests them."""
+"""The columns of jobs: how `Job`s are read, and how they are written as arrays."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ _NAMES = (*_PLAIN, *_JSON, *_TIMES)
 MOMENT = (
     "CASE WHEN {0} NOTNULL THEN least(greatest({0}, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') END"
 )
-"""SQL of a time as Python can hold it: a hand-typed one must not break a listing."""
+"""SQL of a time that Python can hold: a hand-typed time must not break a listing."""
 COLUMNS = ", ".join(
     [
         *_PLAIN,
@@ -53,7 +53,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
     return Job(**values, is_stored=True)
 
 
-# Columns with NULLs in binary: a host's array_nulls would turn the word into a text.
+# Columns with NULLs go in binary: with array_nulls off, the server would read NULL as a text.
 _WRITERS: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
     "id": uuids,
     "queue": array,
@@ -76,7 +76,7 @@ _FURTHER: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
 
 
 def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
-    """Rows of `insert_parameters` by column, the trace only if one of them has any."""
+    """Rows of `insert_parameters` as columns; the trace only if a row has one."""
     found = {name: write([row[name] for row in rows]) for name, write in _WRITERS.items()}
     if any("trace" in row for row in rows):
         found["trace"] = texts([row.get("trace") for row in rows])
@@ -86,10 +86,10 @@ def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
 def enqueue_parameters(
     rows: Sequence[Row], parents: Sequence[UUID] | None = None
 ) -> dict[str, Any]:
-    """The parameters of a call that stores jobs, of which some are unique or in flows.
+    """The parameters of a call that stores jobs, some of which are unique or in flows.
 
-    `rows` are those of `insert_parameters` or `flow_rows`; `parents`, one for each, are the jobs
-    that enqueue them.
+    `rows` are those of `insert_parameters` or `flow_rows`. `parents` has one entry for each row:
+    the job that enqueues it.
     """
     dependencies = [link for row in rows for link in row.get("dependencies", ())]
     found: dict[str, Any] = columns(rows)

@@ -1,4 +1,4 @@
-"""What workers store of the job types that they have code of."""
+"""The descriptions of job types that workers store, from their code."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _fields = msgspec.json.Decoder(dict[str, FieldShape])
 
 
 def describe_types(types: Iterable[DescribedType]) -> Statement[None]:
-    """Store these descriptions; rows that say the same already are not touched."""
+    """Store these descriptions; rows that already say the same stay untouched."""
     described = [
         {
             "type": each.type,
@@ -30,7 +30,7 @@ def describe_types(types: Iterable[DescribedType]) -> Statement[None]:
 
 
 def known_shapes(types: Sequence[str]) -> Statement[Mapping[str, Sequence[KnownShape]]]:
-    """The known payload shapes of these types, by type: what a `PayloadMask` takes."""
+    """The known payload shapes of these types, by type; a `PayloadMask` takes them."""
 
     def decode(rows: Rows, count: int) -> dict[str, list[KnownShape]]:
         found: dict[str, list[KnownShape]] = {}
@@ -43,7 +43,7 @@ def known_shapes(types: Sequence[str]) -> Statement[Mapping[str, Sequence[KnownS
 
 
 def described_types(type: str | None = None) -> Statement[list[DescribedType]]:
-    """What workers have said of a type, one entry a shape, or of all types."""
+    """The descriptions that workers stored of a type, or of all types; each shape has one."""
 
     def decode(rows: Rows, count: int) -> list[DescribedType]:
         return [
@@ -55,7 +55,7 @@ def described_types(type: str | None = None) -> Statement[list[DescribedType]]:
 
 
 def _written(value: Any) -> Any:
-    """A description as JSON, without entries that are empty."""
+    """A description as JSON, without empty entries."""
     if isinstance(value, dict):
         return {_written(key): _written(each) for key, each in value.items() if not _is_empty(each)}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What applications do with jobs: each operation as a statement, without IO."""
+"""The operations of applications on jobs, as statements without IO."""
 
 import sys
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ from .unique_keys import Duplicate, duplicates_of, key_parameters
 BATCH_BYTES = 16_000_000
 """Bytes of jobs that one statement inserts; a single job may have more."""
 MOST_PARTS = 16
-"""Times as many bytes as what cannot be stored in parts may have."""
+"""Jobs that cannot be stored in parts may have this many times BATCH_BYTES."""
 _ROW = 400
-"""Bytes of a job beside its payload, roughly."""
+"""The bytes of a job beside its payload, roughly."""
 _DEPENDENCY = 50
-"""Bytes of a dependency, roughly."""
+"""The bytes of a dependency, roughly."""
 _FEW = 2_000
-"""Jobs of a statement that may hold the shared idle lock: an idle worker retries for that long."""
+"""The most jobs of a statement that takes the idle lock: an idle worker retries until it ends."""
 
 
 def unstored(job: Job) -> Job:
-    """The job, or another one like it when it is stored. Raises TypeError for what is no job."""
+    """The job or, if it is already stored, another one like it. TypeError for anything else."""
     check_type(job, "job", Job, "a Job")
     return job.unstored()
 
@@ -43,14 +43,15 @@ def insert_job(job: Job, *, alone: bool = False) -> Statement[list[Duplicate]]:
 
 
 def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[list[Duplicate]]]:
-    """Insert any number of jobs, in their order: in one statement unless they are large or many.
+    """Insert any number of jobs, in order; in one statement unless they are large or many.
 
-    A statement that is `alone` in its transaction checks the idle lock by itself, which costs
-    less than a check at the commit. A long one does not: it would keep workers from the
-    idle lock meanwhile.
+    A statement that is `alone` in its transaction checks the idle lock by itself, which costs less
+    than a check at the commit. A long one leaves the check to the commit, because it would keep
+    workers from the idle lock until then.
 
-    Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Each returns its
-    duplicates. Raises PayloadError, before any SQL, for a job that Postgres would refuse.
+    Needs only the privilege INSERT and, for unique jobs, that to call `conduit_enqueue`. Each
+    statement returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres
+    would refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
     if len(rows) == 1 and not rows[0].keys() & {"key", "trace"}:
@@ -59,7 +60,7 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
         raise PayloadError("a job is given twice: make a second job")
     parts = batches(rows)
     if len(parts) <= MOST_PARTS and any("key" in row for row in rows):
-        return [enqueue(jobs, rows)]  # which locks the keys in one order
+        return [enqueue(jobs, rows)]  # this locks the keys in one order
     statements = []
     rest = iter(jobs)
     for part in parts:
@@ -73,7 +74,7 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
     return statements
 
 
-# Fragments of an insert, by whether it looks for idle workers itself.
+# Fragments of an insert; the keys say whether it looks for idle workers itself.
 _ONE_ROW = {
     False: {"notifies": "true"},
     True: {
@@ -90,9 +91,9 @@ _ROWS = {
 
 
 def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicate]]:
-    """Store jobs of which some are unique or in flows; `rows` says of each what an insert does.
+    """Store jobs, some of which are unique or in flows; `rows` has what to insert for each.
 
-    Raises PayloadError for more than one statement may hold.
+    Raises PayloadError for more jobs than one statement may hold.
     """
     if len(parts := batches(rows)) > MOST_PARTS:
         raise PayloadError(
@@ -123,9 +124,9 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
 
 
 def insert_parameters(job: Job) -> dict[str, Any]:
-    """What an insert says of a job.
+    """The row to insert for a job.
 
-    Raises PayloadError for what Postgres would refuse, TypeError for what is no job.
+    Raises PayloadError for a job that Postgres would refuse, TypeError for anything else.
     """
     check_options(job)
     row = {
@@ -148,12 +149,12 @@ def insert_parameters(job: Job) -> dict[str, Any]:
 
 
 def check_options(job: Job) -> None:
-    """Raise PayloadError for what Postgres would refuse of a job, but for its payload and key."""
+    """Raise PayloadError for options of a job, except its key, that Postgres would refuse."""
     check_type(job, "job", Job, "a Job")
     try:
         check_name(job.queue, "queue")
         check_name(job.type, "type")
-    except TypeError:  # what cannot be hashed, such as a payload in its place
+    except TypeError:  # a value that cannot be hashed, such as a payload in the wrong place
         what = "type" if isinstance(job.queue, str) else "queue"
         kind = type(getattr(job, what)).__name__
         order = "without names, Job(…) takes queue, type, payload"
@@ -194,7 +195,7 @@ def _refused(job: Job, option: str, wanted: str) -> PayloadError:
 
 
 def due(job: Job, run_at: datetime | timedelta) -> Job:
-    """Set when a job is due: at an aware time, or a delay from now on the server's clock."""
+    """Set when a job is due: at an aware time, or after a delay from now on the server's clock."""
     check_type(job, "job", Job, "a Job")
     check_type(run_at, "run_at", (datetime, timedelta), "an aware datetime or a timedelta")
     if isinstance(run_at, timedelta):
@@ -205,7 +206,7 @@ def due(job: Job, run_at: datetime | timedelta) -> Job:
 
 
 def job_id(id: UUID | str) -> UUID:
-    """The id as a UUID. Raises ValueError for a text that is none, TypeError for other things."""
+    """The id as a UUID. Raises ValueError for a text that is no UUID, TypeError for other types."""
     if isinstance(id, UUID):
         return id
     check_type(id, "id", str, "a UUID")
@@ -216,7 +217,7 @@ def job_id(id: UUID | str) -> UUID:
 
 
 def get_job(id: UUID) -> Statement[Job | None]:
-    """Read one job, with its result; None when there is none."""
+    """Read one job, with its result; None if there is none."""
 
     def decode_job(rows: Rows, count: int) -> Job | None:
         return read_whole_job(rows[0]) if rows else None
@@ -225,7 +226,7 @@ def get_job(id: UUID) -> Statement[Job | None]:
 
 
 def read_whole_job(row: tuple[Any, ...]) -> Job:
-    """Decode a row of `COLUMNS`, how many jobs it waits for, and its result."""
+    """Decode a row of `COLUMNS`, the number of jobs that the job waits for, and its result."""
     *columns, waits_for, result = row
     job = read_job(tuple(columns))
     if waits_for:
@@ -235,20 +236,20 @@ def read_whole_job(row: tuple[Any, ...]) -> Job:
 
 
 def get_jobs(ids: Sequence[UUID]) -> Statement[list[Job]]:
-    """Read these jobs, blocked ones too, in no order; those that are gone are missing."""
+    """Read these jobs, blocked ones too, in no order; jobs that are gone are missing."""
     return Statement("job/get_jobs", {"ids": list(ids)}, read_jobs, {"columns": COLUMNS})
 
 
 def check_limit(limit: int) -> None:
-    """Raise ValueError for what is no number of jobs that a statement may return."""
+    """Raise ValueError for a value that is no number of jobs to return."""
     if not is_whole(limit) or not 0 <= limit < 2**31:
         raise ValueError(describe_argument("limit", limit, "a whole number from 0"))
 
 
 def list_jobs(wanted: Filter, limit: int) -> Statement[list[Job]]:
-    """Read the newest jobs that the filter finds, at most `limit`.
+    """Read the newest jobs that match the filter, at most `limit`.
 
-    Raises ValueError, before any SQL, for a filter or a limit that is none.
+    Raises ValueError, before any SQL, for a bad filter or limit.
     """
     check_limit(limit)
     parameters = {**wanted.parameters(), "limit": limit}
@@ -267,16 +268,16 @@ def stats(queue: str | None) -> Statement[QueueStats]:
 
 
 def queues() -> Statement[list[QueueOverview]]:
-    """The state of every queue that holds jobs, has workers, is paused or is limited."""
+    """The state of every queue that has jobs, workers, or a setting of operators."""
     return Statement("job/queues", {}, lambda rows, count: [QueueOverview(*row) for row in rows])
 
 
 def cancel_job(id: UUID) -> Statement[bool]:
-    """Cancel a blocked, pending or running job; False when it had ended or is gone."""
+    """Cancel a blocked, pending or running job; returns False if it has ended or does not exist."""
     cancelling = "SELECT {conduit_cancel}(%(id)s)"
     return Statement(cancelling, {"id": id}, lambda rows, count: bool(rows[0][0]))
 
 
 def retry_job(id: UUID) -> Statement[bool]:
-    """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+    """Make a job due now with all its attempts; False if it is blocked or does not exist."""
     return Statement("job/retry", {"id": id}, touched)

@@ -1,4 +1,4 @@
-"""Claims by `dequeue`: held for a fixed time instead of by a living worker."""
+"""Claims by `dequeue`: they hold for a fixed time instead of for the life of a worker."""
 
 import random
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ _BY_LEASE = Mode(
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in a queue that is not paused: its lanes, and the limits that concern them."""
+    """The lanes that wait in a queue that is not paused, and the limits that apply to them."""
 
     lanes: Sequence[Lane]
     is_limited: bool = False
@@ -50,7 +50,7 @@ class Waiting:
 
     @property
     def has_limits(self) -> bool:
-        """Whether a claim has to count."""
+        """Whether a claim has to count jobs."""
         return self.is_limited or bool(self.limited_types)
 
 
@@ -71,14 +71,15 @@ def waiting(queue: str, types: Sequence[str] | None) -> Statement[Waiting]:
 
 
 def dequeue(worker_id: str, queue: str, limit: int, lanes: Sequence[Lane]) -> Statement[list[Job]]:
-    """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempt begins."""
+    """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempts begin."""
     return claim(_BY_LEASE, worker_id, {queue: limit}, lanes, limit)
 
 
 def dequeue_within(worker_id: str, queue: str, limit: int, waiting: Waiting) -> Steps[list[Job]]:
-    """`dequeue` where limits apply, as the statements of one transaction.
+    """`dequeue` for lanes with limits, as the statements of one transaction.
 
-    Raises QueueError when that is not READ COMMITTED: it would not see what others claimed.
+    Raises QueueError if the transaction is not READ COMMITTED: it would not see the claims of
+    others.
     """
     if waiting.isolation != "read committed":
         raise QueueError(
@@ -92,25 +93,25 @@ def dequeue_within(worker_id: str, queue: str, limit: int, waiting: Waiting) -> 
 
 
 def complete(job: Job) -> Statement[None]:
-    """Complete a job; decoding raises JobLost when it is no longer held."""
+    """Complete a job; decoding raises JobLost if the job is no longer held."""
     check_type(job, "job", Job, "a Job")
     return _if_held(job, attempts.complete([Attempt(job)]))
 
 
 def fail(job: Job, error: BaseException | str) -> Statement[None]:
-    """Record a failed attempt; decoding raises JobLost when the job is no longer held."""
+    """Record a failed attempt; decoding raises JobLost if the job is no longer held."""
     check_type(job, "job", Job, "a Job")
     check_type(error, "error", (BaseException, str), "an exception or a text")
     raised = Retry(reason=error) if isinstance(error, str) else error
     jitter = random.random()  # noqa: S311
     outcome = decide(job.attempts, job.max_attempts, raised, DEFAULT_POLICY, jitter)
     if isinstance(error, str) and outcome.detail is not None:
-        del outcome.detail["traceback"]  # there is none: nothing was raised
+        del outcome.detail["traceback"]  # nothing was raised
     return _if_held(job, attempts.end([Attempt(job, outcome=outcome)]))
 
 
 def touch(job: Job) -> Statement[None]:
-    """Hold a job for another `LEASE`; decoding raises JobLost when it is no longer held."""
+    """Hold a job for another `LEASE`; decoding raises JobLost if the job is no longer held."""
     check_type(job, "job", Job, "a Job")
     parameters = {"id": job.id, "token": job.token, "lease": LEASE.total_seconds()}
     return _if_held(job, Statement("claim/touch", parameters, touched))

@@ -1,4 +1,4 @@
-"""Metrics in the database: each operation as a statement, without IO."""
+"""Metrics in the database, as statements without IO."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -16,20 +16,20 @@ from ..postgres.statement import Rows, Statement, counted, touched
 from ..postgres.steps import Steps
 
 MINUTES_KEPT = timedelta(hours=2)
-"""For how long at least minutes stay apart; then they become hours."""
+"""For how long minutes are kept, at least; then they are merged into hours."""
 HOURS_KEPT = timedelta(days=2)
-"""For how long at least hours stay apart; then they become days."""
+"""For how long hours are kept, at least; then they are merged into days."""
 READ = timedelta(days=30)
 """The longest period that can be read."""
 DAYS_KEPT = READ + timedelta(days=1)
-"""For how long days are kept, so that the day in which such a period begins is complete."""
+"""For how long days are kept, so that the day in which the longest period begins is complete."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 PAGE = 5_000
-"""Rows that one statement compacts or deletes at most."""
+"""The most rows that one statement compacts or deletes."""
 
 
 def flush(added: Sequence[tuple[Key, AttemptCounters]]) -> Statement[bool]:
-    """Add to the rows of the present minute."""
+    """Add these counts to the rows of the present minute."""
     rows = [
         {
             **asdict(counters),
@@ -49,7 +49,7 @@ def _trimmed(counts: Sequence[int]) -> Sequence[int]:
 
 
 def compact() -> Steps[bool]:
-    """Make hours of old minutes and days of old hours, and delete old days, a page of each.
+    """Merge old minutes into hours and old hours into days, and delete old days; a page of each.
 
     Returns whether there may be more.
     """
@@ -69,7 +69,7 @@ def _old(long: int, kept_for: timedelta) -> dict[str, Any]:
 
 
 def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list[JobMetrics]]:
-    """What became of attempts lately, by queue and type, of one or all.
+    """The metrics of attempts in the last period, by queue and type, of one or of all.
 
     Raises ValueError for a period that is not positive, TypeError for a name that is no text.
     """
@@ -88,7 +88,7 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
 
 
 def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueGauges]]:
-    """What these queues hold: at most `deepest` due and unreadable jobs are counted of each."""
+    """The jobs of these queues; at most `deepest` due and unreadable jobs are counted in each."""
     return Statement(
         "metrics/queue_gauges",
         {"queues": list(queues), "deepest": deepest},
@@ -98,7 +98,7 @@ def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueGau
 
 
 def bin_of(last: timedelta) -> int:
-    """The seconds of the parts in which the begin of such a period is still stored."""
+    """The unit, in seconds, in which the start of such a period is still stored."""
     kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
     return next((seconds for seconds, kept in kept_apart if last <= kept), _DAY)
 

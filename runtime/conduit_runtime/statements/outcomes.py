@@ -1,4 +1,4 @@
-"""What a worker writes about the attempts of its jobs. Statements without IO."""
+"""The outcomes that a worker writes for the attempts of its jobs. Statements without IO."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from .job_rows import columns, enqueue_parameters
 from .results import Result
 
 LARGE = 4_000_000
-"""Bytes of results and child jobs from which an outcome is written apart."""
+"""Bytes of results and child jobs from which on an outcome is written apart from others."""
 MOST = 256_000_000
-"""Bytes of results and child jobs that one outcome may have: Postgres takes 1 GB in a statement."""
+"""The most bytes of results and child jobs of an outcome: Postgres takes 1 GB in a statement."""
 ROW = 100
 """Bytes of a child job beside its payload."""
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """An attempt to be written: how long it took in seconds, and what came of it.
+    """An attempt to be written: its duration in seconds, and its outcome.
 
-    Without an outcome it completed; `enqueued` are its child jobs, as `insert_parameters` returns
-    them, and `result` its stored return value. `started` is the monotonic time at which
-    it began; None when it did not.
+    Without an outcome, it completed. `enqueued` are then its child jobs, as `insert_parameters`
+    returns them, and `result` is its stored return value. `started` is the monotonic time at which
+    it began; None if it did not.
     """
 
     job: Claimed | Job
@@ -43,7 +43,7 @@ class Attempt:
 
     @property
     def weight(self) -> int:
-        """Bytes that the outcome adds to those of a plain completion, roughly."""
+        """The bytes that the outcome adds to those of a plain completion, roughly."""
         if self.outcome is None and self.result is None and not self.enqueued:
             return 0
         detail = (self.outcome and self.outcome.detail) or {}
@@ -62,8 +62,8 @@ _NO_TOKEN = UUID(int=0)
 
 
 def _held(attempts: Sequence[Attempt]) -> dict[str, Any]:
-    """The claims that the attempts belong to, and how long they took, in microseconds."""
-    # Written out here as arrays: several times quicker than value by value in the driver.
+    """The claims of the attempts, and the durations in microseconds."""
+    # The arrays are written here: several times quicker than value by value in the driver.
     return {
         "ids": uuids([attempt.job.id for attempt in attempts]),
         "tokens": uuids([attempt.job.token or _NO_TOKEN for attempt in attempts]),
@@ -79,17 +79,17 @@ class Written(NamedTuple):
 
 
 def write(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Written]:
-    """`complete` or `end`, by the kind of the attempts: they all completed, or none did."""
+    """`complete` if all attempts completed, `end` if none did."""
     if attempts[0].outcome is None:
         return complete(attempts, defers=defers)
     return end(attempts, defers=defers)
 
 
 def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Written]:
-    """Complete the jobs, with all that comes of it.
+    """Complete the jobs, store their child jobs and results, and release the jobs behind them.
 
-    Returns as many attempts as were still held, not which: that would cost every batch. When it
-    `defers`, what waits for the jobs is left to the flow advancer.
+    The number of attempts in the result is right, but not which ones: that would cost every batch.
+    If it `defers`, the flow advancer releases the waiting jobs.
     """
     parameters = _held(attempts)
     more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
@@ -101,7 +101,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
     parents = [attempt.job.id for attempt in more for _ in attempt.enqueued]
     rows = [row for attempt in more for row in attempt.enqueued]
     if any("flow" in row or "key" in row for row in rows):
-        # One call locks all keys in one order, so the jobs outside of flows are part of it.
+        # One call locks all keys in one order, so it also stores the jobs outside of flows.
         parameters |= enqueue_parameters(rows, parents)
         column = ", (SELECT pg_catalog.count(*) FROM {enqueue/enqueue})"
     elif rows:
@@ -129,7 +129,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
 
 
 def _advance(attempts: Sequence[Attempt], defers: bool) -> dict[str, str]:
-    """How what waits for the jobs is released, in part."""
+    """The fragments that release some of the waiting jobs."""
     if all(each.job.flow is None for each in attempts):
         return {"advance": "NULL"}
     return {"advance": "{outcome/advance_flows}", "budget": "0" if defers else str(RELEASED)}
@@ -159,24 +159,24 @@ def end(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Writt
 
 
 def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Statement[set[UUID]]:
-    """Write the starts that are not written yet; returns which of the jobs are still held.
+    """Write the starts that are not written yet; returns the jobs that are still held.
 
-    Those that another session has locked are left out, unless it `waits` for them.
+    Jobs that another session has locked are left out, unless it `waits` for them.
     """
     how = {"skip_locked": " SKIP LOCKED", "is_wanted": "start_written IS NOT TRUE", "held": "held"}
-    if waits:  # what is held is known once all of them are locked
+    if waits:  # only when all of them are locked, it is known which are held
         how = {"skip_locked": "", "is_wanted": "true", "held": "locked"}
     return Statement("outcome/mark_started", _held(attempts), _ids, how)
 
 
 def held_jobs(worker: str) -> Statement[set[tuple[UUID, UUID]]]:
-    """Id and token of the jobs that the worker holds, as the database sees it."""
+    """The id and token of the jobs that the worker holds in the database."""
     reading = "SELECT id, token FROM {jobs} WHERE locked_by = %(worker)s AND status = 'running'"
     return Statement(reading, {"worker": worker}, _claims)
 
 
 def renew(jobs: Sequence[Claimed], token: UUID, worker: str) -> Statement[set[tuple[UUID, UUID]]]:
-    """Claim jobs once more that the worker may hold; returns the claims that it held."""
+    """Claim again jobs that the worker may hold; returns the claims that it held."""
     parameters = {
         "ids": uuids([job.id for job in jobs]),
         "tokens": uuids([job.token for job in jobs]),
@@ -195,7 +195,7 @@ def _ids(rows: Rows, count: int) -> set[UUID]:
 
 
 def progress(job: Claimed, note: object) -> Statement[bool]:
-    """Note how far a job is; False when it is no longer held."""
+    """Store the progress of a job; returns False if the job is no longer held."""
     text = msgspec.json.encode(note).decode()
     parameters = {"id": job.id, "token": job.token, "progress": text}
     return Statement("outcome/progress", parameters, touched)

@@ -1,4 +1,4 @@
-"""What waits in the database, read by lanes: for `preflight`, before other code is deployed."""
+"""The waiting jobs by lane, for `preflight` before a deployment of other code."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,9 +13,9 @@ _SAMPLE = 5
 class LaneJobs(NamedTuple):
     """Jobs of a queue that share type, fingerprint and status.
 
-    `status` is one of jobs, `scheduled` for pending ones that are not due, or `blocked`. With
-    `is_more` there are more `jobs` than were counted. `age` is that of the oldest, in seconds: of
-    pending ones, of the first that is due. `ids` are those of a few jobs.
+    `status` is one of jobs, `scheduled` for pending ones that are not due, or `blocked`. `is_more`
+    is whether there are more `jobs` than were counted. `age` is that of the oldest job, in seconds;
+    for pending jobs, of the first that is due. `ids` are those of a few jobs.
     """
 
     queue: str
@@ -31,19 +31,19 @@ class LaneJobs(NamedTuple):
 def pending(most: int | None = None) -> Statement[list[LaneJobs]]:
     """The pending jobs; a lane has a row for each of its priorities.
 
-    Of about `most` jobs, the lanes count an equal share each, and 100 at the least.
+    About `most` jobs are counted, an equal share in each lane, and at least 100.
     """
     parameters = {"most": most, "sample": _SAMPLE}
     return Statement("preflight/pending", parameters, _lane_jobs, {"queue": "queues.queue"})
 
 
 def blocked_and_running() -> Statement[list[LaneJobs]]:
-    """The jobs that wait for others, and those that run; all of them are counted."""
+    """The jobs that wait for others, and the running jobs; all of them are counted."""
     return Statement("preflight/blocked_and_running", {}, _lane_jobs)
 
 
 def payloads(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:
-    """The payloads of jobs, blocked ones too, as JSON."""
+    """The payloads of these jobs, blocked ones too, as JSON."""
     return Statement("preflight/payloads", {"ids": uuids(ids)}, lambda rows, count: dict(rows))
 
 

@@ -1,4 +1,4 @@
-"""Stored return values of handlers, for types that ask for it."""
+"""Stored return values of handlers, for the types that keep them."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,24 +19,23 @@ from ..postgres.statement import Statement, counted
 _log = get_logger("conduit.worker")
 
 SWEPT = 5_000
-"""Results that one sweep deletes at most."""
+"""The most results that one sweep deletes."""
 MAX_RESULT = 16 * 1024 * 1024
-"""Bytes of JSON text that a stored result may have."""
+"""The most bytes of JSON text of a stored result."""
 
 
 class Result(NamedTuple):
-    """A returned value as JSON, and the seconds until it expires."""
+    """A return value as JSON, and the seconds until it expires."""
 
     text: str
     seconds: float
 
 
 def result_of(value: Any, seconds: float, job: object) -> Result | None:
-    """A handler's return value as it is stored; None for None.
+    """A handler's return value, to be stored; None for None.
 
-    One that has no form in JSON is left out with an error in the log: the work is done, and running
-    the job again would not better it. Raises OutcomeTooLarge for one of more than `MAX_RESULT`
-    bytes.
+    A value that JSON cannot hold is not stored, and an error is logged: the work is done, and
+    another run of the job would not help. Raises OutcomeTooLarge for more than `MAX_RESULT` bytes.
     """
     if value is None:
         return None
@@ -60,16 +59,17 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
 def await_end(job: UUID) -> Statement[bool]:
     """Have the end of a job send a notification.
 
-    False when there is no job to wait for, or another transaction locks it.
+    Returns False if there is no job to wait for, or another transaction locks it.
 
-    The mark need not survive a crash of the server, and is not waited for. A claim that met the
-    mark's lock has skipped the job, so an idle worker is notified once more.
+    The mark on the job may be lost in a crash of the server, so the commit does not wait for the
+    disk. A claim that meets the lock of this statement skips the job, so an idle worker is notified
+    again.
     """
     return Statement("job/await_end", {"id": job}, lambda rows, count: bool(rows[0][0]))
 
 
 def channel() -> Statement[str]:
-    """The channel on which the ends of awaited jobs are announced, by their ids."""
+    """The channel of the ends of awaited jobs; the payloads are their ids."""
     query = "SELECT pg_catalog.concat({control_channel}, '_ended')"
     return Statement(query, {}, lambda rows, count: str(rows[0][0]))
 
@@ -77,7 +77,7 @@ def channel() -> Statement[str]:
 def ended_value(job: Job | None, id: UUID) -> tuple[bool, Any]:
     """Whether a job has ended, and the value that it returned.
 
-    Raises JobFailed, JobCancelled or UnknownJob for one that has no result.
+    Raises JobFailed, JobCancelled or UnknownJob for a job that has no result.
     """
     if job is None:
         raise UnknownJob(
@@ -96,7 +96,7 @@ def ended_value(job: Job | None, id: UUID) -> tuple[bool, Any]:
 
 
 def of_predecessors(job: UUID) -> Statement[list[Any]]:
-    """The kept results of the jobs that a job of a flow waited for, None for each other."""
+    """The kept results of the jobs that a job of a flow waited for; None for a job without one."""
     return Statement(
         "job/results_before",
         {"id": job},
@@ -105,5 +105,5 @@ def of_predecessors(job: UUID) -> Statement[list[Any]]:
 
 
 def sweep() -> Statement[int]:
-    """Delete results whose time is over, a bounded number of them; returns how many."""
+    """Delete a bounded number of expired results; returns how many."""
     return Statement("outcome/sweep_results", {"limit": SWEPT}, counted)

@@ -6,20 +6,20 @@ from enum import Enum
 from typing import Any
 
 _CHEAP = 0.01
-"""Seconds that a scan may take to be repeated whenever a claim comes back short."""
+"""The most seconds of a scan that is repeated whenever a claim comes back short."""
 _COSTLY = 0.005
-"""Seconds from which on, three times in a row, full scans are rare."""
+"""The seconds of a full scan that make full scans rare, if three in a row take that long."""
 _SHORTEST, _LONGEST = 0.05, 1.0
 _SHARE = 0.04
 _RECENT = 10.0
-"""Seconds that a recent scan goes back before the scan that found everything."""
+"""The seconds that a recent scan goes back before the last scan that saw everything."""
 _SHARE_OF_RARE, _RAREST = 0.005, 60.0
 _IDLE = 0.25
-"""Seconds until a recent scan that found nothing is repeated."""
+"""The seconds until a recent scan that found nothing is repeated."""
 
 
 class Scan(Enum):
-    """What a claim scans."""
+    """The part of the index that a claim scans."""
 
     CURSOR = "what lies behind the last claim of its priority"
     RECENT = "what became due recently"
@@ -27,17 +27,17 @@ class Scan(Enum):
 
 
 class ScanPolicy:
-    """How far back the claims of a worker scan. Times are monotonic seconds.
+    """Decides how far back the claims of a worker scan. Times are monotonic seconds.
 
-    Claimed rows leave dead entries at the head of the index until they are vacuumed. Most claims
-    skip them; a full scan, which finds what appeared behind the last claim, follows at most every
-    50 ms and at least every second, depending on its cost. While it costs little, it follows
-    whenever a claim comes back short, too.
+    Claimed rows leave dead entries at the head of the index until a vacuum. Most claims skip them.
+    A full scan finds the jobs that appeared behind the last claim. It follows at most every 50 ms
+    and at least every second, depending on its cost. While it costs little, it also follows
+    whenever a claim comes back short.
 
-    While another transaction holds a snapshot, vacuum removes nothing and full scans cost more
-    and more. Then recent scans replace them, and full scans become rare
-    (`is_full_scan_rare`). A statement that makes a job due further back sends a notification to the
-    workers that listen (`hears_notices`).
+    While another transaction holds a snapshot, vacuum removes nothing, and full scans cost more and
+    more. Then recent scans replace them, and full scans become rare (`is_full_scan_rare`). A
+    statement that makes a job due further back sends a notification to the workers that listen
+    (`hears_notices`).
     """
 
     def __init__(self) -> None:
@@ -51,9 +51,9 @@ class ScanPolicy:
     def choose(
         self, scope: tuple[Any, ...], queues: Collection[str], hears_notices: bool, now: float
     ) -> Scan:
-        """What a claim from these queues scans.
+        """Choose what a claim from these queues scans.
 
-        What is known of the past holds for one `scope`: a worker, its connection and its lanes.
+        Memory of earlier scans holds for one `scope`: a worker, its connection and its lanes.
         """
         self._is_outdated = False
         if scope != self._scope:
@@ -72,20 +72,20 @@ class ScanPolicy:
         return [now - self._all_seen[queue] + _RECENT for queue in queues]
 
     def is_full_due(self, now: float) -> bool:
-        """Whether a claim scans everything."""
+        """Whether the next claim scans everything."""
         return now >= (self._rare_at if self.is_full_scan_rare else self._full_at)
 
     def due_in(self, now: float) -> float:
-        """In how many seconds a claim scans further back than behind the last one."""
+        """The seconds until a claim scans further back than behind the last one."""
         due = min(self._rare_at, self._recent_at) if self.is_full_scan_rare else self._full_at
         return max(0.0, due - now)
 
     def learn(
         self, scan: Scan, started: float, now: float, gave: int, is_short: bool, seen: Iterable[str]
     ) -> None:
-        """Take note of a scan: sent at `started`, received at `now`, with so many jobs.
+        """Note the result of a scan, sent at `started` and received at `now`, with `gave` jobs.
 
-        In the queues that it has `seen` whole, nothing is left that was due when it started.
+        In the queues that it has `seen` whole, no job is left that was due when the scan started.
         """
         cost = now - started
         if scan is Scan.FULL:
@@ -107,12 +107,12 @@ class ScanPolicy:
             self._recent_at = now
 
     def forget(self) -> None:
-        """Scan everything with the next claim."""
+        """Make the next claim scan everything."""
         self._full_at = self._rare_at = 0.0
         self.invalidate()
 
     def invalidate(self) -> None:
-        """A notice says: something is due further back than recent scans, or one under way, saw."""
+        """Note that a job is due further back than recent scans, or one in progress, saw."""
         self._all_seen.clear()
         self.is_full_scan_rare = False
         self._is_outdated = True
@@ -123,9 +123,10 @@ def _pause(cost: float) -> float:
 
 
 def seen(taken: Mapping[str, int], sizes: Mapping[str, int], depth: int) -> list[str]:
-    """The queues of which a claim that came back short has taken all that it may see.
+    """The queues from which a claim that came back short has taken all jobs that it could see.
 
-    A lane that gave `depth` jobs may hide more, and so may a queue that gave as many as asked for.
+    A lane that gave `depth` jobs may hide more, and so may a queue that gave as many as were asked
+    for.
     """
     if any(taken[queue] >= min(size, depth) for queue, size in sizes.items()):
         return []

@@ -1,4 +1,4 @@
-"""What is done with schedules: each operation as a statement, without IO."""
+"""The operations on schedules, as statements without IO."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ _NAMES = (
     *("error", "last_run_at", "last_job_id"),
 )
 COLUMNS = ", ".join(_NAMES).replace("payload", "payload::text")
-# What the ticks of a schedule do not depend on is not read for them, so that it cannot fail.
+# Columns that do not affect the ticks are not read for due schedules, so that they cannot fail.
 _DUE = ", ".join(_NAMES[:-3]).replace("payload", "'null'") + ", NULL, NULL, NULL"
 _FURTHEST_RETRY = 300.0
 
@@ -32,25 +32,25 @@ Stored = tuple[Schedule, datetime]
 
 
 def read(name: str | None) -> Statement[list[Stored]]:
-    """Read the schedule of this name, or all by name."""
+    """Read the schedule of this name, or all in the order of their names."""
     check_text(name, "id")
     return Statement("schedule/schedules", {"name": name}, _stored, {"columns": COLUMNS})
 
 
 def clock() -> Statement[datetime]:
-    """What the server's clock says."""
+    """The time on the server's clock."""
     return Statement("SELECT pg_catalog.clock_timestamp()", {}, lambda rows, count: rows[0][0])
 
 
 def due() -> Statement[list[Stored]]:
-    """Read the enabled schedules whose tick has come."""
+    """Read the enabled schedules that are due."""
     return Statement("schedule/due", {}, _stored, {"columns": _DUE})
 
 
 def put(schedule: Schedule, now: datetime) -> Statement[Schedule]:
-    """Store a schedule, or change the one of its name.
+    """Store a schedule, or change the one that has its name.
 
-    Raises PayloadError and ScheduleError, before any SQL, for what could never be enqueued.
+    Raises PayloadError and ScheduleError, before any SQL, for a schedule that could never enqueue.
     """
     check_type(schedule, "schedule", Schedule, "a Schedule")
     check_name(schedule.name, "name of the schedule")
@@ -72,9 +72,9 @@ def put(schedule: Schedule, now: datetime) -> Statement[Schedule]:
 
 
 def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None) -> Statement[bool]:
-    """Enqueue the jobs of a schedule that is due and move it on; False when another did.
+    """Enqueue the jobs of a due schedule and set its next tick; False if another worker did.
 
-    They belong to the trace of these headers, or else to the present one.
+    The jobs belong to the trace of these headers, or else to the present trace.
     """
     parameters: dict[str, Any] = {
         **_timing(schedule.timing),
@@ -90,7 +90,7 @@ def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None)
 
 
 def failed(schedule: Schedule, error: str) -> Statement[None]:
-    """Note why a tick could not be enqueued; it is tried again after 1, 2, 4 … 300 seconds."""
+    """Note why a tick could not be enqueued; it is retried after 1, 2, 4 … 300 seconds."""
     parameters = {
         "name": schedule.name,
         "tick": schedule.next_run_at,
@@ -102,28 +102,28 @@ def failed(schedule: Schedule, error: str) -> Statement[None]:
 
 
 def enable(schedule: Schedule, now: datetime) -> Statement[bool]:
-    """Have a stored schedule tick again, from the next tick on."""
+    """Enable a stored schedule; its next tick is the first."""
     next_tick = schedule.timing.after(now, schedule.next_run_at or now)
     parameters = {"name": schedule.name, "next": next_tick}
     return Statement("schedule/enable", parameters, touched)
 
 
 def disable(name: str) -> Statement[bool]:
-    """Have a schedule tick no more; False when there is none."""
+    """Disable a schedule; returns False if there is none."""
     check_type(name, "id", str, "the name of a schedule")
     disabling = "UPDATE {conduit_schedules} SET enabled = false WHERE name = %(name)s"
     return Statement(disabling, {"name": name}, touched)
 
 
 def remove(name: str) -> Statement[bool]:
-    """Delete a schedule, not its jobs; False when there is none."""
+    """Delete a schedule, but not its jobs; returns False if there is none."""
     check_type(name, "id", str, "the name of a schedule")
     deleting = "DELETE FROM {conduit_schedules} WHERE name = %(name)s"
     return Statement(deleting, {"name": name}, touched)
 
 
 def run(name: str) -> Statement[Job | None]:
-    """Enqueue a job of the schedule now, apart from its ticks; None when there is no schedule."""
+    """Enqueue a job of the schedule now, apart from its ticks; None if there is no schedule."""
     check_type(name, "id", str, "the name of a schedule")
     parameters = {"name": name, **trace_parameter()}
     return Statement(

@@ -16,13 +16,13 @@ from ..model.payload import encode
 from ..postgres.statement import Rows, Statement
 
 SWEPT = 5_000
-"""Keys that one sweep checks."""
+"""The keys that one sweep checks."""
 
 
 class Duplicate(NamedTuple):
-    """A job that was not stored, since its key has an existing job.
+    """A job that was not stored, because its key has an existing job.
 
-    `readable` is whether the role that enqueued may read that one.
+    `readable` is whether the role of the enqueue may read the existing job.
     """
 
     job: Job
@@ -31,9 +31,9 @@ class Duplicate(NamedTuple):
 
 
 def key_of(type_: str, value: object) -> str:
-    """The key of a value of jobs of a type: a digest, so that no key gives a value away.
+    """The key of a value for jobs of a type: a digest, which does not give the value away.
 
-    Raises PayloadError for a value that has no form in JSON.
+    Raises PayloadError for a value that JSON cannot hold.
     """
     try:
         plain = msgspec.json.decode(encode(value))
@@ -44,7 +44,7 @@ def key_of(type_: str, value: object) -> str:
 
 
 def key_parameters(job: Job) -> dict[str, Any]:
-    """What an insert says of a job's key; nothing for a job without one."""
+    """The row to insert for a job's key; empty for a job without one."""
     if not job.is_unique:
         if job.unique_for is not None:
             raise PayloadError("unique_for needs unique: say what is unique")
@@ -65,7 +65,7 @@ def key_parameters(job: Job) -> dict[str, Any]:
 
 
 def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:
-    """Decode what `enqueue_jobs` returns about these jobs: positions count from 1."""
+    """A decoder of the rows of `enqueue_jobs` about these jobs; their positions count from 1."""
     return lambda rows, count: [
         Duplicate(jobs[position - 1], existing, readable) for position, existing, readable in rows
     ]
@@ -74,7 +74,7 @@ def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]
 def with_existing(
     jobs: Sequence[Job], duplicates: Sequence[Duplicate], stored: Sequence[Job]
 ) -> list[Job]:
-    """The jobs as given, each duplicate replaced by the existing job, as far as it is known."""
+    """The jobs, with each duplicate replaced by the existing job, as far as that is known."""
     known = {job.id: job for job in stored}
     instead = {
         id(job): replace(known.get(existing, job), id=existing, duplicate=True)
@@ -84,7 +84,7 @@ def with_existing(
 
 
 def note_stored(jobs: Sequence[Job], duplicates: Sequence[Duplicate]) -> None:
-    """Let the jobs say that they are stored, but for the duplicates."""
+    """Mark the jobs as stored, except the duplicates."""
     for job in jobs:
         job.is_stored = True
     for duplicate in duplicates:
@@ -92,15 +92,15 @@ def note_stored(jobs: Sequence[Job], duplicates: Sequence[Duplicate]) -> None:
 
 
 def mark(duplicates: list[Duplicate]) -> None:
-    """Let jobs that were not stored say so: they take the id of the existing job."""
+    """Mark jobs that were not stored as duplicates, and give them the id of the existing job."""
     for job, existing, _ in duplicates:
         job.id, job.duplicate = existing, True
 
 
 def sweep(after: tuple[str, str] | None) -> Statement[tuple[str, str] | None]:
-    """Delete what is held no more among the keys after this one, or the first ones.
+    """Delete the keys that no job holds, in the page after this key, or in the first page.
 
-    Returns the key to go on from; None at the end.
+    Returns the key to continue from; None at the end.
     """
     type_, key = after or ("", "")
     return Statement(

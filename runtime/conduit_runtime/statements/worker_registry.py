@@ -1,4 +1,4 @@
-"""Workers in the database: registering, heartbeats, rescuing, and notices of failed jobs."""
+"""Workers in the database: registration, heartbeats, rescues, and notices of failed jobs."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from ..postgres.statement import Rows, Statement, nothing
 
 _KEEP_ALL = Retention()
 _PAGE = 1_000
-"""Notices that a worker takes over at a time."""
+"""The most notices that a worker takes over at a time."""
 
 
 class Rescued(NamedTuple):
@@ -33,7 +33,7 @@ class Rescued(NamedTuple):
 
 
 def identity(schema: str) -> Statement[str]:
-    """Which database this is: 16 hex digits, the same over all ways and hosts to reach it."""
+    """The identity of this database: 16 hex digits, the same for every host and path to it."""
 
     def decode(rows: Rows, count: int) -> str:
         name, migrated_at = rows[0]
@@ -68,9 +68,9 @@ def register(
     limits: Mapping[str, SourceLimits] = {},
     age: float = 0.0,
 ) -> Statement[None]:
-    """Register a worker, or what it handles from now on.
+    """Register a worker, or change what it handles.
 
-    `limits` are those that its code gives job types; it started `age` seconds ago.
+    `limits` are the limits of job types in its code. The worker started `age` seconds ago.
     """
     parameters = {
         "name": name,
@@ -89,7 +89,7 @@ def register(
 
 
 def workers() -> Statement[list[WorkerInfo]]:
-    """The registered workers, each with what it runs."""
+    """The registered workers, each with the jobs that it runs."""
     return Statement(
         "worker/workers",
         {},
@@ -105,7 +105,7 @@ def _running_job(id: str, **further: Any) -> RunningJob:
 
 
 def lock(lock_key: int) -> Statement[bool]:
-    """Take the session lock that says that the worker lives; False while another session has it."""
+    """Take the session lock that shows that the worker lives; False if another session has it."""
     return Statement(
         "SELECT pg_catalog.pg_try_advisory_lock(%(key)s)",
         {"key": lock_key},
@@ -115,11 +115,11 @@ def lock(lock_key: int) -> Statement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The state of every worker, this one included, and what else a worker polls for.
+    """The state of every worker, this one included, and other values that a worker polls for.
 
-    `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
-    Unix time by the server's clock. It and the `controls` are None while no worker is registered.
-    `is_awaited` is whether flows wait for jobs outside of them.
+    `due` is the number of seconds until the next schedule is due; None if there is none. `clock` is
+    the Unix time on the server's clock. `clock` and `controls` are None while no worker is
+    registered. `is_awaited` is whether flows wait for jobs outside of them.
     """
 
     states: list[WorkerState]
@@ -153,7 +153,7 @@ def rescue_orphans() -> Statement[list[Rescued]]:
 
 
 def reclaim(claims: Sequence[tuple[UUID, UUID]]) -> Statement[list[Rescued]]:
-    """Reclaim jobs whose worker died, by their ids and tokens, as far as they are still held."""
+    """Reclaim jobs whose worker died, by id and token, if they are still held."""
     parameters = {
         "ids": uuids([id_ for id_, _ in claims]),
         "tokens": uuids([token for _, token in claims]),
@@ -162,9 +162,9 @@ def reclaim(claims: Sequence[tuple[UUID, UUID]]) -> Statement[list[Rescued]]:
 
 
 class WaitingLane(NamedTuple):
-    """A lane that waits in a queue; whether a live worker of the queue handles its type and shape.
+    """A lane that waits in a queue, and whether a live worker of the queue handles it.
 
-    Only the lane of unreadable jobs may be a handled one.
+    Only the lane of unreadable jobs can be handled here.
     """
 
     queue: str
@@ -173,7 +173,7 @@ class WaitingLane(NamedTuple):
 
 
 def unhandled_types(queues: Sequence[str]) -> Statement[list[WaitingLane]]:
-    """The lanes that wait in these queues and that are of no live worker of the queue."""
+    """The waiting lanes of these queues that no live worker handles, and the unreadable ones."""
     return Statement(
         "worker/unhandled_types",
         {"queues": list(queues)},
@@ -186,9 +186,9 @@ def unhandled_types(queues: Sequence[str]) -> Statement[list[WaitingLane]]:
 
 
 def unserved_queues(types: Sequence[str]) -> Statement[list[tuple[str, list[str]]]]:
-    """The queues in which pending jobs of these types wait and that no worker serves.
+    """The queues that have pending jobs of these types and that no worker serves.
 
-    Each comes with those types.
+    Each comes with those of the types that wait in it.
     """
     return Statement(
         "worker/unserved_queues",
@@ -199,7 +199,7 @@ def unserved_queues(types: Sequence[str]) -> Statement[list[tuple[str, list[str]
 
 
 def deregister(name: str) -> Statement[None]:
-    """Delete the worker's row, at a gentle end."""
+    """Delete the worker's row, when the worker ends normally."""
     deleting = "DELETE FROM {conduit_workers} WHERE name = %(name)s"
     return Statement(deleting, {"name": name}, nothing)
 
@@ -209,7 +209,7 @@ def _rescued(rows: Rows, count: int) -> list[Rescued]:
 
 
 def take_failure_notices(queues: Sequence[str], worker: str) -> Statement[list[FailedJob]]:
-    """Take over the notices that no live worker has, of these queues and old ones of others."""
+    """Take over notices that no live worker has: those of these queues, and old ones of all."""
     return Statement(
         "worker/take_failure_notices",
         {"queues": list(queues), "worker": worker, "limit": _PAGE},
@@ -221,7 +221,7 @@ def take_failure_notices(queues: Sequence[str], worker: str) -> Statement[list[F
 
 
 def delete_failure_notices(reported: Sequence[tuple[UUID, str]]) -> Statement[None]:
-    """Delete the notices of these jobs, as far as the named workers still have them."""
+    """Delete the notices of these jobs that the named workers still have."""
     parameters = {
         "jobs": uuids([job for job, _ in reported]),
         "workers": array([worker for _, worker in reported]),
@@ -230,5 +230,5 @@ def delete_failure_notices(reported: Sequence[tuple[UUID, str]]) -> Statement[No
 
 
 def sweep_failure_notices() -> Statement[None]:
-    """Delete a page of the notices of more than a day ago: no worker has an `on_failed`."""
+    """Delete a page of the notices that are older than a day: no worker has an `on_failed`."""
     return Statement("worker/sweep_failure_notices", {"limit": _PAGE}, nothing)

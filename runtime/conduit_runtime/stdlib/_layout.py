@@ -1,6 +1,6 @@
 """Formats of times: strftime's directives, and Go's layouts, which show a reference time.
 
-`2006-01-02 15:04:05` is `%Y-%m-%d %H:%M:%S`. A format with a `%` is strftime's. A layout writes
+`2006-01-02 15:04:05` is `%Y-%m-%d %H:%M:%S`. A format that has a `%` is strftime's. A layout writes
 the names of months and days in English, whatever the locale.
 """
 
@@ -17,7 +17,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def _offset(moment: datetime, separator: str, zulu: bool = False) -> str:
-    """The offset from UTC, seconds left out; `Z` for none when `zulu`."""
+    """The offset from UTC, without seconds; with `zulu`, `Z` for UTC itself."""
     total = moment.utcoffset()
     minutes = 0 if total is None else int(total.total_seconds()) // 60
     if zulu and minutes == 0:
@@ -60,14 +60,14 @@ _GO: dict[str, tuple[Callable[[datetime], str], str]] = {
     "4": (lambda t: str(t.minute), "%M"),
     "5": (lambda t: str(t.second), "%S"),
 }
-# a fraction is a point or comma and zeros (fixed) or nines (as many as needed), before no digit
+# a fraction: a point or comma, then zeros (fixed) or nines (as many as needed), and no digit
 _TOKEN = re.compile("|".join([*map(re.escape, _GO), r"[.,](?:0+|9+)(?!\d)"]))
 
 
 def formatted(moment: datetime | date | time, format: str) -> str:
-    """The time by a format; a date is its midnight, a time of day has the date 1900-01-01.
+    """Format a time; a date is its midnight, a time of day has the date 1900-01-01.
 
-    Raises ValueError for what strftime does not take.
+    Raises ValueError for a format that strftime refuses.
     """
     if "%" in format:
         return moment.strftime(format)

@@ -1,4 +1,4 @@
-"""What the namespaces share: calls are checked, so that a wrong value is an error that names it."""
+"""The base of the namespaces: it checks calls, so that a wrong value is an error that names it."""
 
 import functools
 import inspect
@@ -26,14 +26,14 @@ _WORDS: dict[Any, str] = KINDS | {
 
 
 class ArgumentError(ConduitError):
-    """A library function was given what it cannot work with; the message names the call."""
+    """The argument of a library function does not fit; the message names the call."""
 
 
 def namespace(cls: type[C]) -> type[C]:
     """Check the arguments of every static method of a class against its annotations.
 
-    A parameter annotated with a plain type variable or `Any` takes everything, nil included; one
-    annotated with `object` everything but nil.
+    A parameter that is annotated with a plain type variable or `Any` takes everything, nil
+    included. One that is annotated with `object` takes everything but nil.
     """
     for name, member in list(vars(cls).items()):
         if isinstance(member, staticmethod) and not name.startswith("_"):
@@ -44,7 +44,7 @@ def namespace(cls: type[C]) -> type[C]:
 
 
 def kind(value: object) -> str:
-    """What a value is, in the language's words; never the value itself, which may be secret."""
+    """The kind of a value, in the language's words; never the value itself, which may be secret."""
     known = (words for cls, words in _WORDS.items() if cls is not object and isinstance(value, cls))
     return next(known, f"a {type(value).__name__}")
 
@@ -80,7 +80,7 @@ def _checked(call: str, function: Callable[P, R]) -> Callable[P, R]:
 
 
 class _Check:
-    """What one parameter accepts."""
+    """The values that one parameter accepts."""
 
     def __init__(self, name: str, annotation: Any) -> None:
         self.name = name

@@ -14,7 +14,7 @@ U = TypeVar("U")
 
 @namespace
 class Array:
-    """Functions of arrays. None changes its arguments; what they give is a new array."""
+    """Functions of arrays. They never change their arguments; they return new arrays."""
 
     @staticmethod
     def first(items: Sequence[T]) -> T | None:
@@ -55,7 +55,8 @@ class Array:
         unhashable: list[T] = []
         result: list[T] = []
         for item in items:
-            # equal numbers hash the same; a bool, which Python counts among them, is set apart
+            # equal numbers have the same hash; bools are kept apart, since Python counts them as
+            # numbers
             key = (bool, item) if isinstance(item, bool) else identity(item) or item
             try:
                 known = key in seen
@@ -87,7 +88,7 @@ class Array:
         """The items in the opposite order."""
         return list(reversed(items))
 
-    # a list decides the type of its items, so that a literal that fits stays one of them
+    # the array decides the type of its items: a literal that fits it takes that type
     @overload
     @staticmethod
     def push(items: list[T], item: T) -> list[T]: ...

@@ -13,13 +13,13 @@ from ._namespace import ArgumentError, namespace
 
 
 class CacheStore(Protocol):
-    """Where `Cache` keeps its values. Called from several threads at once."""
+    """The store of `Cache`. Several threads call it at once."""
 
     def get(self, key: str) -> Any:
-        """The value, None when there is none or its time is over."""
+        """The value; None if there is none or its time is over."""
 
     def set(self, key: str, value: Any, ttl: float | None) -> None:
-        """Keep a value for `ttl` seconds, or until it is invalidated."""
+        """Store a value for `ttl` seconds; without `ttl`, until it is invalidated."""
 
     def invalidate(self, key: str) -> None:
         """Forget the value, if there is one."""
@@ -29,7 +29,7 @@ class CacheStore(Protocol):
 
 
 class MemoryStore(CacheStore):
-    """Keeps values in the process, at most `size` of them; the least recently used one goes."""
+    """Keeps at most `size` values in the process; drops the least recently used one."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(
@@ -87,7 +87,7 @@ class Cache:
 
     @classmethod
     def bind(cls, store: CacheStore) -> CacheStore:
-        """Keep values in this store from now on; gives the store that was used before."""
+        """Store values in this store from now on; returns the store that was used before."""
         global _store
         before, _store = _store, store
         return before

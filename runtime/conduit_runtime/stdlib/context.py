@@ -12,7 +12,7 @@ from ._namespace import ArgumentError, namespace
 
 @dataclass(frozen=True, slots=True)
 class ContextValues:
-    """Who makes a request, and the request: any values of the application, None when unknown."""
+    """The user and the request: any values of the application, None if unknown."""
 
     current_user: Any = None
     current_request: Any = None
@@ -24,10 +24,10 @@ _current: ContextVar[ContextValues] = ContextVar("conduit_context", default=_NOT
 
 @namespace
 class Context:
-    """The request that is being served, in this task or thread.
+    """The request that is being served in this task or thread.
 
-    The application binds it: for a block by `with Context.use(user=…, request=…):`, or by `bind`
-    and `unbind` where a framework calls one function before a request and one after it.
+    The application binds it: for a block with `with Context.use(user=…, request=…):`, or with
+    `bind` and `unbind` if a framework calls one function before a request and another one after it.
     """
 
     @staticmethod
@@ -57,17 +57,17 @@ class Context:
 
     @classmethod
     def values(cls) -> ContextValues:
-        """Both at once, as a hook's `context=` takes them."""
+        """The user and the request together; a hook takes them as `context=`."""
         return _current.get()
 
     @classmethod
     def bind(cls, *, user: Any = None, request: Any = None) -> Token[ContextValues]:
-        """Set the context of this task or thread until `unbind` is given the token."""
+        """Set the context of this task or thread, until `unbind` gets the returned token."""
         return _current.set(ContextValues(user, request))
 
     @classmethod
     def unbind(cls, token: Token[ContextValues]) -> None:
-        """Set the context back to what it was before `bind`."""
+        """Restore the context from before `bind`."""
         _current.reset(token)
 
     @classmethod

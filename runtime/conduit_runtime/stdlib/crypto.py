@@ -21,9 +21,9 @@ class Crypto:
     """Hashes and encryption of strings, which are taken as UTF-8.
 
     Encryption is AES-256-GCM. Its key is derived from the given one, a text of any length, by
-    scrypt (n 2^15, r 8, p 1) with a salt that each process draws anew; deriving takes some tenths
-    of a second, and is done once a key and salt. What `encrypt` gives is `v1.` and, in URL-safe
-    base64, the salt (16 bytes), the nonce (12) and the ciphertext with its tag.
+    scrypt (n 2^15, r 8, p 1), with a salt that each process draws anew. The derivation takes some
+    tenths of a second, once for each key and salt. `encrypt` returns `v1.` and, in URL-safe base64,
+    the salt (16 bytes), the nonce (12) and the ciphertext with its tag.
     """
 
     @staticmethod
@@ -109,7 +109,7 @@ def _derived(key: bytes, salt: bytes) -> bytes:
 
 
 def _opened(data: str) -> tuple[bytes, bytes, bytes]:
-    """Salt, nonce, and ciphertext with its tag."""
+    """The salt, the nonce, and the ciphertext with its tag."""
     version, _, encoded = data.partition(".")
     try:
         content = base64.b64decode(encoded.encode("ascii"), altchars=b"-_", validate=True)

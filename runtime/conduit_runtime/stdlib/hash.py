@@ -15,7 +15,7 @@ W = TypeVar("W")
 
 @namespace
 class Hash:
-    """Functions of hashes. None changes its arguments; what they give is a new value."""
+    """Functions of hashes. They never change their arguments; they return new values."""
 
     @staticmethod
     def keys(hash: Mapping[K, Any]) -> list[K]:
@@ -27,7 +27,7 @@ class Hash:
         """The values, in order of insertion."""
         return list(hash.values())
 
-    # a dict decides the type of its values, so that a literal that fits stays one of them
+    # the hash decides the type of its values: a literal that fits it takes that type
     @overload
     @staticmethod
     def merge(hash: dict[K, V], other: Mapping[K, V]) -> dict[K, V]: ...

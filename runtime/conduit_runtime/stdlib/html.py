@@ -12,8 +12,9 @@ _MARKUP = re.compile(
       | <[!?][^<>]*(?:>|\Z)""",
     re.I | re.S | re.X,
 )
-"""Not the work of a sanitizer such as nh3: the result is text, not HTML, so `R&D < 3` stays as it
-is, and so do line breaks; it fails for no text; and it takes linear time.
+"""No sanitizer such as nh3: the result is text, not HTML, so `R&D < 3` and line breaks stay.
+
+It accepts every text, and takes linear time.
 """
 
 _MOST_PASSES = 20
@@ -29,7 +30,7 @@ class HTML:
 
         Entities stay as they are, so that the result is as safe to show as the text was.
         """
-        # what stands around a removed tag may form a new one
+        # the text around a removed tag may form a new tag
         for _ in range(_MOST_PASSES):
             stripped = _MARKUP.sub("", text)
             if stripped == text:

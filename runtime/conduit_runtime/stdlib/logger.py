@@ -22,9 +22,9 @@ _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a record's `msg` is: the message as the source has it, and the named values.
+    """The `msg` of a record: the message as the source has it, and the named values.
 
-    Its text, which is what `record.getMessage()` gives, has both.
+    Its text, which `record.getMessage()` returns, has both.
     """
 
     message: str
@@ -38,12 +38,12 @@ class Event:
 class Logger:
     """Structured messages, sent through the `logging` of Python under the name `conduit`.
 
-    The message of a record reads `order shipped number=AB-1`. Each named value is also an
-    attribute of the record, as `extra=` makes it, so that any formatter of JSON shows it; a name
-    that records use themselves gets a trailing `_`. An error stands as `error`, and its kind as
-    `error_type`; `Logger.error` adds the traceback of an exception. Values of sensitive fields that
-    the job or hook has read are masked in all of it. In a job, a record also has `job_id`,
-    `job_type`, `queue`, `attempt` and `trace_id`, unless the source gives a value of that name.
+    The message of a record reads `order shipped number=AB-1`. Each named value is also an attribute
+    of the record, as with `extra=`, so that any JSON formatter shows it. A name that records use
+    themselves gets a trailing `_`. An error becomes `error`, and its kind `error_type`;
+    `Logger.error` adds the traceback of an exception. Values of sensitive fields that the job or
+    hook has read are masked everywhere. In a job, a record also has `job_id`, `job_type`, `queue`,
+    `attempt` and `trace_id`, unless the source gives a value of that name.
     """
 
     @staticmethod
@@ -93,7 +93,7 @@ def _log(
 
 
 def _masked(value: Any) -> Any:
-    """The value; its text with the sensitive values masked, if it holds any."""
+    """The value; if it holds sensitive values, its text with these masked."""
     secrets = secrets_here()
     if not secrets:
         return value
@@ -106,7 +106,7 @@ def _masked(value: Any) -> Any:
 
 
 def _presentable(error: BaseException) -> BaseException:
-    """The exception; one of the same name with another text, if its own tells too much."""
+    """The exception; if its text tells too much, one of the same name with another text."""
     message = mask(error_message(error), secrets_here())
     try:
         if message == str(error):
@@ -139,7 +139,7 @@ def _fields(values: Mapping[str, Any], error: object, context: object) -> dict[s
 
 
 def _shown(value: Any) -> str:
-    """A value as a string has it; quoted where it would not read as one word."""
+    """The text of a value as in a string; in quotes if it would not read as one word."""
     if value is None:
         return "nil"
     try:

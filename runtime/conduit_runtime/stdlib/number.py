@@ -24,7 +24,7 @@ _CONTEXT = Context(prec=_MOST_DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
 class Number:
     """Functions of ints, floats and decimals. Halves are rounded away from zero.
 
-    A float stands for its shortest decimal digits, so that 2.675 rounds to 2.68.
+    A float counts as its shortest decimal digits, so that 2.675 rounds to 2.68.
     """
 
     @staticmethod
@@ -45,7 +45,7 @@ class Number:
     def round(num: int | float | Decimal, precision: int = 0) -> int | float | Decimal:
         """The number with that many decimals; an int when that is 0. Halves go away from zero."""
         if isinstance(num, float) and num.is_integer() and precision >= 0:
-            return num if precision else int(num)  # the very value, which digits only approach
+            return num if precision else int(num)  # the exact value, which digits only approach
         rounded = _rounded("Number.round", num, precision)
         if precision == 0 or isinstance(num, int):
             return int(rounded)
@@ -117,7 +117,7 @@ def _rounded(
 def _in_common_type(
     call: str, numbers: tuple[int | float | Decimal, ...], chosen: int | float | Decimal
 ) -> int | float | Decimal:
-    """The chosen number in the type that arithmetic of them all has."""
+    """The chosen number in the type of arithmetic with all the numbers."""
     kinds = {type(num) for num in numbers}
     if float in kinds and Decimal in kinds:
         raise ArgumentError(f"{call}: a decimal and a float do not mix")

@@ -36,7 +36,7 @@ class Regex:
         """The parts between occurrences."""
         parts: list[str] = []
         start = 0
-        # not `re.split`, which would put the groups of the pattern among the parts
+        # not `re.split`, which would return the pattern's groups as well
         for found in _compiled("Regex.split", pattern).finditer(text):
             if found.end() > found.start():
                 parts.append(text[start : found.start()])

@@ -1,1 +1,1 @@
-"""Our statements on the application's own asyncpg connection: enqueueing and hooks, no workers."""
+"""Our statements on the application's asyncpg connection: for enqueueing and hooks, not workers."""

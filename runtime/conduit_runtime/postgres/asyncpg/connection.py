@@ -1,4 +1,4 @@
-"""An asyncpg connection of the application's, as hooks and queues use one."""
+"""An asyncpg connection of the application, as hooks and queues use it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
@@ -20,7 +20,7 @@ _NEEDED = {name.decode(): value.decode() for name, value in NEEDED.items()}
 
 
 class Result(NamedTuple):
-    """What a statement gave; it reads as a cursor of psycopg does."""
+    """The result of a statement; it reads like a cursor of psycopg."""
 
     description: Sequence[Any]
     rows: list[Row]
@@ -32,7 +32,7 @@ class Result(NamedTuple):
 
 
 class AsyncpgCursor:
-    """Sends statements; made as psycopg's cursors are."""
+    """Sends statements; it is made like a cursor of psycopg."""
 
     def __init__(self, connection: "AsyncpgConnection", *, row_factory: object = None) -> None:
         self._connection = connection
@@ -43,10 +43,10 @@ class AsyncpgCursor:
 
 
 class AsyncpgConnection:
-    """Sends our statements over an asyncpg connection, in the transaction that it is in.
+    """Sends our statements over an asyncpg connection, in the connection's transaction.
 
-    It registers nothing on the connection, and its codecs do not matter. Two of one connection are
-    equal.
+    It registers nothing on the connection, and the connection's codecs do not matter. Two objects
+    of one connection are equal.
     """
 
     def __init__(self, conn: "asyncpg.Connection[Any]") -> None:
@@ -69,19 +69,19 @@ class AsyncpgConnection:
         return bool(self.conn.is_in_transaction())
 
     def pipeline(self) -> AbstractAsyncContextManager[None]:
-        """A block in which psycopg would wait for nothing; asyncpg waits for each statement."""
+        """A block in which psycopg would not wait; asyncpg waits for each statement."""
         return nullcontext()
 
     async def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Result:
-        """Send SQL with psycopg's placeholders; the rows are as psycopg gives them.
+        """Send SQL with psycopg's placeholders; returns rows as psycopg would.
 
-        Values by name are those of our own statements. Raises psycopg.ProgrammingError for another
-        number of values than of placeholders.
+        Values by name are those of our own statements. Raises psycopg.ProgrammingError if there are
+        more or fewer values than placeholders.
         """
         return await self._send(sql, values, is_ours=isinstance(values, Mapping))
 
     async def run(self, statement: Statement[T], schema: str | None = None) -> T:
-        """Send a statement, for our tables in this schema, and decode what comes back."""
+        """Send a statement, for our tables in this schema, and decode the result."""
         async with self.settings():
             result = await self._send(statement.sql(schema), statement.parameters, is_ours=True)
         return statement.decode(result.rows, result.rowcount)
@@ -114,11 +114,11 @@ class AsyncpgConnection:
         return Result(found.columns, read, len(rows))
 
     async def gives_json_as_text(self) -> bool:
-        """Whether rows of the application's hold jsonb as text: no codec of its reads it."""
+        """Whether the application's rows hold jsonb as text, because no codec reads it."""
         return isinstance(await self.conn.fetchval("SELECT '{}'::pg_catalog.jsonb"), str)
 
     def settings(self) -> AbstractAsyncContextManager[None]:
-        """A block with the settings that our statements need; only one that differs pays."""
+        """A block with the settings that our statements need; only other settings are changed."""
         present = self.conn.get_settings()
         given = {
             name: value
@@ -134,7 +134,7 @@ class AsyncpgConnection:
             yield
         except BaseException:
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._set(given)  # else the rollback of the failed transaction does it
+                await self._set(given)  # otherwise the rollback of the failed transaction does it
             raise
         await self._set(given)
 
@@ -144,7 +144,7 @@ class AsyncpgConnection:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        """A transaction; a savepoint in one that the application has begun, by whatever means."""
+        """A transaction; a savepoint if the application has begun a transaction, in any way."""
         if not self.is_in_transaction:
             async with self.conn.transaction():
                 yield

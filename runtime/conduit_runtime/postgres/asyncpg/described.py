@@ -1,7 +1,7 @@
-"""What the server says of a statement, asked once a connection, and the SQL that follows from it.
+"""The server's descriptions of statements, asked once a connection, and the SQL made from them.
 
-The rows come as texts, which psycopg reads: whatever codecs the application has set, a value is
-the one that psycopg would give.
+The rows come as texts, which psycopg reads. So the values are those that psycopg would return,
+whatever codecs the application has set.
 """
 
 import re
@@ -17,7 +17,7 @@ from .parameters import Parameter
 from .translate import Parts, numbered
 
 _MOST = 500
-"""Statements that are kept of a connection."""
+"""The most statements that are kept for a connection."""
 
 
 class Described(NamedTuple):
@@ -33,14 +33,14 @@ _known: "WeakKeyDictionary[Any, dict[Key, Described]]" = WeakKeyDictionary()
 
 
 def physical(conn: Any) -> Any:
-    """The connection itself: a pool gives it out in another wrapper each time."""
+    """The connection itself, which a pool wraps anew each time."""
     return getattr(conn, "_con", None) or conn
 
 
 async def described(
     conn: "Connection[Any]", sql: str, of: Parts, parameters: Sequence[Parameter], is_ours: bool
 ) -> Described:
-    """How to send a statement; `is_ours` of one whose texts need no type from the server."""
+    """How to send a statement; the texts of one that `is_ours` need no type from the server."""
     kinds = tuple(f"{each.type}{' list' if each.is_list else ''}" for each in parameters)
     path: str | None = getattr(conn.get_settings(), "search_path", None)  # since Postgres 18
     key = (sql, kinds, is_ours, path)
@@ -56,7 +56,7 @@ async def described(
         types = [*statement.get_parameters()]
         final = asked if is_ours else numbered(of, parameters, [_name(each) for each in types])
         found = _as_texts(final, statement.get_attributes())
-    # A type of the application's may be another one after the search path changes.
+    # A type of the application may be another one after a change of the search path.
     if path is not None or all(each.schema == "pg_catalog" for each in types):
         if len(known) >= _MOST:
             known.clear()
@@ -69,7 +69,7 @@ _CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
 def _returns_rows(sql: str) -> bool:
-    """Whether one of our statements does: those that only insert need not be asked for."""
+    """Whether one of our statements returns rows; the server need not describe a plain INSERT."""
     return not _COMMENTS.sub("", sql).startswith("INSERT") or "RETURNING" in sql
 
 
@@ -89,7 +89,7 @@ def _as_texts(sql: str, columns: Sequence[Attribute]) -> Described:
 
 
 _OUTPUT = {16: "bool", 18: "char", 19: "name", 650: "cidr_", 869: "inet_", 1042: "bpchar"}
-"""Types whose cast to a text gives another one than their output does."""
+"""Types whose cast to a text differs from their output."""
 
 
 def _text_of(name: str, column: Attribute) -> str:

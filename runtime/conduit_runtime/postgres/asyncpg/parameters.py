@@ -1,6 +1,6 @@
-"""Values as texts with the type that psycopg sends them as, for a driver that has its own codecs.
+"""Values as texts with psycopg's types, for a driver that has codecs of its own.
 
-asyncpg writes a value as the type that the server infers, by codecs that the application may
+asyncpg writes a value as the type that the server infers, with codecs that the application may
 replace. A text that the SQL casts passes through none of them.
 """
 
@@ -22,7 +22,7 @@ _HEAD = 20
 
 
 class Parameter(NamedTuple):
-    """A text, a list of texts, or None; and its type: "" for what the server has to infer."""
+    """A text, a list of texts, or None; and its type: "" if the server has to infer it."""
 
     value: Any
     type: str
@@ -30,7 +30,7 @@ class Parameter(NamedTuple):
 
 
 class Context:
-    """What psycopg adapts values for: our adapters, and no connection."""
+    """The context in which psycopg adapts values: our adapters, and no connection."""
 
     adapters = ADAPTERS
     connection: psycopg.Connection[Any] | None = None
@@ -72,7 +72,7 @@ def _type(value: Any, transformer: Transformer) -> str:
 
 
 def elements(array: BinaryArray) -> list[str | None]:
-    """The elements of an array of ours, as texts."""
+    """The elements of one of our arrays, as texts."""
     if len(array) <= _HEAD:
         return []
     [oid] = struct.unpack_from("!I", array, 8)
@@ -100,4 +100,4 @@ _READERS: dict[int, Callable[[bytes], str]] = {
     1184: _moment,
     2950: lambda binary: str(UUID(bytes=binary)),
 }
-"""By the oid of the elements' type: those that `arrays` writes."""
+"""The decoders of elements, by the oid of their type; for the types that `arrays` writes."""

@@ -1,4 +1,4 @@
-"""Rows of texts as the values that psycopg reads from them."""
+"""Converts rows of texts to the values that psycopg reads from them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
@@ -20,7 +20,7 @@ _TIMES = (1184, 1185)
 def read_rows(
     rows: Sequence[Any], columns: Sequence[Attribute], transformer: Transformer, zone: str
 ) -> list[Row]:
-    """The rows with the values that psycopg would give in a session of that time zone."""
+    """The rows with the values that psycopg would return in a session of that time zone."""
     loaders = [_loader(column.type.oid, transformer, zone) for column in columns]
     return [
         tuple(None if text is None else load(text) for load, text in zip(loaders, row, strict=True))
@@ -29,7 +29,7 @@ def read_rows(
 
 
 def plain_rows(rows: Sequence[Any], columns: Sequence[Attribute]) -> list[Row]:
-    """The rows as asyncpg gives them, but for uuids: a codec or its own class may change them."""
+    """The rows as asyncpg returns them, with plain UUIDs instead of those of a codec or asyncpg."""
     uuids = [column.type.oid == _UUID for column in columns]
     return [
         tuple(
@@ -41,7 +41,7 @@ def plain_rows(rows: Sequence[Any], columns: Sequence[Attribute]) -> list[Row]:
 
 
 def plain(value: Any) -> Any:
-    """A value as asyncpg gives it; a uuid of its own class is a UUID."""
+    """A value as asyncpg returns it; a uuid of asyncpg's own class becomes a UUID."""
     if isinstance(value, UUID) and type(value) is not UUID:
         return UUID(int=value.int)
     if type(value) is list:
@@ -50,7 +50,7 @@ def plain(value: Any) -> Any:
 
 
 def plain_record(row: Any) -> Any:
-    """A row of the application's as a dict, if asyncpg gave it; anything else as it is."""
+    """A row of the application as a dict, if it came from asyncpg; anything else unchanged."""
     if isinstance(row, Record | dict):
         return {name: plain(value) for name, value in row.items()}
     return row
@@ -68,7 +68,7 @@ def _mover(zone: str) -> Callable[[Any], Any]:
     try:
         into: tzinfo = ZoneInfo(zone)
     except (KeyError, OSError, ValueError):
-        return lambda value: value  # in UTC: the server may know zones that this host does not
+        return lambda value: value  # in UTC: the server may know zones that this host does not know
 
     def moved(value: Any) -> Any:
         if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""SQL with psycopg's placeholders as SQL with numbered ones, each cast to its type."""
+"""Translates psycopg's placeholders in SQL to numbered ones, each with a cast to its type."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _OWN_CAST = re.compile(r"\s*::")
 
 
 class Parts(NamedTuple):
-    """The texts around the placeholders, and the name or position of what fills each."""
+    """The texts around the placeholders, and the name or position that fills each."""
 
     texts: tuple[str, ...]
     fillers: tuple[str | int, ...]
@@ -21,7 +21,7 @@ class Parts(NamedTuple):
 
 @lru_cache(maxsize=512)
 def parts(sql: str) -> Parts:
-    """The SQL, taken apart at its placeholders; `%%` is a percent sign."""
+    """The SQL, split at its placeholders; `%%` is a percent sign."""
     texts: list[str] = []
     fillers: list[str | int] = []
     start, text = 0, ""
@@ -41,8 +41,8 @@ def parts(sql: str) -> Parts:
 def numbered(of: Parts, parameters: Sequence[Parameter], types: Sequence[str | None] | None) -> str:
     """The SQL with `$1` for the first parameter.
 
-    `types` are those that the server has inferred, by parameter; None where it is to infer them.
-    Without `types`, a text is a text unless the SQL itself casts it, as our statements do.
+    `types` are those that the server has inferred for the parameters; None for those that it has to
+    infer. Without `types`, a text has the type text unless the SQL casts it, as our statements do.
     """
     numbers: dict[str | int, int] = {}
     found = [of.texts[0]]

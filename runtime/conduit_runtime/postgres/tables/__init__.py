@@ -1,1 +1,1 @@
-"""Our tables: their migrations, and who may use them."""
+"""Our tables: their migrations, and their privileges."""

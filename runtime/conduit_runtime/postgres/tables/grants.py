@@ -1,11 +1,11 @@
-"""What a role must be granted that only enqueues, one that only works, and one that only reads."""
+"""The privileges of roles that only enqueue, roles that work, and roles that only read."""
 
 from collections.abc import Iterator, Sequence
 
 from ..statement import quote
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
-# What a pending job is made of. With the other columns one could be forged that runs or has ended.
+# The columns of a pending job. The other columns would allow to forge a job that runs or has ended.
 _PENDING = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
     *("run_at", "trace", "notifies"),
@@ -25,10 +25,10 @@ TABLES = {
         _ALL,
     ),
 }
-"""What workers may do with each table of ours. A test compares, so that none is forgotten."""
+"""The privileges of workers on each of our tables; a test finds tables that are missing."""
 _FOR_READERS = dict.fromkeys(TABLES, "SELECT")
-# Postgres lets everybody call a function, unless an administrator has changed that default; the
-# migration takes that back for those that have their owner's rights.
+# By default, every role may call a function; an administrator may have changed that. The migration
+# revokes it for functions with their owner's rights.
 FUNCTIONS = {
     "conduit_new_id()": True,
     "conduit_announce_end(uuid)": False,
@@ -41,7 +41,7 @@ FUNCTIONS = {
     "conduit_cancel(uuid)": False,
     "conduit_add_histograms(bigint[], bigint[])": False,
 }
-"""Each function of ours, and whether enqueuers may call it, as workers may."""
+"""Our functions, and whether enqueuers may call each; workers may call all of them."""
 
 
 def grants(
@@ -50,11 +50,11 @@ def grants(
     workers: Sequence[str] = (),
     readers: Sequence[str] = (),
 ) -> Iterator[str]:
-    """The statements that give the roles what they need in the schema (default: public).
+    """The statements that grant roles what they need in the schema (default: public).
 
-    Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
-    can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`. Readers
-    may read all tables, as `preflight`, `doctor` and a read-only dashboard do.
+    Enqueuers may insert pending jobs, and call the function that stores unique jobs and flows; they
+    can read and change nothing. Workers may do all that `conduit-jobs` does except `migrate`.
+    Readers may read all tables, as `preflight`, `doctor` and a read-only dashboard do.
     """
     schema_name = quote(schema or "public")
     for roles, tables in (

@@ -1,4 +1,4 @@
-"""Reports which sessions another one waits for."""
+"""Reports the sessions that another session waits for."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from psycopg.rows import tuple_row
 PATIENCE = 1.0
 """Seconds of waiting after which the blocking sessions are looked up."""
 
-# What pg_stat_activity shows to every role.
+# The columns of pg_stat_activity that every role can see.
 _BLOCKERS = """
 SELECT pid, usename::text, application_name, pg_catalog.date_trunc(
          'second', pg_catalog.clock_timestamp() - xact_start)::text
@@ -22,9 +22,10 @@ ORDER BY pid
 
 @contextmanager
 def reported_waits(dsn: str, pid: int, report: Callable[[str], object]) -> Iterator[None]:
-    """While the block runs, report what the server process `pid` waits for, once a set of blockers.
+    """While the block runs, report which sessions the server process `pid` waits for.
 
-    A thread queries them every second, over a connection of its own.
+    Each new set of blockers is reported once. A thread queries them every second, over its own
+    connection.
     """
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(dsn, pid, report, ended), daemon=True)
@@ -47,7 +48,7 @@ def _watch(dsn: str, pid: int, report: Callable[[str], object], ended: threading
                 reported = pids
                 report("; ".join(_described(*row) for row in rows))
     except psycopg.Error:
-        pass  # the block itself says what is wrong with the database
+        pass  # the block itself raises what is wrong with the database
 
 
 def _described(pid: int, user: str | None, application: str | None, age: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Bring a database to the schema that this version needs."""
+"""Migrates a database to the schema that this version needs."""
 
 import logging
 import random
@@ -37,13 +37,13 @@ def _warn(blockers: str) -> None:
 def migrate(
     dsn: str, schema: str | None = None, *, on_wait: Callable[[str], object] = _warn
 ) -> list[int]:
-    """Apply the migrations that are missing and return their numbers.
+    """Apply the migrations that are missing, and return their numbers.
 
-    Safe to run from many hosts at once, and again. Creates the schema when it is named and absent.
-    A busy table is waited for 2 s at a time, so that the application's statements do not queue
-    behind the migration. `on_wait` is called with the sessions that block it for more than a second
-    (default: a warning in the log). Raises MigrationError for a `jobs` table that is not ours, and
-    for tables that stay in use.
+    It is safe to run this again, and from many hosts at once. A named schema that does not exist is
+    created. The migration waits for a busy table for 2 s at a time, so that the application's
+    statements do not queue behind it. If sessions block it for more than a second, `on_wait` is
+    called with their description (default: a warning in the log). Raises MigrationError for a
+    `jobs` table that is not ours, and for tables that stay in use.
     """
     check_type(dsn, "dsn", str, "a connection string")
     check_text(schema, "schema")
@@ -57,7 +57,7 @@ def migrate(
 
 
 def is_migrated(dsn: str, schema: str) -> bool:
-    """Whether the schema holds our tables, of whatever version."""
+    """Whether the schema holds our tables, of any version."""
     migrations_table = f"{quote(schema)}.conduit_migrations"
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
         return connection.execute(
@@ -83,8 +83,8 @@ _MIGRATIONS_TABLE = """CREATE TABLE IF NOT EXISTS conduit_migrations (
 )"""
 
 
-# Of the search path, the schema that things are created in: what others plant elsewhere on it does
-# not matter then.
+# Only the schema of the search path in which objects are created: objects that others plant
+# elsewhere on the path do not matter then.
 _ONE_SCHEMA = """SELECT pg_catalog.set_config(
   'search_path', pg_catalog.quote_ident(pg_catalog.current_schema()), true
 )"""
@@ -124,7 +124,7 @@ def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int 
     connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_LOCK,))
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
     if schema is not None:
-        # Asked for first, since creating needs a privilege even when there is nothing to create.
+        # This asks first, since CREATE SCHEMA needs a privilege even if the schema exists.
         if connection.execute(
             "SELECT pg_catalog.to_regnamespace(%s)", (quote(schema),)
         ).fetchone() == (None,):

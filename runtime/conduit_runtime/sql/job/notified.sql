@@ -1,5 +1,5 @@
 notified AS MATERIALIZED (
-  -- A worker that holds one of them does not start it.
+  -- So that a worker that holds one of these jobs does not start it.
   SELECT pg_catalog.pg_notify({control_channel}, 'control')
   FROM mine
   WHERE status = 'running'

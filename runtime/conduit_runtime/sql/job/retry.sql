@@ -12,7 +12,7 @@ WITH present AS MATERIALIZED (
 SELECT CASE WHEN wakes
     THEN pg_catalog.pg_notify(
       {queue_channel}, '') END,
-  -- A worker that holds the job does not start it.
+  -- So that a worker that holds the job does not start it.
   CASE WHEN wakes AND was_running
     THEN pg_catalog.pg_notify({control_channel}, 'control') END
 FROM retried

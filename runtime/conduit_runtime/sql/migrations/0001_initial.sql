@@ -152,7 +152,8 @@ CREATE CONSTRAINT TRIGGER conduit_notify AFTER INSERT ON jobs
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.notifies)
   EXECUTE FUNCTION conduit_notify();
 
--- Notifies those that wait for the end of this job; NULL, for a column that is written anyway.
+-- Notifies the sessions that wait for the end of this job. Returns NULL, for a column that the caller
+-- writes anyway.
 CREATE FUNCTION conduit_announce_end(job uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN
@@ -221,7 +222,7 @@ COMMENT ON COLUMN conduit_dependencies.watched IS 'workers check whether job has
 
 CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job, next) WHERE watched;
 
--- Moves these blocked jobs to jobs, each with its status; returns those whose status is an end. If
+-- Moves these blocked jobs to jobs, each with its status; returns those that have ended with it. If
 -- Postgres refuses a job alone, it ends failed with the reason. If Postgres refuses that row too, the
 -- blocked job keeps the reason. If a job with the same id exists, it replaces the blocked one, and
 -- workers watch it.
@@ -289,7 +290,7 @@ BEGIN
   RETURN ids;
 END $$;
 
--- Releases the jobs that wait for these jobs, as far as these have ended. A blocked job becomes
+-- Releases the jobs that wait for those of these jobs that have ended. A blocked job becomes
 -- pending when it waits for no other job. It becomes cancelled if a job in front of it did not succeed
 -- and its on_failure is 'cancel'; the jobs behind it follow. Blocked jobs in `dropped` are cancelled.
 --
@@ -829,7 +830,7 @@ COMMENT ON COLUMN conduit_job_types.queue IS 'where its jobs go unless they say 
 COMMENT ON COLUMN conduit_job_types.description IS 'fields of the payload and which are sensitive, source, hooks, jobs enqueued, services called, options';
 COMMENT ON COLUMN conduit_job_types.described_at IS 'when a worker last said something new of it';
 
--- These functions find our tables on any search path of their caller.
+-- These functions have to find our tables with any search path of their caller.
 DO $$
 DECLARE
   each regprocedure;

@@ -1,5 +1,5 @@
--- Moves every stored time into the past, for tests: what was due later is due now. The rows of the
--- rates are written anew, since their times are keys.
+-- Moves every stored time into the past, for tests, so that jobs that are due later become due now.
+-- The rows of the rates are written anew, since their times are keys.
 WITH moved AS (
   SELECT pg_catalog.make_interval(secs => %(seconds)s::float8) AS duration
 ), ordinary AS (

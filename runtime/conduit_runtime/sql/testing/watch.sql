@@ -1,4 +1,4 @@
--- Tells of each status that a job gets, for tests. Both names are random.
+-- Sends a notification of each status that a job gets, for tests. Both names are random.
 CREATE FUNCTION {watcher}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_catalog.pg_notify(TG_ARGV[0], pg_catalog.concat(NEW.id, ' ', NEW.status));

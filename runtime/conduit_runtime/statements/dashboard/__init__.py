@@ -1,1 +1,1 @@
-"""What the dashboard asks the database, a module for each of its pages."""
+"""The dashboard's statements, with a module for each of its pages."""

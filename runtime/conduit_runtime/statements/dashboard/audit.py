@@ -8,7 +8,7 @@ from ...model.payload import decode, encode
 from ...postgres.statement import Rows, Statement
 
 _LONGEST = 200
-"""Characters that are kept of the name of a user."""
+"""The characters of a user's name that are kept."""
 
 
 def record(
@@ -20,7 +20,7 @@ def record(
     total: int | None = None,
     state: AuditState = "done",
 ) -> Statement[int]:
-    """Record an action, and return its id; records that are older than a year are deleted.
+    """Record an action and return its id; deletes records that are older than a year.
 
     Raises PayloadError, before any SQL, for a target that Postgres could not hold.
     """
@@ -36,7 +36,7 @@ def record(
 
 
 def entry(id: int) -> Statement[AuditEntry | None]:
-    """Read the record of this id; None when there is none."""
+    """Read the record of this id; None if there is none."""
     return Statement(
         "SELECT {columns} FROM {conduit_audit} WHERE id = %(id)s::bigint",
         {"id": id},
@@ -48,7 +48,7 @@ def entry(id: int) -> Statement[AuditEntry | None]:
 def entries(
     limit: int, *, before: int | None = None, actor: str | None = None, action: str | None = None
 ) -> Statement[list[AuditEntry]]:
-    """Read the newest records: of a user, of an action, before the one with the id `before`."""
+    """Read the newest records; with `before`, only those before the record of that id."""
     parameters = {"limit": limit, "before": before, "actor": actor, "action": action}
     return Statement("dashboard/audit/entries", parameters, read_entries, COLUMNS)
 
@@ -60,7 +60,7 @@ _STATE = (
 COLUMNS = {
     "columns": f"id, at, actor, action, target::text, count, total, {_STATE}, finished_at",
 }
-"""The fragment that names what `read_entries` decodes."""
+"""The fragment of the columns that `read_entries` decodes."""
 
 
 def read_entries(rows: Rows, count: int) -> list[AuditEntry]:
@@ -72,10 +72,10 @@ def read_entries(rows: Rows, count: int) -> list[AuditEntry]:
 
 
 def _target(value: Any) -> dict[str, Any]:
-    """The target; what was typed by hand may be anything."""
+    """The target as a dict; a hand-typed target may be any JSON."""
     return value if isinstance(value, dict) else {"target": value}
 
 
 def _storable(actor: str) -> str:
-    """The name without what Postgres refuses, and not longer than somebody would read."""
+    """The name without what Postgres refuses, and cut to `_LONGEST` characters."""
     return actor.replace("\0", "").encode(errors="replace").decode()[:_LONGEST]

@@ -1,4 +1,4 @@
-"""Actions on all jobs that a filter finds: batch after batch, counted in `conduit_audit`."""
+"""Actions on all jobs that match a filter, in batches whose progress `conduit_audit` counts."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -15,14 +15,14 @@ from .job_list import SCANNED
 from .matching import by_id, fragments, values
 
 Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
-"""Which of these jobs match as they are shown, without what is hidden."""
+"""Returns which of these jobs still match when their hidden values are left out."""
 
 
 def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = None) -> Steps[int]:
     """Change the jobs that match, and return how many were changed.
 
-    Each statement reads and changes a bounded number of jobs. Jobs that are enqueued meanwhile stay
-    as they are, and so do those whose change Postgres refuses.
+    Each statement reads and changes a bounded number of jobs. Jobs that are enqueued after the
+    start stay as they are, and so do those whose change Postgres refuses.
     """
     if wanted.stored_status not in (None, *change.statuses):
         return 0
@@ -52,7 +52,7 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
 
 
 def progress(id: int, changed: int) -> Statement[bool]:
-    """Note that so many more jobs are changed; False when the action is to stop."""
+    """Note that so many more jobs are changed; returns False if the action is to stop."""
     return Statement("dashboard/bulk/progress", {"id": id, "changed": changed}, touched)
 
 
@@ -62,15 +62,15 @@ def end(id: int, state: AuditState) -> Statement[None]:
 
 
 def stop(id: int, action: str) -> Statement[bool]:
-    """Have the action of this id stop after its batch; False when it is none that runs."""
+    """Have the action of this id stop after its batch; returns False if no such action runs."""
     return Statement("dashboard/bulk/stop", {"id": id, "action": action}, touched)
 
 
 def take_over(id: int, action: str) -> Statement[bool]:
-    """Note that an interrupted action is gone on with; False when it is none, or no more."""
+    """Note that an interrupted action continues; returns False if no such action is interrupted."""
     return Statement("dashboard/bulk/take_over", {"id": id, "action": action}, touched)
 
 
 def recent() -> Statement[list[AuditEntry]]:
-    """The actions in the background that run or ended a minute ago at the most."""
+    """The actions in the background that run, or ended at most a minute ago."""
     return Statement("dashboard/bulk/recent", {}, read_entries, COLUMNS)

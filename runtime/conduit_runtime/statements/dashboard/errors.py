@@ -1,4 +1,4 @@
-"""What the dashboard reads of failed jobs."""
+"""The dashboard's statements about failed jobs."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,14 +10,14 @@ from ...postgres.statement import Rows, Statement
 from .ids import GREATEST
 
 READ = 5_000
-"""Failed jobs that are looked at: those that were enqueued last."""
+"""Failed jobs that are read: those that were enqueued last."""
 GROUPS = 50
-"""Groups that are returned at most."""
+"""The most groups that are returned."""
 PARTS = 24
-"""Equal parts of the period in which failures are counted."""
+"""The equal parts of the period in which failures are counted."""
 
 _LARGEST = 100_000
-"""Stored bytes of a payload that is returned."""
+"""The most stored bytes of a payload that is returned."""
 
 
 def error_groups(
@@ -32,7 +32,7 @@ def error_groups(
     """Group failed jobs by type and error, the largest groups first.
 
     `last` is the period until now; without it, the period begins with the first failure that is
-    looked at. With `before`, only jobs with a lesser id are.
+    read. With `before`, only jobs with a lesser id are read.
     """
     parameters = {
         "last": last and last.total_seconds(),

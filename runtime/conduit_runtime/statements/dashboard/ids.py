@@ -1,14 +1,14 @@
-"""Ids of jobs as bounds: they are in the order of the time at which their jobs were enqueued."""
+"""Job ids as bounds: ids are in the order of the times at which the jobs were enqueued."""
 
 from datetime import datetime
 from uuid import UUID
 
 LEAST = UUID(int=0)
-"""No id of a job is less."""
+"""The least possible id."""
 GREATEST = UUID(int=2**128 - 1)
-"""No id of a job is greater."""
+"""The greatest possible id."""
 
 
 def first_id(at: datetime) -> UUID:
-    """The least id that a job enqueued at this time may have."""
+    """The least id that a job enqueued at this time can have."""
     return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)

@@ -1,4 +1,4 @@
-"""What the pages of a job and of a flow read."""
+"""The statements for the pages of a job and of a flow."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,16 +14,16 @@ from ..jobs import read_whole_job
 from .ids import LEAST, first_id
 
 SCANNED = 10_000
-"""Rows in which related jobs, or the unique key of a job, are looked for."""
+"""Rows that are searched for related jobs, or for the unique key of a job."""
 MOST = 1_000_000
-"""Bytes of a payload, or of a result, that a page shows."""
+"""The most bytes of a payload, or of a result, that a page shows."""
 LISTED = 100
-"""Jobs that a list of related ones shows."""
+"""The most related jobs that a list shows."""
 _SKEW = timedelta(seconds=0.5)
-"""How far the clock of a worker, which gives ids, may be from that of the server."""
+"""The most that a worker's clock, which makes ids, may differ from the server's."""
 _SIZE = "pg_catalog.octet_length(payload::pg_catalog.text)"
 _IS_SMALL = f"(pg_catalog.pg_column_size(payload) <= 10000 OR {_SIZE} <= %(most)s::integer)"
-"""The first part is quick: a small payload is not written as text to be measured."""
+"""The first part is quick: it need not write a small payload as text to measure it."""
 _COLUMNS = COLUMNS.replace(
     "payload::pg_catalog.text",
     f"CASE WHEN {_IS_SMALL} THEN payload::pg_catalog.text ELSE 'null' END",
@@ -31,9 +31,9 @@ _COLUMNS = COLUMNS.replace(
 
 
 def shown_job(id: UUID) -> Statement[tuple[Job, int] | None]:
-    """Read one job with its result, and 0; None when there is none.
+    """Read one job with its result, and 0; None if there is no such job.
 
-    A payload of more than `MOST` characters is not read: instead of 0 stands how many it has.
+    A payload of more than `MOST` characters is not read; its number of characters replaces the 0.
     """
 
     def decode(rows: Rows, count: int) -> tuple[Job, int] | None:
@@ -46,8 +46,8 @@ def shown_job(id: UUID) -> Statement[tuple[Job, int] | None]:
 def children(job: Job) -> Statement[Children]:
     """The jobs that the handler of a completed job enqueued.
 
-    No index finds them. Their ids tell when they were enqueued, which is while their parent ran,
-    so the newest `SCANNED` jobs of this time are looked at.
+    No index finds them. Their ids tell that they were enqueued while their parent ran, so the
+    newest `SCANNED` jobs of that time are read.
     """
     first = last = LEAST
     if job.status is JobStatus.COMPLETED and job.started_at and job.completed_at:
@@ -62,7 +62,7 @@ def children(job: Job) -> Statement[Children]:
 
 
 def neighbours(id: UUID) -> Statement[Neighbours]:
-    """The jobs that a job waits or waited for, and those that wait for it; some of each."""
+    """Some of the jobs that a job waits or waited for, and some of those that wait for it."""
 
     def decode(rows: Rows, count: int) -> Neighbours:
         before, after = (
@@ -75,7 +75,7 @@ def neighbours(id: UUID) -> Statement[Neighbours]:
 
 
 def unique_key(job: Job) -> Statement[UniqueKey | None]:
-    """The unique key that a job holds, if it is among the first `SCANNED` of its type."""
+    """The unique key that a job holds, if it is among the first `SCANNED` keys of its type."""
     reading = (
         "SELECT key, expires_at FROM (SELECT key, job, expires_at FROM {conduit_unique_keys} "
         "WHERE type = %(type)s LIMIT %(scanned)s::integer) AS keys WHERE job = %(id)s LIMIT 1"
@@ -85,7 +85,7 @@ def unique_key(job: Job) -> Statement[UniqueKey | None]:
 
 
 def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
-    """What decides when these jobs start, in no order; those that are gone are missing."""
+    """The facts that decide when these jobs start, in no order; jobs that are gone are missing."""
     return Statement(
         "dashboard/job/start_facts",
         {"ids": [*ids], "lease": LEASE},
@@ -96,8 +96,8 @@ def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
 def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBrief]]:
     """The jobs of a flow, at most `limit`.
 
-    No index finds them. They are made right before their flow, so the `SCANNED` jobs before it are
-    looked at, and as many on both sides of `seed`, which is one of them.
+    No index finds them. Jobs are made right before their flow, so the `SCANNED` jobs before the
+    flow are read, and as many on both sides of `seed`, which is one of them.
     """
     near = [(UUID(int=((flow.int >> 80) + 2) << 80), False)] if flow.version == 7 else []
     if seed is not None:
@@ -106,7 +106,7 @@ def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBr
 
 
 def followed_jobs(ids: Sequence[UUID]) -> Statement[list[JobBrief]]:
-    """These jobs, which others of their flow follow; those that are gone are missing."""
+    """These jobs, which other jobs of their flow follow; jobs that are gone are missing."""
     return _of_flow({"flow": LEAST, "ids": [*ids], "limit": len(ids)}, [])
 
 

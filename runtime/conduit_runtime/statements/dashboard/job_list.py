@@ -1,4 +1,4 @@
-"""The list of jobs: each statement reads a bounded number of rows, however large the table is."""
+"""The list of jobs. Each statement reads a bounded number of rows, however large the table is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from .ids import GREATEST
 from .matching import ALL, Part, by_id, by_index, fragments, rows, values
 
 SCANNED = 20_000
-"""Jobs that one search reads."""
+"""The jobs that one search reads."""
 FEW = 5_000
-"""Jobs of a status that a search reads where they are not in the order of their ids."""
+"""The jobs of a status that a search reads if their index is not in the order of ids."""
 COUNTED = 100_000
-"""How far counts go, where an index answers alone."""
+"""The most jobs that are counted, if an index alone can count them."""
 LONGEST_ERROR = 2_000
-"""Characters of an error that are read."""
+"""The characters of an error that are read."""
 _LARGE = 2_000
-"""Stored bytes of a payload that a list does not show."""
+"""The most stored bytes of a payload that a list shows."""
 
 _TIMES = ("created_at", "run_at", "started_at", "completed_at")
 _COLUMNS = ", ".join(
@@ -44,7 +44,7 @@ _ENDED = MOMENT.format("last.created_at")
 
 @dataclass(frozen=True, slots=True)
 class Few:
-    """All jobs of a status that match, if they are few; None when there are too many to tell."""
+    """All jobs of a status that match, if they are few; None if there are too many to tell."""
 
     lines: JobLines | None
     count: JobCount
@@ -53,8 +53,8 @@ class Few:
 def scan(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[JobLines]:
     """Read the newest jobs that match, at most `limit`, with an id that is less than `before`.
 
-    It looks at SCANNED jobs. If it found less than `limit` in them, it says how far it came.
-    Raises PayloadError, before any SQL, for what Postgres could not hold.
+    It reads SCANNED jobs. If fewer than `limit` of them match, the result says how far the scan
+    came. Raises PayloadError, before any SQL, for values that Postgres could not hold.
     """
 
     def decode_lines(found: Rows, count: int) -> JobLines:
@@ -69,9 +69,9 @@ def scan(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement
 
 
 def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[Few] | None:
-    """`scan` and `count` for the pending or running jobs, complete if FEW of them are there at all.
+    """`scan` and `count` of pending or running jobs in one; complete if there are at most FEW.
 
-    None for jobs of another status, and for any.
+    None if the filter has another status, or none.
     """
     part = by_index(wanted)
     if part is None:
@@ -92,7 +92,7 @@ def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[
 def count(wanted: JobFilter) -> Statement[JobCount]:
     """Count the jobs that match, among the newest SCANNED or, by index alone, COUNTED of them.
 
-    Raises PayloadError, before any SQL, for what Postgres could not hold.
+    Raises PayloadError, before any SQL, for values that Postgres could not hold.
     """
     names = wanted.given.keys()
     part = by_index(wanted)
@@ -110,7 +110,7 @@ def count(wanted: JobFilter) -> Statement[JobCount]:
 
 
 def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
-    """Read these jobs as they are listed; those that are gone are missing."""
+    """Read these jobs as a list shows them; jobs that are gone are missing."""
     return Statement(
         "SELECT {columns} FROM {jobs} AS job WHERE job.id = ANY (%(ids)s::uuid[])",
         {"ids": [*ids]},
@@ -120,7 +120,7 @@ def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
 
 
 def _scanned(wanted: JobFilter) -> int:
-    """How many jobs are read; fewer when their errors are, which are not stored in the row."""
+    """How many jobs are read: fewer if their errors are read, which are not stored in the row."""
     return SCANNED if wanted.worker is None else SCANNED // 10
 
 

@@ -1,4 +1,4 @@
-"""Who changed queues and schedules last."""
+"""The last changes of queues and schedules."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from ...model.dashboard.changes import LastChange
 from ...postgres.statement import Statement
 
 _LATEST = 5_000
-"""Changes that are looked through."""
+"""The most changes that are searched."""
 
 
 def last_changes(key: str, actions: Sequence[str]) -> Statement[dict[str, LastChange]]:
-    """The last of these actions for each name: the value of `key` in what they were about."""
+    """The last of these actions for each name, which is the value of `key` in their targets."""
     return Statement(
         "dashboard/audit/last_changes",
         {"key": key, "actions": [*actions], "limit": _LATEST},

@@ -1,4 +1,4 @@
-"""Which jobs match a filter, in SQL."""
+"""The conditions of a filter, in SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Part:
 
     @property
     def rows(self) -> str:
-        """Its first rows, in SQL."""
+        """The first rows of the part, in SQL."""
         return _FIRST.format(self.where, self.order)
 
 
@@ -61,12 +61,12 @@ _PENDING_IN_QUEUE = Part("status = 'pending' AND queue = %(queue)s::text", _IN_C
 
 
 def by_id(wanted: JobFilter) -> Part:
-    """The part of the table that holds all jobs of the filter in the order of their ids."""
+    """The part of the table that holds all jobs of the filter, in the order of their ids."""
     return _FAILED if wanted.stored_status == "failed" else ALL
 
 
 def by_index(wanted: JobFilter) -> Part | None:
-    """The part of the table with the status of the filter, if an index has it in another order."""
+    """The part with the status of the filter, if its index has another order than that of ids."""
     if wanted.stored_status == "running":
         return _RUNNING
     if wanted.stored_status == "pending":
@@ -75,7 +75,7 @@ def by_index(wanted: JobFilter) -> Part | None:
 
 
 def rows(wanted: JobFilter, part: Part) -> dict[str, str]:
-    """The fragments of the rows that are few: of unreadable jobs those of their lanes."""
+    """The fragments of rows that are few; for unreadable jobs, the rows of their lanes."""
     if wanted.status != "unreadable":
         return {"rows": part.rows}
     queues = "{waiting_queues}" if wanted.queue is None else "SELECT %(queue)s::text AS queue"
@@ -83,10 +83,10 @@ def rows(wanted: JobFilter, part: Part) -> dict[str, str]:
 
 
 def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[str, str]:
-    """The part, and what its rows `job` have to be in the parameters of `values`."""
+    """The part, and the condition on its rows `job`, with the parameters of `values`."""
     given = {**wanted.given, "status": wanted.stored_status, "until": until}
     if part is not ALL:
-        del given["status"]  # which all its rows have
+        del given["status"]  # all rows of the part have it
     found = [sql for name, sql in _CONDITIONS.items() if given.get(name) not in (None, False)]
     if wanted.status in _STATES:
         found.append(_STATES[wanted.status])

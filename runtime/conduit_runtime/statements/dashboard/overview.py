@@ -1,4 +1,4 @@
-"""What the overview shows of attempts: over time, lately, and those that do not end."""
+"""The overview's attempts: over time, in the last hour, and those that exceed their time."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from ...postgres.statement import Rows, Statement
 from ..metrics import HISTOGRAM_SUMS
 
 _LATE = 30.0
-"""Seconds by which a worker may be late to end an attempt whose time is over."""
+"""Seconds by which a worker may be late to end an attempt that exceeds its time."""
 
 
 def attempts(
@@ -18,10 +18,10 @@ def attempts(
     type: str | None = None,
     since: datetime | None = None,
 ) -> Statement[list[Attempts]]:
-    """The attempts of the last `period` by parts of `step`, of a queue, of a type, or of all.
+    """The attempts of the last `period` in parts of `step`, of a queue, of a type, or of all.
 
-    The last part is not over. With `since`, only parts from that one on are read. Minutes are
-    stored for two hours and hours for two days: before that, a shorter step finds nothing.
+    The last part is not over yet. With `since`, only the parts from that one on are read. Minutes
+    are stored for two hours and hours for two days; before that, a shorter step finds nothing.
     """
     parameters = {
         "period": period.total_seconds(),
@@ -56,7 +56,7 @@ def recent_attempts() -> Statement[list[RecentAttempts]]:
 
 
 def overdue_attempts() -> Statement[list[OverdueAttempts]]:
-    """The attempts that still run though their time is over, by type and worker."""
+    """The attempts that exceed their time and still run, by type and worker."""
     return Statement(
         "dashboard/attempts/overdue",
         {"seconds": _LATE},

@@ -1,4 +1,4 @@
-"""The queues, without counting what has ended."""
+"""The queues, without counts of jobs that have ended."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ from ...postgres.statement import Statement
 from ..metrics import queue_gauges
 
 MOST = 500
-"""Queues that are shown at most."""
+"""The most queues that are shown."""
 _COUNTED = 20_000
-"""Due jobs that are counted at most, over all queues.
+"""The most due jobs that are counted, over all queues.
 
-That takes 4 ms, and many times as long where a busy worker leaves dead rows.
+That takes 4 ms, and many times as long if a busy worker leaves dead rows.
 """
 _FEWEST = 100
-"""Due jobs of a queue that are counted in any case."""
+"""The due jobs of a queue that are counted in any case."""
 
 
 def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
-    """The first MOST queues by name, or this one, with live workers and what operators set."""
+    """The first MOST queues by name, or one, with live workers and the settings of operators."""
     return Statement(
         "dashboard/queues",
         {"lease": LEASE, "limit": MOST, "queue": queue},
@@ -29,10 +29,10 @@ def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
 
 
 def gauges(queues: Sequence[str]) -> Statement[list[QueueGauges]]:
-    """What these queues hold; `deepest(queues)` says how far each is counted."""
+    """The jobs of these queues; `deepest(queues)` is how far each queue is counted."""
     return queue_gauges(queues, deepest(queues))
 
 
 def deepest(queues: Sequence[str]) -> int:
-    """How many due jobs of a queue are counted at most: fewer, the more queues there are."""
+    """The most due jobs of a queue that are counted: fewer, the more queues there are."""
     return max(_FEWEST, _COUNTED // max(1, len(queues)))

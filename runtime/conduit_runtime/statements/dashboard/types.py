@@ -1,4 +1,4 @@
-"""What the dashboard reads of job types."""
+"""The dashboard's statements about job types."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ _description = msgspec.json.Decoder(TypeDescription)
 
 
 def type_shapes(type: str | None = None) -> Statement[list[TypeShape]]:
-    """All shapes of a type, or of all types; of all, without fields and texts of the source."""
+    """All shapes of a type, or of all types; of all types, without fields and source texts."""
 
     def decode(rows: Rows, count: int) -> list[TypeShape]:
         return [
@@ -26,7 +26,7 @@ def type_shapes(type: str | None = None) -> Statement[list[TypeShape]]:
 
 
 def type_activity(last: timedelta, type: str | None = None) -> Statement[list[TypeActivity]]:
-    """The types with attempts in the period until now or with running jobs; or one type."""
+    """The types that have attempts in the period until now, or running jobs; or one type."""
     parameters = {"period": last.total_seconds(), "bin": bin_of(last), "type": type}
 
     return Statement(

@@ -1,4 +1,4 @@
-"""What workers can run."""
+"""The types that workers can run."""
 
 from ...model.dashboard.workers import Lanes
 from ...postgres.statement import Statement

@@ -1,4 +1,4 @@
-"""What operators set for queues. Statements without IO."""
+"""The settings of operators for queues. Statements without IO."""
 
 from datetime import timedelta
 
@@ -9,13 +9,13 @@ from ...postgres.statement import Statement, nothing
 
 
 def pause(queue: str) -> Statement[None]:
-    """Have nothing claimed from a queue until it is resumed."""
+    """Pause a queue: no job is claimed from it until it is resumed."""
     check_name(queue, "queue")
     return Statement("limit/pause", {"queue": queue}, nothing)
 
 
 def resume(queue: str) -> Statement[None]:
-    """Let a queue go on."""
+    """Resume a paused queue."""
     check_name(queue, "queue")
     return Statement("limit/resume", {"queue": queue}, nothing)
 
@@ -32,7 +32,7 @@ def limit(queue: str, concurrency: int | None) -> Statement[None]:
 def retention(
     queue: str, keep_completed: timedelta | None, keep_failed: timedelta | None
 ) -> Statement[None]:
-    """Say how long the ended jobs of a queue are kept; None: as its workers say."""
+    """Set how long the ended jobs of a queue are kept; None leaves the choice to its workers."""
     check_name(queue, "queue")
     parameters: dict[str, str | float | None] = {"queue": queue}
     for name, age in (("keep_completed", keep_completed), ("keep_failed", keep_failed)):

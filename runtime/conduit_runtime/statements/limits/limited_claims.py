@@ -1,6 +1,6 @@
 """Claims that count jobs, for queues and types with a limit.
 
-One statement locks the rows of the limits, the next one counts: it sees what others claimed before.
+One statement locks the rows of the limits. The next one counts, and so sees the claims before it.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from ..claims import J, Mode, claim
 class Wanted:
     """What to claim: at most `limit` jobs of these lanes, at most `sizes[name]` of each queue.
 
-    `limited` are those of the queues, and `types` those of the types, that have a limit.
+    `limited` are the queues that have a limit, `types` the types that have one.
     """
 
     sizes: Mapping[str, int]
@@ -30,11 +30,11 @@ class Wanted:
 
 @dataclass(slots=True)
 class Counted(Generic[J]):
-    """What a claim within limits returned.
+    """The result of a claim within limits.
 
-    `full` queues and `full_types` take no more until one of their jobs ends. `exhausted` types may
-    start again in so many seconds. Another claim counts the jobs of `busy_queues` and `busy_types`
-    just now.
+    `full` queues and `full_types` take no more jobs until one of theirs ends. `exhausted` types may
+    start jobs again in so many seconds. Another claim counts the jobs of `busy_queues` and
+    `busy_types` at this moment.
     """
 
     jobs: list[J] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Counted(Generic[J]):
 def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> Steps[Counted[J]]:
     """Claim as far as the limits allow, as the statements of one READ COMMITTED transaction.
 
-    With `waits`, others who count are waited for; otherwise what they count is left out.
+    With `waits`, it waits for other claims that count; otherwise it leaves out what they count.
     """
     locked: Rows = yield Statement(
         "limit/lock_limits",

@@ -9,13 +9,13 @@ from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 
 Limit: TypeAlias = int | Literal["source"] | None
-"""What a command says: a number of jobs, any number (None), or what the source says."""
+"""The limit in a command: a number of jobs, any number (None), or that of the source."""
 
 
 def limit_type(type: str, concurrency: Limit) -> Steps[None]:
     """Limit how many jobs of a type run at once, as the statements of one transaction.
 
-    None lifts the limit, of the source too.
+    None lifts the limit, even one in the source.
     """
     check_name(type, "type")
     number = None if concurrency == "source" else concurrency
@@ -27,7 +27,7 @@ def limit_type(type: str, concurrency: Limit) -> Steps[None]:
 
 
 def rate_limit(type: str, starts: Limit, per: timedelta) -> Steps[None]:
-    """Limit how many jobs of a type start within any `per`; as `limit_type` does."""
+    """Limit how many jobs of a type start within any `per`; None is as for `limit_type`."""
     check_name(type, "type")
     number = None if starts == "source" else starts
     parameters: dict[str, object] = {"type": type, "starts": number, "seconds": None}
@@ -51,9 +51,10 @@ def _set(
 
 
 def apply_source() -> Steps[None]:
-    """Apply what the code of the live workers says, as the statements of one transaction.
+    """Apply the limits in the code of the live workers, as the statements of one transaction.
 
-    It has to be READ COMMITTED: each waits for the one before, and sees what that one wrote.
+    It has to be READ COMMITTED: each waits for the transaction before it, and sees what that one
+    wrote.
     """
     if (yield Statement("limit/lock_source", {}, lambda rows, count: bool(rows))):
         yield Statement("limit/apply_source", {}, nothing)
@@ -66,7 +67,7 @@ def type_limits() -> Statement[list[TypeLimits]]:
 
 
 def rate_limits() -> Statement[list[RateLimit]]:
-    """The types that have a rate."""
+    """The types that have a rate limit."""
     return Statement(
         "limit/type_limits",
         {},

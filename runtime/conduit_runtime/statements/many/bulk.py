@@ -14,20 +14,20 @@ from .changes import Changed, JobChange, change_jobs, change_locked, read_change
 from .refused import or_split
 
 BATCH = 1_000
-"""Jobs that one statement changes at most."""
+"""The most jobs that one statement changes."""
 UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
 _START = UUID(int=0)
 _LONGEST = 6e10
-"""Seconds in as many years as there are before the server's clock runs into the first."""
+"""The most seconds of an age: any more would reach back before the server's first year."""
 
 Status = JobStatus | str | Iterable[JobStatus | str]
 OnProgress = Callable[[int], object]
-"""Called with the number of jobs that were changed so far."""
+"""Called with the number of jobs that are changed so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs: of this queue, of this type, of this status, enqueued longer ago than this."""
+    """A filter of jobs: of this queue, type and status, and enqueued longer ago than this."""
 
     queue: str | None = None
     type: str | None = None
@@ -36,14 +36,14 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it finds every job."""
+        """Whether it matches every job."""
         return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
 
     def parameters(self) -> dict[str, Any]:
-        """Its values for SQL.
+        """The values of the filter for SQL.
 
-        Raises TypeError for a queue or type that is no text, ValueError for a status that is none
-        or a negative age.
+        Raises TypeError for a queue or type that is no text, ValueError for an unknown status or a
+        negative age.
         """
         check_text(self.queue, "queue")
         check_text(self.type, "type")
@@ -56,7 +56,7 @@ class Filter:
 
 
 def statuses(given: Status | None) -> list[str] | None:
-    """One status or several, as texts; None for all. Raises ValueError for what is none."""
+    """One status or several, as texts; None for all. Raises ValueError for an unknown one."""
     if given is None:
         return None
     if isinstance(given, str):
@@ -65,17 +65,17 @@ def statuses(given: Status | None) -> list[str] | None:
 
 
 def seconds(older_than: timedelta) -> float:
-    """An age for SQL. Raises ValueError for a negative one, which every job would be older than."""
+    """An age for SQL. Raises ValueError for a negative age: every job would be older."""
     if not isinstance(older_than, timedelta) or older_than < timedelta(0):
         raise ValueError(f"older_than is {older_than}: use a timedelta of 0 or more")
     return min(older_than.total_seconds(), _LONGEST)
 
 
 def cancel_many(wanted: Filter, every: bool, on_progress: OnProgress | None) -> Steps[int]:
-    """Cancel the pending and running jobs that the filter finds; returns how many.
+    """Cancel the pending and running jobs that match the filter; returns how many.
 
-    Blocked jobs are pending, and come first: in the meantime one may
-    become an ordinary job, but none becomes a blocked one.
+    Blocked jobs are cancelled first. While this runs, a blocked job may become an ordinary one, but
+    no ordinary job becomes blocked.
     """
     check_callable(on_progress, "on_progress")
     parameters = _parameters(wanted, every, UNENDED)
@@ -89,7 +89,7 @@ def cancel_many(wanted: Filter, every: bool, on_progress: OnProgress | None) -> 
 
 
 def retry_many(wanted: Filter, every: bool, on_progress: OnProgress | None) -> Steps[int]:
-    """Make the jobs that the filter finds due now with all their attempts; returns how many."""
+    """Make the jobs that match the filter due now with all their attempts; returns how many."""
     check_callable(on_progress, "on_progress")
     values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
     return (yield from _change("job/retry_many", values, 0, on_progress))
@@ -111,7 +111,7 @@ def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
 
 
 def _cancel_blocked(values: Mapping[str, Any], on_progress: OnProgress | None) -> Steps[int]:
-    """Cancel the blocked jobs that the filter finds, page by page."""
+    """Cancel the blocked jobs that match the filter, page by page."""
     page = Statement("job/cancel_blocked", values, lambda rows, count: int(rows[0][0]))
     done = 0
     while True:
@@ -126,9 +126,9 @@ def _cancel_blocked(values: Mapping[str, Any], on_progress: OnProgress | None) -
 def _change(
     query: str, values: Mapping[str, Any], done: int, on_progress: OnProgress | None
 ) -> Steps[int]:
-    """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
+    """Walk through the jobs by id, so that each is met once and new jobs are not.
 
-    Returns how many were changed, with those that were `done` before.
+    Returns how many were changed, plus the `done` ones.
     """
     values = {**values, "after": _START}
     change = JobChange(query, values["status"])

@@ -1,4 +1,4 @@
-"""Changes of jobs: what each does, to jobs of which status, and doing it to given jobs."""
+"""Changes of jobs: what each does, to which statuses, and how it is applied to given jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ENDED = (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.COMPLETED)
 
 
 class Changed(NamedTuple):
-    """What a statement did: where to go on, how many jobs it changed, and which are locked."""
+    """The result of a statement: where to continue, how many jobs changed, and the locked jobs."""
 
     last: UUID | None
     changed: int
@@ -31,18 +31,18 @@ def read_changed(rows: Rows, count: int) -> Changed:
 
 @dataclass(frozen=True, slots=True)
 class JobChange:
-    """A change of jobs of these statuses; jobs of another status stay as they are."""
+    """A change of jobs of these statuses; jobs of other statuses stay as they are."""
 
     query: str
     statuses: Sequence[str]
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def refused(self) -> Refused:
-        """Logs the jobs whose change Postgres refuses."""
+        """A log of the jobs whose change Postgres refuses."""
         return Refused(self.query.removeprefix("job/").removesuffix("_many"))
 
     def of(self, ids: Sequence[UUID], lock: str = "SKIP LOCKED") -> Statement[Changed]:
-        """The change of these jobs in one statement, without those that others lock."""
+        """The change of these jobs in one statement, without those that other transactions lock."""
         values = {**self.values, "ids": [*ids], "status": [*self.statuses], "limit": -1}
         return Statement(self.query, values, read_changed, {"page": "{these}", "lock": lock})
 
@@ -58,17 +58,17 @@ def retry(statuses: Sequence[str] = (JobStatus.FAILED, JobStatus.CANCELLED)) -> 
 
 
 def delete() -> JobChange:
-    """Delete ended jobs, but for those that others have not been released from."""
+    """Delete ended jobs, except those for which jobs still wait."""
     return JobChange("job/delete_many", ENDED)
 
 
 def run_now() -> JobChange:
-    """Make pending jobs due that are so later."""
+    """Make pending jobs due that would be due later."""
     return JobChange("job/run_now_many", (JobStatus.PENDING,))
 
 
 def move(queue: str) -> JobChange:
-    """Move pending jobs to another queue. Raises PayloadError for what is no name of one."""
+    """Move pending jobs to another queue. Raises PayloadError for a bad name."""
     check_name(queue, "queue")
     return JobChange("job/move_many", (JobStatus.PENDING,), {"to_queue": queue})
 
@@ -81,7 +81,7 @@ def prioritize(priority: int) -> JobChange:
 
 
 def change_free(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
-    """Change these jobs but those that are locked just now, and return how many were changed.
+    """Change these jobs except those that are locked, and return how many were changed.
 
     A job whose change Postgres refuses stays as it is.
     """
@@ -96,8 +96,8 @@ def change_free(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Ste
 def change_jobs(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
     """Change these jobs, and return how many were changed.
 
-    A job that is locked just now is waited for on its own: waiting while others are locked could be
-    a deadlock. A job whose change Postgres refuses stays as it is.
+    It waits for each locked job on its own: to wait while other jobs are locked could be a
+    deadlock. A job whose change Postgres refuses stays as it is.
     """
 
     def change_part(part: Sequence[UUID]) -> Steps[int]:
@@ -108,7 +108,7 @@ def change_jobs(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Ste
 
 
 def change_locked(change: JobChange, ids: Sequence[UUID], refused: Refused) -> Steps[int]:
-    """Change jobs that others have locked, one after another."""
+    """Change jobs that other transactions have locked, one after another."""
 
     def change_one(one: Sequence[UUID]) -> Steps[int]:
         done: Changed = yield change.of(one, lock="")

@@ -1,4 +1,4 @@
-"""Deleting jobs that ended, a bounded number at a time."""
+"""Purges of jobs that have ended, a bounded number at a time."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -13,13 +13,13 @@ from .bulk import Status, seconds, statuses
 from .refused import Refused, each_part, or_split
 
 PAGE = 5_000
-"""Jobs that one statement of a purge checks."""
+"""The jobs that one statement of a purge checks."""
 _ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 START = UUID(int=0)
 
 
 class Rule(NamedTuple):
-    """Delete the jobs with this status that ended so many seconds ago; queue None: of every one."""
+    """Delete jobs with this status that ended so many seconds ago; queue None is every queue."""
 
     queue: str | None
     status: str
@@ -27,7 +27,7 @@ class Rule(NamedTuple):
 
 
 class Page(NamedTuple):
-    """How many jobs were deleted, how many the page has, and the last of these."""
+    """How many jobs were deleted, how many the page has, and the last job of the page."""
 
     deleted: int
     jobs: int
@@ -37,11 +37,10 @@ class Page(NamedTuple):
 def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
     """Delete the jobs that ended longer ago than `age`; returns how many.
 
-    One walk through all jobs by their key, a page at a time: an index of when they ended would cost
-    each completion a third more than it saves here. Jobs that another session holds just then stay,
-    and so do jobs that Postgres refuses to delete.
-    Raises ValueError for a status of jobs that have not ended, and for a negative age; TypeError
-    for a queue that is no text.
+    It walks once through all jobs by their key, a page at a time: an index of the ends would make
+    each completion cost a third more than it saves here. Jobs that another session has locked stay,
+    and so do jobs that Postgres refuses to delete. Raises ValueError for a status of jobs that have
+    not ended and for a negative age, TypeError for a queue that is no text.
     """
     check_text(queue, "queue")
     ended = statuses(status) or []
@@ -58,7 +57,7 @@ def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
 
 
 def purge_page(rules: Iterable[Rule], after: UUID, refused: Refused, limit: int) -> Steps[Page]:
-    """Delete what the rules say of so many jobs from the id `after` on."""
+    """Delete, of the `limit` jobs from the id `after` on, those that a rule matches."""
     values = {**_parameters(rules), "after": after, "ids": None, "limit": limit}
 
     def delete(ids: object) -> Steps[int]:
@@ -76,7 +75,7 @@ def purge_page(rules: Iterable[Rule], after: UUID, refused: Refused, limit: int)
 
 
 def purge_blocked(rules: Iterable[Rule]) -> Steps[int]:
-    """Delete the blocked jobs that failed, as the rules say of failed ones."""
+    """Delete the blocked jobs that failed, by the rules for failed jobs."""
     if not any(rule.status == JobStatus.FAILED for rule in rules):
         return 0
     deleted: int = yield Statement("job/purge_refused", _parameters(rules), counted)

@@ -1,4 +1,4 @@
-"""Splits a change of many jobs until the jobs whose change Postgres refuses are alone."""
+"""Splits a change of many jobs until each job whose change Postgres refuses is alone."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -13,21 +13,21 @@ T = TypeVar("T")
 _log = get_logger("conduit.queue")
 
 _MOST = 1_000
-"""Refused jobs after which an operation ends: something is wrong with all of them."""
-# Connection, feature, transaction, statement, rollback, privileges, resources, locks, operator,
-# system, configuration, internal: no fault of one row.
+"""The number of refused jobs that ends an operation: something must be wrong with all jobs."""
+# No fault of one row: connection, feature, transaction, statement, rollback, privileges, resources,
+# locks, operator, system, configuration, internal.
 _OTHER = ("08", "0A", "25", "26", "40", "42", "53", "55", "57", "58", "F0", "XX")
 
 
 class Refused:
-    """The jobs whose change Postgres refused: each is logged and stays as it is."""
+    """The jobs whose change Postgres refused; each is logged and stays as it is."""
 
     def __init__(self, change: str) -> None:
         self._change = change
         self.count = 0
 
     def note(self, id: UUID, error: Exception) -> None:
-        """Log a job; raises the error when there are too many."""
+        """Log a job; raises the error if there are too many refused jobs."""
         self.count += 1
         if self.count > _MOST:
             raise error
@@ -43,10 +43,10 @@ class Refused:
 def or_split(
     whole: Statement[T], finding: Statement[T], split: Callable[[T], Steps[T]]
 ) -> Steps[T]:
-    """What a statement about a page of jobs gives; if Postgres refuses it, what `split` gives.
+    """Run the statement `whole`, which changes a page of jobs; if Postgres refuses it, run `split`.
 
-    `split` gets what `finding` gives, the page without the change. In a transaction of the caller,
-    which the error has aborted, the error is raised.
+    `split` gets the result of `finding`: the page without the change. In a transaction of the
+    caller, which the error has aborted, the error is raised.
     """
     try:
         given: T = yield whole

@@ -1,4 +1,4 @@
-"""Deleting jobs that are not kept any longer. Statements without IO."""
+"""Which ended jobs are no longer kept. Statements without IO."""
 
 import time
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from ...postgres.statement import Rows, Statement
 from .purge import Rule
 
 _LONGEST_SKEW = 86_400.0
-"""Seconds that the clocks which made the ids of jobs may differ from this one."""
+"""Seconds by which a clock that made job ids may differ from this one."""
 
 
 def rules() -> Statement[list[Rule]]:
-    """What operators and workers say of how long ended jobs are kept."""
+    """The rules of operators and workers for how long ended jobs are kept."""
 
     def decode(rows: Rows, count: int) -> list[Rule]:
         found = []
@@ -33,7 +33,7 @@ def rules() -> Statement[list[Rule]]:
 def too_young(rules: Sequence[Rule]) -> tuple[UUID, UUID]:
     """The ids between which every job is younger than the rules say.
 
-    Ids are in the order of time. Only those that an application makes itself may be anywhere.
+    Ids are in the order of time, except those that an application makes itself.
     """
     now = time.time()
     youngest = now - min(rule.age for rule in rules) + _LONGEST_SKEW
@@ -41,6 +41,6 @@ def too_young(rules: Sequence[Rule]) -> tuple[UUID, UUID]:
 
 
 def _id(seconds: float) -> UUID:
-    """The first id of version 7 that this moment may have."""
+    """The first id of version 7 of this moment."""
     milliseconds = min(max(0, int(seconds * 1000)), 0xFFFF_FFFF_FFFF)
     return UUID(int=milliseconds << 80)
