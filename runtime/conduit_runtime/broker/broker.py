@@ -48,7 +48,7 @@ class Broker:
         return f"<Broker {without_password(self.url)}>"
 
     async def reach(self, seconds: float) -> None:
-        """Wait at most `seconds` for the broker, and for the database of the jobs."""
+        """Wait at most `seconds` for the broker and for the database of the jobs."""
         from .connection import reach
 
         await reach(self.url, self.ca_file, seconds)

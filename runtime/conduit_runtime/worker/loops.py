@@ -15,7 +15,7 @@ T = TypeVar("T")
 _LAST_WORDS = 1.0
 """Seconds that tasks get to end before their loop ends."""
 _RARELY = (25_000, 20, 50)
-"""Thresholds of `gc`: new objects until a collection, then collections until an older one's."""
+"""Thresholds of `gc`: new objects, or collections of a generation, until the next collection."""
 
 
 def is_in_loop() -> bool:

@@ -130,7 +130,7 @@ class WorkerPool:
     def register(
         self, type: str, function: Callable[[Any, Any], Any], **options: Unpack[HandlerOptions]
     ) -> None:
-        """Run the jobs of a type by `function(context, payload)`; may be called while it runs.
+        """Run the jobs of a type by `function(context, payload)`; also while the pool runs.
 
         `timeout` bounds an attempt. `backoff` and `base` say when a failed attempt is made again.
         With `keep_result`, the return value is kept for that long, as `queue.get(id).result`.

@@ -22,7 +22,7 @@ _FRAMES = 30
 
 
 class LoopMonitor(threading.Thread):
-    """Asks the loop in which it is made for a sign of life, a few times a second.
+    """Asks the loop in which it was made for a sign of life, a few times a second.
 
     It costs jobs nothing. While C code holds the GIL, this thread does not run either; it logs that
     afterwards.

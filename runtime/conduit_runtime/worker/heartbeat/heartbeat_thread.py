@@ -211,7 +211,7 @@ class HeartbeatThread(threading.Thread):
         return heartbeat
 
     def _apply_limits(self, connection: HeartbeatConnection) -> None:
-        """Apply the limits of the live workers' code; the next heartbeat does if they are locked.
+        """Apply the limits of the live workers' code; if locked, the next heartbeat tries again.
 
         A claim that froze keeps the limits locked for a few seconds.
         """

@@ -53,7 +53,7 @@ def fallback_lanes(
 ) -> list[Lane]:
     """The `tried` lanes, and lanes of unreadable jobs, that the code of a registry may read.
 
-    It may read unreadable jobs of its own lanes if only other readers found them unreadable.
+    The code may read unreadable jobs of its own lanes if only other readers found them so.
     """
     own = {*registry.lanes()}
     unread = {

@@ -10,7 +10,7 @@ MAX_SIZE = 10_000
 MAX_WAIT = 300.0
 """The most seconds that the jobs of a batch wait for others; a worker holds them until then."""
 WAIT = 1.0
-"""Seconds that they wait by default."""
+"""Seconds that jobs wait by default."""
 
 
 class Batching(NamedTuple):

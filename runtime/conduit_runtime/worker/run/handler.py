@@ -137,7 +137,7 @@ class Handler:
 
     @property
     def reader(self) -> str:
-        """Names the shapes of payloads that it reads: another reader may read others."""
+        """A name for the shapes of payloads that it reads; another reader may read others."""
         return reader_of((self.fingerprint or "", *self.upcasts))
 
 

@@ -73,7 +73,7 @@ class JobRuns:
                 rest = resumed(work, inside, inside.run(work.send, None))
             except StopIteration as end:
                 result = end.value
-                if job.rescues:  # its outcome may go first
+                if job.rescues:  # a suspect's outcome is written apart
                     rest = _given(result)
             if rest is None:
                 children = context.children
