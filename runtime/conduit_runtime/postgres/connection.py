@@ -103,8 +103,8 @@ class ReconnectingConnection:
     through a transaction pooler. Results come in binary. With `times_as_ints`, a time with time
     zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, written as for
     Postgres, a statement that waits that long for a lock raises LockNotAvailable. A statement that
-    takes `statement_timeout` raises QueryCanceled. The connections of one loop may share a
-    `reader`.
+    takes as long as `statement_timeout` raises QueryCanceled. The connections of one loop may share
+    a `reader`.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class ReconnectingConnection:
                 await connection.execute(PLANS)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
-            # This sets single transactions: behind a pooler, no setting of a session would last.
+            # This is for each transaction: behind a pooler, the database may have another default.
             await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
             self._connection = connection
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)

@@ -8,8 +8,8 @@ from psycopg.pq import TransactionStatus
 Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 # If a search path names pg_catalog after another schema, objects planted in that schema would run.
-# set_config, because a pooler refuses startup options. The keepalives end a session whose client
-# fell silent within seconds, and release what it holds.
+# set_config, because a pooler refuses startup options. Within seconds after a client falls silent,
+# the keepalives end its session, which releases what the session holds.
 SETTINGS = """
 SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
        pg_catalog.set_config('default_transaction_read_only', 'off', false),

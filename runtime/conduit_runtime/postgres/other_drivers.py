@@ -1,6 +1,6 @@
 """Connections other than psycopg's: asyncpg's in asynchronous code, or an error that names both.
 
-This module never imports asyncpg: if nobody has, no connection can be asyncpg's.
+This module never imports asyncpg: unless other code has, no connection can be asyncpg's.
 """
 
 import sys

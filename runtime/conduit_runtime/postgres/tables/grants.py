@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ..statement import quote
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
-# The columns of a pending job. The other columns would allow to forge a job that runs or has ended.
+# The columns of a pending job. With the others, a role could forge a job that runs or has ended.
 _PENDING = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
     *("run_at", "trace", "notifies"),
