@@ -1,1 +1,1 @@
-"""How fast the queue is, measured against what the same Postgres can do at best."""
+"""How fast the queue is, compared with the best rate of the same Postgres."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure the queue, and show the figures with what they are parts of."""
+"""`python -m benchmarks`: measure the queue, and show the figures with their ratios."""
 
 import tempfile
 from collections.abc import Callable

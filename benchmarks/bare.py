@@ -1,4 +1,4 @@
-"""What Postgres can do at best: the product's own statements, run by pgbench without a worker."""
+"""The best rate of Postgres: the product's own statements, run by pgbench without a worker."""
 
 import os
 import re
@@ -18,8 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from .database import PAYLOAD, Database
 
 _WORKER = "INSERT INTO conduit_workers VALUES ('bare', 0, 0, 'bare', 0, '{}', '[]')"
-# One row of answers, so that pgbench can hand them on; each job's columns are read all the same.
-# A job counts as started when it was claimed: else the rate would leave out the first claims.
+# One result row, so that pgbench can use it as variables; each job's columns are read all the same.
+# A job counts as started when it was claimed. Otherwise the rate would omit the first claims.
 _CLAIM = """
 WITH claimed AS (
 {claim}
@@ -66,9 +66,9 @@ def drain(database: Database, count: int, *, connections: int, batch: int) -> No
 
 
 def insert(database: Database, table: str, count: int, *, clients: int) -> float:
-    """Insert `count` jobs, each its own transaction, by pgbench; rows a second.
+    """Insert `count` jobs by pgbench, each its own transaction, and return rows a second.
 
-    Into `jobs`, or into the same table without what wakes the workers: "bare".
+    The table is `jobs`, or "bare": the same table without what wakes the workers.
     """
     insert = insert_job(Job(type="noop", payload=PAYLOAD), alone=table != "bare")
     statement = insert.sql()
@@ -93,7 +93,7 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
 
 
 def copy_table(database: Database) -> None:
-    """Make the table "bare": as `jobs` is, its storage included, without what wakes the workers."""
+    """Make the table "bare": like `jobs`, with its storage options, without what wakes workers."""
     database.run("CREATE TABLE bare (LIKE jobs INCLUDING ALL)")
     [(options,)] = database.run(
         "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = 'jobs'::regclass"

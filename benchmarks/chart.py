@@ -1,4 +1,4 @@
-"""A chart of rates beside those of other queues, as SVG that reads on light and on dark ground."""
+"""A chart of rates beside those of other queues, as SVG for light and dark backgrounds."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -14,13 +14,13 @@ PANELS = {
     "enqueue many": "enqueued by the thousand",
     "enqueue one by one": "enqueued one by one",
 }
-"""What peers measure too, and how the chart calls it."""
+"""The figures that peers have too, and their titles in the chart."""
 OWN = "conduit-async"
 _ROW, _LEFT, _WIDTH, _GAP = 24, 130, 460, 40
 
 
 def chart(figures: Sequence[Figure]) -> str:
-    """A panel of bars, in jobs a second, for each thing that peers measured as well."""
+    """A panel of bars, in jobs a second, for each figure that peers have too."""
     parts = []
     top = 0
     for name, title in PANELS.items():

@@ -1,4 +1,4 @@
-"""The server that everything is measured on, and a fresh database for each measurement."""
+"""The server of all measurements, and a fresh database for each of them."""
 
 import json
 import os
@@ -23,7 +23,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "shared_preload_libraries": "pg_stat_statements",
 }
-"""Of the embedded server: durable, and with room enough that checkpoints do not fall in a run."""
+"""Settings of the embedded server: durable, with room so that no checkpoint falls in a run."""
 _SHOWN = (*SETTINGS, "full_page_writes", "autovacuum", "wal_level")
 NAME = "conduit_benchmark"
 PAYLOAD = {
@@ -59,9 +59,9 @@ def server(dsn: str | None, folder: Path) -> Iterator[str]:
 
 
 class Database:
-    """An empty, migrated database of a measurement's own; what stood there before is dropped.
+    """Make an empty, migrated database `name` for a measurement; an earlier one is dropped.
 
-    With a template, which is the name of another one, it is a copy of that. `name` is its own.
+    With a template, the name of another database, it is a copy of that database.
     """
 
     def __init__(self, server: str, template: str | None = None, name: str = NAME) -> None:
@@ -87,7 +87,7 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def fill(self, count: int, **given: Any) -> None:
-        """Put in `count` jobs, without a notification.
+        """Insert `count` jobs without a notification.
 
         Options: `queue`, `queues`, `type`, `types`, `priority`, `priorities`, `delay`, `status`,
         `fingerprint`, `payload`; with `types=20` the types are "noop0" to "noop19".
@@ -111,7 +111,7 @@ class Database:
         self.settle()
 
     def outlive(self, count: int) -> None:
-        """Put in `count` jobs that are claimed, completed and purged at once."""
+        """Insert `count` jobs, and claim, complete and purge them at once."""
         if count:
             self.fill(count)
             for step in _LIFE:
@@ -119,7 +119,7 @@ class Database:
             self.settle()
 
     def settle(self) -> None:
-        """Leave nothing to do that would fall into the measurement: vacuum and checkpoint."""
+        """Vacuum and checkpoint, so that neither falls into the measurement."""
         self.run("VACUUM (ANALYZE) jobs")
         self.run("CHECKPOINT")
 
@@ -130,7 +130,7 @@ def drop(connection: psycopg.Connection[Any], name: str) -> None:
 
 
 def machine(dsn: str) -> dict[str, str]:
-    """What the figures hold for: processor, versions, settings."""
+    """The setup of the figures: processor, versions, settings."""
     with psycopg.connect(dsn, row_factory=tuple_row) as connection:
         [(version,)] = connection.execute("SELECT version()")
         settings = connection.execute(

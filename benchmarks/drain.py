@@ -15,7 +15,7 @@ ONE = "drain, 1 process"
 
 
 def drains(server: str, options: Options, results: Results) -> None:
-    """Bare SQL, one worker process, two of them, and one that runs generated handlers."""
+    """Bare SQL, one worker process, two processes, and one process with generated handlers."""
     with generated.compiled() as (job_type, package):
         shape: dict[str, Any] = {
             "type": job_type.name,
@@ -57,7 +57,7 @@ def drained(
 
 
 def growth(server: str, options: Options, results: Results) -> None:
-    """The first 100,000 jobs of a large table, and with as many completed rows beside it."""
+    """The first 100,000 jobs of a large table, without and with as many completed rows."""
 
     def measure(pending: int, completed: int = 0) -> float:
         database = Database(server)

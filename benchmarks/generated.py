@@ -1,4 +1,4 @@
-"""A compiled source, for what generated handlers cost."""
+"""A compiled source, for the cost of generated handlers."""
 
 import os
 import subprocess

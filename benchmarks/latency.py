@@ -1,4 +1,4 @@
-"""How soon a job starts after it was enqueued, and what a worker costs that has nothing to do."""
+"""How soon a job starts after it was enqueued, and what an idle worker costs."""
 
 import random
 import time
@@ -21,14 +21,14 @@ _THROUGHPUT = """
 SELECT count(*) / extract(epoch FROM max(completed_at) - min(created_at)) FROM jobs
 """
 _TICK = 0.002
-"""Seconds between two steps of the steady stream: what is due goes in at once."""
+"""Seconds between two steps of the steady stream; each step enqueues its jobs at once."""
 _IDLE = 20.0
 _SETTLED = 12.0
-"""Seconds after which a worker has opened every connection and looked around once."""
+"""Seconds after which a worker has opened every connection and made each check once."""
 
 
 def idle_worker(server: str, options: Options, results: Results) -> None:
-    """One job at a time, at odd moments, to a worker that waits."""
+    """Enqueue one job at a time, at random moments, for a waiting worker."""
     runs = []
     for _ in range(options.runs):
         database = Database(server)
@@ -40,7 +40,7 @@ def idle_worker(server: str, options: Options, results: Results) -> None:
 
 
 def one_by_one(database: Database, count: int) -> None:
-    """Enqueue jobs at odd moments, each with the time when it was sent."""
+    """Enqueue jobs at random moments, each with the time when it was sent."""
     with Queue(database.dsn) as queue:
         for _ in range(count):
             time.sleep(random.uniform(0.01, 0.04))  # noqa: S311
@@ -48,7 +48,7 @@ def one_by_one(database: Database, count: int) -> None:
 
 
 def half_load(server: str, options: Options, results: Results) -> None:
-    """A steady stream at half of what its producer and a worker, on one machine, keep up with."""
+    """A steady stream at half the rate that its producer and a worker can handle on one machine."""
     most = results.add(
         Figure(_MOST, "jobs/s", repeat(options, lambda: _sustained(server, options)))
     )
@@ -64,7 +64,7 @@ def half_load(server: str, options: Options, results: Results) -> None:
 
 
 def stream(database: Database, rate: float, seconds: float) -> int:
-    """Enqueue so many jobs a second, each with the time when it was sent; returns their number."""
+    """Enqueue jobs at a rate, each with the time when it was sent, and return their number."""
     sent, started = 0, time.monotonic()
     with Queue(database.dsn) as queue:
         while (now := time.monotonic()) < started + seconds:
@@ -76,7 +76,7 @@ def stream(database: Database, rate: float, seconds: float) -> int:
 
 
 def _sustained(server: str, options: Options) -> float:
-    """Jobs a second that are enqueued by the thousand, as fast as may be, and run meanwhile."""
+    """Jobs a second when they are enqueued by the thousand, as fast as possible, while they run."""
     database = Database(server)
     with staying(database) as stop:
         flood(database, options.jobs(_STREAM))
@@ -90,7 +90,7 @@ def throughput(database: Database) -> float:
 
 
 def flood(database: Database, count: int) -> None:
-    """Enqueue jobs by the thousand, as fast as may be, and wait until all have run."""
+    """Enqueue jobs by the thousand, as fast as possible, and wait until all have run."""
     with Queue(database.dsn) as queue:
         for _ in range(count // _CHUNK):
             queue.enqueue_many([Job(type="noop", payload=PAYLOAD) for _ in range(_CHUNK)])
@@ -105,7 +105,7 @@ def until_done(database: Database) -> None:
 
 
 def idle(server: str, options: Options, results: Results) -> None:
-    """A worker that has nothing to do."""
+    """What an idle worker costs."""
     seconds = max(5.0, _IDLE * options.scale)
     database = Database(server)
     database.run("CREATE EXTENSION pg_stat_statements")
@@ -124,7 +124,7 @@ def idle(server: str, options: Options, results: Results) -> None:
 
 
 def _statements(database: Database) -> float:
-    """Statements that others have sent to the database so far."""
+    """The number of statements that other sessions have sent to the database so far."""
     [(count,)] = database.run(
         "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements "
         "JOIN pg_database ON pg_database.oid = dbid "
@@ -142,7 +142,7 @@ def add_part(
     target: float | None = None,
     note: str = "",
 ) -> None:
-    """Note the delay that this part of the jobs did not exceed, in each run."""
+    """Note, for each run, the delay that this part of the jobs did not exceed."""
     values = [delays[int(len(delays) * part)] * 1_000 for delays in runs if delays]
     name = f"{name}, p{part * 100:.0f}"
     results.add(Figure(name, "ms", values, target=target, less_is_better=True, note=note))

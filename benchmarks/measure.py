@@ -1,4 +1,4 @@
-"""What was measured: figures, their runs, and what they are compared with."""
+"""Figures, their runs, and the limits that they are compared with."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 class Figure:
     """One measured figure. `limit` is what the same run reached without the product.
 
-    `target` is what `ratio` should reach, or `value` when there is no limit; a figure for which
-    less is better says so.
+    `target` is what `ratio` should reach, or `value` if there is no limit. A figure for which less
+    is better says so.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Figure:
         return reached <= self.target if self.less_is_better else reached >= self.target
 
     def as_json(self) -> dict[str, Any]:
-        """The figure as plain data, with what is derived from it."""
+        """The figure as plain data, with the values derived from it."""
         derived = {"value": self.value, "ratio": self.ratio, "is_met": self.is_met}
         return asdict(self) | derived
 
@@ -57,7 +57,7 @@ class Options:
     seconds: float = 120.0
 
     def jobs(self, count: int) -> int:
-        """The number of jobs for a measurement that should have `count`."""
+        """The number of jobs for a measurement that has `count` at full scale."""
         return max(1_000, int(count * self.scale))
 
 
@@ -80,17 +80,17 @@ class Results:
 
 
 def repeat(options: Options, measure: Callable[[], float]) -> list[float]:
-    """The measurement as often as the options say."""
+    """Repeat the measurement as often as the options say."""
     return [measure() for _ in range(options.runs)]
 
 
 def alternate(
     options: Options, *measures: Callable[[], float], rounds: int = 1
 ) -> list[list[float]]:
-    """The measurements by turns, so that a slow minute of the machine is none of one of them only.
+    """Make the measurements by turns, so that a slow minute of the machine affects all of them.
 
-    In another order each time, since what one leaves to be written falls into the next. As often
-    as the options say, or `rounds` times as often when they are short.
+    The order differs each time, because a measurement's unwritten pages are written in the next.
+    Each is made as often as the options say, or `rounds` times as often if it is short.
     """
     runs: list[list[float]] = [[] for _ in measures]
     for _ in range(options.runs * rounds):

@@ -1,4 +1,4 @@
-"""Worker processes that start together, and what the database says of how fast they were."""
+"""Worker processes that start together, and their rate by the times in the database."""
 
 import json
 import subprocess
@@ -25,9 +25,9 @@ GROUP BY tenth ORDER BY tenth
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a worker process used: seconds of processor time, MiB of memory at most.
+    """What a worker process used: seconds of processor time, and its largest memory in MiB.
 
-    `delays` are the seconds from enqueue to start, in order of size, when it noted them.
+    `delays` are the seconds from enqueue to start, sorted, if the process noted them.
     """
 
     cpu: float
@@ -36,13 +36,13 @@ class Usage:
 
     @classmethod
     def read(cls, output: str) -> "Usage":
-        """From what a worker process prints at its end."""
+        """Read the line that a worker process prints at its end."""
         return cls(**json.loads(output.splitlines()[-1]))
 
 
 @contextmanager
 def ready(database: Database, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """A worker process that has imported everything and waits to be told to start."""
+    """Start a worker process that imports everything and then waits for a line to begin."""
     command = [sys.executable, "-m", "benchmarks.worker", database.dsn, *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -56,7 +56,7 @@ def ready(database: Database, *arguments: str) -> Iterator["subprocess.Popen[str
 
 
 def expect(process: "subprocess.Popen[str]", line: str) -> None:
-    """Read the next line that the process prints. Raises RuntimeError when it is another."""
+    """Read the line that the process prints next. Raises RuntimeError when another one comes."""
     assert process.stdout is not None
     if (output := process.stdout.readline().strip()) != line:
         raise RuntimeError(f"the worker printed {output!r} instead of {line!r}")
@@ -72,7 +72,7 @@ def tell(process: "subprocess.Popen[str]") -> None:
 def drain(
     database: Database, *arguments: str, processes: int = 1, seconds: float = 120.0
 ) -> Sequence[Usage]:
-    """Drain the queues with some worker processes at once; what each of them used."""
+    """Drain the queues with some worker processes at once, and return what each used."""
     with ExitStack() as stack:
         workers = [stack.enter_context(ready(database, *arguments)) for _ in range(processes)]
         for worker in workers:
@@ -86,9 +86,10 @@ def drain(
 
 @contextmanager
 def staying(database: Database, *arguments: str, copies: int = 1) -> Iterator[Callable[[], Usage]]:
-    """A worker process that works until the block calls what it gets, for what was used.
+    """Run a worker process until the block calls the function that it gets.
 
-    With more `copies` there are as many processes, and what the first one used counts.
+    The function returns what the process used. With more `copies` there are as many processes, and
+    the function returns what the first one used.
     """
     with ready(database, "--stay", "--copies", str(copies), *arguments) as worker:
         tell(worker)

@@ -1,4 +1,4 @@
-"""Projects that look like real ones, of any size: what the compiler is measured on."""
+"""Realistic projects of any size, for measurements of the compiler."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def resource_name(number: int) -> str:
 
 
 def source(number: int, resources: int) -> str:
-    """A file of about 65 lines with one resource, which belongs to another one of the project."""
+    """A file of about 65 lines with one resource, which belongs to another resource."""
     name = resource_name(number)
     parent = resource_name(number // 2)
     label = name.lower()
@@ -120,7 +120,7 @@ def write_project(folder: Path, resources: int) -> None:
 
 
 def write_file(path: Path, lines: int) -> int:
-    """One source with at least so many lines; how many it has."""
+    """Make one source with at least this many lines, and return how many it has."""
     texts: list[str] = []
     count = 0
     while count < lines:

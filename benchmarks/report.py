@@ -1,4 +1,4 @@
-"""Shows the figures: a table on the terminal, in Markdown, JSON, a chart."""
+"""Shows the figures: on the terminal, in Markdown, as JSON, as a chart."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ def line(figure: Figure) -> str:
 
 
 def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    """The table of all figures, below what they hold for."""
+    """The setup, and below it the table of all figures."""
     for name, value in machine.items():
         console.print(f"[dim]{name}:[/] {plain(value)}", highlight=False)
     table = Table("figure", "median", "runs", "ratio", "of", "to reach", "", box=None)
@@ -42,7 +42,7 @@ def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]
 
 
 def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    """`results.json`, `figures.md` and `chart.svg` in the folder."""
+    """Write `results.json`, `figures.md` and `chart.svg` into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     data = {"machine": dict(machine), "figures": [figure.as_json() for figure in figures]}
     text = json.dumps(data, indent=2, ensure_ascii=False)
@@ -54,7 +54,7 @@ def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -
 def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
     """Put the figures into the repository's documents, and show their chart in the README.
 
-    Figures that were not measured this time stay, if they are of the same processor.
+    Recorded figures that were not measured this time stay, if they are of the same processor.
     """
     folder = root / "docs" / "benchmarks"
     figures = _with_earlier(folder / "results.json", machine, figures)
@@ -68,7 +68,7 @@ def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) ->
 def _with_earlier(
     results: Path, machine: Mapping[str, str], figures: Sequence[Figure]
 ) -> Sequence[Figure]:
-    """The recorded figures, those that were measured again in place of what they were."""
+    """The recorded figures, with the new values of those that were measured again."""
     if not results.exists():
         return figures
     recorded = json.loads(results.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def _with_earlier(
 
 
 def _put(page: Path, name: str, text: str) -> None:
-    """Put a text between its marks in a page. Raises ValueError when they are not there."""
+    """Put a text between its marks in a page. Raises ValueError if the page lacks the marks."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, found_end, after = rest.partition(end)
@@ -95,7 +95,7 @@ def _put(page: Path, name: str, text: str) -> None:
 
 
 def markdown(machine: Mapping[str, str], figures: Sequence[Figure]) -> str:
-    """The figures as a table in Markdown, above what they hold for."""
+    """The figures as a table in Markdown, and below it the setup."""
     lines = [
         "| figure | median | runs | beside | to reach |",
         "|---|---:|---|---|---|",

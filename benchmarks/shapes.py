@@ -1,4 +1,4 @@
-"""Tables of other shapes: many types, priorities and queues; jobs in front that nobody may take."""
+"""Tables of other shapes: many types, priorities and queues; unclaimable jobs in front."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def shapes(server: str, options: Options, results: Results) -> None:
 
 
 def fronts(server: str, options: Options, results: Results) -> None:
-    """The time of a claim that has a million jobs in front of it that it may not take."""
+    """The time of a claim behind a million jobs that it may not take."""
     free = Database(server)
     free.fill(options.jobs(JOBS))
     plain = results.add(Figure(f"claim of {BATCH:,}", "ms", _claims(free)))
@@ -55,7 +55,7 @@ def fronts(server: str, options: Options, results: Results) -> None:
 
 
 def _claims(database: Database) -> list[float]:
-    """Milliseconds of full claims that are rolled back; three medians."""
+    """Three medians of the milliseconds of full claims that are rolled back."""
     database.run("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
     with database.connect() as connection:
         connection.prepare_threshold = 0

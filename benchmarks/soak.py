@@ -1,8 +1,7 @@
-"""`python -m benchmarks.soak MINUTES`: does the queue stay as quick and as small as it began?
+"""`python -m benchmarks.soak MINUTES`: whether the queue stays as fast and as small as it began.
 
-Jobs come in at a steady rate, a worker runs them, and what ended is purged after a few seconds:
-half of the time alone, half of it while another transaction holds a snapshot, so that no dead row
-can go.
+Jobs arrive at a steady rate, a worker runs them, and ended jobs are purged after a few seconds.
+During half of the time another transaction holds a snapshot, so that vacuum removes no dead row.
 """
 
 import statistics
@@ -41,7 +40,7 @@ FROM jobs
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How the table stood: MiB, rows; and milliseconds from being due to the start, just before."""
+    """The table's MiB and rows, and recent milliseconds from jobs' due times to their starts."""
 
     mebibytes: float
     dead: int
@@ -86,7 +85,7 @@ def main(minutes: float, rate: int, dead: int, dsn: str | None) -> None:
 
 
 def show(console: Console, phase: str, rate: int) -> Callable[[Sequence[Sample]], None]:
-    """Tell what a phase showed."""
+    """Print the result of a phase."""
 
     def tell(samples: Sequence[Sample]) -> None:
         table = Table("MiB", "dead rows", "rows", "pending", "p50 ms", "p99 ms")
@@ -102,7 +101,7 @@ def show(console: Console, phase: str, rate: int) -> Callable[[Sequence[Sample]]
 def run(
     database: Database, rate: int, seconds: float, tell: Callable[[Sequence[Sample]], None]
 ) -> Sequence[Sample]:
-    """Keep the queue busy for so long, and look at it every now and then."""
+    """Keep the queue busy for this time, and sample it now and then."""
     samples = []
     span = seconds / _SPANS
     stopping = threading.Event()
@@ -130,7 +129,7 @@ def run(
 
 
 def judge(samples: Sequence[Sample], by_size: bool) -> list[str]:
-    """What grew from the first third to the last; the table, once autovacuum has come around."""
+    """What grew from the first third to the last; for the table from the second, after a vacuum."""
     third = len(samples) // 3
     first, middle, last = samples[:third], samples[third : 2 * third], samples[2 * third :]
     grown = compare(first, last)
@@ -141,7 +140,7 @@ def judge(samples: Sequence[Sample], by_size: bool) -> list[str]:
 
 
 def compare(before: Sequence[Sample], after: Sequence[Sample]) -> list[str]:
-    """How jobs start later than they did."""
+    """The growth of the delays before jobs start."""
     slowest = "the slowest hundredth of starts"
     return [
         *_growth(before, after, "the median time to the start", lambda each: each.p50, 1.5, 5.0),
@@ -157,7 +156,7 @@ def _growth(
     factor: float,
     extra: float,
 ) -> list[str]:
-    """What to say of a figure that grew by more than the factor and the extra."""
+    """The message for a figure that grew by more than the factor and the extra."""
     was, became = (statistics.median(map(of, samples)) for samples in (before, after))
     return [f"{what} went from {was:.1f} to {became:.1f}"] if became > factor * was + extra else []
 

@@ -1,7 +1,7 @@
-"""A worker process to be measured: `python -m benchmarks.worker DSN …` works when told to.
+"""A worker process for measurements: `python -m benchmarks.worker DSN …`.
 
-Prints "ready" once everything is imported, starts at a line on standard input, and prints what it
-used when it has drained the queues or, with `--stay`, when standard input ends.
+It prints "ready" when everything is imported, and starts at a line on standard input. It prints
+what it used when it has drained the queues or, with `--stay`, when standard input ends.
 """
 
 import argparse
@@ -23,7 +23,7 @@ async def noop(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 async def note_delay(context: JobContext, payload: dict[str, Any]) -> None:
-    """Note how long the job took to get here, on the clock that all processes share."""
+    """Note the time since the job was enqueued, on the clock that all processes share."""
     if payload:
         _delays.append(time.monotonic() - payload["sent"])
 
@@ -75,7 +75,7 @@ def main() -> None:
             os.write(sys.stdout.fileno(), b"working\n")  # whole, beside the copies
             sys.stdin.readline()
             if is_copy:
-                os._exit(0)  # a hundred that end gently take long
+                os._exit(0)  # a hundred gentle stops take long
     else:
         pool.run(drain=True)
     used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": sorted(_delays)}
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _broker(url: str) -> Broker:
-    """The broker, with everything imported that its worker needs."""
+    """The broker; imports everything that its worker needs."""
     importlib.import_module("conduit_runtime.broker.remote.worker")
     return Broker(url)
 
@@ -91,7 +91,7 @@ def _broker(url: str) -> Broker:
 def _peak() -> float:
     """The most memory that this process has held, in MiB.
 
-    Linux counts what the process that started it held at that time in `ru_maxrss`, too.
+    On Linux, `ru_maxrss` also counts the memory that the parent held when it started this process.
     """
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -10,7 +10,7 @@ project = "conduit-async"
 release = version = version_of("conduit-async")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "extension"]
 exclude_patterns = ["benchmarks"]
-smartquotes = False  # `--dsn` in a text stays what it is
+smartquotes = False  # they would change `--dsn` in a text
 html_theme = "furo"
 html_title = "conduit-async"
 html_copy_source = False
@@ -23,7 +23,7 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 suppress_warnings = [
-    "misc.highlighting_failure",  # some pages show what is not valid
+    "misc.highlighting_failure",  # some pages show invalid code
     "ref.python",  # an annotation `type` is not the attribute of that name
 ]
 myst_heading_anchors = 3

@@ -1,1 +1,1 @@
-"""What workers behind gateways and a broker reach, beside those that have the database."""
+"""The rates of workers behind gateways and a broker, beside workers with the database."""

@@ -1,4 +1,4 @@
-"""What many workers cost Postgres while few jobs come: connections, and processor time a job."""
+"""What many workers cost Postgres while few jobs arrive: connections, processor time a job."""
 
 import sys
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from .nodes import ONE
 from .rates import DIRECT
 
 WORKERS = (1, 10, 100)
-"""Processes; each is a copy of the first, made once that has imported everything."""
+"""Processes. Each is a copy of the first, made when the first has imported everything."""
 SLOTS = 10
-"""Jobs that each runs at once."""
+"""Jobs that each process runs at once."""
 OF_A_WORKER = 4
-"""Connections of a direct worker at most."""
+"""The most connections of a direct worker."""
 RATE, SECONDS = 500.0, 5.0
 _CONNECTIONS = """
 SELECT count(*) FROM pg_stat_activity

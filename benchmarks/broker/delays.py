@@ -1,4 +1,4 @@
-"""How soon a job starts after it was enqueued: at a worker that waits, and at half load."""
+"""How soon a job starts after it was enqueued: with a waiting worker, and at half load."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ Runs = dict[str, list[Sequence[float]]]
 
 
 def delays(server: str, urls: Mapping[str, str], options: Options, results: Results) -> None:
-    """Enqueue at odd moments; then as a stream, at half of what goes through the broker."""
+    """Enqueue at random moments, then as a stream at half the rate that the broker carries."""
     sides = {DIRECT: None, **urls}
     idle: Runs = {name: [] for name in sides}
     for _ in range(options.runs):
@@ -41,7 +41,7 @@ def delays(server: str, urls: Mapping[str, str], options: Options, results: Resu
 
 
 def _most(server: str, url: str, options: Options) -> float:
-    """Jobs a second that one producer and one worker behind a gateway keep up with."""
+    """Jobs a second that one producer and one worker behind a gateway can handle."""
     database = Database(server)
     with working(database, url) as fleet:
         warm_up(database)

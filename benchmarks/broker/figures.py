@@ -1,4 +1,4 @@
-"""The group `broker`: everything by turns, direct and through the broker."""
+"""The group `broker`: each measurement by turns, direct and through the broker."""
 
 import sys
 import tempfile
@@ -10,7 +10,7 @@ from .nodes import MISSING, has_rabbitmq, nodes
 
 
 def broker(server: str, options: Options, results: Results) -> None:
-    """Measure beside a single RabbitMQ node and a cluster of three, on this machine."""
+    """Measure with a single RabbitMQ node and a cluster of three, on this machine."""
     if not has_rabbitmq():
         print(f"broker left out: {MISSING}", file=sys.stderr)
         return

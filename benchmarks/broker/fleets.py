@@ -1,4 +1,4 @@
-"""Workers that have the database, and workers behind a gateway."""
+"""Workers with the database, and workers behind a gateway."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ _HAS_GATEWAY = "SELECT EXISTS (SELECT FROM conduit_workers)"
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What works on a database's jobs: `stop` ends the workers, for what the first one used."""
+    """Workers on a database's jobs. `stop` ends them, and returns what the first one used."""
 
     stop: Callable[[], Usage]
     gateway: int | None
@@ -37,7 +37,7 @@ def working(
     copies: int = 1,
     one_each: bool = False,
 ) -> Iterator[Fleet]:
-    """So many workers on the database, or behind a gateway and the broker at `url`, if given.
+    """Start workers on the database, or, with a `url`, behind a gateway and the broker there.
 
     With `one_each`, each message carries one job.
     """
@@ -55,7 +55,7 @@ def working(
 
 
 def warm_up(database: Database, jobs: int = 1) -> None:
-    """Have jobs run, and leave none in the table."""
+    """Run some jobs, and leave none in the table."""
     with Queue(database.dsn) as queue:
         queue.enqueue_many([Job(type="noop", payload={}) for _ in range(jobs)])
     until_done(database)
@@ -64,7 +64,7 @@ def warm_up(database: Database, jobs: int = 1) -> None:
 
 @contextmanager
 def _gateway(database: Database, url: str, module: Sequence[str]) -> Iterator[int]:
-    """A gateway for the block, by its process id. Raises RuntimeError when it fails."""
+    """Run a gateway for the block; yields its process id. Raises RuntimeError when it fails."""
     command = [sys.executable, "-m", *module, "--queue", "default"]
     command += ["--dsn", database.dsn, "--broker", url]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""A gateway to be measured, which puts each job into a message of its own."""
+"""A gateway for measurements that puts each job into its own message."""
 
 import sys
 

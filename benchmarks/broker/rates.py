@@ -15,7 +15,7 @@ from .nodes import ALONE, CLUSTER, ONE
 
 JOBS = 100_000
 JOBS_ALONE = 20_000
-"""Jobs that have a message each."""
+"""Jobs of the drain with one job a message."""
 DIRECT = "direct"
 Spent = MutableMapping[str, list[float]]
 """Microseconds of processor time a job, of each run, by what used them."""
@@ -51,12 +51,12 @@ def rates(
 
 
 def _data(folder: Path, name: str) -> Path:
-    """Where the nodes of a side keep their data; of the direct one, which uses none, any."""
+    """The folder with the data of a side's nodes; any folder for the direct side, without nodes."""
     return folder / (ALONE if name == ONE else CLUSTER)
 
 
 def _drain(server: str, folder: Path, options: Options, url: str | None, spent: Spent) -> float:
-    """Jobs a second of a filled table; notes what used the processors."""
+    """Drain a filled table, note what used the processors, and return jobs a second."""
     database = Database(server)
     count = options.jobs(JOBS)
     database.fill(count)

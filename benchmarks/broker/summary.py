@@ -26,7 +26,7 @@ _ROWS = (
 
 
 def summary(figures: Sequence[Figure]) -> str:
-    """A row for each comparison, a column for each setup; what was not measured is empty."""
+    """A row for each comparison, a column for each setup; a missing figure is an empty cell."""
     measured = {(figure.name, figure.unit): number(figure.value) for figure in figures}
     lines = [_line(_HEAD), "|---|---:|---:|---:|"]
     for title, unit, names in _ROWS:

@@ -12,12 +12,12 @@ _OWN, _WITH_ENDED = slice(10, 12), slice(10, 14)
 
 
 def of_process(pid: int) -> float:
-    """What a process has used so far."""
+    """The processor time that a process has used so far."""
     return sum(_stat(pid)[_OWN]) / _TICKS
 
 
 def of_postgres(database: Database) -> float:
-    """What the server has used so far, in sessions that have ended as well."""
+    """The processor time that the server has used so far, including sessions that have ended."""
     [(folder,)] = database.run("SHOW data_directory")
     server = int((Path(folder) / "postmaster.pid").read_text().split("\n")[0])
     sessions = Path(f"/proc/{server}/task/{server}/children").read_text().split()
@@ -29,7 +29,7 @@ def of_postgres(database: Database) -> float:
 
 
 def of_nodes(folder: Path) -> float:
-    """What the RabbitMQ nodes have used so far whose data is in the folder."""
+    """The processor time that the RabbitMQ nodes with their data in the folder have used so far."""
     return sum(of_process(int(file.read_text())) for file in folder.rglob("log.pid"))
 
 

@@ -1,1 +1,1 @@
-"""How quick the pages of the dashboard are over a large table, and what they cost its workers."""
+"""How fast the dashboard's pages are over a large table, and what they cost its workers."""

@@ -1,4 +1,4 @@
-"""How long an action on very many jobs takes, which goes on in the background."""
+"""How long an action on very many jobs takes in the background."""
 
 import time
 from typing import Any
@@ -11,12 +11,12 @@ from .visits import serving
 
 _MANY = 1_000_000
 _PAUSE = 0.2
-"""Seconds between two looks at how far it is."""
+"""Seconds between two reads of the progress."""
 _AS_PROGRAM = {"Accept": "application/json"}
 
 
 def cancelled(database: Database, options: Options, results: Results) -> None:
-    """Cancel all pending jobs, stop that after a million, and say how long these took."""
+    """Cancel all pending jobs, stop after a million, and note how long these took."""
     many = options.jobs(_MANY)
     with (
         serving(database) as served,

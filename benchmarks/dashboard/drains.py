@@ -1,4 +1,4 @@
-"""A worker that drains the queues of the filled database, and whether it still has what to do."""
+"""A worker that drains the queues of the filled database, and whether jobs are left for it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ _HAS_DUE = "SELECT EXISTS (SELECT FROM jobs WHERE status = 'pending' AND run_at 
 
 
 def draining(database: Database) -> AbstractContextManager[Callable[[], Usage]]:
-    """A worker process that works until the block calls what it gets."""
+    """Run a worker process until the block calls the function that it gets."""
     return staying(database, "--types", str(TYPES), "--queues", str(QUEUES))
 
 

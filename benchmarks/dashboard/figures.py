@@ -1,4 +1,4 @@
-"""How quick the pages of a dashboard are while a worker drains, and all its other figures."""
+"""How fast the pages of a dashboard are while a worker drains, and its other figures."""
 
 import time
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from .watched import watched
 _PAUSE = 0.05
 """Seconds between two visits."""
 _LONGEST = 35.0
-"""Seconds after which a run has enough of them."""
+"""Seconds after which a run has enough visits."""
 
 
 def dashboard(server: str, options: Options, results: Results) -> None:

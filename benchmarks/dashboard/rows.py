@@ -1,4 +1,4 @@
-"""A queue as it is after a month: jobs that have ended and jobs that wait, metrics, schedules."""
+"""A queue after a month of use: ended jobs, waiting jobs, metrics, schedules."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..database import Database
 from ..measure import Options
 
 JOBS = 5_000_000
-"""Half of them have ended, a tenth failed; nearly all others are due."""
+"""Half of the jobs have ended, a tenth failed. Nearly all others are due."""
 TYPES = 200
 QUEUES = 5
 _INDEXES = """
@@ -21,7 +21,7 @@ SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'jobs' AND indexnam
 def fill(database: Database, options: Options) -> None:
     """Fill the tables of an empty database with as many jobs as the options say.
 
-    The flow in the queue "parked" stays as it is: it is not due.
+    No worker runs the flow in the queue "parked", because it is not due.
     """
     values = {":queues": QUEUES, ":types": TYPES, ":count": options.jobs(JOBS) // 2}
     rows = Path(__file__).with_name("rows.sql").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A dashboard to be measured: `python -m benchmarks.dashboard.server DSN` prints its address."""
+"""A dashboard for measurements: `python -m benchmarks.dashboard.server DSN` prints its address."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from conduit_runtime import AsyncQueue
 
 
 async def serve(dsn: str, listening: socket.socket) -> None:
-    """Serve the dashboard of a database to everybody who reaches the socket."""
+    """Serve the dashboard of a database without access control."""
     async with AsyncQueue(dsn) as queue:
         dashboard = Dashboard(queue, authorize=lambda request: Access.operate("benchmark"))
         await uvicorn.Server(uvicorn.Config(dashboard, log_level="warning")).serve([listening])

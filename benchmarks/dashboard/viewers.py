@@ -1,7 +1,7 @@
 """Viewers of a dashboard: `python -m benchmarks.dashboard.viewers URL PATH…`, one for each page.
 
-They come at a line on standard input, and leave at the next one. Prints "watching" once each of
-them has been sent something, and "left". Ends with an error when a page has ended meanwhile.
+They come at a line on standard input, and leave at the next one. The program prints "watching"
+when each viewer has received something, and "left". If a page ends before, it ends with an error.
 """
 
 import asyncio

@@ -23,16 +23,16 @@ WHERE datname = current_database() AND application_name = 'conduit-jobs dashboar
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A dashboard that is served: its address, its process and its database."""
+    """A running dashboard: its address, its process and its database."""
 
     url: str
     pid: int
     database: Database
 
     def used(self) -> float | None:
-        """Seconds of processor time that it and its sessions have used.
+        """Seconds of processor time that the dashboard and its sessions have used.
 
-        None where they cannot be read: on another system, or of a server elsewhere.
+        None if they cannot be read: on systems other than Linux, or with a server elsewhere.
         """
         sessions = [pid for (pid,) in self.database.run(_SESSIONS)]
         if not sessions or not Path("/proc/self/stat").exists():
@@ -47,7 +47,7 @@ def _used(pid: int) -> float:
 
 @contextmanager
 def serving(database: Database) -> Iterator[Served]:
-    """A dashboard that is served for the block."""
+    """Run a dashboard for the block."""
     with _process("server", database.dsn) as process:
         assert process.stdout is not None
         yield Served(process.stdout.readline().strip(), process.pid, database)
@@ -55,9 +55,9 @@ def serving(database: Database) -> Iterator[Served]:
 
 @contextmanager
 def viewers(url: str, paths: Sequence[str]) -> Iterator[Callable[[bool], None]]:
-    """A viewer of each of these pages, in one process; they come and go when they are told to.
+    """Run a viewer of each of these pages in one process; the viewers come and go on a call.
 
-    Telling raises RuntimeError when a page has ended for one of them.
+    The call raises RuntimeError when a page has ended for one of the viewers.
     """
     with _process("viewers", url, *paths) as process:
 
@@ -80,7 +80,7 @@ def _process(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def milliseconds(client: httpx.Client, path: str) -> float:
-    """How long the page takes. Raises RuntimeError when it is not answered as it should be."""
+    """How long the page takes. Raises RuntimeError when the response is not the expected one."""
     started = time.perf_counter()
     answer = client.get(path)
     taken = (time.perf_counter() - started) * 1_000

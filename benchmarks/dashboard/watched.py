@@ -11,9 +11,9 @@ from .drains import draining, has_due
 from .visits import serving, viewers
 
 WATCHED = ("/", "/", "/", "/", "/jobs", "/jobs", "/errors", "/queues", "/types", "/workers")
-"""What ten viewers watch."""
+"""The pages that ten viewers watch."""
 _WINDOW, _SETTLING = 7.0, 2.0
-"""Seconds that count, and those before them, in which viewers have come or left."""
+"""Seconds of a window that count, and the seconds before, in which viewers come or leave."""
 _DONE = """
 SELECT count(*) FROM jobs
 WHERE status = 'completed' AND completed_at BETWEEN %(begin)s AND %(end)s
@@ -23,8 +23,8 @@ WHERE status = 'completed' AND completed_at BETWEEN %(begin)s AND %(end)s
 def watched(server: str, filled: str, options: Options, results: Results) -> None:
     """The rate of a drain with ten viewers and without them, and the processor time that they cost.
 
-    The viewers are there in the middle of one drain, at the begin and the end of the next, equally
-    often: a drain is slower at its end.
+    The viewers are there in the middle of one drain, then at the beginning and the end of the next,
+    equally often, because a drain is slower at its end.
     """
     rates: dict[bool, list[float]] = {False: [], True: []}
     shares: list[float] = []

@@ -1,4 +1,4 @@
-"""Other queues, each in an environment of its own and at its best documented setting."""
+"""Other queues, each in its own environment and at its best documented setting."""
 
 import json
 import subprocess

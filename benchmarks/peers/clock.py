@@ -1,4 +1,4 @@
-"""Rates of a peer: of calls in a row, and of the jobs between its first and its last."""
+"""Rates of a peer: of repeated calls, and of jobs between the first and the last."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ DSN, MANY, SINGLE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
 class Ticks:
-    """Counts the jobs that ran, and when the first and the last of them did."""
+    """Counts the jobs that ran, and notes when the first and the last ran."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -34,13 +34,13 @@ class Ticks:
 
 
 async def timed(count: int, enqueue: Callable[[], Awaitable[object]]) -> float:
-    """Jobs a second of something that enqueues `count` jobs."""
+    """Jobs a second of a function that enqueues `count` jobs."""
     started = time.perf_counter()
     await enqueue()
     return count / (time.perf_counter() - started)
 
 
 def report(single: float, many: float, drain: float) -> None:
-    """Print the figures for the one who started this."""
+    """Print the figures for the process that started this one."""
     names = ("enqueue one by one", "enqueue many", "drain, 1 process")
     print(json.dumps(dict(zip(names, (single, many, drain), strict=True))))

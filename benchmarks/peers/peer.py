@@ -1,4 +1,4 @@
-"""A queue to measure, in an environment of its own: one of Python, or one of Node."""
+"""A queue to measure, in its own environment of Python or Node."""
 
 import shutil
 import subprocess
@@ -17,8 +17,8 @@ _CACHE = Path.home() / ".cache" / "conduit-benchmarks"
 class Peer(ABC):
     """A queue to measure: what to install, and the setting that its script uses.
 
-    `jobs` are how many it drains: enough that its start does not count. `at_most` is the part of
-    our rate that it should reach.
+    `jobs` is how many jobs it drains: so many that its start does not count. `at_most` is the
+    largest part of our rate that it should reach.
     """
 
     name: str
@@ -29,11 +29,11 @@ class Peer(ABC):
 
     @property
     def folder(self) -> Path:
-        """Its environment, which its script is started in."""
+        """The folder of its environment."""
         return _CACHE / self.name
 
     def command(self) -> list[str] | None:
-        """What starts its script, installed first when it is not; None when it cannot be."""
+        """Install the queue if needed, and return its script's command; None if it cannot be."""
         ready = self.folder / "ready"
         if not ready.exists():
             if not self._install():
@@ -43,11 +43,11 @@ class Peer(ABC):
 
     @abstractmethod
     def _install(self) -> bool:
-        """Make the environment; whether that was possible."""
+        """Make the environment, and return whether that was possible."""
 
     @abstractmethod
     def _start(self) -> list[str] | None:
-        """What starts the script in the environment; None without its interpreter."""
+        """The command that starts the script in the environment; None without its interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class NodePeer(Peer):
 
 
 def _maker(wanted: tuple[int, int]) -> Callable[[Path], object] | None:
-    """What makes an environment with that Python or a later one; None when there is none here."""
+    """A function that makes an environment with this Python or a later one; None without one."""
     if sys.version_info >= wanted:
         return lambda folder: venv.create(folder, with_pip=True, clear=True)
     for minor in range(wanted[1], wanted[1] + 3):

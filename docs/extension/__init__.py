@@ -8,7 +8,7 @@ from .repository import unlink
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Called by Sphinx."""
+    """Register the parts; Sphinx calls this."""
     app.add_lexer("conduit", ConduitLexer)
     app.add_directive("generated", Generated)
     app.connect("source-read", unlink)

@@ -1,4 +1,4 @@
-"""What each diagnostic means, from the pages of `conduitc explain`."""
+"""The explanation of each diagnostic, from the pages of `conduitc explain`."""
 
 import re
 

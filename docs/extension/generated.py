@@ -1,4 +1,4 @@
-"""A directive for what a page takes from the code: ```` ```{generated} library ````."""
+"""A directive for the parts of a page that come from the code: ```` ```{generated} library ````."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -15,11 +15,11 @@ _MADE: dict[str, Callable[..., str]] = {
     "library": library.namespaces,
     "tables": tables.tables,
 }
-"""Functions that return Markdown, by the name in a page; each gets the other words there."""
+"""Functions that return Markdown, by their name in a page; each gets the words after the name."""
 
 
 class Generated(SphinxDirective):
-    """Takes a name of the table above and its arguments."""
+    """The directive: its words are a name of the table above and the arguments."""
 
     required_arguments = 1
     optional_arguments = 9
@@ -28,7 +28,7 @@ class Generated(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the Markdown that the function returns."""
         name, *words = self.arguments
-        # MyST loses what stands before the first heading of a text.
+        # MyST loses the text before the first heading.
         before, heading, sections = f"\n{_MADE[name](*words)}".partition("\n## ")
         return [
             *self.parse_text_to_nodes(before),

@@ -1,4 +1,4 @@
-"""Links from a page to what the repository holds outside `docs/`, and the site does not."""
+"""Links from a page to files of the repository outside `docs/`, which the site lacks."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ _LINK = re.compile(r"\[([^\]\n]+)\]\(((?:\.\./)+[^)\s#]+)[^)\s]*\)")
 
 
 def unlink(app: Sphinx, page: str, source: list[str]) -> None:
-    """Leave the words of such a link. Where nothing is, the link stays, and Sphinx reports it."""
+    """Replace such a link by its words. A link to a missing file stays, and Sphinx reports it."""
     docs = Path(app.srcdir).resolve()
 
     def words(link: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ _DEFAULT = re.compile(r"DEFAULT ('[^']*'|[\w.-]+(?:\(\))?)")
 def tables() -> str:
     """A section for each table: what a row is, and its columns.
 
-    A column that is named as one of `jobs` means the same.
+    A column with the name of a column of `jobs` means the same.
     """
     folder = files("conduit_runtime") / "sql" / "migrations"
     text = "\n".join(each.read_text("utf-8") for each in sorted(folder.iterdir(), key=str))
