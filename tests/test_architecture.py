@@ -24,8 +24,9 @@ PAGES = (
     ROOT / "runtime/conduit_runtime/README.md",
     ROOT / "runtime/conduit_dashboard/README.md",
     ROOT / "tests/README.md",
+    ROOT / "benchmarks/NOTES.md",
 )
-PATH = re.compile(r"`([\w{},./*]+(?:/|\.\w+)[\w{},./*]*)`")
+PATH = re.compile(r"`([\w{},./*]+/[\w{},./*]*|[\w{},*]+\.(?:css|html|js|md|py|sql|toml|txt))`")
 LINK = re.compile(r"\]\(([^)#]*)#?([^)]*)\)")
 MIRRORS = {"tests/compiler": "conduit_async", "tests/runtime": "runtime/conduit_runtime"}
 
