@@ -38,9 +38,10 @@ FAILED = "The dashboard could not do this. The log of its server says why."
 class Dashboard:
     """Pages that show and change the jobs of a queue's database, as an ASGI application.
 
-    Mount it anywhere. `authorize` takes each request and returns an `Access`, or a coroutine of
-    one; without it, all visitors are refused. With `read_only`, Postgres refuses every change as
-    well. `trace_url` is the address of a trace at your tracing system, with `{trace_id}` in it.
+    Mount it at any path. `authorize` takes each request and returns an `Access`, or a coroutine
+    that returns one. Without `authorize`, all visitors are refused. With `read_only`, Postgres also
+    refuses every change. `trace_url` is the address of a trace in your tracing system, with
+    `{trace_id}` in it.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Dashboard:
             routes=self._routes(),
             exception_handlers={HTTPException: self._refused, Exception: self._failed},
         )
-        # Its address would name the host that the request claims.
+        # The address of such a redirect would name the host that the request claims.
         self._application.router.redirect_slashes = False
 
     async def __call__(
@@ -129,7 +130,7 @@ class Dashboard:
     async def _respond(
         self, request: Request, path: str, work: Callable[[Visit], Awaitable[Response]]
     ) -> Response:
-        """What `work` answers to a visitor whom the application lets in, or in words why not."""
+        """The response of `work` to a visitor who is let in; otherwise a refusal in words."""
         visit = self._visit(request, Access.none())
         try:
             visit = self._visit(request, await self._access(request))
@@ -141,7 +142,7 @@ class Dashboard:
             return refuse(request, visit, refusal)
         except QueueError as error:
             return refuse(request, visit, BadRequest(_sentence(error)))
-        except Exception as error:  # its text may hold what is secret
+        except Exception as error:  # its text may contain secrets
             _log.error("%s %s failed: %s", request.method, path, place_of(error))
             return refuse(request, visit, Failed(FAILED))
 
@@ -175,7 +176,7 @@ class Dashboard:
         )
 
     async def _refused(self, request: Request, error: Exception) -> Response:
-        """A page that there is not, or what `authorize` has raised instead of an Access."""
+        """The response for a missing page, or for an exception that `authorize` has raised."""
         assert isinstance(error, HTTPException)
         visit = self._visit(request, Access.none())
         refusal: Refusal = Missing("There is no such page.")

@@ -1,4 +1,4 @@
-"""What needs attention: the findings of `conduit-jobs doctor` about jobs, and failing types."""
+"""What needs attention: findings of `conduit-jobs doctor` about jobs, and failing types."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 LIMITS = Limits()
 MOST_SHOWN = 25
-"""Concerns that the page shows at most."""
+"""The most concerns that the page shows."""
 _PATIENCE = 2.0
 """Seconds that each check may take."""
 _FRESH = 4.0
-"""Seconds for which what was read is used again."""
+"""Seconds for which read data is used again."""
 _FAILURES = 5
-"""Failed attempts of a type within an hour that do not matter."""
+"""The most failed attempts of a type within an hour that are no concern."""
 _SHARE = 0.1
-"""The share of failed attempts of a type that does not matter."""
+"""The share of failed attempts from which a type is a concern."""
 
 _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "unreadable-jobs": ("/jobs", {"status": "unreadable"}),
@@ -48,7 +48,7 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "schedule-without-code": ("/schedules", {}),
     "failing-schedule": ("/schedules", {}),
 }
-"""The page that shows more of each finding; those of the server have none."""
+"""The page that shows more of each finding. Findings about the server have none."""
 
 _TO_DO = {
     "unreadable-jobs": "deploy code that reads them (conduit-jobs preflight PACKAGE says whether "
@@ -58,12 +58,12 @@ _TO_DO = {
     "schedule-without-code": "deploy code that has it, or disable it on the page that this leads "
     "to",
 }
-"""What to do where the dashboard can do it, and `conduit-jobs doctor` names a command."""
+"""Actions that the dashboard offers in place of the commands that `conduit-jobs doctor` names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that needs attention: what, where, what to do, and the page that shows more."""
+    """A problem that needs attention: what, where, what to do, and the page that shows more."""
 
     code: str
     severity: Severity
@@ -76,21 +76,21 @@ class Concern:
 
 @dataclass(slots=True)
 class Attention:
-    """What needs attention, the errors first, and what could not be checked."""
+    """The concerns, errors first, and the checks that could not be made."""
 
     concerns: list[Concern]
     not_checked: list[str]
 
 
 class Checks:
-    """Reads what is to be judged; what cannot be read in time is noted and left out."""
+    """Reads the data of the checks. It notes and leaves out data that cannot be read in time."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self.not_checked: list[str] = []
 
     async def read(self, name: str, statement: Statement[T], otherwise: T) -> T:
-        """What the statement gives, or `otherwise` when it takes too long or cannot be read."""
+        """The result of the statement, or `otherwise` if it takes too long or cannot be read."""
         try:
             return await self._visit.database.recent(statement, seconds=_FRESH, limit=_PATIENCE)
         except (TooSlow, BadRequest):
@@ -101,7 +101,7 @@ class Checks:
 async def attention(
     visit: Visit, recent: Sequence[RecentAttempts], registered: Sequence[WorkerInfo]
 ) -> Attention:
-    """Check what can need attention, with these attempts of the last hour and these workers."""
+    """Run all checks, with these attempts of the last hour and these workers."""
     checks = Checks(visit)
     late = LIMITS.late
     found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
@@ -153,7 +153,7 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
 
 
 def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
-    """The types of which a tenth or more of the last hour's attempts failed."""
+    """Find the types of which a tenth or more of the last hour's attempts failed."""
     ended, failed = Counter[str](), Counter[str]()
     for each in recent:
         ended[each.type] += each.succeeded + each.failed
@@ -172,7 +172,7 @@ def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
 
 
 def judge_overdue(overdue: Iterable[OverdueAttempts]) -> Iterator[Finding]:
-    """Attempts that do not end, though their timeout passed."""
+    """Find the attempts that still run after their timeout."""
     for each in overdue:
         yield warning(
             "overdue-attempts",

@@ -1,4 +1,4 @@
-"""The database of the dashboard: reads that change nothing and end in time, and noted changes."""
+"""The dashboard's database: read-only statements with timeouts, and recorded changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,12 +30,12 @@ from .session_settings import of_session, of_transaction
 T = TypeVar("T")
 
 READ_SECONDS = 5.0
-"""After how many seconds a statement of a page is given up."""
+"""Timeout of a page's statement, in seconds."""
 CHANGE_SECONDS = 30.0
-"""After how many seconds a statement that changes something is given up."""
+"""Timeout of a statement that changes something, in seconds."""
 MUTE_SECONDS = 2.0
-"""How many seconds the database has to say that it has given up a statement."""
-_READERS = 8  # statements that pages read by at once; more wait for their turn
+"""Seconds within which the database must report that a statement timed out."""
+_READERS = 8  # reading statements at once; others wait for their turn
 _CONNECTIONS = 12  # with those of the hub and of changes
 _PATIENCE = 4  # seconds that a page waits for a connection
 _DOWN = "The database cannot be reached. This page works again as soon as it answers."
@@ -44,9 +44,9 @@ _turn: ContextVar[asyncio.Lock | None] = ContextVar("turn", default=None)
 
 @contextmanager
 def one_by_one() -> Iterator[None]:
-    """In the block, and in tasks that begin there, statements wait for each other.
+    """In the block, and in tasks that begin in it, run one statement at a time.
 
-    So one connection is enough for what is read there.
+    So one connection is enough for all that the block reads.
     """
     token = _turn.set(asyncio.Lock())
     try:
@@ -69,15 +69,15 @@ class Database:
         self._turns = asyncio.Semaphore(_READERS)
         self._results = Results()
         self.kept: dict[str, Any] = {}
-        """What pages keep from one visit to the next, by a name of theirs."""
+        """Data that pages keep between visits, by a name that the page chooses."""
         self.tasks: set[asyncio.Task[None]] = set()
-        """Actions that go on in the background."""
+        """The actions that run in the background."""
 
     async def read(self, statement: Statement[T], *, seconds: float = READ_SECONDS) -> T:
         """The result of a statement that changes nothing.
 
-        `seconds` is its timeout. It reads no table from end to end, however wrong the statistics of
-        the database are. Raises TooSlow after the timeout, and DatabaseDown.
+        `seconds` is its timeout. The statement scans no whole table, even if the database's
+        statistics are wrong. Raises TooSlow after the timeout, and DatabaseDown.
         """
         with _in_words():
             async with (
@@ -95,11 +95,11 @@ class Database:
         limit: float = READ_SECONDS,
         keeps: Callable[[T], bool] = lambda result: True,
     ) -> T:
-        """As `read`; a result that is not older than `seconds` is returned again.
+        """Do as `read`, but return a stored result again if it is not older than `seconds`.
 
-        For what costs much, changes slowly and is the same for all visitors. Nobody waits while one
-        that is a little older is read again, but for the hub, which renders what comes next.
-        `limit` is its timeout in seconds; `keeps` says whether a result is worth it.
+        Use this for results that cost much, change slowly and are the same for all visitors. If a
+        result is a little older, visitors get it while it is read again; only the hub waits for the
+        new one. `limit` is the timeout in seconds; `keeps` says whether to store a result.
         """
         return await self._results.get(
             statement,
@@ -111,12 +111,12 @@ class Database:
         )
 
     def forget(self) -> None:
-        """Have `recent` read again: somebody has changed something here."""
+        """Drop the results of `recent`, after a change that was made here."""
         self._results.forget()
 
     @asynccontextmanager
     async def writing(self, seconds: float = CHANGE_SECONDS) -> AsyncIterator["Writing"]:
-        """A transaction for changes. Raises Forbidden where the dashboard is read-only."""
+        """A transaction for changes. Raises Forbidden if the dashboard is read-only."""
         with _in_words():
             async with self._connections.transaction() as conn:
                 await self._connections.run(of_transaction(seconds, self.read_only), conn)
@@ -126,9 +126,9 @@ class Database:
     async def _unchanged(self, seconds: float) -> AsyncIterator[AsyncGiven]:
         """A connection on which Postgres refuses every change.
 
-        Sessions of our own keep their settings, so that a statement is one round trip, not four.
+        Our own sessions keep their settings, so a statement takes one round trip instead of four.
         """
-        if self._reading is self.queue.connections:  # the application's
+        if self._reading is self.queue.connections:  # connections of the application
             async with self._reading.transaction() as given:
                 await self._reading.run(of_transaction(seconds, True), given)
                 yield given
@@ -160,7 +160,7 @@ class Writing:
     async def run_steps(self, steps: Steps[T]) -> T:
         """Run the statements of an operation in the transaction.
 
-        One that Postgres refuses leaves the transaction as it was before it.
+        If Postgres refuses a statement, the transaction stays as it was before the statement.
         """
         return await run_steps_async(steps, self._run_in_savepoint)
 

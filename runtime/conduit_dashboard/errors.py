@@ -1,18 +1,18 @@
-"""What a page raises to answer something else than itself."""
+"""The exceptions that a page raises to send another response."""
 
 from collections.abc import Mapping
 
 
 class Refusal(Exception):
-    """An answer in words, with a status code of HTTP."""
+    """A response in words, with a status code of HTTP."""
 
     status = 500
     title = "Something is wrong"
     headers: Mapping[str, str] = {}
     next: str | None = None
-    """The page that a form for the token leads to, where there is one."""
+    """The page that the form for the token leads to; None if there is no form."""
     is_wrong = True
-    """Whether it is somebody's mistake, and not a question."""
+    """Whether the response reports a mistake; it asks a question otherwise."""
 
 
 class Failed(Refusal):
@@ -29,8 +29,8 @@ class BadRequest(Refusal):
 class LoginNeeded(Refusal):
     """The visitor has to log in. `challenge` says how, as in HTTP's WWW-Authenticate.
 
-    With `next`, a page of the dashboard, there is a form for it; `is_wrong` says that what was
-    given there does not let in.
+    With `next`, a page of the dashboard, the response has a form that leads to it. `is_wrong` says
+    that the given token was wrong.
     """
 
     status = 401
@@ -53,21 +53,21 @@ class Forbidden(Refusal):
 
 
 class Missing(Refusal):
-    """There is nothing of this name."""
+    """Nothing with this name exists."""
 
     status = 404
     title = "Not found"
 
 
 class Conflict(Refusal):
-    """What is to be changed has changed meanwhile."""
+    """Somebody else has changed the target of a change."""
 
     status = 409
     title = "It has changed meanwhile"
 
 
 class DatabaseDown(Refusal):
-    """The database does not answer."""
+    """The database cannot be reached."""
 
     status = 503
     title = "The database does not answer"
@@ -81,14 +81,14 @@ class TooSlow(Refusal):
 
 
 class NotMigrated(Refusal):
-    """The database has not the tables of this version."""
+    """The database lacks the tables of this version."""
 
     status = 503
     title = "The database is not ready"
 
 
 def place_of(error: BaseException) -> str:
-    """The class of an error and the line that raised it; its text may hold what is secret."""
+    """The class of an error and the line that raised it. The error's text may contain secrets."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -14,7 +14,7 @@ MOST_FIELDS = 10_000
 async def read_form(request: Request, most_bytes: int = MOST_BYTES) -> FormData:
     """The fields of the request's form.
 
-    Raises BadRequest for more than `most_bytes` or MOST_FIELDS, and for what is no form.
+    Raises BadRequest for more than `most_bytes` or MOST_FIELDS, and if the body is not a form.
     """
     body = bytearray()
     try:

@@ -1,4 +1,4 @@
-"""Which values of jobs a page must not show."""
+"""The masks of values of jobs that a page must not show."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from conduit_runtime.statements.job_types import known_shapes
 from .page import Visit
 
 HIDDEN = "Hidden until a worker that knows this payload has run."
-"""What a page says beside a payload whose mask is not `is_known`."""
+"""The text beside a payload whose mask is not `is_known`."""
 
 
 class Masks:
@@ -20,7 +20,7 @@ class Masks:
         self._made: dict[tuple[str, str], PayloadMask] = {}
 
     def of(self, type: str, fingerprint: str) -> PayloadMask:
-        """The mask of a job with this type and fingerprint; of a schedule it is empty."""
+        """The mask of a job with this type and fingerprint; a schedule's fingerprint is empty."""
         key = type, fingerprint
         if key not in self._made:
             self._made[key] = PayloadMask(self._shapes.get(type, ()), fingerprint)

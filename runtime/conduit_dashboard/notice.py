@@ -1,4 +1,4 @@
-"""What the visitor has just done, for the page that an action leads to, or why it is not done."""
+"""The notice on the page after an action: what the visitor has done, or why nothing was done."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,14 +10,14 @@ from .parameters import read_number
 from .rendering import actions
 
 _NEWS = timedelta(minutes=5)
-"""For how long an address with a notice says what was done."""
+"""For how long an address with a notice shows what was done."""
 
 HINTS = {"unselected": "No job is selected. Select some first, or change all that match."}
-"""Why nothing was done, by the name that an address has."""
+"""Why nothing was done, by the name that an address gives."""
 
 
 async def notice(visit: Visit) -> str | None:
-    """The visitor's own action that the address names, in words, if it was done a while ago."""
+    """The hint that the address names, or the visitor's own recent action, in words."""
     if (hint := visit.query.get("notice", "")) in HINTS:
         return HINTS[hint]
     try:

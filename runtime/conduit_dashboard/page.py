@@ -1,4 +1,4 @@
-"""A page and an action: what a module of `pages/` writes, and what it is given."""
+"""Pages and actions: the types that modules of `pages/` use."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a page is given: who asks for what.
+    """The argument of a page: what a visitor asks for, and what the visitor may do.
 
     `root` is the path at which the dashboard is mounted, "" or as in "/ops/jobs".
     """
@@ -32,13 +32,13 @@ class Visit:
     query: QueryParams
 
     async def read(self, statement: Statement[T]) -> T:
-        """The result of a statement that changes nothing, as `Database.read` gives it."""
+        """The result of a statement that changes nothing, as `Database.read` returns it."""
         return await self.database.read(statement)
 
     def url(self, path: str, **query: Any) -> str:
         """The address of a page of the dashboard; values that are None are left out.
 
-        `path` begins with a slash; parts of it that come from outside are given quoted.
+        `path` begins with a slash; the caller quotes parts of it that come from outside.
         """
         given = [
             (name, each)
@@ -51,7 +51,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page returns: `data` in the template, or as JSON for who asks for that."""
+    """The result of a page: `data` for the template, or as JSON for a client that asks for it."""
 
     template: str
     title: str
@@ -61,9 +61,9 @@ class Page:
 
 @dataclass(slots=True)
 class Change:
-    """A change of `target` that is going on: `count` says of how many things.
+    """A change of `target` in progress; `count` says how many things it changes.
 
-    `id` is that of its record in `conduit_audit`, once it is written.
+    `id` is the id of its record in `conduit_audit`, once the record is written.
     """
 
     writing: Writing
@@ -78,7 +78,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Act(Visit):
-    """What an action is given: a visit, the fields of its form, and the name of the action."""
+    """The argument of an action: a visit, the fields of the form, and the name of the action."""
 
     form: FormData = field(default_factory=FormData)
     name: str = ""
@@ -86,7 +86,7 @@ class Act(Visit):
 
     @classmethod
     def of(cls, visit: Visit, form: FormData, name: str) -> "Act":
-        """The action of this name in a visit, with what its form holds."""
+        """The action of this name in a visit, with the fields of its form."""
         return cls(
             visit.database,
             visit.access,
@@ -104,8 +104,9 @@ class Act(Visit):
     ) -> AsyncIterator[Change]:
         """A transaction for the change, which also records who did what to `target`.
 
-        `target` names what is changed, as in {"queue": "mail"}; nothing secret may be in it. `name`
-        is that of the action if it is not the right to it, `record` more of what is recorded.
+        `target` names what is changed, as in {"queue": "mail"}; it must contain no secrets. `name`
+        is the recorded name of the action, by default the name of the right. `record` has further
+        fields of the record.
         """
         async with self.database.writing() as writing:
             change = Change(writing, target)
@@ -120,9 +121,9 @@ class Act(Visit):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action returns: the page to go back to, a path of the dashboard.
+    """The result of an action: the page to go back to, a path of the dashboard.
 
-    `hint` says why nothing was done, by its name in `notice.HINTS`.
+    `hint` is the name in `notice.HINTS` of the reason why nothing was done.
     """
 
     back: str
@@ -131,7 +132,7 @@ class Done:
 
 View = Callable[[Visit], Awaitable[Page]]
 Operation = Callable[[Act], Awaitable[Done | Page]]
-"""Answers with a page instead where the form has to be filled in anew."""
+"""An action. It returns a page if the visitor has to fill in the form again."""
 
 
 @dataclass(frozen=True, slots=True)

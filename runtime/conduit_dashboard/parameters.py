@@ -1,4 +1,4 @@
-"""Values of an address or a form; one that cannot be is refused in words."""
+"""Reads values of an address or a form, and refuses invalid ones in words."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from .errors import BadRequest
 
 
 def read_text(values: Mapping[str, Any], name: str) -> str | None:
-    """The text of this name; None where there is none, or an empty one."""
+    """The text of this name; None if it is missing or empty."""
     given = values.get(name)
     return given if isinstance(given, str) and given else None
 
 
 def read_choice(values: Mapping[str, Any], name: str, choices: Collection[str]) -> str | None:
-    """One of these texts, or None. Raises BadRequest for another."""
+    """One of these texts, or None. Raises BadRequest for another text."""
     given = read_text(values, name)
     if given is not None and given not in choices:
         raise _refused(name, given, f"one of {', '.join(choices)}, or leave it out")
@@ -22,13 +22,13 @@ def read_choice(values: Mapping[str, Any], name: str, choices: Collection[str]) 
 
 
 def read_id(values: Mapping[str, Any], name: str) -> UUID | None:
-    """The id of a job, or None. Raises BadRequest for what is none."""
+    """The id of a job, or None. Raises BadRequest for an invalid id."""
     given = read_text(values, name)
     return None if given is None else job_id(name, given)
 
 
 def job_id(name: str, text: str) -> UUID:
-    """The id of a job, given as a value of this name. Raises BadRequest for what is none."""
+    """The id of a job, given as a value of this name. Raises BadRequest for an invalid id."""
     try:
         return UUID(text)
     except ValueError:
@@ -36,7 +36,7 @@ def job_id(name: str, text: str) -> UUID:
 
 
 def read_number(values: Mapping[str, Any], name: str) -> int | None:
-    """The number of an action in the audit, or None. Raises BadRequest for what is none."""
+    """The number of an action in the audit, or None. Raises BadRequest for an invalid number."""
     given = read_text(values, name)
     if given is not None and not (given.isascii() and given.isdigit() and len(given) < 19):
         raise _refused(name, given, "the number of an action")

@@ -18,10 +18,10 @@ FRESH = 5.0
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A queue: what it holds, who serves it, how its attempts went in the last hour.
+    """A queue: its jobs, its workers, and its attempts in the last hour.
 
-    `oldest` is for how many seconds its first due job has been due. Where `due` or `unreadable` is
-    `counted_to`, there may be more. `keep_completed` and `keep_failed` are in seconds.
+    `oldest` says for how many seconds the first due job has been due. If `due` or `unreadable` is
+    `counted_to`, there may be more jobs. `keep_completed` and `keep_failed` are in seconds.
     """
 
     queue: str
@@ -43,7 +43,7 @@ class QueueRow:
 async def queue_rows(
     visit: Visit, recent: Iterable[RecentAttempts], queue: str | None = None
 ) -> list[QueueRow]:
-    """The queues by name, or only this one."""
+    """The queues by name, or only the queue `queue`."""
     settings = await visit.read(store.settings(queue))
     names = [each.queue for each in settings]
     gauges = {

@@ -1,4 +1,4 @@
-"""Responses: a page as HTML or JSON, its changes, an action, a refusal."""
+"""Responses: a page as HTML or JSON, its updates, an action, a refusal."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _JSON = "application/json"
 
 
 def answer(request: Request, visit: Visit, page: Page, notice: str | None = None) -> Response:
-    """A page, as JSON for who asks for that; `notice` is what its visitor has just done."""
+    """A page as HTML, or as JSON if asked for; `notice` says what the visitor has just done."""
     if _wants_json(request):
         return Response(encode(page.data), page.status, media_type=_JSON)
     html = render(page, visit, **_frame(request), notice=notice)
@@ -29,7 +29,7 @@ def answer(request: Request, visit: Visit, page: Page, notice: str | None = None
 
 
 def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
-    """The changes of a page from now on, as server-sent events."""
+    """The updates of a page from now on, as server-sent events."""
 
     shown: tuple[bytes, Regions] = b"", {}
 
@@ -43,13 +43,13 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
         return shown[1]
 
     query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
-    # Who may do the same sees the same.
+    # Visitors with the same rights see the same page.
     key = (visit.root, request.scope["path"], *query, visit.access.actions)
     return stream(hub, key, regions, is_short="wsgi_environ" in request.scope)
 
 
 def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
-    """A refusal in words; a page without a database is asked for again by the browser."""
+    """A refusal in words; if the database is down, the browser asks for the page again."""
     data: dict[str, Any] = {"title": refusal.title, "message": str(refusal)}
     template = "error.html"
     if refusal.next is not None:
@@ -63,7 +63,7 @@ def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
 
 
 def after(request: Request, act: Act, done: Done) -> Response:
-    """What follows an action: the page to go back to or, for programs, what was changed."""
+    """The response to an action: the page to go back to or, for programs, what was changed."""
     last = act.changes[-1] if act.changes else None
     if _wants_json(request):
         if done.hint is not None:
@@ -79,12 +79,12 @@ def after(request: Request, act: Act, done: Done) -> Response:
 
 
 def wants_stream(request: Request) -> bool:
-    """Whether a browser asks for the changes of a page that it shows."""
+    """Whether a browser asks for the updates of a page that it shows."""
     return "text/event-stream" in request.headers.get("Accept", "")
 
 
 def _frame(request: Request) -> dict[str, Any]:
-    """What is around each page."""
+    """The values of the frame around each page."""
     here = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     return {"navigation": NAVIGATION, "here": here}
 

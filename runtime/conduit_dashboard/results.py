@@ -1,4 +1,4 @@
-"""Results of statements that cost much: one visitor reads them for all."""
+"""Stored results of expensive statements, which one visitor reads for all."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ from .errors import Refusal, place_of
 T = TypeVar("T")
 
 GRACE = 10.0
-"""For how many seconds more an old result is shown, to those who may see it."""
+"""Seconds for which an old result is still shown, to callers that accept an old one."""
 _log = get_logger("conduit.dashboard")
 
 
 @dataclass(slots=True)
 class _Result:
-    """The result of a statement, until when it is new (0: there is none), and until when kept."""
+    """A statement's result, until when it is new (0: there is none), and until when it is kept."""
 
     until: float
     new_until: float = 0.0
@@ -31,14 +31,14 @@ class _Result:
 
 
 class Results:
-    """Keeps each result for as long as its reader asks for."""
+    """Keeps each result for as long as its caller asks."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _Result] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def forget(self) -> None:
-        """Have everything read again."""
+        """Forget all results."""
         self._kept = {}
 
     async def get(
@@ -51,11 +51,11 @@ class Results:
         keeps: Callable[[T], bool],
         may_be_old: bool = False,
     ) -> T:
-        """The result of the statement, not older than `seconds`; `read` gives it, within `limit`.
+        """The result of the statement, not older than `seconds`; `read` reads it within `limit`.
 
-        One that is older by up to GRACE seconds is given, too, to those for whom it may be old;
-        then it is read again meanwhile. `keeps` says whether a result is worth it. Of visitors that
-        come at once the first one reads, and a refusal is that of all.
+        If `may_be_old`, a result that is up to GRACE seconds older is returned, and a task reads it
+        again. `keeps` says whether to keep a result. If several callers need the result at once,
+        the first one reads it for all, and all get its refusal.
         """
         now = time.monotonic()
         self._kept = {key: each for key, each in self._kept.items() if each.until > now}
@@ -65,7 +65,7 @@ class Results:
         if kept.new_until > now or (may_be_old and kept.new_until):
             if kept.new_until <= now and not kept.lock.locked():
                 task = asyncio.create_task(_read_again(kept, read, seconds, keeps))
-                self._tasks.add(task)  # or it would be collected as garbage
+                self._tasks.add(task)  # otherwise it could be garbage-collected
                 task.add_done_callback(self._tasks.discard)
             known: T = kept.result
             return known
@@ -100,10 +100,10 @@ async def _read(
 async def _read_again(
     kept: _Result, read: Callable[[], Awaitable[T]], seconds: float, keeps: Callable[[T], bool]
 ) -> None:
-    """Read while the old result is shown; what does not give one now is told to later visitors."""
+    """Read a result again while the old one is shown; leave a refusal to later readers."""
     try:
         await _read(kept, read, seconds, keeps)
     except Refusal:
         return
-    except Exception as error:  # its text may hold what is secret
+    except Exception as error:  # its text may contain secrets
         _log.error("a result could not be read again: %s", place_of(error))

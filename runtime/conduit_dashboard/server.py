@@ -14,7 +14,7 @@ from .access.access import Authorize
 from .application import Dashboard
 
 _STOPPING = 2
-"""Seconds that requests may take to end at a stop: a page that is live never ends by itself."""
+"""Seconds that requests may take to end at a stop: the stream of a live page does not end alone."""
 
 
 async def serve(
@@ -29,17 +29,18 @@ async def serve(
 ) -> None:
     """Serve the dashboard of a database on a listening socket until a signal to stop.
 
-    `prefix` is the path at which a proxy serves it, "" or quoted as in "/ops/our%20jobs"; `options`
-    are those of Dashboard. Raises psycopg.Error if the database cannot be read at the start.
+    `prefix` is the path at which a proxy serves the dashboard, "" or quoted as in
+    "/ops/our%20jobs". `options` are those of Dashboard. Raises psycopg.Error if the database cannot
+    be read at the start.
     """
-    # Pages say that the database is down, and the log does once; a pool would every second.
+    # Pages and one log line say that the database is down; a pool would log it every second.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     async with AsyncQueue(dsn, schema) as queue:
         await queue.connections.run(audit.entries(1))
         application = Dashboard(queue, authorize=authorize, **options)
         config = uvicorn.Config(
             _at(prefix, application),
-            access_log=False,  # an address may hold the token
+            access_log=False,  # an address may contain the token
             log_config=None,
             server_header=False,
             lifespan="off",
@@ -51,7 +52,7 @@ async def serve(
 
 
 def _at(prefix: str, application: Dashboard) -> Any:
-    """The application at a path of a proxy, which passes that path on or cuts it off."""
+    """The application at a proxy's path. The proxy may pass that path on or cut it off."""
     root = prefix.encode()
 
     async def respond(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

@@ -1,6 +1,6 @@
-"""What Postgres is told before the statements of the dashboard: to give up in time, and to refuse.
+"""The settings of Postgres for the dashboard's statements: a timeout, and no changes.
 
-It reads no table from end to end either, however wrong the statistics of the database are.
+They also prevent scans of whole tables, even if the database's statistics are wrong.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ _SCANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_merg
 
 
 def of_transaction(seconds: float, read_only: bool) -> Statement[None]:
-    """Give up statements after so many seconds until the transaction ends; refuse changes in it."""
+    """Set the statement timeout of the transaction, and refuse changes in it if `read_only`."""
     return _settings(seconds, {"transaction_read_only": "on"} if read_only else {}, is_local=True)
 
 
 def of_session(seconds: float) -> Statement[None]:
-    """Give up statements after so many seconds, and refuse changes, while the session lives."""
+    """Set the statement timeout of the session, and refuse changes in it."""
     return _settings(seconds, {"default_transaction_read_only": "on"}, is_local=False)
 
 

@@ -1,4 +1,4 @@
-"""What the application or the command says about the dashboard."""
+"""The settings that the application or the command gives the dashboard."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,8 @@ from conduit_runtime.model.arguments import check_type, describe_argument
 class Settings:
     """Settings of a dashboard.
 
-    `trace_url` is the address of a trace with `{trace_id}` in it, or None; `has_logout` says that
-    visitors may have a cookie of ours. Raises TypeError or ValueError for a value that cannot be
-    used.
+    `trace_url` is the address of a trace with `{trace_id}` in it, or None. `has_logout` says that
+    visitors may have a cookie of ours. Raises TypeError or ValueError for an invalid value.
     """
 
     title: str = "Conduit"

@@ -1,1 +1,1 @@
-"""Who may see and do what, and which requests are refused."""
+"""Decides what visitors may see and do, and which requests are refused."""

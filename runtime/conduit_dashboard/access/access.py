@@ -30,8 +30,8 @@ ACTIONS: frozenset[str] = frozenset(get_args(Action))
 class Access:
     """What one visitor may do: nothing, read all pages, or also some or all of the `ACTIONS`.
 
-    `user` is the name that `conduit_audit` notes for what the visitor does. Raises TypeError or
-    ValueError for a user or an action that is none.
+    `conduit_audit` records the visitor's actions with the name `user`. Raises TypeError or
+    ValueError for an invalid user or action.
     """
 
     user: str = "anonymous"
@@ -44,23 +44,23 @@ class Access:
             raise ValueError(
                 f"{min(unknown)!r} is no action of the dashboard: use {', '.join(sorted(ACTIONS))}"
             )
-        object.__setattr__(self, "actions", frozenset(self.actions))  # whatever holds them
+        object.__setattr__(self, "actions", frozenset(self.actions))  # given in any collection
 
     @classmethod
     def none(cls) -> "Access":
-        """Not even to read."""
+        """Allow nothing, not even reading."""
         return cls()
 
     @classmethod
     def read(cls, user: str = "anonymous") -> "Access":
-        """To read all pages, and to change nothing."""
+        """Allow reading all pages, and no changes."""
         return cls(user, True)
 
     @classmethod
     def operate(cls, user: str, actions: Collection[str] = ACTIONS) -> "Access":
-        """To read all pages, and to do these actions, all by default.
+        """Allow reading all pages, and these actions (all by default).
 
-        Raises ValueError for an action that there is not.
+        Raises ValueError for an unknown action.
         """
         return cls(user, True, frozenset(actions))
 
@@ -70,4 +70,4 @@ class Access:
 
 
 Authorize = Callable[[Request], Access | Awaitable[Access]]
-"""Decides for each request what its visitor may see and do."""
+"""A function that decides for each request what its visitor may see and do."""

@@ -1,4 +1,4 @@
-"""Requests that another site makes a visitor's browser send."""
+"""Detects requests that another site makes a visitor's browser send."""
 
 from urllib.parse import urlsplit
 
@@ -10,8 +10,8 @@ _PORTS = {"http": ":80", "https": ":443"}
 def is_forged(request: Request) -> bool:
     """Whether a request that changes something may come from another site.
 
-    Browsers say where a request comes from in Sec-Fetch-Site and Origin, which no page can set. A
-    client that sends neither is no browser, and carries no visitor's cookies.
+    Browsers send the source of a request in Sec-Fetch-Site and Origin, which no page can set. A
+    client that sends neither is no browser, and has no visitor's cookies.
     """
     host = request.headers.get("Host", "")
     sites, origins = map(request.headers.getlist, ("Sec-Fetch-Site", "Origin"))

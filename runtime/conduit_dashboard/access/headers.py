@@ -1,4 +1,4 @@
-"""Headers of every answer: no script, frame or form but our own, and nothing kept by a proxy."""
+"""Headers of every response: they forbid foreign scripts, frames and forms, and proxy caches."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -31,7 +31,7 @@ HEADERS = {
 
 
 def with_headers(send: Send) -> Send:
-    """Send an answer with these headers, unless it sets them itself."""
+    """Add these headers to each response that does not set them itself."""
 
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Who may use a dashboard that runs alone: who knows its token, or users with passwords."""
+"""Logins of a dashboard that runs alone: by a token, or by users with passwords."""
 
 import base64
 import binascii
@@ -25,25 +25,25 @@ _ASKED = (
     "Give the token that conduit-jobs dashboard printed at its start, or that its environment has "
     "in CONDUIT_DASHBOARD_TOKEN."
 )
-_MOST_BYTES = 100_000  # of a form that anybody may send
+_MOST_BYTES = 100_000  # of a form that comes before the login
 _WRONG = "This is not the token of this dashboard."
 
 
 class TokenLogin:
-    """Lets in who knows a token, with all rights.
+    """Lets in visitors that know a token, with all rights.
 
     The token comes in the address that the command prints, in the form of the login page, or in
-    the header `Authorization: Bearer …`. A browser gets a cookie for it, and an address without it.
+    the header `Authorization: Bearer …`. A browser gets a cookie, and an address without the token.
     """
 
     def __init__(self, token: str) -> None:
         self._token = token
         digest = hmac.new(token.encode(errors="replace"), b"cookie", hashlib.sha256).hexdigest()
-        # Cookies are of a host, whatever the port: each dashboard has a name of its own for them.
+        # All ports of a host share their cookies, so each dashboard has its own cookie name.
         self._cookie, self._value = f"conduit_{digest[:8]}", digest[8:]
 
     def __call__(self, request: Request) -> Access:
-        """Raises LoginNeeded without the token, and an HTTPException that takes it out of view."""
+        """Check the token. Raises LoginNeeded without it, or a redirect that hides the token."""
         given = request.query_params.get("token")
         if given is not None and request.method in ("GET", "HEAD"):
             self._check(request, given)
@@ -56,7 +56,7 @@ class TokenLogin:
         return Access.operate("token")
 
     async def log_in(self, request: Request) -> Response:
-        """Answer the form of the login page. Raises LoginNeeded for a wrong token."""
+        """Log in by the form of the login page. Raises LoginNeeded for a wrong token."""
         if is_forged(request):
             raise Forbidden("This request came from another site.")
         form = await read_form(request, _MOST_BYTES)
@@ -64,7 +64,7 @@ class TokenLogin:
         return self._welcome(request, str(form.get("next", "")))
 
     async def log_out(self, request: Request) -> Response:
-        """Take the cookie from the browser, and show the form for the token."""
+        """Delete the browser's cookie, and show the form for the token."""
         if is_forged(request):
             raise Forbidden("This request came from another site.")
         root = root_of(request.scope)
@@ -78,7 +78,7 @@ class TokenLogin:
             raise LoginNeeded(_WRONG, "Bearer", next=next, is_wrong=True)
 
     def _welcome(self, request: Request, path: str) -> Response:
-        """The way to a page of the dashboard, and a cookie."""
+        """A redirect to a page of the dashboard, with the cookie."""
         root = root_of(request.scope)
         answer = RedirectResponse(f"{root}/{path.lstrip('/' + chr(92))}", 303)
         answer.set_cookie(
@@ -99,7 +99,7 @@ class BasicLogin:
         self._users = users
 
     def __call__(self, request: Request) -> Access:
-        """Raises LoginNeeded without a user and the right password."""
+        """Check the user and the password. Raises LoginNeeded if they are missing or wrong."""
         challenge = 'Basic realm="conduit-jobs", charset="UTF-8"'
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "basic":
@@ -115,7 +115,7 @@ class BasicLogin:
 
 
 def _is_same(given: str, wanted: str) -> bool:
-    """Whether the texts are the same, in a time that tells nothing of either."""
+    """Whether the texts are the same, in a time that reveals nothing about them."""
     one, other = (
         hashlib.sha256(text.encode(errors="replace")).digest() for text in (given, wanted)
     )
@@ -123,7 +123,7 @@ def _is_same(given: str, wanted: str) -> bool:
 
 
 def _here(request: HTTPConnection) -> str:
-    """The page that is asked for, within the dashboard, without a token in its address."""
+    """The address of the requested page within the dashboard, without a token."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", "").rstrip("/"))
     query = request.scope["query_string"].decode("latin-1")
     rest = [(name, value) for name, value in parse_qsl(query, True) if name != "token"]
@@ -131,7 +131,7 @@ def _here(request: HTTPConnection) -> str:
 
 
 def _note(request: HTTPConnection) -> None:
-    try:  # a proxy that passes on X-Forwarded-For lets visitors write anything
+    try:  # behind a proxy that passes on X-Forwarded-For, visitors can send any text
         where = str(ip_address(request.client.host if request.client else ""))
     except ValueError:
         where = "an unknown address"

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote
 def root_of(scope: Mapping[str, Any]) -> str:
     """The path at which the dashboard is mounted, as in an address: "" or as in "/ops/jobs".
 
-    It is spelled as in the request where that is known: what is between the visitor and us may tell
-    `/ops%2Fjobs` from `/ops/jobs`.
+    The path has the spelling of the request if that is known: a proxy between the visitor and us
+    may treat `/ops%2Fjobs` and `/ops/jobs` as different paths.
     """
     root: str = scope.get("root_path", "").rstrip("/")
     raw = (scope.get("raw_path") or b"").decode("latin-1")
@@ -18,9 +18,9 @@ def root_of(scope: Mapping[str, Any]) -> str:
 
 
 def rooted(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The request with a path that begins with its root, also behind a proxy that cuts it off.
+    """The request with a path that begins with its root, even if a proxy has cut the root off.
 
-    A framework that knows such a proxy's path (`app_root_path`) has put it before its own.
+    If a framework knows the path of such a proxy (`app_root_path`), its root begins with that.
     """
     root: str = scope.get("root_path", "").rstrip("/")
     path: str = scope["path"]

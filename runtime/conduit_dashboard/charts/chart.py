@@ -1,4 +1,4 @@
-"""Draws charts: bars that stand on each other, or lines, over parts of a period."""
+"""Draws charts over parts of a period: stacked bars, or lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _GAP = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of a chart's bars or of a line, one for each part; None: there is none.
+    """The values of a chart's bars or of a line, one for each part (None if there is no value).
 
-    The page's style gives `look`, a class, a colour and a dash.
+    `look` is a class, to which the page's style gives a colour and a dash.
     """
 
     look: str
@@ -27,11 +27,11 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn: `top` is the value at the upper edge, `label` words a value on the axis.
+    """A chart. `top` is the value at the upper edge; `label` makes the text of a value on the axis.
 
-    `hints` describe each part, for the mouse; `summary` describes the chart, for screen readers;
-    `since` is what the left end is, as in "1 h ago". Of `values`, later ones stand on earlier ones
-    when they are bars.
+    `hints` describe each part, for the mouse. `summary` describes the chart, for screen readers.
+    `since` is the label of the left end, as in "1 h ago". In a chart of bars, later `values` stand
+    on earlier ones.
     """
 
     summary: str
@@ -43,7 +43,7 @@ class Chart:
 
 
 def bars(chart: Chart) -> Markup:
-    """The chart with bars; the last, whose part is not over, has the class `present`."""
+    """The chart with bars. The last part is not over, so its bar has the class `present`."""
     svg = _frame(chart)
     width = _PLOT / len(chart.hints)
     for at, part in enumerate(_parts(svg, chart)):
@@ -86,7 +86,7 @@ def _frame(chart: Chart) -> ET.Element:
 
 
 def _parts(svg: ET.Element, chart: Chart) -> Iterator[ET.Element]:
-    """A group for each part, with what the mouse is told over it."""
+    """A group for each part, with its hint for the mouse."""
     width = _PLOT / len(chart.hints)
     for at, hint in enumerate(chart.hints):
         present = " present" if at == len(chart.hints) - 1 else ""

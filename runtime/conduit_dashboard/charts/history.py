@@ -15,7 +15,7 @@ Quantile = Callable[[Attempts], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A period that the charts show, by parts: an hour by minutes, as in "1h"."""
+    """A period that the charts show in parts; for example, "1h" is an hour in minutes."""
 
     name: str
     words: str
@@ -23,7 +23,7 @@ class Window:
     step: timedelta
     part: str
     fresh: float
-    """For how many seconds what was read is shown again."""
+    """Seconds for which read data is shown again."""
 
 
 WINDOWS = {
@@ -38,7 +38,7 @@ WINDOWS = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with its caption, and what its lines are."""
+    """A chart with its caption and its legend."""
 
     caption: str
     svg: Markup
@@ -114,7 +114,7 @@ def _since(window: Window) -> str:
 
 
 def _span(part: Attempts, window: Window) -> str:
-    """When a part was, as in `14:05 UTC` or `21 November`."""
+    """The time of a part, as in `14:05 UTC` or `21 November`."""
     since: datetime = part.since.astimezone(UTC)
     if window.step >= timedelta(days=1):
         return f"{since.day} {since:%B}"

@@ -1,4 +1,4 @@
-"""What charts show of a period; parts of it that are over are read from the database once."""
+"""The data of charts. Parts of a period that are over are read from the database once."""
 
 from conduit_runtime.model.dashboard.attempts import Attempts
 from conduit_runtime.statements.dashboard.overview import attempts
@@ -7,15 +7,15 @@ from ..page import Visit
 from .history import Window
 
 _AGAIN = 2
-"""Parts that are read again: the present one, and one that a late commit may still change."""
+"""Parts that are read again: the present one, and the last, which a late commit may change."""
 _MOST = 100
-"""Charts whose parts are kept."""
+"""The most charts whose parts are kept."""
 
 
 async def parts_of(
     visit: Visit, window: Window, queue: str | None, type: str | None
 ) -> list[Attempts]:
-    """The attempts of a window by its parts: of a queue, of a type, or of all."""
+    """The attempts in each part of a window: of a queue, of a type, or of all."""
     kept: dict[object, list[Attempts]] = visit.database.kept.setdefault("parts", {})
     key = window.name, queue, type
     known = kept.get(key, [])

@@ -1,4 +1,4 @@
-"""The vertical axis of a chart: round numbers that people read at once."""
+"""The vertical axis of a chart, with round numbers."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _SECONDS = (
 
 
 def top_of_counts(most: float) -> float:
-    """The lowest round number, at least 2, that is not below `most`, so that its half is whole."""
+    """The lowest round number that is not below `most`: at least 2, so that its half is whole."""
     power = 10.0 ** math.floor(math.log10(max(most, 1.0)))
     wanted = (power * digit for digit in (1, 2, 4, 6, 8, 10))
     return max(2.0, next(each for each in wanted if each >= most or each == power * 10))
@@ -25,7 +25,7 @@ def top_of_seconds(longest: float) -> float:
 
 
 def count_label(value: float) -> str:
-    """As in `850`, `1.2k`, `35k`, `4M`."""
+    """The text of a count, as in `850`, `1.2k`, `35k`, `4M`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g}{unit}"
@@ -33,7 +33,7 @@ def count_label(value: float) -> str:
 
 
 def seconds_label(value: float) -> str:
-    """As in `0`, `2.5 ms`, `30 s`, `15 min`, `12 h`, `4 d`."""
+    """The text of a duration, as in `0`, `2.5 ms`, `30 s`, `15 min`, `12 h`, `4 d`."""
     if value == 0:
         return "0"
     units: Sequence[tuple[float, str]] = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

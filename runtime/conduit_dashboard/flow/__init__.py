@@ -1,1 +1,1 @@
-"""What the page of a flow shows, worked out without IO."""
+"""Computes what the page of a flow shows, without IO."""

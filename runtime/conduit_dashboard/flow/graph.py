@@ -1,4 +1,4 @@
-"""A flow as a graph: jobs that are alike, in what they are and wait for, become one step."""
+"""A flow as a graph. Jobs of one type with like dependencies become one step."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,22 +9,22 @@ from uuid import UUID
 from conduit_runtime.model.dashboard.job import JobBrief
 
 FEW = 30
-"""Jobs up to which each is a step of its own."""
+"""Up to this many jobs, each job is a step of its own."""
 _ROUNDS = 12
-"""How far from it the jobs before and behind a job may be that tell it from others."""
+"""The longest distance at which jobs before and behind a job make it different from others."""
 _WORST = ("failed", "running", "pending", "blocked", "cancelled", "completed", "deleted")
 _UNENDED = ("pending", "running", "blocked")
 
 Dependency = tuple[Sequence[UUID], Sequence[UUID]]
-"""Some jobs, and those that each wait for all of them."""
+"""Some jobs, and the jobs that each wait for all of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A node of the graph: a job, or several that are alike.
 
-    `job` is the first of them, `counts` how many have each status, `status` the one that matters
-    most. `is_outside` is whether it is a job that existed before the flow.
+    `job` is the first of them, `counts` says how many have each status, and `status` is the one
+    that matters most. `is_outside` says whether the job existed before the flow.
     """
 
     job: UUID
@@ -35,7 +35,7 @@ class Step:
 
     @property
     def size(self) -> int:
-        """How many jobs it stands for."""
+        """The number of jobs of the step."""
         return sum(self.counts.values())
 
 
@@ -43,7 +43,7 @@ class Step:
 class FlowGraph:
     """The steps of a flow, and pairs of their jobs: the second step waits for the first.
 
-    `jobs` are those of the flow, each behind those that it waits for.
+    `jobs` are the flow's jobs, each after the jobs that it waits for.
     """
 
     steps: Sequence[Step]
@@ -52,9 +52,9 @@ class FlowGraph:
 
 
 def graph_of(flow: UUID, jobs: Sequence[JobBrief], *, is_cut: bool = False) -> FlowGraph:
-    """The graph of a flow. Jobs that others followed and that are gone are `deleted`.
+    """The graph of a flow. A job that others waited for and that no longer exists is `deleted`.
 
-    If `is_cut`, jobs are missing that are there, so those are left out.
+    If `is_cut`, existing jobs are missing in `jobs`, so the graph leaves out all missing jobs.
     """
     known = {job.id: job for job in jobs}
     waiting = dependencies(flow, jobs)
@@ -83,7 +83,7 @@ def graph_of(flow: UUID, jobs: Sequence[JobBrief], *, is_cut: bool = False) -> F
 
 
 def dependencies(flow: UUID, jobs: Iterable[JobBrief]) -> Sequence[Dependency]:
-    """What the jobs of a flow wait or waited for, once for all jobs that follow the same."""
+    """The dependencies of a flow's jobs, merged for jobs that wait or waited for the same jobs."""
     found: dict[int, tuple[Sequence[UUID], list[UUID]]] = {}
     for job in jobs:
         if job.flow == flow and job.follows:
@@ -92,7 +92,7 @@ def dependencies(flow: UUID, jobs: Iterable[JobBrief]) -> Sequence[Dependency]:
 
 
 def blockers(flow: UUID, jobs: Sequence[JobBrief]) -> Iterator[JobBrief]:
-    """The jobs that blocked ones wait for and that wait for nothing themselves."""
+    """The jobs that blocked jobs wait for, and that wait for no other jobs themselves."""
     blocked = [job for job in jobs if job.status == "blocked"]
     awaited = {id_ for before, _ in dependencies(flow, blocked) for id_ in before}
     for job in jobs:
@@ -101,7 +101,7 @@ def blockers(flow: UUID, jobs: Sequence[JobBrief]) -> Iterator[JobBrief]:
 
 
 def state_of(counts: Mapping[str, int]) -> str:
-    """The state of a flow whose jobs have these statuses: one of those of jobs."""
+    """The state of a flow whose jobs have these statuses; it is the status of a job."""
     if any(counts.get(status) for status in _UNENDED):
         return "running" if counts.get("running") else "pending"
     return next((status for status in _WORST if counts.get(status)), "completed")
@@ -117,7 +117,7 @@ def _step(flow: UUID, ids: Sequence[UUID], known: Mapping[UUID, JobBrief]) -> St
 
 
 def _in_order(groups: Iterable[UUID], edges: Iterable[tuple[UUID, UUID]]) -> Collection[UUID]:
-    """Each group once, behind those that it waits for."""
+    """Each group once, after the groups that it waits for."""
     before: dict[UUID, list[UUID]] = {group: [] for group in groups}
     for start, end in edges:
         if start != end:
@@ -129,9 +129,9 @@ def _in_order(groups: Iterable[UUID], edges: Iterable[tuple[UUID, UUID]]) -> Col
 
 
 def _alike(types: Mapping[UUID, str], waiting: Sequence[Dependency]) -> Mapping[UUID, UUID]:
-    """Each job's group: jobs of one type whose jobs before and behind them are of the same groups.
+    """Each job's group: jobs of one type whose jobs before and behind them have the same groups.
 
-    Starts with the types, and splits groups until none changes, or for some rounds.
+    Starts with the types, and splits groups until none changes, or for `_ROUNDS` rounds.
     """
     group = _numbered(types.items())
     nothing: frozenset[UUID] = frozenset()
@@ -153,6 +153,6 @@ def _alike(types: Mapping[UUID, str], waiting: Sequence[Dependency]) -> Mapping[
 
 
 def _numbered(signed: Iterable[tuple[UUID, object]]) -> dict[UUID, UUID]:
-    """The first job with the same signature, for each job."""
+    """For each job, the first job with the same signature."""
     first: dict[object, UUID] = {}
     return {id_: first.setdefault(signature, id_) for id_, signature in signed}

@@ -1,1 +1,1 @@
-"""What the page of a job shows, worked out without IO."""
+"""Computes what the page of a job shows, without IO."""

@@ -1,4 +1,4 @@
-"""The attempts of a job, from its row and the entries of its failed ones."""
+"""The attempts of a job, from its row and its entries of failed attempts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from conduit_runtime.model.job import Job, JobStatus
 class Attempt:
     """An attempt: `status` is failed, running or completed.
 
-    Times, the worker and `seconds` are None where they are not written. `place` is the line of the
-    source at which it failed, as in "order.conduit:43".
+    Times, the worker and `seconds` are None if they are not recorded. `place` is the line of the
+    source at which the attempt failed, as in "order.conduit:43".
     """
 
     number: int | None
@@ -30,7 +30,7 @@ class Attempt:
 def attempts_of(job: Job, masked: Callable[[str], str]) -> Iterator[Attempt]:
     """The attempts of a job, the newest first; `masked` hides sensitive values of a text."""
     if job.status in (JobStatus.RUNNING, JobStatus.COMPLETED):
-        # A claimed job whose start is not written yet has the start of its last attempt.
+        # Until its start is written, a claimed job has the start of its last attempt.
         is_new = not (job.locked_at and job.started_at and job.started_at < job.locked_at)
         started_at = job.started_at if is_new else None
         number = job.attempts if is_new else job.attempts + 1

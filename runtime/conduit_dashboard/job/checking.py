@@ -17,7 +17,7 @@ _WORDS = {name: KINDS[type_] for name, type_ in _TYPES.items()} | {
 
 
 def problems(payload: Any, fields: Mapping[str, FieldShape]) -> Iterator[str]:
-    """What does not fit, each with the path of its field; no value is in these texts."""
+    """The problems, each with the path of its field. These texts contain no values."""
     yield from _problems(payload, FieldShape("struct", fields=fields), "")
 
 

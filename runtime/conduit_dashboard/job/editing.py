@@ -1,7 +1,7 @@
-"""A payload in a form, and the payload that a sent form tells.
+"""A payload as a form, and the payload of a sent form.
 
-A field that comes back as the form showed it keeps its stored value. So a hidden value stays as it
-is unless somebody types another one, and texts keep the line ends that browsers change.
+A field that comes back as the form showed it keeps its stored value. So a hidden value stays
+unless the visitor types another one, and texts keep the line ends that browsers change.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ Form = Mapping[str, Any]
 _ANY = FieldShape("any")
 _TEXTS = ("string", "decimal", "timestamp", "date", "time", "duration", "uuid")
 _LINE = 100
-"""Characters of a text that stands in a field of one line."""
+"""The most characters of a text in a field of one line."""
 _ABSENT: Any = object()
 
 
@@ -29,8 +29,8 @@ _ABSENT: Any = object()
 class Control:
     """A field of the form.
 
-    `kind` is `line`, `lines`, `choice` or `json`. A nullable field of text has a box beside it,
-    `nil_name`, that `is_nil` checks; any other nullable field is nil when it is empty.
+    `kind` is `line`, `lines`, `choice` or `json`. A nullable field of text has a check box named
+    `nil_name`, which is checked if `is_nil`. Any other nullable field is nil if it is empty.
     """
 
     name: str
@@ -46,14 +46,14 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The payload of a form, and what does not fit in it, in words."""
+    """The payload of a form, and its problems in words."""
 
     payload: Any
     problems: Sequence[str]
 
 
 def controls_of(masked: Any, fields: Fields | None) -> Sequence[Control]:
-    """The controls for a masked payload; a payload of any shape is one, as JSON."""
+    """The controls for a masked payload. A payload of any shape has one control, with JSON."""
     if fields is None:
         return [_control("payload", _ANY, masked)]
     values = masked if isinstance(masked, Mapping) else {}
@@ -64,7 +64,7 @@ def controls_of(masked: Any, fields: Fields | None) -> Sequence[Control]:
 
 
 def as_sent(controls: Sequence[Control], form: Form) -> Sequence[Control]:
-    """The controls with what somebody typed, to show them again with what does not fit."""
+    """The controls with the values that were typed, to show them again with their problems."""
     return [
         dataclasses.replace(each, value=_sent(each, form), is_nil=each.nil_name in form)
         for each in controls
@@ -72,7 +72,7 @@ def as_sent(controls: Sequence[Control], form: Form) -> Sequence[Control]:
 
 
 def read_payload(form: Form, stored: Any, masked: Any, fields: Fields | None) -> Edited:
-    """The payload of a form that showed `masked`, the masked form of `stored`.
+    """Read the payload of a form that showed `masked`, which is `stored` with masked values.
 
     Fields that the shape does not have are left out.
     """
@@ -150,7 +150,7 @@ def _plain(text: str) -> str:
 
 
 def _restored(typed: Any, masked: Any, was: Any, path: str, problems: list[str]) -> Any:
-    """What was typed, with the stored value where a hidden one was left as it is."""
+    """The typed value, with the stored values in place of unchanged hidden ones."""
     if typed == MASK and masked == MASK:
         return was
     if isinstance(typed, dict) and isinstance(masked, Mapping):

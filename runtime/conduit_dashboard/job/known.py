@@ -1,4 +1,4 @@
-"""What workers have said of a job's type, as far as it concerns this job."""
+"""The descriptions that workers have stored of a job's type, as far as they concern the job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from .payload_table import Fields
 class Known:
     """A job with the mask of its payload, its shape and its source.
 
-    `fields` is None for a payload that may have any shape, or one that no worker has described.
-    `too_large` is how many bytes a payload has that is too large to be read; otherwise 0.
+    `fields` is None if the payload may have any shape, or if no worker has described its shape.
+    `too_large` is the size in bytes of a payload that is too large to be read; otherwise 0.
     """
 
     job: Job
@@ -32,22 +32,22 @@ class Known:
         return self.mask.payload(self.job.payload)
 
     def text(self, text: str) -> str:
-        """A text without the payload's hidden values: nothing of it if these were not read."""
+        """A text without the payload's hidden values; all of it is masked if they were not read."""
         if self.too_large and self.mask.hides_some:
             return MASK
         return self.mask.text(text, self.job.payload)
 
     def value(self, value: Any) -> Any:
-        """A value of JSON without the payload's hidden values, as `text`."""
+        """A JSON value without the payload's hidden values, masked as in `text`."""
         if self.too_large and self.mask.hides_some:
             return MASK
         return self.mask.value(value, self.job.payload)
 
 
 def known(job: Job, described: Sequence[DescribedType], too_large: int = 0) -> Known:
-    """What the descriptions of its type say of a job.
+    """A job with what the descriptions of its type say.
 
-    Without a fingerprint, its shape is the present one of its type, if the code has only one.
+    Without a fingerprint, the shape is the type's present one, if its code has only one.
     """
     shapes = [KnownShape(each.fingerprint, each.description.fields) for each in described]
     mask = PayloadMask(shapes, job.fingerprint or "")

@@ -9,9 +9,9 @@ from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.model.type_description import FieldShape
 
 LONGEST = 2_000
-"""Characters of a value that a row shows."""
+"""The most characters of a value that a row shows."""
 MOST = 500
-"""Rows of a table."""
+"""The most rows of a table."""
 _CONTAINERS = ("struct", "record")
 
 Fields = Mapping[str, FieldShape]
@@ -21,8 +21,8 @@ Fields = Mapping[str, FieldShape]
 class Row:
     """A field: its path in the payload, its type in words, and its value as text.
 
-    `state` is empty, `hidden`, `missing` or `unknown`: no shape tells of it. `more` is how many
-    characters are left out.
+    `state` is empty, `hidden`, `missing`, or `unknown` if no shape has the field. `more` is the
+    number of characters that are left out.
     """
 
     path: str
@@ -33,7 +33,7 @@ class Row:
 
 
 def rows_of(payload: Any, fields: Fields | None) -> Sequence[Row]:
-    """The rows of a masked payload; `fields` is its shape, None when any payload is taken."""
+    """The rows of a masked payload; `fields` is its shape, or None if it may have any shape."""
     if not isinstance(payload, Mapping):
         return [_row("payload", "", payload)]
     rows = _rows("", payload, fields)
@@ -41,7 +41,7 @@ def rows_of(payload: Any, fields: Fields | None) -> Sequence[Row]:
 
 
 def kind_in_words(shape: FieldShape) -> str:
-    """A type as in `string?`, `array of int`, `enum: draft, published`, `User`."""
+    """A type in words, as in `string?`, `array of int`, `enum: draft, published`, `User`."""
     words = shape.kind
     if shape.kind == "enum":
         words = f"enum: {', '.join(shape.values)}"
@@ -74,7 +74,7 @@ def _row(path: str, kind: str, value: Any, state: str = "") -> Row:
 
 
 def in_text(value: Any) -> str:
-    """A text as it is, any other value as JSON: a small one on one line."""
+    """A text as it is, any other value as JSON (on one line if it is small)."""
     if isinstance(value, str):
         return value
     if value is None:

@@ -1,4 +1,4 @@
-"""Why a job does not run yet, in words."""
+"""The reasons why a job does not run yet, in words."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from ..rendering.texts import counted_jobs
 
 
 def reasons(facts: StartFacts) -> Iterator[str]:
-    """What the job waits for; nothing for one that has ended."""
+    """What the job waits for; empty if the job has ended."""
     if facts.status == "running":
         yield f"It runs in worker {one_line(facts.locked_by or 'unknown')}."
     elif facts.status == "blocked":

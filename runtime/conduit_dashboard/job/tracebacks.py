@@ -1,4 +1,4 @@
-"""A stored traceback as frames, so that those of the application stand out."""
+"""A stored traceback as frames, so that the application's frames stand out."""
 
 import re
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ _LIBRARY = re.compile(
 _HEAD = "Traceback (most recent call last):"
 _REPEATED = re.compile(r" *\[Previous line repeated \d+ more times?\]")
 _MOST = 250_000
-"""Characters of a traceback that are read; workers store fewer."""
+"""The most characters of a traceback that are read; workers store fewer."""
 _LONGEST = 300
-"""Characters of a path, a name or a line of code that a frame shows."""
+"""The most characters of a path, a name or a line of code that a frame shows."""
 
 
 @dataclass(slots=True)
 class Frame:
-    """A call: where it is and its line of code, if the file was there."""
+    """A call: its place, and its line of code if the file was there."""
 
     path: str
     line: int
@@ -31,13 +31,13 @@ class Frame:
 
     @property
     def is_library(self) -> bool:
-        """Whether it is in an installed package, in our runtime or in Python itself."""
+        """Whether the call is in an installed package, in our runtime or in Python itself."""
         return _LIBRARY.search(self.path) is not None
 
 
 @dataclass(slots=True)
 class Part:
-    """Frames that follow each other, all of libraries or none, or else lines of text."""
+    """Consecutive frames, all of libraries or all of the application; or lines of text."""
 
     kind: str
     """`frames`, `library` or `text`."""
@@ -46,9 +46,9 @@ class Part:
 
 
 def parts_of(traceback: str, error: str | None = None) -> Sequence[Part]:
-    """The parts of a traceback in their order; a text that is none is one part.
+    """The parts of a traceback in order; any other text is one part.
 
-    Left out are the lines that say a traceback follows, and at the end the `error` itself.
+    The lines that announce a traceback, and the `error` itself at the end, are left out.
     """
     parts: list[Part] = []
     margin = 0

@@ -1,1 +1,1 @@
-"""The list of jobs: its filter, its rows, and what is done to many jobs at once."""
+"""The list of jobs: its filter, its rows, and actions on many jobs at once."""

@@ -1,4 +1,4 @@
-"""Actions on all jobs that match: they go on in this process when their visitor has left."""
+"""Actions on all jobs that match. They run on in this process after their visitor has left."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ from ..database import Database
 from ..errors import Conflict, DatabaseDown, Refusal, TooSlow
 
 MOST = 5
-"""Actions that one process runs at once."""
+"""The most actions that one process runs at once."""
 _STEP_SECONDS = 10.0
-"""After how many seconds a statement is given up."""
+"""Timeout of a statement, in seconds."""
 _TRIES = 3
 _LONGEST_OUTAGE = 90.0  # seconds; the record counts as interrupted soon after
 _PAUSE = 0.5
@@ -24,11 +24,11 @@ _log = logging.getLogger("conduit.dashboard")
 
 
 class _Stopped(Exception):
-    """The action is to stop."""
+    """The action must stop."""
 
 
 def check_capacity(database: Database) -> None:
-    """Raise Conflict when MOST actions run."""
+    """Raise Conflict if MOST actions run."""
     if len(database.tasks) >= MOST:
         raise Conflict(
             f"{MOST} actions run in the background already: stop one, or wait for its end."
@@ -36,13 +36,13 @@ def check_capacity(database: Database) -> None:
 
 
 def start(database: Database, id: int, steps: Steps[int]) -> asyncio.Task[None]:
-    """Run the statements of an action, which is recorded under this id, each in a transaction.
+    """Run the statements of the action that is recorded under this id, each in a transaction.
 
-    Each transaction counts the jobs that it changed in the record. One that finds the record
-    stopped changes nothing.
+    Each transaction adds the number of jobs that it changed to the record. If the record says that
+    the action is stopped, the transaction changes nothing.
     """
     task = asyncio.create_task(_run(database, id, steps))
-    database.tasks.add(task)  # or it would be collected as garbage
+    database.tasks.add(task)  # otherwise it could be garbage-collected
     task.add_done_callback(database.tasks.discard)
     return task
 
@@ -69,9 +69,9 @@ async def _run(database: Database, id: int, steps: Steps[int]) -> None:
 
 
 async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
-    """What the statement gives; jobs that others keep locked stay as they are.
+    """Run the statement, and return its result; jobs that others keep locked stay as they are.
 
-    A database that is down is waited for.
+    If the database is down, wait for it.
     """
     tries = 0
     down_until = asyncio.get_running_loop().time() + _LONGEST_OUTAGE

@@ -1,4 +1,4 @@
-"""The filter of jobs, as an address or a form says it."""
+"""Reads the filter of jobs from an address or a form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A filter, the values that it is made of by name, and the fields of the payload's form."""
+    """A filter, its values by name, and the fields of the payload's form."""
 
     wanted: JobFilter
     given: Mapping[str, str]
@@ -33,7 +33,7 @@ class Search:
 async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
     """The filter that the parameters of an address or the fields of a form describe.
 
-    Raises BadRequest for a value that cannot be, and for a search that could tell a sensitive one.
+    Raises BadRequest for an invalid value, and for a search that could reveal a sensitive value.
     """
     given = {
         name: value
@@ -65,17 +65,17 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         error_group=given.get("error_group"),
         worker=given.get("worker"),
         payload=payload,
-        # Of a type that no worker has described, only payloads that are shown may be searched.
+        # If no worker has described the type, only payloads that are shown may be searched.
         only_plain=payload is not None and not known,
     )
     return Search(wanted, given, fields)
 
 
 def of_then(given: Mapping[str, str], ago: timedelta) -> dict[str, str]:
-    """The filter for the jobs that this one found so long ago, and for none that came later.
+    """The filter for the jobs that the given filter found `ago`, without later jobs.
 
-    It is right to the second, or to the minute after ten days. Raises BadRequest for an age that
-    cannot be.
+    It is exact to the second, or to the minute after ten days. Raises BadRequest for an invalid
+    age.
     """
     older = (_age(given, "older") or timedelta(0)) + ago
     newer = _age(given, "newer")
@@ -101,7 +101,7 @@ def _age(given: Mapping[str, str], name: str) -> timedelta | None:
 
 
 def _paths(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The paths of all that is in a payload, from the outermost field."""
+    """The paths of all values in a payload, from the outermost field."""
     if isinstance(value, Mapping) and value:
         inner = [(str(key), each) for key, each in value.items()]
     elif isinstance(value, list) and value:

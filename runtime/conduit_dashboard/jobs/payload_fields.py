@@ -16,18 +16,18 @@ from conduit_runtime.payloads.masking import PayloadMask
 from ..errors import BadRequest
 
 PREFIX = "p."
-"""Comes before the path of a field in the names of parameters, as in `p.order.id`."""
+"""The prefix of a field's path in the name of a parameter, as in `p.order.id`."""
 _MOST = 40
-"""Fields of a form."""
+"""The most fields of a form."""
 _LARGEST = 10_000
-"""Characters of a value."""
+"""The most characters of a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadField:
-    """A field of the form: its path in the payload, its kind, and the value that is searched for.
+    """A field of the form: its path in the payload, its kind, and the value to search for.
 
-    `values` are those of an enum or a bool.
+    `values` are the values of an enum or a bool.
     """
 
     name: str
@@ -68,7 +68,7 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 def fields_of(
     shapes: Sequence[KnownShape], mask: PayloadMask, given: Mapping[str, str]
 ) -> list[PayloadField]:
-    """The fields that can be searched by, of all known shapes of a type, with the values given."""
+    """The searchable fields of all known shapes of a type, with the given values."""
     found: dict[str, PayloadField] = {}
     for shape in shapes:
         for path, each in _leaves(shape.fields):
@@ -93,9 +93,10 @@ def _leaves(
 def read_payload(
     given: Mapping[str, str], fields: Sequence[PayloadField]
 ) -> Mapping[str, Any] | None:
-    """What the payload has to contain; None for anything.
+    """The values that the payload must contain; None if it may contain anything.
 
-    `payload` is JSON of it, `p.NAME` the value of a field of the form. Raises BadRequest.
+    The parameter `payload` is these values as JSON; `p.NAME` is the value of a field of the form.
+    Raises BadRequest.
     """
     payload = _read_json(given["payload"]) if "payload" in given else {}
     kinds = {field.name: field for field in fields}

@@ -19,14 +19,14 @@ from ..masks import Masks, masks_of
 from ..page import Visit
 
 _LONGEST = 160
-"""Characters of an error or a payload in a row."""
+"""The most characters of an error or a payload in a row."""
 _ESCAPED = 6
-"""How many times longer a text may be with escapes, as in `\\u00fc`."""
+"""How many times longer escapes, as in `\\u00fc`, may make a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job of the list. `payload` is without sensitive values, and None for a large one."""
+    """A job of the list. `payload` has no sensitive values; it is None if it is large."""
 
     id: UUID
     type: str
@@ -47,7 +47,7 @@ class JobRow:
 
     @property
     def state(self) -> str:
-        """Its status, or which of the pending ones it is."""
+        """The job's status, or for a pending job the kind of pending."""
         if self.status != "pending":
             return self.status
         if self.is_unreadable:
@@ -56,7 +56,7 @@ class JobRow:
 
     @property
     def preview(self) -> str:
-        """The begin of its payload."""
+        """The beginning of the payload."""
         if not isinstance(self.payload, dict):
             return _cut("a large payload" if self.payload is None else _json(self.payload))
         return _cut(", ".join(f"{name}: {_plain(value)}" for name, value in self.payload.items()))
@@ -65,7 +65,7 @@ class JobRow:
 async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> list[JobRow]:
     """The jobs without their sensitive values.
 
-    A job whose error only matches where that is hidden is left out: it would tell a hidden value.
+    If an error matches only in its hidden part, the job is left out: it would reveal that part.
     """
     masks = await masks_of(visit, {line.type for line in lines})
     masked = [(line, masks.of(line.type, line.fingerprint)) for line in lines]
@@ -73,7 +73,7 @@ async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> 
 
 
 def shown_of(wanted: JobFilter) -> bulk.Shown | None:
-    """Leaves out the jobs that `rows_of` leaves out; None if there are none."""
+    """A function that leaves out the jobs that `rows_of` leaves out; None if it leaves out none."""
     if wanted.error is None:
         return None
 
@@ -90,20 +90,20 @@ def shown_of(wanted: JobFilter) -> bulk.Shown | None:
 
 
 def _is_shown(line: JobLine, mask: PayloadMask, wanted: JobFilter) -> bool:
-    """Whether the error of a job that matches does so without what is hidden in it."""
+    """Whether the error of a matching job also matches without its hidden values."""
     if wanted.error is None or not mask.hides_some:
         return True
     return wanted.error.lower() in (_error(line, mask) or "").lower()
 
 
 def _error(line: JobLine, mask: PayloadMask) -> str | None:
-    """The error as far as it is read, without what is hidden."""
+    """The error, as far as it was read, without hidden values."""
     if line.error is None or not mask.hides_some:
         return line.error
     masked = MASK if line.payload is None else mask.text(line.error, line.payload)
     if masked == MASK or len(line.error) < job_list.LONGEST_ERROR:
         return masked
-    # A hidden value may have been cut in two: what may be the begin of one is left out.
+    # The end of a cut error may be the beginning of a hidden value, so it is left out.
     longest = max(map(len, mask.texts(line.payload)), default=0)
     return masked[: max(0, len(masked) - _ESCAPED * longest)]
 

@@ -1,4 +1,4 @@
-"""Finds and counts the jobs of a filter, each by bounded searches."""
+"""Finds and counts the jobs of a filter, by bounded searches."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,20 +15,20 @@ from ..rendering.texts import counted_jobs
 ROWS = 50
 """Jobs of a page."""
 _COUNT_SECONDS = 1.0
-"""After how many seconds a count is given up."""
+"""Timeout of a count, in seconds."""
 _KEPT = 30.0
 """Seconds for which a count that was capped is shown again."""
 _AROUND = timedelta(minutes=10)
-"""How much older than its id, whose time a client's clock told, a job may be."""
+"""How much older than its id a job may be: the id has the time of a client's clock."""
 _LONG_AGO = timedelta(days=36_500)
 _BEYOND = timedelta(days=1)
-"""How much younger than its id a job may be: it was made long before it was enqueued."""
+"""How much younger than its id a job may be: a client may make the id long before the enqueue."""
 
 
 async def find_jobs(
     visit: Visit, wanted: JobFilter, before: UUID | None
 ) -> tuple[JobLines, JobCount | None]:
-    """The newest jobs that match, from bounded searches, and how many match if these tell."""
+    """The newest jobs that match, from bounded searches, and their number if these find it."""
     few = job_list.few(wanted, ROWS, before)
     if few is not None and wanted.status == "running":
         found = await visit.read(few)
@@ -46,7 +46,7 @@ async def find_jobs(
     if wanted.newer is not None and lines.ended_at < now - min(wanted.newer, _LONG_AGO) - _BEYOND:
         return JobLines(lines.jobs, None), None
     if wanted.older is not None and not lines.jobs and lines.next is not None:
-        # The ids of all matching jobs are those of an earlier time, unless somebody set their age.
+        # All matching jobs have ids of an earlier time, unless somebody set their age by hand.
         first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
             older = job_list.scan(wanted, ROWS, first)
@@ -55,9 +55,9 @@ async def find_jobs(
 
 
 async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
-    """How many jobs match, as far as it is counted; None when that takes too long.
+    """The number of jobs that match, up to a limit; None if counting takes too long.
 
-    A search in errors is not counted: Postgres would count what is hidden in them as well.
+    A search in errors is not counted: Postgres would also count matches in hidden values.
     """
     if wanted.error is not None:
         return None
@@ -74,7 +74,7 @@ async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
 
 
 def in_words(count: JobCount | None, *, is_filtered: bool, is_counted: bool = True) -> str:
-    """As in `37 jobs match.`, `More than 100,000 jobs.`."""
+    """A count in words, as in `37 jobs match.`, `More than 100,000 jobs.`."""
     if not is_counted:
         return "Only errors as they are shown are searched, so these jobs are not counted."
     if count is None:

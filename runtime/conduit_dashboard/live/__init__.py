@@ -1,1 +1,1 @@
-"""Pages that change while they are watched: one hub renders them for all viewers."""
+"""Updates of watched pages: one hub renders the pages for all viewers."""

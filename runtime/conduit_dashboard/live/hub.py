@@ -1,4 +1,4 @@
-"""One task that renders what is watched, for all viewers."""
+"""One task that renders the watched pages, for all viewers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator
@@ -14,20 +14,20 @@ from .viewer import Viewer
 _log = get_logger("conduit.dashboard")
 
 INTERVAL = 2.0
-"""How many seconds lie between two rounds, if rendering takes a small part of them."""
+"""Seconds from one round to the next, if rendering takes a small part of them."""
 _SHARE = 0.04
-"""The part of the time that rendering may take: the rest of the database is for the workers."""
+"""The share of the time that rendering may take. The rest leaves the database to the workers."""
 _LONGEST_PAUSE = 10.0
-"""Seconds after which pages are rendered again, however long it takes."""
+"""The longest pause between two rounds, in seconds."""
 DEADLINE = 30.0
-"""After how many seconds a page is given up; its statements have timeouts of their own."""
+"""Timeout for rendering a page, in seconds; its statements have timeouts of their own."""
 
 Render = Callable[[], Awaitable[Regions]]
 
 
 @dataclass(slots=True)
 class _Watch:
-    """A page that somebody watches: how it is rendered, and what it showed last."""
+    """A watched page: how to render it, and what it showed last."""
 
     render: Render
     viewers: set[Viewer] = field(default_factory=set)
@@ -43,9 +43,9 @@ class _Watch:
 class Hub:
     """Renders each watched page once per `interval` seconds, however many watch it.
 
-    Pages are rendered one after another, so one connection to the database is enough. A round that
-    takes long is followed by a pause 24 times as long, of 10 s at most. The task lives while
-    there are viewers: a dashboard that is not watched asks the database nothing.
+    The hub renders pages one after another, so one connection to the database is enough. After a
+    round that takes long, it pauses for 24 times that long, 10 s at most. The task lives while
+    there are viewers: without viewers, the hub does not query the database.
     """
 
     def __init__(self, interval: float = INTERVAL, deadline: float = DEADLINE) -> None:
@@ -58,14 +58,14 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        """How many viewers there are."""
+        """The number of viewers."""
         return sum(len(watch.viewers) for watch in self._watches.values())
 
     @contextmanager
     def watch(self, key: Hashable, render: Render) -> Iterator[Viewer]:
-        """A viewer, for the block, of the page that `render` gives.
+        """Yield a viewer of the page that `render` returns.
 
-        Pages of the same `key` are the same page. Regions that it shows are sent at once.
+        Pages with the same `key` are the same page. The viewer gets its present regions at once.
         """
         watch = self._watches.setdefault(key, _Watch(render))
         viewer = Viewer()
@@ -100,7 +100,7 @@ class Hub:
         self._down = ""
 
     async def _round(self, watches: list[_Watch]) -> None:
-        """Render these pages; the first that finds the database down ends the round."""
+        """Render these pages; end the round at the first that finds the database down."""
         for watch in watches:
             if not watch.viewers:
                 continue

@@ -1,4 +1,4 @@
-"""A part of a page that is replaced when what it shows changes."""
+"""A part of a page that is replaced when its content changes."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _AGE = re.compile(r"(<time\b[^>]*>)[^<]*")
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The HTML of a region, and a version that is another when it shows something else."""
+    """The HTML of a region, and a version that changes with the content."""
 
     html: str
     version: str
@@ -23,14 +23,14 @@ Regions = Mapping[str, Region]
 def region(html: str) -> Region:
     """A region with this HTML.
 
-    The words in a `<time>` have no part in its version: the browser counts the time by itself.
+    Its version ignores the words in a `<time>`, because the browser updates these itself.
     """
     shown = _AGE.sub(r"\1", html).encode()
     return Region(str(html), blake2b(shown, digest_size=8).hexdigest())  # of a Markup, too
 
 
 def changed(old: Regions, new: Regions) -> dict[str, Region]:
-    """The regions that show something else than before; one that is gone becomes empty."""
+    """The regions whose content has changed; a region that is gone becomes empty."""
     gone = {name: region("") for name in old if name not in new}
     return gone | {
         name: each

@@ -11,16 +11,16 @@ from starlette.types import Message, Receive, Scope, Send
 from .hub import Hub, Render
 
 SEND_SECONDS = 30.0
-"""After how many seconds a viewer that does not read is let go."""
+"""Seconds after which a viewer that does not read is disconnected."""
 LONGEST_SECONDS = 300.0
-"""After how many seconds a stream ends. The browser opens another, and is authorized again."""
+"""Seconds after which a stream ends. The browser opens another, and is authorized again."""
 RETRY_MILLISECONDS = 2_000
 ALIVE_SECONDS = 4
-"""After how many seconds a browser hears that it is still served; it gives up after ten."""
+"""Seconds between signs of life to a browser, which gives up after ten without one."""
 
 
 class Stream(EventSourceResponse):
-    """The updates of one viewer, until it leaves or does not read any more."""
+    """The updates of one viewer, until the viewer leaves or stops reading."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_open = False
@@ -47,8 +47,8 @@ def stream(
 ) -> Stream:
     """A response that sends the updates of a page.
 
-    A short one ends after its first update, and the browser asks again: a server of WSGI would lend
-    a thread to each viewer otherwise.
+    If `is_short`, it ends after the first update, and the browser asks again. A WSGI server would
+    otherwise need a thread for each viewer.
     """
     events = _events(hub, key, render, 0.0 if is_short else LONGEST_SECONDS)
     return Stream(

@@ -1,4 +1,4 @@
-"""One viewer of a page, and what it has yet to be sent."""
+"""One viewer of a page, and the updates that it has not got yet."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from .region import Region, Regions
 
 
 class Update(msgspec.Struct, frozen=True):
-    """What a viewer is sent: the regions that changed, or in words why they are old."""
+    """A message to a viewer: the regions that changed, or in words why they are old."""
 
     regions: dict[str, Region]
     problem: str
@@ -17,7 +17,7 @@ class Update(msgspec.Struct, frozen=True):
 class Viewer:
     """A viewer that reads as fast as it can.
 
-    Only the newest of each region waits for it, so a viewer that never reads holds no more than one
+    It stores only the newest version of each region, so a viewer that never reads holds at most one
     page.
     """
 
@@ -27,13 +27,13 @@ class Viewer:
         self._reported = asyncio.Event()
 
     def report(self, regions: Regions, problem: str = "") -> None:
-        """Let the viewer be sent these regions; none of them says that nothing has changed."""
+        """Send the viewer these regions; an empty mapping says that nothing has changed."""
         self._regions.update(regions)
         self._problem = problem
         self._reported.set()
 
     async def update(self) -> Update:
-        """What is to be sent next; waits until there is something."""
+        """Wait until there is something to send, and return it."""
         await self._reported.wait()
         self._reported.clear()
         regions, self._regions = self._regions, {}

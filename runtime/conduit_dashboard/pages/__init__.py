@@ -1,4 +1,4 @@
-"""The pages, a module each: what it reads, and the actions that stand on it."""
+"""The pages. Each has a module, with the actions that the page offers."""
 
 from ..page import Routes
 from . import (
@@ -43,4 +43,4 @@ NAVIGATION = (
     ("/source", "Source"),
     ("/audit", "Audit"),
 )
-"""The pages that every page links to."""
+"""The navigation on every page: paths and titles."""

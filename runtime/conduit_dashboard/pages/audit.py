@@ -10,7 +10,7 @@ _ROWS = 50
 
 
 async def audit(visit: Visit) -> Page:
-    """The newest actions of a user, of a kind or of all, and a link to those before them."""
+    """The newest actions, of all or filtered by user or kind, and a link to older ones."""
     user, kind = read_text(visit.query, "user"), read_choice(visit.query, "action", ACTIONS)
     before = read_number(visit.query, "before")
     found = await visit.read(store.entries(_ROWS + 1, before=before, actor=user, action=kind))

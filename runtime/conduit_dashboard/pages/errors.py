@@ -1,4 +1,4 @@
-"""The errors: failed jobs in groups, and what to do about each."""
+"""The errors: groups of failed jobs, each with actions."""
 
 import re
 from dataclasses import replace
@@ -19,18 +19,18 @@ PERIODS = {
     "7d": ("the last 7 days", timedelta(days=7)),
     "30d": ("the last 30 days", timedelta(days=30)),
 }
-"""What `last` in the address may be, in words, and how long it is."""
+"""The values of `last` in the address, each with its words and its length."""
 _NUMBERS = re.compile(
     "0[xX][0-9a-fA-F]+|[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|[0-9]+(?:[.,:-][0-9]+)*"
 )
 FRESH = 10.0
-"""Seconds for which the groups are shown again: of all pages, they cost the most."""
+"""Seconds for which the groups are shown again: no other page costs as much."""
 _LONGEST = 200
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 
 
 async def errors(visit: Visit) -> Page:
-    """Failed jobs by type and error, with the numbers in it replaced."""
+    """Failed jobs by type and error, with the numbers in the error replaced."""
     last = read_choice(visit.query, "last", PERIODS)
     queue, type_ = read_text(visit.query, "queue"), read_text(visit.query, "type")
     period = PERIODS[last][1] if last else None
@@ -62,7 +62,7 @@ async def errors(visit: Visit) -> Page:
 def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:
     """The group's pattern without hidden values of the payload.
 
-    A value in which numbers are replaced would not be found, so the error is masked first.
+    The error is masked first: a hidden value with replaced numbers would not be found.
     """
     if not mask.hides_some:
         return group.pattern

@@ -16,16 +16,16 @@ from ..parameters import read_id
 from ..rendering.boxes import Node
 
 MOST = 5_000
-"""Jobs of a flow that are read."""
+"""The most jobs of a flow that are read."""
 _DRAWN = 120
-"""Steps of a graph that is drawn."""
+"""The most steps of a graph that is drawn."""
 _LISTED = 200
-"""Jobs in the table."""
+"""The most jobs in the table."""
 _BLOCKERS = 10
 
 
 async def flow(visit: Visit) -> Page:
-    """The jobs of a flow. `job` in the address is one of them, which helps to find the others."""
+    """The jobs of a flow. `job` in the address is one of the jobs; it helps to find the others."""
     id_: UUID = visit.path["id"]
     found = await _jobs(visit, id_)
     own = [job for job in found if job.flow == id_]
@@ -53,7 +53,7 @@ async def flow(visit: Visit) -> Page:
 
 
 async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
-    """The jobs that are near the flow, and those that they follow, also outside of the flow."""
+    """The jobs near the flow, and the jobs that these follow, also outside of the flow."""
     seed = read_id(visit.query, "job")
     found = {job.id: job for job in await visit.read(related.flow_jobs(flow, seed, MOST))}
     asked = {*found}
@@ -68,7 +68,7 @@ async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
 
 
 async def _explained(visit: Visit, jobs: Sequence[JobBrief]) -> list[dict[str, Any]]:
-    """Jobs that others wait for, each with what it waits for itself."""
+    """Jobs that others wait for, each with the reasons why it waits itself."""
     facts = {each.id: each for each in await visit.read(related.start_facts([j.id for j in jobs]))}
     return [
         {"job": job, "reasons": [*reasons(facts[job.id])] if job.id in facts else []}

@@ -1,4 +1,4 @@
-"""A job: its payload, source and attempts, what belongs to it, and why it waits."""
+"""A job: its payload, source, attempts and related jobs, and why it waits."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -71,7 +71,7 @@ async def job(visit: Visit) -> Page:
 
 
 async def read_known(visit: Visit) -> Known:
-    """The job of the address with what workers have said of its type. Raises Missing."""
+    """The job of the address with the descriptions of its type. Raises Missing."""
     found = await visit.read(related.shown_job(visit.path["id"]))
     if found is None:
         raise Missing(
@@ -83,7 +83,7 @@ async def read_known(visit: Visit) -> Known:
 
 
 async def _children(visit: Visit, job: Job) -> Children:
-    """The jobs that it enqueued; none if it takes long to find them, and that some are missing."""
+    """The jobs that the job enqueued; if finding them takes long, none, with `is_cut` set."""
     try:
         return await visit.database.read(related.children(job), seconds=_CHILDREN_SECONDS)
     except TooSlow:
@@ -99,7 +99,7 @@ def _status(job: Job, facts: Sequence[StartFacts]) -> str:
 
 
 def _is_progress(value: Any) -> bool:
-    """Whether a handler reported it: what is typed by hand may be anything."""
+    """Whether the value is a handler's report; a value that was typed by hand may be anything."""
     if not isinstance(value, dict) or not {"done", "total"} <= value.keys():
         return False
     done, total = value["done"], value["total"]
@@ -108,7 +108,7 @@ def _is_progress(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The trace of a job, and its page at the tracing system if the dashboard knows that."""
+    """The trace of a job, and its page in the tracing system if the dashboard knows the system."""
 
     id: str
     url: str | None

@@ -1,4 +1,4 @@
-"""What is done to many jobs at once: to the selected ones, or to all that match a filter."""
+"""Actions on many jobs at once: on the selected ones, or on all that match a filter."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ from ..page import Act, Done, Routes, action
 from ..parameters import job_id, read_number, read_text
 
 _MOST = 1_000
-"""Jobs that may be selected."""
+"""The most jobs that may be selected."""
 _FIELDS = frozenset(("all", "back", "to_queue", "to_priority"))
 _NOT_INTERRUPTED = "This action was not interrupted, or somebody has it go on already."
 _SOON = 1.0
-"""Seconds that a visitor waits for an action in the background; most have ended by then."""
+"""Seconds that a visitor waits for an action in the background; most actions end in time."""
 
 
 async def change_jobs(act: Act) -> Done:
-    """Change the jobs of the form: those with these ids or, with `all`, those of its filter."""
+    """Change the jobs of the form: the jobs with its ids or, with `all`, those of its filter."""
     back = read_text(act.form, "back") or "/jobs"
     if not read_text(act.form, "all"):
         if not any(act.form.getlist("id")):
@@ -73,7 +73,7 @@ async def _change_matching(act: Act, continues: int | None = None) -> None:
 
 
 async def go_on(act: Act) -> Done:
-    """Do what an action has left whose process ended, for the jobs that there were at its begin."""
+    """Continue an action whose process ended, for the jobs that existed when the action began."""
     id_ = _action(act)
     entry = await act.read(audit.entry(id_))
     given = entry.target.get("filter") if entry is not None else None
@@ -91,7 +91,7 @@ def _items(given: Any) -> list[tuple[str, Any]]:
 
 
 async def stop(act: Act) -> Done:
-    """Stop an action in the background after its present batch."""
+    """Stop an action in the background after the batch that it is changing."""
     stopped = _action(act)
     async with act.change({"action": stopped}, name="stop") as change:
         if not await change.run(bulk.stop(stopped, act.name)):
@@ -107,10 +107,10 @@ def _action(act: Act) -> int:
 
 
 def _change(act: Act, wanted: JobFilter | None) -> JobChange:
-    """What the action does; `wanted` is the filter of its jobs, None for selected ones."""
+    """The change of the action; `wanted` is the filter of its jobs, or None for selected jobs."""
     match act.name:
         case "retry":
-            # Completed jobs are only run again when they are asked for.
+            # Completed jobs are run again only if the visitor asks for them.
             is_asked_for = wanted is None or wanted.status == "completed"
             return changes.retry(changes.ENDED) if is_asked_for else changes.retry()
         case "cancel":

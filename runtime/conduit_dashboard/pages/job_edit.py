@@ -1,4 +1,4 @@
-"""The payload of a job in a form, to enqueue the job again with another one."""
+"""The payload of a job in a form, to enqueue the job again with another payload."""
 
 from conduit_runtime.model.errors import PayloadError
 from conduit_runtime.model.job import Job
@@ -13,14 +13,14 @@ from .job import read_known
 
 
 async def edit(visit: Visit) -> Page:
-    """The form, with the payload as it is; hidden values stay unless others are typed."""
+    """The form with the stored payload; hidden values stay unless the visitor types others."""
     if not visit.access.may("enqueue") or visit.settings.read_only:
         raise Forbidden("You may not do this: enqueue.")
     return _form(_editable(await read_known(visit)))
 
 
 async def enqueue(act: Act) -> Done | Page:
-    """Enqueue another job like this one, with the payload of the form if that fits the shape."""
+    """Enqueue a copy of the job with the payload of the form, if the payload fits the shape."""
     found = _editable(await read_known(act))
     stored = found.job
     edited = read_payload(act.form, stored.payload, found.payload, found.fields)

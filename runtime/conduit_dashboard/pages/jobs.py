@@ -1,4 +1,4 @@
-"""The jobs: found by a filter, the newest first, and what can be done to many of them."""
+"""The jobs of a filter, newest first, and actions on many of them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from ..page import Page, Routes, Visit, page
 from ..parameters import read_id
 
 _SUGGESTED = 500
-"""Names of types that the filter suggests at most."""
+"""The most names of types that the filter suggests."""
 
 
 async def jobs(visit: Visit) -> Page:
-    """The jobs of a filter before an id, and how many there are."""
+    """The jobs of a filter before an id, and the number of jobs that match."""
     search = await read_search(visit, visit.query)
     before = read_id(visit.query, "before")
     (lines, exact), count = await asyncio.gather(
@@ -51,7 +51,7 @@ async def jobs(visit: Visit) -> Page:
 
 
 async def _suggestions(visit: Visit) -> dict[str, list[str]]:
-    """Names of types and queues that workers have described; none if it takes long to read them."""
+    """Names of types and queues that workers have described; empty if reading takes long."""
     try:
         shapes = await visit.database.recent(types.type_shapes(), seconds=60, limit=1)
     except TooSlow:
@@ -63,7 +63,7 @@ async def _suggestions(visit: Visit) -> dict[str, list[str]]:
 
 
 def _suggested(names: Iterable[str]) -> list[str]:
-    """Names that a browser may show as they are, sorted: it chooses how a suggestion looks."""
+    """The names that are safe to suggest, sorted: the browser decides how a suggestion looks."""
     return sorted(each for each in {*names} if each and each == one_line(each))[:_SUGGESTED]
 
 

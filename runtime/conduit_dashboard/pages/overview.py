@@ -11,11 +11,11 @@ from ..parameters import read_choice, read_text
 from ..queue_rows import queue_rows
 
 MOST_QUEUES = 10
-"""Queues that the overview shows."""
+"""The most queues that the overview shows."""
 
 
 async def overview(visit: Visit) -> Page:
-    """What is wrong, and how it goes; `window` is 1h, 24h or 30d, `queue` and `type` narrow it."""
+    """Problems and activity; `window` is 1h, 24h or 30d, and `queue` and `type` narrow it."""
     window = WINDOWS[read_choice(visit.query, "window", WINDOWS) or "1h"]
     queue, type_ = read_text(visit.query, "queue"), read_text(visit.query, "type")
     parts = await parts_of(visit, window, queue, type_)

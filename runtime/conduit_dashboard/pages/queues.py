@@ -1,4 +1,4 @@
-"""The queues: what waits in each, whether it moves, and what operators set."""
+"""The queues: their waiting jobs, whether these are processed, and the settings of operators."""
 
 from conduit_runtime.model.errors import PayloadError
 from conduit_runtime.model.payload import check_name
@@ -14,9 +14,9 @@ from ..types.summary import limits_row
 
 
 async def queues(visit: Visit) -> Page:
-    """All queues that hold jobs that have not ended, have workers, are paused or are limited.
+    """All queues that have unended jobs or workers, or are paused or limited.
 
-    `queue` in the address chooses one of them.
+    `queue` in the address chooses one queue.
     """
     queue = visit.query.get("queue") or None
     recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
@@ -48,7 +48,7 @@ async def resume(act: Act) -> Done:
 
 
 async def limit(act: Act) -> Done:
-    """Limit how many jobs of a queue run at once; nothing lifts the limit."""
+    """Limit how many jobs of a queue run at once; an empty field lifts the limit."""
     name = _queue(act)
     given = (read_text(act.form, "concurrency") or "").strip()
     try:

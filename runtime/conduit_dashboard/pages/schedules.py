@@ -21,16 +21,16 @@ from ..parameters import read_text
 
 _ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
 MOST = 500
-"""Schedules that are shown."""
+"""The most schedules that are shown."""
 _TICKS = 3
-"""Ticks to come that are shown of a schedule."""
+"""How many of the next ticks of a schedule are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRow:
-    """A schedule: `next_ticks` are empty for a disabled one; `error` says why its tick failed.
+    """A schedule. `next_ticks` are empty if it is disabled; `error` says why its tick failed.
 
-    Sensitive values of the payload are masked in it and in the error.
+    Sensitive values of the payload are masked in the payload and in the error.
     """
 
     name: str
@@ -53,7 +53,7 @@ class ScheduleRow:
 
 
 async def schedules(visit: Visit) -> Page:
-    """The schedules by name; `name` chooses those that have this text in their names."""
+    """The schedules by name; `name` chooses those whose names contain this text."""
     name = read_text(visit.query, "name")
     stored = [each for each in await visit.read(store.read(None)) if (name or "") in each[0].name]
     more, stored = max(0, len(stored) - MOST), stored[:MOST]
@@ -91,7 +91,7 @@ def _row(schedule: Schedule, mask: PayloadMask, change: LastChange | None) -> Sc
 
 
 def next_ticks(schedule: Schedule) -> tuple[list[datetime], str | None]:
-    """The ticks to come, and why they are not known if they are not."""
+    """The next ticks, and the reason if they cannot be computed."""
     if not schedule.enabled or schedule.next_run_at is None:
         return [], None
     ticks = [schedule.next_run_at]
@@ -118,7 +118,7 @@ async def run(act: Act) -> Done:
 
 
 async def enable(act: Act) -> Done:
-    """Have a schedule tick again, from its next tick on."""
+    """Let a schedule tick again, from its next tick on."""
     name = _name(act)
     async with act.change({"schedule": name}) as change:
         if not await change.writing.run_steps(scheduling.enable(name)):
@@ -127,7 +127,7 @@ async def enable(act: Act) -> Done:
 
 
 async def disable(act: Act) -> Done:
-    """Have a schedule tick no more."""
+    """Stop the ticks of a schedule."""
     name = _name(act)
     async with act.change({"schedule": name}) as change:
         if not await change.run(store.disable(name)):

@@ -1,4 +1,4 @@
-"""The source: hooks, jobs and services as a graph, with what happens to the jobs."""
+"""The source: hooks, jobs and services as a graph, with the activity of the jobs."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from ..types.graph import GraphNode, source_graph
 from .types import FRESH, PERIODS, period_of
 
 DRAWN = 100
-"""Types that a picture has: with more, it cannot be read."""
+"""The most types in a picture that people can still read."""
 
 
 async def source(visit: Visit) -> Page:
@@ -33,7 +33,7 @@ async def source(visit: Visit) -> Page:
 
 
 def _address(visit: Visit, node: GraphNode) -> str:
-    """Where a click leads: to a job's type, or to the graph around a hook or a service."""
+    """The address of a node's link: a job's type, or the graph around a hook or a service."""
     if node.kind == "job":
         return visit.url("/types", type=node.label)
     return visit.url("/source", q=node.label)

@@ -1,4 +1,4 @@
-"""The job types: what workers know of them, and what becomes of their jobs."""
+"""The job types: what workers know of them, and the activity of their jobs."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -18,9 +18,9 @@ from ..types.fields import field_rows
 from ..types.summary import TypeSummary, place, summaries
 
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "30d": timedelta(days=30)}
-"""What `last` in the address may be."""
+"""The values of `last` in the address."""
 MOST = 500
-"""Types that a page lists."""
+"""The most types that a page lists."""
 FRESH = 10.0
 """Seconds for which the attempts of all types are shown again: they cost the most."""
 _LIVES = ("live", "gone")
@@ -30,7 +30,7 @@ SORTS: Mapping[str, Callable[[TypeSummary], Any]] = {
     "attempts": lambda each: (-each.succeeded - each.failed, each.type),
     "slowest": lambda each: (-(each.mean or 0), each.type),
 }
-"""What `sort` in the address may be."""
+"""The values of `sort` in the address."""
 
 
 async def types(visit: Visit) -> Page:
@@ -70,7 +70,7 @@ def _matches(each: TypeSummary, about: str, queue: str | None, state: str | None
 
 
 async def _one(visit: Visit, name: str, last: str) -> Page:
-    """A type: the fields of its payloads, its source, what leads to it and where it leads."""
+    """A type: the fields of its payloads, its source, and its neighbours in the graph."""
     shapes = await visit.read(type_shapes(name))
     activity = await visit.read(type_activity(PERIODS[last], name))
     measured = await visit.read(metrics.read(PERIODS[last], None, name))
@@ -120,13 +120,13 @@ async def _one(visit: Visit, name: str, last: str) -> Page:
 
 
 async def _parents(visit: Visit, name: str) -> list[str]:
-    """The types whose jobs enqueue this one."""
+    """The types whose jobs enqueue jobs of this type."""
     found = await visit.read(type_shapes())
     return sorted({each.type for each in found if name in each.description.enqueues})
 
 
 def period_of(visit: Visit, default: str = "24h") -> str:
-    """The period that the address asks for; raises BadRequest for one that is none."""
+    """The period that the address asks for. Raises BadRequest for an unknown one."""
     return read_choice(visit.query, "last", PERIODS) or default
 
 

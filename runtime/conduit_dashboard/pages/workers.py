@@ -1,4 +1,4 @@
-"""The workers: where they run, what they can run, and what they run now."""
+"""The workers: where they run, the types they handle, and the jobs they run now."""
 
 from dataclasses import dataclass, replace
 
@@ -11,14 +11,14 @@ from ..errors import Missing
 from ..page import Page, Routes, Visit, page
 
 MOST = 200
-"""Workers that are shown."""
+"""The most workers that are shown."""
 MOST_JOBS = 20
-"""Running jobs of a worker that are shown."""
+"""The most running jobs of a worker that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker that handles so many `types`; it runs `more_running` jobs that are not listed."""
+    """A worker. It handles `types` job types, and runs `more_running` jobs that are not listed."""
 
     worker: WorkerInfo
     is_silent: bool
@@ -27,7 +27,7 @@ class WorkerRow:
 
 
 async def workers(visit: Visit) -> Page:
-    """All registered workers, the silent ones first; `name` chooses one, and shows its lanes."""
+    """All registered workers, silent ones first; `name` chooses one worker and shows its lanes."""
     registered = await visit.read(worker_registry.workers())
     types = await visit.read(store.handled_types())
     name = visit.query.get("name")

@@ -1,4 +1,4 @@
-"""What users did, in words."""
+"""The actions of users in words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,14 +25,14 @@ _WORDS = {
     "stop": "Stopped",
 }
 ACTIONS = sorted(_WORDS)
-"""All that users may have done; `stop` ends another action, which runs in the background."""
+"""All actions of users; `stop` ends another action that runs in the background."""
 _OF_JOBS = frozenset({"retry", "cancel", "delete", "run_now", "move", "priority", "enqueue"})
 _FEW = 3
 _LONGEST = 200
 
 
 def done(entry: AuditEntry) -> str:
-    """A sentence of what was done: `Retried 3 jobs.`, `Paused queue mail.`."""
+    """An action as a sentence: `Retried 3 jobs.`, `Paused queue mail.`."""
     if entry.state in ("running", "stopping"):
         return f"It is going on in the background: {target(entry.target) or 'all jobs'}."
     words = _WORDS.get(entry.action, entry.action)
@@ -41,7 +41,7 @@ def done(entry: AuditEntry) -> str:
 
 
 def target(given: Mapping[str, Any]) -> str:
-    """What an action was about: `queue mail`, `status failed, type email.send`."""
+    """The target of an action in words: `queue mail`, `status failed, type email.send`."""
     text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in _flat(given))
     return one_line(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 

@@ -7,7 +7,7 @@ from conduit_runtime.model.text.printable import one_line
 from markupsafe import Markup
 
 WIDTH, HEIGHT, LINE = 200, 40, 17
-"""Pixels of a node, and of each further line of text in it."""
+"""Width and height of a node, and the height of each further line of text in it, in pixels."""
 _LETTER, _SMALL_LETTER, _PADDING = 6.7, 5.8, 12
 _ARROW = Markup(
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
@@ -32,7 +32,7 @@ class Node:
 def picture(
     inner: Iterable[Markup], name: str, *, x: float, y: float, width: float, height: float
 ) -> Markup:
-    """The SVG of what is in these bounds; `name` says what it shows to those who do not see it."""
+    """The SVG of the elements in these bounds; `name` describes it to screen readers."""
     return Markup(
         '<svg width="{w:.0f}" height="{h:.0f}" viewBox="{x:.1f} {y:.1f} {w:.1f} {h:.1f}" '
         'role="group" aria-label="{name}">{inner}</svg>'
@@ -45,7 +45,7 @@ def height_of(node: Node) -> float:
 
 
 def box(node: Node, x: float, y: float, width: float = WIDTH) -> Markup:
-    """A node with its top left corner at this place, a link if it leads somewhere."""
+    """A node with its top left corner at this place; it is a link if the node has an address."""
     lines = [
         Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
             "quiet" if number else "",
@@ -71,7 +71,7 @@ def box(node: Node, x: float, y: float, width: float = WIDTH) -> Markup:
 
 
 def _shortened(text: str, letters: float) -> str:
-    """The text on one line, without its middle: both ends of a type's name tell it apart."""
+    """The text shortened to one line in its middle: both ends of a type's name identify it."""
     text = one_line(text)
     if len(text) <= letters:
         return text

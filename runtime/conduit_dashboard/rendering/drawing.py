@@ -11,7 +11,7 @@ _MARGIN = 8
 
 
 def drawing(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], name: str) -> Markup:
-    """The graph as SVG; `name` says what it shows to those who do not see it."""
+    """The graph as SVG; `name` describes it to screen readers."""
     graph = graphlay.Graph()
     for node in nodes:
         graph.node(node.id, width=WIDTH, height=height_of(node))

@@ -1,4 +1,4 @@
-"""The templates, and what they may call."""
+"""The templates, and the functions that they may call."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ def _environment() -> Environment:
 
 @pass_context
 def _live(context: Context, name: str, caller: Callable[[], Markup]) -> Markup:
-    """A region that is replaced when it changes: `{% call live("name") %}…{% endcall %}`."""
+    """A region that the browser replaces if it changes: `{% call live("name") %}…{% endcall %}`."""
     found = context["regions"]
     assert name not in found, f"two live regions are named {name!r}"
     html = caller()

@@ -1,4 +1,4 @@
-"""What a page shows, for programs."""
+"""The data of a page, for programs."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Values as people read them."""
+"""Values as text for people."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 
 def number(value: float) -> str:
-    """With a comma between thousands: 1,234,567."""
+    """A number with commas between thousands, as in `1,234,567`."""
     return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}"
 
 
@@ -18,7 +18,7 @@ def counted_jobs(count: int) -> str:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """As in `12 ms`, `3.4 s`, `15 minutes`; nothing for None. A number is in seconds."""
+    """A duration as in `12 ms`, `3.4 s`, `15 minutes`; empty for None. A number is in seconds."""
     if value is None:
         return ""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
@@ -28,7 +28,7 @@ def duration(value: timedelta | float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1 as in `2.1 %`; what is not quite nothing or all does not read so."""
+    """A share from 0 to 1 as in `2.1 %`. Only 0 becomes `0 %`, and only 1 becomes `100 %`."""
     if share is None:
         return ""
     if share in (0, 1):
@@ -57,5 +57,5 @@ def printable(value: object) -> str:
 
 
 def printable_lines(value: object) -> str:
-    """A text of several lines, with what `printable` makes of each; tabs are spaces."""
+    """A text of several lines, each made `printable`; tabs become spaces."""
     return "\n".join(map(one_line, str(value).expandtabs(4).splitlines()))

@@ -1,8 +1,8 @@
-// What pages do by themselves: regions that follow the database, times that age, keys, and
-// selecting all rows. Without this file every page works, and is reloaded by hand.
+// Live regions, times that age, keys, and selecting all rows. Without this file, every page works,
+// but visitors have to reload it.
 "use strict";
 
-const SILENCE = 10000; // ms without a word from the server, after which it is asked again
+const SILENCE = 10000; // ms without a message from the server, after which the page connects again
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const one = (selector) => document.querySelector(selector);
 
@@ -19,11 +19,11 @@ function ago(seconds) {
   return seconds > 0 ? `${words(seconds)} ago` : `in ${words(-seconds)}`;
 }
 
-// How far this clock is ahead of the server's.
+// How far the browser's clock is ahead of the server's.
 const skew = Date.now() - Date.parse(document.body.dataset.now);
 
 // Regions: an element that stays keeps its focus, its check mark and its open details. A selected
-// row stays until it is deselected, at the end if it is no longer among the others.
+// row stays until it is deselected. It moves to the end if the new region does not have it.
 
 const keyOf = (node) =>
   node.nodeType !== Node.ELEMENT_NODE ? "" : node.id || node.dataset.key ||
@@ -81,10 +81,10 @@ function replace(region, { html, version }) {
   if (focused !== document.activeElement && focused.isConnected) focused.focus();
 }
 
-// The stream: one at a time, and none while the tab is hidden.
+// Streams: one at a time, and none while the tab is hidden.
 
 let source = null;
-let heard = Date.now(); // when the server last said something, or was last asked
+let heard = Date.now(); // when the server last sent a message, or the page last connected
 let updated = Date.now();
 
 function connect() {
@@ -128,7 +128,7 @@ function tick() {
   connect();
 }
 
-// Selecting: the box in a table's head selects every row of it that is shown.
+// Selecting: the box in a table's head selects every shown row of the table.
 
 function boxes(table) {
   return all("tbody input[type=checkbox]", table);
@@ -152,7 +152,7 @@ document.addEventListener("change", ({ target }) => {
   settle();
 });
 
-// Keys. A row is where the focus is, so Enter opens it and Tab goes on from there.
+// Keys. They move the focus to a row, so Enter opens the row and Tab continues from it.
 
 function step(by) {
   const rows = all("main tbody tr").filter((row) => row.querySelector("a") && row.offsetParent);

@@ -1,1 +1,1 @@
-"""What the pages of types and of the source show: types with their activity, and their graph."""
+"""The data of the pages of types and of the source: types with their activity, and their graph."""

@@ -1,7 +1,7 @@
 """The graph of the source as SVG: hooks, then jobs by their depth, then services, in columns.
 
-A job stands beside what enqueues it, so a picture of hundreds can be read from top to bottom, and
-takes a time in proportion to its size.
+A job is beside the node that enqueues it, so people can read a picture of hundreds of jobs from top
+to bottom. The time to draw is proportional to the size.
 """
 
 from bisect import bisect_right, insort
@@ -15,7 +15,7 @@ from ..rendering.boxes import HEIGHT, LINE, Node, box, picture
 from .graph import GraphEdge, GraphNode
 
 _WIDTH, _ACROSS, _DOWN = 220, 300, HEIGHT + 2 * LINE + 18
-"""Pixels of a box, and from one to the next."""
+"""Width of a box, and distances from one box to the next across and down, in pixels."""
 _TALL = HEIGHT + 2 * LINE
 _CLEAR = 4
 """Pixels between a line and a box that it passes."""
@@ -43,7 +43,7 @@ class _Places:
         self._place_services([node.id for node in nodes if node.kind == "service"])
 
     def _place(self, id: str, column: int) -> None:
-        """A node in the middle of those that it leads to, or in a row of its own."""
+        """Place a node in the middle of the nodes that it leads to, or in a row of its own."""
         self.columns[id] = column
         rows = []
         for target in self._leads.get(id, ()):
@@ -57,7 +57,7 @@ class _Places:
             self._next += 1
 
     def _place_services(self, services: Sequence[str]) -> None:
-        """The services in the last column, each as near to its callers as the others let it."""
+        """Place the services in the last column, each as near to its callers as possible."""
         column = max(self.columns.values(), default=0) + 1
         wanted = {
             each: fmean(self.rows[caller] for caller in self._callers[each]) for each in services
@@ -69,7 +69,7 @@ class _Places:
 
 
 def in_columns(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], name: str) -> Markup:
-    """The graph as SVG; `name` says what it shows to those who do not see it."""
+    """The graph as SVG; `name` describes it to screen readers."""
     places = _Places(nodes, edges)
     lines = _Lines(places)
     inner = [
@@ -100,7 +100,7 @@ class _Lines:
             insort(self._tops.setdefault(column, []), places.rows[id] * _DOWN)
 
     def path(self, source: str, target: str) -> str:
-        """The line from a box to another, as the data of a path."""
+        """The line from one box to another, as the data of an SVG path."""
         first, last = self._places.columns[source], self._places.columns[target]
         start, end = self._end(source), self._end(target)
         right, left = first * _ACROSS + _WIDTH, last * _ACROSS
@@ -117,13 +117,13 @@ class _Lines:
         return self._places.rows[id] * _DOWN + _TALL / 2
 
     def _lane(self, columns: Iterable[int], start: float) -> float:
-        """The height nearest to this one at which a line meets no box of these columns."""
+        """The height nearest to `start` at which a line meets no box of these columns."""
         tops = [self._tops[column] for column in columns]
         for step in count():
             for lane in (start + step * _CLEAR, start - step * _CLEAR):
                 if not any(_is_met(boxes, lane) for boxes in tops):
                     return lane
-        raise AssertionError  # above all boxes there is room
+        raise AssertionError  # there is always room above all boxes
 
 
 def _is_met(tops: Sequence[float], lane: float) -> bool:

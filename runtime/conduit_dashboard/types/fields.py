@@ -18,7 +18,7 @@ class FieldRow:
 
 
 def field_rows(fields: Mapping[str, FieldShape], before: str = "") -> Iterator[FieldRow]:
-    """The fields, each followed by those within it."""
+    """The fields, each followed by its inner fields."""
     for name, shape in fields.items():
         path = f"{before}{name}"
         yield FieldRow(path, kind_in_words(shape), shape.sensitive)

@@ -1,4 +1,4 @@
-"""The graph of hooks, jobs and services, with what happens to the jobs."""
+"""The graph of hooks, jobs and services, with the activity of the jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from ..rendering.texts import percent
 NodeKind: TypeAlias = Literal["hook", "job", "service"]
 EdgeKind: TypeAlias = Literal["calls", "enqueues"]
 FAILING = 0.05
-"""From which share of failed attempts on a node looks failed."""
+"""The share of failed attempts from which a node looks failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
     """A hook, a job type, or a method of a service; `id` is its kind and its name.
 
-    The counts of a hook and of a service are those of the `types` job types around it: those that
-    the hook enqueues, those whose jobs call the service. `look` is its status, `notes` say the
-    counts in words, `href` is the page of its jobs.
+    A hook has the counts of the `types` job types that it enqueues, a service those of the types
+    whose jobs call it. `look` is the node's status, `notes` say the counts in words, and `href` is
+    the page of its jobs.
     """
 
     id: str
@@ -40,7 +40,7 @@ class GraphNode:
 
 @dataclass(frozen=True, slots=True)
 class GraphEdge:
-    """What one node does with another; both are ids."""
+    """What one node does with another. `source` and `target` are ids of nodes."""
 
     source: str
     target: str
@@ -49,9 +49,9 @@ class GraphEdge:
 
 @dataclass(frozen=True, slots=True)
 class SourceGraph:
-    """Nodes by kind and name, and what leads from one to another.
+    """Nodes by kind and name, and the edges between them.
 
-    `types` is how many job types match; the graph has the first ones of them.
+    `types` is the number of job types that match; the graph may have only the first ones.
     """
 
     nodes: list[GraphNode]
@@ -67,9 +67,9 @@ def source_graph(
     queue: str | None = None,
     most: int,
 ) -> SourceGraph:
-    """The graph of the types whose name, hook or service has `about` in it, of one queue or all.
+    """The graph of the types whose name, hook or service contains `about`, of one queue or all.
 
-    What these types enqueue is part of it, as far as there is room: `most` more types.
+    The graph also has the types that these enqueue, as far as there is room: `most` more types.
     """
     present_shapes = [present([*each]) for _, each in groupby(shapes, lambda each: each.type)]
     by_type = {each.type: each for each in present_shapes}
@@ -151,7 +151,7 @@ def _look(activity: TypeActivity) -> str:
 
 
 def _notes(kind: NodeKind, queue: str, activity: TypeActivity) -> list[str]:
-    """What a node says below its name: what it is, and what happens to its jobs."""
+    """The lines below a node's name: what it is, and the activity of its jobs."""
     what = f"job in {queue}" if queue else str(kind)
     if activity.running:
         what = f"{what}, {activity.running:,} running"

@@ -1,4 +1,4 @@
-"""Job types with what happens to their jobs: a row of the page of types each."""
+"""Job types with the activity of their jobs, as rows of the page of types."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from conduit_runtime.model.queues.controls import TypeLimits
 
 @dataclass(frozen=True, slots=True)
 class LimitsRow:
-    """The limits of a job type and where each comes from; `starts` within `per` seconds."""
+    """The limits of a job type, and where each comes from: at most `starts` in `per` seconds."""
 
     type: str
     concurrency: int | None
@@ -36,9 +36,9 @@ def limits_row(limits: TypeLimits) -> LimitsRow:
 class TypeSummary:
     """A job type: where it comes from, and its attempts in a period.
 
-    `is_described` is whether a worker has described it, `is_live` whether a live worker handles
-    it. `source` is as in "order.conduit:31". `failure_rate` is the share of attempts that failed,
-    `mean` how many seconds an attempt took on average.
+    `is_described` says whether a worker has described the type, `is_live` whether a live worker
+    handles it. `source` is as in "order.conduit:31". `failure_rate` is the share of attempts that
+    failed, `mean` the average duration of an attempt in seconds.
     """
 
     type: str
@@ -60,7 +60,7 @@ def summaries(
     activity: Sequence[TypeActivity],
     limits: Sequence[TypeLimits] = (),
 ) -> list[TypeSummary]:
-    """The types that workers have described, and those that only have jobs, by name."""
+    """The types that workers have described or that have jobs, by name."""
     described = {type_: [*each] for type_, each in groupby(shapes, lambda shape: shape.type)}
     active = {each.type: each for each in activity}
     limited = {each.type: each for each in limits}
@@ -94,7 +94,7 @@ def _summary(
 
 
 def place(shape: TypeShape) -> str:
-    """Where the code of a type is, as "order.conduit:31" or "shop.handlers.send"."""
+    """The place of a type's code, as in "order.conduit:31" or "shop.handlers.send"."""
     source = shape.description.source
     if source is None or not source.path:
         return ""

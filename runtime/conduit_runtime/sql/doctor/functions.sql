@@ -1,5 +1,5 @@
--- Our functions, as they are: their text (empty for those that Postgres keeps as parsed), whether
--- they have their owner's rights, their settings, and whether everybody may call them.
+-- Our functions in the database: their text (empty if Postgres keeps them as parsed), whether they
+-- run with their owner's rights, their settings, and whether everybody may call them.
 SELECT proname::text, prosrc, prosecdef, coalesce(proconfig, '{}'::text[]),
        pg_catalog.has_function_privilege('public'::name, function.oid, 'EXECUTE')
 FROM pg_catalog.pg_proc AS function

@@ -1,4 +1,4 @@
--- The types that live workers handle; a row without a type if there is such a worker at all.
+-- The types that live workers handle, and a row without a type for live workers that handle none.
 SELECT DISTINCT handled.lane ->> 0
 FROM {conduit_workers} AS worker
 LEFT JOIN LATERAL pg_catalog.jsonb_array_elements(worker.lanes) AS handled (lane) ON true

@@ -1,4 +1,4 @@
--- What the connected role may not do of what workers do.
+-- The privileges that workers use and that the connected role lacks.
 SELECT current_user::text, relname::text, privilege
 FROM pg_catalog.pg_class AS class
 JOIN unnest(%(tables)s::text[], %(privileges)s::text[]) AS wanted (name, privilege)

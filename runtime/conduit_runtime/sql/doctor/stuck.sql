@@ -1,4 +1,4 @@
--- Who holds running jobs without being a live worker, how many, and for how many seconds.
+-- The holders of running jobs that are no live workers: how many jobs, and for how many seconds.
 SELECT coalesce(locked_by, ''), pg_catalog.count(*),
        extract(epoch FROM pg_catalog.now() - pg_catalog.min(locked_at))::float8
 FROM {jobs} AS job

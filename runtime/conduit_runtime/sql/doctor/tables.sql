@@ -1,4 +1,4 @@
--- Our tables, as they are: where, with their storage options, and what vacuum left.
+-- Our tables in the database: their place, their storage options, and what vacuum left.
 SELECT class.relname::text, nspname::text, coalesce(reloptions, '{}'::text[]),
        coalesce(n_live_tup, 0::bigint), coalesce(n_dead_tup, 0::bigint), reltuples::float8,
        extract(epoch FROM pg_catalog.now() - greatest(last_vacuum, last_autovacuum))::float8

@@ -1,5 +1,5 @@
--- The lanes in which jobs wait: since when the first is due, in seconds (below 0: it is not yet), and
--- whether live workers serve the queue and know the type there, and whether the queue is paused.
+-- The lanes in which jobs wait: for how many seconds the first has been due (below 0: it is not due
+-- yet), whether live workers serve the queue and know the type there, and whether the queue is paused.
 WITH queues AS MATERIALIZED (
 {waiting_queues}
 ), lanes AS MATERIALIZED (
@@ -9,7 +9,7 @@ WITH queues AS MATERIALIZED (
 {waiting}
   ) AS lane
 ), live AS MATERIALIZED (
-  -- Workers of one deploy have the same.
+  -- Workers of one deploy have the same queues and lanes.
   SELECT DISTINCT queues, lanes FROM {conduit_workers}
   WHERE seen_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(seconds)s)
 ), known AS MATERIALIZED (

@@ -1,5 +1,5 @@
--- The blocked and the running jobs by lane: as preflight/pending.sql, but all are counted. Ids are
--- in the order of time. An aggregate of all ids would not fit into memory.
+-- The blocked and the running jobs by lane: as preflight/pending.sql, but all are counted. Ids grow
+-- with time. An array of all ids would not fit into memory.
 SELECT queue, type, fingerprint, status, pg_catalog.count(*), false,
        extract(epoch FROM pg_catalog.now() - pg_catalog.min(created_at))::float8,
        ARRAY[pg_catalog.min(id::text COLLATE "C"), pg_catalog.max(id::text COLLATE "C")]::uuid[]

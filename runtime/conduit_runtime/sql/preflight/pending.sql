@@ -1,5 +1,5 @@
--- The pending jobs of each lane, due and future ones apart: how many there are, whether counting
--- stopped there, how old the first is in seconds, and the ids of a few of the first and the last.
+-- The pending jobs of each lane, due and future jobs apart: their number, whether counting stopped
+-- at that number, the age of the first in seconds, and the ids of a few of the first and the last.
 WITH queues AS MATERIALIZED (
 {waiting_queues}
 ), lanes AS MATERIALIZED (

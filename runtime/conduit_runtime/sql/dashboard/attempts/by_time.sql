@@ -1,5 +1,5 @@
--- What became of attempts, a row for each part of the period, also for those without any. The last
--- part is the present one.
+-- The outcomes of attempts, a row for each part of the period, also for parts without attempts. The
+-- last part is the present one.
 WITH part AS MATERIALIZED (
   SELECT pg_catalog.generate_series(
     greatest(

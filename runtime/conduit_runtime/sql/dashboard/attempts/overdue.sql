@@ -1,5 +1,5 @@
--- The attempts that have not ended though their time was over: how many, by type and worker, and for
--- how many seconds the first has been.
+-- The attempts that still run after their timeout: how many, by type and worker, and for how many
+-- seconds the first has been overdue.
 SELECT type, coalesce(locked_by, ''), pg_catalog.count(*), pg_catalog.max(late.seconds)
 FROM {jobs} AS job
 CROSS JOIN LATERAL (

@@ -1,4 +1,4 @@
--- The last of these actions for each name that the given key of their targets has.
+-- For each name under the given key of the targets, the last of these actions.
 SELECT DISTINCT ON (name) name, id, at, actor, action
 FROM (
   SELECT id, at, actor, action, target ->> %(key)s::text AS name

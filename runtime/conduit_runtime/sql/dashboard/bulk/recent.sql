@@ -1,4 +1,4 @@
--- Actions in the background that run, or ended a short while ago.
+-- The actions in the background that run, or that ended in the last minute.
 SELECT {columns} FROM (
   SELECT * FROM {conduit_audit} ORDER BY id DESC LIMIT 200
 ) AS recent

@@ -1,4 +1,4 @@
--- The next jobs that match, of so many after an id, and the id to continue from; NULL at the end.
+-- The next matching jobs among so many after an id, and the id to continue from (NULL at the end).
 WITH found AS MATERIALIZED (
   SELECT id FROM (
     SELECT * FROM {jobs}

@@ -1,5 +1,5 @@
--- The failed jobs that were enqueued last, in groups of a type and the first line of the error with its
--- numbers replaced. With each group: its failures in equal parts of the period, and its last job.
+-- The failed jobs that were enqueued last, grouped by type and by the first line of the error with its
+-- numbers replaced. Each group has its failures in equal parts of the period, and its last job.
 WITH newest AS MATERIALIZED (
   SELECT id, queue, type, error,
          least(greatest(coalesce(completed_at, created_at), '0001-01-02 00:00Z'), pg_catalog.now()) AS at

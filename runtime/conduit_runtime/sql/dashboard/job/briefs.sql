@@ -1,4 +1,4 @@
--- The jobs of `listed` as lines of a list, whichever table has them; times as Python can hold them.
+-- The jobs of `listed`, from either table, as lines of a list; times are within Python's range.
 SELECT listed.role, brief.* FROM listed CROSS JOIN LATERAL (
   SELECT id, queue, type, status, flow, parent,
          least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') AS run_at,

@@ -1,4 +1,4 @@
--- The jobs that a job enqueued, among the newest of a range of ids, and how many were looked at.
+-- The jobs that a job enqueued, among the newest of a range of ids, and the number of scanned jobs.
 WITH scanned AS MATERIALIZED (
   (SELECT id, parent FROM {jobs}
    WHERE id >= %(first)s::uuid AND id < %(last)s::uuid

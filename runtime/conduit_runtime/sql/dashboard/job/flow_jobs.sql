@@ -1,5 +1,5 @@
--- The jobs of a flow among those that have ids near these, or the jobs with these ids. What a job
--- follows is often long and the same for many jobs: the first row with the same hash alone has it.
+-- The jobs of a flow with ids near the given ones, or the jobs with the given ids. The list of jobs
+-- that a job follows is often long and the same for many jobs: only the first row with a hash has it.
 WITH near AS MATERIALIZED (
   SELECT around.id, around.ascending
   FROM unnest(%(near)s::uuid[], %(ascending)s::boolean[]) AS around (id, ascending)

@@ -1,4 +1,4 @@
--- A job; instead of a payload or a result that is too large to show, its size in characters.
+-- A job. A payload or result that is too large to show is replaced by its size in characters.
 SELECT {columns}, 0, (
   SELECT CASE WHEN pg_catalog.pg_column_size(value) <= 10000
       OR pg_catalog.octet_length(value::text) <= %(most)s::integer

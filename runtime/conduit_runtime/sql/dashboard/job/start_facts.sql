@@ -1,4 +1,4 @@
--- Each job with what decides whether it starts: its queue, the limits, and the workers that live.
+-- Each job with the facts that decide whether it starts: its queue, limits, and live workers.
 WITH wanted AS MATERIALIZED (
   SELECT id, status, queue, type, fingerprint, attempts, max_attempts, run_at, error, locked_by,
          0 AS waits_for

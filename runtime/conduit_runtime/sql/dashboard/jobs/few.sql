@@ -1,4 +1,4 @@
--- The newest jobs that match of a status that an index holds; all of them if they are few.
+-- The newest matching jobs of a status that has an index; all of them if they are few.
 WITH few AS MATERIALIZED (
   SELECT pg_catalog.count(*) AS scanned,
          pg_catalog.count(*) FILTER (WHERE matches) AS found,

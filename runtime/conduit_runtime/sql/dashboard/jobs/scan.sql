@@ -1,4 +1,4 @@
--- The newest jobs that match, of so many before an id; and where this scan ended early.
+-- The newest matching jobs among so many before an id, and the id at which the scan ended early.
 WITH found AS MATERIALIZED (
   SELECT id FROM (
     SELECT * FROM {jobs} WHERE {part} AND id < %(before)s::uuid

@@ -1,5 +1,5 @@
--- The lanes of pending jobs, each with its jobs if no code could read them. Lanes that are read well
--- are rows without a job, so that they count as scanned, too. Because of OFFSET 0 their jobs are not read.
+-- The lanes of pending jobs, each with its jobs if no code could read them. A readable lane is a row
+-- without a job, so that it counts as scanned, too. OFFSET 0 keeps Postgres from reading its jobs.
 SELECT job.*
 FROM ({queues}) AS waiting
 CROSS JOIN LATERAL ({waiting}) AS lane
