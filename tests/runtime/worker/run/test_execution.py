@@ -1,12 +1,11 @@
+"""A coroutine that a slot of a worker began and goes on with, in its own context."""
+
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any
-from uuid import UUID
 
-import psycopg
 import pytest
-from conduit_runtime.postgres.arrays import array, integers, texts, uuids
 from conduit_runtime.worker.run.execution import resumed
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
@@ -85,21 +84,3 @@ def test_answers_and_cancellation_go_in() -> None:
 
 async def _inside(work: Coroutine[Any, Any, None], started: asyncio.Event) -> None:
     await isolated(work, started.set)
-
-
-def test_arrays() -> None:
-    assert array([]) == "{}"
-    assert array([1, None, 2.5]) == "{1,NULL,2.5}"
-    assert array(["a", "", "NULL", 'x"y\\z,{}']) == '{"a","","NULL","x\\"y\\\\z,{}"}'
-    assert integers([]) == "{}"
-    assert integers([1, -2]) == "{1, -2}"
-
-
-def test_arrays_of_uuids(conn: psycopg.Connection[Any]) -> None:
-    for ids in ([], [UUID(int=1)], [UUID(int=2**128 - 1), UUID(int=0)]):
-        assert conn.execute("SELECT %s::uuid[]", (uuids(ids),)).fetchone() == (ids,)
-
-
-def test_arrays_of_texts(conn: psycopg.Connection[Any]) -> None:
-    for given in ([], ["a"], ["", "NULL", 'x"y\\z,{}', "Zoë\n"]):
-        assert conn.execute("SELECT %s::text[]", (texts(given),)).fetchone() == (given,)
