@@ -48,16 +48,16 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
-        click.echo("conduitc: nothing reads its output, so it stopped", err=True)
+        click.echo("conduitc: stopped, because no program reads its output", err=True)
         return FAILED
     except Exception as error:
         if os.environ.get("CONDUIT_DEBUG"):
             raise
         message = str(error).partition("\n")[0][:200]
         click.echo(
-            f"conduitc: internal error, {type(error).__name__}: {message}. This is a bug of "
-            "conduitc: please report it with the source that shows it; with CONDUIT_DEBUG=1 in "
-            "the environment it prints where it happened.",
+            f"conduitc: internal error, {type(error).__name__}: {message}. This is a bug in "
+            "conduitc: please report it, with the source that causes it. Set CONDUIT_DEBUG=1 in "
+            "the environment to see the traceback.",
             err=True,
         )
         return FAILED

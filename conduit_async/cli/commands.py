@@ -41,7 +41,7 @@ def gen(
     if not watch:
         return generate(sources, out, write=not (only_check or diff), diff=diff)
     if only_check or diff:
-        raise click.UsageError("--watch goes with neither --check nor --diff")
+        raise click.UsageError("--watch excludes --check and --diff")
     from .watch import watch as repeat
 
     return repeat(sources, out, lambda: generate(sources, out))
@@ -69,7 +69,7 @@ def lock() -> None:
 @click.option(
     "--older-than",
     metavar="AGE",
-    help="Keep what was current at some time in this AGE: 12h, 90d, 8w, 1y.",
+    help="Keep what was current at any time within this AGE: 12h, 90d, 8w, 1y.",
 )
 @click.option(
     "--before", metavar="COMMIT", help="Keep what was current at this COMMIT or tag, or later."
@@ -78,10 +78,11 @@ def lock() -> None:
 def prune(out: str | None, older_than: str | None, before: str | None, dry_run: bool) -> int:
     """Drop old payload shapes and retired job types from jobs.lock.
 
-    Without options: those that the lock of the last commit does not have, such as shapes from
-    while a change was written. Otherwise those that no version of the lock in git had as current
-    in that time. Current shapes always stay. Jobs of a shape that is dropped cannot be read any
-    more: `conduit-jobs preflight` says whether there are any.
+    Without options, it drops what is not in the lock of the last commit, such as shapes that a
+    change had only while it was written. With --older-than or --before, it drops what was not
+    current in any version of the lock in git since then. Current shapes always stay. The
+    package can no longer read jobs of a dropped shape: check with `conduit-jobs preflight` that
+    none are left.
     """
     from .deploys.prune import prune as drop
 
@@ -99,10 +100,10 @@ def prune(out: str | None, older_than: str | None, before: str | None, dry_run: 
 )
 @click.option("--format", "form", type=_FORMATS, default="text", help="The format of the findings.")
 def breaking(sources: tuple[str, ...], out: str | None, against: str | None, form: str) -> int:
-    """Say what SOURCES change for jobs that wait, and in which order to deploy.
+    """Say how SOURCES affect waiting jobs, and in which order to deploy.
 
-    Compares with the jobs.lock that the package DIR had at REF, or with that in PATH. Exits with 0
-    when any order will do, else with 1.
+    Compares SOURCES with the jobs.lock that the package DIR had at REF, or with the one in PATH.
+    Exits with 0 if every order is safe, else with 1.
     """
     from .deploys.breaking import breaking as compare
 

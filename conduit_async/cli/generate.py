@@ -58,7 +58,7 @@ def generate(
     to_write = changes.of("created", "changed")
     if (invalid := invalid_module(output, to_write, project)) is not None:
         click.echo(
-            f"conduitc: internal error: {invalid}. This is a bug of conduitc: please report it "
+            f"conduitc: internal error: {invalid}. This is a bug in conduitc: please report it "
             "with this statement; nothing was written",
             err=True,
         )
@@ -76,7 +76,9 @@ def generate(
 def _target(out: str | None, project: Project) -> Path:
     folder = Path(out) if out is not None else configured_folder(project)
     if folder is None:
-        raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
+        raise UsageError(
+            "no output folder is named: give `-o DIR`, or set `out` in the configuration"
+        )
     name = os.path.basename(os.path.abspath(folder))
     if not _is_importable(name):
         raise UsageError(

@@ -62,7 +62,7 @@ def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Chang
             report(
                 "GEN610",
                 folder / name,
-                "this file was not written by conduitc, which would overwrite it",
+                "conduitc did not write this file, and does not overwrite it",
                 problems,
                 "move it away or delete it, then run again",
             )

@@ -85,7 +85,7 @@ def _check_strangers(folder: Path, problems: Problems) -> None:
         report(
             "GEN610",
             path,
-            "this was not written by conduitc, and its folder is not a generated package",
+            "conduitc did not write this, and the folder is not a generated package",
             problems,
             "choose a folder that is empty or does not exist yet, such as `-o app/jobs`",
         )

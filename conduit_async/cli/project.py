@@ -56,7 +56,7 @@ def target_folder(out: str | None, problems: Problems) -> Path:
     config, root = _settings_for((), problems)
     folder = Path(out) if out is not None else configured_folder(Project(config, root, {}, {}))
     if folder is None and not problems.has_errors:
-        raise UsageError("of which package? Give `-o DIR`, or set `out` in the configuration")
+        raise UsageError("no package is named: give `-o DIR`, or set `out` in the configuration")
     return folder or Path()
 
 

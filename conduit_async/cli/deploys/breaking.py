@@ -33,7 +33,7 @@ ORDERS: dict[Verdict, str] = {
     "workers-first": "Deploy the workers first, then the web processes.",
     "web-first": "Deploy the web processes first, then the workers when no old job is left.",
     "drain-first": "Stop the web processes, let the old workers finish all jobs, then deploy both.",
-    "never": "Do not deploy this: some jobs could be run by neither version. Write an upcaster.",
+    "never": "Do not deploy this: neither version could run some jobs. Write an upcaster.",
 }
 """The order of a whole deploy in plain words."""
 
@@ -49,7 +49,7 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
         return _failed(problems.sorted())
     folder = Path(out) if out is not None else configured_folder(project)
     if folder is None:
-        raise UsageError("which package? Name it with `-o DIR`, or set `out` in the configuration")
+        raise UsageError("no package is named: give `-o DIR`, or set `out` in the configuration")
     other = find_lock(against, folder)
     lock = read_lock_text(folder, problems)
     diagnostics, findings = find_breaking(
@@ -61,7 +61,8 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
         return _failed(found)
     if _lacks(lock, other.lock):
         lacking = f"{names[LOCK_FILE]} lacks payloads that {other.label} has"
-        click.echo(f"conduitc: {lacking}: merge it, unless `lock prune` dropped them", err=True)
+        then = "merge that lock, unless `lock prune` dropped them"
+        click.echo(f"conduitc: {lacking}: {then}", err=True)
     order = order_of([finding.verdict for finding in findings])
     placed = relabelled(map(_diagnostic, findings), project.shown)
     match form:

@@ -35,8 +35,8 @@ class LockHistory(Repository):
         head = self._at("HEAD", self._path)
         if head is None:
             raise UsageError(
-                f"no {self._shown} is in the commit HEAD, so what was deployed is not known: "
-                "commit it first"
+                f"the commit HEAD has no {self._shown}, so conduitc does not know what was "
+                "deployed: commit it first"
             )
         self.head = head
 

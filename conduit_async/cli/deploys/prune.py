@@ -55,7 +55,7 @@ def prune(out: str | None, older_than: str | None, before: str | None, *, dry_ru
             return failed(problems.sorted())
     parts = (counted(len(left.shapes), "shape"), counted(len(left.types), "retired job type"))
     done = "would drop" if dry_run else "dropped"
-    then = "" if dry_run else "; now run `conduitc gen`, which removes what reads them"
+    then = "" if dry_run else "; now run `conduitc gen`, which removes the code that reads them"
     click.echo(f"{done} {' and '.join(parts)} from {shown(folder / LOCK_FILE)}{then}")
     return 0
 
@@ -72,7 +72,7 @@ def _needed(folder: Path, since: int | None, before: str | None) -> set[Shape]:
 def _since(age: str) -> int:
     found = _AGE.fullmatch(age.strip())
     if found is None:
-        raise UsageError(f"--older-than: `{shown(age)}` is no age: such as 12h, 90d, 8w or 1y")
+        raise UsageError(f"--older-than is `{shown(age)}`: use an age such as 12h, 90d, 8w or 1y")
     return int(time.time()) - int(found[1]) * _SECONDS[found[2]]
 
 

@@ -65,7 +65,7 @@ async def _run(database: Database, id: int, steps: Steps[int]) -> None:
         async with database.writing() as writing:
             await writing.run(bulk.end(id, state))
     except Refusal as error:
-        _log.error("how action %d of the dashboard ended is not recorded: %s", id, error)
+        _log.error("the end of action %d of the dashboard could not be recorded: %s", id, error)
 
 
 async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:

@@ -31,8 +31,8 @@ async def flow(visit: Visit) -> Page:
     own = [job for job in found if job.flow == id_]
     if not own:
         raise Missing(
-            f"There is no flow {id_}, or its jobs are too far back to be found by it. Open the "
-            "page of one of its jobs, and the flow from there."
+            f"There is no flow {id_}, or its jobs are too old to be found by the flow's id. Open "
+            "the page of one of its jobs, and the flow from there."
         )
     counts = Counter(job.status for job in own)
     is_cut = len(found) >= MOST

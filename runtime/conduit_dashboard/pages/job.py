@@ -152,7 +152,7 @@ async def run_now(act: Act) -> Done:
     """Make the job due now, before its time."""
     async with _changing(act) as (change, id_):
         if not (await change.run(changes.run_now().of([id_], lock=""))).changed:
-            raise Conflict("It does not wait for its time.")
+            raise Conflict("It does not wait for a later time, so it cannot be made due now.")
     return Done(f"/jobs/{id_}")
 
 

@@ -86,7 +86,7 @@ def checked_url(url: str, ca_file: str | None = None) -> str:
     except ValueError:
         is_one = False
     if not is_one:
-        raise ValueError(f"url is no address of a broker: use {_WANTED}")
+        raise ValueError(f"url is not the address of a broker: use {_WANTED}")
     if ca_file is not None and parts.scheme != "amqps":
-        raise ValueError("url is one without TLS, which needs no authorities: use amqps://")
+        raise ValueError("url is without TLS, but a file of authorities is given: use amqps://")
     return url

@@ -72,8 +72,8 @@ def _verifying(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise BrokerError(
-            f"the file {ca_file} (--broker-ca, ca_file) has no certificates of authorities as PEM, "
-            f"or cannot be read: {reason(error)}"
+            f"no certificates (PEM) can be read from the file {ca_file} (--broker-ca, ca_file): "
+            f"{reason(error)}"
         ) from error
 
 

@@ -43,7 +43,7 @@ def broker_options(command: Callable[..., None]) -> Callable[..., None]:
         "ca_file",
         type=click.Path(exists=True, dir_okay=False),
         metavar="FILE",
-        help="The authorities that may have signed the broker's certificate, instead of the "
+        help="A PEM file of the authorities that may sign the broker's certificate, instead of the "
         "system's.",
     )
     @wraps(command)

@@ -25,13 +25,13 @@ _SHORTEST_TOKEN, _SHORTEST_PASSWORD = 16, 8
 @database_options
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
 @click.option(
-    "--port", default=8080, type=click.IntRange(0, 65_535), help="Its port; 0 picks a free one."
+    "--port", default=8080, type=click.IntRange(0, 65_535), help="The port; 0 picks a free one."
 )
-@click.option("--read-only", is_flag=True, help="Change nothing; Postgres refuses it as well.")
+@click.option("--read-only", is_flag=True, help="Change nothing: all transactions are read-only.")
 @click.option(
     "--trace-url",
     metavar="URL",
-    help="The address of a trace, with {trace_id} in it, for links from jobs.",
+    help="The address of a trace, with {trace_id} in it; pages of jobs link to it.",
 )
 @click.option(
     "--prefix",
@@ -44,9 +44,10 @@ def dashboard(
 ) -> None:
     """Show jobs in a browser, and change them, until SIGINT or SIGTERM.
 
-    It prints its address with a token, which lets in everyone who has it. CONDUIT_DASHBOARD_TOKEN
-    sets the token; CONDUIT_DASHBOARD_USERS, as in `ann:password bob:password`, asks for users and
-    passwords instead. Other machines are let in (--host) only with one of the two.
+    The command prints an address with a token: everyone who has the token may log in.
+    CONDUIT_DASHBOARD_TOKEN sets the token. CONDUIT_DASHBOARD_USERS, as in
+    `ann:password bob:password`, asks for users and passwords instead. Set one of the two before
+    --host lets other machines in.
     """
     login, token, credentials = _login()
     _check_trace_url(trace_url)

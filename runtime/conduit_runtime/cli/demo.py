@@ -45,8 +45,8 @@ def demo() -> None:
     """Compile and run an example on its own Postgres, and show each step.
 
     Compiles the sources of a blog, inserts rows as an application would, runs their hooks in the
-    same transactions, starts a worker, and shows the jobs. Prints the command that shows them in
-    the dashboard; they are kept in a temporary folder for it.
+    same transactions, starts a worker, and shows the jobs. Keeps the jobs in a temporary folder,
+    and prints the command that shows them in the dashboard.
     """
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def doctor(session: Session, packages: tuple[str, ...]) -> None:
     """Look for what keeps jobs from running, or makes them slow, and say what to do.
 
-    It looks at the server, our tables, the role, vacuum, workers, queues and schedules; for each
-    PACKAGE also at whether its code would run what waits. It changes nothing, takes seconds, and
-    says what the role does not let it look at.
+    It checks the server, our tables, the role, vacuum, workers, queues and schedules. For each
+    PACKAGE it also checks whether the code would run the waiting jobs. It takes seconds and changes
+    nothing. It lists the checks that the role does not allow.
 
     Exit codes: 0 if nothing worse than a warning was found, 1 if an error was.
     """
@@ -71,7 +71,7 @@ def _show(report: "Report") -> None:
         click.echo(one_line(f"  where: {each.where}"))
         click.echo(one_line(f"  do: {each.action}"))
     for name, reason in report.unread.items():
-        click.echo(one_line(f"not looked at: {name} ({reason})"))
+        click.echo(one_line(f"not checked: {name} ({reason})"))
     errors = sum(each.severity == "error" for each in report.findings)
     warnings = len(report.findings) - errors
     click.echo(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}")

@@ -53,7 +53,7 @@ def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
             "--older-than",
             type=DURATION,
             metavar="DURATION",
-            help="Only jobs that were enqueued longer ago: 90s, 15m, 12h, 30d, 4w.",
+            help="Only jobs that were enqueued longer ago than this: 90s, 15m, 12h, 30d, 4w.",
         ),
     )
 

@@ -28,8 +28,8 @@ _AT_ONCE = 5
     "queues",
     multiple=True,
     metavar="NAME[=N]",
-    help="Publish the jobs of this queue, with at most N of them on the way; may be repeated. "
-    'Without it: the queues of the packages, or "default".',
+    help="Publish the jobs of this queue, at most N published and unfinished; may be repeated. "
+    'Default: the queues of the packages, or "default".',
 )
 def gateway(
     session: Session,
@@ -40,16 +40,18 @@ def gateway(
 ) -> None:
     """Publish due jobs to a broker, for workers without a database, and write what they return.
 
-    It claims what the workers have code for (`conduit-jobs worker PACKAGE --broker URL`), and needs
-    no code itself. With packages, it takes part only in their job types: workers get no others,
-    and cannot enqueue others.
+    It claims only jobs that its workers (`conduit-jobs worker PACKAGE --broker URL`) have code for,
+    and needs no code itself. With packages, it handles only their job types: workers neither get
+    nor enqueue jobs of other types.
 
-    SIGTERM and SIGINT stop gently: jobs that are on the way get --grace seconds, the others are
+    SIGTERM and SIGINT stop gently: published jobs get --grace seconds, other claimed jobs are
     released. A second signal stops at once.
     """
     caps = queue_caps(queues)
     if broker is None:
-        raise click.UsageError(f"which broker? Give --broker URL, --broker-file or {VARIABLE}")
+        raise click.UsageError(
+            f"no broker is named: give --broker URL, --broker-file or {VARIABLE}"
+        )
     with session.database() as dsn:
         from ..broker.gateway.gateway import Gateway
         from ..logging import configure

@@ -34,10 +34,10 @@ def jobs() -> None:
     "--limit",
     default=50,
     type=click.IntRange(1, 2**31 - 1),
-    help="The most jobs to list.",
+    help="List at most this many jobs.",
 )
 def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
-    """List the newest jobs; of running ones, when their attempt started and in which worker."""
+    """List the newest jobs; for running ones, also the start of the attempt and the worker."""
     with session.queue() as queue:
         rows = [_row(job) for job in queue.list(limit=limit, **wanted)]
     if session.form == "table":
@@ -71,8 +71,8 @@ def show(session: Session, id: UUID) -> None:
 def retry(session: Session, **given: Any) -> None:
     """Make jobs due now, with all their attempts: the jobs with these IDS, or all that match.
 
-    IDS may have any status. Without IDS, failed jobs match; --status matches others. An unreadable
-    job is tried once more.
+    Jobs with these IDS may have any status. A filter matches failed jobs, unless --status names
+    another status. A worker tries an unreadable job once more.
     """
     change(session, "retry", "pending again", "there is no such job", **given)
 
@@ -92,7 +92,7 @@ def cancel(session: Session, **given: Any) -> None:
     required=True,
     type=DURATION,
     metavar="DURATION",
-    help="Only jobs that ended longer ago: 90s, 15m, 12h, 30d, 4w.",
+    help="Only jobs that ended longer ago than this: 90s, 15m, 12h, 30d, 4w.",
 )
 @click.option(
     "--status",
@@ -125,8 +125,8 @@ def purge(session: Session, older_than: timedelta, status: tuple[str], name: str
 def stats(session: Session, name: str | None, type: str | None, last: str) -> None:
     """Count the jobs by status, and show the metrics of recent attempts.
 
-    Unreadable jobs are among the pending ones: no worker could read their payload so far.
-    Durations are in seconds. So are waits: the time from when a job is due to its start.
+    Pending jobs include the unreadable ones, whose payload no worker could read so far. Durations
+    and waits are in seconds. A wait is the time from when a job is due to its start.
     """
     duration = DURATION.convert(last, None, None)
     if not duration:

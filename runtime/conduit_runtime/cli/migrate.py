@@ -43,7 +43,7 @@ def migrate(
     workers: tuple[str, ...],
     readers: tuple[str, ...],
 ) -> None:
-    """Create or update the tables of this version. Safe to repeat, and from many hosts at once."""
+    """Create or update the tables. You may repeat it, and run it on many hosts at once."""
     from ..postgres.tables import grants, migrations
 
     if (enqueuers or workers or readers) and not print_grants:
@@ -74,8 +74,8 @@ def _report(blockers: str) -> None:
 def dsn(session: Session, stop: bool) -> None:
     """Print the database that the commands use; start the embedded one if it is needed.
 
-    The embedded one runs on for 10 minutes without a connection; --stop ends it at once. Its data
-    stays.
+    The embedded Postgres ends after 10 minutes without a connection; --stop ends it at once. Its
+    data stays.
     """
     if stop:
         click.echo(

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     "queues",
     multiple=True,
     metavar="NAME[=N]",
-    help="A queue that the workers will serve, as of `worker` (default: those of the job types); "
-    "may be repeated.",
+    help="A queue that the workers will serve, as in `worker --queue` (default: the queues of the "
+    "job types); may be repeated.",
 )
 @click.option(
     "--schedules",
     metavar="MODULE:OBJECT",
-    help="The schedules that the workers will add, as of `worker`.",
+    help="The schedules that the workers will add, as in `worker --schedules`.",
 )
 @click.option(
     "--ignore-type",
@@ -58,9 +58,9 @@ def preflight(
     """Say whether workers with these packages would run every job that waits.
 
     For each type and payload shape that is pending, scheduled, blocked or running: how many jobs
-    there are, how old the first is, and whether the packages read them. A shape that they lack is
-    tried on a few payloads. When counting all jobs takes more than 1.5 s, only some are
-    counted, marked by ≥.
+    there are, how old the first is, and whether the packages read them. For a shape that they
+    lack, the command tries to read a few payloads. If counting takes more than 1.5 s, it counts
+    only some jobs, and marks the number with ≥.
 
     It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs and conduit_schedules:
     `migrate --print-grants --reader ROLE` prints the grants.

@@ -30,7 +30,7 @@ _KEPT = ("keep_completed", "keep_failed")
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 _source = click.option(
-    "--source", "to_source", is_flag=True, help="Have the source's limit of the type hold again."
+    "--source", "to_source", is_flag=True, help="Return to the limit in the source of the type."
 )
 
 
@@ -46,8 +46,8 @@ def list_queues(session: Session) -> None:
 
     A second table has the limits of job types, as `rate-limits` lists them.
 
-    `unknown` counts the due jobs whose type no live worker of their queue knows, `unreadable` the
-    pending jobs whose payload no worker could read: they wait for code that reads it.
+    `unknown` counts the due jobs whose type no live worker of their queue knows. `unreadable`
+    counts the pending jobs whose payload no worker could read; they wait for code that reads it.
     """
     with session.queue() as queue:
         overviews, limits = queue.queues(), queue.type_limits()
@@ -89,9 +89,9 @@ def limit(
     are_types: bool,
     to_source: bool,
 ) -> None:
-    """Limit how many jobs of a queue, or with --type of a job type, run at once, over all workers.
+    """Limit how many jobs of a queue run at once, over all workers; with --type, of a job type.
 
-    For a type, --concurrency and --none hold instead of what its source says.
+    For a type, --concurrency and --none override the limit in its source.
     """
     if to_source and not are_types:
         raise click.UsageError("--source is for job types: give --type too")
@@ -114,15 +114,15 @@ def limit(
     "--keep-completed",
     type=DURATION,
     metavar="DURATION",
-    help="Delete completed and cancelled jobs so long after they ended: 12h, 30d, 4w.",
+    help="Delete completed and cancelled jobs this long after their end: 12h, 30d, 4w.",
 )
 @click.option(
     "--keep-failed",
     type=DURATION,
     metavar="DURATION",
-    help="Delete failed jobs so long after they ended.",
+    help="Delete failed jobs this long after their end.",
 )
-@click.option("--none", "lift", is_flag=True, help="Leave it to what workers were started with.")
+@click.option("--none", "lift", is_flag=True, help="Leave both periods to the options of `worker`.")
 def retention(
     session: Session,
     names: tuple[str, ...],
@@ -130,10 +130,10 @@ def retention(
     keep_failed: timedelta | None,
     lift: bool,
 ) -> None:
-    """Say how long the ended jobs of queues are kept; what is left out is lifted.
+    """Set how long the ended jobs of queues are kept.
 
-    It wins over --keep-completed and --keep-failed of `worker`. A running worker deletes the jobs,
-    a few thousand at a time.
+    A period given here overrides the same option of `worker`. A period that is left out is removed,
+    so the option of `worker` applies. A running worker deletes the jobs, a few thousand at a time.
     """
     if lift == (keep_completed is not None or keep_failed is not None):
         raise click.UsageError("give --keep-completed, --keep-failed or both, or --none")
@@ -169,7 +169,7 @@ def rate_limit(
 ) -> None:
     """Limit how many jobs of a type start within a period, over all workers.
 
-    --starts and --none hold instead of what the source of the type says.
+    --starts and --none override the limit in the source of the type.
     """
     _check_one(starts, lift, to_source, "--starts")
     with session.queue() as queue:
@@ -185,7 +185,7 @@ def rate_limits(session: Session) -> None:
     """List the job types that have limits, or whose limits a command has lifted.
 
     `concurrency_from` and `rate_from` tell where a limit comes from: `source`, the code of the live
-    worker that started last, or `command`, which wins.
+    worker that started last, or `command`, which overrides the source.
     """
     with session.queue() as queue:
         limits = queue.type_limits()

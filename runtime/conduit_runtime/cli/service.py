@@ -48,7 +48,7 @@ _OPTIONS = (
         type=_PORT,
         metavar="PORT",
         help="Serve http://…:PORT/live and /ready for a supervisor's probes; 0 picks a free port. "
-        "It may be that of the metrics. Further processes of a worker have the next ports.",
+        "It may be the port of the metrics. Further processes of a worker have the next ports.",
     ),
     click.option(
         "--health-host",
@@ -60,20 +60,20 @@ _OPTIONS = (
         "--log-format",
         type=click.Choice(["text", "json"]),
         default="text",
-        help="How a log record is written to stderr: as a line of text or of JSON.",
+        help="Write each log record to stderr as a line of text or of JSON.",
     ),
     click.option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
-        help="The least level that is logged; `debug` has a line for each job.",
+        help="The lowest level to log; `debug` logs a line for each job.",
     ),
     click.option(
         "--grace",
         default=30.0,
         type=click.FloatRange(0),
         metavar="SECONDS",
-        help="How long running jobs may take at a gentle stop.",
+        help="How long running jobs get to end at a gentle stop.",
     ),
     click.option(
         "--connect-timeout",
@@ -86,14 +86,14 @@ _OPTIONS = (
         "--keep-completed",
         type=DURATION,
         metavar="DURATION",
-        help="Delete completed and cancelled jobs of these queues so long after they ended: "
+        help="Delete completed and cancelled jobs of these queues this long after their end: "
         "12h, 30d.",
     ),
     click.option(
         "--keep-failed",
         type=DURATION,
         metavar="DURATION",
-        help="Delete failed jobs of these queues so long after they ended.",
+        help="Delete failed jobs of these queues this long after their end.",
     ),
 )
 

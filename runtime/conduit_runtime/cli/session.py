@@ -85,7 +85,9 @@ class Session:
     def stop_embedded(self) -> bool:
         """Stop the embedded database of the working folder; return False if it does not run."""
         if self._dsn is not None:
-            raise click.UsageError("--stop ends the embedded Postgres, and --dsn names another")
+            raise click.UsageError(
+                "--stop ends the embedded Postgres: leave out --dsn, which names another one"
+            )
         from .. import embedded
 
         return embedded.stop(FOLDER)

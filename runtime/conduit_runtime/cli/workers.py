@@ -26,10 +26,10 @@ def workers() -> None:
 def list_workers(session: Session) -> None:
     """List the registered workers, each with the jobs that it runs and since when.
 
-    A process of `worker --processes` is a worker of its own. `heartbeat` is how long ago the last
-    one was, `claimed` how many jobs the worker holds that have not begun or began less than a
-    second ago. The version of a gateway is `gateway`: its jobs run elsewhere. A worker that died is
-    listed until another one has rescued its jobs.
+    Each process of `worker --processes` is a worker. `heartbeat` is the time since the last
+    heartbeat. `claimed` counts the jobs that the worker holds and that have not begun, or began
+    less than a second ago. A gateway has the version `gateway`: its jobs run elsewhere. A worker
+    that died is listed until another worker has rescued its jobs.
     """
     with session.queue() as queue:
         found = queue.workers()

@@ -99,7 +99,7 @@ class EndListener:
             pause = min(AT_LAST, 1.5 * pause)
 
     def _listen(self, woken: socket.socket) -> None:
-        backoff = Backoff(_log, "the ends of jobs cannot be heard")
+        backoff = Backoff(_log, "notifications of ended jobs cannot be received")
         while True:
             try:
                 self._listen_once(woken)

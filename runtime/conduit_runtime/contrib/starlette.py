@@ -23,7 +23,9 @@ __all__ = ["conduit_lifespan", "get_queue", "probes"]
 
 _log = get_logger("conduit.worker")
 _QUEUE, _POOL = "conduit_queue", "conduit_pool"
-_WANTED = "lifespan=conduit_lifespan(…) of the application has to be set, and the server to run it"
+_WANTED = (
+    "pass lifespan=conduit_lifespan(…) to the application, and let the server run the lifespan"
+)
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
@@ -108,5 +110,5 @@ async def probes(scope: MutableMapping[str, Any], receive: Any, send: Any) -> No
     """
     pool = scope.get("state", {}).get(_POOL)
     if not isinstance(pool, WorkerPool):
-        raise RuntimeError("the application runs no worker: conduit_lifespan(…, pool=…) does")
+        raise RuntimeError("the application runs no worker: give conduit_lifespan(…) a pool=…")
     await Health(pool).asgi(scope, receive, send)

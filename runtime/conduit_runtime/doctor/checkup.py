@@ -54,7 +54,7 @@ def examine(
                 "no-connection",
                 f"the database cannot be used: {without_password(str(failure).strip(), dsn)}",
                 "connection",
-                "mend what the error says, or name another database with --dsn",
+                "fix what the error says, or name another database with --dsn",
             )
         )
     return report

@@ -84,7 +84,7 @@ def _indexes(
             action = f"REINDEX INDEX CONCURRENTLY {database.qualified(name)};"
             yield error("invalid-index", message, where, action)
         elif shape_of(index.definition) != should.shape:
-            message = f"the index {name} is another one: {index.definition}"
+            message = f"the index {name} has another definition: {index.definition}"
             yield error("altered-index", message, where, f"{drop} {create}")
 
 
@@ -130,7 +130,7 @@ def _functions(
         elif function.has_owners_rights and function.is_public:
             yield warning(
                 "open-function",
-                f"every role may call {name}, which has its owner's rights",
+                f"every role may call {name}, which runs with its owner's rights",
                 where,
                 f"REVOKE ALL ON FUNCTION {database.qualified(name)} FROM PUBLIC;",
             )

@@ -30,5 +30,6 @@ def judge(missing: list[tuple[str, str, str]], schema: str | None) -> Iterator[F
         f"the role {role} may {'enqueue but ' if is_enqueuer else ''}not run a worker: it lacks "
         f"{lacks}",
         f"role {role}",
-        f"if it is to work: conduit-jobs migrate --print-grants --worker {quote(role)}{option}",
+        "if it should run workers: conduit-jobs migrate --print-grants --worker "
+        f"{quote(role)}{option}",
     )

@@ -20,7 +20,7 @@ def check(database: Database, package: Package | None) -> Iterator[Finding]:
     live = database.read(doctor.live_types(database.limits.late))
     if live is None and package is None:
         raise Unread(
-            "no worker is alive and no PACKAGE named: it is not known which types have code"
+            "no worker is alive and no PACKAGE is given, so the types that have code are unknown"
         )
     known = {*(live or ())}
     if package is not None:
@@ -34,8 +34,8 @@ def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Fin
         if schedule.type not in known:
             yield warning(
                 "schedule-without-code",
-                f"the schedule {schedule.name} enqueues jobs of {schedule.type}, and no code has "
-                "that type",
+                f"the schedule {schedule.name} enqueues jobs of {schedule.type}, and no live "
+                "worker or given PACKAGE has code for that type",
                 f"schedule {schedule.name}",
                 "deploy code that has it, or: conduit-jobs schedules remove "
                 f"{quote(schedule.name)}",
@@ -51,6 +51,5 @@ def judge_failures(schedules: Iterable[Schedule]) -> Iterator[Finding]:
                 f"the schedule {schedule.name} could not enqueue its job {schedule.failures} times "
                 f"in a row: {schedule.error}",
                 f"schedule {schedule.name}",
-                "mend what the error says, then: conduit-jobs schedules run "
-                f"{quote(schedule.name)}",
+                f"fix what the error says, then: conduit-jobs schedules run {quote(schedule.name)}",
             )

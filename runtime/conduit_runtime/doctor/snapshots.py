@@ -20,7 +20,7 @@ def check(database: Database) -> Iterator[Finding]:
 
 def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
     """Make a finding for each of these, which keep dead rows."""
-    effect = "vacuum removes no row that died since"
+    effect = "vacuum cannot remove rows that died since then"
     for each in held:
         if each.kind == "session":
             yield warning(

@@ -51,7 +51,7 @@ def judge(database: Database, tables: list[doctor.Table]) -> Iterator[Finding]:
             yield warning(
                 "dead-rows",
                 f"{table.name} has {table.dead:,} dead rows beside {table.live:,} live ones; "
-                f"vacuum last removed some {last}: something holds it up, or it is too slow",
+                f"last vacuum: {last}; something blocks it, or it is too slow",
                 f"table {name}",
                 f"end what holds snapshots (the other findings), then: VACUUM (VERBOSE) {name};",
             )

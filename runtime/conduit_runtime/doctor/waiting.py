@@ -73,9 +73,8 @@ def _unreadable(queue: str, lanes: Iterable[doctor.WaitingType]) -> Iterator[Fin
             f"jobs of {type_} {f'with the shape {shape}' if shape else 'without a shape'} wait, "
             "since no worker could read their payloads",
             f"queue {queue}",
-            "conduit-jobs preflight PACKAGE (it says whether newer code reads them); then deploy "
-            f"that code. They are: conduit-jobs jobs list --queue {quote(queue)} "
-            f"--type {quote(type_)}",
+            "deploy code that reads them: conduit-jobs preflight PACKAGE says whether a package "
+            f"does. List them: conduit-jobs jobs list --queue {quote(queue)} --type {quote(type_)}",
             queue=queue,
             type=type_,
         )

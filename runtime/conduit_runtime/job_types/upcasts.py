@@ -56,7 +56,7 @@ def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
     if fingerprint == job_type.fingerprint:
         raise TypeError(
             f"{fingerprint} is the present shape of {name}, which needs no upcaster: give the "
-            "fingerprint of an older one, which jobs.lock has"
+            "fingerprint of an older shape in jobs.lock"
         )
 
     def decorate(function: Any) -> Any:
@@ -94,7 +94,7 @@ def _checked(function: Any, job_type: JobType[S, P], fingerprint: str) -> Upcast
     old = hints.get(next(iter(signature.parameters)))
     if not (isinstance(old, type) and dataclasses.is_dataclass(old)):
         raise TypeError(
-            f"the first parameter of {whose} has no dataclass as its type: write {wanted}"
+            f"the type of the first parameter of {whose} is not a dataclass: write {wanted}"
         )
     if hints.get("return") is not payload:
         raise TypeError(f"{whose} does not say that it returns {payload.__name__}: write {wanted}")
@@ -125,8 +125,8 @@ def require_upcasts(
         payload = job_type.payload.__name__
         if unknown := sorted(job_type.upcasts.keys() - shapes):
             raise GeneratedCodeError(
-                f"{job_type.name} has no older payload {unknown[0]}, for which there is an "
-                f"upcaster: its older ones are {', '.join(sorted(shapes))}, as in jobs.lock"
+                f"there is an upcaster for the payload {unknown[0]} of {job_type.name}, but "
+                f"jobs.lock has no such older payload, only {', '.join(sorted(shapes)) or 'none'}"
             )
         if missing := sorted(shapes - job_type.upcasts.keys()):
             raise GeneratedCodeError(

@@ -70,6 +70,6 @@ def current_call() -> Call:
     call = entered_call.get(None)
     if call is None:
         if batch_here() is not None:
-            raise RuntimeError("a call of a service by a batch of jobs has no key of its own")
+            raise RuntimeError("a batch of jobs is calling a service here: such a call has no key")
         raise RuntimeError("no job is calling a service here")
     return call

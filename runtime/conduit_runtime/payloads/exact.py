@@ -157,6 +157,6 @@ def _refused(value: Any, path: str) -> PayloadError:
     becomes = "its plain value" if isinstance(value, Enum) else "a hash"
     return PayloadError(
         f"{path} is {'an' if name[0] in 'AEIOaeio' else 'a'} {name} in a value of unknown type, "
-        f"which would come back as {becomes}: capture it in a variable of that type, or only what "
-        "the job needs of it"
+        f"which would come back as {becomes}: capture it in a variable of that type, or capture "
+        "only the parts that the job needs"
     )

@@ -64,7 +64,7 @@ class Readers:
             share = f"{len(problems)} of {len(texts)} payloads do not fit" if texts[1:] else ""
             return Verdict("no", ": ".join(filter(None, [share, problems[0]])))
         if not self._handlers.may_read((type, fingerprint)):
-            return Verdict("no", "this code found them unreadable before: `jobs retry` tries again")
+            return Verdict("no", "this code could not read them before: `jobs retry` tries again")
         if upcast is not None:
             return Verdict("upcast", f"by the upcaster in {_place(upcast)}")
         is_own = shape in ("", *_shapes(handler))

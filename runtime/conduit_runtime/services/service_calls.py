@@ -152,8 +152,8 @@ class HookServices(BoundServices):
                 return result
             what = attribute if method == "__call__" else f"{attribute}.{method}"
             raise ConduitError(
-                f"{what} is an async function, and a synchronous hook would "
-                "never run it: call it in @async, give the hook a plain function, or set "
+                f"{what} is an async function, and a synchronous hook cannot "
+                "run it: call it in @async, give the hook a plain function, or set "
                 'connection = "async"'
             )
 

@@ -97,8 +97,8 @@ def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicat
     """
     if len(parts := batches(rows)) > MOST_PARTS:
         raise PayloadError(
-            f"unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large as may "
-            "be stored together: enqueue them in several calls"
+            f"these unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large "
+            "as one call may store: enqueue them in several calls"
         )
     fragments = {"completed": "NULL"}
     parameters = enqueue_parameters(rows)

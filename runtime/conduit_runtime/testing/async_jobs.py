@@ -202,7 +202,7 @@ class AsyncJobs:
             database, self._schema, sources, self._clock, goal, stops_at_failure=raises
         )
         for each in result.unhandled:
-            text = f"run() left {each.jobs} × {each.type}: no handler of it is known here"
+            text = f"run() left {each.jobs} × {each.type}: it knows no handler of this type"
             warnings.warn(text, UnhandledJobs, stacklevel=2)
         if raises and result.ran.failures:
             raise failure_of(result.ran.failures[0])

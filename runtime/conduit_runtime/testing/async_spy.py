@@ -60,8 +60,8 @@ class AsyncSpy:
         except psycopg.errors.LockNotAvailable:
             await connection.close()
             raise RuntimeError(
-                "a transaction that is open has locked the table of jobs: commit it or roll it "
-                "back before the block of the spy"
+                "an open transaction has locked the table of jobs: commit it or roll it back "
+                "before the block of the spy"
             ) from None
         for job in await self._stored():
             self._seen[job.id, job.status.value] = None

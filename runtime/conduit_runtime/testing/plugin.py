@@ -81,8 +81,8 @@ def conduit_template(conduit_server: str, pytestconfig: pytest.Config) -> Iterat
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         pytest.fail(
-            f"the server of --conduit-dsn or {VARIABLE} cannot be used, in which the tests make "
-            f"databases of their own: {error}",
+            f"the tests cannot create databases on the server of --conduit-dsn or {VARIABLE}: "
+            f"{error}",
             pytrace=False,
         )
     try:

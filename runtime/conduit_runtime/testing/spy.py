@@ -61,8 +61,8 @@ class Spy:
         except psycopg.errors.LockNotAvailable:
             connection.close()
             raise RuntimeError(
-                "a transaction that is open has locked the table of jobs: commit it or roll it "
-                "back before the block of the spy"
+                "an open transaction has locked the table of jobs: commit it or roll it back "
+                "before the block of the spy"
             ) from None
         for job in self._stored():
             self._seen[job.id, job.status.value] = None

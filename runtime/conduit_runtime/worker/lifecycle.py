@@ -152,7 +152,7 @@ class Lifecycle:
         for schedule in self._pool.schedules:
             if schedule.type not in self._pool.handlers:
                 _log.warning(
-                    "the schedule %s enqueues jobs of %s, and no code of this worker has that type",
+                    "the schedule %s enqueues jobs of %s, and this worker has no code for them",
                     *(schedule.name, schedule.type),
                 )
 

@@ -103,9 +103,9 @@ class WorkerPool:
         self.retention = Retention(keep_completed, keep_failed)
         if self.dsn is None and (self.schedules or not self.retention.is_empty):
             raise QueueError(
-                "a pool with a broker does not know the database of its queue: add schedules with "
+                "a pool with a broker has no database: on a host with one, add schedules with "
                 "CronScheduler.add, and set keep_completed and keep_failed with `conduit-jobs "
-                "queues retention`, where the database is"
+                "queues retention`"
             )
         self._lifecycle = Lifecycle(self, self._workers)
 

@@ -173,7 +173,9 @@ class Worker:
         await asyncio.wait([self._writing], timeout=CANCELLING)
         if not self.acknowledger.is_idle:
             is_idle = False
-            _log.warning("not all outcomes could be written before the end: these jobs run again")
+            _log.warning(
+                "the worker could not write all outcomes before its end: jobs without one run again"
+            )
         # Not earlier: cutting off a query of the watch breaks the connection for outcomes.
         self._watching.cancel()
         self._writing.cancel()

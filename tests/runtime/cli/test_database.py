@@ -70,7 +70,7 @@ def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -
 @pytest.mark.usefixtures("shipped")
 def test_echo_asks_before_it_completes_jobs_of_a_real_database(run: Run, queue: Queue) -> None:
     refused = run("worker", "example_jobs", "--services", "echo", "--drain", code=2).stderr
-    assert "without doing them" in refused
+    assert "without doing their work" in refused
     assert "--yes" in refused
     assert queue.stats().pending == 4
 

@@ -92,5 +92,5 @@ def test_a_worker_warns_of_a_schedule_without_code(
         pass
     warnings = [each.getMessage() for each in caplog.records if "no code" in each.getMessage()]
     assert warnings == [
-        "the schedule typo enqueues jobs of typo, and no code of this worker has that type"
+        "the schedule typo enqueues jobs of typo, and this worker has no code for them"
     ]

@@ -30,7 +30,7 @@ def _refused(*arguments: str, **environment: str) -> tuple[int, str]:
 def test_it_needs_a_broker(dsn: str) -> None:
     code, printed = _refused("--dsn", dsn)
     assert code == 2
-    assert "which broker? Give --broker URL, --broker-file or CONDUIT_BROKER_URL" in printed
+    assert "no broker is named: give --broker URL, --broker-file or CONDUIT_BROKER_URL" in printed
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
         (["--on-failed", "pager:page_them"], 1, "pager has no 'page_them'"),
         (["--on-failed", "pager"], 1, "--on-failed takes module:object"),
         (["--on-failed", "pager:nothing"], 1, "None cannot be called"),
-        (["--around", "pager:page"], 1, "--around pager:page: a hook around jobs is a generator"),
+        (["--around", "pager:page"], 1, "is not a hook around jobs: use a function that takes"),
         (["--around", "pager:no_one"], 1, "pager has no 'no_one'"),
         (["--metrics-port", "65535", "--processes", "2"], 2, "give a lower one"),
         (["--metrics-port", "65536"], 2, "65536 is not in the range"),

@@ -193,7 +193,7 @@ def test_without_a_worker(dsn: str) -> None:
         bare = FastAPI()
         bare.get("/")(enqueue)
         async with running(bare) as client:
-            with pytest.raises(RuntimeError, match="the application has no queue: lifespan="):
+            with pytest.raises(RuntimeError, match="the application has no queue: pass lifespan="):
                 await client.get("/")
 
     asyncio.run(act())

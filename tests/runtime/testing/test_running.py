@@ -116,7 +116,7 @@ class TestWhatRuns:
         self, kit: Kit, pool: WorkerPool
     ) -> None:
         enqueue(kit, "unknown", "unknown")
-        with pytest.warns(UnhandledJobs, match=r"left 2 × unknown: no handler") as warned:
+        with pytest.warns(UnhandledJobs, match=r"left 2 × unknown: it knows no handler") as warned:
             kit.jobs.run(pool=pool)
         assert warned[0].filename == __file__
 

@@ -113,8 +113,10 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
         assert started.wait(60)  # the worker knows of the job, not the database alone
         relay.fall_silent()
         station.pool.stop(grace=0)
-        written = [line for line in station.lines() if "could be written" in line]
-        assert written == ["not all outcomes could be written before the end: these jobs run again"]
+        written = [line for line in station.lines() if "could not write" in line]
+        assert written == [
+            "the worker could not write all outcomes before its end: jobs without one run again"
+        ]
     finally:
         relay.close()
 

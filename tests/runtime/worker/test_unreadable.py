@@ -160,7 +160,7 @@ def test_it_is_logged_once_a_shape(
         "jobs of post.email_send with the shape old wait, since this code cannot read their "
         "payloads: payload.headline is missing (job "
     )
-    assert "`conduit-jobs preflight`" in shaped
+    assert "`conduit-jobs preflight PACKAGE`" in shaped
     assert "jobs of post.email_send with no fingerprint wait" in shapeless
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 

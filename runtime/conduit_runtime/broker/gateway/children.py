@@ -45,7 +45,7 @@ def refused_type(children: Iterable[Child], accepts: Callable[[str], bool]) -> s
 def of_refused_children(type: str, attempt: int) -> Outcome:
     """The outcome of a job that enqueues jobs of a type that is not accepted."""
     error = (
-        f"the job enqueues a job of {type}, which no worker of this gateway has code for: have a "
-        "worker run its package, or name the package at the gateway"
+        f"the job enqueues a job of {type}, but no worker of this gateway has code for that type: "
+        "start a worker with its package, or give the gateway the package"
     )
     return Outcome(JobStatus.FAILED, error=error, detail={"attempt": attempt, "error": error})

@@ -88,7 +88,10 @@ class Link:
     def send(self, key: str, body: bytes) -> None:
         """Send workers a message if the broker is there; it may be lost."""
         if len(body) > LARGEST:
-            _log.error("a message to workers of %s bytes is too large for a broker", len(body))
+            _log.error(
+                "a message of %s bytes to workers is too large for a broker: it is dropped",
+                len(body),
+            )
         elif (channel := self._notices) is not None:
             properties = Basic.Properties(delivery_mode=1)
             self.spawn(
@@ -122,4 +125,4 @@ async def _quietly(work: Awaitable[Any]) -> None:
     except BaseException as error:  # the link also sees that the broker is lost
         if not is_of_broker(error):
             raise
-        _log.debug("the broker did not take something: %s", reason(error))
+        _log.debug("the broker did not take a message: %s", reason(error))

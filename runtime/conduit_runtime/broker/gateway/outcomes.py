@@ -95,7 +95,7 @@ class OutcomeConsumer:
             else:
                 self._take_outcomes(message.body, arrived)
         except MsgspecError as error:
-            _log.error("a message of outcomes is dropped, which is not understood: %s", error)
+            _log.error("dropped a message of outcomes that this gateway cannot read: %s", error)
         if not arrived.left:
             self._ack(arrived)
 
@@ -123,7 +123,7 @@ class OutcomeConsumer:
         except Malformed:
             message, refused = decode_each_outcome(body)
             for error in refused:
-                _log.error("an outcome is dropped, which is not understood: %s", error)
+                _log.error("dropped an outcome that this gateway cannot read: %s", error)
         if message.version != VERSION:
             raise MsgspecError(f"its version is {message.version}")
         now = time.monotonic()
@@ -132,7 +132,7 @@ class OutcomeConsumer:
         for entry in message.outcomes:
             if entry.outcome is not None and entry.outcome.status not in _STATUSES:
                 status = entry.outcome.status.value
-                _log.error("an outcome is dropped, which is not understood: it is %s", status)
+                _log.error("dropped an outcome that this gateway cannot read: it is %s", status)
                 continue
             job = came_back(entry.id, entry.token)
             started = None if entry.ago is None else now - entry.ago

@@ -148,8 +148,8 @@ class Publisher:
         if pair not in self._warned:
             self._warned.add(pair)
             _log.warning(
-                "no worker of the queue %s runs jobs of %s, which workers of other queues do: they "
-                "are put off",
+                "no worker of the queue %s runs jobs of %s, but workers of other queues do: these "
+                "jobs wait until a worker of their queue has code for them",
                 *pair,
             )
         return False
@@ -195,8 +195,8 @@ class Publisher:
                 self.release_job(job)
 
     def _refuse(self, job: Claimed, size: int) -> None:
-        error = f"the payload of {size:,} bytes is too large for a broker: run it by a worker "
-        error += "that has the database, or store the data elsewhere and enqueue where it is"
+        error = f"the payload of {size:,} bytes is too large for a broker: run the job in a worker "
+        error += "with a database, or store the data elsewhere and enqueue a reference to it"
         detail = {"attempt": job.attempts, "error": error}
         outcome = Outcome(JobStatus.FAILED, error=error, detail=detail)
         if self.in_flight.came_back(job.id, job.token) is not None:

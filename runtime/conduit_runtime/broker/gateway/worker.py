@@ -148,9 +148,9 @@ class GatewayWorker(Worker):
         if (has_workers := self._fleet.slots > 0) != self._has_workers:
             self._has_workers = has_workers
             if has_workers:
-                _log.info("workers are there: jobs are published")
+                _log.info("a worker is connected: the gateway publishes jobs")
             else:
-                _log.warning("no worker is there any more: no job is published")
+                _log.warning("no worker is connected any more: the gateway publishes no jobs")
         self.heartbeat.describe_again()
         self.on_capacity()
 

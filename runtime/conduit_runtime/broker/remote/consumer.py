@@ -113,7 +113,7 @@ class Consumer:
                 raise MsgspecError(f"it has version {jobs.version}, not {VERSION}")
             claimed = claimed_jobs(jobs)
         except (MsgspecError, UnicodeDecodeError) as error:
-            _log.error("a message of jobs cannot be read, and goes back: %s", error)
+            _log.error("a message of jobs cannot be read, and is returned: %s", error)
             self._report(arrivals.reject(tag))
             return
         self._busy = now = time.monotonic()

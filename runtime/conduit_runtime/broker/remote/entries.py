@@ -70,8 +70,8 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
 def too_large(attempt: Attempt, size: int, most: int) -> Attempt:
     """The attempt as one that failed because its outcome is too large for the broker."""
     text = (
-        f"the outcome is a message of {size:,} bytes, more than the {most:,} that go through the "
-        "broker: return a reference to the data, or let several jobs enqueue the child jobs"
+        f"the outcome is a message of {size:,} bytes, more than the {most:,} that the broker "
+        "takes: return a reference to the data, or let several jobs enqueue the child jobs"
     )
     detail = {"attempt": attempt.job.attempts, "error": text}
     outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)

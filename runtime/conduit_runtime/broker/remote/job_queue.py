@@ -69,7 +69,9 @@ class JobQueue:
                 if _is_lost(connection) or isinstance(error, AMQPConnectionError):
                     return
                 if isinstance(error, ChannelNotFoundEntity):
-                    error.args = ("no gateway publishes its jobs (conduit-jobs gateway --queue)",)
+                    error.args = (
+                        "no gateway publishes its jobs: start `conduit-jobs gateway --queue`",
+                    )
                 else:
                     error.args = (f"{self._queue}: {reason(error)}",)
                 await asyncio.sleep(self._backoff.next_delay(error))

@@ -69,7 +69,7 @@ class Session:
             receiving.on_consumer_cancel_callbacks.add(self._on_lost)
             await receiving.basic_consume(worker_queue(self.worker), on_message, no_ack=True)
         except ChannelNotFoundEntity as error:
-            raise Lost("no gateway has been here yet (conduit-jobs gateway)") from error
+            raise Lost("no gateway has used it yet: start `conduit-jobs gateway`") from error
         except Exception as error:
             raise Lost(reason(error)) from error
 

@@ -97,8 +97,8 @@ class RemoteWorker:
         _log.info("worker at %s works on %s", self._address, ", ".join(self.queues))
         if self._database is None and (types := self._types_with_database()):
             _log.warning(
-                "jobs of %s use the application's database, and this worker has none: they will "
-                "fail, unless it gets one as Broker(…, database=…) or by --dsn",
+                "jobs of %s use the application's database, and this worker has none, so they will "
+                "fail: give it one, as Broker(…, database=…) or by --dsn",
                 ", ".join(types),
             )
         self._connecting = self._spawn(self._sessions.run(), "broker")
@@ -142,7 +142,9 @@ class RemoteWorker:
         self._sink.close()
         await asyncio.wait([self._publishing], timeout=CANCELLING)
         if not self._sink.is_idle:
-            _log.warning("not all outcomes reached the broker before the end: these jobs run again")
+            _log.warning(
+                "the worker could not send all outcomes before its end: jobs without one run again"
+            )
         tasks = (self._watching, self._consuming, self._publishing, self._connecting)
         for task in tasks:
             task.cancel()
@@ -221,7 +223,10 @@ class RemoteWorker:
             self._database_of(job), lambda worker, n: Results(VERSION, worker, n, job.id)
         )
         if answer is False:
-            raise QueueError("the results are too large for a broker: return where the data is")
+            raise QueueError(
+                "the results of the jobs before are too large for a broker: let those jobs return "
+                "references to the data"
+            )
         return list(answer)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:

@@ -100,12 +100,12 @@ def worker(
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, other claimed jobs are
     released. A second signal stops at once. With several processes, one that dies is replaced.
 
-    With --broker, --broker-file or CONDUIT_BROKER_URL the jobs come from gateways (`conduit-jobs
-    gateway`), and no database is needed: only a --dsn is used, for what jobs do in it, and --drain
-    ends when none came for 5 seconds.
+    With --broker, --broker-file or CONDUIT_BROKER_URL, the worker gets its jobs from gateways
+    (`conduit-jobs gateway`) and needs no database. If the code of jobs uses a database, name it
+    with --dsn. --drain then ends when no job came for 5 seconds.
 
     Exit codes: 0 after a gentle stop or a drain, 1 if it cannot start, 75 if timed-out threads held
-    every slot for a minute (start it again then).
+    every slot for a minute; start the worker again then.
     """
     caps = queue_caps(queues)
     if broker is not None:
@@ -113,8 +113,8 @@ def worker(
     is_ours = broker is None and session.is_embedded
     if services == "echo" and not (yes or parent is not None or is_ours):
         raise click.UsageError(
-            "`--services echo` prints the calls of jobs and completes the jobs without doing them, "
-            "and this database is not the embedded one: add --yes if no job in it matters"
+            "`--services echo` completes jobs without doing their work, and this database is not "
+            "the embedded one: add --yes if no job in it matters"
         )
     application = present_application()
     with session.database(creates=True) if broker is None else nullcontext() as dsn:

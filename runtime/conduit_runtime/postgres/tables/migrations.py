@@ -112,9 +112,9 @@ def _step(
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UniqueViolation):
             if attempt == _TRIES - 1:
                 raise MigrationError(
-                    f"the tables were in use for {_TRIES} tries, by "
-                    f"{''.join(blockers) or 'short transactions'}: run the migration again when "
-                    "no long transaction holds them"
+                    f"the migration could not lock the tables in {_TRIES} tries, because of "
+                    f"{''.join(blockers) or 'short transactions'}: run it again when no long "
+                    "transaction uses them"
                 ) from None
             time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
     raise AssertionError

@@ -40,7 +40,7 @@ class UnhandledTypes:
                 continue
             if has_code or lane in before:  # a gateway hears of its workers after a moment
                 self._warned.add(type_)
-                _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
+                _log.warning("jobs of %s wait in %s, and no worker handles this type", type_, queue)
 
 
 def unhandled_lanes(waiting: Sequence[WaitingLane]) -> set[Lane]:

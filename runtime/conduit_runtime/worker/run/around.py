@@ -69,8 +69,8 @@ class _Hook:
             self.enter = function
         else:
             raise TypeError(
-                f"a hook around jobs is a generator function of the job's context with one "
-                f"`yield`, or makes a context manager of it, not {function!r}"
+                f"{function!r} is not a hook around jobs: use a function that takes the job's "
+                "context, and is a generator with one `yield` or returns a context manager"
             )
 
 

@@ -187,8 +187,8 @@ def _results(returned: object, count: int) -> list[Any]:
     if not isinstance(returned, list | tuple) or len(returned) != count:
         what = f"{len(returned)} items" if isinstance(returned, list | tuple) else repr(returned)
         raise TypeError(
-            f"the handler of a batch returned {what:.100}: it returns None, or a list with a "
-            f"result or an exception for each of the {count} jobs"
+            f"the handler of a batch returned {what:.100}: return None, or a list with a result or "
+            f"an exception for each of the {count} jobs"
         )
     return [_checked(result) for result in returned]
 

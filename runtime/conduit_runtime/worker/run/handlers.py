@@ -83,7 +83,7 @@ class HandlerRegistry:
                 if known is not None and known.function is not job_type.function:
                     raise QueueError(
                         f"two job types are called {name}, in {known.function.__module__} and in "
-                        f"{job_type.function.__module__}: set `prefix` in one's configuration"
+                        f"{job_type.function.__module__}: set `prefix` in the configuration of one"
                     )
                 self.add(replace(handler, type=name))
 

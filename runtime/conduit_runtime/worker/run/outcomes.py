@@ -73,7 +73,11 @@ class Outcomes:
         elapsed = 0.0 if started is None else monotonic() - started
         if isinstance(error, TakenAway):
             fields = job_fields(job, elapsed)
-            _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
+            _log.info(
+                "job %s (%s) was cancelled, retried or rescued while it ran, and was stopped here",
+                *(job.id, job.type),
+                extra=fields,
+            )
             return
         if isinstance(error, Shutdown | TooLate):
             self._sink.add(Attempt(job, elapsed, released))
@@ -100,8 +104,8 @@ class Outcomes:
             self._unreadable.add((job.type, shape))
             _log.warning(
                 "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
-                "They run when code that reads them is deployed, perhaps by an upcaster; "
-                "`conduit-jobs preflight` says whether a package does",
+                "Deploy code that reads them, for instance with an upcaster; `conduit-jobs "
+                "preflight PACKAGE` says whether a package reads them",
                 *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
                 *((outcome.error or "").removeprefix("unreadable: "), job.id),
                 extra=job_fields(job),

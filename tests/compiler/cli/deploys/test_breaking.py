@@ -158,7 +158,7 @@ def test_a_lock_that_lacks_what_the_other_has(capsys: Printed) -> None:
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == FIRST_WORKERS
     assert "app/jobs/jobs.lock lacks payloads that the merge base with main (" in err
-    assert "merge it, unless `lock prune` dropped them" in err
+    assert "merge that lock, unless `lock prune` dropped them" in err
 
 
 def test_head_is_what_is_left_without_a_default_branch(capsys: Printed) -> None:

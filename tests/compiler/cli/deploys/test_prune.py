@@ -105,7 +105,7 @@ def test_without_options_what_no_commit_has_is_dropped(capsys: Printed) -> None:
     assert out[1] == "- ticket.after_create.tried, retired"
     assert out[2] == (
         "dropped 1 shape and 1 retired job type from jobs/jobs.lock; "
-        "now run `conduitc gen`, which removes what reads them"
+        "now run `conduitc gen`, which removes the code that reads them"
     )
     assert kept() == {"one", "two", "three", INDEX}
     assert {path: path.read_bytes() for path in Path("jobs").iterdir() if path != LOCK} == others
@@ -177,8 +177,8 @@ def test_a_broken_version_is_left_out_with_a_note(capsys: Printed) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--older-than", "90"], "is no age: such as 12h, 90d, 8w or 1y"),
-        (["--older-than", "9999999999999y"], "is no age"),
+        (["--older-than", "90"], "--older-than is `90`: use an age such as 12h, 90d, 8w or 1y"),
+        (["--older-than", "9999999999999y"], "use an age"),
         (["--before", "nope"], "there is no commit `nope`"),
         (["--before", "--all"], "there is no commit `--all`"),
         (["--before", "\0"], "there is no commit"),

@@ -154,4 +154,4 @@ def test_results_that_are_too_large_for_a_broker_end_their_reader_in_words(
         until(lambda: _has(queue, "failed", 1))
     stored = queue.get(last.id)
     assert stored is not None
-    assert "the results are too large for a broker" in (stored.error or "")
+    assert "the results of the jobs before are too large for a broker" in (stored.error or "")

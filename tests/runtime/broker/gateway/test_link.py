@@ -32,4 +32,4 @@ def test_what_is_too_large_for_a_broker_is_not_sent(caplog: pytest.LogCaptureFix
         return channel.sizes  # type: ignore[no-any-return]
 
     assert asyncio.run(main()) == [LARGEST]
-    assert "15000001 bytes is too large for a broker" in caplog.text
+    assert "15000001 bytes to workers is too large for a broker" in caplog.text

@@ -48,8 +48,8 @@ async def test_what_is_not_understood_is_dropped_without_its_content(
         await worker.end(job, outcome=Outcome(JobStatus.RUNNING, error="swordfish"))
         await worker.end(job)
         await gateway.until_status(stored.id, "completed")
-    assert caplog.text.count("a message of outcomes is dropped") == 2
-    assert "an outcome is dropped, which is not understood: it is running" in caplog.text
+    assert caplog.text.count("dropped a message of outcomes") == 2
+    assert "dropped an outcome that this gateway cannot read: it is running" in caplog.text
     assert "swordfish" not in caplog.text
 
 
@@ -139,4 +139,4 @@ async def test_an_outcome_that_is_refused_leaves_the_others_of_its_message(
         await gateway.until_status(good.id, "completed")
         assert gateway.status(bad.id) == "running"
     assert len(stored) == 2
-    assert "an outcome is dropped, which is not understood" in caplog.text
+    assert "dropped an outcome that this gateway cannot read" in caplog.text

@@ -101,7 +101,7 @@ async def test_a_worker_may_start_before_the_first_gateway(
     pool.register("greet", lambda context, payload: None)
     async with pool:
         assert not pool.health().is_ready
-        assert "the broker cannot be used, trying again: no gateway has been here" in caplog.text
+        assert "the broker cannot be used, trying again: no gateway has used it yet" in caplog.text
         async with PlayedGateway(broker_url) as gateway:
             await gateway.until(lambda: gateway.hellos)
             await gateway.publish([entry()])

@@ -33,7 +33,7 @@ async def test_an_outcome_that_is_too_large_for_the_broker_fails_alone(
         assert failed is not None
         assert failed.outcome is not None
         assert (failed.outcome.status, failed.payload) == (JobStatus.FAILED, "2000")
-        assert "more than the 2,000 that go through the broker" in (failed.outcome.error or "")
+        assert "more than the 2,000 that the broker takes" in (failed.outcome.error or "")
         assert [each.result for each in gateway.outcomes].count(('"x"', 3600.0)) == 3
 
 

@@ -130,7 +130,7 @@ async def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path
         (("--keep-failed", "1d"), "--keep-failed needs the database of the queue"),
         (("--schema", "other"), "--schema needs the database of the queue"),
         (("--services", "echo"), "add --yes"),
-        (("--broker", "amqp://u:hidden@"), "the broker's url is no address of a broker"),
+        (("--broker", "amqp://u:hidden@"), "the broker's url is not the address of a broker"),
         (("--broker-ca", "missing"), "does not exist"),
         (("--broker-ca", "few_jobs.py"), "use amqps://"),
         (("--broker", "amqp://h/v", "--broker-file", "few_jobs.py"), "both name a broker"),

@@ -101,4 +101,4 @@ def test_a_table_that_stays_in_use_is_reported(
         done = CliRunner().invoke(commands, ["migrate", "--dsn", empty_dsn, "--schema", "busy"])
     assert done.exit_code == 1
     assert f"waiting for pid {pid} (user " in done.stderr
-    assert f"the tables were in use for 1 tries, by pid {pid} (user" in done.stderr
+    assert f"could not lock the tables in 1 tries, because of pid {pid} (user" in done.stderr

@@ -63,7 +63,7 @@ def test_a_type_without_code_is_named_once(caplog: pytest.LogCaptureFixture) -> 
         types.step(run)
     assert [statement.parameters["queues"] for statement in asked] == [["default"]] * 2
     assert [record.getMessage() for record in caplog.records] == [
-        "no worker handles the type report, which waits in default"
+        "jobs of report wait in default, and no worker handles this type"
     ]
 
 

@@ -250,7 +250,7 @@ def test_a_context_manager_is_a_hook(queue: Queue, new_pool: NewPool) -> None:
 
 @pytest.mark.parametrize("wrong", [coroutine, plain, 3])
 def test_what_is_no_hook_is_refused(queue: Queue, wrong: Any) -> None:
-    with pytest.raises(TypeError, match="a hook around jobs is a generator function"):
+    with pytest.raises(TypeError, match="is not a hook around jobs: use a function"):
         WorkerPool(queue).around(wrong)
 
 

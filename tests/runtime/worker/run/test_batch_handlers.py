@@ -99,5 +99,5 @@ def test_a_batch_handler_has_no_job_of_its_own(queue: Queue, new_pool: NewPool) 
     batched(new_pool, handle).run(drain=True)
     assert errors == [
         "a batch of jobs is running here: ask each of its jobs",
-        "a call of a service by a batch of jobs has no key of its own",
+        "a batch of jobs is calling a service here: such a call has no key",
     ]

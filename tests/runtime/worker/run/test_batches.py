@@ -88,7 +88,7 @@ def test_what_is_no_list_of_results_fails_the_batch(
     [(status, _, error), (_, _, other)] = states(queue, jobs)
     assert status == "pending"
     assert error == other
-    assert "it returns None, or a list with a result or an exception" in str(error)
+    assert "return None, or a list with a result or an exception" in str(error)
 
 
 def test_a_returned_class_of_exceptions_completes_no_job(queue: Queue, new_pool: NewPool) -> None:

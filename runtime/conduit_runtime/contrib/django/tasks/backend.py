@@ -82,7 +82,7 @@ class ConduitBackend(BaseTaskBackend):
         if job is None or not _is_task(job) or (task := registry.find(job.type)) is None:
             raise TaskResultDoesNotExist(result_id)
         if job.status is JobStatus.COMPLETED and job.result is None:
-            raise TaskResultDoesNotExist(f"{result_id}: what it returned is not kept any longer")
+            raise TaskResultDoesNotExist(f"{result_id}: its result is no longer stored")
         return stored_result(task, job, self.alias)
 
     def check(self, **given: Any) -> Iterator[CheckMessage]:

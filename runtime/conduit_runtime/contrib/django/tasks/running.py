@@ -125,7 +125,7 @@ def _returned(value: object) -> Any:
         encode(found)
         return found
     except (TypeError, ValueError, PayloadError) as error:
-        raise Discard(f"the task returned what JSON does not have: {error}") from error
+        raise Discard(f"the task returned a value that JSON cannot hold: {error}") from error
 
 
 @cache
