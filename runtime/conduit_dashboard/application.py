@@ -26,7 +26,7 @@ from .live.hub import Hub
 from .notice import notice
 from .page import Act, ActionRoute, Page, PageRoute, Visit
 from .pages import ROUTES
-from .responses import after, answer, follow, refuse, wants_stream
+from .responses import after, follow, page_response, refuse, wants_stream
 from .settings import Settings
 
 _log = get_logger("conduit.dashboard")
@@ -102,7 +102,7 @@ class Dashboard:
                 if wants_stream(request):
                     return follow(request, visit, self.hub, route.view)
                 page = await route.view(visit)
-                return answer(request, visit, page, await notice(visit))
+                return page_response(request, visit, page, await notice(visit))
 
             return await self._respond(request, route.path, show)
 
@@ -120,7 +120,7 @@ class Dashboard:
                 act = Act.of(visit, await read_form(request), route.action)
                 done = await route.operation(act)
                 if isinstance(done, Page):
-                    return answer(request, act, done)
+                    return page_response(request, act, done)
                 return after(request, act, done)
 
             return await self._respond(request, route.path, change)

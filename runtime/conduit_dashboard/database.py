@@ -38,7 +38,7 @@ MUTE_SECONDS = 2.0
 _READERS = 8  # reading statements at once; others wait for their turn
 _CONNECTIONS = 12  # with those of the hub and of changes
 _PATIENCE = 4  # seconds that a page waits for a connection
-_DOWN = "The database cannot be reached. This page works again as soon as it answers."
+_DOWN = "The database cannot be reached. This page works again as soon as it responds."
 _turn: ContextVar[asyncio.Lock | None] = ContextVar("turn", default=None)
 
 
@@ -175,7 +175,7 @@ def _in_words() -> Iterator[None]:
         yield
     except psycopg.errors.QueryCanceled:
         raise TooSlow(
-            "The database took too long to answer. Narrow the filter, or try again."
+            "The database took too long to respond. Narrow the filter, or try again."
         ) from None
     except psycopg.DataError:
         raise BadRequest(

@@ -63,14 +63,14 @@ class Conflict(Refusal):
     """Somebody else has changed the target of a change."""
 
     status = 409
-    title = "It has changed meanwhile"
+    title = "Somebody else has changed it"
 
 
 class DatabaseDown(Refusal):
     """The database cannot be reached."""
 
     status = 503
-    title = "The database does not answer"
+    title = "The database does not respond"
 
 
 class TooSlow(Refusal):

@@ -20,7 +20,9 @@ from .rendering.json import encode
 _JSON = "application/json"
 
 
-def answer(request: Request, visit: Visit, page: Page, notice: str | None = None) -> Response:
+def page_response(
+    request: Request, visit: Visit, page: Page, notice: str | None = None
+) -> Response:
     """A page as HTML, or as JSON if asked for; `notice` says what the visitor has just done."""
     if _wants_json(request):
         return Response(encode(page.data), page.status, media_type=_JSON)
@@ -55,7 +57,7 @@ def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
     if refusal.next is not None:
         template = "login.html"
         data |= {"next": refusal.next, "is_wrong": refusal.is_wrong}
-    response = answer(request, visit, Page(template, refusal.title, data, refusal.status))
+    response = page_response(request, visit, Page(template, refusal.title, data, refusal.status))
     response.headers.update(refusal.headers)
     if isinstance(refusal, DatabaseDown) and request.method == "GET":
         response.headers["Refresh"] = "5"
@@ -72,7 +74,7 @@ def after(request: Request, act: Act, done: Done) -> Response:
         return Response(encode(changed or {}), media_type=_JSON)
     is_path = done.back.startswith("/") and not done.back.startswith(("//", "/\\"))
     if not is_path or not done.back.isprintable():  # browsers skip tabs and newlines
-        raise BadRequest("The page to go back to is none of this dashboard.")
+        raise BadRequest("The page to go back to is not one of this dashboard.")
     back = URL(act.url(done.back))
     notice = last.id if last else done.hint
     return RedirectResponse(back.include_query_params(notice=notice) if notice else back, 303)

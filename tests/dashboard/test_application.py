@@ -28,7 +28,7 @@ def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
     """A browser and `urlsplit` skip tabs and newlines."""
     response = site.post("/jobs/retry", all="1", status="failed", back=back)
     assert response.status_code == 400
-    assert "none of this dashboard" in response.text
+    assert "not one of this dashboard" in response.text
 
 
 def test_who_may_read_may_not_change(site: Site) -> None:

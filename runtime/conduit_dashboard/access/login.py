@@ -68,9 +68,9 @@ class TokenLogin:
         if is_forged(request):
             raise Forbidden("This request came from another site.")
         root = root_of(request.scope)
-        answer = RedirectResponse(f"{root}/", 303)
-        answer.delete_cookie(self._cookie, path=root or "/", httponly=True, samesite="strict")
-        return answer
+        response = RedirectResponse(f"{root}/", 303)
+        response.delete_cookie(self._cookie, path=root or "/", httponly=True, samesite="strict")
+        return response
 
     def _check(self, request: Request, token: str, next: str = "") -> None:
         if not _is_same(token, self._token):
@@ -80,8 +80,8 @@ class TokenLogin:
     def _welcome(self, request: Request, path: str) -> Response:
         """A redirect to a page of the dashboard, with the cookie."""
         root = root_of(request.scope)
-        answer = RedirectResponse(f"{root}/{path.lstrip('/' + chr(92))}", 303)
-        answer.set_cookie(
+        response = RedirectResponse(f"{root}/{path.lstrip('/' + chr(92))}", 303)
+        response.set_cookie(
             self._cookie,
             self._value,
             path=root or "/",
@@ -89,7 +89,7 @@ class TokenLogin:
             httponly=True,
             samesite="strict",
         )
-        return answer
+        return response
 
 
 class BasicLogin:

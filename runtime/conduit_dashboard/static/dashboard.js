@@ -98,7 +98,7 @@ function connect() {
     }
     heard = Date.now();
     if (!problem) updated = heard;
-    tell(problem);
+    report(problem);
     tick();
     settle();
   };
@@ -110,7 +110,7 @@ function disconnect() {
   source = null;
 }
 
-function tell(problem) {
+function report(problem) {
   const box = one("[data-problem]");
   if (box.textContent !== problem) box.textContent = problem;
 }
@@ -123,7 +123,7 @@ function tick() {
   if (!source) return;
   one("[data-updated]").textContent = `Updated ${ago((Date.now() - updated) / 1000)}`;
   if (Date.now() - heard < SILENCE) return;
-  tell("The dashboard sends nothing, so this page is old. It tries again by itself; reload the page if you are logged out.");
+  report("The dashboard sends nothing, so this page is not up to date. The page tries again by itself; reload it if you are logged out.");
   disconnect();
   connect();
 }
