@@ -1,9 +1,10 @@
-"""Find a Chromium for the tests that drive a browser, or install Debian's where root may.
+"""Find a Chromium for the tests that drive a browser. Root on Debian installs a missing one.
 
     .venv/bin/python .ci/chromium.py
 
-The variable CHROMIUM names one, else it is looked for on the PATH, then among Playwright's own.
-Without one, the tests in `tests/dashboard/browser` are left out, or fail if CI is set.
+The variable CHROMIUM names a Chromium. Without it the script looks on the PATH, then among
+Playwright's own. If there is none, the tests in `tests/dashboard/browser` are left out, or fail if
+CI is set.
 """
 
 import os
@@ -29,7 +30,7 @@ def find() -> str | None:
 
 
 def playwrights() -> list[str]:
-    """The Chromium that `playwright install` puts into the user's cache."""
+    """The Chromium that `playwright install` downloads into the user's cache."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -38,7 +39,7 @@ def playwrights() -> list[str]:
 
 
 def starts(path: str) -> bool:
-    """Whether it says its version: Ubuntu's package, without snap, is a script that does not."""
+    """Whether the program prints its version; Ubuntu's script without snap does not."""
     try:
         command = [path, "--version"]
         return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0

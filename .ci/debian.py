@@ -1,4 +1,4 @@
-"""Packages of Debian for tests that need a program from outside of Python."""
+"""Install Debian packages for tests that need a program from outside of Python."""
 
 import os
 import shutil
@@ -7,13 +7,13 @@ from pathlib import Path
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _PATIENT = ("-o", "DPkg::Lock::Timeout=120")
-"""Another apt-get may be under way."""
+"""Seconds to wait for another apt-get."""
 
 
 def install(purpose: str, *packages: str) -> None:
-    """Install them, as root and where there is apt-get; else do nothing.
+    """Install the packages if this is root and there is apt-get; otherwise do nothing.
 
-    Services that come with them are not started.
+    The services of the packages are not started.
     """
     apt = shutil.which("apt-get")
     if not apt or os.geteuid() != 0:

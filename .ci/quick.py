@@ -1,10 +1,10 @@
-"""Lint, types, and the most telling tests of a change, in about a minute.
+"""Run lint, types, and the tests nearest to a change, in about a minute.
 
     .venv/bin/python .ci/quick.py
 
-Changed is what differs from where this branch left `main`, committed or not. A changed test
-runs, then those beside a changed module or that import it, then a fast file of every
-folder. No test starts after `SECONDS`: the others are skipped, and `make test` runs them.
+A change is what differs from where this branch left `main`, committed or not. The changed tests run
+first, then those beside a changed module, those that import it, and a fast file of every folder. No
+test starts after `SECONDS`: the others are skipped, and `make test` runs them.
 """
 
 import ast
@@ -24,9 +24,9 @@ PACKAGES = {
     "runtime/conduit_runtime": "tests/runtime",
     "runtime/conduit_dashboard": "tests/dashboard",
 }
-"""Folders of modules, and where their tests are."""
+"""The folders of modules, each with the folder of its tests."""
 SLOW = re.compile(r"dsn|subprocess|mark\.slow|@given")
-"""What a test file has that waits for a server or a process, or tries many cases."""
+"""Signs of a test file that waits for a server or a process, or tries many cases."""
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def changed() -> list[str]:
-    """Paths of files that are there and differ from the branch point, or are new."""
+    """Paths of existing files that are new or differ from the branch point."""
     base = git("merge-base", "HEAD", "main") or ["HEAD"]
     paths = git("diff", "--name-only", base[0]) + git("ls-files", "--others", "--exclude-standard")
     return [path for path in paths if (ROOT / path).exists()]
@@ -61,7 +61,7 @@ def git(*arguments: str) -> list[str]:
 
 
 def chosen(paths: list[str]) -> Iterator[str]:
-    """Test files, those that say most first."""
+    """Test files, those nearest to the change first."""
     tests = sorted(
         path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")
     )
@@ -86,7 +86,7 @@ def fast(tests: list[str]) -> Iterator[str]:
 
 
 def module_of(path: str) -> tuple[str, str] | None:
-    """The dotted name of a module, and the folder that its tests stand in."""
+    """The dotted name of a module, and the folder of its tests."""
     for package, tests in PACKAGES.items():
         if path.startswith(f"{package}/") and path.endswith(".py"):
             inner = Path(path).relative_to(package)

@@ -1,8 +1,8 @@
-"""Find the servers of a replicated Postgres, or install Debian's packages where root may.
+"""Find the servers of a replicated Postgres. Root on Debian installs missing ones.
 
     .venv/bin/python .ci/replication.py
 
-Without them, the tests in `tests/failover` are left out, or fail if CI is set.
+If servers are missing, the tests in `tests/failover` are left out, or fail if CI is set.
 """
 
 import os
@@ -26,12 +26,12 @@ PACKAGES = {
 }
 """The package of each program; Patroni needs `python3-etcd` beside them."""
 USER = "postgres"
-"""Who runs the servers if root starts them."""
+"""The user that runs the servers if root starts them."""
 _BINARIES = Path("/usr/lib/postgresql")
 
 
 def find(program: str) -> str | None:
-    """The path of a program, or None; of PostgreSQL's, that of the newest version."""
+    """The path of a program, or None. A program of PostgreSQL is that of the newest version."""
     versions = sorted(_BINARIES.glob("[0-9]*/bin"), key=lambda folder: float(folder.parent.name))
     folders = [*map(str, reversed(versions)), os.environ.get("PATH", ""), "/usr/sbin"]
     return shutil.which(program, path=os.pathsep.join(folders))
@@ -59,7 +59,7 @@ def _has_user() -> bool:
 
 
 def _speaks_etcd(patroni: Path) -> bool:
-    """Whether the Python that runs Patroni has its library for etcd."""
+    """Whether the Python that runs Patroni has the library for etcd."""
     first = patroni.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     python = first.removeprefix("#!").split() or [sys.executable]
     command = [*python, "-c", "import patroni.dcs.etcd3"]
@@ -67,7 +67,7 @@ def _speaks_etcd(patroni: Path) -> bool:
 
 
 def install() -> None:
-    """Install Debian's packages, as root and where there is apt-get; else do nothing."""
+    """Install Debian's packages if this is root and there is apt-get; otherwise do nothing."""
     packages = sorted({*PACKAGES.values(), "python3-etcd"})
     debian.install("the tests of a database that fails over", *packages)
 

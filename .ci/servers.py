@@ -1,8 +1,8 @@
-"""Find RabbitMQ for the tests that need a broker, or install Debian's where root may.
+"""Find RabbitMQ for the tests that need a broker. Root on Debian installs a missing one.
 
     .venv/bin/python .ci/servers.py
 
-Without it, these tests are left out, or fail if CI is set.
+If there is none, these tests are left out, or fail if CI is set.
 """
 
 import os
@@ -17,13 +17,13 @@ MISSING = "no RabbitMQ 4 is there: install it (Debian 13: apt install rabbitmq-s
 
 
 def has_rabbitmq() -> bool:
-    """Whether a node can be started here, of a version that has what gateways use."""
+    """Whether a node with the features that gateways use can be started here."""
     versions = (RABBITMQ.parent / "lib").glob("rabbitmq_server-[4-9]*")
     return any(versions) and (RABBITMQ / "rabbitmq-server").exists()
 
 
 def install() -> None:
-    """Install Debian's, as root and where there is apt-get, unless RabbitMQ is there."""
+    """Install Debian's package if this is root and there is apt-get, unless RabbitMQ is there."""
     if not has_rabbitmq():
         debian.install("what needs a broker", "rabbitmq-server")
 

@@ -1,10 +1,9 @@
-"""Make .venv hold this project and what it needs; quick when it does already.
+"""Install this project and what it needs into .venv; quick if that is already done.
 
     python3.11 .ci/setup.py run|dev
 
 `dev` adds to `run` the tools for tests and checks, and a browser and a broker where these may be
-installed.
-Standard library only; run by `make`.
+installed. Standard library only; run by `make`.
 """
 
 import fcntl
@@ -37,7 +36,7 @@ def main(wanted: str) -> None:
 
 
 def is_ready(key: str, wanted: str) -> bool:
-    """Whether .venv was made for this pyproject.toml, in this place, with a Python that runs."""
+    """Whether .venv was made for this pyproject.toml, in this folder, with a Python that runs."""
     try:
         made_for, level = READY.read_text().split()
     except (OSError, ValueError):
@@ -67,9 +66,9 @@ def pip(*arguments: str) -> None:
 
 
 def find_programs() -> None:
-    """Have Chromium, RabbitMQ and Patroni, or say what is left out without.
+    """Find or install Chromium, RabbitMQ and Patroni; print which tests are left out without them.
 
-    In CI the tests that need what is missing fail.
+    In CI the tests that need a missing program fail.
     """
     for finder in ("chromium.py", "servers.py", "replication.py"):
         subprocess.run([PYTHON, ROOT / ".ci" / finder], check=False)

@@ -1,8 +1,8 @@
 """Write the synchronous modules of the runtime: each `x.py` from the `async_x.py` beside it.
 
-With `--check` it writes nothing, and exits 1 when a module differs from what it would write. The
-rules hold in code, strings and comments alike. Name an awaited value before you use a part of it:
-the parentheses of `(await value).part` would stay.
+With `--check` it writes nothing, and exits with 1 if a module differs from what it would write. The
+rules apply to code, strings and comments alike. Give an awaited value a name before you use a part
+of it: the parentheses of `(await value).part` would stay.
 """
 
 import re
@@ -23,7 +23,7 @@ RULES = [
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"  # noqa: ASYNC\d+", ""),
 ]
-# Other names sort in another order, shorter lines wrap elsewhere.
+# Replaced names sort in another order, and shorter lines wrap elsewhere.
 LAYOUT = (["check", "--fix-only", "--select=I,RUF022,SIM117"], ["format"])
 WRAPPING = [
     "--config=format.skip-magic-trailing-comma=true",

@@ -1,4 +1,4 @@
-"""Databases for one test after another: emptied, since making one takes many times as long."""
+"""Databases that one test uses after another, emptied in between: making one takes much longer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-# Whatever a test may have left in a database that emptying its tables does not undo. Statistics
-# are in it, since plans depend on them.
+# What a test may leave in a database besides rows of tables. Statistics are included, since plans
+# depend on them.
 _CATALOG = """
 SELECT md5(string_agg(entry, E'\\n' ORDER BY entry)) FROM (
   SELECT concat_ws(' ', 'relation', oid, relname, relkind, relacl, reloptions, relrowsecurity)
@@ -55,7 +55,7 @@ ORDER BY 1
 class _Database:
     dsn: str
     connection: psycopg.Connection
-    """It stays open: a new one for each test would take most of the time."""
+    """A database with an open connection: a new one for each test would take most of the time."""
     catalog: str
 
 
@@ -68,7 +68,7 @@ class CleanDatabases:
 
     @contextmanager
     def lend(self) -> Iterator[str]:
-        """A database for the length of the block. It is not lent again if its schema changed."""
+        """Lend a database for the block. It is not lent again if its schema changed."""
         database = self._free.pop() if self._free else self._new()
         yield database.dsn
         if _empty(database):
@@ -77,7 +77,7 @@ class CleanDatabases:
             database.connection.close()
 
     def close(self) -> None:
-        """Close the connections to databases that could be lent again."""
+        """Close the connections to the databases that are free."""
         while self._free:
             self._free.pop().connection.close()
 
@@ -89,7 +89,7 @@ class CleanDatabases:
 
 
 def _empty(database: _Database) -> bool:
-    """End all sessions and empty all tables; False when more than rows has changed."""
+    """End all sessions and empty all tables; return False if more than rows has changed."""
     try:
         database.connection.execute(_SESSIONS)
         if _catalog(database.connection) != database.catalog:
@@ -103,7 +103,7 @@ def _empty(database: _Database) -> bool:
 def empty_tables(connection: psycopg.Connection) -> None:
     """Empty all tables but the one of the migrations, in the connection's transaction.
 
-    Those that never had a row since the last time are left out: each takes a millisecond.
+    Tables without a new row since the last time are skipped: each takes a millisecond.
     """
     tables = [Identifier(name) for (name,) in connection.execute(_FILLED)]
     if tables:

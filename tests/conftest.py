@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 from shared_broker import SharedBroker, Vhost
 
-# How quickly examples are made says something of the machine, not of the code.
+# The time that making examples takes depends on the machine, not on the code.
 settings.register_profile(
     "conduit",
     settings.get_profile("default"),  # also where CI is set: other examples in each run
@@ -29,7 +29,7 @@ settings.register_profile(
 )
 settings.load_profile("conduit")
 
-# They are for this run, not for the runs that tests start.
+# They apply to this run, not to the runs that tests start.
 os.environ.pop("PYTEST_ADDOPTS", None)
 
 # A shell's background jobs ignore SIGINT, and so would every program that a test interrupts.
@@ -41,13 +41,13 @@ gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector visit no more what lives as long as the process: all tests."""
+    """Exclude all tests from garbage collection: they live as long as the process."""
     gc.freeze()
     gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Four at the least: the tests wait for workers and servers more than they compute."""
+    """At least four workers: the tests wait for workers and servers more than they compute."""
     return max(4, os.cpu_count() or 1)
 
 
@@ -63,14 +63,14 @@ LONG = (
     "deploys/test_rolling.py",
     "docs/test_pages.py",
 )
-"""What takes long, the longest first."""
+"""The groups that take long, the longest first."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin what takes long first: begun last, it would leave all processors but one idle."""
+    """Start the longest groups first: started last, one would leave the other processors idle."""
     if not hasattr(config, "workerinput") or "CONDUIT_TESTS_END" in os.environ:
-        return  # not several processes, or tests that are chosen in their order
+        return  # one process, or tests that are chosen in their order
     tests = Path(__file__).parent
 
     @cache
@@ -96,7 +96,7 @@ def pytest_runtest_setup() -> None:
 def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """A Postgres of this test run's own, or the one that CONDUIT_TEST_DSN names.
 
-    The workers of pytest-xdist share it. It ends with the last of them, also when they are killed.
+    The workers of pytest-xdist share it. It ends with the last of them, even if they are killed.
     """
     if dsn := os.environ.get("CONDUIT_TEST_DSN"):
         yield dsn
@@ -126,7 +126,7 @@ def template(server_dsn: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContextManager[str]]:
-    """Makes databases with the tables of the queue, which last as long as their block."""
+    """Makes databases with the tables of the queue, which exist until the end of their block."""
 
     @contextmanager
     def make() -> Iterator[str]:
@@ -135,7 +135,7 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
             create = SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(create.format(Identifier(name), Identifier(template)))
         yield make_conninfo(server_dsn, dbname=name)
-        with _admin(server_dsn) as connection:  # another one: none is held for each database
+        with _admin(server_dsn) as connection:  # a new connection: none is held for each database
             _drop(connection, name)
 
     return make
@@ -145,7 +145,7 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
 def clean_databases(
     new_database: Callable[[], AbstractContextManager[str]],
 ) -> Iterator[CleanDatabases]:
-    """Databases that are used again by one test after another."""
+    """Databases that one test uses after another."""
     with ExitStack() as stack:
         databases = CleanDatabases(lambda: stack.enter_context(new_database()))
         stack.callback(databases.close)
@@ -154,7 +154,7 @@ def clean_databases(
 
 @pytest.fixture
 def dsn(clean_databases: CleanDatabases) -> Iterator[str]:
-    """A database of the test's own, with the tables of the queue, and nothing in them."""
+    """A database for this test alone, with the tables of the queue, all empty."""
     with clean_databases.lend() as dsn:
         yield dsn
 
@@ -174,20 +174,20 @@ def shared_broker(
 
 @pytest.fixture
 def broker(shared_broker: SharedBroker) -> Iterator[Vhost]:
-    """An empty vhost of the test's own, on a running RabbitMQ."""
+    """An empty vhost for this test alone, on a running RabbitMQ."""
     with shared_broker.lend() as vhost:
         yield vhost
 
 
 @pytest.fixture
 def broker_url(broker: Vhost) -> str:
-    """The address of an empty vhost of the test's own, as a user that may do all in it."""
+    """The address of an empty vhost for this test alone, as a user that may do everything in it."""
     return broker.url()
 
 
 @pytest.fixture
 def empty_dsn(server_dsn: str) -> Iterator[str]:
-    """A database of the test's own, with nothing in it."""
+    """An empty database for this test alone."""
     name = f"conduit_{uuid4().hex}"
     with _admin(server_dsn) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))

@@ -1,4 +1,4 @@
-"""The folders of helpers, for programs that tests are no part of: pytest adds them itself."""
+"""The folders of helpers, for programs outside of the tests; pytest adds them itself."""
 
 import tomllib
 from pathlib import Path

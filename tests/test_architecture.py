@@ -1,4 +1,4 @@
-"""What is written for developers names files that exist; tests stand where what they test does."""
+"""Documents for developers name files that exist; the folders of tests mirror the modules."""
 
 import re
 import tomllib
@@ -32,7 +32,7 @@ MIRRORS = {"tests/compiler": "conduit_async", "tests/runtime": "runtime/conduit_
 
 
 def expanded(path: str) -> list[str]:
-    """`a/{b,c}.py` as `a/b.py` and `a/c.py`."""
+    """Expand `a/{b,c}.py` to `a/b.py` and `a/c.py`."""
     parts = re.split(r"\{([^}]*)\}", path)
     choices = [part.split(",") if place % 2 else [part] for place, part in enumerate(parts)]
     return ["".join(each) for each in product(*choices)]
@@ -46,7 +46,7 @@ def _paths() -> set[str]:
 @pytest.mark.parametrize("path", sorted(_paths()))
 def test_a_path_exists(path: str) -> None:
     if path.startswith("app/"):
-        return  # an application's
+        return  # a file of an application
     assert any(any(place.glob(path.rstrip("/"))) for place in PLACES), path
 
 
@@ -68,7 +68,7 @@ def test_the_folders_of_tests_mirror_those_of_the_code(tests: str) -> None:
 
 
 def test_what_tests_import_of_their_helpers_is_one_module() -> None:
-    """All folders of helpers are on one path: of two modules of a name only the first is found."""
+    """All folders of helpers are on one path: of two equal names only the first is found."""
     options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
     helpers = [
         path

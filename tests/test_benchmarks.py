@@ -1,4 +1,4 @@
-"""What the benchmarks show of their figures; measuring is left to `make bench`."""
+"""The benchmarks print their figures as expected; `make bench` measures."""
 
 import json
 import re

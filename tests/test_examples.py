@@ -1,4 +1,4 @@
-"""The packages of the examples are what the compiler makes of their sources today; tests pass."""
+"""The packages of the examples are up to date with their sources, and the examples' tests pass."""
 
 import os
 import subprocess
@@ -69,7 +69,7 @@ def test_the_example_of_scripts(dsn: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["django-shop", "fastapi-tickets"])
 def test_the_test_of_an_example(name: str) -> None:
-    """As its users run it: on an embedded database, over HTTP."""
+    """Run the test as its users do: on an embedded database, over HTTP."""
     databases = ("DATABASE_URL", "CONDUIT_DATABASE_URL")
     environment = {key: value for key, value in os.environ.items() if key not in databases}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist"]

@@ -1,4 +1,4 @@
-"""Import contracts that import-linter cannot see; pyproject.toml gives the others with reasons."""
+"""Import contracts that import-linter cannot see; pyproject.toml has the others, with reasons."""
 
 import ast
 import importlib
@@ -23,7 +23,7 @@ def modules(folder: Path) -> Iterator[Path]:
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
-    # import-linter looks into packages only, so it would not see what such a folder imports.
+    # import-linter looks into packages only: it would not see the imports of a plain folder.
     folders = {path.parent for package in PACKAGES for path in modules(package)}
     missing = [
         str(each.relative_to(ROOT)) for each in folders if not (each / "__init__.py").exists()
@@ -49,7 +49,7 @@ def test_the_compiler_opens_no_files_outside_its_cli_and_assets() -> None:
 
 
 def test_generated_code_imports_public_names_of_the_runtime_and_the_standard_library() -> None:
-    # So that a generated package survives a new version of the compiler or of its dependencies.
+    # This keeps a generated package working with a new version of the compiler or its dependencies.
     generated = [path for jobs in ROOT.glob("examples/*/jobs") for path in modules(jobs)]
     for path in generated:
         for node in ast.walk(ast.parse(path.read_bytes())):
@@ -60,7 +60,7 @@ def test_generated_code_imports_public_names_of_the_runtime_and_the_standard_lib
 
 
 def public_names(module: str) -> set[str]:
-    """What a package exports: its `__all__`, or the functions of its own modules."""
+    """The exported names of a package: its `__all__`, or the functions of its own modules."""
     package = importlib.import_module(module)
     own = {
         name
@@ -85,7 +85,8 @@ def test_no_file_has_grown_past_500_lines() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    # Imports for type checkers and within functions count: a circle can only be read as a whole.
+    # Imports for type checkers and within functions count too: a circle can only be read as a
+    # whole.
     graph = grimp.build_graph(
         *(package.name for package in PACKAGES),
         exclude_type_checking_imports=False,

@@ -68,7 +68,7 @@ PAGE = {
     "Context": "current_user current_user! authenticated? current_request",
     "Env": "get(key,default) set has?",
 }
-"""The namespaces as the description of the language lists them."""
+"""The namespaces that the description of the language lists."""
 
 CLASSES: dict[Type, Any] = {
     STRING: str, INT: int, FLOAT: float, BOOL: bool, DECIMAL: Decimal, TIMESTAMP: datetime,
@@ -86,7 +86,7 @@ def implementation(signature: Signature) -> Any:
 
 
 def classes(type: Type) -> set[Any]:
-    """The classes of the values that a parameter of a type takes."""
+    """The classes of the values that a parameter of a type accepts."""
     match type:
         case Optional(item):
             return classes(item) | {types.NoneType}
@@ -170,7 +170,7 @@ def test_parameter_types(signature: Signature) -> None:
         if datetime in wanted and date in accepted:
             wanted -= {datetime}
             accepted -= {datetime}
-        # a parameter may take more in Python, where its name says only what is useful
+        # a Python parameter may accept more; the type in the signature lists only what is useful
         assert wanted == accepted or object in accepted, parameter.name
         if types.NoneType in wanted:
             assert types.NoneType in accepted, parameter.name

@@ -17,7 +17,7 @@ NAMED = re.compile(r"(?<![\w/-])(conduitc|conduit-jobs) ([a-z][a-z-]*)(?: ([a-z]
 
 
 def texts(path: Path) -> Iterator[str]:
-    """What a file says: the strings of a module, the code of a document."""
+    """The texts of a file: the strings of a module, the code of a document."""
     text = path.read_text("utf-8")
     if path.suffix == ".md":
         yield from re.findall(r"`[^`\n]+`", text)

@@ -1,4 +1,4 @@
-"""Functions that the compiler takes for total never fail for arguments of their types."""
+"""Functions that the compiler treats as total never fail for arguments of their types."""
 
 import re
 from datetime import UTC

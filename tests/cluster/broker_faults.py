@@ -1,4 +1,4 @@
-"""What goes wrong with gateways, workers, databases and the broker between them."""
+"""The faults of a cluster run: of gateways, workers, databases and the broker between them."""
 
 import random
 import signal
@@ -17,9 +17,10 @@ from waiting import until
 
 
 class Faults(threading.Thread):
-    """Does one thing after another from a shuffled deck, each once before any comes again.
+    """Causes faults from a shuffled deck, each once before any comes again.
 
-    `done` are the faults of all databases, each with the one that it concerns, if any.
+    `done` lists the faults of all databases. Each comes with the database it concerns, if it
+    concerns only one.
     """
 
     def __init__(self, name: str, seed: int, pause: float) -> None:
@@ -32,7 +33,7 @@ class Faults(threading.Thread):
         self._stopping = threading.Event()
 
     def deck(self) -> list[Callable[[], None]]:
-        """Every fault, as often as it comes before all have come."""
+        """The faults of one deck, each as often as it occurs there."""
         raise NotImplementedError
 
     def run(self) -> None:
@@ -49,26 +50,26 @@ class Faults(threading.Thread):
             self.error = error
 
     def stop(self) -> None:
-        """Return when the last fault is over. Raises what made it impossible."""
+        """Wait until the last fault is over. Raises the error that ended the thread, if any."""
         self._stopping.set()
         self.join(180)
         if self.error is not None:
             raise self.error
 
     def last(self, shortest: float, longest: float) -> None:
-        """Let a fault last for a time of chance, in seconds."""
+        """Wait for a random time, in seconds, while a fault lasts."""
         time.sleep(self.random.uniform(shortest, longest))
 
     @contextmanager
     def noted(self, process: str, kind: str, database: Database | None = None) -> Iterator[None]:
-        """Note what is done to a process, or with "" to all of them."""
+        """Record a fault of a process, or with "" of all processes."""
         began = datetime.now(UTC)
         yield
         self.done.append((Disturbance(process, kind, began, datetime.now(UTC)), database))
 
 
 class PartFaults(Faults):
-    """Disturbs gateways, workers and databases; a part that ends is followed by another."""
+    """Disturbs gateways, workers and databases. When a part ends, another one is started."""
 
     def __init__(self, seed: int, parts: Parts, databases: Sequence[Database]) -> None:
         super().__init__("parts", seed, pause=1.5)
@@ -98,7 +99,7 @@ class PartFaults(Faults):
         return self.random.choice(self._parts.running(self.random.choice(self._databases)))
 
     def _follow(self, part: Part) -> None:
-        """Start another part in the place of one."""
+        """Start another part of the same kind."""
         if part.database is None:
             self._parts.start_worker()
         else:
@@ -128,7 +129,7 @@ class PartFaults(Faults):
             part.link.mend()
 
     def _stall(self, part: Part) -> None:
-        """Hold up what the part and the broker say to each other."""
+        """Hold up the traffic between the part and the broker."""
         with self.noted(part.name, "freeze"):
             part.link.stall()
             self.last(1, 8)
@@ -152,7 +153,7 @@ class PartFaults(Faults):
 
 
 class BrokerFaults(Faults):
-    """Disturbs one node after another, and with `loses_data` once all of them for good."""
+    """Disturbs one node after another; with `loses_data`, all nodes lose their data once."""
 
     def __init__(self, seed: int, broker: RabbitCluster, *, loses_data: bool) -> None:
         super().__init__("broker", seed, pause=5)

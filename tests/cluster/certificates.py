@@ -1,4 +1,4 @@
-"""Certificates of a broker and of its clients, signed by an authority of the tests' own."""
+"""Certificates of a broker and of its clients, signed by an authority of the tests."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs certificates; `file` is its own."""
+    """Signs certificates; `file` holds its own certificate."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -28,7 +28,7 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str, host: str) -> tuple[Path, Path]:
-        """The files of a certificate for a host, an address or a name, and of its key."""
+        """Write a certificate for a host, an address or a name: its file, and that of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         is_address = host.replace(".", "").isdigit()
         general = x509.IPAddress(ip_address(host)) if is_address else x509.DNSName(host)

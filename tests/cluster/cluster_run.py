@@ -1,4 +1,4 @@
-"""A cluster run: everything between producers and handlers is disturbed, then the checks."""
+"""A cluster run: faults disturb all parts between producers and handlers, then come the checks."""
 
 import threading
 import time
@@ -27,14 +27,14 @@ from waiting import until
 
 VHOST = "jobs"
 SETTLING = 120.0
-"""Seconds within which something has to end, until all has, when nothing disturbs any more."""
+"""Seconds within which at least one job must end after the faults, until all have ended."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much a run does: `jobs` of each database beside those that are made by chance.
+    """The size of a run: `jobs` of each database, in addition to the random ones.
 
-    It takes `seconds` at least. `quiet` jobs follow when nothing is disturbed any more.
+    The run takes at least `seconds`. After the faults, `quiet` more jobs follow.
     """
 
     jobs: int
@@ -46,7 +46,7 @@ class Size:
 
 
 class _Side:
-    """A database, what acts on it, and what they know of its history."""
+    """A database, the actors on it, and what they know of its history."""
 
     def __init__(self, database: Database, seed: int, size: Size) -> None:
         self.database = database
@@ -61,7 +61,7 @@ class _Side:
         self.began = datetime.now(UTC)
 
     def history(self, events: Sequence[Event], faults: Sequence[Faults], parts: Parts) -> History:
-        """What is known of this database's jobs."""
+        """The history of this database's jobs."""
         history = History(
             disturbances=[
                 disturbance
@@ -87,7 +87,7 @@ class _Side:
 
 
 def run(folder: Path, size: Size, seed: int) -> list[Report]:
-    """Run in servers of the run's own, kept in the folder: a report of each database."""
+    """Run in servers of the run's own, kept in the folder; return a report for each database."""
     with ExitStack() as stack:
         broker = RabbitCluster(folder / "broker", [VHOST])
         stack.callback(broker.stop)
@@ -178,7 +178,7 @@ def _began(disturbance: Disturbance) -> datetime:
 
 @contextmanager
 def _acting(threads: Sequence[Actor | Faults]) -> Iterator[None]:
-    """Have them act for the length of the block, and stop with what they are doing."""
+    """Start the threads, and stop them at the end of the block."""
     for thread in threads:
         thread.start()
     try:
@@ -189,7 +189,10 @@ def _acting(threads: Sequence[Actor | Faults]) -> Iterator[None]:
 
 
 def _settle(sides: Sequence[_Side], violations: list[str]) -> float:
-    """Wait until all jobs have ended, which may take long as long as work goes on: the seconds."""
+    """Wait until all jobs have ended, however long that takes; return the seconds.
+
+    If no job ends for `SETTLING` seconds, add a violation.
+    """
     began = time.monotonic()
     try:
         for side in sides:

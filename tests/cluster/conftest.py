@@ -8,6 +8,6 @@ import servers
 
 @pytest.fixture(scope="session")
 def rabbitmq_programs() -> None:
-    """Leave out the test where no RabbitMQ node can be started, unless this is CI."""
+    """Skip the test where no RabbitMQ node can be started, unless this is CI."""
     if not servers.has_rabbitmq():
         (pytest.fail if "CI" in os.environ else pytest.skip)(servers.MISSING)

@@ -1,4 +1,4 @@
-"""Links between clients and a broker, as a load balancer's: each can be cut, or stall."""
+"""Links between clients and a broker, like a load balancer: each can be cut or stalled."""
 
 import asyncio
 import random
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Links:
-    """Makes links; a thread of their own passes on what comes in."""
+    """Makes links; a thread of its own passes the traffic on."""
 
     def __init__(self, ports: Callable[[], Sequence[int]]) -> None:
         self._ports = ports
@@ -18,7 +18,7 @@ class Links:
         self._links: list[Link] = []
 
     def new(self) -> "Link":
-        """A link to one of the ports, chosen for each connection."""
+        """Make a link to one of the ports, chosen for each connection."""
         link = Link(self._loop, self._ports)
         asyncio.run_coroutine_threadsafe(link.listen(), self._loop).result(10)
         self._links.append(link)
@@ -58,7 +58,7 @@ class Link:
         self.port = server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
-        """End all connections, and each new one at once."""
+        """End all connections, and end each new one at once."""
         self._loop.call_soon_threadsafe(self._cut)
 
     def _cut(self) -> None:
@@ -67,11 +67,11 @@ class Link:
             writer.transport.abort()
 
     def stall(self) -> None:
-        """Keep what comes in, in both directions, until `mend`: nothing is lost, all is late."""
+        """Hold the traffic in both directions until `mend`: nothing is lost, everything is late."""
         self._loop.call_soon_threadsafe(self._flows.clear)
 
     def mend(self) -> None:
-        """Pass everything on, and accept clients."""
+        """Pass on what was held, and accept clients."""
         self._loop.call_soon_threadsafe(self._mend)
 
     def _mend(self) -> None:
@@ -96,7 +96,7 @@ class Link:
                 self._writers.discard(each)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        """A connection to the first port of a random order that accepts one."""
+        """Connect to the first port, in random order, that accepts a connection."""
         ports = list(self._ports())
         random.shuffle(ports)
         for port in ports:

@@ -1,4 +1,4 @@
-"""A worker that a test plays and that may lie, and the gateway that it talks to."""
+"""A worker that a test plays and that may lie, and the gateway it talks to."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ WORKER = "lying-worker"
 
 @contextmanager
 def running_gateway(folder: Path, url: str, dsn: str, *arguments: str) -> Iterator[Path]:
-    """A gateway of modules in the folder, for the length of the block: its log."""
+    """Run a gateway of modules in the folder for the block; yield its log."""
     log = folder / "gateway.log"
     command = [sys.executable, "-m", "conduit_runtime.cli", "gateway", "--dsn", dsn, *arguments]
     environment = os.environ | {"CONDUIT_BROKER_URL": url}
@@ -80,7 +80,7 @@ class LyingWorker:
         await self._connection.close()
 
     async def _until_declared(self) -> Any:
-        """A channel, as soon as the gateway has declared what a worker uses."""
+        """Wait until the gateway has declared what a worker uses; return a channel."""
         async with asyncio.timeout(60):
             while True:
                 channel = await self._connection.channel()
@@ -106,7 +106,7 @@ class LyingWorker:
             self._changed.notify_all()
 
     async def job(self, id: UUID) -> tuple[Jobs, JobEntry]:
-        """A job, as soon as it comes."""
+        """Wait until the job arrives, and return it with its message."""
 
         def found() -> tuple[Jobs, JobEntry] | None:
             return next((each for each in self.jobs if each[1].id == id), None)
@@ -115,25 +115,25 @@ class LyingWorker:
             return await self._changed.wait_for(found)  # type: ignore[return-value]
 
     async def send(self, exchange: str, key: str, body: bytes) -> None:
-        """Publish a message, confirmed by the broker."""
+        """Publish a message, and wait until the broker confirms it."""
         properties = Basic.Properties(delivery_mode=2)
         await self.channel.basic_publish(
             body, exchange=exchange, routing_key=key, properties=properties
         )
 
     async def end(self, message: Jobs, *entries: OutcomeEntry) -> None:
-        """Send outcomes to the gateway of a message."""
+        """Send outcomes to the gateway that sent a message."""
         body = encode(Outcomes(VERSION, WORKER, [*entries]))
         await self.send(topology.OUTCOMES, outcome_key(message), body)
 
 
 def outcome_key(message: Jobs) -> str:
-    """Where outcomes of the jobs of a message go."""
+    """The routing key for outcomes of the jobs of a message."""
     return topology.outcome_key(message.database, message.gateway)
 
 
 def outcome_of(message: Jobs, job: JobEntry, **changes: Any) -> OutcomeEntry:
-    """The entry of a job that completed."""
+    """The outcome entry of a completed job."""
     entry = OutcomeEntry(
         id=job.id,
         token=job.token,
@@ -151,5 +151,5 @@ def outcome_of(message: Jobs, job: JobEntry, **changes: Any) -> OutcomeEntry:
 
 
 async def until_true(condition: Callable[[], Any]) -> Any:
-    """Wait beside the loop until a condition is true."""
+    """Wait until a condition is true, without blocking the event loop."""
     return await asyncio.to_thread(until, condition)

@@ -17,7 +17,7 @@ from worker_processes import JOBS, WorkerProcess, create_role
 
 
 class Database:
-    """A database on a server of its own; `gateways` are the names of all that it ever had."""
+    """A database on a server of its own; `gateways` holds the names of all its gateways so far."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Part(WorkerProcess):
 
 
 class Parts:
-    """Starts gateways and workers; `url` makes their broker's address of a user and a port."""
+    """Starts gateways and workers; `url` makes the broker's address for a user and a port."""
 
     def __init__(self, folder: Path, links: Links, url: Callable[[str, int], str]) -> None:
         self.folder = folder
@@ -50,7 +50,7 @@ class Parts:
         self._all: list[Part] = []
 
     def start_gateway(self, database: Database) -> Part:
-        """Start a gateway, whose role in the database has its name."""
+        """Start a gateway. Its role in the database has its name."""
         name = f"gateway_{database.name}{len(database.gateways) + 1}"
         create_role(database.dsn, name)
         database.gateways.add(name)
@@ -58,7 +58,7 @@ class Parts:
         return self._start(name, ["gateway", "history_jobs", "--dsn", dsn], database)
 
     def start_worker(self) -> Part:
-        """Start a worker, which knows no database."""
+        """Start a worker, which has no database."""
         name = f"worker_{len(self.workers) + 1}"
         return self._start(name, ["worker", "history_jobs", "--concurrency", "4"])
 
@@ -79,7 +79,7 @@ class Parts:
 
     @property
     def workers(self) -> frozenset[str]:
-        """The names of all workers that were ever started."""
+        """The names of all workers so far, ended ones included."""
         return frozenset(part.name for part in self._all if part.database is None)
 
     def running(self, database: Database | None = None) -> list[Part]:
@@ -89,7 +89,7 @@ class Parts:
         ]
 
     def stop(self, databases: list[Database]) -> list[str]:
-        """Stop workers, then gateways; what is wrong with how they end, and with their logs."""
+        """Stop workers, then gateways. Return what is wrong with their exits and their logs."""
         violations = []
         for group in (self.running(), [part for each in databases for part in self.running(each)]):
             for part in group:
@@ -109,7 +109,7 @@ class Parts:
         return violations
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the processes that still run."""
         for part in self._all:
             if part.process.poll() is None:
                 part.kill()

@@ -1,4 +1,4 @@
-"""A RabbitMQ node of the tests' own: everything private, on loopback, and gone with the tests."""
+"""A private RabbitMQ node for the tests: on loopback, and gone with the tests."""
 
 import copy
 import json
@@ -30,7 +30,7 @@ USERS = {
     "gateway": GATEWAY,
     "worker": WORKER,
 }
-"""The permissions of each user in every vhost. All have the same password."""
+"""The permissions of each user in every vhost. All users have the same password."""
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users = none
@@ -45,7 +45,7 @@ default_queue_type = quorum
 
 
 class Epmd:
-    """The name server of Erlang nodes, for nodes of one folder."""
+    """The name server of Erlang nodes, for the nodes of one folder."""
 
     def __init__(self, folder: Path, users: int = subprocess.PIPE) -> None:
         (port,) = free_ports(1)
@@ -65,11 +65,11 @@ class Epmd:
 
 
 class Node:
-    """One node, with its data in `folder`/NAME; it is started by `start`.
+    """One node, with its data in `folder`/NAME; `start` starts it.
 
-    `vhosts` are there from the first start, with the users of `USERS`. `settings` are lines of
-    rabbitmq.conf. Nodes with the same `epmd` and folder have the same cookie, so they can form
-    a cluster.
+    `vhosts` exist from the first start, with the users of `USERS`. `settings` are lines of
+    rabbitmq.conf. Nodes with the same `epmd` and folder have the same cookie, so they can form a
+    cluster.
     """
 
     def __init__(
@@ -109,20 +109,20 @@ class Node:
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced.config"),
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "environment"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
-            # Otherwise a shell stays in front of the node, which a signal does not pass.
+            # Otherwise a shell stays in front of the node and does not pass signals on.
             "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"
             " -kernel net_ticktime 8",
         }
 
     def handle(self) -> Self:
-        """The same node for another process, which can do all but start and end it."""
+        """A copy for another process, which can do everything but start and end the node."""
         other = copy.copy(self)
         other._process = None
         return other
 
     def start(self, users: int = subprocess.PIPE) -> None:
-        """Start it without waiting; `users` as of `Supervised`."""
+        """Start the node without waiting; `users` is as in `Supervised`."""
         self.log.write_bytes(b"")
         command = [str(RABBITMQ / "rabbitmq-server")]
         self._process = Supervised(
@@ -130,7 +130,7 @@ class Node:
         )
 
     def wait(self, seconds: float = 180) -> None:
-        """Wait until it serves clients; fails with the end of its log."""
+        """Wait until the node serves clients. If it fails to, raise with the end of its log."""
 
         def is_ready() -> bool:
             assert self._process is not None
@@ -142,12 +142,12 @@ class Node:
         until(is_ready, seconds)
 
     def kill(self) -> None:
-        """Kill it, as a power cut would; its data stays."""
+        """Kill the node, as a power cut would; its data stays."""
         if self._process is not None:
             self._process.kill()
 
     def wipe(self) -> None:
-        """Lose its data; it has been killed."""
+        """Delete the data of a killed node."""
         shutil.rmtree(self.folder / "data")
 
     def freeze(self) -> None:
@@ -156,12 +156,12 @@ class Node:
         self._process.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let the process run on."""
+        """Let the process continue."""
         assert self._process is not None
         self._process.signal(signal.SIGCONT)
 
     def evaluate(self, expression: str) -> str:
-        """What an expression of Erlang gives in the node; it is evaluated again if that hangs."""
+        """Evaluate an expression of Erlang in the node; try again if that hangs."""
 
         def call() -> str | None:
             with suppress(subprocess.TimeoutExpired):
@@ -186,7 +186,7 @@ class Node:
         return f"amqp://{user}:{PASSWORD}@127.0.0.1:{self.port}/{vhost}"
 
     def add_vhosts(self, new: Iterable[str], old: Iterable[str] = ()) -> None:
-        """Make vhosts with the permissions of `USERS`, and drop others with what is in them."""
+        """Delete old vhosts with their contents; make new ones with the permissions of `USERS`."""
         by = '<<"tests">>'
         calls = [f"rabbit_vhost:delete(<<{_text(name)}>>, {by})" for name in old]
         for name in new:
@@ -199,7 +199,7 @@ class Node:
 
 
 def _definitions(vhosts: Iterable[str]) -> Mapping[str, object]:
-    """What is there from a node's first start."""
+    """The definitions that a node loads at its first start."""
     vhosts = list(vhosts)
     return {
         "users": [{"name": name, "password": PASSWORD, "tags": []} for name in USERS],
@@ -213,5 +213,5 @@ def _definitions(vhosts: Iterable[str]) -> Mapping[str, object]:
 
 
 def _text(text: str) -> str:
-    """A string of Erlang."""
+    """Quote a text as a string of Erlang."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""A cluster of RabbitMQ nodes, and what goes wrong with it."""
+"""A cluster of RabbitMQ nodes, and its faults."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ cluster_formation.target_cluster_size_hint = 3
 
 
 class RabbitCluster:
-    """Three nodes in one folder; `reachable` are those that a load balancer would choose from."""
+    """Three nodes in one folder; a load balancer would choose from those in `reachable`."""
 
     def __init__(self, folder: Path, vhosts: Iterable[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ class RabbitCluster:
         self.reachable: list[Node] = []
 
     def start(self) -> None:
-        """Start all nodes, and return when they serve as one cluster."""
+        """Start all nodes, and wait until they serve as one cluster."""
         for node in self.nodes:
             node.start()
         with ThreadPoolExecutor() as pool:
@@ -37,7 +37,7 @@ class RabbitCluster:
         self.reachable = list(self.nodes)
 
     def ports(self) -> list[int]:
-        """Where clients connect to."""
+        """The ports that clients connect to."""
         return [node.port for node in self.reachable]
 
     def kill(self, node: Node) -> None:
@@ -46,13 +46,13 @@ class RabbitCluster:
         node.kill()
 
     def restart(self, node: Node) -> None:
-        """Start a node that was killed, and wait until it serves clients."""
+        """Restart a killed node, and wait until it serves clients."""
         node.start()
         node.wait(120)
         self.take_in(node)
 
     def leave_out(self, node: Node) -> None:
-        """Send no new client to a node."""
+        """Send no new clients to a node."""
         self.reachable = [each for each in self.reachable if each is not node]
 
     def take_in(self, node: Node) -> None:
@@ -61,7 +61,7 @@ class RabbitCluster:
             self.reachable = [*self.reachable, node]
 
     def part(self, node: Node) -> None:
-        """Cut a node off from the others: it accepts none of them, and none of them accepts it."""
+        """Cut a node off from the others: neither side accepts the other."""
         self._set_cookie_for_others(node, "no")
         node.evaluate("[erlang:disconnect_node(Node) || Node <- nodes()]")
 
@@ -74,7 +74,7 @@ class RabbitCluster:
         node.evaluate(", ".join(f"erlang:set_cookie('{name}', '{cookie}')" for name in others))
 
     def fill_disk(self, node: Node) -> None:
-        """Have a node take its disk for full: the whole cluster blocks who publishes."""
+        """Make a node believe that its disk is full: the whole cluster blocks publishers."""
         node.evaluate("rabbit_disk_monitor:set_disk_free_limit(1000000000000000)")
 
     def empty_disk(self, node: Node) -> None:
@@ -82,7 +82,7 @@ class RabbitCluster:
         node.evaluate("rabbit_disk_monitor:set_disk_free_limit(50000000)")
 
     def lose_everything(self) -> None:
-        """Kill all nodes and lose their data, then start them anew."""
+        """Kill all nodes, delete their data, and start them again."""
         self.reachable = []
         for node in self.nodes:
             node.kill()
@@ -97,5 +97,5 @@ class RabbitCluster:
 
 
 def members(node: Node) -> int:
-    """How many nodes of its cluster run, as the node sees it."""
+    """The number of running nodes in its cluster, as the node sees it."""
     return int(node.evaluate("length(rabbit_nodes:list_running())"))

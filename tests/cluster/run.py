@@ -1,7 +1,7 @@
-"""Runs the cluster and checks its history: `python run.py [--jobs N] [--seed N] [--keep]`.
+"""Run the cluster and check its history: `python run.py [--jobs N] [--seed N] [--keep]`.
 
 It starts three RabbitMQ nodes, two databases, two gateways each, and six workers that know no
-database, and disturbs all of them while jobs go through. 1 if a guarantee was not kept.
+database. Faults disturb all of them while jobs run. Exits with 1 if a guarantee was broken.
 """
 
 import argparse

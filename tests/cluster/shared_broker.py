@@ -1,4 +1,4 @@
-"""One RabbitMQ node for all processes of a test run, with a vhost for each test that asks."""
+"""One RabbitMQ node for all processes of a test run, with a vhost for each test that needs one."""
 
 import fcntl
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 from rabbitmq import ADMINISTRATOR, Epmd, Node
 
 _BATCH = 16
-"""How many vhosts are made at a time."""
+"""The number of vhosts that are made at a time."""
 
 
 class SharedBroker:
-    """The node of `folder`: the first process that asks starts it, and it ends with the last.
+    """The node of `folder`: the first process that needs it starts it, and it ends with the last.
 
-    Each holds the named pipe `users` open to write, and the node's supervisor reads it.
+    Each process holds the named pipe `users` open to write, and the node's supervisor reads it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,13 +27,13 @@ class SharedBroker:
         self._users: int | None = None
 
     def close(self) -> None:
-        """Give up this process's hold."""
+        """Release this process's hold on the node."""
         if self._users is not None:
             os.close(self._users)
 
     @contextmanager
     def lend(self) -> Iterator["Vhost"]:
-        """An empty vhost for the length of the block."""
+        """Lend an empty vhost for the block."""
         with self._state() as state:
             node = self._join(state)
             if not state.free:
@@ -47,7 +47,7 @@ class SharedBroker:
             state.used.append(vhost)
 
     def _join(self, state: "_State") -> Node:
-        """Hold the node; start it if it has no user."""
+        """Hold the node; start it if no process holds it."""
         if self._users is not None and state.node is not None:
             return state.node
         try:
@@ -79,7 +79,7 @@ class SharedBroker:
 
     @contextmanager
     def _state(self) -> Iterator["_State"]:
-        """What the processes share, for one of them at a time."""
+        """Lock the state that the processes share, for one process at a time."""
         with (self._folder / "state").open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
@@ -103,7 +103,7 @@ class Vhost:
 
 
 class _State:
-    """The node, and its vhosts: never used, and used by a test that has ended."""
+    """The node, and its vhosts: unused ones, and those of tests that have ended."""
 
     def __init__(self) -> None:
         self.node: Node | None = None

@@ -1,4 +1,4 @@
-"""Server programs that tests start, and that end with them."""
+"""Server programs that tests start, and that end with the tests."""
 
 import os
 import signal
@@ -6,16 +6,16 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-# The shell ends itself and its group once no process holds the other end of its standard input: the
-# kernel closes it with the last process that used the program, however that process ended.
+# The shell ends itself and its group once no process holds the other end of its standard input. The
+# kernel closes that end with the last process that used the program, however that process ended.
 _RUN = '"$@" </dev/null & echo $! > "$PID_FILE"; cat > /dev/null; kill -s KILL 0'
 
 
 class Supervised:
     """A program in a process group of its own, killed when its users are gone.
 
-    `users` is the end of a pipe to read from, whose other end its users hold; without one, this
-    process is the only user. Output goes to the end of `log`.
+    `users` is the read end of a pipe, and its users hold the other end. Without a pipe, this
+    process is the only user. Output is appended to `log`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Supervised:
         os.kill(int(self._pid_file.read_text()), kind)
 
     def kill(self) -> None:
-        """Kill it and all of its group, and return when it is gone."""
+        """Kill the program and its group, and wait until it is gone."""
         if self._shell.poll() is None:
             os.killpg(self._shell.pid, signal.SIGKILL)
         self._shell.wait()
@@ -62,6 +62,6 @@ class Supervised:
 
 
 def _is_running(pid: int) -> bool:
-    """Whether a process has this id and is no zombie."""
+    """Whether a process with this id exists and is not a zombie."""
     done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False)
     return done.stdout.strip()[:1] not in (b"", b"Z")

@@ -15,7 +15,7 @@ def test_the_history_is_right_whatever_part_dies(tmp_path: Path) -> None:
     for report in reports:
         print(report)
         assert not report.violations, str(report)
-        # What did not happen proves nothing.
+        # A fault that did not happen proves nothing.
         assert report.runs > 500
         assert report.judged > 20
     assert sum(report.repeats for report in reports) > 0

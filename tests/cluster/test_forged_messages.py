@@ -1,4 +1,4 @@
-"""What a worker that lies can do: nothing to jobs that it was not given, nor to the gateway."""
+"""A worker that lies harms neither the gateway nor jobs that it was not given."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -56,7 +56,7 @@ class Scene:
         self._is_read = 0
 
     def play(self, use: Callable[["Scene", LyingWorker], Awaitable[None]]) -> None:
-        """Call it with a worker that says it runs these types."""
+        """Call the function with a worker that says it runs these types."""
 
         async def run() -> None:
             url = self._broker.url("worker")
@@ -70,12 +70,12 @@ class Scene:
         assert "Traceback" not in lines
 
     async def given(self, worker: LyingWorker) -> tuple[Jobs, JobEntry]:
-        """A new job that the worker holds."""
+        """Enqueue a job, and wait until the worker holds it."""
         job = self.queue.enqueue(Job("letters", "letter.send", {"n": 1}))
         return await worker.job(job.id)
 
     async def until_status(self, job: JobEntry, status: str) -> Any:
-        """Wait until the job has a status: the job."""
+        """Wait until the job has a status, and return it."""
 
         def found() -> Any:
             stored = self.queue.get(job.id)
@@ -85,7 +85,7 @@ class Scene:
         return await until_true(found)
 
     async def check_works(self, worker: LyingWorker) -> None:
-        """The gateway still publishes jobs, and writes their outcomes."""
+        """Check that the gateway still publishes jobs, and writes their outcomes."""
         message, job = await self.given(worker)
         await worker.end(message, outcome_of(message, job))
         await self.until_status(job, "completed")

@@ -1,4 +1,4 @@
-"""A link between a client and a broker passes all on, stalls, and is cut."""
+"""A link between a client and a broker passes everything on, stalls, and is cut."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ TIMEOUT = 20
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server that sends back what it gets."""
+    """Run a server that sends back what it gets; yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -82,7 +82,7 @@ def test_a_cut_ends_connections_until_it_is_mended(link: Link) -> None:
 
 
 def _has_ended(client: socket.socket) -> bool:
-    """Wait until the other side sends something, or ends the connection."""
+    """Wait until the other side sends data or ends the connection; return whether it ended."""
     try:
         return client.recv(1) == b""
     except ConnectionResetError:

@@ -29,7 +29,7 @@ async def _channel(broker: Vhost, user: str) -> AsyncIterator[AbstractChannel]:
 
 
 async def _declare(gateway: AbstractChannel, worker: AbstractChannel) -> None:
-    """What a gateway declares, and then a worker."""
+    """Declare what a gateway declares, then what a worker declares."""
     await topology.declare_exchanges(gateway)
     await topology.declare_job_queues(gateway, ["letters"])
     await topology.declare_gateway(gateway, DATABASE, GATEWAY)
@@ -39,7 +39,7 @@ async def _declare(gateway: AbstractChannel, worker: AbstractChannel) -> None:
 def _with_both(
     broker: Vhost, use: Callable[[AbstractChannel, AbstractChannel], Awaitable[None]]
 ) -> None:
-    """Call it with a channel of a gateway and one of a worker, when all is declared."""
+    """Declare everything, then call the function with channels of a gateway and of a worker."""
 
     async def run() -> None:
         async with _channel(broker, "gateway") as gateway, _channel(broker, "worker") as worker:

@@ -10,7 +10,7 @@ from shared_broker import SharedBroker, Vhost
 
 
 async def _round_trip(url: str, queue_name: str) -> list[bytes]:
-    """What comes out of a new quorum queue into which three confirmed messages went."""
+    """Send three confirmed messages into a new quorum queue, and return what comes out."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(publisher_confirms=True)
         queue = await channel.declare_queue(

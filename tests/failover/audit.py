@@ -1,4 +1,4 @@
-"""What a round of failovers showed beside what every run shows."""
+"""The results of a round of failovers, in addition to those of every run."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -14,7 +14,7 @@ from unique_producer import check_unique, unique_jobs
 
 @dataclass
 class Round(RunReport):
-    """What a round showed."""
+    """The results of a round."""
 
     _: KW_ONLY
     mode: str
@@ -40,7 +40,7 @@ class Round(RunReport):
         )
 
     def audit(self, history: History, copies: Path, workers: Sequence[str]) -> None:
-        """Check the history of the round, for which workers wrote `copies` of their events."""
+        """Check the history of the round. Workers wrote `copies` of their events."""
         self.losses = separate(history, [*read_events(copies)])
         if self.mode == "synchronous":
             self.violations += [f"{job}: was confirmed, and is lost" for job in self.losses.jobs]

@@ -1,4 +1,4 @@
-"""A replicated Postgres for the tests of this folder, where its servers can be had."""
+"""A replicated Postgres for the tests of this folder, where its servers are installed."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out the tests that start a cluster where its servers are missing, unless this is CI."""
+    """Leave out the tests that start a cluster if servers are missing, unless this is CI."""
     ours = [item for item in items if item.path.parent == HERE and item.get_closest_marker("slow")]
     if ours and "CI" not in os.environ and (reason := replication.missing()):
         for item in ours:
@@ -22,10 +22,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[PostgresCluster]:
-    """The cluster that the tests of this folder share; each leaves it whole."""
+    """The cluster that the tests of this folder share; each test leaves it healthy."""
     if reason := replication.missing():
         pytest.fail(reason, pytrace=False)
-    # Not in pytest's folder, into which the servers' user may not look.
+    # Not in pytest's folder: the servers' user may not read that.
     with (
         tempfile.TemporaryDirectory(prefix="conduit-failover-") as folder,
         postgres_cluster(Path(folder)) as cluster,

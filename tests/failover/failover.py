@@ -1,4 +1,4 @@
-"""Leaders of a replicated Postgres fail, again and again; the history is checked.
+"""Make leaders of a replicated Postgres fail, again and again, and check the history.
 
 python failover.py [--faults N] [--mode MODE] [--way WAY] [--kind KIND]... [--seed N]
 """
@@ -27,7 +27,7 @@ WAYS = ("haproxy", "hosts")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print a report a round; 1 after violations, which leave their logs."""
+    """Print a report for each round; return 1 after violations, which leave their logs."""
     if missing():
         install()
     if reason := missing():
@@ -75,5 +75,5 @@ def parsed() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which ends the servers as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # this ends the servers as well
     sys.exit(main(parsed()))

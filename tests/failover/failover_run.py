@@ -30,7 +30,7 @@ from waiting import until
 from worker_processes import WorkerProcesses
 
 PROMOTING = 90.0
-"""Seconds within which another node has to lead."""
+"""Seconds within which another node must lead."""
 GOING_ON = 30.0
 """Seconds for which the workers are watched after a promotion."""
 
@@ -46,7 +46,7 @@ def run_round(
     seed: int,
     workers: int = 3,
 ) -> Round:
-    """Let so many leaders fail; `mode` is synchronous or asynchronous, `way` haproxy or hosts."""
+    """Make `count` leaders fail; `mode` is synchronous or asynchronous, `way` haproxy or hosts."""
     cluster.set_synchronous(mode == "synchronous")
     folder.mkdir()
     leader = until(cluster.leader, HEALING)
@@ -62,7 +62,7 @@ def run_round(
             processes.start(name)
         round_ = Round(seed, mode=mode, way=way)
         start = datetime.now(UTC)
-        # What an application needs of its own: it waits for no server that is frozen.
+        # Applications need this setting: without it they wait for a frozen server.
         patient = make_conninfo(dsn, connect_timeout=3)
         producers = [
             UniqueProducer(patient, seed + n, 0.1, large=200, every=20.0) for n in range(2)
@@ -112,7 +112,7 @@ def _fail_over(
     way: str,
     history: History,
 ) -> Failover:
-    """Have a leader fail; returns when another leads, and all nodes are well."""
+    """Make a leader fail, and wait until another one leads and all nodes are healthy."""
     leader = until(cluster.leader, HEALING)
     began = datetime.now(UTC)
     try:
@@ -130,7 +130,7 @@ def _fail_over(
 def _promotion(
     promotions: Promotions, fault: Fault, leader: PatroniNode, began: datetime
 ) -> Promotion:
-    """When a server could write again: another one leads, or the leader has free space again."""
+    """Wait until a server can write again: another one leads, or the leader has free space."""
     if fault.lasts is None:
         return promotions.after(began, PROMOTING)
     try:
@@ -141,7 +141,7 @@ def _promotion(
 
 
 def _watch(promotion: Promotion, dbname: object, workers: Sequence[str], history: History) -> None:
-    """Give the workers enough to do at the new leader, until each has claimed or for a while."""
+    """Give the workers jobs at the new leader until each has claimed, for at most `GOING_ON`."""
     deadline = time.monotonic() + GOING_ON
     went_on: set[str] = set()
     while not went_on.issuperset(workers) and time.monotonic() < deadline:

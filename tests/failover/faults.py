@@ -1,4 +1,4 @@
-"""What goes wrong with a leader: killed, frozen, cut off, switched over, its disk full."""
+"""The faults of a leader: killed, frozen, cut off, switched over, its disk full."""
 
 import random
 import signal
@@ -12,10 +12,10 @@ from postgres_cluster import PostgresCluster
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to end a leader's time, and how to set it right; `undo` may be done more than once.
+    """A way to make a leader fail, and how to undo that; `undo` may be called more than once.
 
-    Without `lasts` another node leads in the end. A leader whose disk is full goes on if that many
-    seconds later there is free space again, unless it could not write its WAL before.
+    Without `lasts` another node leads in the end. `lasts` is for a full disk: the disk gets free
+    space again after so many seconds. Then the leader continues, unless it could not write its WAL.
     """
 
     kind: str
@@ -25,9 +25,9 @@ class Fault:
 
 
 class Faults:
-    """Deals faults: each kind in its turn, in an order of chance.
+    """Deals faults from a shuffled deck, in which each kind occurs once.
 
-    `left_out` says which are left out, and why.
+    `left_out` says which faults are left out, and why.
     """
 
     def __init__(self, cluster: PostgresCluster, pick: random.Random, *kinds: str) -> None:
@@ -57,7 +57,7 @@ class Faults:
         return self._deck.pop()
 
     def _kill(self, leader: PatroniNode) -> None:
-        """Kill it while its standbys lag behind."""
+        """Kill the leader while its standbys lag behind."""
         leader.signal_senders(signal.SIGSTOP)
         time.sleep(self._pick.uniform(0.2, 1))  # how far they lag, not a wait
         leader.kill()

@@ -30,7 +30,7 @@ class Migrations(threading.Thread):
             (self._done if self._migrate(schema) else self._failed).append(schema)
 
     def stop(self) -> None:
-        """Return when the last one has ended."""
+        """Wait until the last migration has ended."""
         self._stopping.set()
         self.join(timeout=60)
 
@@ -38,7 +38,7 @@ class Migrations(threading.Thread):
         return f"{len(self._done)} migrations went through, {len(self._failed)} did not at first"
 
     def check(self, *, is_synchronous: bool) -> Iterator[str]:
-        """Those that went through are there, whole; the others go through now."""
+        """Check that finished migrations are there, whole, and that the others now go through."""
         with psycopg.connect(self._dsn) as connection:
             tables = dict(
                 connection.execute(

@@ -1,4 +1,4 @@
-"""An application that never sees an error of a failover: it makes its transaction again."""
+"""An application that repeats its transaction until it succeeds, and so sees no failover."""
 
 import random
 import threading
@@ -11,11 +11,11 @@ from random_jobs import QUEUES
 
 
 class PatientApplication(threading.Thread):
-    """Stores a row and its job in a transaction, again until the commit is confirmed.
+    """Stores a row and its job in a transaction, and repeats that until the commit is confirmed.
 
-    It draws the job's id before: if a commit was not confirmed, the next try meets its row.
-    `pause` are the seconds between two transactions, on average.
-    `confirmed` are its jobs, `longest` is how many seconds the slowest transaction took.
+    It chooses the job's id first: if a commit was not confirmed, the next try finds its row.
+    `pause` is the average number of seconds between two transactions. `confirmed` are its jobs,
+    `longest` is how many seconds the slowest transaction took.
     """
 
     def __init__(self, dsn: str, seed: int, pause: float = 0.2) -> None:
@@ -39,7 +39,7 @@ class PatientApplication(threading.Thread):
             self.confirmed.add(id_)
 
     def stop(self) -> None:
-        """Return when its last transaction is stored."""
+        """Wait until its last transaction is stored."""
         self._stopping.set()
         self.join(timeout=60)
 
@@ -70,6 +70,6 @@ class PatientApplication(threading.Thread):
 
 
 def _job(id_: UUID) -> Job:
-    """A job for each try: one that was enqueued would get another id."""
+    """A new job object for each try: an enqueued one would get another id."""
     payload = {"seconds": 0.01, "failures": 0, "children": 0}
     return Job(QUEUES[0], "history.work", payload, max_attempts=50, id=id_)

@@ -1,4 +1,4 @@
-"""Sees when a node becomes the primary, by asking each of them all the time."""
+"""Sees when a node becomes the primary, by polling all nodes."""
 
 import threading
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ PERIOD = 0.05
 
 @dataclass(frozen=True)
 class Promotion:
-    """A node became the primary, and let others write."""
+    """A node became the primary, and accepts writes."""
 
     node: PatroniNode
     at: datetime
 
 
 class Promotions:
-    """Watches the nodes from its making to `close`, over connections of its own."""
+    """Watches the nodes from its construction until `close`, over connections of its own."""
 
     def __init__(self, nodes: Sequence[PatroniNode]) -> None:
         self._seen: list[Promotion] = []
@@ -31,11 +31,11 @@ class Promotions:
             threading.Thread(target=self._watch, args=(node,), daemon=True).start()
 
     def after(self, began: datetime, seconds: float) -> Promotion:
-        """The first one after a time; waits for it that long."""
+        """Wait for the first promotion after a time, at most so many seconds."""
         return until(lambda: next((each for each in self._seen if each.at > began), None), seconds)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._closing.set()
 
     def _watch(self, node: PatroniNode) -> None:

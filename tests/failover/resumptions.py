@@ -1,4 +1,4 @@
-"""How soon each worker went on after a promotion."""
+"""How soon each worker continued after a promotion."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from history import History
 from promotions import Promotion
 
 LIMIT = 5.0
-"""Seconds within which a worker goes on after a promotion."""
+"""Seconds within which a worker must continue after a promotion."""
 
 
 @dataclass(frozen=True)
 class Failover:
-    """A fault that began at a time, and the promotion that ended it."""
+    """A fault, when it began, and the promotion that ended it."""
 
     mode: str
     way: str
@@ -25,7 +25,7 @@ class Failover:
 
     @property
     def outage(self) -> timedelta:
-        """From the fault to the promotion: what Patroni takes."""
+        """The time from the fault to the promotion, which Patroni needs."""
         return self.promotion.at - self.began
 
 
@@ -41,7 +41,10 @@ class Resumption:
 def resumptions(
     history: History, failovers: Iterable[Failover], workers: Sequence[str]
 ) -> list[Resumption]:
-    """Of each worker after each failover; infinite where it did not claim before it was healed."""
+    """The resumption of each worker after each failover.
+
+    It is infinite if the worker did not claim before the cluster was healed.
+    """
     found = []
     claims = sorted((move.asked_at, move.process) for move in history.moves if move.is_claim)
     for failover in failovers:
@@ -61,7 +64,7 @@ def resumptions(
 
 
 def table(resumed: Sequence[Resumption]) -> str:
-    """A line for each kind of fault, mode and way."""
+    """A table with a line for each kind of fault, mode and way."""
     groups: dict[tuple[str, str, str], list[Resumption]] = {}
     for each in resumed:
         key = (each.failover.mode, each.failover.way, each.failover.kind)

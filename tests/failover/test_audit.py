@@ -1,4 +1,4 @@
-"""What a failover may lose and what it must not lose are separated. Pure."""
+"""The audit separates what a failover may lose from what it must not lose. Pure."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -64,12 +64,12 @@ def test_a_job_that_completed_on_the_lost_part_has_to_run_again() -> None:
 
 
 def test_an_outcome_of_the_lost_part_is_found_on_the_new_one() -> None:
-    # The claim is gone, and its outcome is there.
+    # The claim is lost, and its outcome is there.
     stale = history(INSERTED, END, events=[*RAN])
     separate(stale, RAN)
     assert len([*check_continuity(stale)]) == 1
     assert [*check_continuity(history(INSERTED, CLAIM, END))] == []
-    # What an attempt of the lost part wrote afterwards is no outcome.
+    # An event that an attempt of the lost part wrote afterwards is no outcome.
     late = history(INSERTED, *AGAIN, events=[event("ended"), *ELSEWHERE])
     assert check(late)
     assert separate(late, ELSEWHERE).attempts == {(JOB, TOKEN)}

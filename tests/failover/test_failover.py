@@ -1,4 +1,4 @@
-"""Leaders fail a few times; `make failover` lets them fail for as long as one likes."""
+"""Leaders fail a few times; `make failover` makes more of them fail."""
 
 import random
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_nothing_is_lost_but_what_the_old_leader_kept_for_itself(
     done = run_round(cluster, tmp_path / "round", faults, mode=mode, way=way, count=1, seed=seed)
     print(done)
     assert not done.violations, str(done)
-    # What did not happen proves nothing.
+    # A fault that did not happen proves nothing.
     assert done.jobs > 100
     assert done.ticks > 10
     assert done.unique > 0

@@ -1,4 +1,4 @@
-"""A pooler that is paused meanwhile: a switchover is no error for any transaction."""
+"""No transaction fails in a switchover while the pooler is paused."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
 @pytest.fixture
 def dsn(cluster: PostgresCluster) -> str:
-    """A database at whichever node leads."""
+    """A database at the leading node."""
     cluster.set_synchronous(True)
     leader = until(cluster.leader, HEALING)
     name = conninfo_to_dict(create_database(leader.dsn))["dbname"]
@@ -30,7 +30,7 @@ def pooled(dsn: str) -> Iterator[str]:
 
 
 def ask(pooled: str, command: str) -> None:
-    """Have the pooler do something."""
+    """Send a command to the pooler."""
     admin = make_conninfo(pooled, dbname="pgbouncer", user="postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.pgconn.exec_(command.encode())
@@ -66,7 +66,7 @@ def test_no_transaction_fails_while_the_pooler_is_paused(
 
 
 def _leads(dsn: str) -> bool:
-    """Whether the way to the leader leads to a server that takes writes."""
+    """Whether the way to the leader reaches a server that accepts writes."""
     try:
         with psycopg.connect(dsn, connect_timeout=2) as connection:
             [(in_recovery,)] = connection.execute("SELECT pg_is_in_recovery()")

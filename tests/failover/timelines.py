@@ -1,7 +1,7 @@
-"""What a failover lost, from the history of a run and from what was noted outside of it. Pure.
+"""What a failover lost, from the history of a run and from records outside of it. Pure.
 
-With asynchronous replication the end of the old leader's timeline is lost: transactions whose
-commit was confirmed. What is left is a history that has to be right by itself. With synchronous
+With asynchronous replication the end of the old leader's timeline is lost, including transactions
+whose commit was confirmed. The history that is left must be right by itself. With synchronous
 replication nothing is lost.
 """
 
@@ -15,10 +15,11 @@ from history import Event, History
 
 @dataclass
 class Losses:
-    """`jobs` whose commit was confirmed and that are gone, with their promise.
+    """The losses of a failover.
 
-    `rows` are events that handlers committed, and that are gone. `attempts` are the jobs and
-    tokens of those whose claim is gone as well: a job that such an attempt had ended runs again.
+    `jobs` are lost with their promise, though their commit was confirmed. `rows` are lost events
+    that handlers committed. `attempts` are the jobs and tokens of lost claims. If such an attempt
+    had ended its job, the job runs again.
     """
 
     jobs: set[UUID] = field(default_factory=set)
@@ -27,10 +28,10 @@ class Losses:
 
 
 def separate(history: History, outside: Iterable[Event]) -> Losses:
-    """Take what was lost out of the history, and add to it what handlers did under its claims.
+    """Remove what was lost from the history, and add what handlers did under the claims left.
 
-    An event whose claim was lost is no part of the history that is left: such an attempt may go on
-    for a while, and what it wrote meanwhile is there.
+    Events of a lost claim are removed too: such an attempt may continue for a while, and what it
+    writes is stored.
     """
     losses = Losses(jobs=history.confirmed - history.promises.keys())
     history.confirmed -= losses.jobs
@@ -49,7 +50,7 @@ def separate(history: History, outside: Iterable[Event]) -> Losses:
 
 
 def check_continuity(history: History) -> Iterator[str]:
-    """Each change of a job begins where the one before it ended: on one timeline."""
+    """Check that each change of a job begins where the one before ended: on one timeline."""
     for job, moves in history.by_job().items():
         for move, following in pairwise(moves):
             if (following.before, following.token_before) != (move.after, move.token_after):

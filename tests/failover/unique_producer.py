@@ -14,11 +14,11 @@ from random_jobs import QUEUES
 
 KEYS = 5
 SHARE = 0.2
-"""Of what it does."""
+"""The part of its acts that enqueue a unique job."""
 
 
 class UniqueProducer(Producer):
-    """A producer whose jobs are unique now and then: at most one of a key at a time."""
+    """A producer that sometimes enqueues a unique job: at most one of a key at a time."""
 
     def act(self, connection: psycopg.Connection) -> None:
         if self.random.random() > SHARE:
@@ -36,7 +36,7 @@ class UniqueProducer(Producer):
 
 
 def check_unique(history: History) -> Iterator[str]:
-    """No job was inserted while another one of its key had not ended."""
+    """Check that no job was inserted while another one of its key had not ended."""
     by_key: defaultdict[int, list[tuple[Move, Move]]] = defaultdict(list)
     for moves in history.by_job().values():
         key = (moves[0].payload or {}).get("unique")
@@ -59,5 +59,5 @@ def unique_jobs(history: History) -> set[UUID]:
 
 
 def _end(moves: Sequence[Move]) -> Move:
-    """The first end of a job, or the last that is known of it."""
+    """The first end of a job, or its last known change."""
     return next((move for move in moves if move.after in ENDED), moves[-1])

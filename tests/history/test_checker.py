@@ -1,4 +1,4 @@
-"""The checker finds every kind of violation: right histories, each with one thing wrong."""
+"""The checker finds every kind of violation: each history here has one thing wrong."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ from right_history import (
 
 
 def second_run(**disturbance: object) -> History:
-    """The worker lost the job after its handler had begun; another one completed it."""
+    """A worker loses the job after its handler began, and another worker completes it."""
     lost = move(4, "running", "pending", process="second", rescued=True)
     events = [event("began"), event("began", OTHER, "second"), event("ended", OTHER, "second")]
     found = history(INSERTED, CLAIM, lost, *AGAIN, events=events)
@@ -40,7 +40,7 @@ def second_run(**disturbance: object) -> History:
 
 
 def renewed(**changes: object) -> History:
-    """The claim returned late: the worker drew another token before it began."""
+    """The claim returns late: the worker draws another token before the handler begins."""
     renewal = move(3, "running", "running", token_after=OTHER)
     return history(INSERTED, CLAIM, renewal, replace(END, token_before=OTHER), **changes)
 
@@ -143,16 +143,17 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     assert judged == 3
     assert len(violations) == 1
     assert "was more urgent" in violations[0]
-    # One that came just before, or was skipped just before, may still be unseen.
+    # A job that came just before, or was skipped just before, may still be unseen.
     assert check_order(History(moves=[*URGENT, claim_at(4, 21), claim_at(5, 22)]))[0] == []
     assert check_order(History(moves=[*URGENT, claim_at(1, 21), claim_at(2, 22)]))[0] == []
-    # Who claims something more urgent looks there again, and may skip this one then.
+    # A worker that claims something more urgent scans there again, and may skip the job then.
     more = claim_at(4.5, 23, priority=100, seq=0)
     assert check_order(History(moves=[*URGENT, claim_at(2, 21), more, claim_at(5, 22)]))[0] == []
     more = claim_at(3, 23, priority=100, seq=0)
     again = [*URGENT, claim_at(2, 21), more, claim_at(5, 22)]
     assert len(check_order(History(moves=again))[0]) == 1
-    # So does who claimed nothing for a while, beside another: what follows is behind its bound.
+    # The first claim after a while also scans again, and may skip the job while others claim. The
+    # next claims are behind its bound.
     beside = claim_at(4.99, 23, process="second")
     after = [*URGENT, claim_at(2, 21), claim_at(5, 22), beside, claim_at(6, 24)]
     assert check_order(History(moves=after)) == ([], 4)
@@ -160,7 +161,7 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     # Others may have had reasons of their own.
     other = claim_at(2, 21, process="second")
     assert check_order(History(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
-    # What is due changes with the clock.
+    # A jump of the clock changes which jobs are due.
     jumped = History(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)], jumps=[at_second(4)])
     assert check_order(jumped)[0] == []
 
@@ -215,7 +216,8 @@ def test_more_claims_than_the_rate_are_found() -> None:
     assert len(list(check_rates(held))) == 1
     held.rates = {"history.work": (2, 1.5), "other": (1, 9.0)}
     assert list(check_rates(held)) == []
-    # The clock went back by an hour before the second: those two are an hour from the first.
+    # The clock went back by an hour before the second claim: the last two are an hour from the
+    # first.
     back = [claim_at(second, n, clock=at_second(second - 3600)) for n, second in ((2, 1.5), (3, 3))]
     held.moves = [claim_at(1, 1), *back]
     held.rates = {"history.work": (1, 1.2)}
@@ -280,7 +282,7 @@ RESCUED = [
 
 
 def run_again(*began: Event) -> list[Event]:
-    """The events of a job that another gateway rescued, and that a worker then completed."""
+    """The events of a job that another gateway rescued and a worker then completed."""
     return [
         *began,
         event("began", OTHER, "other remote"),

@@ -1,4 +1,4 @@
-"""What both queues promise: every test runs with `Queue` and with `AsyncQueue`."""
+"""The promises of both queues: every test runs with `Queue` and with `AsyncQueue`."""
 
 import time
 from collections.abc import Iterator

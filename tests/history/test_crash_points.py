@@ -1,4 +1,4 @@
-"""The worker's cycle, broken off at each step, and how its job has to end."""
+"""The worker's cycle is broken off at each step: how its job must end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +15,9 @@ FAILING: dict[str, Any] = {"failures": 1}
 
 DEATHS = [
     CrashPoint("claim, undone", "claim", committed=False, runs=1, attempts=1),
-    # It was claimed, and its handler had not begun: that uses up no attempt.
+    # The job was claimed, and its handler had not begun: that uses up no attempt.
     CrashPoint("claim, done", "claim", committed=True, runs=1, attempts=1),
-    # The transaction of the handler that was killed wrote nothing; its start was on record.
+    # The killed handler's transaction wrote nothing, but its start was on record.
     CrashPoint("began", "began", committed=False, runs=1, attempts=2),
     CrashPoint("start, undone", "start", committed=False, runs=2, attempts=1, work=LONG),
     CrashPoint("start, done", "start", committed=True, runs=2, attempts=2, work=LONG),
@@ -32,7 +32,7 @@ DEATHS = [
         max_attempts=1,
     ),
     CrashPoint("ended", "ended", committed=False, runs=2, attempts=2),
-    # It died before its start was on record: one run more than is counted.
+    # It died before its start was on record: the job runs once more than is counted.
     CrashPoint("completion, undone", "complete", committed=False, runs=2, attempts=1),
     CrashPoint("completion, done", "complete", committed=True, runs=1, attempts=1),
     CrashPoint("failure, undone", "fail", committed=False, runs=3, attempts=2, work=FAILING),
@@ -75,7 +75,7 @@ def stage(dsn: str, tmp_path: Path) -> Iterator[Stage]:
     stage.close()
 
 
-# All at once: what takes time is to see that a worker is dead.
+# All at once: it takes long to see that a worker is dead.
 @pytest.mark.parametrize("points", [DEATHS, CUTS], ids=["death", "cut"])
 def test_a_worker_broken_off_there_does_no_harm(stage: Stage, points: list[CrashPoint]) -> None:
     aftermaths = stage.play(points)
@@ -84,7 +84,7 @@ def test_a_worker_broken_off_there_does_no_harm(stage: Stage, points: list[Crash
             point.status,
             point.runs,
             point.attempts,
-            # The completion inserts them, once, however often the handler came to its end.
+            # The completion inserts the child jobs once, however often the handler came to its end.
             children=2 if point.status == "completed" else 0,
             held=False,
         )

@@ -1,4 +1,4 @@
-"""What is wrong with flows, refused jobs, results and delays is found."""
+"""The checks find errors in flows, refused jobs, results and delays."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ REFUSED = "Postgres refused the job: refused as planned"
 
 
 def flow(policy: str = "cancel", status: str = "completed", **inserted: object) -> History:
-    """A second job waited for the first, which ended so, and was stored when that had ended."""
+    """A flow of two jobs: the first ended with a status, and the second was stored after that."""
     first = [INSERTED, CLAIM, replace(END, after=status, error="as planned", failures=1)]
     second = replace(move(5, None, "pending", job=OTHER), **inserted)
     return History(promises={JOB: Promise(), OTHER: Promise([JOB], policy)}, moves=[*first, second])

@@ -13,7 +13,7 @@ def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     report = run(tmp_path, seconds=15, seed=random.randrange(1_000_000))
     print(report)
     assert not report.violations, str(report)
-    # What did not happen proves nothing.
+    # A fault that did not happen proves nothing.
     assert report.jobs > JOBS
     assert report.repeats > 0
     assert report.judged > 20

@@ -51,14 +51,14 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What a claim gave: a job as it was then, and whether it is held by a lease."""
+    """A claim: the job as it was then, and whether a lease holds it."""
 
     job: Any
     leased: bool
 
 
 class JobMachine(RuleBasedStateMachine):
-    """Every rule does something to the database and to the model, and compares the results."""
+    """Each rule changes the database and the model, and compares the results."""
 
     jobs = Bundle("jobs")
     claims = Bundle("claims")
@@ -81,7 +81,7 @@ class JobMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.open.close()
 
-    # A statement of its own is a transaction of its own, so time has gone on.
+    # Each statement is a transaction of its own, so time has advanced.
     def time_goes_on(self) -> int:
         self.model.tick += 1
         return self.model.tick
@@ -158,10 +158,10 @@ class JobMachine(RuleBasedStateMachine):
         knows_limits: bool,
         clock_steps_back: bool,
     ) -> Any:
-        """It is never told what is paused, and not always what is limited."""
+        """The claim does not know which queues are paused, and not always which are limited."""
         name = self.registered(worker)
         if clock_steps_back:
-            # By an hour: the attempts of until then lie that much later.
+            # The clock steps back by an hour: the times of earlier attempts are then an hour later.
             hour = "interval '1 hour'"
             self.connection.execute(
                 f"UPDATE jobs SET started_at = started_at + {hour}, locked_at = locked_at + {hour}"
@@ -318,7 +318,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def be_deregistered(self, worker: str) -> None:
-        """Its name stays in use: what it claims from then on is nothing."""
+        """Deregister the worker. Its name stays in use, and its later claims return nothing."""
         if name := self.names.get(worker):
             run(self.connection, worker_registry.deregister(name))
             self.model.workers.discard(name)

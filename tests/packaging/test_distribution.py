@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a command outside this checkout's environment; its output, or a failure that shows it."""
+    """Run a command outside this checkout's environment; return its output, or fail with it."""
     inherited = {
         name: text
         for name, text in os.environ.items()
@@ -153,7 +153,7 @@ def test_the_installed_compiler_explains_every_code(installed: Path, tmp_path: P
 
 def test_the_installed_demo_runs(installed: Path, tmp_path: Path) -> None:
     kept = Path(tempfile.mkdtemp(prefix="cd-"))
-    kept.chmod(0o711)  # root's Postgres is another user
+    kept.chmod(0o711)  # root's Postgres runs as another user
     try:
         run(installed / "conduit-jobs", "demo", cwd=tmp_path, COLUMNS="100", TMPDIR=str(kept))
     finally:

@@ -1,7 +1,7 @@
-"""The tests of a Django project under each version of Django that is supported.
+"""The tests of a Django project run under each supported version of Django.
 
-A version is left out, and the report says so, when no Python for it is found on this machine or
-when its packages cannot be installed.
+A version is skipped, and the report says so, if this machine has no Python for it or its packages
+cannot be installed.
 """
 
 import json
@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT = ROOT / "tests" / "runtime" / "django_project"
 OLDEST = {"5.2": (3, 11), "6.0": (3, 12), "6.1": (3, 12)}
-"""The oldest Python of each Django; the runtime wants 3.11."""
+"""The oldest Python of each Django; the runtime requires 3.11."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
 
@@ -42,7 +42,7 @@ def interpreters() -> dict[tuple[int, int], str]:
 
 
 def interpreter_for(version: str) -> str | None:
-    """The oldest Python here that this Django runs on, at least that of the runtime."""
+    """The oldest Python here that this Django and the runtime run on."""
     fit = [python for python in sorted(interpreters()) if python >= OLDEST[version]]
     return interpreters()[fit[0]] if fit else None
 

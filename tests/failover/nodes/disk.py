@@ -1,4 +1,4 @@
-"""A node's disk: so small that it can be filled, where root may mount one."""
+"""A node's disk. If root may mount one, it is small enough to fill."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ SIZE = "512m"
 
 
 class Disk:
-    """A folder with a file system of its own; `is_limited` is whether that could be had."""
+    """A folder with a file system of its own, if that can be mounted (`is_limited`)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = own_folder(folder)
@@ -25,7 +25,7 @@ class Disk:
         return done.returncode == 0
 
     def fill(self) -> None:
-        """Leave no byte."""
+        """Write until no byte is free."""
         block = bytes(64 * 1024)
         with self._filler.open("ab", buffering=0) as file:
             while len(block):
@@ -39,7 +39,7 @@ class Disk:
         self._filler.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Unmount it: what it holds is gone."""
+        """Unmount the disk; its contents are lost."""
         if self.is_limited:
             subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
             self.is_limited = False

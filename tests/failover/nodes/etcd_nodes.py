@@ -11,7 +11,7 @@ from waiting import until
 
 
 class EtcdNodes:
-    """They run from `start` to `close`; `ports` are where clients reach them."""
+    """Three nodes that run from `start` to `close`; clients connect to `ports`."""
 
     def __init__(self, folder: Path, count: int = 3) -> None:
         ports = free_ports(2 * count)
@@ -28,7 +28,7 @@ class EtcdNodes:
                     *("--listen-peer-urls", f"http://127.0.0.1:{peer}"),
                     *("--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"),
                     *("--initial-cluster", members, "--initial-cluster-state", "new"),
-                    # A busy machine is no reason for another leader.
+                    # A busy machine must not cause an election.
                     *("--heartbeat-interval", "200", "--election-timeout", "2000"),
                     *("--unsafe-no-fsync", "--log-level", "warn"),
                 ],
@@ -37,7 +37,7 @@ class EtcdNodes:
         ]
 
     def start(self) -> None:
-        """Start them all, and return when they agree on a version, which Patroni asks for."""
+        """Start all nodes, and wait until they agree on a version, which Patroni asks for."""
         for node in self._nodes:
             node.start()
         until(lambda: all(map(_has_version, self.ports)))

@@ -1,4 +1,4 @@
-"""HAProxy: the way to whichever node leads, and each node's own way to etcd."""
+"""HAProxy, as the way to the leading node, and as each node's own way to etcd."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ listen leader
   default-server inter 1s fastinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
-"""As docs/how-to/scale-out/failover.md has it: Patroni's REST interface says who leads."""
+"""As in docs/how-to/scale-out/failover.md: Patroni's REST interface says which node leads."""
 _ETCD = """
 defaults
   mode tcp
@@ -37,7 +37,7 @@ listen etcd
 
 
 class HAProxy(ServerProcess):
-    """Listens on `port`."""
+    """An HAProxy that listens on `port`."""
 
     def __init__(self, name: str, folder: Path, template: str, servers: Sequence[str]) -> None:
         [self.port] = free_ports(1)
@@ -50,11 +50,11 @@ class HAProxy(ServerProcess):
 
 
 def way_to_leader(folder: Path, nodes: Sequence[tuple[int, int]]) -> HAProxy:
-    """Leads to the node that is primary; `nodes` are the ports of PostgreSQL and Patroni."""
+    """The way to the primary; `nodes` are the ports of PostgreSQL and Patroni."""
     servers = [f"127.0.0.1:{postgres} check port {rest}" for postgres, rest in nodes]
     return HAProxy("haproxy", folder, _LEADER, servers)
 
 
 def way_to_etcd(folder: Path, node: str, ports: Sequence[int]) -> HAProxy:
-    """A node's own way to etcd: while it is frozen, the node is cut off."""
+    """A node's own way to etcd: freezing it cuts the node off."""
     return HAProxy(f"etcd-of-{node}", folder, _ETCD, [f"127.0.0.1:{port}" for port in ports])

@@ -38,11 +38,11 @@ DYNAMIC = {
         },
     },
 }
-"""What all nodes agree on; `docs/how-to/scale-out/failover.md` says why."""
+"""Settings of all nodes; `docs/how-to/scale-out/failover.md` gives the reasons."""
 
 
 class PatroniNode:
-    """Patroni and the PostgreSQL that it runs, as one: killed, frozen and cut off together.
+    """Patroni and the PostgreSQL that it runs: killed, frozen and cut off together.
 
     `etcd` is the node's own way to etcd.
     """
@@ -95,7 +95,7 @@ class PatroniNode:
 
     @property
     def dsn(self) -> str:
-        """The node itself, whatever it is at present."""
+        """The connection string of this node, whether it leads or not."""
         return make_conninfo(
             host="127.0.0.1",
             port=self.port,
@@ -105,7 +105,7 @@ class PatroniNode:
         )
 
     def start(self) -> None:
-        """Start it, or start it again."""
+        """Start the node, or start it again."""
         if not self.etcd.is_running:
             self.etcd.start()
         self._patroni.start()
@@ -116,11 +116,11 @@ class PatroniNode:
         self._patroni.kill()
 
     def freeze(self) -> None:
-        """Stop every process; its sockets stay open."""
+        """Stop every process; sockets stay open."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on where they were."""
+        """Let every process continue."""
         self._signal(signal.SIGCONT)
 
     def signal_senders(self, number: signal.Signals) -> None:
@@ -131,7 +131,7 @@ class PatroniNode:
                     os.kill(pid, number)
 
     def status(self) -> Mapping[str, Any]:
-        """What Patroni's REST interface returns about the cluster; empty if it does not respond."""
+        """The cluster as Patroni's REST interface describes it; empty if that does not respond."""
         with suppress(OSError, ValueError):
             address = f"http://127.0.0.1:{self.rest}/cluster"
             with urllib.request.urlopen(address, timeout=2) as response:
@@ -140,7 +140,7 @@ class PatroniNode:
         return {}
 
     def close(self) -> None:
-        """End it and its way to etcd, and unmount its disk."""
+        """End the node and its way to etcd, and unmount its disk."""
         self.thaw()
         self.kill()
         self.etcd.signal(signal.SIGCONT)
@@ -162,5 +162,5 @@ class PatroniNode:
 
     @property
     def configuration(self) -> Path:
-        """For `patronictl`."""
+        """The configuration for `patronictl`."""
         return self._configuration

@@ -18,13 +18,13 @@ from replication import find
 from waiting import until
 
 STARTING = 90.0
-"""Seconds within which all nodes have to be there."""
+"""Seconds within which all nodes must be up."""
 HEALING = 120.0
-"""Seconds within which all nodes have to follow the leader after a fault."""
+"""Seconds within which all nodes must follow the leader after a fault."""
 
 
 class PostgresCluster:
-    """Three nodes, of which one leads; `nodes` are in no order."""
+    """Three nodes, one of which leads; `nodes` are in no order."""
 
     def __init__(self, folder: Path) -> None:
         self._stack = ExitStack()
@@ -37,7 +37,7 @@ class PostgresCluster:
         self._proxy = way_to_leader(folder, [(node.port, node.rest) for node in self.nodes])
 
     def start(self) -> None:
-        """Start all servers, and return when two nodes follow the third."""
+        """Start all servers, and wait until two nodes follow the third."""
         self._stack.callback(self._etcd.close)
         for node in self.nodes:
             self._stack.callback(node.close)
@@ -54,7 +54,7 @@ class PostgresCluster:
         self._stack.close()
 
     def dsn(self, way: str, dbname: str = "postgres") -> str:
-        """The way to the leader: `haproxy`, or a list of `hosts`."""
+        """The connection string to the leader: by `haproxy`, or by a list of `hosts`."""
         if way == "haproxy":
             hosts: dict[str, Any] = {"host": "127.0.0.1", "port": self._proxy.port}
         else:
@@ -93,7 +93,7 @@ class PostgresCluster:
         )
 
     def heal(self) -> None:
-        """Return when the cluster is whole again."""
+        """Wait until the cluster is whole again."""
         until(self.is_healthy, HEALING)
 
     def set_synchronous(self, is_synchronous: bool) -> None:
@@ -117,7 +117,7 @@ class PostgresCluster:
         return False
 
     def switch_over(self, leader: PatroniNode) -> str:
-        """Have another node lead, as an operator does; what patronictl said."""
+        """Make another node lead, as an operator does; return the output of patronictl."""
         command = [find("patronictl") or "patronictl", "-c", str(leader.configuration)]
         command += ["switchover", "conduit", "--leader", leader.name, "--force"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -126,7 +126,7 @@ class PostgresCluster:
 
 @contextmanager
 def postgres_cluster(folder: Path) -> Iterator[PostgresCluster]:
-    """A cluster for the length of the block."""
+    """Run a cluster for the block."""
     folder.chmod(0o755)
     cluster = PostgresCluster(folder)
     try:

@@ -1,4 +1,4 @@
-"""Servers as processes: started as an ordinary user, frozen, killed with what they started."""
+"""Server processes: started as an ordinary user, frozen, and killed with their children."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from replication import USER
 
 
 def own_folder(folder: Path) -> Path:
-    """The folder, made if need be and given to who runs the servers."""
+    """Make the folder if it is missing, and give it to the user that runs the servers."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         shutil.chown(folder, USER, USER)
@@ -22,7 +22,7 @@ def own_folder(folder: Path) -> Path:
 
 
 class ServerProcess:
-    """A program that runs until it is killed; `folder` holds its log and is where it works."""
+    """A program that runs until it is killed; `folder` is its working folder and holds its log."""
 
     def __init__(self, name: str, folder: Path, command: Sequence[str]) -> None:
         self.name = name
@@ -32,7 +32,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, or start it again."""
+        """Start the program, or start it again."""
         user: dict[str, Any] = {}
         if os.geteuid() == 0:
             user = {"user": USER, "group": USER, "extra_groups": []}
@@ -53,12 +53,12 @@ class ServerProcess:
         return self._process is not None and self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it has started."""
+        """Send a signal to the program and its descendants."""
         if self.is_running and self._process is not None:
             signal_tree(self._process.pid, number)
 
     def kill(self) -> None:
-        """End it without a word."""
+        """End the program with signal 9."""
         self.signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
@@ -72,7 +72,7 @@ def signal_tree(root: int, number: signal.Signals) -> None:
 
 
 def descendants(root: int, of: Callable[[str], bool] = lambda command: True) -> list[int]:
-    """The processes below another one whose command line fits."""
+    """The descendants of a process whose command line fits."""
     children: dict[int, list[int]] = {}
     for each in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError, ValueError):

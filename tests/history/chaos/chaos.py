@@ -1,4 +1,4 @@
-"""What goes wrong: workers die, freeze and are cut off, the server crashes, its clock jumps."""
+"""The faults of a chaos run: of workers, of the server, and of the server's clock."""
 
 import os
 import random
@@ -18,9 +18,9 @@ from worker_processes import WorkerProcess, WorkerProcesses
 
 
 class Chaos:
-    """Disturbs `size` workers, and notes what it did.
+    """Disturbs `size` workers, and records what it did.
 
-    `jumps` are the times at which the clock jumped, where there is one that can.
+    `jumps` are the times at which the clock jumped, if it can.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Chaos:
             self.start_worker()
 
     def act(self) -> None:
-        """Disturb something: each way in its turn, in an order of chance."""
+        """Disturb something, from a shuffled deck of all kinds."""
         if not self._deck:
             self._deck = [
                 *[self.kill] * 3,
@@ -67,7 +67,7 @@ class Chaos:
         self._processes.start(f"worker_{self._started}")
 
     def kill(self, worker: WorkerProcess) -> None:
-        """Kill a worker with signal 9, rather while it holds a job; another one starts."""
+        """Kill a worker with signal 9, preferably while it holds a job, and start another one."""
         with suppress(AssertionError):
             until(lambda: self._holds_a_job(worker), 2)
         began = datetime.now(UTC)
@@ -84,7 +84,7 @@ class Chaos:
         self._note(worker.name, "freeze", began)
 
     def freeze_and_cut(self, worker: WorkerProcess) -> None:
-        """Freeze a worker and cut its connections, for long enough that its jobs are taken."""
+        """Freeze a worker and cut its connections, long enough for others to take its jobs."""
         began = datetime.now(UTC)
         worker.send(signal.SIGSTOP)
         self.cut(worker)
@@ -99,7 +99,7 @@ class Chaos:
         self._note(worker.name, "cut", began)
 
     def stop_gently(self, worker: WorkerProcess) -> None:
-        """End a worker as a deployment does; another one starts."""
+        """End a worker as a deployment does, and start another one."""
         began = datetime.now(UTC)
         worker.send(signal.SIGTERM)
         self.start_worker()
@@ -113,7 +113,7 @@ class Chaos:
         self._note("", "crash", began)
 
     def hold_claims(self, worker: WorkerProcess) -> None:
-        """Stop the server's process that claims for a worker; it goes on where it was."""
+        """Stop the server process that claims for a worker, then let it continue."""
         began = datetime.now(UTC)
         with psycopg.connect(self._dsn) as connection:
             rows = connection.execute(
@@ -129,7 +129,7 @@ class Chaos:
         self._note(worker.name, "hold", began)
 
     def lock_heartbeats(self, worker: WorkerProcess) -> None:
-        """Lock the table of the workers: none can say that it lives."""
+        """Lock the table of the workers, so that no worker can write its heartbeat."""
         began = datetime.now(UTC)
         with psycopg.connect(self._dsn) as connection:
             connection.execute("LOCK TABLE conduit_workers")
@@ -137,13 +137,13 @@ class Chaos:
         self._note("", "lock", began)
 
     def jump(self, worker: WorkerProcess) -> None:
-        """Set the server's clock back, or forth again; that disturbs no process."""
+        """Set the server's clock back, or forward again. That disturbs no process."""
         if self._clock is not None:
             self.jumps.append(datetime.now(UTC))
             self._clock.jump()
 
     def end(self) -> None:
-        """Set right what would go wrong for good."""
+        """Set the clock right."""
         if self._clock is not None:
             self.jumps.append(datetime.now(UTC))
             self._clock.set_right()

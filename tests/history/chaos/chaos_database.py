@@ -1,4 +1,4 @@
-"""The database of a chaos run, and what is in it."""
+"""The database of a chaos run, and the states of its jobs."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -30,11 +30,11 @@ SCHEDULES = [
     )
     for missed in ("skip", "once", "all")
 ]
-"""Any worker carries the scheduler, and so they race for each tick."""
+"""Every worker carries the scheduler, so the workers race for each tick."""
 
 
 def create_database(server_dsn: str) -> str:
-    """A database whose history is written, with schedules, a limit and a rate: its DSN."""
+    """Create a database that records its history, with schedules, a limit and a rate: its DSN."""
     name = f"history_{uuid4().hex}"
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
@@ -53,7 +53,7 @@ def create_database(server_dsn: str) -> str:
 
 
 def end_schedules(dsn: str) -> None:
-    """Let no schedule tick any more."""
+    """Disable all schedules."""
     with Queue(dsn) as queue:
         for schedule in SCHEDULES:
             CronScheduler(queue).disable(schedule.name)
@@ -67,7 +67,7 @@ class State(NamedTuple):
 
 
 def state_of(dsn: str) -> State:
-    """The states of all jobs so far."""
+    """The present state of the database."""
     with psycopg.connect(dsn) as connection:
         [row] = connection.execute(
             "SELECT count(*) FILTER (WHERE status = ANY (%s)), count(*) FILTER (WHERE status <> ALL"

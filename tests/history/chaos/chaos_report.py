@@ -1,4 +1,4 @@
-"""What a chaos run showed beside what every run shows."""
+"""The results of a chaos run, in addition to those of every run."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from run_report import RunReport
 
 @dataclass
 class Report(RunReport):
-    """What a chaos run showed."""
+    """The results of a chaos run."""
 
     judged: int = 0
     slowest_rescue: str = "no killed worker held a job"
@@ -43,7 +43,7 @@ class Report(RunReport):
         return "\n".join(lines)
 
     def examine(self, history: History) -> None:
-        """Add what the checks of the history find."""
+        """Add the violations that the checks of the history find."""
         super().examine(history)
         violations, self.judged = check_order(history)
         self.violations += [*check_pauses(history), *violations]

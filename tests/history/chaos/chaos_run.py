@@ -22,11 +22,11 @@ from waiting import until
 from worker_processes import WorkerProcesses
 
 JOBS, TICKS = 300, 20
-"""How many of them there have to be at least."""
+"""The least number of each that a run needs."""
 PATIENCE = 4
-"""How many times as long a run may take for that."""
+"""How many times as long a run may take to reach `LEAST`."""
 SETTLING = 60.0
-"""Seconds within which something has to end, until all has, when nothing disturbs any more."""
+"""Seconds within which at least one job must end after the disturbances, until all have ended."""
 
 
 def run(
@@ -34,9 +34,9 @@ def run(
 ) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
-    On a slow machine it takes longer, until enough has happened for the history to say something.
-    `large` are the members of a large flow, and the seconds until the next. The server's clock
-    jumps where libfaketime is installed.
+    On a slow machine the run lasts longer, until enough has happened to check. `large` are the
+    members of a large flow, and the seconds until the next. The server's clock jumps if libfaketime
+    is installed.
     """
     path = library()
     clock = None if path is None else Clock(folder, path)
@@ -89,7 +89,7 @@ def _run(
     report.disturbances += Counter(jump=len(chaos.jumps))
     report.settled_in, unsettled = settle(dsn)
     report.violations += unsettled
-    # Only a living worker deregisters a killed one, and may need a moment.
+    # Only a living worker deregisters a killed one, and it may need a moment.
     running = sorted(worker.process.pid for worker in processes.running())
     try:
         until(lambda: registered(dsn) == running, SETTLING)
@@ -114,11 +114,11 @@ def _run(
 
 
 def settle(dsn: str) -> tuple[float, list[str]]:
-    """In how many seconds all jobs ended, since no schedule adds any; and what is wrong with it."""
+    """Wait until all jobs have ended: the seconds, and violations. No schedule adds jobs now."""
     end_schedules(dsn)
     started = time.monotonic()
     try:
-        # However slow the machine, work goes on.
+        # However slow the machine, jobs keep ending.
         state = state_of(dsn)
         while state.unended:
             until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
@@ -133,13 +133,13 @@ def _proves_something(dsn: str) -> bool:
     try:
         with psycopg.connect(dsn) as connection:
             [(jobs, ticks)] = connection.execute(sql)
-    except psycopg.OperationalError:  # it was crashed a moment ago
+    except psycopg.OperationalError:  # the server crashed a moment ago
         return False
     return bool(jobs > JOBS and ticks > TICKS)
 
 
 def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
-    """Stop the workers gently; what is wrong with how they end, and with what they logged."""
+    """Stop the workers gently; return what is wrong with their exits and their logs."""
     violations = []
     running = processes.running()
     for worker in running:
@@ -148,7 +148,7 @@ def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
         if (code := worker.process.wait(60)) != 0:
             violations.append(f"{worker.name} ended with {code}")
     for name, log in processes.logs().items():
-        # A stack that is logged of a blocked loop may name TracebackException.
+        # The logged stack of a blocked loop may name TracebackException.
         if (at := log.find("Traceback (most recent")) >= 0:
             violations.append(f"{name} logged {log[at:][:2_000]}")
     with psycopg.connect(dsn) as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 JUMP = timedelta(hours=1)
-"""How far it jumps: further than any run lasts, so that each reading shows how far it was."""
+"""The length of a jump: longer than any run, so each reading shows whether the clock is slow."""
 _FOLDERS = ("/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib/faketime")
 
 
@@ -32,7 +32,7 @@ class Clock:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """What starts meanwhile reads this clock."""
+        """Servers that start in the block read this clock."""
         settings = {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
@@ -52,7 +52,7 @@ class Clock:
                     os.environ[name] = text
 
     def jump(self) -> None:
-        """Jump an hour back, or forth again."""
+        """Jump an hour back, or forward again."""
         self._is_slow = not self._is_slow
         new = self._file.with_suffix(".new")
         new.write_text(f"-{JUMP.total_seconds():.0f}" if self._is_slow else "+0")
@@ -69,13 +69,16 @@ class Clock:
         return bool(times[1] - times[0] > JUMP / 2)
 
     def set_right(self) -> None:
-        """Jump forth if it is slow."""
+        """Jump forward if the clock is slow."""
         if self._is_slow:
             self.jump()
 
 
 def real_time(reading: str) -> str:
-    """SQL for when a clock was read that was right or slow, in a run that began at `began`."""
-    # Nothing that counts was read more than some minutes before the run, or most of an hour later.
+    """SQL for the real time of a reading of the clock, which was right or slow.
+
+    The run began at `began`.
+    """
+    # Every reading is from at most 10 minutes before the run, or less than 50 minutes later.
     before = f"%(began)s::timestamptz - interval '{JUMP / 6}'"
     return f"CASE WHEN {reading} < {before} THEN {reading} + interval '{JUMP}' ELSE {reading} END"

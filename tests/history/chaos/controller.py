@@ -1,4 +1,4 @@
-"""An operator who pauses queues and lets them go on; a limit and a rate that hold all the time."""
+"""An operator that pauses and resumes queues; a limit and a rate that hold all the time."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ RATED, STARTS, PERIOD = "history.rated", 5, 1.0
 
 
 class Controller(Actor):
-    """Pauses queues for a while; in the end all of them go on."""
+    """Pauses queues for a while; in the end all queues are resumed."""
 
     def __init__(self, dsn: str, seed: int, pause: float) -> None:
         super().__init__(dsn, "operator", seed, pause)

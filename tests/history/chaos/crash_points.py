@@ -1,4 +1,4 @@
-"""Kills workers in the middle of a statement, and lets others make good for it."""
+"""Kills workers in the middle of a statement, and lets others rescue their jobs."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -20,10 +20,10 @@ SCHEMA = Path(__file__).with_name("crash_points.sql").read_text(encoding="utf-8"
 class CrashPoint:
     """Where a worker is killed, and how its job has to end.
 
-    The worker is killed (with `dies`) while the statement of `step` waits. Then that statement is
-    committed, as if its response had been lost, or broken off, as if it had never arrived. With
-    `stopped` the worker is asked to end before. With `avenged` the one that comes to rescue the job
-    is killed in turn. `work` is the payload; `runs` is how often the handler begins in all.
+    The worker is killed (with `dies`) while the statement of `step` waits. Then the statement is
+    either committed, as if its response had been lost, or broken off, as if it had never arrived.
+    With `stopped` the worker is asked to stop first. With `avenged` the worker that comes to rescue
+    the job is killed in turn. `work` is the payload; `runs` is how often the handler begins in all.
     """
 
     name: str
@@ -46,7 +46,7 @@ class CrashPoint:
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What came of the job of a crash point."""
+    """The outcome of a crash point's job."""
 
     status: str
     runs: int
@@ -65,7 +65,7 @@ class Stage:
         self._processes = WorkerProcesses(dsn, folder, "--concurrency", "2", program=program)
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
-        # A server that checks whether its client lives would break off what is to be committed.
+        # A server that checks for lost clients would break off statements that must be committed.
         self._database.execute(
             SQL("ALTER DATABASE {} SET client_connection_check_interval = 0").format(
                 Identifier(self._database.info.dbname)
@@ -74,17 +74,17 @@ class Stage:
         self._exits.callback(self._processes.close)
 
     def close(self) -> None:
-        """End what was started."""
+        """Close the connections, and kill the workers that still run."""
         self._exits.close()
 
     def play(self, points: Iterable[CrashPoint]) -> dict[str, Aftermath]:
-        """How the job of each crash point ended, by the point's name."""
-        # The last to die is the one whose rescuer dies: no other worker must rescue its job.
+        """Kill a worker at each crash point; return how each job ended, by the point's name."""
+        # The worker whose rescuer dies is the last to die: no other worker must rescue its job.
         points = sorted(points, key=lambda point: point.avenged)
         jobs = {point.name: self._enqueue(point) for point in points}
         victims = [self._start(point) for point in points]
         stage = list(zip(points, victims, strict=True))
-        # At once, before their jobs have ended: killing the others takes a while.
+        # All at once, before their jobs have ended: killing the others takes a while.
         for point, victim in stage:
             if point.stopped:
                 self._until_on_record(jobs[point.name], point)
@@ -122,7 +122,7 @@ class Stage:
         )
 
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
-        """Wait until the start of an attempt that takes a while is written."""
+        """Wait until the start of the attempt is on record, if the attempt takes a while."""
         if point.step in ("began", "ended", "release"):
             until(lambda: (self._queue.get(job.id) or job).attempts, 180)
 
@@ -163,7 +163,7 @@ class Stage:
 
         stored = self._queue.get(job.id)
         assert stored is not None
-        # On a slow machine the start of a quick attempt is on record as well, and so its death.
+        # On a slow machine the start of a quick attempt is on record as well, and so is its death.
         is_quick = point.step in ("complete", "fail")
         deaths = sum("the worker died" in error["error"] for error in stored.errors)
         return Aftermath(

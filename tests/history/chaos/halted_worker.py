@@ -1,4 +1,4 @@
-"""A worker whose outcomes may be halted for as long as a test likes: takes what `worker` takes."""
+"""A worker whose outcomes a test may halt for long; the arguments are those of `worker`."""
 
 import sys
 

@@ -9,7 +9,7 @@ from waiting import until
 
 
 def crash_postgres(dsn: str, data: Path) -> None:
-    """End it as `pg_ctl stop -m immediate` does, and return when it serves clients again."""
+    """Crash Postgres like `pg_ctl stop -m immediate`, and wait until it serves clients again."""
     old = until(lambda: _postmaster(data))
     os.kill(old, signal.SIGQUIT)
     until(lambda: _postmaster(data) not in (None, old))
@@ -17,7 +17,7 @@ def crash_postgres(dsn: str, data: Path) -> None:
 
 
 def _postmaster(data: Path) -> int | None:
-    """The server's process; None while there is none."""
+    """The process id of the server; None if it does not run."""
     try:
         return int((data / "postmaster.pid").read_text().split()[0])
     except (FileNotFoundError, IndexError):

@@ -1,4 +1,4 @@
-"""Applications that enqueue jobs, some of which think better of it, and an operator."""
+"""Applications that enqueue jobs, and sometimes roll back, and an operator."""
 
 import random
 import threading
@@ -13,11 +13,11 @@ from psycopg.conninfo import make_conninfo
 from random_jobs import lost_flow, random_flow, random_job, short_job
 
 MOST_WAITING = 1_000
-"""How many jobs wait when no more are enqueued."""
+"""Enqueue no more if so many jobs wait."""
 
 
 class Actor(threading.Thread):
-    """Acts again and again on a connection of its own, through any trouble, until stopped."""
+    """Acts repeatedly on a connection of its own, until stopped. It reconnects after errors."""
 
     def __init__(self, dsn: str, role: str, seed: int, pause: float) -> None:
         super().__init__(name=f"{role}-{seed}", daemon=True)
@@ -34,15 +34,15 @@ class Actor(threading.Thread):
                     while not self._stopping.wait(self.random.uniform(0, 2 * self._pause)):
                         self.act(connection)
             except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
-                time.sleep(0.05)  # the server is gone, or leads no more
+                time.sleep(0.05)  # the server is gone, or no longer leads
 
     def stop(self) -> None:
-        """Return when the last act is over."""
+        """Wait until the last act is over."""
         self._stopping.set()
         self.join(timeout=60)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, or less of it when it is to stop."""
+        """Wait for so many seconds, or until `stop` is called."""
         self._stopping.wait(seconds)
 
     def act(self, connection: psycopg.Connection) -> None:
@@ -53,9 +53,9 @@ class Actor(threading.Thread):
 class Producer(Actor):
     """Enqueues jobs in transactions, together with a promise of each.
 
-    `confirmed` are the jobs whose commit was confirmed, `withdrawn` those that were rolled back. Of
-    a commit that was not confirmed nothing is known. `every` so many seconds it enqueues a flow of
-    `large` members that never run.
+    `confirmed` are the jobs whose commit was confirmed, `withdrawn` those that were rolled back. A
+    job whose commit was not confirmed is in neither. Every `every` seconds the producer enqueues a
+    flow of `large` members that never run.
     """
 
     def __init__(self, dsn: str, seed: int, pause: float, large: int, every: float) -> None:
@@ -114,7 +114,7 @@ class Producer(Actor):
             jobs = self._promise(connection, 2)
             with connection.transaction(force_rollback=True):
                 self.withdrawn |= self._promise(connection, 2)
-        # psycopg does not report that it could not commit when the connection broke in that block.
+        # If the connection broke in that block, psycopg does not report that it could not commit.
         if not connection.closed:
             self.confirmed |= jobs
 
@@ -143,7 +143,7 @@ class Producer(Actor):
 
 
 class Flood(Producer):
-    """Enqueues many short jobs at a time, as long as few wait, until there are `wanted`."""
+    """Enqueues many short jobs at a time while few wait, until there are `wanted`."""
 
     def __init__(self, dsn: str, seed: int, wanted: int) -> None:
         super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
@@ -169,9 +169,9 @@ class Flood(Producer):
 
 
 class Operator(Actor):
-    """Cancels jobs and retries them by hand, whatever they are doing.
+    """Cancels jobs and retries them by hand, in whatever state they are.
 
-    `cancelled` are those that were to be cancelled while they waited for others.
+    `cancelled` are blocked jobs that the operator tried to cancel.
     """
 
     def __init__(self, dsn: str, seed: int, pause: float) -> None:

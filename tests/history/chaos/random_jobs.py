@@ -1,4 +1,4 @@
-"""Jobs and flows of chance, some of which fail, or are refused by Postgres."""
+"""Random jobs and flows. Some jobs fail, or are refused by Postgres."""
 
 import random
 from datetime import timedelta
@@ -11,7 +11,7 @@ MEGABYTE = 1024 * 1024
 
 
 def random_job(pick: random.Random, *, is_blocked: bool = False) -> Job:
-    """A job; one that is blocked may be refused when it becomes a job."""
+    """A random job. A blocked one may be refused when it is inserted."""
     queue, priority = pick.choice((*QUEUES, QUEUES[0])), pick.choice((0, 50, 50, 50, 75, 100))
     delay = timedelta(seconds=pick.uniform(0.5, 3)) if pick.random() < 0.1 else None
     kind = pick.random()
@@ -51,7 +51,7 @@ def short_job(pick: random.Random) -> Job:
 
 
 def random_flow(pick: random.Random) -> Flow:
-    """A flow of some jobs, which all begin in their turn, or not at all."""
+    """A flow of some jobs. Each job begins in its turn, or not at all."""
     steps: list[Job | Flow] = [random_job(pick)]
     for _ in range(pick.randint(1, 3)):
         step: Job | Flow = random_job(pick, is_blocked=True)
@@ -63,7 +63,7 @@ def random_flow(pick: random.Random) -> Flow:
 
 
 def lost_flow(pick: random.Random, members: int) -> Flow:
-    """A flow of which nothing runs but its head, which fails unless it is cancelled before."""
+    """A flow of which only the head runs; the head fails unless it is cancelled before."""
     head = Job(QUEUES[0], "history.discard", {}, delay=timedelta(seconds=pick.uniform(0, 2)))
     payload = {"seconds": 0, "failures": 0, "children": 0}
     together = [Job(QUEUES[0], "history.work", payload) for _ in range(members)]

@@ -1,4 +1,4 @@
-"""The figures and checks that every kind of run has, whatever fails in it."""
+"""The figures and checks of every kind of run, whatever faults it has."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ SHOWN = 20
 
 @dataclass
 class RunReport:
-    """What a run showed: its figures, and every violation of a guarantee."""
+    """The results of a run: its figures, and every violation of a guarantee."""
 
     seed: int
     violations: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class RunReport:
     settled_in: float = 0.0
 
     def examine(self, history: History) -> None:
-        """Add the figures, and the violations of what has to hold in every run."""
+        """Add the figures, and the violations of what must hold in every run."""
         jobs = history.by_job()
         began = [event for event in history.events if event.what == "began"]
         self.jobs, self.runs = len(jobs), len(began)
@@ -41,7 +41,7 @@ class RunReport:
 
     @property
     def figures(self) -> str:
-        """The figures that every run has, on one line."""
+        """The figures of every run, on one line."""
         return (
             f"{self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
             f"{self.ticks:,} ticks, {self.flows:,} jobs waited for others, "
@@ -50,6 +50,6 @@ class RunReport:
 
     @property
     def shown_violations(self) -> list[str]:
-        """The first violations, and how many more there are."""
+        """The first violations, and the number of further ones."""
         more = len(self.violations) - SHOWN
         return [*self.violations[:SHOWN], *([f"and {more:,} more violations"] if more > 0 else [])]

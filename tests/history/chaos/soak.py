@@ -1,4 +1,4 @@
-"""Chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each."""
+"""Run chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each."""
 
 import random
 import shutil
@@ -16,14 +16,14 @@ from chaos_run import run
 from clock import library
 
 ROUND = 300.0
-"""Seconds of a round; after each, everything has to end and the history is checked."""
+"""Seconds of a round; after each, everything must end and the history is checked."""
 
 LARGE = 50_000, 100.0
 """Members of a large flow, and seconds until the next."""
 
 
 def main(minutes: float) -> int:
-    """Print a report a round; 1 at the first one with a violation, which leaves its logs."""
+    """Print a report for each round; return 1 at the first violation, and keep the logs."""
     end = time.monotonic() + minutes * 60
     if library() is None:
         print("Without jumps of the clock: libfaketime is not installed (apt install libfaketime)")
@@ -39,5 +39,5 @@ def main(minutes: float) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which stops the workers as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # this stops the workers as well
     sys.exit(main(float(sys.argv[1])))

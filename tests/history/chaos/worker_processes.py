@@ -20,7 +20,7 @@ JOBS = Path(event_files.__file__).parent
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """A `conduit-jobs worker` that runs."""
+    """A running `conduit-jobs worker`."""
 
     name: str
     process: "subprocess.Popen[bytes]"
@@ -31,7 +31,7 @@ class WorkerProcess:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """End it without a word."""
+        """End the process with signal 9."""
         self.process.kill()
         self.process.wait()
 
@@ -39,9 +39,9 @@ class WorkerProcess:
 class WorkerProcesses:
     """Starts workers; `close` kills those that still run.
 
-    With `roles` each connects as a role of its name, by which the database knows it. With `copies`
-    each also writes what its handlers did to a file that `event_files.read_events` reads. `program`
-    is what Python runs in the place of `conduit-jobs worker`.
+    With `roles` each worker connects as a role of its own name, so the database knows it. With
+    `copies` each worker also writes the events of its handlers to a file that
+    `event_files.read_events` reads. `program` replaces `conduit-jobs worker` as what Python runs.
     """
 
     def __init__(
@@ -84,16 +84,16 @@ class WorkerProcesses:
         return [worker for worker in self.workers if worker.process.poll() is None]
 
     def logs(self) -> dict[str, str]:
-        """What each worker has logged, by its name."""
+        """The log of each worker, by its name."""
         return {worker.name: worker.log.read_text(errors="replace") for worker in self.workers}
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the workers that still run."""
         for worker in self.running():
             worker.kill()
 
 
 def create_role(dsn: str, name: str) -> None:
-    """Create a role that may do everything, unless it is there."""
+    """Create a role that may do everything, if it does not exist."""
     with suppress(psycopg.errors.DuplicateObject), psycopg.connect(dsn) as connection:
         connection.execute(SQL("CREATE ROLE {} LOGIN SUPERUSER").format(Identifier(name)))

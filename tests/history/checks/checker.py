@@ -11,21 +11,24 @@ from history import Event, History, Move
 ENDED = ("completed", "failed", "cancelled")
 UNPROMISED = ("history.child", "history.tick")
 RESULT_LIMIT = 16 * 1024 * 1024
-"""Bytes of the largest result that is kept."""
+"""Bytes of the largest result that the queue keeps."""
 TICK = timedelta(seconds=1)
-"""From tick to tick of the schedules."""
+"""The period of the schedules."""
 TAKEN = ("kill", "freeze", "cut", "failover")
-"""What may be done to a worker whose jobs others take."""
+"""The disturbances after which others may take a worker's jobs."""
 HANDLING = timedelta(seconds=10)
-"""How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
+"""How long the effects of a disturbance may last: a dead worker's claim may still be running."""
 
 _DEATHS = ("kill", "freeze", "cut")
 _LOSSES = (*_DEATHS, "stop")
-"""What explains a rescue. A broker delivers what was on its way to a stopping worker twice."""
+"""The disturbances that explain a rescue.
+
+A stop is among them: a broker delivers messages to a stopping worker twice.
+"""
 
 
 def check(history: History) -> list[str]:
-    """Every violation that the history shows; none when all guarantees were kept."""
+    """Every violation in the history; empty if all guarantees were kept."""
     histories = history.by_job()
     return [
         *check_promises(history, histories),
@@ -40,7 +43,7 @@ def check(history: History) -> list[str]:
 
 
 def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """A job exists if and only if the transaction that enqueued it committed."""
+    """Check that a job exists if and only if the transaction that enqueued it committed."""
     for job in history.confirmed - history.promises.keys():
         yield f"{job}: its commit was confirmed, and nothing of it is there"
     for job in history.promises.keys() - histories.keys() - history.refused.keys():
@@ -55,14 +58,14 @@ def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -
 
 
 def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """Every job ended, and only an operator moves a job that has ended."""
+    """Check that every job ended."""
     for job, moves in histories.items():
         if moves[-1].after not in ENDED:
             yield f"{job}: never ended, it is {moves[-1].after}"
 
 
 def check_events(history: History) -> Iterator[str]:
-    """Nothing ran that was not claimed by the very process, and no attempt ran twice."""
+    """Check that each run belongs to a claim of its process, and that no attempt ran twice."""
     claims = {(move.job, move.token_after): move for move in history.moves if move.draws_token}
     for event in history.events:
         claim = claims.get((event.job, event.token))
@@ -77,7 +80,10 @@ def check_events(history: History) -> Iterator[str]:
 
 
 def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """Each claim was ended by who held it, or for a reason; each repeat is explained."""
+    """Check that the holder of each claim ended it, or that there is a reason, and explain repeats.
+
+    Only an operator moves a job that has ended.
+    """
     began, ended = _tokens(history.events, "began"), _tokens(history.events, "ended")
     for job, moves in histories.items():
         for move, following in zip(moves, [*moves[1:], None], strict=True):
@@ -91,7 +97,7 @@ def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> 
 
 
 def _check_end(history: History, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
-    """`began` and `ended` say what the handler wrote under the claim."""
+    """Check how a claim ended. `began` and `ended` say what the handler wrote under the claim."""
     job, process = claim.job, claim.process
     holders = history.holders(claim)
     since = claim.asked_at - HANDLING
@@ -141,7 +147,10 @@ def is_refused(end: Move) -> bool:
 
 
 def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """No job ran more often than its attempts allow, and one that completed counted a start."""
+    """Check that no job ran more often than its attempts allow.
+
+    A job that completed must have counted its start.
+    """
     began = _tokens(history.events, "began")
     for job, moves in histories.items():
         runs = 0
@@ -158,7 +167,7 @@ def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -
 
 
 def check_children(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """The transaction that completed a parent inserted its child jobs, all of them, once."""
+    """Check that the transaction that completed a parent inserted all its child jobs, once."""
     children: Counter[tuple[str, UUID]] = Counter()
     expected: dict[tuple[str, UUID], int] = {}
     for job, moves in histories.items():
@@ -177,7 +186,7 @@ def check_children(history: History, histories: Mapping[UUID, Sequence[Move]]) -
 
 
 def check_results(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """What a handler returned is kept; what is too large for that fails its job."""
+    """Check that results are kept, and that a result that is too large fails its job."""
     for job, moves in histories.items():
         if moves[0].type == "history.result" and moves[-1].after == "completed":
             size = (moves[0].payload or {})["bytes"]
@@ -188,7 +197,10 @@ def check_results(history: History, histories: Mapping[UUID, Sequence[Move]]) ->
 
 
 def check_ticks(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """Each tick of a schedule enqueued one job, and where missed ones are made up for, all did."""
+    """Check that each tick of a schedule enqueued one job.
+
+    With `missed="all"` no tick may be missing.
+    """
     for missed, ticks in ticks_of(histories).items():
         for before, after in pairwise(sorted(ticks)):
             if after == before:
@@ -198,7 +210,7 @@ def check_ticks(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
 
 
 def ticks_of(histories: Mapping[UUID, Sequence[Move]]) -> dict[str, list[datetime]]:
-    """The ticks of each schedule, by its policy for those it missed."""
+    """The ticks of each schedule, by its policy for missed ticks."""
     ticks: dict[str, list[datetime]] = {}
     for moves in histories.values():
         if moves[0].type == "history.tick" and moves[0].payload:

@@ -6,11 +6,11 @@ from datetime import timedelta
 from history import History, Move
 
 JUMPING = timedelta(seconds=0.1)
-"""How close to a jump of the clock a claim may have been counted before it and made after it."""
+"""Claims so close to a jump of the clock are not judged: they may be counted before or after it."""
 
 
 def check_pauses(history: History) -> Iterator[str]:
-    """Nothing is claimed from a paused queue, whatever was done to the worker."""
+    """Check that nothing is claimed from a paused queue, whatever was done to the worker."""
     for pause in history.pauses:
         for move in history.moves:
             if (
@@ -23,7 +23,7 @@ def check_pauses(history: History) -> Iterator[str]:
 
 
 def check_limits(history: History) -> Iterator[str]:
-    """Never do more jobs of a limited queue run than it says."""
+    """Check that no more jobs of a limited queue run than its limit allows."""
     for queue, limit in history.limits.items():
         steps = sorted(
             (move.committed_at, -1 if move.before == "running" else 1, move.job)
@@ -38,7 +38,7 @@ def check_limits(history: History) -> Iterator[str]:
 
 
 def check_rates(history: History) -> Iterator[str]:
-    """Never are more jobs of a type claimed in a period of the server's clock than may start."""
+    """Check the rates: how many jobs of a type are claimed in a period of the server's clock."""
     for type_, (starts, seconds) in history.rates.items():
         claims = sorted(
             (move.clock, move.job)

@@ -1,4 +1,4 @@
-"""Checks that nothing waits for what is refused or large beside it. Pure."""
+"""Checks that nothing waits because other work is refused or large. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +13,16 @@ from rescues import HEARTBEAT, watched
 LIMIT = timedelta(seconds=2)
 """How long the outcome of a job, or its release, may wait for others of its batch."""
 EFFECTS = timedelta(seconds=5)
-"""How long a disturbance may have effects on what is written."""
+"""How long a disturbance may delay what is written."""
 SMALL = 20
-"""Jobs that one waits for; with more, its flow is released in parts."""
+"""The most jobs that a judged job waits for; a flow with more is released in parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long the outcome of a job was due, from `since`, while its worker was not disturbed.
+    """How long an outcome or a release was due, from `since`, while its worker was not disturbed.
 
-    Of the time between two heartbeats at most `HEARTBEAT` counts: on a loaded machine everything
-    takes longer.
+    Between two heartbeats at most `HEARTBEAT` counts: on a loaded machine everything takes longer.
     """
 
     job: UUID
@@ -37,7 +36,7 @@ class Delay:
 
 
 def delays(history: History) -> Iterator[Delay]:
-    """Of each outcome that the worker wrote, and of each job that others released."""
+    """The delay of each outcome that the worker wrote, and of each job that others released."""
     yield from _outcomes(history)
     yield from _releases(history)
 
@@ -55,7 +54,7 @@ def _outcomes(history: History) -> Iterator[Delay]:
 
 
 def _is_judged(history: History, event: Event, end: Move) -> bool:
-    """Whether the worker wrote the outcome undisturbed; one that is refused may take its time."""
+    """Whether the worker wrote the outcome undisturbed and Postgres did not refuse it."""
     return (
         end.process == event.process
         and not is_refused(end)
@@ -91,7 +90,7 @@ def _releases(history: History) -> Iterator[Delay]:
 def _released_at(
     histories: Mapping[UUID, Sequence[Move]], promise: Promise, inserted: Move
 ) -> datetime | None:
-    """When all that it waited for had ended; None where that is not known or was undone."""
+    """When all that the job waited for had ended; None if that is not known or was undone."""
     ends = []
     for job in promise.waits_for:
         moves = [

@@ -1,4 +1,4 @@
-"""Checks that flows went in order and ended as they should, from the history of a run. Pure."""
+"""Checks that flows ran in order and ended as they should, from the history of a run. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
@@ -8,7 +8,7 @@ from history import History, Move, Promise
 
 
 def check_flows(history: History) -> Iterator[str]:
-    """Each job of a flow became one in its turn, or ended as what it waited for demands."""
+    """Check that each job of a flow was inserted in its turn, or ended as its dependencies say."""
     histories = history.by_job()
     for job, promise in history.promises.items():
         if job in histories:
@@ -46,7 +46,7 @@ def _check_birth(
 
 
 def _ends(moves: Sequence[Move], inserted: Move) -> set[str]:
-    """How the job had ended by then; it may have run again after that."""
+    """The ends of a job until `inserted`; the job may have run again after an end."""
     return {
         move.after
         for move in moves

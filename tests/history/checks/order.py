@@ -10,20 +10,20 @@ from uuid import UUID
 from history import History, Move
 
 WINDOW = timedelta(seconds=1.5)
-"""How long a job may stay unseen behind the bound of a claim: a second, and what a commit takes."""
+"""How long a claim may miss a job behind its bound: a second, and the time of a commit."""
 
 RELEASE = timedelta(milliseconds=20)
 """How long a transaction may keep its locks after the time of its commit."""
 
 
 def check_order(history: History) -> tuple[list[str], int]:
-    """The claims that passed over a more urgent job, and how many claims could be judged.
+    """Find claims that passed over a more urgent job, and count the claims that could be judged.
 
-    A claim skips rows that another one reads just then, and the history does not show all that
-    one reads: so only those are judged that were alone and not near one that was broken off.
-    What was skipped may stay behind the worker's bound for a while: so a job counts as passed over
-    when the same worker has done so for longer than that. And the first claim of a worker that was
-    frozen may be what it had in mind before: it is let off.
+    A claim skips rows that another claim reads, and the history does not show all rows that a claim
+    reads. So only claims are judged that ran alone, and not near a broken connection or a crash. A
+    skipped job may stay behind the worker's bound for a while. So a job counts as passed over only
+    when the same worker has passed over it for longer than that. The first claim of a worker after
+    a freeze is not judged: the worker may have decided on it before the freeze.
     """
     violations: list[str] = []
     histories = history.by_job()
@@ -36,12 +36,13 @@ def check_order(history: History) -> tuple[list[str], int]:
 
 
 def _alone(claims: Sequence[Move]) -> set[str]:
-    """The transactions of claims beside which no other ran."""
+    """The transactions of claims that ran while no other claim did."""
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
     ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
 
     def is_alone(move: Move) -> bool:
-        # Whoever began before this one was committed and was committed after it began, overlaps.
+        # A claim overlaps if it began before this one was committed, and was committed after this
+        # one began.
         began = bisect_right(starts, (move.committed_at, "~"))
         over = bisect_left(ends, (move.asked_at, ""))
         return began - over == 1
@@ -62,7 +63,7 @@ def _judged(history: History, claims: Sequence[Move], alone: Container[str]) -> 
 
 
 def _first_after_a_freeze(history: History, claims: Sequence[Move]) -> set[str]:
-    """The transactions of claims that may have been decided upon before a freeze."""
+    """The transactions of claims that a worker may have decided on before a freeze."""
     late = set()
     for freeze in history.disturbances:
         if freeze.kind == "freeze":
@@ -83,7 +84,7 @@ def _passed_over(
     alone: Container[str],
     history: History,
 ) -> Iterator[str]:
-    """Sweep through time with the jobs that wait then, for no rate and while no clock jumps."""
+    """Sweep through time; jobs with a rate, or that wait during a clock jump, are left out."""
 
     def is_concerned(move: Move) -> bool:
         return move.queue == queue and (move.type in history.batched) == is_batched
@@ -127,10 +128,11 @@ def _passed_over(
 def _passes_for_long(
     claims: Sequence[Move], alone: Container[str], passed: Move, since: datetime, now: datetime
 ) -> bool:
-    """Whether a worker, of whose claims in order this is asked, passed over a job for too long.
+    """Whether a worker passed over a job for too long, given its claims in order.
 
-    If it claimed a more urgent one meanwhile, it did scan there, and skipped this one just then.
-    So it did in its first claim after a while, and skipped it if others claimed just then.
+    If the worker claimed a more urgent job in between, it scanned there too, and skipped this job
+    only then. The first claim after a while scans again as well, and skips the job if others claim
+    at the same time.
     """
     old, recent = (
         bisect_left(claims, time, key=lambda move: move.asked_at) for time in (since, now - WINDOW)

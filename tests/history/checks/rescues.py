@@ -1,4 +1,4 @@
-"""How soon the jobs of killed workers were rescued, and which workers looked on meanwhile."""
+"""How soon the jobs of killed workers were rescued, and which workers could have done it before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from history import History
 __all__ = ["HEARTBEAT", "LIMIT", "Rescue", "rescues", "watched"]
 
 LIMIT = timedelta(seconds=5.5)
-"""How long a worker may look on: the 5 s that are promised, and what the last heartbeat takes."""
+"""How long a worker may look on: the promised 5 s, and the time of the last heartbeat."""
 HEARTBEAT = timedelta(seconds=1.1)
-"""What counts at most from one heartbeat to the next: on a loaded machine more time passes."""
+"""The most that counts from one heartbeat to the next: on a loaded machine more time passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """Jobs that `killed` held at its end, the time `at`, were rescued `after` so long by `by`.
+    """A rescue: `killed` held jobs at its end, the time `at`; `by` rescued them `after` so long.
 
-    `watched` says for how long on end each of the others could have done it, the longest time of
-    each: from its first heartbeat that is later than both the kill and whatever was last done to it
-    or the server, to the rescue or whatever was done next. A worker whose connection was cut judges
-    the others anew, so it starts anew here. Of the time between two heartbeats at most `HEARTBEAT`
-    counts.
+    `watched` gives for each other worker the longest time without a break in which it could have
+    rescued the jobs. Such a time begins with a heartbeat after the kill and after the last
+    disturbance of the worker or the server. It ends with the rescue or the next disturbance. A cut
+    connection is a disturbance too, since the worker then judges the others anew. Between two
+    heartbeats at most `HEARTBEAT` counts.
     """
 
     killed: str
@@ -34,7 +34,7 @@ class Rescue:
 
     @property
     def looked_on(self) -> timedelta:
-        """How long the jobs waited although a worker that nothing disturbed could take them."""
+        """The longest time in which an undisturbed worker could have rescued the jobs."""
         return max(self.watched.values(), default=timedelta(0))
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Rescue:
 
 
 def rescues(history: History) -> list[Rescue]:
-    """Every rescue of jobs whose worker was killed, once for each time at which some were taken."""
+    """Every rescue of jobs of killed workers, one for each time at which jobs were rescued."""
     killed = {each.process: each.ended for each in history.disturbances if each.kind == "kill"}
     heartbeats = history.heartbeats_by_process()
     taken = {
@@ -76,7 +76,7 @@ def rescues(history: History) -> list[Rescue]:
 def watched(
     history: History, process: str, heartbeats: Sequence[datetime], since: datetime, until: datetime
 ) -> timedelta:
-    """How long on end the process could look on between the times, given its `heartbeats`."""
+    """The longest time without a disturbance in which the process could look on."""
     longest = on_end = timedelta(0)
     for heartbeat, following in pairwise(
         [*(heartbeat for heartbeat in heartbeats if since < heartbeat < until), until]

@@ -1,4 +1,4 @@
-"""The history of a job that did what it should, for tests to spoil."""
+"""The history of a job without violations, for tests to spoil."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -43,12 +43,12 @@ def move(id: int, before: str | None, after: str, **changes: object) -> Move:
 
 
 def event(what: str, token: UUID = TOKEN, process: str = "worker", job: UUID = JOB) -> Event:
-    """What a handler of the one job wrote, three seconds after the start."""
+    """An event that a handler of the one job wrote, three seconds after the start."""
     return Event(0, job, token, 1, what, process, START + timedelta(seconds=3))
 
 
 def at_second(second: float) -> datetime:
-    """So long after the start."""
+    """The time so many seconds after the start."""
     return START + timedelta(seconds=second)
 
 

@@ -1,4 +1,4 @@
-"""The plainest model of a job queue; a test compares the real queue with it."""
+"""A plain model of a job queue; a test compares the real queue with it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ UNENDED = ("pending", "running")
 
 @dataclass
 class ModelJob:
-    """A job. `due` is the tick at which it became due, None while that is far off.
+    """A job. `due` is the tick at which it became due, None if that is far in the future.
 
-    `claim` counts its claims while one holds it, `started` says whether that one's start is on
-    record, `lapsed` whether its lease is over; a worker's claim has no lease: None.
+    While the job is held, `claim` is the token of the claim and `started` says whether its start is
+    on record. `lapsed` says whether its lease is over; it is None for a worker's claim, which has
+    none.
     """
 
     id: UUID
@@ -31,26 +32,26 @@ class ModelJob:
     lapsed: bool | None = None
 
     def release(self, status: str) -> None:
-        """No worker holds it any more."""
+        """Set the status and remove the holder."""
         self.status, self.claim, self.holder = status, None, None
 
     def reclaim(self) -> None:
-        """Its holder is dead: a start that was on record counts."""
+        """Release the job of a dead holder. A start that was on record counts as an attempt."""
         spent = self.started and self.attempts >= self.max_attempts
         self.rescues += 1
         self.release("failed" if spent else "pending")
 
     def end(self, status: str, counted: bool) -> None:
-        """An attempt ended; one that does not count removes the start that was on record."""
+        """End an attempt. If the attempt does not count, its start is removed from the record."""
         self.attempts += counted - self.started
         self.release(status)
 
 
 @dataclass
 class Model:
-    """All jobs, and the workers that are registered. Time goes on by ticks.
+    """All jobs, and the registered workers. Time advances by ticks.
 
-    `rates` has the starts that are left of types with a rate: its period never ends here.
+    `rates` holds how many starts are left for each type with a rate: its period never ends here.
     """
 
     jobs: dict[UUID, ModelJob] = field(default_factory=dict)
@@ -62,12 +63,12 @@ class Model:
     _seq: int = 0
 
     def next_seq(self) -> int:
-        """The next number in the order of insertions."""
+        """The next number in the order of insertion."""
         self._seq += 1
         return self._seq
 
     def waiting(self, queue: str, types: Iterable[str]) -> list[ModelJob]:
-        """What a claim of these types sees in the queue, in order."""
+        """The due jobs of these types in the queue, in the order of claims."""
         due = [
             (-job.priority, job.due, job.seq, job)
             for job in self.jobs.values()
@@ -81,7 +82,7 @@ class Model:
     def claimable(
         self, sizes: Mapping[str, int], types: Iterable[str], limit: int
     ) -> list[ModelJob]:
-        """What a claim of at most so many takes, at most `sizes[name]` of each queue."""
+        """The jobs that a claim takes: at most `limit`, and at most `sizes[name]` of each queue."""
         seen = []
         for queue, size in sizes.items():
             running = sum(each.queue == queue for each in self.running())
@@ -100,7 +101,7 @@ class Model:
         return [job for job in self.jobs.values() if job.status == "running"]
 
     def claim(self, job: ModelJob, token: UUID | None, holder: str, leased: bool) -> None:
-        """Someone takes the job; a lease begins with the attempt."""
+        """Claim the job; a claim with a lease also starts the attempt."""
         job.status, job.claim, job.holder = "running", token, holder
         job.started, job.lapsed = leased, False if leased else None
         job.attempts += leased
@@ -108,13 +109,13 @@ class Model:
             self.rates[job.type] -= 1
 
     def rescue(self, worker: str) -> None:
-        """The worker is dead. If it was deregistered before, its jobs are orphaned instead."""
+        """Rescue the jobs of a dead worker. If it was deregistered before, they are orphans."""
         if worker in self.workers:
             self.workers.remove(worker)
             self._reclaim(job for job in self.jobs.values() if job.holder == worker)
 
     def rescue_orphans(self) -> None:
-        """What unknown workers hold and what is held by a lease that is over comes back."""
+        """Release the jobs of unknown workers, and the jobs whose lease is over."""
         self._reclaim(
             job
             for job in self.jobs.values()
@@ -127,11 +128,11 @@ class Model:
             job.reclaim()
 
     def retry(self, job: ModelJob) -> None:
-        """It is due now, with all its attempts."""
+        """Make the job due now, with all its attempts."""
         job.release("pending")
         job.attempts, job.due = 0, self.tick
 
     def held(self, id: UUID, token: UUID | None) -> ModelJob | None:
-        """The job, when it is still held by that claim."""
+        """The job, if that claim still holds it; otherwise None."""
         job = self.jobs.get(id)
         return job if job is not None and job.status == "running" and job.claim == token else None

@@ -1,4 +1,4 @@
-"""`Queue` and `AsyncQueue` behind one face, so that one suite can test both."""
+"""`Queue` and `AsyncQueue` behind one interface, so that one suite can test both."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ class SyncApi:
 
     @contextmanager
     def transaction(self, isolation: str = "read committed") -> Iterator["SyncTransaction"]:
-        """A transaction of the application's, rolled back by an exception."""
+        """A transaction of the application, rolled back by an exception."""
         with psycopg.connect(self._dsn) as connection:
             connection.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
             yield SyncTransaction(connection)
@@ -42,7 +42,7 @@ class SyncTransaction:
 
 
 class AsyncApi:
-    """An `AsyncQueue` whose every coroutine is run to its end."""
+    """An `AsyncQueue`; each coroutine is run to its end."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -55,7 +55,7 @@ class AsyncApi:
 
     @contextmanager
     def transaction(self, isolation: str = "read committed") -> Iterator["AsyncTransaction"]:
-        """A transaction of the application's, rolled back by an exception."""
+        """A transaction of the application, rolled back by an exception."""
         connection = self._runner.run(psycopg.AsyncConnection.connect(self._dsn))
         transaction = AsyncTransaction(connection, self._runner)
         transaction.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
@@ -63,7 +63,7 @@ class AsyncApi:
             yield transaction
             self._runner.run(connection.commit())
         finally:
-            # The server hears of a closed connection later, and holds its locks until then.
+            # The server notices a closed connection later, and holds its locks until then.
             self._runner.run(connection.rollback())
             self._runner.run(connection.close())
 

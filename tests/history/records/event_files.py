@@ -1,4 +1,7 @@
-"""What handlers do, in a file of each worker: for workers that have no database, or may lose it."""
+"""Events of handlers in one file for each worker, for workers whose database may lose them.
+
+Workers without a database write such files too.
+"""
 
 import json
 import os
@@ -11,14 +14,14 @@ from uuid import UUID
 from history import Event
 
 VARIABLE = "CONDUIT_HISTORY_EVENTS"
-"""Names the file of a worker; without it, events are written to the database of the job."""
+"""The variable with the file of a worker; without it, events go to the job's database."""
 
 COPY = "CONDUIT_HISTORY_COPY"
-"""Names the file of a worker for events that its database has committed, but may lose."""
+"""The variable with the file for events that the worker's database has committed, but may lose."""
 
 
 def append(job: UUID, token: UUID, attempt: int, what: str, file: str = VARIABLE) -> None:
-    """Write an event to a file. It outlives the process from then on, however that ends."""
+    """Write an event to a file. It survives the process, however that ends."""
     event = [str(job), str(token), attempt, what, datetime.now(UTC).isoformat()]
     os.write(_file(file), json.dumps(event).encode() + b"\n")
 
@@ -29,7 +32,7 @@ def _file(variable: str) -> int:
 
 
 def read_events(folder: Path) -> Iterator[Event]:
-    """The events of all workers; a worker's file is called after it."""
+    """The events of all workers; a worker's file has its name."""
     for path in sorted(folder.glob("*.events")):
         for number, line in enumerate(path.read_text().splitlines()):
             job, token, attempt, what, at = json.loads(line)

@@ -1,4 +1,4 @@
-"""The history of a run: what was promised, what happened to each job, what handlers did."""
+"""The history of a run: the promises, the changes of each job, and the events of handlers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What was promised of a job: what it waits for, and what it does if some of that fails."""
+    """What was promised of a job: what it waits for, and what it does if a dependency fails."""
 
     waits_for: Sequence[UUID] = ()
     on_failure: str = "cancel"
@@ -21,10 +21,10 @@ class Promise:
 class Move:
     """A change of a job's status, holder or time; `before` is None for its insert.
 
-    Only its insert gives `payload`; `failures` counts the failed attempts on record.
-    `asked_at` is when the statement came in, `at` when it had changed the rows, `committed_at` when
-    its transaction was committed. `clock` is the time of the server's clock, which may jump, at
-    `asked_at`; `run_at` is by that clock, too.
+    Only the insert has a `payload`; `failures` counts the failed attempts on record. `asked_at` is
+    when the statement arrived, `at` when it had changed the rows, `committed_at` when its
+    transaction was committed. `clock` is the server's clock, which may jump, at `asked_at`;
+    `run_at` is by that clock, too.
     """
 
     id: int
@@ -53,7 +53,7 @@ class Move:
 
     @property
     def due_at(self) -> datetime:
-        """When it may run, as long as the clock does not jump."""
+        """When the job may run, if the clock does not jump."""
         return self.run_at + (self.asked_at - self.clock)
 
     @property
@@ -63,23 +63,23 @@ class Move:
 
     @property
     def is_renewal(self) -> bool:
-        """Whether a worker whose claim returned late drew another token for it."""
+        """Whether a worker whose claim returned late drew another token for the job."""
         return self.before == self.after == "running" and self.token_after is not None
 
     @property
     def draws_token(self) -> bool:
-        """Whether the job may run under a new token from then on."""
+        """Whether the job may run under a new token after this change."""
         return self.is_claim or self.is_renewal
 
     @property
     def urgency(self) -> tuple[int, datetime, int]:
-        """Its place in the queue: the lowest comes first."""
+        """The place in the queue; the lowest comes first."""
         return -self.priority, self.run_at, self.seq
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a handler wrote: it began, it ended, or it is about to raise an exception."""
+    """An event that a handler wrote: it began, ended, or is about to raise an exception."""
 
     id: int
     job: UUID
@@ -92,7 +92,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A worker reported that it is alive, and checked the others."""
+    """A worker reported that it is alive, and checked the other workers."""
 
     process: str
     at: datetime
@@ -100,7 +100,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """Something that was done to a process (or, with "" for the process, to the server)."""
+    """Something that was done to a process, or to the server (with "" as the process)."""
 
     process: str
     kind: str
@@ -110,7 +110,7 @@ class Disturbance:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A queue was paused: from when that was committed to when it was about to be resumed."""
+    """A paused queue: from the commit of the pause to just before the queue is resumed."""
 
     queue: str
     began: datetime
@@ -119,19 +119,19 @@ class Pause:
 
 @dataclass
 class History:
-    """Everything that is known of a run, to be checked.
+    """Everything that is known of a run, for the checks.
 
-    `confirmed` and `withdrawn` are what producers know: the jobs whose commit was confirmed, and
+    `confirmed` and `withdrawn` are known from producers: the jobs whose commit was confirmed, and
     those whose transaction was rolled back. `cancelled` are those that an operator may have
-    cancelled before they were jobs. `limits` of queues and `rates` of types (how many starts in how
-    many seconds) held all the time. `jumps` are the times when the server's clock jumped.
+    cancelled while they were blocked. `limits` of queues and `rates` of types (how many starts in
+    how many seconds) hold from start to end. `jumps` are the times when the server's clock jumped.
 
     `refused` are the blocked jobs that Postgres refused in every form, with the reason.
-    `left_behind` names rows of flows that are there in the end and ought not to be. `results`
-    are the bytes of the kept ones.
+    `left_behind` describes rows of flows that should be gone at the end. `results` are the sizes of
+    the stored results, in bytes.
 
-    Jobs of the types `batched` are claimed apart from others, as many as fill a batch.
-    `gateways` claim for `remote_workers`, and any of them writes the outcome of a job.
+    Jobs of the types `batched` are claimed apart from others, as many as fill a batch. `gateways`
+    claim for `remote_workers`, and any gateway may write the outcome of a job.
     """
 
     promises: dict[UUID, Promise] = field(default_factory=dict)
@@ -185,7 +185,8 @@ class History:
     def holders(self, claim: Move) -> frozenset[str]:
         """The processes that may have held a job by a claim.
 
-        If a gateway claimed it, also the worker that began it or, if none did, any of them.
+        If a gateway made the claim, these are also the worker that began the job or, if none did,
+        all workers.
         """
         began_in = self._began_in.get((claim.job, claim.token_after)) or self.runners(claim)
         return began_in | {claim.process}
@@ -197,7 +198,7 @@ class History:
         until: datetime,
         kinds: Iterable[str] = (),
     ) -> bool:
-        """Whether something (of these kinds) was done to a process, or the server, in a time."""
+        """Whether something (of `kinds`, if any are given) was done to a process or the server."""
         return any(
             (not each.process or each.process in processes)
             and (not kinds or each.kind in kinds)

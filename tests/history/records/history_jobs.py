@@ -1,4 +1,4 @@
-"""The jobs that the workers of a chaos run know. Each writes down what it did."""
+"""The jobs that the workers of a chaos run know. Each job writes events."""
 
 import asyncio
 import os
@@ -18,7 +18,8 @@ SOON = timedelta(seconds=0.1)
 class Work:
     """Takes `seconds`, fails in the first `failures` attempts, then enqueues `children` jobs.
 
-    `refused` is what Postgres refuses of the job itself, `refused_child` of the last of these jobs.
+    `refused` is what Postgres refuses of the job itself; `refused_child` is what it refuses of the
+    last of these jobs.
     """
 
     seconds: float
@@ -30,7 +31,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """The n-th job that `parent` enqueued by completing."""
+    """The n-th job that `parent` enqueues when it completes."""
 
     parent: UUID
     n: int
@@ -39,7 +40,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Returns a text that is so long as JSON."""
+    """Returns a text that is `bytes` long as JSON."""
 
     bytes: int
 
@@ -106,7 +107,7 @@ async def result(job: JobContext[Any], payload: Report) -> str:
     wait=timedelta(seconds=0.2),
 )
 async def batched(batch: BatchContext[Any], jobs: list[BatchJob[dict[str, Any]]]) -> None:
-    """Each job fails in its first attempts, as many as `failures` says; others complete."""
+    """Fail each job in its first `failures` attempts, and complete the others."""
     for job in jobs:
         await note(job, "began")
     await asyncio.sleep(0.02)
@@ -117,7 +118,7 @@ async def batched(batch: BatchContext[Any], jobs: list[BatchJob[dict[str, Any]]]
 
 
 async def note(job: JobContext[Any], what: str) -> None:
-    """Write an event, under the token of the claim that this attempt belongs to."""
+    """Write an event with the token of this attempt's claim."""
     token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; the checker does
     if event_files.VARIABLE in os.environ:
         event_files.append(job.id, token, job.attempt, what)

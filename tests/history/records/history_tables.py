@@ -17,7 +17,7 @@ SCHEMA = Path(__file__).with_name("history_tables.sql").read_text(encoding="utf-
 
 
 def read(dsn: str, history: History, began: datetime) -> None:
-    """Add what the database knows of a run that began then."""
+    """Add the database's records of a run that began at `began`."""
     with psycopg.connect(dsn) as connection:
         for job, waits_for, on_failure in connection.execute("SELECT * FROM promises"):
             history.promises[job] = Promise(waits_for, on_failure)
@@ -49,7 +49,7 @@ def read(dsn: str, history: History, began: datetime) -> None:
 def _rows(
     connection: psycopg.Connection[Any], kind: type[R], table: str, began: datetime
 ) -> Sequence[R]:
-    """The rows of a table, with the real times at which they were written."""
+    """The rows of a table, with the real times of their writing."""
     expressions = {
         "transaction": "transaction::text",
         "asked_at": real_time("asked_at"),
