@@ -1,4 +1,4 @@
-"""Compiles each case once in a run of the tests, whichever test asks and in whichever process."""
+"""Compiles each case once in a test run, for all tests and all processes."""
 
 import fcntl
 import pickle
@@ -15,7 +15,7 @@ from conduit_async.compiler import Output, compile
 def compiled_case(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Callable[[Path], Output]:
-    """What compiling the sources in a folder gives."""
+    """Compile the sources in a folder."""
     base = tmp_path_factory.getbasetemp()
     store = (base if worker_id == "master" else base.parent) / "compiled"
     store.mkdir(exist_ok=True)

@@ -1,14 +1,13 @@
-"""Every folder in `cases` is a compilation: sources, and the output that is expected.
+"""Each folder in `cases` is a compilation: sources, and the expected output.
 
-`*.conduit` are compiled together, with the settings in `conduit.toml`, the upcasters in
-`upcasters.txt` and the package's lock in `jobs.lock`, if there is one. Only then the new lock is
-part of what is expected.
-`diagnostics.txt` is what is reported, as a terminal shows it; without one, nothing is. `expected`
-is the package that is written; whatever is written has to be Python as black lays it out.
-The warnings in `LINTS`, about what jobs and hooks do, are left out but for the one that a case is
-about: cases call services wherever that is short.
+The `*.conduit` files are compiled together. Settings come from `conduit.toml`, upcasters from
+`upcasters.txt`, and the package's lock from `jobs.lock`, if these files exist. Only if there is a
+`jobs.lock`, the new lock is part of the expected output. `diagnostics.txt` holds the diagnostics as
+a terminal shows them; without the file there are none. `expected` is the written package, which has
+to be Python as black lays it out. The warnings in `LINTS`, about what jobs and hooks do, are left
+out except where a case is about one: cases call services wherever that is short.
 
-`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` writes the output of today.
+`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` replaces the expected output.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""The phases as one pure function."""
+"""The compiler as one pure function of all phases."""
 
 import builtins
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the configuration says is so when the package runs."""
+"""The configuration takes effect when the package runs."""
 
 from datetime import timedelta
 from pathlib import Path

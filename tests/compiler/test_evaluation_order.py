@@ -1,7 +1,7 @@
-"""Operands run from left to right, in hooks and in jobs, and one that fails ends what follows.
+"""Operands run from left to right, in hooks and in jobs. One that fails ends the evaluation.
 
-Each construct is given mixes of operands: one that is an expression in Python too (`call`), one
-that needs statements (`match`), and one that fails. A service records which of them ran.
+Each construct gets mixes of operands: one that is an expression in Python too (`call`), one that
+needs statements (`match`), and one that fails. A service records which operands ran.
 """
 
 import inspect
@@ -118,7 +118,7 @@ PROGRAMS = [
 
 
 class Recorder:
-    """The service of the tests: keeps the operands that ran, by program."""
+    """The service of the tests, which keeps the operands that ran, by program."""
 
     def __init__(self) -> None:
         self.operands = defaultdict[int, list[int]](list)
@@ -153,7 +153,7 @@ def source(programs: Sequence[int], *, in_job: bool) -> str:
 
 
 def statement(program: int) -> str:
-    """A statement that hands the value of a program, or its error, to the service."""
+    """A statement that passes the value of a program, or its error, to the service."""
     construct, kinds = PROGRAMS[program]
     texts = {
         name: OPERANDS[kind].format(program=program, slot=slot)
@@ -167,7 +167,7 @@ def statement(program: int) -> str:
 
 
 def expected(program: int) -> tuple[list[int], str]:
-    """The operands that run, and how it ends."""
+    """The operands that run, and how the program ends."""
     _, kinds = PROGRAMS[program]
     if "fails" not in kinds:
         return list(range(len(kinds))), "value"

@@ -1,4 +1,4 @@
-"""Every package of the cases and the examples passes the checks that its users run."""
+"""The packages of all cases and examples pass the checks that users run."""
 
 import subprocess
 import sys
@@ -11,9 +11,9 @@ from generated import write
 from conduit_async.compiler import Output
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.xdist_group("generated")  # the packages are written once
+pytestmark = pytest.mark.xdist_group("generated")  # write the packages once
 UNUSUAL = ("builtins_give_way", "classes_apart", "generated_names")
-"""Cases whose sources use names that no rule of naming would let pass."""
+"""Cases whose sources use names that every naming rule would refuse."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def packages(
 
 
 def run(*command: str, cwd: Path) -> None:
-    """Run a checker; what it says is the message of the failure."""
+    """Run a checker, and fail with its output."""
     arguments = [sys.executable, "-m", *command]
     done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,7 +66,7 @@ def test_ruff_is_content(packages: Path) -> None:
 
 @pytest.mark.slow
 def test_black_changes_nothing(packages: Path) -> None:
-    """It looks at the examples only: `test_cases.py` looks at every case."""
+    """Only the examples: `test_cases.py` checks every case."""
     names = [path.parent.name.replace("-", "_") for path in ROOT.glob("examples/*/conduit.toml")]
     examples = [f"{name}_package" for name in names]
     run("black", "--check", "--quiet", "--target-version", "py311", *examples, cwd=packages)

@@ -1,4 +1,4 @@
-"""Expressions mean what the language says: compiled, enqueued, run, and seen by a service."""
+"""Expressions have the values that the language says: compiled, run, and seen by a service."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -176,7 +176,7 @@ ERRORS: list[tuple[str, str]] = [
 
 
 def calls(rows: list[tuple[str, Any]]) -> str:
-    """A statement for each expression, that hands its value or its error to the service."""
+    """A statement for each expression that passes its value or its error to the service."""
     return "\n".join(
         f"Recorder.value({number}, {expression}) rescue |error| {{"
         f" Recorder.failed({number}, error.message) }}"

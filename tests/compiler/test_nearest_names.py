@@ -61,7 +61,7 @@ def test_a_name_is_no_suggestion_for_itself() -> None:
     ("written", "known", "expected"),
     [
         ("Emial", "Email", True),
-        ("Emails", "Email", False),  # goes on
+        ("Emails", "Email", False),  # a longer word
         ("Mailr", "Mail", False),
         ("Maler", "Mailer", True),
         ("Text", "Test", False),  # both short
@@ -75,7 +75,7 @@ def test_a_typo_is_one_letter(written: str, known: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("implementation", ["cpp", "python"])
 def test_suggestions_are_the_same_on_every_machine(implementation: str) -> None:
-    # Where there is no build for a platform, rapidfuzz runs as plain Python.
+    # On a platform without a build, rapidfuzz runs as plain Python.
     program = (
         "import json, sys; from conduit_async.suggest import nearest; "
         "written, known = json.load(sys.stdin); "

@@ -1,4 +1,4 @@
-"""One mistake is one diagnostic near its place: tokens of the examples are left out or changed."""
+"""One mistake gives one diagnostic nearby: tokens of the examples are left out or changed."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from conduit_async.source import Source
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STEP = 4
-"""Of how many mistakes of a kind one is tried."""
+"""Of each kind of mistake, one in so many is tried."""
 
 VALUES = frozenset(
     {"INT", "STRING", "FLOAT", "TRUE", "FALSE", "NIL", "REGEX", "SYMBOL", "DURATION"}
@@ -33,7 +33,7 @@ ALWAYS_FOUND = {
     "a marker is left out": 1.0,
     "a sign is left out": 1.0,
 }
-"""Kinds whose mistakes leave no valid source; of how many exactly one diagnostic is asked."""
+"""Kinds that never leave a valid source, each with the least share that gives one diagnostic."""
 
 OFTEN_VALID = {
     "a comma is left out": 1.0,
@@ -43,12 +43,15 @@ OFTEN_VALID = {
     "a use is misspelt": 0.97,
     "a literal is another": 0.98,
 }
-"""Kinds whose mistakes may be valid: a service has any method. Of those found, as many are one."""
+"""Kinds that may leave a valid source, since a service has any method.
+
+The share is that of the mistakes found.
+"""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A source with one mistake, and the line where it is."""
+    """A source with one mistake, and the line of the mistake."""
 
     path: str
     text: str
@@ -64,7 +67,7 @@ def sources(example: str) -> dict[str, str]:
 
 
 def changes(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """Each kind of mistake, the place in a text, and what is there instead."""
+    """Each mistake: its kind, its start and end in the text, and the replacement."""
     tokens = [token for token in lex(Source("a", text)).tokens if token.end > token.start]
     for index, token in enumerate(tokens):
         old, start, end = text[token.start : token.end], token.start, token.end
@@ -96,7 +99,7 @@ def changes(text: str) -> Iterator[tuple[str, int, int, str]]:
 
 
 def _declares(text: str, before: str, end: int) -> bool:
-    """Whether a name is declared here, so that each of its uses is a mistake then."""
+    """Whether a name is declared here: misspelling it would make each of its uses a mistake."""
     return before in ("LET", "RESOURCE", "FUNCTION", "SCOPE", "COMPUTED") or text[end] == ":"
 
 
@@ -117,7 +120,7 @@ def reported(mistake: Mistake) -> list[Diagnostic]:
 
 
 def is_near(found: Diagnostic, mistake: Mistake) -> bool:
-    """Whether a diagnostic is on the line of a mistake, beside it, or at what it closes."""
+    """Whether a diagnostic is on the line of a mistake, beside it, or at the bracket it closes."""
     text = found.span.source.text
     end = found.span.line + found.span.text.count("\n")
     opens = found.code in ("SYN010", "SYN011") and text[found.span.start] in "([{"

@@ -51,7 +51,7 @@ SCALARS: dict[object, st.SearchStrategy[Any]] = {
 
 
 def values_of(kind: Any) -> st.SearchStrategy[Any]:
-    """Values of an annotation of a payload."""
+    """A strategy for the values of a payload's annotation."""
     if kind in SCALARS:
         return SCALARS[kind]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
@@ -77,7 +77,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def shaped(parts: Mapping[Any, Any]) -> st.SearchStrategy[Any]:
-    """Hashes or arrays with the parts of a shape."""
+    """A strategy for hashes or arrays with the parts of a shape."""
     inner = {
         step: shaped(part) if isinstance(part, Mapping) else values_of(part)
         for step, part in parts.items()
@@ -93,7 +93,7 @@ def shaped(parts: Mapping[Any, Any]) -> st.SearchStrategy[Any]:
 def jobs(
     request: pytest.FixtureRequest, tmp_path: Path, compiled_case: Callable[[Path], Output]
 ) -> Iterator[tuple[Any, ...]]:
-    """The job types of a case, of those that compile."""
+    """The job types of a case; none if it does not compile."""
     output = compiled_case(request.param)
     if not output.files:
         yield ()

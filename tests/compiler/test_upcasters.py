@@ -1,4 +1,4 @@
-"""The upcasters that an application wrote, found in the text of its module."""
+"""The upcasters of an application are found in the text of its module."""
 
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems

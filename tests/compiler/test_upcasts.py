@@ -1,4 +1,4 @@
-"""Generated upcasters: an older payload's JSON, read by the runtime, becomes the new payload's."""
+"""Generated upcasters turn an older payload's JSON into the new payload."""
 
 import asyncio
 import inspect
@@ -69,7 +69,7 @@ RULES = {
         [{"a": [{"b": "1"}]}, None],
     ),
 }
-"""By what it shows: the field in the old and the new source, its value in both payloads."""
+"""By rule: the field in the old and in the new source, its value in both payloads."""
 
 
 def source(field: str, captured: str = "self.x", more: str = "") -> str:
@@ -91,7 +91,7 @@ def compiled(text: str, lock: str | None = None, config: Config | None = None) -
 
 
 class Context:
-    """What an upcaster needs of a job."""
+    """The part of a JobContext that an upcaster needs."""
 
     def __init__(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
         self.rows = rows
@@ -103,7 +103,7 @@ class Context:
 def upcast(
     old: str, new: str, payload: object, folder: Path, rows: Mapping[str, Mapping[str, Any]] = {}
 ) -> Any:
-    """The JSON of the new payload that the generated code makes of an older one."""
+    """Turn an older payload into the JSON of the new one, with the generated code."""
     before = compiled(old)
     after = compiled(new, before.lock)
     assert compiled(new, after.lock).files == after.files
@@ -125,7 +125,7 @@ async def _awaited(made: Any) -> Any:
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_gives_the_new_payload(rule: str, tmp_path: Path) -> None:
     old, new, before, after = RULES[rule]
-    # a further field changes the shape, where the rule itself does not
+    # a further field changes the shape, since the rule alone may not
     payload = {"x": before, "note": "n"}
     found = upcast(
         source(old, "self.x, self.note", "note: string!"),
@@ -271,7 +271,7 @@ def test_jobs_of_an_earlier_type_are_read(tmp_path: Path) -> None:
 
 
 class Email:
-    """A service that notes its calls."""
+    """A service that records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []

@@ -34,11 +34,11 @@ VALUES: Mapping[str, Any] = {
     "state": "open",
     "day": date(2026, 1, 2),
 }
-"""What a row has in a column, unless a pair says something else."""
+"""The columns of a row, unless a pair gives other values."""
 
 
 class Recorder:
-    """Every service: it takes any call and keeps the arguments of each."""
+    """Every service: it accepts any call and keeps the arguments."""
 
     def __init__(self, calls: list[tuple[Any, ...]] | None = None) -> None:
         self.calls: list[tuple[Any, ...]] = [] if calls is None else calls
@@ -53,7 +53,7 @@ class Recorder:
 
 
 class Version:
-    """One version of the source: a project at a folder, whose package is `name`."""
+    """One version of the source: a project in a folder. Its package is called `name`."""
 
     def __init__(
         self, folder: Path, name: str, source: str | Mapping[str, str], settings: str = ""
@@ -64,7 +64,7 @@ class Version:
         self.services = Recorder()
 
     def write(self, source: str | Mapping[str, str], settings: str = "") -> None:
-        """Change the source, or all sources, and the configuration."""
+        """Replace the source, or all sources, and the configuration."""
         sources = self.folder / f"{self.name}_resources"
         sources.mkdir(exist_ok=True)
         given = {"ticket.conduit": source} if isinstance(source, str) else source
@@ -80,7 +80,7 @@ class Version:
         return self.folder / self.name
 
     def follow(self, older: "Version") -> None:
-        """Take over the lock of an older version."""
+        """Copy the lock of an older version."""
         self.out.mkdir()
         (self.out / "jobs.lock").write_bytes((older.out / "jobs.lock").read_bytes())
 
@@ -99,7 +99,7 @@ class Version:
 
     @property
     def schema(self) -> str | None:
-        """Where the package has the tables of the queue."""
+        """The schema in which the package has the tables of the queue."""
         schema: str | None = self.package.JOBS[0].schema
         return schema
 
@@ -113,7 +113,7 @@ class Version:
             module.after_create(conn, row)
 
     def _value(self, record: type, name: str, value: Any) -> Any:
-        """The value as the column's type has it, for types that a table of values cannot say."""
+        """Convert a value to the column's type, for types that a table of values cannot express."""
         kind = str(record.__annotations__[name])
         if "Decimal" in kind and value is not None:
             return Decimal(str(value))
@@ -126,7 +126,7 @@ class Version:
         return value
 
     def stranded(self, dsn: str) -> int:
-        """How many jobs `conduit-jobs preflight` says that this version would strand."""
+        """The number of jobs that this version would strand, from `conduit-jobs preflight`."""
         command = ["preflight", self.name, "--dsn", dsn, "--format", "json"]
         result = CliRunner().invoke(commands, command)
         report = json.loads(result.stdout)
@@ -135,7 +135,7 @@ class Version:
         return count
 
     def work(self, dsn: str) -> list[dict[str, Any]]:
-        """Run the worker of this version until nothing is left for it: the jobs that are left."""
+        """Run the worker of this version until it finds no more work; return the jobs left."""
         with psycopg.connect(dsn, row_factory=dict_row) as conn:
             table = f"{self.schema or 'public'}.jobs"
             conn.execute(f"UPDATE {table} SET run_at = now() WHERE status = 'pending'")  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ class Version:
 
 @contextmanager
 def importable(folder: Path, *names: str) -> Iterator[None]:
-    """Packages of a folder can be imported, and are forgotten at the end."""
+    """Make the packages of a folder importable for the block, and forget them at the end."""
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:

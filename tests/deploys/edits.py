@@ -1,4 +1,4 @@
-"""Random edits of a source, of the kinds that change what jobs hold."""
+"""Random edits of a source that change what jobs capture."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _KINDS = ("string", "int", "float", "decimal", "bool", "timestamp", "uuid")
 
 
 def edited(text: str, random: Random) -> str:
-    """The source after one to three edits; it may have errors then."""
+    """The source after one to three edits; it may have errors."""
     for _ in range(random.randint(1, 3)):
         text = random.choice(_EDITS)(text, random)
     return text
@@ -45,7 +45,7 @@ def _loosen(text: str, random: Random) -> str:
 
 
 def _capture(text: str, random: Random) -> str:
-    """Have a block use another field, perhaps a new one."""
+    """Make a block use another field, perhaps a new one."""
     name = _field(text, random)[1]
     if random.random() < 0.6:
         name = "extra"
@@ -57,7 +57,7 @@ def _capture(text: str, random: Random) -> str:
 
 
 def _release(text: str, random: Random) -> str:
-    """Leave out an argument that is a field."""
+    """Remove an argument that is a field."""
     found = [*_SELF.finditer(text)]
     if not found:
         return text
@@ -81,7 +81,7 @@ def _add_hook(text: str, random: Random) -> str:
 
 
 def _remove_statement(text: str, random: Random) -> str:
-    """Leave out a line of a block."""
+    """Remove a line of a block."""
     lines: list[str] = re.findall(r"^ {4,}\w+\.\w+\(.*\)\n", text, flags=re.M)
     return text.replace(random.choice(lines), "", 1) if lines else text
 

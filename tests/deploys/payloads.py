@@ -1,4 +1,4 @@
-"""Payloads of any generated class: one with nil wherever it may be, one without."""
+"""Payloads of any generated class: one with nil wherever allowed, one without nil."""
 
 import dataclasses
 import types

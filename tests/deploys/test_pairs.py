@@ -1,4 +1,4 @@
-"""What `conduitc breaking` says of a change is what happens when it is deployed."""
+"""The verdict of `conduitc breaking` on a change matches the outcome of deploying it."""
 
 import json
 import re
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def database(
     clean_databases: CleanDatabases, new_database: Callable[[], Any]
 ) -> Callable[[Pair], Any]:
-    """Makes the database of a pair: one of its own when it adds tables."""
+    """Makes the database of a pair; a pair that adds tables gets one of its own."""
 
     def lend(pair: Pair) -> Any:
         return (
@@ -37,7 +37,7 @@ def database(
 def versions(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[Pair, Version, Version]]:
-    """A pair with its two versions, generated one after the other."""
+    """A pair and its two versions, generated one after the other."""
     pair: Pair = request.param
     with importable(tmp_path, "old_jobs", "new_jobs", "upcasters"):
         old = Version(tmp_path, "old_jobs", pair.old, pair.old_settings)
@@ -65,7 +65,7 @@ def current_shape(version: Version) -> str:
 
 
 def prepare(dsn: str, pair: Pair) -> None:
-    """Make the tables that a pair needs, with the row of its jobs."""
+    """Create the tables that a pair needs, with the row of its jobs."""
     if "schema" in pair.new_settings:
         migrate(dsn, "other")
     if pair.table:

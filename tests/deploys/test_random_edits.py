@@ -1,4 +1,4 @@
-"""What `conduitc breaking` says of random edits is what happens when they are deployed."""
+"""The verdict of `conduitc breaking` on random edits matches the outcome of deploying them."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def test_the_verdict_is_what_happens(
 
 
 def enqueued_by_jobs(version: Version) -> set[tuple[str, str]]:
-    """The handlers, by module and name, whose jobs other jobs enqueue: no web process does."""
+    """The handlers, by module and name, of jobs that only other jobs enqueue."""
     return {
         (f"{version.name}.{path.stem}", name)
         for path in version.out.glob("*.py")
@@ -86,7 +86,7 @@ def enqueued_by_jobs(version: Version) -> set[tuple[str, str]]:
 
 
 def enqueue_all(version: Version, dsn: str, but: Collection[tuple[str, str]] = ()) -> None:
-    """Enqueue jobs of every type that a version has, but for some handlers."""
+    """Enqueue jobs of every type of a version, except for some handlers."""
     with psycopg.connect(dsn) as conn:
         for job_type in version.package.JOBS:
             if (job_type.__module__, job_type.__name__) in but:
@@ -96,7 +96,7 @@ def enqueue_all(version: Version, dsn: str, but: Collection[tuple[str, str]] = (
 
 
 def unread(version: Version, dsn: str) -> list[dict[str, Any]]:
-    """The jobs that no attempt was made of when the worker of a version had nothing left to do."""
+    """The jobs without any attempt, once the worker of a version has nothing left to do."""
     version.work(dsn)
     with psycopg.connect(dsn, row_factory=dict_row) as conn:
         query = "SELECT type, queue, fingerprint, error FROM jobs WHERE status = 'pending'"

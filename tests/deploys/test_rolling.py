@@ -1,4 +1,4 @@
-"""Old and new workers and web processes side by side: nothing is lost and nothing fails."""
+"""Old and new workers and web processes run together: nothing is lost and nothing fails."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from pairs import JOBS, OBJECTS, TYPES, Pair
 pytestmark = pytest.mark.slow
 
 COUNT = 5_000
-"""Jobs of each of the four web processes, two old and two new ones."""
+"""The jobs of each of the four web processes: two old ones and two new ones."""
 
 KINDS = [
     pair
@@ -74,7 +74,7 @@ def test_a_rolling_deploy_under_load(
 
 @contextmanager
 def worker(folder: Path, package: str, dsn: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker process, which is killed at the end if it still runs."""
+    """Run a worker process for the block; kill it at the end if it still runs."""
     command = ["-m", "conduit_runtime.cli", "worker", package, "--services", "services:services"]
     process = started(folder, [*command, "--dsn", dsn], f"{package}.log")
     try:
@@ -114,7 +114,7 @@ def until_done(dsn: str, version: Version) -> None:
 
 
 def outcome(dsn: str) -> tuple[dict[str, int], int]:
-    """How many jobs there are by status, and how many had an error."""
+    """How many jobs have each status, and how many had an error."""
     with psycopg.connect(dsn) as conn:
         counts = dict(conn.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
         errors = conn.execute(

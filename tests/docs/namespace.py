@@ -1,8 +1,8 @@
-"""Runs the Python blocks of a page in one namespace; started by `story.py` as a program.
+"""Runs the Python blocks of a page in one namespace; `story.py` starts it as a program.
 
-A line of standard input is a block, as JSON: its text, the page and the line. For each, a line with
-the traceback, or with nothing, goes to the file descriptor that the argument names. A block may
-`await`. Standard library only.
+Each line of standard input is a block, as JSON: its text, the page and the line. For each block it
+writes a line with the traceback, or an empty one, to the file descriptor that the argument names. A
+block may `await`. Standard library only.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What a page of the documentation holds: its fenced blocks, and how each of them is run."""
+"""The fenced blocks of a documentation page, and how each of them is run."""
 
 import re
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _FILE = re.compile(r"`((?:[\w.-]+/)*(?:[\w-]*\.[\w.-]+|[A-Z]\w+file))`.*:\Z", re.DOTALL)
 _COMMENT = re.compile(r"<!--\s*([a-z ]+?)\s*(?::\s*(.*?))?\s*-->", re.DOTALL)
 _HIDDEN = {"console", "python", "sql"}
-"""Languages of the blocks that a comment may hold, for what readers need not see."""
+"""Languages of blocks that a comment may hold, for code that readers need not see."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where its text begins, what it holds, what the comments before it ask for."""
+    """A fenced block: its first line, its contents, and what the comments before it ask for."""
 
     page: str
     line: int
@@ -35,9 +35,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its blocks from top to bottom, and what its comments ask for the whole of it.
+    """A page: its blocks from top to bottom, and the requests of its comments for the whole page.
 
-    A page that says `<!-- follows: PAGE -->` has the blocks of that page before its own.
+    The blocks of a page that says `<!-- follows: PAGE -->` run after the blocks of that page.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Page:
     asked: dict[str, str]
 
     def stories(self) -> dict[str, list[Block]]:
-        """The blocks that are run in one folder, by the name of the story.
+        """The blocks that run in one folder, by the name of the story.
 
         A page is one story, unless it says `<!-- each section follows: SECTION -->`.
         """
@@ -73,7 +73,7 @@ def read(path: Path) -> Page:
 
 
 def _blocks(name: str, text: str, page: dict[str, str]) -> Iterator[Block]:
-    """The blocks of a text. What is asked for the page is added to `page`."""
+    """The blocks of a text. Requests for the whole page are added to `page`."""
     section, before, asked = "", "", dict[str, str]()
     tokens = MarkdownIt("commonmark").parse(text)
     for token, last in zip(tokens, [None, *tokens], strict=False):

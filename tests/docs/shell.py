@@ -1,4 +1,4 @@
-"""The commands of a page, run as a reader's shell runs them."""
+"""Runs the commands of a page as a reader's shell does."""
 
 import os
 import re
@@ -16,15 +16,15 @@ _READS = re.compile(
     r"curl (?!.* (?:-d|-X|--data\S*|--request) )"
     r"|conduit-jobs (?:doctor|\S+ (?:list|stats))\b(?!.*\|\|)"
 )
-"""Commands that change nothing: while a server runs, they wait for it to come so far."""
+"""Commands that change nothing. While a server runs, they are repeated until they succeed."""
 _SECONDS = 300
-"""How long a command may take."""
+"""How many seconds a command may take."""
 _PATIENCE = 60.0
-"""For how many seconds a server may stay silent."""
+"""How many seconds a server may stay silent."""
 
 
 class Shell:
-    """A shell in a folder: `cd` and `export` last, and what ends with ` &` runs until the end."""
+    """A shell in a folder: `cd` and `export` last, and a command with ` &` runs until the end."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
@@ -33,7 +33,7 @@ class Shell:
         self._servers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
     def run(self, block: str) -> None:
-        """Run the commands of a block. Raises AssertionError where one prints something else."""
+        """Run the commands of a block. Raises AssertionError if one prints something else."""
         commands = _COMMAND.findall(block)
         assert commands, "no line begins with `$ `"
         for command, expected in commands:
@@ -87,7 +87,7 @@ class Shell:
             self._state.unlink()
 
     def _start(self, line: str, expected: str) -> None:
-        """Start a server, and wait until it has printed what is expected."""
+        """Start a server, and wait until it has printed the expected text."""
         output = self._state.with_suffix(f".{len(self._servers)}")
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -104,7 +104,7 @@ class Shell:
             self._wait(lambda: matches(expected, output.read_text()), f"$ {line} &")
 
     def wait(self, what: str) -> None:
-        """Wait until an address answers, with a text if one follows, or a server prints a text."""
+        """Wait until an address answers (with a text if one follows), or a server prints a text."""
         if what.startswith("http"):
             address, _, text = what.partition(" ")
             self._wait(lambda: answers(address, text), what)
@@ -122,7 +122,7 @@ class Shell:
         return "\n".join(output.read_text(errors="replace") for _, output in self._servers)
 
     def stop(self) -> None:
-        """Stop the servers, the last first."""
+        """Stop the servers, the last one first."""
         while self._servers:
             process, _ = self._servers.pop()
             for number in (signal.SIGTERM, signal.SIGKILL):
@@ -136,9 +136,9 @@ class Shell:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether a text is the expected one, in which `…` stands for anything.
+    """Whether a text matches the expected one, in which `…` stands for any text.
 
-    Blanks at the ends of lines do not count.
+    Blanks at the ends of lines are ignored.
     """
     pattern = ".*".join(map(re.escape, re.split(" *…", expected.rstrip())))
     lines = "\n".join(line.rstrip() for line in printed.splitlines()).rstrip()
@@ -146,7 +146,7 @@ def matches(expected: str, printed: str) -> bool:
 
 
 def answers(address: str, text: str = "") -> bool:
-    """Whether a server at an address answers, with a text in what it says; an error says none."""
+    """Whether a server answers at an address, with a text if given. An HTTP error has no text."""
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:
             return text in answer.read().decode(errors="replace")

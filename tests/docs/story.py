@@ -26,11 +26,11 @@ from conduit_async.compiler import compile
 from conduit_async.render import as_text
 
 PORTS = re.compile(r"\b(?:8000|8001|9200)\b")
-"""Ports that pages name; each is replaced by a free one."""
+"""Ports that pages name. Each is replaced by a free one."""
 
 
 class Story:
-    """A folder in which a page happens: its files, shell, servers and Python namespace."""
+    """A story in a folder: its files, shell, servers and Python namespace."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.shell = Shell(folder, environment)
@@ -42,7 +42,7 @@ class Story:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop what runs."""
+        """Stop what still runs."""
         self.shell.stop()
         if self._python is not None:
             process, answers = self._python
@@ -50,7 +50,7 @@ class Story:
             answers.close()
 
     def tell(self, block: Block) -> str:
-        """Do what a block says; the line and what is wrong there, or nothing."""
+        """Run a block; return the line and what is wrong there, or an empty text."""
         try:
             self._tell(block)
         except Exception as error:
@@ -116,7 +116,7 @@ class Story:
             connection.execute(text.encode())
 
     def _compile(self, block: Block, text: str) -> None:
-        """Compile a source; the codes of its diagnostics are those that `diagnostic` names."""
+        """Compile a source; its diagnostics must have the codes that `diagnostic` names."""
         found = compile({"source.conduit": text}).diagnostics
         expected = block.asked.get("diagnostic", "").split()
         codes = sorted(each.code for each in found)
@@ -136,11 +136,11 @@ class Story:
 
 
 DATA = {"toml", "json", "yaml", "ini"}
-"""Languages that are parsed, files too."""
+"""Languages that are only parsed, files too."""
 
 
 def _parsed(value: object) -> None:
-    """The value was read without an error, which is all that is asked."""
+    """Accept any value: reading it without an error is the whole check."""
 
 
 def _ini() -> configparser.RawConfigParser:
@@ -148,7 +148,7 @@ def _ini() -> configparser.RawConfigParser:
 
 
 def environment(database: str | None, programs: Path) -> dict[str, str]:
-    """A reader's environment: an installation first on the path, a database or none."""
+    """A reader's environment: an installation first on the path, and a database or none."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -161,7 +161,7 @@ def environment(database: str | None, programs: Path) -> dict[str, str]:
 
 
 def as_url(dsn: str) -> str:
-    """A connection string as the URL that a reader has: asyncpg and SQLAlchemy take no other."""
+    """A connection string as a URL for readers: asyncpg and SQLAlchemy take no other form."""
     given = {name: quote(str(value), safe="") for name, value in conninfo_to_dict(dsn).items()}
     user, password, name = (given.pop(key, "") for key in ("user", "password", "dbname"))
     login = f"{user}:{password}" if password else user
@@ -169,11 +169,11 @@ def as_url(dsn: str) -> str:
 
 
 PROGRAMS = Path(sys.executable).parent
-"""Where the commands of this installation are."""
+"""The folder with the commands of this installation."""
 
 
 def happen(blocks: list[Block], folder: Path, variables: dict[str, str]) -> None:
-    """Run the blocks of a page in a new folder; fails with the line of what does not happen."""
+    """Run the blocks of a page in a new folder; fail with the line of what is wrong."""
     folder.mkdir()
     failure = ""
     with Story(folder, variables) as story:
@@ -186,7 +186,7 @@ def happen(blocks: list[Block], folder: Path, variables: dict[str, str]) -> None
 
 
 def stop_embedded(folder: Path) -> None:
-    """Stop the embedded Postgres of a folder, which would run on for its next user."""
+    """Stop the embedded Postgres of a folder; it would keep running for its next user."""
     if folder.exists():
         with embedded.start(folder):
             (folder / "users.lock").write_bytes(b"")

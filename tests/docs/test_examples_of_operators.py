@@ -1,4 +1,4 @@
-"""The files for Prometheus, Kubernetes and systemd in the documentation name what there is."""
+"""The files for Prometheus, Kubernetes and systemd in the documentation name existing things."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def block(page: str, path: str) -> str:
 
 
 def parse(arguments: list[str]) -> dict[str, Any]:
-    """The options of a command line of `conduit-jobs`; raises for one that is wrong."""
+    """Parse a command line of `conduit-jobs`; raise for a wrong option."""
     command = commands.get_command(click.Context(commands), arguments[0])
     assert command is not None
     return command.make_context(arguments[0], arguments[1:]).params

@@ -1,4 +1,4 @@
-"""The tests that pages name, as what holds a promise, exist."""
+"""The tests that pages name as proof of a promise exist."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_each_test_that_a_page_names_exists() -> None:
 
 
 def holds(file: Path, test: str | None) -> bool:
-    """Whether a file exists, and holds the test of this name."""
+    """Whether a file exists, and contains the test of this name."""
     if not file.exists():
         return False
     return not test or bool(re.search(rf"^(?:async )?def {test}\(", file.read_text("utf-8"), re.M))

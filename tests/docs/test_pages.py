@@ -1,16 +1,17 @@
-"""Every page of the documentation happens as it is written, from top to bottom.
+"""Every page of the documentation is run as it is written, from top to bottom.
 
-A block behind a line such as "`app/web.py`:" is a file. Blocks of `console` hold `$ command` lines
-and what they print, in which `…` stands for any text; a command that ends with ` &` is a server,
-which runs until the end of the page. Blocks of `python` run in one namespace, those of `conduit`
-compile, those of `sql` run in the database, data is parsed. Comments ask for more:
-`<!-- wait: ADDRESS -->`, with a part of its answer if that matters, or `<!-- wait: TEXT -->` that
-a server prints; `<!-- stop -->` (the servers), `<!-- not run: REASON -->`,
-`<!-- diagnostic: CODE -->` before a block; `<!-- database: none -->` for a page that starts its
-own, `<!-- broker: one -->` for one that uses RabbitMQ, `<!-- follows: PAGE -->` for one that goes
-on where another ends,
-`<!-- each section follows: SECTION -->` for one whose sections are stories of their own. A comment
-`<!-- python: … -->` holds code that readers need not see.
+A block after a line such as "`app/web.py`:" is a file. Blocks of `console` hold `$ command` lines
+and their output, in which `…` stands for any text. A command that ends with ` &` is a server, which
+runs until the end of the page. Blocks of `python` run in one namespace, blocks of `conduit` are
+compiled, blocks of `sql` run in the database, and data is parsed.
+
+Comments ask for more. `<!-- wait: ADDRESS -->` waits for an address, with a part of its answer if
+that matters; `<!-- wait: TEXT -->` waits until a server prints a text; `<!-- stop -->` stops the
+servers. `<!-- not run: REASON -->` and `<!-- diagnostic: CODE -->` come before a block. `<!--
+database: none -->` is for a page that starts its own, `<!-- broker: one -->` for one that uses
+RabbitMQ, `<!-- follows: PAGE -->` for one that continues another, and `<!-- each section follows:
+SECTION -->` for one whose sections are stories of their own. `<!-- python: … -->` holds code that
+readers need not see.
 """
 
 import shutil
@@ -22,7 +23,7 @@ from story import PROGRAMS, environment, happen
 
 READ = [read(page) for page in PAGES]
 FOLLOWED = {block.page for page in READ for block in page.blocks if block.page != page.name}
-"""Pages that another one follows: they are run before it."""
+"""Pages that other pages follow. They run before those."""
 STORIES = {
     f"{page.name}{f' ({name})' * bool(name)}": (page, blocks)
     for page in READ
@@ -33,7 +34,7 @@ STORIES = {
 
 
 FIRST = "README.md"
-"""Runs in every run of the tests; the others take long together."""
+"""The page of the quick tests; the others together take long."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The reference leaves nothing out. What is made from the code at build time needs no test here."""
+"""The reference is complete. What is made from the code at build time needs no test here."""
 
 import importlib
 import inspect
@@ -16,7 +16,7 @@ RUNTIME = ROOT / "runtime" / "conduit_runtime"
 
 
 def documented() -> set[str]:
-    """The full names that the pages of the Python API have."""
+    """The full names on the pages of the Python API."""
     names, module = set(), ""
     for page in (REFERENCE / "api").glob("*.md"):
         for directive, name in re.findall(r"^\.\. (\w+):: ([\w.]+)", page.read_text("utf-8"), re.M):

@@ -1,4 +1,4 @@
-"""The site builds without a warning: each page is in a contents list, each link leads somewhere."""
+"""The site builds without a warning: each page is in a contents list, and no link is broken."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What a page says and does not happen is a failure, with its line."""
+"""A page that does not work as written fails, with the line."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from story import PROGRAMS, Story, environment
 
 
 def told(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is wrong in a page, block by block."""
+    """The errors of a page, block by block."""
     page = folder / "page.md"
     page.write_text(text)
     monkeypatch.setattr("page.ROOT", folder)

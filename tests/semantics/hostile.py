@@ -1,8 +1,9 @@
 """Fills the sources in `names` with hostile names and texts.
 
-A line with one of `MARKS` is repeated for each of its words: those of `words.txt`, or
-those too that the language reserves, or those alone that are no clash there. One with `TEXT` and
-`INDEX` is repeated for every line of `texts.txt`, one with `PLAIN` for the printable ones.
+A line with one of `MARKS` is repeated for each word of the mark. Those are the words of
+`words.txt`, or also the words that the language reserves, or only the words without a clash there.
+A line with `TEXT` and `INDEX` is repeated for each line of `texts.txt`, one with `PLAIN` for each
+printable one.
 """
 
 import keyword
@@ -33,7 +34,7 @@ CAPITALS = sorted(
 )
 SERVICES = [word for word in CAPITALS if word not in stdlib.__all__]
 OURS = {"JOBS", "SERVICES", "Services"}
-"""Resources whose module the package needs for itself, or whose table is the queue's."""
+"""Resources whose module the package needs for itself, or whose table belongs to the queue."""
 RESOURCES = [
     word
     for word in SERVICES
@@ -43,7 +44,7 @@ LOWER_CASE = sorted(
     {word for word in WORDS if word.islower() and word.isalpha()}
     - {"date", "float", "int", "job", "list", "records", "resource", "services", "text"}
 )
-"""Resources whose class has the name of a builtin, or of a variable of generated code."""
+"""Resources whose class has the name of a builtin, or of a variable in generated code."""
 METHODS = list({word.lower(): word for word in WORDS}.values())
 MARKS = {
     "NAME": WORDS,
@@ -58,7 +59,7 @@ VALUES = [_ESCAPE.sub(lambda m: _character(m[1], m[2]), text) for text in TEXTS]
 
 
 def filled(name: str) -> str:
-    """A source, with its lines repeated for the names and texts."""
+    """A source whose lines are repeated for the names and texts."""
     return "\n".join(line for template in _lines(name) for line in _filled(template))
 
 
@@ -87,5 +88,5 @@ def _filled(line: str) -> list[str]:
 
 
 def positions(source: str) -> set[tuple[str, str]]:
-    """What a source sends to services: the position, and which name or text."""
+    """What a source sends to services: the position, and which name or text it is."""
     return {(position, name) for position, name in _SENT.findall(source)}

@@ -1,4 +1,4 @@
-"""What the snippets call."""
+"""The services that the snippets call."""
 
 import threading
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Out:
-    """The service that takes values, and those whose results the snippets use."""
+    """The service that receives values, with methods whose results the snippets use."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[Any]] = {}
@@ -35,7 +35,7 @@ class Out:
         raise ValueError(message)
 
     def never(self, *_given: Any) -> Any:
-        """Must not be called."""
+        """Fail: nothing may call this method."""
         raise AssertionError("a call that must not be made was made")
 
     def hash(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Services:
 
 
 class Witness:
-    """Any service with any method: keeps in which position a name or text arrived as what."""
+    """Any service with any method: keeps which name or text arrived in which position."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[Any, ...]] = []

@@ -1,8 +1,8 @@
 """Hostile texts, and every place of a source and of the configuration that takes a text.
 
 A line of `names/places.conduit` with `RAW` or `TEXT` is a place, and so is a resource with one of
-them in its header. Above it are the rules of the grammar that take the text. `RAW` is replaced by
-a text as it is, `TEXT` by one as the content of a string.
+them in its header. The lines above it name the grammar rules that take the text. `RAW` is replaced
+by a text as it is, `TEXT` by one as the content of a string.
 """
 
 import re
@@ -72,7 +72,7 @@ VALUES = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a source takes a text: a block of the template, and the line in it or None for all."""
+    """A place that takes a text: a block of the template, and its line (None: the whole block)."""
 
     block: int
     line: int | None
@@ -105,7 +105,7 @@ def _blocks() -> list[list[_Line]]:
 
 _BLOCKS = _blocks()
 RULES = frozenset(rule for block in _BLOCKS for line in block for rule in line.rules)
-"""The rules of the grammar that the places stand for."""
+"""The grammar rules that the places cover."""
 
 
 def _is_whole(block: list[_Line]) -> bool:

@@ -31,12 +31,12 @@ PROBE_SETTINGS = Config(sensitive=("User.pin",))
 
 
 def with_hooks(hooks: str) -> str:
-    """The source of the probe, with hooks added to it."""
+    """The source of the probe, with further hooks."""
     return PROBE.replace("// HOOKS", hooks)
 
 
 def hooks_of(rows: Iterable[Row]) -> str:
-    """Hooks that run the rows."""
+    """The hooks that run the rows."""
     rows = list(rows)
     return "\n".join(_hooks(event, rows) for event in sorted({row.event for row in rows}))
 
@@ -92,7 +92,7 @@ def imported(folder: Path) -> Iterator[ModuleType]:
 
 
 def run(package: ModuleType, dsn: str) -> Out:
-    """Run the hooks of the package, then its jobs: what the service was given."""
+    """Run the hooks of the package, then its jobs; return what the service received."""
     services = Services()
     with psycopg.connect(dsn) as conn:
         conn.execute((HERE / "probe.sql").read_text("utf-8"))
@@ -147,7 +147,7 @@ def _context() -> AbstractContextManager[Any]:
 def _calls(
     package: ModuleType, rows: Sequence[Any], services: Services, context: object
 ) -> Iterator[tuple[Any, list[Any], dict[str, Any]]]:
-    """Each hook of the package with its rows and named arguments."""
+    """Each hook of the package, with its rows and named arguments."""
     now, before = rows
     given = {"services": services, "context": context}
     for event, taken in {"create": [now], "update": [now, before], "delete": [now]}.items():
@@ -157,7 +157,7 @@ def _calls(
 
 
 def check_types(*packages: Path) -> None:
-    """Run mypy on packages beside each other; what it says is the message of the failure."""
+    """Run mypy on packages beside each other, and fail with its output."""
     config = packages[0].parent / "mypy.ini"
     config.write_text(f"[mypy]\nstrict = true\nmypy_path = {HERE.parents[1] / 'runtime'}\n")
     command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", "cache"]

@@ -1,17 +1,18 @@
-"""Reads the tables of snippets and of what they have to give.
+"""Reads the tables of snippets and their expected results.
 
-A row is a snippet of Conduit of one or more lines, and what it gives after a mark on its last:
+A row is a snippet of Conduit of one or more lines. Its last line ends with a mark and the result:
 
     -7 / 2          #=> -3                the value, as in Python or by a name of `VALUES`
     1 / self.zero   #!> divided by zero   a part of the error's message
     1 +             #x> SYN001 a value    a diagnostic's code, and a part of its message
 
-A snippet is an expression, or statements that hand one value after another to `Out.value(ROW, …)`:
-their list is what has to come. Statements are a hook of their own, so that they may return from it.
+A snippet is an expression, or statements that pass one value after another to `Out.value(ROW, …)`:
+the result is the list of these values. Statements are a hook of their own, so that they may return
+from it.
 
 Every row runs in a hook and in a job; `#=hook>` and `#=job>` are rows of one of the two. Lines that
-start with `# ` are comments. A folder of `rows` is the event of its hooks; its own folders are
-ideas: values, statements, queries, captures.
+start with `# ` are comments. A folder of `rows` is the event of its hooks; the folders in it are
+topics: values, statements, queries, captures.
 """
 
 import dataclasses
@@ -46,7 +47,7 @@ _MARK = re.compile(r"\s*#(?P<sign>[=!x])(?P<place>hook|job)?>\s*(?P<wanted>.*)$"
 
 @dataclass(frozen=True)
 class Row:
-    """A snippet, and what it has to give."""
+    """A snippet, and its expected result."""
 
     table: str
     line: int
@@ -58,16 +59,16 @@ class Row:
 
     @property
     def is_statements(self) -> bool:
-        """Whether the snippet itself hands the service what it found."""
+        """Whether the snippet itself passes its values to the service."""
         return "ROW" in self.source
 
     def key(self, place: str) -> str:
-        """What the service knows the row by when it runs in a hook or in a job."""
+        """The key of the row at the service, for a hook or a job."""
         return f"{self.table}_{self.line}_{place}"
 
     @property
     def value(self) -> Any:
-        """What has to reach the service."""
+        """The value that must reach the service."""
         return eval(self.wanted, {"__builtins__": {}}, VALUES)
 
 

@@ -1,4 +1,4 @@
-"""Snippets mean in hooks on asyncpg what they mean on psycopg."""
+"""Snippets have the same results in hooks on asyncpg as on psycopg."""
 
 import dataclasses
 from pathlib import Path

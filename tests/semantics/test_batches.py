@@ -1,4 +1,4 @@
-"""A block with `batch`: one call of a service for the jobs of many records."""
+"""A block with `batch` makes one call of a service for the jobs of many records."""
 
 import asyncio
 import importlib
@@ -57,7 +57,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 def created(dsn: str, package: ModuleType, titles: list[str]) -> list[UUID]:
-    """The ids of new tickets, whose hooks have run."""
+    """Create tickets, run their hooks, and return their ids."""
     module = importlib.import_module(f"{package.__name__}.ticket")
     with psycopg.connect(dsn, row_factory=dict_row) as conn:
         rows = []
@@ -111,7 +111,7 @@ def test_echo_prints_one_line_a_call(queue: Queue, tmp_path: Path) -> None:
 
 
 def test_older_payloads_are_in_the_same_batch(queue: Queue, tmp_path: Path) -> None:
-    """Each by its own upcaster."""
+    """Each job is read by its own upcaster."""
     old = SOURCE.replace(", votes: self.votes", "")
     first = package(old)
     then = package(SOURCE.replace("votes: int?", "votes: int? @default(7)"), lock=first[LOCK_FILE])

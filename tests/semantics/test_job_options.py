@@ -1,4 +1,4 @@
-"""What `@async(…)` says of errors and limits holds when a worker runs the jobs."""
+"""The options of `@async(…)` for errors and limits take effect when a worker runs the jobs."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ SOURCE = """resource Ticket {
 
 
 class Refused(ConnectionError):
-    """Nearer than the class that it derives from."""
+    """An exception whose own option takes precedence over that of its base class."""
 
 
 class Plain:

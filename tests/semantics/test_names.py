@@ -1,5 +1,6 @@
-"""Names that Python, the generated module or SQL has a use for, and texts with every delimiter,
-arrive unchanged in every position of the language."""
+"""Names that Python, the generated module or SQL uses, and texts with every delimiter, arrive
+unchanged in every position of the language.
+"""
 
 import dataclasses
 import importlib
@@ -83,7 +84,7 @@ def run(package: Any, dsn: str) -> tuple[Witness, Tool]:
 
 
 def row_of(record: type) -> dict[str, Any]:
-    """A row whose columns hold what the source expects there."""
+    """A row whose columns hold the values that the source expects."""
     hints = get_type_hints(record)
     return {
         column.name: value_of(record, column.name, hints[column.attribute])
@@ -92,7 +93,7 @@ def row_of(record: type) -> dict[str, Any]:
 
 
 def value_of(record: type, name: str, kind: Any) -> Any:
-    """The name itself, but for keys; in `texts.conduit` the text of that number."""
+    """The expected value: the name itself, except for keys; in `texts.conduit` a text by number."""
     if name.endswith("_id") or name == "pk_of_it" or name.startswith("key_of_"):
         return 1 if name == "pk_of_it" else None
     if dataclasses.is_dataclass(kind):
@@ -109,7 +110,7 @@ def value_of(record: type, name: str, kind: Any) -> Any:
 
 
 def insert(conn: psycopg.Connection[Any], record: type, row: dict[str, Any]) -> None:
-    """Make the table of a record, and put the row into it."""
+    """Create the table of a record, and insert the row."""
     table = table_of(record)
     names = SQL(", ").join(Identifier(name) for name in row)
     types = [SQL("int" if name == table.key.name else "text") for name in row]

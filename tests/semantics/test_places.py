@@ -1,4 +1,4 @@
-"""A hostile text ends in a diagnostic, or in a package that runs nothing when it is imported.
+"""A hostile text gives a diagnostic, or a package that runs nothing when it is imported.
 
 That holds in every place of a source and of the configuration that takes a text.
 """
@@ -31,9 +31,9 @@ TAKES_TEXT = re.compile(
     r"\b(?:NAME|ENUM|LABEL|PREDICATE|MUTATOR|SYMBOL|REGEX|STRING|TEXT|key|(?:\w+_)?name)\b"
 )
 UNKNOWN = {"SEM200", "SEM202", "SEM203", "SEM204", "SYN006", "SYN015", "VAL500", "VAL501"}
-"""What is wrong with a name that nothing declares."""
+"""The diagnostic codes for a name that is not declared."""
 ELSEWHERE = {"breaking", "connection", "defaults", "origin", "out", "sources", "upcasters"}
-"""Keys of the configuration whose texts do not reach the package, or only as a checked name."""
+"""Keys whose texts do not reach the package, or reach it only as a checked name."""
 
 
 def test_every_rule_of_the_grammar_that_takes_a_text_has_a_place() -> None:
@@ -63,7 +63,7 @@ def test_a_module_with_upcasters_has_a_name_that_can_be_imported() -> None:
 
 @pytest.fixture(scope="module")
 def written(packages: Path) -> list[Path]:
-    """A package for each hostile text, with it in all the places that take it."""
+    """A package for each hostile text, which stands in all the places that accept it."""
     found = []
     for name, value in VALUES.items():
         config = configured(value)
@@ -79,7 +79,7 @@ def written(packages: Path) -> list[Path]:
 
 
 def taking(value: str, config: Config) -> list[Place]:
-    """The places that take a value, all at once."""
+    """The places that together accept a value."""
     alone = [place for place in places() if takes(source([place], value), config)]
     if takes(source(alone, value), config):
         return alone
@@ -91,7 +91,7 @@ def taking(value: str, config: Config) -> list[Place]:
 
 
 def configured(value: str) -> Config:
-    """A configuration with a value wherever it is taken."""
+    """A configuration with a value wherever one is allowed."""
     changes: dict[str, Any] = {}
     for key, config in configurations(value):
         if takes(source([], ""), config):
@@ -111,7 +111,7 @@ def configurations(value: str) -> Iterator[tuple[str, Config]]:
 
 
 def takes(text: str, config: Config | None = None) -> bool:
-    """Whether a source has no errors; those that it has are rendered."""
+    """Whether a source has no errors; its errors are rendered."""
     found = errors(diagnose({"a.conduit": text}, config))
     for each in found:
         assert 0 <= each.span.start <= each.span.end <= len(each.span.source.text)
@@ -144,7 +144,7 @@ def test_mypy_is_content(written: list[Path]) -> None:
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_a_file_says_the_same_as_python(value: str) -> None:
-    """The configuration is read from TOML as it is taken from Python."""
+    """The TOML configuration gives the same result as the one from Python."""
     if any("\ud800" <= char < "\ue000" for char in value):
         return  # no file can hold it
     for key, config in configurations(value):
@@ -157,7 +157,7 @@ def test_a_file_says_the_same_as_python(value: str) -> None:
 
 
 def toml(value: object) -> str:
-    """A value as TOML has it."""
+    """A value written as TOML."""
     if isinstance(value, dict):
         pairs = (f"{json.dumps(key)} = {toml(each)}" for key, each in value.items())
         return f"{{ {', '.join(pairs)} }}"

@@ -1,4 +1,4 @@
-"""Snippets mean what the language says: compiled, enqueued, run, and seen by a service."""
+"""Snippets have the results that the language says: compiled, enqueued, run, seen by a service."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ def package(packages: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def seen(package: Path, semantics_dsn: str) -> Out:
-    """The service, after it was given what came of the rows."""
+    """The service after it received the results of the rows."""
     with imported(package) as module:
         return run(module, semantics_dsn)
 
 
-@pytest.mark.xdist_group("rows")  # all of them take what one run of the package gave
+@pytest.mark.xdist_group("rows")  # all of these tests use one run of the package
 @pytest.mark.parametrize(("row", "place"), CASES)
 def test_row(row: Row, place: str, seen: Out) -> None:
     key = row.key(place)

@@ -1,4 +1,4 @@
-"""A call of a service that got an argument: services that lack it stop a worker at its start."""
+"""A worker does not start if a service does not accept an argument of a call."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_new_argument_stops_the_worker_at_its_start(queue: Queue, tmp_path: Pa
     services = SimpleNamespace(email=Email())
     with imported(compiled(SOURCE % ""), tmp_path) as package:
         pool = WorkerPool(queue, jobs=package.JOBS, services=services)
-        pool.start()  # what only hooks call is no concern of a worker
+        pool.start()  # a worker does not need what only hooks call
         pool.stop()
     with imported(compiled(SOURCE % ', cc: "lead"'), tmp_path) as package:
         pool = WorkerPool(queue, jobs=package.JOBS, services=services)

@@ -1,4 +1,4 @@
-"""Verdicts are held against generated packages that read each other's payloads."""
+"""Verdicts are compared with generated packages that read each other's payloads."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from breaking_cases import CASES
 from executed import executed
 
 CAUTIOUS = {"a hash of mixed values with a further decimal"}
-"""A lock does not say whether the old hash had a string there."""
+"""The lock does not say whether the old hash had a string there."""
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - CAUTIOUS))

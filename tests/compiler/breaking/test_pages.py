@@ -1,4 +1,4 @@
-"""The page of each rule, whose examples are compared."""
+"""The page of each rule: comparing its examples finds the rule."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from conduit_async.source import Source
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^(?:Before|Then|Now):$", re.MULTILINE)
 ALONG = {"BRK110": {"BRK101", "BRK102"}}
-"""What else an example has to show."""
+"""Further rules that the example of a rule shows."""
 
 
 def config(step: Mapping[str, str]) -> Config:

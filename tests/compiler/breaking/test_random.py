@@ -1,4 +1,4 @@
-"""Random changes of a job's payload: the verdict is what generated packages do."""
+"""Random changes of a job's payload: the verdict matches the behaviour of generated packages."""
 
 import random
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ DEFAULTS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a source: what it is called, its type, and whether the job uses it."""
+    """A field of a source: its name, its type, and whether the job uses it."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Field:
     used: bool = True
 
     def text(self) -> str:
-        """Its declaration."""
+        """The declaration of the field."""
         default = DEFAULTS.get(self.kind) if self.default else None
         default = "[]" if self.default and self.kind.startswith("array") else default
         parts = [f"{self.name}: {self.kind}{'?' if self.nullable else '!'}"]

@@ -1,4 +1,4 @@
-"""What each rule about a payload finds, and its verdict."""
+"""The findings of each rule about a payload, and its verdict."""
 
 import pytest
 from breaking_cases import CASES

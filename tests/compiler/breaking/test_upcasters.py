@@ -1,4 +1,4 @@
-"""What an upcaster that is written by hand, or is to be, does to a verdict."""
+"""The effect on a verdict of an upcaster that is written by hand, or still missing."""
 
 from changed import package
 

@@ -1,4 +1,4 @@
-"""What the checker finds out about code that is right: types, resolutions, locals, jobs."""
+"""The checker's facts about correct code: types, resolutions, locals, jobs."""
 
 import pytest
 
@@ -123,7 +123,7 @@ def nodes(found: Program, text: str) -> list[ast.Node]:
     ],
 )
 def test_the_type_of_an_expression(expression: str, kind: str) -> None:
-    # "let" alone would warn of nothing and keep every type, a query's included
+    # `let` alone would warn of nothing and keep every type, even a query's
     found = program(f"let value = {expression}\n Email.send(1)")
     let = next(n for n in found.facts.declared if isinstance(n, ast.Let))
     assert str(found.facts.types[let.value]) == kind

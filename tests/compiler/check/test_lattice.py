@@ -1,4 +1,4 @@
-"""How types relate, by example."""
+"""The relations between types, by example."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""However long a chain is, checking it needs no Python stack; blocks nest as deep as allowed."""
+"""Checking a long chain uses no Python stack; blocks nest as deep as allowed."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def problems_of(statements: str) -> list[str]:
     problems = Problems()
     check([parse(Source("post.conduit", text), problems)], Config(), problems)
     found = [d for d in problems.sorted() if d.severity == "error"]
-    return [d.message for d in found if d.code != "GEN690"]  # Python nests less than we do
+    return [d.message for d in found if d.code != "GEN690"]  # Python allows less nesting
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the working folder."""
+    """An empty working folder."""
     folder = tmp_path / "a project"
     folder.mkdir()
     monkeypatch.chdir(folder)

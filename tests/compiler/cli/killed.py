@@ -1,7 +1,7 @@
-"""Brings a package from one version to another, and is killed at each step on its way.
+"""Updates a package to another version, and is killed at each step of that.
 
-Prints as JSON, for each step at which it was killed, the modules that it left, whether a process
-could import them, and what the next run made of them.
+For each step, prints as JSON the modules that were left, whether a process could import them, and
+the modules after the next run.
 """
 
 import importlib
@@ -20,11 +20,11 @@ from conduit_async.cli.output import compare, write
 from conduit_async.diagnostics import Problems
 
 STEPS = ("open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir")
-"""What changes files, or opens them, as Python's audit events name it."""
+"""Python's audit events for opening and changing files."""
 
 
 def main(folder: Path, versions: list[Mapping[str, str]]) -> None:
-    """Change a package of the first version, or nothing, into one of the second."""
+    """Update a package of the first version, or an empty one, to the second; print the outcomes."""
     start, package = folder / "start", folder / "package"
     start.mkdir()
     if versions[0]:
@@ -43,7 +43,7 @@ def main(folder: Path, versions: list[Mapping[str, str]]) -> None:
 
 
 def bring(folder: Path, files: Mapping[str, str], killed_at: int = 0) -> None:
-    """Write a version into a folder; killed before that step, counted from 1."""
+    """Write a version into a folder; die before the step `killed_at`, counted from 1, if not 0."""
     problems = Problems()
     changes = compare(folder, files, problems)
     if killed_at:
@@ -52,7 +52,7 @@ def bring(folder: Path, files: Mapping[str, str], killed_at: int = 0) -> None:
 
 
 def die_at(step: int, folder: str) -> None:
-    """Kill this process when it is about to take a step in a folder."""
+    """Kill this process just before a step in a folder."""
     count = 0
 
     def count_down(event: str, arguments: tuple[object, ...]) -> None:
@@ -66,7 +66,7 @@ def die_at(step: int, folder: str) -> None:
 
 
 def load(folder: Path) -> None:
-    """Import each module of the package; exits with 3 if all refuse, with 4 if only some do."""
+    """Import each module of the package; exit with 3 if all refuse, with 4 if only some do."""
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     outcomes = {refuses(name.removesuffix(".py")) for name in held(folder / "package")}
@@ -74,7 +74,7 @@ def load(folder: Path) -> None:
 
 
 def refuses(module: str) -> bool:
-    """Whether a module says that `conduitc gen` has to run again."""
+    """Whether a module says that `conduitc gen` must run again."""
     try:
         importlib.import_module("package" if module == "__init__" else f"package.{module}")
     except GeneratedCodeError as error:
@@ -88,7 +88,7 @@ def held(folder: Path) -> dict[str, str]:
 
 
 def forked(call: Callable[[], None]) -> int:
-    """The exit code of a process that makes a call; negative is the signal that ended it."""
+    """Make a call in a new process; return its exit code, negative for the signal that ended it."""
     child = os.fork()
     if not child:
         try:
@@ -102,5 +102,5 @@ def forked(call: Callable[[], None]) -> int:
 
 if __name__ == "__main__":
     for name in conduit_runtime.__all__:
-        getattr(conduit_runtime, name)  # they are imported once, and not by each process
+        getattr(conduit_runtime, name)  # import the runtime once, and not in each process
     main(Path(sys.argv[1]), json.load(sys.stdin))

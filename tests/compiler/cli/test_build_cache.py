@@ -1,4 +1,4 @@
-"""Between runs only time is saved: what is remembered, damaged or gone changes no outcome."""
+"""The cache between runs only saves time: damaged or missing, it changes no outcome."""
 
 import json
 import os
@@ -28,7 +28,7 @@ Printed = pytest.CaptureFixture[str]
 
 
 class Compilations:
-    """Counts how often the compiler was asked."""
+    """Counts the calls of the compiler."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
@@ -43,7 +43,7 @@ class Compilations:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own, beside the working folder."""
+    """A cache folder for this test alone, beside the working folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
@@ -137,7 +137,7 @@ def test_what_is_damaged_counts_for_nothing(cache: Path, damage: object) -> None
 
 
 def checked(text: bytes) -> bytes:
-    """A text with the checksum that it should have."""
+    """A text with its correct checksum."""
     return sha256(text).hexdigest().encode() + b"\n" + text
 
 
@@ -155,7 +155,7 @@ def test_it_may_be_deleted_or_impossible_to_keep(cache: Path) -> None:
 
 @pytest.mark.slow
 def test_a_relative_cache_folder_is_ignored(tmp_path: Path) -> None:
-    # As the XDG specification says; it would be another folder for each working folder.
+    # The XDG specification says this: such a cache would differ for each working folder.
     home = tmp_path / "home"
     compile_with({"HOME": str(home), "XDG_CACHE_HOME": "relative"})
     assert {path.name for path in Path().iterdir()} == {"post.conduit", "jobs"}
@@ -174,7 +174,7 @@ def test_a_user_without_a_home_compiles() -> None:
 
 
 def compile_with(variables: dict[str, str], *program: str) -> None:
-    """Compile in a process with these variables, and none of a home or cache folder."""
+    """Compile in a process with these variables, and without those of a home or cache folder."""
     arguments = program or ("-m", "conduit_async.cli", "gen", ".", "-o", "jobs")
     inherited = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME")}
     subprocess.run([sys.executable, *arguments], env=inherited | variables, check=True, timeout=120)

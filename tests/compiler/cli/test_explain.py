@@ -1,4 +1,4 @@
-"""`conduitc explain`: a page for every code, whose examples are run."""
+"""`conduitc explain` has a page for every code, and the examples of each page are run."""
 
 import os
 import re
@@ -32,7 +32,7 @@ Printed = pytest.CaptureFixture[str]
 
 
 def examples(code: str) -> list[dict[str, str]]:
-    """The texts by language of the example that is wrong, and of the one that is right."""
+    """The texts of the wrong example and of the right one, each by language."""
     wrong, right = pages()[code].read_text("utf-8").split("\nInstead:\n")
     one = dict(BLOCK.findall(wrong))
     return [one, one | dict(BLOCK.findall(right))]

@@ -1,4 +1,4 @@
-"""Other processes give modules the form that this one would give them."""
+"""Other processes format modules as this process would."""
 
 import os
 import signal
@@ -85,7 +85,7 @@ def started(project: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def formatter_of(running: subprocess.Popen[bytes]) -> int:
-    """The first formatter process of a compilation, as soon as there is one."""
+    """Wait for the first formatter process of a compilation, and return its id."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and running.poll() is None:
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True)

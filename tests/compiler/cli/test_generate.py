@@ -1,4 +1,4 @@
-"""`conduitc gen` writes a package, all of it or nothing."""
+"""`conduitc gen` writes a whole package or nothing."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def test_a_package_is_written_and_a_second_run_writes_nothing(capsys: Printed) -
         ("app/2024", "jobs_2024"),
         ("-", "jobs"),
         (".", "a_project"),
-        ("\ufb01les", "files"),  # with the letter that Python reads as two
+        ("\ufb01les", "files"),  # with the ligature that Python reads as two letters
     ],
 )
 def test_a_package_that_cannot_be_imported_is_refused(

@@ -1,4 +1,4 @@
-"""`conduitc graph`: the graph on the standard output, diagnostics on the standard error."""
+"""`conduitc graph` prints the graph on the standard output, diagnostics on the standard error."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A `conduitc gen` that is killed, at whichever step, leaves no package of two versions."""
+"""A `conduitc gen` that is killed at any step leaves no package of two versions."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`jobs.lock` beside the generated modules: read, written, reported in words, never lost."""
+"""`jobs.lock` beside the generated modules: it is read, written, reported in words, never lost."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def write(text: str) -> None:
 
 
 def printed(text: str, capsys: Printed, *arguments: str) -> list[str]:
-    """The lines that `gen` prints about job types after a change."""
+    """The lines about job types that `gen` prints after a change."""
     write(text)
     capsys.readouterr()
     run(["gen", *arguments])
@@ -115,7 +115,7 @@ def test_the_lock_on_disk_counts_and_not_what_is_remembered() -> None:
     before = LOCK.read_bytes()
     write(TICKET.replace("self.title", "self.headline"))
     assert run(["gen"]) == 0
-    LOCK.write_bytes(before)  # as git does it
+    LOCK.write_bytes(before)  # as git restores an old version
     write(TICKET)
     assert run(["gen"]) == 0
     assert LOCK.read_bytes() == before

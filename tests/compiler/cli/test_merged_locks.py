@@ -1,4 +1,4 @@
-"""Two branches that each add job types: git merges their locks, or shows where it could not."""
+"""Two branches add job types: git merges their locks, or shows the conflict."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ def put(resource: str, *works: str) -> None:
 
 
 def branch(name: str, resource: str, *works: str) -> None:
-    """A branch off main in which a resource has these blocks."""
+    """Make a branch of main in which a resource has these blocks."""
     assert git("checkout", "-q", "-b", name, "main") == 0
     put(resource, *works)
     commit()
@@ -60,7 +60,7 @@ def commit() -> None:
 
 
 def merged(name: str) -> bool:
-    """Whether git merges a branch into the current one, the modules aside, by itself."""
+    """Merge a branch into the current one; return whether the lock has no conflict."""
     git("merge", "-q", "--no-edit", name)
     return b"<<<<<<<" not in LOCK.read_bytes()
 
@@ -89,7 +89,7 @@ def test_types_of_two_resources_merge_by_themselves() -> None:
     branch("left", "Account", "opened")
     branch("right", "Order", "placed", "archived")
     assert merged("left")
-    Path("jobs/.conduitc.json").unlink()  # and the modules, which are written anew
+    Path("jobs/.conduitc.json").unlink()  # the modules are deleted too, and written anew
     for path in Path("jobs").glob("*.py"):
         path.unlink()
     check_mended({*ALL, "opened", "archived"})
@@ -108,7 +108,7 @@ def test_a_conflict_is_shown_and_explained(capsys: Printed) -> None:
     assert "GEN614" in reported
     assert "keep one side's entry" in reported
     assert LOCK.read_text("utf-8") == text
-    # Either side as a whole will do: what the other one added is in the sources.
+    # Either side as a whole is enough: the job types of the other side are in the sources.
     assert git("checkout", "-q", "--theirs", "--", LOCK.as_posix()) == 0
     check_mended({*ALL, "refunded", "returned"})
 

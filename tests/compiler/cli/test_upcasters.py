@@ -30,7 +30,7 @@ def gen(text: str | None = None) -> int:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose older payload nothing reads."""
+    """A project with an older payload that nothing reads."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     Path("conduit.toml").write_text('sources = ["."]\nout = "app/jobs"\n', "utf-8")
@@ -42,7 +42,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def skeleton(capsys: Printed) -> str:
-    """The upcaster in the hint of the error."""
+    """The upcaster that the hint of the error shows."""
     hint = capsys.readouterr().err.partition("write an upcaster in app.upcasters:\n\n")[2]
     return re.sub(r"^    ", "", hint.partition("1 error")[0], flags=re.MULTILINE).strip() + "\n"
 

@@ -1,4 +1,4 @@
-"""The arguments of `conduitc`, its exit codes, and what it prints of faults."""
+"""The arguments of `conduitc`, its exit codes, and its output about faults."""
 
 import os
 import subprocess
@@ -67,7 +67,7 @@ def test_a_start_imports_nothing_heavy() -> None:
 
     def heavy(*arguments: str) -> str:
         command = [sys.executable, "-c", program, *arguments]
-        # Measuring coverage imports some of them.
+        # Measuring coverage imports some of these modules.
         environment = {name: text for name, text in os.environ.items() if "COVERAGE" not in name}
         return subprocess.run(
             command, capture_output=True, text=True, timeout=120, check=True, env=environment

@@ -49,7 +49,7 @@ def test_watch_compiles_again_after_each_change() -> None:
             assert any("wrote jobs" in line for line in lines)
             put("src/user.conduit", GOOD.replace("Post", "User"))
             assert any("+ user.py" in line for line in lines)
-            # as a merge may do, to which the sources belong that are there already
+            # a merge may change the lock like this, and its sources are already there
             lock = Path("jobs/jobs.lock")
             lock.write_text(lock.read_text().replace('"priority": 50', '"priority": 75', 1))
             assert any("priority 75 -> 50" in line for line in lines)

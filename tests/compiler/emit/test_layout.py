@@ -1,4 +1,4 @@
-"""Black is asked about single statements only, and a module is then as black would have it."""
+"""The layout of a module is that of black, though black sees only single statements."""
 
 import re
 from random import Random
@@ -22,7 +22,7 @@ def by_black(text: str, width: int = 88) -> str:
 
 
 def framed(statement: str, indent: int) -> tuple[list[str], list[str]]:
-    """What has to be before and after a statement for it to be Python."""
+    """The lines before and after a statement that make it valid Python."""
     before = [f"{' ' * level}if _:" for level in range(0, indent, 4)]
     margin = " " * indent
     if statement.startswith("elif "):

@@ -1,4 +1,4 @@
-"""`_lines.py` leads from a line of a module to the line of its statement in the source."""
+"""`_lines.py` maps a line of a module to the line of its statement in the source."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each format holds every node and edge, whatever their names are."""
+"""Each format contains every node and edge, whatever their names are."""
 
 import json
 import re

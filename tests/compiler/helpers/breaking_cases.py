@@ -1,4 +1,4 @@
-"""Pairs of sources: what the rules of `conduitc breaking` find, and the order of the deploy."""
+"""Pairs of sources, each with the findings of `conduitc breaking` and the order of the deploy."""
 
 from collections.abc import Mapping
 

@@ -16,7 +16,7 @@ Sources: TypeAlias = str | Mapping[str, str]
 def package(
     sources: Sources, config: Config | None = None, lock: str | None = None
 ) -> Mapping[str, str]:
-    """The files of the package that sources become, its lock included."""
+    """The files of the package compiled from sources, its lock included."""
     output = compile(_by_path(sources), config, lock=lock)
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(errors)
@@ -30,7 +30,7 @@ def findings(
     new_config: Config | None = None,
     earlier: Iterable[Sources] = (),
 ) -> Sequence[Finding]:
-    """What changed from `old` to `new`; `earlier` versions came before, and are in both locks."""
+    """The changes from `old` to `new`. Both locks include the `earlier` versions."""
     lock: str | None = None
     for sources in (*earlier, old):
         lock = package(sources, old_config, lock)[LOCK_FILE]

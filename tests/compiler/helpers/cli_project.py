@@ -16,7 +16,7 @@ BAD = "resource Post { id: uuid! @primary @after create @async { Mail.send(self.
 
 
 def put(path: str, content: str | bytes = GOOD) -> Path:
-    """Write a file, and the folders that it is in."""
+    """Write a file, and create its folders."""
     file = Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -24,7 +24,7 @@ def put(path: str, content: str | bytes = GOOD) -> Path:
 
 
 def files_of(folder: str) -> dict[str, bytes]:
-    """What the files of a folder hold, by their names."""
+    """The contents of a folder's files, by their names."""
     return {p.name: p.read_bytes() for p in sorted(Path(folder).iterdir())}
 
 

@@ -30,7 +30,7 @@ class Job:
 
 
 async def is_read(reader: JobType[Any, Any], writer: JobType[Any, Any]) -> bool:
-    """Whether a worker that has one job type runs all jobs of the other one."""
+    """Whether a worker with one job type runs all jobs of the other type."""
     draw = random.Random(1)
     upcast = reader.upcasts.get(writer.fingerprint)
     for _ in range(TRIES):
@@ -48,7 +48,7 @@ async def is_read(reader: JobType[Any, Any], writer: JobType[Any, Any]) -> bool:
 
 
 def executed(old: Sources, new: Sources, folder: Path) -> Verdict:
-    """The verdict that two versions of one job type show when each runs jobs of the other."""
+    """The verdict for two versions of one job type, from running jobs of each with the other."""
     first = package(old)
     then = package(new, lock=first[LOCK_FILE])
     with imported(first, folder / "old") as before, imported(then, folder / "new") as after:

@@ -18,7 +18,7 @@ from conduit_async.source import Source
 
 
 def sources_in(folder: Path) -> dict[str, str]:
-    """The sources below a folder, by their paths in it."""
+    """The sources below a folder, by their relative paths."""
     paths = sorted(folder.rglob("*.conduit"))
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
@@ -43,7 +43,7 @@ def upcasters_in(folder: Path) -> Source | None:
 
 
 def compiled(sources: str | Mapping[str, str], config: Config | None = None) -> dict[str, str]:
-    """The files of the package that sources become; they must have no errors."""
+    """The files of the package compiled from sources; they must have no errors."""
     if isinstance(sources, str):
         sources = {"source.conduit": sources}
     output = compile(sources, config)
@@ -61,7 +61,7 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 
 @contextmanager
 def imported(files: Mapping[str, str], folder: Path) -> Iterator[ModuleType]:
-    """The package, imported under a name of its own."""
+    """Import the package under a name of its own, for the block."""
     name = f"generated_{uuid4().hex}"
     write(files, folder / name)
     sys.path.insert(0, str(folder))

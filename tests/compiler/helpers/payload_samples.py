@@ -32,7 +32,7 @@ VALUES: dict[Any, list[Any]] = {
 
 
 def sample(kind: Any, draw: random.Random) -> Any:
-    """A value of an annotation, which survives in a payload."""
+    """A random value of an annotation that a payload keeps unchanged."""
     if kind in VALUES:
         return draw.choice(VALUES[kind])
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
@@ -56,7 +56,7 @@ def sample(kind: Any, draw: random.Random) -> Any:
 
 
 def shaped(parts: Any, draw: random.Random) -> Any:
-    """A hash of mixed values; arrays are left out."""
+    """A random hash of mixed values; arrays are left out."""
     found = {"name": "word"}
     for key, part in parts.items():
         if isinstance(key, str):

@@ -1,4 +1,4 @@
-"""Random Python statements of the kinds that are generated, each on one line as black has it."""
+"""Random Python statements like generated ones, each on one line in black's form."""
 
 from collections.abc import Callable
 from random import Random
@@ -16,13 +16,13 @@ COMPARISONS = ("==", "!=", "<", "in", "not in", "is", "is not")
 
 
 class Statements:
-    """Draws statements."""
+    """Draws random statements."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
 
     def statement(self) -> str:
-        """A statement; one that opens a block, or a decorator, is without what follows."""
+        """A statement. A decorator, or the head of a block, comes without what follows."""
         depth = self._random.randint(2, 5)
         kinds: tuple[Callable[[int], str], ...] = (
             lambda d: f"{self._name()} = {self._expression(d)}",

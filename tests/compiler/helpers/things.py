@@ -1,4 +1,4 @@
-"""A resource with fields of every type, whose hook has the body that a test wants."""
+"""A resource with fields of every type; a test gives the body of its hook."""
 
 import asyncio
 import inspect
@@ -71,7 +71,7 @@ INSERT INTO things SELECT (
 
 
 class Recorder:
-    """The service of the tests: keeps what it is given."""
+    """The service of the tests, which keeps what it is given."""
 
     def __init__(self) -> None:
         self.values: dict[int, Any] = {}
@@ -99,7 +99,7 @@ class Services:
 
 @contextmanager
 def ran(body: str, dsn: str, folder: Path, *, awaits: bool = False) -> Iterator[Recorder]:
-    """Compile a hook's body, run it for a row, then its jobs."""
+    """Compile a hook's body, run the hook for a row, then run its jobs."""
     config = Config(connection="async" if awaits else "sync")
     files = compiled(RESOURCE.replace("BODY", body), config)
     services = Services()

@@ -1,4 +1,4 @@
-"""A tree as text, for tests and for developers who want to see how a source was read."""
+"""A tree as text, for tests and for developers who want to see how a source is parsed."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ _WIDTH = 96
 
 
 def dump(node: ast.Node, indent: int = 0) -> str:
-    """A node as an S-expression: its class, then its parts; empty ones are left out.
+    """A node as an S-expression: its class, then its parts without empty ones.
 
-    Chains of operators may be as long as they like, since the operators on the left are walked
-    without recursion.
+    Chains of operators may have any length: the left operands are walked without recursion.
     """
     chain: list[ast.Node] = []
     while isinstance(node, ast.Binary | ast.Member | ast.Call | ast.Index | ast.Unwrap):

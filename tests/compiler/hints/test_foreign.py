@@ -1,4 +1,4 @@
-"""Words of other languages are ordinary names wherever they can be names."""
+"""Words of other languages are ordinary names wherever a name is allowed."""
 
 import pytest
 

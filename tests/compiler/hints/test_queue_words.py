@@ -1,4 +1,4 @@
-"""Words of other job queues: the hint says what does the same here, and compiles when pasted."""
+"""Words of other job queues: the hint names the equivalent here, and compiles when pasted."""
 
 import re
 

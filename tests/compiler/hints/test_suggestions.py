@@ -1,4 +1,4 @@
-"""What a hint says to write compiles when it is written."""
+"""The code that a hint suggests compiles."""
 
 import re
 from collections import Counter
@@ -18,10 +18,10 @@ SUGGESTED = re.compile(
 )
 EDGE = re.compile(r"@?\w+[?!]?|\S")
 TOKENS_BEFORE, TOKENS_AFTER = 6, 9
-"""How far around the place of a diagnostic a suggestion may reach."""
+"""How many tokens before and after a diagnostic a suggestion may replace."""
 
 PLACEHOLDERS = re.compile(r"\b(?:value|key|field\w*|query|x|name|length|linear)\b")
-"""Words that a suggestion has where the author has to put in something."""
+"""Words in a suggestion that the author has to replace."""
 
 POST = """resource Post {
   id: uuid! @primary @auto
@@ -44,12 +44,12 @@ resource User { id: uuid! @primary name: string! }
 
 
 def likeness(found: Diagnostic) -> tuple[str, int, str]:
-    """What stays of a diagnostic when something else on its line changes."""
+    """The parts of a diagnostic that stay when something else on its line changes."""
     return found.code, found.span.line, found.message
 
 
 def places(text: str, found: Diagnostic) -> Iterator[tuple[int, int]]:
-    """Where a suggestion may belong: the place itself, or some tokens more."""
+    """The ranges that a suggestion may replace: the diagnostic's own, or some tokens more."""
     begin = text.rfind("\n", 0, found.span.start) + 1
     end = text.find("\n", found.span.end)
     starts = [each.start() for each in EDGE.finditer(text, begin, found.span.start)]
@@ -60,7 +60,7 @@ def places(text: str, found: Diagnostic) -> Iterator[tuple[int, int]]:
 
 
 def mends(sources: dict[str, str], config: Config, found: Diagnostic, suggestion: str) -> bool:
-    """Whether a diagnostic goes away when a suggestion is written, which itself has no fault."""
+    """Whether writing a suggestion removes the diagnostic, and the suggestion has no fault."""
     path = found.span.source.path
     text = sources[path]
     before = Counter(map(likeness, diagnose(sources, config)))
@@ -76,7 +76,7 @@ def mends(sources: dict[str, str], config: Config, found: Diagnostic, suggestion
 
 
 def _is_fault(found: Diagnostic, start: int, suggestion: str) -> bool:
-    """Whether a diagnostic is about what was suggested, or of syntax."""
+    """Whether a diagnostic is about the suggestion, or about syntax."""
     inside = start <= found.span.start and found.span.end <= start + len(suggestion)
     return found.code.startswith("SYN") or (inside and found.code not in ("TYP101", "SEM204"))
 

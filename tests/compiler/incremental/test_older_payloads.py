@@ -1,4 +1,4 @@
-"""Compiling again gives the upcasters that a whole compilation gives."""
+"""Compiling in part gives the same upcasters as compiling everything."""
 
 from itertools import pairwise
 
@@ -49,7 +49,7 @@ def seen(output: Output) -> tuple[object, ...]:
 def compiled_twice(
     sources: dict[str, str], before: Output, by_hand: Source | None = None
 ) -> Output:
-    """What a whole compilation gives, and one that knows the compilation before."""
+    """Compile everything, then again with the former compilation known; the outcomes are equal."""
     config = CONFIG if by_hand is not None else Config()
     whole = compile(sources, config, lock=before.lock, upcasters=by_hand)
     stored = json.decode(json.encode(before), type=Output)

@@ -1,4 +1,4 @@
-"""After any edit, what is compiled in part is what a whole compilation gives, byte for byte."""
+"""After any edit, compiling in part gives the same bytes as compiling everything."""
 
 import re
 from collections.abc import Callable
@@ -130,7 +130,7 @@ NEW = (
 
 
 def edited(random: Random, sources: dict[str, str]) -> dict[str, str]:
-    """The sources after an edit of one of them, or of two, or with other files."""
+    """The sources after one or two edits, each of a source or of the set of files."""
     changed = dict(sources)
     for _ in range(random.choice([1, 1, 1, 2])):
         path = random.choice(sorted(changed))
@@ -154,7 +154,7 @@ def edited(random: Random, sources: dict[str, str]) -> dict[str, str]:
 
 
 def stored(output: Output) -> Output:
-    """What is known of a compilation, stored and read again."""
+    """A compilation as the cache returns it: stored and read again."""
     return json.decode(json.encode(output), type=Output)
 
 
@@ -164,7 +164,7 @@ def seen(output: Output) -> tuple[object, ...]:
 
 
 def again(sources: dict[str, str], before: Output, config: Config | None = None) -> Output:
-    """Compile with what is remembered of the compilation before, and the lock that it gave."""
+    """Compile with the stored results and the lock of the compilation before."""
     return compile(sources, config, previous=stored(before), lock=before.lock)
 
 
@@ -257,7 +257,7 @@ def test_a_name_near_a_known_one_is_no_typo_of_it(monkeypatch: pytest.MonkeyPatc
 def check_change(
     before: Output, sources: dict[str, str], monkeypatch: pytest.MonkeyPatch, concerned: set[str]
 ) -> None:
-    """The outcome is that of a cold run, and only those sources are read."""
+    """Check that the outcome is that of a cold run, and that only these sources are read."""
     whole = compile(sources, lock=before.lock)
     assert whole.files, as_text(whole.diagnostics, color=False)
     read: set[str] = set()

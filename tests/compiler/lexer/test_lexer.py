@@ -1,4 +1,4 @@
-"""Tokens: where each ends, what decides its type, and the comments above it."""
+"""Tokens: where each ends, what determines its type, and the comments above it."""
 
 import pytest
 

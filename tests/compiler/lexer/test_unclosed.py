@@ -1,4 +1,4 @@
-"""An unclosed bracket hides nothing: the mistakes in the lines after it are still found."""
+"""An unclosed bracket hides no mistakes in the lines after it."""
 
 import pytest
 
@@ -36,7 +36,7 @@ IN_STATEMENTS = ["self.second", "self.third", "self.fifth", "last: strng!"]
 
 
 def mistakes(sample: str, planted: str) -> tuple[list[str], list[Diagnostic]]:
-    """The lines after a planted mistake on which something is found, and what is of itself."""
+    """The later lines with diagnostics, and the diagnostics of the planted mistake itself."""
     text = sample % planted
     first = text.count("\n", 0, text.index(planted)) + 1
     last = first + planted.count("\n")

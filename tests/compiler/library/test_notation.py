@@ -1,4 +1,4 @@
-"""The notation in which the signatures of the standard library are written."""
+"""The notation for the signatures of the standard library."""
 
 from conduit_async import assets
 from conduit_async.library import LIBRARY, OF_UNKNOWN

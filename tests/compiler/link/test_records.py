@@ -1,4 +1,4 @@
-"""`records.py`: its imports give way to fields and classes that hide what they bring."""
+"""`records.py`: no field or class hides the type of another field."""
 
 from dataclasses import fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the application must provide: the union of all calls."""
+"""The services that the application must provide: the union of all calls."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The text of a lock: it is read back as it was, and what is no lock is refused with its line."""
+"""The text of a lock is read back unchanged; other text is refused, with its line."""
 
 import json
 
@@ -107,7 +107,7 @@ OPTIONS = """"backoff": "exponential",
       "max_attempts": 3,
       "priority": 50,
       "queue": "default\""""
-"""What a lock says of a job even where it is the default, sorted in beside the hook."""
+"""Options that a lock contains even if they are the defaults, sorted in beside the hook."""
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What `tolerance` says is held against the runtime's own reader."""
+"""The verdicts of `tolerance` are compared with the runtime's own reader."""
 
 import dataclasses
 import itertools
@@ -54,7 +54,7 @@ SIMPLE = [*(FieldType("scalar", name) for name in TYPES), ENUM, FieldType("enum"
 
 
 def annotation(kind: FieldType) -> Any:
-    """The Python type of a field, as generated code has it."""
+    """The Python type of a field, as in generated code."""
     of: Any
     match kind.kind:
         case "scalar":
@@ -110,7 +110,7 @@ def types(draw: random.Random, depth: int = 2) -> FieldType:
 
 
 def varied(kind: FieldType, draw: random.Random) -> FieldType:
-    """A type that is like another one but for a detail or two."""
+    """A type that differs from another one in a detail or two."""
     if draw.random() < 0.15:
         return types(draw, 1)
     nullable = draw.random() < 0.3 if kind.name not in ("any", "json") else False
@@ -123,7 +123,7 @@ def varied(kind: FieldType, draw: random.Random) -> FieldType:
 
 
 def text_of(payload: type[Any], value: Mapping[str, Any]) -> str:
-    """The JSON that a hook stores: objects within are mappings here, which read the same."""
+    """The JSON that a hook stores. Nested objects are mappings here; their JSON is the same."""
     write = writer(payload)
     made = payload(**value)
     return encode(made if write is None else write(made, "payload"))
@@ -138,7 +138,7 @@ def fails(decode: Callable[[str], Any], text: str) -> bool:
 
 
 def is_read(code: FieldType, payload: FieldType, draw: random.Random, tries: int) -> bool:
-    """Whether the runtime reads all of some values, up to the first that it does not."""
+    """Whether the runtime reads all of some random values."""
     decode = decoder(payload_class({"f": code}))
     written = payload_class({"f": payload})
     texts = (text_of(written, {"f": values(payload, draw)}) for _ in range(tries))
@@ -204,7 +204,7 @@ HASHES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("code", PARTS, ids=lambda part: part[0])
 @pytest.mark.parametrize("payload", PARTS, ids=lambda part: part[0])
 def test_shapes_of_mixed_hashes(code: Any, payload: Any) -> None:
-    """A shape does not list strings, so it may say that what would be read cannot be."""
+    """A shape does not list strings, so it may report a hash as unreadable that can be read."""
     any_ = FieldType("scalar", "any")
     old, new = (FieldType("hash", item=any_, shape=shape) for shape, _ in (code, payload))
     readers = [

@@ -1,4 +1,4 @@
-"""Which older payloads new code reads, and how."""
+"""The older payloads that new code reads, and how."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def enum(*values: str) -> FieldType:
 
 
 def new(kind: FieldType) -> NewField:
-    """A field that nothing else is known of, nor of those in it."""
+    """A field of which only the type is known, as of its nested fields."""
     inner = kind
     while inner.item is not None:
         inner = inner.item

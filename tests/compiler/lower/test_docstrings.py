@@ -1,4 +1,4 @@
-"""A documentation comment becomes a docstring, whatever it holds."""
+"""A documentation comment becomes a docstring, whatever it contains."""
 
 import ast
 
@@ -11,7 +11,7 @@ CHARACTERS = "\"\\'{}%#nNux0 é\t\x85\u2028\u202e\ue000\U0001f600"
 
 
 def docstring(text: str) -> str:
-    """The text of the docstrings of a resource that is documented so, without its spaces."""
+    """The docstring of a resource with this documentation, without spaces."""
     comment = "".join(f"/// {line}\n" for line in text.split("\n"))
     source = f"{comment}resource Order {{ id: int! @after create @async {{ Mail.send(self) }} }}"
     files = compiled(source)

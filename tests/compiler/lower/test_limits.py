@@ -20,7 +20,7 @@ resource Post {
   @after create @async { BODY }
 }
 """
-LENGTH = 1100  # more than Python recurses
+LENGTH = 1100  # deeper than Python recurses
 
 CHAINS = {
     "sum": "Api.a(" + " + ".join(["self.views"] * LENGTH) + ")",

@@ -1,4 +1,4 @@
-"""Expressions and statements, one rule of the language page a case."""
+"""Expressions and statements: one case for each rule of the language page."""
 
 import pytest
 from trees import dump

@@ -1,4 +1,4 @@
-"""Planted faults: each gives its one diagnostic, at its place, and the rest is still read."""
+"""Planted faults: each gives one diagnostic at its place, and the rest is still read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever the text, reading it ends, with a tree and at most a hundred diagnostics."""
+"""Parsing ends for any text, with a tree and at most a hundred diagnostics."""
 
 from pathlib import Path
 

@@ -23,15 +23,15 @@ _GRAMMAR = assets.read("grammar/conduit.lark")
 
 
 def test_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lark settles a conflict between shift and reduce by shifting, and only its log says so."""
+    """Lark resolves shift/reduce conflicts by shifting, and reports them only in its log."""
     log = io.StringIO()
     monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(log)])
     monkeypatch.setattr(logger, "level", logging.DEBUG)
     compute(_GRAMMAR, debug=True)
     conflicts = set(re.findall(r"conflict for terminal (\w+).*\n \* <(.*)>", log.getvalue()))
     assert conflicts == {
-        # After a field, an annotation such as @min belongs to it, on its line or on the next one;
-        # only where no field precedes it is it a member of its own (with a warning).
+        # After a field, an annotation such as @min belongs to the field, on its line or on the next
+        # one. It is a member of its own (with a warning) only if no field precedes it.
         ("FIELD_AT", "annotations : "),
         ("FIELD_AT", "annotations : __annotations_star_2"),
     }
@@ -39,7 +39,7 @@ def test_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_alternative_is_built_by_something() -> None:
     for production in table().productions:
-        if production.method != production.origin:  # else it may be a list
+        if production.method != production.origin:  # otherwise it may be a list
             assert production.method in RULES or hasattr(ast, node_name(production.method)), (
                 production
             )

@@ -1,4 +1,4 @@
-"""Deep nests, long chains, large literals: a clear diagnostic or a tree, never a crash."""
+"""Deep nests, long chains and large literals give a tree or a clear diagnostic, never a crash."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_a_long_chain_is_read(chain: str) -> None:
     ],
 )  # fmt: skip
 def test_a_repetition_is_read(repeated: str) -> None:
-    """Repairs, what is lost and names that are kept apart all cost the same each time."""
+    """Repairs, unparsed text and names that are kept apart cost the same for each repetition."""
     for text in (_HOOK.format(repeated * 3_000), "resource R {\n  a: " + repeated * 3_000):
         assert diagnose({"a.conduit": text})
 

@@ -1,4 +1,4 @@
-"""Every node knows its place, inside the place of the node above it."""
+"""Every node has a span, inside the span of its parent."""
 
 from collections.abc import Iterator
 from pathlib import Path

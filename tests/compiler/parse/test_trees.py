@@ -1,4 +1,4 @@
-"""Whole sources and their trees; the page's order example is among the examples."""
+"""Whole sources and their trees, among them the order example of the language page."""
 
 from pathlib import Path
 

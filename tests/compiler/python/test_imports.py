@@ -1,4 +1,4 @@
-"""What generated code takes from Python gives way to the names of a source."""
+"""Generated code renames what it takes from Python if a source has the same name."""
 
 import ast
 import builtins
@@ -14,12 +14,12 @@ from conduit_async.python.imports import Imports
 
 CASES = Path(__file__).parents[1] / "cases"
 WITH_CAPITALS = frozenset(name for name in dir(builtins) if name[0].isupper())
-"""Builtins whose names a class of a source can have; others get a trailing `_` there."""
+"""Builtins whose names a class keeps; a class named like another builtin gets a trailing `_`."""
 
 
 @pytest.mark.slow
 def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every module is written as if its source had a class of the name of each builtin."""
+    """Each module is generated as if its source had a class with the name of each builtin."""
     plain = Imports.__init__
 
     def taken(self: Imports, taken: Any = (), records: Any = ()) -> None:

@@ -1,4 +1,4 @@
-"""Whatever a constant holds, its literal holds the same."""
+"""The literal of a constant has the value of the constant."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.text("\"'\\{}\n #%
 
 
 def evaluated(text: str, **names: Any) -> Any:
-    """The value of an expression; it must be one line, as every line of a body is."""
+    """The value of an expression, which must be one line, as every line of a body is."""
     assert "\n" not in text
     return eval(text, names)
 

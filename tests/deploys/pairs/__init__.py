@@ -1,8 +1,8 @@
 """Pairs of sources, an old and a new one, with the order in which the change can be deployed.
 
 `either`: workers or web processes first. `workers-first`, `web-first`: only that order leaves no
-job unread. `drain-first`: neither order does, unless the old jobs end first. `never`: neither
-order does, and only an upcaster helps.
+job unread. `drain-first`: neither order works unless the old jobs end first. `never`: no order
+works, and only an upcaster helps.
 """
 
 from .fields import FIELDS

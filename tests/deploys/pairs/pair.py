@@ -1,4 +1,4 @@
-"""A pair of sources, its verdict, and the resources that pairs are made of."""
+"""A pair of sources with its verdict, and the resources that pairs consist of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,15 @@ from typing import Any
 EITHER, WORKERS, WEB, DRAIN, NEVER = "either", "workers-first", "web-first", "drain-first", "never"
 
 LOADED = "CREATE TABLE tickets (id uuid PRIMARY KEY, title text, body text, size bigint)"
-"""The table of a pair whose new code loads what old payloads lack."""
+"""A table for pairs whose new code loads what old payloads lack."""
 
 
 @dataclass(frozen=True)
 class Pair:
     """A change of a source, and its verdict.
 
-    The rows hold what differs from `VALUES`; `settings` are further lines of `conduit.toml`.
+    The rows hold the values that differ from `VALUES`; `settings` are further lines of
+    `conduit.toml`.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Pair:
     table: str = ""
     upcasters: str = ""
     seen: tuple[Any, ...] | None = None
-    """What the service is given for an old job by new code; None: it is not compared."""
+    """The service's arguments when new code runs an old job; None if they are not compared."""
 
 
 def ticket(fields: str, block: str, options: str = "", members: str = "") -> str:
@@ -45,7 +46,7 @@ resource Ticket {{
 
 
 def hooks(fields: str, *written: str) -> str:
-    """A resource with hooks that are written out."""
+    """A resource with these hooks."""
     members = "\n  ".join(written)
     return f"""
 resource Ticket {{

@@ -1,4 +1,4 @@
-"""Arguments of the standard library: each is checked against what its function takes."""
+"""Arguments of the standard library are checked against the parameters of its functions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Patterns of a `match` that an arm above takes already."""
+"""Patterns of a `match` that an earlier arm already takes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Keys and positions that a literal is known not to have."""
+"""Keys and positions that a literal does not have."""
 
 import pytest
 

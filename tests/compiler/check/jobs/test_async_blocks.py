@@ -1,4 +1,4 @@
-"""What `@async` blocks are called, how they are queued, and where they are allowed."""
+"""The names of `@async` blocks, their options, and the places where they are allowed."""
 
 from typing import Any
 

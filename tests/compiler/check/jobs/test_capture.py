@@ -1,4 +1,4 @@
-"""What each job takes along: exactly the values from outside that its block uses."""
+"""Each job captures exactly the values from outside that its block uses."""
 
 import pytest
 

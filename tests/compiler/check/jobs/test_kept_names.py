@@ -1,4 +1,4 @@
-"""An unnamed block keeps the name of its job type, as long as it is clear which one it was."""
+"""An unnamed block keeps the name of its job type, as long as it is clear which type it was."""
 
 import pytest
 
@@ -40,14 +40,14 @@ def errors(output: Output) -> list[str]:
 
 
 def names(output: Output) -> list[str]:
-    """The last parts of the job types, in the order of the source."""
+    """The last parts of the job types' names, in the order of the source."""
     assert not errors(output), as_text(output.diagnostics, color=False)
     modules = [module for each in output.emitted.values() for module in each.modules]
     return [name.rpartition(".")[2] for module in modules for name in module.facts.types]
 
 
 def changed(before: str, after: str) -> Output:
-    """The outcome of an edit, which is the same when it is compiled again."""
+    """The outcome of an edit; compiling again must give the same."""
     output = run(after, run(before).lock)
     if output.lock is not None:
         again = run(after, output.lock)
@@ -85,7 +85,7 @@ TWO = source(EMAIL, INDEX)
         (source("@async { Clock.now() Log.info(self.id) Search.add(self) }",
                 "@async { Pager.alert(1) Email.send(self.title, to: self.email) }"),
          ["log_info", "email_send"]),
-        # a statement around, comments, another form
+        # an `if` around a statement or a block, comments, another layout
         (source("@async { if self.severity > 1 {\n// now\n"
                 "Email.send(self.title,to:self.email) } }"),
          ["email_send"]),
@@ -93,15 +93,15 @@ TWO = source(EMAIL, INDEX)
         # options change nothing
         (source(EMAIL.replace("@async", '@async(queue: "mail", delay: 1.hour)'), INDEX),
          ["email_send", "log_info"]),
-        # a block of the same work is new
+        # one more block with the same call is new
         (source("@async { Email.send(self.id) }", EMAIL, INDEX),
          ["email_send_2", "email_send", "log_info"]),
-        # a name that is the same keeps the type, another one does not
+        # a block named with its old name keeps the type; another name makes a new type
         (source(EMAIL.replace("@async", '@async(name: "email_send")'), INDEX),
          ["email_send", "log_info"]),
         (source(INDEX, EMAIL.replace("@async", '@async(name: "welcome")')),
          ["log_info", "welcome"]),
-        # nested ones are jobs of their own
+        # nested blocks are jobs of their own
         (source("@async { Log.info(self.id) Search.add(self) " + EMAIL + " }"),
          ["log_info", "email_send"]),
     ],
@@ -183,16 +183,16 @@ def test_an_unnamed_block_keeps_the_name_that_it_was_given_if_it_is_what_it_does
         (source("@async { Email.send(self.title) Log.info(self.id) Pager.alert(1) Clock.now() }"),
          source("@async { Email.send(self.title) Log.info(self.id) }",
                 "@async { Pager.alert(1) Clock.now() }"), 1),
-        # two become one
+        # two blocks become one
         (source("@async { Email.send(self.title) Log.info(self.id) }",
                 "@async { Pager.alert(1) Clock.now() }"),
          source("@async { Email.send(self.title) Log.info(self.id) Pager.alert(1) Clock.now() }"),
          1),
-        # another service takes the same
+        # another service gets the same arguments
         (source(EMAIL), source("@async { Mailer.deliver(self.title, to: self.email) }"), 1),
-        # its name is gone
+        # the name is removed
         (source(EMAIL.replace("@async", '@async(name: "welcome")')), source(EMAIL), 1),
-        # one of two is gone, and what is left is neither
+        # one of two blocks is removed, and what is left is like neither
         (source("@async { Email.send(self.title) }", "@async { Email.send(self.headline) }"),
          source("@async { Email.send(self.title + self.headline) }"), 1),
     ],

@@ -1,4 +1,4 @@
-"""Functions that need services or the database, themselves or by what they call."""
+"""Functions that need services or the database, directly or through their calls."""
 
 from collections import Counter
 from collections.abc import Iterator

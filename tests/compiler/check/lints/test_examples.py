@@ -1,4 +1,4 @@
-"""The warnings about what jobs and hooks do are silent on code that is meant as an example."""
+"""The warnings about what jobs and hooks do never concern the code of examples."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_an_example(example: Path) -> None:
 
 @pytest.mark.slow
 def test_the_projects_of_the_benchmarks() -> None:
-    """With 100 warnings nothing would be compiled in part."""
+    """With 100 warnings the compiler would no longer compile in part."""
     sources = {f"{resource_name(number)}.conduit": source(number, 30) for number in range(30)}
     assert diagnose(sources) == ()
 

@@ -1,4 +1,4 @@
-"""However long a chain is and however often functions call others, the warnings are soon found."""
+"""The warnings are found quickly in long chains and in functions that call others often."""
 
 import pytest
 

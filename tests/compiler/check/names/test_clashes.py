@@ -1,4 +1,4 @@
-"""Names that are different in a source and the same in Python, or in a file system."""
+"""Names that differ in a source and are the same in Python, or in a file system."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`conduitc breaking` as its users meet it, with git."""
+"""`conduitc breaking` as users run it, with git."""
 
 import json
 import os
@@ -35,7 +35,7 @@ if shutil.which("git") is None:
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project in git with one commit, on the branch main; it is the working folder."""
+    """A project in git with one commit on the branch main; it is the working folder."""
     folder = tmp_path / "a project"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -1,4 +1,4 @@
-"""`conduitc lock prune`: it drops what git says was not deployed, and nothing else."""
+"""`conduitc lock prune` drops what git says was not deployed, and nothing else."""
 
 import os
 import shutil
@@ -68,14 +68,14 @@ def commit(field: str, rest: str = "", days_ago: float = 0) -> None:
 
 
 def kept() -> set[str]:
-    """The field of each shape of `mail`, and the other types."""
+    """The first field of each shape of `mail`, and the other job types."""
     jobs = read(LOCK.read_text("utf-8")).jobs
     mail = jobs.pop("ticket.after_create.mail")
     return {next(iter(fields)) for fields in mail.shapes.values()} | jobs.keys()
 
 
 def history() -> None:
-    """Shapes that were current 200, 100 to 50, and since 50 days ago."""
+    """Commit shapes that were current from 200, from 100 and from 50 days ago."""
     git("init", "-q", "-b", "main")
     commit("one", OTHER, days_ago=200)
     commit("two", days_ago=100)
