@@ -11,7 +11,7 @@ from dashboard_site import Site, serving
 
 @pytest.fixture(autouse=True)
 def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page looks at is not given up on a busy machine; one test is about that."""
+    """Let pages wait longer on a busy machine; one test sets this limit itself."""
     monkeypatch.setattr(attention, "_PATIENCE", 30.0)
 
 
@@ -24,7 +24,7 @@ def site(dsn: str) -> Iterator[Site]:
 
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
-    """Where an embedded server has the same address after a restart: its path is short."""
+    """A folder with a short path: an embedded server has the same address there after a restart."""
     with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # root's server runs as another user
         yield Path(folder, "pg")

@@ -17,9 +17,9 @@ from waiting import until
 
 @dataclass
 class Site:
-    """A dashboard that is served: its address, a client, and the queue that it shows.
+    """A served dashboard: its address, a client, and the queue that it shows.
 
-    `access` is what its visitors may do, from now on.
+    Set `access` to change what its visitors may do.
     """
 
     url: str
@@ -29,7 +29,7 @@ class Site:
     dashboard: Dashboard
 
     def html(self, path: str, **query: Any) -> str:
-        """The page at a path of the dashboard, which has to be there."""
+        """The page at a path of the dashboard, which must exist."""
         response = self.client.get(path, params=query)
         assert response.status_code == 200, response.text
         return response.text

@@ -1,4 +1,4 @@
-"""Job types as workers describe them, written by hand."""
+"""Descriptions of job types as workers write them, made by hand."""
 
 import json
 from typing import Any

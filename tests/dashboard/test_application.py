@@ -1,4 +1,4 @@
-"""Every page of the dashboard comes as HTML and as JSON, and refuses in words."""
+"""Every page of the dashboard has HTML and JSON, and refuses requests with a reason."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def test_an_action_goes_back_to_its_page(site: Site) -> None:
     "back", ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\n\\evil.example", "x"]
 )
 def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
-    """A browser and `urlsplit` skip tabs and newlines."""
+    """Browsers and `urlsplit` ignore tabs and newlines."""
     response = site.post("/jobs/retry", all="1", status="failed", back=back)
     assert response.status_code == 400
     assert "not one of this dashboard" in response.text

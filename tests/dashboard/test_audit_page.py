@@ -1,4 +1,4 @@
-"""The audit: what an action leaves there, how it is found, and what an action says at once."""
+"""The audit: the entries of actions, the filters, and the immediate response of an action."""
 
 import pytest
 from conduit_dashboard import ACTIONS, Access

@@ -1,4 +1,4 @@
-"""What the dashboard asks the database while it responds slowly."""
+"""The dashboard's reads of a slow database."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from conduit_runtime.postgres.statement import Statement
 
 
 class Counting(Database):
-    """Counts what is read."""
+    """Counts the reads."""
 
     reads = 0
 
@@ -23,7 +23,7 @@ class Counting(Database):
 
 
 def test_visitors_of_a_slow_page_wait_together(dsn: str) -> None:
-    """One after another, the last of a hundred would wait for minutes."""
+    """If they waited in turn, the last of a hundred would wait for minutes."""
     statement = Statement("SELECT 1 FROM {conduit_metrics}", {}, lambda rows, count: len(rows))
 
     async def visit() -> int:
@@ -48,10 +48,10 @@ def test_a_visitor_does_not_wait_for_what_is_a_little_old(dsn: str) -> None:
         async with AsyncQueue(dsn) as queue:
             database = Counting(queue)
             first = await database.recent(NOW, seconds=0)
-            for _ in range(3):  # one of them has it read again
+            for _ in range(3):  # one of these reads starts a refresh
                 assert await database.recent(NOW, seconds=0) == first
             assert database.reads == 1
-            with one_by_one():  # the hub waits for what it sends
+            with one_by_one():  # the hub waits for the result
                 second = await database.recent(NOW, seconds=0)
             assert second > first
             assert await database.recent(NOW, seconds=0) == second

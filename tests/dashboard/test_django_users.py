@@ -1,4 +1,4 @@
-"""The dashboard lets in the users of a Django project, as the documentation writes it."""
+"""The dashboard admits the users of a Django project, as the documentation describes."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ for name, is_staff, rights in (("ann", True, [may_retry]), ("bob", True, []), ("
 
 @pytest.fixture
 def project(tmp_path: Path, empty_dsn: str) -> Path:
-    """A project whose `asgi.py` is that of the page."""
+    """A project whose `asgi.py` is the one on the page."""
     page = read(ROOT / "docs" / "how-to" / "operate" / "dashboard.md")
     [asgi] = [block.text for block in page.blocks if block.path == "mysite/asgi.py"]
     given = conninfo_to_dict(empty_dsn)

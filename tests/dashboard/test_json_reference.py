@@ -15,7 +15,7 @@ SECTIONS = dict(re.findall(r"^## `(.*?)`\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE 
 
 
 def named(path: str) -> str:
-    """A path as the reference writes it."""
+    """A path in the form of the reference."""
     return re.sub(r"{.*?}", "ID", path)
 
 
@@ -27,7 +27,7 @@ def keys(section: str) -> set[str]:
 
 @pytest.fixture
 def returned(site: Site) -> dict[str, Any]:
-    """What each page returns, by its name in the reference."""
+    """The JSON of each page, by its name in the reference."""
     job = site.queue.enqueue_flow(chain(Job("mail", "t", {"a": 1}), Job("mail", "t")))[0]
     site.sql(
         "INSERT INTO conduit_metrics (seconds, starts_at, queue, type, succeeded) "

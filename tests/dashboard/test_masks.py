@@ -1,4 +1,4 @@
-"""Masks of pages come from what workers have described."""
+"""The masks of pages come from the descriptions that workers write."""
 
 import asyncio
 import json

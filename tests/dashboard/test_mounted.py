@@ -77,7 +77,7 @@ APPLICATIONS = {
 def mounted(
     request: pytest.FixtureRequest, tmp_path: Path, dsn: str
 ) -> Iterator[tuple[Server, str, str]]:
-    """An application's server, the path at which it gets requests, and that of its links."""
+    """An application's server, the path for requests to it, and the path in its links."""
     code, command, root = APPLICATIONS[request.param]
     (tmp_path / "app.py").write_text(HEAD + code)
     with served(command, tmp_path, tmp_path / "out", DATABASE_URL=dsn) as server:

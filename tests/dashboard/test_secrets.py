@@ -39,7 +39,7 @@ def store(site: Site, status: str, type_: str = "mail.send", shape: str = "aaaa"
 
 @pytest.fixture
 def addresses(site: Site) -> list[str]:
-    """Pages that have something to hide: of a known type, and of an unknown one."""
+    """Pages with secrets, of a known type and of an unknown one."""
     describe(site, fields=FIELDS)
     ids = [store(site, status) for status in ("failed", "running", "pending", "completed")]
     ids += [store(site, "failed", shape="bbbb"), store(site, "failed", "unknown.type", "cccc")]
@@ -61,7 +61,7 @@ def addresses(site: Site) -> list[str]:
 
 
 def assert_hidden(site: Site, addresses: list[str]) -> None:
-    # What no worker has described cannot be edited.
+    # A job whose type no worker has described cannot be edited.
     refused = [each for each in addresses if each.endswith("/edit")][4:6]
     for address in addresses:
         for accept in ("text/html", "application/json"):
@@ -107,7 +107,7 @@ def test_records_of_actions_hide_it(site: Site, addresses: list[str]) -> None:
 def test_a_search_does_not_reveal_it(
     site: Site, addresses: list[str], query: dict[str, Any]
 ) -> None:
-    """It finds the same as the search for another value."""
+    """It finds the same as a search for another value."""
     other = {name: text.replace("4929", "4930") for name, text in query.items()}
     one, two = (
         site.client.get("/jobs", params=each, headers={"Accept": "application/json"})
@@ -124,7 +124,7 @@ def test_a_search_does_not_reveal_it(
 def test_a_count_does_not_reveal_it(
     site: Site, addresses: list[str], before: str, status: str
 ) -> None:
-    """Also where no row is on the page that the count is of."""
+    """Even if the counted rows are on another page."""
     query = {"status": status, "before": f"{before}-0000-0000-0000-000000000000"}
     one = site.json("/jobs", error=SECRET, **query)
     two = site.json("/jobs", error="no such text", **query)
@@ -133,7 +133,7 @@ def test_a_count_does_not_reveal_it(
 
 
 def test_an_action_on_all_that_match_does_not_reveal_it(site: Site, addresses: list[str]) -> None:
-    """It leaves alone what the list does not show."""
+    """The action changes only jobs that the list shows."""
     responses = [
         site.client.post(
             "/jobs/retry",

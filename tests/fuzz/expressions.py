@@ -97,7 +97,7 @@ _INDEXES = ["0", '"a"', "n"]
 
 
 def expression(random: Random, depth: int) -> str:
-    """A random expression, which may have errors; it nests at most so deep."""
+    """A random expression, nested at most so deep; it may have errors."""
     if depth <= 0 or random.random() < 0.2:
         return random.choice(_ATOMS)
 
@@ -143,7 +143,7 @@ def statements(random: Random, count: int) -> list[str]:
 
 
 def source(lines: list[str], *, in_job: bool) -> str:
-    """A source whose hook, or whose job, runs the statements."""
+    """A source that runs the statements in a hook or in a job."""
     body = SETTINGS + "\n".join(lines)
     body = f"@async {{ {body} }}" if in_job else f"{body}\n@async {{ Email.done(self.id) }}"
     return RESOURCES.replace("BODY", body)

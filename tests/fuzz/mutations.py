@@ -1,4 +1,4 @@
-"""Sources with random damage: tokens that are gone, doubled, swapped or of another source."""
+"""Sources with random damage: tokens that are removed, doubled, swapped or of another source."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def mutated(random: Random) -> str:
 
 
 def noise(random: Random) -> str:
-    """Text of tokens and of any characters, also as the body of a hook."""
+    """A text of tokens and of any characters, perhaps as the body of a hook."""
     pieces = [
         random.choice(_ALL) if random.random() < 0.9 else chr(random.randrange(0x11000))
         for _ in range(random.randrange(60))

@@ -1,4 +1,4 @@
-"""What has to hold of the compiler whatever the text."""
+"""Guarantees of the compiler for any text."""
 
 import builtins
 import signal
@@ -16,16 +16,16 @@ from conduit_async.diagnostics import MAX_DIAGNOSTICS
 from conduit_async.render import as_text
 
 LONGEST = 60
-"""Seconds that one text may take, on a machine that does much else; it takes hundredths."""
+"""Seconds that one text may take on a busy machine; it usually takes hundredths."""
 
 
 class TooSlow(Exception):
-    """A text took longer than it may."""
+    """A text took longer than allowed."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise TooSlow in the main thread when the block takes longer."""
+    """Raise TooSlow in the main thread if the block takes longer."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise TooSlow
@@ -42,7 +42,7 @@ def within(seconds: float) -> Iterator[None]:
 def check(text: str, connection: str = "sync") -> bool:
     """Compile a text: no crash, no hang, no file beside an error, and Python that compiles.
 
-    Returns whether it had no errors.
+    Returns whether the text had no errors.
     """
     config = Config(connection="async" if connection == "async" else "sync", externs=("outside",))
     with within(LONGEST):
@@ -57,7 +57,7 @@ def check(text: str, connection: str = "sync") -> bool:
 
 
 def well_typed(random: Random, count: int) -> list[str]:
-    """Random statements, less those in which the checker finds an error."""
+    """Random statements without those in which the checker finds an error."""
     lines = statements(random, count)
     for _ in range(4):
         text = source(lines, in_job=False)
@@ -80,7 +80,7 @@ def _first_line(text: str) -> int:
 
 
 def random_text(random: Random) -> str:
-    """A text of one of the kinds."""
+    """A random text of one of the kinds."""
     match random.randrange(4):
         case 0:
             return noise(random)

@@ -31,8 +31,8 @@ Databases = Callable[[], AbstractContextManager[str]]
 
 
 def main(minutes: float, seed: int) -> int:
-    """Try programs and texts until the time is over; the number of those that failed."""
-    logging.disable(logging.CRITICAL)  # jobs of random programs fail, and workers say so
+    """Try programs and texts until the time is over; return the number of failures."""
+    logging.disable(logging.CRITICAL)  # jobs of random programs fail, and workers log that
     end = time.monotonic() + minutes * 60
     texts = clean = programs = failed = 0
     with tempfile.TemporaryDirectory() as name, _databases(Path(name)) as new_database:
@@ -55,7 +55,7 @@ def main(minutes: float, seed: int) -> int:
 
 
 def _try_text(seed: int) -> bool | None:
-    """Whether a text had no errors; None, and a report, when it breaks a rule."""
+    """Return whether a text had no errors. If it breaks a rule, report it and return None."""
     text = ""
     try:
         text = random_text(Random(seed))

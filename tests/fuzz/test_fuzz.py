@@ -1,4 +1,4 @@
-"""Whatever the text, the compiler ends, writes nothing beside an error, and writes Python."""
+"""The compiler ends for any text, writes no file beside an error, and writes valid Python."""
 
 from random import Random
 

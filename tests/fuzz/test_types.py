@@ -1,4 +1,4 @@
-"""Whatever the source, type checkers find nothing to say about what is generated."""
+"""Type checkers report nothing in code that is generated from any source."""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,4 @@
-"""What `authorize` may return, and what follows."""
+"""What `authorize` may return, and the effects."""
 
 import re
 from uuid import uuid4
@@ -127,7 +127,7 @@ def test_a_page_that_there_is_not_is_shown_to_who_gets_in(site: Site) -> None:
 
 
 def test_a_role_that_may_only_read_sees_every_page(dsn: str) -> None:
-    """As `migrate --print-grants --reader` prints it; Postgres refuses what it may not do."""
+    """With the grants of `migrate --print-grants --reader`; Postgres refuses everything else."""
     role = f"reader_{uuid4().hex}"
     with psycopg.connect(dsn, autocommit=True) as owner, Queue(dsn) as queue:
         queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))

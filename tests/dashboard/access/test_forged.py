@@ -1,4 +1,4 @@
-"""Which requests count as sent by another site."""
+"""The requests that count as sent by another site."""
 
 import pytest
 from conduit_dashboard.access.forged import is_forged

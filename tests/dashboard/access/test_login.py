@@ -1,4 +1,4 @@
-"""How a visitor of a dashboard that runs alone logs in."""
+"""How a visitor of a standalone dashboard logs in."""
 
 import logging
 from collections.abc import Iterator

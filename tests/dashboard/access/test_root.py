@@ -1,4 +1,4 @@
-"""Where the dashboard is mounted, as in an address."""
+"""The path at which the dashboard is mounted, as in an address."""
 
 import pytest
 from conduit_dashboard.access.root import root_of, rooted

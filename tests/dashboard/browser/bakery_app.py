@@ -27,12 +27,12 @@ class Bakery:
         subprocess.run([sys.executable, "app.py", str(count)], check=True, **self._settings())
 
     def open_bank(self) -> None:
-        """From now on cards can be charged."""
+        """Let the bank charge cards from now on."""
         self.bank.touch()
 
     @contextmanager
     def worker(self, *options: str) -> Iterator[None]:
-        """A worker in a process of its own, once its types are described, for the block."""
+        """Run a worker process for the block; enter the block when its types are described."""
         command = ["conduit_runtime.cli", "worker", "jobs", "--services", "app:Services"]
         schedules = ["--schedules", "app:SCHEDULES"]
         process = subprocess.Popen(
@@ -61,7 +61,7 @@ class Bakery:
 
 
 def compiled(folder: Path) -> Path:
-    """A copy of the bakery's sources in the folder, with the package that they become."""
+    """Copy the bakery's sources to the folder, and compile their package."""
     copy = shutil.copytree(SOURCE, folder / "bakery")
     command = [sys.executable, "-m", "conduit_async.cli", "gen"]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)

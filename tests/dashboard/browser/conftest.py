@@ -19,7 +19,7 @@ expect.set_options(timeout=SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """They take long together. Where there is no browser they are left out, unless this is CI."""
+    """Group these tests: they take long. If there is no browser, skip them, unless this is CI."""
     ours = [item for item in items if item.path.parent == HERE]
     is_missing = ours and "CI" not in os.environ and chromium.find() is None
     for item in ours:
@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium, shared by the tests of a module.
+    """A Chromium that the tests of a module share.
 
-    Not of the session: while it is there, Playwright's event loop runs in this thread, and other
-    tests could start none.
+    The scope is not the session: while the browser runs, Playwright's event loop runs in this
+    thread, and other tests could not start one.
     """
     path = chromium.find()
     if path is None:
@@ -50,13 +50,13 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page in a browser profile of its own: `open_page(site.url + "/jobs")`.
 
-    Further arguments are options of Playwright's contexts. After the test, no page may have logged
-    an error: of a script, or of the Content-Security-Policy.
+    Further arguments are options of Playwright's contexts. After the test, the fixture checks that
+    no page has logged an error of a script or of the Content-Security-Policy.
     """
     problems: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        # A page that is refused is what some tests are about.
+        # Some tests are about refused pages.
         if message.type == "error" and "Failed to load resource" not in message.text:
             problems.append(message.text)
 

@@ -1,4 +1,4 @@
-"""The pages of the dashboard, each at an address where it shows something."""
+"""The pages of the dashboard, each at an address with contents to show."""
 
 from dashboard_site import Site
 
@@ -6,11 +6,11 @@ LISTS = (
     *("/", "/jobs", "/errors", "/queues", "/types"),
     *("/schedules", "/workers", "/source", "/audit"),
 )
-"""The addresses that there are in every database."""
+"""The addresses that exist in every database."""
 
 
 def addresses(site: Site, flow: str) -> dict[str, str]:
-    """A name and an address of each page, for a database that `showcase` has filled."""
+    """A name and an address for each page, for a database that `showcase` has filled."""
     newest = "SELECT id FROM jobs WHERE status = %s ORDER BY id DESC LIMIT 1"
     jobs = {status: site.sql(newest, status)[0][0] for status in ("failed", "running", "completed")}
     return {

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/dashboard/browser/screenshots.py [FOLDER]
 
-They go to build/screenshots; those that the documentation shows, also to docs/images.
+They go to build/screenshots; those that the documentation shows also go to docs/images.
 """
 
 import os
@@ -31,7 +31,7 @@ LOOKS = {
     "narrow": {"color_scheme": "light", "viewport": NARROW},
 }
 SHOWN = {"overview": "light", "job-failed": "dark"}
-"""What the README and the documentation show: the top of these pages."""
+"""The pages in the README and the documentation: only their tops are shown."""
 IMAGES = ROOT / "docs" / "images"
 
 
@@ -58,7 +58,7 @@ def main(folder: Path) -> None:
 
 @contextmanager
 def bakery_on_show() -> Iterator[tuple[Site, str]]:
-    """A dashboard of a bakery in an embedded Postgres, and the id of a flow."""
+    """Run a dashboard of a bakery in an embedded Postgres; yield it and the id of a flow."""
     with tempfile.TemporaryDirectory(prefix="conduit-screenshots-") as scratch:
         os.chmod(scratch, 0o711)  # root's Postgres runs as another user
         with embedded.start(Path(scratch, "postgres"), settings={"fsync": "off"}) as server:

@@ -1,4 +1,4 @@
-"""A database with something on every page: a bakery's day."""
+"""A database with contents for every page: a bakery's day."""
 
 import math
 import random
@@ -15,7 +15,7 @@ from conduit_runtime.model.metrics.histogram import bucket_of
 from dashboard_site import Site
 from waiting import until
 
-# Jobs and their errors, as if they had come one after another over the last day.
+# Spread the jobs and their errors over the last day.
 SPREAD = """
 WITH spread AS (
   SELECT id, now() - (1 + row_number() OVER (ORDER BY id DESC)) * interval '4 minutes' AS at
@@ -53,12 +53,12 @@ RATES = {
     ("kitchen", "order.after_create.bake"): (5.0, 0.05),
     ("mail", "order.after_create.receipt"): (2.5, 0.3),
 }
-"""Jobs a second and seconds a job."""
+"""How many jobs run per second, and how many seconds a job takes."""
 
 
 @contextmanager
 def open_bakery(bakery: Bakery, dsn: str) -> Iterator[str]:
-    """Fill the database; while the block lasts, workers run. Gives the id of a flow."""
+    """Fill the database, and run workers for the block; yield the id of a flow."""
     closing = threading.Event()
     with Queue(dsn) as queue:
         with bakery.worker():
@@ -86,7 +86,7 @@ def open_bakery(bakery: Bakery, dsn: str) -> Iterator[str]:
 
 
 def act(site: Site) -> None:
-    """Use the dashboard, so that its audit has something to show."""
+    """Use the dashboard, so that its audit has entries."""
     [(failed,)] = site.sql("SELECT id FROM jobs WHERE status = 'failed' ORDER BY id LIMIT 1")
     waiting = site.sql("SELECT id FROM jobs WHERE queue = 'mail' AND status = 'pending' LIMIT 2")
     for user, path, fields in (
@@ -113,7 +113,7 @@ def enqueue_reports(queue: Queue) -> str:
 
 @contextmanager
 def reports(queue: Queue, closing: threading.Event) -> Iterator[None]:
-    """A worker with handlers of its own, one of which runs until `closing` is set."""
+    """Run a worker with handlers of its own, one of which runs until `closing` is set."""
     pool = WorkerPool(queue, "reports", workers=3)
 
     @pool.handler("report.fetch")
@@ -131,7 +131,10 @@ def reports(queue: Queue, closing: threading.Event) -> Iterator[None]:
 
 
 def fill_metrics(conn: psycopg.Connection[Any]) -> None:
-    """Minutes of two hours, hours of two days, days of a month, busier by day than by night."""
+    """Fill the minutes of two hours, the hours of two days and the days of a month.
+
+    Days are busier than nights.
+    """
     chance = random.Random(4)
     for seconds, count in ((60, 120), (3600, 48), (86400, 30)):
         for back in range(1, count):

@@ -1,4 +1,4 @@
-"""Texts from outside stay texts, and fit into the window, whatever is in them."""
+"""Texts from outside stay texts and fit into the window, whatever they contain."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The page of a job follows the job, and a flow that it is part of."""
+"""The page of a job follows the job, and the flow that it belongs to."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What people do with many jobs, in a browser, with a real worker."""
+"""Actions of people on many jobs, in a browser, with a real worker."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def test_a_job_is_found_by_a_field_of_its_payload(
     rows = page.locator("main tbody").get_by_role("row")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("guest17@example.com")
-    assert page.get_by_label("card").count() == 0  # no search for what is sensitive
+    assert page.get_by_label("card").count() == 0  # no search by a sensitive field
     page.reload()  # the address holds the filter
     expect(rows).to_have_count(1)
 

@@ -1,4 +1,4 @@
-"""What pages do by themselves: they follow the database, and obey keys."""
+"""Pages update themselves from the database, and react to keys."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def test_what_one_does_to_a_page_stays(site: Site, open_page: Open) -> None:
     expect(link).to_be_focused()
 
 
-# Rows as of a list of jobs: each has a link, a box and details.
+# Rows like those of a list of jobs: each has a link, a box and details.
 ROWS = """(names) => names.map((name) => `
   <tr><td><input type="checkbox" name="id" value="${name}"></td><td><a href="/jobs/${name}">
   ${name}</a></td><td><details><summary>more</summary>of ${name}</details></td></tr>
@@ -107,7 +107,7 @@ def test_the_box_in_the_head_selects_all_rows(site: Site, open_page: Open) -> No
     page.locator("[value=b]").uncheck()
     assert not head.is_checked()
     assert head.evaluate("box => box.indeterminate")
-    page.evaluate(SHOW, [[*"ac"], "2"])  # the row that was not selected is gone
+    page.evaluate(SHOW, [[*"ac"], "2"])  # the only row that was not selected is removed
     assert head.is_checked()
 
 
@@ -141,7 +141,7 @@ def test_keys(site: Site, open_page: Open) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+j")
     expect(page.get_by_role("link", name="a", exact=True)).to_be_focused()
-    page.keyboard.press("/")  # nothing to search here: to the jobs
+    page.keyboard.press("/")  # no search on this page: go to the jobs
     page.wait_for_url("**/jobs")
     page.keyboard.press("/")
     expect(page.get_by_label("Error contains")).to_be_focused()
@@ -203,7 +203,7 @@ def test_times_age_in_the_words_of_the_server(site: Site, open_page: Open) -> No
 
 
 def _words(seconds: float) -> str:
-    """What `ago` says of a time that is this long ago."""
+    """The words of the server for a time so many seconds ago."""
     return ago(datetime.now(UTC) - timedelta(seconds=seconds)).striptags()
 
 

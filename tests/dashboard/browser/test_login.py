@@ -1,4 +1,4 @@
-"""The command's dashboard lets in who has its token, in a browser."""
+"""The command's dashboard admits visitors with its token, in a browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ Open = Callable[..., Page]
 
 @contextmanager
 def command(dsn: str, folder: Path, *options: str) -> Iterator[tuple[Server, str]]:
-    """`conduit-jobs dashboard` on a free port, and its token."""
+    """Run `conduit-jobs dashboard` on a free port; yield it and its token."""
     words = ("conduit_runtime.cli", "dashboard", "--dsn", dsn, "--port", "{port}", *options)
     with served(words, folder, folder / "output") as server:
         printed = until(lambda: re.search(r"\?token=(\S+)", server.output))

@@ -1,4 +1,4 @@
-"""Every page can be used by everyone: axe finds nothing serious, and a narrow window is enough."""
+"""Every page is accessible: axe finds nothing serious, and a narrow window is enough."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from showcase import act, open_bakery
 
 pytestmark = pytest.mark.xdist_group("dashboard look")
-# Nothing may be wider than the window but what scrolls within itself.
+# Only elements that scroll within themselves may be wider than the window.
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -21,7 +21,7 @@ def pages(
     new_database: Callable[[], AbstractContextManager[str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """The addresses of pages that show something, by their names."""
+    """The addresses of the pages with contents, by their names."""
     with new_database() as dsn:
         bakery = Bakery(compiled(tmp_path_factory.mktemp("look")), dsn)
         with open_bakery(bakery, dsn) as flow, serving(dsn) as site:
@@ -30,7 +30,7 @@ def pages(
 
 
 def test_axe_finds_nothing_serious(pages: dict[str, str], open_page: Callable[..., Page]) -> None:
-    # The policy of the dashboard keeps axe's script out, too.
+    # The dashboard's policy also blocks axe's script.
     page = open_page(pages["overview"], bypass_csp=True)
     found = {}
     for name, address in pages.items():

@@ -1,4 +1,4 @@
-"""What people do with the dashboard, in a browser, with a real worker."""
+"""Actions of people in the dashboard, in a browser, with a real worker."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def row(page: Page, text: str) -> Locator:
 
 
 def job_of(site: Site, type_: str, status: str) -> str:
-    """The newest job of a type with a status, once there is one."""
+    """Wait for a job of a type with a status; return the newest."""
     sql = "SELECT id FROM jobs WHERE type = %s AND status = %s ORDER BY id DESC LIMIT 1"
     return str(until(lambda: site.sql(sql, type_, status))[0][0])
 
@@ -93,7 +93,7 @@ def test_who_may_only_read_is_shown_no_button_and_refused_each_action(
     with bakery.worker():
         job = job_of(site, CHARGE, "failed")
     bakery.take_orders(1)
-    # Without its script, the page still shows the button when the right is gone.
+    # Without its script, the page still shows the button after the right is gone.
     page = open_page(site.url + "/queues", java_script_enabled=False)
     site.access = Access.read("bob")
     row(page, "kitchen").get_by_role("button", name="Pause").click()

@@ -1,4 +1,4 @@
-"""Charts of attempts: what is drawn where, and what is said about it."""
+"""Charts of attempts: the positions of their marks, and their texts."""
 
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -11,7 +11,7 @@ NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
 def attempts(*counts: tuple[int, int, float | None]) -> list[Attempts]:
-    """A part a minute: succeeded, failed, and the seconds that all of them waited and ran."""
+    """Attempts minute by minute: succeeded, failed, and the seconds that each waited and ran."""
     minute = timedelta(minutes=1)
     return [
         Attempts(NOON + at * minute, NOON + (at + 1) * minute, done, failed, *[seconds] * 4)
@@ -20,7 +20,7 @@ def attempts(*counts: tuple[int, int, float | None]) -> list[Attempts]:
 
 
 def rows(figure: Figure, look: str) -> list[tuple[float, float]]:
-    """The upper and lower edge of each bar of this look."""
+    """The upper and lower edge of each bar with this class."""
     boxes = [box for box in ET.fromstring(figure.svg).iter("rect") if box.get("class") == look]
     edges = [(float(box.get("y", "")), float(box.get("height", ""))) for box in boxes]
     return [(y, y + height) for y, height in edges]

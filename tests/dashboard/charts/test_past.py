@@ -1,4 +1,4 @@
-"""Parts of a chart that are over are read once."""
+"""The past parts of a chart are read once."""
 
 from dashboard_site import Site
 from waiting import until

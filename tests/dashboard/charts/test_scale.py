@@ -1,4 +1,4 @@
-"""The axis of a chart: its top is round and not far above what it has to show."""
+"""The axis of a chart: its top is round and not far above the largest value."""
 
 import pytest
 from conduit_dashboard.charts.scale import (
@@ -52,7 +52,7 @@ def test_seconds(value: float, label: str) -> None:
 
 @given(st.floats(0.0001, 1e8), st.sampled_from([0.5, 1.0]))
 def test_labels_of_the_axis_are_exact(longest: float, share: float) -> None:
-    """The label of a line is the line's value, not one near it."""
+    """The label of a line is the line's value, not a value near it."""
     value = share * top_of_seconds(longest)
     number, unit = seconds_label(value).split()
     sizes = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}

@@ -75,7 +75,7 @@ def test_the_middle_of_a_long_chain_of_one_type_is_one_step() -> None:
 
 
 def test_a_large_flow_does_not_take_long() -> None:
-    """A million dependencies, as few as the jobs that share them."""
+    """The flow has a million dependencies, stored once for all jobs that share them."""
     first = tuple(UUID(int=n) for n in range(1, 1001))
     jobs = [brief(n, "a", "pending") for n in range(1, 1001)]
     jobs += [replace(brief(n, "b", "blocked"), follows=first) for n in range(1001, 2001)]

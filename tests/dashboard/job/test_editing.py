@@ -1,4 +1,4 @@
-"""A payload goes through a form: what is left as it is stays, what is typed is checked."""
+"""A payload goes through a form: untouched values stay, typed values are checked."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ MASKED = {
 
 
 def shown() -> dict[str, str]:
-    """What a browser sends of a form that was not touched."""
+    """What a browser sends for an untouched form."""
     form = {}
     for control in controls_of(MASKED, FIELDS):
         form[control.name] = control.value.replace("\r\n", "\n").replace("\n", "\r\n")

@@ -1,4 +1,4 @@
-"""The block of a job, with its failing line."""
+"""The source of a job's block, with the failing line."""
 
 from conduit_dashboard.job.source_lines import SourceLine, lines_of
 from conduit_runtime.model.type_description import TypeSource

@@ -1,4 +1,4 @@
-"""Why a job waits, in words."""
+"""The reason why a job waits, in words."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

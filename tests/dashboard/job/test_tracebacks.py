@@ -1,4 +1,4 @@
-"""Tracebacks are read back as frames."""
+"""Tracebacks are parsed into frames."""
 
 import json
 import traceback

@@ -15,7 +15,7 @@ SHORT = 0.01
 
 
 class Shown:
-    """A page whose regions a test sets; it counts how often it is rendered."""
+    """A page with regions that a test sets; it counts how often it is rendered."""
 
     def __init__(self, **regions: str) -> None:
         self.regions = regions
@@ -45,7 +45,7 @@ def watching(hub: Hub, page: Shown, viewers: int = 1) -> Iterator[list[Viewer]]:
 
 
 async def told(viewer: Viewer, is_it: Callable[[Update], bool]) -> Update:
-    """The next update of this kind."""
+    """Wait for the next update that meets a condition."""
     while not is_it(update := await viewer.update()):
         pass
     return update
@@ -75,7 +75,7 @@ def test_only_what_changed_is_sent() -> None:
             page.regions["queues"] = "2"
             update = await told(viewer, lambda update: bool(update.regions))
             assert html(update) == {"queues": "2"}
-            assert html(await viewer.update()) == {}  # it says that the page is not old
+            assert html(await viewer.update()) == {}  # empty: the page is current
 
     run(test)
 
@@ -99,7 +99,7 @@ def test_an_unwatched_page_is_not_rendered() -> None:
         page = Shown(jobs="1")
         with watching(hub, page) as [viewer]:
             await viewer.update()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))  # it ends
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))  # the watching ends
         count = page.count
         with watching(hub, page) as [viewer]:
             await viewer.update()
@@ -172,7 +172,7 @@ def test_all_viewers_learn_that_the_database_is_down_and_that_it_is_back(
             count = first.count + second.count
             for _ in range(5):
                 await one.update()
-            assert first.count + second.count <= count + 6  # one attempt a round
+            assert first.count + second.count <= count + 6  # at most one attempt a round
             with watching(hub, Shown(jobs="3")) as [third]:
                 assert (await third.update()).problem == "It is down."
             first.problem = second.problem = None

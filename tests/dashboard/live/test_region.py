@@ -1,4 +1,4 @@
-"""What counts as a change of a region."""
+"""The differences that count as a change of a region."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What browsers are sent while they show a page: over real sockets, from a real database."""
+"""The updates that browsers get for an open page, over real sockets, from a real database."""
 
 import asyncio
 import json
@@ -180,7 +180,7 @@ def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
 def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "SEND_SECONDS", 3.0)
     with serving(dsn) as site, socket.socket() as mute:
-        # A page that is larger than what the kernel keeps for a socket.
+        # A page larger than the kernel's buffer of a socket.
         site.queue.enqueue_many([Job(f"{number:04}" + "q" * 190, "t") for number in range(6000)])
         mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         mute.connect((urlsplit(site.url).hostname, urlsplit(site.url).port))
@@ -217,7 +217,7 @@ def test_the_database_falls_silent(dsn: str, monkeypatch: pytest.MonkeyPatch) ->
     relay = Relay(dsn)
     with serving(relay.dsn) as site, following(site, "/queues") as updates:
         assert next(updates)["problem"] == ""
-        monkeypatch.setattr(database, "MUTE_SECONDS", -8.0)  # one second until a read is given up
+        monkeypatch.setattr(database, "MUTE_SECONDS", -8.0)  # a read fails after one second
         relay.fall_silent()
         first(updates, lambda update: update["problem"])
         relay.speak()

@@ -1,4 +1,4 @@
-"""The page of errors: groups, where they lead, and texts from outside."""
+"""The page of errors: groups, their links, and texts from outside."""
 
 import json
 import re

@@ -93,7 +93,7 @@ def test_a_flow_far_back_is_found_by_one_of_its_jobs(site: Site, monkeypatch: An
     jobs = site.queue.enqueue_flow(chain(*steps, group([Job(type="u"), Job(type="v")])))
     flow = jobs[0].flow
     assert flow is not None
-    # Others of the same moment are between the flow and its jobs.
+    # Jobs of other flows, of the same millisecond, are between the flow and its jobs.
     last = (flow.int >> 80 << 80) + (1 << 80) - 1
     for n in range(6):
         site.sql("INSERT INTO jobs (id, type) VALUES (%s, 'x')", UUID(int=last - n))

@@ -28,7 +28,7 @@ ERRORS = f'[{{"attempt": {BIG}, "error": "e"}}, {ENTRIES[1:]}'
     ],
 )
 def test_a_job_that_was_written_by_hand_breaks_no_page(site: Site, columns: dict[str, str]) -> None:
-    """As an attacker would make one to hide the others."""
+    """Such a job could be an attack that hides other jobs."""
     describe(site)
     columns = {"type": "mail.send", "fingerprint": "aaaa", **columns}
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))

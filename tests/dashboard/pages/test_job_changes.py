@@ -15,7 +15,7 @@ from waiting import until
 
 
 def jobs_of(site: Site, count: int = 5, status: str = "pending", **options: Any) -> list[str]:
-    """Jobs of this status; their ids."""
+    """Enqueue jobs with this status; return their ids."""
     jobs = site.queue.enqueue_many([Job(type="t", **options) for _ in range(count)])
     ids = [str(job.id) for job in jobs]
     site.sql("UPDATE jobs SET status = %s WHERE id::text = ANY (%s)", status, ids)
@@ -23,7 +23,7 @@ def jobs_of(site: Site, count: int = 5, status: str = "pending", **options: Any)
 
 
 def post(site: Site, action: str, /, **fields: Any) -> Any:
-    """Do an action, and return what it says as JSON."""
+    """Run an action, and return its JSON response."""
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "application/json"}
     response = site.client.post(f"/jobs/{action.replace('_', '-')}", data=fields, headers=headers)
     assert response.status_code == 200, response.text
@@ -135,7 +135,7 @@ def test_a_job_that_is_locked_for_long_does_not_end_an_action(
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, site: Site) -> Any:
-    """Holds the batches of actions in the background back, one job each, while it is locked."""
+    """A connection whose locks hold up the actions in the background, in batches of one job."""
     monkeypatch.setattr(bulk, "BATCH", 1)
     monkeypatch.setattr(job_changes, "_SOON", 0.01)
     with psycopg.connect(site.queue.dsn) as other:
@@ -219,7 +219,7 @@ def test_an_interrupted_action_is_continued_once(site: Site) -> None:
     [(id_,)] = site.sql("SELECT id FROM conduit_audit")
     filter_ = '{"filter": {"type": "t", "older": "30m", "newer": "90m"}}'
     site.sql("UPDATE conduit_audit SET action = 'retry', target = %s", filter_)
-    assert refused(site, "retry/continue", action=id_)[0] == 409  # it has ended
+    assert refused(site, "retry/continue", action=id_)[0] == 409  # that action has ended
     site.sql(INTERRUPT, id_)
     for page in ("/jobs", "/audit"):
         assert 'action="/jobs/retry/continue"' in site.html(page)
@@ -230,7 +230,7 @@ def test_an_interrupted_action_is_continued_once(site: Site) -> None:
     site.access = Access.operate("bob")
     assert post(site, "retry/continue", action=id_)["count"] == 1
     pending = site.sql("SELECT id::text FROM jobs WHERE status = 'pending'")
-    assert pending == [(old[0],)]  # it alone was older than 30 and newer than 90 minutes then
+    assert pending == [(old[0],)]  # only this job was older than 30 and newer than 90 minutes then
     assert refused(site, "retry/continue", action=id_)[0] == 409
     assert "/continue" not in site.html("/audit")
     *_, (actor, action, target, count, _, state) = recorded(site)

@@ -1,4 +1,4 @@
-"""The page of jobs: what its filter finds, what it says, and what it hides."""
+"""The page of jobs: the results of its filter, its texts, and what it hides."""
 
 import json
 import re

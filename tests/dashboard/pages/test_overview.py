@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 
 
 def count(site: Site, type_: str, succeeded: int, failed: int, seconds: int = 60) -> datetime:
-    """Attempts that ended in the part of time before the present one; the begin of that part."""
+    """Record attempts that ended in the period before the present one; return when it began."""
     [(begin,)] = site.sql(METRICS, seconds, seconds, seconds, type_, succeeded, failed)
     assert isinstance(begin, datetime)
     return begin
@@ -65,7 +65,7 @@ def test_attempts_are_shown_where_they_happened(
     ]
     [ended] = [each for each in attempts if each["succeeded"]]
     assert datetime.fromisoformat(ended["since"]) == begin
-    assert ended in attempts[-3:-1]  # a part of time may have ended since
+    assert ended in attempts[-3:-1]  # a period may have ended since
     assert 0.001 < ended["run_p50"] < ended["run_p95"] <= 0.002
     assert ended["wait_p95"] < 0.001
     html = site.html("/", window=window)
@@ -208,7 +208,7 @@ def test_errors_come_first_and_there_is_an_end_of_them(site: Site) -> None:
 def test_what_cannot_be_read_in_time_is_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As while another transaction locks the table: the page comes, and says what it lacks."""
+    """While another transaction locks a table, the page still comes, and says what it lacks."""
     monkeypatch.setattr(attention, "_PATIENCE", 2.0)
     with psycopg.connect(site.queue.dsn) as connection:
         connection.execute("LOCK TABLE conduit_schedules")
@@ -233,4 +233,4 @@ def test_workers_alive_and_silent(site: Site) -> None:
     with pool:
         site.sql("UPDATE conduit_workers SET seen_at = now() - %s WHERE name = 'w'", HOUR)
         workers = until(lambda: (w := site.json("/")["workers"])["alive"] and w)
-    assert (workers["alive"], workers["silent"]) in {(1, 1), (1, 0)}  # the pool may remove it
+    assert (workers["alive"], workers["silent"]) in {(1, 1), (1, 0)}  # the pool may remove `w`

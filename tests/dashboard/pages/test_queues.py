@@ -1,4 +1,4 @@
-"""The page of the queues: what it counts, and what operators set there."""
+"""The page of the queues: its counts, and what operators set there."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The page of the schedules: their ticks, running them now, and who changed them."""
+"""The page of the schedules: their ticks, running them now, and the authors of changes."""
 
 import json
 from datetime import UTC, datetime, timedelta

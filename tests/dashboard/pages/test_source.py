@@ -1,4 +1,4 @@
-"""The page of the source: hooks, jobs and services, and what happens to the jobs."""
+"""The page of the source: hooks, jobs and services, and the states of the jobs."""
 
 from dashboard_site import Site
 from described import attempt, describe, describe_many

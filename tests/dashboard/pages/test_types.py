@@ -1,4 +1,4 @@
-"""The page of types: what workers described, how jobs ended, and texts from outside."""
+"""The page of types: their descriptions by workers, how jobs ended, and texts from outside."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page of the workers: what they can run, and what they run."""
+"""The page of the workers: the types they can run, and the jobs they run."""
 
 import threading
 

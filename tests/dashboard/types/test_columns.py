@@ -1,4 +1,4 @@
-"""The graph of the source in columns: each box has its place, and no line passes through a box."""
+"""The graph of the source in columns: each box has its place, and no line crosses a box."""
 
 import re
 from itertools import pairwise

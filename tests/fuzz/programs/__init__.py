@@ -1,6 +1,5 @@
-"""Random well-typed programs, what the language says they do, and what they do.
+"""Random well-typed programs: their behaviour is compared with what the language says.
 
-`generation` makes trees of `source`, which `show` prints. `evaluation` evaluates the trees: it asks
-neither the compiler nor the runtime what a program means. `judging` compiles and runs the sources,
-and compares.
+`generation` makes trees of `source`, which `show` prints. `evaluation` evaluates the trees without
+the compiler and the runtime. `judging` compiles and runs the sources, and compares.
 """

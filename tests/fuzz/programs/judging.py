@@ -1,4 +1,4 @@
-"""Whether programs do what the language says, reported by the first thing that is wrong."""
+"""Whether programs do what the language says; the first difference is reported."""
 
 import builtins
 import importlib
@@ -24,18 +24,18 @@ _MYPY = re.compile(r"^\w+/(\w+)\.py:(\d+): error: (.*?)  (\[.*\])$", re.MULTILIN
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with a program; faults of one `what` are taken for the same."""
+    """An error in a program; faults with the same `what` count as the same."""
 
     what: str
     detail: str
 
 
 Faults = dict[int, Fault]
-"""What is wrong with programs, by their numbers."""
+"""The faults of programs, by their numbers."""
 
 
 def judge(programs: list[Program], folder: Path, dsn: str) -> Faults:
-    """What is wrong with programs; there must be no such folder, and no table in the database."""
+    """Find the faults of programs. The folder and the tables in the database must not exist yet."""
     faults: Faults = {}
     programs, files = _compiled(programs, faults)
     if programs:
@@ -48,7 +48,7 @@ def judge(programs: list[Program], folder: Path, dsn: str) -> Faults:
 
 
 def _compiled(programs: list[Program], faults: Faults) -> tuple[list[Program], dict[str, str]]:
-    """The programs that compile, and the files of their package; adds what is wrong with others."""
+    """The programs that compile, and the files of their package; adds the faults of the others."""
     while programs:
         try:
             files, refused = _compile(programs)
@@ -67,7 +67,7 @@ def _compiled(programs: list[Program], faults: Faults) -> tuple[list[Program], d
 def _by_halves(
     programs: list[Program], faults: Faults, error: Exception
 ) -> tuple[list[Program], dict[str, str]]:
-    """Find the programs with which the compiler fails, or writes what is no Python."""
+    """Find the programs that crash the compiler, or for which it writes invalid Python."""
     if len(programs) == 1:
         faults[programs[0].number] = Fault(type(error).__name__, str(error))
         return [], {}
@@ -78,7 +78,7 @@ def _by_halves(
 
 
 def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
-    """The files of a package, and what the compiler says against programs."""
+    """The files of a package, and the compiler's errors by program."""
     sources = _sources(programs)
     output = compile(sources, form=_as_written)
     refused: Faults = {}
@@ -91,7 +91,7 @@ def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
 
 
 def _as_written(modules: Iterable[str]) -> Iterator[Formatted]:
-    """Modules without Black's form, which takes longer than all else of a compilation."""
+    """Modules without Black's form, which would take most of the time of a compilation."""
     for text in modules:
         lines = {
             number: int(found[1])
@@ -109,7 +109,7 @@ def _sources(programs: list[Program]) -> dict[str, str]:
 
 
 def _at(programs: list[Program], sources: dict[str, str], path: str, line: int) -> Iterator[int]:
-    """The program at a line of a source; all that have the line in common when it is of no hook."""
+    """The program at a line of a source; all programs of the source if the line is in no hook."""
     found = None
     for text in sources[path].splitlines()[:line]:
         if text.startswith("unless self.id == ") and text.endswith("{ return }"):
@@ -119,7 +119,7 @@ def _at(programs: list[Program], sources: dict[str, str], path: str, line: int) 
 
 
 def _badly_typed(programs: list[Program], folder: Path) -> Faults:
-    """What mypy says against the package."""
+    """The errors of mypy in the package."""
     try:
         check_types(folder)
     except AssertionError as error:
@@ -141,7 +141,7 @@ def _badly_typed(programs: list[Program], folder: Path) -> Faults:
 
 
 def _different(programs: list[Program], results: dict[int, Result]) -> Faults:
-    """In what programs did something else than they have to."""
+    """The programs whose outcome differs from the expected one."""
     faults: Faults = {}
     for program in programs:
         for place in PLACES:
@@ -174,7 +174,7 @@ def _flat(outcome: Outcome) -> list[tuple[int, bool, list[tuple[str, Any]]]]:
 
 
 def _with_classes(value: Any) -> Any:
-    """A value with its classes: `True == 1` in Python."""
+    """A value with its classes, since `True == 1` in Python."""
     match value:
         case dict():
             return {key: _with_classes(each) for key, each in value.items()}

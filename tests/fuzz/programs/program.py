@@ -21,7 +21,7 @@ from .source.show import show
 from .source.tree import Block, Function
 
 REGISTERED = (calls, choices, invoke, operations)
-"""What makes expressions and evaluates calls, by being imported."""
+"""Modules that register producers and calls when they are imported."""
 
 PLACES = ("hook", "job")
 _OF_A_RESOURCE = 10
@@ -54,7 +54,7 @@ class Resource:
 
     @property
     def path(self) -> str:
-        """Where its source is."""
+        """The path of its source."""
         return f"{self.name}.conduit"
 
 
@@ -71,11 +71,11 @@ class Program:
     expected: dict[str, Outcome] = field(default_factory=dict)
 
     def key(self, place: str) -> int:
-        """The primary key of the row that it runs on."""
+        """The primary key of the row."""
         return self.number * 2 + PLACES.index(place) + 1
 
     def with_body(self, body: Block) -> "Program":
-        """The program with other statements; Unclear where they have no certain outcome."""
+        """The program with other statements. Raises Unclear if they have no certain outcome."""
         changed = replace(self, body=body, expected={})
         return replace(changed, expected={place: changed.outcome(place) for place in PLACES})
 
@@ -87,14 +87,14 @@ class Program:
         return Outcome(0, run, self.body)
 
     def written(self, place: str) -> dict[str, Any]:
-        """The row when all is done."""
+        """The row after all writes."""
         outcome = self.expected[place]
         if outcome.failed and place == "hook":
             return self.row
         return applied(self.row, outcome)
 
     def source(self, place: str) -> str:
-        """The hook that runs it, or that enqueues it."""
+        """The hook that runs the program, or enqueues it."""
         body = show(self.body)
         if place == "job":
             body = f'{{\n@async(name: "PROGRAM_0", max_attempts: 1) {body}\n}}'
@@ -104,7 +104,7 @@ class Program:
 
 
 def random_programs(seed: str, count: int) -> list[Program]:
-    """Programs of several resources."""
+    """Random programs of several resources."""
     programs: list[Program] = []
     for number in range(count):
         if number % _OF_A_RESOURCE == 0:
@@ -126,7 +126,7 @@ def random_resource(random: Random, name: str, size: int) -> Resource:
 
 
 def random_program(seed: str, number: int, resource: Resource) -> Program:
-    """A program for a resource; most run to their end."""
+    """A random program for a resource; most programs run to their end."""
     random = Random(seed)
     while True:
         gen = Generator(random, resource.event, list(resource.functions))

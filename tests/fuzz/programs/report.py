@@ -1,4 +1,4 @@
-"""What is wrong with programs, each reported by the smallest program that shows it."""
+"""Reports the faults of programs, each with the smallest program that shows it."""
 
 import shutil
 import time
@@ -13,16 +13,16 @@ from .shrink import shrunk
 from .source.show import show
 
 _SHRINKING = 120.0
-"""Seconds for which programs are made smaller."""
+"""Seconds for shrinking programs."""
 
 _MOST = 5
-"""How many faults are reported."""
+"""How many faults are reported at most."""
 
 
 def faults_of(
     programs: list[Program], folder: Path, new_database: Callable[[], AbstractContextManager[str]]
 ) -> list[str]:
-    """What is wrong, with the source and the seed of each program; packages go to the folder."""
+    """The faults, with the source and the seed of each program; packages go to the folder."""
 
     def judged(some: list[Program]) -> Faults:
         package = folder / f"random_{uuid4().hex}"

@@ -24,18 +24,18 @@ _COLUMNS = {
 
 
 class Out:
-    """The service that programs call: keeps what it was given."""
+    """The service that programs call, which keeps what it is given."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
 
     def echo(self, given: Any) -> Any:
-        """The value that was given."""
+        """Return the value."""
         self.calls.append(("echo", plain(given)))
         return given
 
     def named(self, **given: Any) -> Any:
-        """The named arguments that were given."""
+        """Return the named arguments."""
         self.calls.append(("named", plain(given)))
         return given
 
@@ -46,7 +46,7 @@ class Out:
 
 
 class JobOut:
-    """The same in jobs: each job has an `Out` of its own."""
+    """The same service in jobs: each job has an `Out` of its own."""
 
     def __init__(self) -> None:
         self.of_jobs: dict[UUID, Out] = {}
@@ -55,11 +55,11 @@ class JobOut:
         return self.of_jobs.setdefault(current_job().id, Out())
 
     async def echo(self, given: Any) -> Any:
-        """The value that was given."""
+        """Return the value."""
         return self._out().echo(given)
 
     async def named(self, **given: Any) -> Any:
-        """The named arguments that were given."""
+        """Return the named arguments."""
         return self._out().named(**given)
 
     async def fail(self, message: str) -> Any:
@@ -76,7 +76,7 @@ class Services:
 
 @dataclasses.dataclass
 class Result:
-    """What came of a program in one place; `jobs` are those of its `@async` blocks, by key."""
+    """The result of a program in a hook or a job; `jobs` has those of its blocks, by key."""
 
     calls: list[tuple[str, Any]]
     failed: bool
@@ -140,7 +140,7 @@ def _create(conn: psycopg.Connection[Any], table: str, programs: list[Program]) 
 
 
 def run(package: ModuleType, dsn: str, programs: list[Program]) -> dict[int, Result]:
-    """What came of the programs, by the keys of the rows that they ran on."""
+    """Run the programs; return the results, by the keys of their rows."""
     results: dict[int, Result] = {}
     rows: dict[int, dict[str, Any]] = {}
     tables = {f"{each.resource.name.lower()}s" for each in programs}
@@ -188,7 +188,7 @@ def _call(
 
 
 def _read_results(job: Any, services: JobOut, results: dict[int, Result]) -> None:
-    """Add what came of a job to the result of its program."""
+    """Add the result of a job to that of its program."""
     _, number, place, block = job.type.rpartition(".")[2].replace("p", "p_", 1).split("_")
     result = results[int(number) * 2 + PLACES.index(place) + 1]
     calls = services.of_jobs.get(job.id, Out()).calls

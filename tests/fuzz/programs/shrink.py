@@ -1,4 +1,4 @@
-"""Makes a program that shows a fault as small as it still shows it."""
+"""Shrinks a program as long as it still shows its fault."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -36,7 +36,7 @@ _SMALL = {
 
 
 def shrunk(program: Program, failing: Callable[[list[Program]], list[Program]]) -> Program:
-    """The smallest program found; `failing` gives those of some that show the fault."""
+    """The smallest program found; `failing` selects the programs that show the fault."""
     for _ in range(_ROUNDS):
         found = failing(_candidates(program))
         if not found:
@@ -57,13 +57,13 @@ def _candidates(program: Program) -> list[Program]:
     for body in ordered[::step]:
         try:
             found.append(replace(program, number=len(found)).with_body(body))
-        except Exception:  # what is left over need not be a program
+        except Exception:  # the rest need not be a valid program
             continue
     return found
 
 
 def _smaller(node: Any) -> Iterator[Any]:
-    """The node with one part of it gone or replaced by a part of that."""
+    """The node without one of its parts, or with a part replaced by a part of that part."""
     if isinstance(node, Block):
         for at, statement in enumerate(node.statements):
             before, after = node.statements[:at], node.statements[at + 1 :]
@@ -84,7 +84,7 @@ def _smaller(node: Any) -> Iterator[Any]:
 
 
 def _inside(node: Any) -> Iterator[Any]:
-    """The node with one of its parts made smaller."""
+    """The node with one of its parts shrunk."""
     if isinstance(node, tuple):
         for at, part in enumerate(node):
             for other in _smaller(part):
@@ -98,14 +98,14 @@ def _inside(node: Any) -> Iterator[Any]:
 
 
 def _is_short(node: Node, body: Any) -> bool:
-    """Whether a part is allowed where an arrow leads to one expression alone."""
+    """Whether a part is allowed as the single expression after an arrow."""
     if isinstance(node, Arm | Lambda) and node.arrow and isinstance(body, Block):
         return len(body.statements) == 1 and isinstance(body.statements[0], Alone)
     return True
 
 
 def _below(node: Any) -> Iterator[Expr]:
-    """The expressions in an expression, less those in blocks."""
+    """The expressions in an expression, except those in blocks."""
     parts = (
         node
         if isinstance(node, tuple)

@@ -1,1 +1,1 @@
-"""What a program gives, by its tree, written down from the language's page alone."""
+"""The outcome of a program from its tree, written from the language's page alone."""

@@ -1,4 +1,4 @@
-"""What an expression gives, by its tree."""
+"""Evaluates the tree of an expression."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -39,14 +39,14 @@ _MOST_STEPS = 4000
 
 
 class ChainIsNil(Exception):
-    """A `?.` met nil: the chain around it is nil."""
+    """A `?.` was applied to nil: the chain around it is nil."""
 
 
 @dataclass
 class Run:
     """One run of a hook, a job or a function's body.
 
-    `tracked` is the record whose changes are visible, when that is not the one as it is now.
+    `tracked` is the record whose changes are visible, if that is not the current one.
     """
 
     functions: dict[str, Function]
@@ -76,7 +76,7 @@ def evaluate(node: Expr, run: Run) -> Any:
 
 
 def target_of(node: Expr, run: Run) -> Any:
-    """What is left of a dot or bracket: where it is nil for a `?.`, so is all to its right."""
+    """The target of a dot or bracket. Nil before a `?.` makes the whole chain nil."""
     if isinstance(node, Member | Index | Unwrap) or is_method(node):
         return reasonable(value_of(node, run))
     return evaluate(node, run)

@@ -1,4 +1,4 @@
-"""What statements do, by their tree."""
+"""Executes the tree of statements."""
 
 from typing import Any
 
@@ -23,14 +23,14 @@ from .meaning import Error, Failure, Range, Struct, contains, equal, truthy
 
 
 class _Return(Exception):
-    """Control leaves a function, a lambda, a hook, or a rescue that gives a value."""
+    """A `return` from a function, a lambda, a hook, or a rescue that gives a value."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 def result_of(body: Block, run: Run) -> Any:
-    """The value of a body that a `return` may leave."""
+    """The value of a body, by a `return` or by its end."""
     try:
         return block(body, run)
     except _Return as left:
@@ -38,7 +38,7 @@ def result_of(body: Block, run: Run) -> Any:
 
 
 def block(body: Block, run: Run) -> Any:
-    """Run statements in a scope of their own; the value of the last one."""
+    """Run statements in a scope of their own; return the value of the last one."""
     run.scopes.append({})
     value = None
     try:
@@ -135,7 +135,7 @@ def _(node: Rescue, run: Run) -> Any:
 
 
 def _enqueue(node: Async, run: Run) -> None:
-    """Keep what the block sees now: it runs when the code around it has completed."""
+    """Store what the block sees now: it runs after the code around it has completed."""
     job = Run(
         run.functions,
         stored(run.record),
@@ -148,7 +148,7 @@ def _enqueue(node: Async, run: Run) -> None:
 
 
 def stored(value: Any) -> Any:
-    """A value as it comes out of the database: its keys are in the order of jsonb."""
+    """A value as the database returns it: its keys are in the order of jsonb."""
     match value:
         case list():
             return [stored(each) for each in value]
@@ -161,7 +161,7 @@ def stored(value: Any) -> Any:
 
 
 class Outcome:
-    """What a run of a body leaves behind: of itself, and of each job that came of it."""
+    """The outcome of a body, and those of the jobs that it enqueued."""
 
     def __init__(self, key: int, run: Run, body: Block) -> None:
         self.key, self.calls = key, run.calls
@@ -175,7 +175,7 @@ class Outcome:
 
 
 def applied(record: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """A row with all that was written to it."""
+    """A row with all writes applied."""
     for path, value in outcome.writes:
         record = replaced(record, list(path), value)
     return record

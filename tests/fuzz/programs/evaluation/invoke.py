@@ -1,4 +1,4 @@
-"""What calls give and do, by their tree."""
+"""The results and effects of calls, by their tree."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def _call(function: Function, arguments: list[Any], named: dict[str, Any], run: 
 
 
 def _call_function(function: Function, given: dict[str, Any], run: Run) -> Any:
-    """What a `@function` gives for arguments by name, or a computed field for none."""
+    """Call a `@function` with arguments by name, or a computed field without any."""
     scopes, run.scopes = run.scopes, [given]
     try:
         for name, _, default in function.parameters:

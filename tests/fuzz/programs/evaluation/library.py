@@ -1,7 +1,7 @@
-"""The pure functions of the standard library, written down from the language's page alone.
+"""The pure functions of the standard library, written from the language's page alone.
 
-An entry has the types of the parameters, that of the result, and what it does. A type is a letter;
-one in lower case after `?` may be left out.
+An entry has the types of the parameters, the type of the result, and the function. A type is a
+letter; a lower-case letter after `?` is an optional parameter.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Entry:
     function: Callable[..., Any]
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """The result; what is not of a parameter's type fails."""
+        """Call the function; fail if an argument is not of its parameter's type."""
         letters = self.parameters.replace("?", "")
         letters += letters[-1:] * (len(arguments) - len(letters))
         for letter, value in zip(letters, arguments, strict=False):
@@ -228,6 +228,6 @@ LIBRARY = {
     "Regex.replace": Entry("srs", "s", lambda value, by, other: _pattern(by).sub(other, value)),
     "Regex.split": Entry("sr", "as", lambda value, by: _pattern(by).split(value)),
 }
-"""By namespace and name."""
+"""The functions, by namespace and name."""
 
 __all__ = ["CLASSES", "LIBRARY", "Entry", "equal"]

@@ -1,4 +1,4 @@
-"""What the operators of the language give, written down from its page alone."""
+"""The results of the language's operators, written from its page alone."""
 
 import json
 import math
@@ -9,11 +9,11 @@ from uuid import UUID
 
 
 class Failure(Exception):
-    """What fails an attempt, and what a `rescue` takes."""
+    """A failure of an attempt, which a `rescue` catches."""
 
 
 class Unclear(Exception):
-    """A program whose outcome the language's page leaves open, such as numbers beyond reason."""
+    """A program whose outcome the language's page leaves open, such as very large numbers."""
 
 
 class Struct(dict[str, Any]):
@@ -41,7 +41,7 @@ class Range:
 
 
 def reasonable(value: Any) -> Any:
-    """The value, unless it is so large or small that no page promises its digits."""
+    """Return the value; raise Unclear if it is too large or small for the promises of the page."""
     match value:
         case bool():
             pass
@@ -57,7 +57,7 @@ def reasonable(value: Any) -> Any:
 
 
 def truthy(value: Any) -> bool:
-    """Whether a condition takes it for true."""
+    """Whether a condition treats the value as true."""
     return isinstance(value, Struct | Error | Range) or bool(value)
 
 
@@ -182,7 +182,7 @@ def power(a: Any, b: Any) -> Any:
 
 
 def exactly(compute: Any) -> Any:
-    """A result of Python's own arithmetic."""
+    """Compute with Python's own arithmetic."""
     try:
         return compute()
     except (ArithmeticError, TypeError) as error:
@@ -190,7 +190,7 @@ def exactly(compute: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """How a value reads in a string."""
+    """The text of a value in a string."""
     match value:
         case None:
             return ""

@@ -1,1 +1,1 @@
-"""Makes the parts of random programs, each of the type that is asked for."""
+"""Makes the parts of random programs, each of the requested type."""

@@ -7,7 +7,7 @@ from .leaves import placed
 
 
 def value_block(gen: Generator, kind: Kind, depth: int, *, returns: bool) -> Block:
-    """A block whose last statement gives a value; `returns`: a `return` may give it earlier."""
+    """A block whose last statement gives a value; with `returns`, a `return` may do so earlier."""
     from .statements import statement  # statements hold blocks
 
     made: list[Node] = []

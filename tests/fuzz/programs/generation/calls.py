@@ -1,4 +1,4 @@
-"""Calls: of the library, of functions, of services, of what shows changes."""
+"""Calls of the library, functions, services, and the functions that show changes."""
 
 import json
 import re
@@ -151,7 +151,7 @@ def of_moments(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("array", weight=5, nilable=True)
 def of_arrays(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """Functions that give arrays."""
+    """Calls that return arrays."""
     assert kind.item is not None
     item = kind.item
     name = gen.pick(
@@ -183,7 +183,7 @@ def _with_lambda(gen, kind, name, items, function):  # type: ignore[no-untyped-d
 
 @makes("array", nilable=True)
 def of_texts(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """Functions that give arrays of strings, and a hash's values."""
+    """Calls that return arrays of strings, and a hash's values."""
     assert kind.item is not None
     if kind.item == STRING and gen.chance(0.6):
         name = gen.pick([name for name, entry in LIBRARY.items() if entry.result == "as"])
@@ -220,9 +220,9 @@ def parsed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 @makes("any", weight=2)
 @makes("*")
 def echoed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """What a service returns."""
+    """A value that a service returns."""
     if kind.name in ("range", "nil") or kind.holds_struct:
-        return None  # a job refuses to store a struct of which nothing is known
+        return None  # a job refuses to store a struct with unknown parts
     if kind == ANY:
         kind = gen.kind()
         if gen.chance(0.2) and not kind.holds_struct:

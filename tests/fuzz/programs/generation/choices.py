@@ -1,4 +1,4 @@
-"""What chooses between values, reads parts of them, and handles nil."""
+"""Expressions that choose between values, read parts of them, and handle nil."""
 
 from ..source.kinds import ANY, BOOL, INT, STATE, STRING, Kind, array, hash_of
 from ..source.show import quoted
@@ -45,7 +45,7 @@ def otherwise(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("*", weight=2)
 def narrowed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """A value that is used where a condition has made sure of it."""
+    """A value in a branch whose condition guarantees that it is there."""
     nilable = gen.nilable()
     if not nilable or kind.name == "range":
         return None
@@ -65,7 +65,7 @@ def narrowed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("int", "string", "decimal")
 def made_sure(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """An entry that a condition has made sure of: `"a" in h`, `h.has_key?("a")`, `!xs.empty?()`."""
+    """An entry that a condition has checked: `"a" in h`, `h.has_key?("a")`, `!xs.empty?()`."""
     wanted = [hash_of(kind), array(kind)]
     found = [read for read, other in gen.reads() if other in wanted and path_of(read)]
     if not found:
@@ -94,7 +94,7 @@ def matched(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 
 def match(gen: Generator, kind: Kind, depth: int) -> Match:
-    """A `match` whose arms give values; without nil among them one arm takes everything."""
+    """A `match` whose arms give values. Unless these may be nil, one arm takes everything."""
     from .bodies import value_block  # blocks hold expressions
 
     subject_kind = gen.pick([INT, INT, STRING, STATE, BOOL, INT.optional, STRING.optional])
@@ -125,7 +125,7 @@ def _takes_nil(patterns: tuple[Expr, ...]) -> bool:
 
 
 def all_patterns(gen: Generator, kind: Kind) -> list[tuple[Expr, ...]]:
-    """The patterns of each arm; those of the last take everything."""
+    """The patterns of each arm; the last arm takes everything."""
     arms: list[tuple[Expr, ...]] = []
     if kind.name == "enum":
         texts = gen.random.sample(kind.values, len(kind.values))
@@ -169,7 +169,7 @@ def indexed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 
 def _unwritten(gen: Generator, kind: Kind, depth: int) -> Expr:
-    """An array or hash whose entries are not known: one that a literal lacks is an error."""
+    """An array or hash with unknown entries: an entry that a literal lacks is an error."""
     made = gen.expr(kind, depth)
     if kind.name == "array":
         return Binary(kind, "+", made, gen.expr(kind, 0))
@@ -186,7 +186,7 @@ def end_of_array(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("maybe")
 def nil(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """Nil in some case."""
+    """An expression that is sometimes nil."""
     if kind.name in ("range", "nil"):
         return None
     sides = [NIL, gen.expr(kind.sure, depth)]
@@ -196,7 +196,7 @@ def nil(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("*")
 def unwrapped(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """`x!` of what is mostly not nil."""
+    """`x!` of a value that is rarely nil."""
     if kind.maybe or kind.name in ("any", "range"):
         return None
     found = [(read, path) for read, path in gen.nilable() if read.kind.sure == kind]
@@ -211,7 +211,7 @@ def unwrapped(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("*")
 def entry_of_literal(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """`{ a: x }.a`, `[x, y][1]`: a literal knows its entries."""
+    """`{ a: x }.a`, `[x, y][1]`: the entries of a literal are known."""
     if kind.name in ("range", "any"):
         return None
     wanted, other = gen.expr(kind, depth), gen.expr(gen.kind(), depth)
@@ -230,7 +230,7 @@ def entry_of_literal(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("any", weight=3)
 def of_json(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """A part of a JSON value, or of what a service gives."""
+    """A part of a JSON value, or of a service's result."""
     target = gen.expr(ANY, depth)
     match gen.random.randrange(3):
         case 0:

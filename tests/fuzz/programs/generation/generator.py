@@ -1,4 +1,4 @@
-"""Chooses parts of a random program so that each is of the type that its place asks for."""
+"""Chooses the parts of a random program so that each has the type its place needs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,13 +26,13 @@ T = TypeVar("T")
 Path = tuple[str, ...]
 Producer = Callable[["Generator", Kind, int], Expr | None]
 PRODUCERS: dict[str, list[Producer]] = {}
-"""What makes an expression of a type, by the type's name; by `*`, what makes any."""
+"""The producers of expressions, by the type's name; those under `*` make any type."""
 
 
 def makes(*names: str, weight: int = 1, nilable: bool = False) -> Callable[[Producer], Producer]:
-    """Register a producer of expressions of types by their names; `nilable`: of optional ones too.
+    """Register a producer of expressions, by the names of their types.
 
-    The others are asked for the type without nil.
+    With `nilable` it also makes optional types; other producers get the type without nil.
     """
 
     def register(producer: Producer) -> Producer:
@@ -49,7 +49,7 @@ def makes(*names: str, weight: int = 1, nilable: bool = False) -> Callable[[Prod
 
 @dataclass(frozen=True)
 class Variable:
-    """A local in reach; `job` says in how many `@async` blocks it was declared."""
+    """A visible local; `job` says in how many `@async` blocks it was declared."""
 
     name: str
     kind: Kind
@@ -77,15 +77,15 @@ class Generator:
     written: set[str] = field(default_factory=set)
     """The fields of `self` that the program assigns."""
     result: Kind | None = None
-    """What a `return` here has to give; `None` where it gives nothing."""
+    """The type that a `return` here must give; `None` if it gives no value."""
     taken: int = 0
 
     def pick(self, options: list[T]) -> T:
-        """One of the options."""
+        """One of the options, at random."""
         return self.random.choice(options)
 
     def chance(self, share: float) -> bool:
-        """True in that share of cases."""
+        """True with this probability."""
         return self.random.random() < share
 
     def name(self) -> str:
@@ -95,7 +95,7 @@ class Generator:
 
     def expr(self, kind: Kind, depth: int) -> Expr:
         """An expression of a type, nested at most so deep."""
-        from .leaves import leaf  # it asks for expressions in turn
+        from .leaves import leaf  # a leaf asks for expressions in turn
 
         if depth <= 0 or self.chance(0.12):
             return leaf(self, kind)
@@ -109,11 +109,11 @@ class Generator:
         return leaf(self, kind)
 
     def condition(self, depth: int) -> Expr:
-        """What an `if` decides on: a bool, or any other value."""
+        """The condition of an `if`: a bool, or any other value."""
         return self.expr(Kind("bool") if self.chance(0.75) else self.kind(), depth)
 
     def kind(self) -> Kind:
-        """The type of some value."""
+        """A random type."""
         kind = self.pick(
             [
                 *([self.pick(list(SCALARS))] * 6),
@@ -128,7 +128,7 @@ class Generator:
 
     @contextmanager
     def scope(self, *variables: Variable, known: frozenset[Path] = frozenset()) -> Iterator[None]:
-        """A block with locals of its own, in which more is known."""
+        """A block with locals of its own, in which more facts are known."""
         kept, known_before, outer = list(self.variables), self.known, self.outer
         self.outer = len(kept)
         self.variables.extend(variables)
@@ -138,14 +138,14 @@ class Generator:
 
     @contextmanager
     def inside(self, **changes: Any) -> Iterator[None]:
-        """Another place: a function's body, a lambda's, a loop's."""
+        """A body of its own: of a function, a lambda or a loop."""
         before = {name: getattr(self, name) for name in changes}
         self.__dict__.update(changes)
         yield
         self.__dict__.update(before)
 
     def in_reach(self) -> list[Variable]:
-        """The locals that a name means here: of several of one name, the innermost."""
+        """The visible locals; of several with one name, the innermost."""
         return list({variable.name: variable for variable in self.variables}.values())
 
     def reads(self) -> Iterator[tuple[Expr, Kind]]:
@@ -179,7 +179,7 @@ class Generator:
         yield from self._parts(read, kind, path)
 
     def nilable(self) -> list[tuple[Expr, Path]]:
-        """What may be nil and can be made sure of, with the path that then is known."""
+        """Values that may be nil and can be checked, with the path that is known afterwards."""
         found: list[tuple[Expr, Path]] = []
         for read, kind in self.reads():
             path = path_of(read)
@@ -189,7 +189,7 @@ class Generator:
 
 
 def path_of(node: Expr) -> Path | None:
-    """The path that a read without `?.` follows."""
+    """The path of a read without `?.`."""
     match node:
         case Self():
             return ("self",)

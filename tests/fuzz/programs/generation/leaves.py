@@ -64,7 +64,7 @@ def number(kind: Kind, value: Any, text: str) -> Expr:
 
 
 def literal(gen: Generator, kind: Kind) -> Expr:
-    """A literal, or where the type has none the shortest expression of it."""
+    """A literal, or the shortest expression of a type without literals."""
     match kind.name:
         case "int":
             value = gen.pick([0, 1, 2, 3, 7, 10, -1, -4, 1000])
@@ -122,7 +122,7 @@ def key(gen: Generator, name: str) -> tuple[str, Expr]:
 
 
 def _count(gen: Generator, kind: Kind) -> int:
-    """How many items a literal has; without any, it would not show structs."""
+    """A random number of items. It is not 0 for structs, which an empty literal would not show."""
     return gen.pick([1, 1, 2] if kind.holds_struct else [0, 1, 1, 2, 3])
 
 
@@ -134,7 +134,7 @@ def entries(gen: Generator, kind: Kind, depth: int) -> Expr:
 
 
 def placed(gen: Generator, kind: Kind, depth: int) -> Expr:
-    """An expression where the place says its type, so that a literal takes its form."""
+    """An expression at a place that gives its type, so that a literal takes that form."""
     if kind.maybe and gen.chance(0.15):
         return NIL
     match kind.name:

@@ -34,18 +34,18 @@ def arithmetic(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("int", "float", "decimal")
 def division(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """`/` and `%`, mostly by what is not zero."""
+    """`/` and `%`, rarely by zero."""
     by = number(INT, *gen.pick([(2, "2"), (3, "3"), (-4, "-4"), (7, "7")]))
     if gen.chance(0.2):
         by = gen.expr(INT, depth)
-        if isinstance(by, Literal) and by.value == 0:  # the compiler says so
+        if isinstance(by, Literal) and by.value == 0:  # the compiler reports this
             return None
     return Binary(kind, gen.pick(["/", "%"]), gen.expr(kind, depth), by)
 
 
 @makes("int", "float", "decimal")
 def power(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """`**` with a literal on its right; of an int with a negative one, a float."""
+    """`**` with a literal on its right. An int with a negative literal gives a float."""
     by = gen.pick([0, 1, 2, 3])
     if kind == FLOAT and gen.chance(0.3):
         base = Literal(INT, 2, "2") if gen.chance(0.5) else leaf(gen, gen.pick([INT, FLOAT]))
@@ -61,7 +61,7 @@ def negation(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("float")
 def from_int(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """An int beside a float."""
+    """An operation of an int and a float."""
     operator = gen.pick(["+", "-", "*"])
     return Binary(kind, operator, gen.expr(INT, depth), gen.expr(FLOAT, depth))
 
@@ -76,7 +76,7 @@ def joined(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("string")
 def of_enum(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """An enum's value is a string."""
+    """An enum's value as a string."""
     return Binary(kind, "+", gen.expr(STATE, depth), gen.expr(STRING, depth))
 
 
@@ -168,7 +168,7 @@ def negated(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("*", weight=2)
 def either(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """`&&` and `||`, which give an operand."""
+    """`&&` and `||`, which give one of their operands."""
     operator = gen.pick(["&&", "||", "and", "or"])
     if kind.name == "range":
         return None
@@ -179,5 +179,5 @@ def either(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 
 @makes("bool")
 def any_condition(gen: Generator, kind: Kind, depth: int) -> Expr | None:
-    """The truth of any value."""
+    """A condition made of any value."""
     return Unary(kind, "!", Unary(BOOL, "!", gen.expr(gen.kind(), depth)))

@@ -53,7 +53,7 @@ def statements(gen: Generator, depth: int, count: int) -> Block:
 
 
 def hand_over(gen: Generator, value: Expr) -> Node:
-    """Show a value to a service."""
+    """Pass a value to a service."""
     return Alone(Call(ANY, "service", "echo", (value,)))
 
 
@@ -227,7 +227,7 @@ def _async(gen: Generator, depth: int) -> Node | None:
 
 
 def _leave(gen: Generator, depth: int) -> Node | None:
-    """`return`, or `error("…")`, in some case."""
+    """`return`, or `error("…")`, under a condition."""
     if gen.result is not None:
         leaving: Node = Return(gen.expr(gen.result, depth))
     elif gen.chance(0.7):
@@ -238,7 +238,7 @@ def _leave(gen: Generator, depth: int) -> Node | None:
 
 
 def _guard(gen: Generator, depth: int) -> Node | None:
-    """`if x == nil { return }`: what follows knows it."""
+    """`if x == nil { return }`: the following statements know that `x` is not nil."""
     nilable = gen.nilable()
     if not nilable or gen.in_loop:
         return None

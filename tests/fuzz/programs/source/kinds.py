@@ -8,7 +8,7 @@ from typing import Optional
 class Kind:
     """A type: `item` is an array's or hash's, `parts` a struct's or literal's, `values` an enum's.
 
-    A hash has strings as keys. `maybe`: nil is among the values.
+    A hash has strings as keys. With `maybe`, nil is one of the values.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Kind:
 
     @property
     def holds_struct(self) -> bool:
-        """Whether there are structs among its values, or in them."""
+        """Whether its values are or contain structs."""
         return self.name == "struct" or (self.item is not None and self.item.holds_struct)
 
     @property
@@ -80,7 +80,7 @@ INT, FLOAT, DECIMAL = Kind("int"), Kind("float"), Kind("decimal")
 STRING, BOOL, UUID = Kind("string"), Kind("bool"), Kind("uuid")
 TIMESTAMP, DATE, TIME, DURATION = Kind("timestamp"), Kind("date"), Kind("time"), Kind("duration")
 ANY = Kind("any")
-"""What a service gives, or JSON: nothing is known of it before the program runs."""
+"""The type of a service's result, or of JSON: unknown before the program runs."""
 STATE = Kind("enum", values=("draft", "open", "it's"))
 MOOD = Kind("enum", values=("good", "bad"))
 INNER = struct(x=FLOAT, tag=STRING.optional)
@@ -122,4 +122,4 @@ FIELDS = {
     "spot": SPOT.optional,
     "stops": array(STOP),
 }
-"""The columns of the resource beside its key."""
+"""The columns of the resource, except for its key."""

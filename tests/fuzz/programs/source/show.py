@@ -1,4 +1,4 @@
-"""The source of a tree, with brackets only where precedence asks for them."""
+"""The source of a tree, with brackets only where precedence requires them."""
 
 from functools import singledispatch
 
@@ -59,7 +59,7 @@ def level(node: Expr) -> int:
 
 
 def within(node: Expr, least: int) -> str:
-    """The source of an expression where only what binds at least so tightly is allowed."""
+    """The source of an expression, in brackets if it binds less tightly than `least`."""
     return show(node) if level(node) >= least else f"({show(node)})"
 
 

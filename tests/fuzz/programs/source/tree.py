@@ -1,4 +1,4 @@
-"""The tree of a random program: what is printed as its source, and what is evaluated."""
+"""The tree of a random program, which is printed as a source and evaluated."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ class Ternary(Expr):
 
 @dataclass(frozen=True)
 class Member(Expr):
-    """`target.name`; `safe`: `target?.name`."""
+    """`target.name`; with `safe`, `target?.name`."""
 
     target: Expr
     name: str
@@ -90,7 +90,7 @@ class Unwrap(Expr):
 
 @dataclass(frozen=True)
 class Widened(Expr):
-    """An int where a float or a decimal is wanted, which it becomes."""
+    """An int that becomes a float or a decimal at its place."""
 
     value: Expr
 
@@ -118,7 +118,7 @@ class Text(Expr):
 
 @dataclass(frozen=True)
 class Lambda(Node):
-    """`|x| { … }`; `arrow`: `(x) => e`."""
+    """`|x| { … }`; with `arrow`, `(x) => e`."""
 
     name: str
     body: "Block"
@@ -127,10 +127,10 @@ class Lambda(Node):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """A call: of the library, a `@function`, a service, or of what shows changes.
+    """A call of the library, a `@function`, a service, or a function that shows changes.
 
-    `what` is the namespace, `function`, `service` or `change`; `form` is `plain`, or of the library
-    `method` or `safe`, with the first argument in front.
+    `what` is the namespace, `function`, `service` or `change`. `form` is `plain`; a call of the
+    library may also be `method` or `safe`, with the first argument in front.
     """
 
     what: str
@@ -142,7 +142,7 @@ class Call(Expr):
 
 @dataclass(frozen=True)
 class Arm(Node):
-    """An arm of a `match`: patterns without any take everything."""
+    """An arm of a `match`; without patterns it takes everything."""
 
     patterns: tuple[Expr, ...]
     body: "Block"
@@ -159,7 +159,7 @@ class Match(Expr):
 
 @dataclass(frozen=True)
 class Rescue(Expr):
-    """`operand rescue |error| { … }`; `value`: the block gives the fallback."""
+    """`operand rescue |error| { … }`; with `value`, the block gives the fallback."""
 
     operand: Expr
     error: str | None
@@ -169,7 +169,7 @@ class Rescue(Expr):
 
 @dataclass(frozen=True)
 class Block(Node):
-    """Statements; where a value is wanted, the last one gives it."""
+    """Statements; if a value is needed, the last one gives it."""
 
     statements: tuple[Node, ...]
 
@@ -200,7 +200,7 @@ class Alone(Node):
 
 @dataclass(frozen=True)
 class If(Node):
-    """`if`, `elsif`, `else`; `negated`: `unless`."""
+    """`if`, `elsif`, `else`; with `negated`, `unless`."""
 
     branches: tuple[tuple[Expr, Block], ...]
     otherwise: Block | None
@@ -218,14 +218,14 @@ class For(Node):
 
 @dataclass(frozen=True)
 class Return(Node):
-    """`return`, with a value where one is wanted."""
+    """`return`, with a value if one is needed."""
 
     value: Expr | None
 
 
 @dataclass(frozen=True)
 class Async(Node):
-    """`@async { … }`: `key` is the block's own in the program."""
+    """`@async { … }`; `key` identifies the block in the program."""
 
     key: int
     body: Block
@@ -233,7 +233,7 @@ class Async(Node):
 
 @dataclass(frozen=True)
 class Function(Node):
-    """A `@function`, or a `@computed` field when it has no parameters to give."""
+    """A `@function`, or a `@computed` field if it has no parameters."""
 
     name: str
     parameters: tuple[tuple[str, Kind, Expr | None], ...]
