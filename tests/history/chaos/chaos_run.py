@@ -24,7 +24,7 @@ from worker_processes import WorkerProcesses
 JOBS, TICKS = 300, 20
 """The least number of each that a run needs."""
 PATIENCE = 4
-"""How many times as long a run may take to reach `LEAST`."""
+"""How many times as long a run may take to reach `JOBS` and `TICKS`."""
 SETTLING = 60.0
 """Seconds within which at least one job must end after the disturbances, until all have ended."""
 
@@ -114,7 +114,7 @@ def _run(
 
 
 def settle(dsn: str) -> tuple[float, list[str]]:
-    """Wait until all jobs have ended: the seconds, and violations. No schedule adds jobs now."""
+    """Disable the schedules and wait until all jobs have ended: the seconds, and violations."""
     end_schedules(dsn)
     started = time.monotonic()
     try:

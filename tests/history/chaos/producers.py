@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from random_jobs import lost_flow, random_flow, random_job, short_job
 
 MOST_WAITING = 1_000
-"""Enqueue no more if so many jobs wait."""
+"""The number of waiting jobs above which no more are enqueued."""
 
 
 class Actor(threading.Thread):

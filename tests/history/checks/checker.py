@@ -23,7 +23,7 @@ _DEATHS = ("kill", "freeze", "cut")
 _LOSSES = (*_DEATHS, "stop")
 """The disturbances that explain a rescue.
 
-A stop is among them: a broker delivers messages to a stopping worker twice.
+A stop is among them: a broker delivers messages again that were on their way to a stopping worker.
 """
 
 

@@ -20,10 +20,10 @@ def check_order(history: History) -> tuple[list[str], int]:
     """Find claims that passed over a more urgent job, and count the claims that could be judged.
 
     A claim skips rows that another claim reads, and the history does not show all rows that a claim
-    reads. So only claims are judged that ran alone, and not near a broken connection or a crash. A
-    skipped job may stay behind the worker's bound for a while. So a job counts as passed over only
-    when the same worker has passed over it for longer than that. The first claim of a worker after
-    a freeze is not judged: the worker may have decided on it before the freeze.
+    reads. So only claims are judged that ran alone, and not near a cut connection, crash or held
+    server process. A skipped job may stay behind the worker's bound for a while. So a job counts as
+    passed over only when the same worker has passed over it for longer than that. The first claim
+    of a worker after a freeze is not judged: the worker may have decided on it before the freeze.
     """
     violations: list[str] = []
     histories = history.by_job()
