@@ -22,8 +22,8 @@ from .root import root_of
 _log = logging.getLogger("conduit.dashboard")
 
 _ASKED = (
-    "Give the token that conduit-jobs dashboard printed at its start, or that its environment has "
-    "in CONDUIT_DASHBOARD_TOKEN."
+    "Enter the token that conduit-jobs dashboard printed at its start, or that "
+    "CONDUIT_DASHBOARD_TOKEN sets."
 )
 _MOST_BYTES = 100_000  # of a form that comes before the login
 _WRONG = "This is not the token of this dashboard."

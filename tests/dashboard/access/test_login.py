@@ -22,7 +22,7 @@ def locked(dsn: str) -> Iterator[Site]:
 def test_without_a_token_there_is_only_a_form(locked: Site) -> None:
     response = locked.client.get("/queues?x=1")
     assert response.status_code == 401
-    assert "Give the token" in response.text
+    assert "Enter the token" in response.text
     assert 'value="/queues?x=1"' in response.text
     assert "alert" not in response.text  # it is a question
     assert "Log out" not in response.text
