@@ -51,7 +51,7 @@ def install(wanted: str) -> None:
     groups = ["--group", "dev"] if wanted == "dev" else []
     print(f"Installing into .venv{' what the tests need' * bool(groups)}", flush=True)
     if groups:
-        pip("--upgrade", "pip>=25.1")  # the first that reads dependency groups
+        pip("--upgrade", "pip>=25.1")  # the first version that reads dependency groups
     pip("--editable", ".[dashboard,embedded]", *groups)
     if groups:
         find_programs()

@@ -23,7 +23,7 @@ from shared_broker import SharedBroker, Vhost
 # The time that making examples takes depends on the machine, not on the code.
 settings.register_profile(
     "conduit",
-    settings.get_profile("default"),  # also where CI is set: other examples in each run
+    settings.get_profile("default"),  # even if CI is set: each run tries other examples
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

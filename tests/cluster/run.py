@@ -50,5 +50,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which stops everything as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # this stops everything as well
     sys.exit(main())

@@ -31,7 +31,7 @@ class Failover:
 
 @dataclass(frozen=True)
 class Resumption:
-    """A worker claimed so many seconds after a promotion."""
+    """The seconds from a promotion to the first claim of a worker."""
 
     failover: Failover
     worker: str

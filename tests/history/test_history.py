@@ -1,4 +1,4 @@
-"""A short chaos run; `make soak` runs it for as long as one likes."""
+"""A short chaos run; `make soak` runs it for longer."""
 
 import random
 from pathlib import Path

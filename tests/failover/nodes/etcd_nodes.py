@@ -1,4 +1,4 @@
-"""Three etcd nodes, which agree on who leads the database."""
+"""Three etcd nodes, which agree on the leader of the database."""
 
 import json
 import urllib.request

@@ -175,7 +175,7 @@ class History:
 
     @cached_property
     def _began_in(self) -> Mapping[tuple[UUID, UUID | None], frozenset[str]]:
-        """The workers in which a job began, by its claim."""
+        """The workers in which a job began, for each claim of it."""
         workers: defaultdict[tuple[UUID, UUID | None], frozenset[str]]
         workers = defaultdict(frozenset)
         for event in self.events:
