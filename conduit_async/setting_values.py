@@ -10,20 +10,20 @@ from .config import BACKOFFS, PRIORITIES, BreakingLevel
 from .names import is_name, is_table_name
 
 Reader: TypeAlias = Callable[[Any], Any]
-"""Turns a value of TOML into one of the configuration; raises `BadValueError`."""
+"""Turns a value of TOML into one of the configuration; raises `BadSettingError`."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*\.?\s*(second|minute|hour|day|week|[smhdw])s?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LEVELS = ("ignore", "either", "workers-first", "web-first", "drain-first")
 
 
-class BadValueError(Exception):
+class BadSettingError(Exception):
     """A value is not what it must be; the message says what it must be."""
 
 
 def _require(holds: object, what: str) -> None:
     if not holds:
-        raise BadValueError(what)
+        raise BadSettingError(what)
 
 
 def _text(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import Config, Defaults
 from .diagnostics import Problems
-from .setting_values import DEFAULTS, KEYS, BadValueError, Reader
+from .setting_values import DEFAULTS, KEYS, BadSettingError, Reader
 from .source import Source, Span
 from .suggest import did_you_mean
 
@@ -109,6 +109,6 @@ def _values(
             continue
         try:
             values[key] = known[key](value)
-        except BadValueError as bad:
+        except BadSettingError as bad:
             problems.error("VAL512", _key_span(source, key), f"`{key}` must be {bad}")
     return values

@@ -30,7 +30,7 @@ KEYWORDS = {
     "not_in": "NOT_IN", "and": "AND", "or": "OR", "not": "NOT", "enum": "ENUM",
 }  # fmt: skip
 
-INFIX_WORDS = frozenset({"in", "not_in", "and", "or", "not", "rescue"})
+KEYWORDS_AS_KEYS = frozenset({"in", "not_in", "and", "or", "not", "rescue"})
 """Keywords that are an ordinary key when a colon is attached to them."""
 
 STATEMENT_WORDS = frozenset({"let", "if", "unless", "return", "for"})

@@ -159,27 +159,27 @@ class Body:
         return kind
 
     def _infer(self, expression: ast.Expr) -> Type:
-        waiting: list[tuple[Inference, ast.Expr | Receiver]] = []
+        suspended: list[tuple[Inference, ast.Expr | Receiver]] = []
         wanted: ast.Expr | Receiver = expression
         while True:
             node = wanted.node if isinstance(wanted, Receiver) else wanted
             outcome = _RULES[type(node)](self, node)
             if isinstance(outcome, Generator):
-                waiting.append((outcome, wanted))
-                answer = None
+                suspended.append((outcome, wanted))
+                inferred = None
             else:
-                answer = self._note(wanted, outcome)
-            while waiting:
-                steps, asked = waiting[-1]
+                inferred = self._note(wanted, outcome)
+            while suspended:
+                inference, subject = suspended[-1]
                 try:
-                    wanted = next(steps) if answer is None else steps.send(answer)
+                    wanted = next(inference) if inferred is None else inference.send(inferred)
                     break
                 except StopIteration as done:
-                    waiting.pop()
-                    answer = self._note(asked, done.value)
+                    suspended.pop()
+                    inferred = self._note(subject, done.value)
             else:
-                assert answer is not None
-                return answer
+                assert inferred is not None
+                return inferred
 
     def _note(self, wanted: ast.Expr | Receiver, kind: Type) -> Type:
         node = wanted.node if isinstance(wanted, Receiver) else wanted

@@ -20,7 +20,7 @@ def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) 
             body.problems.error("TYP102", part.span, f"this {fault}, so {what} cannot take it")
 
 
-def field_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
+def declared_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
     """The type of a field as the source declares it."""
     field = declared_field(info, name)
     return field.type if field is not None else None

@@ -8,8 +8,8 @@ from ..suggest import nearest
 from ..tokens import (
     FIELD_ANNOTATIONS,
     HOOK_ANNOTATIONS,
-    INFIX_WORDS,
     KEYWORDS,
+    KEYWORDS_AS_KEYS,
     MEMBER_ANNOTATIONS,
     STATEMENT_WORDS,
 )
@@ -85,7 +85,7 @@ def _bad_name(state: State, word: str, start: int, end: int, previous: str) -> N
 def _keyword(state: State, word: str, end: int, suffix: str | None) -> str:
     if suffix == "?":
         return "NAME"
-    if word in INFIX_WORDS and _ATTACHED_COLON.match(state.text, end):
+    if word in KEYWORDS_AS_KEYS and _ATTACHED_COLON.match(state.text, end):
         return "NAME"
     if word == "return":
         following = state.text[end : end + 1] == ":"

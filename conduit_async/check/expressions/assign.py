@@ -11,7 +11,7 @@ from ..body import Body
 from ..lattice import INVALID, InvalidType, is_assignable, join, may_be_nil
 from ..narrowing import SELF, Path
 from ..require import require
-from ..sizes import check_size, field_type
+from ..sizes import check_size, declared_type
 from ..unparsed import is_unparsed_local
 from ..wording import snippet
 from .narrow import assigned_path, forget
@@ -95,7 +95,7 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
     shown = f"`{snippet(target)}`"
     require(body, value, expected, shown)
     if isinstance(resolution, SelfColumn):
-        check_size(body, value, field_type(body.resource, resolution.column.name), shown)
+        check_size(body, value, declared_type(body.resource, resolution.column.name), shown)
     _learn(body, path, kind)
     for relation in body.resource.relations.values():
         if path == (SELF, relation.key):

@@ -30,7 +30,7 @@ _NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
 """Exceptions with their own ways to end a job; `rescue` and the options do not handle them."""
 
 
-class BadValueError(Exception):
+class BadOptionError(Exception):
     """An option has a bad value; `hint` may say what to write instead."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
@@ -41,11 +41,11 @@ class BadValueError(Exception):
 def text(value: Constant, what: str) -> str:
     """A text; `what` names it in messages."""
     if not isinstance(value, str):
-        raise BadValueError(f"{what} must be a string")
+        raise BadOptionError(f"{what} must be a string")
     if not value or not value.isprintable():
-        raise BadValueError(f"{what} must be a text of printable characters")
+        raise BadOptionError(f"{what} must be a text of printable characters")
     if len(value.encode(errors="replace")) > MAX_NAME_BYTES:
-        raise BadValueError(f"{what} has at most {MAX_NAME_BYTES} bytes")
+        raise BadOptionError(f"{what} has at most {MAX_NAME_BYTES} bytes")
     return value
 
 
@@ -53,7 +53,7 @@ def name(value: Constant) -> str:
     """The name of a job type, without that of its hook."""
     given = text(value, "the name of a job type")
     if not _NAME.fullmatch(given):
-        raise BadValueError(
+        raise BadOptionError(
             "the name of a job type has letters, digits, `_` and `-` only",
             "it becomes the last part of the job type: `user.after_create.welcome`",
         )
@@ -69,11 +69,11 @@ def _earlier_name(node: ast.Expr) -> str:
     given = ast.constant_text(node)
     hint = 'such as `was: "email_send"`, or the whole name of a type: `"user.after_create.welcome"`'
     if given is None:
-        raise BadValueError("an earlier name of a job type is a string", hint)
+        raise BadOptionError("an earlier name of a job type is a string", hint)
     if "." in given:
         return text(given, "the name of a job type")
     if not _NAME.fullmatch(given):
-        raise BadValueError(f'"{given}" is no name of a job type', hint)
+        raise BadOptionError(f'"{given}" is no name of a job type', hint)
     return given
 
 
@@ -81,10 +81,10 @@ def error_types(node: ast.Expr) -> tuple[str, ...]:
     """The value of `retry_on` and `discard_on`: the names of error types."""
     names = tuple(map(_error_type, _items(node)))
     if not names:
-        raise BadValueError("no type of an error is named", "leave the option out")
+        raise BadOptionError("no type of an error is named", "leave the option out")
     for given in names:
         if names.count(given) > 1:
-            raise BadValueError(f'"{given}" is given twice')
+            raise BadOptionError(f'"{given}" is given twice')
     return names
 
 
@@ -94,15 +94,15 @@ def _error_type(node: ast.Expr) -> str:
         hint = "the name of its Python class, as `err.type` gives it"
         if isinstance(node, ast.NameRef):
             hint = f'write `"{node.span.text}"`: {hint}'
-        raise BadValueError("the type of an error is a string", hint)
+        raise BadOptionError("the type of an error is a string", hint)
     if (last := given.rpartition(".")[2]) != given and last.isidentifier():
         hint = f'write `"{last}"`'
-        raise BadValueError(f'"{given}" is more than the name of a class', hint)
+        raise BadOptionError(f'"{given}" is more than the name of a class', hint)
     if not given.isidentifier():
-        raise BadValueError(f'"{given}" is no type of an error', 'such as `"TimeoutError"`')
+        raise BadOptionError(f'"{given}" is no type of an error', 'such as `"TimeoutError"`')
     if given in _NO_ERRORS:
         hint = "it names what `rescue` catches: `Exception` and what derives from it"
-        raise BadValueError(f"`{given}` ends a job in a way of its own", hint)
+        raise BadOptionError(f"`{given}` ends a job in a way of its own", hint)
     return given
 
 
@@ -116,31 +116,31 @@ def priority(value: Constant) -> int:
     if isinstance(value, str) and value not in PRIORITIES:
         hint = f"it is {names}, or a number from 0 to 100"
         hint = did_you_mean(value, PRIORITIES, '"{}"') or hint
-        raise BadValueError(f'there is no priority "{value}"', hint)
+        raise BadOptionError(f'there is no priority "{value}"', hint)
     number = PRIORITIES[value] if isinstance(value, str) else value
     if type(number) is not int or not 0 <= number <= 100:
-        raise BadValueError(f"a priority is {names}, or a number from 0 to 100")
+        raise BadOptionError(f"a priority is {names}, or a number from 0 to 100")
     return number
 
 
 def max_attempts(value: Constant) -> int:
     """The number of attempts of a job."""
     if type(value) is not int or not 1 <= value <= 1000:
-        raise BadValueError("`max_attempts` is a whole number from 1 to 1000")
+        raise BadOptionError("`max_attempts` is a whole number from 1 to 1000")
     return value
 
 
 def count(value: Constant, option: str) -> int:
     """The number of jobs that a limit allows."""
     if type(value) is not int or not 1 <= value <= _MOST:
-        raise BadValueError(f"`{option}` is a whole number from 1 to {_MOST:,}")
+        raise BadOptionError(f"`{option}` is a whole number from 1 to {_MOST:,}")
     return value
 
 
 def size(value: Constant) -> int:
     """The number of jobs of a batch."""
     if type(value) is not int or not 2 <= value <= _LARGEST_BATCH:
-        raise BadValueError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
+        raise BadOptionError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
     return value
 
 
@@ -149,33 +149,33 @@ def backoff(value: Constant) -> str:
     if isinstance(value, str) and value in BACKOFFS:
         return value
     hint = did_you_mean(value, BACKOFFS, '"{}"') if isinstance(value, str) else None
-    raise BadValueError('`backoff` is "exponential", "linear" or "constant"', hint)
+    raise BadOptionError('`backoff` is "exponential", "linear" or "constant"', hint)
 
 
 def delay(value: Constant) -> float:
     """A duration in seconds, which may be 0."""
     if not isinstance(value, Seconds):
         hint = f"say the unit: `{value}.seconds`" if type(value) is int else "such as `10.minutes`"
-        raise BadValueError("a duration is expected here", hint)
+        raise BadOptionError("a duration is expected here", hint)
     if not 0 <= value.value <= _MAX_DURATION:
-        raise BadValueError("the duration must be positive and at most a hundred years")
+        raise BadOptionError("the duration must be positive and at most a hundred years")
     return float(value.value)
 
 
 def duration(value: Constant) -> float:
     """A duration in seconds."""
     if not (seconds := delay(value)):
-        raise BadValueError("the duration must be more than nothing")
+        raise BadOptionError("the duration must be more than nothing")
     return seconds
 
 
 def period(value: Constant) -> float:
     """The value of `per`."""
     if not 0.001 <= (seconds := delay(value)) <= _LONGEST_PERIOD:
-        raise BadValueError("a period is a millisecond to 365 days")
+        raise BadOptionError("a period is a millisecond to 365 days")
     return seconds
 
 
 def moment(value: Constant) -> Any:
     """Refuse any constant: `run_at` takes a moment."""
-    raise BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
+    raise BadOptionError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")

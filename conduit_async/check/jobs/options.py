@@ -53,7 +53,7 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
             given[name.text] = name
             try:
                 options[name.text] = _read(name.text, argument.value)
-            except values.BadValueError as bad:
+            except values.BadOptionError as bad:
                 problems.error("VAL501", argument.value.span, bad.message, bad.hint)
     if "delay" in given and "run_at" in given:
         message = "`delay` and `run_at` both say when the job is due"
@@ -96,7 +96,7 @@ def _read(name: str, value: ast.Expr) -> Any:
         if name in _EXPRESSIONS:
             return value
         is_word = isinstance(value, ast.NameRef) and name in _TEXTS
-        raise values.BadValueError(
+        raise values.BadOptionError(
             f"`{name}` must be a constant: it is part of the job type",
             f'write `{name}: "{value.span.text}"`' if is_word else None,
         ) from None

@@ -13,7 +13,7 @@ from ..expressions.nil import report_maybe_nil
 from ..fields import known_column, marked_fields
 from ..lattice import is_number, may_be_nil
 from ..require import require
-from ..sizes import check_size, field_type
+from ..sizes import check_size, declared_type
 from ..wording import describe
 from .filters import check_field
 
@@ -136,7 +136,7 @@ def _check_fields(
         kind = required(body.type_of(entry.value))
         if relation is None or getattr(kind, "resource", None) != relation.target:
             require(body, entry.value, column.type, f"`{name}` of `{info.name}`", "TYP131")
-            check_size(body, entry.value, field_type(info, name), f"`{name}` of `{info.name}`")
+            check_size(body, entry.value, declared_type(info, name), f"`{name}` of `{info.name}`")
     if complete:
         _check_complete(body, info, value, given)
 
