@@ -12,7 +12,7 @@ from ..queries.writes import WRITES
 
 
 @dataclass(frozen=True)
-class Write:
+class RecordWrite:
     """A write to a resource; `event` is the event of its hooks, which the write does not run.
 
     `columns` are the written columns, with the expressions of their values, None for values that no
@@ -30,7 +30,7 @@ class Footprint:
     """The writes, and the first place of each resource read and of each service call."""
 
     reads: dict[str, ast.Node] = field(default_factory=dict)
-    writes: list[Write] = field(default_factory=list)
+    writes: list[RecordWrite] = field(default_factory=list)
     calls: dict[tuple[str, str], ast.Node] = field(default_factory=dict)
 
 
@@ -43,7 +43,7 @@ def footprint(program: Program, info: ResourceInfo, body: ast.Block) -> Footprin
                 root, names = field_path(program.facts, target)
                 if isinstance(root, ast.SelfRef) and names:
                     given = {names[0]: value if len(names) == 1 else None}
-                    found.writes.append(Write(node, info.name, "update", given))
+                    found.writes.append(RecordWrite(node, info.name, "update", given))
             case ast.Call(), RecordCall(operation=operation) as call if operation in WRITES:
                 found.writes.append(_write(program, node, call))
             case _, RecordCall(resource=resource):
@@ -71,7 +71,7 @@ def _reached_nodes(program: Program, body: ast.Block) -> Iterator[ast.Node]:
         yield from reached_from(program, roots).nodes()
 
 
-def _write(program: Program, node: ast.Node, call: RecordCall) -> Write:
+def _write(program: Program, node: ast.Node, call: RecordCall) -> RecordWrite:
     event = WRITES[call.operation].event
     values = [each.value for each in call.arguments if each.name is None]
     columns: dict[str, ast.Expr | None] | None = None
@@ -85,7 +85,7 @@ def _write(program: Program, node: ast.Node, call: RecordCall) -> Write:
             [ast.HashLiteral(entries=entries)],
         ):
             columns = _columns(program, call.resource, [(e.key, e.value) for e in entries])
-    return Write(node, call.resource, event, columns)
+    return RecordWrite(node, call.resource, event, columns)
 
 
 def _columns(

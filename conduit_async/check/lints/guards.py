@@ -8,7 +8,7 @@ from ...analyses.walk import children, walk
 from ...program import ChangeCall, Facts, FunctionCall, Local, SelfColumn
 from ..constants import UNKNOWN, constant_of
 from .decisions import diverges
-from .footprint import Write
+from .footprint import RecordWrite
 
 Guards = tuple[tuple[ast.Expr, bool], ...]
 """Conditions, each with whether it holds."""
@@ -56,7 +56,7 @@ class _Part:
     holds: bool
 
 
-def may_pass(facts: Facts, guards: Guards, write: Write) -> bool:
+def may_pass(facts: Facts, guards: Guards, write: RecordWrite) -> bool:
     """Whether a write may lead to a job, if the hooks of its resource run.
 
     It cannot if a condition requires a change of fields that it does not write. If a condition
@@ -106,7 +106,7 @@ def _required_changes(facts: Facts, condition: ast.Expr) -> list[ChangeCall] | N
     return found
 
 
-def _changes(call: ChangeCall, write: Write) -> bool:
+def _changes(call: ChangeCall, write: RecordWrite) -> bool:
     """Whether a write may make the change that a condition requires."""
     columns = write.columns or {}
     if call.column.name not in columns:

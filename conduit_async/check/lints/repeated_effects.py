@@ -7,7 +7,7 @@ from ...config import Config
 from ...diagnostics import Problems, Related
 from ...program import JobInfo, Program
 from ..wording import snippet
-from .service_calls import Calling, Frames, service_calls
+from .call_sites import CallSite, CallStack, call_sites
 
 
 def report_repeated_effects(program: Program, config: Config, problems: Problems) -> None:
@@ -21,57 +21,62 @@ def report_repeated_effects(program: Program, config: Config, problems: Problems
 
 
 def _report(program: Program, config: Config, job: JobInfo, problems: Problems) -> None:
-    effects: list[Calling] = []
-    for calling in service_calls(program.facts, job.block.body):
-        if calling.call.service in config.externs:
+    effects: list[CallSite] = []
+    for site in call_sites(program.facts, job.block.body):
+        if site.call.service in config.externs:
             continue
-        if not calling.is_handled:
-            arms = _arms(calling)
-            first = next((each for each in effects if _is_before(each, calling, arms)), None)
+        if not site.is_handled:
+            regions = _regions(site)
+            first = next((each for each in effects if _is_before(each, site, regions)), None)
             if first is not None:
-                _warn(first, calling, problems)
+                _warn(first, site, problems)
                 return
-        if not calling.is_used and not _has_key(calling):
-            if not calling.is_handled and _is_repeated_by_loop(calling):
-                _warn_of_loop(calling, problems)
+        if not site.is_used and not _has_key(site):
+            if not site.is_handled and _is_repeated_by_loop(site):
+                _warn_of_loop(site, problems)
                 return
-            effects.append(calling)
+            effects.append(site)
 
 
-def _has_key(calling: Calling) -> bool:
+def _has_key(site: CallSite) -> bool:
     """Whether a call has a key by which the service recognizes a repeated call."""
-    return any("idempotency" in name.lower() for name, _ in calling.call.named)
+    return any("idempotency" in name.lower() for name, _ in site.call.named)
 
 
-def _arms(calling: Calling) -> dict[tuple[ast.Node, Frames], int]:
+def _regions(site: CallSite) -> dict[tuple[ast.Node, CallStack], int]:
     """The alternative that leads to a call, for each choice around it."""
-    outward = calling.arm.outward() if calling.arm is not None else ()
-    return {(arm.choice, arm.frames): arm.number for arm in outward}
+    outward = site.region.outward() if site.region is not None else ()
+    return {(region.choice, region.frames): region.number for region in outward}
 
 
-def _is_before(first: Calling, then: Calling, arms: Mapping[tuple[ast.Node, Frames], int]) -> bool:
-    """Whether control may reach a later call from an earlier one; `arms` are those of `then`."""
-    for arm in first.arm.outward() if first.arm is not None else ():
-        number = arms.get((arm.choice, arm.frames))
-        if number is not None and number != arm.number:
+def _is_before(
+    first: CallSite, then: CallSite, regions: Mapping[tuple[ast.Node, CallStack], int]
+) -> bool:
+    """Whether control may reach a later call from an earlier one; `regions` are those of `then`."""
+    for region in first.region.outward() if first.region is not None else ():
+        number = regions.get((region.choice, region.frames))
+        if number is not None and number != region.number:
             return False
-        has_left = number is None and then.frames[: len(arm.frames)] == arm.frames
-        if arm.leaves and has_left:
+        has_left = number is None and then.frames[: len(region.frames)] == region.frames
+        if region.leaves and has_left:
             return False
     return True
 
 
-def _is_repeated_by_loop(calling: Calling) -> bool:
+def _is_repeated_by_loop(site: CallSite) -> bool:
     """Whether a loop may make the call more than once."""
-    arms = [*calling.arm.outward()] if calling.arm is not None else []
-    loops = (number for number, arm in enumerate(arms) if arm.is_loop)
+    regions = [*site.region.outward()] if site.region is not None else []
+    loops = (number for number, region in enumerate(regions) if region.is_loop)
     return any(
-        not any(arm.leaves and arm.frames == arms[loop].frames for arm in arms[: loop + 1])
+        not any(
+            region.leaves and region.frames == regions[loop].frames
+            for region in regions[: loop + 1]
+        )
         for loop in loops
     )
 
 
-def _warn(first: Calling, then: Calling, problems: Problems) -> None:
+def _warn(first: CallSite, then: CallSite, problems: Problems) -> None:
     name, earlier = _name(then), _name(first)
     message = f"when `{name}` fails, the job runs again and repeats `{earlier}`"
     if name == earlier:
@@ -85,14 +90,14 @@ def _warn(first: Calling, then: Calling, problems: Problems) -> None:
     problems.warning("ASY909", then.at.span, message, hint, *related)
 
 
-def _warn_of_loop(calling: Calling, problems: Problems) -> None:
-    name = _name(calling)
+def _warn_of_loop(site: CallSite, problems: Problems) -> None:
+    name = _name(site)
     message = f"when one `{name}` of the loop fails, the job runs again and repeats those before"
     hint = "make each a job of its own: `@async { … }` in the loop"
-    related = [Related(calling.node.span, "called here")] * (calling.at is not calling.node)
-    problems.warning("ASY909", calling.at.span, message, hint, *related)
+    related = [Related(site.node.span, "called here")] * (site.at is not site.node)
+    problems.warning("ASY909", site.at.span, message, hint, *related)
 
 
-def _name(calling: Calling) -> str:
-    node = calling.node
+def _name(site: CallSite) -> str:
+    node = site.node
     return snippet(node.callee if isinstance(node, ast.Call) else node)

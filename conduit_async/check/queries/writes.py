@@ -18,7 +18,7 @@ from ..wording import describe
 from .filters import check_field
 
 
-class Write(NamedTuple):
+class WriteOperation(NamedTuple):
     """A write: its event, its number of positional arguments, its result and its usage."""
 
     event: str
@@ -28,12 +28,12 @@ class Write(NamedTuple):
 
 
 WRITES = {
-    "create!": Write("create", 1, "record", "create!({ field: value })"),
-    "update!": Write("update", 2, "nothing", "update!(key, { field: value })"),
-    "delete!": Write("delete", 1, "nothing", "delete!(key)"),
-    "increment!": Write("update", 2, "nothing", "increment!(key, :field, by: 1)"),
-    "decrement!": Write("update", 2, "nothing", "decrement!(key, :field, by: 1)"),
-    "bulk_create!": Write("create", 1, "all", "bulk_create!([{ field: value }])"),
+    "create!": WriteOperation("create", 1, "record", "create!({ field: value })"),
+    "update!": WriteOperation("update", 2, "nothing", "update!(key, { field: value })"),
+    "delete!": WriteOperation("delete", 1, "nothing", "delete!(key)"),
+    "increment!": WriteOperation("update", 2, "nothing", "increment!(key, :field, by: 1)"),
+    "decrement!": WriteOperation("update", 2, "nothing", "decrement!(key, :field, by: 1)"),
+    "bulk_create!": WriteOperation("create", 1, "all", "bulk_create!([{ field: value }])"),
 }
 _GIVEN_BY_DATABASE = ("auto", "auto_update", "default", "primary")
 

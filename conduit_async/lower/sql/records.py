@@ -17,14 +17,14 @@ from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import fetch, operation
 from .selects import lazily, narrowed, select_of
 from .sql import Select, quoted
-from .writes import WRITES
+from .writes import WRITE_RULES
 
 
 def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
     """Lower an operation on rows; a query runs where its value is used."""
     resource = fn.module.program.resources[call.resource]
-    if call.operation in WRITES:
-        return (yield from WRITES[call.operation](fn, resource, call))
+    if call.operation in WRITE_RULES:
+        return (yield from WRITE_RULES[call.operation](fn, resource, call))
     if call.operation == "find":
         key = yield Operand(call.arguments[0].value)
         record = fn.module.record_class(resource.name)

@@ -122,7 +122,7 @@ def _count(fn: FunctionBuilder, resource: ResourceInfo, call: RecordCall) -> Low
     return operation(fn, text, [key, by])
 
 
-WRITES: dict[str, Callable[[FunctionBuilder, ResourceInfo, RecordCall], Lowering]] = {
+WRITE_RULES: dict[str, Callable[[FunctionBuilder, ResourceInfo, RecordCall], Lowering]] = {
     "create!": _create,
     "bulk_create!": _bulk_create,
     "update!": _update,

@@ -10,46 +10,46 @@ from ...program import Facts, FunctionCall, FunctionInfo, RaiseCall, ServiceCall
 from ...types import NIL
 from .decisions import diverges
 
-Frames = tuple[ast.Node, ...]
+CallStack = tuple[ast.Node, ...]
 """The calls of functions that lead to some code, the one in the job first."""
 
 
 @dataclass(frozen=True, eq=False)
-class Arm:
-    """One of the alternatives of a `choice`, or the body of a loop.
+class Region:
+    """A region of the control flow: one of the alternatives of a `choice`, or the body of a loop.
 
     `leaves`: control never reaches its end.
     """
 
     choice: ast.Node
     number: int
-    outer: "Arm | None"
-    frames: Frames
+    outer: "Region | None"
+    frames: CallStack
     leaves: bool
     is_loop: bool = False
 
-    def outward(self) -> Iterator["Arm"]:
-        """This arm and those around it."""
-        arm: Arm | None = self
-        while arm is not None:
-            yield arm
-            arm = arm.outer
+    def outward(self) -> Iterator["Region"]:
+        """This region and those around it."""
+        region: Region | None = self
+        while region is not None:
+            yield region
+            region = region.outer
 
 
 @dataclass(frozen=True)
-class Calling:
+class CallSite:
     """A call of a service.
 
-    `is_used`: its result is used. `is_handled`: a `rescue` handles its failure. `arm` is the
-    innermost arm around it.
+    `is_used`: its result is used. `is_handled`: a `rescue` handles its failure. `region` is the
+    innermost region around it.
     """
 
     node: ast.Node
     call: ServiceCall
     is_used: bool
     is_handled: bool
-    arm: Arm | None
-    frames: Frames
+    region: Region | None
+    frames: CallStack
 
     @property
     def at(self) -> ast.Node:
@@ -58,94 +58,98 @@ class Calling:
 
 
 @dataclass(frozen=True)
-class _Step:
+class _Visit:
     """A node to search; `is_done`: its parts are searched already."""
 
     node: ast.Node
     is_used: bool = False
     is_handled: bool = False
-    arm: Arm | None = None
-    frames: Frames = ()
+    region: Region | None = None
+    frames: CallStack = ()
     is_done: bool = False
 
 
-def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
+def call_sites(facts: Facts, body: ast.Block) -> Iterator[CallSite]:
     """The calls that a job makes, in order, without those of the jobs in it.
 
     They do not include the calls in a `rescue`, which run only after a failure. The search follows
     each function at most twice: the second call shows what a repetition repeats.
     """
-    pending = [_Step(body)]
+    pending = [_Visit(body)]
     followed = Counter[FunctionInfo]()
     while pending:
-        step = pending.pop()
-        use = facts.resolutions.get(step.node)
+        visit = pending.pop()
+        use = facts.resolutions.get(visit.node)
         if not isinstance(use, ServiceCall | FunctionCall):
-            pending += reversed([*_parts(step, facts)])
-        elif not step.is_done:
-            pending.append(replace(step, is_done=True))
+            pending += reversed([*_parts(visit, facts)])
+        elif not visit.is_done:
+            pending.append(replace(visit, is_done=True))
             pending += (
-                replace(step, node=each, is_used=True) for each in reversed(children(step.node))
+                replace(visit, node=each, is_used=True) for each in reversed(children(visit.node))
             )
         elif isinstance(use, ServiceCall):
-            yield Calling(step.node, use, step.is_used, step.is_handled, step.arm, step.frames)
+            yield CallSite(
+                visit.node, use, visit.is_used, visit.is_handled, visit.region, visit.frames
+            )
         elif followed[use.function] < 2:
             followed[use.function] += 1
             pending.append(
-                _Step(
+                _Visit(
                     use.function.body,
                     use.function.result != NIL,
-                    step.is_handled,
-                    step.arm,
-                    (*step.frames, step.node),
+                    visit.is_handled,
+                    visit.region,
+                    (*visit.frames, visit.node),
                 )
             )
 
 
-def _parts(step: _Step, facts: Facts) -> Iterator[_Step]:
+def _parts(visit: _Visit, facts: Facts) -> Iterator[_Visit]:
     """The nodes that are evaluated for a node, in order."""
 
-    def value(node: ast.Node) -> _Step:
-        return replace(step, node=node, is_used=True)
+    def value(node: ast.Node) -> _Visit:
+        return replace(visit, node=node, is_used=True)
 
-    def arm(node: ast.Node, number: int) -> _Step:
+    def region(node: ast.Node, number: int) -> _Visit:
         leaves = isinstance(node, ast.Block) and diverges(node)
-        return replace(step, node=node, arm=Arm(step.node, number, step.arm, step.frames, leaves))
+        return replace(
+            visit, node=node, region=Region(visit.node, number, visit.region, visit.frames, leaves)
+        )
 
-    def loop(node: ast.Block, *, is_used: bool) -> _Step:
-        around = Arm(step.node, 0, step.arm, step.frames, diverges(node), is_loop=True)
-        return replace(step, node=node, arm=around, is_used=is_used)
+    def loop(node: ast.Block, *, is_used: bool) -> _Visit:
+        around = Region(visit.node, 0, visit.region, visit.frames, diverges(node), is_loop=True)
+        return replace(visit, node=node, region=around, is_used=is_used)
 
-    match step.node:
+    match visit.node:
         case ast.Block(statements=statements):
             for each in statements:
-                is_value = step.is_used and each is statements[-1]
-                yield replace(step, node=each, is_used=is_value)
+                is_value = visit.is_used and each is statements[-1]
+                yield replace(visit, node=each, is_used=is_value)
         case ast.ExprStatement(value=node) | ast.Unwrap(operand=node):
-            yield replace(step, node=node)
+            yield replace(visit, node=node)
         case ast.If(branches=branches, otherwise=otherwise):
             yield from (value(each.condition) for each in branches)
-            yield from (arm(each.body, number) for number, each in enumerate(branches))
+            yield from (region(each.body, number) for number, each in enumerate(branches))
             if otherwise is not None:
-                yield arm(otherwise, len(branches))
+                yield region(otherwise, len(branches))
         case ast.Ternary(condition=condition, then=then, otherwise=otherwise):
-            yield from (value(condition), arm(then, 0), arm(otherwise, 1))
+            yield from (value(condition), region(then, 0), region(otherwise, 1))
         case ast.Match(subject=subject, arms=arms):
             yield value(subject)
-            yield from (arm(each.body, number) for number, each in enumerate(arms))
+            yield from (region(each.body, number) for number, each in enumerate(arms))
         case ast.Binary(operator="and" | "or" | "??", left=left, right=right):
-            yield from (value(left), replace(step, node=right))
+            yield from (value(left), replace(visit, node=right))
         case ast.For(iterable=iterable, body=body):
             yield from (value(iterable), loop(body, is_used=False))
         case ast.Lambda(body=body):
             yield loop(body, is_used=True)
         case ast.Rescue(operand=operand, body=fallback):
-            is_handled = step.is_handled or not _raises(facts, fallback)
-            yield replace(step, node=operand, is_handled=is_handled)
+            is_handled = visit.is_handled or not _raises(facts, fallback)
+            yield replace(visit, node=operand, is_handled=is_handled)
         case ast.Async(options=options):
             yield from map(value, options)
         case _:
-            yield from map(value, children(step.node))
+            yield from map(value, children(visit.node))
 
 
 def _raises(facts: Facts, fallback: ast.Block) -> bool:
