@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ..lock.model import Fields, Unreadable
 from ..lock.tolerance import reads
-from ..lock.upcast import NIL, Loaded, NewFields, Upcast
+from ..lock.upcast import NIL_CONSTANT, Loaded, NewFields, Upcast
 from ..lock.upcasting import plan_upcast
 from .finding import Finding, Verdict, verdict_of
 from .places import Places
@@ -141,6 +141,6 @@ def _of_waiting(change: Change, old: Fields) -> str | None:
     if change.code == "BRK102":
         kind = change.type
         may_be_nil = kind is not None and (kind.nullable or kind.is_untyped)
-        is_nil = value == NIL or (root != change.path and may_be_nil)
+        is_nil = value == NIL_CONSTANT or (root != change.path and may_be_nil)
         return "it is nil in jobs that wait" if is_nil else "jobs that wait get its `@default`"
     return "jobs that wait get its `@default` for nil"

@@ -17,14 +17,14 @@ class Seconds:
     value: Decimal
 
 
-Constant: TypeAlias = str | bool | int | float | Seconds | None
+ConstantValue: TypeAlias = str | bool | int | float | Seconds | None
 
 
 class NotConstantError(Exception):
     """The expression has no value before the program runs."""
 
 
-def fold(expression: ast.Expr) -> Constant:
+def fold(expression: ast.Expr) -> ConstantValue:
     """The value of a constant expression.
 
     Literals, and `-`, `+`, `-`, `*` over numbers and durations. Raises `NotConstantError`.
@@ -49,7 +49,7 @@ def fold(expression: ast.Expr) -> Constant:
     return value
 
 
-def _literal(expression: ast.Expr) -> Constant:
+def _literal(expression: ast.Expr) -> ConstantValue:
     match expression:
         case ast.Nil():
             return None
@@ -72,7 +72,7 @@ UNKNOWN: Final = ...
 """Stands for the value of an expression that is not constant."""
 
 
-def constant_of(expression: ast.Expr) -> Constant | EllipsisType:
+def constant_of(expression: ast.Expr) -> ConstantValue | EllipsisType:
     """The value of a constant expression, `UNKNOWN` for any other."""
     try:
         return fold(expression)
@@ -85,7 +85,7 @@ def is_constant(expression: ast.Expr) -> bool:
     return constant_of(expression) is not UNKNOWN
 
 
-def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:
+def _arithmetic(operator: str, left: ConstantValue, right: ConstantValue) -> ConstantValue:
     if isinstance(left, Seconds) or isinstance(right, Seconds):
         return _of_durations(operator, left, right)
     if not _is_number(left) or not _is_number(right):
@@ -95,7 +95,7 @@ def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:
     return left + right if operator == "+" else left - right
 
 
-def _of_durations(operator: str, left: Constant, right: Constant) -> Constant:
+def _of_durations(operator: str, left: ConstantValue, right: ConstantValue) -> ConstantValue:
     match operator, left, right:
         case "*", Seconds(value=duration), (int() | float()) as factor if _is_number(factor):
             return Seconds(duration * Decimal(str(factor)))
@@ -110,5 +110,5 @@ def _of_durations(operator: str, left: Constant, right: Constant) -> Constant:
     raise NotConstantError
 
 
-def _is_number(value: Constant) -> TypeGuard[int | float]:
+def _is_number(value: ConstantValue) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -43,7 +43,7 @@ _TOKEN = re.compile(r"->|\w+|[?(),<>\[\]]")
 REQUIRED: Final = ...
 """Marks a parameter without a default."""
 
-Constant: TypeAlias = str | int | bool | None
+DefaultValue: TypeAlias = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Parameter:
 
     name: str
     type: Type
-    default: Constant | EllipsisType = REQUIRED
+    default: DefaultValue | EllipsisType = REQUIRED
     rest: bool = False
 
     @property
@@ -120,7 +120,7 @@ def read_signatures(text: str) -> Iterator[Signature]:
 
 def _parameter(rest: str, name: str, shown: str) -> Parameter:
     kind, _, value = shown.partition(" = ")
-    default: Constant | EllipsisType = REQUIRED
+    default: DefaultValue | EllipsisType = REQUIRED
     if value:
         default = json.loads(value.replace("nil", "null"))
     return Parameter(name, _type(kind), default, bool(rest))

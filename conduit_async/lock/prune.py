@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from .model import Lock, LockedJob
 
-Shape: TypeAlias = tuple[str, str]
+ShapeId: TypeAlias = tuple[str, str]
 """A payload shape: the name of its job type, and its fingerprint."""
 
 
@@ -15,11 +15,11 @@ class Pruned:
     """The remaining lock, and the dropped `shapes` and retired `types`."""
 
     lock: Lock
-    shapes: tuple[Shape, ...]
+    shapes: tuple[ShapeId, ...]
     types: tuple[str, ...]
 
 
-def prune(lock: Lock, needed: Iterable[Shape]) -> Pruned:
+def prune(lock: Lock, needed: Iterable[ShapeId]) -> Pruned:
     """Drop shapes that are neither needed nor current, and types without a remaining shape."""
     kept = {*needed, *current_shapes(lock)}
     jobs: dict[str, LockedJob] = {}
@@ -34,11 +34,11 @@ def prune(lock: Lock, needed: Iterable[Shape]) -> Pruned:
     return Pruned(replace(lock, jobs=jobs), shapes_gone, types)
 
 
-def all_shapes(lock: Lock) -> Iterable[Shape]:
+def all_shapes(lock: Lock) -> Iterable[ShapeId]:
     """Every shape that a lock has."""
     return ((name, shape) for name, job in lock.jobs.items() for shape in job.shapes)
 
 
-def current_shapes(lock: Lock) -> Iterable[Shape]:
+def current_shapes(lock: Lock) -> Iterable[ShapeId]:
     """The shapes in which jobs are enqueued."""
     return ((name, job.shape) for name, job in lock.current.items())

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from .model import FieldType
 
-Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
+Widening: TypeAlias = Literal["float", "decimal", "str", "text"]
 """Makes a wider value: `float(x)`, an exact decimal, `str(x)`, or the text as in a string."""
 
 
@@ -17,7 +17,7 @@ class Constant:
     value: object
 
 
-NIL = Constant(None)
+NIL_CONSTANT = Constant(None)
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,15 @@ class Object:
     values: Mapping[str, "Value"]
 
 
-Step: TypeAlias = Literal["same"] | Scalar | Items | Object
+Step: TypeAlias = Literal["same"] | Widening | Items | Object
 
 
 @dataclass(frozen=True)
-class Taken:
+class Converted:
     """The value of the old field `name`, converted."""
 
     name: str
-    how: Conversion
+    conversion: Conversion
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Loaded:
     key: str
 
 
-Value: TypeAlias = Taken | Constant | Loaded
+Value: TypeAlias = Converted | Constant | Loaded
 
 
 @dataclass(frozen=True)

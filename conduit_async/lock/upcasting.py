@@ -9,21 +9,21 @@ from dataclasses import replace
 from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
 from .upcast import (
-    NIL,
+    NIL_CONSTANT,
     Conversion,
+    Converted,
     Items,
     Loaded,
     NewField,
     NewFields,
     Object,
-    Scalar,
     Step,
-    Taken,
     Upcast,
     Value,
+    Widening,
 )
 
-WIDENINGS: Mapping[tuple[str, str], Scalar] = {
+WIDENINGS: Mapping[tuple[str, str], Widening] = {
     ("int", "float"): "float",
     ("int", "decimal"): "decimal",
     ("float", "decimal"): "decimal",  # by its shortest digits, as in `Number.round`
@@ -90,7 +90,7 @@ def _values(old: Fields, new: NewFields, path: str) -> dict[str, Value]:
 def _value(old: Fields, new: NewField, source: str | None, where: str) -> Value:
     if source is not None:
         try:
-            return Taken(source, _conversion(old[source], new, where))
+            return Converted(source, _conversion(old[source], new, where))
         except _UnsafeError:
             if (loaded := _loaded(new, old)) is None:
                 raise
@@ -98,13 +98,13 @@ def _value(old: Fields, new: NewField, source: str | None, where: str) -> Value:
     if where != new.variable and new.variable in old:
         raise _UnsafeError(where, f"may be `{new.variable}` in older payloads")
     if new.type.nullable:
-        return NIL
+        return NIL_CONSTANT
     if new.default is not None:
         return new.default
     if (loaded := _loaded(new, old)) is not None:
         return loaded
     if new.type.is_untyped:
-        return NIL
+        return NIL_CONSTANT
     raise _UnsafeError(where, "is missing in older payloads, and never nil")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..config import Config
 from ..lock.model import Unreadable
-from ..lock.upcast import Constant, Conversion, Loaded, Taken, Upcast
+from ..lock.upcast import Constant, Conversion, Converted, Loaded, Upcast
 from ..lock.upcasting import plan_upcast
 from ..program import JobInfo, ResourceInfo
 from .older_classes import attributes
@@ -44,9 +44,9 @@ def _given(plan: Upcast | Unreadable, name: str, attributes: Mapping[str, str]) 
             return "...,  # its default"
         case Loaded(load, key):
             return f"...,  # of the row of {load.resource} whose key is old.{attributes[key]}"
-        case Taken(old, Conversion(step="same", default=None)):
+        case Converted(old, Conversion(step="same", default=None)):
             return f"old.{attributes[old]},"
-        case Taken(old, Conversion(was, now)):
+        case Converted(old, Conversion(was, now)):
             return f"...,  # old.{attributes[old]} is {was}, this is {now}"
 
 

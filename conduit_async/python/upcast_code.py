@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import chain, count
 
 from ..lock.model import Fields
-from ..lock.upcast import Constant, Conversion, Items, Loaded, Object, Taken, Upcast, Value
+from ..lock.upcast import Constant, Conversion, Converted, Items, Loaded, Object, Upcast, Value
 from ..names import local_name, record_name, snake_case, snapshot_name, unclashed
 from ..program import JobInfo, Program
 from ..types import Array, Hash, Record, Struct, Type, is_nullable, required
@@ -92,9 +92,9 @@ class _Writer:
                 return self.literal(constant)
             case Loaded():
                 return self.loaded(value, kind, place)
-            case Taken(name, how):
+            case Converted(name, conversion):
                 text = place.attribute(name)
-                return self.converted(how, text, kind, place.is_certain, depth)
+                return self.converted(conversion, text, kind, place.is_certain, depth)
 
     def loaded(self, value: Loaded, kind: Type, place: _Place) -> str:
         """Write a value of a row; a row whose key is certain to exist is loaded once."""
@@ -128,19 +128,25 @@ class _Writer:
         return next(name for name in map(self.variable, names) if name not in known)
 
     def converted(
-        self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int
+        self, conversion: Conversion, text: str, kind: Type, is_certain: bool, depth: int
     ) -> str:
         """Write a value of the older payload, converted to the new type."""
-        may_be_nil = how.old.nullable and (how.step != "same" or how.default is not None)
-        made = self.step(how, text, required(kind), is_certain and not how.old.nullable, depth)
+        may_be_nil = conversion.old.nullable and (
+            conversion.step != "same" or conversion.default is not None
+        )
+        made = self.step(
+            conversion, text, required(kind), is_certain and not conversion.old.nullable, depth
+        )
         if not may_be_nil:
             return made
-        other = self.literal(how.default.value) if how.default is not None else "None"
+        other = self.literal(conversion.default.value) if conversion.default is not None else "None"
         return f"{made} if {text} is not None else {other}"
 
-    def step(self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int) -> str:
+    def step(
+        self, conversion: Conversion, text: str, kind: Type, is_certain: bool, depth: int
+    ) -> str:
         """Convert a non-nil value."""
-        match how.step:
+        match conversion.step:
             case "same":
                 return text
             case "float" | "str" as name:
@@ -149,12 +155,12 @@ class _Writer:
                 return f"{self.imports.operator('text')}({text})"
             case "decimal":
                 decimal = self.imports.use("decimal", "Decimal")
-                inner = f"{self.builtin('str')}({text})" if how.old.name == "float" else text
+                inner = f"{self.builtin('str')}({text})" if conversion.old.name == "float" else text
                 return f"{decimal}({inner})"
             case Items(item):
-                return self.items(how, item, text, kind, depth)
+                return self.items(conversion, item, text, kind, depth)
             case Object(values):
-                place = _Place(text, how.old.fields, is_certain)
+                place = _Place(text, conversion.old.fields, is_certain)
                 fields = self.program.members(kind)
                 given = (
                     f"{fields[name].python}={self.value(each, fields[name].type, place, depth)}"
@@ -162,9 +168,11 @@ class _Writer:
                 )
                 return f"{self.class_of(kind)}({', '.join(given)})"
 
-    def items(self, how: Conversion, item: Conversion, text: str, kind: Type, depth: int) -> str:
+    def items(
+        self, conversion: Conversion, item: Conversion, text: str, kind: Type, depth: int
+    ) -> str:
         """Convert each item of an array or a hash."""
-        is_hash = how.old.kind == "hash"
+        is_hash = conversion.old.kind == "hash"
         if item.step == "same" and item.default is None:
             return f"{self.builtin('dict' if is_hash else 'list')}({text})"
         number = f"_{depth + 1}" if depth else ""

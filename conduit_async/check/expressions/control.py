@@ -8,7 +8,7 @@ from ... import ast
 from ...diagnostics import Related
 from ...types import ANY, BOOL, ERROR, Enum, Function, Range, Type, is_nullable, required
 from ..body import Body, Inference, ReturnTarget, rule
-from ..constants import UNKNOWN, Constant, constant_of
+from ..constants import UNKNOWN, ConstantValue, constant_of
 from ..lattice import join_all, may_be_equal
 from ..require import check_enum
 from ..sizes import constant_number
@@ -91,7 +91,7 @@ class _EarlierPatterns:
     """The patterns of earlier arms: numbers and ranges by their ends, others by value."""
 
     _ranges: list[tuple[ast.Expr, Decimal, Decimal, bool]] = field(default_factory=list)
-    _values: dict[Constant, ast.Expr] = field(default_factory=dict)
+    _values: dict[ConstantValue, ast.Expr] = field(default_factory=dict)
 
     def taking(self, pattern: ast.Expr) -> ast.Expr | None:
         """Return the earlier pattern that covers `pattern`; if there is none, note `pattern`."""

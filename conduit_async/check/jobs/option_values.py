@@ -8,7 +8,7 @@ from typing import Any
 from ... import ast
 from ...config import BACKOFFS, PRIORITIES
 from ...suggest import did_you_mean
-from ..constants import Constant, Seconds
+from ..constants import ConstantValue, Seconds
 
 MAX_NAME_BYTES = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
@@ -38,7 +38,7 @@ class BadOptionError(Exception):
         self.message, self.hint = message, hint
 
 
-def text(value: Constant, what: str) -> str:
+def text(value: ConstantValue, what: str) -> str:
     """A text; `what` names it in messages."""
     if not isinstance(value, str):
         raise BadOptionError(f"{what} must be a string")
@@ -49,7 +49,7 @@ def text(value: Constant, what: str) -> str:
     return value
 
 
-def name(value: Constant) -> str:
+def name(value: ConstantValue) -> str:
     """The name of a job type, without that of its hook."""
     given = text(value, "the name of a job type")
     if not _NAME.fullmatch(given):
@@ -110,7 +110,7 @@ def _items(node: ast.Expr) -> Sequence[ast.Expr]:
     return node.items if isinstance(node, ast.ArrayLiteral) else (node,)
 
 
-def priority(value: Constant) -> int:
+def priority(value: ConstantValue) -> int:
     """A priority, as a number."""
     names = ", ".join(f'"{name}"' for name in PRIORITIES)
     if isinstance(value, str) and value not in PRIORITIES:
@@ -123,28 +123,28 @@ def priority(value: Constant) -> int:
     return number
 
 
-def max_attempts(value: Constant) -> int:
+def max_attempts(value: ConstantValue) -> int:
     """The number of attempts of a job."""
     if type(value) is not int or not 1 <= value <= 1000:
         raise BadOptionError("`max_attempts` is a whole number from 1 to 1000")
     return value
 
 
-def count(value: Constant, option: str) -> int:
+def count(value: ConstantValue, option: str) -> int:
     """The number of jobs that a limit allows."""
     if type(value) is not int or not 1 <= value <= _MOST:
         raise BadOptionError(f"`{option}` is a whole number from 1 to {_MOST:,}")
     return value
 
 
-def size(value: Constant) -> int:
+def size(value: ConstantValue) -> int:
     """The number of jobs of a batch."""
     if type(value) is not int or not 2 <= value <= _LARGEST_BATCH:
         raise BadOptionError(f"`batch` is a whole number from 2 to {_LARGEST_BATCH:,}")
     return value
 
 
-def backoff(value: Constant) -> str:
+def backoff(value: ConstantValue) -> str:
     """How waits grow."""
     if isinstance(value, str) and value in BACKOFFS:
         return value
@@ -152,7 +152,7 @@ def backoff(value: Constant) -> str:
     raise BadOptionError('`backoff` is "exponential", "linear" or "constant"', hint)
 
 
-def delay(value: Constant) -> float:
+def delay(value: ConstantValue) -> float:
     """A duration in seconds, which may be 0."""
     if not isinstance(value, Seconds):
         hint = f"say the unit: `{value}.seconds`" if type(value) is int else "such as `10.minutes`"
@@ -162,20 +162,20 @@ def delay(value: Constant) -> float:
     return float(value.value)
 
 
-def duration(value: Constant) -> float:
+def duration(value: ConstantValue) -> float:
     """A duration in seconds."""
     if not (seconds := delay(value)):
         raise BadOptionError("the duration must be more than nothing")
     return seconds
 
 
-def period(value: Constant) -> float:
+def period(value: ConstantValue) -> float:
     """The value of `per`."""
     if not 0.001 <= (seconds := delay(value)) <= _LONGEST_PERIOD:
         raise BadOptionError("a period is a millisecond to 365 days")
     return seconds
 
 
-def moment(value: Constant) -> Any:
+def moment(value: ConstantValue) -> Any:
     """Refuse any constant: `run_at` takes a moment."""
     raise BadOptionError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")

@@ -7,7 +7,7 @@ from ... import ast
 from ...diagnostics import Problems
 from ...hints.queue_words import queue_hint
 from ...suggest import nearest
-from ..constants import Constant, NotConstantError, fold
+from ..constants import ConstantValue, NotConstantError, fold
 from ..fields import report_twice
 from . import option_values as values
 
@@ -103,7 +103,7 @@ def _read(name: str, value: ast.Expr) -> Any:
     return _OPTIONS[name](constant)
 
 
-_OPTIONS: dict[str, Callable[[Constant], Any]] = {
+_OPTIONS: dict[str, Callable[[ConstantValue], Any]] = {
     "name": values.name,
     "queue": lambda value: values.text(value, "the name of a queue"),
     "priority": values.priority,

@@ -9,7 +9,7 @@ import click
 
 from ...diagnostics import Problems
 from ...lock.model import Lock
-from ...lock.prune import Pruned, Shape, all_shapes, current_shapes
+from ...lock.prune import Pruned, ShapeId, all_shapes, current_shapes
 from ...lock.prune import prune as pruned
 from ...lock.text import LOCK_FILE, write
 from ...lock_file import read_lock
@@ -60,7 +60,7 @@ def prune(out: str | None, older_than: str | None, before: str | None, *, dry_ru
     return 0
 
 
-def _needed(folder: Path, since: int | None, before: str | None) -> set[Shape]:
+def _needed(folder: Path, since: int | None, before: str | None) -> set[ShapeId]:
     history = LockHistory(folder)
     if since is None and before is None:
         return {*all_shapes(history.head)}

@@ -6,15 +6,15 @@ import pytest
 
 from conduit_async.lock.model import FieldType, Unreadable
 from conduit_async.lock.upcast import (
-    NIL,
+    NIL_CONSTANT,
     Constant,
     Conversion,
+    Converted,
     Items,
     Load,
     Loaded,
     NewField,
     Object,
-    Taken,
     Upcast,
     Value,
 )
@@ -60,8 +60,8 @@ def unreadable(old: FieldType, field: NewField) -> str:
 
 def step(old: FieldType, kind: FieldType) -> object:
     found = value({"x": old}, new(kind))
-    assert isinstance(found, Taken)
-    return found.how.step
+    assert isinstance(found, Converted)
+    return found.conversion.step
 
 
 def test_a_field_of_the_same_type_is_copied() -> None:
@@ -101,20 +101,20 @@ def test_what_may_lose_something_is_unreadable(old: str, kind: str) -> None:
 def test_json_holds_anything() -> None:
     assert step(struct(street="string"), scalar("json")) == "same"
     assert step(scalar("string?"), scalar("any")) == "same"
-    assert value({}, new(scalar("json"))) == NIL
+    assert value({}, new(scalar("json"))) == NIL_CONSTANT
 
 
 def test_a_missing_field_is_nil_or_its_default() -> None:
-    assert value({}, new(scalar("string?"))) == NIL
+    assert value({}, new(scalar("string?"))) == NIL_CONSTANT
     assert value({}, NewField(scalar("int"), default=Constant(3))) == Constant(3)
-    assert value({}, NewField(scalar("int?"), default=Constant(3))) == NIL
+    assert value({}, NewField(scalar("int?"), default=Constant(3))) == NIL_CONSTANT
     plan = plan_upcast({}, {"x": new(scalar("int"))})
     assert plan == Unreadable("x", "is missing in older payloads, and never nil")
 
 
 def test_a_value_that_may_no_longer_be_nil_needs_a_default() -> None:
     found = value({"x": scalar("int?")}, NewField(scalar("float"), default=Constant(1)))
-    assert found == Taken(
+    assert found == Converted(
         "x", Conversion(scalar("int?"), scalar("float"), "float", default=Constant(1))
     )
     reason = "x: may be nil in older payloads, and is never nil now"
@@ -153,16 +153,16 @@ def test_structs_are_converted_field_by_field() -> None:
     kind = struct(**{name: each.type for name, each in fields.items()})
     made = Object(
         {
-            "city": Taken("town", Conversion(scalar("string"), scalar("string"), "same")),
-            "number": Taken("number", Conversion(scalar("int"), scalar("string"), "str")),
+            "city": Converted("town", Conversion(scalar("string"), scalar("string"), "same")),
+            "number": Converted("number", Conversion(scalar("int"), scalar("string"), "str")),
             "country": Constant("DE"),
         }
     )
-    assert value({"x": old}, NewField(kind, fields=fields)) == Taken(
+    assert value({"x": old}, NewField(kind, fields=fields)) == Converted(
         "x", Conversion(old, kind, made)
     )
     listed = value({"x": array(old)}, NewField(array(kind), fields=fields))
-    assert listed == Taken(
+    assert listed == Converted(
         "x", Conversion(array(old), array(kind), Items(Conversion(old, kind, made)))
     )
 
@@ -185,7 +185,7 @@ def test_an_earlier_name_of_a_field_is_no_other_field() -> None:
     fields = {"headline": NewField(scalar("string"), was=("title",)), "title": new(scalar("int?"))}
     plan = plan_upcast({"title": scalar("string")}, fields)
     assert isinstance(plan, Upcast)
-    assert plan.values["title"] == NIL
+    assert plan.values["title"] == NIL_CONSTANT
     assert sources_of({"title": scalar("string"), "headline": scalar("string")}, fields) == {
         "headline": "headline",
         "title": "title",
