@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .breaking.compare import compare
 from .breaking.finding import Finding
-from .breaking.job_types import Compared
+from .breaking.job_types import PackageComparison
 from .breaking.payloads import Payload
 from .breaking.places import Places
 from .check import check
@@ -66,7 +66,7 @@ def find_breaking(
         for job in hook.jobs
     }
     places = Places(program, [file.span.source for file in files], config)
-    found = compare(Compared(against, new, payloads, places), config.breaking, problems)
+    found = compare(PackageComparison(against, new, payloads, places), config.breaking, problems)
     return problems.sorted(), found
 
 

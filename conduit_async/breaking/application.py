@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from ..lock.model import Lock, Services
 from .finding import Finding
-from .job_types import Compared
+from .job_types import PackageComparison
 
 _START = "a worker refuses to start while its services lack it"
 _HOOKS = "the hooks that call it need it in `services=`"
 
 
-def compare_applications(both: Compared) -> Iterator[Finding]:
+def compare_applications(both: PackageComparison) -> Iterator[Finding]:
     """Yield the findings that do not belong to one job type."""
     old, new = both.old, both.new
     if old.jobs:
@@ -26,7 +26,7 @@ def compare_applications(both: Compared) -> Iterator[Finding]:
     yield from _services(both)
 
 
-def _names(both: Compared) -> Iterator[Finding]:
+def _names(both: PackageComparison) -> Iterator[Finding]:
     for code, key in (("BRK132", "prefix"), ("BRK133", "schema")):
         before, now = getattr(both.old, key), getattr(both.new, key)
         if before != now:
@@ -42,7 +42,7 @@ def _value(setting: str | None) -> str:
     return "not set" if setting is None else f"`{setting}`"
 
 
-def _services(both: Compared) -> Iterator[Finding]:
+def _services(both: PackageComparison) -> Iterator[Finding]:
     old, new = _members(both.old), _members(both.new)
     for service in sorted(old.keys() | new.keys()):
         before, now = old.get(service, {}), new.get(service, {})
@@ -71,7 +71,11 @@ def _members(lock: Lock) -> Services:
 
 
 def _arguments(
-    both: Compared, service: str, method: str, before: tuple[str, ...], now: tuple[str, ...]
+    both: PackageComparison,
+    service: str,
+    method: str,
+    before: tuple[str, ...],
+    now: tuple[str, ...],
 ) -> Iterator[Finding]:
     old, new = _optional(before), _optional(now)
     place = both.places.call(service, method)

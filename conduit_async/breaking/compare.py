@@ -8,11 +8,11 @@ from ..diagnostics import Problems
 from ..suggest import did_you_mean
 from .application import compare_applications
 from .finding import Finding
-from .job_types import Compared, compare_job_types
+from .job_types import PackageComparison, compare_job_types
 
 
 def compare(
-    both: Compared, levels: Collection[BreakingLevel], problems: Problems
+    both: PackageComparison, levels: Collection[BreakingLevel], problems: Problems
 ) -> tuple[Finding, ...]:
     """Return what changed; report a level for a job type that is in neither version (VAL512)."""
     known = both.old.jobs.keys() | both.new.jobs.keys()

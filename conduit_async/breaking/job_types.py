@@ -25,7 +25,7 @@ _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 
 @dataclass(frozen=True)
-class Compared:
+class PackageComparison:
     """Two locks of a package, and the new lock's payloads by job type."""
 
     old: Lock
@@ -34,7 +34,7 @@ class Compared:
     places: Places
 
 
-def compare_job_types(both: Compared) -> Iterator[Finding]:
+def compare_job_types(both: PackageComparison) -> Iterator[Finding]:
     """Yield the findings about all job types, by name."""
     old, new = both.old.current, both.new.current
     gone = {name: job for name, job in old.items() if name not in new}
@@ -58,7 +58,7 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
 
 
 def _earlier_name(
-    name: str, job: LockedJob, gone: Mapping[str, LockedJob], both: Compared
+    name: str, job: LockedJob, gone: Mapping[str, LockedJob], both: PackageComparison
 ) -> str | None:
     """Return the old package's name of a job type; a changed prefix does not count as a rename."""
     bare = name.removeprefix(dotted_prefix(both.new.prefix))
@@ -66,7 +66,7 @@ def _earlier_name(
     return next((each for each in (same, *job.was) if each in gone), None)
 
 
-def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
+def _added(name: str, alike: Sequence[str], both: PackageComparison) -> Finding:
     """Report a new job type; `alike` are removed types of its hook, or else with its block."""
     verdict: Verdict = "workers-first"
     hint = "old workers do not know it: its jobs wait for the new ones"
@@ -79,7 +79,7 @@ def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
     return Finding("BRK121", verdict, both.places.job(name), "this job type is new", hint, name)
 
 
-def _removed(name: str, job: LockedJob, both: Compared) -> Finding:
+def _removed(name: str, job: LockedJob, both: PackageComparison) -> Finding:
     hint = "old workers run its jobs until they are replaced: replace them when none is left"
     return Finding(
         "BRK120", "web-first", both.places.hook(job.hook), "this job type was removed", hint, name
@@ -92,7 +92,7 @@ def _changed(
     earlier: str,
     before: LockedJob,
     queues: tuple[set[str], set[str]],
-    both: Compared,
+    both: PackageComparison,
 ) -> Iterator[Finding]:
     place = both.places.job(name)
     is_renamed = name != earlier and earlier in job.was
@@ -131,7 +131,7 @@ def _moved(
     job: LockedJob,
     before: LockedJob,
     queues: tuple[set[str], set[str]],
-    both: Compared,
+    both: PackageComparison,
 ) -> Finding:
     of_old_workers, of_new_workers = queues
     is_nested = both.places.is_nested(name)
@@ -153,7 +153,9 @@ def _moved(
     return Finding("BRK123", verdict, both.places.job(name), message, hint, name)
 
 
-def _earlier_shapes(name: str, job: LockedJob, compared: str, both: Compared) -> Iterator[Finding]:
+def _earlier_shapes(
+    name: str, job: LockedJob, compared: str, both: PackageComparison
+) -> Iterator[Finding]:
     """Yield findings about shapes other than the current one and the shape `compared` with it."""
     shapes = {
         shape: fields

@@ -9,7 +9,7 @@ from ..lock.upcast import NIL_CONSTANT, Loaded, NewFields, Upcast
 from ..lock.upcasting import plan_upcast
 from .finding import Finding, Verdict, verdict_of
 from .places import Places
-from .shapes import Change, changes, types_of
+from .shapes import ShapeChange, shape_changes, types_of
 
 _NIL = "until they are replaced, old workers run new jobs with nil for it"
 _SHOWN = "the payloads and the stored errors of jobs that were enqueued before show it"
@@ -55,7 +55,7 @@ class PayloadComparison:
 
     def findings(self, *, is_renamed: bool) -> Iterator[Finding]:
         """Yield what changed; old workers do not know a renamed job type."""
-        different = [*changes(self.old, self.new.fields)]
+        different = [*shape_changes(self.old, self.new.fields)]
         found = [self._finding(each, different) for each in different]
         verdicts: set[Verdict] = {"either", *(each.verdict for each in found)}
         verdicts |= {"workers-first"} if is_renamed else set()
@@ -87,7 +87,7 @@ class PayloadComparison:
         place = self.places.job(self.job)
         return Finding("BRK111", "either", place, message, hint, self.job, problem.field)
 
-    def _finding(self, change: Change, different: Sequence[Change]) -> Finding:
+    def _finding(self, change: ShapeChange, different: Sequence[ShapeChange]) -> Finding:
         job, code, path, message = self.job, change.code, change.path, change.message
         if code == "BRK101" and self.places.is_sensitive(job, path):
             code, message = "BRK109", f"{message}, since it became sensitive"
@@ -113,7 +113,7 @@ class PayloadComparison:
         return None if self.places.is_nested(self.job) else reads(self.old, types_of(new))
 
 
-def _earlier_name(added: Change, different: Sequence[Change]) -> str | None:
+def _earlier_name(added: ShapeChange, different: Sequence[ShapeChange]) -> str | None:
     """Return the probable old name of an added field: the only removed field of its type."""
     around = added.path.rpartition(".")[0]
     removed = [
@@ -129,7 +129,7 @@ def _in_words(problem: Unreadable) -> str:
     return f"`{problem.field}` {problem.reason}"
 
 
-def _of_waiting(change: Change, old: Fields) -> str | None:
+def _of_waiting(change: ShapeChange, old: Fields) -> str | None:
     """Say which value waiting jobs get for a field that they lack."""
     plan = plan_upcast(old, change.alone)
     root = change.path.split(".")[0].removesuffix("[]")

@@ -9,7 +9,7 @@ from ..lock.upcasting import sources_of
 
 
 @dataclass(frozen=True)
-class Change:
+class ShapeChange:
     """One difference, such as an added field: the code of its rule, its path and a message.
 
     `path` is the field's path, as in `lines[].price`. `alone` is the old shape with only this
@@ -27,7 +27,7 @@ _Put = Callable[[NewField], NewFields]
 """Returns the old shape with one of its fields, perhaps an inner one, replaced."""
 
 
-def changes(old: Fields, new: NewFields) -> Iterator[Change]:
+def shape_changes(old: Fields, new: NewFields) -> Iterator[ShapeChange]:
     """Yield all differences, also those of inner fields."""
     return _fields(old, new, "", lambda fields: fields)
 
@@ -39,7 +39,7 @@ def types_of(fields: NewFields) -> Fields:
 
 def _fields(
     old: Fields, new: NewFields, path: str, put: Callable[[NewFields], NewFields]
-) -> Iterator[Change]:
+) -> Iterator[ShapeChange]:
     sources = sources_of(old, new)
     same = {name: _unchanged(kind) for name, kind in old.items()}
     for name, source in sources.items():
@@ -48,17 +48,17 @@ def _fields(
     for name in sorted(old.keys() - {*sources.values()}):
         rest = {each: field for each, field in same.items() if each != name}
         message = f"`{_below(path, name)}` was removed"
-        yield Change("BRK101", _below(path, name), message, put(rest), old[name])
+        yield ShapeChange("BRK101", _below(path, name), message, put(rest), old[name])
     for name, field in new.items():
         where, source = _below(path, name), sources[name]
         if source is None:
             message = f"`{where}` ({field.type}) was added"
-            yield Change("BRK102", where, message, put({**same, name: field}), field.type)
+            yield ShapeChange("BRK102", where, message, put({**same, name: field}), field.type)
             continue
         rest = {each: kept for each, kept in same.items() if each != source}
         if source != name:
             message = f"`{_below(path, source)}` was renamed to `{name}`"
-            yield Change("BRK103", where, message, put({**rest, name: same[source]}))
+            yield ShapeChange("BRK103", where, message, put({**rest, name: same[source]}))
         yield from _type(old[source], field, where, _put_beside(rest, name, put))
 
 
@@ -66,18 +66,18 @@ def _put_beside(rest: NewFields, name: str, put: Callable[[NewFields], NewFields
     return lambda field: put({**rest, name: field})
 
 
-def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
+def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[ShapeChange]:
     kind = new.type
     if old.nullable != kind.nullable and not (old.is_untyped or kind.is_untyped):
         code, what = (
             ("BRK106", "may be nil now") if kind.nullable else ("BRK105", "is never nil now")
         )
         alone = _with(new, replace(old, nullable=kind.nullable))
-        yield Change(code, path, f"`{path}` {what}", put(alone))
+        yield ShapeChange(code, path, f"`{path}` {what}", put(alone))
     if old.sensitive != kind.sensitive:
         what = "became sensitive" if kind.sensitive else "is no longer sensitive"
         alone = _with(new, replace(old, sensitive=kind.sensitive))
-        yield Change("BRK109", path, f"`{path}` {what}", put(alone))
+        yield ShapeChange("BRK109", path, f"`{path}` {what}", put(alone))
     if old.kind == kind.kind == "enum":
         yield from _values(old, new, path, put)
     elif old.fields and kind.fields and old.item is None and kind.item is None:
@@ -103,10 +103,10 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Chang
         message = f"`{path}` was {before}, and is {now}"
         if before == now:
             message = f"`{path}` holds values of other types"
-        yield Change("BRK104", path, message, put(alone))
+        yield ShapeChange("BRK104", path, message, put(alone))
 
 
-def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
+def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[ShapeChange]:
     """Yield the enum values that were added or removed; the order of values does not matter."""
     for code, what, these, those in (
         ("BRK107", "can no longer be", old.values, new.type.values),
@@ -114,7 +114,7 @@ def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Cha
     ):
         if values := [f'"{value}"' for value in these if value not in those]:
             alone = _with(new, replace(old, values=new.type.values))
-            yield Change(code, path, f"`{path}` {what} {' or '.join(values)}", put(alone))
+            yield ShapeChange(code, path, f"`{path}` {what} {' or '.join(values)}", put(alone))
 
 
 def _with(new: NewField, kind: FieldType) -> NewField:

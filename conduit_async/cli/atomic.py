@@ -17,11 +17,11 @@ _STALE = 3600.0  # seconds after which a staging folder belongs to no running pr
 _HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-Change: TypeAlias = tuple[str, bytes | None]
+FileUpdate: TypeAlias = tuple[str, bytes | None]
 """A file and its new content; None deletes the file."""
 
 
-def change_files(folder: Path, changes: Sequence[Change]) -> None:
+def change_files(folder: Path, changes: Sequence[FileUpdate]) -> None:
     """Write and delete files of a folder in this order; create the folder if it is missing.
 
     All new files and backups are written before the first file moves. Ctrl-C is delayed while

@@ -18,7 +18,7 @@ from .diagnose import counted, has_errors, relabelled, show, summary
 from .files import shown
 from .formatters import Formatters
 from .lock import read_lock_text, show_changes
-from .output import Changes, State, compare
+from .output import Changes, FileState, compare
 from .output import write as write_package
 from .ownership import MANIFEST
 from .progress import shown_progress
@@ -26,7 +26,7 @@ from .project import Project, configured_folder, load_project
 from .usage import UsageError
 from .verify import invalid_module
 
-_MARKS: dict[State, str] = {"created": "+", "changed": "~", "deleted": "-"}
+_MARKS: dict[FileState, str] = {"created": "+", "changed": "~", "deleted": "-"}
 
 
 def generate(

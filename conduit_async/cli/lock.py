@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..diagnostics import Problems
-from ..lock.changes import changes
+from ..lock.changes import lock_changes
 from ..lock.text import LOCK_FILE, read_changed
 from .files import read_if_there, report, shown
 from .project import Project, configured_folder
@@ -41,7 +41,7 @@ def show_changes(old: str | None, new: str | None) -> None:
     """Print how the lock differs from the previous one, if there was one."""
     if old is None or new is None or old == new:
         return
-    lines = [*changes(*read_changed(old, new))]
+    lines = [*lock_changes(*read_changed(old, new))]
     for line in lines[:_SHOWN]:
         click.echo(line)
     if len(lines) > _SHOWN:

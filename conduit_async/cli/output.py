@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from ..diagnostics import Problems
 from ..lock.text import LOCK_FILE
-from .atomic import STAGE, Change, change_files
+from .atomic import STAGE, FileUpdate, change_files
 from .files import read_if_there, reason, report
 from .ownership import HEADER, MANIFEST, is_ours, manifest_text, read_manifest
 
@@ -25,7 +25,7 @@ raise GeneratedCodeError(
 """The package's `__init__.py` while several other files change."""
 
 
-State: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
+FileState: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Changes:
     `owned` are the files that the old manifest lists.
     """
 
-    states: Mapping[str, State]
+    states: Mapping[str, FileState]
     owned: frozenset[str]
 
     def __bool__(self) -> bool:
         return any(state != "unchanged" for state in self.states.values())
 
-    def of(self, *states: State) -> list[str]:
+    def of(self, *states: FileState) -> list[str]:
         """Return the files in one of these states, sorted."""
         return sorted(name for name, state in self.states.items() if state in states)
 
@@ -49,7 +49,7 @@ class Changes:
 def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Changes:
     """Return what writing the files would change; report what prevents it (GEN6xx)."""
     owned = read_manifest(folder, problems)
-    states: dict[str, State] = {}
+    states: dict[str, FileState] = {}
     for name in sorted(files):
         found = read_if_there(folder / name, problems)
         if found is None:
@@ -85,14 +85,14 @@ def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Pr
     return True
 
 
-def _steps(files: Mapping[str, str], changes: Changes) -> list[Change]:
+def _steps(files: Mapping[str, str], changes: Changes) -> list[FileUpdate]:
     """Return the writes and deletions, in an order that is safe if the run is killed.
 
     A killed run leaves a package whose import says that it is unfinished. Its manifest lists the
     old and the new files, so the next run may change all of them.
     """
     to_write = [name for state in ("created", "changed") for name in changes.of(state)]
-    steps: list[Change] = [(name, files[name].encode()) for name in to_write if name in files]
+    steps: list[FileUpdate] = [(name, files[name].encode()) for name in to_write if name in files]
     steps += [(name, None) for name in changes.of("deleted")]
     if len(steps) > 1:
         others = [step for step in steps if step[0] != _PACKAGE]

@@ -17,8 +17,8 @@ from ..parse import parse
 from ..program import Program
 from ..settings import check_config
 from ..source import Source
-from .change import Change
 from .output import Output, SourceSummary
+from .source_changes import SourceChanges
 from .summarize import summaries_of
 
 _OWN = frozenset({
@@ -59,7 +59,7 @@ class _Recheck:
     def __init__(
         self, sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
     ) -> None:
-        self._change = Change(sources, previous)
+        self._changes = SourceChanges(sources, previous)
         self._config = config
         self._lock = lock
         self._files: dict[str, ast.File] = {}
@@ -67,7 +67,7 @@ class _Recheck:
         self._places: dict[str, str] = {}
 
     def run(self) -> Checked | None:
-        dirty, more = set[str](), self._change.changed
+        dirty, more = set[str](), self._changes.changed
         while True:
             dirty |= more
             problems = Problems()
@@ -75,13 +75,13 @@ class _Recheck:
             if checked is None:
                 return None
             program, new = checked
-            more = self._change.concerned(new, self._places)
+            more = self._changes.affected(new, self._places)
             if not more:
                 break
-        clean = self._change.kept(dirty)
+        clean = self._changes.kept(dirty)
         summaries = dict(sorted({**clean, **new}.items()))
         services = merged(each.services for each in summaries.values())
-        kept = {path: self._change.previous.emitted[path] for path in clean}
+        kept = {path: self._changes.previous.emitted[path] for path in clean}
         if (
             have_clashes(services.values())
             or may_be_typos(services)
@@ -91,7 +91,7 @@ class _Recheck:
         ):
             return None
         found = self._diagnostics(problems, summaries, dirty)
-        reserved = reserved_names(row_heads(self._change.previous.emitted))
+        reserved = reserved_names(row_heads(self._changes.previous.emitted))
         return Checked(program, frozenset(dirty), summaries, found, kept, reserved)
 
     def _checked(
@@ -99,21 +99,21 @@ class _Recheck:
     ) -> tuple[Program, dict[str, SourceSummary]] | None:
         """Return the program of these sources and all that they depend on, and their summaries."""
         self._parse(dirty)
-        resources = {path: [*each.columns] for path, each in self._change.kept(dirty).items()}
+        resources = {path: [*each.columns] for path, each in self._changes.kept(dirty).items()}
         for path in dirty:
             resources[path] = [resource.name.text for resource in self._files[path].resources]
         self._places = places = {name: path for path, each in resources.items() for name in each}
-        needed = self._change.needed(dirty, places)
+        needed = self._changes.needed(dirty, places)
         if len(places) < sum(map(len, resources.values())):
             return None
         self._parse(needed)
         for diagnostic in self._syntax.sorted():
             problems.add(diagnostic)
         outside = resources.keys() - needed
-        classes = {name for path in outside for name in self._change.before[path].classes}
+        classes = {name for path in outside for name in self._changes.before[path].classes}
         files = [self._files[path] for path in sorted(needed)]
         program = check(
-            files, self._config, problems, classes, self._lock, self._change.previous.upcasters
+            files, self._config, problems, classes, self._lock, self._changes.previous.upcasters
         )
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
@@ -125,7 +125,7 @@ class _Recheck:
 
     def _parse(self, paths: Iterable[str]) -> None:
         for path in sorted(set(paths) - self._files.keys()):
-            self._files[path] = parse(Source(path, self._change.sources[path]), self._syntax)
+            self._files[path] = parse(Source(path, self._changes.sources[path]), self._syntax)
 
     def _diagnostics(
         self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]
@@ -134,7 +134,7 @@ class _Recheck:
         check_config(self._config, found)
         columns = {name: each.columns[name] for each in summaries.values() for name in each.columns}
         check_config_names(columns, self._config, found)
-        for diagnostic in self._change.previous.diagnostics:
+        for diagnostic in self._changes.previous.diagnostics:
             path = diagnostic.span.source.path
             if path in summaries and path not in dirty:
                 found.add(diagnostic)

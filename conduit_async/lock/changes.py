@@ -15,7 +15,7 @@ BATCHES = ("batch", "wait")
 OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS, *BATCHES)
 
 
-def changes(old: Lock, new: Lock) -> Iterator[str]:
+def lock_changes(old: Lock, new: Lock) -> Iterator[str]:
     """Yield `+ added`, `- gone` and `~ changed: title removed, queue mail -> email`, by name."""
     before, after = old.current, new.current
     gone = {name: job for name, job in before.items() if name not in after}

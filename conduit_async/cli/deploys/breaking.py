@@ -17,7 +17,7 @@ from ..files import shown
 from ..lock import read_lock_text
 from ..project import configured_folder, load_project
 from ..usage import FAILED, UsageError
-from .against import find_lock
+from .baseline import find_baseline
 
 LABELS: dict[Verdict, str] = {
     "either": "either order",
@@ -50,17 +50,17 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
     folder = Path(out) if out is not None else configured_folder(project)
     if folder is None:
         raise UsageError("no package is named: give `-o DIR`, or set `out` in the configuration")
-    other = find_lock(against, folder)
+    baseline = find_baseline(against, folder)
     lock = read_lock_text(folder, problems)
     diagnostics, findings = find_breaking(
-        project.sources, other.lock, project.config, lock, project.upcasters
+        project.sources, baseline.lock, project.config, lock, project.upcasters
     )
     names = {**project.shown, LOCK_FILE: shown(folder / LOCK_FILE)}
     found = (*problems.sorted(), *relabelled(diagnostics, names))
     if has_errors(found):
         return _failed(found)
-    if _lacks(lock, other.lock):
-        lacking = f"{names[LOCK_FILE]} lacks payloads that {other.label} has"
+    if _lacks(lock, baseline.lock):
+        lacking = f"{names[LOCK_FILE]} lacks payloads that {baseline.label} has"
         then = "merge that lock, unless `lock prune` dropped them"
         click.echo(f"conduitc: {lacking}: {then}", err=True)
     order = order_of([finding.verdict for finding in findings])
@@ -69,26 +69,26 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
         case "json":
             click.echo(_as_json(order, findings, placed))
         case "sarif":
-            said = [
+            labelled = [
                 replace(each, message=f"{finding.verdict}: {each.message}")
                 for finding, each in zip(findings, placed, strict=True)
             ]
-            click.echo(as_sarif(said))
+            click.echo(as_sarif(labelled))
         case _:
             labels = [LABELS[finding.verdict] for finding in findings]
             color = wants_color(sys.stdout)
             click.echo(as_text(placed, color, labels), nl=False)
             changes = counted(len(findings), "finding") if findings else "nothing changed"
-            click.echo(f"{changes} since {other.label}\n{ORDERS[order]}")
+            click.echo(f"{changes} since {baseline.label}\n{ORDERS[order]}")
     return int(order != "either")
 
 
-def _lacks(text: str | None, other: Lock) -> bool:
-    """Whether a lock lacks a payload shape of another lock, so that nothing would read it."""
+def _lacks(text: str | None, earlier: Lock) -> bool:
+    """Whether a lock lacks a payload shape of an earlier lock, so that nothing would read it."""
     own = read(text).jobs if text is not None else {}
     return any(
         name not in own or not job.shapes.keys() <= own[name].shapes.keys()
-        for name, job in other.jobs.items()
+        for name, job in earlier.jobs.items()
     )
 
 

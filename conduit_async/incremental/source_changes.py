@@ -10,7 +10,7 @@ from .output import Output, SourceSummary, digest, words
 
 
 @dataclass(frozen=True)
-class Change:
+class SourceChanges:
     """The present sources, and the output of the previous compilation."""
 
     sources: Mapping[str, str]
@@ -22,7 +22,7 @@ class Change:
         return self.previous.summaries
 
     @cached_property
-    def gone(self) -> set[str]:
+    def removed(self) -> set[str]:
         """The sources that were removed."""
         return self.before.keys() - self.sources.keys()
 
@@ -37,7 +37,7 @@ class Change:
 
     def kept(self, dirty: Collection[str]) -> dict[str, SourceSummary]:
         """Return the previous summaries, without removed sources and those to compile again."""
-        left_out = self.gone.union(dirty)
+        left_out = self.removed.union(dirty)
         return {path: each for path, each in self.before.items() if path not in left_out}
 
     def needed(self, dirty: Collection[str], places: Mapping[str, str]) -> set[str]:
@@ -53,16 +53,20 @@ class Change:
                 continue
             needed.add(path)
             is_new = path in dirty
-            named = self._meant(path, places, places) if is_new else self.before[path].mentions
+            named = (
+                self._possible_mentions(path, places, places)
+                if is_new
+                else self.before[path].mentions
+            )
             pending += [places[name] for name in named if name in places]
         return needed
 
-    def concerned(self, new: Mapping[str, SourceSummary], places: Collection[str]) -> set[str]:
+    def affected(self, new: Mapping[str, SourceSummary], places: Collection[str]) -> set[str]:
         """Return further sources that a change in these, or in removed ones, affects.
 
         They use a changed declaration, or their names may clash. `places` has the resources.
         """
-        touched = {*new, *self.gone}
+        touched = {*new, *self.removed}
         before = {path: each for path, each in self.before.items() if path in touched}
         resources = _names(before.values(), columns=True) ^ _names(new.values(), columns=True)
         classes = _names(before.values()) ^ _names(new.values())
@@ -74,7 +78,7 @@ class Change:
                 heard |= before[path].columns.keys()
         warned = self.previous.diagnostics if resources else ()
         found = {diagnostic.span.source.path for diagnostic in warned}
-        changed = self.changed | self.gone
+        changed = self.changed | self.removed
         for diagnostic in self.previous.diagnostics:
             related = {each.span.source.path for each in diagnostic.related}
             if not related.isdisjoint(changed):
@@ -87,13 +91,15 @@ class Change:
                 or not changed.isdisjoint(self.before[path].reached)
                 # their warnings say that a write runs no hooks
                 or (not heard.isdisjoint(uses) and any(operation in text for operation in WRITES))
-                or (resources and self._meant(path, resources, places))
+                or (resources and self._possible_mentions(path, resources, places))
                 or any(name in module.text for module in modules for name in classes)
             ):
                 found.add(path)
         return found & self.before.keys() - touched
 
-    def _meant(self, path: str, names: Iterable[str], places: Collection[str]) -> set[str]:
+    def _possible_mentions(
+        self, path: str, names: Iterable[str], places: Collection[str]
+    ) -> set[str]:
         """Return the resource names that a source contains, exactly or nearly (a typo)."""
         named = words(self.sources[path])
         others = [word for word in named if word[0].isupper() and word not in places]

@@ -13,14 +13,14 @@ from .git import Repository
 
 
 @dataclass(frozen=True)
-class Against:
+class Baseline:
     """A lock, and where it was found, in words; an empty lock if there was none."""
 
     lock: Lock
     label: str
 
 
-def find_lock(wanted: str | None, folder: Path) -> Against:
+def find_baseline(wanted: str | None, folder: Path) -> Baseline:
     """Return the lock of a package at a ref, by default where HEAD left the default branch.
 
     A path to a lock, or to a folder with a lock, takes precedence over a ref of the same name.
@@ -28,7 +28,7 @@ def find_lock(wanted: str | None, folder: Path) -> Against:
     """
     if wanted is not None and (path := _file(wanted)) is not None:
         try:
-            return Against(_parsed(path.read_bytes(), shown(path)), shown(path))
+            return Baseline(_parsed(path.read_bytes(), shown(path)), shown(path))
         except OSError as error:
             raise UsageError(f"cannot read {shown(path)}: {reason(error)}") from None
     repository = Repository(folder)
@@ -45,8 +45,8 @@ def find_lock(wanted: str | None, folder: Path) -> Against:
     if text is None:
         place = shown(folder / LOCK_FILE)
         click.echo(f"conduitc: there is no {place} at {label}: all job types are new", err=True)
-        return Against(Lock(), label)
-    return Against(_parsed(text, f"{LOCK_FILE} at {label}"), label)
+        return Baseline(Lock(), label)
+    return Baseline(_parsed(text, f"{LOCK_FILE} at {label}"), label)
 
 
 def _file(wanted: str) -> Path | None:
