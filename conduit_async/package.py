@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .lock.model import Block, LockedJob
+from .lock.model import BlockIdentity, LockedJob
 from .program import JobInfo, Program, ResourceInfo
 from .python.code import Line
 from .source import Span
@@ -90,7 +90,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Function:
+class PythonFunction:
     """A Python function, ready to be written."""
 
     name: str
@@ -104,7 +104,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Class:
+class PayloadClass:
     """A class of payloads: its fields as name and annotation; `named` is the decorator's text.
 
     `dataclass` is the name of `dataclasses.dataclass` in its module.
@@ -150,7 +150,7 @@ class ModuleCode:
     record: str
     imports: tuple[tuple[str, ...], ...]
     exports: tuple[str, ...]
-    items: tuple[Class | Function, ...]
+    items: tuple[PayloadClass | PythonFunction, ...]
 
 
 @dataclass(frozen=True)
@@ -212,5 +212,5 @@ def locked_job(job: JobInfo) -> LockedJob:
         retry_on=options.get("retry_on", ()),
         discard_on=options.get("discard_on", ()),
         was=job.was,
-        block=None if "name" in options else Block(job.statements),
+        block=None if "name" in options else BlockIdentity(job.statements),
     )

@@ -33,16 +33,16 @@ class Receiver:
 Inference: TypeAlias = Generator["ast.Expr | Receiver", Type, Type]
 """A running rule: it yields a node, is sent the type of that node, and returns its own type."""
 
-Node = TypeVar("Node", bound=ast.Node)
-Rule: TypeAlias = "Callable[[Body, Node], Inference | Type]"
+NodeT = TypeVar("NodeT", bound=ast.Node)
+Rule: TypeAlias = "Callable[[Body, NodeT], Inference | Type]"
 
 _RULES: dict[type[ast.Node], Callable[["Body", Any], Inference | Type]] = {}
 
 
-def rule(kind: type[Node]) -> Callable[["Rule[Node]"], "Rule[Node]"]:
+def rule(kind: type[NodeT]) -> Callable[["Rule[NodeT]"], "Rule[NodeT]"]:
     """Register the rule of a kind of expression."""
 
-    def register(function: "Rule[Node]") -> "Rule[Node]":
+    def register(function: "Rule[NodeT]") -> "Rule[NodeT]":
         _RULES[kind] = function
         return function
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ..package import EmittedModule, EmittedRow, EmittedSource, ModuleCode, Plan
 from .layout import Formatted
-from .render import render
+from .templates import render_template
 
 Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]
 """Formats texts with marks, in their order."""
@@ -29,10 +29,10 @@ def emit(
 
     def texts() -> Iterator[str]:
         for rows in plan.rows.values():
-            yield render("rows.py.jinja", rows=[row for _, row in rows])
+            yield render_template("rows.py.jinja", rows=[row for _, row in rows])
         for module in modules:
             lowered.append(module)
-            yield render("resource.py.jinja", module=module)
+            yield render_template("resource.py.jinja", module=module)
 
     formatted = form(texts())
     rows: dict[str, tuple[EmittedRow, ...]] = {}

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from ..diagnostics import Diagnostic
-from ..link.services import Calls
+from ..link.services import ServiceCalls
 from ..lock.text import LOCK_FILE
 from ..package import EmittedSource
 from ..program import Upcasters
@@ -34,7 +34,7 @@ class SourceSummary:
     reached: list[str]
     mentions: list[str]
     uses: list[str]
-    services: Calls
+    services: ServiceCalls
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from .. import ast
 from ..analyses.reached import reached_from
 from ..check.declarations.declare import attributes
-from ..link.services import Calls, serialized
+from ..link.services import ServiceCalls, serialized
 from ..names import record_name, snapshot_name
 from ..program import Extern, Program, ResourceInfo, ServiceCall
 from ..types import ANY, Array
@@ -69,9 +69,9 @@ def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[obj
                 yield member.span.text, getattr(member, "doc", None)
 
 
-def _services(program: Program, nodes: Iterable[ast.Node]) -> Calls:
+def _services(program: Program, nodes: Iterable[ast.Node]) -> ServiceCalls:
     """Return the calls of services in these nodes; a value of the application has no calls."""
-    found: Calls = {}
+    found: ServiceCalls = {}
 
     def given(use: ServiceCall, node: ast.Expr) -> Any:
         of = program.facts.types.get(node, ANY)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..config import Config
 from ..emit.layout import format_marked
-from ..emit.render import render
+from ..emit.templates import render_template
 from ..lock.model import Lock, LockedJob
 from ..lock.text import LOCK_FILE, write
 from ..lock.update import updated
@@ -13,16 +13,16 @@ from ..package import EmittedSource, ModuleFacts, reserved_names
 from ..python import literals
 from ..python.imports import Imports
 from .current_lock import current_lock
-from .services import Calls, merged
+from .services import ServiceCalls, merged
 from .services_module import services_module
 
-VERSION = "0.1.0"
+PACKAGE_VERSION = "0.1.0"
 """The generator's version, which a package records."""
 
 
 def link(
     emitted: Mapping[str, EmittedSource],
-    calls: Iterable[Calls],
+    calls: Iterable[ServiceCalls],
     config: Config,
     lock: Lock,
     jobs: Mapping[str, LockedJob],
@@ -49,7 +49,7 @@ def link(
     return {
         "__init__.py": format_marked(package).text,
         LOCK_FILE: write(updated(lock, current)),
-        "_lines.py": render(
+        "_lines.py": render_template(
             "lines.py.jinja",
             modules=tables,
             line="int | str" if has_others else "int",
@@ -70,7 +70,7 @@ def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config
         for job, shapes in module.older.items()
         if config.upcasters
     ]
-    return render(
+    return render_template(
         "package.py.jinja",
         job_type=imports.runtime("JobType"),
         any=imports.use("typing", "Any"),
@@ -82,7 +82,7 @@ def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config
         require_upcasts=imports.runtime("require_upcasts") if older else "",
         imports=imports.groups(),
         modules=sorted(names),
-        version=VERSION,
+        version=PACKAGE_VERSION,
         schema=config.schema,
         jobs=[f"{module.name}.{job}" for module in modules for job in module.jobs],
         services=services,
@@ -102,7 +102,7 @@ def _records(sources: Iterable[EmittedSource], wanted: Collection[str]) -> str:
     for module, name in (used for head in found for used in head.imports):
         imports.use(module, name)
     found.sort(key=lambda head: (head.rank, head.name if head.rank == 0 else ""))
-    texts = [format_marked(render("records.py.jinja", imports=imports.groups())).text]
+    texts = [format_marked(render_template("records.py.jinja", imports=imports.groups())).text]
     between = "\n"  # black's blank lines between classes and aliases
     for text in (rows[each.name].text for each in found):
         is_class = text.startswith(("@", "class "))

@@ -9,15 +9,15 @@ from .. import types
 from ..names import argument_name, method_name, service_name
 from ..types import Type
 
-Call: TypeAlias = list[Any]
+CallTypes: TypeAlias = list[Any]
 """The types of the positional arguments in a list, and of named ones by name; see `serialized`."""
 
-Calls: TypeAlias = dict[str, dict[str, list[Call]]]
+ServiceCalls: TypeAlias = dict[str, dict[str, list[CallTypes]]]
 """How one source calls services, by the names of the service and the method."""
 
 
 @dataclass(frozen=True)
-class Parameter:
+class NamedParameter:
     """A named parameter of a service's method; `optional` when some call leaves it out."""
 
     name: str
@@ -34,7 +34,7 @@ class Method:
     python: str
     positional: tuple[tuple[Type, ...], ...]
     required_positional: int
-    named: tuple[Parameter, ...]
+    named: tuple[NamedParameter, ...]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Service:
     methods: tuple[Method, ...]
 
 
-def merged(sources: Iterable[Calls]) -> dict[str, Service]:
+def merged(sources: Iterable[ServiceCalls]) -> dict[str, Service]:
     """Return the services that all sources call, by name.
 
     A parameter is required if every call passes it.
     """
-    uses: dict[str, dict[str, list[Call]]] = {}
+    uses: dict[str, dict[str, list[CallTypes]]] = {}
     for source in sources:
         for service, methods in source.items():
             found = uses.setdefault(service, {})
@@ -69,7 +69,7 @@ def merged(sources: Iterable[Calls]) -> dict[str, Service]:
 
 def have_clashes(services: Collection[Service]) -> bool:
     """Whether two names would be the same in Python."""
-    scopes: list[Iterable[Service | Method | Parameter]] = [services]
+    scopes: list[Iterable[Service | Method | NamedParameter]] = [services]
     for service in services:
         scopes += [service.methods, *(method.named for method in service.methods)]
     return any(
@@ -77,7 +77,7 @@ def have_clashes(services: Collection[Service]) -> bool:
     )
 
 
-def _method(name: str, calls: Sequence[Call]) -> Method:
+def _method(name: str, calls: Sequence[CallTypes]) -> Method:
     """Return a method as all sources call it."""
     counts = [len(given) for given, _ in calls]
     positional = tuple(
@@ -85,7 +85,7 @@ def _method(name: str, calls: Sequence[Call]) -> Method:
         for place in range(max(counts))
     )
     named = tuple(
-        Parameter(
+        NamedParameter(
             each,
             argument_name(each),
             _distinct(given[each] for _, given in calls if each in given),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ..emit.render import render
+from ..emit.templates import render_template
 from ..names import class_name, python_name, unclashed
 from ..python.annotations import named, union_of
 from ..python.imports import Imports
@@ -54,7 +54,7 @@ def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -
                 ],
             }
         )
-    text = render(
+    text = render_template(
         "services.py.jinja",
         services=described,
         protocol=imports.use("typing", "Protocol"),

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from ..source import printable
-from .model import Block, Fields, FieldType, LockedJob, Services
+from .model import BlockIdentity, Fields, FieldType, LockedJob, Services
 
 _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
@@ -35,7 +35,7 @@ class EntryError(Exception):
         self.path, self.reason = path, reason
 
 
-class Entry:
+class JsonEntry:
     """A value of the JSON, and the keys that lead to it."""
 
     def __init__(self, value: Any, path: tuple[str, ...] = ()) -> None:
@@ -46,19 +46,19 @@ class Entry:
         """Return an error that says what the value has to be."""
         return EntryError(self.path, f"`{printable('.'.join(self.path)) or 'it'}` has to be {what}")
 
-    def items(self) -> Iterator[tuple[str, "Entry"]]:
+    def items(self) -> Iterator[tuple[str, "JsonEntry"]]:
         """Yield the entries of an object."""
         if not isinstance(self.value, dict):
             raise self.error("an object")
         for key, value in sorted(self.value.items()):
-            yield key, Entry(value, (*self.path, key))
+            yield key, JsonEntry(value, (*self.path, key))
 
-    def take(self, key: str, default: Any) -> "Entry":
+    def take(self, key: str, default: Any) -> "JsonEntry":
         """Return an entry of an object, or the default."""
         if not isinstance(self.value, dict):
             raise self.error("an object")
         self._taken.add(key)
-        return Entry(self.value.get(key, default), (*self.path, key))
+        return JsonEntry(self.value.get(key, default), (*self.path, key))
 
     def end(self) -> None:
         """Raise an error if an entry was not taken."""
@@ -74,14 +74,14 @@ class Entry:
         return tuple(self.value)
 
 
-def as_text(entry: Entry, *, optional: bool = False) -> Any:
+def as_text(entry: JsonEntry, *, optional: bool = False) -> Any:
     """Return a text, or None if it is `optional`."""
     if not (_is_text(entry.value) or (optional and entry.value is None)):
         raise entry.error("a text")
     return entry.value
 
 
-def as_services(entry: Entry) -> Services:
+def as_services(entry: JsonEntry) -> Services:
     """Return the arguments of each method of each service."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, methods in entry.items():
@@ -89,7 +89,7 @@ def as_services(entry: Entry) -> Services:
     return found
 
 
-def as_jobs(entry: Entry) -> dict[str, LockedJob]:
+def as_jobs(entry: JsonEntry) -> dict[str, LockedJob]:
     """Return the job types by name."""
     for name, job in entry.items():
         if not _is_text(name):
@@ -97,7 +97,7 @@ def as_jobs(entry: Entry) -> dict[str, LockedJob]:
     return {name: as_job(job) for name, job in entry.items()}
 
 
-def as_job(entry: Entry) -> LockedJob:
+def as_job(entry: JsonEntry) -> LockedJob:
     """Return a job type."""
     given = entry.take("shapes", {})
     for fingerprint, fields in given.items():
@@ -131,13 +131,13 @@ def as_job(entry: Entry) -> LockedJob:
         discard_on=entry.take("discard_on", []).texts(),
         retired=retired.value,
         was=entry.take("was", []).texts(),
-        block=None if block.value is None else Block(block.texts()),
+        block=None if block.value is None else BlockIdentity(block.texts()),
     )
     entry.end()
     return job
 
 
-def as_type(entry: Entry) -> FieldType:
+def as_type(entry: JsonEntry) -> FieldType:
     """Return the type of a field."""
     if isinstance(entry.value, str) and (scalar := _scalar(entry.value)) is not None:
         return scalar
@@ -163,7 +163,7 @@ def as_type(entry: Entry) -> FieldType:
     )
 
 
-def _fields(entry: Entry) -> Fields:
+def _fields(entry: JsonEntry) -> Fields:
     fields = {name: as_type(kind) for name, kind in entry.items()}
     for name in fields:
         if not name.isidentifier():
@@ -185,7 +185,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != "" and value.isprintable()
 
 
-def _number(entry: Entry, name: str, default: Default) -> int | Default:
+def _number(entry: JsonEntry, name: str, default: Default) -> int | Default:
     found = entry.take(name, default)
     least, most = _NUMBERS[name]
     value = found.value
@@ -196,7 +196,7 @@ def _number(entry: Entry, name: str, default: Default) -> int | Default:
     return value
 
 
-def _seconds(entry: Entry) -> float | None:
+def _seconds(entry: JsonEntry) -> float | None:
     value = entry.value
     if value is None:
         return None

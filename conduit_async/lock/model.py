@@ -62,7 +62,7 @@ class FieldType:
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockIdentity:
     """What distinguishes an unnamed `@async` block from others of its hook.
 
     `statements` are short hashes of its statements, in the order of the source.
@@ -117,7 +117,7 @@ class LockedJob:
     discard_on: tuple[str, ...] = ()
     retired: bool = False
     was: tuple[str, ...] = ()
-    block: Block | None = None
+    block: BlockIdentity | None = None
 
     def has_block_of(self, other: "LockedJob") -> bool:
         """Whether both are the same unnamed block, also in different hooks."""

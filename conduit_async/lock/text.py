@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..source import printable
-from .entries import Entry, EntryError, as_job, as_jobs, as_services, as_text
+from .entries import EntryError, JsonEntry, as_job, as_jobs, as_services, as_text
 from .model import FieldType, Lock, LockedJob, Services
 
 LOCK_FILE = "jobs.lock"
 """The lock's name in a generated package."""
 
-VERSION = 1
+LOCK_VERSION = 1
 
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
 _KINDS_OF_ITEMS = ("array", "hash")
@@ -46,7 +46,7 @@ def read(text: str) -> Lock:
     except ValueError as error:  # a number of thousands of digits
         raise LockError(1, f"it is not JSON: {error}") from None
     try:
-        return _lock(Entry(content))
+        return _lock(JsonEntry(content))
     except EntryError as error:
         raise LockError(_line_of(text, error.path), error.reason) from None
     except RecursionError:
@@ -56,7 +56,7 @@ def read(text: str) -> Lock:
 def write(lock: Lock) -> str:
     """Return the text of a lock, from which `read` restores it; equal locks have equal texts."""
     content: dict[str, str] = {
-        "version": str(VERSION),
+        "version": str(LOCK_VERSION),
         "jobs": _object({name: _job(job) for name, job in lock.jobs.items()}, 1),
         "hooks": _list(sorted(lock.hooks), 1),
         "services": _services(lock.services),
@@ -73,7 +73,7 @@ def read_changed(old: str, new: str) -> tuple[Lock, Lock]:
     both = [json.loads(text).get("jobs", {}) for text in (old, new)]
     same = {name for name, job in both[0].items() if both[1].get(name) == job}
     before, after = (
-        Lock({name: as_job(Entry(job)) for name, job in jobs.items() if name not in same})
+        Lock({name: as_job(JsonEntry(job)) for name, job in jobs.items() if name not in same})
         for jobs in both
     )
     return before, after
@@ -102,11 +102,15 @@ def _line_of(text: str, path: Iterable[str], *, last: bool = False) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def _lock(entry: Entry) -> Lock:
+def _lock(entry: JsonEntry) -> Lock:
     version = entry.take("version", None)
-    if version.value != VERSION or isinstance(version.value, bool):
-        later = isinstance(version.value, int) and version.value > VERSION
-        by = "a later version of conduitc wrote it" if later else f"its version is not {VERSION}"
+    if version.value != LOCK_VERSION or isinstance(version.value, bool):
+        later = isinstance(version.value, int) and version.value > LOCK_VERSION
+        by = (
+            "a later version of conduitc wrote it"
+            if later
+            else f"its version is not {LOCK_VERSION}"
+        )
         raise EntryError(version.path, by)
     lock = Lock(
         jobs=as_jobs(entry.take("jobs", {})),

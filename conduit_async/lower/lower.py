@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..package import Class, Function, ModuleCode, ModuleFacts, ModulePlan, Plan
+from ..package import ModuleCode, ModuleFacts, ModulePlan, PayloadClass, Plan, PythonFunction
 from ..python.imports import Imports
 from .expressions import (
     access,
@@ -42,7 +42,7 @@ def lower(plan: Plan) -> Iterator[ModuleCode]:
 def _code(module: Module, plan: ModulePlan) -> ModuleCode:
     resource = plan.resource
     hooks = hook_functions(module)
-    items: list[Class | Function] = [*hooks]
+    items: list[PayloadClass | PythonFunction] = [*hooks]
     for job in plan.jobs:
         items += job_items(module, job)
         items += older_items(module, job)
@@ -52,7 +52,8 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         done = len(module.variants)
         items += [function(module, variant) for variant in variants]
     items = [
-        outlined(item, module.imports) if isinstance(item, Function) else item for item in items
+        outlined(item, module.imports) if isinstance(item, PythonFunction) else item
+        for item in items
     ]
     public = [each.name for each in hooks if not each.name.startswith("_")]
     facts = ModuleFacts(

@@ -12,7 +12,7 @@ from ..tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, To
 from .builders import Context, rule
 from .types import check_duplicates, check_marker
 
-Body = tuple[list[ast.Pair], ast.Block | None]
+AnnotationBody = tuple[list[ast.Pair], ast.Block | None]
 Modifier = tuple[Span, tuple[ast.Argument, ...] | None]
 """`@transaction`, or `@async` with its options."""
 
@@ -89,7 +89,7 @@ def annotation(
     token: Token,
     label: ast.Name | ast.String | None,
     arguments: list[ast.Argument],
-    body: Body | None,
+    body: AnnotationBody | None,
 ) -> ast.Annotation | ast.Hook:
     name = _annotation_name(context, token)
     meant = hook_meant(name.text)
@@ -122,7 +122,7 @@ def _warn(context: Context, span: Span, message: str, hint: str | None = None) -
 
 
 @rule
-def body(_: Context, span: Span, parts: list[Any] | None) -> Body:
+def body(_: Context, span: Span, parts: list[Any] | None) -> AnnotationBody:
     if parts and isinstance(parts[0], ast.Pair):
         return parts, None
     return [], ast.Block(span, tuple(parts or ()))
@@ -146,7 +146,7 @@ def on(_: Context, span: Span, name: ast.Name, value: ast.Expr) -> ast.Setting:
 
 @rule
 def computed(
-    context: Context, span: Span, name: ast.Name, type: ast.TypeRef, body: Body
+    context: Context, span: Span, name: ast.Name, type: ast.TypeRef, body: AnnotationBody
 ) -> ast.Computed:
     check_marker(context, type)
     pairs, block = body
@@ -157,7 +157,11 @@ def computed(
 
 @rule
 def scope(
-    context: Context, span: Span, name: ast.Name, parameters: list[ast.Parameter], body: Body
+    context: Context,
+    span: Span,
+    name: ast.Name,
+    parameters: list[ast.Parameter],
+    body: AnnotationBody,
 ) -> ast.Scope:
     pairs, block = body
     doc = context.docs.get(span.start)
@@ -166,7 +170,7 @@ def scope(
 
 @rule
 def resource_rule(
-    context: Context, span: Span, token: Token, name: ast.Name | None, body: Body
+    context: Context, span: Span, token: Token, name: ast.Name | None, body: AnnotationBody
 ) -> ast.Rule:
     kind = cast("ast.RuleKind", token.text[1:])
     pairs, block = body

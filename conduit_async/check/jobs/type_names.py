@@ -7,7 +7,7 @@ from ... import ast
 from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
 from ...lock.matching import UnnamedBlock, identity, match, name_order
-from ...lock.model import Block, Lock, LockedJob
+from ...lock.model import BlockIdentity, Lock, LockedJob
 from ...names import CALL, dotted_prefix, snake_case
 from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
@@ -131,7 +131,7 @@ class _HookNames:
             for name, job in self._first.items()
             if "name" in job.options and "was" not in job.options and name not in self._current
         )
-        return next((job for job in new if Block(job.statements) == known.block), None)
+        return next((job for job in new if BlockIdentity(job.statements) == known.block), None)
 
     def _displaced(
         self, unnamed: Mapping[JobInfo, UnnamedBlock], left: Collection[str]
@@ -144,7 +144,7 @@ class _HookNames:
             owner = self._first.get(name) or self._claimed[name]
             if known.block is None or not known.block.statements or known.block in theirs:
                 continue
-            if Block(owner.statements) == known.block:
+            if BlockIdentity(owner.statements) == known.block:
                 continue
             same = [job for job, each in unnamed.items() if each.job.block == known.block]
             if same and found.isdisjoint(same):

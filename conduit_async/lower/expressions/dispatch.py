@@ -17,7 +17,7 @@ from ..python.typing import type_of
 from .coercion import coerce
 from .snapshots import RecordForm, coerce_record
 
-MAX_DEPTH = 20
+MAX_CODE_DEPTH = 20
 """Deeper expressions are split into statements, for the limits of CPython and type checkers."""
 
 
@@ -121,12 +121,12 @@ def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
 
 
 def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
-    if not operand.chain or ast.is_closed(operand.node) or code.depth > MAX_DEPTH:
+    if not operand.chain or ast.is_closed(operand.node) or code.depth > MAX_CODE_DEPTH:
         code = close(code)
     if operand.expected is not None:
         code = coerce(fn, operand.node, operand.expected, code)
     code = coerce_record(fn, operand.node, code, operand.record)
-    if code.depth > MAX_DEPTH:
+    if code.depth > MAX_CODE_DEPTH:
         return fn.hoist(code, operand.node)
     is_narrowed = operand.node in fn.module.facts.narrowed
     if is_narrowed and code.repeatable and (fn.inner or _forgets_narrowing(fn, operand.node)):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...analyses.walk import walk
 from ...names import unclashed
-from ...package import Function
+from ...package import PythonFunction
 from ...program import Local, ParameterInfo
 from ...python.annotations import stored
 from ...python.code import NONE, Code, Line, assignment, compare, if_
@@ -20,7 +20,7 @@ from .module import Module, Variant
 from .naming import Naming
 
 
-def function(module: Module, variant: Variant) -> Function:
+def function(module: Module, variant: Variant) -> PythonFunction:
     """Build a function whose parameters are what it reads of `self`, then its own."""
     info = variant.function
     own = {parameter.python for parameter in info.parameters}
@@ -48,7 +48,7 @@ def function(module: Module, variant: Variant) -> Function:
         *first,
         *return_directly(without_final_return(block(fn, info.body, fn.return_dest or NOWHERE))),
     ]
-    return Function(
+    return PythonFunction(
         module.variants[variant],
         (*_handle(module, variant), *parameters),
         module.annotation(info.result),

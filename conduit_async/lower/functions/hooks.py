@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ...package import Function
+from ...package import PythonFunction
 from ...program import HookInfo
 from ...python.code import NONE, Code, Line, assignment, compare, compound, if_
 from ..python.names_used import mentioned
@@ -15,7 +15,7 @@ from .naming import Naming
 _EVENTS = {"create": "a created", "update": "an updated", "delete": "a deleted"}
 
 
-def hook_functions(module: Module) -> list[Function]:
+def hook_functions(module: Module) -> list[PythonFunction]:
     """Build `after_create`, `after_update`, `after_delete`, `after_save` and functions of hooks."""
     return _Writer(module).functions()
 
@@ -23,14 +23,14 @@ def hook_functions(module: Module) -> list[Function]:
 class _Writer:
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.private: dict[HookInfo, Function] = {}
+        self.private: dict[HookInfo, PythonFunction] = {}
         self.keywords = {
             "services": lambda: module.services,
             "context": lambda: module.imports.runtime("RequestContext"),
         }
         """The possible named parameters of a public function, with their types."""
 
-    def functions(self) -> list[Function]:
+    def functions(self) -> list[PythonFunction]:
         needs: dict[str, list[str]] = {}
         public = []
         for event in _EVENTS:
@@ -42,7 +42,7 @@ class _Writer:
             public.append(self.save(needs))
         return [*public, *self.private.values()]
 
-    def event(self, event: str, hooks: Sequence[HookInfo], needs: list[str]) -> Function:
+    def event(self, event: str, hooks: Sequence[HookInfo], needs: list[str]) -> PythonFunction:
         """Build the public function of an event; add its named parameters to `needs`."""
         doc = f"Run the hooks of {_EVENTS[event]} {self.module.record_variable.replace('_', ' ')}."
         if len(hooks) == 1 and hooks[0].node.event != "save":
@@ -62,7 +62,7 @@ class _Writer:
         arguments += ["previous"] if event == "update" else []
         arguments += ["services=services"] if "services" in needs else []
         head = "async with" if self.module.awaits else "with"
-        return Function(
+        return PythonFunction(
             f"after_{event}",
             self._parameters(event, needs),
             self.module.record,
@@ -74,7 +74,7 @@ class _Writer:
             is_async=self.module.awaits,
         )
 
-    def save(self, needs: dict[str, list[str]]) -> Function:
+    def save(self, needs: dict[str, list[str]]) -> PythonFunction:
         """Build `after_save`, which calls `after_create` or `after_update`."""
         head = "return await" if self.module.awaits else "return"
 
@@ -82,7 +82,7 @@ class _Writer:
             named = [f"{name}={name}" for name in needs[event]]
             return Line(f"{head} after_{event}({', '.join([*arguments, *named])})")
 
-        return Function(
+        return PythonFunction(
             "after_save",
             self._parameters("save", list(dict.fromkeys((*needs["create"], *needs["update"])))),
             self.module.record,
@@ -109,7 +109,7 @@ class _Writer:
         given = ", ".join(previous if name == "previous" else name for name in names)
         return f"{'await ' if self.module.awaits else ''}{function.name}({given})"
 
-    def _private(self, hook: HookInfo) -> Function:
+    def _private(self, hook: HookInfo) -> PythonFunction:
         event = hook.node.event
         fn = self._builder(hook, ("create", "update") if event == "save" else (event,))
         body, _ = self._with_record(fn, without_final_return(block(fn, hook.node.body)))
@@ -124,7 +124,7 @@ class _Writer:
         name, number = f"_after_{event}", 2
         while name in taken:
             name, number = f"_after_{event}_{number}", number + 1
-        return Function(
+        return PythonFunction(
             name,
             tuple(parameters),
             "None",

@@ -1,7 +1,7 @@
 """Jobs: a payload class and a handler for each."""
 
 from ...config import Defaults
-from ...package import Class, Function
+from ...package import PayloadClass, PythonFunction
 from ...program import JobInfo
 from ...python import literals
 from ...python.annotations import named, payload_type
@@ -16,15 +16,17 @@ from .naming import Naming
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
 
-def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
+def job_items(module: Module, job: JobInfo) -> tuple[PayloadClass, PythonFunction]:
     """Build the payload class and the handler of a job."""
     fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
     names = named(module.imports, {c.python: c.name for c in job.captures})
-    payload = Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, names)
+    payload = PayloadClass(
+        job.payload, module.imports.use("dataclasses", "dataclass"), fields, names
+    )
     return payload, _handler(module, job)
 
 
-def _handler(module: Module, job: JobInfo) -> Function:
+def _handler(module: Module, job: JobInfo) -> PythonFunction:
     fn = FunctionBuilder(
         Naming(module, {"job"}),
         module.resource,
@@ -38,7 +40,7 @@ def _handler(module: Module, job: JobInfo) -> Function:
     fn.names.used.add(payload)
     prepare(fn)
     body = without_final_return(block(fn, job.block.body))
-    return Function(
+    return PythonFunction(
         job.python,
         _of_batch(module, job) if fn.is_batch else _of_job(module, job, payload),
         "None",

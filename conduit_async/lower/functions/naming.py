@@ -8,7 +8,7 @@ from ...names import local_name, snake_case, unclashed
 from ...program import Local
 from .module import Module
 
-OURS = frozenset({
+IMPORTABLE_NAMES = frozenset({
     "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
     "enum_value", "equal", "fail", "includes_item", "item", "iterate", "job_type", "length_of",
     "member", "multiply", "named", "negate", "ordered", "power", "re", "remainder", "replace",
@@ -69,11 +69,11 @@ class Naming:
         self._locals[local] = name
 
     def is_taken(self, name: str, own: bool = False) -> bool:
-        """Whether a name is taken; a variable of the source (`own`) may have a name in `OURS`."""
+        """Whether a name is taken; a variable of the source (`own`) may have an importable name."""
         imports = self.module.imports
         if name in self.used or name in self.module.defined or imports.binds(name):
             return True
-        return not own and (name in OURS or name in imports.records)
+        return not own and (name in IMPORTABLE_NAMES or name in imports.records)
 
 
 def _name_for(node: ast.Expr) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ...lock.upcast import Upcast
 from ...names import snake_case
-from ...package import Class, Function
+from ...package import PayloadClass, PythonFunction
 from ...program import JobInfo, OlderPayload
 from ...python import literals
 from ...python.annotations import named
@@ -14,12 +14,12 @@ from ...python.upcast_code import upcast_code
 from .module import Module
 
 
-def older_items(module: Module, job: JobInfo) -> Iterator[Class | Function]:
+def older_items(module: Module, job: JobInfo) -> Iterator[PayloadClass | PythonFunction]:
     """Yield the classes of a job's older payloads, each with its upcaster if that is generated."""
     for fingerprint, older in job.older_payloads.items():
         for each in older_classes(module.program, job, older, module.imports):
             names = named(module.imports, each.renamed)
-            yield Class(
+            yield PayloadClass(
                 each.name, module.imports.use("dataclasses", "dataclass"), each.fields, names
             )
         if isinstance(older.upcast, Upcast) and not older.by_hand:
@@ -28,14 +28,14 @@ def older_items(module: Module, job: JobInfo) -> Iterator[Class | Function]:
 
 def _upcaster(
     module: Module, job: JobInfo, fingerprint: str, older: OlderPayload, upcast: Upcast
-) -> Function:
+) -> PythonFunction:
     taken = module.defined | module.imports.records
     code = upcast_code(module.program, job, older.fields, upcast, module.imports, taken)
     own = older.classes[""]
     parameters = [f"{code.old}: {own}"]
     if code.job is not None:
         parameters.append(f"{code.job}: {module.job_context}")
-    return Function(
+    return PythonFunction(
         f"_{snake_case(own)}" if "_" in module.defined else "_",
         tuple(parameters),
         job.payload,

@@ -20,7 +20,7 @@ _WAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 @dataclass(frozen=True)
-class Reading:
+class NameUses:
     """The names that a line mentions (also `a.b`), and the names that it assigns.
 
     `caught` is the exception that an `except` binds, `parameters` are the parameters of a `def`.
@@ -38,17 +38,19 @@ class Reading:
 
 def mentioned(lines: Iterable[Line]) -> set[str]:
     """Return the names that statements mention."""
-    return {name for line in lines for name in (*reading(line).names, *mentioned(line.block or ()))}
+    return {
+        name for line in lines for name in (*name_uses(line).names, *mentioned(line.block or ()))
+    }
 
 
-def reading(line: Line) -> Reading:
+def name_uses(line: Line) -> NameUses:
     """Read a line; of a compound statement, only its first line."""
     whole = "{}" if line.block is None else _WHOLE.get(line.word, "{} pass")
-    return _reading(line.text, whole.format(line.text))
+    return _name_uses(line.text, whole.format(line.text))
 
 
 @lru_cache(maxsize=4096)
-def _reading(line: str, whole: str) -> Reading:
+def _name_uses(line: str, whole: str) -> NameUses:
     names: set[str] = set()
     assigned: set[str] = set()
     parameters: tuple[str, ...] = ()
@@ -76,7 +78,7 @@ def _reading(line: str, whole: str) -> Reading:
                 after = line.encode()[node.annotation.end_col_offset :].decode()
                 rest = f"{name}{after}" if after else ""
     found = frozenset(names), frozenset(assigned - {"_"})
-    return Reading(*found, parameters, awaits, caught, annotation, rest)
+    return NameUses(*found, parameters, awaits, caught, annotation, rest)
 
 
 def _own(tree: ast.AST) -> Iterator[ast.AST]:

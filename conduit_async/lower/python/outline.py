@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from ...package import Function
+from ...package import PythonFunction
 from ...python.code import Line
 from ...python.imports import Imports
 from .statement_tree import Statement, as_lines, assigned, compound, every, mentioned, own
@@ -22,7 +22,7 @@ _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 """How many of the interpreter's nested blocks a compound statement uses."""
 
 
-def outlined(function: Function, imports: Imports) -> Function:
+def outlined(function: PythonFunction, imports: Imports) -> PythonFunction:
     """Return the function with its too deeply nested parts in nested functions."""
     if not _is_deep(function.body, 0, 0):
         return function
@@ -108,7 +108,7 @@ class _Outliner:
         if statement.is_function:
             is_async = statement.line.text.startswith("async ")
             inner = _Outliner(statement.block, self.imports, is_async)
-            parameters = set(statement.read.parameters)
+            parameters = set(statement.uses.parameters)
             statement.block = inner.function(_Scope(level + 1, self._any(), parameters))
             return []
         blocks += _WEIGHTS.get(statement.line.word, 0)
@@ -129,7 +129,7 @@ class _Outliner:
         before = [Statement(Line(f"{name}: {self._declared(name)}")) for name in names]
         for each in own(part):
             self._unannotate(each, shared)
-        awaits = self.is_async and any(each.read.awaits for each in own(part))
+        awaits = self.is_async and any(each.uses.awaits for each in own(part))
         name = self._fresh("part")
         given = self._caught(part)
         call = f"{'await ' if awaits else ''}{name}({', '.join(given)})"
@@ -151,21 +151,21 @@ class _Outliner:
 
     def _caught(self, part: list[Statement]) -> list[str]:
         """Return outer exceptions that a part reads; they become unbound after their `except`."""
-        caught = {each.read.caught for each in self.all if each.read.caught is not None}
+        caught = {each.uses.caught for each in self.all if each.uses.caught is not None}
         return sorted((caught - assigned(own(part))) & mentioned(every(part)))
 
     def _declared(self, name: str) -> str:
         """Return the type of a variable to declare earlier, and remove its later annotations."""
-        found = [each.read for each in self.all]
+        found = [each.uses for each in self.all]
         kinds = [each.annotation for each in found if each.annotation and name in each.assigned]
         for statement in self.all:
             self._unannotate(statement, {name})
         return kinds[0] if kinds else self._any()
 
     def _unannotate(self, statement: Statement, names: set[str]) -> None:
-        read = statement.read
-        if read.annotation is not None and read.assigned & names:
-            statement.write(read.rest or "pass")
+        uses = statement.uses
+        if uses.annotation is not None and uses.assigned & names:
+            statement.write(uses.rest or "pass")
 
     def _leave(self, part: list[Statement], call: str, result: str) -> tuple[str, list[Statement]]:
         """Return the result type of a part's function, and its call; both handle each `return`."""

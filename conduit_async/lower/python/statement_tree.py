@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ...python.code import Line
-from .names_used import Reading, reading
+from .names_used import NameUses, name_uses
 
 
 @dataclass(eq=False)
@@ -19,9 +19,9 @@ class Statement:
     is_rest: bool = False
 
     @property
-    def read(self) -> Reading:
+    def uses(self) -> NameUses:
         """The names that its line uses."""
-        return reading(self.line)
+        return name_uses(self.line)
 
     @property
     def is_function(self) -> bool:
@@ -58,12 +58,12 @@ def own(statements: Iterable[Statement]) -> Iterator[Statement]:
 
 def assigned(statements: Iterable[Statement]) -> set[str]:
     """Return the names that statements assign."""
-    return {name for each in statements for name in each.read.assigned}
+    return {name for each in statements for name in each.uses.assigned}
 
 
 def mentioned(statements: Iterable[Statement]) -> set[str]:
     """Return the names that statements mention."""
-    return {name for each in statements for name in each.read.names}
+    return {name for each in statements for name in each.uses.names}
 
 
 def compound(head: str, block: list[Statement]) -> Statement:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conduit_async.lock.model import Block, FieldType, Lock, LockedJob
+from conduit_async.lock.model import BlockIdentity, FieldType, Lock, LockedJob
 from conduit_async.lock.text import LockError, read, write
 
 NAMES = st.text("abcdéß_", min_size=1, max_size=5)
@@ -70,7 +70,7 @@ JOBS = SHAPES.flatmap(
         base=SECONDS,
         retired=st.booleans(),
         was=st.lists(NAMES, max_size=2).map(tuple),
-        block=st.none() | st.builds(Block, st.lists(NAMES, max_size=3).map(tuple)),
+        block=st.none() | st.builds(BlockIdentity, st.lists(NAMES, max_size=3).map(tuple)),
     )
 )
 SERVICES = st.dictionaries(

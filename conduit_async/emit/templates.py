@@ -18,7 +18,7 @@ _QUOTES = re.compile(r'"""|"\Z')
 """Quotes that would end a docstring, or extend its end."""
 
 
-def render(template: str, **values: object) -> str:
+def render_template(template: str, **values: object) -> str:
     """Render a template."""
     return _environment().get_template(template).render(**values)
 
