@@ -18,9 +18,9 @@ from .diagnose import counted, has_errors, relabelled, show, summary
 from .files import shown
 from .formatters import Formatters
 from .lock import read_lock_text, show_changes
-from .output import Changes, FileState, compare
-from .output import write as write_package
 from .ownership import MANIFEST
+from .package_writer import Changes, FileState, compare
+from .package_writer import write as write_package
 from .progress import shown_progress
 from .project import Project, configured_folder, load_project
 from .usage import UsageError

@@ -12,7 +12,7 @@ from ...names import ENTRY_POINTS, class_name, local_name, snake_case, unclashed
 from ...program import HookInfo, JobInfo, Program, ResourceInfo
 from .earlier_types import name_earlier_types
 from .options import read_options
-from .statements import statement_hashes
+from .statement_hashes import statement_hashes
 from .type_names import name_types
 
 

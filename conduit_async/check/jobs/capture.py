@@ -25,8 +25,8 @@ from ..lattice import InvalidType
 from ..wording import describe
 from .capture_finder import CaptureFinder
 from .capture_use import CaptureUse
-from .fields import fields_of, shape_of
 from .fingerprint import fingerprint
+from .payload_fields import fields_of, shape_of
 
 
 def capture(program: Program, problems: Problems) -> None:

@@ -27,7 +27,7 @@ from ...types import (
 )
 from ..coercion import number_literal
 from ..constants import NotConstantError, fold
-from .fields import field_type, fields_of
+from .payload_fields import field_type, fields_of
 
 
 def new_fields(

@@ -16,7 +16,7 @@ from pathlib import Path
 import conduit_runtime
 from conduit_runtime import GeneratedCodeError
 
-from conduit_async.cli.output import compare, write
+from conduit_async.cli.package_writer import compare, write
 from conduit_async.diagnostics import Problems
 
 STEPS = ("open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir")
