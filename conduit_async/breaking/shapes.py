@@ -85,7 +85,9 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Shape
             old.fields,
             new.fields,
             path,
-            lambda it: put(replace(new, type=replace(old, fields=types_of(it)), fields=it)),
+            lambda fields: put(
+                replace(new, type=replace(old, fields=types_of(fields)), fields=fields)
+            ),
         )
     elif old.item and kind.item and (old.kind, old.shape) == (kind.kind, kind.shape):
         item = NewField(kind.item, fields=new.fields)
@@ -93,7 +95,7 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Shape
             old.item,
             item,
             f"{path}[]",
-            lambda it: put(replace(new, type=replace(old, item=it.type), fields=it.fields)),
+            lambda item: put(replace(new, type=replace(old, item=item.type), fields=item.fields)),
         )
     elif old.is_untyped and kind.is_untyped:
         return

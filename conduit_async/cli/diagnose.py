@@ -55,7 +55,7 @@ def relabelled(
         replace(
             diagnostic,
             span=span(diagnostic.span),
-            related=tuple(replace(other, span=span(other.span)) for other in diagnostic.related),
+            related=tuple(replace(each, span=span(each.span)) for each in diagnostic.related),
         )
         for diagnostic in diagnostics
     )

@@ -59,10 +59,10 @@ def _names(data: bytes) -> frozenset[str] | None:
     try:
         content = json.loads(data)
         names = frozenset(content["files"])
-        ours = content["generator"] == "conduitc" and all(map(_stays_inside, names))
+        is_ours = content["generator"] == "conduitc" and all(map(_stays_inside, names))
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return names if ours else None
+    return names if is_ours else None
 
 
 def _stays_inside(name: object) -> bool:

@@ -59,8 +59,8 @@ def mark(span: Span | None, own: str) -> str:
     if span is None:
         return ""
     path = span.source.path
-    other = "" if path == own else f":{quote(path, errors='surrogatepass')}"
-    return f"\ue000{span.line}{other}\ue001"
+    place = "" if path == own else f":{quote(path, errors='surrogatepass')}"
+    return f"\ue000{span.line}{place}\ue001"
 
 
 def format_all(marked: Iterable[str]) -> Iterator[Formatted]:

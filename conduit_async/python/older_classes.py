@@ -95,12 +95,14 @@ class _Classes:
         named = attributes(fields)
         members: list[tuple[str, str]] = []
         for name, attribute in named.items():
-            kind, other = fields[name], counterparts.get(name, "")
-            if other in whole and new[other].type.shape and kind.is_like(new[other].type):
-                text = whole[other]
+            kind, new_name = fields[name], counterparts.get(name, "")
+            if new_name in whole and new[new_name].type.shape and kind.is_like(new[new_name].type):
+                text = whole[new_name]
             else:
-                text = self._annotation(kind, new.get(other), types.get(other), f"{path}.{name}")
-                if kind.sensitive or (other in new and new[other].type.sensitive):
+                text = self._annotation(
+                    kind, new.get(new_name), types.get(new_name), f"{path}.{name}"
+                )
+                if kind.sensitive or (new_name in new and new[new_name].type.sensitive):
                     text = f"{self.imports.runtime('Sensitive')}[{text}]"
             members.append((attribute, text))
         renamed = {attribute: name for name, attribute in named.items() if attribute != name}

@@ -137,8 +137,8 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         if relation.target not in body.env.resources:
             return body.resolve(node, RelationUse(info.name, relation), INVALID)
         row = Record(relation.target)
-        one = optional(row) if relation.nullable else row
-        related = Array(row) if relation.kind == "to_many" else one
+        to_one = optional(row) if relation.nullable else row
+        related = Array(row) if relation.kind == "to_many" else to_one
         return body.resolve(node, RelationUse(info.name, relation), related)
     function = info.functions.get(name)
     if function is not None and function.computed:

@@ -113,8 +113,8 @@ def _refusal(body: Body, target: ast.Member) -> str | None:
                 node = node.target
             case RelationUse(relation=relation) if node is target:
                 to_one = relation.kind == "to_one"
-                other = f"assign its key: `self.{relation.key} = …`"
-                return other if to_one else "write to the other resource"
+                hint = f"assign its key: `self.{relation.key} = …`"
+                return hint if to_one else "write to the other resource"
             case FunctionCall():
                 return "it is computed; assign to the fields that it reads"
             case RecordColumn(resource=resource, column=column):

@@ -82,15 +82,17 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Type:
     return Hash(join_parts(keys), join_parts([kind for _, kind in entries]), certain)
 
 
-def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Type:
+def join_values(left: ast.Expr, left_type: Type, right: ast.Expr, right_type: Type) -> Type:
     """The common type of two values; an empty literal takes the type of the other one."""
-    if _is_empty_like(left, other):
-        return without_entries(other)
-    return without_entries(kind) if _is_empty_like(right, kind) else join(kind, other)
+    if _is_empty_like(left, right_type):
+        return without_entries(right_type)
+    if _is_empty_like(right, left_type):
+        return without_entries(left_type)
+    return join(left_type, right_type)
 
 
-def _is_empty_like(node: ast.Expr, other: Type) -> bool:
-    match node, required(other):
+def _is_empty_like(node: ast.Expr, kind: Type) -> bool:
+    match node, required(kind):
         case (ast.ArrayLiteral(items=()), Array()) | (ast.HashLiteral(entries=()), Hash()):
             return True
     return False

@@ -18,8 +18,8 @@ def report_unclear(
     """
     first, *others = blocks
     listed = ", or ".join(_described(around, name, known) for name, known in types.items())
-    it = "each of these blocks" if others else "this block"
-    message = f"{it} may be the job type {listed}"
+    subject = "each of these blocks" if others else "this block"
+    message = f"{subject} may be the job type {listed}"
     names = " or ".join(f'`name: "{name}"`' for name in types)
     hint = f"if it is, write {names} in its `@async(…)`; if it is new, give it another name"
     if others:

@@ -57,22 +57,24 @@ def _clashing(
     """Each item that has the name of an earlier item, with the earlier item and the name."""
     first: dict[str, Item] = {}
     for item in items:
-        other = first.setdefault(name(item), item)
-        if other != item:
-            yield item, other, name(item)
+        earlier = first.setdefault(name(item), item)
+        if earlier != item:
+            yield item, earlier, name(item)
 
 
 def _check_resources(resources: Collection[ResourceInfo], problems: Problems) -> None:
     """Report resources whose modules or classes would have the same name."""
 
-    def report(resource: ResourceInfo, other: ResourceInfo, what: str, hint: str = _RENAME) -> None:
-        message = f"`{other.name}` and `{resource.name}` {what}"
-        related = Related(other.node.name.span, f"`{other.name}` is declared here")
+    def report(
+        resource: ResourceInfo, earlier: ResourceInfo, what: str, hint: str = _RENAME
+    ) -> None:
+        message = f"`{earlier.name}` and `{resource.name}` {what}"
+        related = Related(earlier.node.name.span, f"`{earlier.name}` is declared here")
         problems.error("GEN601", resource.node.name.span, message, hint, related)
 
-    for resource, other, _ in _clashing(resources, lambda each: each.name.lower()):
-        if other.hooks or resource.hooks:
-            report(resource, other, "differ only in capitals")
+    for resource, earlier, _ in _clashing(resources, lambda each: each.name.lower()):
+        if earlier.hooks or resource.hooks:
+            report(resource, earlier, "differ only in capitals")
     hooked = [resource for resource in resources if resource.hooks]
     for resource in hooked:
         if resource.module.lower() in _OWN_MODULES:
@@ -80,15 +82,15 @@ def _check_resources(resources: Collection[ResourceInfo], problems: Problems) ->
             message = f"{module}, which the generated package needs for itself"
             hint = f"give the resource another name, {_KEEP_TABLE}"
             problems.error("GEN601", resource.node.name.span, message, hint)
-    for resource, other, _ in _clashing(hooked, lambda each: each.module.lower()):
-        if other.name.lower() != resource.name.lower():
-            report(resource, other, f"would both be the module `{resource.module}.py`")
+    for resource, earlier, _ in _clashing(hooked, lambda each: each.module.lower()):
+        if earlier.name.lower() != resource.name.lower():
+            report(resource, earlier, f"would both be the module `{resource.module}.py`")
     naming = (record_name, snapshot_name)
     classes = [(each, name(each.name)) for each in resources for name in naming]
-    for (resource, _), (other, _), name in _clashing(classes, itemgetter(1)):
-        if other is not resource and (other.hooks or resource.hooks):
+    for (resource, _), (earlier, _), name in _clashing(classes, itemgetter(1)):
+        if earlier is not resource and (earlier.hooks or resource.hooks):
             what = f"would both have the class `{name}`"
-            report(resource, other, what, f"{_RENAME}, {_KEEP_TABLE}")
+            report(resource, earlier, what, f"{_RENAME}, {_KEEP_TABLE}")
 
 
 def _check_members(
@@ -97,10 +99,12 @@ def _check_members(
     resource: ResourceInfo,
     problems: Problems,
 ) -> None:
-    for (name, span), (other, other_span), python in _clashing(names, lambda e: python_name(e[0])):
-        both = f"`{other}` and `{name}` of `{resource.name}`"
+    for (name, span), (earlier, earlier_span), python in _clashing(
+        names, lambda e: python_name(e[0])
+    ):
+        both = f"`{earlier}` and `{name}` of `{resource.name}`"
         message = f"the {what} {both} would both be `{python}` in Python"
-        related = [Related(other_span, f"`{other}` is declared here")] if other_span else []
+        related = [Related(earlier_span, f"`{earlier}` is declared here")] if earlier_span else []
         at = span or resource.node.name.span
         problems.error("GEN602", at, message, "rename one of the two", *related)
 
@@ -118,15 +122,20 @@ def _check_services(facts: Facts, problems: Problems) -> None:
                 methods.setdefault(use.method, set()).update(name for name, _ in use.named)
 
     def report(
-        what: str, name: str, other: str, python: str, at: Span | None, other_at: Span | None = None
+        what: str,
+        name: str,
+        earlier: str,
+        python: str,
+        at: Span | None,
+        earlier_at: Span | None = None,
     ) -> None:
         if at is not None:
-            message = f"the {what} `{other}` and `{name}` would both be `{python}` in Python"
-            related = [Related(other_at, f"`{other}` is used here")] if other_at else []
+            message = f"the {what} `{earlier}` and `{name}` would both be `{python}` in Python"
+            related = [Related(earlier_at, f"`{earlier}` is used here")] if earlier_at else []
             problems.error("GEN603", at, message, "rename one of them", *related)
 
-    for service, other, python in _clashing(sorted(services), service_name):
-        report("services", service, other, python, spans.get((service,)), spans.get((other,)))
+    for service, earlier, python in _clashing(sorted(services), service_name):
+        report("services", service, earlier, python, spans.get((service,)), spans.get((earlier,)))
     for service, methods in sorted(services.items()):
         for method, known, python in _clashing(sorted(methods), method_name):
             pair = f"{service}.{method}", f"{service}.{known}"

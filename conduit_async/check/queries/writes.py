@@ -128,8 +128,8 @@ def _check_fields(
         if column is None:
             continue
         first = given.setdefault(column.name, entry.key)
-        if (other := ast.constant_text(first)) != name:
-            message = f"`{other}` and `{name}` are both the column `{column.name}`"
+        if (first_name := ast.constant_text(first)) != name:
+            message = f"`{first_name}` and `{name}` are both the column `{column.name}`"
             hint = "remove one of the two"
             body.error("SYN013", entry.key, message, hint, Related(first.span, "first given here"))
         relation = info.relations.get(name)
