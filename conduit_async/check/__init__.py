@@ -25,7 +25,7 @@ from .names.typos import check_config_names, check_service_names
 
 __all__ = ["check"]
 
-EXPRESSION_RULES = (access, calls, control, indexing, literals, lookup, operators)
+RULE_MODULES = (access, calls, control, indexing, literals, lookup, operators)
 """The modules whose import registers their rules."""
 
 

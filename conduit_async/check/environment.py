@@ -13,7 +13,7 @@ from ..types import Struct
 
 
 @dataclass
-class Downgraded(Problems):
+class DowngradedProblems(Problems):
     """Passes findings on as warnings, for code that no job or hook reaches."""
 
     target: Problems = field(default_factory=Problems)
@@ -28,10 +28,10 @@ class Environment(Program):
     """The program while it is checked.
 
     `unparsed` are the statements and members that did not parse completely, `words` the words in
-    them. `shapes` are the structs by their fields, `taken_names` all class names, `taken_columns`
-    the Python names of columns. `uncompiled` are the hooks that are not compiled, each with the
-    facts about its nodes. `likely` remembers which resource a service's name may be a typo of.
-    `reached` are the functions and scopes that code uses, `pending` those still to be checked.
+    them. `taken_names` are all class names, `taken_columns` the Python names of columns.
+    `uncompiled` are the hooks that are not compiled, each with the facts about its nodes. `likely`
+    remembers which resource a service's name may be a typo of. `reached` are the functions and
+    scopes that code uses, `pending` those still to be checked.
     """
 
     config: Config
@@ -39,7 +39,7 @@ class Environment(Program):
     unparsed: SpanSet = field(default_factory=SpanSet)
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
-    shapes: dict[tuple[object, ...], Struct] = field(default_factory=dict)
+    structs_by_fields: dict[tuple[object, ...], Struct] = field(default_factory=dict)
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
     words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Environment(Program):
         """Return a copy with the same declarations for unreached code, whose facts do not count."""
         return replace(
             self,
-            problems=Downgraded(target=self.problems),
+            problems=DowngradedProblems(target=self.problems),
             facts=Facts(),
             structs=dict(self.structs),
             reached=set(),

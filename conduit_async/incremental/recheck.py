@@ -21,7 +21,7 @@ from .output import Output, SourceSummary
 from .source_changes import SourceChanges
 from .summarize import summaries_of
 
-_OWN = frozenset({
+_LOCAL_WARNINGS = frozenset({
     "ASY901", "ASY902", "ASY907", "ASY908", "ASY909", "ASY920", "PAT401", "PAT402", "PAT403",
     "PAT404", "SEM203", "SEM213", "SYN012", "TYP101", "TYP102", "TYP103",
 })  # fmt: skip
@@ -118,7 +118,7 @@ class _Recheck:
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None
-        if any(d.code not in _OWN and not _sources(d).isdisjoint(dirty) for d in found):
+        if any(d.code not in _LOCAL_WARNINGS and not _sources(d).isdisjoint(dirty) for d in found):
             return None
         own = [file for file in files if file.span.source.path in dirty]
         return program, summaries_of(program, own, places.keys())

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from ..source import shorten
 
-NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?")
-REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
-DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
+NUMBER_PATTERN = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?")
+REGEX_PATTERN = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
+DURATION_PATTERN = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
 
 _JOINED_UNIT = re.compile(r"([0-9.]+)((?:second|minute|hour|day|week)s?)")
 _ESCAPE = re.compile(r"\r\n|\\(u\{[^}\"\n]*\}|\r?\n|.)", re.DOTALL)
@@ -29,7 +29,7 @@ class BadLiteralError(ValueError):
 def number(text: str) -> int | float:
     """The value of a number; raises `BadLiteralError`."""
     whole = (0, len(text))
-    if not NUMBER.fullmatch(text):
+    if not NUMBER_PATTERN.fullmatch(text):
         raise BadLiteralError(f"`{shorten(text)}` is not a number", *whole, _number_hint(text))
     if len(text) > _MAX_DIGITS:
         raise BadLiteralError("this number has too many digits", *whole)

@@ -134,7 +134,7 @@ def slash(state: State, _: str, start: int) -> int:
     if state.text.startswith("*", end) and (close := state.text.find("*/", start + 2)) > 0:
         return foreign_comment(state, start, close + 2)
     divides = state.after_operand and not (state.new_line_in_brace and state.attached(end))
-    found = None if divides else literals.REGEX.match(state.text, start)
+    found = None if divides else literals.REGEX_PATTERN.match(state.text, start)
     if state.after_operand and found is None:
         if state.text[end : end + 1] == "=":
             return state.emit("AUGMENT", "/=", start, end + 1)
@@ -158,7 +158,7 @@ def pipe(state: State, text: str, start: int) -> int:
 
 def number(state: State, text: str, start: int) -> int:
     end = start + len(text)
-    unit = literals.DURATION.match(state.text, end)
+    unit = literals.DURATION_PATTERN.match(state.text, end)
     try:
         value = literals.number(text)
     except literals.BadLiteralError as error:

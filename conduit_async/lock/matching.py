@@ -14,7 +14,7 @@ from .changes import OPTIONS
 from .model import LockedJob
 
 _NEAR = 0.25
-"""A pair is a rival of a better one if its likeness is lower by less than this."""
+"""A pair is a rival of a better one if its similarity is lower by less than this."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Matching:
 
 
 @dataclass(frozen=True)
-class _Likeness:
+class _Similarity:
     """How alike a block and a type are; `shared` is the fraction of common statements."""
 
     shared: float
@@ -67,8 +67,8 @@ class _Likeness:
     def is_possible(self) -> bool:
         return self.is_likely or self.shared > 0 or self.captures >= 0.5
 
-    def outdoes(self, other: "_Likeness") -> bool:
-        """Whether this likeness is clearly better than another."""
+    def is_clearly_better(self, other: "_Similarity") -> bool:
+        """Whether this similarity is clearly better than another."""
         if self.keeps_most and self.shared >= 2 * other.shared:
             return True
         return other.shared == 0 and self.total >= other.total + _NEAR
@@ -82,11 +82,13 @@ def match(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> Mat
     found = Matching(names=_unchanged(blocks, types))
     taken = set(found.names.values())
     rest = [(name, types[name]) for name in sorted(types, key=name_order) if name not in taken]
-    pairs: dict[_Pair, _Likeness] = {}
+    pairs: dict[_Pair, _Similarity] = {}
     for place, block in enumerate(blocks):
         if place not in found.names:
-            every = {(place, name): _likeness(block, name, known) for name, known in rest}
-            pairs |= {pair: likeness for pair, likeness in every.items() if likeness.is_possible}
+            every = {(place, name): _similarity(block, name, known) for name, known in rest}
+            pairs |= {
+                pair: similarity for pair, similarity in every.items() if similarity.is_possible
+            }
     by_block: dict[int, set[_Pair]] = {}
     by_type: dict[str, set[_Pair]] = {}
     for pair in pairs:
@@ -96,7 +98,7 @@ def match(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> Mat
     def is_rival(pair: _Pair, elsewhere: set[_Pair], best: _Pair) -> bool:
         """Whether a pair comes near the best one, and its other member has no better pair."""
         better = (pairs[each].total >= pairs[pair].total + _NEAR for each in elsewhere - {pair})
-        return not pairs[best].outdoes(pairs[pair]) and not any(better)
+        return not pairs[best].is_clearly_better(pairs[pair]) and not any(better)
 
     for best in sorted(pairs, key=lambda pair: -pairs[pair].total):
         place, name = best
@@ -159,14 +161,14 @@ def _unchanged(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -
     return found
 
 
-def _likeness(block: UnnamedBlock, name: str, known: LockedJob) -> _Likeness:
+def _similarity(block: UnnamedBlock, name: str, known: LockedJob) -> _Similarity:
     old = known.block.statements if known.block is not None else ()
     new = block.statements
     common = (Counter(old) & Counter(new)).total()
     before, after = known.shapes[known.shape].keys(), block.job.shapes[block.job.shape].keys()
     captured = len(before) + len(after)
     base, _, number = name.rpartition("_")
-    return _Likeness(
+    return _Similarity(
         shared=2 * common / (len(old) + len(new)) if common else 0.0,
         captures=2 * len(before & after) / captured if captured else 0.0,
         same_work=block.work == name or (block.work == base and number.isdecimal()),

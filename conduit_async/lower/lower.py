@@ -24,7 +24,7 @@ from .functions.module import Module
 from .functions.upcasters import older_items
 from .python.outline import outlined
 
-RULES = (
+RULE_MODULES = (
     *(access, calls, choices, lambdas, lazy, matches, operators, rescues, strings, values),
     *(assignment, captures, statements),
 )

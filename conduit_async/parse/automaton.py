@@ -20,7 +20,7 @@ CLOSERS_BY_TYPE = {
     "LPAR": ("RPAR",), "_CALL": ("RPAR",), "_ARROW_PAREN": ("RPAR",), "LSQB": ("RSQB",),
     "_INDEX": ("RSQB",), "LBRACE": ("RBRACE",), "_INTERPOLATE": ("_INTERPOLATE_END", "_QUOTE_END"),
 }  # fmt: skip
-_RULES = (expressions, members, statements, types)
+_RULE_MODULES = (expressions, members, statements, types)
 """The modules whose import registers their rules."""
 
 

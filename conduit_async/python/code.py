@@ -55,12 +55,12 @@ class Form(Enum):
     """What rules need to know about an expression beside its text."""
 
     PLAIN = auto()
-    WRITTEN = auto()  # only literals of numbers and texts, whose value type checkers know
+    LITERAL = auto()  # only literals of numbers and texts, whose value type checkers know
     EMPTY = auto()  # `[]` or `{}`, whose item type they do not know
     LOOSE = auto()  # it may be such a literal, or hold one
     NEVER = auto()  # it always raises an error
     ANY = auto()  # `Any` by a cast or an operator
-    ANSWER = auto()  # a result of the database or a service, or a value of the previous row
+    EXTERNAL = auto()  # a result of the database or a service, or a value of the previous row
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def combine(
 ) -> Code:
     """Build an expression of parts in the order in which they run: a ternary's condition first."""
     forms = {part.form for part in parts}
-    is_written = Precedence.SUM <= precedence <= Precedence.POWER and forms == {Form.WRITTEN}
+    is_literal_only = Precedence.SUM <= precedence <= Precedence.POWER and forms == {Form.LITERAL}
     may_be_empty = any(part.form in (Form.EMPTY, Form.LOOSE) for part in parts[1:])
     is_loose = precedence == Precedence.TERNARY and may_be_empty
     return Code(
@@ -190,7 +190,7 @@ def combine(
         tuple(line for part in parts for line in part.before),
         reduce(or_, (part.effect for part in parts), effect),
         1 + max((part.depth for part in parts), default=0),
-        form=Form.WRITTEN if is_written else Form.LOOSE if is_loose else Form.PLAIN,
+        form=Form.LITERAL if is_literal_only else Form.LOOSE if is_loose else Form.PLAIN,
     )
 
 

@@ -15,7 +15,7 @@ from . import literals
 from .imports import Imports
 from .older_classes import attributes
 
-_OWN = re.compile(r"(old|job|each|key)(_\d+)?")
+_RESERVED = re.compile(r"(old|job|each|key)(_\d+)?")
 """The names of variables that do not hold rows."""
 
 
@@ -122,7 +122,7 @@ class _Writer:
     def row(self, resource: str) -> str:
         """Return a new variable for a row."""
         plain = local_name(snake_case(resource))
-        plain = f"{plain}_row" if _OWN.fullmatch(plain) else plain
+        plain = f"{plain}_row" if _RESERVED.fullmatch(plain) else plain
         names = chain([plain], (f"{plain}_{number}" for number in count(2)))
         known = self.rows.values()
         return next(name for name in map(self.variable, names) if name not in known)
@@ -139,8 +139,10 @@ class _Writer:
         )
         if not may_be_nil:
             return made
-        other = self.literal(conversion.default.value) if conversion.default is not None else "None"
-        return f"{made} if {text} is not None else {other}"
+        default = (
+            self.literal(conversion.default.value) if conversion.default is not None else "None"
+        )
+        return f"{made} if {text} is not None else {default}"
 
     def step(
         self, conversion: Conversion, text: str, kind: Type, is_certain: bool, depth: int

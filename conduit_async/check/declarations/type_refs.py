@@ -89,10 +89,10 @@ def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> St
         column = Column(name, python, inner, span=field.name.span, doc=field.doc)
         fields[name] = replace(column, was=earlier_names(field), default=default_of(field))
     shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
-    if (known := env.shapes.get(shape)) is not None:
+    if (known := env.structs_by_fields.get(shape)) is not None:
         env.class_names[node] = known.name
         return known
-    env.shapes[shape] = kind = Struct(_class_name(env, node, owner, path))
+    env.structs_by_fields[shape] = kind = Struct(_class_name(env, node, owner, path))
     env.structs[kind.name] = StructInfo(kind, path, fields)
     return kind
 

@@ -13,7 +13,7 @@ from ...hints.name_typos import is_typo
 from ...program import ResourceInfo
 from ..body import Body, ReturnTarget, Scope
 from ..coercion import option_text
-from ..environment import Downgraded, Environment
+from ..environment import DowngradedProblems, Environment
 from ..expressions.statements import check_block
 from ..fields import warn_of_typo
 
@@ -24,7 +24,7 @@ _RULE_KEYS = ("on", *_EXPRESSIONS)
 
 
 @dataclass
-class _NamesOnly(Downgraded):
+class _NamesOnly(DowngradedProblems):
     """Passes on only unknown fields and names close to a known one, as warnings."""
 
     def add(self, diagnostic: Diagnostic) -> None:

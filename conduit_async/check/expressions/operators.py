@@ -1,5 +1,7 @@
 """Unary and binary operators: the types of their results, and narrowing by conditions."""
 
+from itertools import product
+
 from ... import ast
 from ...types import (
     ANY,
@@ -82,7 +84,7 @@ def binary(body: Body, node: ast.Binary) -> Inference:
             body.narrowings[node] = either
             return right if isinstance(left, NilType) else join(required(left), right)
         case "??":
-            return _otherwise(body, node, left, right)
+            return _coalesce(body, node, left, right)
         case "==" | "!=":
             return equality(body, node, left, right)
         case "in" | "not_in":
@@ -115,7 +117,7 @@ def _is_access(body: Body, node: ast.Binary) -> bool:
     return False
 
 
-def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
+def _coalesce(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     if isinstance(left, NilType):
         return right
     if reads_nil(body, node.left):
@@ -142,7 +144,7 @@ def arithmetic(node: ast.Binary, left: Type, right: Type) -> Type | None:
         return _result(node, left, right)
     lefts = _EXAMPLES if is_unknown(left) else (left,)
     rights = _EXAMPLES if is_unknown(right) else (right,)
-    if not any(_result(node, one, other) for one in lefts for other in rights):
+    if not any(_result(node, *pair) for pair in product(lefts, rights)):
         return None
     if node.operator in _RANGES:
         return Range(ANY)
@@ -193,7 +195,7 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     operator = node.operator
     hint = None
     if {left, right} == {DECIMAL, FLOAT}:
-        hint = _exactly(node) or "a float is not exact: make both decimals, or both floats"
+        hint = _exact_hint(node) or "a float is not exact: make both decimals, or both floats"
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == STRING:
         hint = "a duration is a number with a unit, such as `1.day`"
     elif operator in _ORDERS and {left, right} == {TIMESTAMP, STRING}:
@@ -201,8 +203,8 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     elif operator == "+" and isinstance(left, Array) and not isinstance(right, Array):
         hint = f"`+` joins two arrays: write `[{snippet(node.right)}]`"
     elif operator == "+" and (is_text(left) or is_text(right)):
-        other = node.right if is_text(left) else node.left
-        hint = f'join strings by interpolation: `"… #{{{snippet(other)}}}"`'
+        part = node.right if is_text(left) else node.left
+        hint = f'join strings by interpolation: `"… #{{{snippet(part)}}}"`'
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == INT:
         hint = conversion(node.right, INT, DURATION)
     elif operator in _ORDERS and left == right:
@@ -214,7 +216,7 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     return body.error("TYP120", node, message, hint)
 
 
-def _exactly(node: ast.Binary) -> str | None:
+def _exact_hint(node: ast.Binary) -> str | None:
     """The hint to write a decimal times a number with a point by ints: `price * 15 / 10`."""
     if node.operator != "*" or not isinstance(node.right, ast.Float):
         return None

@@ -40,7 +40,7 @@ def new_fields(
     captures = list(captures)
     named = {each.name: each for each in captures}
     types = fields_of(captures, program)
-    rows = _Rows(program, owner.name if event == "delete" else None)
+    rows = _ColumnFields(program, owner.name if event == "delete" else None)
     return {
         each.name: NewField(
             types[each.name],
@@ -61,7 +61,7 @@ def _variable(capture: Capture, named: Mapping[str, Capture]) -> str:
 
 
 def _of_column(
-    capture: Capture, rows: "_Rows", owner: ResourceInfo, named: Mapping[str, Capture]
+    capture: Capture, rows: "_ColumnFields", owner: ResourceInfo, named: Mapping[str, Capture]
 ) -> tuple[tuple[str, ...], Constant | None, Load | None]:
     """The earlier names of a captured value, its default, and where to load it from."""
     resource, path, prefix = owner, capture.path, ""
@@ -111,12 +111,12 @@ def _by_key(
     return replace(load, keys=keys)
 
 
-class _Rows:
-    """The columns of a program; rows of the resource `gone` are not loaded."""
+class _ColumnFields:
+    """The columns of a program; rows of the resource `deleted` are not loaded."""
 
-    def __init__(self, program: Program, gone: str | None) -> None:
+    def __init__(self, program: Program, deleted: str | None) -> None:
         self.program = program
-        self._gone = gone
+        self._deleted = deleted
 
     def load(
         self,
@@ -127,7 +127,7 @@ class _Rows:
     ) -> Load | None:
         """Return where to load a value from, None if the row cannot be found."""
         key = resource.columns.get(resource.primary_key or "")
-        if key is None or key in columns or resource.name == self._gone:
+        if key is None or key in columns or resource.name == self._deleted:
             return None
         names = tuple(f"{prefix}{name}" for name in (key.name, *key.was))
         return Load(resource.name, names, field_type(key.type, self.program), path)

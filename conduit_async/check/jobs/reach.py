@@ -28,7 +28,7 @@ from ..expressions.statements import check_block
 
 _MAX_PASSES = 4
 
-_Code: TypeAlias = FunctionInfo | ast.Scope
+_FunctionOrScope: TypeAlias = FunctionInfo | ast.Scope
 
 
 def check_bodies(env: Environment) -> None:
@@ -62,9 +62,9 @@ def check_bodies(env: Environment) -> None:
 
 def _mark_uses(env: Environment) -> None:
     """Mark the functions that need services or the database, directly or by their calls."""
-    services: list[_Code] = []
-    database: list[_Code] = []
-    callers: dict[_Code, list[_Code]] = {}
+    services: list[_FunctionOrScope] = []
+    database: list[_FunctionOrScope] = []
+    callers: dict[_FunctionOrScope, list[_FunctionOrScope]] = {}
     for code in env.reached:
         roots = function_roots(code) if isinstance(code, FunctionInfo) else [code]
         for node in (node for root in roots for node in walk(root)):
@@ -86,10 +86,10 @@ def _mark_uses(env: Environment) -> None:
 
 
 def _with_callers(
-    pending: list[_Code], callers: Mapping[_Code, Sequence[_Code]]
+    pending: list[_FunctionOrScope], callers: Mapping[_FunctionOrScope, Sequence[_FunctionOrScope]]
 ) -> Iterator[FunctionInfo]:
     """Yield the functions among some code, and the functions that reach it, each once."""
-    found: set[_Code] = set()
+    found: set[_FunctionOrScope] = set()
     while pending:
         code = pending.pop()
         if code not in found:

@@ -25,7 +25,7 @@ from ..wording import snippet
 
 
 @dataclass(frozen=True)
-class _Code:
+class _CodeUnit:
     """The code of a hook, a job or a function, without the jobs in it.
 
     `stores_self`: `self` is a record that a job has stored. `given` are the parameters that hold
@@ -39,7 +39,7 @@ class _Code:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _SensitiveRead:
     """A read of a sensitive field; `function` is the called function that reads it, if any."""
 
     node: ast.Expr
@@ -56,16 +56,20 @@ def report_sensitive_reads(program: Program, problems: Problems) -> None:
         return
     stored = _StoredRecords(program)
     for info in resources:
-        functions = [_Code(each.body) for each in info.functions.values() if each.reached]
-        hooks = [_Code(hook.node, stores_self=False) for hook in info.hooks]
-        jobs = [_Code(job.block.body, job) for job in info.jobs]
+        functions = [_CodeUnit(each.body) for each in info.functions.values() if each.reached]
+        hooks = [_CodeUnit(hook.node, stores_self=False) for hook in info.hooks]
+        jobs = [_CodeUnit(job.block.body, job) for job in info.jobs]
         for code in (*functions, *hooks, *jobs):
             for read in stored.sensitive_reads(code):
                 _report(stored, read, code, info, problems)
 
 
 def _report(
-    stored: "_StoredRecords", read: _Read, code: _Code, info: ResourceInfo, problems: Problems
+    stored: "_StoredRecords",
+    read: _SensitiveRead,
+    code: _CodeUnit,
+    info: ResourceInfo,
+    problems: Problems,
 ) -> None:
     record, name = snippet(read.record), f"{read.resource}.{read.field}"
     message = (
@@ -112,7 +116,7 @@ class _StoredRecords:
                     for parameter in function.parameters:
                         self.values.setdefault(facts.declared[parameter], []).extend(given)
 
-    def may_be(self, node: ast.Node, code: _Code) -> bool:
+    def may_be_stored(self, node: ast.Node, code: _CodeUnit) -> bool:
         """Whether the value of an expression may be or hold a stored record."""
         facts = self.program.facts
         pending: list[ast.Node] = [node]
@@ -136,7 +140,7 @@ class _StoredRecords:
                 case _, RecordCall(receiver=receiver):
                     pending += [receiver] if receiver is not None else []
                 case _, FunctionCall() as call:
-                    if self._gives_one(call, code):
+                    if self._returns_stored(call, code):
                         return True
                 case _, LibraryCall(arguments=arguments):
                     pending += filter(None, arguments)
@@ -144,24 +148,26 @@ class _StoredRecords:
                     pending += _parts(current)
         return False
 
-    def _gives_one(self, call: FunctionCall, code: _Code) -> bool:
+    def _returns_stored(self, call: FunctionCall, code: _CodeUnit) -> bool:
         function = call.function
         given = frozenset(
             parameter.name
             for parameter, argument in zip(function.parameters, call.arguments, strict=True)
-            if argument is not None and self.may_be(argument, code)
+            if argument is not None and self.may_be_stored(argument, code)
         )
         if (function, given) in self.calls:
             return False
         self.calls.add((function, given))
-        inside = _Code(function.body, given=given)
-        found = any(self.may_be(each, inside) for each in body_results(function.body) if each)
+        inside = _CodeUnit(function.body, given=given)
+        found = any(
+            self.may_be_stored(each, inside) for each in body_results(function.body) if each
+        )
         self.calls.discard((function, given))
         return found
 
     def sensitive_reads(
-        self, code: _Code, seen: set[tuple[FunctionInfo, str]] | None = None
-    ) -> Iterator[_Read]:
+        self, code: _CodeUnit, seen: set[tuple[FunctionInfo, str]] | None = None
+    ) -> Iterator[_SensitiveRead]:
         """Find the reads in some code, and those of the functions it calls, at the call.
 
         `seen` has the parameters that the search followed already, if it began at a call.
@@ -170,66 +176,68 @@ class _StoredRecords:
             match node, self.program.facts.resolutions.get(node):
                 case ast.Member(target=target), RecordColumn(resource=resource, column=column):
                     if column.sensitive and self._lacks(target, code):
-                        yield _Read(node, target, resource, column.name)
+                        yield _SensitiveRead(node, target, resource, column.name)
                 case ast.Member(target=target), RelationUse(owner=owner, relation=relation):
                     key = self.program.resources[owner].columns.get(relation.key)
                     is_key = relation.kind == "to_one" and key is not None and key.sensitive
                     is_own = isinstance(target, ast.SelfRef)
                     if is_key and not is_own and self._lacks(target, code):
-                        yield _Read(node, target, owner, relation.key)
+                        yield _SensitiveRead(node, target, owner, relation.key)
                 case ast.Call() | ast.Member(), RecordCall(
                     operation="pluck", receiver=receiver
                 ) as call:
-                    if receiver is not None and self.may_be(receiver, code):
+                    if receiver is not None and self.may_be_stored(receiver, code):
                         columns = self.program.resources[call.resource].columns
                         for argument in call.arguments:
                             name = ast.constant_text(argument.value) or ""
                             if name in columns and columns[name].sensitive:
-                                yield _Read(node, receiver, call.resource, name)
+                                yield _SensitiveRead(node, receiver, call.resource, name)
                 case ast.Call() | ast.Member(), FunctionCall() as use:
                     yield from self._called(node, use, code, seen)
 
-    def _lacks(self, target: ast.Expr, code: _Code) -> bool:
+    def _lacks(self, target: ast.Expr, code: _CodeUnit) -> bool:
         """Whether a record may lack its sensitive fields; a job captures those of a local."""
         local = self.program.facts.resolutions.get(target)
         if not isinstance(local, Local):
-            return self.may_be(target, code)
+            return self.may_be_stored(target, code)
         if local.owner is not code.job:
-            code = _Code(code.root, local.owner, local.owner is not None)
+            code = _CodeUnit(code.root, local.owner, local.owner is not None)
         values = self.values.get(local, ())
-        return _is_given(local, code) or any(self.may_be(value, code) for value in values)
+        return _is_given(local, code) or any(self.may_be_stored(value, code) for value in values)
 
     def _called(
         self,
         node: ast.Expr,
         call: FunctionCall,
-        code: _Code,
+        code: _CodeUnit,
         seen: set[tuple[FunctionInfo, str]] | None,
-    ) -> Iterator[_Read]:
+    ) -> Iterator[_SensitiveRead]:
         """Find the reads of a called function from its record and its arguments."""
         function = call.function
         callee = node.callee if isinstance(node, ast.Call) else node
         if isinstance(callee, ast.Member) and not isinstance(callee.target, ast.SelfRef):
             record = required(self.program.facts.types.get(callee.target, ANY))
-            if isinstance(record, Record) and self.may_be(callee.target, code):
+            if isinstance(record, Record) and self.may_be_stored(callee.target, code):
                 columns = self.program.resources[record.resource].columns
                 for read in function.reads:
                     if read.kind in ("self_path", "change") and columns[read.path[0]].sensitive:
-                        yield _Read(node, callee.target, record.resource, read.path[0], function)
+                        yield _SensitiveRead(
+                            node, callee.target, record.resource, read.path[0], function
+                        )
                         break
         for parameter, argument in zip(function.parameters, call.arguments, strict=True):
             searched = set() if seen is None else seen
             key = function, parameter.name
-            if argument is None or key in searched or not self.may_be(argument, code):
+            if argument is None or key in searched or not self.may_be_stored(argument, code):
                 continue
             searched.add(key)
-            inside = _Code(function.body, stores_self=False, given=frozenset({parameter.name}))
+            inside = _CodeUnit(function.body, stores_self=False, given=frozenset({parameter.name}))
             found = next(self.sensitive_reads(inside, searched), None)
             if found is not None:
                 yield replace(found, node=argument, record=argument, function=function)
 
 
-def _is_given(local: Local, code: _Code) -> bool:
+def _is_given(local: Local, code: _CodeUnit) -> bool:
     return local.kind == "parameter" and local.name in code.given
 
 

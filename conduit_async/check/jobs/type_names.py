@@ -34,7 +34,7 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
     for hook, jobs in hooks.items():
         around, before = (_around(each, hook) for each in (prefix, lock.prefix))
         names = _HookNames(around, before, locked.get(hook, {}), claims, program.facts, problems)
-        names.give(jobs)
+        names.assign_names(jobs)
 
 
 def _around(prefix: str | None, hook: str) -> str:
@@ -64,7 +64,7 @@ class _HookNames:
             {name.removeprefix(start): job for name, job in claims if name.startswith(start)}
             for start in (around, before)
         )
-        self._unfree, self._claimed = own.keys(), earlier | own
+        self._reserved, self._claimed = own.keys(), earlier | own
         self._current: dict[str, LockedJob] = {}
         self._gone: dict[str, LockedJob] = {}
         for name, known in locked.items():
@@ -74,7 +74,7 @@ class _HookNames:
                 self._gone[name.removeprefix(around)] = known
         self._first: dict[str, JobInfo] = {}
 
-    def give(self, jobs: Sequence[JobInfo]) -> None:
+    def assign_names(self, jobs: Sequence[JobInfo]) -> None:
         named = [job for job in jobs if "name" in job.options]
         for job in named:  # first, so that no unnamed block takes the name
             wanted = job.options["name"]
@@ -164,7 +164,7 @@ class _HookNames:
 
     def _is_free(self, name: str, block: UnnamedBlock) -> bool:
         """Whether a new block may take a name; a type of the lock must have had its payload."""
-        if name in self._first or name in self._unfree:
+        if name in self._first or name in self._reserved:
             return False
         return name not in self._gone or block.job.shape in self._gone[name].shapes
 

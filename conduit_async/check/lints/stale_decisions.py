@@ -53,7 +53,7 @@ def _delay(job: JobInfo) -> ast.Argument | None:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _CapturedRead:
     """A read of a captured field of a record; `at` is its place in the condition."""
 
     at: ast.Node
@@ -85,7 +85,7 @@ class _DelayedJob:
         assert option is not None
         later = Related(option.span, "the job runs later")
         body = self.job.block.body
-        reads: dict[tuple[str, tuple[str, ...]], _Read] = {}
+        reads: dict[tuple[str, tuple[str, ...]], _CapturedRead] = {}
         for read in self._stale(own_nodes(body), body, self.job):
             reads.setdefault((read.record, read.names), read)
         for read in reads.values():
@@ -107,7 +107,9 @@ class _DelayedJob:
                     if function.uses_services or function.uses_database:
                         yield node, function
 
-    def _in_function(self, function: FunctionInfo, seen: set[FunctionInfo]) -> Iterator[_Read]:
+    def _in_function(
+        self, function: FunctionInfo, seen: set[FunctionInfo]
+    ) -> Iterator[_CapturedRead]:
         yield from self._stale(walk(function.body), function.body, None)
         for _, called in self._called(walk(function.body)):
             if called not in seen:
@@ -116,7 +118,7 @@ class _DelayedJob:
 
     def _stale(
         self, nodes: Iterable[ast.Node], body: ast.Block, job: JobInfo | None
-    ) -> Iterator[_Read]:
+    ) -> Iterator[_CapturedRead]:
         """The captured fields that the conditions among some nodes of a body read."""
         facts = self.program.facts
         found = [*decisions(nodes)]
@@ -134,14 +136,14 @@ class _DelayedJob:
                     continue  # the job needs this value: the test is whether there is one
             yield from reads
 
-    def _reads(self, condition: ast.Expr, job: JobInfo | None) -> list[_Read]:
+    def _reads(self, condition: ast.Expr, job: JobInfo | None) -> list[_CapturedRead]:
         """The captured fields on which a condition depends.
 
         There are none if the condition also depends on a row that the job loads, on the result of
         a service or on change tracking.
         """
         facts = self.program.facts
-        found: list[_Read] = []
+        found: list[_CapturedRead] = []
         pending: list[tuple[ast.Node, ast.Node | None]] = [(condition, None)]
         seen: set[Local] = set()
         while pending:
@@ -158,7 +160,7 @@ class _DelayedJob:
                     if owner is None:
                         pending.append((root, through))
                     elif self._may_change(owner, names[0], node if job is not None else None):
-                        found.append(_Read(at, node, owner, record, names))
+                        found.append(_CapturedRead(at, node, owner, record, names))
                 case _, FunctionCall(function=function, arguments=arguments):
                     if not is_on_self(node) or any(
                         read.kind == "change" for read in function.reads
@@ -166,7 +168,7 @@ class _DelayedJob:
                         return []
                     own = (read.path[0] for read in function.reads if read.kind == "self_path")
                     if any(self._may_change(self.info, name) for name in own):
-                        found.append(_Read(at, node, self.info, "self", (function.name,)))
+                        found.append(_CapturedRead(at, node, self.info, "self", (function.name,)))
                     pending += [(each, through) for each in arguments if each is not None]
                 case _, Local() as local:
                     if not local.is_captured_by(job) and local not in seen:

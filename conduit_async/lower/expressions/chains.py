@@ -13,7 +13,7 @@ from .snapshots import RecordForm
 
 def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either") -> Lowering:
     """Lower the target left of a dot; its guards hold for the whole chain."""
-    code = yield Operand(node.target, chain=True, maybe=node.safe, record=record)
+    code = yield Operand(node.target, chain=True, allows_nil=node.safe, record=record)
     if not node.safe:
         return code
     certain = code.guards or not is_safe(node.target)

@@ -48,7 +48,7 @@ def previous(fn: FunctionBuilder, column: Column) -> Code:
         return captured
     if not fn.on_update:
         return NONE
-    read = Code(f"{fn.handle}.previous.{column.python}", Precedence.PRIMARY, form=Form.ANSWER)
+    read = Code(f"{fn.handle}.previous.{column.python}", Precedence.PRIMARY, form=Form.EXTERNAL)
     if not fn.on_create:
         return read
     return Code(f"previous.{column.python} if previous is not None else None", Precedence.TERNARY)

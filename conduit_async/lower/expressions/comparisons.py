@@ -28,9 +28,9 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     if nil and (guards := _query_guards(fn, node)):
         return holds(guards) if node.operator == "!=" else negate(holds(guards))
     left = yield Operand(
-        node.left, maybe=nil, chain=isinstance(node.right, ast.Nil), record="either"
+        node.left, allows_nil=nil, chain=isinstance(node.right, ast.Nil), record="either"
     )
-    right = yield Operand(node.right, maybe=nil, record="either")
+    right = yield Operand(node.right, allows_nil=nil, record="either")
     if left.guards:  # `a?.b != nil`: `a is not None and a.b is not None`
         conditions = [*left.guards, NotNil(left.at(Precedence.SUM))]
         found = combine(holds(conditions).text, Precedence.AND, [left])
@@ -60,8 +60,8 @@ def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_
     if right.text in ("True", "False") and required(left_type) not in (BOOL, *DYNAMIC):
         return fn.operator("equal", [left, right])
     if right.text in ("None", "True", "False"):
-        return Code("False") if left.form is Form.WRITTEN else compare(left, "is", right)
-    known = left.form is right.form is Form.WRITTEN  # type checkers know the result
+        return Code("False") if left.form is Form.LITERAL else compare(left, "is", right)
+    known = left.form is right.form is Form.LITERAL  # type checkers know the result
     if plainly_comparable(left_type, right_type) and not known:
         return compare(left, "==", right)
     return fn.operator("equal", [left, right])

@@ -26,7 +26,7 @@ class Operand:
     """A request of a rule: lower `node`.
 
     `lazy`: the generated code may skip it. `chain`: its guards stay open, for `.b` in `a?.b`.
-    `maybe`: nil is allowed, also where a missing row would be an error. `expected` is the type of
+    `allows_nil`: also where a missing row would be an error. `expected` is the type of
     the destination, `name` the variable that is initialized with it, `record` the form of a record.
     `composed`: the value is the query, not its rows.
     """
@@ -34,7 +34,7 @@ class Operand:
     node: ast.Expr
     lazy: bool = False
     chain: bool = False
-    maybe: bool = False
+    allows_nil: bool = False
     expected: Type | None = None
     name: str | None = None
     record: RecordForm = "row"
@@ -113,7 +113,7 @@ def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
     """Lower an expression as a condition; only its truth matters."""
-    code = lower(fn, Operand(node, maybe=True, chain=True))
+    code = lower(fn, Operand(node, allows_nil=True, chain=True))
     if not code.guards:
         return code
     text = f"{holds(code.guards).text} and {code.at(Precedence.NOT)}"

@@ -42,7 +42,7 @@ def function_call(
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
         target = yield from chains.target(fn, member)
         if not target.repeatable:
-            first, again = fn.twice(replace(target, guards=()), member.target)
+            first, again = fn.reusable(replace(target, guards=()), member.target)
             target = replace(again, before=first.before, guards=target.guards)
         kind = required(type_of(fn, member.target))
         assert isinstance(kind, Record)

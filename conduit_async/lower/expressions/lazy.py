@@ -30,7 +30,7 @@ MAX_TERNARIES = 25
 def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     """`a && b`, `a || b`."""
     place = record_form_of(type_of(fn, node))
-    left = yield Operand(node.left, maybe=True, record=place)
+    left = yield Operand(node.left, allows_nil=True, record=place)
     with fn.branch():
         right = yield Operand(node.right, lazy=True, record=place)
     if right.before:
@@ -49,12 +49,12 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
     first, *others = _alternatives(fn, node)
     wanted = type_of(fn, node)
     alternative = _alternative(wanted, operand)
-    left = yield alternative(first, maybe=True)
+    left = yield alternative(first, allows_nil=True)
     if not others:
         return typed_empty(fn, left)
     if fn.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
-            tested, again = fn.twice(left, first)
+            tested, again = fn.reusable(left, first)
             with fn.branch():
                 right = yield alternative(other, lazy=True)
             if right.before:
@@ -123,7 +123,7 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     if len(arms) > MAX_TERNARIES:
         return (yield from _long_chain(fn, node, arms))
     alternative = _alternative(type_of(fn, node), operand)
-    condition = yield Operand(node.condition, maybe=True)
+    condition = yield Operand(node.condition, allows_nil=True)
     with fn.branch():
         then = yield alternative(node.then, lazy=True)
     with fn.branch():
@@ -145,7 +145,7 @@ def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary])
     found: list[tuple[Code, list[Line]]] = []
     with fn.branch():
         for arm in arms:
-            condition = yield Operand(arm.condition, maybe=True)
+            condition = yield Operand(arm.condition, allows_nil=True)
             then = yield Operand(arm.then, record=place)
             found.append((condition, assign(name, then)))
         last = yield Operand(arms[-1].otherwise, record=place)

@@ -26,7 +26,7 @@ def unary(fn: FunctionBuilder, node: ast.Unary, operand: Operand) -> Lowering:
     if isinstance(node.operand, ast.Int | ast.Float) and type_of(fn, node.operand) == DECIMAL:
         return decimal(fn, node.operand, "-")
     inner_node = effective_operand(node)
-    inner = yield Operand(inner_node, maybe=node.operator == "not")
+    inner = yield Operand(inner_node, allows_nil=node.operator == "not")
     if node.operator == "not":
         return negate(inner)
     inner = as_any(fn, inner_node, inner)

@@ -32,7 +32,7 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
     if is_value and _early(fallback):
         body = _by_function(fn, node.body, plain)
     else:
-        with fn.branch(), fn.having(return_dest=plain if is_value else fn.return_dest):
+        with fn.branch(), fn.overriding(return_dest=plain if is_value else fn.return_dest):
             body = block(fn, fallback, plain)
     body = [*first, *body]
     fn.caught = outer

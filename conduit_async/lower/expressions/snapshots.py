@@ -40,7 +40,7 @@ def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     code = close(code) if code.assigns else code
     if not code.guards:
         return snapshot_of(fn, kind, code, node)
-    with fn.having(lazy=fn.lazy + 1):  # code behind guards cannot become a statement
+    with fn.overriding(lazy=fn.lazy + 1):  # code behind guards cannot become a statement
         made = snapshot_of(fn, kind, replace(code, guards=()), node)
     return replace(made, guards=code.guards)
 

@@ -17,13 +17,13 @@ _READABLE = (STRING, INT, UUID, DECIMAL, ERROR)
 def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
     """`"text #{e}"`."""
     if node.value is not None:
-        return Code(literals.string(node.value), form=Form.WRITTEN)
+        return Code(literals.string(node.value), form=Form.LITERAL)
     nodes = [part for part in node.parts if not isinstance(part, str)]
     codes = []
     are_texts = set()
     for each in nodes:
         gone = isinstance(type_of(fn, each), Record) and may_be_nil(fn, each)
-        code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
+        code = yield Operand(each, allows_nil=True, record="either" if gone else "snapshot")
         if gone:  # a relation's row may be missing, despite its type
             code = snapshot_of(fn, optional(type_of(fn, each)), code, each)
         readable = _readable(fn, each, code)
@@ -43,7 +43,7 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
         ]
         return combine(literals.f_string(texts), Precedence.ATOM, codes)
     pieces = [
-        Code(literals.string(part), form=Form.WRITTEN)
+        Code(literals.string(part), form=Form.LITERAL)
         if isinstance(part, str)
         else values[part]
         if part in are_texts

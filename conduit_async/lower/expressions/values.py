@@ -24,9 +24,9 @@ def literal(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case ast.Int() | ast.Float() if type_of(fn, node) == DECIMAL:
             return decimal(fn, node)
         case ast.Int(value=number) | ast.Float(value=number):
-            return Code(literals.number(number), form=Form.WRITTEN)
+            return Code(literals.number(number), form=Form.LITERAL)
         case ast.Symbol(name=name):
-            return Code(literals.string(name), form=Form.WRITTEN)
+            return Code(literals.string(name), form=Form.LITERAL)
         case ast.Duration(amount=amount, unit=unit):
             text = literals.duration(fn.use("datetime", "timedelta"), amount, unit)
             return Code(text, Precedence.PRIMARY)

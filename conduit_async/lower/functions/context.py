@@ -52,7 +52,7 @@ def request_value(fn: FunctionBuilder, capture: Capture) -> Code:
     assert capture.node is not None
     if name != "current_user!":
         return close(lower(fn, capture.node))
-    with fn.having(knows_user=True):
+    with fn.overriding(knows_user=True):
         code = close(lower(fn, capture.node))
     if not code.before:
         return Code(f"{code.text} if {_IS_KNOWN.text} else None", Precedence.TERNARY)

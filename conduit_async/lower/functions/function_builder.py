@@ -83,7 +83,7 @@ class FunctionBuilder:
         self, code: Code, hint: Hint, made: Callable[[Code], str], effect: Effect = Effect.NONE
     ) -> Code:
         """Build what `made` returns for a value; None stays None."""
-        first, again = self.twice(code, hint)
+        first, again = self.reusable(code, hint)
         text = f"{made(again)} if {first.at(Precedence.SUM)} is not None else None"
         return combine(text, Precedence.TERNARY, [first], effect)
 
@@ -113,7 +113,7 @@ class FunctionBuilder:
         """The variable through which the function reaches the runtime."""
         return "job" if self.place == "job" else "hook"
 
-    def through_handle(self, call: str, parts: Sequence[Code], form: Form = Form.ANSWER) -> Code:
+    def through_handle(self, call: str, parts: Sequence[Code], form: Form = Form.EXTERNAL) -> Code:
         """Build a call of the runtime or of a service, which may wait and have any effect."""
         head, precedence = ("await ", Precedence.AWAIT) if self.awaits else ("", Precedence.PRIMARY)
         effect = Effect.ACTS | Effect.WAITS if self.awaits else Effect.ACTS
@@ -178,7 +178,7 @@ class FunctionBuilder:
         self.nesting -= 1
 
     @contextmanager
-    def having(self, **values: object) -> Iterator[None]:
+    def overriding(self, **values: object) -> Iterator[None]:
         """Enter code for which some attributes have other values."""
         before = {name: getattr(self, name) for name in values}
         vars(self).update(values)
@@ -187,13 +187,13 @@ class FunctionBuilder:
 
     def inside(self) -> AbstractContextManager[None]:
         """Enter a nested function, in which type checkers forget what is not nil."""
-        return self.having(inner=self.inner + 1)
+        return self.overriding(inner=self.inner + 1)
 
     @contextmanager
     def nested_function(self, dest: Destination, *, loads_anew: bool) -> Iterator[None]:
         """Enter a nested function; with `loads_anew` it has its own variables for rows."""
-        rows = self.rows.anew() if loads_anew else nullcontext()
-        with self.branch(), self.inside(), self.having(return_dest=dest), rows:
+        rows = self.rows.nested_function() if loads_anew else nullcontext()
+        with self.branch(), self.inside(), self.overriding(return_dest=dest), rows:
             yield
 
     # temporary variables
@@ -204,7 +204,7 @@ class FunctionBuilder:
         kind = self.use("typing", "Any") if code.is_loose else ""
         return Code(name, before=tuple(assign(name, code, kind)))
 
-    def twice(self, code: Code, hint: Hint = "value") -> tuple[Code, Code]:
+    def reusable(self, code: Code, hint: Hint = "value") -> tuple[Code, Code]:
         """Return the expression for its first use, which evaluates it, and for later uses."""
         if code.repeatable or code.is_constant or code.form is Form.EMPTY:
             return code, code

@@ -44,7 +44,7 @@ class LoadedRows:
             self._now = before if self._forgets == forgets else {}
 
     @contextmanager
-    def anew(self) -> Iterator[None]:
+    def nested_function(self) -> Iterator[None]:
         """Enter a nested function with its own variables for rows."""
         before = self._now, self._variables
         self._now, self._variables = {}, {}

@@ -80,12 +80,14 @@ def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
         first = "" if low.text == "0" else f"{low.text}, "
         return [*low.before, *high.before], f"{fn.builtin('range')}({first}{last})"
     code = as_any(fn, node, lower(fn, Operand(node, record="either")))
-    asks = Effect.WAITS in code.effect or code.form is Form.ANSWER
+    is_external = Effect.WAITS in code.effect or code.form is Form.EXTERNAL
     if code.form is Form.EMPTY:
         code = typed_empty(fn, code)
     elif type_of(fn, node) in DYNAMIC:
         code = fn.operator("iterate", [code])
-    elif (asks or isinstance(type_of(fn, node), Query)) and code.precedence >= Precedence.AWAIT:
+    elif (
+        is_external or isinstance(type_of(fn, node), Query)
+    ) and code.precedence >= Precedence.AWAIT:
         hint: Hint = node
         if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
             hint = resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]

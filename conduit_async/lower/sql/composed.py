@@ -95,7 +95,7 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
 
 def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
     """Guard a query that a `?.` follows."""
-    first, again = fn.twice(query, node)
+    first, again = fn.reusable(query, node)
     guard = NotNil(first.text, again.text if first.text != again.text else None)
     return replace(again, before=first.before, guards=(guard,))
 

@@ -29,9 +29,9 @@ def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Ope
         text = f"{record}, {related(fn, info, key).arguments('first')}"
         return _loaded(fn, "first", text, key, info.name)
     text = f"{record}, {key.text}"
-    maybe = operand.maybe or is_nullable(type_of(fn, node))
-    maybe |= node in fn.module.facts.narrowed and fn.rows.find(f"find({text})") is not None
-    return _loaded(fn, "find" if maybe else "get", text, key, info.name)
+    allows_nil = operand.allows_nil or is_nullable(type_of(fn, node))
+    allows_nil |= node in fn.module.facts.narrowed and fn.rows.find(f"find({text})") is not None
+    return _loaded(fn, "find" if allows_nil else "get", text, key, info.name)
 
 
 def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering:
@@ -58,9 +58,9 @@ def related(fn: FunctionBuilder, info: RelationInfo, key: Code) -> Select:
     through = resources.get(info.through or "")
     table = quoted(str(info.options.get("join_table") or (through.table if through else "")))
     far = f"{snake_case(info.target)}_id"
-    for other in through.relations.values() if through else ():
-        if other.kind == "to_one" and other.target == info.target:
-            far = other.key
+    for relation in through.relations.values() if through else ():
+        if relation.kind == "to_one" and relation.target == info.target:
+            far = relation.key
     primary = f"{quoted(target.table)}.{quoted(target.primary_key or 'id')}"
     join = f"JOIN {table} ON {table}.{quoted(far)} = {primary}"
     where = (f"{table}.{quoted(info.key)} = %s",)

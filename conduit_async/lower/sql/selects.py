@@ -197,7 +197,7 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
         return (f"{text} IS NOT TRUE" if negated else text), [value]
     item = kind.item if isinstance(kind, Array) else None
     if is_nullable(column.type) and item and (is_nullable(item) or item in DYNAMIC):
-        first, again = fn.twice(value, column.python)
+        first, again = fn.reusable(value, column.python)
         text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
         return (f"{text} IS NOT TRUE" if negated else text), [first, again]
     if not negated:
