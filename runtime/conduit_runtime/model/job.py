@@ -43,12 +43,16 @@ def priority_of(value: int | str) -> int:
 
 
 def new_id() -> UUID:
-    """A new job id: a UUID of version 7, so that new rows are neighbours in the index."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
-    value = value & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
-    return UUID(int=value)
+    """Make a job id: a UUID of version 7, so that new rows are neighbours in the index.
+
+    Behind the milliseconds it has their fraction in 12 bits (RFC 9562, 6.2, method 3): the order of
+    ids is that of the calls in a process.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanoseconds << 12) // 1_000_000
+    random = int.from_bytes(os.urandom(8)) >> 2
+    time_bits = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | fraction << 64
+    return UUID(int=time_bits | 0x2 << 62 | random)
 
 
 @dataclass(slots=True)
