@@ -19,13 +19,6 @@ TAKEN = ("kill", "freeze", "cut", "failover")
 HANDLING = timedelta(seconds=10)
 """How long the effects of a disturbance may last: a dead worker's claim may still be running."""
 
-_DEATHS = ("kill", "freeze", "cut")
-_LOSSES = (*_DEATHS, "stop")
-"""The disturbances that explain a rescue.
-
-A stop is among them: a broker delivers messages again that were on their way to a stopping worker.
-"""
-
 
 def check(history: History) -> list[str]:
     """Every violation in the history; empty if all guarantees were kept."""

@@ -1,11 +1,11 @@
--- What was promised: written by the transaction that enqueues the job.
+-- The promises: the transaction that enqueues a job writes one.
 CREATE TABLE promises (
   job        uuid   PRIMARY KEY,
   waits_for  uuid[] NOT NULL DEFAULT '{}',
   on_failure text   NOT NULL DEFAULT 'cancel'
 );
 
--- What handlers did.
+-- The events that handlers write.
 CREATE TABLE events (
   id      bigint      GENERATED ALWAYS AS IDENTITY,
   job     uuid        NOT NULL,
@@ -16,8 +16,8 @@ CREATE TABLE events (
   at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Every change of a job's status, holder or time, by whom, in the changing transaction itself. Each
--- process has a role of its own, so that session_user names it.
+-- Every change of a job's status, holder or time. The changing transaction writes it, with the process
+-- that made the change: each process has a role of its own, so session_user names it.
 CREATE TABLE moves (
   id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job          uuid        NOT NULL,
@@ -60,7 +60,7 @@ CREATE TRIGGER write_move AFTER UPDATE ON jobs FOR EACH ROW
     OR OLD.token IS DISTINCT FROM NEW.token)
   EXECUTE FUNCTION write_move();
 
--- Every heartbeat of a worker, which tell from when to when it could rescue jobs of others.
+-- Every heartbeat of a worker. They show when it could rescue the jobs of others.
 CREATE TABLE heartbeats (
   process text        NOT NULL DEFAULT session_user,
   at      timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -75,8 +75,8 @@ END $$;
 CREATE TRIGGER write_heartbeat AFTER UPDATE OF heartbeat ON conduit_workers
   FOR EACH ROW EXECUTE FUNCTION write_heartbeat();
 
--- A check of the user's own, which refuses what a payload asks it to: an insert, an insert with one
--- status, an update to one status, or the rescue of the job.
+-- A user's own check. The payload says what it refuses: an insert, an insert with one status, an update
+-- to one status, or the rescue of the job.
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.payload->>'refused' IN (
