@@ -199,6 +199,7 @@ UUID = Scalar("uuid")
 DURATION = Scalar("duration")
 JSON = Scalar("json")
 REGEX = Scalar("regex")
+NUMBERS = (INT, FLOAT, DECIMAL)
 ANY = AnyType()
 NIL = NilType()
 

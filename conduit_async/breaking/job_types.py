@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..lock.changes import (
-    BATCHES,
-    LIMITS,
-    OF_THE_WORKER,
-    STORED,
+    BATCH_OPTIONS,
+    LIMIT_OPTIONS,
+    STORED_OPTIONS,
+    WORKER_OPTIONS,
     changed_options,
     options_that_differ,
 )
@@ -118,10 +118,10 @@ def _about_options(before: LockedJob, job: LockedJob) -> str:
     """Return a hint on the options that changed."""
     changed = {*options_that_differ(before, job)}
     kinds = (
-        (STORED, _STORED),
-        (OF_THE_WORKER, _OF_THE_WORKER),
-        (LIMITS, _LIMITS),
-        (BATCHES, _BATCHES),
+        (STORED_OPTIONS, _STORED),
+        (WORKER_OPTIONS, _OF_THE_WORKER),
+        (LIMIT_OPTIONS, _LIMITS),
+        (BATCH_OPTIONS, _BATCHES),
     )
     return "; ".join(text for options, text in kinds if changed.intersection(options))
 

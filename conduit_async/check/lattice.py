@@ -7,9 +7,9 @@ from ..types import (
     ANY,
     DECIMAL,
     FLOAT,
-    INT,
     JSON,
     NIL,
+    NUMBERS,
     STRING,
     AnyType,
     Array,
@@ -31,8 +31,6 @@ from ..types import (
     optional,
     required,
 )
-
-NUMBERS = (INT, FLOAT, DECIMAL)
 
 
 @dataclass(frozen=True, slots=True)

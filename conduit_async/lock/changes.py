@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from .model import Fields, FieldType, Lock, LockedJob
 
-STORED = ("priority", "max_attempts", "timeout")
+STORED_OPTIONS = ("priority", "max_attempts", "timeout")
 """The options that each job stores."""
-OF_THE_WORKER = ("backoff", "base", "retry_on", "discard_on")
+WORKER_OPTIONS = ("backoff", "base", "retry_on", "discard_on")
 """The options that the worker applies when it runs a job."""
-LIMITS = ("concurrency", "rate_limit", "per")
+LIMIT_OPTIONS = ("concurrency", "rate_limit", "per")
 """The options that limit all jobs of a type together."""
-BATCHES = ("batch", "wait")
+BATCH_OPTIONS = ("batch", "wait")
 """The options by which jobs of a type share a call."""
-OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS, *BATCHES)
+OPTIONS = (*STORED_OPTIONS, *WORKER_OPTIONS, *LIMIT_OPTIONS, *BATCH_OPTIONS)
 
 
 def lock_changes(old: Lock, new: Lock) -> Iterator[str]:

@@ -73,11 +73,11 @@ class LockHistory(Repository):
         paths = {self._path, *(version.path for version in followed)}
         return sorted(followed.union(*(self._log("--full-history", path) for path in paths)))
 
-    def _log(self, how: str, path: str) -> Iterator[_Version]:
+    def _log(self, option: str, path: str) -> Iterator[_Version]:
         root = ("-C", str(self.root), "--literal-pathspecs", "-c", "core.quotePath=false")
-        what = (*root, "log", "--raw", "--no-abbrev", "-m", how)
+        command = (*root, "log", "--raw", "--no-abbrev", "-m", option)
         commit = time = ""
-        for line in self._lines(*what, "--format=%H %ct", "HEAD", "--", path):
+        for line in self._lines(*command, "--format=%H %ct", "HEAD", "--", path):
             if not line.startswith(":"):
                 commit, _, time = line.partition(" ") if line else (commit, "", time)
                 continue

@@ -38,10 +38,10 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
     actual = required(actual)
     if isinstance(actual, Enum):
         # to type checkers, an enum's value from a collection literal is any text
-        is_told = not any(
+        is_known = not any(
             isinstance(each, ast.ArrayLiteral | ast.HashLiteral) for each in walk(node)
         )
-        return is_told and set(actual.values) <= set(kind.values)
+        return is_known and set(actual.values) <= set(kind.values)
     if isinstance(node, ast.String):
         return node.value is not None
     return isinstance(node, ast.Symbol) or actual == NIL

@@ -36,7 +36,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
     return _write(fn, node, path, code)
 
 
-def prepare(fn: FunctionBuilder) -> None:
+def bind_reassigned_captures(fn: FunctionBuilder) -> None:
     """Create a variable at the start for captures that a branch assigns and later code reads."""
     assert fn.job is not None
     block = fn.job.block.body

@@ -61,7 +61,7 @@ def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
     match capture.kind:
         case "self_path" if fn.record is not None:
             code = attributes(fn.record, fn.columns(capture.path))
-            return _certain(fn, capture, code) if fn.locals.shares_structs else code
+            return _without_nil(fn, capture, code) if fn.locals.shares_structs else code
         case "self_path":
             return _further_path(fn, capture)
         case "snapshot":
@@ -90,7 +90,7 @@ def value_in(fn: FunctionBuilder, capture: Capture, record: str, resource: str) 
     return attributes(record, fn.module.columns(resource, capture.path))
 
 
-def _certain(fn: FunctionBuilder, capture: Capture, code: Code) -> Code:
+def _without_nil(fn: FunctionBuilder, capture: Capture, code: Code) -> Code:
     """Unwrap a non-nil field of a struct; a replaced struct hides from type checkers that it is."""
     *_, column = fn.columns(capture.path)
     if len(capture.path) == 1 or is_nullable(capture.type) or not is_nullable(column.type):
@@ -121,7 +121,7 @@ def _further_path(fn: FunctionBuilder, capture: Capture) -> Code:
     outer, length = found
     columns = list(fn.columns(capture.path))[length:]
     code = attributes(fn.captured.value(outer).text, columns, is_nullable(outer.type))
-    return _certain(fn, capture, code)
+    return _without_nil(fn, capture, code)
 
 
 def _local(fn: FunctionBuilder, capture: Capture) -> Code:

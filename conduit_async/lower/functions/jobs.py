@@ -5,7 +5,7 @@ from ...package import PayloadClass, PythonFunction
 from ...program import JobInfo
 from ...python import literals
 from ...python.annotations import named, payload_type
-from .assignment import prepare
+from .assignment import bind_reassigned_captures
 from .blocks import block, without_final_return
 from .captured import Captured
 from .function_builder import FunctionBuilder
@@ -38,7 +38,7 @@ def _handler(module: Module, job: JobInfo) -> PythonFunction:
     )
     fn.captured.payload = payload = _payload(fn, job)
     fn.names.used.add(payload)
-    prepare(fn)
+    bind_reassigned_captures(fn)
     body = without_final_return(block(fn, job.block.body))
     return PythonFunction(
         job.python,

@@ -15,6 +15,7 @@ from ...types import (
     INT,
     JSON,
     NIL,
+    NUMBERS,
     STRING,
     TIME,
     TIMESTAMP,
@@ -32,7 +33,6 @@ from ...types import (
 )
 from ..functions.function_builder import FunctionBuilder
 
-NUMBERS = (INT, FLOAT, DECIMAL)
 DYNAMIC = (ANY, JSON)
 ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
 """Types with a total order; floats have none, because of NaN."""
