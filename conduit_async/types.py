@@ -136,7 +136,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionType:
     """A lambda."""
 
     parameters: tuple["Type", ...]
@@ -147,7 +147,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class TypeVariable:
     """A type variable that a call of a library function binds, such as the item of its array.
 
     The type must be assignable to `bound`, if there is one.
@@ -172,7 +172,7 @@ class Union:
 
 Type: TypeAlias = (
     Scalar | AnyType | NilType | Optional | Array | Hash | Enum | Struct | Record | Query
-    | Range | Function | Variable | Union
+    | Range | FunctionType | TypeVariable | Union
 )  # fmt: skip
 
 

@@ -33,12 +33,12 @@ from conduit_async.types import (  # fmt: skip
     TIMESTAMP,
     Array,
     Enum,
-    Function,
+    FunctionType,
     Hash,
     Optional,
     Type,
+    TypeVariable,
     Union,
-    Variable,
     is_nullable,
 )
 from conduit_async.types import UUID as UUID_TYPE
@@ -92,15 +92,15 @@ def classes(type: Type) -> set[Any]:
             return classes(item) | {types.NoneType}
         case Union(options):
             return {cls for option in options for cls in classes(option)}
-        case Variable("K"):
+        case TypeVariable("K"):
             return {object}
-        case Variable(_, bound):
+        case TypeVariable(_, bound):
             return classes(ANY if bound is None else bound)
         case Array():
             return {Sequence}
         case Hash():
             return {Mapping}
-        case Function():
+        case FunctionType():
             return {Callable}
         case Enum():
             return {str}

@@ -21,12 +21,12 @@ from conduit_async.types import (
     TIME,
     TIMESTAMP,
     Array,
-    Function,
+    FunctionType,
     Hash,
     Optional,
     Type,
+    TypeVariable,
     Union,
-    Variable,
 )
 
 TOTAL = [each for functions in LIBRARY.values() for each in functions.values() if each.total]
@@ -52,15 +52,15 @@ def values(kind: Type) -> st.SearchStrategy[Any]:
             return st.none() | values(item)
         case Union(options):
             return st.one_of(*map(values, options))
-        case Variable("K"):
+        case TypeVariable("K"):
             return st.text() | st.integers()
-        case Variable(_, bound) if bound is not None:
+        case TypeVariable(_, bound) if bound is not None:
             return values(bound)
         case Array(item):
             return st.lists(values(item))
         case Hash(key, value):
             return st.dictionaries(values(key), values(value))
-        case Function():
+        case FunctionType():
             return st.just(lambda value: value)
     return SCALARS.get(kind, ANYTHING)
 

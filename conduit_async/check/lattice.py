@@ -15,7 +15,7 @@ from ..types import (
     Array,
     Entries,
     Enum,
-    Function,
+    FunctionType,
     Hash,
     NilType,
     Optional,
@@ -24,8 +24,8 @@ from ..types import (
     Record,
     Scalar,
     Type,
+    TypeVariable,
     Union,
-    Variable,
     innermost,
     is_nullable,
     optional,
@@ -43,7 +43,7 @@ INVALID = InvalidType()
 
 def is_unknown(kind: Type) -> bool:
     """Whether nothing is known of its values, so that every operation on them is allowed."""
-    return isinstance(kind, AnyType | Variable) or kind == JSON
+    return isinstance(kind, AnyType | TypeVariable) or kind == JSON
 
 
 def may_be_nil(kind: Type) -> bool:
@@ -66,14 +66,14 @@ def is_assignable(actual: Type, expected: Type) -> bool:
     if actual == expected or is_unknown(actual):
         return True
     match actual, expected:
-        case _, AnyType() | Variable():
+        case _, AnyType() | TypeVariable():
             return True
         case _, Optional(item):
             return isinstance(actual, NilType) or is_assignable(required(actual), item)
         case _, Union(options):
             return any(is_assignable(actual, option) for option in options)
         case _, Scalar("json"):
-            return not isinstance(required(actual), Record | Query | Range | Function)
+            return not isinstance(required(actual), Record | Query | Range | FunctionType)
         case Union(options), _:
             return all(is_assignable(option, expected) for option in options)
         case Scalar("int"), Scalar("float" | "decimal"):
@@ -86,7 +86,7 @@ def is_assignable(actual: Type, expected: Type) -> bool:
             return is_assignable(mine, theirs)
         case Hash(key, value), Hash(other_key, other_value):
             return is_assignable(key, other_key) and is_assignable(value, other_value)
-        case Function(mine, result), Function(theirs, other_result):
+        case FunctionType(mine, result), FunctionType(theirs, other_result):
             return len(mine) <= len(theirs) and is_assignable(result, other_result)
     return False
 

@@ -3,7 +3,7 @@
 from .. import ast
 from ..hints.foreign_names import VARIABLE_DURATION
 from ..source import Span
-from ..types import AnyType, Array, Function, Hash, NilType, Optional, Scalar, Struct, Type
+from ..types import AnyType, Array, FunctionType, Hash, NilType, Optional, Scalar, Struct, Type
 
 
 def snippet(node: ast.Node | Span) -> str:
@@ -21,7 +21,7 @@ def describe(kind: Type) -> str:
         return f"{describe(kind.item)} or nil"
     if isinstance(kind, AnyType):
         return "a value of unknown type"
-    if isinstance(kind, Function):
+    if isinstance(kind, FunctionType):
         return "a function"
     if isinstance(kind, Array) and isinstance(kind.item, AnyType):
         return "an array"
@@ -57,7 +57,7 @@ def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
             return f"write it without quotes: `{text}`"
         case Scalar("bool"), _ if text in ("true", "false"):
             return f"write it without quotes: `{text}`"
-        case Function(), _:
+        case FunctionType(), _:
             return "write a lambda: `|x| { … }`"
         case Scalar("string"), _ if isinstance(node, ast.Int | ast.Float | ast.Bool):
             return f'write it in quotes: `"{shown}"`'

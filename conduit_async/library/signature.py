@@ -18,23 +18,23 @@ from ..types import (
     TIMESTAMP,
     Array,
     Enum,
-    Function,
+    FunctionType,
     Hash,
     Scalar,
     Type,
+    TypeVariable,
     Union,
-    Variable,
     optional,
 )
 
-ITEM = Variable("T")
-NUMBER = Variable("number", Union((INT, FLOAT, DECIMAL)))
+ITEM = TypeVariable("T")
+NUMBER = TypeVariable("number", Union((INT, FLOAT, DECIMAL)))
 _NAMED: dict[str, Type] = {
     "any": ANY,
     "nil": NIL,
     "number": NUMBER,
-    "moment": Variable("moment", Union((TIMESTAMP, DATE))),
-    **{name: Variable(name) for name in "TUKV"},
+    "moment": TypeVariable("moment", Union((TIMESTAMP, DATE))),
+    **{name: TypeVariable(name) for name in "TUKV"},
 }
 _LINE = re.compile(r"(?:(\w+)\.)?(\w+[?!]?)\((.*)\) -> (.+?)(?: \[([^\[\]]*)\])?\n +(.*)")
 _PARAMETER = re.compile(r"(\.\.\.)?(\w+): ((?:[^,(<\[]|\([^)]*\)|<[^>]*>|\[[^\]]*\])+)")
@@ -153,7 +153,7 @@ def _single(tokens: list[str]) -> Type:
             if not tokens or tokens[-1] != "->":
                 return inner[0]
             tokens.pop()
-            return Function(tuple(inner), _union(tokens))
+            return FunctionType(tuple(inner), _union(tokens))
         case "array":
             tokens.pop()
             (item,) = _listed(tokens, ">")

@@ -10,7 +10,7 @@ from ..types import (
     AnyType,
     Array,
     Enum,
-    Function,
+    FunctionType,
     Hash,
     NilType,
     Optional,
@@ -21,8 +21,8 @@ from ..types import (
     Shape,
     Struct,
     Type,
+    TypeVariable,
     Union,
-    Variable,
     is_nullable,
     required,
 )
@@ -76,7 +76,7 @@ def annotation(
                 return imports.runtime("Range")
             case Query(name):
                 return f"{imports.use('builtins', 'list')}[{local(record_name(name))}]"
-            case AnyType() | Function() | Variable() | Union():
+            case AnyType() | FunctionType() | TypeVariable() | Union():
                 return imports.use("typing", "Any")
 
     return write(of)

@@ -7,7 +7,7 @@ from ...hints.queue_words import queue_hint
 from ...library import LIBRARY, methods
 from ...program import FunctionCall, FunctionInfo, LambdaCall, RaiseCall, RecordCall, ResourceInfo
 from ...suggest import did_you_mean, nearest
-from ...types import ANY, Array, Function, Query, Record, Type, required
+from ...types import ANY, Array, FunctionType, Query, Record, Type, required
 from ..body import Body, Inference, Receiver, rule
 from ..expressions.access import no_library_function, receiver_type
 from ..expressions.lookup import resolve_name
@@ -72,7 +72,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
     if (local := body.scope.find(name)) is not None:
         body.facts.resolutions[callee] = local
         infer_arguments(body, node)
-        if isinstance(local.type, Function):
+        if isinstance(local.type, FunctionType):
             return body.resolve(node, LambdaCall(local), local.type.result)
         if is_unknown(local.type):
             return local.type

@@ -12,7 +12,7 @@ from ...types import (
     INT,
     STRING,
     Array,
-    Function,
+    FunctionType,
     Optional,
     Type,
     is_nullable,
@@ -117,7 +117,7 @@ def _call(
             actual = body.type_of(value)
             unify(pattern, actual if _accepts_nil(signature) else required(actual), bindings)
             continue
-        if isinstance(value, ast.Lambda) and isinstance(pattern, Function):
+        if isinstance(value, ast.Lambda) and isinstance(pattern, FunctionType):
             wanted = tuple(substitute(kind, bindings) for kind in pattern.parameters)
             actual = infer_lambda(body, value, wanted)
         else:

@@ -4,7 +4,7 @@ from ... import ast
 from ...hints.queue_words import ENQUEUES, queue_hint
 from ...names import CALL
 from ...program import Extern, ServiceCall
-from ...types import ANY, Function, Query, Type
+from ...types import ANY, FunctionType, Query, Type
 from ..body import Body
 from ..lattice import INVALID
 from ..names.typos import misspelt
@@ -40,7 +40,7 @@ def _note_call(body: Body, node: ast.Call, service: str, method: str) -> Type:
     named: dict[str, ast.Expr] = {}
     for argument in node.arguments:
         kind = body.type_of(argument.value)
-        if isinstance(kind, Query | Function):
+        if isinstance(kind, Query | FunctionType):
             message = f"a service cannot be given {describe(kind)}"
             hint = "run it first: `.all`" if isinstance(kind, Query) else None
             body.error("TYP131", argument.value, message, hint)

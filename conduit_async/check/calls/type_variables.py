@@ -10,12 +10,12 @@ from ...types import (
     DECIMAL,
     FLOAT,
     Array,
-    Function,
+    FunctionType,
     Hash,
     Optional,
     Struct,
     Type,
-    Variable,
+    TypeVariable,
     optional,
     required,
 )
@@ -31,13 +31,13 @@ Bindings: TypeAlias = dict[str, Type]
 def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
     """Bind the variables of a parameter's type."""
     match pattern:
-        case Variable(name=name, bound=bound):
+        case TypeVariable(name=name, bound=bound):
             known = [bindings[name]] if name in bindings else []
             if bound is None:
                 bindings[name] = join_parts([*known, actual])
             else:
                 bindings[name] = join_all([*known, required(actual)])
-        case Optional(item=Variable(bound=None) as variable):
+        case Optional(item=TypeVariable(bound=None) as variable):
             unify(variable, actual, bindings)
         case Optional(item=item):
             unify(item, required(actual), bindings)
@@ -46,14 +46,14 @@ def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
         case Hash(key=key, value=value) if isinstance(actual, Hash):
             unify(key, actual.key, bindings)
             unify(value, actual.value, bindings)
-        case Function(result=result) if isinstance(actual, Function):
+        case FunctionType(result=result) if isinstance(actual, FunctionType):
             unify(result, actual.result, bindings)
 
 
 def substitute(pattern: Type, bindings: Bindings) -> Type:
     """A signature's type with its variables replaced; unbound ones are `ANY`."""
     match pattern:
-        case Variable(name=name, bound=bound):
+        case TypeVariable(name=name, bound=bound):
             found = bindings.get(name, ANY)
             return found if bound is None or is_assignable(required(found), bound) else bound
         case Optional(item=item):
@@ -62,15 +62,15 @@ def substitute(pattern: Type, bindings: Bindings) -> Type:
             return Array(substitute(item, bindings))
         case Hash(key=key, value=value):
             return Hash(substitute(key, bindings), substitute(value, bindings))
-        case Function(parameters=parameters, result=result):
+        case FunctionType(parameters=parameters, result=result):
             wanted = tuple(substitute(parameter, bindings) for parameter in parameters)
-            return Function(wanted, substitute(result, bindings))
+            return FunctionType(wanted, substitute(result, bindings))
     return pattern
 
 
 def bound(pattern: Type) -> Type:
     """The type that a parameter takes while its variable is unbound."""
-    return pattern.bound if isinstance(pattern, Variable) and pattern.bound else pattern
+    return pattern.bound if isinstance(pattern, TypeVariable) and pattern.bound else pattern
 
 
 def agree(

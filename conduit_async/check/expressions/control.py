@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ... import ast
 from ...diagnostics import Related
-from ...types import ANY, BOOL, ERROR, Enum, Function, Range, Type, is_nullable, required
+from ...types import ANY, BOOL, ERROR, Enum, FunctionType, Range, Type, is_nullable, required
 from ..body import Body, Inference, ReturnTarget, rule
 from ..constants import UNKNOWN, ConstantValue, constant_of
 from ..lattice import join_all, may_be_equal
@@ -167,11 +167,11 @@ def infer_lambda(body: Body, node: ast.Lambda, wanted: tuple[Type, ...]) -> Type
         hint = "give it a parameter for each, `_` where it does not need the value"
         body.error("TYP131", node, message, hint)
     kind = _check_lambda(body, node, (*wanted, *(ANY for _ in node.parameters))[:taken])
-    body.facts.types[node] = function = Function(wanted, kind.result)
+    body.facts.types[node] = function = FunctionType(wanted, kind.result)
     return function
 
 
-def _check_lambda(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
+def _check_lambda(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> FunctionType:
     forget_assigned(body, node.body)  # the body may run any number of times
     known = body.non_nil
     with body.nested(returns=ReturnTarget("value")):
@@ -183,5 +183,5 @@ def _check_lambda(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) ->
         flow = check_statements(body, node.body, value=True)
         results = [*body.return_target.types, *([] if flow.diverges else [flow.type])]
     body.non_nil = known
-    body.facts.types[node] = function = Function(parameters, join_all(results))
+    body.facts.types[node] = function = FunctionType(parameters, join_all(results))
     return function

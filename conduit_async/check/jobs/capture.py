@@ -10,7 +10,7 @@ from ...program import Capture, Column, Facts, Program, ResourceInfo
 from ...types import (
     ANY,
     Array,
-    Function,
+    FunctionType,
     Hash,
     Query,
     Range,
@@ -157,7 +157,7 @@ def _unstorable(kind: Type) -> tuple[str, str] | None:
         case Query(resource=resource):
             hint = "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`"
             return f"a query of `{resource}`", hint
-        case Function():
+        case FunctionType():
             return "a lambda", "write it inside the block"
         case Range():
             return "a range", "store its two ends instead"

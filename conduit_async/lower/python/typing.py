@@ -27,8 +27,8 @@ from ...types import (
     Record,
     Scalar,
     Type,
+    TypeVariable,
     Union,
-    Variable,
     required,
 )
 from ..functions.function_builder import FunctionBuilder
@@ -69,7 +69,7 @@ def may_be_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
 
 def is_dynamic(kind: Type) -> bool:
     """Whether a value may be of several types, nil among them."""
-    return required(kind) in DYNAMIC or isinstance(kind, Optional | Union | Variable)
+    return required(kind) in DYNAMIC or isinstance(kind, Optional | Union | TypeVariable)
 
 
 def joins(node: ast.Expr) -> bool:

@@ -22,8 +22,8 @@ from conduit_async.types import (
     Optional,
     Record,
     Type,
+    TypeVariable,
     Union,
-    Variable,
 )
 
 STATE = Enum("OrderState", ("open", "paid"))
@@ -52,7 +52,7 @@ COLOR = Enum("Color", ("red",))
         (Hash(STRING, ANY), Hash(STRING, INT)),
         (ERROR, STRING),
         (STRING, Union((INT, STRING))),
-        (Array(INT), Array(Variable("T"))),
+        (Array(INT), Array(TypeVariable("T"))),
     ],
 )
 def test_fits(actual: Type, expected: Type) -> None:
