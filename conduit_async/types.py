@@ -137,7 +137,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class FunctionType:
-    """A lambda."""
+    """The type of a lambda."""
 
     parameters: tuple["Type", ...]
     result: "Type"
