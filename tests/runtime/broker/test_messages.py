@@ -1,4 +1,4 @@
-"""Tests of which messages are refused: Postgres stores what is in them."""
+"""Tests of which messages are refused, since Postgres stores their contents."""
 
 from typing import Any
 from uuid import uuid4

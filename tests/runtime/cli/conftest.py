@@ -20,7 +20,7 @@ def environment(dsn: str) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
-    """Runs a command to its end, in the folder of the example application."""
+    """Runs a command in the folder of the example application, and waits for its end."""
 
     def call(*arguments: str, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(

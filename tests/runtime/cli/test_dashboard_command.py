@@ -1,4 +1,4 @@
-"""`conduit-jobs dashboard`: where it listens, whom it lets in, and how it ends."""
+"""`conduit-jobs dashboard`: where it listens, who may enter, and how it ends."""
 
 import os
 import re
@@ -21,7 +21,7 @@ Start = Callable[..., AbstractContextManager["Started"]]
 
 
 class Started:
-    """The command as it runs: what it has printed, and where it serves."""
+    """The running command: its output and its address."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
         self.process = process
@@ -33,7 +33,7 @@ class Started:
 
     @property
     def address(self) -> str:
-        """What it has printed, once it has."""
+        """The address of the dashboard; waits until the command prints it."""
         found = until(lambda: re.search(r"the dashboard is at (\S+?)(;|\n)", self._alive()))
         assert found is not None
         return found[1]
@@ -83,7 +83,7 @@ def test_it_prints_an_address_that_lets_in(start: Start, number: signal.Signals)
         assert (response.status_code, response.url.query) == (200, b"")
         assert "server" not in response.headers
         assert started.stop(number) == 0
-        # The token is in the address that it printed, and in nothing else.
+        # The token is in the printed address and nowhere else.
         assert started.output.count(url.params["token"]) == 1
         assert "Traceback" not in started.output
 
@@ -97,7 +97,7 @@ def test_it_stops_while_pages_are_open(start: Start) -> None:
             lines = response.iter_lines()
             assert any('"problem":""' in line for line in lines)
             assert started.stop() == 0
-            assert not any("problem" in line for line in lines)  # the stream has an end
+            assert not any("problem" in line for line in lines)  # the stream ends
         assert not re.search("Traceback|ERROR|completing", started.output)
 
 

@@ -93,14 +93,14 @@ def test_echo_asks_nothing_on_the_embedded_database_and_dsn_stop_ends_it(
     exported = here | {"env": environment | {"DATABASE_URL": dsn}}
     (elsewhere := tmp_path / "elsewhere").mkdir()
     assert "cannot be used" in run("jobs", "list", **exported | {"cwd": elsewhere}, code=1).stderr
-    again = run("dsn", **exported)  # what a shell still knows starts it again
+    again = run("dsn", **exported)  # the address that a shell still knows starts the server again
     assert "no --dsn" not in again.stderr
     psycopg.connect(dsn := again.stdout.strip()).close()
     assert "has ended" in run("dsn", "--stop", **exported).stdout
     exported["env"]["DATABASE_URL"] = dsn
     run("jobs", "list", **exported)
-    assert "has ended" in run("dsn", "--stop", **exported).stdout  # it had been kept
+    assert "has ended" in run("dsn", "--stop", **exported).stdout  # the server was kept
     assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout
     run("dsn", "--stop", "--dsn", dsn, code=2)
-    run("jobs", "list", **here)  # it starts again, with its data
+    run("jobs", "list", **here)  # the server starts again, with its data
     assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout

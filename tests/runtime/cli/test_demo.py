@@ -1,4 +1,4 @@
-"""`conduit-jobs demo`, as a newcomer calls it first of all."""
+"""`conduit-jobs demo`, as a newcomer calls it."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         binaries()
     except EmbeddedError as error:
         pytest.skip(str(error))
-    # A folder of its own for what is temporary, so that one sees whether anything stays.
+    # Its own folder for temporary files shows whether any of them stay.
     scratch = Path(tempfile.mkdtemp(prefix="cd-"))
     scratch.chmod(0o711)
     return os.environ | {"TMPDIR": str(scratch), "CONDUIT_DATABASE_URL": "postgresql://nowhere/x"}
@@ -62,7 +62,7 @@ def running(environment: dict[str, str]) -> list[psutil.Process]:
 
 
 def succeeded_in_dashboard(command: str, environment: dict[str, str]) -> int:
-    """How many attempts the printed command shows; it is typed in the shell of a user."""
+    """Run the printed command in a shell, as a user does; return how many attempts it shows."""
     process = subprocess.Popen(
         ["sh", "-c", f"{command} --port 0".replace("&& ", "&& exec env ")],
         env=environment,

@@ -1,4 +1,4 @@
-"""`conduit-jobs gateway`: what it needs, and its end."""
+"""`conduit-jobs gateway`: what it needs, and how it ends."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ COMMAND = [sys.executable, "-m", "conduit_runtime.cli", "gateway"]
 
 
 def _refused(*arguments: str, **environment: str) -> tuple[int, str]:
-    """The exit code, and what is printed, of a command that cannot start."""
+    """Return the exit code and the output of a command that cannot start."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         env={**os.environ, **environment},

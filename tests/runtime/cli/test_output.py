@@ -1,4 +1,4 @@
-"""What `conduit-jobs` prints of values that others have stored."""
+"""How `conduit-jobs` prints values that others have stored."""
 
 import pytest
 from conduit_runtime.cli.output import show_one, show_rows
@@ -12,7 +12,7 @@ def test_no_value_drives_the_terminal(capsys: pytest.CaptureFixture[str]) -> Non
     show_rows([row], ["type", "payload"], "table")
     show_one(row, "table")
     printed = capsys.readouterr().out
-    assert printed.count(SHOWN) == 2  # JSON within has its own way for some of them
+    assert printed.count(SHOWN) == 2  # JSON escapes some of the characters in its own way
     assert not {"\x1b", "\x07", "\x9b", "\u202e"}.intersection(printed)
 
 

@@ -33,7 +33,7 @@ PARSERS = {
 
 
 def failing() -> Job:
-    """A job that fails at once: the database has no table of users."""
+    """Return a job that fails at once, since the database has no table of users."""
     none = UUID(int=0)
     order = EmailSend(none, "7", Decimal(1), "paid", None, "DE", none, "open")
     return email_send.job(order, max_attempts=1)
@@ -118,7 +118,7 @@ def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) 
     queue.enqueue(Job(QUEUE, "unknown.type"))
     with started(environment, "--metrics-port", "0", "--metrics-host", "127.0.0.1") as worker:
         url = metrics_url(worker)
-        until(lambda: queue.stats().failed == 3)  # a scrape shows queues as they were for a while
+        until(lambda: queue.stats().failed == 3)  # a scrape may show an older state of the queues
         labels = {"queue": QUEUE, "type": TYPE}
         until(lambda: value(url, "conduit_job_attempts_total", labels | {"outcome": "failed"}))
         found = scrape(url)
@@ -189,7 +189,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
     assert none == ("none", 0, 0, 0.0, 0)
     queue.dequeue("w", "mail")
-    assert reader.read() == [default, mail, none]  # for a while it returns the same again
+    assert reader.read() == [default, mail, none]  # the reader repeats its result for a while
     monkeypatch.undo()
     fresh = queue_gauges.QueueReader(queue.dsn, lambda: None, ["default", "mail"]).read() or []
     assert [(gauges.due, gauges.running) for gauges in fresh] == [(63, 0), (0, 1)]
@@ -197,7 +197,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
 
 @contextmanager
 def started(environment: dict[str, str], *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """A worker that runs for the length of the block."""
+    """Run a worker until the end of the block."""
     command = [sys.executable, "-m", "conduit_runtime.cli", *ECHO, *options]
     worker = subprocess.Popen(
         command, cwd=EXAMPLE, env=environment, stderr=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""`conduit-jobs workers`, and what `jobs` shows of running and failed ones."""
+"""`conduit-jobs workers`, and what `jobs` shows of running and failed jobs."""
 
 import json
 import os

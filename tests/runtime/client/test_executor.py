@@ -1,4 +1,4 @@
-"""What hooks call that are written by hand, in synchronous code and in asynchronous."""
+"""The executor, which hooks written by hand call in synchronous and asynchronous code."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from conduit_runtime import AsyncExecutor, AsyncQueue, Job, JobPriority, Queue
 
 
 class Mailer:
-    """As applications annotate what they hold."""
+    """Annotated as applications annotate the executor that they hold."""
 
     def __init__(self, executor: AsyncExecutor[Queue]) -> None:
         self.executor = executor

@@ -1,4 +1,4 @@
-"""Loops of one's own: dequeue, complete, fail, touch."""
+"""Loops that an application writes itself: dequeue, complete, fail, touch."""
 
 import asyncio
 

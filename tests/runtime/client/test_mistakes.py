@@ -1,4 +1,4 @@
-"""What a queue says to those who use it for the first time."""
+"""Error messages of a queue for mistakes of first use."""
 
 import asyncio
 from collections.abc import Callable

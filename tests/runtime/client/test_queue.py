@@ -218,7 +218,7 @@ def test_a_schema_of_its_own(empty_dsn: str) -> None:
 
 def test_a_role_that_may_only_insert_can_enqueue(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn) as conn:
-        role = f"producer_of_{conn.info.dbname}"  # roles are of the whole server
+        role = f"producer_of_{conn.info.dbname}"  # roles belong to the whole server
         conn.execute(f'CREATE ROLE "{role}"')
         try:
             conn.execute(f'GRANT INSERT ON jobs TO "{role}"')
@@ -290,7 +290,7 @@ def test_a_negative_age_changes_nothing(queue: Queue, dsn: str, age: timedelta) 
 
 
 def ended(dsn: str, *statuses: str) -> None:
-    """Jobs that ended two days ago, one of each status."""
+    """Insert jobs that ended two days ago, one of each status."""
     with psycopg.connect(dsn) as conn:
         conn.execute(
             "INSERT INTO jobs (type, status, completed_at) "

@@ -1,4 +1,4 @@
-"""Waiting for the end of a job, and what jobs of a flow read of those before them."""
+"""Waiting for the end of a job, and how a job of a flow reads the results before it."""
 
 import asyncio
 import threading
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait that is not woken reads its job too late for the test."""
+    """Lets a wait that is not woken read its job too late for the test."""
     monkeypatch.setattr(ends, "RARELY", 600.0)
 
 
@@ -50,7 +50,7 @@ def pool(new_pool: NewPool) -> Iterator[WorkerPool]:
 
 
 def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[Any]]:
-    """A thread that makes a call, and what came of it."""
+    """Return a thread that makes a call, and the list that takes the result or the error."""
     got: list[Any] = []
 
     def run() -> None:

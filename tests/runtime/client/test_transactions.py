@@ -1,4 +1,4 @@
-"""Transactions of every kind that enqueue, while workers are at their jobs."""
+"""Transactions of every kind that enqueue while workers run jobs."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from waiting import until
 
 @pytest.fixture
 def pool(queue: Queue) -> Iterator[WorkerPool]:
-    """A pool that works: a job of type t ends at once."""
+    """A running pool, in which a job of type t ends at once."""
     pool = WorkerPool(queue)
 
     @pool.handler("t")
@@ -28,10 +28,9 @@ def pool(queue: Queue) -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def two_phase(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a server that allows prepared transactions; none is left.
+    """A connection to a server that allows prepared transactions; the fixture leaves none behind.
 
-    Prepared transactions are listed, and named, over all databases of a server, which other tests
-    use as well.
+    Their list and their names are shared by all databases of a server, and so by other tests.
     """
     with psycopg.connect(dsn) as connection:
         if connection.execute("SHOW max_prepared_transactions").fetchone() == ("0",):
@@ -66,7 +65,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     queue.enqueue_flow(chain(Job(type="t"), Job(type="t")), conn=two_phase)
     two_phase.tpc_prepare()
     assert queue.stats().total == 0
-    # Other transactions are neither stopped nor notified.
+    # The prepared transaction neither stops nor notifies other transactions.
     queue.enqueue(Job(type="t"))
     until(lambda: queue.stats().completed == 1)
     two_phase.tpc_commit()
@@ -103,7 +102,7 @@ def test_preparing_after_a_notify_is_refused_and_harms_no_other_transaction(
 def test_plain_jobs_never_make_a_transaction_fail(
     queue: Queue, dsn: str, level: IsolationLevel
 ) -> None:
-    """However many enqueue at once, and whatever workers and operators do meanwhile."""
+    """Many transactions enqueue at once, while workers and operators change jobs."""
     begun = threading.Barrier(6)
 
     def enqueue(n: int) -> None:
@@ -129,7 +128,7 @@ def test_plain_jobs_never_make_a_transaction_fail(
 def test_one_key_asked_for_at_once_is_one_job(
     queue: Queue, dsn: str, level: IsolationLevel
 ) -> None:
-    """Above READ COMMITTED the others may have to try again, as Postgres says by 40001."""
+    """Above READ COMMITTED, the other transactions may get 40001 and have to try again."""
     begun = threading.Barrier(4)
 
     def enqueue(n: int) -> list[bool]:

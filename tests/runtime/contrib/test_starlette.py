@@ -99,7 +99,7 @@ def test_a_pool_leaves_nothing_behind_in_the_loop(dsn: str) -> None:
     async def act() -> None:
         async with conduit_lifespan(dsn, pool=WorkerPool)(None):
             pass
-        await asyncio.sleep(0)  # what was cancelled ends
+        await asyncio.sleep(0)  # the cancelled tasks end
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(act())
@@ -134,7 +134,7 @@ def test_a_lifespan_of_the_application_is_kept(dsn: str) -> None:
     )
 
     async def act() -> None:
-        for _ in range(2):  # an application may be started again, as by tests
+        for _ in range(2):  # tests, for instance, start an application again
             async with running(app) as client:
                 [own_state, id] = (await client.get("/")).json()
                 assert own_state == "state"
@@ -210,7 +210,7 @@ def test_what_makes_no_pool_is_named(dsn: str) -> None:
 
 @asynccontextmanager
 async def running(app: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application whose lifespan runs, as a server runs it."""
+    """Run the lifespan of an application as a server does, and yield a client of it."""
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     ending = asyncio.Event()
     state: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""A database whose tables may be spoilt."""
+"""A database whose tables a test may damage."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,6 +8,6 @@ import pytest
 
 @pytest.fixture
 def fresh(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """A database whose tables may be spoilt: it is used by this test alone."""
+    """A database whose tables a test may damage: no other test uses it."""
     with new_database() as dsn:
         yield dsn

@@ -1,4 +1,4 @@
-"""Each finding of `doctor` is found where it is caused, and none in a healthy database."""
+"""`doctor` reports each finding if its cause is there, and none in a healthy database."""
 
 import time
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`doctor` finds what was changed in our tables, and its action mends it."""
+"""`doctor` finds changes of our tables, and its action repairs them."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_our_tables_are_read_from_the_migrations_as_postgres_has_them(fresh: str
         assert run(connection, doctor.triggers()).keys() == wanted.triggers.keys()
 
 
-# Code, what causes it, what the action says.
+# The code, the SQL that causes it, and a part of the action.
 DRIFT = [
     ("missing-table", "DROP TABLE conduit_metrics", "conduit-jobs migrate --print"),
     ("missing-column", "ALTER TABLE jobs DROP COLUMN trace", "ADD COLUMN trace jsonb"),
@@ -97,7 +97,7 @@ def test_what_was_changed_in_our_tables(fresh: str, code: str, cause: str, actio
     [(code, cause) for code, cause, action in DRIFT if action.split()[0].isupper()],
 )
 def test_the_action_mends_it(empty_dsn: str, code: str, cause: str) -> None:
-    """In a schema of an odd name, which is not on the search path."""
+    """The schema has an odd name and is not on the search path."""
     schema = 'our "jobs" %'
     migrate(empty_dsn, schema)
     with psycopg.connect(empty_dsn, autocommit=True) as connection:

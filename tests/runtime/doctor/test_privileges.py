@@ -1,4 +1,4 @@
-"""`doctor` says what a role may not do, and what it could not read."""
+"""`doctor` says what a role may not do, and what `doctor` could not read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

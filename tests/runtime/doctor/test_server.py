@@ -19,7 +19,7 @@ from waiting import until
 
 
 def test_a_clock_that_is_off(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock of this process, as its machine's is no test's to set."""
+    """The test changes the clock of this process, since it cannot set the machine's."""
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() - 60)
     assert "60 s behind the server's" in find(dsn, "clock-skew").message
@@ -80,7 +80,7 @@ def test_a_standby(tmp_path: Path) -> None:
     settings = {"fsync": "off", "wal_level": "replica"}
     with embedded.start(tmp_path / "postgres", settings=settings) as server:
         migrate(server.dsn)
-        execute(server.dsn, "CHECKPOINT")  # a standby reads nothing of before wal_level was set
+        execute(server.dsn, "CHECKPOINT")  # a standby replays no WAL from before wal_level
         data = server.folder / "data"
         (data / "standby.signal").touch(0o666)
         os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)

@@ -1,4 +1,4 @@
-"""`doctor` finds what keeps vacuum from its work, and what that left."""
+"""`doctor` finds what holds vacuum back, and the dead rows that remain."""
 
 from pathlib import Path
 from uuid import uuid4

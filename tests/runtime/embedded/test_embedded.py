@@ -1,4 +1,4 @@
-"""The embedded Postgres: who keeps it up, who ends it, and where it can be installed."""
+"""The embedded Postgres: what keeps it up, what ends it, and where it can be installed."""
 
 import os
 import shutil
@@ -74,7 +74,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
 
 
 def postmaster(folder: Path) -> int | None:
-    """The id of the server's first process, or None when it does not run."""
+    """Return the id of the server's first process, or None if the server does not run."""
     try:
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, 0)
@@ -84,7 +84,7 @@ def postmaster(folder: Path) -> int | None:
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """Whatever was started with this folder: supervisor, server, holders."""
+    """Return all processes that use this folder: supervisor, server, holders."""
     found = psutil.process_iter(["cmdline"])
     return [each for each in found if str(folder) in " ".join(each.info["cmdline"] or ())]
 
@@ -171,7 +171,7 @@ def is_up(dsn: str) -> bool:
 
 
 def command_line(process: psutil.Process) -> str:
-    """Empty for one that has ended: a backend of the server may end at any time."""
+    """Return "" for a process that has ended: a backend of the server may end at any time."""
     with suppress(psutil.NoSuchProcess):
         return " ".join(process.cmdline())
     return ""
@@ -195,7 +195,7 @@ def test_the_server_ends_with_its_supervisor(folder: Path) -> None:
 def test_a_status_file_left_by_a_power_cut_is_no_obstacle(folder: Path) -> None:
     with embedded.server(folder, settings=HASTY):
         status = (folder / "data" / "postmaster.pid").read_text()
-    # The id in it belongs to a living process of another program by now.
+    # The process id in the file now belongs to another program.
     stale = status.replace(status.split()[0], str(os.getppid()), 1)
     (folder / "data" / "postmaster.pid").write_text(stale)
     with embedded.server(folder, settings=HASTY) as dsn:
@@ -207,7 +207,7 @@ def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
     server = embedded.start(folder, keep=3.0, settings=HASTY)
     server.close()
     with psycopg.connect(server.dsn) as conn:
-        # A client holds it, longer than it is kept.
+        # A client uses the server for longer than `keep`.
         until = time.monotonic() + 4
         wait_for(lambda: time.monotonic() > until)
         assert conn.execute("SELECT 1").fetchone() == (1,)
@@ -279,10 +279,10 @@ def test_an_ordinary_user_and_root_may_share_it() -> None:
         home.chmod(0o755)
         shutil.chown(home, "nobody")
         folder = home / "pg"
-        # The user may read the interpreter and the code, wherever root has put them.
+        # The user may read the interpreter and the code in folders of root.
         right = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
         right += ("--securebits=+no_setuid_fixup",)
-        # It may not write where this run's coverage is collected.
+        # The user may not write to the folder of this run's coverage.
         free = ("env", "--unset=COVERAGE_PROCESS_CONFIG")
         user = Holder(folder, *free, "setpriv", "--reuid=nobody", "--clear-groups", *right)
         dsn = user.dsn()

@@ -35,26 +35,26 @@ Row = dict[str, Any]
 
 
 class Executes(Protocol):
-    """A connection of psycopg, or one of another driver that the tests give this method."""
+    """A connection of psycopg, or the tests' wrapper around one of another driver."""
 
     def execute(self, query: Any, params: Any = None, /) -> Any:
         """Send a statement."""
 
 
 def rows(conn: Executes, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-    """The rows that a statement gives, as dicts."""
+    """Return the rows of a statement as dicts."""
     if not isinstance(conn, psycopg.Connection):
         found: list[Row] = conn.execute(sql, values).dicts()
         return found
     with psycopg.Cursor(conn, row_factory=dict_row) as cursor:
         cursor.execute(sql, values)
-        # Within a pipeline, what it gives is known only once it is read.
+        # In a pipeline, the result is known only once it is read.
         gives_rows = sql.startswith("SELECT") or "RETURNING" in sql
         return cursor.fetchall() if gives_rows else []
 
 
 def insert_order(conn: Executes, number: str = "AB-1") -> Row:
-    """A customer with an order of three line items, one of them empty."""
+    """Insert a customer with an order of three line items, one of them empty; return the order."""
     [user] = rows(conn, "INSERT INTO users (name, email) VALUES ('Zoë', 'z@e.de') RETURNING id")
     [order] = rows(
         conn,
@@ -72,19 +72,19 @@ def insert_order(conn: Executes, number: str = "AB-1") -> Row:
 
 
 def ship(conn: Executes, order: Row) -> Row:
-    """The row of the order after an UPDATE that ships it."""
+    """Ship the order with an UPDATE, and return the new row."""
     sql = "UPDATE orders SET state = 'shipped' WHERE id = %s RETURNING *"
     [shipped] = rows(conn, sql, (order["id"],))
     return shipped
 
 
 def jobs_of(conn: Executes) -> list[Row]:
-    """The stored jobs in the order of their enqueue."""
+    """Return the stored jobs in the order in which they were enqueued."""
     return rows(conn, "SELECT * FROM jobs ORDER BY seq")
 
 
 def note_events(conn: psycopg.Connection[Any]) -> list[tuple[str, Any, Any]]:
-    """What the hooks of `note_hooks` noted of each change: the event, the row before and after."""
+    """Return the changes that `note_hooks` noted: the event, the row before and after it."""
     return [
         tuple(job["payload"][name] for name in ("event", "was", "now")) for job in jobs_of(conn)
     ]

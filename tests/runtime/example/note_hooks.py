@@ -1,4 +1,4 @@
-"""A module as the compiler generates it, for the table `notes` of the example application."""
+"""Hooks of the table `notes`, in the form that the compiler generates."""
 
 from dataclasses import dataclass
 from datetime import datetime

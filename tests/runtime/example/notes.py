@@ -23,10 +23,10 @@ async def copy(job: JobContext[Any], payload: Copy) -> None:
 
 
 def insert_note(conn: Conn, id: int = 1) -> dict[str, Any]:
-    """The row of a new note."""
+    """Insert a note and return its row."""
     return rows(conn, """INSERT INTO notes (id, "from") VALUES (%s, 'me') RETURNING *""", (id,))[0]
 
 
 def note(conn: Conn, id: int = 1) -> dict[str, Any]:
-    """The row of a note."""
+    """Return the row of a note."""
     return rows(conn, "SELECT * FROM notes WHERE id = %s", (id,))[0]

@@ -1,4 +1,4 @@
-"""SQLAlchemy's classes of the tables of `example_app`."""
+"""SQLAlchemy classes for the tables of `example_app`."""
 
 import enum
 from datetime import datetime
@@ -34,7 +34,7 @@ class Other(DeclarativeBase):
 
 
 class TypedNote(Other):
-    """Types of its own, and a column that it does not map."""
+    """Has its own column types, and leaves one column unmapped."""
 
     __tablename__ = "notes"
     id: Mapped[int] = mapped_column(primary_key=True)

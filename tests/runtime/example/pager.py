@@ -1,4 +1,4 @@
-"""What `--on-failed` and `--around` name in tests: prints a line a job."""
+"""Functions for `--on-failed` and `--around` in tests: they print lines for each job."""
 
 import json
 from collections.abc import AsyncIterator, Iterator

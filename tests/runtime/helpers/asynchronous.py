@@ -11,7 +11,7 @@ P = ParamSpec("P")
 def asynchronous(
     test: Callable[P, Coroutine[Any, Any, None]], seconds: float = 180.0
 ) -> Callable[P, None]:
-    """The test as a function that runs it in a loop of its own, for so long at most."""
+    """Return a function that runs the test in a new event loop, for at most `seconds`."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -13,7 +13,7 @@ BatchHandler = Callable[[BatchContext, list[BatchJob]], Any]
 def batched(
     new_pool: NewPool, handler: BatchHandler, *, is_async: bool = False, **options: Any
 ) -> WorkerPool:
-    """A pool with a batch handler of the type t, as a coroutine function if so wanted."""
+    """Return a pool with a batch handler of the type t, as a coroutine function if `is_async`."""
 
     async def handle(context: BatchContext, jobs: list[BatchJob]) -> Any:
         await asyncio.sleep(0)
@@ -25,11 +25,11 @@ def batched(
 
 
 def enqueued(queue: Queue, count: int, **options: Any) -> list[Job]:
-    """So many new jobs of the type t."""
+    """Enqueue `count` jobs of the type t, and return them."""
     return queue.enqueue_many([Job(type="t", payload={"n": n}, **options) for n in range(count)])
 
 
 def states(queue: Queue, jobs: list[Job]) -> list[tuple[str, int, str | None]]:
-    """The status, the attempts and the error of each job that is stored."""
+    """Return the status, the attempts and the error of each job that is still stored."""
     stored = [queue.get(job.id) for job in jobs]
     return [(job.status.value, job.attempts, job.error) for job in stored if job is not None]

@@ -9,4 +9,4 @@ EXAMPLE = Path(__file__).parents[1] / "example"
 ECHO = ("worker", "example_jobs", "--services", "echo", "--yes")
 """A worker whose services print their calls."""
 Run = Callable[..., CompletedProcess[str]]
-"""Runs a command to its end, which has to have the exit code `code`; takes options of a process."""
+"""Runs a command and requires the exit code `code`; takes the options of `subprocess`."""

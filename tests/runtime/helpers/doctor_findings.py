@@ -7,14 +7,14 @@ from conduit_runtime.doctor.finding import Finding
 
 
 def execute(dsn: str, *statements: str) -> None:
-    """Execute statements, each in a transaction of its own."""
+    """Execute each statement in its own transaction."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
 
 
 def find(dsn: str, code: str, **limits: float) -> Finding:
-    """The one finding of this code."""
+    """Return the only finding with this code."""
     report = examine(dsn, None, limits=Limits(**limits))  # type: ignore[arg-type]
     found = [finding for finding in report.findings if finding.code == code]
     assert len(found) == 1, report
@@ -22,5 +22,5 @@ def find(dsn: str, code: str, **limits: float) -> Finding:
 
 
 def codes(report: Report) -> list[str]:
-    """The codes of all findings, in order."""
+    """Return the codes of all findings, in order."""
     return [finding.code for finding in report.findings]

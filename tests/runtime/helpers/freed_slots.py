@@ -7,9 +7,10 @@ from conduit_runtime import Job, Queue, WorkerPool
 
 
 def quickest_use(queue: Queue, name: str, soon: float) -> float:
-    """The seconds after which a slot that becomes free elsewhere is used.
+    """Return after how many seconds a worker uses a slot that another worker frees.
 
-    The quickest of up to five times, until one is `soon`: the machine may be busy.
+    This is the least of up to five tries, since the machine may be busy; a try below `soon`
+    is the last.
     """
     began = threading.Event()
     pool = WorkerPool(queue, name)

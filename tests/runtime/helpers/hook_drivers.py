@@ -1,6 +1,6 @@
-"""Hooks on every driver, called in the synchronous way: the tests of hooks run on each.
+"""Hooks on every driver, called synchronously, so that the tests of hooks run on each.
 
-The connection of asyncpg lives in a loop of its own. What is awaited is run there to its end.
+The connection of asyncpg has its own event loop, which runs each awaited call to its end.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ UNDEFINED_TABLE = (psycopg.errors.UndefinedTable, asyncpg.UndefinedTableError)
 
 
 def asyncpg_arguments(dsn: str) -> dict[str, Any]:
-    """The arguments of `asyncpg.connect` for a connection string of psycopg's."""
+    """Return the arguments of `asyncpg.connect` for a connection string of psycopg."""
     given = conninfo_to_dict(dsn)
     names = {"dbname": "database"}
     return {names.get(key, key): value for key, value in given.items()}
@@ -62,7 +62,7 @@ class AsyncpgDriver:
 
     @contextmanager
     def transaction(self, force_rollback: bool = False) -> Iterator[None]:
-        """A savepoint; psycopg.Rollback ends it in silence."""
+        """Run the block in a savepoint; psycopg.Rollback rolls it back and is then suppressed."""
         self.run(self.raw.execute("SAVEPOINT of_test"))
         try:
             yield
@@ -97,7 +97,7 @@ Conn = psycopg.Connection[Any] | AsyncpgDriver
 
 @contextmanager
 def opened(driver: str, dsn: str) -> Iterator[Conn]:
-    """A connection of a driver to the application's database, whose tables are empty."""
+    """Open a driver's connection to the application's database, with empty tables."""
     with psycopg.connect(dsn) as connection:
         empty_tables(connection)
         connection.commit()
@@ -110,7 +110,7 @@ def opened(driver: str, dsn: str) -> Iterator[Conn]:
 
 
 class _Run:
-    """Something asynchronous whose methods return what they would be awaited for."""
+    """Wraps an asynchronous object: its methods run to their end and return the result."""
 
     def __init__(self, driver: AsyncpgDriver, of: Any) -> None:
         self._driver = driver
@@ -134,14 +134,14 @@ class _Run:
 
 
 def Hook(conn: Conn, *given: Any, **named: Any) -> Any:  # noqa: N802
-    """A Hook, or an AsyncHook on asyncpg."""
+    """Return a Hook, or for asyncpg an AsyncHook that is called synchronously."""
     if isinstance(conn, AsyncpgDriver):
         return _Run(conn, conduit_runtime.AsyncHook(conn.raw, *given, **named))
     return conduit_runtime.Hook(conn, *given, **named)
 
 
 def batch(conn: Conn) -> AbstractContextManager[list[conduit_runtime.Job]]:
-    """A batch on either driver."""
+    """Call `batch` on either driver."""
     if isinstance(conn, AsyncpgDriver):
         given: Any = _Run(conn, conduit_runtime.batch(conn.raw))
         return given  # type: ignore[no-any-return]
@@ -149,7 +149,7 @@ def batch(conn: Conn) -> AbstractContextManager[list[conduit_runtime.Job]]:
 
 
 def enqueue(job_type: Any, conn: Conn, payload: object, **options: Any) -> conduit_runtime.Job:
-    """`job_type.enqueue` on either driver."""
+    """Call `job_type.enqueue` on either driver."""
     if isinstance(conn, AsyncpgDriver):
         return conn.run(job_type.enqueue(conn.raw, payload, **options))
     stored: conduit_runtime.Job = job_type.enqueue(conn, payload, **options)
@@ -157,7 +157,7 @@ def enqueue(job_type: Any, conn: Conn, payload: object, **options: Any) -> condu
 
 
 def _asynchronous_order() -> ModuleType:
-    """The example's module with hooks that are asynchronous, otherwise the same."""
+    """Return the example's module with asynchronous hooks and no other change."""
     path = Path(str(example_jobs.order.__file__))
     text = path.read_text()
     for old, new in (

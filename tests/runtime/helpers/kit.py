@@ -1,4 +1,4 @@
-"""The testing kit in a test of its own, beside the application's connection."""
+"""The testing kit for tests of the kit itself, with the application's connection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from example_jobs.order import after_create, after_update
 
 @dataclass(frozen=True)
 class Kit:
-    """`conn` is the application's connection, by which tests enqueue; `jobs` sees its work."""
+    """Tests enqueue on `conn`, the application's connection; `jobs` sees these jobs."""
 
     jobs: Jobs
     conn: psycopg.Connection[Any]
     queue: Queue
     done: Callable[[], object]
-    """Commits, or does nothing within a transaction that stays open."""
+    """Commits, or does nothing in tests whose transaction stays open."""
 
     def one(self, sql: str) -> Any:
         """The value that a query returns."""
@@ -45,5 +45,5 @@ def ship_an_order(kit: Kit) -> None:
 
 
 def texts(ran: Ran) -> list[str]:
-    """What the kit prints of each run."""
+    """Return the text that the kit prints for each run."""
     return [str(run) for run in ran]

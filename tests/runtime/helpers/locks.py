@@ -1,10 +1,10 @@
-"""Who waits for a lock in a database."""
+"""Whether a session of a database waits for a lock."""
 
 import psycopg
 
 
 def waits_for_a_lock(dsn: str, pid: int | None = None) -> bool:
-    """Whether a session of the database waits for a lock, or the session with the process id."""
+    """Return whether any session, or the one with the process id `pid`, waits for a lock."""
     sql = (
         "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
         "AND datname = current_database() AND pid = coalesce(%s, pid)"

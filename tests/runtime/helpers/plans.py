@@ -1,4 +1,4 @@
-"""What plans of EXPLAIN say, in JSON."""
+"""Query plans of EXPLAIN in JSON, and numbers from them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +16,14 @@ def nodes(plan: Plan) -> Iterator[Plan]:
 
 
 def buffers(plan: Plan) -> int:
-    """Pages that the statement looked at."""
+    """Return how many pages the statement read."""
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def explain(
     connection: psycopg.Connection[Any], statement: Statement[Any], *, prepare: bool = False
 ) -> Plan:
-    """The plan of a statement, run and counted; `prepare` has Postgres prepare it."""
+    """Run a statement under EXPLAIN ANALYZE, prepared if `prepare`, and return its plan."""
     sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
     [(explained,)] = connection.execute(
         sql, statement.parameters, prepare=prepare or None
@@ -33,7 +33,7 @@ def explain(
 
 
 def scans(plan: Plan) -> set[str]:
-    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
+    """Return how the plan reads the table of jobs: names of indexes, or other kinds of scan."""
     return {
         node.get("Index Name", node["Node Type"])
         for node in nodes(plan)
@@ -42,7 +42,7 @@ def scans(plan: Plan) -> set[str]:
 
 
 def most_rows(plan: Plan) -> float:
-    """The rows that the busiest scan of jobs gave or threw away."""
+    """Return how many rows the busiest scan of jobs read, with those that a filter removed."""
     return max(
         (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
         for node in nodes(plan)

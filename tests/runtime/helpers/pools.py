@@ -1,4 +1,4 @@
-"""Pools of the tests that hold for all workers, direct ones and those behind a broker."""
+"""Pools for tests that run both with direct workers and with workers behind a broker."""
 
 import asyncio
 import threading
@@ -17,9 +17,9 @@ Queues = str | Iterable[str] | Mapping[str, int | None] | None
 
 
 class NewPool(Protocol):
-    """What the fixture `new_pool` gives: makes a pool on the database of the fixture `queue`.
+    """The type of the fixture `new_pool`: makes a pool on the database of the fixture `queue`.
 
-    With `database`, jobs behind a broker may use that database, too.
+    With `database`, jobs behind a broker may use that database too.
     """
 
     is_direct: bool
@@ -44,7 +44,7 @@ class DirectPools:
 
 
 class BrokerPools:
-    """Pools behind a broker, and the gateways that run while one of them does."""
+    """Pools behind a broker, and gateways that run while at least one of the pools runs."""
 
     is_direct = False
 
@@ -62,7 +62,7 @@ class BrokerPools:
         return _BrokerPool(self, broker, queues, **options)
 
     def enter(self, queues: Iterable[str]) -> None:
-        """Have a gateway for each of the queues."""
+        """Start gateways for those of the queues that have none."""
         with self._lock:
             self._running += 1
             missing = [name for name in queues if name not in self._gateways]
@@ -73,7 +73,7 @@ class BrokerPools:
                 self._gateways |= dict.fromkeys(missing, gateway)
 
     def leave(self) -> None:
-        """Stop the gateways with the last pool."""
+        """Stop the gateways if this pool is the last one."""
         with self._lock:
             self._running -= 1
             if self._running == 0:
@@ -87,7 +87,7 @@ class BrokerPools:
             self._gateways.clear()
 
     def is_drained(self, pool: WorkerPool) -> bool:
-        """Whether nothing that the pool knows is due or runs."""
+        """Return whether no job of the pool's queues and types is due or runs."""
         readers = [f"!{handler.reader}" for handler in [*pool.handlers]]
         types = [type_ for type_, _ in pool.handlers.lanes()]
         with psycopg.connect(self._queue.dsn, autocommit=True) as connection:
@@ -109,7 +109,7 @@ SELECT NOT EXISTS (
 
 
 class _BrokerPool(WorkerPool):
-    """A pool of workers without a database, which knows when a gateway has nothing left for it."""
+    """A pool of workers without a database that drains until the database has no work for it."""
 
     def __init__(self, pools: BrokerPools, broker: Broker, queues: Queues, **options: Any) -> None:
         super().__init__(broker, queues, **options)
@@ -148,7 +148,7 @@ class _BrokerPool(WorkerPool):
                 self._pools.leave()
 
     def _is_drained_for_long(self) -> bool:
-        """Whether it is drained, and still is when a flow that a gateway advances has gone on."""
+        """Return whether it stays drained for 0.5 s, since a gateway may release jobs of a flow."""
         for _ in range(5):
             if not self._pools.is_drained(self):
                 return False
@@ -156,7 +156,7 @@ class _BrokerPool(WorkerPool):
         return True
 
     def _stop_when_drained(self) -> None:
-        """Stop the gateways first: they report failed jobs to a worker."""
+        """Stop the gateways, then the pool: the gateways report failed jobs to a worker."""
         try:
             until(lambda: self._lifecycle.worker is not None)
             until(lambda: self._lifecycle.worker is None or self._is_drained_for_long())

@@ -1,4 +1,4 @@
-"""Flows as the database has them now, and pools whose jobs note that they ran."""
+"""Flows as they are stored, and pools whose jobs note that they ran."""
 
 import psycopg
 from conduit_runtime import Discard, Flow, Job, JobContext, Queue
@@ -6,12 +6,12 @@ from pools import NewPool
 
 
 def jobs(names: str) -> list[Job]:
-    """A job for each letter, which is its payload."""
+    """Return a job for each letter; the letter is the payload."""
     return [Job(type="t", payload=name) for name in names]
 
 
 def statuses(queue: Queue, flow: Flow) -> dict[str, str]:
-    """The state of each job, by its payload; of a blocked one, how many jobs it waits for."""
+    """Return the status of each job by payload; for a blocked job, how many jobs it waits for."""
     found = {}
     for job in flow.jobs:
         stored = queue.get(job.id)
@@ -23,7 +23,7 @@ def statuses(queue: Queue, flow: Flow) -> dict[str, str]:
 
 
 def leftovers(dsn: str) -> list[int]:
-    """How many blocked jobs and how many dependencies are stored."""
+    """Return how many blocked jobs and how many dependencies are stored."""
     with psycopg.connect(dsn) as conn:
         tables = ("conduit_blocked_jobs", "conduit_dependencies")
         sql = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
@@ -31,7 +31,7 @@ def leftovers(dsn: str) -> list[int]:
 
 
 class Ran:
-    """A pool whose jobs note that they ran; those in `fails` fail for good."""
+    """A pool whose jobs note that they ran; jobs whose payload is in `fails` fail for good."""
 
     def __init__(self, new_pool: NewPool, fails: str = "") -> None:
         self.order: list[str] = []
@@ -46,6 +46,6 @@ class Ran:
             raise Discard(f"{payload} fails")
 
     def drain(self) -> str:
-        """Run what is due; the payloads in the order in which they began."""
+        """Run the jobs that are due; return the payloads in the order in which they began."""
         self.pool.run(drain=True)
         return "".join(self.order)

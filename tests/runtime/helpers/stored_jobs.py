@@ -1,15 +1,15 @@
-"""Jobs as the database has them now."""
+"""Jobs as they are stored."""
 
 from conduit_runtime import Job, JobStatus, Queue
 
 
 def reload(queue: Queue, job: Job) -> Job:
-    """The job as it is stored; fails if it is gone."""
+    """Return the stored job; fails if there is none."""
     stored = queue.get(job.id)
     assert stored is not None
     return stored
 
 
 def status(queue: Queue, job: Job) -> JobStatus:
-    """The status of the stored job; fails if it is gone."""
+    """Return the status of the stored job; fails if there is none."""
     return reload(queue, job).status

@@ -10,19 +10,19 @@ from conduit_runtime import Job
 
 
 def unique(key: object = 1, **options: Any) -> Job:
-    """A job of the type t with this key."""
+    """Return a job of the type t with this key."""
     return Job(type="t", unique=key, **options)
 
 
 def keys(dsn: str) -> int:
-    """How many keys are stored."""
+    """Return how many keys are stored."""
     with psycopg.connect(dsn) as conn:
         [(count,)] = conn.execute("SELECT count(*) FROM conduit_unique_keys").fetchall()
     return int(count)
 
 
 def race(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Do the same at once in many threads."""
+    """Call `work` with 0, 1, … in `count` threads at the same time; return the results."""
     gate = threading.Barrier(count)
 
     def one(number: int) -> Any:

@@ -1,4 +1,4 @@
-"""Two versions of the code of one job type, for tests of jobs that one of them cannot read."""
+"""Two versions of a job type's code, for tests of jobs that only one of them can read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class V2:
 
 
 class Version:
-    """The code of one version: a job type, and what its handler was given."""
+    """The code of one version: a job type, and the payloads that its handler got."""
 
     def __init__(self, fingerprint: str, payload: type[Any], was: tuple[str, ...] = ()) -> None:
         self.seen: list[Any] = []
@@ -35,14 +35,14 @@ class Version:
 
     @property
     def reader(self) -> str:
-        """What the worker calls its code where it marks a job unreadable."""
+        """The name of this code that a worker adds to a job that the code cannot read."""
         return Handler.of_job_type(self.type).reader
 
     def pool(self, new_pool: NewPool, **options: Any) -> WorkerPool:
         return new_pool(jobs=[self.type], **options)
 
     def drain(self, new_pool: NewPool, **options: Any) -> WorkerPool:
-        """Run what is due; returns the pool, for its metrics."""
+        """Run the jobs that are due; return the pool, for its metrics."""
         pool = self.pool(new_pool, **options)
         pool.run(drain=True)
         return pool

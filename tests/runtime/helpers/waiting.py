@@ -1,4 +1,4 @@
-"""Waiting for what a worker does, with a deadline."""
+"""Waiting for a condition, with a deadline."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], seconds: float = 90.0) -> T:
-    """The first true value of the condition; fails after the deadline."""
+    """Return the first true value of the condition; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         if value := condition():

@@ -1,4 +1,4 @@
-"""A gateway to test, for every test of this folder that asks."""
+"""A fixture that starts gateways, for the tests of this folder."""
 
 import pytest
 from conduit_runtime import Queue
@@ -7,5 +7,5 @@ from gateway_setup import GatewaySetup
 
 @pytest.fixture
 def gateway(queue: Queue, broker_url: str) -> GatewaySetup:
-    """Starts gateways of the test's own database, at the test's own broker."""
+    """Starts gateways between the test's own database and the test's own broker."""
     return GatewaySetup(queue, broker_url)

@@ -1,4 +1,4 @@
-"""Tests of what a gateway keeps of what workers say that they hold."""
+"""Tests of which jobs a gateway remembers when workers report the jobs that they hold."""
 
 from types import SimpleNamespace
 from typing import Any

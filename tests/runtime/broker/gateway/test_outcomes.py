@@ -1,4 +1,4 @@
-"""What a gateway writes of the outcomes that come back: the test plays the workers."""
+"""What a gateway writes when outcomes come back: the test plays the workers."""
 
 import asyncio
 from contextlib import closing

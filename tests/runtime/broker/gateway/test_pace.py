@@ -1,4 +1,4 @@
-"""How many jobs a gateway has on the way, and how many share a message."""
+"""How many published jobs a gateway has on the way, and how many share a message."""
 
 import time
 
@@ -8,7 +8,7 @@ from conduit_runtime.worker.run.batching import Batching
 
 
 def _ended(pace: Pace, queue: str, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let so many jobs come back in the next stretch over which the rate is measured."""
+    """Let `jobs` jobs come back within the next period in which the rate is measured."""
     pace.on_ended(queue, jobs)
     later = time.monotonic() + MEASURED
     monkeypatch.setattr(time, "monotonic", lambda: later)
@@ -53,7 +53,7 @@ def test_more_are_on_the_way_while_jobs_come_back_quickly(
 
 
 def test_fewer_are_on_the_way_while_messages_wait() -> None:
-    """Another gateway, perhaps of another database, has the workers' slots."""
+    """Messages wait because another gateway, perhaps of another database, fills the slots."""
     pace = Pace()
     for _ in range(20):
         pace.on_waiting("q", 10, held=10, messages=9)
@@ -69,11 +69,11 @@ def test_fewer_are_on_the_way_while_messages_wait() -> None:
 def test_jobs_that_wait_share_a_message_at_the_rate_of_a_worker() -> None:
     pace = Pace()
     pace.learn("t", 0.01)
-    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 2  # nothing is known of the rate
+    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 2  # the rate is not known yet
     pace._rates["q"] = 600
     assert pace.message_size("t", {}, "q", slots=20, workers=2) == 6
     pace._rates["q"] = 10_000
-    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 20  # more cannot run at once
+    assert pace.message_size("t", {}, "q", slots=20, workers=2) == 20  # no more can run at once
 
 
 def test_queues_do_not_hold_each_other_up() -> None:

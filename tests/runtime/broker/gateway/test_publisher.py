@@ -75,7 +75,7 @@ async def test_a_job_that_is_claimed_again_is_on_the_way_once(
 
 
 def stops(worker: PlayedWorker) -> list[Claim]:
-    """The jobs that the worker was told to stop."""
+    """The jobs that a gateway told the worker to stop."""
     return [claim for each in worker.controls if isinstance(each, Stop) for claim in each.jobs]
 
 
@@ -128,7 +128,7 @@ async def test_jobs_that_find_no_worker_in_time_are_claimed_again(
 ) -> None:
     stored = queue.enqueue(Job(type="t"))
     async with gateway.with_worker() as worker:
-        # It says hello, and takes nothing at first.
+        # The worker says hello, and takes no jobs at first.
         await worker.channel.basic_qos(prefetch_count=1)
         [job] = await worker.taken()
         assert job.attempts == 1

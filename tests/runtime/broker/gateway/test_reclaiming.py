@@ -1,4 +1,4 @@
-"""When a gateway takes the jobs of a worker for lost: the test plays the workers."""
+"""When a gateway considers the jobs of a worker lost: the test plays the workers."""
 
 import asyncio
 
@@ -59,7 +59,7 @@ async def test_a_worker_that_says_it_holds_a_job_keeps_it(
 async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
     queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when a broker has lost its data."""
+    """This happens if a broker loses its data."""
     monkeypatch.setattr(leases, "LEASE", 3.0)
     stored = queue.enqueue(Job(type="t"))
     async with gateway.with_worker() as worker:
@@ -74,7 +74,7 @@ async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
 async def test_a_lost_connection_loses_no_job(
     queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was published is still held, and nothing is claimed while the broker is away."""
+    """The worker still holds its job, and the gateway claims none while the broker is away."""
     first = queue.enqueue(Job(type="t"))
     async with (
         Line(gateway.broker_url) as line,

@@ -29,7 +29,7 @@ class GatewaySetup:
         broker_url: str | None = None,
         **options: Any,
     ) -> AsyncIterator[WorkerPool]:
-        """A gateway; another `dsn` or `broker_url` leads to its database or broker."""
+        """Run a gateway, at another address of the database or the broker if one is given."""
         gateway = gateway_of(
             dsn or self.queue.dsn, broker_url or self.broker_url, queues, **options
         )
@@ -48,7 +48,7 @@ class GatewaySetup:
         lanes: Iterable[tuple[str, str]] = (("t", ""),),
         **options: Any,
     ) -> AsyncIterator[PlayedWorker]:
-        """A gateway, and a worker for the test to play, which is gone before the gateway stops."""
+        """Run a gateway and a worker that the test plays; the worker ends before the gateway."""
         async with (
             self.running(queues, **options),
             PlayedWorker(self.broker_url, concurrency, lanes=[*lanes]) as worker,

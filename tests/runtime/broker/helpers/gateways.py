@@ -1,4 +1,4 @@
-"""Gateways of tests, in a thread of the test's process."""
+"""Gateways that run in a thread of the test's process."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -15,5 +15,5 @@ def gateway_of(
     types: Collection[str] | None = None,
     **options: Any,
 ) -> WorkerPool:
-    """A gateway of a database; use it as a pool: `with gateway_of(…):`."""
+    """Return a gateway of a database; use it as a pool: `with gateway_of(…):`."""
     return WorkerPool(Gateway(dsn, None, broker_url, types=types), queues, workers=5, **options)

@@ -1,4 +1,4 @@
-"""What a gateway does, for the tests of workers: publishes jobs, takes outcomes and requests."""
+"""A gateway for the tests of workers: it publishes jobs and takes outcomes and requests."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ def entry(payload: str = "{}", **fields: Any) -> JobEntry:
 
 
 class PlayedGateway:
-    """Use it as `async with`, in the loop of the worker or in another."""
+    """A gateway that the test plays, for `async with`, in the worker's event loop or another."""
 
     def __init__(
         self, url: str, database: str = DATABASE, queues: Iterable[str] = ("default",)
@@ -47,7 +47,7 @@ class PlayedGateway:
         self.requests: list[Request] = []
         self.hellos: list[Hello] = []
         self.answer: Callable[[Request], Any] = lambda request: None
-        """The reply to a request; None is no reply."""
+        """Returns the reply to a request; None means no reply."""
         self._numbers = 0
         self._changed = asyncio.Condition()
 
@@ -93,18 +93,18 @@ class PlayedGateway:
             self._changed.notify_all()
 
     async def until(self, condition: Callable[[], Any], seconds: float = 30) -> Any:
-        """Wait until something that came makes the condition true."""
+        """Wait until a message that came makes the condition true."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)
         return condition()
 
     async def wait_for_outcomes(self, count: int = 1) -> list[Any]:
-        """The outcomes, once so many have come: status, attempts counted, error of each."""
+        """Wait for `count` outcomes, and return them: status, attempt counted, error."""
         await self.until(lambda: len(self.outcomes) >= count)
         return [each.outcome for each in self.outcomes]
 
     async def wait_for_requests(self, kind: type[Request], count: int = 1) -> list[Any]:
-        """The requests of a kind, once so many have come."""
+        """Wait for `count` requests of a kind, and return them."""
 
         def found() -> list[Request]:
             return [each for each in self.requests if isinstance(each, kind)]
@@ -113,12 +113,12 @@ class PlayedGateway:
         return found()
 
     async def wait_until_taken(self, band: str) -> None:
-        """Return once a worker has the messages of a band."""
+        """Wait until a worker has the messages of a band."""
         while await self.ready(band):
             pass
 
     async def send(self, message: Control, worker: str = topology.ALL) -> None:
-        """Send something to a worker, or to all."""
+        """Send a message to one worker, or to all."""
         await self.channel.basic_publish(
             encode(message), exchange=topology.CONTROL, routing_key=worker
         )
@@ -144,11 +144,11 @@ class PlayedGateway:
         return self._numbers
 
     async def ready(self, band: str, queue: str = "default") -> int:
-        """How many messages of a queue and a band wait for a worker."""
+        """Return how many messages of a queue and a band wait for a worker."""
         name = topology.job_queue(queue, band)
         declared = await self.channel.queue_declare(name, passive=True)
         return declared.message_count or 0
 
     def outcome(self, id: UUID) -> OutcomeEntry | None:
-        """The outcome of a job that came."""
+        """Return the outcome that came for a job, or None."""
         return next((each for each in self.outcomes if each.id == id), None)

@@ -1,4 +1,4 @@
-"""What a worker without a database does, for the tests of gateways: it does what a test wants."""
+"""A worker without a database, for the tests of gateways: it does what a test wants."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from conduit_runtime.broker.messages import (
 
 
 class PlayedWorker:
-    """Use it as `async with`. It says hello every half second, and takes what its queues hold."""
+    """A worker for `async with`: says hello every half second, and takes its queues' messages."""
 
     def __init__(self, url: str, concurrency: int = 10, **hello: Any) -> None:
         self._url = url
@@ -54,7 +54,7 @@ class PlayedWorker:
         return self
 
     async def _consume(self) -> None:
-        """What a gateway declares may not be there yet."""
+        """Declare and consume the queues, which the gateway may not have declared yet."""
         await topology.declare_exchanges(self.channel)
         await topology.declare_job_queues(self.channel, self.hello.queues)
         await topology.declare_worker(self.channel, self.name)
@@ -70,7 +70,7 @@ class PlayedWorker:
         await self.die()
 
     async def die(self) -> None:
-        """Be gone, with everything that was taken."""
+        """Disappear with every message that was taken."""
         self._greeting.cancel()
         await self._connection.close()
 
@@ -95,27 +95,27 @@ class PlayedWorker:
         await self.channel.basic_publish(body, exchange=exchange, routing_key=key)
 
     async def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
-        """Wait until something that came makes the condition true."""
+        """Wait until a message that came makes the condition true."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)
         return condition()
 
     @property
     def jobs(self) -> list[JobEntry]:
-        """Every job that came, in the order in which they came."""
+        """Every job that came, in the order of arrival."""
         return [job for message, _ in self.messages for job in message.jobs]
 
     def message_of(self, id: UUID) -> Jobs:
-        """The last message with a job."""
+        """Return the last message with this job."""
         return next(m for m, _ in reversed(self.messages) if id in [job.id for job in m.jobs])
 
     async def taken(self, count: int = 1) -> list[JobEntry]:
-        """Wait until so many jobs have come."""
+        """Wait until `count` jobs have come."""
         await self.until(lambda: len(self.jobs) >= count)
         return self.jobs
 
     async def end(self, *jobs: JobEntry, **fields: Any) -> None:
-        """Send the outcomes of jobs, in one message; they completed unless `fields` say more."""
+        """Send the outcomes of jobs in one message: completed, unless `fields` say otherwise."""
         message = self.message_of(jobs[0].id)
         entries = [
             OutcomeEntry(
@@ -127,7 +127,7 @@ class PlayedWorker:
         await self.send_outcomes(message, encode(Outcomes(VERSION, self.name, entries)))
 
     async def send_outcomes(self, message: Jobs, body: bytes) -> None:
-        """Send this as outcomes of a message's jobs, and acknowledge all that was taken."""
+        """Send `body` as the outcomes of a message's jobs, and acknowledge all messages taken."""
         key = topology.outcome_key(message.database, message.gateway)
         await self._send(topology.OUTCOMES, key, body)
         await self.acknowledge()
@@ -137,6 +137,6 @@ class PlayedWorker:
         await self.channel.basic_ack(0, multiple=True)
 
     async def ask(self, request: Request, database: str, *, everyone: bool = False) -> None:
-        """Send a request to one gateway, or to every one."""
+        """Send a request to one gateway, or to all."""
         key = topology.to_all(database) if everyone else database
         await self._send(topology.REQUESTS, key, encode(request))

@@ -30,7 +30,7 @@ async def test_more_is_sent_ahead_while_messages_are_dealt_with_quickly(broker_u
             await gateway.until(lambda: len(gateway.outcomes) >= sent)  # noqa: B023
             is_ahead = queue.ahead > 2
         await asyncio.to_thread(until, lambda: queue.ahead == 2)
-        await gateway.publish([entry()])  # over the consumer that took the place of the other
+        await gateway.publish([entry()])  # arrives at the consumer that replaced the other
         await gateway.until(lambda: len(gateway.outcomes) > sent)
         assert all(each.outcome is None for each in gateway.outcomes)
         assert not [each for each in gateway.requests if isinstance(each, Redelivered)]
@@ -48,6 +48,6 @@ async def test_a_consumer_is_cancelled_once_however_many_ask_for_it(broker_url: 
         [queue] = [each for each in consumer._bands[1] if each.name == "default"]
         await gateway.until(lambda: queue.ahead > 0)
         queue._wanted = 5
-        await queue.resize()  # by a second one
+        await queue.resize()  # adds a second consumer
         await asyncio.gather(queue.cancel(), queue.cancel())
         assert queue.ahead == 0

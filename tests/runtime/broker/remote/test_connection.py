@@ -1,4 +1,4 @@
-"""Tests of a worker whose connection to the broker is lost, or not there yet."""
+"""Tests of a worker that has lost its connection to the broker, or has none yet."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ async def test_outcomes_of_jobs_that_ran_on_are_sent_over_the_next_connection(
             assert returned is not None
             assert returned.outcome is not None
             assert not returned.outcome.counted
-            # The broker delivers both again, since they were not acknowledged.
+            # The broker delivers both again, since the worker did not acknowledge them.
             await gateway.until(
                 lambda: any(isinstance(each, Redelivered) for each in gateway.requests)
             )

@@ -1,4 +1,4 @@
-"""Jobs that were delivered and do not run: reported or released. The test plays the gateway."""
+"""Workers report or release jobs that arrive and do not run. The test plays the gateway."""
 
 import asyncio
 import threading
@@ -29,7 +29,7 @@ async def test_jobs_that_came_before_are_reported_and_not_run(broker_url: str) -
 
         await channel.basic_consume("conduit.jobs.default.normal", take)
         await taken.wait()
-        await channel.close()  # as a worker that died
+        await channel.close()  # like a worker that died
         async with pool:
             [report] = await gateway.wait_for_requests(Redelivered)
             assert report.jobs == [(job.id, job.token)]
@@ -52,11 +52,11 @@ async def test_what_has_not_begun_is_released_on_request_or_after_a_second(broke
     async with PlayedGateway(broker_url) as gateway, pool:
         await gateway.publish(jobs[:2])
         await started.wait()
-        await gateway.wait_for_outcomes(1)  # after a while in the runner
+        await gateway.wait_for_outcomes(1)  # after waiting a while for the slot
         number = await gateway.publish([jobs[2]], band="high")
         await gateway.send(Release(GATEWAY, number + 1))
         await gateway.wait_for_outcomes(2)
-        await gateway.publish([jobs[3]], band="low")  # that number, which is later
+        await gateway.publish([jobs[3]], band="low")  # the number that Release named
         await gateway.wait_for_outcomes(3)
         assert {each.id for each in gateway.outcomes} == {job.id for job in jobs[1:]}
         assert all(not each.outcome.counted for each in gateway.outcomes)  # type: ignore[union-attr]

@@ -66,7 +66,7 @@ async def test_outcomes_that_no_queue_takes_are_in_the_way_of_no_others(
 async def test_a_failed_job_whose_payload_is_too_large_twice_ends_with_its_error(
     broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its payload has more bytes as a text in JSON than as JSON."""
+    """The payload has more bytes as a string in JSON than as JSON."""
     monkeypatch.setattr(outcome_publisher, "LARGEST", 2_000)
     pool = remote_pool(broker_url)
 

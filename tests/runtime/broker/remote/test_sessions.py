@@ -1,4 +1,4 @@
-"""Tests of connections that end while they are made."""
+"""Tests of connections that end while they are being opened."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ from conduit_runtime.broker.remote.sessions import Sessions
 def test_what_the_client_cancels_is_a_loss_and_not_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As when a broker freezes, and the client gives up what waits for it."""
+    """This happens if a broker freezes and the client library cancels the calls that wait."""
 
     async def main() -> None:
         again = asyncio.Event()

@@ -41,7 +41,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a worker of a small package, whose environment names a database that is not there."""
+    """Starts a worker of a small package; its environment names a database that does not exist."""
     (tmp_path / "few_jobs.py").write_text(_MODULE)
     started: list[subprocess.Popen[str]] = []
 
@@ -69,7 +69,7 @@ async def test_it_needs_no_database_and_takes_none_from_the_environment(
 ) -> None:
     async with PlayedGateway(broker_url) as gateway:
         process = start("--drain", CONDUIT_BROKER_URL=broker_url)
-        await gateway.until(lambda: gateway.hellos, 60)  # messages wait for 5 s only
+        await gateway.until(lambda: gateway.hellos, 60)  # messages wait only 5 s for a worker
         await gateway.publish([entry()])
         await gateway.publish([entry()], type="read")
         await gateway.until(lambda: len(gateway.outcomes) == 2)

@@ -1,4 +1,4 @@
-"""`conduit-jobs worker --health-port`, and what it sends systemd."""
+"""`conduit-jobs worker --health-port`, and the messages of a worker to systemd."""
 
 import contextlib
 import json
@@ -56,7 +56,7 @@ class Worker:
         self.lines.extend(iter(self.process.stderr.readline, ""))
 
     def urls(self, path: str, count: int = 1) -> list[str]:
-        """The addresses that it logged that end so."""
+        """Return the logged addresses that end in `path`, once there are `count`."""
 
         def found() -> list[str]:
             urls = re.findall(rf"http://\S+{path}(?=\s|$)", "".join(self.lines))

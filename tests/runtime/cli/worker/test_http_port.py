@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 SHORTER_THAN_A_RETRY = 0.9
-"""Seconds; a client whose connection finds the backlog full tries again after one."""
+"""In seconds; a client tries again after 1 s if the backlog is full when it connects."""
 
 
 def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -32,7 +32,7 @@ services = {"warehouse": Stuck, "email": Stuck, "search_index": Stuck}
 
 @pytest.fixture
 def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
-    """Starts a worker of several processes; its stderr goes to the file `output`."""
+    """Starts a worker of several processes, with its stderr in the file `output`."""
     started: list[psutil.Popen] = []
 
     def call(*arguments: str, package: str = "example_jobs") -> psutil.Popen:
@@ -56,7 +56,7 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def working(dsn: str) -> Working:
-    """Gives the ids of the processes that are registered as workers."""
+    """Returns the ids of the processes that are registered as workers."""
 
     def call() -> set[int]:
         with psycopg.connect(dsn) as connection:
@@ -155,5 +155,5 @@ def test_the_processes_end_gently_when_their_parent_is_killed(
     worker.kill()
     worker.wait()
     until(lambda: not any(child.is_running() for child in children))
-    # A worker that was killed stays registered until others notice.
+    # A killed worker stays registered until another worker notices.
     assert working() == set()

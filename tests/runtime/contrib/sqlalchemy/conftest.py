@@ -1,4 +1,4 @@
-"""A session on the application's database, and a connection that sees what it committed."""
+"""A session on the application's database, and a connection that sees its commits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 @pytest.fixture
 def database(app_dsn: str) -> Iterator[str]:
-    """The application's database; what is registered in the test is forgotten after it."""
+    """The application's database; hooks that the test registers are removed after it."""
     with psycopg.connect(app_dsn) as connection:
         empty_tables(connection)
     yield app_dsn

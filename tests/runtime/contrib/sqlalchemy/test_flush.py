@@ -70,7 +70,7 @@ def test_a_flush_of_many(session: Session, noted: Conn, monkeypatch: pytest.Monk
 
 
 def test_a_session_that_joins_a_transaction(noted: Conn, database: str) -> None:
-    """As the tests of applications do, which roll everything back."""
+    """Tests of applications do this to roll everything back."""
     engine = create_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(database))
     with engine.connect() as connection:
         outer = connection.begin()
@@ -100,7 +100,7 @@ def test_bulk_statements_call_no_hooks(session: Session, noted: Conn) -> None:
 
 
 def test_rows_that_the_flush_itself_changes(session: Session, noted: Conn) -> None:
-    """An order without a customer of its own is moved, and an orphan deleted."""
+    """The flush sets the `customer_id` of a moved order, and deletes an orphan."""
     hooks = ModuleType("orders")
     called: list[tuple[str, Any]] = []
     record = example_jobs.order.Order

@@ -56,7 +56,7 @@ def test_what_hooks_and_the_database_set_is_shown(session: Session, noted: Conn)
     notes[0].anything = 5
     session.flush()
     assert notes[0].tags == ["by 2", "updated"]
-    assert notes[0].updated_at == before  # the time of the transaction
+    assert notes[0].updated_at == before  # now() is the time of the transaction
     assert not session.dirty
     session.commit()
     assert noted.execute("SELECT tags FROM notes WHERE id = 1").fetchall() == [
@@ -70,7 +70,7 @@ def test_the_previous_row_of_what_is_not_loaded(session: Session, noted: Conn) -
     session.commit()
     assert session.get_one(Note, 1) is note
     session.expire(note)
-    note.sender = "you"  # unloaded
+    note.sender = "you"  # not loaded
     session.flush()
     assert "kinds" not in note.__dict__  # deferred, and still not loaded
     note.kinds = {"k": 2}

@@ -1,4 +1,4 @@
-"""The backend for `django.tasks`, by its own contract."""
+"""The backend for `django.tasks`, checked against Django's contract."""
 
 from datetime import timedelta
 from typing import Any
@@ -230,7 +230,7 @@ class Running(TransactionTestCase):
         assert "works on default, mail" in manage("conduit_worker", "--drain").stderr
 
     def drain_all(self, result: Any) -> str:
-        """Drain until no attempt is left; retries come 10 ms later."""
+        """Drain until the task has finished, since retries come 10 ms later; return the logs."""
         lines = drain()
         while not result.is_finished:
             lines += drain()

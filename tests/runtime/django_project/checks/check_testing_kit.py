@@ -1,4 +1,4 @@
-"""The testing kit in Django's test cases: within their transaction, and on the database."""
+"""The testing kit in Django's test cases: in their transaction, and on the database."""
 
 from datetime import timedelta
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Workers of the project, as processes of their own."""
+"""Workers of the project, in their own processes."""
 
 import os
 import subprocess
@@ -26,14 +26,14 @@ def manage(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[
 
 
 def drain(*arguments: str, **environment: str) -> str:
-    """Run what is due; what the worker wrote to stderr."""
+    """Run the jobs that are due; return what the worker wrote to stderr."""
     done = manage("conduit_worker", "--drain", *arguments, **environment)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
 
 def scalar(sql: str, *values: Any) -> Any:
-    """The one value that a query gives."""
+    """Return the one value that a query gives."""
     with connections["default"].cursor() as cursor:
         cursor.execute(sql, values)
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""In place of a generated package whose configuration names a sensitive field."""
+"""Stands in for a generated package whose configuration names a sensitive field."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Tasks, where this Django has them."""
+"""Tasks, if this version of Django has them."""
 
 import math
 import os
