@@ -41,7 +41,7 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def queue(dsn: str) -> Iterator[Queue]:
-    """A queue in a database of the test's own."""
+    """A queue in the test's own database."""
     with Queue(dsn) as queue:
         yield queue
 
@@ -50,12 +50,12 @@ def queue(dsn: str) -> Iterator[Queue]:
 def new_pool(
     request: pytest.FixtureRequest, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NewPool]:
-    """Makes pools on the database of `queue`, for tests that hold for all workers."""
+    """Makes pools on the database of `queue`, of direct workers or behind a broker."""
     if request.param == "direct":
         yield DirectPools(queue)
         return
-    monkeypatch.setattr(consumer, "QUIET", 600.0)  # a drain ends by what is in the database
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.5)  # in which old shapes are found
+    monkeypatch.setattr(consumer, "QUIET", 600.0)  # a drain ends when the database has no jobs
+    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.5)  # finds older shapes
     pools = BrokerPools(queue, request.getfixturevalue("broker_url"))
     yield pools
     pools.close()
@@ -69,7 +69,7 @@ def new_direct_pool(queue: Queue) -> NewPool:
 
 @pytest.fixture
 def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers of this process do each second what they do every ten, and give up soon at a stop."""
+    """Makes workers do every second what they do every ten, and give up soon when stopped."""
     monkeypatch.setattr(maintenance, "MAINTENANCE", 1.0)
     monkeypatch.setattr(audit, "AUDIT", 1.0)
     monkeypatch.setattr(worker, "CANCELLING", 0.5)
@@ -80,7 +80,7 @@ def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was claimed waits until it starts, on the slowest machine: it is not claimed again."""
+    """Lets claimed jobs wait for their start, so that on a slow machine none is claimed again."""
     for module in (consumer, claimer, runner, batch_runs, job_runs):
         monkeypatch.setattr(module, "FRESH", 300.0)
     monkeypatch.setattr(consumer, "PATIENCE", 300.0)

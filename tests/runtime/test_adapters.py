@@ -53,7 +53,7 @@ class TestSQLAlchemy:
                 order = order_class(number="AB-1", customer_id=user.id)
                 session.add(order)
                 conn = sqlalchemy_connection(session)
-                session.refresh(order)  # with the columns that the database has filled in
+                session.refresh(order)  # loads the columns that the database has set
                 after_create(conn, order)
                 assert queue.stats().total == 0
                 if commits:
@@ -76,7 +76,7 @@ class TestSQLAlchemy:
         arguments = of(dsn) if driver == "psycopg" else asyncpg_arguments(dsn)
         engine = aio.create_async_engine(f"postgresql+{driver}://", connect_args=arguments)
         async with aio.AsyncSession(engine) as session, AsyncQueue(dsn) as queue:
-            conn = await sqlalchemy_async_connection(session)  # before any statement of its own
+            conn = await sqlalchemy_async_connection(session)  # before the session sends anything
             jobs = [await queue.enqueue(Job(type="t"), conn=conn)]
             assert (await queue.stats()).total == 0
             await session.rollback()
@@ -108,7 +108,7 @@ class TestSQLAlchemy:
 
 
 class TestDjango:
-    # Nothing is set up of Django but its connections.
+    # Only the connections of Django are set up.
     pytestmark = pytest.mark.filterwarnings("ignore:Accessing the database")
 
     @pytest.fixture
@@ -147,7 +147,7 @@ class TestDjango:
             after_create(django_connection(connection), dict(zip(names, row, strict=True)))
             assert queue.stats().total == 0
 
-        # Of this connection, which django.db.connections does not know.
+        # Atomic must find this connection, which django.db.connections does not know.
         import django.db.transaction as transactions
 
         before, transactions.get_connection = transactions.get_connection, lambda using: connection

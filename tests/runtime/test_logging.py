@@ -18,7 +18,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 class Lines(logging.Handler):
-    """Keeps what a formatter makes of each record."""
+    """Keeps the line that a formatter makes of each record."""
 
     def __init__(self) -> None:
         super().__init__()

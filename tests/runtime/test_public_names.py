@@ -7,7 +7,7 @@ import pytest
 
 @pytest.mark.parametrize("name", conduit_runtime.__all__)
 def test_a_public_name_is_no_module(name: str) -> None:
-    """Importing a module of that name would put the module in the name's place."""
+    """An import of a module of this name would replace the public name by the module."""
     assert importlib.util.find_spec(f"conduit_runtime.{name}") is None
     assert not isinstance(getattr(conduit_runtime, name), ModuleType)
 

@@ -164,7 +164,7 @@ def test_a_list_takes_the_same_filters(queue: Queue, dsn: str) -> None:
 
 
 class Terminal(io.StringIO):
-    """What a command writes to a terminal."""
+    """A terminal that keeps the output of a command."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The tests of hooks run on each driver that hooks know."""
+"""Connections for the tests of hooks, which run on each driver that hooks support."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ def conn(request: pytest.FixtureRequest, app_dsn: str) -> Iterator[Conn]:
 
 @pytest.fixture
 def psycopg_conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """`conn` of psycopg alone."""
+    """`conn` of psycopg only."""
     with opened("psycopg", app_dsn) as connection:
         assert isinstance(connection, psycopg.Connection)
         yield connection

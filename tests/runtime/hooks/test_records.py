@@ -1,4 +1,4 @@
-"""The rows that hooks are given."""
+"""The rows that a hook gets as arguments."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -59,7 +59,7 @@ JOB = SimpleNamespace(
 
 @pytest.fixture
 def conn(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    """What a job reads has been committed."""
+    """`conn` in autocommit mode, so that jobs see its rows."""
     conn.autocommit = True
     return conn
 

@@ -1,4 +1,4 @@
-"""Upcasters: what is checked while they are imported."""
+"""Checks of upcasters when they are imported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Upcasters as they are written, with the errors that a type checker must find.
+"""Upcasters as users write them, with the errors that a type checker must find.
 
-Never run: a test has mypy read it, which refuses an `ignore` that hides no error.
+This code never runs: a test runs mypy on it, which refuses an `ignore` that hides no error.
 """
 
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ from example_jobs.order import Release, release
 
 ERRORS = (TypeError, ValueError)
 NOWHERE = "host=/nowhere"
-"""What reached the database would fail otherwise."""
+"""A call that reached the database would raise another error."""
 QUEUE = Queue(NOWHERE)
 HUGE = 10**400
 Unreadable = type("Unreadable", (), {"__repr__": lambda self: 1 / 0})
@@ -46,7 +46,7 @@ def refuses(name: str, call: Callable[[], object]) -> None:
 
 
 def cases(*wanted: tuple[str, str, list[Any]]) -> Any:
-    """Each value of each (callable, argument) in turn."""
+    """Return a parametrization with each value of each (callable, argument)."""
     return pytest.mark.parametrize(
         ("function", "name", "value"),
         [

@@ -1,4 +1,4 @@
-"""Records are the same by their table and key, whatever else is in them."""
+"""Records are equal if their table and key are equal, whatever their other fields."""
 
 from dataclasses import dataclass
 

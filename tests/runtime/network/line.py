@@ -1,4 +1,4 @@
-"""A line between a client and a server, in the loop of a test, that can be cut."""
+"""A connection between a client and a server that a test can cut, in the test's event loop."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Line:
-    """Passes bytes on; use it as `async with`. `url` is the way through it."""
+    """Passes bytes on; use it with `async with`. Clients connect to `url`."""
 
     def __init__(self, url: str) -> None:
         self._there = urlsplit(url)
@@ -36,14 +36,14 @@ class Line:
         await asyncio.gather(_pass(reader, there_writer), _pass(there_reader, writer))
 
     def cut(self) -> None:
-        """End all connections, and take no new ones."""
+        """End all connections, and accept no new ones."""
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
 
     async def mend(self) -> None:
-        """Take connections again."""
+        """Accept connections again."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
 
 

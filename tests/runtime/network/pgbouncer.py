@@ -1,4 +1,4 @@
-"""A PgBouncer of a test's own, in transaction mode, on a Unix socket."""
+"""A PgBouncer for one test, in transaction mode, on a Unix socket."""
 
 import os
 import shutil
@@ -33,11 +33,11 @@ logfile = {folder}/log
 
 @contextmanager
 def pgbouncer(dsn: str, connections: int) -> Iterator[str]:
-    """A pooler with so many connections to the server, and the connection string through it."""
+    """Run a pooler with `connections` connections to the server; yield its connection string."""
     assert PROGRAM is not None
-    # A folder of its own, since the path of a socket must be short.
+    # The folder is not `tmp_path`, since the path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="conduit-pooler-"))
-    # The pooler does not run as root, and must not need to see the server's folder.
+    # The pooler does not run as root and may not see the server's folder; it uses a relay.
     (folder / "server").mkdir()
     relay = Relay(dsn, folder / "server")
     given = conninfo_to_dict(relay.dsn)

@@ -6,10 +6,10 @@ import socket
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports of the loopback interface that nothing uses.
+    """Return ports of the loopback interface that nothing uses.
 
-    They are below those that the system gives to connections, which could take one before its
-    server starts, or starts again.
+    They are below the ports that the system gives to connections. Such a connection could
+    otherwise take a port before its server starts or restarts.
     """
     taken: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as stack:

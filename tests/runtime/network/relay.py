@@ -1,4 +1,4 @@
-"""A relay between clients and a Postgres server: it can fall silent, or hold responses up."""
+"""A relay between clients and a Postgres server that can fall silent or hold responses."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class Relay:
-    """Passes bytes on in both directions, from a thread of its own.
+    """Passes bytes on in both directions, in its own thread.
 
-    It listens on a port of the loopback interface or, given a folder, on the Unix socket there that
-    clients expect for the port 5432. `dsn` is the way through it. `turns` counts how often a client
-    spoke after the server had responded.
+    It listens on a port of the loopback interface or, if a folder is given, on a Unix socket in
+    the folder, under the name for port 5432. Clients connect to `dsn`. `turns` counts how often
+    a client sent something after a response of the server.
     """
 
     def __init__(self, dsn: str, folder: Path | None = None) -> None:
@@ -62,12 +62,12 @@ class Relay:
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: bytes | None
     ) -> None:
-        """Pass on what the server says `to` the client of that name, or what a client says."""
+        """Pass on what the server sends to the client `to`, or a client's data if it is None."""
         is_client = to is None
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 if not self._speaks.is_set():
-                    await asyncio.Event().wait()  # what came in is lost, and the rest as well
+                    await asyncio.Event().wait()  # the data and all that follows is lost
                 while to and to == self._held:
                     await self._let_through.wait()
                 self.turns += is_client and self._answered
@@ -79,21 +79,21 @@ class Relay:
         self._writers.discard(writer)
 
     def fall_silent(self) -> None:
-        """Swallow whatever comes, in both directions and for good; neither end notices it."""
+        """Drop all data of both directions from now on; neither end notices it."""
         self._speaks.clear()
 
     def hold(self, name: str) -> None:
-        """Hold what the server sends to connections of this application name."""
+        """Hold what the server sends to connections with this application name."""
         self._let_through.clear()
         self._held = name.encode()
 
     def release(self) -> None:
-        """Pass on what was held."""
+        """Pass on the held data."""
         self._held = b""
         self._loop.call_soon_threadsafe(self._let_through.set)
 
     def speak(self) -> None:
-        """Serve new connections again; those of before stay silent."""
+        """Serve new connections again; older connections stay silent."""
         self._speaks.set()
 
     def close(self) -> None:

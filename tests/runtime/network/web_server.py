@@ -1,4 +1,4 @@
-"""Web servers in processes of their own."""
+"""Web servers in their own processes."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from waiting import until
 
 
 class Server:
-    """A server, its address, and what it has printed."""
+    """A server, its address and its output."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
         self.process = process
@@ -35,7 +35,7 @@ class Server:
         return True
 
     def stop(self) -> int:
-        """End it as a supervisor does; returns its exit code."""
+        """End the server as a supervisor does, and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
@@ -44,7 +44,7 @@ class Server:
 def served(
     command: Sequence[str], folder: Path, output: Path, **environment: str
 ) -> Iterator[Server]:
-    """A server whose command takes `{port}`, once it responds; it is ended after the block."""
+    """Start a command that takes `{port}`, yield it once it responds, and stop it at the end."""
     [port] = free_ports(1)
     with output.open("wb") as file:
         process = subprocess.Popen(

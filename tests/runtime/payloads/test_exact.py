@@ -66,7 +66,7 @@ async def shaped(job: JobContext[Any], payload: Shaped) -> None:
 
 
 def returned(job_type: JobType[Any, Any], payload: object) -> Any:
-    """The payload as a worker reads it."""
+    """Return the payload as a worker reads it."""
     return job_type.decode(json.dumps(job_type.job(payload).payload))
 
 

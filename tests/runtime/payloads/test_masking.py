@@ -1,4 +1,4 @@
-"""What a page shows of payloads: sensitive values are hidden wherever they occur."""
+"""Pages hide the sensitive values of payloads, wherever they occur."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_a_payload_that_no_worker_has_described_is_hidden() -> None:
 
 
 def test_what_is_unknown_of_another_shape_is_hidden() -> None:
-    """Code that is newer than all workers may have marked a field that it added."""
+    """Code newer than all workers may have added a field that it marks as sensitive."""
     payload = {"label": "x", "new": "y", "person": {"name": "Ada", "new": "z"}}
     assert mask("ccc").payload(payload) == {
         "label": "x",

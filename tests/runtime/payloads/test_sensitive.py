@@ -1,4 +1,4 @@
-"""Sensitive values are in no stored error, no log and no span; payloads and passwords in no log."""
+"""No stored error, log or span has sensitive values; no log has payloads or passwords."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Sessions that the server has ended while they were idle: who uses them next does not notice."""
+"""The next use of a session does not notice that the server has ended it while it was idle."""
 
 import asyncio
 import select
@@ -13,7 +13,7 @@ ENDED = select.POLLHUP | getattr(select, "POLLRDHUP", 0)
 
 
 def end_session(dsn: str, connection: Connection) -> None:
-    """Have the server end the connection's session, and wait until that has arrived."""
+    """Let the server end the connection's session, and wait until the client gets the message."""
     arrived = select.poll()
     arrived.register(connection.fileno(), ENDED)
     with psycopg.connect(dsn) as admin:

@@ -1,4 +1,4 @@
-"""Settings of the application's connection on which nothing of ours depends."""
+"""Settings of the application's connection that must not affect our statements."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def names(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture
 def host(app_dsn: str, conn: psycopg.Connection[Any], names: list[str]) -> str:
-    """The application's database, whose connections have other settings."""
+    """The connection string of the application's database, with other settings."""
     encoding = {"client_encoding": "LATIN1"} if "client_encoding" in names else {}
     others = [name for name in names if name != "client_encoding"]
     return make_conninfo(app_dsn, options=options(others), **encoding)

@@ -1,4 +1,4 @@
-"""Connections of an application that reads values in a way of its own, as Django's do."""
+"""Connections of an application that loads values in its own way, as Django does."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 class Garbage(Loader):
-    """What cannot be taken for the value."""
+    """Loads an object that no code can mistake for the value."""
 
     def load(self, data: Buffer) -> object:
         return object()

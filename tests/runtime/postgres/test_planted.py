@@ -1,4 +1,4 @@
-"""What others plant on the search path is never called by a statement of ours."""
+"""Our statements never call what other roles plant on the search path."""
 
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ def plant_operators(dsn: str, schema: str) -> None:
 
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The files of SQL that were made statements of, from now on."""
-    texts()  # reads them all
+    """The SQL files that the code turns into statements from now on."""
+    texts()  # reads all files first
     found: set[str] = set()
     read = Path.read_text
 

@@ -1,4 +1,4 @@
-"""Where a worker connects to that was given an application's pool."""
+"""Where a worker connects if its queue uses an application's pool."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Behind a PgBouncer in transaction mode: no client has a session for longer than a transaction."""
+"""Behind a PgBouncer in transaction mode, where a client has a session for one transaction."""
 
 import asyncio
 import subprocess
@@ -59,7 +59,7 @@ def pooled(dsn: str) -> Iterator[str]:
 
 
 def locks_of_sessions(dsn: str) -> list[Any]:
-    """The advisory locks that are held."""
+    """Return the advisory locks that sessions of the database hold."""
     with psycopg.connect(dsn, autocommit=True) as admin:
         return admin.execute(
             "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND database = "
@@ -68,7 +68,7 @@ def locks_of_sessions(dsn: str) -> list[Any]:
 
 
 def sessions_of(pooled: str) -> set[Any]:
-    """What is left in each of the pooler's sessions, all of which are borrowed at once."""
+    """Borrow all sessions of the pooler at once; return the state that is left in them."""
     found: set[Any] = set()
     borrowed = [psycopg.connect(pooled, prepare_threshold=None) for _ in range(CONNECTIONS)]
     pids = set()
@@ -97,7 +97,7 @@ def test_everything_is_enqueued(pooled: str, queue: Queue, dsn: str) -> None:
         first = through.enqueue(Job(type="unique", unique=1))
         assert through.enqueue(Job(type="unique", unique=1)).id == first.id
         through.enqueue_many([Job(type="many") for _ in range(10)])
-    for _ in range(10):  # psycopg prepares what is sent a sixth time
+    for _ in range(10):  # psycopg prepares a statement that is sent a sixth time
         with psycopg.connect(pooled) as conn:
             for _ in range(3):
                 order = insert_order(conn)
@@ -110,7 +110,7 @@ def test_everything_is_enqueued(pooled: str, queue: Queue, dsn: str) -> None:
 def test_hooks_on_one_connection_that_is_kept(pooled: str, queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(SCHEMA)
-    # psycopg prepares what is sent a sixth time, unless the application says otherwise.
+    # psycopg prepares a statement that is sent a sixth time, unless the application forbids it.
     with closing(psycopg.connect(pooled, prepare_threshold=None)) as conn:
         for _ in range(10):
             order = insert_order(conn)
@@ -224,7 +224,7 @@ def test_the_dead_are_found_by_the_lease_alone(
     finally:
         first.kill()
         first.wait()
-    monkeypatch.setattr(detector, "SILENCE", 0.0)  # says nothing behind a pooler
+    monkeypatch.setattr(detector, "SILENCE", 0.0)  # means nothing behind a pooler
     monkeypatch.setattr(detector, "LEASE", 4.0)
     ran = threading.Event()
     with Queue(pooled) as through:

@@ -9,7 +9,7 @@ from psycopg.waiting import Ready, Wait
 
 
 def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, Ready, list[bytes]]:
-    """Read a byte at a time, as the driver reads a buffer at a time, until a full stop."""
+    """Read until a full stop, a byte at a time, as the driver reads a buffer at a time."""
     while not (yield start):
         continue
     pieces = [end.recv(1)]
@@ -26,7 +26,7 @@ def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, R
 async def reading(
     reader: ResponseReader, theirs: socket.socket, ours: socket.socket
 ) -> AsyncIterator["asyncio.Task[list[bytes]]"]:
-    """A task that awaits a response, once it waits for the socket."""
+    """Start a task that awaits a response, and yield it once it waits for the socket."""
     with ours, theirs:
         task = asyncio.create_task(reader.read(until_the_end(ours), ours.fileno()))
         await asyncio.sleep(0)
@@ -34,7 +34,7 @@ async def reading(
 
 
 def fill(end: socket.socket) -> int:
-    """Send until the socket takes no more; how many bytes that was."""
+    """Send until the socket takes no more; return how many bytes it took."""
     end.setblocking(False)
     filled = 0
     with suppress(BlockingIOError):
@@ -48,7 +48,7 @@ def test_all_that_has_arrived_is_read_by_one_callback() -> None:
         ours, theirs = socket.socketpair()
         async with reading(ResponseReader(), theirs, ours) as task:
             theirs.send(b"abc")
-            await asyncio.sleep(0)  # the loop sees it, and calls back after this task
+            await asyncio.sleep(0)  # the loop sees the bytes, and calls back after this task
             await asyncio.sleep(0)
             with pytest.raises(BlockingIOError):
                 ours.recv(1, socket.MSG_DONTWAIT)

@@ -1,4 +1,4 @@
-"""Several hosts in a connection string: the one that leads is found, and found again at once."""
+"""A connection string of several hosts: the leader is found, and later found at once."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ READ_ONLY = Statement(
 
 @pytest.fixture
 def frozen() -> Iterator[int]:
-    """The port of a host that takes connections and never responds."""
+    """The port of a host that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""What the code of a package would do with the jobs in a database."""
+"""How a preflight judges the jobs in a database for the code of a package."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,7 +50,7 @@ def found(queue: Queue, served: tuple[str, ...] = ("mail",), **more: Any) -> lis
 
 
 def set_fingerprint(queue: Queue, fingerprint: str, *jobs: Job) -> None:
-    """Give stored jobs a fingerprint, as workers do that find them unreadable."""
+    """Change the fingerprint of stored jobs, as workers do that cannot read them."""
     with psycopg.connect(queue.dsn) as connection:
         for each in jobs:
             connection.execute(
@@ -151,7 +151,7 @@ def test_jobs_are_reported_by_status(queue: Queue) -> None:
     queue.enqueue(job(FITS, "f0", delay=timedelta(days=2)))
     queue.enqueue_flow(chain(job(FITS, "f0", priority=0), job(OLD, "99"), job(OLD, "99")))
     assert [each.id for each in queue.dequeue("w", "mail", limit=1)]
-    for payload in (OLD, FITS):  # ended jobs are no concern
+    for payload in (OLD, FITS):  # ended jobs are not reported
         queue.complete(*queue.dequeue("w", "mail", limit=1))
         queue.enqueue(job(payload, "f0"))
     assert sorted((each.fingerprint, each.status, each.jobs) for each in found(queue)) == [

@@ -51,7 +51,7 @@ def execute(sql: str, *aliases: str) -> None:
 
 
 def end(*aliases: str) -> None:
-    """Have the server end the connections that this thread uses."""
+    """Let the server end the connections that this thread uses."""
     execute("SELECT pg_terminate_backend(pg_backend_pid())", *aliases)
 
 
@@ -93,7 +93,7 @@ def begin_by_hand() -> None:
 
 
 def break_the_driver() -> None:
-    """Have an error that Django does not see, as a hook's."""
+    """Cause an error that Django does not see, as a hook's statement may."""
     from conduit_runtime.adapters import django_connection
     from django.db import connections
 
@@ -134,7 +134,7 @@ class Services(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """What the service is called with."""
+    """The argument of the service."""
 
     mishap: str | None = None
 

@@ -1,6 +1,6 @@
 """A process that forks while it has connections: `python forking.py DSN`.
 
-Prints a line of each process: the parent's says whether its sessions are the same as before.
+Each process prints a line; the parent's says whether its sessions are the same as before.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _SESSION = "SELECT pg_backend_pid()"
 
 
 async def session(connections: AsyncConnections) -> int:
-    """The session that it lends."""
+    """Return the process id of a session that `connections` lends."""
     async with connections.connection() as connection:
         row = await (await connection.execute(_SESSION)).fetchone()
     assert row is not None

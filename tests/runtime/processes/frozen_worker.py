@@ -1,4 +1,4 @@
-"""A worker to be frozen in mid-job: `python frozen_worker.py DSN`.
+"""A worker that a test freezes while jobs run: `python frozen_worker.py DSN`.
 
 Its jobs wait until the table `thawed` has a row, then try all that a job can do.
 """
@@ -52,7 +52,7 @@ def main(dsn: str) -> None:
         time.sleep(600)
 
     pool.run()
-    os._exit(0)  # as the command does: the thread that hangs is not waited for
+    os._exit(0)  # as the command does, without waiting for the thread that hangs
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A worker whose threads never end: `python stuck_worker.py PACKAGE…`, as `conduit-jobs worker`.
 
-It gives up soon, and its `services` block when they are called.
+It gives up soon. Calls of its `services` block.
 """
 
 import threading
@@ -10,7 +10,7 @@ from conduit_runtime.worker import watch
 
 
 class Stuck:
-    """Every service, until the event."""
+    """Has every service; each call blocks until the event."""
 
     def __init__(self, end: threading.Event) -> None:
         self._end = end

@@ -1,6 +1,6 @@
-"""A worker in a process of its own, to be killed: `python worker_process.py DSN WORKERS`.
+"""A worker in its own process, for tests to kill: `python worker_process.py DSN WORKERS`.
 
-Each handler notes in the table `history` that it began and, if it gets so far, that it ended.
+Each handler notes in the table `history` that it began, and that it ended if it did.
 """
 
 import logging
@@ -29,7 +29,7 @@ def main(dsn: str, workers: int) -> None:
 
     @pool.handler("sleep")
     def sleep(context: JobContext, payload: dict[str, Any]) -> None:
-        """Takes long the first time only."""
+        """Take long only the first time."""
         note(context, "began")
         with psycopg.connect(dsn, autocommit=True) as connection:
             sql = "SELECT count(*) FROM history WHERE job = %s"
@@ -45,7 +45,7 @@ def main(dsn: str, workers: int) -> None:
 
     @pool.handler("fork")
     def fork(context: JobContext, payload: object) -> None:
-        """Leaves a process behind, as a pool of processes does, and takes long the first time."""
+        """The first time, fork a process that outlives the worker, and take long."""
         if context.attempt == 1:
             if os.fork() == 0:
                 note(context, "forked")

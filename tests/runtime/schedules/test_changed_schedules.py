@@ -1,4 +1,4 @@
-"""Adding, changing, disabling and running schedules by hand."""
+"""Adding, changing, disabling and running schedules through the API."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ def test_adding_again_keeps_the_tick(
     assert soon is not None
     assert soon < tick
     assert scheduler.enqueue_due() == 1
-    # One that is due stays due, whatever comes after it.
+    # A tick that is due stays due, whatever the new timing.
     let_pass(sql, 2 * HOUR)
     owed = due_at(scheduler)
     daily = scheduler.add(Schedule.daily("03:00", type="report"))
@@ -64,7 +64,7 @@ def test_a_disabled_schedule_neither_ticks_nor_catches_up(
     let_pass(sql, 2.5 * HOUR)
     assert scheduler.enqueue_due() == 0
     passed = due_at(scheduler)
-    assert not scheduler.add(hourly(missed="all")).enabled  # say, at the next deployment
+    assert not scheduler.add(hourly(missed="all")).enabled  # as at the next deployment
     assert scheduler.enable("report")
     assert due_at(scheduler) == passed + 2 * HOUR
     assert scheduler.enqueue_due() == 0
@@ -124,7 +124,7 @@ def test_a_connection_in_another_zone_counts_the_same(
     with Queue(options) as queue:
         elsewhere = CronScheduler(queue)
         elsewhere.add(Schedule.every(days=1, type="report", missed="all"))
-        # Over a change of the clocks in that zone.
+        # The ticks span a change of the clocks in that zone.
         sql.execute("UPDATE conduit_schedules SET next_run_at = '2026-03-07 12:00Z'")
         elsewhere.enqueue_due()
     found = ticks(sql)

@@ -65,7 +65,7 @@ def test_a_broken_schedule_is_tried_again_and_stops_no_other(
 
     wait, failures = 0.0, 0
     while failures < 5:
-        assert scheduler.enqueue_due() == 0  # not before its time
+        assert scheduler.enqueue_due() == 0  # the retry is not due yet
         row = sql.execute(
             "SELECT extract(epoch FROM retry_at - now())::float8, failures FROM conduit_schedules "
             "WHERE name = 'bad.insert'"
@@ -85,7 +85,7 @@ def test_a_broken_schedule_is_tried_again_and_stops_no_other(
     assert ticks(sql, "bad.insert") == [tick]
     mended = stored(scheduler, "bad.insert")
     assert (mended.failures, mended.error) == (0, None)
-    scheduler.add(hourly("bad.cron"))  # the tick that it owes is not lost
+    scheduler.add(hourly("bad.cron"))  # its missed tick is not lost
     assert scheduler.enqueue_due() == 1
 
 

@@ -87,7 +87,7 @@ def test_twenty_schedulers_enqueue_each_tick_once(
         enqueued = 0
         with Queue(dsn) as own:
             rival = CronScheduler(own)
-            rival.list()  # connected
+            rival.list()  # opens the connection
             for _ in range(rounds):
                 start.wait()
                 enqueued += rival.enqueue_due()
@@ -111,7 +111,7 @@ def test_twenty_schedulers_enqueue_each_tick_once(
 def test_workers_that_are_killed_double_and_miss_no_tick(
     dsn: str, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:
-    """Two of four are killed in between; every second of that time has its job."""
+    """Two of four workers are killed; every second has exactly one job."""
     scheduler.add(Schedule.every(seconds=1, type="report", missed="all"))
     program = Path(__file__).parents[1] / "processes" / "worker_process.py"
     with ExitStack() as exits:

@@ -23,7 +23,7 @@ _SETTINGS = [*itertools.product(AGES, ("", "1"))]
 
 @pytest.fixture
 def queue(dsn: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
-    """The queue of a worker of a Django application, with these settings of its connections."""
+    """The queue of a Django application's worker, whose connections have the given settings."""
     process = subprocess.Popen([sys.executable, _SCRIPT, dsn, *request.param])
     with Queue(dsn) as queue:
         yield queue
@@ -32,7 +32,7 @@ def queue(dsn: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
 
 
 def run(queue: Queue, kind: str, mishap: str | None = None) -> Job:
-    """Run a job to its end, in one attempt if anything goes wrong."""
+    """Run a job that has one attempt, with a mishap if one is given; return the ended job."""
     payload = {} if mishap is None else {"mishap": mishap}
     job = queue.enqueue(Job(type=kind, payload=payload, max_attempts=1))
     until(lambda: (queue.get(job.id) or job).status in (JobStatus.COMPLETED, JobStatus.FAILED))
@@ -40,7 +40,7 @@ def run(queue: Queue, kind: str, mishap: str | None = None) -> Job:
 
 
 def end_all(dsn: str) -> None:
-    """End every connection of Django's, wherever it is used."""
+    """End every connection of Django to the database."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "

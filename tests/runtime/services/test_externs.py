@@ -1,4 +1,4 @@
-"""Functions and values that the application binds beside its services."""
+"""Functions and values that the application binds in addition to its services."""
 
 import asyncio
 import json

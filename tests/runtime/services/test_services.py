@@ -27,7 +27,7 @@ JOB = CurrentJob(UUID(int=5), "order.after_update.email_send", "mail", 2, 3)
 
 
 class Complete:
-    """Services of every kind that may be given."""
+    """Has services of every supported kind."""
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
@@ -60,7 +60,7 @@ class Release:
 
 
 def called(call: Any) -> Any:
-    """The result of a coroutine function that takes the services of a job."""
+    """Call a coroutine function with the services of a job, and return the result."""
 
     async def run() -> Any:
         return await call(prepare(Complete(), JOBS).for_job(JOB))

@@ -20,7 +20,7 @@ AT = "order.conduit:7"
 
 
 def unfit(function: Any, *calls: str) -> list[str]:
-    """What is wrong with these calls of a method, without their places."""
+    """Return what is wrong with these calls of a method, without their places in the source."""
     services = SimpleNamespace(email=SimpleNamespace(send=function))
     lines = unfit_calls(services, dict.fromkeys(calls, AT))
     heads = tuple(f"{AT} calls {call}, which " for call in calls)
@@ -125,7 +125,7 @@ def retried(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_a_decorated_method_is_only_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    """What the decorator changes about the arguments is not known."""
+    """The check does not know how the decorator changes the arguments."""
     services = SimpleNamespace(email=SimpleNamespace(send=retried(lambda session, to: None)))
     with caplog.at_level(logging.WARNING):
         check_complete(services, {}, {"email.send(_)": AT})
@@ -133,14 +133,14 @@ def test_a_decorated_method_is_only_warned_about(caplog: pytest.LogCaptureFixtur
 
 
 def declaring(function: Callable[..., None]) -> Callable[..., None]:
-    """Says of itself that it is called as the function is."""
+    """Return a decorated function that declares the signature of `function`."""
     call = retried(function)
     call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return call
 
 
 class Proxy:
-    """Looks like a function, as those of wrapt do, and gives it one more argument."""
+    """Looks like a function, as proxies of wrapt do, and passes it one more argument."""
 
     def __init__(self, function: Callable[..., None]) -> None:
         object.__setattr__(self, "function", function)
@@ -186,7 +186,7 @@ class New:
 
 
 class Raising:
-    """As a proxy outside of a request."""
+    """Like a proxy that is used outside of a request."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(name)
@@ -215,7 +215,7 @@ OPAQUE = {
 
 @pytest.mark.parametrize("kind", OPAQUE)
 def test_only_what_a_call_takes_for_certain_is_a_reason_to_refuse_it(kind: str) -> None:
-    """Neither what a decorator or a proxy says of itself, nor what cannot be known."""
+    """The check ignores what a decorator or proxy declares, and what it cannot know."""
     services = SimpleNamespace(email=SimpleNamespace(send=OPAQUE[kind]))
     check_complete(services, {}, {"email.send(_)": AT})
 

@@ -14,7 +14,7 @@ def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
 
 
 def elements(statement: Statement[Any], name: str) -> list[Any]:
-    """A parameter that is the literal of an array."""
+    """Return the elements of a parameter that is an array literal."""
     literal: str = statement.parameters[name]
     return list(json.loads(f"[{literal[1:-1]}]"))
 
@@ -98,7 +98,7 @@ def test_a_short_claim_is_repeated_in_full_and_scans_deeper() -> None:
 
 
 def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
-    """Dead entries that vacuum cannot remove are not walked through for each job that comes."""
+    """A claim of one new job does not read all dead entries that vacuum cannot remove."""
     claims = Claims()
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.0)
     claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
@@ -110,8 +110,8 @@ def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
         claims.learn([], 10, now, now)
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.53)
     assert claims.was_full
-    # Everything was looked at, so the bound stays where it was furthest.
-    claims.learn([claimed("q", 50, 6, 2)], 10, 0.53, 0.63)  # it had appeared behind the bound
+    # The scan was full, so the bound stays at its furthest value.
+    claims.learn([claimed("q", 50, 6, 2)], 10, 0.53, 0.63)  # was behind the bound
     assert claims.scan_policy.due_in(0.63) == pytest.approx(1.0)
     statement = claims.next("w", {"q": 10}, [("t", "")], 10, 1.0)
     assert elements(statement, "bound_run_ats") == [7]
@@ -143,7 +143,7 @@ def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_scan(
     for now in (0.0, 0.01, 0.02, 0.2):
         statement = claims.next("w", queues, [("t", "")], 2, now)
         asked.append(elements(statement, "queues"))
-        # The claim came to q0 and q1, which gave nothing, and was full with q2 and q3.
+        # The claim read q0 and q1, which had no jobs, and was full after q2 and q3.
         claims.learn([claimed("q2", 50, 7, 1), claimed("q3", 50, 7, 2)], 2, now, now)
     everything = [*queues]
     assert asked == [everything, everything[2:], everything[2:], everything]

@@ -1,4 +1,4 @@
-"""The server's clock is set back: how often a job ran is counted without it."""
+"""The count of a job's attempts does not depend on the server's clock, which is set back."""
 
 import psycopg
 import pytest
@@ -8,7 +8,7 @@ from conduit_runtime.statements import worker_registry
 
 
 def set_back(dsn: str) -> None:
-    """Leave the rows as a clock that was set back an hour does, and what waits due."""
+    """Change the rows as if the clock had been set back by an hour; make pending jobs due."""
     with psycopg.connect(dsn) as connection:
         connection.execute(
             "UPDATE jobs SET started_at = started_at + interval '1 hour', "
@@ -46,7 +46,7 @@ def test_a_rescue_counts_the_start_of_its_claim(
         if starts:
             assert queue.dequeue("w")
             connection.execute("UPDATE jobs SET leased_until = now() - interval '1 second'")
-        else:  # as a worker's claim leaves it
+        else:  # the state after a worker's claim
             connection.execute(
                 "UPDATE jobs SET status = 'running', locked_at = now(), locked_by = 'w', "
                 "start_written = NULL"

@@ -45,7 +45,7 @@ def test_a_job_is_three_versions_of_one_row(dsn: str) -> None:
 def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         wal = explain(connection, *store.insert_jobs(jobs()))
-    # A row and an entry in each of two indexes; the rest is the splits of pages.
+    # A row and an entry in each of two indexes; the rest is page splits.
     assert wal["WAL Records"] <= 3.2 * BATCH
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 500 * BATCH
 
@@ -68,7 +68,7 @@ def test_a_claim_writes_a_row_and_two_index_entries(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         enqueue(connection)
         wal = explain(connection, claim())
-    # The lock that choosing it takes, the row, an entry for its id and one for its worker.
+    # For each job a lock to choose it, the row, an entry for its id and one for its worker.
     assert wal["WAL Records"] <= 5 * BATCH
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 550 * BATCH
 
@@ -97,7 +97,7 @@ def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) 
         pool.register("noop", nothing)
         pool.run(drain=True)
         assert queue.stats().completed == count
-    # A claim and an acknowledgement for each batch, and some that find the batch not full.
+    # A claim and an acknowledgement for each batch, and some for batches that are not full.
     assert len(sent) <= 2 * count / BATCH + 40
 
 
@@ -120,7 +120,7 @@ def test_a_job_is_few_calls_of_the_workers_python(dsn: str) -> None:
             sys.setprofile(None)
         assert queue.stats().completed == count
     often = {name: number for name, number in calls.items() if number >= count}
-    # From row to job, its context, its attempt, and that handed on. All else is done per batch.
+    # Per job: read the row, make the context and the attempt, hand it on. The rest is per batch.
     assert sum(often.values()) <= 5.5 * count, often
 
 
@@ -132,7 +132,7 @@ def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
         connection.execute(statement.sql(), statement.parameters)
         lanes = [(f"type{n}", "") for n in range(200)]
         wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0))
-    # A lock for each head that is looked at, and for what is taken the row and two entries.
+    # A lock for each head that is read; for each claimed job the row and two entries.
     assert wal["WAL Records"] <= (4 + 4) * BATCH
 
 
@@ -152,7 +152,7 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
     after = ship(conn, before)
     with traced(conn, tmp_path) as trips:
         after_update(conn, after, before)
-    # Beside the rows that the source itself reads, the UPDATE and its jobs are one.
+    # The UPDATE and its jobs take one round trip; the source itself reads rows twice.
     reads = 2
     assert trips() <= 1 + reads
 
@@ -179,7 +179,7 @@ def test_an_idle_worker_asks_little(
         if "batched" in types:
             pool.batch_handler("batched", size=100)(nothing)
         async with pool:
-            await asyncio.sleep(1.0)  # what it asks to find out that there is nothing to do
+            await asyncio.sleep(1.0)  # the worker finds that there are no jobs
             least = math.inf
             for _ in range(3):  # a busy machine is late
                 started, before = time.monotonic(), len(sent)
@@ -190,7 +190,7 @@ def test_an_idle_worker_asks_little(
             return least
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
-    if slow:  # all but those of one kind
+    if slow:  # all scans but those of one policy
         monkeypatch.setattr(scan_policy, "_COSTLY", 0.0)
         learn = scan_policy.ScanPolicy.learn
 
@@ -215,13 +215,13 @@ def test_a_sweep_takes_one_statement(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(8):
             sweeping.step(counted)
-    # Keys, results, dependencies and failure notices have their turns.
+    # Keys, results, dependencies and failure notices take turns.
     assert [sent.count(statement) for statement in sent] == [2] * 8
 
 
 @contextmanager
 def traced(connection: psycopg.Connection[Any], folder: Path) -> Iterator[Callable[[], int]]:
-    """Count the round trips of a block: how often a response was awaited."""
+    """Count the round trips of a block: how often the client awaited a response."""
     protocol = folder / "protocol"
     with protocol.open("w") as file:
         connection.pgconn.trace(file.fileno())
@@ -261,7 +261,7 @@ def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:
-    """What running a statement wrote to the WAL."""
+    """Run a statement; return its plan with what it wrote to the WAL."""
     sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql()}"
     [(explained,)] = connection.execute(sql, statement.parameters).fetchall()
     plan: dict[str, Any] = explained[0]["Plan"]

@@ -1,4 +1,4 @@
-"""Flows: jobs run when those that they wait for have ended."""
+"""Flows: a job runs when the jobs that it waits for have ended."""
 
 import asyncio
 import re
@@ -164,7 +164,7 @@ def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
         attempts.complete([Attempt(Job(id=job.id, token=job.id))]),
         attempts.end([]),
     ):
-        # What is called for a job that result() waits for is a function.
+        # conduit_announce_end is a function, called for jobs that result() waits for.
         assert not re.search(r"conduit_(?!announce_end)\w", statement.sql())
 
 

@@ -1,4 +1,4 @@
-"""Members of a flow that end otherwise than by their worker."""
+"""Members of a flow that something other than their worker ends."""
 
 import psycopg
 import pytest

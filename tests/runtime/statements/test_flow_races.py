@@ -14,7 +14,7 @@ from waiting import until
 
 
 def test_members_that_end_at_once_call_back_once(queue: Queue, dsn: str) -> None:
-    """Each over a connection of its own, at the same moment."""
+    """Each member ends on its own connection, at the same moment."""
     count = 12
     connections = [psycopg.connect(dsn, autocommit=True) for _ in range(count)]
     for round_ in range(15):
@@ -118,7 +118,7 @@ def test_above_read_committed_no_callback_is_lost(queue: Queue, dsn: str, level:
 
 
 def test_connections_that_are_cut_lose_no_flow(queue: Queue, new_pool: NewPool, dsn: str) -> None:
-    """Cut at whatever they were doing, the release of what waits included."""
+    """Connections are cut at any moment, also while they release waiting jobs."""
     flows = [group(jobs("abcd"), then=chain(*jobs("yz"))) for _ in range(40)]
     for flow in flows:
         queue.enqueue_flow(flow)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 MEMBERS = 50_000
 PART = flow_store.RELEASED // 2
-"""Members that one statement releases; the other half is for what waits for these."""
+"""Members that one statement releases; the other half of RELEASED is for their successors."""
 
 
 def members(count: int) -> list[Job]:
@@ -74,7 +74,7 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
 def test_the_rest_waits_for_a_worker_that_died(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    """Another worker goes on: nothing of it was in the memory of the one before."""
+    """Another worker continues: the first one kept no state of the flow in memory."""
     count = 3 * PART
     head_ends(queue, False, chain(Job(type="head"), group(members(count))))
     pool = new_direct_pool()
@@ -112,7 +112,7 @@ def test_a_large_flow_fails_while_others_run(
     with pool:
         until(lambda: len(queue.list("default", "failed")) == 1)
         while counts(dsn)["links"]:
-            # Each done within seconds, or the flow was held up by them.
+            # Each job ends within seconds, while the flow goes on.
             [job] = queue.enqueue_many([Job(type="plain")])
             until(lambda job=job: status(queue, job.id) == "completed", 30)  # type: ignore[misc]
     after = counts(dsn)
@@ -126,7 +126,7 @@ def status(queue: Queue, id_: UUID) -> str:
 
 
 def test_work_grows_with_members_alone(queue: Queue, dsn: str) -> None:
-    """As many pages for each member, however many there are, also among dead rows."""
+    """A member of a large flow costs as many pages as one of a small flow, among dead rows too."""
     with psycopg.connect(dsn) as snapshot:
         snapshot.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         snapshot.execute("SELECT count(*) FROM jobs")
@@ -135,7 +135,7 @@ def test_work_grows_with_members_alone(queue: Queue, dsn: str) -> None:
 
 
 def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
-    """Pages that workers read for each member that they cancel."""
+    """Return how many pages workers read for each member that they cancel."""
     head_ends(queue, True, chain(Job(type="head"), group(members(count), then=Job("z", "t"))))
     pages = 0
     with psycopg.connect(dsn, autocommit=True) as conn:
@@ -167,7 +167,7 @@ def test_a_large_flow_is_stored_by_small_statements(
 def test_each_statement_of_a_flow_reads_no_whole_table(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Vacuum found the tables empty, so that reading them whole seems to cost nothing."""
+    """VACUUM ran on empty tables, so a scan of a whole table seems to cost nothing."""
     monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("VACUUM ANALYZE jobs, conduit_blocked_jobs, conduit_dependencies")
@@ -202,7 +202,7 @@ def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
 def test_jobs_that_others_wait_for_are_not_purged(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    """What a purge took could not release the rest of its flow any more."""
+    """A purged job could no longer release the rest of its flow."""
     head_ends(queue, False, chain(Job(type="head"), group(members(2 * PART))))
     assert queue.purge(timedelta(0)) == 0
     with new_direct_pool():

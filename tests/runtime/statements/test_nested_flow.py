@@ -30,7 +30,7 @@ def steps(names: str) -> list[Job]:
 
 
 class Ran:
-    """A pool whose steps note their payloads, and whose parents are what the test makes of them."""
+    """A pool whose steps note their payloads; the test adds handlers of parents."""
 
     def __init__(self, new_pool: NewPool) -> None:
         self.steps: list[object] = []

@@ -1,6 +1,6 @@
-"""How the worker's statements go about a table of a million jobs: by index, and a batch at a time.
+"""The worker's statements read a table of a million jobs by index, a batch at a time.
 
-What they touch is counted, so that no clock is looked at.
+The tests count the rows and pages that statements read, and measure no time.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a million jobs")]
 JOBS = 1_000_000
 BATCH = 500
 
-# Half of them in front of what a worker may take: of an unknown type, or due in a week.
+# Half of the jobs come before those that a worker may take: of unknown type or due in a week.
 FILL = """
 INSERT INTO jobs (queue, type, priority, run_at)
 SELECT 'default', CASE WHEN n %% 4 = 0 THEN 'unknown' ELSE 'known' END,
@@ -144,7 +144,7 @@ def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:
 
 
 def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
-    """Attempts of a batch that the worker has claimed."""
+    """Claim a batch, and return its attempts."""
     statement = claim()
     rows = connection.execute(statement.sql(), statement.parameters).fetchall()
     token: UUID = statement.parameters["token"]

@@ -86,7 +86,7 @@ def test_a_job_type_keeps_its_results(queue: Queue, new_pool: NewPool, dsn: str)
 
 
 class AnyService:
-    """Provides whatever service is asked for."""
+    """Provides every service."""
 
     def __getattr__(self, name: str) -> "AnyService":
         return self

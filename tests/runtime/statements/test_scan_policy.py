@@ -1,4 +1,4 @@
-"""How far back claims scan while dead entries pile up that vacuum may not remove."""
+"""How far back claims scan if vacuum may not remove many dead entries."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ COSTLY = 0.02
 
 
 def rare(claims: Claims) -> float:
-    """Have three costly scans find nothing: from then on they are rare. Returns the time."""
+    """Let three costly scans find nothing, so that full scans become rare; return the time."""
     now = 0.0
     for _ in range(3):
         claims.next("w", {"default": 10}, LANES, 10, now, 1)
@@ -148,7 +148,7 @@ def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
 
 @pytest.fixture
 def always_rare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Full scans are as rare as they are when they cost very much."""
+    """Makes full scans as rare as if they were very costly."""
     monkeypatch.setattr(policies, "_COSTLY", 0.0)
     monkeypatch.setattr(policies, "_SHARE_OF_RARE", 1e-9)
 

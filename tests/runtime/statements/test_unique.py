@@ -51,7 +51,7 @@ def test_the_key_is_free_when_its_job_ended(queue: Queue, dsn: str, status: str)
     second = queue.enqueue(unique())
     assert not second.duplicate
     assert queue.enqueue(unique()).id == second.id
-    # Whatever is retried by hand never meets the key.
+    # A retry by hand does not take the key back.
     assert queue.retry(first.id)
     with psycopg.connect(dsn) as conn:
         conn.execute("UPDATE jobs SET status = 'pending', attempts = 0, run_at = now()")

@@ -65,7 +65,7 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(
         with pool:
             waiting = queue.enqueue(Job(type="parent"))
             until(lambda: status(queue, waiting) == "running" and waits_for_a_lock(dsn))
-            # Long enough that its worker wants to put its start on record.
+            # After this time, the worker tries to write the start of the job.
             soon = time.monotonic() + LONG + 2 * WATCH
             until(lambda: time.monotonic() > soon)
             quick = queue.enqueue_many([Job(type="quick") for _ in range(20)])
@@ -79,7 +79,7 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(
 def test_a_worker_that_stops_releases_a_job_that_waits_for_a_key(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    """Behind a broker, its outcome waits there instead."""
+    """Behind a broker, the outcome waits at the broker instead."""
     pool = new_direct_pool()
 
     @pool.handler("parent")

@@ -1,4 +1,4 @@
-"""Unique jobs in flows: flows one of whose jobs exists already."""
+"""Unique jobs in flows, also in flows with a job that exists already."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def unique(name: str, key: object = "k", **options: Any) -> Job:
 
 
 def links(dsn: str) -> list[tuple[str, str, bool]]:
-    """Which payload waits for which, and whether that is watched."""
+    """Return the payloads of each job and the job after it, and whether the link is watched."""
     names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_blocked_jobs"
     with psycopg.connect(dsn) as conn:
         return conn.execute(
@@ -48,7 +48,7 @@ def links(dsn: str) -> list[tuple[str, str, bool]]:
 
 
 def drain(new_pool: NewPool, fails: str = "") -> str:
-    """Run what there is; the payloads in the order in which they began."""
+    """Run the jobs that are due; return the payloads in the order in which they began."""
     order: list[str] = []
     pool = new_pool(workers=4)
 
@@ -74,7 +74,7 @@ def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(
 ) -> None:
     flow = chain(plain("a"), unique("b"), plain("c"))
     assert queue.enqueue_flow(flow) == list(flow.jobs)
-    # It holds its key while it waits.
+    # The job holds its key while it waits.
     assert queue.enqueue(unique("x")).id == flow.jobs[1].id
     assert links(dsn) == [("a", "b", False), ("b", "c", False)]
     assert drain(new_pool) == "abc"
@@ -155,7 +155,7 @@ def test_one_that_ended_within_its_period_is_not_waited_for(
 def test_a_running_one_is_waited_for_and_its_worker_need_not_know(
     new_pool: NewPool, dsn: str
 ) -> None:
-    """Not for a sweep either, which would take half a minute."""
+    """The flow waits for no sweep either, which would take half a minute."""
     order: list[str] = []
     begun, end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
     pool = new_pool()
@@ -214,7 +214,7 @@ def test_reading_existing_jobs_goes_on_page_by_page(
 def test_many_flows_at_once_run_the_job_of_a_key_once(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
-    """Whoever comes second waits for the first to commit, and for its job then."""
+    """A later flow waits until the first one commits, and then for the first flow's job."""
 
     def enqueue(n: int) -> None:
         queue.enqueue_flow(group([unique("u"), plain("c")], then=plain("z")))
@@ -228,7 +228,7 @@ def test_many_flows_at_once_run_the_job_of_a_key_once(
 
 
 def test_flows_race_the_end_of_the_existing_job(queue: Queue, new_pool: NewPool, dsn: str) -> None:
-    """However they meet, every flow ends, and a key never has two jobs at once."""
+    """With any timing, every flow ends, and a key never has two jobs at once."""
     running = most = 0
     pool = new_pool(workers=8)
 
@@ -258,7 +258,7 @@ def test_flows_race_the_end_of_the_existing_job(queue: Queue, new_pool: NewPool,
 def test_those_that_a_job_enqueues_are_unique_as_well(
     queue: Queue, new_direct_pool: NewPool, dsn: str
 ) -> None:
-    """By direct workers: a gateway refuses child jobs that no worker has code for."""
+    """Direct workers only: a gateway refuses child jobs that no worker has code for."""
     existing = queue.enqueue(unique("s", delay=HOUR))
     pool = new_direct_pool()
 

@@ -67,7 +67,7 @@ def test_encryption_differs_each_time() -> None:
 
 def test_any_changed_byte_is_noticed() -> None:
     content = base64.urlsafe_b64decode(Crypto.encrypt("secret", "k").removeprefix("v1."))
-    # a changed salt means another key, which takes long to derive: one of its bytes is enough
+    # a changed salt needs another key, which is slow to derive: try only one byte of the salt
     for position in [0, *range(16, len(content))]:
         changed = bytearray(content)
         changed[position] ^= 1

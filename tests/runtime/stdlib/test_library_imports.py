@@ -1,4 +1,4 @@
-"""What importing the library costs."""
+"""What an import of the library loads."""
 
 import subprocess
 import sys

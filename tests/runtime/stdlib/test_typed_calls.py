@@ -1,4 +1,4 @@
-"""What type checkers make of calls of the library, and of upcasters."""
+"""How type checkers judge calls of the library, and upcasters."""
 
 import subprocess
 import sys

@@ -14,7 +14,7 @@ from conduit_runtime.stdlib.cache import MemoryStore
 
 
 class Clock:
-    """A time that moves when the test wants."""
+    """A clock that the test sets."""
 
     now = 1000.0
 
@@ -24,7 +24,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """The clock of a store of its own, which `Cache` uses during the test."""
+    """The clock of the new store that `Cache` uses during the test."""
     clock = Clock()
     before = Cache.bind(MemoryStore(clock=clock))
     yield clock
@@ -75,7 +75,7 @@ def test_a_full_store_drops_what_was_not_used() -> None:
 
 
 class Value:
-    """A value that a weak reference can follow."""
+    """A value that can have a weak reference."""
 
 
 def test_a_value_whose_time_is_over_is_freed_when_another_is_stored(clock: Clock) -> None:

@@ -1,6 +1,6 @@
 """Calls as generated code makes them, with the types that they must have.
 
-Never run: a test has mypy read it.
+This code never runs: a test runs mypy on it.
 """
 
 import re
@@ -116,7 +116,7 @@ with Context.use(user=1, request=None) as values:
 
 
 def assigned(states: list[State], floats: list[float], rates: dict[str, float], any: Any) -> None:
-    """A narrower literal takes the type of what it is put into."""
+    """A narrower literal takes the type of the collection or variable that it goes into."""
     by_name: dict[str, State] = {}
     wanted: State = Hash.get(by_name, "a", "open")
     rate: float = Hash.get(rates, "a", 0)

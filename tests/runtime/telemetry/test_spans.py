@@ -1,4 +1,4 @@
-"""Spans of attempts and ticks, read from OpenTelemetry's own exporters."""
+"""Spans of attempts and ticks, read from exporters of OpenTelemetry."""
 
 import subprocess
 import sys
@@ -63,7 +63,7 @@ def tracer(provider: TracerProvider) -> Tracer:
 
 @pytest.fixture
 def spans(exporter: InMemorySpanExporter) -> Spans:
-    """The spans that ended, by name."""
+    """A function that returns the spans that ended, by name."""
 
     def by_name() -> dict[str, list[ReadableSpan]]:
         found: dict[str, list[ReadableSpan]] = {}
@@ -80,7 +80,7 @@ def pool(new_pool: NewPool, provider: TracerProvider) -> WorkerPool:
 
 
 def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
-    """Whether a span belongs right below another, in its trace."""
+    """Return whether a span is a direct child of another, in the same trace."""
     assert span.context is not None
     assert parent.context is not None
     return (
@@ -269,7 +269,7 @@ def test_a_flow_that_a_job_enqueues_is_in_its_trace(
 def test_a_tick_is_a_span_and_its_job_the_child(
     queue: Queue, new_direct_pool: NewPool, provider: TracerProvider, spans: Spans
 ) -> None:
-    """Of direct workers: behind a broker, the gateway ticks."""
+    """Direct workers only: behind a broker, the gateway ticks."""
     CronScheduler(queue).add(Schedule.every(hours=1, type="clean", name="hourly"))
     with psycopg.connect(queue.dsn) as connection:
         connection.execute("UPDATE conduit_schedules SET next_run_at = now()")
@@ -322,7 +322,7 @@ def test_a_process_that_set_up_no_provider_is_not_traced() -> None:
 
 @pytest.mark.slow
 def test_spans_reach_a_collector(dsn: str) -> None:
-    """Over OTLP, from a process that has set up a provider of its own."""
+    """A process with its own provider sends them over OTLP."""
     received: list[ExportTraceServiceRequest] = []
 
     class Collector(BaseHTTPRequestHandler):

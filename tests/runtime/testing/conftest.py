@@ -1,4 +1,4 @@
-"""The same tests on a database of their own, and within a transaction that is never committed."""
+"""Tests run on their own database, and again in a transaction that is never committed."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a test finds among the jobs, and what a failed assertion says."""
+"""How a test finds jobs, and the messages of failed assertions."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The kit in asynchronous tests: on connections of psycopg, of SQLAlchemy and of asyncpg."""
+"""The kit in asynchronous tests, on connections of psycopg, SQLAlchemy and asyncpg."""
 
 import asyncio
 import contextvars
@@ -33,7 +33,7 @@ def pool(dsn: str) -> Iterator[WorkerPool]:
 
 
 async def everything(jobs: AsyncJobs, queue: AsyncQueue, conn: Any, pool: WorkerPool) -> None:
-    """What a test does, on a connection or, with None, on the database."""
+    """Do what a test does, on a connection or, if `conn` is None, on the database."""
     loop_of_the_test.set(asyncio.get_running_loop())
     await queue.enqueue(Job(type="async"), conn=conn)
     async with jobs.only() as block:

@@ -1,4 +1,4 @@
-"""Databases of tests: each is like the template, whatever the test before has done."""
+"""Databases of tests: each equals the template, whatever the test before it has done."""
 
 import subprocess
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def databases(server_dsn: str, dsn: str) -> Iterator[Databases]:
     with psycopg.connect(dsn) as connection:
         connection.execute(APPLICATION)
         connection.commit()
-        # Which leaves a session open, as the pool of an engine does.
+        # The session stays open, as in the pool of an engine.
         databases = Databases(server_dsn, str(conninfo_to_dict(dsn)["dbname"]))
         yield databases
         databases.close()

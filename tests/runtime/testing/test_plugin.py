@@ -1,4 +1,4 @@
-"""The pytest plugin in projects of its users: what passes, and what a failure says."""
+"""The pytest plugin in users' projects: which tests pass, and the messages of failures."""
 
 import os
 import subprocess
@@ -93,7 +93,7 @@ def project(tmp_path: Path) -> Path:
 def run_tests(
     project: Path, *arguments: str, dsn: str | None = None, runs_asyncio: bool = False
 ) -> tuple[int, str]:
-    """The exit code and the output of pytest in a project."""
+    """Run pytest in a project; return its exit code and its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"]
     command += [] if runs_asyncio else ["-p", "no:asyncio"]
     environment = {name: os.environ[name] for name in os.environ if "DATABASE_URL" not in name}
@@ -106,7 +106,7 @@ def run_tests(
 
 
 def test_a_project_passes_and_leaves_no_database(project: Path, server_dsn: str) -> None:
-    # Its process id is in the names of its databases: other runs may have some just now.
+    # The names of its databases hold its process id; other runs may have databases too.
     with (project / "conftest.py").open("a") as conftest:
         conftest.write('\nimport os, pathlib\npathlib.Path("pid").write_text(str(os.getpid()))\n')
     code, output = run_tests(project, "--conduit-dsn", server_dsn)

@@ -1,4 +1,4 @@
-"""Running the jobs of a test with the code of a worker: which run, and when."""
+"""Running the jobs of a test with the code of a worker: which jobs run, and when."""
 
 import time
 import warnings
@@ -158,7 +158,7 @@ def test_a_run_is_quick(kit: Kit, pool: WorkerPool) -> None:
     enqueue(kit, *["t"] * 100)
     started = time.monotonic()
     assert len(kit.jobs.run(pool=pool)) == 100
-    assert time.monotonic() - started < 100  # with a poll a job, as idle workers do: 200 s
+    assert time.monotonic() - started < 100  # 200 s if each job waited for a poll
 
 
 def test_the_connection_is_as_before(dsn: str) -> None:
@@ -176,6 +176,6 @@ def test_the_connection_is_as_before(dsn: str) -> None:
         assert ran[0].result == (7,)
         connection.execute("NOTIFY here, 'again'")
         connection.commit()
-        for _ in range(10):  # prepared statements of the test's own
+        for _ in range(10):  # psycopg prepares this statement
             connection.execute("SELECT %s::int", (1,))
         assert heard == ["again"]

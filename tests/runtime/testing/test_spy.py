@@ -1,4 +1,4 @@
-"""Waiting for what a real worker does, without polling."""
+"""Waiting for the jobs of a real worker, without polling."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ def test_a_status_that_a_worker_brings(dsn: str) -> None:
             assert spy.wait(job, status="running", within=30).id == job.id
             go_on.set()
             assert spy.wait("t", status="failed", n=1, within=30).error == "KeyError: 'x'"
-            # It was so, if not any more.
+            # The job was running before it failed.
             assert spy.wait(job.id, status=["running", "completed"]).status == "failed"
 
 

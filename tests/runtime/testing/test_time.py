@@ -1,4 +1,4 @@
-"""Moving time in a test: delays, retries, schedules, and runs that go on until something."""
+"""Moving time in a test: delays, retries, schedules, and runs with `until`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,7 +131,7 @@ class TestSchedules:
         assert len(kit.jobs.run(pool=pool, until=timedelta(hours=2))) == 2
 
     def test_of_the_calendar_keep_to_it(self, kit: Kit, pool: WorkerPool) -> None:
-        """However far a test moves on, a nightly job comes once a day."""
+        """A nightly job runs once a day, however far a test moves time."""
         add(kit, Schedule.cron("0 3 * * *", queue="default", type="t"))
         for _ in range(5):
             kit.jobs.run(pool=pool, until=timedelta(hours=17))
@@ -139,4 +139,4 @@ class TestSchedules:
         hours = {
             job.run_at.hour for job in kit.jobs.enqueued("t", status="completed") if job.run_at
         }
-        assert hours <= {2, 3}  # moved on by a rounded wait
+        assert hours <= {2, 3}  # the kit rounds the wait by which it moves time

@@ -1,4 +1,4 @@
-"""The trace context of what enqueues a job goes with it."""
+"""A job carries the trace context of the code that enqueues it."""
 
 import asyncio
 import subprocess
@@ -149,7 +149,7 @@ def test_a_hand_typed_trace_does_not_break_a_listing(queue: Queue) -> None:
 
 @pytest.mark.slow
 def test_no_trace_means_no_opentelemetry(dsn: str) -> None:
-    """Neither enqueueing nor working imports it where the application has not done so."""
+    """Neither an enqueue nor a worker imports OpenTelemetry if the application does not."""
     code = (
         "import sys\n"
         "from conduit_runtime import Job, Queue, WorkerPool\n"

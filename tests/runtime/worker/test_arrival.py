@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def absent(dsn: str, folder: Path) -> str:
-    """The database by way of a socket that is not there."""
+    """The database, at a socket that does not exist yet."""
     return make_conninfo(dsn, host=str(folder), port=5432)
 
 

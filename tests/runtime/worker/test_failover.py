@@ -1,4 +1,4 @@
-"""Another server leads: a worker goes there, and waits for nothing of the old one."""
+"""If another server leads, a worker goes there, and does not wait for the old server."""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def other_dsn(dsn: str, tmp_path: Path) -> Iterator[str]:
 
 
 def both(first: Relay, second: Relay) -> str:
-    """A connection string of two hosts."""
+    """Return a connection string of two hosts."""
     ways = [conninfo_to_dict(relay.dsn) for relay in (first, second)]
     hosts = ",".join(str(way["host"]) for way in ways)
     ports = ",".join(str(way["port"]) for way in ways)
@@ -47,7 +47,7 @@ def test_a_worker_leaves_a_server_that_is_frozen_when_another_one_leads(
             await connection.execute("SELECT 1")
             first.fall_silent()
             begun.set()
-            await connection.execute("SELECT 2")  # which the worker has to cut
+            await connection.execute("SELECT 2")  # the worker has to cut this one
 
     @pool.handler("ends")
     async def ends(context: JobContext, payload: object) -> None:
@@ -59,7 +59,7 @@ def test_a_worker_leaves_a_server_that_is_frozen_when_another_one_leads(
             assert begun.wait(30)
             with Queue(other_dsn) as other:
                 other.enqueue(Job(type="ends"))
-                # One worker slot: it is free only when the statement on the old server was cut.
+                # The only slot is free once the worker has cut the statement on the old server.
                 assert done.wait(DEADLINE - 10)
                 until(lambda: other.stats().completed == 1)
     finally:

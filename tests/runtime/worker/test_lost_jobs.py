@@ -108,7 +108,7 @@ def test_the_outcome_of_a_lost_job_is_not_written(
     with pool:
         assert running.wait(60)
         with psycopg.connect(dsn) as conn:
-            # Another worker has claimed it since: same row, same status, another token.
+            # Another worker has claimed the job since: same row, same status, another token.
             conn.execute("UPDATE jobs SET token = gen_random_uuid(), locked_by = 'other'")
             conn.execute(
                 "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
@@ -131,7 +131,7 @@ def test_a_claim_whose_response_was_lost_is_released(
     pool.register("t", lambda context, payload: ran.set())
     with pool:
         with psycopg.connect(dsn) as conn:
-            # As a claim leaves it that was committed when its connection broke.
+            # The row after a claim that was committed, but whose connection broke.
             conn.execute(
                 "INSERT INTO jobs (type, status, token, locked_at, locked_by) "
                 "SELECT 't', 'running', gen_random_uuid(), now() - interval '1 minute', name "

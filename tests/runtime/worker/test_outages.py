@@ -1,4 +1,4 @@
-"""Trouble with the database: workers come through it, hear of new jobs again, and say so once."""
+"""Outages of the database: workers recover, hear of new jobs again, and log them once."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from waiting import until
 
 
 class Station:
-    """A pool under observation: `queue` is where one enqueues, the pool may go another way."""
+    """A pool under test, which may connect by another way than `queue`, to which tests enqueue."""
 
     def __init__(self, queue: Queue, way: str, caplog: pytest.LogCaptureFixture) -> None:
         self.queue = queue
@@ -36,23 +36,23 @@ class Station:
                 self.done.set()
 
     def works(self, seconds: float = 60) -> None:
-        """Runs a job that is enqueued now, and all that were before it."""
+        """Check that the pool runs a new job and all jobs enqueued before it."""
         self.done.clear()
         self.queue.enqueue(Job(type="t", payload="last", priority=0))
         assert self.done.wait(seconds)
         until(lambda: self.queue.stats().completed == self.queue.stats().total)
 
     def hears(self) -> None:
-        """Is notified of jobs instead of finding them when it polls."""
+        """Check that the pool is notified of jobs, instead of finding them when it polls."""
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(claimer, "POLL", 600.0)
             for _ in range(3):
-                # Idle again: until then it polls all the time.
+                # Let the pool become idle: until then it polls all the time.
                 time.sleep(0.2)
                 self.works()
 
     def lines(self) -> list[str]:
-        """The warnings and errors that it has logged."""
+        """Return the warnings and errors that the pool has logged."""
         return [
             record.getMessage()
             for record in self.caplog.records
@@ -61,7 +61,7 @@ class Station:
 
 
 def warned_once(station: Station) -> None:
-    """Each trouble is logged once: the claims, the outcomes, the heartbeat."""
+    """Check that claims, outcomes and the heartbeat each log their trouble once at most."""
     subjects = [line.partition(":")[0] for line in station.lines()]
     assert subjects, "it has logged nothing at all"
     assert len(subjects) == len(set(subjects)) <= 3, station.lines()
@@ -79,7 +79,7 @@ def test_a_connection_that_falls_silent(
             station.works()
             relay.fall_silent()
             queue.enqueue_many([Job(type="t") for _ in range(20)])
-            # The claims, the outcomes, the heartbeat: each notices.
+            # The claims, the outcomes and the heartbeat each notice the silence.
             before = relay.accepted
             until(lambda: relay.accepted >= before + 3)
             relay.speak()
@@ -110,7 +110,7 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
 
         station.pool.start()
         queue.enqueue(Job(type="sleep"))
-        assert started.wait(60)  # the worker knows of the job, not the database alone
+        assert started.wait(60)  # the worker, too, knows that the job runs
         relay.fall_silent()
         station.pool.stop(grace=0)
         written = [line for line in station.lines() if "could not write" in line]
@@ -145,12 +145,12 @@ def test_backends_that_are_terminated_again_and_again(
 def test_a_server_that_can_only_be_read_for_a_while(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As at a failover: it comes back as a standby, and is promoted then."""
+    """As in a failover, the server comes back as a standby, and is promoted later."""
     settings = {"fsync": "off", "wal_level": "replica"}
     with embedded.start(tmp_path / "postgres", settings=settings) as server:
         migrate(server.dsn)
         with psycopg.connect(server.dsn, autocommit=True) as admin:
-            admin.execute("CHECKPOINT")  # a standby reads nothing of before wal_level was set
+            admin.execute("CHECKPOINT")  # a standby replays no WAL from before wal_level
         queue = Queue(server.dsn)
         station = Station(queue, server.dsn, caplog)
         running, go_on = threading.Event(), threading.Event()
@@ -179,7 +179,7 @@ def test_a_server_that_can_only_be_read_for_a_while(
             station.works()
             station.hears()
             warned_once(station)
-            # No worker was taken for dead meanwhile.
+            # No worker was declared dead in that time.
             assert {job.attempts for job in queue.list()} == {1}
             assert queue.queues()[0].workers == 1
         queue.close()
@@ -198,7 +198,7 @@ def is_in_recovery(dsn: str) -> bool | None:
 def test_a_disk_that_is_full_while_outcomes_are_written(
     queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Raised by a trigger with the code of a full disk, since no test may fill one."""
+    """A trigger raises the error code of a full disk, since no test may fill a disk."""
     station = Station(queue, dsn, caplog)
     with psycopg.connect(dsn, autocommit=True) as admin, station.pool:
         station.works()
@@ -212,7 +212,7 @@ def test_a_disk_that_is_full_while_outcomes_are_written(
         )
         queue.enqueue_many([Job(type="t") for _ in range(20)])
         until(lambda: any("No space left" in line for line in station.lines()))
-        time.sleep(2)  # long enough for a storm
+        time.sleep(2)  # long enough for a storm of log lines
         admin.execute("DROP TRIGGER full_disk ON jobs")
         station.works()
         station.hears()
@@ -263,7 +263,7 @@ def test_settings_of_the_database_do_not_matter(
     time.sleep(0.2)  # longer than a session may be idle
     assert queue.queues()[0].workers == 0
     assert station.lines() == []
-    # A job's own connection leaves alone what is the application's to choose.
+    # A job's own connection keeps the settings that are the application's choice.
     timeouts = {setting: "0" for setting in hostile if setting.endswith("_timeout")}
     assert seen == hostile | timeouts | {
         "default_transaction_isolation": "read committed",
@@ -294,7 +294,7 @@ def test_a_worker_waits_for_its_database_when_it_is_down(
 
 
 def is_another(dsn: str, data: Path, old: int) -> bool:
-    """Whether another server runs than that of the old process."""
+    """Return whether a server other than the old process runs."""
     try:
         now = int((data / "postmaster.pid").read_text().split()[0])
     except (FileNotFoundError, IndexError):

@@ -1,4 +1,4 @@
-"""What a pool runs, and in which order; what it refuses."""
+"""Which jobs a pool runs, in which order, and what it refuses."""
 
 import asyncio
 import gc
@@ -88,7 +88,7 @@ def test_coroutines_and_plain_functions_run(queue: Queue, new_pool: NewPool) -> 
 def test_jobs_run_by_priority_then_time_then_insertion(
     queue: Queue, new_pool: NewPool, dsn: str, unhurried: None
 ) -> None:
-    """What cannot start in time would come again, after others."""
+    """A job that could not start in time would be claimed again, after others."""
     pool = new_pool("default", workers=1)
     order: list[int] = []
     for kind in ("a", "b", "c"):

@@ -107,7 +107,7 @@ def quick_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_live_versions_each_try_it_once(
     queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
-    """It has no fingerprint, so all of them take it for theirs."""
+    """The job has no fingerprint, so each version takes it for its own."""
     one, other = old(), new()
     with one.pool(new_pool), other.pool(new_pool):
         job = queue.enqueue(older(fingerprint=None, payload={"neither": 1}))
@@ -158,9 +158,9 @@ def test_live_versions_run_the_jobs_that_each_reads(queue: Queue, new_pool: NewP
 def test_a_live_worker_of_the_shape_has_its_jobs_to_itself(
     queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
-    """Also those that another version found unreadable before it came.
+    """The worker also has the jobs that another version found unreadable before it started.
 
-    Of direct workers: a broker gives a message to any worker of its queue.
+    Direct workers only: a broker gives a message to any worker of its queue.
     """
     job = queue.enqueue(older())
     other = new()

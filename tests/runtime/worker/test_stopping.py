@@ -1,4 +1,4 @@
-"""What a stop and jobs that do not end do to the jobs of a worker."""
+"""What happens to the jobs of a worker at a stop, and if jobs do not end."""
 
 import asyncio
 import threading
@@ -80,7 +80,7 @@ def test_a_stop_keeps_the_connection_for_outcomes(
 def test_a_job_that_waits_behind_long_ones_is_released(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
-    """What a fast worker has claimed ahead is not kept from others once it is slow."""
+    """A worker that was fast claimed ahead; once slow, it does not keep these jobs from others."""
     pool = new_pool(workers=2)
     slow, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Jobs of types and shapes that no worker, or only another one, has code for."""
+"""Jobs of types and shapes that no worker has code for, or only another worker."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Jobs whose payload no live worker reads wait."""
+"""Jobs wait if no live worker can read their payload."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ def test_a_payload_that_no_code_reads_waits(
     options: dict[str, Any],
     error: str,
 ) -> None:
-    """No attempt is used, nothing is reported as failed, and the shape stays that of the job."""
+    """The job uses no attempt, is not reported as failed, and keeps its shape."""
     failed: list[FailedJob] = []
     job = queue.enqueue(older(max_attempts=1, **options))
     version = new(was=("post.mail",))
@@ -76,7 +76,7 @@ def test_a_payload_that_no_code_reads_waits(
 
 
 def test_unreadable_jobs_are_counted_apart(queue: Queue, new_pool: NewPool) -> None:
-    """They are pending, and neither due nor of an unknown type."""
+    """Unreadable jobs are pending, but neither due nor of an unknown type."""
     queue.enqueue_many([older(), older(), Job(type="other")])
     new().drain(new_pool)
     stats = queue.stats()
@@ -123,7 +123,7 @@ class Balances:
 def test_no_value_is_in_its_error(
     queue: Queue, new_pool: NewPool, caplog: pytest.LogCaptureFixture, payload: object, error: str
 ) -> None:
-    """Nor in the log: the keys of a hash are values, too."""
+    """Nor is one in the log; the keys of a hash are values too."""
     job = queue.enqueue(older(payload=payload))
     Version("new", Balances).drain(new_pool)
     text = f"{stored(queue, job).error}\n{caplog.text}"
@@ -135,7 +135,7 @@ def test_no_value_is_in_its_error(
 def test_one_that_is_nested_too_deep_waits(
     queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
-    """Of direct workers: no message to a broker can have it."""
+    """Direct workers only: no message to a broker can hold such a payload."""
     job = queue.enqueue(older())
     database.execute(
         "UPDATE jobs SET payload = (repeat('[', 3000) || repeat(']', 3000))::jsonb WHERE id = %s",
@@ -202,7 +202,7 @@ def test_a_retry_has_it_tried_again(
 def test_a_retry_by_hand_leaves_it_waiting(
     queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:
-    """It is pending already: the same code would find it unreadable again."""
+    """The job is pending already, and the same code would find it unreadable again."""
     job = queue.enqueue(older())
     version = new()
     version.drain(new_pool)
@@ -269,7 +269,7 @@ def _enqueues(child: JobType[Any, Any]) -> Any:
 def test_a_rescued_job_uses_no_attempt(
     queue: Queue, new_pool: NewPool, database: psycopg.Connection[Any], rescues: int
 ) -> None:
-    """Its start is written before its payload is read."""
+    """The worker writes the start of the job before it reads the payload."""
     job = queue.enqueue(older(max_attempts=2))
     database.execute("UPDATE jobs SET rescues = %s, attempts = 1", [rescues])
     new().drain(new_pool)

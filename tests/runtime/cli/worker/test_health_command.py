@@ -42,7 +42,7 @@ Start = Callable[..., "Worker"]
 
 
 class Worker:
-    """A worker in a process of its own, and what it wrote to stderr."""
+    """A worker in its own process, and the lines that it wrote to stderr."""
 
     def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
         command = [sys.executable, "-m", "conduit_runtime.cli", "worker", *arguments]

@@ -1,4 +1,4 @@
-"""A job type is described by its code alone: fields, source, hooks, calls, options."""
+"""The code alone describes a job type: fields, source, hooks, calls, options."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -84,7 +84,7 @@ def test_options_are_those_that_differ(shop: Mapping[str, list[DescribedType]]) 
 
 
 def test_each_example_and_case_is_described(tmp_path: Path) -> None:
-    """Every type has a hook or a parent: so the names of the code are found in all its forms."""
+    """Each type has a hook or a parent, so the names are found in all forms of the code."""
     folders = [*CASES.glob("*/expected"), ROOT / "examples/blog/jobs"]
     count = 0
     for number, folder in enumerate(each for each in folders if (each / "__init__.py").exists()):
@@ -145,7 +145,7 @@ async def send(job: JobContext, letter: Letter) -> None:
 
 
 def test_a_job_type_by_hand(tmp_path: Path) -> None:
-    """Its module has no source in Conduit, and its hooks say nothing of their resource."""
+    """Its module has no source in Conduit, and its hooks do not name their resource."""
     package = "from . import letters\nJOBS = (letters.send,)"
     (tmp_path / "package").mkdir()
     (tmp_path / "package/__init__.py").write_text(package)

@@ -1,4 +1,4 @@
-"""The text of a block is found by its first line, and ends where its bracket closes."""
+"""The text of a block starts at a given line, and ends where its bracket closes."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_brackets_in_texts_and_comments_do_not_count(line: int, lines: int) -> N
 
 @pytest.mark.parametrize("line", [0, 1, 3, 8, 99])
 def test_a_line_without_a_block_has_no_text(line: int) -> None:
-    """As when the source was changed after the package was made."""
+    """This happens if the source was changed after the package was generated."""
     assert block(ODD, line) == ""
 
 

@@ -67,13 +67,13 @@ class Refused(ConnectionError):
         (("OSError",), (), Refused(), False),
         (("Refused",), (), Refused(), False),
         (("Refused",), (), ConnectionError(), True),
-        # of several classes that fit, the nearest decides
+        # the nearest of several matching classes decides
         ((OSError,), (Refused,), Refused(), True),
         ((OSError,), (Refused,), ConnectionError(), False),
         ((Refused,), (OSError,), Refused(), False),
         ((Refused,), ("Exception",), ValueError(), True),
         ((Refused, "KeyError"), ("LookupError",), KeyError(), False),
-        # what is no Exception: of the handler itself, or of the queue
+        # not an Exception: raised by the handler to control its job, or to end it
         ((OSError,), ("Exception",), Retry(after=1), False),
         ((OSError,), ("Exception",), Snooze(1), False),
         ((OSError,), ("Exception",), asyncio.CancelledError(), False),

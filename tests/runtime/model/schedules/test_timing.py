@@ -1,4 +1,4 @@
-"""When ticks are, without a database; the clock is an argument."""
+"""Times of ticks, without a database; the clock is an argument."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def ticks(schedule: Schedule, zone: str, first: str, count: int) -> list[str]:
-    """The next ticks after a wall-clock time, by the same wall clock, with the offset."""
+    """Return the next ticks after a wall-clock time of a zone, as wall-clock times with offsets."""
     at = datetime.fromisoformat(first)
     moment = at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))
     found = []
@@ -49,7 +49,7 @@ def test_a_time_that_the_clocks_show_twice_runs_once() -> None:
         "10-25 02:30 +0200",
         "10-26 02:30 +0100",
     ]
-    # In the hour's second pass, minutes that have not come again yet are over all the same.
+    # In the second pass of the hour, a time of the hour does not tick again.
     assert ticks(berlin, "Europe/Berlin", "2026-10-25T02:15+01:00", 1) == ["10-26 02:30 +0100"]
     york = Schedule.weekly("sunday", "01:30", timezone="America/New_York", type="report")
     assert ticks(york, "America/New_York", "2026-10-26T00:00", 2) == [

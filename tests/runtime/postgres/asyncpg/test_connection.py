@@ -1,4 +1,4 @@
-"""Enqueueing and hooks on asyncpg's connections, as applications use them."""
+"""Enqueueing and hooks on connections of asyncpg, as applications use them."""
 
 import asyncio
 import subprocess
@@ -48,7 +48,7 @@ class Document:
 
 @pytest.fixture
 def run(app_dsn: str) -> Callable[[Test], None]:
-    """Runs a function with a connection of asyncpg's and a queue."""
+    """Runs a function with a connection of asyncpg and a queue."""
     with psycopg.connect(app_dsn) as connection:
         empty_tables(connection)
 
@@ -126,7 +126,7 @@ def test_every_operation_of_a_queue(run: Callable[[Test], None]) -> None:
             await queue.resume("default", conn=conn)
             assert await queue.metrics(conn=conn) == []
             await queue.schedule(Job(type="late"), timedelta(hours=1), conn=conn)
-            assert await queue.purge(timedelta(0), conn=conn) == 0  # it ended just now
+            assert await queue.purge(timedelta(0), conn=conn) == 0  # the job has only just ended
             scheduler = AsyncCronScheduler(queue)
             every = Schedule.every(hours=1, queue="default", type="tick")
             added = await scheduler.add(every, conn=conn)
@@ -170,7 +170,7 @@ def test_outside_of_a_transaction(run: Callable[[Test], None]) -> None:
             AsyncHook(conn, Order, {})
         with pytest.raises(NoTransaction, match="`conn` of batch is outside"):
             batch(conn)
-        await release.enqueue(conn, Release("x", 1))  # a transaction of its own, as on psycopg
+        await release.enqueue(conn, Release("x", 1))  # in its own transaction, as on psycopg
         assert (await queue.stats()).total == 1
 
     run(test)
@@ -198,7 +198,7 @@ def test_what_cannot_be_used_is_named(run: Callable[[Test], None], app_dsn: str)
 
 
 def order() -> dict[str, Any]:
-    """The row of an order."""
+    """Return the row of an order."""
     given = {"id": uuid4(), "customer_id": uuid4(), "number": "AB-1", "total": "1.50"}
     address = '{"street": "s", "country": "FR"}'
     empty = dict.fromkeys(("note", "shipped_at", "notified_at"))
@@ -223,7 +223,7 @@ CREATE TABLE two.documents (
 def test_rows_as_asyncpg_gives_them(
     run: Callable[[Test], None], has_codec: bool, kind: Callable[[Any], Any]
 ) -> None:
-    """A json column is the text that it is without a codec, and what a codec has read with one."""
+    """A json column is a string without a codec, and the codec's value with one."""
 
     async def test(conn: Any, queue: AsyncQueue) -> None:
         await conn.execute(DOCUMENTS)
@@ -254,7 +254,7 @@ def test_rows_as_asyncpg_gives_them(
 
 
 def test_a_search_path_that_changes(run: Callable[[Test], None]) -> None:
-    """The same SQL then means a type of the same name that is another one."""
+    """The same SQL then refers to another type of the same name."""
 
     async def test(conn: Any, queue: AsyncQueue) -> None:
         await conn.execute(DOCUMENTS)

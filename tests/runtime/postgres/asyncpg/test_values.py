@@ -1,4 +1,4 @@
-"""Values that go to the server and come back over asyncpg are those of psycopg, to the type."""
+"""Values that pass the server over asyncpg equal those of psycopg, including their types."""
 
 import asyncio
 import json
@@ -91,7 +91,7 @@ def database(new_database: Any) -> Iterator[str]:
 
 
 async def set_codecs(connection: Any) -> None:
-    """Codecs as applications set them, and some that would harm code which needs the defaults."""
+    """Set codecs as applications do, and some that would break code that needs the defaults."""
     for name, encode, decode in (
         ("json", json.dumps, json.loads),
         ("jsonb", json.dumps, json.loads),
@@ -147,7 +147,7 @@ def test_a_value_is_the_one_of_psycopg(
 
 
 def exact(value: Any) -> Any:
-    """The value with its type, for a comparison in which 1 is not True and NaN from nothing."""
+    """Return the type and the text of a value, so that 1 is not True and NaN equals NaN."""
     if isinstance(value, list):
         return [exact(each) for each in value]
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""Reads and changes what the dashboard does."""
+"""Sends the statements of the dashboard."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from conduit_runtime.statements.many import changes
 
 
 def show(dsn: str) -> None:
-    """Read and change what the dashboard does."""
+    """Send all statements of the dashboard."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SETTINGS)
         id = run(connection, audit.record("ada", "retry", {}, 1))
@@ -42,7 +42,7 @@ def show(dsn: str) -> None:
 
 
 def list_jobs(send: Run) -> None:
-    """Read jobs by every part of a filter."""
+    """List jobs with every part of a filter."""
     hour = timedelta(hours=1)
     every = JobFilter("due", "q", "t", hour, hour, "e", "0", "w", {"n": 1}, only_plain=True)
     for wanted in (every, JobFilter("scheduled"), JobFilter("unreadable"), JobFilter("running")):
@@ -53,7 +53,7 @@ def list_jobs(send: Run) -> None:
 
 
 def change_jobs(send: Run) -> None:
-    """Change jobs in every way, as an action in the background does."""
+    """Make every change of jobs, as an action in the background does."""
     id = send(audit.record("ada", "retry", {}, 0, state="running"))
     run_steps(bulk.change_matching(changes.run_now(), JobFilter(status="due")), send)
     run_steps(bulk.change_matching(changes.move("elsewhere"), JobFilter(type="t")), send)
@@ -69,7 +69,7 @@ def change_jobs(send: Run) -> None:
 
 
 def show_job(send: Run) -> None:
-    """Read what belongs to a job, and to a flow."""
+    """Read all data of a job and of a flow."""
     job = Job(
         status=JobStatus.COMPLETED, started_at=datetime.now(UTC), completed_at=datetime.now(UTC)
     )

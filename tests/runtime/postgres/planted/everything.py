@@ -1,4 +1,4 @@
-"""Does all that queues, workers, schedulers, commands and pages do, over their own connections."""
+"""Calls all that queues, workers, schedulers, commands and pages do, on own connections."""
 
 import warnings
 from uuid import uuid4
@@ -16,7 +16,7 @@ from worker_use import rescue_and_sweep
 
 
 def do_everything(dsn: str) -> None:
-    """Call all that queues, workers, schedulers and the commands do, over their own connections."""
+    """Call all that queues, workers, schedulers, commands and pages do, on own connections."""
     with Queue(dsn) as queue:
         enqueue(queue)
         work(queue)
@@ -58,7 +58,7 @@ schedules list
 
 
 def read_reports(dsn: str) -> None:
-    """Read what a preflight and a doctor read."""
+    """Read what `preflight` and `doctor` read."""
     with snapshot(dsn, None) as database:
         database.read(preflight.pending())
         database.read(preflight.pending(most=100))
@@ -69,7 +69,7 @@ def read_reports(dsn: str) -> None:
 
 
 def use_in_tests(dsn: str) -> None:
-    """Call what the testing kit does, over its own connections."""
+    """Call the functions of the testing kit, on its own connections."""
     jobs = Jobs(dsn)
     with Queue(dsn) as queue, jobs.spy() as spy, warnings.catch_warnings():
         warnings.simplefilter("ignore", UnhandledJobs)

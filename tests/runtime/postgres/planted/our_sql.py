@@ -1,4 +1,4 @@
-"""All SQL of ours, and what it calls."""
+"""All our SQL, and the functions that it calls."""
 
 import ast
 import gc
@@ -11,7 +11,7 @@ import conduit_runtime
 
 PACKAGE = Path(conduit_runtime.__file__).parent
 SQL = sorted((PACKAGE / "sql").rglob("*.sql"))
-# What the grammar of Postgres itself resolves, however it is written.
+# Names that the grammar of Postgres resolves itself, in any spelling.
 GRAMMAR = {"coalesce", "greatest", "least", "extract", "EXTRACT", "ANY", "ALL", "ARRAY", "OPERATOR"}
 LIKE_SQL = re.compile(r"\b(SELECT|CASE WHEN|INSERT INTO|UPDATE|DELETE FROM|AS) |::")
 CALL = re.compile(r"(?<![\w.%{])([A-Za-z_]\w*)\(")
@@ -19,7 +19,7 @@ CALL = re.compile(r"(?<![\w.%{])([A-Za-z_]\w*)\(")
 
 @cache
 def texts() -> list[tuple[str, str]]:
-    """All SQL: that of files, and what reads like SQL in strings of the code."""
+    """Return all SQL: the files, and the strings of the code that look like SQL."""
     gc.disable()  # https://github.com/python/cpython/issues/106905
     try:
         return [*_texts()]
@@ -41,10 +41,10 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 
 def is_safe(name: str, text: str, at: int) -> bool:
-    """Whether a name before the bracket `at` can only mean what it is to mean."""
+    """Return whether the name before the bracket at `at` can mean only the intended function."""
     if name in GRAMMAR or name.startswith("conduit_"):
         return True
-    # With several arrays, the grammar itself makes calls of pg_catalog.unnest of it.
+    # The grammar turns unnest of several arrays into calls of pg_catalog.unnest.
     return name == "unnest" and "," in _arguments(text, at)
 
 
@@ -58,5 +58,5 @@ def _arguments(text: str, at: int) -> str:
 
 
 def called() -> set[str]:
-    """Every function that our SQL calls."""
+    """Return the names of all functions that our SQL calls."""
     return {call for _, text in texts() for call in re.findall(r"\b([a-z_]\w*)\(", text)} - GRAMMAR

@@ -1,7 +1,7 @@
 """Functions and operators that another role could plant in a schema on the search path.
 
-Each takes the very types that a call could have, and so would be chosen before a function of
-Postgres that fits less well. Each raises an error when it is called.
+Each takes exactly the types that a call could have, so Postgres would prefer it to its own
+function that fits less well. Each raises an error when it is called.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ _ARGUMENTS = (
 
 
 def operators(schema: str) -> Iterator[str]:
-    """Statements that plant operators in a schema, for all pairs of types."""
+    """Yield statements that plant operators in a schema, for all pairs of types."""
     yield "SET check_function_bodies = off"
     for left in TYPES:
         for right in TYPES:
@@ -33,14 +33,14 @@ def operators(schema: str) -> Iterator[str]:
 
 
 def types(schema: str) -> Iterator[str]:
-    """Statements that plant types in a schema under the names of those of Postgres."""
+    """Yield statements that plant types in a schema under the names of Postgres's types."""
     for name in TYPES:
         if name.isidentifier() and not name.startswith("any"):
             yield f"CREATE DOMAIN {schema}.{name} AS pg_catalog.{name} CHECK (false)"
 
 
 def overloads(schema: str, functions: Iterable[str]) -> Iterator[str]:
-    """Statements that plant overloads of these functions in a schema."""
+    """Yield statements that plant overloads of these functions in a schema."""
     ours = {each.replace("bigint", "int8") for each in FUNCTIONS}
     yield "SET check_function_bodies = off"
     for name in sorted(functions):

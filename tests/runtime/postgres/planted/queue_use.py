@@ -1,4 +1,4 @@
-"""Does all that an application, its workers and its schedules do with a queue."""
+"""Calls all that an application, its workers and its schedules do with a queue."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
 
 
 def enqueue_on(dsn: str) -> None:
-    """Enqueue on a connection of the application's."""
+    """Enqueue on the application's connection."""
     with psycopg.connect(dsn) as conn, Queue(dsn) as queue:
         enqueue(queue, conn)
 
@@ -98,7 +98,7 @@ def operate(queue: Queue) -> None:
 
 
 def be_refused(queue: Queue) -> None:
-    """Change jobs, one of which a trigger of the application's guards."""
+    """Change jobs, one of which the application's trigger protects."""
     jobs = queue.enqueue_many([Job(type="guarded"), Job(type="t")])
     with psycopg.connect(queue.dsn) as connection:
         connection.execute(GUARD)

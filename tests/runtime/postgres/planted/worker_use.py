@@ -57,7 +57,7 @@ def rescue_and_sweep(dsn: str) -> None:
 
 
 class Recent(ScanPolicy):
-    """Has every claim scan what fell due of late."""
+    """Makes every claim scan the jobs that became due recently."""
 
     def choose(self, *args: object) -> Scan:
         return Scan.RECENT

@@ -1,4 +1,4 @@
-"""A role that may only enqueue, and one that may only work: each does all that it may."""
+"""A role that may only enqueue and a role that may only work do all that they may."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -28,12 +28,12 @@ Connect = Callable[[str], AbstractContextManager[psycopg.Connection[Any]]]
 
 @pytest.fixture
 def roles(empty_dsn: str) -> Iterator[dict[str, str]]:
-    """Connection strings of the owner and of two new roles that were granted what we print."""
+    """Connection strings of the owner and of two new roles with the grants that we print."""
     migrate(empty_dsn, PLACE)
     names = {kind: f'{kind} "{uuid4().hex[:8]}"' for kind in ("enqueuer", "worker")}
     quoted = {kind: '"' + name.replace('"', '""') + '"' for kind, name in names.items()}
     with psycopg.connect(empty_dsn, autocommit=True) as admin:
-        # As a careful administrator sets it up: no role may do anything unless it was granted.
+        # A careful administrator starts like this: roles may do only what was granted.
         admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         admin.execute('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "our ""jobs""" FROM PUBLIC')
         for role in quoted.values():
@@ -143,7 +143,7 @@ def test_the_enqueuer_inserts_by_hand(roles: dict[str, str]) -> None:
 
 
 def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> None:
-    """Of links that are forged, those that lead out of the flow are dropped."""
+    """The enqueue drops forged dependencies that lead out of the flow."""
     with Queue(roles["owner"], PLACE) as queue:
         victim = queue.enqueue_flow(chain(Job(type="first"), Job(type="second")))
         mine = [Job(type="mine"), Job(type="mine too")]

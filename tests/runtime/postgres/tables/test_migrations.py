@@ -43,7 +43,7 @@ def test_a_schema_that_does_not_exist_is_named(empty_dsn: str) -> None:
 def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conduit_runtime.postgres.tables.migrations._LOCK_TIMEOUT", "50ms")
     with psycopg.connect(empty_dsn) as blocker:
-        blocker.execute("CREATE SCHEMA busy")  # not visible yet, and its name is taken
+        blocker.execute("CREATE SCHEMA busy")  # not visible yet, but the name is taken
         timer = threading.Timer(0.3, blocker.commit)
         timer.start()
         migrate(empty_dsn, "busy")

@@ -1,4 +1,4 @@
-"""The record of actions: what is read back, and what a new one deletes."""
+"""The record of actions: what a read returns, and what a new action deletes."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -97,7 +97,7 @@ def test_counts_over_time(connection: Any) -> None:
     ]
     assert (group.last_seen - group.first_seen).total_seconds() == pytest.approx(85_990, abs=60)
     assert (found.until - found.since) == timedelta(days=1)
-    # Without a period, it begins with the first failure.
+    # Without a given period, the period begins with the first failure.
     assert run(connection, error_groups()).groups[0].counts[0] == 1
     assert connection.execute("SELECT id FROM jobs ORDER BY id DESC LIMIT 1").fetchall() == [
         (group.latest,)

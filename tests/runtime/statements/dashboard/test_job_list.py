@@ -1,4 +1,4 @@
-"""The list of jobs finds what its filter says, page by page."""
+"""The list of jobs returns the jobs of its filter, page by page."""
 
 from collections.abc import Iterator
 from datetime import timedelta

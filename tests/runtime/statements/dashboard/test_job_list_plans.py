@@ -1,6 +1,6 @@
-"""However large the table is, the lists of jobs and errors read a bounded number of rows, by index.
+"""The lists of jobs and errors read a bounded number of rows by index, however large the table is.
 
-What the statements touch is counted, so that no clock is looked at.
+The tests count the rows and pages that statements read, and measure no time.
 """
 
 from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def test_it_reads_a_bounded_number_of_jobs(
 
 
 def first_batch(wanted: JobFilter) -> Statement[Any]:
-    """The statement that finds what an action in the background changes first."""
+    """Return the statement that finds the first jobs of an action in the background."""
     steps = bulk.change_matching(changes.retry([*JobStatus]), wanted)
     next(steps)
     return steps.send((None, UUID("f" * 32)))

@@ -1,4 +1,4 @@
-"""What each change does to given jobs, and to which of them."""
+"""What each change does to given jobs, and which of them it changes."""
 
 import threading
 from datetime import timedelta
@@ -34,7 +34,7 @@ def execute(dsn: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
 
 
 def one_of_each_status(queue: Queue, **options: Any) -> list[UUID]:
-    """Jobs of all statuses, as STATUSES names them."""
+    """Insert a job of each status, in the order of STATUSES; return the ids."""
     jobs = queue.enqueue_many([Job(type="t", **options) for _ in STATUSES])
     for job, status in zip(jobs, STATUSES, strict=True):
         execute(queue.dsn, "UPDATE jobs SET status = %s WHERE id = %s", status, job.id)

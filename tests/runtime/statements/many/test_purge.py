@@ -1,4 +1,4 @@
-"""Purging a large table: by index, a page at a time, without keeping anybody waiting."""
+"""Purging a large table: by index, a page at a time, without blocking other transactions."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 ENDED = ("completed", "failed", "cancelled")
 JOBS = 250_000
 DAYS = 25
-"""So many days ago the first of them ended; one in a hundred is still pending."""
+"""How many days ago the first job ended; one job in a hundred is still pending."""
 
 FILL = """
 INSERT INTO jobs (id, type, status, priority, created_at, completed_at)
@@ -89,7 +89,7 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
 
 
 def test_no_transaction_waits_for_a_purge(history: str) -> None:
-    """Rows that another transaction holds are left out, and none is held for longer than a page."""
+    """A purge skips rows that another transaction holds, and holds its own for a page only."""
     with (
         psycopg.connect(history) as holder,
         psycopg.connect(history, autocommit=True) as other,
@@ -116,7 +116,7 @@ def test_no_transaction_waits_for_a_purge(history: str) -> None:
 def test_whatever_the_id_says(dsn: str) -> None:
     now = datetime.now(UTC)
     ids = [
-        UUID(int=1),  # as one types them by hand
+        UUID(int=1),  # typed by hand
         UUID("10000000-0000-4000-8000-000000000000"),
         UUID("ffffffff-ffff-ffff-ffff-ffffffffffff"),
         *(uuid4() for _ in range(20)),

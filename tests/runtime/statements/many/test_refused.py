@@ -1,4 +1,4 @@
-"""A row that a constraint or a trigger of the application's refuses holds no other job up."""
+"""A row that the application's constraints or triggers refuse holds up no other job."""
 
 import logging
 from collections.abc import Iterator

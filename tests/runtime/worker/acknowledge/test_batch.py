@@ -1,4 +1,4 @@
-"""What goes into a batch of outcomes."""
+"""Which outcomes go into a batch."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ def test_two_attempts_of_a_job_do_not_go_together() -> None:
 def test_of_two_attempts_that_end_at_once_one_enqueues_child_jobs(
     queue: Queue, dsn: str, new_direct_pool: NewPool
 ) -> None:
-    """The row that is set back by hand is claimed again while its first attempt runs."""
+    """The test sets the row back, so the job is claimed again while its first attempt runs."""
     pool = new_direct_pool(workers=3)
     began: list[JobContext] = []
     end = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Outcomes, jobs and results of many bytes: no statement grows without bounds."""
+"""Large outcomes, jobs and results: the size of a statement is limited."""
 
 import threading
 from datetime import timedelta
@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Bytes of the outcomes of each batch that was taken."""
+    """How many bytes the outcomes of each batch have."""
     taken: list[int] = []
     take = batch.take_batch
 
@@ -47,7 +47,7 @@ def status(queue: Queue, job: Job) -> str:
 def test_batches_are_weighed(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By direct workers: a gateway refuses child jobs that no worker has code for."""
+    """Direct workers only: a gateway refuses child jobs that no worker has code for."""
     monkeypatch.setattr(batch, "BATCH_BYTES", 100_000)
     pool = new_direct_pool(workers=50)
     text = "x" * 30_000
@@ -83,7 +83,7 @@ def test_batches_are_weighed(
 def test_a_large_outcome_is_written_apart(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By direct workers: a gateway refuses child jobs that no worker has code for."""
+    """Direct workers only: a gateway refuses child jobs that no worker has code for."""
     monkeypatch.setattr(attempts, "LARGE", 10_000)
     pool = new_direct_pool()
 
@@ -160,14 +160,14 @@ def test_many_large_jobs_are_enqueued_by_several_statements(
     assert [job.duplicate for job in returned] == [False] * 5 + [True] * 5
 
 
-@pytest.mark.slow  # minutes, where every line is traced
+@pytest.mark.slow  # takes minutes if every line is traced
 def test_an_array_that_postgres_cannot_read_is_refused_before_any_sql() -> None:
     encode([0] * JSONB_ELEMENTS)
     with pytest.raises(PayloadError, match="16,777,217 elements, more than the 16,777,216"):
         encode({"a": [0] * (JSONB_ELEMENTS + 1)})
 
 
-@pytest.mark.slow  # minutes, where every line is traced
+@pytest.mark.slow  # takes minutes if every line is traced
 def test_values_that_postgres_cannot_hold_are_refused_before_any_sql(dsn: str) -> None:
     value = [[0] * 1_000] * 24_000
     with pytest.raises(PayloadError, match="too many values"):

@@ -33,7 +33,7 @@ def worker_dsn(request: pytest.FixtureRequest, dsn: str) -> Iterator[str]:
 
 
 class Blocked:
-    """A pool that runs one job, `job`, which ends when the test wants and has a successor."""
+    """A pool that runs `job`, which ends when the test wants; another job waits for it."""
 
     def __init__(self, queue: Queue, dsn: str) -> None:
         self._queue = queue
@@ -55,7 +55,7 @@ class Blocked:
         self._may_end.set()
 
     def others(self, type_: str, status: str, count: int = 30) -> None:
-        """Run other jobs, and see how they end while the lock is held."""
+        """Run other jobs, and wait until they end while the lock is held."""
         self._queue.enqueue_many([Job(type=type_, max_attempts=1) for _ in range(count)])
         until(lambda: len(self._queue.list(status=status, type=type_)) == count)
 
@@ -96,7 +96,7 @@ def test_a_locked_job_holds_up_no_other(
             blocked.others("failing", "failed", 5)
             if table == "jobs":
                 assert status(queue, blocked.job) == "running"
-            else:  # what waits for a job is not a reason to wait with its outcome
+            else:  # a locked successor does not delay the outcome
                 until(lambda: status(queue, blocked.job) == "completed")
         until(lambda: status(queue, blocked.job) == "completed")
         until(lambda: len(blocked.runs) == 32)
@@ -206,7 +206,7 @@ def test_a_job_that_is_lost_while_its_start_waits_for_a_lock_does_not_begin(
 
 
 def is_waiting(dsn: str) -> bool:
-    """Whether a statement of this database waits for a row that another one has locked."""
+    """Return whether a statement of this database waits for a row that another one has locked."""
     with psycopg.connect(dsn) as connection:
         [(waits,)] = connection.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity "
@@ -231,7 +231,7 @@ def test_a_deferred_job_is_not_taken_for_a_lost_claim(
     blocked = Blocked(queue, dsn)
     try:
         with psycopg.connect(dsn, autocommit=True) as other:
-            # Long enough ago for an audit to ask after it.
+            # The claim is old enough for an audit to check it.
             other.execute("UPDATE jobs SET locked_at = now() - interval '1 hour'")
             with other.transaction():
                 other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])

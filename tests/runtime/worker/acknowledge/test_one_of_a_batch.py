@@ -1,4 +1,4 @@
-"""Whatever a statement raises for one job, every other job of its batch is done soon."""
+"""If a statement raises an error for one job, the other jobs of its batch still end soon."""
 
 from datetime import timedelta
 from typing import Any, LiteralString
@@ -11,7 +11,7 @@ from waiting import until
 
 GOOD = 40
 SOON = 15.0
-"""Seconds: two, on a machine that is busy with other tests."""
+"""In seconds: two would do on a machine that runs no other tests."""
 
 CODES = {
     "a check": "23514",
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_intervals")]
 
 
 def poison(dsn: str, event: LiteralString, condition: LiteralString, code: str) -> None:
-    """A trigger that raises an error for jobs of the type `poison`."""
+    """Create a trigger that raises an error for jobs of the type `poison`."""
     sql: LiteralString = """
         CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -61,7 +61,7 @@ def count(queue: Queue, type_: str, status: str) -> int:
 
 
 def enqueue(queue: Queue) -> None:
-    """Good jobs around a poisoned one."""
+    """Enqueue good jobs, with a poisoned one in the middle."""
     jobs = [Job(type="good") for _ in range(GOOD)]
     jobs.insert(GOOD // 2, Job(type="poison", max_attempts=1))
     queue.enqueue_many(jobs)
@@ -117,7 +117,7 @@ def test_a_rescue(queue: Queue, dsn: str, code: str) -> None:
 
 @pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
 def test_a_release(queue: Queue, dsn: str, code: str) -> None:
-    """Flows go on beside one whose next job cannot be stored."""
+    """Other flows go on if the next job of one flow cannot be stored."""
     if code != "sleep":
         poison(dsn, "INSERT", "NEW.status = 'pending'", code)
     else:

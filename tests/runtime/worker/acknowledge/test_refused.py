@@ -1,4 +1,4 @@
-"""What Postgres refuses alone ends failed, with the reason, and holds up nothing else."""
+"""A job that Postgres refuses fails with the reason, and holds up no other."""
 
 import threading
 from datetime import timedelta
@@ -29,7 +29,7 @@ def execute(dsn: str, sql: LiteralString) -> None:
 
 
 def refuse(dsn: str, event: LiteralString, condition: LiteralString, *, late: bool = False) -> None:
-    """A trigger that refuses rows of the type `poison`, at once or at the commit."""
+    """Create a trigger that refuses rows of the type `poison`, at once or at the commit."""
     parts: dict[str, LiteralString] = {
         "kind": "CONSTRAINT" if late else "",
         "time": "AFTER" if late else "BEFORE",
@@ -49,7 +49,7 @@ def statuses(queue: Queue, flow: Flow) -> list[str]:
 
 
 class Pool:
-    """A pool that counts the runs of each job, and hears of those that failed."""
+    """A pool that notes the runs of jobs, and the jobs that failed."""
 
     def __init__(self, new_pool: NewPool) -> None:
         self.runs: list[Any] = []
@@ -170,7 +170,7 @@ def test_an_outcome_that_is_refused_holds_up_no_other(
         until(lambda: queue.stats().completed == len(good))
         if refused == "any":
             execute(dsn, "DROP TRIGGER refuse ON jobs")
-            # Each is written in the form that is tried next.
+            # The worker writes each outcome in the next form that it tries.
             until(lambda: queue.stats().completed + queue.stats().failed == len(good) + len(bad))
         else:
             until(lambda: queue.stats().failed == len(bad))

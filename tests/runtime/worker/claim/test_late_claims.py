@@ -1,4 +1,4 @@
-"""Jobs that a worker claimed some time ago: others may have decided about them since."""
+"""Jobs that a worker claimed some time ago, and that others may have changed since."""
 
 import asyncio
 import threading
@@ -33,7 +33,7 @@ def ran() -> list[object]:
 
 @pytest.fixture
 def relay(dsn: str, ran: list[object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
-    """The way on which a worker works that notes the payloads of its jobs."""
+    """The relay through which a worker connects that notes the payloads of its jobs."""
     monkeypatch.setattr(runner, "FRESH", LATE)
     monkeypatch.setattr(claimer, "FRESH", LATE)
     relay = Relay(dsn)
@@ -63,9 +63,9 @@ def idle_locks(dsn: str) -> int:
 
 @contextmanager
 def held_claim(queue: Queue, dsn: str, relay: Relay) -> Iterator[None]:
-    """A claim of one job that has happened, of which the worker does not hear until the end."""
+    """Commit the worker's claim of one job, and hold the response until the end of the block."""
     with psycopg.connect(dsn) as locking, psycopg.connect(dsn, autocommit=True) as other:
-        # The claim waits for the table until its response will be held.
+        # The claim waits for the table lock until the relay holds responses.
         locking.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
         queue.enqueue(Job(type="t", payload=1), conn=locking)
         channel = (
@@ -99,7 +99,7 @@ def test_what_others_took_meanwhile_does_not_start(
     queue: Queue, dsn: str, relay: Relay, ran: list[object], taken: str
 ) -> None:
     with held_claim(queue, dsn, relay), psycopg.connect(dsn) as other:
-        # A worker that is not registered would lose the job to a search for orphans.
+        # A search for orphans would take the job of a worker that is not registered.
         other.execute(
             "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
             "VALUES ('another', 'host', 1, '{}', '[]')"
@@ -132,7 +132,7 @@ def test_what_is_still_held_runs_once(
 def test_of_two_claims_of_a_job_the_one_that_holds_it_runs(
     queue: Queue, dsn: str, relay: Relay, ran: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A turn may claim more than once: queues and types with a limit, and those without."""
+    """A turn may claim twice: for queues and types with a limit, and for those without."""
     fetch = Fetcher.fetch
     claimed: list[Claimed] = []
 
@@ -178,7 +178,7 @@ TYPED: dict[str, Change] = {
 
 
 class Pair:
-    """A pool that claims two jobs at once, of which the first keeps the second from starting."""
+    """A pool that claims two jobs at once; the first keeps the second from starting."""
 
     def __init__(self, queue: Queue, workers: int, *, is_batch: bool = False) -> None:
         self.queue = queue
@@ -197,7 +197,7 @@ class Pair:
         _, self.second = queue.enqueue_many([Job(type="first"), Job(type="second")])
 
     def ended(self, change: str) -> list[str]:
-        """What ran of the second in the end: one that was retried is claimed again."""
+        """Return the runs of the second job; a retried one is claimed again and runs."""
         self.go.set()
         until(lambda: self.ran or not change.startswith("retr"))
         for _ in range(3):
@@ -217,7 +217,7 @@ def test_what_happens_while_a_handler_blocks_the_loop_counts(
     pair = Pair(queue, workers=2, is_batch=is_batch)
 
     def close() -> None:
-        """Close connections: those of the second job when the first has begun."""
+        """Take the place of closing connections: let the second job wait until the first runs."""
         if entered_job.get().type == "second":
             assert pair.blocked.wait(60)
 

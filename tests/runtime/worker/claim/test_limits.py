@@ -1,4 +1,4 @@
-"""Limits of how many jobs of a queue run at once, over all workers."""
+"""Limits on how many jobs of a queue run at once, over all workers."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ class Gauge:
 
 @pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> None:
-    """Each round, twenty claim at once, some of them in a transaction that stays open a while."""
+    """In each round, twenty claim at once, some in a transaction that stays open for a while."""
     queue.limit("mail", 5)
     barrier = threading.Barrier(RACERS)
 
@@ -234,7 +234,7 @@ def test_what_is_typed_by_hand_counts_as_it_is(queue: Queue, dsn: str) -> None:
 
 @pytest.mark.slow
 def test_a_frozen_claim_does_not_keep_the_limit_from_the_others(queue: Queue, dsn: str) -> None:
-    """As of a worker that is stopped between the lock and the claim."""
+    """The frozen worker was stopped between the lock and the claim."""
     queue.limit("mail", 1)
     queue.enqueue_many([Job("mail", "t"), Job("free", "t")])
     gauge = Gauge()
@@ -323,7 +323,7 @@ def test_a_worker_without_limits_locks_none(queue: Queue, monkeypatch: pytest.Mo
 def test_what_was_claimed_before_a_claim_that_fails_is_run(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first claim of a turn counts, the other does not; the connection breaks in between."""
+    """The connection breaks between two claims of a turn: the first one counts."""
     send, failed = ReconnectingConnection.run, threading.Event()
 
     async def broken(self: ReconnectingConnection, statement: object) -> object:
@@ -349,7 +349,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
     monkeypatch.setattr(ReconnectingConnection, "run", broken)
-    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit has to look for it
+    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit finds the job
     with pool:
         until(lambda: queue.stats().completed == 2)
     assert failed.is_set()

@@ -1,4 +1,4 @@
-"""Queues that are paused, and go on."""
+"""Queues that are paused and resumed."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ from waiting import until
 
 
 class Stopper:
-    """A pool whose jobs run until they are let go; `started` has the payloads that began."""
+    """A pool whose jobs run until `go` is set; `started` has the payloads of those that began."""
 
     def __init__(
         self, new_pool: NewPool, queues: list[str] | None = None, workers: int = 10
@@ -34,7 +34,7 @@ class Stopper:
 
 
 def idle_locks(dsn: str) -> int:
-    """How many idle locks are held: so many queues have a worker that waits for jobs."""
+    """Return how many idle locks are held, one for each queue with a worker that waits."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         [(count,)] = connection.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
@@ -45,7 +45,7 @@ def idle_locks(dsn: str) -> int:
 
 
 def heard(dsn: str) -> None:
-    """Return when every worker has looked at the controls after this call."""
+    """Wait until every worker has read the controls after this call."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         heartbeats = "SELECT array_agg(heartbeat ORDER BY name) FROM conduit_workers"
         [(before,)] = connection.execute(heartbeats)
@@ -190,7 +190,7 @@ def test_notices_without_end_keep_no_job_from_starting(
 
 @contextmanager
 def no_heartbeat(dsn: str) -> Iterator[None]:
-    """Heartbeats wait for a lock until the end of the block; claims do not."""
+    """Make heartbeats wait for a lock until the end of the block; claims go on."""
     with psycopg.connect(dsn) as connection:
         connection.execute("LOCK TABLE conduit_workers IN SHARE MODE")
         until(
@@ -219,7 +219,7 @@ def test_it_holds_while_no_heartbeat_can_be_written(
             else:
                 queue.rate_limit("t", 1, per=timedelta(hours=1))
             queue.enqueue_many([Job("a", "t") for _ in range(5)])
-            for _ in range(3):  # what comes later is claimed
+            for _ in range(3):  # later jobs are claimed
                 passing.clear()
                 queue.enqueue(Job("b", "passing"))
                 assert passing.wait(60)

@@ -1,4 +1,4 @@
-"""Rates: how many jobs of a type start in a span of time, over all workers."""
+"""Rates: how many jobs of a type start in a period, over all workers."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
 from pools import NewPool
 from waiting import until
 
-# A claim counts as a start, also when what was claimed goes back.
+# A claim counts as a start, even if its jobs are released.
 pytestmark = pytest.mark.usefixtures("unhurried")
 
 RACERS = 20
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 
 def most_within(times: Sequence[float], span: float) -> int:
-    """How many of these moments lie in the fullest span."""
+    """Return the largest number of these moments in any period of `span` seconds."""
     ordered = sorted(times)
     return max(
         sum(start <= moment < start + span for moment in ordered[n:])
@@ -56,7 +56,7 @@ def claims(dsn: str) -> Claims:
 
 @pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, claims: Claims) -> None:
-    """Twenty claim all the time; the moments of their claims are looked at in every window."""
+    """Twenty claim all the time; the test checks the moments of claims in every window."""
     queue.rate_limit("t", 7, per=timedelta(seconds=0.5))
     queue.enqueue_many([Job(type="t") for _ in range(300)])
     claimed: list[Job] = []
@@ -80,7 +80,7 @@ def test_a_clock_that_was_set_back_does_not_stop_a_type(
     queue.enqueue_many([Job(type="t") for _ in range(4)])
     assert len(queue.dequeue("w", limit=4)) == 2
     with psycopg.connect(dsn) as connection:
-        # As if the clock had been set back by an hour since then.
+        # As if the clock had been set back by an hour.
         connection.execute("UPDATE conduit_rate_usage SET until = until + interval '1 hour'")
     pool = new_pool()
     pool.register("t", lambda context, payload: None)
@@ -111,7 +111,7 @@ def test_workers_keep_the_rate_over_all_of_them(
 def test_other_types_of_the_queue_go_on_in_their_order(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> None:
-    """Behind a broker, what waits there for more than a second goes back, and comes later."""
+    """Behind a broker, jobs that wait for more than a second go back, and come later."""
     queue.rate_limit("slow", 1, per=timedelta(hours=1))
     ran: list[object] = []
     pool = new_pool(workers=1)

@@ -1,6 +1,6 @@
-"""Limits that the code gives job types: which hold, and for how long.
+"""Limits that code gives job types: which apply, and for how long.
 
-Of direct workers: a gateway has the limits of its fleet, which it hears of after a moment.
+Direct workers only: a gateway learns the limits of its workers after a moment.
 """
 
 import subprocess
@@ -36,7 +36,7 @@ pool.run(on_ready=lambda: print("ready", flush=True))
 
 
 def worker(new_direct_pool: NewPool, type: str = "t", **options: Any) -> WorkerPool:
-    """A pool that runs jobs of a type, with these options."""
+    """Return a pool that runs jobs of a type, with these options."""
     pool = new_direct_pool()
     pool.register(type, lambda context, payload: None, **options)
     return pool
@@ -100,7 +100,7 @@ def test_a_limit_that_is_lifted_leaves_nothing_where_the_source_has_none(
 
 
 def test_the_worker_that_started_last_decides(queue: Queue, new_direct_pool: NewPool) -> None:
-    """A deploy, its rollback, and one that drops the limit; jobs of other types have no part."""
+    """A deploy, its rollback, and a deploy without the limit; other types do not matter."""
     with ExitStack() as workers:
         workers.enter_context(worker(new_direct_pool, concurrency=5))
         with worker(new_direct_pool, concurrency=2):
@@ -176,7 +176,7 @@ def test_many_workers_that_start_at_once_keep_the_limit_from_the_start(
 
 @pytest.mark.slow
 def test_two_versions_in_processes_of_their_own(queue: Queue, dsn: str, tmp_path: Path) -> None:
-    """The new one's limit holds for both; when it is killed, the old one's holds again."""
+    """The new version's limit applies to both; when it is killed, the old limit applies again."""
     script = tmp_path / "work.py"
     script.write_text(SCRIPT)
     with psycopg.connect(dsn, autocommit=True) as connection:

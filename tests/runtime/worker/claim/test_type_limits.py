@@ -1,4 +1,4 @@
-"""How many jobs of a type run at once, over all workers."""
+"""Limits on how many jobs of a type run at once, over all workers."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ def running(pools: Sequence[WorkerPool]) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> None:
-    """Each round, twenty claim at once from two queues, some in a transaction that stays open."""
+    """In each round, twenty claim at once from two queues, some in a transaction that lasts."""
     queue.limit_type("t", 5)
     barrier = threading.Barrier(RACERS)
 
@@ -158,7 +158,7 @@ def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
     queue: Queue, new_pool: NewPool
 ) -> None:
     queue.limit_type("limited", 2)
-    # Behind a broker the next two of the type start some milliseconds after two have ended.
+    # Behind a broker, the next two jobs start some milliseconds after two have ended.
     many = 20_000 if new_pool.is_direct else 200_000
     queue.enqueue_many([Job(type="free") for _ in range(many)])
     queue.enqueue_many([Job(type="limited", priority=75) for _ in range(20)])

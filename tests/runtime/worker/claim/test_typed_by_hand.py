@@ -1,4 +1,4 @@
-"""Rows that were typed in SQL: one that Python cannot hold must not concern the others."""
+"""Rows that were typed in SQL: a row that Python cannot represent must not affect others."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ FIRST = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def typed(dsn: str, **columns: object) -> None:
-    """Insert a job as one types it."""
+    """Insert a job as typed in SQL."""
     names, holes = ", ".join(columns), ", ".join(["%s"] * len(columns))
     with psycopg.connect(dsn) as conn:
         conn.execute(f"INSERT INTO jobs ({names}) VALUES ({holes})", [*columns.values()])

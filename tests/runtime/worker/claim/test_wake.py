@@ -35,7 +35,7 @@ class WakeablePool:
 
 
 def idle_locks(dsn: str) -> int:
-    """How many idle locks are held."""
+    """Return how many idle locks are held."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         [(count,)] = connection.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
@@ -61,7 +61,7 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
 
 
 class Idle:
-    """Stands in for an idle worker of the default queue: hears, and may hold the idle lock."""
+    """Acts as an idle worker of the default queue: listens, and may hold the idle lock."""
 
     def __init__(self, dsn: str, connection: psycopg.Connection[Any]) -> None:
         self._dsn = dsn
@@ -78,7 +78,7 @@ class Idle:
         return self._connection.execute(sql, self._key).fetchone() == (True,)
 
     def heard(self) -> list[str]:
-        """The payloads since the last time."""
+        """Return the payloads of the notifications since the last call."""
         with psycopg.connect(self._dsn, autocommit=True) as sender:
             sender.execute("SELECT pg_notify(%s, 'end')", (self._channel,))
         payloads: list[str] = []
@@ -158,7 +158,7 @@ def test_a_longer_transaction_notifies_when_it_commits(
 ) -> None:
     with psycopg.connect(dsn) as producer:
         queue.enqueue_many([Job(type="t") for _ in range(count)], conn=producer)
-        # It may go on for long: a worker that has nothing to do meanwhile can take the idle lock.
+        # The transaction may take long: a worker without jobs can still take the idle lock.
         assert idle.take_idle_lock()
         assert idle.heard() == []
         producer.commit()
@@ -168,7 +168,7 @@ def test_a_longer_transaction_notifies_when_it_commits(
 def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker about to wait asks when a job is due: a notification comes meanwhile."""
+    """A notification comes while a worker, about to wait, asks when the next job is due."""
     monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
     run = ReconnectingConnection.run
     asks = next_due(["default"], []).query
@@ -179,7 +179,7 @@ def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
         if statement.query == asks and is_armed.is_set():
             is_armed.clear()
             await asyncio.to_thread(queue.enqueue, Job(type="t"))
-            # The server announces the job before this ends, and the driver reads both at once.
+            # The notification comes before this statement ends; the driver reads both at once.
             await run(connection, Statement("SELECT pg_sleep(0.1)", {}, nothing))
         return returned
 

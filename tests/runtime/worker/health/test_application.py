@@ -1,4 +1,4 @@
-"""`/live` and `/ready`: of a pool, as WSGI and as ASGI."""
+"""`/live` and `/ready` of a pool, as WSGI and as ASGI applications."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A blocked event loop is noticed, and logged with what blocks it."""
+"""A worker notices a blocked event loop, and logs what blocks it."""
 
 import ctypes
 import logging
@@ -59,7 +59,7 @@ def test_c_code_that_holds_the_gil_is_reported_afterwards(
     queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = WorkerPool(queue)
-    sleep = ctypes.PyDLL(None).sleep  # which does not release the GIL, as CDLL would
+    sleep = ctypes.PyDLL(None).sleep  # keeps the GIL, unlike CDLL
 
     @pool.handler("hogs")
     async def hogs(context: JobContext, payload: object) -> None:

@@ -1,4 +1,4 @@
-"""What happens to jobs when their worker dies: real processes, really killed."""
+"""What happens to jobs when their worker dies; the tests kill real processes."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 @pytest.fixture
 def start(dsn: str) -> Iterator[Start]:
-    """Starts worker processes; those that still run are killed at the end."""
+    """Starts worker processes, and kills those that still run at the end."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def run(workers: int = 5) -> "subprocess.Popen[bytes]":
@@ -63,7 +63,7 @@ def test_another_worker_finishes_the_job_of_a_killed_one(
     first = start()
     job = queue.enqueue(Job(type="sleep", payload={"seconds": 600}))
     until(lambda: notes(dsn, "began"))
-    # The start is written once the job has run for a moment; from then on the attempt counts.
+    # The worker writes the start after a moment; from then on the attempt counts.
     until(lambda: (queue.get(job.id) or job).attempts == 1)
     second = start()
     until(lambda: len(queue.queues()) == 1 and queue.queues()[0].workers == 2)
@@ -97,7 +97,7 @@ def test_a_process_that_a_job_forked_does_not_keep_its_worker_alive(
         until(lambda: len(queue.queues()) == 1 and queue.queues()[0].workers == 2)
         first.kill()
         first.wait()
-        # Not after the whole lease, as a worker whose session goes on.
+        # The rescue does not wait for the whole lease, as it does while a session goes on.
         until(lambda: queue.stats().completed == 1, seconds=LEASE * 0.8)
     finally:
         os.kill(child, signal.SIGKILL)
@@ -164,8 +164,8 @@ def test_a_job_that_kills_its_workers_ends_failed(queue: Queue, dsn: str, start:
     assert stored is not None
     assert (stored.status, stored.attempts) == (JobStatus.FAILED, 1)
     assert stored.error == "the worker died"
-    # At most five were running when it killed its first worker. If that was before its start was
-    # written, it killed a second one, alone.
+    # At most five jobs were running when the job killed its first worker. If its start was not
+    # yet written, the job killed a second worker, alone.
     assert len(notes(dsn, "began")) - len(notes(dsn, "ended")) <= 6
 
 
@@ -210,7 +210,7 @@ def test_a_worker_that_was_taken_for_dead_gives_its_jobs_up(
         connection.execute(
             "UPDATE jobs SET status = 'pending', token = NULL, locked_by = NULL, locked_at = NULL"
         )
-    # It registers again under another name, and runs what it claims from then on.
+    # The worker registers again under another name, and runs the jobs that it claims then.
     until(lambda: queue.stats().completed == 1)
     assert queue.queues()[0].workers == 1
     until(lambda: len(notes(dsn, "ended")) == 2)
@@ -309,7 +309,7 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It checks at its start, and then because of this.
+    # The worker checks at its start, and again because of the locked job.
     monkeypatch.setattr(maintenance, "MAINTENANCE", 600.0)
     ran = threading.Event()
     pool = WorkerPool(queue)

@@ -1,4 +1,4 @@
-"""A worker that is frozen for longer than its lease, and wakes up when its jobs are others'."""
+"""A worker freezes for longer than its lease, and wakes up when others have its jobs."""
 
 import signal
 import subprocess
@@ -27,7 +27,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 @pytest.fixture
 def frozen(queue: Queue, dsn: str) -> Iterator["subprocess.Popen[str]"]:
-    """A worker process that was stopped with one job of each type under way."""
+    """A worker process that was stopped while it ran one job of each type."""
     script = Path(__file__).parents[2] / "processes" / "frozen_worker.py"
     process = subprocess.Popen(
         [sys.executable, script, dsn], stderr=subprocess.PIPE, text=True, bufsize=1
@@ -44,14 +44,14 @@ def frozen(queue: Queue, dsn: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def notes(dsn: str, what: str) -> set[str]:
-    """The types of the jobs that wrote so."""
+    """Return the types of the jobs that noted `what`."""
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("SELECT type FROM notes WHERE what = %s", (what,)).fetchall()
     return {type_ for (type_,) in rows}
 
 
 def versions(dsn: str) -> list[Any]:
-    """The jobs, and by which transactions their rows were last written."""
+    """Return the jobs, each with the transaction that last wrote its row."""
     with psycopg.connect(dsn) as connection:
         return connection.execute("SELECT xmin::text, * FROM jobs ORDER BY seq").fetchall()
 
@@ -74,17 +74,17 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     for type_ in TYPES:
         pool.register(type_, work)
     with pool:
-        # Its session holds its lock all the time, so that only the lease counts.
+        # The session of the frozen worker keeps its lock, so only the lease counts.
         until(lambda: queue.stats().completed == len(TYPES))
     assert {job.attempts for job in queue.list()} == {2}
     before = versions(dsn)
     thaw(dsn, frozen)
     until(lambda: notes(dsn, "woke") == set(TYPES))
-    # It finds out that it was declared dead, goes on under another name, and works again.
+    # The worker learns that it was declared dead, takes another name, and works again.
     until(lambda: queue.queues()[0].workers == 1)
     again = queue.enqueue(Job(type="complete"))
     until(lambda: (queue.get(again.id) or again).status == "completed")
-    # A gentle end releases what it holds, but not the job that hangs.
+    # A graceful stop releases its jobs, but not the job that hangs.
     frozen.send_signal(signal.SIGTERM)
     _, output = frozen.communicate(timeout=120)
     assert frozen.returncode == 0
@@ -99,7 +99,7 @@ def test_it_writes_nothing_about_jobs_that_others_run(
     frozen: "subprocess.Popen[str]", queue: Queue, dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
-        # As rescue and another claim leave them.
+        # The state after a rescue and another worker's claim.
         connection.execute("DELETE FROM conduit_workers")
         connection.execute(
             "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "

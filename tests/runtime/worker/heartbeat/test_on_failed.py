@@ -1,4 +1,4 @@
-"""Who hears of jobs that ended failed, and of which."""
+"""Which worker calls `on_failed`, and for which failed jobs."""
 
 import asyncio
 import subprocess
@@ -191,9 +191,9 @@ def test_the_rescuer_reports_a_job_that_kills_its_workers(
     with psycopg.connect(dsn) as connection:
         connection.execute(HISTORY)
     command = [sys.executable, _PROCESSES / "worker_process.py", dsn, "5"]
-    with pool:  # it knows no "die", so the processes run it
+    with pool:  # has no handler of "die": the processes run it
         job = queue.enqueue(Job(type="die", payload={"n": 1}, max_attempts=1))
-        # The first run of a job that dies at once leaves no trace of its start: there is another.
+        # The first worker dies before it writes the start of the job, so there is a second run.
         for _ in range(2):
             assert subprocess.run(command, timeout=120, check=False).returncode == 9
         until(lambda: failures)
@@ -205,7 +205,7 @@ def test_the_rescuer_reports_a_job_that_kills_its_workers(
 
 @pytest.fixture
 def rescued(queue: Queue, new_pool: NewPool, dsn: str) -> Job:
-    """A job that its worker's death ended; the worker that rescued it has no `on_failed`."""
+    """A job that failed when its worker died; the worker that rescued it has no `on_failed`."""
     job = queue.enqueue(Job("mail", "die", payload={"n": 1}, max_attempts=1))
     assert queue.dequeue("w", "mail")
     with psycopg.connect(dsn) as connection:
@@ -337,7 +337,7 @@ def test_without_on_failed_no_notice_is_left_behind(rescued: Job, dsn: str) -> N
 def test_a_crash_between_the_commit_and_the_call_loses_the_call(
     queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
-    """At most once: the job is failed and on record, and no later worker reports it."""
+    """Calls happen at most once: the job is stored as failed, and no later worker reports it."""
     job = queue.enqueue(Job(type="break", max_attempts=1))
     crashed = subprocess.run(
         [sys.executable, _PROCESSES / "crash_before_on_failed.py", dsn], timeout=120, check=False

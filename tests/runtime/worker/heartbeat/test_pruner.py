@@ -1,4 +1,4 @@
-"""Workers delete what is not kept any longer."""
+"""Workers delete jobs whose retention has ended."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ STATUSES = ("completed", "cancelled", "failed", "pending")
 
 
 def fill(queue: Queue, name: str, days: int, count: int = 3) -> None:
-    """Jobs of each status that ended so many days ago."""
+    """Insert `count` jobs of each status that are `days` days old."""
     with psycopg.connect(queue.dsn) as connection:
         connection.execute(
             """
@@ -69,7 +69,7 @@ def test_a_queue_has_its_own_retention(queue: Queue) -> None:
 def test_only_ended_jobs_and_none_that_a_flow_waits_for(queue: Queue) -> None:
     fill(queue, "default", 2, count=1)
     [waited_for] = [job.id for job in queue.list(status="completed")]
-    own = queue.enqueue(Job(type="t", id=uuid4()))  # as an application may number them
+    own = queue.enqueue(Job(type="t", id=uuid4()))  # an application may choose ids
     with psycopg.connect(queue.dsn) as connection:
         connection.execute(
             "INSERT INTO conduit_dependencies (job, next) VALUES (%s, %s)", (waited_for, uuid4())
@@ -139,7 +139,7 @@ def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
 
         def is_done() -> bool:
             left.append(sum(counts(queue, "default")[:3]))
-            return left[-1] == kept and len(left) > 50  # several walks
+            return left[-1] == kept and len(left) > 50  # several passes
 
         step_until_done(queue, is_done)
         assert left[0] > kept > 50

@@ -1,4 +1,4 @@
-"""A worker stores what its code says of its job types; rows that say the same are not touched."""
+"""A worker stores descriptions of its job types, and does not touch rows that are equal."""
 
 import logging
 import time
@@ -110,7 +110,7 @@ def test_a_worker_that_may_not_write_them_works(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It tries again later."""
+    """The worker tries again later."""
     monkeypatch.setattr(type_descriptions, "_AGAIN", 0.1)
     connection.execute("ALTER TABLE conduit_job_types RENAME TO elsewhere")
     try:

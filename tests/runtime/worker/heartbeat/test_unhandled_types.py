@@ -1,4 +1,4 @@
-"""Which lanes that no live worker knows a worker tries, and of which types it warns."""
+"""Lanes that no live worker knows: which of them a worker tries, and when it warns."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A worker warns of queues that no worker serves, and whose jobs it could run."""
+"""A worker warns of queues that no worker serves and whose jobs it could run."""
 
 import logging
 
@@ -15,7 +15,7 @@ WARNING = "holds jobs of"
 
 
 def pool_of(queue: Queue, name: str = "email", *types: str) -> WorkerPool:
-    """A pool that handles types in the queue of this name."""
+    """Return a pool that handles types in the queue of this name."""
     pool = WorkerPool(queue, name)
     for type_ in types or ("email.send",):
         pool.register(type_, lambda context, payload: None)
@@ -30,7 +30,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_moved_queue_is_named_at_the_start(
     queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, however often it checks; a queue of types of others is theirs."""
+    """The worker warns once, and not of a queue whose types it has no handler for."""
     monkeypatch.setattr(maintenance, "MAINTENANCE", 0.0)
     steps: list[object] = []
     step = UnservedQueues.step

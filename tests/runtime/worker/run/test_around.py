@@ -15,7 +15,7 @@ tenant: ContextVar[str] = ContextVar("tenant", default="none")
 
 
 def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
-    """The state of the job once the pool has run what is due."""
+    """Enqueue a job, run the pool until nothing is due, and return the stored job."""
     job = queue.enqueue(job)
     pool.run(drain=True)
     stored = queue.get(job.id)
@@ -24,7 +24,7 @@ def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
 
 
 class Recording:
-    """A pool with two hooks of either kind, and a handler that says what it saw."""
+    """A pool with a hook of each kind and a handler, which note what they see."""
 
     def __init__(
         self, new_pool: NewPool, *, is_async: bool, error: BaseException | None = None
@@ -172,7 +172,7 @@ def test_a_hook_may_raise_another_outcome(queue: Queue, new_pool: NewPool) -> No
 
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_a_hook_that_fails_fails_the_attempt(queue: Queue, new_pool: NewPool, place: str) -> None:
-    """One that cannot commit, say: the job must not count as done."""
+    """If, for instance, a hook cannot commit, the job must not count as completed."""
     pool = new_pool()
     ran_handler = []
 

@@ -1,4 +1,4 @@
-"""What the handler of a batch has, and how it is registered."""
+"""The context of a batch handler, and how a handler is registered."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Batches: several jobs in one call, each with an end of its own."""
+"""Batches: several jobs in one call, each with its own outcome."""
 
 import asyncio
 import threading
@@ -33,7 +33,7 @@ def test_one_call_runs_many_jobs(queue: Queue, new_pool: NewPool, is_async: bool
     assert all(call == sorted(call) for call in calls)
     if new_pool.is_direct:
         assert [len(call) for call in calls] == [100, 100, 50]
-    else:  # while it is not known how quick the workers are, less is claimed ahead
+    else:  # a gateway claims less ahead until it knows how fast workers are
         assert len(calls) < 10
     assert states(queue, jobs) == [("completed", 1, None)] * 250
 
@@ -222,7 +222,7 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue, new_pool: NewPool) -> 
 def test_an_attempt_that_fails_beside_a_later_one_of_its_job_is_not_the_later_ones_failure(
     queue: Queue, dsn: str, new_direct_pool: NewPool, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The row that is set back by hand is claimed again while its first attempt gathers."""
+    """The test sets the row back, so the job is claimed again and joins its first attempt."""
     for module in (batch_runs, runner):
         monkeypatch.setattr(module, "FRESH", 60.0)
 

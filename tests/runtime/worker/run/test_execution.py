@@ -1,4 +1,4 @@
-"""A coroutine that a slot of a worker began and goes on with, in its own context."""
+"""A slot of a worker starts a coroutine and resumes it in the coroutine's context."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ async def isolated(work: Coroutine[Any, Any, None], on_wait: Callable[[], object
 
 
 def run(*works: Coroutine[Any, Any, None]) -> list[str]:
-    """Run coroutines in one task, one after another; what happened around them."""
+    """Run coroutines in one task, one after another; return what happened around them."""
     seen: list[str] = []
 
     async def main() -> None:

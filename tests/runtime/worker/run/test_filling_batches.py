@@ -40,7 +40,7 @@ def test_a_full_batch_starts_at_once(queue: Queue, new_pool: NewPool) -> None:
 def test_a_job_that_waits_for_company_for_long_is_held_still(
     queue: Queue, new_pool: NewPool
 ) -> None:
-    """Longer than a claim may be old: it is checked again, and a cancelled job is left out."""
+    """After so long a wait, the worker checks its jobs again, and leaves out a cancelled one."""
     calls: list[list[int]] = []
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -49,7 +49,7 @@ def test_a_job_that_waits_for_company_for_long_is_held_still(
     with batched(new_pool, handle, wait=3):
         jobs = enqueued(queue, 3)
         until(lambda: all(status == "running" for status, _, _ in states(queue, jobs)))
-        with psycopg.connect(queue.dsn) as conn:  # as a cancel whose notice is lost
+        with psycopg.connect(queue.dsn) as conn:  # a cancel whose notice is lost
             conn.execute("SET conduit.wake = 'off'")
             conn.execute("SELECT conduit_cancel(%s)", [jobs[1].id])
         until(lambda: calls)

@@ -1,4 +1,4 @@
-"""What a handler says of the jobs of its type: how long an attempt may take, when the next is."""
+"""Options of a handler: how long an attempt may take, and when the next one is."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
-    """The state of the job once the pool has run what is due."""
+    """Enqueue a job, run the pool until nothing is due, and return the stored job."""
     job = queue.enqueue(job)
     pool.run(drain=True)
     stored = queue.get(job.id)

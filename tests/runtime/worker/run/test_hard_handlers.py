@@ -1,4 +1,4 @@
-"""Handlers that do what no handler should: what they raise, how they block, how much they carry."""
+"""Handlers that raise, block or carry what no handler should."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from waiting import until
 
 
 class OwnBase(BaseException):
-    """Neither an Exception nor one of Python's own."""
+    """Neither an Exception nor a class of Python."""
 
 
 class Unpicklable(Exception):
@@ -40,7 +40,7 @@ class NoText(Exception):
 
 
 class Hostile(Exception):
-    """Not even its kind can be asked for."""
+    """Raises itself when code asks for its text."""
 
     def __str__(self) -> str:
         raise self
@@ -162,7 +162,7 @@ def test_large_payloads_stall_neither_claims_nor_heartbeats(
         began = time.monotonic()
         queue.enqueue(Job(type="urgent", priority=100))
         assert urgent.wait(60)
-        # It waits for what was claimed before it, and not for all of them.
+        # The urgent job waits for the jobs claimed before it, not for all large jobs.
         assert len(sizes) < 16 or time.monotonic() - began < 2
         until(lambda: queue.stats().completed == 17)
     assert set(sizes) == {2_000_000}
@@ -172,7 +172,7 @@ def test_large_payloads_stall_neither_claims_nor_heartbeats(
 @pytest.mark.slow
 @pytest.mark.parametrize("type_", ["hold in a thread", "hold in the loop", "block the loop"])
 def test_a_handler_that_blocks_everything_keeps_its_job(queue: Queue, dsn: str, type_: str) -> None:
-    """For longer than the silence after which a worker without its session counts as dead."""
+    """The handler blocks for longer than a worker without a session may be silent."""
     script = Path(__file__).parents[2] / "processes" / "hard_worker.py"
     process = subprocess.Popen([sys.executable, script, dsn])
     others = WorkerPool(queue, ["hard", "soft"])
@@ -183,7 +183,7 @@ def test_a_handler_that_blocks_everything_keeps_its_job(queue: Queue, dsn: str, 
         job = queue.enqueue(Job("hard", type_, 5))
         until(lambda: (queue.get(job.id) or job).status == "running")
         with others:
-            # Another worker of the same queue looks on, and has its own work to do.
+            # Another worker of the same queue watches, and runs its own job.
             soft = queue.enqueue(Job("soft", "soft"))
             until(lambda: (queue.get(soft.id) or soft).status == "completed")
             until(lambda: (queue.get(job.id) or job).status == "completed")

@@ -1,4 +1,4 @@
-"""What a job's row says of where it comes from, and of the attempts that failed."""
+"""A job's row says where the job comes from, and which attempts failed."""
 
 import socket
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Empty:
 
 @job_type("child", "c")
 async def child(job: JobContext[Any], payload: Empty) -> None:
-    """Runs as a child job."""
+    """Run as a child job."""
 
 
 def family(*, unique: bool = False, flow: bool = False) -> JobType[Any, Any]:
@@ -54,7 +54,7 @@ def test_a_child_names_its_parent(queue: Queue, new_pool: NewPool, unique: bool)
 def test_the_jobs_of_a_child_flow_name_it_too_before_and_after_they_are_released(
     queue: Queue, new_direct_pool: NewPool
 ) -> None:
-    """By direct workers: a gateway refuses child jobs that no worker has code for."""
+    """Direct workers only: a gateway refuses child jobs that no worker has code for."""
     kind = family(flow=True)
     parent = queue.enqueue(kind.job(Empty()))
     new_direct_pool(jobs=[kind]).run(drain=True)

@@ -65,7 +65,7 @@ def test_the_timeout_of_the_type_ends_the_batch(queue: Queue, new_pool: NewPool)
 def waiting_batch(
     queue: Queue, new_pool: NewPool, dsn: str
 ) -> Iterator[tuple[WorkerPool, list[Job], Any]]:
-    """A batch of three that has run; another transaction holds the key of the first one's child."""
+    """A batch of three that has run; another transaction holds the key of a child of the first."""
     child = Job(type="child", unique="held")
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> None:
@@ -98,7 +98,7 @@ def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
 ) -> None:
     pool, jobs, _ = waiting_batch
     pool.stop(grace=0)
-    if not new_pool.is_direct:  # its outcome waits at the broker, and a gateway will write it
+    if not new_pool.is_direct:  # the outcome waits at the broker for a gateway
         assert states(queue, jobs[:1])[0][0] == "running"
         return
     assert states(queue, jobs[:1]) == [("pending", 0, None)]
@@ -121,7 +121,7 @@ def test_a_stop_in_the_moment_before_an_outcome_is_written_releases_the_job(
         jobs[0].enqueued.append(Job(type="child", unique="key"))
 
     monkeypatch.setattr(Outcomes, "is_written_apart", stop_once)
-    monkeypatch.setattr(audit, "AUDIT", 600.0)  # which would find that the job is in nobody's hands
+    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit finds the job
     jobs = enqueued(queue, 1)
     pool = batched(new_direct_pool, handle, size=1)
     pool.register("child", lambda context, payload: None)

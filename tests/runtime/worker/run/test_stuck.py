@@ -1,4 +1,4 @@
-"""Workers whose slots are all held by threads that outlive their attempts."""
+"""Workers in which threads that outlive their attempts hold all slots."""
 
 import subprocess
 import sys
@@ -77,7 +77,7 @@ def blocked() -> Job:
 def test_a_service_that_outlives_its_attempt_keeps_its_slot(
     queue: Queue, new_pool: NewPool, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that follow would wait for its thread otherwise, until their own time is over."""
+    """Otherwise, later jobs would wait for the service's thread until they time out."""
     monkeypatch.setattr(watch, "STUCK", 0.5)
     monkeypatch.setattr(watch, "WATCH", 0.1)
     services = {name: Stuck(go_on) for name in ("warehouse", "email", "search_index")}

@@ -1,4 +1,4 @@
-"""Jobs of older names and shapes run under the present handler."""
+"""The present handler runs jobs of older names and shapes."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,7 +58,7 @@ def run(
     job: Job,
     **options: Any,
 ) -> Job:
-    """Run what is due; returns the job then."""
+    """Run the jobs that are due; return the stored job."""
     new_pool(jobs=[email_send], **options).run(drain=True)
     return stored(queue, job)
 
@@ -99,7 +99,7 @@ def test_an_upcaster_may_ask_the_job_and_the_database(
 def test_an_older_name_runs_under_the_present_handler(
     queue: Queue, new_pool: NewPool, email_send: JobType[Any, EmailSend], seen: list[Any]
 ) -> None:
-    """The queue counts and shows it under the name that is stored."""
+    """The queue counts and shows the job under its stored name."""
     upcast(email_send, "old")(rename)
     jobs = [
         Job(type="post.mail", payload={"title": "a"}, fingerprint="old"),
