@@ -101,7 +101,9 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
     if end.process in history.operators:
         return
     if end.rescued:
-        if not history.was_disturbed(holders, since, end.at, TAKEN):
+        # A broker delivers messages again that were on their way to a stopping worker.
+        kinds = (*TAKEN, "stop") if process in history.gateways else TAKEN
+        if not history.was_disturbed(holders, since, end.at, kinds):
             yield f"{job}: was taken from {process}, which lived"
         if end.after == "failed" and end.attempts < end.max_attempts and not is_refused(end):
             yield f"{job}: failed with its worker in attempt {end.attempts} of {end.max_attempts}"
