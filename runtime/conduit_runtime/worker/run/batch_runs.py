@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from contextvars import copy_context
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -127,7 +128,7 @@ class BatchRuns:
             execution.disarm()
         if execution.stopped_by is None:
             errors |= failures
-        apart: list[tuple[Claimed, asyncio.Task[None]]] = []
+        apart: list[asyncio.Task[None]] = []
         for member, result in zip(members, results, strict=True):
             failure = member.stopped_by or errors.get(member.context)
             if spans is not None:
@@ -135,14 +136,10 @@ class BatchRuns:
             attempt = self._end(execution, member, result, failure)
             if attempt is not None:
                 writing = asyncio.create_task(self._outcomes.write_apart(attempt))
-                apart.append((member.job, writing))
+                writing.add_done_callback(partial(self._settle_unwritten, execution, member.job))
+                apart.append(writing)
         with suppress(asyncio.CancelledError):  # a stop: each of these jobs has its own outcome
-            await asyncio.gather(*(writing for _, writing in apart), return_exceptions=True)
-        for job, writing in apart:
-            try:
-                writing.result()
-            except BaseException as error:
-                self._outcomes.settle(job, execution.started, execution.reason(error))
+            await asyncio.gather(*apart, return_exceptions=True)
 
     def _end(
         self,
@@ -168,6 +165,14 @@ class BatchRuns:
             return attempt
         self._sink.add(attempt)
         return None
+
+    def _settle_unwritten(
+        self, execution: BatchExecution, job: Claimed, writing: "asyncio.Task[None]"
+    ) -> None:
+        """Settle a job whose outcome was not written; a stop may cancel a task before it began."""
+        error = asyncio.CancelledError() if writing.cancelled() else writing.exception()
+        if error is not None:
+            self._outcomes.settle(job, execution.started, execution.reason(error))
 
 
 async def _apart(work: Coroutine[Any, Any, Any]) -> Any:
