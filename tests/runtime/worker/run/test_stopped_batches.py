@@ -128,3 +128,29 @@ def test_a_stop_in_the_moment_before_an_outcome_is_written_releases_the_job(
     with pool:
         until(lambda: states(queue, jobs) == [("completed", 1, None)])
     assert seen.count(jobs[0].id) == 2, "it ran again"
+
+
+def test_an_outcome_that_cannot_be_written_waits_for_no_other_of_its_batch(
+    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_apart = Outcomes.write_apart
+    is_settled = threading.Event()
+
+    async def write(outcomes: Outcomes, attempt: Attempt) -> None:
+        if attempt.job.id == jobs[0].id:
+            raise ValueError("it cannot be written")
+        await asyncio.to_thread(is_settled.wait, 300)
+        await write_apart(outcomes, attempt)
+
+    def handle(context: BatchContext, batch: list[BatchJob]) -> None:
+        for job in batch:
+            job.enqueued.append(Job(type="child", unique=str(job.id)))
+
+    monkeypatch.setattr(Outcomes, "write_apart", write)
+    jobs = enqueued(queue, 2, max_attempts=1)
+    pool = batched(new_direct_pool, handle, size=2)
+    with pool:
+        until(lambda: states(queue, jobs[:1])[0][0] == "failed")
+        assert states(queue, jobs[1:])[0][0] == "running"
+        is_settled.set()
+        until(lambda: states(queue, jobs[1:])[0][0] == "completed")
