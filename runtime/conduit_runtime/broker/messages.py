@@ -12,6 +12,7 @@ from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
 from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
+from ..worker.run.batching import MAX_WAIT
 
 VERSION = 1
 """The version of all messages. A reader refuses others."""
@@ -26,6 +27,7 @@ Delay: TypeAlias = Annotated[float, Meta(ge=-1e11, le=1e11)]
 Timeout: TypeAlias = Annotated[float, Meta(ge=0)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Period: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_536_000)]
+Wait: TypeAlias = Annotated[float, Meta(ge=0, le=MAX_WAIT)]
 Name: TypeAlias = Annotated[str, Meta(max_length=500)]
 
 Claim: TypeAlias = tuple[UUID, UUID]
@@ -185,8 +187,8 @@ class Limits(SourceLimits):
 class Hello(Struct, omit_defaults=True):
     """What a worker runs. To all gateways, every few seconds.
 
-    `readers` names, by type, the reader that marks jobs as unreadable; `batches` are the sizes of
-    batches by type. `descriptions` come now and then.
+    `readers` names, by type, the reader that marks jobs as unreadable; `batches` has, by type, the
+    size of a batch and the seconds that jobs wait for it. `descriptions` come now and then.
     """
 
     version: int
@@ -198,7 +200,7 @@ class Hello(Struct, omit_defaults=True):
     concurrency: Count
     lanes: list[tuple[Name, Name]]
     readers: Mapping[str, str] = {}
-    batches: Mapping[str, Count] = {}
+    batches: Mapping[str, tuple[Count, Wait]] = {}
     limits: Mapping[str, Limits] = {}
     descriptions: list[DescribedType] | None = None
     reports_failures: bool = False

@@ -93,7 +93,9 @@ class Fleet:
             lanes |= dict.fromkeys(lane for lane in hello.lanes if self._is_allowed(lane[0]))
             for type_, reader in hello.readers.items():
                 found.setdefault(type_, set()).add(reader)
-            batched |= {type_: Batching(size, 0.0) for type_, size in hello.batches.items()}
+            for type_, (size, wait) in hello.batches.items():
+                longest = max(wait, batched[type_].wait) if type_ in batched else wait
+                batched[type_] = Batching(size, longest)
             limits |= hello.limits
         types = frozenset(type_ for type_, _ in lanes)
         self._seen = _Seen(
@@ -140,7 +142,7 @@ class Fleet:
 
     @property
     def batched(self) -> Mapping[str, Batching]:
-        """The types whose handlers run several jobs in one call."""
+        """The types whose handlers run several jobs in one call, with their longest waits."""
         return self._seen.batched
 
     def types(self) -> list[str]:

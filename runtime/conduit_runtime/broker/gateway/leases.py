@@ -7,7 +7,6 @@ import psycopg
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...statements.worker_registry import Rescued
-from ...worker.run.batching import MAX_WAIT
 from ...worker.worker import Worker
 from ..messages import Claim
 from .in_flight import InFlight
@@ -31,7 +30,7 @@ class Leases:
     """Reclaims the jobs of workers that died, and tells workers which jobs are no longer held.
 
     `_clock` counts the seconds in which workers can reach this gateway and it keeps up with their
-    messages. Jobs of batch handlers have a longer lease: they may wait in a worker for others.
+    messages. The lease of a job that may wait in a worker for a batch is longer by that wait.
     """
 
     def __init__(
@@ -113,8 +112,8 @@ class Leases:
 
     def _lease(self, number: int) -> float:
         job = self._in_flight.jobs.get(number)
-        waits = job is not None and job.type in self._worker.registry.batched
-        return LEASE + MAX_WAIT if waits else LEASE
+        batching = None if job is None else self._worker.registry.batched.get(job.type)
+        return LEASE if batching is None else LEASE + batching.wait
 
     async def _reclaim(self) -> None:
         """Reclaim the jobs that no live worker holds."""

@@ -76,7 +76,7 @@ class Hellos:
             concurrency=worker.concurrency,
             lanes=registry.lanes(),
             readers={handler.type: handler.reader for handler in [*registry]},
-            batches={type_: each.size for type_, each in [*registry.batched.items()]},
+            batches=dict(registry.batched),
             limits={name: Limits(*astuple(each)) for name, each in registry.limits().items()},
             descriptions=self._descriptions if describes else None,
             reports_failures=worker.reports_failures,

@@ -57,7 +57,7 @@ def test_forgets_who_is_silent_or_stops() -> None:
 
 def test_only_allowed_types_take_part() -> None:
     fleet = Fleet(["a"], allowed=["t", "mine"])
-    fleet.hear(hello(lanes=[("t", ""), ("other", "")], batches={"other": 5}), 0.0)
+    fleet.hear(hello(lanes=[("t", ""), ("other", "")], batches={"other": (5, 1.0)}), 0.0)
     assert fleet.types() == ["t"]
     assert fleet.batched == {}
     assert [fleet.accepts(type_) for type_ in ("t", "mine", "other")] == [True, True, False]
@@ -93,12 +93,19 @@ def test_batches_limits_and_descriptions_are_those_of_the_workers() -> None:
     fleet = Fleet(["a"])
     described = [DescribedType("t", "", "a", TypeDescription())]
     limits = {"t": SourceLimits(3), "other": SourceLimits(4)}
-    fleet.hear(hello(batches={"t": 7}, limits=limits, descriptions=described), 0.0)
-    assert fleet.batched == {"t": Batching(7, 0.0)}
+    fleet.hear(hello(batches={"t": (7, 2.0)}, limits=limits, descriptions=described), 0.0)
+    assert fleet.batched == {"t": Batching(7, 2.0)}
     assert fleet.limits() == {"t": SourceLimits(3)}
     assert fleet.descriptions() == described
-    assert not fleet.hear(hello(batches={"t": 7}, limits=limits), 1.0)
+    assert not fleet.hear(hello(batches={"t": (7, 2.0)}, limits=limits), 1.0)
     assert fleet.descriptions() == described
+
+
+def test_the_longest_wait_for_a_batch_counts() -> None:
+    fleet = Fleet(["a"])
+    fleet.hear(hello("1", batches={"t": (7, 30.0)}), 0.0)
+    fleet.hear(hello("2", batches={"t": (7, 2.0)}), 0.0)
+    assert fleet.batched == {"t": Batching(7, 30.0)}
 
 
 def test_a_shape_that_several_workers_describe_is_in_one_description() -> None:

@@ -71,6 +71,23 @@ async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
 
 @pytest.mark.slow
 @asynchronous
+async def test_a_batched_job_that_no_worker_holds_is_reclaimed_after_the_wait_for_its_batch(
+    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LEASE", 1.0)
+    stored = queue.enqueue(Job(type="t"))
+    async with (
+        gateway.running(),
+        PlayedWorker(gateway.broker_url, batches={"t": (5, 2.0)}) as worker,
+    ):
+        await worker.taken()
+        await worker.acknowledge()
+        again = (await worker.taken(2))[-1]
+        assert (again.id, again.rescues) == (stored.id, 1)
+
+
+@pytest.mark.slow
+@asynchronous
 async def test_a_lost_connection_loses_no_job(
     queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture
 ) -> None:

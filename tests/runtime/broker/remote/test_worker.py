@@ -147,13 +147,13 @@ async def test_batches_fill_from_several_messages(broker_url: str) -> None:
 async def test_a_worker_says_what_it_runs(broker_url: str) -> None:
     pool = remote_pool(broker_url, queues={"default": None, "mail": 1})
     pool.register("greet", lambda context, payload: None, concurrency=3)
-    pool.batch_handler("many", size=7)(lambda context, jobs: None)
+    pool.batch_handler("many", size=7, wait=2.0)(lambda context, jobs: None)
     async with PlayedGateway(broker_url, queues=["default", "mail"]) as gateway:
         async with pool:
             await gateway.until(lambda: gateway.hellos)
             hello = gateway.hellos[0]
             assert hello.queues == {"default": None, "mail": 1}
-            assert (hello.concurrency, hello.batches) == (2, {"many": 7})
+            assert (hello.concurrency, hello.batches) == (2, {"many": (7, 2.0)})
             assert {*hello.lanes} == {("greet", ""), ("many", "")}
             assert hello.limits["greet"].concurrency == 3
             assert [each.type for each in hello.descriptions or ()] == ["greet", "many"]
