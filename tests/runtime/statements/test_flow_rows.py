@@ -24,4 +24,4 @@ def test_a_large_group_takes_no_longer_a_job() -> None:
     flow = group([Job(type="t") for _ in range(20_000)], then=Job(type="last"))
     began = time.process_time()
     assert len(flow_rows(flow)) == 20_001
-    assert time.process_time() - began < 8  # minutes if each job read all links
+    assert time.process_time() - began < 8  # minutes if each job read all dependencies

@@ -38,10 +38,10 @@ def counts(dsn: str) -> dict[str, int]:
     with psycopg.connect(dsn) as conn:
         rows = conn.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall()
         blocked = conn.execute("SELECT count(*) FROM conduit_blocked_jobs").fetchone()
-        links = conn.execute("SELECT count(*) FROM conduit_dependencies").fetchone()
+        dependencies = conn.execute("SELECT count(*) FROM conduit_dependencies").fetchone()
     assert blocked is not None
-    assert links is not None
-    return {**dict(rows), "blocked": blocked[0], "links": links[0]}
+    assert dependencies is not None
+    return {**dict(rows), "blocked": blocked[0], "dependencies": dependencies[0]}
 
 
 def head_ends(queue: Queue, fails: bool, flow: Flow) -> None:
@@ -59,7 +59,7 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
     count = 2 * PART + 5
     head_ends(queue, fails, chain(Job(type="head"), group(members(count))))
     after = counts(dsn)
-    assert after["blocked"] == after["links"] == count - PART
+    assert after["blocked"] == after["dependencies"] == count - PART
     assert after["cancelled" if fails else "pending"] == PART
     with psycopg.connect(dsn, autocommit=True) as conn:
         left, rounds = True, 0
@@ -111,12 +111,12 @@ def test_a_large_flow_fails_while_others_run(
     pool.register("plain", lambda context, payload: None)
     with pool:
         until(lambda: len(queue.list("default", "failed")) == 1)
-        while counts(dsn)["links"]:
+        while counts(dsn)["dependencies"]:
             # Each job ends within seconds, while the flow goes on.
             [job] = queue.enqueue_many([Job(type="plain")])
             until(lambda job=job: status(queue, job.id) == "completed", 30)  # type: ignore[misc]
     after = counts(dsn)
-    assert (after["cancelled"], after["links"]) == (MEMBERS + 1, 0)
+    assert (after["cancelled"], after["dependencies"]) == (MEMBERS + 1, 0)
 
 
 def status(queue: Queue, id_: UUID) -> str:
@@ -161,7 +161,7 @@ def test_a_large_flow_is_stored_by_small_statements(
     assert max(len(str(each.parameters)) for each in statements) < 200_000
     with psycopg.connect(dsn, autocommit=True) as conn:
         queue.enqueue_flow(flow, conn=conn)
-    assert counts(dsn) == {"pending": 1, "blocked": 1_001, "links": 2_000}
+    assert counts(dsn) == {"pending": 1, "blocked": 1_001, "dependencies": 2_000}
 
 
 def test_each_statement_of_a_flow_reads_no_whole_table(
@@ -189,7 +189,7 @@ def test_a_large_flow_is_stored_whole_or_not_at_all(
         pytest.raises(psycopg.errors.UniqueViolation),
     ):
         queue.enqueue_flow(flow, conn=conn)
-    assert counts(dsn) == {"pending": 1, "blocked": 0, "links": 0}
+    assert counts(dsn) == {"pending": 1, "blocked": 0, "dependencies": 0}
 
 
 def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
@@ -206,6 +206,6 @@ def test_jobs_that_others_wait_for_are_not_purged(
     head_ends(queue, False, chain(Job(type="head"), group(members(2 * PART))))
     assert queue.purge(timedelta(0)) == 0
     with new_direct_pool():
-        until(lambda: counts(dsn)["links"] == 0)
+        until(lambda: counts(dsn)["dependencies"] == 0)
     assert queue.purge(timedelta(0)) == 1
     assert counts(dsn)["pending"] == 2 * PART

@@ -36,7 +36,7 @@ def unique(name: str, key: object = "k", **options: Any) -> Job:
     return Job(type="t", payload=name, unique=key, **options)
 
 
-def links(dsn: str) -> list[tuple[str, str, bool]]:
+def dependencies(dsn: str) -> list[tuple[str, str, bool]]:
     """Return the payloads of each job and the job after it, and whether the link is watched."""
     names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_blocked_jobs"
     with psycopg.connect(dsn) as conn:
@@ -76,7 +76,7 @@ def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(
     assert queue.enqueue_flow(flow) == list(flow.jobs)
     # The job holds its key while it waits.
     assert queue.enqueue(unique("x")).id == flow.jobs[1].id
-    assert links(dsn) == [("a", "b", False), ("b", "c", False)]
+    assert dependencies(dsn) == [("a", "b", False), ("b", "c", False)]
     assert drain(new_pool) == "abc"
     assert not queue.enqueue(unique("x")).duplicate
     assert is_clear(dsn)
@@ -92,7 +92,7 @@ def test_what_waits_for_it_waits_for_the_existing_job(
         (existing.id, "s", True),
         (flow.jobs[1].id, "b", False),
     ]
-    assert links(dsn) == [("s", "b", True)]
+    assert dependencies(dsn) == [("s", "b", True)]
     assert drain(new_pool) == "sb"
     assert is_clear(dsn)
 
@@ -103,7 +103,7 @@ def test_the_order_of_the_flow_holds_around_it(queue: Queue, new_pool: NewPool, 
     queue.enqueue_flow(
         chain(plain("a"), group([unique("b", "1"), plain("c")]), unique("d", "2"), plain("e"))
     )
-    found = {(before, after): watched for before, after, watched in links(dsn)}
+    found = {(before, after): watched for before, after, watched in dependencies(dsn)}
     assert found == {
         ("a", "c"): False,
         ("s", "e"): True,
@@ -122,7 +122,7 @@ def test_of_one_key_in_a_flow_one_job_is_stored(queue: Queue, new_pool: NewPool,
     flow = group([unique("a"), unique("b"), plain("c")], then=plain("z"))
     returned = queue.enqueue_flow(flow)
     assert [job.payload for job in returned] == ["a", "a", "c", "z"]
-    assert links(dsn) == [("a", "z", False), ("c", "z", False)]
+    assert dependencies(dsn) == [("a", "z", False), ("c", "z", False)]
     ran = drain(new_pool)
     assert (sorted(ran), ran[-1]) == (["a", "c", "z"], "z")
     assert is_clear(dsn)
@@ -270,7 +270,7 @@ def test_those_that_a_job_enqueues_are_unique_as_well(
 
     queue.enqueue(Job(type="parent"))
     pool.run(drain=True)
-    assert links(dsn) == [("d", "z", False), ("lone", "z", True), ("s", "b", True)]
+    assert dependencies(dsn) == [("d", "z", False), ("lone", "z", True), ("s", "b", True)]
     assert queue.cancel(existing.id)
     assert sorted(drain(new_direct_pool)) == sorted(["d", *"lone", "z"])
     assert is_clear(dsn)
@@ -286,7 +286,7 @@ def test_those_of_a_hook_are_unique_as_well(app_dsn: str, conn: psycopg.Connecti
     assert [job.duplicate for job in hooks[1].jobs] == [True, False]
     assert hooks[1].jobs[0].id == hooks[0].jobs[0].id
     conn.commit()
-    assert links(app_dsn) == [("a1", "a2", False), ("a1", "b2", True)]
+    assert dependencies(app_dsn) == [("a1", "a2", False), ("a1", "b2", True)]
 
 
 def test_flows_of_asynchronous_queues(dsn: str) -> None:
