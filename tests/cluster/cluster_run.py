@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psycopg
 from broker_faults import BrokerFaults, Faults, PartFaults
-from chaos_database import end_schedules, registered, state_of
+from chaos_database import registered
 from chaos_report import Report
+from chaos_run import settle
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from event_files import read_events
 from history import Disturbance, Event, History
@@ -133,8 +134,6 @@ def _run(
                 if broken := next((each.error for each in faults if each.error), None):
                     raise broken
     violations: list[str] = []
-    for side in sides:
-        end_schedules(side.database.dsn)
     settled_in = _settle(sides, violations)
     floods = [
         Flood(side.database.dsn, seed - n, size.quiet) for n, side in enumerate(sides, start=1)
@@ -189,18 +188,10 @@ def _acting(threads: Sequence[Actor | Faults]) -> Iterator[None]:
 
 
 def _settle(sides: Sequence[_Side], violations: list[str]) -> float:
-    """Wait until all jobs have ended, however long that takes; return the seconds.
-
-    If no job ends for `SETTLING` seconds, add a violation.
-    """
-    began = time.monotonic()
-    try:
-        for side in sides:
-            dsn = side.database.dsn
-            state = state_of(dsn)
-            while state.unended:
-                until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
-                state = state_of(dsn)
-    except AssertionError:
-        violations.append(f"for {SETTLING:.0f} s none of what was left ended")
-    return time.monotonic() - began
+    """Wait until the jobs of all sides have ended; add the violations, return the seconds."""
+    settled_in = 0.0
+    for side in sides:
+        seconds, unsettled = settle(side.database.dsn, SETTLING)
+        settled_in += seconds
+        violations += unsettled
+    return settled_in

@@ -113,18 +113,21 @@ def _run(
     return report
 
 
-def settle(dsn: str) -> tuple[float, list[str]]:
-    """Disable the schedules and wait until all jobs have ended: the seconds, and violations."""
+def settle(dsn: str, patience: float = SETTLING) -> tuple[float, list[str]]:
+    """Disable the schedules and wait until all jobs have ended: the seconds, and violations.
+
+    It is a violation if no job ends for `patience` seconds.
+    """
     end_schedules(dsn)
     started = time.monotonic()
     try:
         # However slow the machine, jobs keep ending.
         state = state_of(dsn)
         while state.unended:
-            until(lambda: state_of(dsn) != state, SETTLING)  # noqa: B023
+            until(lambda: state_of(dsn) != state, patience)  # noqa: B023
             state = state_of(dsn)
     except AssertionError:
-        return time.monotonic() - started, [f"for {SETTLING:.0f} s none of what was left ended"]
+        return time.monotonic() - started, [f"for {patience:.0f} s none of what was left ended"]
     return time.monotonic() - started, []
 
 
