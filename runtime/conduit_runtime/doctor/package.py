@@ -20,7 +20,8 @@ def check(database: Database, package: Package) -> Iterator[Finding]:
         if each.is_stranded and each.type in own:
             yield error(
                 "stranded-jobs",
-                f"{'at least ' * each.is_more}{each.jobs} {each.status} of {each.type} "
+                f"{'at least ' * each.is_more}{each.jobs} {each.status} "
+                f"job{'s' * (each.jobs > 1)} of {each.type} "
                 f"({each.fingerprint or 'any shape'}) would not run: {each.message}",
                 f"queue {each.queue}",
                 f"conduit-jobs preflight {' '.join(package.names)}",

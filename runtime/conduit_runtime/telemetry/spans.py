@@ -147,7 +147,7 @@ def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
     elif isinstance(error, Shutdown | TooLate):
         span.set_attribute("conduit.job.outcome", "released")
     elif isinstance(error, TakenAway):
-        span.set_attribute("conduit.job.outcome", "taken away")
+        span.set_attribute("conduit.job.outcome", "lost")
     else:
         _record(span, error, secrets)
 

@@ -73,7 +73,7 @@ class AsyncJobs:
         if isinstance(given, str):
             return given
         if not isinstance(given, psycopg.AsyncConnection):
-            raise TypeError("asyncpg does not tell its connection string")
+            raise TypeError("an asyncpg connection does not keep its connection string")
         return make_conninfo(given.info.dsn, password=given.info.password or None)
 
     @cached_property

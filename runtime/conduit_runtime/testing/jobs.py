@@ -74,7 +74,7 @@ class Jobs:
         if isinstance(given, str):
             return given
         if not isinstance(given, psycopg.Connection):
-            raise TypeError("asyncpg does not tell its connection string")
+            raise TypeError("an asyncpg connection does not keep its connection string")
         return make_conninfo(given.info.dsn, password=given.info.password or None)
 
     @cached_property

@@ -218,7 +218,7 @@ def test_why_a_job_was_stopped_is_recorded(queue: Queue, pool: WorkerPool, spans
         pool.stop(grace=0)
     by_id = {attributes(span)["messaging.message.id"]: span for span in spans()["process t"]}
     assert attributes(by_id[str(late.id)])["error.type"] == "TimeoutError"
-    assert attributes(by_id[str(cancelled.id)])["conduit.job.outcome"] == "taken away"
+    assert attributes(by_id[str(cancelled.id)])["conduit.job.outcome"] == "lost"
     assert attributes(by_id[str(stopped.id)])["conduit.job.outcome"] == "released"
     assert by_id[str(stopped.id)].status.status_code is StatusCode.UNSET
 
