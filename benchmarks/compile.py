@@ -16,11 +16,14 @@ import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from subprocess import PIPE
+from typing import NamedTuple
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from .memory import peak_memory
 from .projects import resource_name, write_file, write_project
 
 PEER = "datamodel-code-generator"
@@ -29,8 +32,16 @@ _HOOK = "\n  @after delete @async { Audit.removed(self.id) }\n}\n"
 Row = dict[str, str | float | None]
 
 
+class Times(NamedTuple):
+    """What a command took: the medians of wall and CPU time in seconds, the peak memory in MB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
 class Clock:
-    """Times commands; `run` gives the median wall time and CPU time in seconds."""
+    """Times commands."""
 
     def __init__(self, runs: int, home: Path) -> None:
         self._runs = runs
@@ -38,20 +49,24 @@ class Clock:
 
     def run(
         self, command: Sequence[str], folder: Path, before: Callable[[], None] = lambda: None
-    ) -> tuple[float, float]:
+    ) -> Times:
         times = []
         for _ in range(self._runs):
             before()
             used, started = _cpu(), time.perf_counter()
-            done = subprocess.run(
-                command, cwd=folder, env=self._environment, capture_output=True, check=False
+            process = subprocess.Popen(
+                command, cwd=folder, env=self._environment, stdout=PIPE, stderr=PIPE
             )
-            times.append((time.perf_counter() - started, _cpu() - used))
-            if done.returncode:
-                output = done.stderr.decode()[-500:] or done.stdout.decode()
-                raise click.ClickException(f"{command[-1]} ended with {done.returncode}: {output}")
-        elapsed, cpus = zip(*times, strict=True)
-        return median(elapsed), median(cpus)
+            with peak_memory(process) as peak:
+                written, errors = process.communicate()
+            times.append((time.perf_counter() - started, _cpu() - used, peak()))
+            if process.returncode:
+                output = errors.decode()[-500:] or written.decode()
+                raise click.ClickException(
+                    f"{command[-1]} ended with {process.returncode}: {output}"
+                )
+        elapsed, cpus, memory = zip(*times, strict=True)
+        return Times(median(elapsed), median(cpus), max(memory))
 
 
 def _cpu() -> float:
@@ -60,12 +75,12 @@ def _cpu() -> float:
 
 
 def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -> list[Row]:
-    """All figures, in rows: name, wall, cpu, target."""
+    """All figures, in rows: name, wall, cpu, memory, target."""
     conduitc = [sys.executable, "-m", "conduit_async.cli"]
     rows: list[Row] = []
 
-    def add(name: str, times: tuple[float, float], target: float | None = None) -> None:
-        rows.append({"figure": name, "wall": times[0], "cpu": times[1], "target": target})
+    def add(name: str, times: Times, target: float | None = None) -> None:
+        rows.append({"figure": name, **times._asdict(), "target": target})
 
     def forget() -> None:
         for path in home.glob("conduit-async/run-*.json"):  # not the parser's table
@@ -155,13 +170,15 @@ def main(sizes: str, runs: int, peers: bool, out: Path | None) -> None:
         home = Path(name)
         peer = _installed_peer(home / "peer") if peers else None
         rows = measure([int(size) for size in sizes.split(",")], Clock(runs, home), home, peer)
-    table = Table("figure", "wall", "cpu", "to reach", "", box=None)
+    table = Table("figure", "wall", "cpu", "memory", "to reach", "", box=None)
     for row in rows:
-        wall, cpu, target = row["wall"], row["cpu"], row["target"]
+        wall, target = row["wall"], row["target"]
         assert isinstance(wall, float)
         sign = "" if not isinstance(target, float) else "reached" if wall <= target else "missed"
         reach = f"≤ {target} s" if target else ""
-        table.add_row(str(row["figure"]), f"{wall:.2f} s", f"{cpu:.2f} s", reach, sign)
+        memory = f"{row['memory']:.0f} MB" if row["memory"] else ""
+        measured = f"{wall:.2f} s", f"{row['cpu']:.2f} s", memory
+        table.add_row(str(row["figure"]), *measured, reach, sign)
     Console().print(table)
     if out is not None:
         out.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

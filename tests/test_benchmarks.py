@@ -2,18 +2,22 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
 import psycopg
 import pytest
+from waiting import until
 
 from benchmarks import peers, report
 from benchmarks.chart import chart
 from benchmarks.dashboard import rows
 from benchmarks.database import Database, drop
 from benchmarks.measure import Figure, Options, Results
+from benchmarks.memory import peak_memory
 from benchmarks.peers import peer
 
 ROOT = Path(__file__).parents[1]
@@ -168,3 +172,14 @@ def test_the_rows_for_the_dashboard(server_dsn: str) -> None:
     finally:
         with psycopg.connect(server_dsn, autocommit=True) as connection:
             drop(connection, name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux counts it")
+def test_the_memory_of_a_command_includes_the_processes_that_it_starts() -> None:
+    child = "text = b'x' * 200_000_000; input()"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    with peak_memory(process) as peak:
+        until(lambda: peak() >= 200)
+        process.communicate(b"\n")
+    assert process.returncode == 0
