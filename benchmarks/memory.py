@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-EVERY = 0.25
+EVERY = 1.0
 """Seconds between two looks: more looks would slow the processes down."""
 _PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 
