@@ -28,5 +28,10 @@ def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.N
     while pending:
         current = pending.pop()
         yield current
-        if not isinstance(current, stop_at):
-            pending += reversed(children(current))
+        if isinstance(current, stop_at):
+            continue
+        for value in reversed(astuple(current)):
+            if isinstance(value, ast.Node):
+                pending.append(value)
+            elif isinstance(value, tuple):
+                pending += [item for item in reversed(value) if isinstance(item, ast.Node)]

@@ -5,7 +5,8 @@ with the last token that was shifted.
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from .. import ast
 from ..diagnostics import Diagnostic
@@ -24,6 +25,31 @@ _RULE_MODULES = (expressions, members, statements, types)
 """The modules whose import registers their rules."""
 
 
+class _Reduction(NamedTuple):
+    """How a rule of the grammar is reduced; `kept` is None if `build` gets all of its symbols."""
+
+    origin: str
+    size: int
+    build: Callable[..., Any]
+    kept: tuple[int | None, ...] | None
+
+
+@cache
+def _reductions() -> tuple[tuple[_Reduction, ...], frozenset[int]]:
+    """The reductions of the rules, and the actions that only rename the symbol on the stack."""
+    productions = table().productions
+    reductions = tuple(
+        _Reduction(origin, size, builder(method), None if kept == (*range(size),) else kept)
+        for origin, size, method, kept in productions
+    )
+    renames = frozenset(
+        -number - 1
+        for number, production in enumerate(productions)
+        if production.method == "same" and production.size == 1
+    )
+    return reductions, renames
+
+
 class Automaton:
     """The stacks of a parse: the states, the values, and the start of each value."""
 
@@ -34,21 +60,8 @@ class Automaton:
         self.quiet = False
         self.states = table().states
         self._end = table().end
-        self._units = frozenset(
-            -number - 1
-            for number, production in enumerate(table().productions)
-            if production.method == "same" and production.size == 1
-        )
-        context = Context(source, lexed.docs, self._report)
-        self._actions = tuple(
-            (
-                production.origin,
-                production.size,
-                builder(production.method, context),
-                None if production.kept == (*range(production.size),) else production.kept,
-            )
-            for production in table().productions
-        )
+        self._reductions, self._renames = _reductions()
+        self._context = Context(source, lexed.docs, self._report)
         self.stack = [table().start]
         self.values: list[Any] = []
         self.starts: list[int] = []
@@ -61,7 +74,8 @@ class Automaton:
         It calls `recover` with the index of each token that does not fit. `recover` makes the
         stacks fit a later token, and returns the index of that token.
         """
-        tokens, states, units, actions = self.tokens, self.states, self._units, self._actions
+        tokens, states = self.tokens, self.states
+        reductions, renames = self._reductions, self._renames
         stack, values, starts = self.stack, self.values, self.starts
         index = 0
         token = tokens[0]
@@ -79,8 +93,8 @@ class Automaton:
                 self.shifted += 1
                 index += 1
                 token = tokens[index]
-            elif action in units:
-                stack[-1] = states[stack[-2]][actions[-action - 1][0]]
+            elif action in renames:
+                stack[-1] = states[stack[-2]][reductions[-action - 1].origin]
             else:
                 self._reduce(-action - 1, token)
                 if stack[-1] == self._end and token.type == "$END":
@@ -88,7 +102,7 @@ class Automaton:
                     return result
 
     def _reduce(self, number: int, token: Token) -> None:
-        origin, size, build, kept = self._actions[number]
+        origin, size, build, kept = self._reductions[number]
         stack, values, starts = self.stack, self.values, self.starts
         if size:
             start, end = starts[-size], self._last_end
@@ -99,7 +113,7 @@ class Automaton:
             parts = []
         if kept is not None:
             parts = [None if i is None else parts[i] for i in kept]
-        values.append(build(Span(self.source, start, end), *parts))
+        values.append(build(self._context, Span(self.source, start, end), *parts))
         starts.append(start)
         stack.append(self.states[stack[-1]][origin])
 
@@ -149,7 +163,7 @@ class Automaton:
                 return False
             if action >= 0:
                 return True
-            origin, size = self._actions[-action - 1][:2]
+            origin, size = self._reductions[-action - 1][:2]
             taken = min(size, len(pushed))
             if taken:
                 del pushed[-taken:]

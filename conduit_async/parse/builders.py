@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 from .. import ast
@@ -46,12 +45,12 @@ class Context:
         return Span(self.source, token.start, token.end)
 
 
-def builder(name: str, context: Context) -> Callable[..., Any]:
-    """Return the function that builds a rule from a span and the values of its symbols."""
+def builder(name: str) -> Callable[..., Any]:
+    """Return the function that builds a rule; it takes what the functions of `RULES` take."""
     if (function := RULES.get(name)) is not None:
-        return partial(function, context)
+        return function
     kind = getattr(ast, node_name(name), None)
-    return _node(kind, context) if kind is not None else _list
+    return _node(kind) if kind is not None else _list
 
 
 def node_name(rule: str) -> str:
@@ -59,13 +58,13 @@ def node_name(rule: str) -> str:
     return rule.title().replace("_", "")
 
 
-def _node(kind: type[ast.Node], context: Context) -> Callable[..., ast.Node]:
+def _node(kind: type[ast.Node]) -> Callable[..., ast.Node]:
     """Return the builder of a node, with the doc comment if the node can have one."""
     names = kind.__struct_fields__
     if names == ("span",):
-        return lambda span, *_: kind(span)
+        return lambda _, span, *__: kind(span)
 
-    def build(span: Span, *values: Any) -> ast.Node:
+    def build(context: Context, span: Span, *values: Any) -> ast.Node:
         doc = {"doc": context.docs.get(span.start)} if "doc" in names else {}
         return kind(span, *map(_field, values), **doc)
 
@@ -78,7 +77,7 @@ def _field(value: Any) -> Any:
     return tuple(value) if type(value) is list else value
 
 
-def _list(_: Span, *values: Any) -> list[Any]:
+def _list(_: Context, __: Span, *values: Any) -> list[Any]:
     """The values, with the items of the lists among them, without tokens such as ERROR."""
     items: list[Any] = values[0] if values and type(values[0]) is list else []
     for value in values:
