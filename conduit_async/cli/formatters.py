@@ -1,4 +1,4 @@
-"""Processes that format modules like black, which takes two thirds of a cold run.
+"""Processes that format modules like black, half the work of a cold run.
 
 `python -m conduit_async.cli.formatters` is such a process. It reads one text a line, as JSON, and
 writes the formatted text as a line. It ends when its input ends, and so with its parent.
