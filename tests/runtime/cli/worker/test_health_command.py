@@ -81,6 +81,7 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         worker.process.wait()
+        print(*worker.lines, sep="")  # pytest shows it for a test that failed
 
 
 def status(url: str) -> int:
