@@ -37,7 +37,7 @@ def unique(name: str, key: object = "k", **options: Any) -> Job:
 
 
 def dependencies(dsn: str) -> list[tuple[str, str, bool]]:
-    """Return the payloads of each job and the job after it, and whether the link is watched."""
+    """Return the payloads of each job and the job after it, and whether this is watched."""
     names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_blocked_jobs"
     with psycopg.connect(dsn) as conn:
         return conn.execute(

@@ -55,31 +55,18 @@ async def test_a_worker_that_says_it_holds_a_job_keeps_it(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("batches", [{}, {"t": (5, 2.0)}], ids=["single", "batched"])
 @asynchronous
 async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
-    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+    queue: Queue,
+    gateway: GatewaySetup,
+    monkeypatch: pytest.MonkeyPatch,
+    batches: dict[str, tuple[int, float]],
 ) -> None:
     """This happens if a broker loses its data."""
     monkeypatch.setattr(leases, "LEASE", 3.0)
     stored = queue.enqueue(Job(type="t"))
-    async with gateway.with_worker() as worker:
-        await worker.taken()
-        await worker.acknowledge()
-        again = (await worker.taken(2))[-1]
-        assert (again.id, again.rescues) == (stored.id, 1)
-
-
-@pytest.mark.slow
-@asynchronous
-async def test_a_batched_job_that_no_worker_holds_is_reclaimed_after_the_wait_for_its_batch(
-    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leases, "LEASE", 1.0)
-    stored = queue.enqueue(Job(type="t"))
-    async with (
-        gateway.running(),
-        PlayedWorker(gateway.broker_url, batches={"t": (5, 2.0)}) as worker,
-    ):
+    async with gateway.running(), PlayedWorker(gateway.broker_url, batches=batches) as worker:
         await worker.taken()
         await worker.acknowledge()
         again = (await worker.taken(2))[-1]
