@@ -23,6 +23,7 @@ class Registration:
     """A mapped class with its hooks, by event, and the arguments of the hooks."""
 
     mapper: Mapper[Any]
+    module: str
     hooks: dict[str, Callable[..., Any]]
     record: type[Any]
     table: Table
@@ -95,4 +96,6 @@ def add(
         )
     if mapped in _registrations:
         raise ValueError(f"{mapped.__name__} is registered already")
-    _registrations[mapped] = Registration(mapper, hooks, record, table, services, context)
+    _registrations[mapped] = Registration(
+        mapper, module.__name__, hooks, record, table, services, context
+    )
