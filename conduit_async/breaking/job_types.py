@@ -1,6 +1,6 @@
 """Findings about job types: removed, new and renamed ones, and their queues and options."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..lock.changes import (
@@ -49,9 +49,7 @@ def compare_job_types(both: PackageComparison) -> Iterator[Finding]:
     for name, job in sorted(new.items()):
         earlier = before[name]
         if earlier is None:
-            alike = [each for each in removed if old[each].hook == job.hook]
-            alike = alike or [each for each in removed if job.has_block_of(old[each])]
-            yield _added(name, alike, both)
+            yield _added(name, _probable_name(name, job, {n: old[n] for n in removed}, both), both)
         else:
             yield from _changed(name, job, earlier, old[earlier], queues, both)
         yield from _earlier_shapes(name, job, old[earlier].shape if earlier else "", both)
@@ -66,15 +64,35 @@ def _earlier_name(
     return next((each for each in (same, *job.was) if each in gone), None)
 
 
-def _added(name: str, alike: Sequence[str], both: PackageComparison) -> Finding:
-    """Report a new job type; `alike` are removed types of its hook, or else with its block."""
+def _probable_name(
+    name: str, job: LockedJob, removed: Mapping[str, LockedJob], both: PackageComparison
+) -> str | None:
+    """Return the only removed type of a new type's hook, or with its block, or its renamed one.
+
+    If a resource gets another name, its hooks and its types change, but not their last parts.
+    """
+    event, last = job.hook.rpartition(".")[2], name.rpartition(".")[2]
+    same_hook = [each for each, known in removed.items() if known.hook == job.hook]
+    same_block = [each for each, known in removed.items() if job.has_block_of(known)]
+    renamed_resource = [
+        each
+        for each, known in removed.items()
+        if known.hook not in both.new.hooks and job.hook not in both.old.hooks
+        if (known.hook.rpartition(".")[2], each.rpartition(".")[2]) == (event, last)
+    ]
+    found = (same_hook, same_block, renamed_resource)
+    return next((names[0] for names in found if len(names) == 1), None)
+
+
+def _added(name: str, earlier: str | None, both: PackageComparison) -> Finding:
+    """Report a new job type, which may be the removed type `earlier`."""
     verdict: Verdict = "workers-first"
     hint = "old workers do not know it: its jobs wait for the new ones"
     if both.places.is_nested(name):
         verdict, hint = "either", _OF_NEW_WORKERS
-    if len(alike) == 1:
-        first, _, last = alike[0].rpartition(".")
-        what = last if first == name.rpartition(".")[0] else alike[0]
+    if earlier is not None:
+        first, _, last = earlier.rpartition(".")
+        what = last if first == name.rpartition(".")[0] else earlier
         hint += f'; if it was called `{what}`, say so: `@async(was: "{what}")`'
     return Finding("BRK121", verdict, both.places.job(name), "this job type is new", hint, name)
 

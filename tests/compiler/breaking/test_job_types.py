@@ -62,6 +62,20 @@ def test_a_job_type_moves_to_another_resource_without_saying_so() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("block", "name"), [(MAIL % "", "mail"), ("@async { Email.send(self.title) }", "email_send")]
+)
+def test_a_resource_gets_another_name_and_its_block_changes(block: str, name: str) -> None:
+    new = post(block.replace("(self.title)", "(self.title, 1)"), INDEX % "")
+    found = findings(post(block, INDEX % ""), new.replace("Post", "Page"))
+    hints = [each.hint or "" for each in found if each.code == "BRK121"]
+    assert {hint.rpartition("; ")[2] for hint in hints} == {
+        f"if it was called `post.after_create.{each}`, say so: "
+        f'`@async(was: "post.after_create.{each}")`'
+        for each in (name, "index")
+    }
+
+
 def test_a_job_type_that_only_jobs_enqueue_is_renamed() -> None:
     block = '@async(name: "mail") { Email.send(self.title) %s }'
     old = post(block % '@async(name: "index") { Email.send(self.title) }')
