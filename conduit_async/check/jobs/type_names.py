@@ -33,8 +33,22 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
     ]
     for hook, jobs in hooks.items():
         around, before = (_around(each, hook) for each in (prefix, lock.prefix))
-        names = _HookNames(around, before, locked.get(hook, {}), claims, program.facts, problems)
+        of_resource = f"{hook.rpartition('.')[0]}."
+        moved = [
+            job
+            for other, its_jobs in hooks.items()
+            if other != hook and other.startswith(of_resource)
+            for job in _new_copies(its_jobs, locked.get(other, {}).values())
+        ]
+        types = locked.get(hook, {})
+        names = _HookNames(around, before, types, claims, moved, program.facts, problems)
         names.assign_names(jobs)
+
+
+def _new_copies(jobs: Iterable[JobInfo], locked: Iterable[LockedJob]) -> Iterable[JobInfo]:
+    """The blocks of a hook whose statements none of its types in the lock had."""
+    had = {known.block for known in locked if not known.retired}
+    return [job for job in jobs if job.statements and BlockIdentity(job.statements) not in had]
 
 
 def _around(prefix: str | None, hook: str) -> str:
@@ -47,7 +61,8 @@ class _HookNames:
 
     `around` is the text before the last part, `before` that text when the lock was written.
     `locked` are the types of the hook in the lock. `claims` are the earlier names, in full, that
-    blocks give by `was`.
+    blocks give by `was`. `moved` are blocks of other hooks of the resource that may have been in
+    this hook.
     """
 
     def __init__(
@@ -56,10 +71,12 @@ class _HookNames:
         before: str,
         locked: Mapping[str, LockedJob],
         claims: Iterable[tuple[str, JobInfo]],
+        moved: Sequence[JobInfo],
         facts: Facts,
         problems: Problems,
     ) -> None:
         self._around, self._facts, self._problems = around, facts, problems
+        self._moved = moved
         own, earlier = (
             {name.removeprefix(start): job for name, job in claims if name.startswith(start)}
             for start in (around, before)
@@ -105,12 +122,12 @@ class _HookNames:
         jobs = [*unnamed]
         found = match([*unnamed.values()], {name: self._current[name] for name in left})
         for place, name in found.names.items():
-            if (named := self._given_a_name(self._current[name], unnamed[jobs[place]])) is None:
+            if (rival := self._rival(self._current[name], unnamed[jobs[place]])) is None:
                 self._take(jobs[place], name)
             else:
                 unclear.add(jobs[place])
                 known = {name: self._current[name]}
-                report_unclear([jobs[place], named], self._around, known, self._problems)
+                report_unclear([jobs[place], rival], self._around, known, self._problems)
         for each in found.unclear:
             blocks = [jobs[place] for place in each.blocks]
             unclear.update(blocks)
@@ -122,16 +139,17 @@ class _HookNames:
             if (returned := self._returned(block)) is not None:
                 self._take(job, returned)
 
-    def _given_a_name(self, known: LockedJob, block: UnnamedBlock) -> JobInfo | None:
-        """The block with a new name that has the statements of a type, if `block` has changed."""
+    def _rival(self, known: LockedJob, block: UnnamedBlock) -> JobInfo | None:
+        """The block with a type's statements that has a new name, or moved, if `block` changed."""
         if known.block is None or not known.block.statements or known.block == block.job.block:
             return None
         new = (
             job
             for name, job in self._first.items()
-            if "name" in job.options and "was" not in job.options and name not in self._current
+            if "name" in job.options and name not in self._current
         )
-        return next((job for job in new if BlockIdentity(job.statements) == known.block), None)
+        rivals = (job for job in (*new, *self._moved) if "was" not in job.options)
+        return next((job for job in rivals if BlockIdentity(job.statements) == known.block), None)
 
     def _displaced(
         self, unnamed: Mapping[JobInfo, UnnamedBlock], left: Collection[str]

@@ -24,6 +24,10 @@ def report_unclear(
     hint = f"if it is, write {names} in its `@async(…)`; if it is new, give it another name"
     if others:
         hint = f"write {names} in the `@async(…)` of the one that is, and name a new one otherwise"
+    if any(job.hook_name != first.hook_name for job in others):
+        was = " or ".join(f'`was: "{around}{name}"`' for name in types)
+        hint = f"write {names} in its `@async(…)`, or {was} in that of the other hook's block"
+        hint += ", and name a new one otherwise"
     related = [Related(job.block.header, "this one may be, too") for job in others[:_SHOWN]]
     problems.error("ASY905", first.block.header, message, hint, *related)
 

@@ -70,6 +70,18 @@ JOBS = [
         hooks("title: string!", "@after save { @async { Mail.send(self.title) } }"),
     ),
     Pair(
+        "a block moves to another event, with was, and another one takes its place",
+        WORKERS,
+        SEND_TITLE,
+        hooks(
+            "title: string! note: string?",
+            '@after update { @async(was: "ticket.after_create.mail_send") '
+            "{ Mail.send(self.title) } }",
+            "@after create { @async { Mail.send(self.note) } }",
+        ),
+        seen=("Broken",),
+    ),
+    Pair(
         "a job enqueues a further one",
         EITHER,
         SEND_TITLE,

@@ -294,6 +294,42 @@ def test_a_changed_block_is_not_the_type_of_one_that_was_given_a_name() -> None:
     assert names(changed(kept, source(named(LOW, 'name: "low"'), new))) == ["low", "email_send"]
 
 
+def in_two_hooks(created: str, updated: str) -> str:
+    return source(created).replace(
+        "@after create {", f"@after update {{ {updated} }}\n          @after create {{"
+    )
+
+
+@pytest.mark.parametrize("options", ["", 'name: "low"'])
+@pytest.mark.parametrize("new", [HIGH, "@async { Email.send(self.email) }"])
+def test_a_new_block_does_not_take_the_type_of_one_that_moved_to_another_hook(
+    options: str, new: str
+) -> None:
+    moved = named(LOW, options) if options else LOW
+    output = changed(source(LOW), in_two_hooks(new, moved))
+    assert errors(output) == ["ASY905"], shown(output)
+    assert (
+        'write `name: "email_send"` in its `@async(…)`, or `was: "ticket.after_create.email_send"` '
+        "in that of the other hook's block"
+    ) in shown(output)
+
+
+def test_a_block_that_moved_to_another_hook_keeps_its_jobs_by_was() -> None:
+    moved = named(LOW, 'was: "ticket.after_create.email_send"')
+    output = changed(source(LOW), in_two_hooks(HIGH, moved))
+    assert sorted(names(output)) == ["email_send", "email_send_2"]
+    output = changed(source(LOW), in_two_hooks(named(HIGH, 'name: "email_send"'), LOW))
+    assert names(output) == ["email_send", "email_send"]
+
+
+def test_a_block_that_two_hooks_had_may_change_in_one() -> None:
+    assert names(changed(in_two_hooks(LOW, LOW), in_two_hooks(HIGH, LOW))) == [
+        "email_send",
+        "email_send",
+    ]
+    assert names(changed(source(LOW), in_two_hooks(LOW, LOW))) == ["email_send", "email_send"]
+
+
 def test_types_of_another_prefix_keep_their_names_by_was() -> None:
     blocks = (
         named(LOW, 'was: "ticket.after_create.email_send"'),
