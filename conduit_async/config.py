@@ -1,30 +1,11 @@
 """The configuration of a project: `[tool.conduit]` of `pyproject.toml`, or `conduit.toml`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .job_options import OptionValue
 from .source import Source
-
-PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
-"""The names of priorities, which are numbers from 0 to 100."""
-
-BACKOFFS = ("exponential", "linear", "constant")
-"""How the waits between attempts grow."""
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """The options of an `@async` block that sets none; durations are in seconds."""
-
-    queue: str = "default"
-    priority: int = 50
-    max_attempts: int = 3
-    backoff: str = "exponential"
-    base: float | None = None
-    timeout: float | None = None
-    concurrency: int | None = None
-    rate_limit: int | None = None
-    per: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,8 @@ class Config:
     """Sensitive fields as `Resource.field`, or `field` for every resource."""
     upcasters: str | None = None
     """The module in which the application reads older payloads: `app.upcasters`."""
-    defaults: Defaults = Defaults()
+    defaults: Mapping[str, OptionValue] = field(default_factory=dict)
+    """The options of `@async` blocks that set none."""
     breaking: tuple[BreakingLevel, ...] = ()
     origin: Source | None = field(default=None, compare=False)
     """The file of the configuration, for messages."""

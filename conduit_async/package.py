@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .job_options import locked_options
 from .lock.model import BlockIdentity, LockedJob
 from .program import JobInfo, Program, ResourceInfo
 from .python.code import Line
@@ -193,24 +194,11 @@ def locked_jobs(plan: Plan) -> dict[str, LockedJob]:
 
 def locked_job(job: JobInfo) -> LockedJob:
     """Return a job type as the lock has it, with only its current shape."""
-    options = job.options
     return LockedJob(
         job.hook_name,
         job.fingerprint,
         {job.fingerprint: job.fields},
-        job.queue,
-        job.priority,
-        job.max_attempts,
-        options.get("timeout"),
-        options.get("backoff", "exponential"),
-        options.get("base"),
-        concurrency=options.get("concurrency"),
-        rate_limit=options.get("rate_limit"),
-        per=options.get("per"),
-        batch=options.get("batch"),
-        wait=options.get("wait"),
-        retry_on=options.get("retry_on", ()),
-        discard_on=options.get("discard_on", ()),
+        locked_options(job.options),
         was=job.was,
-        block=None if "name" in options else BlockIdentity(job.statements),
+        block=None if "name" in job.options else BlockIdentity(job.statements),
     )

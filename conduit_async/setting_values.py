@@ -3,10 +3,20 @@
 import keyword
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from .breaking.finding import CODES
-from .config import BACKOFFS, PRIORITIES, BreakingLevel
+from .config import BreakingLevel
+from .job_options import (
+    MAX_NAME_BYTES,
+    OPTIONS,
+    Choice,
+    Duration,
+    Option,
+    Text,
+    WholeNumber,
+)
 from .names import is_name, is_table_name
 
 Reader: TypeAlias = Callable[[Any], Any]
@@ -28,7 +38,7 @@ def _require(holds: object, what: str) -> None:
 
 def _text(value: Any) -> Any:
     _require(
-        isinstance(value, str) and value.isprintable() and value, "a text of printable characters"
+        isinstance(value, str) and value.isprintable() and value, "a string of printable characters"
     )
     return value
 
@@ -36,7 +46,7 @@ def _text(value: Any) -> Any:
 def _texts(value: Any) -> tuple[str, ...]:
     texts = [value] if isinstance(value, str) else value
     is_list = isinstance(texts, list) and all(isinstance(text, str) and text for text in texts)
-    _require(is_list, "a list of texts")
+    _require(is_list, "a list of strings")
     return tuple(texts)
 
 
@@ -71,35 +81,7 @@ def _tables(value: Any) -> dict[str, str]:
     return dict(value)
 
 
-def _priority(value: Any) -> Any:
-    number = PRIORITIES.get(value, value) if isinstance(value, str) else value
-    what = '"low", "normal", "high", "urgent", or a number from 0 to 100'
-    _require(type(number) is int and 0 <= number <= 100, what)
-    return number
-
-
-def _attempts(value: Any) -> Any:
-    _require(type(value) is int and 1 <= value <= 1000, "a whole number from 1 to 1000")
-    return value
-
-
-def _backoff(value: Any) -> Any:
-    _require(value in BACKOFFS, '"exponential", "linear" or "constant"')
-    return value
-
-
-def _count(value: Any) -> Any:
-    _require(type(value) is int and 1 <= value < 2**31, f"a whole number from 1 to {2**31 - 1:,}")
-    return value
-
-
-def _period(value: Any) -> float:
-    seconds = _duration(value)
-    _require(0.001 <= seconds <= 365 * 86_400, "a duration from a millisecond to 365 days")
-    return seconds
-
-
-def _duration(value: Any) -> float:
+def _seconds(value: Any) -> float:
     seconds = 0.0
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * _UNITS[match[2][0]]
@@ -107,6 +89,43 @@ def _duration(value: Any) -> float:
         seconds = float(value)
     what = 'a number of seconds, or a duration such as "10.minutes"'
     _require(0 < seconds < float("inf"), what)
+    return seconds
+
+
+def option_setting(option: Option) -> Reader:
+    """Return what reads an option of `defaults`."""
+    match option.form:
+        case Text():
+            return _name
+        case WholeNumber() as form:
+            return partial(_whole_number, form)
+        case Choice() as form:
+            return partial(_choice, form)
+        case Duration() as form:
+            return partial(_duration, form)
+    raise LookupError(f"`defaults` cannot hold `{option.name}`")
+
+
+def _name(value: Any) -> Any:
+    is_short = len(_text(value).encode(errors="replace")) <= MAX_NAME_BYTES
+    _require(is_short, f"a string of at most {MAX_NAME_BYTES} bytes")
+    return value
+
+
+def _whole_number(form: WholeNumber, value: Any) -> Any:
+    number = form.names.get(value, value) if isinstance(value, str) else value
+    _require(type(number) is int and number in form, str(form))
+    return number
+
+
+def _choice(form: Choice, value: Any) -> Any:
+    _require(value in form.values, str(form))
+    return value
+
+
+def _duration(form: Duration, value: Any) -> float:
+    seconds = _seconds(value)
+    _require(seconds in form, f"a duration {form.bounds or 'of at most a hundred years'}")
     return seconds
 
 
@@ -126,15 +145,10 @@ def _level(entry: Any) -> BreakingLevel:
     for key in ("reason", "job"):
         given = entry.get(key, "" if key == "reason" else "any")
         is_text = isinstance(given, str) and given.strip() and given.isprintable()
-        _require(is_text, f"a list of tables, and that of {rule} needs a text as `{key}`")
+        _require(is_text, f"a list of tables, and that of {rule} needs a string as `{key}`")
     levels = ", ".join(_LEVELS)
     _require(level in _LEVELS, f"a list of tables, and the `level` of {rule} one of {levels}")
     return BreakingLevel(**entry)
-
-
-def _queue(value: Any) -> Any:
-    _require(len(_text(value).encode(errors="replace")) <= 200, "a text of at most 200 bytes")
-    return value
 
 
 KEYS: Mapping[str, Reader] = {
@@ -153,14 +167,6 @@ KEYS: Mapping[str, Reader] = {
 """The keys of the configuration."""
 
 DEFAULTS: Mapping[str, Reader] = {
-    "queue": _queue,
-    "priority": _priority,
-    "max_attempts": _attempts,
-    "backoff": _backoff,
-    "base": _duration,
-    "timeout": _duration,
-    "concurrency": _count,
-    "rate_limit": _count,
-    "per": _period,
+    name: option_setting(option) for name, option in OPTIONS.items() if option.is_configurable
 }
 """The keys of `defaults`."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from .config import Config, Defaults
+from .config import Config
 from .diagnostics import Problems
+from .job_options import OPTIONS
 from .setting_values import DEFAULTS, KEYS, BadSettingError, Reader
 from .source import Source, Span
 from .suggest import did_you_mean
@@ -87,11 +88,12 @@ def _config(table: dict[str, Any], source: Source, problems: Problems) -> Config
     values = _values(table, KEYS, "the configuration", source, problems)
     given = values.pop("defaults", {})
     found = _values(given, DEFAULTS, "`defaults`", source, problems)
-    if "per" in found and "rate_limit" not in given:
-        message = "`per` needs `rate_limit`: how many jobs may start in that time"
-        problems.error("VAL512", _key_span(source, "per"), message)
-    defaults = Defaults(**found)
-    return Config(**values, defaults=defaults, origin=source)
+    for name in found:
+        needs = OPTIONS[name].needs
+        if needs is not None and needs.option not in given:
+            message = f"`{name}` needs `{needs.option}`"
+            problems.error("VAL512", _key_span(source, name), message)
+    return Config(**values, defaults=found, origin=source)
 
 
 def _values(

@@ -3,24 +3,21 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..lock.changes import (
-    BATCH_OPTIONS,
-    LIMIT_OPTIONS,
-    STORED_OPTIONS,
-    WORKER_OPTIONS,
-    changed_options,
-    options_that_differ,
-)
+from ..job_options import Role
+from ..lock.changes import changed_options, options_that_differ
 from ..lock.model import Lock, LockedJob
 from ..names import dotted_prefix
 from .finding import Finding, Verdict, verdict_of
 from .payloads import Payload, PayloadComparison
 from .places import Places
 
-_STORED = "jobs that wait keep the options with which they were enqueued"
-_OF_THE_WORKER = "old and new workers each follow their own code until the old ones are replaced"
-_LIMITS = "the limits of the worker that started last hold for all, unless a command set others"
-_BATCHES = "each worker calls its services as its own code says: for a batch with lists"
+_HINTS: Mapping[Role, str] = {
+    "stored": "jobs that wait keep the options with which they were enqueued",
+    "worker": "old and new workers each follow their own code until the old ones are replaced",
+    "limit": "the limits of the worker that started last hold for all, unless a command set others",
+    "batch": "each worker calls its services as its own code says: for a batch with lists",
+}
+"""What a changed option means for a deploy, by the option's role."""
 _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 
@@ -134,14 +131,8 @@ def _changed(
 
 def _about_options(before: LockedJob, job: LockedJob) -> str:
     """Return a hint on the options that changed."""
-    changed = {*options_that_differ(before, job)}
-    kinds = (
-        (STORED_OPTIONS, _STORED),
-        (WORKER_OPTIONS, _OF_THE_WORKER),
-        (LIMIT_OPTIONS, _LIMITS),
-        (BATCH_OPTIONS, _BATCHES),
-    )
-    return "; ".join(text for options, text in kinds if changed.intersection(options))
+    roles = dict.fromkeys(option.role for option in options_that_differ(before, job))
+    return "; ".join(_HINTS[role] for role in roles)
 
 
 def _moved(

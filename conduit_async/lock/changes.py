@@ -2,17 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from ..job_options import TYPE_OPTIONS, Option, Role
 from .model import Fields, FieldType, Lock, LockedJob
 
-STORED_OPTIONS = ("priority", "max_attempts", "timeout")
-"""The options that each job stores."""
-WORKER_OPTIONS = ("backoff", "base", "retry_on", "discard_on")
-"""The options that the worker applies when it runs a job."""
-LIMIT_OPTIONS = ("concurrency", "rate_limit", "per")
-"""The options that limit all jobs of a type together."""
-BATCH_OPTIONS = ("batch", "wait")
-"""The options by which jobs of a type share a call."""
-OPTIONS = (*STORED_OPTIONS, *WORKER_OPTIONS, *LIMIT_OPTIONS, *BATCH_OPTIONS)
+_SHOWN: tuple[Role, ...] = ("stored", "worker", "limit", "batch")
 
 
 def lock_changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -50,12 +43,18 @@ def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
 def changed_options(old: LockedJob, new: LockedJob) -> Iterator[str]:
     """Yield the options that differ, other than the queue: `timeout none -> 60 s`."""
     for option in options_that_differ(old, new):
-        yield f"{option} {_value(getattr(old, option))} -> {_value(getattr(new, option))}"
+        before, after = _value(option.of(old.options)), _value(option.of(new.options))
+        yield f"{option.name} {before} -> {after}"
 
 
-def options_that_differ(old: LockedJob, new: LockedJob) -> list[str]:
-    """Return the names of the options that differ, other than the queue."""
-    return [each for each in OPTIONS if getattr(old, each) != getattr(new, each)]
+def options_that_differ(old: LockedJob, new: LockedJob) -> list[Option]:
+    """Return the options that differ, other than the queue, by their role."""
+    found = [
+        option
+        for option in TYPE_OPTIONS.values()
+        if option.role in _SHOWN and option.of(old.options) != option.of(new.options)
+    ]
+    return sorted(found, key=lambda option: _SHOWN.index(option.role))
 
 
 def _value(value: object) -> str:

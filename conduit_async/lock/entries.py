@@ -3,8 +3,18 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
+from ..job_options import (
+    TYPE_OPTIONS,
+    Choice,
+    Duration,
+    ErrorNames,
+    Form,
+    OptionValue,
+    WholeNumber,
+    locked_options,
+)
 from ..source import printable
 from .model import BlockIdentity, Fields, FieldType, LockedJob, Services
 
@@ -14,17 +24,6 @@ _HEAD = re.compile(
 )
 _SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8}")
-_NUMBERS: dict[str, tuple[int, int]] = {
-    "priority": (0, 100),
-    "max_attempts": (1, 1000),
-    "concurrency": (1, 2**31 - 1),
-    "rate_limit": (1, 2**31 - 1),
-    "batch": (2, 10_000),
-}
-_BACKOFFS = ("exponential", "linear", "constant")
-_MAX_SECONDS = 1e12
-
-Default = TypeVar("Default", int, None)
 
 
 class EntryError(Exception):
@@ -66,18 +65,18 @@ class JsonEntry:
             raise EntryError((*self.path, key), f"it has an unknown entry `{printable(key)}`")
 
     def texts(self) -> tuple[str, ...]:
-        """Return a list of texts."""
+        """Return a list of strings."""
         if not isinstance(self.value, list) or not all(
             isinstance(each, str) for each in self.value
         ):
-            raise self.error("a list of texts")
+            raise self.error("a list of strings")
         return tuple(self.value)
 
 
 def as_text(entry: JsonEntry, *, optional: bool = False) -> Any:
     """Return a text, or None if it is `optional`."""
     if not (_is_text(entry.value) or (optional and entry.value is None)):
-        raise entry.error("a text")
+        raise entry.error("a string")
     return entry.value
 
 
@@ -93,7 +92,7 @@ def as_jobs(entry: JsonEntry) -> dict[str, LockedJob]:
     """Return the job types by name."""
     for name, job in entry.items():
         if not _is_text(name):
-            raise EntryError(job.path, f"`{printable(name)}` is no name of a job type")
+            raise EntryError(job.path, f"`{printable(name)}` is not a valid job type name")
     return {name: as_job(job) for name, job in entry.items()}
 
 
@@ -107,28 +106,14 @@ def as_job(entry: JsonEntry) -> LockedJob:
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:
         raise shape.error("one of the shapes")
-    retired, backoff = entry.take("retired", False), entry.take("backoff", "exponential")
+    retired = entry.take("retired", False)
     if not isinstance(retired.value, bool):
         raise retired.error("true or false")
-    if backoff.value not in _BACKOFFS:
-        raise backoff.error("exponential, linear or constant")
     job = LockedJob(
         hook=as_text(entry.take("hook", None)),
         shape=shape.value,
         shapes=shapes,
-        queue=as_text(entry.take("queue", "default")),
-        priority=_number(entry, "priority", 50),
-        max_attempts=_number(entry, "max_attempts", 3),
-        timeout=_seconds(entry.take("timeout", None)),
-        backoff=backoff.value,
-        base=_seconds(entry.take("base", None)),
-        concurrency=_number(entry, "concurrency", None),
-        rate_limit=_number(entry, "rate_limit", None),
-        per=_seconds(entry.take("per", None)),
-        batch=_number(entry, "batch", None),
-        wait=_seconds(entry.take("wait", None)),
-        retry_on=entry.take("retry_on", []).texts(),
-        discard_on=entry.take("discard_on", []).texts(),
+        options=_options(entry),
         retired=retired.value,
         was=entry.take("was", []).texts(),
         block=None if block.value is None else BlockIdentity(block.texts()),
@@ -185,23 +170,33 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != "" and value.isprintable()
 
 
-def _number(entry: JsonEntry, name: str, default: Default) -> int | Default:
-    found = entry.take(name, default)
-    least, most = _NUMBERS[name]
-    value = found.value
-    if value is None and default is None:
-        return default
-    if type(value) is not int or not least <= value <= most:
-        raise found.error(f"a whole number from {least} to {most}")
-    return value
+def _options(entry: JsonEntry) -> dict[str, OptionValue]:
+    """Return the options that differ from their defaults."""
+    found = {name: entry.take(name, option.default) for name, option in TYPE_OPTIONS.items()}
+    return locked_options(
+        {
+            name: _option(TYPE_OPTIONS[name].form, each)
+            for name, each in found.items()
+            if each.value != TYPE_OPTIONS[name].default
+        }
+    )
 
 
-def _seconds(entry: JsonEntry) -> float | None:
-    value = entry.value
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise entry.error("a number of seconds")
-    if not 0 < value < _MAX_SECONDS:
-        raise entry.error("a number of seconds")
-    return float(value)
+def _option(form: Form, entry: JsonEntry) -> OptionValue:
+    value: Any = entry.value
+    match form:
+        case ErrorNames():
+            return entry.texts()
+        case Choice(values) if value not in values:
+            raise entry.error(str(form))
+        case Choice():
+            return str(value)
+        case WholeNumber(least, most):
+            if type(value) is not int or value not in form:
+                raise entry.error(f"a whole number from {least} to {most}")
+            return value
+        case Duration():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value not in form:
+                raise entry.error("a number of seconds")
+            return float(value)
+    return str(as_text(entry))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .changes import OPTIONS
+from ..job_options import TYPE_OPTIONS
 from .model import LockedJob
 
 _NEAR = 0.25
@@ -137,7 +137,7 @@ def identity(block: UnnamedBlock) -> tuple[object, ...]:
 
 
 def _options(job: LockedJob) -> tuple[object, ...]:
-    return job.queue, *(getattr(job, option) for option in OPTIONS)
+    return tuple(option.of(job.options) for option in TYPE_OPTIONS.values())
 
 
 def _unchanged(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> dict[int, str]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from ..job_options import TYPE_OPTIONS, OptionValue
+
 Kind: TypeAlias = Literal["scalar", "enum", "array", "hash", "struct", "record"]
 
 
@@ -95,29 +97,22 @@ class LockedJob:
 
     `hook` is the resource and the event, as in `Order.after_create`. `shape` is the fingerprint of
     its current payload, or of its last one if the type is retired. `shapes` has this shape and all
-    earlier ones, by fingerprint. `was` are earlier names whose jobs it runs. Durations are in
-    seconds. `block` is None for a job with a `name`.
+    earlier ones, by fingerprint. `options` are those that differ from their defaults. `was` are
+    earlier names whose jobs it runs. `block` is None for a job with a `name`.
     """
 
     hook: str
     shape: str
     shapes: Mapping[str, Fields]
-    queue: str = "default"
-    priority: int = 50
-    max_attempts: int = 3
-    timeout: float | None = None
-    backoff: str = "exponential"
-    base: float | None = None
-    concurrency: int | None = None
-    rate_limit: int | None = None
-    per: float | None = None
-    batch: int | None = None
-    wait: float | None = None
-    retry_on: tuple[str, ...] = ()
-    discard_on: tuple[str, ...] = ()
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     retired: bool = False
     was: tuple[str, ...] = ()
     block: BlockIdentity | None = None
+
+    @property
+    def queue(self) -> str:
+        """The queue of its jobs."""
+        return str(TYPE_OPTIONS["queue"].of(self.options))
 
     def has_block_of(self, other: "LockedJob") -> bool:
         """Whether both are the same unnamed block, also in different hooks."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..job_options import TYPE_OPTIONS
 from ..source import printable
 from .entries import EntryError, JsonEntry, as_job, as_jobs, as_services, as_text
 from .model import FieldType, Lock, LockedJob, Services
@@ -17,9 +18,6 @@ LOCK_VERSION = 1
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
 _KINDS_OF_ITEMS = ("array", "hash")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_LEFT_OUT = LockedJob(hook="", shape="", shapes={})
-_ALWAYS = ("queue", "priority", "max_attempts", "backoff")
-"""Options that are written even with their default, which may change: a review should see them."""
 
 
 class LockError(Exception):
@@ -160,13 +158,15 @@ def _job(job: LockedJob) -> str:
         fingerprint: _object({name: _type(kind, 5) for name, kind in fields.items()}, 4)
         for fingerprint, fields in job.shapes.items()
     }
-    content = {"shapes": _object(shapes, 3)}
-    for name in vars(job):
-        value = getattr(job, name)
-        if name in ("shapes", "block"):
-            continue
-        if name in _ALWAYS or value != getattr(_LEFT_OUT, name):
+    # Defaults are written too, since they may change: a review should see them.
+    content = {"shapes": _object(shapes, 3), "hook": _json(job.hook), "shape": _json(job.shape)}
+    for name, option in TYPE_OPTIONS.items():
+        if (value := option.of(job.options)) not in (None, ()):
             content[name] = _list(value, 3) if isinstance(value, tuple) else _json(value)
+    if job.retired:
+        content["retired"] = _json(job.retired)
+    if job.was:
+        content["was"] = _list(job.was, 3)
     if job.block is not None:
         content["block"] = _list(job.block.statements, 3)
     return _object(content, 2)

@@ -106,9 +106,6 @@ class JobInfo:
     python: str = ""
     payload: str = ""
     fingerprint: str = ""
-    queue: str = ""
-    priority: int = 0
-    max_attempts: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     captures: tuple[Capture, ...] = ()
     was: tuple[str, ...] = ()

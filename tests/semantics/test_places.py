@@ -19,7 +19,7 @@ from probe import check_types
 
 from conduit_async import assets
 from conduit_async.compiler import compile, diagnose
-from conduit_async.config import Config, Defaults
+from conduit_async.config import Config
 from conduit_async.diagnostics import Diagnostic, Problems
 from conduit_async.render import as_json, as_sarif, as_text
 from conduit_async.settings import read_settings
@@ -107,7 +107,7 @@ def configurations(value: str) -> Iterator[tuple[str, Config]]:
     yield "externs", Config(externs=(value,))
     yield "tables", Config(tables={"Last": value, value: "other"})
     yield "sensitive", Config(sensitive=(value, f"Last.{value}"))
-    yield "queue", Config(defaults=Defaults(queue=value))
+    yield "queue", Config(defaults={"queue": value})
 
 
 def takes(text: str, config: Config | None = None) -> bool:

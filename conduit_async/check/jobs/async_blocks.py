@@ -1,11 +1,12 @@
 """The name and the options of each job."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...config import Config, Defaults
+from ...config import Config
 from ...diagnostics import Problems
+from ...job_options import OPTIONS, OptionValue
 from ...lock.model import Lock
 from ...lock.update import older_shapes
 from ...names import ENTRY_POINTS, class_name, local_name, snake_case, unclashed
@@ -18,25 +19,20 @@ from .type_names import name_types
 
 def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
     """Give every job its hook's name, its options, and the hashes of its statements."""
-    defaults = config.defaults
     for resource in program.resources.values():
         for hook, job in [(each, job) for each in resource.hooks for job in each.jobs]:
             job.hook_name = f"{resource.name}.after_{hook.node.event}"
             job.statements = statement_hashes(job.block)
-            job.options = options = read_options(job.block, problems)
-            _add_defaults(options, defaults)
-            job.queue = options.get("queue", defaults.queue)
-            job.priority = options.get("priority", defaults.priority)
-            job.max_attempts = options.get("max_attempts", defaults.max_attempts)
+            job.options = read_options(job.block, problems)
+            _add_defaults(job.options, config.defaults)
 
 
-def _add_defaults(options: dict[str, Any], defaults: Defaults) -> None:
+def _add_defaults(options: dict[str, Any], defaults: Mapping[str, OptionValue]) -> None:
     """Add the configured options that a block does not set; `rate_limit` brings its `per`."""
-    names = ["backoff", "base", "timeout", "concurrency"]
-    if "rate_limit" not in options:
-        names += ["rate_limit", "per"]
-    for name in names:
-        if (value := getattr(defaults, name)) != getattr(Defaults, name):
+    given = {*options}
+    for name, value in defaults.items():
+        needs = OPTIONS[name].needs
+        if needs is None or needs.option not in given:
             options.setdefault(name, value)
 
 

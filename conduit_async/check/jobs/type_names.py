@@ -6,13 +6,13 @@ from itertools import chain, count
 from ... import ast
 from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
+from ...job_options import MAX_NAME_BYTES
 from ...lock.matching import UnnamedBlock, identity, match, name_order
 from ...lock.model import BlockIdentity, Lock, LockedJob
 from ...names import CALL, dotted_prefix, snake_case
 from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
 from ..queries.writes import WRITES
-from .option_values import MAX_NAME_BYTES
 from .unclear_names import report_unclear
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ... import ast
 from ...config import Config
 from ...diagnostics import Problems, Related
+from ...job_options import OPTIONS
 from ...program import JobInfo, Program
 from ..wording import snippet
 from .call_sites import CallSite, CallStack, call_sites
@@ -16,7 +17,7 @@ def report_repeated_effects(program: Program, config: Config, problems: Problems
     An effect is a service call whose result is not used.
     """
     for info in program.resources.values():
-        for job in (job for job in info.jobs if job.max_attempts > 1):
+        for job in (job for job in info.jobs if OPTIONS["max_attempts"].of(job.options) > 1):
             _report(program, config, job, problems)
 
 

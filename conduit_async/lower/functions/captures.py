@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ... import ast
+from ...job_options import OPTIONS, Values
 from ...program import Capture, Column, JobInfo, Local
 from ...python import literals
 from ...python.code import Code, Effect, Line, NotNil, Precedence, close, combine
@@ -40,13 +41,15 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
     """Return the options that are computed at the enqueue."""
     found: dict[str, Code] = {}
     for name, value in job.options.items():
-        if name in ("delay", "unique_for", "run_at"):
+        if OPTIONS[name].role != "enqueue":
+            continue
+        if not isinstance(OPTIONS[name].form, Values):
             if isinstance(value, float | int):
                 text = literals.seconds(fn.use("datetime", "timedelta"), value)
                 found[name] = Code(text, Precedence.PRIMARY)
             else:
                 found[name] = lower(fn, value)
-        elif name == "unique":
+        else:
             codes = fn.in_order([lower(fn, node) for node in value])
             text = ", ".join(code.at(Precedence.TERNARY) for code in codes)
             several = len(codes) > 1

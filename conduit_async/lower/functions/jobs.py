@@ -1,6 +1,13 @@
 """Jobs: a payload class and a handler for each."""
 
-from ...config import Defaults
+from ...job_options import (
+    TYPE_OPTIONS,
+    Duration,
+    Form,
+    OptionValue,
+    WholeNumber,
+    locked_options,
+)
 from ...package import PayloadClass, PythonFunction
 from ...program import JobInfo
 from ...python import literals
@@ -12,8 +19,6 @@ from .function_builder import FunctionBuilder
 from .locals import survey_locals
 from .module import Module
 from .naming import Naming
-
-_PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
 
 def job_items(module: Module, job: JobInfo) -> tuple[PayloadClass, PythonFunction]:
@@ -72,31 +77,21 @@ def _payload(fn: FunctionBuilder, job: JobInfo) -> str:
 
 def _options(module: Module, job: JobInfo) -> str:
     """Return the options that differ from a job type's defaults."""
-    defaults, given = Defaults(), job.options
     texts = [literals.quoted(job.name), literals.quoted(job.fingerprint)]
-    if job.queue != defaults.queue:
-        texts.append(f"queue={literals.quoted(job.queue)}")
-    if job.priority != defaults.priority:
-        texts.append(f"priority={_PRIORITIES.get(job.priority, str(job.priority))}")
-    if job.max_attempts != defaults.max_attempts:
-        texts.append(f"max_attempts={job.max_attempts}")
-    for name in ("timeout", "base"):
-        if given.get(name) is not None:
-            texts.append(f"{name}={_duration(module, given[name])}")
-    if given.get("backoff", "exponential") != "exponential":
-        texts.append(f"backoff={literals.quoted(given['backoff'])}")
-    for name in ("concurrency", "rate_limit", "per", "batch", "wait"):
-        if name in given:
-            value = given[name]
-            is_duration = isinstance(value, float)
-            texts.append(f"{name}={_duration(module, value) if is_duration else value}")
-    for name in ("retry_on", "discard_on"):
-        if name in given:
-            texts.append(f"{name}={literals.tuple_of([*map(literals.quoted, given[name])])}")
+    for name, value in locked_options(job.options).items():
+        texts.append(f"{name}={_option(module, TYPE_OPTIONS[name].form, value)}")
     if job.was:
         texts.append(f"was={literals.tuple_of([*map(literals.quoted, job.was)])}")
     return ", ".join(texts)
 
 
-def _duration(module: Module, seconds: float) -> str:
-    return literals.seconds(module.imports.use("datetime", "timedelta"), seconds)
+def _option(module: Module, form: Form, value: OptionValue) -> str:
+    match form, value:
+        case Duration(), float(seconds):
+            return literals.seconds(module.imports.use("datetime", "timedelta"), seconds)
+        case WholeNumber(names=names), int(number):
+            named = (name for name, each in names.items() if each == number)
+            return next(map(literals.quoted, named), str(number))
+        case _, tuple(texts):
+            return literals.tuple_of([*map(literals.quoted, texts)])
+    return literals.quoted(str(value))

@@ -136,7 +136,7 @@ def test_options_changed() -> None:
     assert (found.code, found.verdict) == ("BRK124", "either")
     assert found.message == (
         "its options changed: priority 50 -> 75, max_attempts 3 -> 5, timeout 60 s -> none, "
-        "backoff linear -> exponential, base none -> 10 s"
+        "base none -> 10 s, backoff linear -> exponential"
     )
 
 

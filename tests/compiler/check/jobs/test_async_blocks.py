@@ -1,12 +1,14 @@
 """The names of `@async` blocks, their options, and the places where they are allowed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conduit_async.check import check
-from conduit_async.config import Config, Defaults
+from conduit_async.config import Config
 from conduit_async.diagnostics import Diagnostic, Problems
+from conduit_async.job_options import OPTIONS, OptionValue
 from conduit_async.parse import parse
 from conduit_async.program import JobInfo, Program
 from conduit_async.source import Source
@@ -90,12 +92,10 @@ def test_a_prefix_sets_the_job_types_of_a_package_apart(prefix: str, start: str)
 
 def test_without_options_the_defaults_hold() -> None:
     found = job("")
-    assert (found.queue, found.priority, found.max_attempts) == ("default", 50, 3)
     assert found.options == {}
-    defaults = Defaults(queue="bulk", priority=10, max_attempts=9, timeout=60.0)
+    defaults: dict[str, OptionValue] = {"queue": "bulk", "priority": 10, "timeout": 60.0}
     found = job("priority: 20", Config(defaults=defaults))
-    assert (found.queue, found.priority, found.max_attempts) == ("bulk", 20, 9)
-    assert found.options == {"priority": 20, "timeout": 60.0}
+    assert found.options == {"queue": "bulk", "priority": 20, "timeout": 60.0}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,9 @@ def test_expressions_are_kept() -> None:
     ("options", "code", "text", "hint"),
     [
         ('que: "mail"', "VAL500", "que", "did you mean `queue`?"),
+        ("time_limit: 1.hour", "VAL500", "time_limit", "did you mean `timeout`?"),
+        ("ttl: 1.hour", "VAL500", "ttl", "a waiting job does not expire"),
+        ("expires_in: 1.hour", "VAL500", "expires_in", "jobs cancel --older-than"),
         ('"mail"', "VAL500", '"mail"', "queue"),
         ("queue: 3", "VAL501", "3", None),
         ('queue: ""', "VAL501", '""', None),
@@ -156,6 +159,16 @@ def test_a_bad_option_is_an_error(options: str, code: str, text: str, hint: str 
     assert [(d.code, d.span.text) for d in problems] == [(code, text)]
     if hint is not None:
         assert hint in (problems[0].hint or "")
+
+
+def test_the_pages_about_options_name_every_option() -> None:
+    root = Path(__file__).parents[4]
+    page = (root / "conduit_async/explain/VAL/VAL500.md").read_text("utf-8")
+    reference = (root / "docs/reference/language/jobs.md").read_text("utf-8")
+    rows = [line for line in reference.splitlines() if line.startswith("| `")]
+    for name in OPTIONS:
+        assert f"`{name}`" in page
+        assert any(f"`{name}`" in row.split(" | ")[0] for row in rows)
 
 
 def test_a_job_type_has_at_most_200_bytes() -> None:
