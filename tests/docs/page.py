@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-_FILE = re.compile(r"`((?:[\w.-]+/)*(?:[\w-]*\.[\w.-]+|[A-Z]\w+file))`.*:\Z", re.DOTALL)
+_FILE = re.compile(r"`((?:[\w.-]+/)*(?:[\w@-]*\.[\w.-]+|[A-Z]\w+file))`.*:\Z", re.DOTALL)
 _COMMENT = re.compile(r"<!--\s*([a-z ]+?)\s*(?::\s*(.*?))?\s*-->", re.DOTALL)
 _HIDDEN = {"console", "python", "sql"}
 """Languages of blocks that a comment may hold, for code that readers need not see."""

@@ -1,6 +1,8 @@
 """The files for Prometheus, Kubernetes and systemd in the documentation name existing things."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +64,20 @@ def test_the_alerts_are_rules_about_metrics_that_there_are(exported: set[str]) -
         assert labels <= {name.strip() for names in grouped for name in names.split(",")}
 
 
+def manifests(path: str) -> dict[str, Any]:
+    """The manifests of a block of the page about Kubernetes, by their kind."""
+    return {
+        each["kind"]: each
+        for each in yaml.safe_load_all(block("test-and-deploy/kubernetes.md", path))
+    }
+
+
 def test_the_deployment_runs_a_worker_whose_probes_are_served() -> None:
-    manifest = yaml.safe_load(block("test-and-deploy/kubernetes.md", "worker.yaml"))
+    manifest = manifests("worker.yaml")["Deployment"]
     pod = manifest["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["command"] == ["conduit-jobs"]
     options = parse(container["args"])
-    assert manifest["spec"]["selector"]["matchLabels"].items() <= (
-        manifest["spec"]["template"]["metadata"]["labels"].items()
-    )
     [port] = container["ports"]
     assert port["containerPort"] == options["health_port"] == options["metrics_port"]
     assert pod["terminationGracePeriodSeconds"] >= options["grace"] + 15
@@ -83,19 +90,40 @@ def test_the_deployment_runs_a_worker_whose_probes_are_served() -> None:
     }
 
 
-def test_the_migration_runs_commands_that_there_are() -> None:
-    manifest = yaml.safe_load(block("test-and-deploy/kubernetes.md", "migrate.yaml"))
-    pod = manifest["spec"]["template"]["spec"]
-    for container in [*pod["initContainers"], *pod["containers"]]:
+def test_the_budget_and_the_autoscaler_are_those_of_the_deployment(exported: set[str]) -> None:
+    found = manifests("worker.yaml")
+    deployment, budget, scaler = (
+        found[kind]["spec"] for kind in ("Deployment", "PodDisruptionBudget", "ScaledObject")
+    )
+    labels = deployment["template"]["metadata"]["labels"]
+    [spread] = deployment["template"]["spec"]["topologySpreadConstraints"]
+    for selector in (deployment["selector"], budget["selector"], spread["labelSelector"]):
+        assert selector == {"matchLabels": labels}
+    assert scaler["scaleTargetRef"]["name"] == found["Deployment"]["metadata"]["name"]
+    assert "replicas" not in deployment
+    assert 0 < budget["maxUnavailable"] < scaler["minReplicaCount"] < scaler["maxReplicaCount"]
+    [trigger] = scaler["triggers"]
+    assert {*re.findall(r"conduit_\w+", trigger["metadata"]["query"])} <= exported
+
+
+def test_the_preflight_may_only_read_and_is_not_repeated() -> None:
+    for path, key in (("preflight.yaml", "reader-url"), ("migrate.yaml", "owner-url")):
+        job = manifests(path)["Job"]["spec"]
+        [container] = job["template"]["spec"]["containers"]
         assert container["command"] == ["conduit-jobs"]
         parse(container["args"])
-        assert container["env"][0]["valueFrom"]["secretKeyRef"]["key"] == "owner-url"
+        assert container["args"][0] == path.removesuffix(".yaml")
+        assert container["env"][0]["valueFrom"]["secretKeyRef"]["key"] == key
+        assert (job["backoffLimit"] == 0) == (path == "preflight.yaml")
+
+
+UNIT = "shop-worker@.service"
 
 
 def test_the_unit_runs_a_worker_with_time_to_stop() -> None:
     parser = _ini()
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read_string(block("test-and-deploy/systemd.md", "shop-worker.service"))
+    parser.read_string(block("test-and-deploy/systemd.md", UNIT))
     service = parser["Service"]
     program, *arguments = service["ExecStart"].split()
     assert program.endswith("/conduit-jobs")
@@ -104,3 +132,15 @@ def test_the_unit_runs_a_worker_with_time_to_stop() -> None:
     assert int(service["TimeoutStopSec"]) >= options["grace"] + 15
     assert int(service["TimeoutStartSec"]) > options["connect_timeout"]
     assert int(service["WatchdogSec"]) >= 10
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_knows_each_setting_of_the_unit(tmp_path: Path) -> None:
+    text = block("test-and-deploy/systemd.md", UNIT)
+    text = re.sub("ExecStart=[^ ]+", f"ExecStart={shutil.which('true')}", text)
+    unit = tmp_path / UNIT
+    unit.write_text(text.replace("/srv/shop", "/").replace("User=shop", "User=root"))
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if UNIT.partition("@")[0] in line]
+    assert complaints == []
