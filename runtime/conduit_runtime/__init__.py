@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .model.flow import Flow as Flow
     from .model.flow import chain as chain
     from .model.flow import group as group
+    from .model.headers import headers as headers
     from .model.job import Job as Job
     from .model.job import JobPriority as JobPriority
     from .model.job import JobStatus as JobStatus
@@ -103,6 +104,7 @@ _MODULES = {
         "QueueError ScheduleError UnknownJob WorkerStuck"
     ),
     "model.flow": "Flow chain group",
+    "model.headers": "headers",
     "model.job": "Job JobPriority JobStatus",
     "model.metrics.job_metrics": "Distribution JobMetrics",
     "model.package": "GeneratedCodeError generated_by",

@@ -129,18 +129,19 @@ def test_every_line_of_a_job_names_it(queue: Queue, new_pool: NewPool, lines: Li
         raise ValueError("no")
 
     trace = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
-    good = queue.enqueue(Job("mail", "send", {"secret": 1}, trace=trace))
+    headers = {"tenant": "acme"}
+    good = queue.enqueue(Job("mail", "send", {"secret": 1}, trace=trace, headers=headers))
     with pool:
         until(lambda: queue.stats().completed)
         bad = queue.enqueue(Job("mail", "fail", {"secret": 1}))
         until(lambda: (queue.get(bad.id) or bad).error)
     fields = {"job_id": str(good.id), "job_type": "send", "queue": "mail", "attempt": 1}
     app, thread = lines.of("app")
-    assert app.items() >= {**fields, "trace_id": TRACE}.items()
+    assert app.items() >= {**fields, "trace_id": TRACE, "headers": headers}.items()
     assert (thread["job_id"], thread["job_type"]) == (str(bad.id), "fail")
-    assert "trace_id" not in thread
+    assert not {"trace_id", "headers"} & thread.keys()
     [own] = lines.of("conduit.job")
-    assert own.items() >= {**fields, "trace_id": TRACE}.items()
+    assert own.items() >= {**fields, "trace_id": TRACE, "headers": headers}.items()
     [source] = lines.of("conduit")
     assert source.items() >= {**fields, "queue": "theirs"}.items()
     worker = lines.of("conduit.worker")

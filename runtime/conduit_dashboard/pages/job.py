@@ -64,6 +64,7 @@ async def job(visit: Visit) -> Page:
         "children": await _children(visit, stored),
         "neighbours": await visit.read(related.neighbours(stored.id)),
         "unique": await visit.read(related.unique_key(stored)),
+        "headers": stored.headers,
         "trace": _trace(visit, stored),
         "may": _may(stored),
     }

@@ -48,7 +48,7 @@ class JobEntry(Struct, omit_defaults=True):
     rescues: int = 0
     timeout: float | None = None
     flow: UUID | None = None
-    trace: str | None = None
+    headers: str | None = None
     fingerprint: str = ""
 
 
@@ -80,7 +80,7 @@ class Child(Struct, omit_defaults=True):
     timeout: Timeout | None = None
     run_at: datetime | None = None
     delay: Delay | None = None
-    trace: str | None = None
+    headers: str | None = None
     key: str | None = None
     unique_for: Seconds | None = None
     flow: UUID | None = None
@@ -93,7 +93,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
 
     `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None if it did not begin.
     `result` is the kept return value as JSON text, with the seconds until it expires. A failed
-    attempt comes with the job's `payload` as JSON text.
+    attempt comes with the job's `payload` and `headers` as JSON text.
     """
 
     id: UUID
@@ -110,6 +110,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
     children: list[Child] = []
     result: tuple[str, Seconds] | None = None
     payload: str | None = None
+    headers: str | None = None
 
 
 class Outcomes(Struct):

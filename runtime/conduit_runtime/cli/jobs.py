@@ -160,7 +160,7 @@ def _row(job: Job) -> dict[str, Any]:
     names = (
         *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
         *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
-        *("parent", "schedule", "trace", "progress", "error", "errors"),
+        *("parent", "schedule", "headers", "trace", "progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
 

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from ..model.calls import CurrentJob
 from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
+from ..model.stored_headers import read_headers
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..records.async_operations import AsyncOperations
@@ -96,6 +99,7 @@ class JobContext(AsyncOperations, Generic[S]):
         """The jobs to enqueue when this job completes."""
         if self.children is None:
             self.children = ChildJobs()
+            self.children.headers = self.headers
         return self.children
 
     def cancel(self) -> None:
@@ -128,6 +132,11 @@ class JobContext(AsyncOperations, Generic[S]):
         return self._job.max_attempts
 
     @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The job's headers; the jobs that it enqueues get them, too."""
+        return MappingProxyType(read_headers(self._job.headers))
+
+    @cached_property
     def payload(self) -> Any:
         """The payload as JSON values; that of a generated job has the field names of the source."""
         return msgspec.json.decode(self._job.payload)
@@ -148,7 +157,7 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records have the job's id, type, queue, attempt and trace id."""
+        """A logger whose records have the job's id, type, queue, attempt, headers and trace id."""
         return logging.LoggerAdapter(_log, job_fields(self._job))
 
     def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:

@@ -1,25 +1,32 @@
 """The running job and service call, for the methods of services."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from .claimed import Claimed, ClaimedBatch
+from .stored_headers import read_headers
 
 
 class CurrentJob(NamedTuple):
-    """The running job and the number of its attempt; the first is 1."""
+    """The running job, the number of its attempt (the first is 1), and its headers."""
 
     id: UUID
     type: str
     queue: str
     attempt: int
     max_attempts: int
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def of(cls, job: Claimed) -> "CurrentJob":
         """The identity of a claimed job."""
-        return cls(job.id, job.type, job.queue, job.attempts, job.max_attempts)
+        found = cls(job.id, job.type, job.queue, job.attempts, job.max_attempts)
+        if job.headers is None:
+            return found
+        return found._replace(headers=read_headers(job.headers))
 
 
 class Call(NamedTuple):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts::bigint + 1, max_attempts, priority, rescues, "
-    "timeout, run_at, seq, flow, trace::text, fingerprint"
+    "timeout, run_at, seq, flow, headers::text, fingerprint"
 )
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
@@ -17,7 +17,7 @@ _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 class Claimed:
     """A claimed job, as far as it is known. `attempts` is the number of this attempt, from 1.
 
-    `payload` is JSON text, and so is `trace`, the trace headers of its enqueue. `run_at` is in
+    `payload` is JSON text, and so is `headers`, which `stored_headers` reads. `run_at` is in
     microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
     job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
     may start on this claim.
@@ -36,7 +36,7 @@ class Claimed:
     run_at: int = 0
     seq: int = 0
     flow: UUID | None = None
-    trace: str | None = None
+    headers: str | None = None
     fingerprint: str = ""
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)

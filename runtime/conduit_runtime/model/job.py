@@ -8,6 +8,8 @@ from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
 
+from .headers import headers_here
+
 
 class JobStatus(StrEnum):
     """The status of a job. `failed` is the dead-letter queue."""
@@ -55,6 +57,10 @@ def new_id() -> UUID:
     return UUID(int=time_bits | 0x2 << 62 | random)
 
 
+def _headers_here() -> dict[str, str]:
+    return dict(headers_here())
+
+
 @dataclass(slots=True)
 class Job:
     """One unit of work: what to enqueue, or the state of a stored job.
@@ -70,9 +76,13 @@ class Job:
 
     `result` is what the handler returned, while it is kept; only `get` reads it. `flow` is the
     chain or group of the job, and `waits_for` how many jobs of it have to end before this job can
-    run. `trace` is the trace context of the enqueue, as headers; if it is None, the current
-    OpenTelemetry context is used, if there is one. `parent` is the job whose handler enqueued this
-    one, `schedule` the name of the schedule that did.
+    run. `parent` is the job whose handler enqueued this one, `schedule` the name of the schedule
+    that did.
+
+    `headers` are strings that go with the job to its handler, its child jobs, hooks and logs, such
+    as the tenant; an enqueue adds those of the block `headers(…)` around it. `trace` is the trace
+    context of the enqueue; if it is None, the current OpenTelemetry context is used, if there is
+    one.
 
     One object is one job. To enqueue an object that `is_stored` stores and returns another job like
     it, with an id of its own.
@@ -99,6 +109,7 @@ class Job:
     flow: UUID | None = None
     waits_for: int = 0
     trace: dict[str, str] | None = None
+    headers: dict[str, str] = field(default_factory=_headers_here)
     parent: UUID | None = None
     schedule: str | None = None
     created_at: datetime | None = None
@@ -120,7 +131,7 @@ class Job:
         if not self.is_stored:
             return self
         names = ("queue", "type", "payload", "priority", "max_attempts", "run_at", "fingerprint")
-        further = ("delay", "timeout", "unique", "unique_for", "trace")
+        further = ("delay", "timeout", "unique", "unique_for", "trace", "headers")
         return Job(**{name: getattr(self, name) for name in (*names, *further)})
 
     @property

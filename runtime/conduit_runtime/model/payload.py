@@ -86,7 +86,8 @@ def _encode_flat(value: dict[Any, Any]) -> bytes | None:
     return None if b"\\u0000" in text or b"null" in text else text
 
 
-def _problem(text: str) -> str | None:
+def refusal_of(text: str) -> str | None:
+    """Why Postgres refuses the text; None if it does not."""
     if "\0" in text:
         return "contains the character U+0000, which Postgres cannot store"
     try:
@@ -103,7 +104,7 @@ def check_name(name: str, what: str) -> None:
         raise PayloadError(f"{what} is empty: give a name")
     if not isinstance(name, str):
         raise PayloadError(f"{what} is {name!r}: use a text")
-    if problem := _problem(name):
+    if problem := refusal_of(name):
         raise PayloadError(f"{what} {problem}")
     if len(name.encode()) > MAX_NAME:
         raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
@@ -131,7 +132,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _text(value: str, depth: int) -> str:
-    if problem := _problem(value):
+    if problem := refusal_of(value):
         raise _Refused(problem)
     return str.__str__(value)
 

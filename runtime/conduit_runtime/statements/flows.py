@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ..model.arguments import check_type
 from ..model.flow import Flow
+from ..model.headers import NO_HEADERS
 from ..model.job import Job
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps
@@ -65,17 +66,18 @@ def _is_in_order(flow: Flow) -> bool:
     return all(positions[before] < positions[after] for before, after in flow.dependencies)
 
 
-def flow_rows(flow: Flow) -> list[dict[str, Any]]:
+def flow_rows(flow: Flow, parent: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The rows to insert for a flow; the `dependencies` of a row are those that its job waits for.
 
-    Raises PayloadError for a job that Postgres would refuse.
+    `parent` are the headers of the job that enqueues it. Raises PayloadError for a job that
+    Postgres would refuse.
     """
     dependencies: defaultdict[UUID, list[Dependency]] = defaultdict(list)
     for each in flow.dependencies:
         dependencies[each[1]].append(each)
     return [
         {
-            **insert_parameters(job),
+            **insert_parameters(job, parent),
             "flow": flow.id,
             "on_failure": flow.on_failure.get(job.id),
             "dependencies": dependencies[job.id],
@@ -136,8 +138,12 @@ def advance_watched() -> Steps[None]:
 
 
 class ChildJobs(list[Job]):
-    """Child jobs, those of flows included, in the order in which they were enqueued."""
+    """Child jobs, those of flows included, in the order in which they were enqueued.
 
+    `headers` are those of their parent.
+    """
+
+    headers: Mapping[str, str] = NO_HEADERS
     _flow_rows: tuple[dict[str, Any], ...] = ()
 
     def add_flow(self, flow: Flow) -> None:
@@ -146,7 +152,7 @@ class ChildJobs(list[Job]):
         Raises PayloadError for a job that Postgres would refuse.
         """
         flow = unstored(flow)
-        self._flow_rows += tuple(flow_rows(flow))
+        self._flow_rows += tuple(flow_rows(flow, self.headers))
         self.extend(flow.jobs)
         note_stored(flow.jobs, ())
 
@@ -155,4 +161,4 @@ class ChildJobs(list[Job]):
         in_flows = {row["id"] for row in self._flow_rows}
         jobs = [job.unstored() for job in self if job.id not in in_flows]
         note_stored([job for job in self if job.id not in in_flows], ())
-        return [*map(insert_parameters, jobs), *self._flow_rows]
+        return [*(insert_parameters(job, self.headers) for job in jobs), *self._flow_rows]

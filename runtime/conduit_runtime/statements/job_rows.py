@@ -7,9 +7,9 @@ from uuid import UUID
 from ..model.job import Job, JobStatus
 from ..model.lanes import original
 from ..model.payload import decode
+from ..model.stored_headers import read_headers, read_trace
 from ..postgres.arrays import array, floats, texts, times, uuids
 from ..postgres.statement import Rows
-from ..trace_context.headers import read_trace
 
 Row = Mapping[str, Any]
 
@@ -17,7 +17,7 @@ _PLAIN = (
     *("id", "queue", "type", "fingerprint", "priority", "max_attempts", "timeout", "status"),
     *("attempts", "error", "locked_by", "token", "flow", "parent", "schedule"),
 )
-_JSON = ("payload", "errors", "progress", "trace")
+_JSON = ("payload", "errors", "progress", "headers")
 _TIMES = ("run_at", "created_at", "started_at", "completed_at", "locked_at")
 _NAMES = (*_PLAIN, *_JSON, *_TIMES)
 MOMENT = (
@@ -48,7 +48,8 @@ def read_job(row: tuple[Any, ...]) -> Job:
         "payload": decode(values["payload"]),
         "errors": errors if isinstance(errors, list) else [errors],
         "progress": decode(values["progress"]) if values["progress"] else None,
-        "trace": read_trace(values["trace"]),
+        "headers": read_headers(values["headers"]),
+        "trace": read_trace(values["headers"]),
     }
     return Job(**values, is_stored=True)
 
@@ -67,7 +68,7 @@ _WRITERS: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
     "delay": array,
 }
 _FURTHER: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
-    "trace": texts,
+    "headers": texts,
     "key": texts,
     "unique_for": floats,
     "flow": uuids,
@@ -76,10 +77,10 @@ _FURTHER: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
 
 
 def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
-    """Rows of `insert_parameters` as columns; the trace only if a row has one."""
+    """Rows of `insert_parameters` as columns; the headers only if a row has some."""
     found = {name: write([row[name] for row in rows]) for name, write in _WRITERS.items()}
-    if any("trace" in row for row in rows):
-        found["trace"] = texts([row.get("trace") for row in rows])
+    if any("headers" in row for row in rows):
+        found["headers"] = texts([row.get("headers") for row in rows])
     return found
 
 

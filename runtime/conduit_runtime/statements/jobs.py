@@ -1,7 +1,7 @@
 """The operations of applications on jobs, as statements without IO."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -9,12 +9,13 @@ from uuid import UUID
 
 from ..model.arguments import LONGEST, check_text, check_type, describe_argument, is_whole
 from ..model.errors import PayloadError
+from ..model.headers import headers_here
 from ..model.job import Job
 from ..model.lanes import MARK, is_unreadable
 from ..model.payload import check_name, decode, encode
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
-from ..trace_context.headers import trace_fragments, trace_of
+from ..trace_context.headers import headers_fragments, headers_to_store
 from .job_rows import COLUMNS, Row, columns, enqueue_parameters, read_job, read_jobs
 from .many.bulk import Filter
 from .unique_keys import Duplicate, duplicates_of, key_parameters
@@ -54,7 +55,7 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
     would refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
-    if len(rows) == 1 and not rows[0].keys() & {"key", "trace"}:
+    if len(rows) == 1 and not rows[0].keys() & {"key", "headers"}:
         return [Statement("enqueue/insert_job", rows[0], _no_duplicates, _ONE_ROW[alone])]
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is given twice: make a second job")
@@ -69,7 +70,7 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
             statements.append(enqueue(those, part))
             continue
         parameters = columns(part)
-        fragments = {**_ROWS[alone and len(rows) <= _FEW], **trace_fragments(parameters)}
+        fragments = {**_ROWS[alone and len(rows) <= _FEW], **headers_fragments(parameters)}
         statements.append(Statement("enqueue/insert_jobs", parameters, _no_duplicates, fragments))
     return statements
 
@@ -123,8 +124,8 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
 
 
-def insert_parameters(job: Job) -> dict[str, Any]:
-    """The row to insert for a job.
+def insert_parameters(job: Job, parent: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The row to insert for a job; `parent` are the headers of the job that enqueues it.
 
     Raises PayloadError for a job that Postgres would refuse, TypeError for anything else.
     """
@@ -143,8 +144,9 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     }
     if job.unique is not None or job.unique_for is not None:
         row |= key_parameters(job)
-    if (trace := trace_of(job.trace)) is not None:
-        row["trace"] = trace
+    around = headers_here() if parent is None else parent
+    if (text := headers_to_store(job.headers, job.trace, around)) is not None:
+        row["headers"] = text
     return row
 
 

@@ -12,7 +12,7 @@ from ..model.claimed import Claimed
 from ..model.job import Job
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Rows, Statement, touched
-from ..trace_context.headers import trace_fragments
+from ..trace_context.headers import headers_fragments
 from .flows import RELEASED
 from .job_rows import columns, enqueue_parameters
 from .results import Result
@@ -117,7 +117,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
         "further": "".join(f", {part}" for part in further),
         "children": column,
         "completed": "ARRAY(SELECT id FROM completed)",
-        **trace_fragments(parameters),
+        **headers_fragments(parameters),
         **_advance(more, defers),
     }
     return Statement(

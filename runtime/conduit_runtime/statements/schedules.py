@@ -11,7 +11,7 @@ from ..model.payload import check_name, decode
 from ..model.schedules.schedule import Schedule
 from ..model.schedules.timing import Missed, Plan, Timing
 from ..postgres.statement import Rows, Statement, nothing, touched
-from ..trace_context.headers import trace_fragments, trace_parameter
+from ..trace_context.headers import headers_fragments, headers_parameter
 from .job_rows import COLUMNS as JOB_COLUMNS
 from .job_rows import read_job
 from .jobs import insert_parameters
@@ -74,7 +74,7 @@ def put(schedule: Schedule, now: datetime) -> Statement[Schedule]:
 def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None) -> Statement[bool]:
     """Enqueue the jobs of a due schedule and set its next tick; False if another worker did.
 
-    The jobs belong to the trace of these headers, or else to the present trace.
+    The jobs belong to this trace, or else to the present one.
     """
     parameters: dict[str, Any] = {
         **_timing(schedule.timing),
@@ -85,8 +85,8 @@ def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None)
         "ids": [new_id() for _ in plan.ticks],
         "count": len(plan.ticks),
     }
-    parameters |= trace_parameter(trace)
-    return Statement("schedule/tick", parameters, touched, trace_fragments(parameters))
+    parameters |= headers_parameter(trace)
+    return Statement("schedule/tick", parameters, touched, headers_fragments(parameters))
 
 
 def failed(schedule: Schedule, error: str) -> Statement[None]:
@@ -125,12 +125,12 @@ def remove(name: str) -> Statement[bool]:
 def run(name: str) -> Statement[Job | None]:
     """Enqueue a job of the schedule now, apart from its ticks; None if there is no schedule."""
     check_type(name, "id", str, "the name of a schedule")
-    parameters = {"name": name, **trace_parameter()}
+    parameters = {"name": name, **headers_parameter()}
     return Statement(
         "schedule/run",
         parameters,
         lambda rows, count: read_job(rows[0]) if rows else None,
-        {"columns": JOB_COLUMNS, **trace_fragments(parameters)},
+        {"columns": JOB_COLUMNS, **headers_fragments(parameters)},
     )
 
 

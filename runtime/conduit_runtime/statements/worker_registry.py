@@ -13,6 +13,7 @@ from ..model.lanes import Lane
 from ..model.payload import decode as decode_json
 from ..model.queues.controls import Controls, SourceLimits
 from ..model.queues.retention import Retention, in_seconds
+from ..model.stored_headers import read_headers
 from ..model.workers.worker_info import RunningJob, WorkerInfo
 from ..model.workers.worker_state import DeadWorker, WorkerState
 from ..postgres.arrays import array, uuids
@@ -214,8 +215,11 @@ def take_failure_notices(queues: Sequence[str], worker: str) -> Statement[list[F
         "worker/take_failure_notices",
         {"queues": list(queues), "worker": worker, "limit": _PAGE},
         lambda rows, count: [
-            FailedJob(id_, type_, queue, attempts, most, decode_json(payload), error or "")
-            for id_, type_, queue, attempts, most, payload, error in rows
+            FailedJob(
+                *(id_, type_, queue, attempts, most, decode_json(payload), error or ""),
+                headers=read_headers(headers),
+            )
+            for id_, type_, queue, attempts, most, payload, error, headers in rows
         ],
     )
 

@@ -1,6 +1,5 @@
 """`Logger`."""
 
-import json
 import keyword
 import logging
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from .. import operators
 from ..model.calls import entered_job
 from ..model.text.job_fields import job_fields
 from ..model.text.masking import mask
-from ..model.text.printable import escape_controls, one_line
+from ..model.text.printable import one_line, one_word
 from ..model.values import ErrorValue, error_message
 from ..payloads.sensitive import secrets_here
 from ._namespace import ArgumentError
@@ -43,7 +42,7 @@ class Logger:
     themselves gets a trailing `_`. An error becomes `error`, and its kind `error_type`;
     `Logger.error` adds the traceback of an exception. Values of sensitive fields that the job or
     hook has read are masked everywhere. In a job, a record also has `job_id`, `job_type`, `queue`,
-    `attempt` and `trace_id`, unless the source gives a value of that name.
+    `attempt`, `headers` and `trace_id`, unless the source gives a value of that name.
     """
 
     @staticmethod
@@ -146,6 +145,4 @@ def _shown(value: Any) -> str:
         text = operators.text(value)
     except Exception:  # a log line must not fail for an object whose `str()` does
         text = type(value).__name__
-    if text and text.isprintable() and not any(mark in text for mark in ' "='):
-        return text
-    return escape_controls(json.dumps(text, ensure_ascii=False))
+    return one_word(text)

@@ -10,8 +10,8 @@ from ..model.attempts.interruptions import Shutdown, TakenAway, TooLate
 from ..model.attempts.outcome import Snooze, describe
 from ..model.claimed import Claimed
 from ..model.schedules.schedule import Schedule
+from ..model.stored_headers import read_trace
 from ..model.text.masking import secrets_of
-from ..trace_context.headers import read_trace
 from ..trace_context.propagation import context_of
 
 
@@ -33,7 +33,7 @@ class JobTracer:
         """
         with self._tracer.start_as_current_span(
             f"process {job.type}",
-            context_of(read_trace(job.trace)),
+            context_of(read_trace(job.headers)),
             SpanKind.CONSUMER,
             _of_job(job),
             record_exception=False,
@@ -50,7 +50,7 @@ class JobTracer:
         spans = {
             job: self._tracer.start_span(
                 f"process {job.type}",
-                context_of(read_trace(job.trace)),
+                context_of(read_trace(job.headers)),
                 SpanKind.CONSUMER,
                 _of_job(job),
             )

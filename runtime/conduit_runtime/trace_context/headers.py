@@ -1,4 +1,4 @@
-"""The trace context that goes with a job, from the enqueueing code to the worker.
+"""The headers and the trace context that go with a job, from the enqueueing code to the worker.
 
 OpenTelemetry is not imported here: if the application has not imported it, there is no trace.
 """
@@ -11,29 +11,45 @@ from typing import Any
 import msgspec
 
 from ..model.errors import PayloadError
-from ..model.payload import decode
+from ..model.headers import headers_here
+from ..model.stored_headers import check_headers, is_trace, stored_text
 
 _API = "opentelemetry.trace"
 LONGEST = 10_000
-"""Characters of headers that are stored; longer headers are left out."""
+"""Characters of a trace context that are stored; a longer one is left out."""
 
 
-def trace_of(given: Mapping[str, str] | None) -> str | None:
-    """The given headers as JSON; for None, those of the present trace, if there is one.
+def headers_to_store(
+    headers: Mapping[str, str], trace: Mapping[str, str] | None, around: Mapping[str, str]
+) -> str | None:
+    """A job's headers, those `around` its enqueue, and its trace, as JSON; None if it has none.
 
-    Raises PayloadError if `given` are no headers.
+    If `trace` is None, it is the present trace, if there is one. Raises PayloadError for headers
+    or a trace that a job cannot have.
     """
-    if given is None:
-        given = present_trace()
-        if given is None:
-            return None
-    elif not _are_headers(given):
-        raise PayloadError(f"trace is {given!r}: use headers, a dict of texts")
+    if headers or around:
+        if not isinstance(headers, Mapping):
+            check_headers(headers)
+        headers = {**around, **headers}
+        check_headers(headers)
+    if trace is None:
+        trace = present_trace()
+    elif not is_trace(trace):
+        raise PayloadError(f"trace is {trace!r}: use headers, a dict of texts")
+    if not headers and trace is None:
+        return None
+    return stored_text(headers, _storable(trace))
+
+
+def _storable(trace: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """The trace; None if Postgres would refuse it, or if it is too long."""
+    if trace is None:
+        return None
     try:
-        text = msgspec.json.encode(given).decode()
+        text = msgspec.json.encode(trace)
     except UnicodeEncodeError:
         return None
-    return None if "\\u0000" in text or len(text) > LONGEST else text
+    return None if b"\\u0000" in text or len(text) > LONGEST else trace
 
 
 def present_trace() -> dict[str, str] | None:
@@ -45,37 +61,26 @@ def present_trace() -> dict[str, str] | None:
     return present()
 
 
-def trace_parameter(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """`trace_of` as a parameter of a statement; empty if there is no trace."""
-    trace = trace_of(given)
-    return {} if trace is None else {"trace": trace}
+def headers_parameter(trace: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers of the present block and the trace, or else the present one, as a parameter.
+
+    It is empty if there are neither headers nor a trace.
+    """
+    text = headers_to_store({}, trace, headers_here())
+    return {} if text is None else {"headers": text}
 
 
-def trace_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
-    """The fragments of an insert for the trace; empty texts if the parameters have no trace."""
-    return _TRACED if "trace" in parameters else _UNTRACED
+def headers_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
+    """The fragments of an insert for the headers; empty texts if the parameters have none."""
+    return _WITH_HEADERS if "headers" in parameters else _WITHOUT
 
 
-_TRACED = MappingProxyType(
+_WITH_HEADERS = MappingProxyType(
     {
-        "trace": ", trace",
-        "traces": ", %(trace)s::pg_catalog.text[]",
-        "trace_json": ", trace::pg_catalog.jsonb",
-        "trace_value": ", %(trace)s::pg_catalog.jsonb",
+        "headers": ", headers",
+        "headers_array": ", %(headers)s::pg_catalog.text[]",
+        "headers_json": ", headers::pg_catalog.jsonb",
+        "headers_value": ", %(headers)s::pg_catalog.jsonb",
     }
 )
-_UNTRACED = MappingProxyType(dict.fromkeys(_TRACED, ""))
-
-
-def read_trace(text: str | None) -> dict[str, str] | None:
-    """The headers that are stored with a job; None when there are none."""
-    if text is None:
-        return None
-    headers = decode(text)
-    return headers if _are_headers(headers) else None
-
-
-def _are_headers(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(part, str) for header in value.items() for part in header
-    )
+_WITHOUT = MappingProxyType(dict.fromkeys(_WITH_HEADERS, ""))

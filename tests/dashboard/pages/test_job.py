@@ -189,7 +189,8 @@ def test_children_parents_and_neighbours(site: Site) -> None:
 def test_its_unique_key_and_its_trace(dsn: str) -> None:
     with serving(dsn, trace_url="https://traces.example/trace/{trace_id}") as site:
         trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
-        job = site.queue.enqueue(Job(type="t", unique="secret value", trace=trace))
+        headers = {"tenant": "acme & co"}
+        job = site.queue.enqueue(Job(type="t", unique="secret value", trace=trace, headers=headers))
         html = site.html(f"/jobs/{job.id}")
         assert 'href="https://traces.example/trace/4bf92f3577b34da6a3ce929d0e0e4736"' in html
         assert "held until the job ends" in html
@@ -222,12 +223,13 @@ def test_rows_that_were_typed_by_hand(site: Site) -> None:
     hostile = "<script>alert(1)</script>\u202e'\""
     site.sql(
         "INSERT INTO jobs (type, payload, status, errors, error, started_at, locked_at, progress, "
-        "completed_at, run_at, trace) VALUES (%s, to_jsonb(%s::text), 'failed', %s, %s, "
-        "'infinity', '-infinity', '[1]', 'infinity', '0001-01-01 00:00 BC', '{\"a\": 7}')",
+        "completed_at, run_at, headers) VALUES (%s, to_jsonb(%s::text), 'failed', %s, %s, "
+        "'infinity', '-infinity', '[1]', 'infinity', '0001-01-01 00:00 BC', "
+        "pg_catalog.jsonb_build_object('trace', 7, %s::text, %s::text))",
         hostile,
         hostile * 5_000,
         '[7, {"error": ["x"], "traceback": "Traceback\\n  File \\"<script>\\", line 1, in f"}]',
-        hostile,
+        *(hostile, hostile, hostile),
     )
     [(id_,)] = site.sql("SELECT id FROM jobs")
     html = site.html(f"/jobs/{id_}")

@@ -53,7 +53,7 @@ JOB = SimpleNamespace(
     queue="mail",
     attempts=2,
     max_attempts=3,
-    trace=None,
+    headers=None,
 )
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -26,6 +27,7 @@ from conduit_runtime import (
     migrate,
 )
 from conduit_runtime.job_types.context import JobContext
+from conduit_runtime.model.claimed import Claimed
 from example_jobs.order import Release, release
 
 ERRORS = (TypeError, ValueError)
@@ -240,7 +242,8 @@ def test_what_handlers_raise() -> None:
 
 
 def test_what_a_job_enqueues() -> None:
-    context: JobContext[Any] = JobContext(None, None, None)  # type: ignore[arg-type]
+    claimed = Claimed(uuid4(), uuid4(), "t", "default")
+    context: JobContext[Any] = JobContext(claimed, None, None)  # type: ignore[arg-type]
     for wrong in (None, "t", Job(type="t"), JobType):
         refuses("job_type", lambda wrong=wrong: context.enqueue(wrong, {}))
     for wrong in (None, Job(type="t")):

@@ -309,8 +309,8 @@ def test_a_broken_trace_does_not_keep_a_job_from_running(
 ) -> None:
     pool.register("t", nothing)
     with psycopg.connect(queue.dsn) as connection:
-        for trace in ('{"traceparent": "00-x-y"}', "[1]", '{"traceparent": 5}', '"x"'):
-            connection.execute("INSERT INTO jobs (type, trace) VALUES ('t', %s)", (trace,))
+        for trace in ('{"trace": {"traceparent": "0"}}', "[1]", '{"trace": {"a": 5}}', '"x"'):
+            connection.execute("INSERT INTO jobs (type, headers) VALUES ('t', %s)", (trace,))
     pool.run(drain=True)
     assert queue.stats().completed == 4
     assert [span.parent for span in spans()["process t"]] == [None] * 4

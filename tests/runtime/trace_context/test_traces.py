@@ -6,28 +6,38 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import psycopg
 import pytest
 from conduit_runtime import (
     AsyncQueue,
     CronScheduler,
     Job,
+    JobContext,
     PayloadError,
     Queue,
     Schedule,
     WorkerPool,
     batch,
     chain,
+    headers,
+    job_type,
 )
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.trace_context.propagation import context_of
 from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
+from hook_drivers import asyncpg_arguments
 from opentelemetry import propagate
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 REQUEST = SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1))
 HEADERS = {"traceparent": f"00-{0xA:032x}-{0xB:016x}-01"}
+
+
+@job_type("order.remind", "f1")
+async def remind(context: JobContext[Any], payload: dict[str, int]) -> None:
+    """Nothing."""
 
 
 def enqueue_one(queue: Queue) -> None:
@@ -74,6 +84,26 @@ def run_hooks(queue: Queue) -> None:
             after_create(conn, insert_order(conn))
 
 
+def enqueue_by_type(queue: Queue) -> None:
+    with psycopg.connect(queue.dsn) as conn:
+        remind.enqueue(conn, {"id": 1})
+        with batch(conn):
+            remind.enqueue(conn, {"id": 2}, unique="key")
+        queue.enqueue(Job(type="t"), conn=conn)
+
+
+def enqueue_on_asyncpg(queue: Queue) -> None:
+    async def enqueue() -> None:
+        conn = await asyncpg.connect(**asyncpg_arguments(queue.dsn))
+        async with AsyncQueue(queue.dsn) as asynchronous, conn.transaction():
+            await remind.enqueue(conn, {"id": 1})
+            await asynchronous.enqueue(Job(type="t"), conn=conn)
+            await asynchronous.enqueue_flow(chain(Job(type="t"), Job(type="t")), conn=conn)
+        await conn.close()
+
+    asyncio.run(enqueue())
+
+
 @pytest.mark.parametrize(
     "enqueue",
     [
@@ -84,22 +114,25 @@ def run_hooks(queue: Queue) -> None:
         enqueue_a_flow,
         run_a_schedule,
         run_hooks,
+        enqueue_by_type,
+        enqueue_on_asyncpg,
     ],
 )
-def test_every_way_to_enqueue_stores_the_trace(
+def test_every_way_to_enqueue_stores_the_headers_and_the_trace(
     queue: Queue, enqueue: Callable[[Queue], None]
 ) -> None:
-    with use_span(NonRecordingSpan(REQUEST)):
+    with use_span(NonRecordingSpan(REQUEST)), headers(tenant="acme"):
         enqueue(queue)
     jobs = queue.list()
     assert jobs
     assert [job.trace for job in jobs] == [HEADERS] * len(jobs)
+    assert [job.headers for job in jobs] == [{"tenant": "acme"}] * len(jobs)
 
 
 def test_without_a_trace_nothing_is_stored_and_nothing_asked(queue: Queue) -> None:
     [statement] = store.insert_jobs([Job(type="t"), Job(type="t")])
-    assert "trace" not in statement.sql()
-    assert "trace" not in statement.parameters
+    assert "headers" not in statement.sql()
+    assert "headers" not in statement.parameters
     assert queue.list() == []
     enqueue_many(queue)
     assert [job.trace for job in queue.list()] == [None, None]
@@ -143,8 +176,8 @@ def test_a_propagator_that_fails_does_not_keep_a_job_from_it(
 
 def test_a_hand_typed_trace_does_not_break_a_listing(queue: Queue) -> None:
     with psycopg.connect(queue.dsn) as connection:
-        connection.execute("INSERT INTO jobs (type, trace) VALUES ('t', '[1]')")
-    assert [job.trace for job in queue.list()] == [None]
+        connection.execute("INSERT INTO jobs (type, headers) VALUES ('t', '[1]')")
+    assert [(job.trace, job.headers) for job in queue.list()] == [(None, {})]
 
 
 @pytest.mark.slow

@@ -28,8 +28,8 @@ def _row(child: Child) -> dict[str, Any]:
     }
     if child.key is not None:
         row |= {"key": child.key, "unique_for": child.unique_for}
-    if child.trace is not None:
-        row["trace"] = child.trace
+    if child.headers is not None:
+        row["headers"] = child.headers
     if child.flow is not None:
         row["flow"] = child.flow
         row["on_failure"] = child.on_failure

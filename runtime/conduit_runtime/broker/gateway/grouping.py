@@ -57,6 +57,6 @@ def entry_of(job: Claimed) -> JobEntry:
         job.rescues,
         job.timeout,
         job.flow,
-        job.trace,
+        job.headers,
         job.fingerprint,
     )

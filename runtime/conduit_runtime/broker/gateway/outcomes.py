@@ -192,4 +192,5 @@ def _of_another_gateway(entry: OutcomeEntry) -> Claimed:
         max_attempts=entry.max_attempts,
         run_at=entry.run_at,
         flow=entry.flow,
+        headers=entry.headers,
     )

@@ -30,7 +30,7 @@ def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
         entry.run_at,
         entry.seq,
         entry.flow,
-        entry.trace,
+        entry.headers,
         entry.fingerprint,
     )
 
@@ -58,7 +58,7 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
     if outcome is not None:
         entry.outcome = outcome
         if outcome.status is JobStatus.FAILED:
-            entry.payload = job.payload
+            entry.payload, entry.headers = job.payload, job.headers
     else:
         if attempt.enqueued:
             entry.children = [Child(**row) for row in attempt.enqueued]

@@ -1,6 +1,7 @@
 """The failed job that the application is notified of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ class FailedJob:
     `attempts` is the number of attempts that were made. `error` is the error of the last one, and
     `traceback` its traceback as text; None if there is none, as for a job that killed its worker.
     `discarded` is whether its handler raised `Discard`, or an error that its type does not retry
-    (`retry_on`, `discard_on`). A `payload` that Python cannot hold stays JSON text.
+    (`retry_on`, `discard_on`). `headers` are those of the job. A `payload` that Python cannot hold
+    stays JSON text.
     """
 
     id: UUID
@@ -26,3 +28,4 @@ class FailedJob:
     error: str
     traceback: str | None = None
     discarded: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)

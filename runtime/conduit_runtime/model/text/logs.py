@@ -1,10 +1,13 @@
 """Loggers whose records are one line each, whatever the text of a name or an exception."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
+from ..calls import job_here
+from ..headers import NO_HEADERS
 from ..values import error_message
-from .printable import one_line
+from .printable import one_line, one_word
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -37,8 +40,20 @@ def _shown(value: Any) -> Any:
 
 
 class OneLineFormatter(logging.Formatter):
-    """Writes each record on one line, even a traceback: its newlines become `\\n`."""
+    """Writes each record on one line, even a traceback: its newlines become `\\n`.
+
+    The headers of the record's job follow, as in `tenant=acme`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line without control characters."""
-        return one_line(super().format(record))
+        words = [f"{name}={one_word(value)}" for name, value in _headers(record).items()]
+        return " ".join([one_line(super().format(record)), *words])
+
+
+def _headers(record: logging.LogRecord) -> Mapping[str, str]:
+    """The headers that our loggers gave the record, or else those of the job that runs here."""
+    if record.name.partition(".")[0] == "conduit":
+        found: Mapping[str, str] = getattr(record, "headers", NO_HEADERS)
+        return found
+    return job.headers if (job := job_here()) else NO_HEADERS

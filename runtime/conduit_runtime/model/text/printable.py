@@ -1,5 +1,6 @@
 """Texts from outside, made printable: on one line, and without control of the terminal."""
 
+import json
 import re
 
 # Control characters, line separators, characters that turn the direction of text, lone surrogates.
@@ -21,3 +22,10 @@ def escape_controls(json_text: str) -> str:
     if json_text.isascii() and "\x7f" not in json_text:
         return json_text
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
+
+
+def one_word(text: str) -> str:
+    """The text; in quotes if it would not read as one word."""
+    if text and text.isprintable() and not any(mark in text for mark in ' "='):
+        return text
+    return escape_controls(json.dumps(text, ensure_ascii=False))

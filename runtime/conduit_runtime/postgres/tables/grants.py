@@ -8,7 +8,7 @@ _ALL = "SELECT, INSERT, UPDATE, DELETE"
 # The columns of a pending job. With the others, a role could forge a job that runs or has ended.
 _PENDING = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
-    *("run_at", "trace", "notifies"),
+    *("run_at", "headers", "notifies"),
 )
 
 _FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}

@@ -36,7 +36,7 @@ CREATE TABLE jobs (
   leased_until timestamptz,
   token        uuid,
   flow         uuid,
-  trace        jsonb,
+  headers      jsonb,
   notifies     boolean     NOT NULL DEFAULT true,
   follows      uuid[],
   awaited      boolean,
@@ -77,7 +77,7 @@ COMMENT ON COLUMN jobs.locked_at IS 'when that worker claimed it';
 COMMENT ON COLUMN jobs.leased_until IS 'when a claim by dequeue() lapses; workers have a heartbeat instead';
 COMMENT ON COLUMN jobs.token IS 'random, new in every claim; each outcome names it';
 COMMENT ON COLUMN jobs.flow IS 'the chain or group of the job; other jobs may wait for it';
-COMMENT ON COLUMN jobs.trace IS 'trace context of the caller that enqueued the job, as headers (traceparent, …)';
+COMMENT ON COLUMN jobs.headers IS 'what the caller that enqueued the job gave it: its headers and, as trace, its trace context';
 COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement did and found none';
 COMMENT ON COLUMN jobs.follows IS 'the jobs of its flow that it waited for, in their order';
 COMMENT ON COLUMN jobs.awaited IS 'whether result() waits for it: its end then sends a notification';
@@ -194,7 +194,7 @@ CREATE TABLE conduit_blocked_jobs (
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
   on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  trace        jsonb,
+  headers      jsonb,
   error        text,
   follows      uuid[],
   awaited      boolean,
@@ -240,10 +240,10 @@ BEGIN
       RETURNING blocked.*, asked.status
     ), stored AS (
       INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                        trace, created_at, run_at, status, completed_at, error, follows, awaited,
+                        headers, created_at, run_at, status, completed_at, error, follows, awaited,
                         parent)
       SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-             trace, created_at,
+             headers, created_at,
              CASE WHEN status = 'pending'
                THEN coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
                ELSE pg_catalog.now() END,
@@ -529,7 +529,7 @@ END;
 CREATE FUNCTION conduit_enqueue(
   completed uuid[], parents uuid[], ids uuid[], queues text[], types text[], fingerprints text[],
   payloads text[], priorities integer[], max_attempts integer[], timeouts float8[],
-  run_ats timestamptz[], delays float8[], traces text[], keys text[], unique_fors float8[],
+  run_ats timestamptz[], delays float8[], headers text[], keys text[], unique_fors float8[],
   flows uuid[], on_failures text[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -542,11 +542,11 @@ BEGIN
     SELECT new.*
     FROM unnest(
       parents, ids, queues, types, fingerprints, payloads, priorities,
-      max_attempts, timeouts, run_ats, delays, traces, keys, unique_fors, flows,
+      max_attempts, timeouts, run_ats, delays, headers, keys, unique_fors, flows,
       on_failures
     ) WITH ORDINALITY AS new
       (parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at,
-       delay, trace, key, unique_for, flow, on_failure, position)
+       delay, headers, key, unique_for, flow, on_failure, position)
     WHERE completed IS NULL OR new.parent IN (SELECT pg_catalog.unnest(completed))
   ), held AS (
     -- Waits for keys that another transaction holds, in a fixed order, and only then checks whether
@@ -606,10 +606,10 @@ BEGIN
   ), blocked AS (
     INSERT INTO conduit_blocked_jobs
       (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
-       waits_for, on_failure, trace, follows, parent)
+       waits_for, on_failure, headers, follows, parent)
     SELECT
       id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout, run_at,
-      delay, waits_for, on_failure, trace::jsonb, follows, parent
+      delay, waits_for, on_failure, headers::jsonb, follows, parent
     FROM kept
     WHERE waits_for > 0
   ), depending AS (
@@ -617,11 +617,11 @@ BEGIN
     SELECT job, next, watched FROM dependency
   ), pending AS (
     INSERT INTO jobs
-      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, trace,
+      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, headers,
        parent)
     SELECT
       id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), trace::jsonb,
+      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), headers::jsonb,
       parent
     FROM kept
     WHERE waits_for = 0

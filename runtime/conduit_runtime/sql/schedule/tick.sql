@@ -16,8 +16,8 @@ WITH due AS (
   WHERE schedule.name = due.name
   RETURNING schedule.*
 ), enqueued AS (
-  INSERT INTO {jobs} (id, queue, type, payload, priority, max_attempts, timeout, run_at, schedule{trace})
-  SELECT tick.id, queue, type, payload, priority, max_attempts, timeout, tick.run_at, name{trace_value}
+  INSERT INTO {jobs} (id, queue, type, payload, priority, max_attempts, timeout, run_at, schedule{headers})
+  SELECT tick.id, queue, type, payload, priority, max_attempts, timeout, tick.run_at, name{headers_value}
   FROM advanced
   CROSS JOIN unnest(%(ids)s::uuid[], %(ticks)s::timestamptz[]) AS tick (id, run_at)
   ORDER BY tick.run_at

@@ -10,7 +10,8 @@ WITH found AS MATERIALIZED (
   LIMIT %(limit)s
   FOR UPDATE OF notice SKIP LOCKED
 ), failed AS MATERIALIZED (
-  SELECT job.id, type, job.queue, attempts, max_attempts, payload::text, error
+  SELECT job.id, type, job.queue, attempts, max_attempts, payload::text, error,
+    headers::text
   FROM found JOIN {jobs} AS job ON job.id = found.job
   WHERE status = 'failed'
 ), taken AS (

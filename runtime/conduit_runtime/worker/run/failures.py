@@ -12,6 +12,7 @@ from ...model.attempts.failed_job import FailedJob
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
 from ...model.payload import decode
+from ...model.stored_headers import read_headers
 from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...services.django_connections import call_plainly
@@ -48,6 +49,7 @@ def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
                 error=outcome.error or "",
                 traceback=(outcome.detail or {}).get("traceback"),
                 discarded=outcome.discarded,
+                headers=read_headers(job.headers),
             )
         )
     return found

@@ -28,18 +28,18 @@ def sent(attempt: Attempt) -> Outcomes:
 
 
 def test_a_job_is_what_the_gateway_claimed() -> None:
-    flow, trace = uuid4(), '{"traceparent":"00-aa"}'
+    flow, headers = uuid4(), '{"tenant":"acme"}'
     given = entry(rescues=1, timeout=2.5, flow=flow, fingerprint="abc", priority=75)
-    given.trace = trace
+    given.headers = headers
     [job] = claimed_jobs(decode_jobs(encoded(Jobs(VERSION, "d", "g", 1, "mail", "greet", [given]))))
     assert (job.id, job.token, job.queue, job.type) == (given.id, given.token, "mail", "greet")
-    assert (job.rescues, job.timeout, job.flow, job.trace) == (1, 2.5, flow, trace)
+    assert (job.rescues, job.timeout, job.flow, job.headers) == (1, 2.5, flow, headers)
     assert (job.fingerprint, job.priority, job.attempts, job.max_attempts) == ("abc", 75, 1, 3)
 
 
 def test_a_payload_is_the_very_text_that_the_database_has() -> None:
     assert claimed().payload == '{"a": 1.50}'
-    assert claimed().trace is None
+    assert claimed().headers is None
 
 
 def test_a_completed_attempt_has_its_times_and_result() -> None:
