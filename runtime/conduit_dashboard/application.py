@@ -102,7 +102,7 @@ class Dashboard:
                 if wants_stream(request):
                     return follow(request, visit, self.hub, route.view)
                 page = await route.view(visit)
-                return page_response(request, visit, page, await notice(visit))
+                return await page_response(request, visit, page, await notice(visit))
 
             return await self._respond(request, route.path, show)
 
@@ -120,7 +120,7 @@ class Dashboard:
                 act = Act.of(visit, await read_form(request), route.action)
                 done = await route.operation(act)
                 if isinstance(done, Page):
-                    return page_response(request, act, done)
+                    return await page_response(request, act, done)
                 return after(request, act, done)
 
             return await self._respond(request, route.path, change)
@@ -135,16 +135,16 @@ class Dashboard:
         try:
             visit = self._visit(request, await self._access(request))
         except Refusal as refusal:
-            return refuse(request, visit, refusal)
+            return await refuse(request, visit, refusal)
         try:
             return await work(visit)
         except Refusal as refusal:
-            return refuse(request, visit, refusal)
+            return await refuse(request, visit, refusal)
         except QueueError as error:
-            return refuse(request, visit, BadRequest(_sentence(error)))
+            return await refuse(request, visit, BadRequest(_sentence(error)))
         except Exception as error:  # its text may contain secrets
             _log.error("%s %s failed: %s", request.method, path, place_of(error))
-            return refuse(request, visit, Failed(FAILED))
+            return await refuse(request, visit, Failed(FAILED))
 
     def _door(
         self, operation: Callable[[Request], Awaitable[Response]]
@@ -153,7 +153,7 @@ class Dashboard:
             try:
                 return await operation(request)
             except Refusal as refusal:
-                return refuse(request, self._visit(request, Access.none()), refusal)
+                return await refuse(request, self._visit(request, Access.none()), refusal)
 
         return respond
 
@@ -193,10 +193,10 @@ class Dashboard:
             refusal = Refusal(f"{error.detail.rstrip('.')}.")
             refusal.status, refusal.title = error.status_code, "You cannot see this"
             refusal.headers = error.headers or {}
-        return refuse(request, visit, refusal)
+        return await refuse(request, visit, refusal)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
-        return refuse(request, self._visit(request, Access.none()), Failed(FAILED))
+        return await refuse(request, self._visit(request, Access.none()), Failed(FAILED))
 
 
 def _sentence(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Responses: a page as HTML or JSON, its updates, an action, a refusal."""
 
+import asyncio
 from typing import Any
 
 from starlette.datastructures import URL
@@ -20,13 +21,17 @@ from .rendering.json import encode
 _JSON = "application/json"
 
 
-def page_response(
+async def page_response(
     request: Request, visit: Visit, page: Page, notice: str | None = None
 ) -> Response:
-    """A page as HTML, or as JSON if asked for; `notice` says what the visitor has just done."""
+    """A page as HTML, or as JSON if asked for; `notice` says what the visitor has just done.
+
+    A thread renders it, so that a large page does not keep other visitors waiting.
+    """
     if _wants_json(request):
-        return Response(encode(page.data), page.status, media_type=_JSON)
-    html = render(page, visit, **_frame(request), notice=notice)
+        data = await asyncio.to_thread(encode, page.data)
+        return Response(data, page.status, media_type=_JSON)
+    html = await asyncio.to_thread(render, page, visit, **_frame(request), notice=notice)
     return HTMLResponse(html, page.status)
 
 
@@ -39,9 +44,12 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
         nonlocal shown
         with one_by_one():
             page = await view(visit)
-        data = encode({"title": page.title, "data": page.data})
+        data = await asyncio.to_thread(encode, {"title": page.title, "data": page.data})
         if data != shown[0]:
-            shown = data, render_regions(page, visit, **_frame(request), notice=None)
+            rendering = asyncio.to_thread(
+                render_regions, page, visit, **_frame(request), notice=None
+            )
+            shown = data, await rendering
         return shown[1]
 
     query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
@@ -50,14 +58,16 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
     return stream(hub, key, regions, is_short="wsgi_environ" in request.scope)
 
 
-def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
+async def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
     """A refusal in words; if the database is down, the browser asks for the page again."""
     data: dict[str, Any] = {"title": refusal.title, "message": str(refusal)}
     template = "error.html"
     if refusal.next is not None:
         template = "login.html"
         data |= {"next": refusal.next, "is_wrong": refusal.is_wrong}
-    response = page_response(request, visit, Page(template, refusal.title, data, refusal.status))
+    response = await page_response(
+        request, visit, Page(template, refusal.title, data, refusal.status)
+    )
     response.headers.update(refusal.headers)
     if isinstance(refusal, DatabaseDown) and request.method == "GET":
         response.headers["Refresh"] = "5"

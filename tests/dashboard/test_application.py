@@ -2,9 +2,14 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from conduit_dashboard import Access
+from conduit_dashboard import Access, responses
+from conduit_dashboard.page import Page, Visit
+from conduit_dashboard.rendering import html
 from conduit_runtime import Job
 from dashboard_site import Site, serving
 
@@ -13,6 +18,26 @@ def test_a_page_as_html_and_as_json(site: Site) -> None:
     site.queue.enqueue(Job("<b>mail</b>", "t"))
     assert "&lt;b&gt;mail&lt;/b&gt;" in site.html("/queues")
     assert site.json("/queues")["queues"][0]["queue"] == "<b>mail</b>"
+
+
+def test_a_page_that_takes_long_to_render_keeps_no_other_visitor_waiting(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, shown = threading.Event(), threading.Event()
+
+    def render(page: Page, visit: Visit, **more: Any) -> str:
+        if page.title == "Workers":
+            begun.set()
+            assert shown.wait(20)
+        return html.render(page, visit, **more)
+
+    monkeypatch.setattr(responses, "render", render)
+    with ThreadPoolExecutor() as visitors:
+        slow = visitors.submit(site.html, "/workers")
+        assert begun.wait(20)
+        site.html("/queues")
+        shown.set()
+        assert "Workers" in slow.result()
 
 
 def test_an_action_goes_back_to_its_page(site: Site) -> None:

@@ -1,5 +1,6 @@
 """A flow: the graph of its jobs, its state, and what blocks it."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +18,8 @@ from ..rendering.boxes import Node
 
 MOST = 5_000
 """The most jobs of a flow that are read."""
-_DRAWN = 120
-"""The most steps of a graph that is drawn."""
+_DRAWN, _LINES = 120, 600
+"""The most steps, and dependencies between them, of a graph that people can still read."""
 _LISTED = 200
 """The most jobs in the table."""
 _BLOCKERS = 10
@@ -35,8 +36,10 @@ async def flow(visit: Visit) -> Page:
             "the page of one of its jobs, and the flow from there."
         )
     counts = Counter(job.status for job in own)
-    is_cut = len(found) >= MOST
-    graph = graph_of(id_, found, is_cut=is_cut)
+    followed = sum(len(before) for before, _ in dependencies(id_, found))
+    is_cut = len(found) >= MOST or followed >= related.FOLLOWED
+    graph = await asyncio.to_thread(graph_of, id_, found, is_cut=is_cut)
+    is_drawn = len(graph.steps) <= _DRAWN and len(graph.edges) <= _LINES
     blocking = [*blockers(id_, found)]
     data = {
         "flow": id_,
@@ -45,7 +48,7 @@ async def flow(visit: Visit) -> Page:
         "is_cut": is_cut,
         "blockers": await _explained(visit, blocking[:_BLOCKERS]),
         "more_blockers": max(len(blocking) - _BLOCKERS, 0),
-        "graph": _drawable(visit, graph) if len(graph.steps) <= _DRAWN else None,
+        "graph": _drawable(visit, graph) if is_drawn else None,
         "jobs": graph.jobs[:_LISTED],
         "more_jobs": max(len(own) - _LISTED, 0),
     }
@@ -84,7 +87,8 @@ def _drawable(visit: Visit, graph: FlowGraph) -> dict[str, Any]:
 
 
 def _node(visit: Visit, step: Step) -> Node:
-    notes = [f"{count:,} {status}" for status, count in step.counts.items()]
+    counts = [f"{count:,} {status}" for status, count in step.counts.items()]
+    notes = [", ".join(some) for some in (counts[:2], counts[2:]) if some]
     if step.size == 1:
         notes = [f"{step.status}, from before" if step.is_outside else step.status]
     label = step.type if step.size == 1 else f"{step.type} × {step.size:,}"

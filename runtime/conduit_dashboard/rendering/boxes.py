@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from conduit_runtime.model.text.printable import one_line
 from markupsafe import Markup
 
-WIDTH, HEIGHT, LINE = 200, 40, 17
+WIDTH, HEIGHT, LINE = 220, 40, 17
 """Width and height of a node, and the height of each further line of text in it, in pixels."""
 _LETTER, _SMALL_LETTER, _PADDING = 6.7, 5.8, 12
 _ARROW = Markup(
@@ -44,14 +44,14 @@ def height_of(node: Node) -> float:
     return HEIGHT + LINE * len(node.notes)
 
 
-def box(node: Node, x: float, y: float, width: float = WIDTH) -> Markup:
+def box(node: Node, x: float, y: float) -> Markup:
     """A node with its top left corner at this place; it is a link if the node has an address."""
     lines = [
         Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
             "quiet" if number else "",
             x + _PADDING,
             y + 25 + LINE * number,
-            _shortened(text, (width - 2 * _PADDING) / (_SMALL_LETTER if number else _LETTER)),
+            _shortened(text, (WIDTH - 2 * _PADDING) / (_SMALL_LETTER if number else _LETTER)),
         )
         for number, text in enumerate([node.label, *node.notes])
     ]
@@ -63,7 +63,7 @@ def box(node: Node, x: float, y: float, width: float = WIDTH) -> Markup:
         title=one_line(", ".join([node.label, *node.notes])),
         x=x,
         y=y,
-        w=width,
+        w=WIDTH,
         h=height_of(node),
         lines=Markup("").join(lines),
     )

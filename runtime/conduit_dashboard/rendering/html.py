@@ -10,13 +10,13 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ..charts.history import figures
+from ..flow.layers import in_layers
 from ..job.payload_table import in_text
 from ..job.tracebacks import parts_of
 from ..live.region import Region, Regions, region
 from ..page import Page, Visit, segment
 from ..types.columns import in_columns
 from . import actions, texts
-from .drawing import drawing
 
 
 @lru_cache(maxsize=1)
@@ -42,8 +42,8 @@ def _environment() -> Environment:
     }
     made.globals |= {
         "live": _live,
-        "drawing": drawing,
         "in_columns": in_columns,
+        "in_layers": in_layers,
         "figures": figures,
     }
     return made

@@ -1,25 +1,28 @@
-"""The graph of the source as SVG: hooks, then jobs by their depth, then services, in columns.
+"""The graph of the source in columns: hooks, then jobs by their depth, then services.
 
 A job is beside the node that enqueues it, so people can read a picture of hundreds of jobs from top
-to bottom. The time to draw is proportional to the size.
+to bottom.
 """
 
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Sequence
 from statistics import fmean
 
 from markupsafe import Markup
 
-from ..rendering.boxes import HEIGHT, LINE, Node, box, picture
+from ..rendering.boxes import Node
+from ..rendering.drawing import drawing
 from .graph import GraphEdge, GraphNode
 
-_WIDTH, _ACROSS, _DOWN = 220, 300, HEIGHT + 2 * LINE + 18
-"""Width of a box, and distances from one box to the next across and down, in pixels."""
-_TALL = HEIGHT + 2 * LINE
-_CLEAR = 4
-"""Pixels between a line and a box that it passes."""
-_MARGIN = 8
+
+def in_columns(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], name: str) -> Markup:
+    """The graph as SVG; `name` describes it to screen readers."""
+    places = _Places(nodes, edges)
+    return drawing(
+        [Node(each.id, each.label, each.notes, each.look, each.href) for each in nodes],
+        [(edge.source, edge.target) for edge in edges],
+        {id_: (column, places.rows[id_]) for id_, column in places.columns.items()},
+        name,
+    )
 
 
 class _Places:
@@ -66,72 +69,3 @@ class _Places:
         for each in sorted(services, key=lambda each: (wanted[each], each)):
             row = max(row + 1, wanted[each])
             self.columns[each], self.rows[each] = column, row
-
-
-def in_columns(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], name: str) -> Markup:
-    """The graph as SVG; `name` describes it to screen readers."""
-    places = _Places(nodes, edges)
-    lines = _Lines(places)
-    inner = [
-        Markup('<path class="edge" marker-end="url(#arrow)" d="{}"/>').format(
-            lines.path(edge.source, edge.target)
-        )
-        for edge in edges
-    ]
-    inner += [
-        box(
-            Node(node.id, node.label, node.notes, node.look, node.href),
-            *(places.columns[node.id] * _ACROSS, places.rows[node.id] * _DOWN, _WIDTH),
-        )
-        for node in nodes
-    ]
-    width = max(places.columns.values(), default=0) * _ACROSS + _WIDTH + 2 * _MARGIN
-    height = max(places.rows.values(), default=0) * _DOWN + _TALL + 2 * _MARGIN
-    return picture(inner, name, x=-_MARGIN, y=-_MARGIN, width=width, height=height)
-
-
-class _Lines:
-    """The lines from box to box, past those between them."""
-
-    def __init__(self, places: _Places) -> None:
-        self._places = places
-        self._tops: dict[int, list[float]] = {}
-        for id, column in places.columns.items():
-            insort(self._tops.setdefault(column, []), places.rows[id] * _DOWN)
-
-    def path(self, source: str, target: str) -> str:
-        """The line from one box to another, as the data of an SVG path."""
-        first, last = self._places.columns[source], self._places.columns[target]
-        start, end = self._end(source), self._end(target)
-        right, left = first * _ACROSS + _WIDTH, last * _ACROSS
-        if last <= first + 1:
-            return f"M{right} {start:.1f}{_curve(right, start, left, end)}"
-        lane = self._lane(range(first + 1, last), start)
-        enters, leaves = right + _ACROSS - _WIDTH, left - _ACROSS + _WIDTH
-        return (
-            f"M{right} {start:.1f}{_curve(right, start, enters, lane)}"
-            f"H{leaves}{_curve(leaves, lane, left, end)}"
-        )
-
-    def _end(self, id: str) -> float:
-        return self._places.rows[id] * _DOWN + _TALL / 2
-
-    def _lane(self, columns: Iterable[int], start: float) -> float:
-        """The height nearest to `start` at which a line meets no box of these columns."""
-        tops = [self._tops[column] for column in columns]
-        for step in count():
-            for lane in (start + step * _CLEAR, start - step * _CLEAR):
-                if not any(_is_met(boxes, lane) for boxes in tops):
-                    return lane
-        raise AssertionError  # there is always room above all boxes
-
-
-def _is_met(tops: Sequence[float], lane: float) -> bool:
-    """Whether a line at this height meets a box of a column, given their upper edges."""
-    at = bisect_right(tops, lane + _CLEAR)
-    return at > 0 and lane < tops[at - 1] + _TALL + _CLEAR
-
-
-def _curve(x1: float, y1: float, x2: float, y2: float) -> str:
-    bend = max((x2 - x1) / 2, 40)
-    return f"C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"

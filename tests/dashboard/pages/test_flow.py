@@ -115,3 +115,21 @@ def test_a_flow_that_there_is_not(site: Site) -> None:
     response = site.client.get(f"/flows/{uuid4()}?job=x")
     assert response.status_code == 400
     assert site.client.get("/flows/x").status_code == 404
+
+
+def test_a_flow_with_too_many_dependencies_is_not_drawn(site: Site) -> None:
+    before, behind = (group(Job(type=f"{name}{n}") for n in range(30)) for name in "ab")
+    jobs = site.queue.enqueue_flow(chain(before, behind))
+    assert site.json(f"/flows/{jobs[0].flow}")["graph"] is None
+    html = site.html(f"/flows/{jobs[0].flow}")
+    assert "too many different steps, or dependencies between them" in html
+    assert html.count('<th scope="row">') == 60
+
+
+def test_a_flow_with_more_dependencies_than_are_read(site: Site, monkeypatch: Any) -> None:
+    monkeypatch.setattr(statements, "FOLLOWED", 5)
+    steps = [group(Job(type=type_) for _ in range(3)) for type_ in "abc"]
+    jobs = site.queue.enqueue_flow(chain(*steps, Job(type="d")))
+    data = site.json(f"/flows/{jobs[0].flow}")
+    assert (data["is_cut"], data["counts"]) == (True, {"pending": 3, "blocked": 7})
+    assert len(data["graph"]["edges"]) == 3 * 3 + 3 * 2

@@ -15,6 +15,8 @@ from .ids import LEAST, first_id
 
 SCANNED = 10_000
 """Rows that are searched for related jobs, or for the unique key of a job."""
+FOLLOWED = 20_000
+"""The most ids that are read of the lists of jobs that the jobs of a flow follow."""
 MOST = 1_000_000
 """The most bytes of a payload, or of a result, that a page shows."""
 LISTED = 100
@@ -97,7 +99,8 @@ def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBr
     """The jobs of a flow, at most `limit`.
 
     No index finds them. Jobs are made right before their flow, so the `SCANNED` jobs before the
-    flow are read, and as many on both sides of `seed`, which is one of them.
+    flow are read, and as many on both sides of `seed`, which is one of them. The lists of jobs
+    that they follow end after `FOLLOWED` ids.
     """
     near = [(UUID(int=((flow.int >> 80) + 2) << 80), False)] if flow.version == 7 else []
     if seed is not None:
@@ -116,12 +119,13 @@ def _of_flow(
     def decode(rows: Rows, count: int) -> list[JobBrief]:
         follows: dict[Any, Sequence[UUID]] = {None: ()}
         follows |= {row[-2]: tuple(row[-1]) for row in rows if row[-1] is not None}
-        return [_brief(row[:-2], follows[row[-2]]) for row in rows]
+        return [_brief(row[:-2], follows.get(row[-2], ())) for row in rows]
 
     parameters |= {
         "near": [id_ for id_, _ in near],
         "ascending": [ascending for _, ascending in near],
         "scanned": SCANNED,
+        "followed": FOLLOWED,
     }
     return Statement(
         "dashboard/job/flow_jobs",
