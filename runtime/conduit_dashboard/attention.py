@@ -1,5 +1,6 @@
 """What needs attention: findings of `conduit-jobs doctor` about jobs, and failing types."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -130,10 +131,12 @@ async def _masked(visit: Visit, failing: Sequence[Schedule]) -> list[Schedule]:
     if not failing:
         return []
     masks = await masks_of(visit, (each.type for each in failing))
-    return [
-        replace(each, error=masks.of(each.type, "").text(each.error or "", each.payload))
-        for each in failing
-    ]
+    return await asyncio.to_thread(
+        lambda: [
+            replace(each, error=masks.of(each.type, "").text(each.error or "", each.payload))
+            for each in failing
+        ]
+    )
 
 
 def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:

@@ -1,5 +1,6 @@
 """The rows of the list of jobs, as they may be shown."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +70,9 @@ async def rows_of(visit: Visit, lines: Sequence[JobLine], wanted: JobFilter) -> 
     """
     masks = await masks_of(visit, {line.type for line in lines})
     masked = [(line, masks.of(line.type, line.fingerprint)) for line in lines]
-    return [_row(line, mask) for line, mask in masked if _is_shown(line, mask, wanted)]
+    return await asyncio.to_thread(
+        lambda: [_row(line, mask) for line, mask in masked if _is_shown(line, mask, wanted)]
+    )
 
 
 def shown_of(wanted: JobFilter) -> bulk.Shown | None:

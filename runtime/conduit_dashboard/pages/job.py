@@ -1,5 +1,6 @@
 """A job: its payload, source, attempts and related jobs, and why it waits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,21 +38,14 @@ async def job(visit: Visit) -> Page:
     found = await read_known(visit)
     stored = found.job
     facts = await visit.read(related.start_facts([stored.id]))
-    attempts = [*attempts_of(stored, found.text)]
-    place = next((each.place for each in attempts if each.place), None)
-    progress = found.value(stored.progress)
+    masked = await asyncio.to_thread(_masked, found)
+    place = next((each.place for each in masked["attempts"] if each.place), None)
     data: dict[str, Any] = {
         "job": {name: getattr(stored, name) for name in _SHOWN}
-        | {
-            "status": _status(stored, facts),
-            "error": stored.error and found.text(stored.error),
-            "progress": progress if _is_progress(progress) else None,
-            "result": found.value(stored.result),
-        },
+        | {"status": _status(stored, facts), **masked.pop("job")},
         "reasons": [words for each in facts for words in reasons(each)],
-        "payload": None if found.too_large else found.payload,
+        **masked,
         "payload_bytes": found.too_large or None,
-        "fields": [] if found.too_large else rows_of(found.payload, found.fields),
         "hidden": None if found.mask.is_known else HIDDEN,
         "source": found.source
         and {
@@ -60,7 +54,6 @@ async def job(visit: Visit) -> Page:
             "failed_at": place,
             "lines": lines_of(found.source, place),
         },
-        "attempts": attempts,
         "children": await _children(visit, stored),
         "neighbours": await visit.read(related.neighbours(stored.id)),
         "unique": await visit.read(related.unique_key(stored)),
@@ -69,6 +62,21 @@ async def job(visit: Visit) -> Page:
         "may": _may(stored),
     }
     return Page("job.html", one_line(stored.type), data)
+
+
+def _masked(found: Known) -> dict[str, Any]:
+    """What the job's columns show without sensitive values; masking may take long."""
+    stored, progress = found.job, found.value(found.job.progress)
+    return {
+        "job": {
+            "error": stored.error and found.text(stored.error),
+            "progress": progress if _is_progress(progress) else None,
+            "result": found.value(stored.result),
+        },
+        "payload": None if found.too_large else found.payload,
+        "fields": [] if found.too_large else rows_of(found.payload, found.fields),
+        "attempts": [*attempts_of(stored, found.text)],
+    }
 
 
 async def read_known(visit: Visit) -> Known:

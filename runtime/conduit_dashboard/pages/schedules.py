@@ -1,5 +1,6 @@
 """The schedules: their ticks, and how the last ones went."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,10 +60,12 @@ async def schedules(visit: Visit) -> Page:
     more, stored = max(0, len(stored) - MOST), stored[:MOST]
     changed = await visit.read(last_changes("schedule", _ACTIONS))
     masks = await masks_of(visit, (schedule.type for schedule, _ in stored))
-    rows = [
-        _row(schedule, masks.of(schedule.type, ""), changed.get(schedule.name))
-        for schedule, _ in stored
-    ]
+    rows = await asyncio.to_thread(
+        lambda: [
+            _row(schedule, masks.of(schedule.type, ""), changed.get(schedule.name))
+            for schedule, _ in stored
+        ]
+    )
     data = {"schedules": rows, "more_schedules": more, "name": name}
     return Page("schedules.html", "Schedules", data)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.lanes import original
-from ..model.text.masking import MASK, mask
+from ..model.text.masking import MASK, Masker
 from ..model.type_description import FieldShape, KnownShape
 from .sensitive import texts_in
 
@@ -46,6 +46,7 @@ class PayloadMask:
         self._takes_any = any(each.fingerprint == "" for each in shapes)
         self.is_known = shape == "" or any(each.fingerprint == shape for each in shapes)
         """Whether a worker has described this shape; if not, a page tells why values are hidden."""
+        self._last: tuple[Any, Masker | None] = (None, Masker(()))
 
     @property
     def hides_some(self) -> bool:
@@ -65,21 +66,31 @@ class PayloadMask:
 
     def text(self, text: str, payload: Any) -> str:
         """A text, such as an error or a traceback, without the payload's hidden values."""
-        try:
-            texts = self.texts(payload)
-        except RecursionError:
-            return MASK
-        return mask(text, texts) if len(texts) <= _MOST else MASK
+        masker = self._masker(payload)
+        return MASK if masker is None else masker.mask(text)
 
     def value(self, value: Any, payload: Any) -> Any:
         """A value of JSON, such as progress or a result, without the payload's hidden values."""
+        masker = self._masker(payload)
         try:
-            texts = self.texts(payload)
-            if len(texts) > _MOST:
-                return MASK
-            return _without(value, texts) if texts else value
+            return MASK if masker is None else _without(value, masker)
         except RecursionError:
             return MASK
+
+    def _masker(self, payload: Any) -> Masker | None:
+        """The masker of the payload's hidden values; None if these are too many or too deep.
+
+        That of the last payload is kept, since a page masks many texts of a job.
+        """
+        known, masker = self._last
+        if known is not payload:
+            try:
+                texts = self.texts(payload)
+                masker = Masker(texts) if len(texts) <= _MOST else None
+            except RecursionError:
+                masker = None
+            self._last = payload, masker
+        return masker
 
     def refuses_search(self, path: Iterable[str]) -> bool:
         """Whether a search by this field, named from the outermost, could reveal a hidden value.
@@ -141,12 +152,12 @@ def _holds_sensitive(node: _Node) -> bool:
     return any(each.is_sensitive or _holds_sensitive(each) for each in inner)
 
 
-def _without(value: Any, texts: Collection[str]) -> Any:
+def _without(value: Any, masker: Masker) -> Any:
     if isinstance(value, Mapping):
-        return {mask(key, texts): _without(each, texts) for key, each in value.items()}
+        return {masker.mask(key): _without(each, masker) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_without(each, texts) for each in value]
+        return [_without(each, masker) for each in value]
     if isinstance(value, str):
-        return mask(value, texts)
+        return masker.mask(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return MASK if is_number and str(value) in texts else value
+    return MASK if is_number and str(value) in masker.texts else value
