@@ -23,6 +23,7 @@ SELECT count(*) / extract(epoch FROM max(completed_at) - min(created_at)) FROM j
 _TICK = 0.002
 """Seconds between two steps of the steady stream; each step enqueues its jobs at once."""
 _IDLE = 20.0
+_IDLE_TOGETHER = (2, 8)
 _SETTLED = 12.0
 """Seconds after which a worker has opened every connection and made each check once."""
 
@@ -105,22 +106,31 @@ def until_done(database: Database) -> None:
 
 
 def idle(server: str, options: Options, results: Results) -> None:
-    """What an idle worker costs."""
+    """What an idle worker costs, alone and beside others of its queue."""
     seconds = max(5.0, _IDLE * options.scale)
-    database = Database(server)
-    database.run("CREATE EXTENSION pg_stat_statements")
-    with staying(database) as stop:
-        time.sleep(_SETTLED)
-        before = _statements(database)
-        time.sleep(seconds)
-        statements = (_statements(database) - before) / seconds
-        usage: Usage = stop()
+    statements, usage = _waiting(server, seconds)
     part = usage.cpu / (seconds + _SETTLED) * 100
     results.add(Figure("idle worker", "% of a core", [part], target=0.5, less_is_better=True))
     results.add(
         Figure("idle worker", "statements/s", [statements], target=2.0, less_is_better=True)
     )
     results.add(Figure("idle worker", "MiB", [usage.mebibytes], target=80, less_is_better=True))
+    for copies in _IDLE_TOGETHER:
+        statements, _ = _waiting(server, seconds, copies)
+        name = f"each of {copies} idle workers"
+        results.add(Figure(name, "statements/s", [statements], target=3.0, less_is_better=True))
+
+
+def _waiting(server: str, seconds: float, copies: int = 1) -> tuple[float, Usage]:
+    """The statements a second of each worker while they wait, and what the first one used."""
+    database = Database(server)
+    database.run("CREATE EXTENSION pg_stat_statements")
+    with staying(database, copies=copies) as stop:
+        time.sleep(_SETTLED)
+        before = _statements(database)
+        time.sleep(seconds)
+        statements = (_statements(database) - before) / seconds / copies
+        return statements, stop()
 
 
 def _statements(database: Database) -> float:

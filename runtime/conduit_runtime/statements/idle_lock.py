@@ -6,6 +6,8 @@ from ..postgres.statement import Statement, nothing, quote
 
 LATE = "late"
 """The payload of a notification about a job that became due long ago."""
+RELEASED = "released"
+"""The payload of the notification that an idle lock was released."""
 
 
 def channels(queues: Sequence[str]) -> Statement[list[str]]:
@@ -31,15 +33,16 @@ def acquire(queues: Sequence[str]) -> Statement[list[str]]:
     )
 
 
-def someone_holds(queues: Sequence[str]) -> Statement[bool]:
-    """Whether idle workers hold these idle locks, rather than commits in progress."""
+def held(queues: Sequence[str]) -> Statement[list[str]]:
+    """Return those of the queues whose idle locks workers hold, rather than commits in progress."""
     return Statement(
         "worker/idle_lock_is_held",
         {"queues": list(queues)},
-        lambda rows, count: all(held for (held,) in rows),
+        lambda rows, count: [queue for queue, is_held in rows if is_held],
     )
 
 
 def release(queues: Sequence[str]) -> Statement[None]:
     """Release the idle locks, and notify the idle workers so that one of them takes each lock."""
-    return Statement("worker/idle_lock_release", {"queues": list(queues)}, nothing)
+    parameters = {"queues": list(queues), "payload": RELEASED}
+    return Statement("worker/idle_lock_release", parameters, nothing)

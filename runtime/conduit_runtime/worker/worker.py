@@ -19,7 +19,6 @@ from ..postgres.connection import ReconnectingConnection
 from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
-from ..statements.idle_lock import LATE
 from ..statements.outcomes import Attempt, Written, progress
 from ..statements.results import of_predecessors
 from ..statements.worker_registry import Rescued
@@ -192,7 +191,7 @@ class Worker:
 
     def _on_notify(self, notification: psycopg.Notify) -> None:
         if notification.payload != NOTICE:
-            self.claimer.on_announced(is_late=notification.payload == LATE)
+            self.claimer.on_announced(notification.payload)
         elif self.claimer.on_changed():
             self.heartbeat.wake()
 

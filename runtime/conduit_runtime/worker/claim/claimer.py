@@ -16,6 +16,7 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
 from ...statements.claims import next_due
+from ...statements.idle_lock import LATE, RELEASED
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner, WorkerInterface
@@ -106,14 +107,17 @@ class Claimer:
         self._capacity.set()
         return True
 
-    def on_announced(self, *, is_late: bool) -> None:
+    def on_announced(self, payload: str) -> None:
         """Claim soon: a notification says that a job was committed. Every role can send one.
 
-        A job that has been due for long (`is_late`) may be further back than claims scan.
+        A job that has been due for long may be further back than claims scan. When another worker
+        has released an idle lock, this one may take it.
         """
         self._was_announced = True
-        if is_late:
+        if payload == LATE:
             self._fetcher.invalidate()
+        elif payload == RELEASED:
+            self._listener.on_released()
         self._listener.wake()
 
     def stop(self) -> None:

@@ -23,6 +23,7 @@ class Listener:
         self._hears_operators = False
         self._listening: set[str] = set()
         self._held: set[str] = set()
+        self._held_by_others: set[str] = set()
         self._opened = 0
         self._wake = asyncio.Event()
 
@@ -36,10 +37,11 @@ class Listener:
         self._wake.set()
 
     async def take_idle_lock(self, queues: Sequence[str]) -> bool:
-        """Take the free idle locks of the queues; False when there was none to take.
+        """Make sure that this worker or another holds the idle lock of each of the queues.
 
-        After True, claim once more: a job may have been committed before without a notification.
-        Releases the idle locks of other queues.
+        Returns whether it found one that it did not know to be held. Then claim once more: a job
+        may have been committed before without a notification. Releases the idle locks of other
+        queues.
         """
         await self.listen(queues)
         if self._connection.is_pooled:
@@ -47,17 +49,25 @@ class Listener:
         if surplus := sorted(self._held.difference(queues)):
             self._held.difference_update(surplus)
             await self._connection.run(idle_lock.release(surplus))
-        missing = [queue for queue in queues if queue not in self._held]
+        missing = [q for q in queues if q not in self._held and q not in self._held_by_others]
         if not missing:
             return False
         for _ in range(_TRIES):
             refused = await self._connection.run(idle_lock.acquire(missing))
             self._held.update(set(missing).difference(refused))
-            if not refused or await self._connection.run(idle_lock.someone_holds(refused)):
+            if not refused:
                 break
-            missing = refused  # a commit holds these for a moment
-            await asyncio.sleep(0.002)
+            held_by_others = await self._connection.run(idle_lock.held(refused))
+            self._held_by_others.update(held_by_others)
+            missing = [queue for queue in refused if queue not in self._held_by_others]
+            if not missing:
+                break
+            await asyncio.sleep(0.002)  # a commit holds these for a moment
         return True
+
+    def on_released(self) -> None:
+        """Note a notice that another worker no longer holds an idle lock."""
+        self._held_by_others.clear()
 
     async def release_idle_lock(self) -> None:
         """Release the idle locks, so that commits no longer pay for notifications."""
@@ -96,6 +106,7 @@ class Listener:
             self._listening.clear()
             self._hears_operators = False
             self._held.clear()
+            self._held_by_others.clear()
         if self._connection.is_pooled:
             return
         new = [queue for queue in queues if queue not in self._listening]

@@ -50,7 +50,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, job_types.described_types())
         run(connection, job_types.known_shapes(["t"]))
         run(connection, idle_lock.acquire(["default"]))
-        run(connection, idle_lock.someone_holds(["default"]))
+        run(connection, idle_lock.held(["default"]))
         run(connection, idle_lock.release(["default"]))
         [stored, *_] = run(connection, schedule_store.read(None))
         run(connection, schedule_store.failed(stored[0], "no"))
