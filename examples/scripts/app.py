@@ -82,7 +82,7 @@ def monthly_report(month: str) -> Flow:
 
 
 def logged(ctx: JobContext | BatchContext) -> Iterator[None]:
-    """Around each job: the place for a database session, a tenant, a Sentry scope."""
+    """Around each job: the place for a database session, a tenant, a lock."""
     try:
         yield
     except BaseException as error:

@@ -13,7 +13,7 @@ COLUMNS = (
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Claimed:
     """A claimed job, as far as it is known. `attempts` is the number of this attempt, from 1.
 

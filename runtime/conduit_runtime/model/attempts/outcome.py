@@ -155,21 +155,21 @@ def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, 
     try:
         theirs = _without_ours(error.__traceback__)
         trace = "".join(traceback.format_exception(type(error), error, theirs, limit=-30))
-        trace = _without_details(trace, error)
+        trace = without_details(trace, error)
     except BaseException:
         trace = text
     return clean(mask(text, secrets), MAX_ERROR), clean(mask(trace, secrets), MAX_TRACEBACK)
 
 
-def _without_details(trace: str, error: BaseException | None) -> str:
-    """The traceback without the details that Postgres adds, for this exception and its causes."""
+def without_details(text: str, error: BaseException | None) -> str:
+    """The text without the details that Postgres adds to this exception and to its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if (message := error_message(error)) != (whole := str(error)):
-            trace = trace.replace(whole, message)
+            text = text.replace(whole, message)
         error = error.__cause__ or error.__context__
-    return trace
+    return text
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:

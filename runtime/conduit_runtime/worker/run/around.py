@@ -2,7 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -11,8 +17,12 @@ AroundHook: TypeAlias = Callable[[Any], Any]
 """A generator function of the job's context with one `yield`, plain or asynchronous."""
 
 
+everywhere: list[Callable[[Any], AbstractAsyncContextManager[object]]] = []
+"""Functions of a job's context that are called around the jobs of all pools, on the loop."""
+
+
 class AroundHooks:
-    """The hooks of a pool, the first of them outermost.
+    """The hooks of a pool, the first of them outermost, inside those of all pools.
 
     The hooks of a coroutine handler run on the loop. For a plain handler, plain hooks run in the
     handler's thread, and asynchronous hooks on the loop, around the plain ones. A hook sees what
@@ -33,7 +43,7 @@ class AroundHooks:
         (self._async if hook.is_async else self._plain).append(hook)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(everywhere) + len(self._all)
 
     async def around_coroutine(self, context: Any, work: Coroutine[Any, Any, T]) -> T:
         """Do the work of a coroutine handler inside all hooks."""
@@ -77,6 +87,8 @@ class _Hook:
 async def _inside(hooks: Sequence[_Hook], context: Any, work: Coroutine[Any, Any, T]) -> T:
     try:
         async with AsyncExitStack() as stack:
+            for enter in everywhere:
+                await stack.enter_async_context(enter(context))
             for hook in hooks:
                 outcome = _Outcome(hook.enter(context))
                 if hook.is_async:

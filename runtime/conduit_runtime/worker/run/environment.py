@@ -52,7 +52,7 @@ class Environment:
         self.sink = sink
         self.outcomes = Outcomes(registry, sink, host.metrics)
         self.threads = threads
-        self.hooks = hooks or None
+        self.hooks = (AroundHooks() if hooks is None else hooks) or None
         self.tracer = tracer
         self.suspects = asyncio.Lock()
         self._uses_django = False

@@ -2,11 +2,11 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
-from ...model.attempts.outcome import decide, released, unreadable
+from ...model.attempts.outcome import Outcome, decide, released, unreadable
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge, PayloadMismatch
 from ...model.job import JobStatus
@@ -22,7 +22,12 @@ from ..metrics import Metrics
 from .handler import Handler
 from .handlers import HandlerRegistry
 
-_log = get_logger("conduit.worker")
+ATTEMPTS = "conduit.worker.attempts"
+"""The name of the logger of attempts."""
+_log = get_logger(ATTEMPTS)
+
+listeners: list[Callable[[Claimed, BaseException, Outcome], object]] = []
+"""Called in the worker's loop with each failed attempt of this process: they must not raise."""
 
 
 class Outcomes:
@@ -93,6 +98,8 @@ class Outcomes:
             _log.log(
                 level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
             )
+            for listener in listeners:
+                listener(job, error, outcome)
         self._sink.add(Attempt(job, elapsed, outcome, started=started))
 
     def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
