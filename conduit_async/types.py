@@ -4,20 +4,32 @@ A type does not allow nil by itself; `Optional` does. `ANY` is the type of a val
 is known, such as a service's result; it is assignable to and from every type.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-ScalarName: TypeAlias = Literal[
-    "string", "int", "float", "bool", "decimal", "timestamp", "date", "time", "uuid",
-    "duration", "json", "regex", "error",
-]  # fmt: skip
+Widening: TypeAlias = Literal["float", "decimal", "str", "text"]
+"""Makes a wider value: `float(x)`, an exact decimal, `str(x)`, or the text as in a string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A type without parts."""
+    """A type without parts, and the facts about its values.
 
-    name: ScalarName
+    `python` is the module and the name of its class. `elsewhere` are its names in other languages
+    and `parse` is the function that reads it from a string. `is_text` is whether JSON has it as a
+    string. Every value of the kinds in `reads` can be read as this one. `widens` are the kinds to
+    which an older value is safely converted, and how.
+    """
+
+    name: str
+    python: tuple[str, str] = field(default=("typing", "Any"), compare=False, repr=False)
+    is_declared: bool = field(default=True, compare=False, repr=False)
+    elsewhere: str = field(default="", compare=False, repr=False)
+    parse: str = field(default="", compare=False, repr=False)
+    is_text: bool = field(default=False, compare=False, repr=False)
+    reads: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    widens: Mapping[str, Widening] = field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.name
@@ -187,32 +199,65 @@ class Shape:
 
 
 EACH = -1
-STRING = Scalar("string")
-INT = Scalar("int")
-FLOAT = Scalar("float")
-BOOL = Scalar("bool")
-DECIMAL = Scalar("decimal")
-TIMESTAMP = Scalar("timestamp")
-DATE = Scalar("date")
-TIME = Scalar("time")
-UUID = Scalar("uuid")
-DURATION = Scalar("duration")
-JSON = Scalar("json")
-REGEX = Scalar("regex")
+STRING = Scalar("string", ("builtins", "str"), elsewhere="str varchar char")
+INT = Scalar(
+    "int",
+    ("builtins", "int"),
+    elsewhere="integer bigint number duration",
+    widens={"float": "float", "decimal": "decimal", "string": "str"},
+)
+FLOAT = Scalar(
+    "float",
+    ("builtins", "float"),
+    elsewhere="double",
+    reads=("int",),
+    widens={"decimal": "decimal"},  # by its shortest digits, as in `Number.round`
+)
+BOOL = Scalar("bool", ("builtins", "bool"), elsewhere="boolean")
+DECIMAL = Scalar(
+    "decimal",
+    ("decimal", "Decimal"),
+    elsewhere="numeric money",
+    is_text=True,
+    reads=("int", "float"),
+    widens={"string": "text"},
+)
+TIMESTAMP = Scalar(
+    "timestamp",
+    ("datetime", "datetime"),
+    elsewhere="datetime",
+    parse="Time.parse",
+    is_text=True,
+    widens={"string": "text"},  # but no date becomes a timestamp: it has no zone
+)
+DATE = Scalar("date", ("datetime", "date"), is_text=True, widens={"string": "text"})
+TIME = Scalar("time", ("datetime", "time"), is_text=True, widens={"string": "text"})
+UUID = Scalar("uuid", ("uuid", "UUID"), parse="UUID.parse", is_text=True, widens={"string": "str"})
+DURATION = Scalar("duration", ("datetime", "timedelta"), is_declared=False, is_text=True)
+JSON = Scalar("json", ("typing", "Any"), elsewhere="object jsonb")
+REGEX = Scalar("regex", is_declared=False)
 NUMBERS = (INT, FLOAT, DECIMAL)
 ANY = AnyType()
 NIL = NilType()
 
-ERROR = Scalar("error")
+ERROR = Scalar("error", is_declared=False)
 """The type of `err` in `rescue |err|`: it has a message and a type, and reads as its message."""
 
+KINDS: Mapping[str, Scalar] = {
+    each.name: each
+    for each in (
+        *(STRING, INT, FLOAT, BOOL, DECIMAL, TIMESTAMP, DATE, TIME, UUID, JSON),
+        *(DURATION, REGEX, ERROR),
+    )
+}
+"""All scalars by name."""
 
 TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
 """The names that a source may use for the type `string`."""
 
 SCALARS: dict[str, Scalar] = {
     **dict.fromkeys(TEXT_LIKE, STRING),
-    **{each.name: each for each in (INT, FLOAT, BOOL, DECIMAL, TIMESTAMP, DATE, TIME, UUID, JSON)},
+    **{each.name: each for each in KINDS.values() if each.is_declared},
 }
 """The types of a single value that a source can name."""
 

@@ -69,8 +69,6 @@ def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
             return f'write it as a string: `"#{{{shown}}}"`'
         case Scalar("int"), Scalar("float" | "decimal"):
             return f"round it: `Number.round({shown}, 0)`"
-        case Scalar("uuid"), Scalar("string"):
-            return f"parse it: `UUID.parse({shown})`"
-        case Scalar("timestamp"), Scalar("string"):
-            return f"parse it: `Time.parse({shown})`"
+        case Scalar(parse=parse), Scalar("string") if parse:
+            return f"parse it: `{parse}({shown})`"
     return None

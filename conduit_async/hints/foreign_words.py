@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from ..tokens import FOREIGN, MEMBER_ANNOTATIONS
+from ..types import SCALARS, TEXT_LIKE
 
 _BLOCK = r"[ \t]*\{"
 _NEXT = r"[ \t]+(?!!=|(?:in|not_in|and|or|rescue)\b)[^\s=:?.,|()\[\]}+*/%<>&#-]"
@@ -73,7 +74,8 @@ FOLLOWERS = frozenset({
 BRANCHES = ("elif", "elseif", "else_if")
 """Words that mean `elsif`."""
 
-TYPES = ("int", "float", "bool", "string", "text", "decimal", "uuid", "timestamp", "date", "json")
+TYPES = ({*SCALARS} - {*TEXT_LIKE} - {"time"}) | {"string", "text"}
+"""The names of types, but those that are usual names of variables."""
 ELSIF = ForeignWord("write `elsif`", "ELSIF", _OPERAND)
 
 VALUES = {

@@ -14,13 +14,13 @@ from ..types import (
     DECIMAL,
     FLOAT,
     INT,
+    KINDS,
     NIL,
     TIMESTAMP,
     Array,
     Enum,
     FunctionType,
     Hash,
-    Scalar,
     Type,
     TypeVariable,
     Union,
@@ -167,7 +167,7 @@ def _single(tokens: list[str]) -> Type:
             tokens.clear()
             return Enum("", values)
         case name:
-            return _NAMED.get(name) or Scalar(name)  # type: ignore[arg-type]
+            return _NAMED.get(name) or KINDS[name]
 
 
 def _listed(tokens: list[str], closer: str) -> list[Type]:

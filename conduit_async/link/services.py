@@ -102,7 +102,7 @@ def _distinct(found: Iterable[Any]) -> tuple[Type, ...]:
 
 
 def serialized(value: Any) -> Any:
-    """Return a type as JSON: the name of its class, then its fields except `entries`."""
+    """Return a type as JSON: the name of its class, then the fields that are compared."""
     if is_dataclass(value):
         own = [serialized(getattr(value, each.name)) for each in fields(value) if each.compare]
         return [type(value).__name__, *own]
@@ -117,6 +117,8 @@ def deserialized(value: Any) -> Any:
     kind = getattr(types, name, None) if name else tuple
     if kind is tuple:
         return tuple(map(deserialized, own))
-    if not (isinstance(kind, type) and is_dataclass(kind)):
+    if kind is types.Scalar and len(own) == 1 and own[0] in types.KINDS:
+        return types.KINDS[own[0]]
+    if kind is types.Scalar or not (isinstance(kind, type) and is_dataclass(kind)):
         raise ValueError(f"no type is called {name}")
     return kind(*map(deserialized, own))

@@ -4,20 +4,9 @@ The reader is `conduit_runtime.payloads.decode`, without upcasters. A type count
 if every value of it is.
 """
 
-from collections.abc import Mapping
-
+from ..types import KINDS
 from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
-
-_TEXTS = frozenset({"decimal", "timestamp", "date", "time", "duration", "uuid"})
-"""Types that JSON writes as strings, so that they can be read as strings."""
-
-_READ_AS: Mapping[str, frozenset[str]] = {
-    "string": _TEXTS,
-    "decimal": frozenset({"int", "float"}),
-    "float": frozenset({"int"}),
-}
-"""For each kind, the other kinds whose values can all be read as this kind."""
 
 
 def reads(old_code: Fields, new_payload: Fields) -> Unreadable | None:
@@ -62,10 +51,17 @@ def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
         return next(filter(None, found), None)
     if (expected, written) == ("object", "hash") and payload.item is not None:
         return _hash_as_object(code, payload.item, path)
-    if expected != written and written not in _READ_AS.get(expected, ()):
+    if expected != written and not _is_readable(written, expected):
         reason = f"is {payload} in new payloads, and {code} in the old code"
         return Unreadable(path, reason)
     return None
+
+
+def _is_readable(written: str, expected: str) -> bool:
+    """Whether all values of one kind of JSON can be read as another."""
+    if expected == "string":
+        return written in KINDS and KINDS[written].is_text
+    return expected in KINDS and written in KINDS[expected].reads
 
 
 def _hash_as_object(code: FieldType, item: FieldType, path: str) -> Unreadable | None:

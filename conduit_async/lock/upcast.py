@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from ..types import Widening
 from .model import FieldType
-
-Widening: TypeAlias = Literal["float", "decimal", "str", "text"]
-"""Makes a wider value: `float(x)`, an exact decimal, `str(x)`, or the text as in a string."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 Code generation writes the upcaster from the plan, and `conduitc breaking` reports the plan.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from ..types import KINDS, Widening
 from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
 from .upcast import (
@@ -20,26 +20,7 @@ from .upcast import (
     Step,
     Upcast,
     Value,
-    Widening,
 )
-
-WIDENINGS: Mapping[tuple[str, str], Widening] = {
-    ("int", "float"): "float",
-    ("int", "decimal"): "decimal",
-    ("float", "decimal"): "decimal",  # by its shortest digits, as in `Number.round`
-    ("int", "string"): "str",
-    ("uuid", "string"): "str",
-    ("decimal", "string"): "text",
-    ("timestamp", "string"): "text",
-    ("date", "string"): "text",
-    ("time", "string"): "text",
-}
-"""The safe conversions between scalars of different kinds, from old to new.
-
-Enums are strings: a value fits any other enum, as in a payload without conversion. No step parses
-or rounds; only an int beyond 2**53 becomes the nearest float, as in the database. A date does not
-become a timestamp, since a date has no zone.
-"""
 
 
 def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
@@ -72,6 +53,16 @@ def _names(name: str, field: NewField, old: Fields, new: NewFields) -> tuple[str
     if name == field.variable and name in old and beside not in new:
         return (beside, name, *field.was)
     return (name, *field.was)
+
+
+def widening(old: str, new: str) -> Widening | None:
+    """Return the safe conversion between kinds of JSON, None if there is none.
+
+    Enums are strings: a value fits any other enum, as in a payload without conversion. No step
+    parses or rounds; only an int beyond 2**53 becomes the nearest float, as in the database.
+    """
+    kind = KINDS.get(old)
+    return kind.widens.get(new) if kind is not None else None
 
 
 class _UnsafeError(Exception):
@@ -138,7 +129,7 @@ def _step(old: FieldType, new: NewField, path: str) -> Step:
         return Items(_conversion(old.item, item, f"{path}[]"))
     if old.json_kind == kind.json_kind == "object":
         return Object(_values(old.fields, new.fields, path))
-    step = WIDENINGS.get((old.json_kind, kind.json_kind))
+    step = widening(old.json_kind, kind.json_kind)
     if step is None:
         reason = f"was {old} in older payloads, and is {kind} now"
         raise _UnsafeError(path, reason)

@@ -7,6 +7,7 @@ from ..names import record_name, snapshot_name
 from ..program import Capture
 from ..types import (
     EACH,
+    KINDS,
     AnyType,
     Array,
     Enum,
@@ -29,20 +30,6 @@ from ..types import (
 from . import literals
 from .imports import Imports
 
-_SCALARS = {
-    "string": ("builtins", "str"),
-    "int": ("builtins", "int"),
-    "float": ("builtins", "float"),
-    "bool": ("builtins", "bool"),
-    "decimal": ("decimal", "Decimal"),
-    "timestamp": ("datetime", "datetime"),
-    "date": ("datetime", "date"),
-    "time": ("datetime", "time"),
-    "uuid": ("uuid", "UUID"),
-    "duration": ("datetime", "timedelta"),
-    "json": ("typing", "Any"),
-}
-
 
 def annotation(
     of: Type, imports: Imports, records: str = ".records", *, snapshots: bool = False
@@ -62,8 +49,8 @@ def annotation(
                 return f"{imports.module('re')}.Pattern[str]"
             case Scalar("error"):
                 return imports.runtime("ErrorValue")
-            case Scalar(name):
-                return imports.use(*_SCALARS[name])
+            case Scalar():
+                return imports.use(*item.python)
             case Array():
                 return f"{imports.use('builtins', 'list')}[{write(item.item)}]"
             case Hash():
@@ -84,7 +71,7 @@ def annotation(
 
 def scalar(name: str, imports: Imports) -> str:
     """Return the annotation of a scalar, by its name in a lock; `Any` if it is unknown."""
-    return imports.use(*_SCALARS.get(name, ("typing", "Any")))
+    return imports.use(*(KINDS[name].python if name in KINDS else ("typing", "Any")))
 
 
 def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:

@@ -7,21 +7,15 @@ from ... import ast
 from ...names import class_name, python_name, unclashed
 from ...program import Column, StructInfo
 from ...suggest import nearest
-from ...types import SCALARS, Array, Enum, Hash, Optional, Record, Struct, Type, optional
+from ...types import KINDS, SCALARS, Array, Enum, Hash, Optional, Record, Struct, Type, optional
 from ..environment import Environment
 from ..fields import default_of, earlier_names
 from ..lattice import INVALID
 from ..unparsed import is_unparsed_resource
 
 _ELSEWHERE = {
-    **dict.fromkeys(("integer", "bigint", "number", "duration"), "int"),
-    **dict.fromkeys(("str", "varchar", "char"), "string"),
-    **dict.fromkeys(("numeric", "money"), "decimal"),
-    **dict.fromkeys(("object", "jsonb"), "json"),
+    **{word: kind.name for kind in KINDS.values() for word in kind.elsewhere.split()},
     **dict.fromkeys(("map", "dict"), "hash"),
-    "boolean": "bool",
-    "datetime": "timestamp",
-    "double": "float",
     "list": "array",
 }
 """Our names for types of other languages."""
