@@ -125,8 +125,9 @@ def purge(session: Session, older_than: timedelta, status: tuple[str], name: str
 def stats(session: Session, name: str | None, type: str | None, last: str) -> None:
     """Count the jobs by status, and show the metrics of recent attempts.
 
-    Pending jobs include the unreadable ones, whose payload no worker could read so far. Durations
-    and waits are in seconds. A wait is the time from when a job is due to its start.
+    Pending jobs include the unreadable ones, whose payload no worker could read so far, and the
+    refused ones, whose last claim Postgres refused. Durations and waits are in seconds. A wait is
+    the time from when a job is due to its start.
     """
     duration = DURATION.convert(last, None, None)
     if not duration:
@@ -134,7 +135,7 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
     with session.queue() as queue:
         counts = queue.stats(name)
         metrics = queue.metrics(name, type, duration)
-    stored = {status: counts[status] for status in (*STATUSES, "unreadable")}
+    stored = {status: counts[status] for status in (*STATUSES, "unreadable", "refused")}
     attempts = [_metrics_row(each) for each in metrics]
     if session.form == "json":
         show_one({**stored, "last": last, "attempts": attempts}, "json")

@@ -23,6 +23,7 @@ _COUNTS = [
     "cancelled",
     "unknown",
     "unreadable",
+    "refused",
     "workers",
 ]
 _KEPT = ("keep_completed", "keep_failed")
@@ -48,6 +49,8 @@ def list_queues(session: Session) -> None:
 
     `unknown` counts the due jobs whose type no live worker of their queue knows. `unreadable`
     counts the pending jobs whose payload no worker could read; they wait for code that reads it.
+    `refused` counts the pending jobs whose last claim Postgres refused, because of a constraint or
+    a trigger of yours; they are claimed again at growing intervals.
     """
     with session.queue() as queue:
         overviews, limits = queue.queues(), queue.type_limits()

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+import psycopg
+
 from ..model.arguments import check_text, check_type, listed
 from ..model.flow import Flow
 from ..model.job import Job, JobStatus
@@ -12,6 +14,7 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.queues.controls import RateLimit, TypeLimits
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..model.workers.worker_info import WorkerInfo
+from ..postgres.refusals import may_concern_a_row
 from ..postgres.statement import Statement
 from ..statements import jobs as store
 from ..statements import leases, results
@@ -240,12 +243,33 @@ class AsyncQueue:
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
-        await self._run(rescue_orphans(), conn)
+        await self._run(rescue_orphans(alone=conn is None), conn)
         await self._run_steps(advance_watched(), conn)
         waiting = await self._run(leases.waiting(queue, types), conn)
+        if conn is None:
+            try:
+                return await self._claim(worker_id, queue, limit, waiting)
+            except psycopg.Error as error:
+                if not may_concern_a_row(error):
+                    raise
+        # A refused claim would abort the caller's transaction.
+        return await self._claim(worker_id, queue, limit, waiting, conn, apart=True)
+
+    async def _claim(
+        self,
+        worker_id: str,
+        queue: str,
+        limit: int,
+        waiting: leases.Waiting,
+        conn: Conn = None,
+        *,
+        apart: bool = False,
+    ) -> Jobs:
+        how = {"apart": apart, "alone": conn is None}
         if not waiting.has_limits:
-            return await self._run(leases.dequeue(worker_id, queue, limit, waiting.lanes), conn)
-        steps = leases.dequeue_within(worker_id, queue, limit, waiting)
+            steps = leases.dequeue(worker_id, queue, limit, waiting.lanes, **how)
+            return await self._run_steps(steps, conn)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting, **how)
         async with self.connections.transaction(conn) as connection:
             return await self._run_steps(steps, connection)
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+import psycopg
+
 from ..model.arguments import check_text, check_type, listed
 from ..model.flow import Flow
 from ..model.job import Job, JobStatus
@@ -13,6 +15,7 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.queues.controls import RateLimit, TypeLimits
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..model.workers.worker_info import WorkerInfo
+from ..postgres.refusals import may_concern_a_row
 from ..postgres.statement import Statement
 from ..statements import jobs as store
 from ..statements import leases, results
@@ -237,12 +240,33 @@ class Queue:
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
-        self._run(rescue_orphans(), conn)
+        self._run(rescue_orphans(alone=conn is None), conn)
         self._run_steps(advance_watched(), conn)
         waiting = self._run(leases.waiting(queue, types), conn)
+        if conn is None:
+            try:
+                return self._claim(worker_id, queue, limit, waiting)
+            except psycopg.Error as error:
+                if not may_concern_a_row(error):
+                    raise
+        # A refused claim would abort the caller's transaction.
+        return self._claim(worker_id, queue, limit, waiting, conn, apart=True)
+
+    def _claim(
+        self,
+        worker_id: str,
+        queue: str,
+        limit: int,
+        waiting: leases.Waiting,
+        conn: Conn = None,
+        *,
+        apart: bool = False,
+    ) -> Jobs:
+        how = {"apart": apart, "alone": conn is None}
         if not waiting.has_limits:
-            return self._run(leases.dequeue(worker_id, queue, limit, waiting.lanes), conn)
-        steps = leases.dequeue_within(worker_id, queue, limit, waiting)
+            steps = leases.dequeue(worker_id, queue, limit, waiting.lanes, **how)
+            return self._run_steps(steps, conn)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting, **how)
         with self.connections.transaction(conn) as connection:
             return self._run_steps(steps, connection)
 

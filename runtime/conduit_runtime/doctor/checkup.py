@@ -12,6 +12,7 @@ from . import (
     migrations,
     package,
     privileges,
+    refused_claims,
     schedules,
     server,
     snapshots,
@@ -73,6 +74,7 @@ def _check_all(database: Database, known: Package | None, report: Report) -> Non
         "snapshots": snapshots.check,
         "workers": workers.check,
         "waiting jobs": waiting.check,
+        "refused claims": refused_claims.check,
         "schedules": lambda database: schedules.check(database, known),
     }
     if known is not None:

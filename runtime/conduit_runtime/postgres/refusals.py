@@ -16,6 +16,11 @@ def is_transient(error: psycopg.Error) -> bool:
     return error.sqlstate.startswith(_TRANSIENT) and error.sqlstate != _CANCELED
 
 
+def may_concern_a_row(error: psycopg.Error) -> bool:
+    """Whether the statement might succeed for the other rows: a constraint or a trigger failed."""
+    return error.sqlstate not in (None, _CANCELED) and not is_transient(error)
+
+
 def is_unclear(error: psycopg.Error) -> bool:
     """Whether the statement or the server may be at fault: both raise such an error."""
     return error.sqlstate is not None and error.sqlstate.startswith(_UNCLEAR)

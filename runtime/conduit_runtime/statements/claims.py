@@ -52,6 +52,7 @@ BY_WORKERS = Mode(
         "returning": COLUMNS,
         # A hand-typed retry of a running job leaves its start and its lease in the row.
         "lease": "start_written = NULL, leased_until = NULL",
+        "lease_seconds": "NULL",
         "allowed": "EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)",
     },
     lambda rows, token: [Claimed(token, *row) for row in in_order(rows)],
@@ -99,7 +100,7 @@ def claim(
         "bound_run_ats": integers([bound[2] for bound in bounds]),
         "bound_seqs": integers([bound[3] for bound in bounds]),
     }
-    fragments = {**mode.fragments, **_ALL_PRIORITIES}
+    fragments = {**mode.fragments, **_PLAIN, **_ALL_PRIORITIES}
     if ages is not None:
         parameters["ages"] = ages
         fragments |= _RECENT
@@ -111,6 +112,7 @@ def claim(
     )
 
 
+_PLAIN = {"take": "{claim/take}", "skipping": "", "refusal": ""}
 _ALL_PRIORITIES = {
     "rows": "{claim/due_rows}",
     "recent_scan": "",

@@ -87,6 +87,15 @@ class WaitingType(NamedTuple):
     is_paused: bool
 
 
+class Refused(NamedTuple):
+    """Pending jobs of a type whose last claim Postgres refused: how many, and why one of them."""
+
+    queue: str
+    type: str
+    jobs: int
+    reason: str
+
+
 def server() -> Statement[Server]:
     """The version, the role and the clock of the server."""
     return Statement("doctor/server", {}, lambda rows, count: Server(*rows[0]))
@@ -151,6 +160,11 @@ def waiting(seconds: float) -> Statement[list[WaitingType]]:
     return Statement(
         "doctor/waiting", {"seconds": seconds}, _all(WaitingType), {"queue": "queues.queue"}
     )
+
+
+def refused() -> Statement[list[Refused]]:
+    """The pending jobs whose last claim Postgres refused."""
+    return Statement("doctor/refused", {}, _all(Refused))
 
 
 def live_types(seconds: float) -> Statement[set[str] | None]:

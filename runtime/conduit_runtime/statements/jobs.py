@@ -263,8 +263,9 @@ def stats(queue: str | None) -> Statement[QueueStats]:
     check_text(queue, "queue")
 
     def decode_stats(rows: Rows, count: int) -> QueueStats:
-        counts = {status: found for status, found, _ in rows}
-        return QueueStats(**counts, unreadable=sum(found for _, _, found in rows))
+        counts = {row[0]: row[1] for row in rows}
+        unreadable, refused = (sum(row[place] for row in rows) for place in (2, 3))
+        return QueueStats(**counts, unreadable=unreadable, refused=refused)
 
     return Statement("job/stats", {"queue": queue}, decode_stats)
 

@@ -20,6 +20,7 @@ from .claims import Mode, claim
 from .job_rows import COLUMNS, read_jobs
 from .limits.limited_claims import Wanted, claim_within
 from .outcomes import Attempt, Written
+from .refused_claims import claim_apart
 
 LEASE = timedelta(minutes=5)
 _BY_LEASE = Mode(
@@ -32,6 +33,7 @@ _BY_LEASE = Mode(
             "start_written = true, "
             "leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
         ),
+        "lease_seconds": "%(lease)s",
         "allowed": "true",
     },
     lambda rows, token: read_jobs(rows, len(rows)),
@@ -70,12 +72,35 @@ def waiting(queue: str, types: Sequence[str] | None) -> Statement[Waiting]:
     return Statement("claim/waiting_lanes", {"queue": queue}, decode, {"queue": "%(queue)s"})
 
 
-def dequeue(worker_id: str, queue: str, limit: int, lanes: Sequence[Lane]) -> Statement[list[Job]]:
-    """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempts begin."""
-    return claim(_BY_LEASE, worker_id, {queue: limit}, lanes, limit)
+def dequeue(
+    worker_id: str,
+    queue: str,
+    limit: int,
+    lanes: Sequence[Lane],
+    *,
+    apart: bool = False,
+    alone: bool = True,
+) -> Steps[list[Job]]:
+    """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempts begin.
+
+    `apart` and `alone` are for jobs that Postgres refuses to claim: see `claim_apart`.
+    """
+    claiming = claim(_BY_LEASE, worker_id, {queue: limit}, lanes, limit)
+    if apart:
+        return (yield from claim_apart(claiming, alone=alone)).jobs
+    jobs: list[Job] = yield claiming
+    return jobs
 
 
-def dequeue_within(worker_id: str, queue: str, limit: int, waiting: Waiting) -> Steps[list[Job]]:
+def dequeue_within(
+    worker_id: str,
+    queue: str,
+    limit: int,
+    waiting: Waiting,
+    *,
+    apart: bool = False,
+    alone: bool = True,
+) -> Steps[list[Job]]:
     """`dequeue` for lanes with limits, as the statements of one transaction.
 
     Raises QueueError if the transaction is not READ COMMITTED: it would not see the claims of
@@ -88,7 +113,9 @@ def dequeue_within(worker_id: str, queue: str, limit: int, waiting: Waiting) -> 
         )
     limited = [queue] if waiting.is_limited else []
     wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, waiting.limited_types)
-    counted = yield from claim_within(_BY_LEASE, worker_id, wanted, waits=True)
+    counted = yield from claim_within(
+        _BY_LEASE, worker_id, wanted, waits=True, apart=apart, alone=alone
+    )
     return counted.jobs
 
 

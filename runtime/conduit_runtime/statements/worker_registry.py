@@ -22,6 +22,7 @@ from ..postgres.statement import Rows, Statement, nothing
 _KEEP_ALL = Retention()
 _PAGE = 1_000
 """The most notices that a worker takes over at a time."""
+_ALONE = {"alone": "true"}
 
 
 class Rescued(NamedTuple):
@@ -145,12 +146,16 @@ def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:
 def rescue(dead: DeadWorker) -> Statement[list[Rescued]]:
     """Reclaim the jobs of a dead worker and deregister it, unless its heartbeat has moved."""
     parameters = {"name": dead.name, "heartbeat": dead.heartbeat, "silent": dead.silent}
-    return Statement("worker/rescue", parameters, _rescued)
+    return Statement("worker/rescue", parameters, _rescued, _ALONE)
 
 
-def rescue_orphans() -> Statement[list[Rescued]]:
-    """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed."""
-    return Statement("worker/rescue_orphans", {}, _rescued)
+def rescue_orphans(*, alone: bool = True) -> Statement[list[Rescued]]:
+    """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed.
+
+    `alone` is whether the statement is its own transaction.
+    """
+    how = _ALONE if alone else {"alone": "false"}
+    return Statement("worker/rescue_orphans", {}, _rescued, how)
 
 
 def reclaim(claims: Sequence[tuple[UUID, UUID]]) -> Statement[list[Rescued]]:
@@ -159,7 +164,7 @@ def reclaim(claims: Sequence[tuple[UUID, UUID]]) -> Statement[list[Rescued]]:
         "ids": uuids([id_ for id_, _ in claims]),
         "tokens": uuids([token for _, token in claims]),
     }
-    return Statement("worker/reclaim_lost", parameters, _rescued)
+    return Statement("worker/reclaim_lost", parameters, _rescued, _ALONE)
 
 
 class WaitingLane(NamedTuple):

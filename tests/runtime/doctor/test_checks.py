@@ -26,7 +26,7 @@ def test_a_healthy_database_has_no_findings(queue: Queue) -> None:
     with pool:
         report = examine(queue.dsn, None)
     assert (report.findings, report.unread) == ([], {})
-    assert len(report.checked) == 11
+    assert len(report.checked) == 12
 
 
 def test_no_tables(empty_dsn: str) -> None:
@@ -67,6 +67,16 @@ def test_a_dead_worker_and_the_jobs_that_it_held(queue: Queue, dsn: str) -> None
     assert "1 job is marked as running for 60 minutes" in stuck.message
     assert stuck.where == "held by gone"
     assert stuck.severity == "error"
+
+
+def test_jobs_that_postgres_does_not_let_workers_claim(queue: Queue, dsn: str) -> None:
+    execute(dsn, "ALTER TABLE jobs ADD CONSTRAINT no_mail CHECK (status <> 'running')")
+    queue.enqueue_many([Job(type="t"), Job(type="t")])
+    assert queue.dequeue("by hand") == []
+    found = find(dsn, "refused-claims")
+    assert "2 jobs of t cannot start: Postgres refused the claim: " in found.message
+    assert "no_mail" in found.message
+    assert (queue.stats().refused, queue.queues()[0].refused) == (2, 2)
 
 
 def test_a_lease_that_lapsed(queue: Queue, dsn: str) -> None:

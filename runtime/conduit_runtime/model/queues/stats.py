@@ -9,7 +9,8 @@ from typing import NamedTuple
 class QueueStats:
     """How many jobs there are of each status; readable as attributes and as items.
 
-    `unreadable` are the pending jobs whose payload no worker could read so far.
+    `unreadable` are the pending jobs whose payload no worker could read so far, `refused` those
+    whose last claim Postgres refused.
     """
 
     pending: int = 0
@@ -18,6 +19,7 @@ class QueueStats:
     failed: int = 0
     cancelled: int = 0
     unreadable: int = 0
+    refused: int = 0
 
     @property
     def total(self) -> int:
@@ -32,8 +34,9 @@ class QueueStats:
 class QueueOverview:
     """The state of a queue: its jobs by status, its workers, and the settings of operators.
 
-    `unreadable` are the pending jobs whose payload no worker could read so far. Among the other due
-    jobs, `unknown` are those whose type no live worker of the queue knows. `oldest_due` is when the
+    `unreadable` are the pending jobs whose payload no worker could read so far, `refused` those
+    whose last claim Postgres refused. Among the other due jobs, `unknown` are those whose type no
+    live worker of the queue knows. `oldest_due` is when the
     first of the other due jobs became due; None if none is due. `keep_completed` and `keep_failed`
     are how long its ended jobs are kept, in seconds, if an operator set it.
     """
@@ -46,6 +49,7 @@ class QueueOverview:
     cancelled: int = 0
     unknown: int = 0
     unreadable: int = 0
+    refused: int = 0
     workers: int = 0
     paused_at: datetime | None = None
     concurrency: int | None = None

@@ -37,7 +37,8 @@ FUNCTIONS = {
     "conduit_key_is_held(uuid, timestamptz)": False,
     "conduit_release(uuid[], text[], text)": False,
     "conduit_advance(uuid[], uuid[], integer, boolean)": False,
-    "conduit_reclaim(uuid[], text)": False,
+    "conduit_claim(uuid[], text, uuid, float8, boolean)": False,
+    "conduit_reclaim(uuid[], text, boolean)": False,
     "conduit_cancel(uuid)": False,
     "conduit_add_histograms(bigint[], bigint[])": False,
 }

@@ -16,7 +16,4 @@ WITH RECURSIVE lanes AS MATERIALIZED (
   ) AS bound (queue, priority, micros, seq)
   {recent_scan}
 )
-UPDATE {jobs} AS job
-SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = pg_catalog.now(), {lease}
-WHERE ctid = ANY ({rows})
-RETURNING {returning}
+{take}

@@ -1,4 +1,4 @@
 WITH claimed AS (
 {claim/claim}
 )
-SELECT {columns} FROM claimed ORDER BY priority DESC, run_at, seq
+SELECT {columns}{refusal} FROM claimed ORDER BY priority DESC, run_at, seq

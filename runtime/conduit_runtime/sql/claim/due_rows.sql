@@ -50,7 +50,7 @@ ARRAY(
                 AND pending.priority = next.priority
                 AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
                 AND pending.run_at <= pg_catalog.now()
-                AND (pending.run_at, pending.seq) > (next.run_at, next.seq)
+                AND (pending.run_at, pending.seq) > (next.run_at, next.seq) {skipping}
               ORDER BY pending.run_at, pending.seq
               LIMIT %(depth)s
               FOR UPDATE SKIP LOCKED

@@ -1,5 +1,5 @@
 reclaimed AS MATERIALIZED (
-  SELECT * FROM {conduit_reclaim}(ARRAY(SELECT id FROM running), NULL::text)
+  SELECT * FROM {conduit_reclaim}(ARRAY(SELECT id FROM running), NULL::text, {alone})
 ), notices AS (
   INSERT INTO {conduit_failure_notices} (job, queue)
   SELECT id, queue FROM reclaimed WHERE status = 'failed'

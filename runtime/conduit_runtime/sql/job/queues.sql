@@ -11,6 +11,7 @@ WITH counts AS (
              AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(job.type, job.fingerprint))
          )) AS unknown,
          pg_catalog.count(*) FILTER (WHERE status = 'pending' AND is_unreadable) AS unreadable,
+         pg_catalog.count(*) FILTER (WHERE status = 'pending' AND refusals IS NOT NULL) AS refused,
          pg_catalog.min(run_at) FILTER (WHERE is_due) AS oldest_due
   FROM {jobs} AS job
   CROSS JOIN LATERAL (SELECT {is_unreadable} AS is_unreadable) AS lane
@@ -28,7 +29,7 @@ WITH counts AS (
 )
 SELECT queue, coalesce(pending, 0), coalesce(running, 0), coalesce(completed, 0),
        coalesce(failed, 0), coalesce(cancelled, 0), coalesce(unknown, 0), coalesce(unreadable, 0),
-       coalesce(workers, 0),
+       coalesce(refused, 0), coalesce(workers, 0),
        paused_at, concurrency,
        -- Python's times have a smaller range than those of Postgres; greatest() ignores NULL.
        CASE WHEN oldest_due IS NOT NULL THEN greatest(oldest_due, '0001-01-02 00:00Z') END,

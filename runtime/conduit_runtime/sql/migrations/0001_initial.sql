@@ -22,6 +22,7 @@ CREATE TABLE jobs (
   attempts     integer     NOT NULL DEFAULT 0,
   max_attempts integer     NOT NULL DEFAULT 3,
   rescues      integer     NOT NULL DEFAULT 0,
+  refusals     integer,
   error        text,
   errors       jsonb,
   progress     jsonb,
@@ -63,7 +64,8 @@ COMMENT ON COLUMN jobs.priority IS '0 to 100; the highest of a queue starts firs
 COMMENT ON COLUMN jobs.attempts IS 'how many attempts have started, less those that do not count';
 COMMENT ON COLUMN jobs.max_attempts IS 'after how many failed attempts it ends failed';
 COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
-COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable: …)';
+COMMENT ON COLUMN jobs.refusals IS 'how many claims in a row Postgres refused; NULL: none';
+COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable: …, Postgres refused the claim: …)';
 COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, worker, started_at, at (its end), error, exception (the path of its class), traceback';
 COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
@@ -455,18 +457,79 @@ BEGIN
   RETURN is_blocked OR is_changed;
 END $$;
 
+-- Claims these pending rows, which the caller has locked, for a worker; with a lease, their attempts
+-- begin and hold for so many seconds. Returns the rows. A row whose claim Postgres refuses keeps the
+-- reason, and is due again after 1, 2, 4 … seconds, at most a minute, each less or more by half: rows
+-- that refuse each other then come apart. If Postgres refuses that too, the row stays as it was, and
+-- is returned with the reason and without `refusals`. `alone` is that of conduit_reclaim.
+CREATE FUNCTION conduit_claim(
+  ids uuid[], worker text, claim uuid, lease float8, alone boolean
+) RETURNS SETOF jobs
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
+  refused text;
+  stays   jobs;
+BEGIN
+  IF alone THEN
+    SET CONSTRAINTS ALL IMMEDIATE;
+  END IF;
+  BEGIN
+    UPDATE jobs
+    SET status = 'running', token = claim, locked_by = worker, locked_at = pg_catalog.now(),
+        refusals = NULL, start_written = CASE WHEN lease IS NOT NULL THEN true END,
+        leased_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => lease),
+        attempts = CASE WHEN lease IS NULL THEN attempts ELSE least(attempts, 2147483646) + 1 END,
+        started_at = CASE WHEN lease IS NULL THEN started_at ELSE pg_catalog.clock_timestamp() END
+    WHERE id = ANY (ids);
+  EXCEPTION WHEN OTHERS THEN
+    IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
+      RAISE;
+    END IF;
+    refused := pg_catalog.left(pg_catalog.concat('Postgres refused the claim: ', SQLERRM), 1000);
+  END;
+  IF refused IS NULL THEN
+    RETURN QUERY SELECT * FROM jobs WHERE id = ANY (ids);
+  ELSIF half > 0 THEN
+    RETURN QUERY SELECT * FROM conduit_claim(ids[:half], worker, claim, lease, false);
+    RETURN QUERY SELECT * FROM conduit_claim(ids[half + 1:], worker, claim, lease, false);
+  ELSE
+    BEGIN
+      UPDATE jobs
+      SET error = refused, refusals = least(coalesce(refusals, 0), 2147483646) + 1,
+          run_at = pg_catalog.now() + pg_catalog.make_interval(secs =>
+            least(pg_catalog.power(2::float8, least(coalesce(refusals, 0), 6)::float8), 60::float8)
+            * (0.5::float8 + pg_catalog.random()))
+      WHERE id = ids[1];
+      RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];
+    EXCEPTION WHEN OTHERS THEN
+      IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
+        RAISE;
+      END IF;
+      SELECT * INTO stays FROM jobs WHERE id = ids[1];
+      stays.error := refused;
+      stays.refusals := NULL;
+      RETURN NEXT stays;
+    END;
+  END IF;
+END $$;
+
 -- Reclaims these running jobs from a dead worker; returns their new rows. If Postgres refuses the
 -- change of a job, the job ends failed with the reason. If Postgres refuses that too, or the error is
--- transient, the job stays as it was.
-CREATE FUNCTION conduit_reclaim(ids uuid[], refusal text) RETURNS SETOF jobs
+-- transient, the job stays as it was. With `alone`, the call is its own transaction, and deferred
+-- constraints are checked at once, so that they refuse one job instead of the commit.
+CREATE FUNCTION conduit_reclaim(ids uuid[], refusal text, alone boolean) RETURNS SETOF jobs
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
   refused text;
   is_transient boolean;
 BEGIN
+  IF alone THEN
+    SET CONSTRAINTS ALL IMMEDIATE;
+  END IF;
   BEGIN
-    RETURN QUERY UPDATE jobs AS job
+    UPDATE jobs AS job
     SET status = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
           THEN 'failed' ELSE 'pending' END,
         completed_at = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
@@ -487,20 +550,22 @@ BEGIN
           NOT (refusal IS NOT NULL OR start_written AND attempts >= max_attempts)
           OR conduit_announce_end(job.id) END
     FROM pg_catalog.unnest(ids) AS asked (id)
-    WHERE job.id = asked.id
-    RETURNING job.*;
-    RETURN;
+    WHERE job.id = asked.id;
   EXCEPTION WHEN OTHERS THEN
     refused := SQLERRM;
     is_transient := pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58');
   END;
-  IF half > 0 THEN
-    RETURN QUERY SELECT * FROM conduit_reclaim(ids[:half], NULL::text);
-    RETURN QUERY SELECT * FROM conduit_reclaim(ids[half + 1:], NULL::text);
+  -- The rows of a statement that fails would stay in the result, so the UPDATE returns none.
+  IF refused IS NULL THEN
+    RETURN QUERY SELECT * FROM jobs WHERE jobs.id = ANY (ids);
+  ELSIF half > 0 THEN
+    RETURN QUERY SELECT * FROM conduit_reclaim(ids[:half], NULL::text, false);
+    RETURN QUERY SELECT * FROM conduit_reclaim(ids[half + 1:], NULL::text, false);
   ELSIF refusal IS NULL AND NOT is_transient THEN
     RETURN QUERY SELECT * FROM conduit_reclaim(
       ids,
-      pg_catalog.concat('the worker died, and Postgres refused to reclaim the job: ', refused));
+      pg_catalog.concat('the worker died, and Postgres refused to reclaim the job: ', refused),
+      false);
   ELSE
     RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];
   END IF;
@@ -837,7 +902,8 @@ DECLARE
 BEGIN
   FOREACH each IN ARRAY ARRAY[
     'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
-    'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc, 'conduit_announce_end'::regproc
+    'conduit_claim'::regproc, 'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc,
+    'conduit_announce_end'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

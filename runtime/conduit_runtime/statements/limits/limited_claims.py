@@ -4,14 +4,16 @@ One statement locks the rows of the limits. The next one counts, and so sees the
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
+from uuid import UUID
 
 from ...model.lanes import Lane
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J, Mode, claim
+from ..refused_claims import Apart, RefusedClaim, claim_apart, skipping
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Counted(Generic[J]):
 
     `full` queues and `full_types` take no more jobs until one of theirs ends. `exhausted` types may
     start jobs again in so many seconds. Another claim counts the jobs of `busy_queues` and
-    `busy_types` at this moment.
+    `busy_types` at this moment. Only a claim `apart` has `refused` jobs.
     """
 
     jobs: list[J] = field(default_factory=list)
@@ -43,12 +45,23 @@ class Counted(Generic[J]):
     exhausted: dict[str, float] = field(default_factory=dict)
     busy_queues: set[str] = field(default_factory=set)
     busy_types: set[str] = field(default_factory=set)
+    refused: list[RefusedClaim[J]] = field(default_factory=list)
 
 
-def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> Steps[Counted[J]]:
+def claim_within(
+    mode: Mode[J],
+    worker: str,
+    wanted: Wanted,
+    *,
+    waits: bool,
+    apart: bool = False,
+    alone: bool = True,
+    skipped: Collection[UUID] = (),
+) -> Steps[Counted[J]]:
     """Claim as far as the limits allow, as the statements of one READ COMMITTED transaction.
 
     With `waits`, it waits for other claims that count; otherwise it leaves out what they count.
+    `apart`, `alone` and `skipped` are for refused jobs: see `claim_apart`.
     """
     locked: Rows = yield Statement(
         "limit/lock_limits",
@@ -87,9 +100,12 @@ def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> 
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    counted.jobs = yield claim(
-        mode, worker, sizes, lanes, wanted.limit, limited=queues, starts=starts
-    )
+    claiming = claim(mode, worker, sizes, lanes, wanted.limit, limited=queues, starts=starts)
+    if apart:
+        found: Apart[J] = yield from claim_apart(claiming, alone=alone, skipped=skipped)
+        counted.jobs, counted.refused = found.jobs, found.refused
+    else:
+        counted.jobs = yield skipping(claiming, skipped)
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
     started = Counter(job.type for job in counted.jobs)

@@ -126,7 +126,8 @@ class OneByOne(Host):
         limited = sorted(self._controls.limited.intersection(sizes))
         types = sorted(self._controls.limited_types.intersection(type_ for type_, _ in lanes))
         wanted = Wanted(sizes, lanes, limit, limited, types)
-        steps = claim_within(BY_WORKERS, self.name, wanted, waits=True)
+        # A refused claim would abort the test's own transaction.
+        steps = claim_within(BY_WORKERS, self.name, wanted, waits=True, apart=True, alone=False)
         async with self._database.transaction() as connection:
             counted = await self._database.run_steps(steps, connection)
         return counted.jobs

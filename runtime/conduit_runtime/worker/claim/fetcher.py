@@ -3,14 +3,21 @@
 import time
 from collections.abc import Mapping, Sequence
 
+import psycopg
+
 from ...model.claimed import Claimed
 from ...model.lanes import Lane
 from ...postgres.connection import ReconnectingConnection
+from ...postgres.refusals import may_concern_a_row
+from ...postgres.statement import Statement
+from ...postgres.steps import run_steps_async
 from ...statements.claims import Claims
+from ...statements.refused_claims import claim_apart, skipping
 from ..interfaces import WorkerInterface
 from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import Listener
+from .refused_claims import RefusedClaims
 
 
 class Fetcher:
@@ -18,7 +25,7 @@ class Fetcher:
 
     It prefetches few jobs with limits: each takes a slot from other workers. It claims types with a
     limit only in a full scan or after one of their jobs ended here, so that other claims need not
-    count.
+    count. A claim that Postgres refuses is made again around the rows that it refuses.
     """
 
     def __init__(
@@ -37,6 +44,7 @@ class Fetcher:
         self._claims = Claims()
         self._batch_claims = Claims()
         self._in_use = [self._claims]
+        self._refused = RefusedClaims()
 
     @property
     def _incomplete(self) -> list[Claims]:
@@ -103,9 +111,19 @@ class Fetcher:
         has_limits = self._limiter.controls.has_limits
         listens_on = None if has_limits else self._listener.hears(queues)
         claim = claims.next(self._worker.name, queues, lanes, limit, started, listens_on)
-        claimed = await self._connection.run(claim)
+        claimed = await self._run(skipping(claim, self._refused.skipped()))
         claims.learn(claimed, limit, started, time.monotonic())
         return claimed
+
+    async def _run(self, claim: Statement[list[Claimed]]) -> list[Claimed]:
+        try:
+            return await self._connection.run(claim)
+        except psycopg.Error as error:
+            if not may_concern_a_row(error):
+                raise
+        apart = await run_steps_async(claim_apart(claim, alone=True), self._connection.run)
+        self._refused.note(apart.refused)
+        return apart.jobs
 
     async def _claim_counting(
         self, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
@@ -114,5 +132,5 @@ class Fetcher:
         if not queues or capacity <= 0:
             return []
         return await self._limiter.claim(
-            self._connection, self._worker.name, queues, lanes, capacity
+            self._connection, self._worker.name, queues, lanes, capacity, self._refused
         )

@@ -2,17 +2,22 @@
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
+from uuid import UUID
+
+import psycopg
 
 from ...model.claimed import Claimed
 from ...model.lanes import Lane
 from ...model.queues.controls import Controls
 from ...postgres.connection import ReconnectingConnection
+from ...postgres.refusals import may_concern_a_row
 from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS
 from ...statements.limits.limited_claims import Counted, Wanted, claim_within
 from ...statements.outcomes import Attempt
+from .refused_claims import RefusedClaims
 
 T = TypeVar("T")
 
@@ -105,16 +110,21 @@ class Limiter:
         sizes: Mapping[str, int],
         lanes: Sequence[Lane],
         limit: int,
+        refused: RefusedClaims,
     ) -> list[Claimed]:
         """Claim within the limits: one transaction of a few statements."""
         types = self.controls.limited_types.intersection(type_ for type_, _ in lanes)
         limited = self.controls.limited.intersection(sizes)
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types))
         self.has_freed_type = False
-        opened = await connection.open()
-        async with opened.transaction():
-            steps = claim_within(BY_WORKERS, worker, wanted, waits=False)
-            counted = await run_steps_async(steps, connection.run)
+        skipped = refused.skipped()
+        try:
+            counted = await _claim(connection, worker, wanted, skipped)
+        except psycopg.Error as error:
+            if not may_concern_a_row(error):
+                raise
+            counted = await _claim(connection, worker, wanted, skipped, apart=True)
+            refused.note(counted.refused)
         self._learn(counted)
         return counted.jobs
 
@@ -140,3 +150,17 @@ class Limiter:
                 del shut[name]
         self._full.intersection_update(self._queues)
         self._full_types.intersection_update(self._types)
+
+
+async def _claim(
+    connection: ReconnectingConnection,
+    worker: str,
+    wanted: Wanted,
+    skipped: Collection[UUID],
+    *,
+    apart: bool = False,
+) -> Counted[Claimed]:
+    opened = await connection.open()
+    async with opened.transaction():
+        steps = claim_within(BY_WORKERS, worker, wanted, waits=False, apart=apart, skipped=skipped)
+        return await run_steps_async(steps, connection.run)

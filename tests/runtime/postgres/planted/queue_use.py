@@ -102,6 +102,7 @@ def be_refused(queue: Queue) -> None:
     jobs = queue.enqueue_many([Job(type="guarded"), Job(type="t")])
     with psycopg.connect(queue.dsn) as connection:
         connection.execute(GUARD)
+    assert queue.dequeue("by hand", types=["guarded"]) == []
     assert queue.cancel_many(status="pending")
     with psycopg.connect(queue.dsn) as connection:
         connection.execute("ALTER TABLE public.jobs DISABLE TRIGGER guard")

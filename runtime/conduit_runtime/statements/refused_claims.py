@@ -1,0 +1,84 @@
+"""Claims around the jobs whose claim Postgres refuses, as a constraint or a trigger may."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from ..model.claimed import Claimed
+from ..model.job import Job
+from ..postgres.arrays import uuids
+from ..postgres.statement import Rows, Statement
+from ..postgres.steps import Steps
+
+T = TypeVar("T")
+J = TypeVar("J", Claimed, Job)
+
+_ROUNDS = 20
+"""Claims in a row that may meet nothing but refused jobs."""
+
+
+class RefusedClaim(NamedTuple, Generic[J]):
+    """A job that Postgres refuses to claim: how many times in a row, and why.
+
+    It is due again later. If Postgres refuses that as well, `refusals` is None and its row is as it
+    was: further claims have to skip it.
+    """
+
+    job: J
+    refusals: int | None
+    reason: str
+
+
+class Apart(NamedTuple, Generic[J]):
+    """The jobs that a claim took, and those that Postgres refused."""
+
+    jobs: list[J]
+    refused: list[RefusedClaim[J]]
+
+
+def skipping(claim: Statement[T], ids: Collection[UUID]) -> Statement[T]:
+    """The claim, without these jobs."""
+    if not ids:
+        return claim
+    return replace(
+        claim,
+        parameters={**claim.parameters, "skipped": uuids(ids)},
+        fragments={**claim.fragments, "skipping": "AND pending.id <> ALL (%(skipped)s::uuid[])"},
+    )
+
+
+def claim_apart(
+    claim: Statement[list[J]], *, alone: bool, skipped: Collection[UUID] = ()
+) -> Steps[Apart[J]]:
+    """The claim, without the jobs that Postgres refuses, and without those to be skipped.
+
+    It is repeated while it meets refused jobs only. With `alone`, each statement is a transaction
+    of its own, or its transaction has no other purpose.
+    """
+    jobs: list[J] = []
+    refused: list[RefusedClaim[J]] = []
+    for _ in range(_ROUNDS):
+        skipped = [*skipped, *(each.job.id for each in refused if each.refusals is None)]
+        found: Apart[J] = yield _apart(skipping(claim, skipped), alone)
+        jobs = found.jobs
+        refused += found.refused
+        if jobs or not found.refused:
+            break
+    return Apart(jobs, refused)
+
+
+def _apart(claim: Statement[list[J]], alone: bool) -> Statement[Apart[J]]:
+    def decode(rows: Rows, count: int) -> Apart[J]:
+        taken = [row[:-3] for row in rows if row[-3]]
+        left = [row for row in rows if not row[-3]]
+        # One by one: the decoder may sort.
+        refused = [RefusedClaim(claim.decode([row[:-3]], 1)[0], *row[-2:]) for row in left]
+        return Apart(claim.decode(taken, len(taken)), refused)
+
+    fragments = {
+        "take": "{claim/take_apart}",
+        "alone": "true" if alone else "false",
+        "refusal": ", is_claimed, refused, reason",
+    }
+    return Statement(claim.query, claim.parameters, decode, {**claim.fragments, **fragments})

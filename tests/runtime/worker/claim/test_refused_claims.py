@@ -1,0 +1,237 @@
+"""A job whose claim Postgres refuses waits with the reason, and the others run."""
+
+import threading
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, JobStatus, Queue
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import worker_registry
+from pools import NewPool
+from waiting import until
+
+CHECK = "ALTER TABLE jobs ADD CHECK (status <> 'running' OR payload <> '\"bad\"')"
+ONE_RUNNING = (
+    "CREATE UNIQUE INDEX one_running ON jobs ((payload ->> 'customer')) WHERE status = 'running'"
+)
+EXCLUDE = (
+    "CREATE EXTENSION btree_gist; ALTER TABLE jobs ADD EXCLUDE USING gist "
+    "((payload ->> 'customer') WITH =) WHERE (status = 'running') DEFERRABLE INITIALLY DEFERRED"
+)
+TRIGGER: LiteralString = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.payload = '"bad"' AND {condition} THEN RAISE EXCEPTION 'not today'; END IF;
+  RETURN NEW;
+END $$;
+CREATE {kind} TRIGGER refuse {time} UPDATE ON jobs {deferred}
+  FOR EACH ROW EXECUTE FUNCTION refuse()
+"""
+
+
+def trigger(condition: LiteralString, *, late: bool = False) -> LiteralString:
+    return TRIGGER.format(
+        condition=condition,
+        kind="CONSTRAINT" if late else "",
+        time="AFTER" if late else "BEFORE",
+        deferred="DEFERRABLE INITIALLY DEFERRED" if late else "",
+    )
+
+
+WAYS = {
+    "check": (CHECK, "violates check constraint"),
+    "trigger": (trigger("NEW.status = 'running'"), "not today"),
+    "deferred": (trigger("NEW.status = 'running'", late=True), "not today"),
+    # Not even the reason can be written.
+    "any change": (trigger("true"), None),
+}
+
+
+def execute(dsn: str, sql: LiteralString) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(sql)
+
+
+def stored(queue: Queue, job: Job) -> Job:
+    found = queue.get(job.id)
+    assert found is not None
+    return found
+
+
+def refusals(dsn: str, job: Job) -> Any:
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(
+            "SELECT refusals, extract(epoch FROM run_at - now())::float8 FROM jobs WHERE id = %s",
+            (job.id,),
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("limit", ["none", "queue", "type"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_others_run(
+    queue: Queue, new_direct_pool: NewPool, dsn: str, way: str, limit: str
+) -> None:
+    sql, reason = WAYS[way]
+    execute(dsn, sql)
+    if limit == "queue":
+        queue.limit("default", 3)
+    elif limit == "type":
+        queue.rate_limit("t", 1000)
+    bad = queue.enqueue(Job(type="t", payload="bad"))
+    queue.enqueue_many([Job(type="t", payload=n) for n in range(30)])
+    pools = [new_direct_pool(workers=1) for _ in range(2)]
+    ran: list[Any] = []
+    for pool in pools:
+        pool.register("t", lambda context, payload: ran.append(payload))
+    with pools[0], pools[1]:
+        until(lambda: len(ran) == 30, 20)
+    assert sorted(ran) == [*range(30)]
+    waiting = stored(queue, bad)
+    assert (waiting.status, waiting.attempts) == (JobStatus.PENDING, 0)
+    if reason is not None:
+        assert waiting.error is not None
+        assert waiting.error.startswith("Postgres refused the claim: ")
+        assert reason in waiting.error
+
+
+@pytest.mark.parametrize("sql", [ONE_RUNNING, EXCLUDE])
+def test_one_running_job_for_each_customer(
+    queue: Queue, new_direct_pool: NewPool, dsn: str, sql: LiteralString
+) -> None:
+    execute(dsn, sql)
+    queue.enqueue_many([Job(type="t", payload={"customer": n % 5}) for n in range(20)])
+    running: set[int] = set()
+    ran: list[int] = []
+    lock = threading.Lock()
+
+    def work(context: JobContext, payload: dict[str, int]) -> None:
+        with lock:
+            assert payload["customer"] not in running
+            running.add(payload["customer"])
+        with lock:
+            running.remove(payload["customer"])
+            ran.append(payload["customer"])
+
+    pools = [new_direct_pool(workers=4) for _ in range(2)]
+    for pool in pools:
+        pool.register("t", work)
+    with pools[0], pools[1]:
+        until(lambda: queue.stats().completed == 20, 60)
+    assert sorted(ran) == sorted(n % 5 for n in range(20))
+    assert {job.attempts for job in queue.list()} == {1}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_runs_when_it_is_refused_no_longer(
+    queue: Queue, new_direct_pool: NewPool, dsn: str, way: str
+) -> None:
+    execute(dsn, WAYS[way][0])
+    job = queue.enqueue(Job(type="t", payload="bad"))
+    other = queue.enqueue(Job(type="t", payload="good"))
+    pool = new_direct_pool()
+    pool.register("t", lambda context, payload: None)
+    with pool:
+        until(lambda: stored(queue, other).status is JobStatus.COMPLETED)
+        execute(
+            dsn,
+            "ALTER TABLE jobs DROP CONSTRAINT jobs_check"
+            if way == "check"
+            else "DROP TRIGGER refuse ON jobs",
+        )
+        until(lambda: stored(queue, job).status is JobStatus.COMPLETED, 20)
+    assert (stored(queue, job).attempts, stored(queue, job).error) == (1, None)
+
+
+def dequeue(queue: Queue, dsn: str, way: str, limit: int) -> list[Job]:
+    if way == "alone":
+        return queue.dequeue("me", limit=limit)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("CREATE TEMPORARY TABLE t (id int)")  # what the caller did before stays
+        jobs = queue.dequeue("me", limit=limit, conn=conn)
+        conn.execute("SELECT FROM t")
+    return jobs
+
+
+@pytest.mark.parametrize("limited", [False, True])
+@pytest.mark.parametrize("how", ["alone", "in a transaction"])
+@pytest.mark.parametrize("way", WAYS)
+def test_dequeue_gives_the_others(
+    queue: Queue, dsn: str, way: str, how: str, limited: bool
+) -> None:
+    execute(dsn, WAYS[way][0])
+    if (way, how) == ("deferred", "in a transaction"):
+        pytest.skip("what the caller defers fails with the caller's commit")
+    if limited:
+        queue.limit("default", 10)
+    bad = [queue.enqueue(Job(type="t", payload="bad")) for _ in range(3)]
+    good = queue.enqueue_many([Job(type="t", payload=n) for n in range(3)])
+    assert [job.id for job in dequeue(queue, dsn, how, 1)] == [good[0].id]
+    assert [job.id for job in dequeue(queue, dsn, how, 10)] == [job.id for job in good[1:]]
+    assert dequeue(queue, dsn, how, 10) == []
+    assert {stored(queue, job).attempts for job in bad} == {0}
+    assert {stored(queue, job).attempts for job in good} == {1}
+
+
+def test_the_intervals_grow_and_a_claim_ends_them(queue: Queue, dsn: str) -> None:
+    execute(dsn, CHECK)
+    job = queue.enqueue(Job(type="t", payload="bad"))
+    for count, longest in enumerate([1, 2, 4, 8, 16, 32, 60, 60], start=1):
+        assert queue.dequeue("me") == []
+        refused, pause = refusals(dsn, job)
+        assert refused == count
+        assert longest * 0.4 < pause < longest * 1.5
+        assert queue.dequeue("me") == []
+        assert refusals(dsn, job)[0] == count
+        execute(dsn, "UPDATE jobs SET run_at = now()")
+    execute(dsn, "UPDATE jobs SET payload = '\"good\"'")
+    [claimed] = queue.dequeue("me")
+    assert (claimed.id, claimed.attempts, refusals(dsn, job)[0]) == (job.id, 1, None)
+
+
+def test_jobs_of_a_batch(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
+    execute(dsn, CHECK)
+    queue.enqueue_many([Job(type="t", payload="bad" if n == 3 else n) for n in range(10)])
+    pool = new_direct_pool()
+    ran: list[Any] = []
+
+    @pool.batch_handler("t", size=5, wait=0.1)
+    async def work(context: object, jobs: list[Any]) -> None:
+        ran.extend(job.payload for job in jobs)
+
+    with pool:
+        until(lambda: len(ran) == 9)
+    assert queue.stats().pending == 1
+
+
+@pytest.mark.slow
+def test_behind_a_gateway(queue: Queue, new_pool: NewPool, dsn: str) -> None:
+    execute(dsn, CHECK)
+    queue.enqueue_many([Job(type="t", payload="bad" if n % 5 == 0 else n) for n in range(20)])
+    pool = new_pool(workers=2)
+    ran: list[Any] = []
+    pool.register("t", lambda context, payload: ran.append(payload))
+    with pool:
+        until(lambda: len(ran) == 16, 30)
+        until(lambda: queue.stats().pending == 4)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_rescue_reclaims_the_others(queue: Queue, dsn: str, late: bool) -> None:
+    jobs = queue.enqueue_many(
+        [
+            Job(type="t", payload="bad" if n == 5 else n, max_attempts=2 if n else 1)
+            for n in range(8)
+        ]
+    )
+    queue.dequeue("me", limit=8)
+    execute(dsn, trigger("NEW.status = 'pending'", late=late))
+    execute(dsn, "UPDATE jobs SET leased_until = now() - interval '1 s'")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        rescued = run(conn, worker_registry.rescue_orphans())
+    assert sorted(each.id for each in rescued) == sorted(job.id for job in jobs)
+    assert [stored(queue, job).status.value for job in jobs] == [
+        "failed" if n in (0, 5) else "pending" for n in range(8)
+    ]
