@@ -1,7 +1,7 @@
 """How many messages of jobs wait at the broker for a worker."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiormq.abc import AbstractChannel
 
@@ -16,9 +16,17 @@ GLANCE = 0.05
 
 
 async def watch(
-    queues: Iterable[str], link: Link, in_flight: InFlight, fleet: Fleet, pace: Pace
+    queues: Iterable[str],
+    link: Link,
+    in_flight: InFlight,
+    fleet: Fleet,
+    pace: Pace,
+    on_room: Callable[[], object],
 ) -> None:
-    """Count waiting messages while jobs are on the way, and tell the pace; until cancelled."""
+    """Count waiting messages while jobs are on the way, and tell the pace; until cancelled.
+
+    `on_room` is called when more jobs may be on the way.
+    """
     while True:
         await asyncio.sleep(GLANCE)
         for queue in queues:
@@ -30,7 +38,8 @@ async def watch(
                     if not is_of_broker(error):
                         raise
                 else:
-                    pace.on_waiting(queue, fleet.slots_of(queue), held, waiting)
+                    if pace.on_waiting(queue, fleet.slots_of(queue), held, waiting):
+                        on_room()
 
 
 async def _waiting(channel: AbstractChannel, queue: str) -> int:

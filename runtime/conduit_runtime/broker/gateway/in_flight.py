@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from operator import attrgetter
 from uuid import UUID
 
@@ -13,14 +13,21 @@ _queue_of = attrgetter("queue")
 
 
 class InFlight:
-    """Knows these jobs by their claims, and counts them by queue; belongs to the worker's loop."""
+    """Knows these jobs by their claims, and counts them by queue; belongs to the worker's loop.
 
-    def __init__(self) -> None:
+    `on_room` is called whenever there may be room for more.
+    """
+
+    def __init__(self, on_room: Callable[[], object]) -> None:
+        self._on_room = on_room
         self.jobs: dict[int, Claimed] = {}
         """By the number of their id, the oldest first; UUIDs are slow to hash and to compare."""
         self._by_queue: Counter[str] = Counter()
         self._in_batches: Counter[str] = Counter()
         self._batched: set[int] = set()
+        self._stranded: set[int] = set()
+        self._stranded_alone: Counter[str] = Counter()
+        self._stranded_in_batches = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -29,13 +36,25 @@ class InFlight:
         return self._by_queue[queue]
 
     def alone_of(self, queue: str) -> int:
-        """How many jobs of a queue are on the way, except those of batch handlers."""
-        return self._by_queue[queue] - self._in_batches[queue]
+        """How many jobs of a queue are on the way to live workers, except batch handlers' jobs."""
+        return self._by_queue[queue] - self._in_batches[queue] - self._stranded_alone[queue]
 
     @property
     def in_batches(self) -> int:
-        """How many jobs of batch handlers are on the way."""
-        return self._in_batches.total()
+        """How many jobs of batch handlers are on the way to live workers."""
+        return self._in_batches.total() - self._stranded_in_batches
+
+    def strand(self, numbers: set[int]) -> None:
+        """Note which jobs no live worker holds, by the numbers of their ids; all others have one.
+
+        They take no slot of a live worker.
+        """
+        alone = numbers.difference(self._batched)
+        self._stranded = numbers
+        self._stranded_alone = Counter(self.jobs[number].queue for number in alone)
+        self._stranded_in_batches = len(numbers) - len(alone)
+        if numbers:
+            self._on_room()
 
     def add(self, jobs: Sequence[Claimed], batched: Container[str]) -> list[Claim]:
         """Note that these jobs are published; jobs of `batched` types have batch handlers.
@@ -71,11 +90,19 @@ class InFlight:
             return None
         del self.jobs[number]
         self._by_queue[job.queue] -= 1
-        if self._batched and number in self._batched:
+        is_batched = number in self._batched
+        if is_batched:
             self._batched.remove(number)
             self._in_batches[job.queue] -= 1
+        if number in self._stranded:
+            self._stranded.remove(number)
+            if is_batched:
+                self._stranded_in_batches -= 1
+            else:
+                self._stranded_alone[job.queue] -= 1
         if not self.jobs:
             self._idle.set()
+        self._on_room()
         return job
 
     async def until_empty(self, seconds: float) -> None:

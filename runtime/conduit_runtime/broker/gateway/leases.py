@@ -9,6 +9,7 @@ from ...postgres.backoff import Backoff
 from ...statements.worker_registry import Rescued
 from ...worker.worker import Worker
 from ..messages import Claim
+from .fleet import FORGOTTEN
 from .in_flight import InFlight
 from .link import Link
 
@@ -30,7 +31,7 @@ class Leases:
     """Reclaims the jobs of workers that died, and tells workers which jobs are no longer held.
 
     `_clock` counts the seconds in which workers can reach this gateway and it keeps up with their
-    messages. The lease of a job that may wait in a worker for a batch is longer by that wait.
+    messages. A job that may wait in a worker for a batch may be silent for longer by that wait.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Leases:
         self._clock += STEP
         try:
             await self._tell_lost()
+            self._in_flight.strand({number for number, _ in self._silent_for(FORGOTTEN)})
             await self._reclaim()
         except psycopg.Error as error:
             self._backoff.next_delay(error)
@@ -110,21 +112,24 @@ class Leases:
                 self._worker.recorder.counters(ended.queue, ended.type).cancelled += 1
         self._link.send_stop(lost)
 
-    def _lease(self, number: int) -> float:
-        job = self._in_flight.jobs.get(number)
-        batching = None if job is None else self._worker.registry.batched.get(job.type)
-        return LEASE if batching is None else LEASE + batching.wait
+    def _silent_for(self, seconds: float) -> list[tuple[int, Claim]]:
+        """The jobs that no worker has said it holds for so long, with the numbers of their ids."""
+        batched = self._worker.registry.batched
+        silent = []
+        for number, (claim, heard) in self._heard.items():
+            silence = self._clock - heard
+            if silence < seconds or not self._in_flight.holds(*claim):
+                continue
+            batching = batched.get(self._in_flight.jobs[number].type)
+            if batching is None or silence >= seconds + batching.wait:
+                silent.append((number, claim))
+        return silent
 
     async def _reclaim(self) -> None:
         """Reclaim the jobs that no live worker holds."""
-        now = self._clock
-        dead = [claim for claim, until in self._doubted.items() if now >= until]
-        dead += [
-            claim
-            for number, (claim, heard) in self._heard.items()
-            if now - heard >= LEASE and now - heard >= self._lease(number)
-        ]
+        dead = [claim for claim, until in self._doubted.items() if self._clock >= until]
         dead = [claim for claim in dead if self._in_flight.holds(*claim)]
+        dead += [claim for _, claim in self._silent_for(LEASE)]
         self._doubted = {
             claim: until for claim, until in self._doubted.items() if self._in_flight.holds(*claim)
         }

@@ -64,17 +64,21 @@ class Pace:
         """How many jobs of a queue may be on the way, of which `slots` could start at once."""
         return int(self._allowed.get(queue, slots))
 
-    def on_waiting(self, queue: str, slots: int, held: int, messages: int) -> None:
-        """So many messages of a queue wait at the broker, while `held` jobs are on the way."""
+    def on_waiting(self, queue: str, slots: int, held: int, messages: int) -> bool:
+        """So many messages of a queue wait at the broker, while `held` jobs are on the way.
+
+        Returns whether more jobs than before may be on the way.
+        """
         rate = self.rate(queue)
         waiting = messages * self._sizes.get(queue, 1.0)
-        allowed = self._allowed.get(queue, slots)
+        allowed = before = self._allowed.get(queue, slots)
         if waiting > 2 * max(1.0, rate * WAITING):
             allowed = max(1.0, min(allowed, held * _SHRINKING))
         elif waiting <= rate * WAITING and held >= allowed / 2:
             allowed = allowed * _GROWTH + 1
         # Messages are counted only while jobs are on the way, so 0 would stay 0.
         self._allowed[queue] = max(1.0, min(allowed, slots + min(MOST_AWAY, rate * AWAY)))
+        return int(self._allowed[queue]) > int(before)
 
     def message_size(
         self,

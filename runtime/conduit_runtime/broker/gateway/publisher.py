@@ -65,7 +65,7 @@ class Publisher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[tuple[str, str]] = set()
         self.on_stop: Callable[[], object] = bool
-        self.in_flight = InFlight()
+        self.in_flight = InFlight(worker.on_capacity)
 
     @property
     def concurrency(self) -> int:

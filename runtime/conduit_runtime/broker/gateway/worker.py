@@ -102,7 +102,7 @@ class GatewayWorker(Worker):
         self._linking = self._spawn(self._link.run(), "broker")
         self._leasing = self._spawn(self._check(), "leases")
         in_flight = self._publisher.in_flight
-        look = watch(self.queues, self._link, in_flight, self._fleet, self._pace)
+        look = watch(self.queues, self._link, in_flight, self._fleet, self._pace, self.on_capacity)
         self._looking = self._spawn(look, "gauges")
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
@@ -158,7 +158,6 @@ class GatewayWorker(Worker):
         """Outcomes of these attempts are committed; `written` has those that were still held."""
         super().on_written(attempts, written)
         self._consumer.on_written(attempts)
-        self.on_capacity()
 
     def _failure_hook(self) -> OnFailed | None:
         """The function that tells a worker of a failed job; None while no worker reports them."""

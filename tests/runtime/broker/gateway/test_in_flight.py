@@ -12,7 +12,7 @@ def job(type: str = "t", queue: str = "q") -> Claimed:
 
 
 def test_jobs_are_counted_by_queue_until_they_come_back() -> None:
-    in_flight = InFlight()
+    in_flight = InFlight(lambda: None)
     one, batched, other = job(), job("batched"), job(queue="other")
     in_flight.add([one, batched, other], {"batched"})
     assert [*in_flight.jobs.values()] == [one, batched, other]
@@ -24,7 +24,7 @@ def test_jobs_are_counted_by_queue_until_they_come_back() -> None:
 
 
 def test_a_job_comes_back_once_and_on_its_own_claim() -> None:
-    in_flight = InFlight()
+    in_flight = InFlight(lambda: None)
     one = job()
     in_flight.add([one], ())
     assert not in_flight.holds(one.id, uuid4())
@@ -36,9 +36,35 @@ def test_a_job_comes_back_once_and_on_its_own_claim() -> None:
     assert in_flight.of_queue("q") == 0
 
 
+def test_jobs_that_no_live_worker_holds_take_no_room() -> None:
+    in_flight = InFlight(lambda: None)
+    one, batched, other = job(), job("batched"), job()
+    in_flight.add([one, batched, other], {"batched"})
+    in_flight.strand({one.id.int, batched.id.int})
+    assert (in_flight.of_queue("q"), in_flight.alone_of("q"), in_flight.in_batches) == (3, 1, 0)
+    for each in (one, batched):
+        in_flight.came_back(each.id, each.token)
+        assert (in_flight.alone_of("q"), in_flight.in_batches) == (1, 0)
+    in_flight.strand({other.id.int})
+    in_flight.strand(set())
+    assert in_flight.alone_of("q") == 1
+
+
+def test_whatever_frees_room_says_so() -> None:
+    said: list[None] = []
+    in_flight = InFlight(lambda: said.append(None))
+    one, two = job(), job()
+    in_flight.add([one, two], ())
+    assert not said
+    in_flight.strand({two.id.int})
+    assert len(said) == 1
+    in_flight.came_back(one.id, one.token)
+    assert len(said) == 2
+
+
 def test_it_waits_until_all_have_come_back() -> None:
     async def wait() -> tuple[bool, bool]:
-        in_flight = InFlight()
+        in_flight = InFlight(lambda: None)
         await in_flight.until_empty(60)
         one, two = job(), job()
         in_flight.add([one, two], ())

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-from conduit_runtime.broker.gateway.leases import LEASE, Leases
-from conduit_runtime.model.job import Job
+from conduit_runtime.broker.gateway.in_flight import InFlight
+from conduit_runtime.broker.gateway.leases import Leases
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.worker.run.batching import Batching
 
 
@@ -23,12 +24,14 @@ def test_jobs_of_other_gateways_are_not_kept() -> None:
     assert [claim for claim, _ in leases._heard.values()] == [mine]
 
 
-def test_the_lease_of_a_batched_job_is_longer_by_the_wait_for_its_batch() -> None:
-    batched, single = Job(type="batched"), Job(type="single")
-    in_flight: Any = SimpleNamespace(jobs={job.id.int: job for job in (batched, single)})
+def test_a_batched_job_may_be_silent_for_longer_by_the_wait_for_its_batch() -> None:
+    batched, single = Claimed(uuid4(), uuid4(), "batched", "q"), Claimed(uuid4(), uuid4(), "t", "q")
+    in_flight = InFlight(lambda: None)
+    in_flight.add([batched, single], {"batched"})
     worker: Any = SimpleNamespace(registry=SimpleNamespace(batched={"batched": Batching(5, 30.0)}))
     nothing: Any = None
     leases = Leases(worker, nothing, in_flight, nothing, lambda: False)
-    assert leases._lease(single.id.int) == LEASE
-    assert leases._lease(batched.id.int) == LEASE + 30.0
-    assert leases._lease(0) == LEASE
+    leases.on_holding([(job.id, job.token) for job in (batched, single)])
+    for clock, silent in ((59, []), (60, [single]), (89, [single]), (90, [batched, single])):
+        leases._clock = clock
+        assert [number for number, _ in leases._silent_for(60)] == [job.id.int for job in silent]

@@ -59,11 +59,12 @@ def test_fewer_are_on_the_way_while_messages_wait() -> None:
         pace.on_waiting("q", 10, held=10, messages=9)
     assert pace.allowed("q", 10) == 7
     for _ in range(20):
-        pace.on_waiting("q", 10, held=pace.allowed("q", 10), messages=9)
+        assert not pace.on_waiting("q", 10, held=pace.allowed("q", 10), messages=9)
     assert pace.allowed("q", 10) == 1
-    for _ in range(20):
-        pace.on_waiting("q", 10, held=pace.allowed("q", 10), messages=0)
+    grew = [pace.on_waiting("q", 10, held=pace.allowed("q", 10), messages=0) for _ in range(20)]
     assert pace.allowed("q", 10) == 10
+    assert grew[0]
+    assert not grew[-1]
 
 
 def test_jobs_that_wait_share_a_message_at_the_rate_of_a_worker() -> None:

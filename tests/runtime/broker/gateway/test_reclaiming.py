@@ -2,10 +2,11 @@
 
 import asyncio
 
+import psycopg
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, Queue
-from conduit_runtime.broker.gateway import leases
+from conduit_runtime.broker.gateway import fleet, leases
 from conduit_runtime.broker.messages import VERSION, Holding, Redelivered
 from gateway_setup import GatewaySetup
 from line import Line
@@ -71,6 +72,64 @@ async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
         await worker.acknowledge()
         again = (await worker.taken(2))[-1]
         assert (again.id, again.rescues) == (stored.id, 1)
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_gateway_claims_at_once_when_the_last_slot_becomes_free(
+    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its workers say nothing: the job was cancelled, or its message is lost."""
+    monkeypatch.setattr(leases, "LEASE", 3.0)
+    cancelled = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker(concurrency=1) as worker:
+        await worker.taken()
+        lost = queue.enqueue(Job(type="t"))
+        queue.cancel(cancelled.id)
+        await worker.acknowledge()
+        assert (await worker.taken(2))[-1].id == lost.id
+        await worker.acknowledge()
+        again = (await worker.taken(3))[-1]
+        assert (again.id, again.rescues) == (lost.id, 1)
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_gateway_that_was_taken_for_dead_claims_again(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker(concurrency=1) as worker:
+        [job] = await worker.taken()
+        with psycopg.connect(queue.dsn) as connection:
+            connection.execute("DELETE FROM conduit_workers")
+            connection.execute(
+                "UPDATE jobs SET status = 'pending', rescues = 1, token = NULL, locked_by = NULL"
+            )
+        await worker.acknowledge()
+        again = (await worker.taken(2))[-1]
+        assert again.id == stored.id
+        assert again.token != job.token
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_the_jobs_of_a_hung_worker_take_no_slot_of_another(
+    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "FORGOTTEN", 2.0)
+    monkeypatch.setattr(leases, "FORGOTTEN", 2.0)
+    queue.enqueue_many([Job(type="t") for _ in range(3)])
+    async with gateway.with_worker(concurrency=3) as hung:
+        await hung.taken(3)
+        hung.fall_silent()
+        quick = queue.enqueue_many([Job(type="t") for _ in range(10)])
+        async with PlayedWorker(gateway.broker_url, concurrency=2) as worker:
+            for count in range(1, 11):
+                await worker.end((await worker.taken(count))[count - 1])
+            for job in quick:
+                await gateway.until_status(job.id, "completed")
+        assert len(hung.jobs) == 3
 
 
 @pytest.mark.slow

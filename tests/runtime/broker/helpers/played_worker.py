@@ -69,6 +69,10 @@ class PlayedWorker:
     async def __aexit__(self, *raised: object) -> None:
         await self.die()
 
+    def fall_silent(self) -> None:
+        """Say hello no more, and keep every message that was taken."""
+        self._greeting.cancel()
+
     async def die(self) -> None:
         """Disappear with every message that was taken."""
         self._greeting.cancel()
