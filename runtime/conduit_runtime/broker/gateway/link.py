@@ -24,6 +24,9 @@ OnMessage = Callable[[DeliveredMessage], Awaitable[None]]
 class Link:
     """Keeps a connection to the broker; calls `opened` with the `jobs` channel of each new one.
 
+    A connection also ends when a queue that its `jobs` channel consumes is deleted.
+
+
     `jobs` is the channel of confirmed messages and of outcomes, `gauges` the channel that looks at
     queues. Both are None while the broker is away. All methods belong to the worker's loop.
     """
@@ -65,14 +68,23 @@ class Link:
             notices = await raw.channel(publisher_confirms=False)
             gauges = await raw.channel(publisher_confirms=False)
             jobs = await raw.channel()
+            deleted = asyncio.get_running_loop().create_future()
+
+            def on_deleted(*ignored: object) -> None:
+                if not deleted.done():
+                    deleted.set_result(None)
+
+            jobs.on_consumer_cancel_callbacks.add(on_deleted)
             await self._opened(jobs)
             self._notices, self.gauges, self.jobs = notices, gauges, jobs
             self._on_change()
             if self._backoff.reset():
                 _log.info("the broker can be reached")
-            ends = [each.closing for each in (raw, notices, gauges, jobs)]
+            ends = [deleted, *(each.closing for each in (raw, notices, gauges, jobs))]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            raise BrokerError("the connection was lost")
+            raise BrokerError(
+                "a queue was deleted" if deleted.done() else "the connection was lost"
+            )
         finally:
             self._notices = self.gauges = self.jobs = None
             self._on_change()

@@ -29,7 +29,7 @@ from ..topology import (
 from .fleet import Fleet
 from .gauges import watch
 from .leases import STEP, Leases
-from .link import Link
+from .link import Link, is_of_broker
 from .outcomes import OutcomeConsumer
 from .pace import Pace
 from .publisher import Publisher
@@ -39,6 +39,8 @@ _log = get_logger("conduit.gateway")
 
 ARRIVAL = 2.0
 """Seconds for which a gateway that starts waits until workers can reach it."""
+DECLARED = 5.0
+"""Seconds between two declarations of everything that a gateway needs at the broker."""
 CLOSING = 5.0
 """Seconds that sending the last messages to workers may take."""
 
@@ -104,6 +106,7 @@ class GatewayWorker(Worker):
         in_flight = self._publisher.in_flight
         look = watch(self.queues, self._link, in_flight, self._fleet, self._pace, self.on_capacity)
         self._looking = self._spawn(look, "gauges")
+        self._declaring = self._spawn(self._declare_again(), "declarations")
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
                 await self._linked.wait()
@@ -113,6 +116,7 @@ class GatewayWorker(Worker):
         await super().stop(grace)
         self._leasing.cancel()
         self._looking.cancel()
+        self._declaring.cancel()
         await self._link.finish(CLOSING)
         self._linking.cancel()
         with suppress(asyncio.CancelledError):
@@ -128,12 +132,26 @@ class GatewayWorker(Worker):
     async def _opened(self, channel: AbstractChannel) -> None:
         """Declare and consume everything anew, on a new connection."""
         database, gateway = self._database_id, self._gateway
-        await declare_exchanges(channel)
-        await declare_job_queues(channel, self.queues)
-        await declare_gateway(channel, database, gateway)
+        await self._declare(channel)
         queues = (outcome_queue(database), outcome_queue(database, gateway))
         await self._consumer.consume(channel, queues)
         await self._requests.consume(channel, request_queue(database), gateway_queue(gateway))
+
+    async def _declare(self, channel: AbstractChannel) -> None:
+        await declare_exchanges(channel)
+        await declare_job_queues(channel, self.queues)
+        await declare_gateway(channel, self._database_id, self._gateway)
+
+    async def _declare_again(self) -> None:
+        """Declare what someone deletes, now and then; a queue that is consumed ends the link."""
+        while True:
+            await asyncio.sleep(DECLARED)
+            if (channel := self._link.gauges) is not None:
+                try:
+                    await self._declare(channel)
+                except BaseException as error:  # the link also sees that the broker is lost
+                    if not is_of_broker(error):
+                        raise
 
     def _on_link(self) -> None:
         """The broker came or went."""
