@@ -169,7 +169,10 @@ class Redelivered(Struct, tag=True):
     jobs: list[Claim]
 
 
-Request: TypeAlias = Begin | Progress | Results | Holding | Redelivered
+Question: TypeAlias = Begin | Progress | Results | Holding
+Request: TypeAlias = Question | Redelivered
+CANNOT_SAY = None
+"""The answer of a gateway whose database is away, or that is busy with this question already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,16 @@ from ...statements.outcomes import Attempt
 from ...worker.worker import Worker
 from ..decoding import decode_hello, decode_request
 from ..messages import (
+    CANNOT_SAY,
     LARGEST,
     VERSION,
     Begin,
     Claim,
     Holding,
     Progress,
+    Question,
     Redelivered,
     Reply,
-    Request,
     Results,
     encode,
 )
@@ -89,7 +90,8 @@ class Requests:
         elif isinstance(request, Begin):
             self._leases.on_holding([request.claim])
             asked = request.claim
-        if asked in self._asking:  # an outage, or the row is locked; workers ask again
+        if asked in self._asking:  # an outage, or the row is locked
+            self._reply(request, CANNOT_SAY)
             return
         if asked is not None:
             self._asking.add(asked)
@@ -97,16 +99,19 @@ class Requests:
             answer = await self._answer(request)
         except psycopg.Error as error:
             _log.warning("a worker's request cannot be answered: %s", error)
-            return  # the worker asks again
+            answer = CANNOT_SAY
         finally:
             if asked is not None:
                 self._asking.discard(asked)
+        self._reply(request, answer)
+
+    def _reply(self, request: Question, answer: Any) -> None:
         body = encode(Reply(request.question, answer))
         if len(body) > LARGEST:
             body = encode(Reply(request.question, False))
         self._link.send(request.worker, body)
 
-    async def _answer(self, request: Request) -> Any:
+    async def _answer(self, request: Question) -> Any:
         worker = self._worker
         if isinstance(request, Begin):
             return await worker.acknowledger.apart.begin(Attempt(_job(request.claim)))

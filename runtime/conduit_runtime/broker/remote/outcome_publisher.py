@@ -19,7 +19,7 @@ from ..messages import LARGEST, VERSION, Begin, Holding, Outcomes, encode
 from ..topology import OUTCOMES, to_all
 from .deliveries import Deliveries
 from .entries import outcome_entries, too_large
-from .requests import Requests
+from .requests import Requests, Unanswered
 from .sessions import Lost, Sessions
 
 _log = get_logger("conduit.worker")
@@ -77,14 +77,21 @@ class OutcomePublisher:
         await published
 
     async def begin(self, attempt: Attempt) -> bool:
-        """Ask a gateway to write the start of an attempt; False when its job is not held."""
+        """Ask a gateway to write the start of an attempt; False when its job is not held.
+
+        Drops the job if no gateway replies: another worker gets it once its lease has ended.
+        """
         job = cast("Claimed", attempt.job)
         if (delivery := self._deliveries.of(job)) is None:
             return False
         claim = (job.id, job.token)
-        answer = await self._requests.insist(
-            delivery.database, lambda worker, n: Begin(VERSION, worker, n, claim)
-        )
+        try:
+            answer = await self._requests.insist(
+                delivery.database, lambda worker, n: Begin(VERSION, worker, n, claim)
+            )
+        except Unanswered as error:
+            _log.warning("job %s (%s) is left to others: %s", job.id, job.type, error)
+            answer = False
         if answer is False:
             self.drop([job])
         return answer is not False

@@ -1,10 +1,12 @@
 """Questions that a worker asks the gateways of a database."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from ...model.errors import QueueError
 from ..messages import Reply, Request, encode
 from ..topology import REQUESTS
 from .sessions import Lost, Sessions
@@ -14,22 +16,42 @@ ANSWER = 5.0
 PAUSE = 0.5
 """Seconds until a question without an answer is asked again."""
 
+SILENCE = 60.0
+"""Seconds without any reply, while there are questions, after which replies cannot arrive."""
+
+
+class Unanswered(QueueError):
+    """No gateway has replied for `SILENCE`."""
+
+
 Question = Callable[[str, int], Request]
 """Makes a request of a worker's name and the number of its question."""
 
 
 class Requests:
-    """Sends requests, and hands each reply to what waits for it."""
+    """Sends requests, and hands each reply to what waits for it.
+
+    Gateways reply at once, also while their database is away. If no reply comes for `SILENCE`, the
+    connection is opened anew, in case replies cannot arrive over it.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._numbers = count(1)
         self._awaited: dict[int, asyncio.Future[Any]] = {}
+        self._silent_since: float | None = None
+
+    @property
+    def _is_silent(self) -> bool:
+        since = self._silent_since
+        return since is not None and time.monotonic() - since >= SILENCE
 
     async def ask(self, key: str, question: Question) -> Any:
-        """Ask a gateway; None if no answer comes in time, or if the connection is lost."""
+        """Ask a gateway; None if it cannot say, or if no answer comes in time."""
         if (session := self._sessions.current) is None:
             return None
+        if self._silent_since is None:
+            self._silent_since = time.monotonic()
         number = next(self._numbers)
         answer = self._awaited[number] = asyncio.get_running_loop().create_future()
         try:
@@ -37,19 +59,24 @@ class Requests:
                 await session.publish(REQUESTS, key, encode(question(session.worker, number)))
                 return await answer
         except (Lost, TimeoutError):
+            if self._is_silent and session.age >= SILENCE:
+                session.end("no gateway replies")
             return None
         finally:
             del self._awaited[number]
 
     async def insist(self, key: str, question: Question) -> Any:
-        """Ask until a gateway answers."""
+        """Ask until a gateway answers. Raises Unanswered."""
         while (answer := await self.ask(key, question)) is None:
+            if self._is_silent:
+                raise Unanswered(f"no gateway has replied for {SILENCE:g} s")
             await self._sessions.get()
             await asyncio.sleep(PAUSE)
         return answer
 
     def on_reply(self, reply: Reply) -> None:
         """A gateway answered; the first answer of several counts."""
+        self._silent_since = None
         answer = self._awaited.get(reply.question)
         if answer is not None and not answer.done():
             answer.set_result(reply.answer)

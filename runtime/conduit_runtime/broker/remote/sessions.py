@@ -4,8 +4,9 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -50,7 +51,8 @@ class Session:
     def __init__(self, connection: AbstractConnection) -> None:
         self.worker = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.connection = connection
-        self.lost = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._opened = time.monotonic()
         connection.close_callbacks.add(self._on_lost)
 
     async def open(self, on_control: Callable[[Control], None]) -> None:
@@ -78,9 +80,18 @@ class Session:
         channel.close_callbacks.add(self._on_lost)
         return await channel.get_underlay_channel()
 
+    @property
+    def age(self) -> float:
+        """Seconds since the connection was opened."""
+        return time.monotonic() - self._opened
+
     def _on_lost(self, *ignored: object) -> None:
+        self.end("the connection was lost")
+
+    def end(self, reason: str) -> None:
+        """Use the connection no longer; the next one is opened soon."""
         if not self.lost.done():
-            self.lost.set_result(None)
+            self.lost.set_result(reason)
 
     async def publish(
         self,
@@ -155,11 +166,11 @@ class Sessions:
                 _log.info("the broker can be used")
             working = asyncio.ensure_future(self._host.work(session))
             try:
-                ends = {working, session.lost}
+                ends: set[asyncio.Future[Any]] = {working, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 if working.done():
                     working.result()
-                raise Lost("the connection was lost")
+                raise Lost(session.lost.result())
             finally:
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)

@@ -1,6 +1,7 @@
 """What workers ask a gateway, and what it sends them: the test plays the workers."""
 
 import asyncio
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -8,10 +9,20 @@ import psycopg
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, JobStatus, Queue
-from conduit_runtime.broker.messages import VERSION, Begin, Holding, Progress, Release, Reply, Stop
+from conduit_runtime.broker.messages import (
+    CANNOT_SAY,
+    VERSION,
+    Begin,
+    Holding,
+    Progress,
+    Release,
+    Reply,
+    Stop,
+)
 from conduit_runtime.model.attempts.outcome import Outcome
 from gateway_setup import GatewaySetup
 from played_worker import PlayedWorker
+from relay import Relay
 from waiting import until
 
 
@@ -121,7 +132,27 @@ async def test_a_start_that_waits_for_a_lock_holds_one_connection(
             await worker.ask(other, database)
             await worker.until(lambda: Reply(4, False) in worker.controls)
             assert waiting(watching) == 1
+            for question in (2, 3):
+                assert Reply(question, CANNOT_SAY) in worker.controls
         await worker.until(lambda: Reply(1, True) in worker.controls)
-        await worker.ask(begin, database)
-        await worker.until(lambda: Reply(3, True) in worker.controls)
-        assert Reply(2, True) not in worker.controls
+        again = Begin(VERSION, worker.name, 5, (job.id, job.token))
+        await worker.ask(again, database)
+        await worker.until(lambda: Reply(5, True) in worker.controls)
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_workers_hear_from_a_gateway_whose_database_is_away(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    queue.enqueue(Job(type="t"))
+    with closing(Relay(queue.dsn)) as relay:
+        async with gateway.with_worker(dsn=relay.dsn, grace=0) as worker:
+            [job] = await worker.taken()
+            database, claim = worker.message_of(job.id).database, (job.id, job.token)
+            relay.fall_silent()
+            await worker.ask(Begin(VERSION, worker.name, 1, claim), database)
+            await worker.ask(Begin(VERSION, worker.name, 2, claim), database)
+            await worker.until(lambda: Reply(2, CANNOT_SAY) in worker.controls)
+            relay.speak()
+            await worker.until(lambda: Reply(1, True) in worker.controls)

@@ -6,7 +6,17 @@ from uuid import UUID
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import FailedJob, JobContext
-from conduit_runtime.broker.messages import Begin, Failed, Holding, Progress, Request, Results, Stop
+from conduit_runtime.broker.messages import (
+    CANNOT_SAY,
+    Begin,
+    Failed,
+    Holding,
+    Progress,
+    Reply,
+    Request,
+    Results,
+    Stop,
+)
 from conduit_runtime.broker.remote import requests as waiting_requests
 from played_gateway import PlayedGateway, entry
 from remote_pool import remote_pool
@@ -73,6 +83,53 @@ async def test_the_start_of_a_job_that_was_rescued_is_written_first(broker_url: 
         assert await gateway.wait_for_outcomes() == [None]
         assert gateway.outcomes[0].id == held.id
     assert seen == ["held"]
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_job_that_may_not_begin_as_nobody_replies_is_left_to_others(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waiting_requests, "ANSWER", 0.2)
+    monkeypatch.setattr(waiting_requests, "SILENCE", 1.0)
+    pool = remote_pool(broker_url)
+    pool.register("greet", lambda context, payload: None)
+    async with PlayedGateway(broker_url) as gateway, pool:
+        await gateway.publish([entry(rescues=1)])
+        await gateway.wait_for_requests(Begin, 2)
+        await asyncio.to_thread(until, lambda: "no gateway has replied for 1 s" in caplog.text)
+        # Replies may arrive over another connection.
+        first = gateway.hellos[0].worker
+        await gateway.until(lambda: gateway.hellos[-1].worker != first)
+        asked = len(await gateway.wait_for_requests(Begin))
+        gateway.answer = lambda request: True
+        await gateway.publish([entry()])
+        assert await gateway.wait_for_outcomes() == [None]
+        assert len(await gateway.wait_for_requests(Begin)) == asked
+    assert "is left to others" in caplog.text
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_job_waits_while_gateways_reply_that_they_cannot_say(
+    broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_requests, "SILENCE", 1.0)
+    pool = remote_pool(broker_url)
+    pool.register("greet", lambda context, payload: None)
+    async with PlayedGateway(broker_url) as gateway, pool:
+        sent: list[asyncio.Task[None]] = []
+
+        def cannot_say(request: Begin) -> None:
+            reply = Reply(request.question, CANNOT_SAY)
+            sent.append(asyncio.ensure_future(gateway.send(reply, request.worker)))
+
+        gateway.answer = cannot_say  # type: ignore[assignment]
+        await gateway.publish([entry(rescues=1)])
+        await gateway.wait_for_requests(Begin, 6)
+        gateway.answer = lambda request: True
+        assert await gateway.wait_for_outcomes() == [None]
+        assert len({each.worker for each in gateway.hellos}) == 1
 
 
 @asynchronous
