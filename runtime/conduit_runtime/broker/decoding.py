@@ -6,11 +6,13 @@ know, so that a version may add some.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
+from uuid import UUID
 
 from msgspec import DecodeError, MsgspecError, Raw, Struct, json
 
-from .messages import Control, Hello, Jobs, OutcomeEntry, Outcomes, Request
+from .messages import Claim, Control, Hello, Jobs, OutcomeEntry, Outcomes, Request
 
 
 class Malformed(DecodeError):
@@ -53,11 +55,21 @@ class _RawOutcomes(Struct):
     outcomes: list[Raw]
 
 
+class Unread(Struct):
+    """Whose an outcome is that does not fit its type."""
+
+    id: UUID
+    token: UUID
+    type: str
+    queue: str
+
+
 _decode_raw_outcomes = _checked(json.Decoder(_RawOutcomes).decode)
 _decode_outcome: Callable[[bytes], OutcomeEntry] = _checked(json.Decoder(OutcomeEntry).decode)
+_decode_unread: Callable[[bytes], Unread] = _checked(json.Decoder(Unread).decode)
 
 
-def decode_each_outcome(body: bytes) -> tuple[Outcomes, list[Malformed]]:
+def decode_each_outcome(body: bytes) -> tuple[Outcomes, list[tuple[Unread | None, Malformed]]]:
     """The outcomes of a message that fit their type, and what is wrong with the others."""
     raw = _decode_raw_outcomes(body)
     entries, refused = [], []
@@ -65,8 +77,27 @@ def decode_each_outcome(body: bytes) -> tuple[Outcomes, list[Malformed]]:
         try:
             entries.append(_decode_outcome(bytes(each)))
         except Malformed as error:
-            refused.append(error)
+            refused.append((_unread(bytes(each)), error))
     return Outcomes(raw.version, raw.worker, entries), refused
+
+
+def _unread(body: bytes) -> Unread | None:
+    try:
+        return _decode_unread(body)
+    except Malformed:
+        return None
+
+
+_CLAIM = re.compile(rb'"id":"([0-9a-f-]{36})","token":"([0-9a-f-]{36})"')
+
+
+def claims_in(body: bytes) -> list[Claim]:
+    """The claims that a message names which does not fit its type."""
+    found = []
+    for id_, token in _CLAIM.findall(body):
+        with suppress(ValueError):
+            found.append((UUID(id_.decode()), UUID(token.decode())))
+    return found
 
 
 decode_control = _checked(json.Decoder(Control).decode)

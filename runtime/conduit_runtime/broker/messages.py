@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from msgspec import Meta, Raw, Struct, json
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json
 
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
@@ -20,6 +20,7 @@ LARGEST = 15_000_000
 """The most bytes of a message: a broker takes 16 MiB unless it is configured to take more."""
 
 # Bounded, since a gateway calculates with these and Postgres stores them, whatever a worker sends.
+Integer: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
@@ -35,16 +36,21 @@ Claim: TypeAlias = tuple[UUID, UUID]
 
 
 class JobEntry(Struct, omit_defaults=True):
-    """A claimed job, as `model.claimed.Claimed` describes it; `payload` is JSON."""
+    """A claimed job, as `model.claimed.Claimed` describes it; `payload` is JSON.
+
+    A payload that may be nested too deeply for a reader comes as JSON text in `nested` instead:
+    only what runs the job has to read it.
+    """
 
     id: UUID
     token: UUID
-    payload: Raw
     attempts: int
     max_attempts: int
     priority: int
     run_at: int
     seq: int
+    payload: Raw | UnsetType = UNSET
+    nested: str = ""
     rescues: int = 0
     timeout: float | None = None
     flow: UUID | None = None
@@ -101,8 +107,8 @@ class OutcomeEntry(Struct, omit_defaults=True):
     type: str
     queue: str
     run_at: Microseconds
-    attempts: Count
-    max_attempts: Count
+    attempts: Integer
+    max_attempts: Integer
     elapsed: Seconds = 0.0
     ago: Seconds | None = None
     flow: UUID | None = None

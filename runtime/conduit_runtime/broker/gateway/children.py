@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ...model.attempts.outcome import Outcome
-from ...model.job import JobStatus
 from ..messages import Child
 
 
@@ -40,12 +38,3 @@ def _row(child: Child) -> dict[str, Any]:
 def refused_type(children: Iterable[Child], accepts: Callable[[str], bool]) -> str | None:
     """The first type among the children that is not accepted; None if all are."""
     return next((child.type for child in children if not accepts(child.type)), None)
-
-
-def of_refused_children(type: str, attempt: int) -> Outcome:
-    """The outcome of a job that enqueues jobs of a type that is not accepted."""
-    error = (
-        f"the job enqueues a job of {type}, but no worker of this gateway has code for that type: "
-        "start a worker with its package, or give the gateway the package"
-    )
-    return Outcome(JobStatus.FAILED, error=error, detail={"attempt": attempt, "error": error})

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from ...model.claimed import Claimed
 from ..messages import JobEntry
@@ -11,6 +11,8 @@ from ..topology import band_of
 
 BYTES = 1_000_000
 """Bytes of payloads after which a message takes no further job."""
+DEPTH = 500
+"""Arrays and objects around each other that any reader of a message bears; Python's bear 1,000."""
 
 
 def grouped(
@@ -45,18 +47,25 @@ def grouped(
 
 def entry_of(job: Claimed) -> JobEntry:
     """The entry of a job in a message."""
+    is_deep = _may_be_deep(job.payload)
     return JobEntry(
         job.id,
         job.token,
-        Raw(job.payload),
         job.attempts,
         job.max_attempts,
         job.priority,
         job.run_at,
         job.seq,
+        UNSET if is_deep else Raw(job.payload),
+        job.payload if is_deep else "",
         job.rescues,
         job.timeout,
         job.flow,
         job.headers,
         job.fingerprint,
     )
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether JSON may be nested more than `DEPTH` deep: counting is cheaper than reading it."""
+    return len(text) > 2 * DEPTH and text.count("[") + text.count("{") > DEPTH

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -16,10 +16,18 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from ...statements.results import Result
 from ...worker.interfaces import OutcomeSink
-from ..decoding import Malformed, decode_each_outcome, decode_jobs, decode_outcomes
-from ..messages import VERSION, OutcomeEntry
+from ..decoding import (
+    Malformed,
+    Unread,
+    claims_in,
+    decode_each_outcome,
+    decode_jobs,
+    decode_outcomes,
+)
+from ..messages import VERSION, Claim, OutcomeEntry
 from ..topology import RETURNED_JOBS
-from .children import child_rows, of_refused_children, refused_type
+from .children import child_rows, refused_type
+from .failures import of_refused_children, of_unread
 from .fleet import Fleet
 from .in_flight import InFlight
 from .link import Link
@@ -48,17 +56,27 @@ class _Arrived:
 class OutcomeConsumer:
     """Acknowledges a message to the broker once all its outcomes are written or refused.
 
+    An outcome that cannot be read is that of a failed attempt. Of a message that cannot be read,
+    `doubt` is told the claims, and returned jobs are released.
+
     All methods belong to the worker's loop.
     """
 
     def __init__(
-        self, sink: OutcomeSink, in_flight: InFlight, fleet: Fleet, link: Link, pace: Pace
+        self,
+        sink: OutcomeSink,
+        in_flight: InFlight,
+        fleet: Fleet,
+        link: Link,
+        pace: Pace,
+        doubt: Callable[[Sequence[Claim]], object],
     ) -> None:
         self._sink = sink
         self._in_flight = in_flight
         self._fleet = fleet
         self._link = link
         self._pace = pace
+        self._doubt = doubt
         self._arrived: dict[Claimed, _Arrived] = {}
         self._consuming: dict[str, AbstractChannel] = {}
         self.ran_by: dict[UUID, str] = {}
@@ -89,13 +107,24 @@ class OutcomeConsumer:
         tag = message.delivery_tag
         assert tag is not None
         arrived = _Arrived(message.channel, tag)
+        is_returned = message.header.properties.message_type == RETURNED_JOBS
         try:
-            if message.header.properties.message_type == RETURNED_JOBS:
+            if is_returned:
                 self._take_returned(message.body, arrived)
             else:
                 self._take_outcomes(message.body, arrived)
         except MsgspecError as error:
-            _log.error("dropped a message of outcomes that this gateway cannot read: %s", error)
+            claims = claims_in(message.body)
+            _log.error(
+                "a message of %d %s cannot be read by this gateway: %s",
+                *(len(claims), "jobs" if is_returned else "outcomes", error),
+            )
+            if is_returned:
+                for claim in claims:
+                    if (job := self._in_flight.came_back(*claim)) is not None:
+                        self._add(Attempt(job, outcome=released), job, arrived)
+            else:
+                self._doubt(claims)
         if not arrived.left:
             self._ack(arrived)
 
@@ -122,8 +151,8 @@ class OutcomeConsumer:
             message = decode_outcomes(body)
         except Malformed:
             message, refused = decode_each_outcome(body)
-            for error in refused:
-                _log.error("dropped an outcome that this gateway cannot read: %s", error)
+            for unread, error in refused:
+                self._take_unread(unread, str(error), arrived)
         if message.version != VERSION:
             raise MsgspecError(f"its version is {message.version}")
         now = time.monotonic()
@@ -131,8 +160,8 @@ class OutcomeConsumer:
         lasted: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         for entry in message.outcomes:
             if entry.outcome is not None and entry.outcome.status not in _STATUSES:
-                status = entry.outcome.status.value
-                _log.error("dropped an outcome that this gateway cannot read: it is %s", status)
+                whose = Unread(entry.id, entry.token, entry.type, entry.queue)
+                self._take_unread(whose, f"it is {entry.outcome.status.value}", arrived)
                 continue
             job = came_back(entry.id, entry.token)
             started = None if entry.ago is None else now - entry.ago
@@ -147,6 +176,15 @@ class OutcomeConsumer:
         for (queue, type_), seconds in lasted.items():
             self._pace.learn(type_, sum(seconds) / len(seconds))
             self._pace.on_ended(queue, len(seconds))
+
+    def _take_unread(self, unread: Unread | None, reason: str, arrived: _Arrived) -> None:
+        """Fail the job whose outcome cannot be read."""
+        _log.error("an outcome cannot be read by this gateway: %s", reason)
+        if unread is not None:
+            job = self._in_flight.came_back(unread.id, unread.token) or Claimed(
+                unread.token, unread.id, unread.type, unread.queue
+            )
+            self._add(Attempt(job, outcome=of_unread(reason, job.attempts)), job, arrived)
 
     def _attempt(
         self, entry: OutcomeEntry, job: Claimed, started: float | None, worker: str

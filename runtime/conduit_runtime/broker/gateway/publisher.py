@@ -19,6 +19,7 @@ from ...worker.interfaces import OutcomeSink, RunnerHost
 from ...worker.run.execution import Running
 from ..messages import LARGEST, VERSION, Jobs, Release, encode
 from ..topology import ALL, DATABASE, GATEWAY, JOBS, RETURNED_JOBS, job_queue
+from .failures import of_large_job
 from .fleet import Fleet
 from .grouping import entry_of, grouped
 from .in_flight import InFlight
@@ -166,13 +167,18 @@ class Publisher:
     ) -> None:
         """Publish a message; release its jobs if the broker does not confirm it."""
         first = jobs[0]
-        if (size := _large(first.payload)) > LARGEST:
-            self._refuse(first, size)
-            return
         entries = [*map(entry_of, jobs)]
         message = Jobs(
             VERSION, self._database, self._gateway, number, first.queue, first.type, entries
         )
+        body = encode(message)
+        if len(body) > LARGEST:
+            if len(jobs) == 1:
+                self._end(first, of_large_job(len(body), first.attempts))
+            else:
+                for job in jobs:
+                    await self._publish(channel, band, number, [job])
+            return
         properties = Basic.Properties(
             delivery_mode=2,
             message_type=RETURNED_JOBS,
@@ -180,7 +186,7 @@ class Publisher:
         )
         try:
             await cast("Channel", channel).basic_publish(
-                encode(message),
+                body,
                 exchange=JOBS,
                 routing_key=job_queue(first.queue, band),
                 properties=properties,
@@ -194,18 +200,13 @@ class Publisher:
             for job in jobs:
                 self.release_job(job)
 
-    def _refuse(self, job: Claimed, size: int) -> None:
-        error = f"the payload of {size:,} bytes is too large for a broker: run the job in a worker "
-        error += "with a database, or store the data elsewhere and enqueue a reference to it"
-        detail = {"attempt": job.attempts, "error": error}
-        outcome = Outcome(JobStatus.FAILED, error=error, detail=detail)
-        if self.in_flight.came_back(job.id, job.token) is not None:
-            self._sink.add(Attempt(job, outcome=outcome))
-
     def release_job(self, job: Claimed) -> None:
         """Release a job that no worker got."""
+        self._end(job, released)
+
+    def _end(self, job: Claimed, outcome: Outcome) -> None:
         if self.in_flight.came_back(job.id, job.token) is not None:
-            self._sink.add(Attempt(job, outcome=released))
+            self._sink.add(Attempt(job, outcome=outcome))
 
     def release(self) -> None:
         """Tell workers to release the jobs that have not begun."""
@@ -240,8 +241,3 @@ class Publisher:
 
     def close(self) -> None:
         """No job comes any more."""
-
-
-def _large(text: str) -> int:
-    """The bytes of a text that may be too large to publish; 0 for a shorter text."""
-    return len(text.encode()) if len(text) * 4 > LARGEST else 0

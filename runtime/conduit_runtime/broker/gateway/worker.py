@@ -76,11 +76,12 @@ class GatewayWorker(Worker):
             failure_hook=self._failure_hook,
         )
         in_flight = self._publisher.in_flight
-        self._consumer = OutcomeConsumer(
-            self.acknowledger, in_flight, fleet, self._link, self._pace
-        )
         self._leases = Leases(
             self, self._reclaim, in_flight, self._link, lambda: self._consumer.is_behind
+        )
+        self._consumer = OutcomeConsumer(
+            *(self.acknowledger, in_flight, fleet, self._link, self._pace),
+            doubt=self._leases.on_redelivered,
         )
         self._requests = Requests(self, fleet, self._leases, self._link, self._on_fleet)
         self._publisher.on_stop = self._consumer.stop

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from ...model.attempts.outcome import Outcome
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
@@ -21,7 +23,7 @@ def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
         entry.id,
         type_,
         queue,
-        str(entry.payload, "utf-8"),
+        entry.nested or ("null" if entry.payload is UNSET else str(entry.payload, "utf-8")),
         entry.attempts,
         entry.max_attempts,
         entry.priority,

@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, JobStatus, Queue
@@ -36,21 +37,63 @@ async def test_only_the_first_outcome_of_a_claim_counts(
 
 
 @asynchronous
-async def test_what_is_not_understood_is_dropped_without_its_content(
+async def test_what_is_not_understood_is_logged_without_its_content(
     queue: Queue, gateway: GatewaySetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = queue.enqueue_many([Job(type="t") for _ in range(2)])
+    async with gateway.with_worker() as worker:
+        job, other = await worker.taken(2)
+        message = worker.message_of(job.id)
+        await worker.send_outcomes(message, b'{"secret": "swordfish"}')
+        await worker.send_outcomes(message, b"swordfish")
+        await worker.end(other, outcome=Outcome(JobStatus.RUNNING, error="swordfish"))
+        await worker.end(job)
+        await gateway.until_status(job.id, "completed")
+        await gateway.until_status(other.id, "failed")
+    assert {job.id, other.id} == {each.id for each in stored}
+    assert caplog.text.count("a message of 0 outcomes cannot be read") == 2
+    assert "an outcome cannot be read by this gateway: it is running" in caplog.text
+    assert "swordfish" not in caplog.text
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_jobs_of_a_message_that_cannot_be_read_run_again(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    """Nothing says how they ended, and no worker holds them any more."""
+    ids = {each.id for each in queue.enqueue_many([Job(type="t") for _ in range(2)])}
+    async with gateway.with_worker() as worker:
+        first, second = await worker.taken(2)
+        message = worker.message_of(first.id)
+        entries = [
+            OutcomeEntry(each.id, each.token, "t", message.queue, each.run_at, 1, 3)
+            for each in (first, second)
+        ]
+        body = encode(Outcomes(VERSION + 1, worker.name, entries))
+        await worker.send_outcomes(message, body)
+        again = (await worker.taken(4))[2:]
+        assert {each.id for each in again} == ids
+        for each in again:
+            await worker.end(each)
+            await gateway.until_status(each.id, "completed")
+
+
+@asynchronous
+async def test_jobs_that_return_in_a_message_that_cannot_be_read_are_claimed_again(
+    queue: Queue, gateway: GatewaySetup
 ) -> None:
     stored = queue.enqueue(Job(type="t"))
     async with gateway.with_worker() as worker:
         [job] = await worker.taken()
         message = worker.message_of(job.id)
-        await worker.send_outcomes(message, b'{"secret": "swordfish"}')
-        await worker.send_outcomes(message, b"swordfish")
-        await worker.end(job, outcome=Outcome(JobStatus.RUNNING, error="swordfish"))
-        await worker.end(job)
+        deep = b"[" * 5_000 + b"]" * 5_000
+        body = encode(message).replace(b'"seq"', b'"more":' + deep + b',"seq"')
+        await worker.return_jobs(message, body)
+        again = (await worker.taken(2))[-1]
+        assert (again.id, again.rescues) == (stored.id, 0)
+        await worker.end(again)
         await gateway.until_status(stored.id, "completed")
-    assert caplog.text.count("dropped a message of outcomes") == 2
-    assert "dropped an outcome that this gateway cannot read: it is running" in caplog.text
-    assert "swordfish" not in caplog.text
 
 
 @pytest.mark.slow
@@ -137,6 +180,26 @@ async def test_an_outcome_that_is_refused_leaves_the_others_of_its_message(
         ]
         await worker.send_outcomes(message, encode(Outcomes(VERSION, worker.name, entries)))
         await gateway.until_status(good.id, "completed")
-        assert gateway.status(bad.id) == "running"
-    assert len(stored) == 2
-    assert "dropped an outcome that this gateway cannot read" in caplog.text
+        await gateway.until_status(bad.id, "failed")
+    assert {good.id, bad.id} == {each.id for each in stored}
+    assert "that the gateway cannot read" in str(gateway.column(bad.id, "error"))
+    assert "an outcome cannot be read by this gateway" in caplog.text
+
+
+@asynchronous
+async def test_jobs_with_odd_numbers_of_attempts_end(queue: Queue, gateway: GatewaySetup) -> None:
+    """A plain INSERT takes them."""
+    ids = [each.id for each in queue.enqueue_many([Job(type="t") for _ in range(2)])]
+    with psycopg.connect(queue.dsn) as connection:
+        for id_, attempts, most in zip(ids, (-7, 2**31 - 1), (-5, 2**31 - 1), strict=True):
+            connection.execute(
+                "UPDATE jobs SET attempts = %s, max_attempts = %s WHERE id = %s",
+                [attempts, most, id_],
+            )
+    async with gateway.with_worker() as worker:
+        for count, id_ in enumerate(ids, 1):
+            job = (await worker.taken(count))[count - 1]
+            await worker.end(job, outcome=Outcome(JobStatus.FAILED, error="no", detail={}))
+            await gateway.until_status(job.id, "failed")
+            assert gateway.column(job.id, "error") == "no"
+            assert id_ in ids

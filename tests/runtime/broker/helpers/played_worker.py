@@ -20,6 +20,7 @@ from conduit_runtime.broker.messages import (
     Request,
     encode,
 )
+from pamqp.commands import Basic
 
 
 class PlayedWorker:
@@ -134,6 +135,17 @@ class PlayedWorker:
         """Send `body` as the outcomes of a message's jobs, and acknowledge all messages taken."""
         key = topology.outcome_key(message.database, message.gateway)
         await self._send(topology.OUTCOMES, key, body)
+        await self.acknowledge()
+
+    async def return_jobs(self, message: Jobs, body: bytes) -> None:
+        """Send `body` as a message of jobs that found no worker, and acknowledge those taken."""
+        properties = Basic.Properties(
+            message_type=topology.RETURNED_JOBS,
+            headers={topology.GATEWAY: message.gateway, topology.DATABASE: message.database},
+        )
+        await self.channel.basic_publish(
+            body, exchange=topology.RETURNED, properties=properties, mandatory=True
+        )
         await self.acknowledge()
 
     async def acknowledge(self) -> None:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from conduit_runtime import Job, chain
 from conduit_runtime.broker.decoding import decode_jobs, decode_outcomes
+from conduit_runtime.broker.gateway.grouping import entry_of
 from conduit_runtime.broker.messages import VERSION, Jobs, Outcomes
 from conduit_runtime.broker.messages import encode as encoded
 from conduit_runtime.broker.remote.entries import claimed_jobs, outcome_entries, too_large
@@ -40,6 +42,13 @@ def test_a_job_is_what_the_gateway_claimed() -> None:
 def test_a_payload_is_the_very_text_that_the_database_has() -> None:
     assert claimed().payload == '{"a": 1.50}'
     assert claimed().headers is None
+
+
+@pytest.mark.parametrize("payload", ["[" * 6_000 + "]" * 6_000, f'["{"[" * 2_000}"]', "[[1], {}]"])
+def test_a_payload_is_the_same_however_deep_it_is(payload: str) -> None:
+    given = entry_of(Claimed(uuid4(), uuid4(), "greet", "mail", payload))
+    [job] = claimed_jobs(decode_jobs(encoded(Jobs(VERSION, "d", "g", 1, "mail", "greet", [given]))))
+    assert job.payload == payload
 
 
 def test_a_completed_attempt_has_its_times_and_result() -> None:
