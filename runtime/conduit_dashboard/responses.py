@@ -1,6 +1,7 @@
 """Responses: a page as HTML or JSON, its updates, an action, a refusal."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import URL
@@ -36,7 +37,11 @@ async def page_response(
 
 
 def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
-    """The updates of a page from now on, as server-sent events."""
+    """The updates of a page as server-sent events.
+
+    `as_of` in the address is the time of the page that the browser shows: no update is older, so
+    the result of an action does not disappear again.
+    """
 
     shown: tuple[bytes, Regions] = b"", {}
 
@@ -52,10 +57,12 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
             shown = data, await rendering
         return shown[1]
 
-    query = sorted(each for each in visit.query.multi_items() if each[0] != "notice")
+    own = ("notice", "as_of")  # of one viewer
+    query = sorted(each for each in visit.query.multi_items() if each[0] not in own)
     # Visitors with the same rights see the same page.
     key = (visit.root, request.scope["path"], *query, visit.access.actions)
-    return stream(hub, key, regions, is_short="wsgi_environ" in request.scope)
+    is_short = "wsgi_environ" in request.scope
+    return stream(hub, key, regions, since=_as_of(visit), is_short=is_short)
 
 
 async def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:
@@ -99,6 +106,14 @@ def _frame(request: Request) -> dict[str, Any]:
     """The values of the frame around each page."""
     here = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     return {"navigation": NAVIGATION, "here": here}
+
+
+def _as_of(visit: Visit) -> float:
+    """The time that the address gives, in seconds since 1970; 0 if there is none."""
+    try:
+        return datetime.fromisoformat(visit.query.get("as_of", "")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _wants_json(request: Request) -> bool:

@@ -1,6 +1,7 @@
 """One task that renders the watched pages, for all viewers."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,17 +28,35 @@ Render = Callable[[], Awaitable[Regions]]
 
 @dataclass(slots=True)
 class _Watch:
-    """A watched page: how to render it, and what it showed last."""
+    """A watched page: how to render it, and what it showed last.
+
+    `began_at` is the time at which rendering `regions` began. `is_due` says that a viewer waits for
+    a newer rendering.
+    """
 
     render: Render
     viewers: set[Viewer] = field(default_factory=set)
     regions: Regions | None = None
+    began_at: float = 0.0
+    is_due: bool = True
     problem: str = ""
 
-    def report(self, regions: Regions, problem: str = "") -> None:
+    def show(self, regions: Regions, began_at: float) -> None:
+        """Send the viewers what changed, or all to those that wait for a newer rendering."""
+        changes = changed(self.regions or {}, regions)
+        self.regions, self.began_at, self.problem = regions, began_at, ""
+        for viewer in self.viewers:
+            if not viewer.waits:
+                viewer.report(changes)
+            elif viewer.since <= began_at:
+                viewer.waits = False
+                viewer.report(regions)
+        self.is_due = any(viewer.waits for viewer in self.viewers)
+
+    def report(self, problem: str) -> None:
         self.problem = problem
         for viewer in self.viewers:
-            viewer.report(regions, problem)
+            viewer.report({}, problem)
 
 
 class Hub:
@@ -62,16 +81,20 @@ class Hub:
         return sum(len(watch.viewers) for watch in self._watches.values())
 
     @contextmanager
-    def watch(self, key: Hashable, render: Render) -> Iterator[Viewer]:
+    def watch(self, key: Hashable, render: Render, since: float = 0.0) -> Iterator[Viewer]:
         """Yield a viewer of the page that `render` returns.
 
-        Pages with the same `key` are the same page. The viewer gets its present regions at once.
+        Pages with the same `key` are the same page. `since` is the time of what the viewer shows:
+        no update is older. The viewer gets the present regions at once, rendered again if needed.
         """
         watch = self._watches.setdefault(key, _Watch(render))
-        viewer = Viewer()
+        viewer = Viewer(min(since, time.time()))
         watch.viewers.add(viewer)
-        if watch.regions is not None or watch.problem or self._down:
-            viewer.report(watch.regions or {}, watch.problem or self._down)
+        viewer.waits = watch.regions is None or watch.began_at < viewer.since
+        watch.is_due |= viewer.waits
+        if watch.problem or self._down or not viewer.waits:
+            known = {} if viewer.waits else watch.regions or {}
+            viewer.report(known, watch.problem or self._down)
         self._joined.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -95,7 +118,7 @@ class Hub:
                 pause = min(taken / _SHARE - taken, _LONGEST_PAUSE)
                 next_round = max(started + self._interval, started + taken + pause)
             elif not self._down:
-                await self._round([w for w in self._watches.values() if w.regions is None])
+                await self._round([w for w in self._watches.values() if w.is_due])
             await _within(next_round - clock(), self._joined)
         self._down = ""
 
@@ -104,6 +127,7 @@ class Hub:
         for watch in watches:
             if not watch.viewers:
                 continue
+            began_at, watch.is_due = time.time(), False
             try:
                 async with asyncio.timeout(self._deadline):
                     regions = await watch.render()
@@ -112,28 +136,26 @@ class Hub:
                     _log.warning("the database cannot be reached; open pages say so")
                 self._down = str(error)
                 for each in self._watches.values():
-                    each.report({}, self._down)
+                    each.report(self._down)
                 return
             except TimeoutError:
-                watch.report({}, f"This page took more than {self._deadline:.0f} s to render.")
+                watch.report(f"This page took more than {self._deadline:.0f} s to render.")
             except Exception as error:
                 self._refuse(watch, error)
             else:
                 if self._down:
                     _log.warning("the database can be reached again")
                 self._down = ""
-                changes = changed(watch.regions or {}, regions)
-                watch.regions = regions
-                watch.report(changes)
+                watch.show(regions, began_at)
 
     def _refuse(self, watch: _Watch, error: Exception) -> None:
         if isinstance(error, Refusal):
-            watch.report({}, str(error))
+            watch.report(str(error))
             return
         words = "This page could not be rendered again; the log of the dashboard says why."
         if watch.problem != words:  # once, not in every round
             _log.error("a watched page could not be rendered: %s", place_of(error))
-        watch.report({}, words)
+        watch.report(words)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

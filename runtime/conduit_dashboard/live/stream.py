@@ -43,14 +43,15 @@ def stream(
     key: Hashable,
     render: Render,
     *,
+    since: float = 0.0,
     is_short: bool = False,
 ) -> Stream:
-    """A response that sends the updates of a page.
+    """A response that sends the updates of a page that are newer than the time `since`.
 
     If `is_short`, it ends after the first update, and the browser asks again. A WSGI server would
     otherwise need a thread for each viewer.
     """
-    events = _events(hub, key, render, 0.0 if is_short else LONGEST_SECONDS)
+    events = _events(hub, key, render, since, 0.0 if is_short else LONGEST_SECONDS)
     return Stream(
         events,
         send_timeout=SEND_SECONDS,
@@ -60,11 +61,11 @@ def stream(
 
 
 async def _events(
-    hub: Hub, key: Hashable, render: Render, seconds: float
+    hub: Hub, key: Hashable, render: Render, since: float, seconds: float
 ) -> AsyncIterator[ServerSentEvent]:
     clock: Callable[[], float] = asyncio.get_running_loop().time
     end = clock() + seconds
-    with hub.watch(key, render) as viewer:
+    with hub.watch(key, render, since) as viewer:
         while True:
             update = msgspec.json.encode(await viewer.update()).decode()
             yield ServerSentEvent(data=update, retry=RETRY_MILLISECONDS)

@@ -18,10 +18,13 @@ class Viewer:
     """A viewer that reads as fast as it can.
 
     It stores only the newest version of each region, so a viewer that never reads holds at most one
-    page.
+    page. `since` is the time of the page that it shows already; while it `waits`, no rendering that
+    began later has been sent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: float = 0.0) -> None:
+        self.since = since
+        self.waits = True
         self._regions: dict[str, Region] = {}
         self._problem = ""
         self._reported = asyncio.Event()

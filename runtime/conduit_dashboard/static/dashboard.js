@@ -90,7 +90,9 @@ let updated = Date.now();
 function connect() {
   if (source || document.hidden || !one("[data-live]")) return;
   heard = Date.now();
-  source = new EventSource(location.href);
+  const address = new URL(location.href);
+  address.searchParams.set("as_of", document.body.dataset.now); // no update may be older
+  source = new EventSource(address);
   source.onmessage = ({ data }) => {
     const { regions, problem } = JSON.parse(data);
     for (const region of all("[data-live]")) {

@@ -1,6 +1,7 @@
 """The hub renders each watched page once for all its viewers."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -90,6 +91,33 @@ def test_a_later_viewer_is_sent_the_page_at_once() -> None:
             with watching(hub, Shown(jobs="2")) as [third]:  # rendered before the next round
                 assert html(await third.update()) == {"jobs": "2"}
             assert page.count == 1
+
+    run(test, interval=60)
+
+
+def test_a_viewer_is_sent_nothing_older_than_what_it_shows() -> None:
+    """After an action, the page that it leads to is newer than what others have been sent."""
+
+    async def test(hub: Hub) -> None:
+        page = Shown(jobs="1", queues="1")
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Regions:
+            seen = await page.render()
+            begun.set()
+            await go_on.wait()
+            return seen
+
+        with hub.watch("page", slow) as first:
+            await begun.wait()
+            page.regions["jobs"] = "2"
+            with hub.watch("page", slow, time.time()) as second:
+                go_on.set()  # what is being rendered is older than what the second one shows
+                assert html(await second.update()) == {"jobs": "2", "queues": "1"}
+                await told(first, lambda update: html(update).get("jobs") == "2")
+            page.regions["jobs"] = "3"
+            with hub.watch("page", slow, time.time()) as third:  # what was sent is older
+                assert html(await third.update()) == {"jobs": "3", "queues": "1"}
 
     run(test, interval=60)
 
