@@ -1,6 +1,7 @@
 """The exceptions that a page raises to send another response."""
 
 from collections.abc import Mapping
+from math import ceil
 
 
 class Refusal(Exception):
@@ -43,6 +44,17 @@ class LoginNeeded(Refusal):
         self.headers = {"WWW-Authenticate": challenge}
         self.next = next
         self.is_wrong = is_wrong
+
+
+class TooMany(Refusal):
+    """The visitor has to wait for `seconds` before another try."""
+
+    status = 429
+    title = "Too many tries"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.headers = {"Retry-After": f"{ceil(seconds)}"}
 
 
 class Forbidden(Refusal):

@@ -1,5 +1,6 @@
 """The fields of a form that a browser sent."""
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData
@@ -9,20 +10,24 @@ from .errors import BadRequest
 
 MOST_BYTES = 8_000_000
 MOST_FIELDS = 10_000
+SECONDS = 60.0
+"""Seconds within which a form must arrive."""
 
 
 async def read_form(request: Request, most_bytes: int = MOST_BYTES) -> FormData:
     """The fields of the request's form.
 
-    Raises BadRequest for more than `most_bytes` or MOST_FIELDS, and if the body is not a form.
+    Raises BadRequest for more than `most_bytes` or MOST_FIELDS, if it does not arrive within
+    SECONDS, and if the body is not a form.
     """
     body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > most_bytes:
-                raise BadRequest(f"The form has more than {most_bytes:,} bytes.")
-    except ClientDisconnect:
+        async with asyncio.timeout(SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > most_bytes:
+                    raise BadRequest(f"The form has more than {most_bytes:,} bytes.")
+    except (ClientDisconnect, TimeoutError):
         raise BadRequest("The form did not arrive whole.") from None
     try:
         fields = parse_qsl(

@@ -12,6 +12,7 @@ from conduit_runtime.statements.dashboard import audit
 
 from .access.access import Authorize
 from .application import Dashboard
+from .connection import Connection
 
 _STOPPING = 2
 """Seconds that requests may take to end at a stop: the stream of a live page does not end alone."""
@@ -45,6 +46,7 @@ async def serve(
             server_header=False,
             lifespan="off",
             ws="none",
+            http=Connection,
             timeout_graceful_shutdown=_STOPPING,
         )
         on_ready()

@@ -55,6 +55,7 @@ class Site:
 def serving(dsn: str, **options: Any) -> Iterator[Site]:
     """Serve a dashboard in a thread for the block; its visitors may do everything."""
     made: dict[str, Any] = {}
+    http = options.pop("http", "auto")
 
     async def serve() -> None:
         async with AsyncQueue(dsn) as queue:
@@ -63,6 +64,7 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
             config = uvicorn.Config(
                 dashboard,
                 port=0,
+                http=http,
                 log_level="warning",
                 lifespan="off",
                 timeout_graceful_shutdown=1,  # viewers would stay: a thread gets no signal

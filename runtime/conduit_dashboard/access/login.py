@@ -4,9 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.exceptions import HTTPException
@@ -17,9 +15,9 @@ from ..errors import Forbidden, LoginNeeded
 from ..forms import read_form
 from .access import Access
 from .forged import is_forged
+from .guesses import Guesses
 from .root import root_of
-
-_log = logging.getLogger("conduit.dashboard")
+from .sessions import SECONDS, Sessions
 
 _ASKED = (
     "Enter the token that conduit-jobs dashboard printed at its start, or that "
@@ -33,14 +31,16 @@ class TokenLogin:
     """Lets in visitors that know a token, with all rights.
 
     The token comes in the address that the command prints, in the form of the login page, or in
-    the header `Authorization: Bearer …`. A browser gets a cookie, and an address without the token.
+    the header `Authorization: Bearer …`. A browser gets a cookie for 12 hours, and an address
+    without the token. An address that sends many wrong tokens has to wait.
     """
 
     def __init__(self, token: str) -> None:
         self._token = token
         digest = hmac.new(token.encode(errors="replace"), b"cookie", hashlib.sha256).hexdigest()
         # All ports of a host share their cookies, so each dashboard has its own cookie name.
-        self._cookie, self._value = f"conduit_{digest[:8]}", digest[8:]
+        self._cookie = f"conduit_{digest[:8]}"
+        self._sessions, self._guesses = Sessions(), Guesses()
 
     def __call__(self, request: Request) -> Access:
         """Check the token. Raises LoginNeeded without it, or a redirect that hides the token."""
@@ -51,7 +51,7 @@ class TokenLogin:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() == "bearer":
             self._check(request, value)
-        elif not _is_same(request.cookies.get(self._cookie, ""), self._value):
+        elif not self._sessions.is_present(request.cookies.get(self._cookie, "")):
             raise LoginNeeded(_ASKED, "Bearer", next=_here(request))
         return Access.operate("token")
 
@@ -64,17 +64,19 @@ class TokenLogin:
         return self._welcome(request, str(form.get("next", "")))
 
     async def log_out(self, request: Request) -> Response:
-        """Delete the browser's cookie, and show the form for the token."""
+        """End the session, delete the browser's cookie, and show the form for the token."""
         if is_forged(request):
             raise Forbidden("This request came from another site.")
+        self._sessions.end(request.cookies.get(self._cookie, ""))
         root = root_of(request.scope)
         response = RedirectResponse(f"{root}/", 303)
-        response.delete_cookie(self._cookie, path=root or "/", httponly=True, samesite="strict")
+        response.delete_cookie(self._cookie, path=root or "/", httponly=True, samesite="lax")
         return response
 
     def _check(self, request: Request, token: str, next: str = "") -> None:
+        self._guesses.check(request)
         if not _is_same(token, self._token):
-            _note(request)
+            self._guesses.note(request)
             raise LoginNeeded(_WRONG, "Bearer", next=next, is_wrong=True)
 
     def _welcome(self, request: Request, path: str) -> Response:
@@ -83,20 +85,26 @@ class TokenLogin:
         response = RedirectResponse(f"{root}/{path.lstrip('/' + chr(92))}", 303)
         response.set_cookie(
             self._cookie,
-            self._value,
+            self._sessions.begin(),
+            max_age=SECONDS,
             path=root or "/",
             secure=request.scope["scheme"] == "https",
             httponly=True,
-            samesite="strict",
+            samesite="lax",  # a link from a chat has it; changes need more
         )
         return response
 
 
 class BasicLogin:
-    """Lets in users with passwords, by the basic authentication of HTTP, with all rights."""
+    """Lets in users with passwords, by the basic authentication of HTTP.
 
-    def __init__(self, users: Mapping[str, str]) -> None:
-        self._users = users
+    `users` have all rights, `readers` may only read; no user is in both.
+    """
+
+    def __init__(self, users: Mapping[str, str], readers: Mapping[str, str] | None = None) -> None:
+        self._passwords = {**users, **(readers or {})}
+        self._readers = frozenset(readers or ())
+        self._guesses = Guesses()
 
     def __call__(self, request: Request) -> Access:
         """Check the user and the password. Raises LoginNeeded if they are missing or wrong."""
@@ -108,10 +116,12 @@ class BasicLogin:
             user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             user = password = ""
-        if not _is_same(password, self._users.get(user, "")) or user not in self._users:
-            _note(request)
+        self._guesses.check(request)
+        is_right = _is_same(password, self._passwords.get(user, ""))
+        if not is_right or user not in self._passwords:
+            self._guesses.note(request)
             raise LoginNeeded("The user or the password is wrong.", challenge)
-        return Access.operate(user)
+        return Access.read(user) if user in self._readers else Access.operate(user)
 
 
 def _is_same(given: str, wanted: str) -> bool:
@@ -128,11 +138,3 @@ def _here(request: HTTPConnection) -> str:
     query = request.scope["query_string"].decode("latin-1")
     rest = [(name, value) for name, value in parse_qsl(query, True) if name != "token"]
     return quote(path) + (f"?{urlencode(rest)}" if rest else "")
-
-
-def _note(request: HTTPConnection) -> None:
-    try:  # behind a proxy that passes on X-Forwarded-For, visitors can send any text
-        where = str(ip_address(request.client.host if request.client else ""))
-    except ValueError:
-        where = "an unknown address"
-    _log.warning("a login from %s was refused", where)

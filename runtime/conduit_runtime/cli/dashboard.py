@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conduit_dashboard.access.login import BasicLogin, TokenLogin
 
 _TOKEN, _USERS = "CONDUIT_DASHBOARD_TOKEN", "CONDUIT_DASHBOARD_USERS"
+_READERS = "CONDUIT_DASHBOARD_READERS"
 _SHORTEST_TOKEN, _SHORTEST_PASSWORD = 16, 8
 
 
@@ -46,8 +47,9 @@ def dashboard(
 
     The command prints an address with a token: everyone who has the token may log in.
     CONDUIT_DASHBOARD_TOKEN sets the token. CONDUIT_DASHBOARD_USERS, as in
-    `ann:password bob:password`, asks for users and passwords instead. Set one of the two before
-    --host lets other machines in.
+    `ann:password bob:password`, asks for users and passwords instead; users in
+    CONDUIT_DASHBOARD_READERS may only read. Set a token or users before --host lets other machines
+    in.
     """
     login, token, credentials = _login()
     _check_trace_url(trace_url)
@@ -92,12 +94,16 @@ def _login() -> "tuple[TokenLogin | BasicLogin, str | None, str | None]":
         raise click.ClickException(
             f"the dashboard needs {error.name}: pip install 'conduit-async[dashboard]'"
         ) from None
-    token, users = os.environ.get(_TOKEN), os.environ.get(_USERS)
-    if token and users:
-        raise click.UsageError(f"{_TOKEN} and {_USERS} exclude each other: set one of them")
-    if users:
-        known = dict(_user(pair) for pair in users.split())
-        return BasicLogin(known), None, f"a user and a password of {_USERS}"
+    token = os.environ.get(_TOKEN)
+    users, readers = _passwords(_USERS), _passwords(_READERS)
+    given = [name for name, known in ((_USERS, users), (_READERS, readers)) if known]
+    if token and given:
+        raise click.UsageError(f"{_TOKEN} and {given[0]} exclude each other: set one of them")
+    if both := users.keys() & readers.keys():
+        raise click.UsageError(f"{min(both)} is in {_USERS} and in {_READERS}: name a user once")
+    if given:
+        where = " or ".join(given)
+        return BasicLogin(users, readers), None, f"a user and a password of {where}"
     if token:
         if len(token) < _SHORTEST_TOKEN:
             raise click.UsageError(
@@ -118,13 +124,18 @@ def _check_trace_url(url: str | None) -> None:
         raise click.UsageError(f"--{error}".replace("_", "-", 1)) from None
 
 
-def _user(pair: str) -> tuple[str, str]:
+def _passwords(name: str) -> dict[str, str]:
+    """The users with their passwords in this variable of the environment."""
+    return dict(_user(name, pair) for pair in os.environ.get(name, "").split())
+
+
+def _user(name: str, pair: str) -> tuple[str, str]:
     user, _, password = pair.partition(":")
     if not user or not password:
-        raise click.UsageError(f"{_USERS} has an entry that is not user:password")
+        raise click.UsageError(f"{name} has an entry that is not user:password")
     if len(password) < _SHORTEST_PASSWORD:
         raise click.UsageError(
-            f"{_USERS}: the password of {user} is too short: use {_SHORTEST_PASSWORD} characters "
+            f"{name}: the password of {user} is too short: use {_SHORTEST_PASSWORD} characters "
             "or more"
         )
     return user, password

@@ -1,11 +1,14 @@
 """How a visitor of a standalone dashboard logs in."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import httpx
 import pytest
+from conduit_dashboard import connection
+from conduit_dashboard.access import guesses, sessions
 from conduit_dashboard.access.login import BasicLogin, TokenLogin
 from dashboard_site import Site, serving
 
@@ -37,7 +40,8 @@ def test_the_address_with_the_token_becomes_one_without(locked: Site) -> None:
     assert (response.status_code, response.headers["Location"]) == (303, "/queues?queue=a+b")
     cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Max-Age=43200" in cookie
     assert TOKEN not in cookie
     assert response.headers["Cache-Control"] == "no-store"
     assert locked.client.get("/queues").status_code == 200  # the client has the cookie
@@ -91,6 +95,56 @@ def test_log_out(locked: Site) -> None:
     assert locked.client.get("/queues").status_code == 401
 
 
+def test_a_link_from_another_site_meets_a_visitor_who_is_logged_in(locked: Site) -> None:
+    locked.client.get("/queues", params={"token": TOKEN})
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert locked.client.get("/queues", headers=elsewhere).status_code == 200
+    response = locked.client.post("/queues/pause", data={"queue": "a"}, headers=elsewhere)
+    assert response.status_code == 403
+
+
+def test_a_cookie_that_was_copied_ends_at_the_logout(locked: Site) -> None:
+    locked.client.get("/queues", params={"token": TOKEN})
+    copied = {
+        "Cookie": "; ".join(f"{name}={value}" for name, value in locked.client.cookies.items())
+    }
+    assert httpx.get(f"{locked.url}/queues", headers=copied).status_code == 200
+    locked.post("/logout")
+    assert httpx.get(f"{locked.url}/queues", headers=copied).status_code == 401
+
+
+def test_a_session_ends(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "SECONDS", 0)
+    locked.client.get("/queues", params={"token": TOKEN})
+    assert locked.client.get("/queues").status_code == 401
+
+
+def test_guesses_are_slowed(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked.client.get("/queues", params={"token": TOKEN})
+
+    def tried(token: str, address: str = "192.0.2.7") -> int:
+        given = {"X-Forwarded-For": address, "Authorization": f"Bearer {token}"}
+        return httpx.get(f"{locked.url}/queues", headers=given).status_code
+
+    assert [tried("wrong") for _ in range(guesses.MOST)] == [401] * guesses.MOST
+    assert (tried("wrong"), tried(TOKEN)) == (429, 429)
+    assert (tried(TOKEN, "192.0.2.8"), locked.client.get("/queues").status_code) == (200, 200)
+    monkeypatch.setattr(guesses, "SECONDS", 0)
+    assert tried(TOKEN) == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /queues HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_connection_without_a_request_is_closed(
+    dsn: str, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
+    with serving(dsn, http=connection.Connection) as site:
+        address = httpx.URL(site.url)
+        with socket.create_connection((address.host, address.port), timeout=60) as client:
+            client.sendall(sent)
+            assert client.recv(1_000) == b""
+
+
 def test_who_is_let_in_by_the_application_is_not_logged_out_here(site: Site) -> None:
     assert "Log out" not in site.html("/queues")
     assert site.post("/logout").status_code in (404, 405)
@@ -135,6 +189,15 @@ def test_users_with_passwords(dsn: str) -> None:
             "/audit", auth=ann, headers={"Accept": "application/json"}
         ).json()["entries"]
         assert entries[0]["actor"] == "ann"
+
+
+def test_readers_change_nothing(dsn: str) -> None:
+    login = BasicLogin({"ann": "password"}, {"bob": "other"})
+    with serving(dsn, authorize=login) as site:
+        bob = httpx.BasicAuth("bob", "other")
+        assert site.client.get("/queues", auth=bob).status_code == 200
+        response = site.client.post("/queues/pause", data={"queue": "mail"}, auth=bob)
+        assert response.status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,13 @@ def test_all_addresses_of_the_machine_are_elsewhere(dsn: str, host: str) -> None
             {"CONDUIT_DASHBOARD_USERS": "ann:password", "CONDUIT_DASHBOARD_TOKEN": "x" * 16},
             "exclude each other",
         ),
+        (
+            {
+                "CONDUIT_DASHBOARD_USERS": "ann:password",
+                "CONDUIT_DASHBOARD_READERS": "ann:other123",
+            },
+            "name a user once",
+        ),
     ],
 )
 def test_credentials_that_cannot_be_used(dsn: str, environment: dict[str, str], words: str) -> None:
