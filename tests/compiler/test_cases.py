@@ -7,18 +7,19 @@ a terminal shows them; without the file there are none. `expected` is the writte
 to be Python as black lays it out. The warnings in `LINTS`, about what jobs and hooks do, are left
 out except where a case is about one: cases call services wherever that is short.
 
-`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` replaces the expected output.
+`pytest tests/compiler/test_cases.py --snapshot-update` replaces the expected output. A new case
+with a package needs an empty folder `expected` first.
 """
 
 import ast
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import black
 import pytest
 from black.mode import TargetVersion
+from case_snapshots import CASES, DIAGNOSTICS, EXPECTED, CaseFiles
+from syrupy.assertion import SnapshotAssertion
 
 from conduit_async.compiler import Output
 from conduit_async.diagnostics import Problems
@@ -27,14 +28,14 @@ from conduit_async.render import as_text
 from conduit_async.settings import read_settings
 from conduit_async.source import Source
 
-CASES = Path(__file__).parent / "cases"
 BLACK = black.Mode(target_versions={TargetVersion.PY311}, line_length=88)
 LINTS = ("ASY907", "ASY908", "ASY909", "ASY910", "PAT411")
-UPDATE = os.environ.get("CONDUIT_UPDATE_CASES") == "1"
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-def test_case(case: str, compiled_case: Callable[[Path], Output]) -> None:
+def test_case(
+    case: str, compiled_case: Callable[[Path], Output], snapshot: SnapshotAssertion
+) -> None:
     folder = CASES / case
     _check_settings(folder)
     output = compiled_case(folder)
@@ -44,17 +45,16 @@ def test_case(case: str, compiled_case: Callable[[Path], Output]) -> None:
     files = dict(output.files)
     if not (folder / LOCK_FILE).exists():
         files.pop(LOCK_FILE, None)
-    if UPDATE:
-        _write(folder, reported, files)
-    assert reported == _read(folder / "diagnostics.txt")
+    kept = {DIAGNOSTICS: reported} if reported else {}
+    if (folder / EXPECTED).is_dir():
+        kept |= {f"{EXPECTED}/{path}": text for path, text in files.items()}
+    assert kept == snapshot(extension_class=CaseFiles)
     for path, text in files.items():
         if path == LOCK_FILE:
             assert write(read(text)) == text
             continue
         ast.parse(text, path)
         assert black.format_str(text, mode=BLACK) == text
-    if (folder / "expected").is_dir():
-        assert files == _package(folder / "expected")
 
 
 def _check_settings(folder: Path) -> None:
@@ -66,25 +66,3 @@ def _check_settings(folder: Path) -> None:
 
 def _read(path: Path) -> str:
     return path.read_text("utf-8") if path.exists() else ""
-
-
-def _package(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_text("utf-8")
-        for path in folder.rglob("*")
-        if path.suffix in (".py", ".lock")
-    }
-
-
-def _write(folder: Path, reported: str, files: dict[str, str]) -> None:
-    diagnostics = folder / "diagnostics.txt"
-    diagnostics.write_text(reported, "utf-8")
-    if not reported:
-        diagnostics.unlink()
-    expected = folder / "expected"
-    if expected.is_dir():
-        shutil.rmtree(expected)
-        for path, text in files.items():
-            target = expected / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, "utf-8")
