@@ -45,6 +45,9 @@ UNANSWERED = 30_000
 FORGOTTEN = 60_000
 """Milliseconds after which the queue of a gateway that is gone is deleted."""
 
+DECLARED = 5.0
+"""Seconds after which gateways and workers declare again what someone may have deleted."""
+
 
 def band_of(priority: int) -> str:
     """The band of a job's priority."""

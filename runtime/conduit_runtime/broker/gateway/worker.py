@@ -19,6 +19,7 @@ from ...worker.run.failures import OnFailed
 from ...worker.worker import Worker
 from ..messages import Claim, Failed, encode
 from ..topology import (
+    DECLARED,
     declare_exchanges,
     declare_gateway,
     declare_job_queues,
@@ -39,8 +40,6 @@ _log = get_logger("conduit.gateway")
 
 ARRIVAL = 2.0
 """Seconds for which a gateway that starts waits until workers can reach it."""
-DECLARED = 5.0
-"""Seconds between two declarations of everything that a gateway needs at the broker."""
 CLOSING = 5.0
 """Seconds that sending the last messages to workers may take."""
 

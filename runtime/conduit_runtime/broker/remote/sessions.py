@@ -19,7 +19,7 @@ from ...postgres.backoff import Backoff
 from ..connection import BrokerError, connect, is_cancelled, reason
 from ..decoding import decode_control
 from ..messages import Control
-from ..topology import declare_worker, worker_queue
+from ..topology import DECLARED, declare_worker, worker_queue
 
 _log = get_logger("conduit.worker")
 
@@ -59,7 +59,7 @@ class Session:
         """Declare the worker's own queue, whose messages go to `on_control`. Raises Lost."""
         try:
             self._publishing = await self._channel(on_return_raises=True)
-            receiving = await self._channel(publisher_confirms=False)
+            self._receiving = receiving = await self._channel(publisher_confirms=False)
             await declare_worker(receiving, self.worker)
 
             async def on_message(message: DeliveredMessage) -> None:
@@ -74,6 +74,22 @@ class Session:
             raise Lost("no gateway has used it yet: start `conduit-jobs gateway`") from error
         except Exception as error:
             raise Lost(reason(error)) from error
+
+    async def declare_again(self) -> None:
+        """Declare the worker's own queue now and then, as its exchange may be deleted meanwhile.
+
+        Raises Lost.
+        """
+        while True:
+            await asyncio.sleep(DECLARED)
+            try:
+                await declare_worker(self._receiving, self.worker)
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                raise Lost("the connection to the broker was lost") from None
+            except Exception as error:
+                raise Lost(reason(error)) from error
 
     async def _channel(self, **options: bool) -> AbstractChannel:
         channel = await self.connection.channel(**options)

@@ -166,6 +166,7 @@ class RemoteWorker:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hellos.run(session))
+                tasks.create_task(session.declare_again())
                 tasks.create_task(self._consumer.consume(session))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aio_pika
+import psycopg
 import pytest
 from aiormq.abc import AbstractChannel
 from asynchronous import asynchronous
-from conduit_runtime import BatchContext, BatchJob, Job, Queue
+from conduit_runtime import Job, Queue
 from conduit_runtime.broker import topology
 from conduit_runtime.broker.messages import VERSION, Begin, Reply
 from gateway_setup import GatewaySetup
@@ -66,22 +67,24 @@ async def broker_channel(broker_url: str) -> AsyncIterator[AbstractChannel]:
 
 @pytest.mark.slow
 @asynchronous
-async def test_exchanges_and_queues_of_jobs_are_declared_again(
+async def test_queues_of_batched_jobs_and_exchanges_are_declared_again(
     queue: Queue, gateway: GatewaySetup
 ) -> None:
-    """The worker has a batch handler, whose messages nobody counts while they wait."""
+    """Nobody counts the messages of batch handlers; a job that was rescued asks before it runs."""
     pool = remote_pool(gateway.broker_url)
-
-    @pool.batch_handler("t", size=5, wait=0)
-    async def handle(context: BatchContext, jobs: list[BatchJob]) -> None: ...
-
+    pool.batch_handler("t", size=5, wait=0)(lambda context, jobs: None)
     async with gateway.running(), pool:
-        stored = queue.enqueue(Job(type="t"))
-        await gateway.until_status(stored.id, "completed")
+        first = queue.enqueue(Job(type="t"))
+        await gateway.until_status(first.id, "completed")
         async with broker_channel(gateway.broker_url) as channel:
             for band in topology.BANDS:
                 await channel.queue_delete(topology.job_queue("default", band))
+            second = queue.enqueue(Job(type="t"))
+            await gateway.until_status(second.id, "completed")
             for exchange in EXCHANGES:
                 await channel.exchange_delete(exchange)
-        stored = queue.enqueue(Job(type="t"))
-        await gateway.until_status(stored.id, "completed")
+                with psycopg.connect(queue.dsn) as connection:
+                    [(rescued,)] = connection.execute(
+                        "INSERT INTO jobs (type, rescues) VALUES ('t', 1) RETURNING id"
+                    )
+                await gateway.until_status(rescued, "completed")
