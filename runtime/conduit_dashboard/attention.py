@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TypeVar
 
 from conduit_runtime.doctor import schedules as schedule_checks
@@ -21,15 +22,16 @@ from conduit_runtime.statements.dashboard import overview
 from .errors import BadRequest, TooSlow
 from .masks import masks_of
 from .page import Visit
+from .queue_rows import QueueRow
 from .rendering.texts import counted_jobs
 
 T = TypeVar("T")
 
 LIMITS = Limits()
-MOST_SHOWN = 25
-"""The most concerns that the page shows."""
+MOST_ALIKE = 25
+"""The most concerns of one kind that the page shows."""
 _PATIENCE = 2.0
-"""Seconds that each check may take."""
+"""Seconds that each part of the overview may take to read."""
 _FRESH = 4.0
 """Seconds for which read data is used again."""
 _FAILURES = 5
@@ -40,6 +42,7 @@ _SHARE = 0.1
 _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "unreadable-jobs": ("/jobs", {"status": "unreadable"}),
     "paused-queue": ("/queues", {}),
+    "backlog": ("/jobs", {"status": "due"}),
     "queue-without-worker": ("/jobs", {"status": "due"}),
     "unhandled-type": ("/jobs", {"status": "due"}),
     "stuck-jobs": ("/jobs", {"status": "running"}),
@@ -77,35 +80,46 @@ class Concern:
 
 @dataclass(slots=True)
 class Attention:
-    """The concerns, errors first, and the checks that could not be made."""
+    """The concerns, errors first and like ones together, and how many more there are."""
 
     concerns: list[Concern]
-    not_checked: list[str]
+    more: int
 
 
 class Checks:
-    """Reads the data of the checks. It notes and leaves out data that cannot be read in time."""
+    """Reads the data of the overview. It notes and leaves out what cannot be read in time."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self.not_checked: list[str] = []
 
-    async def read(self, name: str, statement: Statement[T], otherwise: T) -> T:
-        """The result of the statement, or `otherwise` if it takes too long or cannot be read."""
+    async def read(
+        self, name: str, statement: Statement[T], otherwise: T, seconds: float = _FRESH
+    ) -> T:
+        """The result of the statement, at most `seconds` old, or `otherwise` as in `part`."""
+        reading = self._visit.database.recent(statement, seconds=seconds, limit=_PATIENCE)
+        return await self.part(name, reading, otherwise)
+
+    async def part(self, name: str, reading: Awaitable[T], otherwise: T) -> T:
+        """What is read, or `otherwise` if reading takes too long or is refused."""
         try:
-            return await self._visit.database.recent(statement, seconds=_FRESH, limit=_PATIENCE)
+            return await reading
         except (TooSlow, BadRequest):
             self.not_checked.append(name)
             return otherwise
 
 
 async def attention(
-    visit: Visit, recent: Sequence[RecentAttempts], registered: Sequence[WorkerInfo]
+    visit: Visit,
+    checks: Checks,
+    recent: Sequence[RecentAttempts],
+    registered: Sequence[WorkerInfo],
+    queues: Sequence[QueueRow],
 ) -> Attention:
-    """Run all checks, with these attempts of the last hour and these workers."""
-    checks = Checks(visit)
+    """Run all checks, with these attempts of the last hour, workers and queues."""
     late = LIMITS.late
     found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
+    found += judge_backlogs(queues, {each.about.get("queue") for each in found})
     found += workers.judge_stuck(await checks.read("stuck jobs", doctor.stuck(late), []))
     overdue = await checks.read("overdue attempts", overview.overdue_attempts(), [])
     found += judge_overdue(overdue)
@@ -123,7 +137,7 @@ async def attention(
     found += snapshots.judge(held)
     if any(each.kind == "hidden" for each in held):
         checks.not_checked.append("snapshots of other roles, which this role may not see")
-    return Attention([*ordered(found)], checks.not_checked)
+    return chosen([*ordered(found)])
 
 
 async def _masked(visit: Visit, failing: Sequence[Schedule]) -> list[Schedule]:
@@ -140,8 +154,10 @@ async def _masked(visit: Visit, failing: Sequence[Schedule]) -> list[Schedule]:
 
 
 def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
-    """The errors first, each with the page that shows more of it."""
-    for each in sorted(findings, key=lambda finding: finding.severity != "error"):
+    """The errors first, then by kind, each with the page that shows more of it."""
+    found = [*findings]
+    first = {each.code: at for at, each in reversed([*enumerate(found)])}
+    for each in sorted(found, key=lambda each: (each.severity != "error", first[each.code])):
         page, query = _PAGES.get(each.code, (None, {}))
         message = each.message[:1].upper() + each.message[1:]
         yield Concern(
@@ -152,6 +168,37 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
             _TO_DO.get(each.code, each.action),
             page,
             {**query, **each.about},
+        )
+
+
+def chosen(concerns: Sequence[Concern]) -> Attention:
+    """The concerns without those of a kind after the first MOST_ALIKE."""
+    shown = [each for group in alike(concerns) for each in group[:MOST_ALIKE]]
+    return Attention(shown, len(concerns) - len(shown))
+
+
+def alike(concerns: Iterable[Concern]) -> list[list[Concern]]:
+    """The concerns, each with those of its kind that follow it."""
+    return [[*group] for _, group in groupby(concerns, lambda each: (each.severity, each.code))]
+
+
+def judge_backlogs(queues: Iterable[QueueRow], others: Container[str | None]) -> Iterator[Finding]:
+    """Find the queues whose workers do not keep up.
+
+    `others` are queues that have another problem, which explains it.
+    """
+    for each in queues:
+        if each.oldest <= LIMITS.late or each.paused_at or not each.workers or each.queue in others:
+            continue
+        more = "more than " if each.due >= each.counted_to else ""
+        are = "is" if each.due == 1 else "are"
+        yield warning(
+            "backlog",
+            f"{more}{counted_jobs(each.due)} of the queue {each.queue} {are} due, the first for "
+            f"{in_words(each.oldest)}: its workers do not keep up",
+            f"queue {each.queue}",
+            "add workers or slots, raise the queue's limit, or move jobs of a lower priority",
+            queue=each.queue,
         )
 
 

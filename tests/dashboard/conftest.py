@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conduit_dashboard import attention
+from conduit_dashboard.charts import past
 from dashboard_site import Site, serving
 
 
@@ -13,6 +14,7 @@ from dashboard_site import Site, serving
 def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages wait longer on a busy machine; one test sets this limit itself."""
     monkeypatch.setattr(attention, "_PATIENCE", 30.0)
+    monkeypatch.setattr(past, "PATIENCE", 30.0)
 
 
 @pytest.fixture

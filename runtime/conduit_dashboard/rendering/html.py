@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from ..attention import alike
 from ..charts.history import figures
 from ..flow.layers import in_layers
 from ..job.payload_table import in_text
@@ -30,6 +31,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "ago": texts.ago,
+        "alike": alike,
         "duration": texts.duration,
         "number": texts.number,
         "percent": texts.percent,

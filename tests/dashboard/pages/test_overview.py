@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_dashboard import attention
+from conduit_dashboard.charts import past
 from conduit_runtime import CronScheduler, Job, Schedule, WorkerPool
 from conduit_runtime.doctor.database import Limits
 from conduit_runtime.postgres.execute import run
@@ -199,9 +200,42 @@ def test_errors_come_first_and_there_is_an_end_of_them(site: Site) -> None:
         "SELECT 'q' || n, 't', now() - interval '1 hour' FROM generate_series(1, 30) AS n"
     )
     page = site.json("/")
-    assert [each["severity"] for each in page["concerns"]] == ["error"] * 25
-    assert page["more_concerns"] == 6
-    assert "And 6 more" in site.html("/")
+    assert [each["severity"] for each in page["concerns"]] == ["error"] * 25 + ["warning"]
+    assert page["more_concerns"] == 5
+    html = site.html("/")
+    assert "24 more like this" in html
+    assert "And 5 more" in html
+
+
+def test_a_backlog_is_a_concern(site: Site) -> None:
+    site.sql(
+        "INSERT INTO jobs (queue, type, run_at) "
+        "SELECT 'mail', 't', now() - interval '3 hours' FROM generate_series(1, 7)"
+    )
+    with psycopg.connect(site.queue.dsn, autocommit=True) as connection:
+        run(connection, worker_registry.register("w", 1, "h", 1, ["mail"], [("t", "")]))
+    found = concerns(site)["backlog"]
+    assert (found["severity"], found["page"]) == ("warning", "/jobs")
+    assert found["query"] == {"status": "due", "queue": "mail"}
+    assert found["message"].startswith("7 jobs of the queue mail are due, the first for 3 hours")
+    site.queue.pause("mail")
+    site.dashboard.database.forget()
+    assert "backlog" not in concerns(site)  # the pause explains it
+
+
+@pytest.mark.slow
+def test_a_chart_that_takes_too_long_leaves_the_rest(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "_PATIENCE", 1.0)
+    monkeypatch.setattr(past, "PATIENCE", 1.0)
+    make_due(site, HOUR, "mail")
+    with psycopg.connect(site.queue.dsn) as connection:
+        connection.execute("LOCK TABLE conduit_metrics")
+        html = site.html("/", window="30d")
+        assert "took too long to read these attempts" in html
+        assert "no live worker serves the queue mail" in html.lower()
+        assert {"charts", "attempts of the last hour"} <= {*site.json("/")["not_checked"]}
 
 
 @pytest.mark.slow
