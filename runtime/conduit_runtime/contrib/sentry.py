@@ -32,9 +32,10 @@ class ConduitIntegration(Integration):
     """Sends Sentry one event for each failed attempt of this process, grouped by job type.
 
     An event has the tags `job_id`, `job_type`, `queue`, `attempt` and `outcome` (`retried` or
-    `failed`), and the exception; that of a timeout is a TimeoutError. Each job runs in an isolation
-    scope of its own, so tags and breadcrumbs of a handler are those of its job. Events of a job
-    hold no local variables, which may be payloads, and sensitive values are masked in them.
+    `failed`), the job's headers as tags, and the exception; that of a timeout is a TimeoutError.
+    Each job runs in an isolation scope of its own, so tags and breadcrumbs of a handler are those
+    of its job. Events of a job hold no local variables, which may be payloads, and sensitive values
+    are masked in them.
     """
 
     identifier = "conduit"
@@ -96,7 +97,9 @@ def _scope_of(job: Claimed) -> AbstractContextManager[sentry_sdk.Scope]:
 
 
 def _tags(job: Claimed | ClaimedBatch) -> dict[str, str]:
-    return {name: str(value) for name, value in job_fields(job).items()}
+    fields = job_fields(job)
+    headers = fields.pop("headers", {})
+    return {name: str(value) for name, value in {**headers, **fields}.items()}
 
 
 def _grouped(event: "Event", hint: "Hint") -> "Event":

@@ -70,6 +70,8 @@ class JobContext(AsyncOperations, Generic[S]):
     children: ChildJobs | None = None
     """What `enqueued` returns; None until its first use."""
     _cancelled = False
+    stopped_by: BaseException | None = None
+    """Why the worker stopped the attempt, a TimeoutError after its timeout; None if it did not."""
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
     _results: list[Any] | None = None
@@ -102,9 +104,10 @@ class JobContext(AsyncOperations, Generic[S]):
             self.children.headers = self.headers
         return self.children
 
-    def cancel(self) -> None:
-        """Note that the job was cancelled or lost; the worker calls this."""
+    def cancel(self, reason: BaseException | None = None) -> None:
+        """Note that the attempt was stopped, and why; the worker calls this."""
         self._cancelled = True
+        self.stopped_by = reason
 
     @property
     def id(self) -> UUID:
@@ -251,8 +254,8 @@ class JobContext(AsyncOperations, Generic[S]):
             progress, self._progress = self._progress, None
             try:
                 await self._host.progress(self._job, progress)
-            except JobLost:
-                self.cancel()
+            except JobLost as lost:
+                self.cancel(lost)
                 return
             except psycopg.Error:
                 pass  # the next report is newer

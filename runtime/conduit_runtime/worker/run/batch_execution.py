@@ -28,14 +28,14 @@ class Member:
         """End the job without an outcome; when the batch has no job left, it stops."""
         if self.stopped_by is None:
             self.stopped_by = reason
-            self.cancel()
+            self.cancel(reason)
             if not self._batch.held:
                 self._batch.stop(reason)
 
-    def cancel(self) -> None:
+    def cancel(self, reason: BaseException) -> None:
         """Show the handler that the job is cancelled, if the job has begun."""
         if hasattr(self, "context"):
-            self.context.cancel()
+            self.context.cancel(reason)
 
 
 class BatchExecution(Running):
@@ -56,7 +56,7 @@ class BatchExecution(Running):
     def stop(self, reason: BaseException) -> None:
         """Cancel the batch where it waits; `reason` decides the outcome of each of its jobs."""
         for member in self.members:
-            member.cancel()
+            member.cancel(reason)
         super().stop(reason)
 
     def reason(self, error: BaseException) -> BaseException:

@@ -110,7 +110,7 @@ class Execution(Running):
     def stop(self, reason: BaseException) -> None:
         """Cancel the job where it waits; `reason` decides the outcome of the attempt."""
         if self.stopped_by is None and self.context is not None:
-            self.context.cancel()
+            self.context.cancel(reason)
         super().stop(reason)
 
     def reason(self, error: BaseException) -> BaseException:

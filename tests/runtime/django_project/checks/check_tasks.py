@@ -17,7 +17,7 @@ from django.db import transaction
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone
 
-from checks.workers import drain, manage
+from checks.workers import drain, manage, scalar
 
 if settings.HAS_TASKS:
     from conduit_runtime.contrib.django.tasks.api import (
@@ -170,12 +170,12 @@ class Running(TransactionTestCase):
         drain()
         result.refresh()
         assert not result.return_value["is_main"]
-        assert result.worker_ids[0].endswith(f":{result.return_value['pid']}")
+        assert result.worker_ids[0].endswith(f"-{result.return_value['pid']}")
 
     def test_a_failed_attempt_is_made_again(self) -> None:
         result = tasks.fail.enqueue(1)
         lines = self.drain_all(result)
-        assert result.return_value == [result.id, 2, 0]
+        assert result.return_value == [result.id, 2, 1]
         assert result.attempts == 2
         (error,) = result.errors
         assert error.exception_class is LookupError
@@ -192,6 +192,41 @@ class Running(TransactionTestCase):
             _ = result.return_value
         assert lines.count("state=FAILED") == 1
         assert lines.count("state=RUNNING") == 3
+
+    def test_the_result_is_the_same_everywhere(self) -> None:
+        result = tasks.report.using(priority=-20).enqueue(2)
+        assert tasks.report.get_result(result.id) == result
+        lines = self.drain_all(result)
+        seen = result.return_value
+        assert seen["priority"] == result.task.priority == -20
+        assert seen["enqueued_at"] == result.enqueued_at.isoformat()
+        assert seen["started_at"] == result.started_at.isoformat()
+        assert result.enqueued_at <= result.started_at < result.last_attempted_at
+        assert seen["errors"] == ["LookupError: attempt 1", "LookupError: attempt 2"]
+        assert [error.exception_class for error in result.errors] == [LookupError] * 2
+        assert seen["worker_ids"] == result.worker_ids
+        assert len(result.worker_ids) == 3
+        assert all(result.worker_ids)
+        assert lines.count("state=SUCCESSFUL") == 1
+
+    def test_a_task_that_leaves_has_failed(self) -> None:
+        for task in (tasks.leave, tasks.leave_later):
+            result = task.enqueue()
+            lines = self.drain_all(result)
+            assert result.status == TaskResultStatus.FAILED
+            assert {error.exception_class for error in result.errors} == {SystemExit}
+            assert "SystemExit: leaving" in result.errors[0].traceback
+            assert lines.count("state=FAILED") == 1
+
+    def test_a_task_that_takes_too_long_has_failed(self) -> None:
+        for task in (tasks.linger, tasks.linger_async):
+            result = task.enqueue()
+            scalar("UPDATE jobs SET timeout = 0.1, max_attempts = 1 RETURNING id")
+            lines = self.drain_all(result)
+            assert result.status == TaskResultStatus.FAILED
+            assert [error.exception_class for error in result.errors] == [TimeoutError]
+            assert "state=SUCCESSFUL" not in lines
+        assert lines.count("state=FAILED") == 1
 
     def test_what_json_does_not_have_fails_the_task_at_once(self) -> None:
         for task, error in ((tasks.give_object, TypeError), (tasks.give_nan, PayloadError)):

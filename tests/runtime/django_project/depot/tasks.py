@@ -1,5 +1,6 @@
 """Tasks, if this version of Django has them."""
 
+import asyncio
 import math
 import os
 import threading
@@ -29,6 +30,38 @@ if settings.HAS_TASKS:
         if context.attempt <= times:
             raise LookupError(f"attempt {context.attempt}")
         return [context.task_result.id, context.attempt, len(context.task_result.errors)]
+
+    @task(priority=3, takes_context=True)
+    def report(context: Any, times: int) -> dict[str, Any]:
+        """Return what the context says of the result, on the attempt after `times` failures."""
+        if context.attempt <= times:
+            raise LookupError(f"attempt {context.attempt}")
+        result = context.task_result
+        return {
+            "priority": result.task.priority,
+            "enqueued_at": result.enqueued_at.isoformat(),
+            "started_at": result.started_at.isoformat(),
+            "last_attempted_at": result.last_attempted_at.isoformat(),
+            "errors": [error.traceback.splitlines()[-1] for error in result.errors],
+            "worker_ids": result.worker_ids,
+        }
+
+    @task
+    def leave() -> None:
+        raise SystemExit("leaving")
+
+    @task
+    async def leave_later() -> None:
+        await asyncio.sleep(0)
+        raise SystemExit("leaving")
+
+    @task
+    def linger() -> None:
+        threading.Event().wait(0.5)
+
+    @task
+    async def linger_async() -> None:
+        await asyncio.Event().wait()
 
     @task
     def where() -> dict[str, Any]:

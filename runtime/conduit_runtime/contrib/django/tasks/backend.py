@@ -14,7 +14,7 @@ from .. import database
 from . import registry
 from .api import BaseTaskBackend, InvalidTask, Task, TaskResult, TaskResultDoesNotExist, signals
 from .options import Options
-from .results import aware, change, local, new_result, stored_result
+from .results import aware, new_result, stored_result
 
 
 class ConduitBackend(BaseTaskBackend):
@@ -57,14 +57,19 @@ class ConduitBackend(BaseTaskBackend):
             max_attempts=self.job_options.max_attempts,
             run_at=run_at,
         )
-        result = new_result(task, job, self.alias, args, kwargs)
-        job.payload = {"args": result.args, "kwargs": result.kwargs, "backend": self.alias}
+        now = timezone.now()
+        result = new_result(task, job, self.alias, args, kwargs, now)
+        job.payload = {
+            "args": result.args,
+            "kwargs": result.kwargs,
+            "backend": self.alias,
+            "enqueued_at": now.isoformat(),
+        }
         if task.priority % 2:
             job.payload["priority"] = task.priority
         if run_at is not None:
             job.payload["run_after"] = run_at.isoformat()
         database.queue().enqueue(job)
-        change(result, enqueued_at=local(timezone.now()))
         signals.task_enqueued.send(type(self), task_result=result)
         return result
 

@@ -20,13 +20,15 @@ _STATUSES = {
 _LOST = "conduit_runtime.JobLost"
 
 
-def new_result(task: Task, job: Job, alias: str, args: Any, kwargs: Any) -> TaskResult:
+def new_result(
+    task: Task, job: Job, alias: str, args: Any, kwargs: Any, now: datetime
+) -> TaskResult:
     """The result of a task whose job is not stored yet."""
     return TaskResult(
         task=task,
         id=str(job.id),
         status=TaskResultStatus.READY,
-        enqueued_at=None,
+        enqueued_at=local(now),
         started_at=None,
         finished_at=None,
         last_attempted_at=None,
@@ -41,16 +43,14 @@ def new_result(task: Task, job: Job, alias: str, args: Any, kwargs: Any) -> Task
 def stored_result(task: Task, job: Job, alias: str) -> TaskResult:
     """The result of a task whose job is stored."""
     kept = job.result or {}
-    workers = [""] * job.attempts
-    if workers and (name := job.locked_by or kept.get("worker")):
-        workers[-1] = name
+    starts = [each["started_at"] for each in job.errors if each.get("started_at")]
     ended = job.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
     result = TaskResult(
         task=_as_enqueued(task, job, alias),
         id=str(job.id),
         status=_STATUSES[job.status],
-        enqueued_at=local(job.created_at),
-        started_at=local(job.started_at),
+        enqueued_at=_moment(job.payload.get("enqueued_at")) or local(job.created_at),
+        started_at=_moment(starts[0]) if starts else local(job.started_at),
         finished_at=local(job.completed_at) if ended else None,
         last_attempted_at=local(job.started_at),
         args=job.payload["args"],
@@ -63,23 +63,33 @@ def stored_result(task: Task, job: Job, alias: str) -> TaskResult:
             )
             for error in job.errors
         ],
-        worker_ids=workers,
+        worker_ids=_worker_ids(job, kept.get("worker")),
     )
     if job.status is JobStatus.COMPLETED:
         change(result, _return_value=kept.get("value"))
     return result
 
 
+def _worker_ids(job: Job, last: str | None) -> list[str]:
+    """The worker of each attempt; "" for attempts whose errors are no longer kept."""
+    ids = [""] * job.attempts
+    for error in job.errors:
+        if (name := error.get("worker")) and 0 < error.get("attempt", 0) <= len(ids):
+            ids[error["attempt"] - 1] = name.rpartition("-")[0]
+    if ids and (last or job.locked_by):
+        ids[-1] = last or (job.locked_by or "").rpartition("-")[0]
+    return ids
+
+
 def _as_enqueued(task: Task, job: Job, alias: str) -> Task:
     """The task as it was enqueued. It is not checked again: the settings may have changed."""
     enqueued = object.__new__(type(task))
     change(enqueued, **{field.name: getattr(task, field.name) for field in fields(task)})
-    text = job.payload.get("run_after")
     change(
         enqueued,
         priority=job.payload.get("priority", job.priority * 2 - 100),
         queue_name=job.queue,
-        run_after=local(datetime.fromisoformat(text)) if text else None,
+        run_after=_moment(job.payload.get("run_after")),
         backend=alias,
     )
     return enqueued
@@ -89,6 +99,10 @@ def change(result: TaskResult | Task, **values: Any) -> None:
     """Set fields of an object that is frozen for applications."""
     for name, value in values.items():
         object.__setattr__(result, name, value)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return local(datetime.fromisoformat(text)) if text else None
 
 
 def local(moment: datetime | None) -> datetime | None:

@@ -12,11 +12,14 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from ....job_types.context import JobContext
-from ....model.attempts.outcome import Discard
+from ....model.attempts.outcome import Discard, Snooze
+from ....model.calls import entered_job
+from ....model.claimed import Claimed
 from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
 from ....model.payload import encode
 from ....worker.run.handler import HandlerOptions
+from .. import database
 from .api import (
     BaseTaskBackend,
     Task,
@@ -50,18 +53,22 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
         attempt.start()
         try:
             returned = _returned(task.func(*attempt.arguments, **attempt.result.kwargs))
-        except (Exception, Discard) as error:
-            attempt.fail(error)
+            if context.stopped_by is not None:
+                raise context.stopped_by  # too late: the attempt has ended
+        except BaseException as error:
+            if (final := attempt.final_error(error)) is not None:
+                attempt.fail(final)
             raise
         return attempt.succeed(returned)
 
     async def run_async(context: JobContext[Any], payload: Payload) -> Any:
-        attempt = _Attempt(task, context, payload)
+        attempt = await sync_to_async(_Attempt)(task, context, payload)
         await sync_to_async(attempt.start)()
         try:
             returned = _returned(await task.func(*attempt.arguments, **attempt.result.kwargs))
-        except (Exception, Discard) as error:
-            await sync_to_async(attempt.fail)(error)
+        except BaseException as error:
+            if (final := attempt.final_error(error)) is not None:
+                await sync_to_async(attempt.fail)(final)
             raise
         return await sync_to_async(attempt.succeed)(returned)
 
@@ -72,18 +79,15 @@ class _Attempt:
     """One attempt of a task, with the result that its function and receivers of signals see."""
 
     def __init__(self, task: Task, context: JobContext[Any], payload: Payload) -> None:
-        now = timezone.now()
-        job = Job(
-            context.queue,
-            context.type,
-            payload,
-            (task.priority + 100) // 2,
-            id=context.id,
-            status=JobStatus.RUNNING,
-            attempts=context.attempt,
-            started_at=now,
-            locked_by=worker_id(),
-        )
+        # What earlier attempts left is in the database.
+        stored = database.queue().get(context.id) if context.attempt > 1 else None
+        job = stored or Job(context.queue, context.type, payload, id=context.id)
+        claimed = entered_job.get()
+        assert isinstance(claimed, Claimed)
+        job.priority, job.attempts = claimed.priority, context.attempt
+        job.status, job.started_at, job.locked_by = JobStatus.RUNNING, timezone.now(), None
+        job.result = {"worker": worker_id()}
+        self._context = context
         self._is_last = context.attempt >= context.max_attempts
         self._backend: type[BaseTaskBackend] = type(task.get_backend())
         self.result: TaskResult = stored_result(task, job, payload.get("backend", task.backend))
@@ -95,17 +99,25 @@ class _Attempt:
         """Send the signal of the attempt's start."""
         signals.task_started.send_robust(self._backend, task_result=self.result)
 
+    def final_error(self, error: BaseException) -> BaseException | None:
+        """The error that ends the task as failed; None if it runs again, or was taken away."""
+        stopped_by = self._context.stopped_by
+        if stopped_by is not None:
+            return stopped_by if self._is_last and isinstance(stopped_by, TimeoutError) else None
+        if isinstance(error, Snooze | GeneratorExit):
+            return None
+        return error if self._is_last or isinstance(error, Discard) else None
+
     def fail(self, error: BaseException) -> None:
-        """Send the signal of the end, unless the failed attempt is retried."""
-        if self._is_last or isinstance(error, Discard):
-            kind = type(error.__cause__ or error) if isinstance(error, Discard) else type(error)
-            self.result.errors.append(
-                TaskError(
-                    exception_class_path=f"{kind.__module__}.{kind.__qualname__}",
-                    traceback="".join(format_exception(error)),
-                )
+        """Send the signal of the end of a failed task."""
+        kind = type(error.__cause__ or error) if isinstance(error, Discard) else type(error)
+        self.result.errors.append(
+            TaskError(
+                exception_class_path=f"{kind.__module__}.{kind.__qualname__}",
+                traceback="".join(format_exception(error)),
             )
-            self._end(TaskResultStatus.FAILED)
+        )
+        self._end(TaskResultStatus.FAILED)
 
     def succeed(self, value: Any) -> Any:
         """Send the signal of the end, and return the value to keep."""
@@ -130,5 +142,5 @@ def _returned(value: object) -> Any:
 
 @cache
 def worker_id() -> str:
-    """The id of this process among the workers of a task."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """The id of this process among the workers of a task: the name of its worker, cut short."""
+    return f"{socket.gethostname()[:100]}-{os.getpid()}"
