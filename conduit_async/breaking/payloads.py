@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from ..lock.model import Fields, Unreadable
 from ..lock.tolerance import reads
-from ..lock.upcast import NIL_CONSTANT, Loaded, NewFields, Upcast
-from ..lock.upcasting import plan_upcast
+from ..lock.upcast import NIL_CONSTANT, Converted, Loaded, NewFields, Upcast
+from ..lock.upcasting import lost_values, plan_upcast
 from .finding import Finding, Verdict, verdict_of
 from .places import Places
 from .shapes import ShapeChange, shape_changes, types_of
@@ -56,7 +56,7 @@ class PayloadComparison:
     def findings(self, *, is_renamed: bool) -> Iterator[Finding]:
         """Yield what changed; old workers do not know a renamed job type."""
         different = [*shape_changes(self.old, self.new.fields)]
-        found = [self._finding(each, different) for each in different]
+        found = [self._finding(each) for each in different]
         verdicts: set[Verdict] = {"either", *(each.verdict for each in found)}
         verdicts |= {"workers-first"} if is_renamed else set()
         together = verdict_of(
@@ -69,7 +69,7 @@ class PayloadComparison:
             found.append(Finding("BRK110", together, place, message, None, self.job))
         advice = self.new.advice.get(self.shape)
         for finding in found:
-            if finding.verdict == "never" and advice is not None:
+            if (finding.verdict == "never" or finding.code == "BRK112") and advice is not None:
                 hint = f"{finding.hint}; {advice}" if finding.hint else advice
                 finding, advice = replace(finding, hint=hint), None
             yield finding
@@ -87,22 +87,39 @@ class PayloadComparison:
         place = self.places.job(self.job)
         return Finding("BRK111", "either", place, message, hint, self.job, problem.field)
 
-    def _finding(self, change: ShapeChange, different: Sequence[ShapeChange]) -> Finding:
+    def _finding(self, change: ShapeChange) -> Finding:
         job, code, path, message = self.job, change.code, change.path, change.message
         if code == "BRK101" and self.places.is_sensitive(job, path):
             code, message = "BRK109", f"{message}, since it became sensitive"
         by_new, by_old = self._unread(change.alone), self._unread_by_old(change.alone)
         verdict = verdict_of(old_jobs_run=by_new is None, new_jobs_run=by_old is None)
+        earlier = self._earlier_names(path) if code == "BRK102" else []
         if by_new is not None:
             hint: str | None = f"new workers cannot run the jobs that wait: {_in_words(by_new)}"
-            earlier = _earlier_name(change, different) if code == "BRK102" else None
-            if earlier is not None and self.places.is_column(job, path):
-                hint = f'{hint}; if it was called `{earlier}`, say so: `@was("{earlier}")`'
+            hint = "; ".join(filter(None, [hint, self._renamed(path, earlier)]))
+        elif earlier:
+            code, verdict = "BRK112", "drain-first"
+            message += f", and may be {' or '.join(f'`{each}`' for each in earlier)}"
+            hint = _of_waiting(change, self.old)
+            hint = f"{hint}, and do not have the value that they captured"
+            hint = "; ".join(filter(None, [hint, self._renamed(path, earlier)]))
         elif by_old is not None:
             hint = f"old workers cannot run the new jobs: {_in_words(by_old)}"
         else:
             hint = _KNOWN.get(code) or _of_waiting(change, self.old)
         return Finding(code, verdict, self.places.field(job, path), message, hint, job, path)
+
+    def _earlier_names(self, path: str) -> list[str]:
+        """Return the removed fields that an added field may be; none if an upcaster says it."""
+        if self.shape in self.new.by_hand:
+            return []
+        return [name for where, name in lost_values(self.old, self.new.fields) if where == path]
+
+    def _renamed(self, path: str, earlier: Sequence[str]) -> str:
+        """Return a hint on how to say that a field of the sources was renamed."""
+        if len(earlier) != 1 or not self.places.is_column(self.job, path):
+            return ""
+        return f'if it was called `{earlier[0]}`, say so: `@was("{earlier[0]}")`'
 
     def _unread(self, new: NewFields) -> Unreadable | None:
         plan = plan_upcast(self.old, new) if self.shape not in self.new.by_hand else None
@@ -111,18 +128,6 @@ class PayloadComparison:
     def _unread_by_old(self, new: NewFields) -> Unreadable | None:
         """Return why old workers cannot run new jobs; None for child jobs, which they never get."""
         return None if self.places.is_nested(self.job) else reads(self.old, types_of(new))
-
-
-def _earlier_name(added: ShapeChange, different: Sequence[ShapeChange]) -> str | None:
-    """Return the probable old name of an added field: the only removed field of its type."""
-    around = added.path.rpartition(".")[0]
-    removed = [
-        each.path.rpartition(".")[2]
-        for each in different
-        if each.code == "BRK101" and each.path.rpartition(".")[0] == around
-        if added.type is not None and each.type is not None and each.type.is_like(added.type)
-    ]
-    return removed[0] if len(removed) == 1 else None
 
 
 def _in_words(problem: Unreadable) -> str:
@@ -136,6 +141,8 @@ def _of_waiting(change: ShapeChange, old: Fields) -> str | None:
     value = plan.values.get(root) if isinstance(plan, Upcast) else None
     if value is None:  # there is an upcaster
         return None
+    if isinstance(value, Converted) and value.name != root:
+        return f"jobs that wait have it as `{value.name}`"
     if isinstance(value, Loaded):
         return f"jobs that wait load `{root}` when they run"
     if change.code == "BRK102":

@@ -43,7 +43,7 @@ def _fields(
     sources = sources_of(old, new)
     same = {name: _unchanged(kind) for name, kind in old.items()}
     for name, source in sources.items():
-        if source is not None:
+        if source is not None and (source == name or sources.get(source) != source):
             same[source] = _with(new[name], old[source])
     for name in sorted(old.keys() - {*sources.values()}):
         rest = {each: field for each, field in same.items() if each != name}
@@ -51,7 +51,7 @@ def _fields(
         yield ShapeChange("BRK101", _below(path, name), message, put(rest), old[name])
     for name, field in new.items():
         where, source = _below(path, name), sources[name]
-        if source is None:
+        if source is None or (source != name and sources.get(source) == source):
             message = f"`{where}` ({field.type}) was added"
             yield ShapeChange("BRK102", where, message, put({**same, name: field}), field.type)
             continue
@@ -99,7 +99,11 @@ def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Shape
         )
     elif old.is_untyped and kind.is_untyped:
         return
-    elif (old.kind, old.name, old.shape) != (kind.kind, kind.name, kind.shape):
+    elif (old.kind, old.name, old.shape) != (
+        kind.kind,
+        kind.name,
+        kind.shape,
+    ) or old.is_of_another_table(kind):
         alone = replace(new, type=replace(kind, nullable=old.nullable and not kind.is_untyped))
         before, now = (str(replace(each, nullable=False)) for each in (old, kind))
         message = f"`{path}` was {before}, and is {now}"

@@ -22,7 +22,9 @@ _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
     r"(?(object) (?P<name>[^\W\d]\w*))(?P<sensitive> sensitive)?"
 )
-_SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
+_SCALAR = re.compile(
+    r"(?P<name>[a-z]+)(?P<nullable>\?)?(?: of (?P<table>.+?))?(?P<sensitive> sensitive)?"
+)
 _FINGERPRINT = re.compile(r"[0-9a-f]{8}")
 
 
@@ -159,7 +161,9 @@ def _fields(entry: JsonEntry) -> Fields:
 @lru_cache(maxsize=1024)
 def _scalar(text: str) -> FieldType | None:
     found = _SCALAR.fullmatch(text)
-    return FieldType("scalar", found["name"], *_marks(found)) if found else None
+    if found is None:
+        return None
+    return FieldType("scalar", found["name"], *_marks(found), table=found["table"] or "")
 
 
 def _marks(found: re.Match[str]) -> tuple[bool, bool]:

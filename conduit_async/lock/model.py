@@ -16,7 +16,8 @@ class FieldType:
     `name` is the name of a scalar (`string`, `uuid`, `any`), of a struct's class, or of the
     resource of a snapshot. `values` are the values of an enum, `item` is the item type of an array
     or a hash, `fields` are the fields of a struct or a snapshot. `shape` lists the parts of a hash
-    or an array of mixed values, as in the fingerprint.
+    or an array of mixed values, as in the fingerprint. `table` is the table whose rows the value is
+    a key of, if it is the key of a relation; "" if that is not known.
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class FieldType:
     item: "FieldType | None" = None
     fields: Mapping[str, "FieldType"] = field(default_factory=dict)
     shape: str = ""
+    table: str = ""
 
     @property
     def is_untyped(self) -> bool:
@@ -42,12 +44,18 @@ class FieldType:
             return "string"
         return "object" if self.kind in ("struct", "record") else self.kind
 
+    def is_of_another_table(self, other: "FieldType") -> bool:
+        """Whether both are keys, but of rows of different tables."""
+        return "" not in (self.table, other.table) and self.table != other.table
+
     def is_like(self, other: "FieldType") -> bool:
         """Whether both types have the same JSON, so that a value needs no conversion.
 
         Different enum values and class names do not count, since a fingerprint has neither.
         """
         if self.nullable != other.nullable or self.json_kind != other.json_kind:
+            return False
+        if self.is_of_another_table(other):
             return False
         if self.item is not None and other.item is not None:
             return self.item.is_like(other.item)
@@ -56,11 +64,12 @@ class FieldType:
         )
 
     def __str__(self) -> str:
-        """Return the type as in a source: `int`, `array<string?>`, `OrderAddress?`."""
+        """Return the type as in a source, and its table: `array<string?>`, `uuid? of users`."""
         text = self.name or self.kind
         if self.item is not None:
             text = f"{self.kind}<{self.item}>"
-        return f"{text}?" if self.nullable else text
+        text = f"{text}?" if self.nullable else text
+        return f"{text} of {self.table}" if self.table else text
 
 
 @dataclass(frozen=True)
@@ -82,10 +91,12 @@ class Unreadable:
     """The first field for which code cannot read payloads of another shape.
 
     `field` is its path, as in `order.delivery.city` or `lines[].price`; `reason` is for users.
+    `looks_readable`: the JSON alone does not show it.
     """
 
     field: str
     reason: str
+    looks_readable: bool = False
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"

@@ -189,4 +189,5 @@ def _type(kind: FieldType, depth: int) -> str:
 def _head(kind: FieldType, word: str) -> str:
     named = f" {kind.name}" if kind.kind in ("struct", "record") else ""
     nullable = "?" if kind.nullable else ""
-    return f"{word}{nullable}{named}{' sensitive' if kind.sensitive else ''}"
+    table = f" of {kind.table}" if kind.table else ""
+    return f"{word}{nullable}{named}{table}{' sensitive' if kind.sensitive else ''}"

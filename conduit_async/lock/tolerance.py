@@ -31,11 +31,14 @@ def _fields(code: Fields, payload: Fields, path: str) -> Unreadable | None:
 
 
 def _takes_nil(code: FieldType) -> bool:
-    return code.nullable or code.is_untyped or bool(code.shape)
+    return code.nullable or bool(code.shape)
 
 
 def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     expected, written = code.json_kind, payload.json_kind
+    if code.is_of_another_table(payload):
+        reason = f"is {payload} in new payloads, and {code} in the old code, which would not notice"
+        return Unreadable(path, reason, looks_readable=True)
     if expected == "any":
         return None
     if payload.nullable and not _takes_nil(code):

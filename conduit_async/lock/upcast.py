@@ -1,6 +1,6 @@
 """The description of a new payload, and the steps that convert an older one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -39,7 +39,9 @@ class NewField:
     `was` are its earlier names. `default` is the constant `@default` of its column. `load` is None
     if no row has the value any more. `fields` are the fields of the struct or the snapshot in its
     type, also inside an array or a hash. `variable` is the variable whose value it holds. If a
-    payload also has a field of that name, the variable is stored as `variable_`.
+    payload also has a field of that name, the variable is stored as `variable_`. `same` are fields
+    that hold the same value in payloads that have them. `others` are the names of the values of its
+    record: none is an earlier name of the field.
     """
 
     type: FieldType
@@ -48,6 +50,8 @@ class NewField:
     load: Load | None = None
     fields: Mapping[str, "NewField"] = field(default_factory=dict)
     variable: str = ""
+    same: tuple[str, ...] = ()
+    others: Collection[str] = ()
 
 
 NewFields: TypeAlias = Mapping[str, NewField]

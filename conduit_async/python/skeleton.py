@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..config import Config
 from ..lock.model import Unreadable
 from ..lock.upcast import Constant, Conversion, Converted, Loaded, Upcast
-from ..lock.upcasting import plan_upcast
+from ..lock.upcasting import lost_values, plan_upcast
 from ..program import JobInfo, ResourceInfo
 from .older_classes import attributes
 
@@ -27,7 +27,11 @@ def skeleton(job: JobInfo, fingerprint: str, resource: ResourceInfo, config: Con
         f"def _(old: {old}) -> {job.payload}:",
         f"    return {job.payload}(",
     ]
+    lost = dict(lost_values(older.fields, job.new_fields))
     for capture in job.captures:
+        if (name := lost.get(capture.name)) is not None:
+            lines.append(f"        {capture.python}=...,  # may be old.{named[name]}")
+            continue
         plan = plan_upcast(older.fields, {capture.name: job.new_fields[capture.name]})
         lines.append(f"        {capture.python}={_given(plan, capture.name, named)}")
     return "\n".join([*lines, "    )"])

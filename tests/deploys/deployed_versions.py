@@ -127,12 +127,19 @@ class Version:
 
     def stranded(self, dsn: str) -> int:
         """The number of jobs that this version would strand, from `conduit-jobs preflight`."""
+        count: int = self._preflight(dsn)["stranded"]
+        return count
+
+    def reads(self, dsn: str) -> set[str]:
+        """How this version reads the jobs that wait, from `conduit-jobs preflight`."""
+        return {each["reads"] for each in self._preflight(dsn)["findings"]}
+
+    def _preflight(self, dsn: str) -> dict[str, Any]:
         command = ["preflight", self.name, "--dsn", dsn, "--format", "json"]
         result = CliRunner().invoke(commands, command)
-        report = json.loads(result.stdout)
+        report: dict[str, Any] = json.loads(result.stdout)
         assert result.exit_code == (1 if report["stranded"] else 0)
-        count: int = report["stranded"]
-        return count
+        return report
 
     def work(self, dsn: str) -> list[dict[str, Any]]:
         """Run the worker of this version until it finds no more work; return the jobs left."""

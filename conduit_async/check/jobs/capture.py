@@ -44,7 +44,7 @@ def capture(program: Program, problems: Problems) -> None:
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
                 job.captures = tuple(replace(each, shape=shape_of(each)) for each in fields)
-                job.fields = fields_of(job.captures, program)
+                job.fields = fields_of(job.captures, program, resource)
                 job.fingerprint = fingerprint(job.fields)
 
 

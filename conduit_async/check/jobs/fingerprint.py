@@ -3,8 +3,9 @@
 It is the start of a SHA-256 over sorted lines, one for each captured field: `name:kind`, then `!`
 if the value is required or `?` if it may be nil. A kind says how a value is written, not which
 values there are: an enum is a string, a decimal has no digits. The kind of a struct or a snapshot
-contains the lines of its fields. The types that JSON would lose follow a hash of mixed values.
-Orders, defaults, lengths and versions do not count.
+contains the lines of its fields. `>` and a table follow the kind of a relation's key. The types
+that JSON would lose follow a hash of mixed values. Orders, defaults, lengths and versions do not
+count.
 """
 
 from collections.abc import Iterable
@@ -36,4 +37,5 @@ def written(kind: FieldType) -> str:
 
 def _lines(fields: Fields) -> Iterable[str]:
     for name, kind in fields.items():
-        yield f"{name}:{written(kind)}{'?' if kind.nullable else '!'}"
+        table = f">{kind.table}" if kind.table else ""
+        yield f"{name}:{written(kind)}{table}{'?' if kind.nullable else '!'}"

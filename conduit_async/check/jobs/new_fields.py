@@ -7,7 +7,16 @@ from itertools import product
 
 from ... import ast
 from ...lock.upcast import Constant, Load, NewField, NewFields
-from ...program import Capture, Column, Program, ResourceInfo
+from ...program import (
+    Capture,
+    Column,
+    Facts,
+    Local,
+    Program,
+    ResourceInfo,
+    SelfColumn,
+    StructField,
+)
 from ...types import (
     BOOL,
     DECIMAL,
@@ -27,7 +36,7 @@ from ...types import (
 )
 from ..coercion import number_literal
 from ..constants import NotConstantError, fold
-from .payload_fields import field_type, fields_of
+from .payload_fields import field_type, fields_of, key_table
 
 
 def new_fields(
@@ -39,14 +48,19 @@ def new_fields(
     """
     captures = list(captures)
     named = {each.name: each for each in captures}
-    types = fields_of(captures, program)
+    types = fields_of(captures, program, owner)
     rows = _ColumnFields(program, owner.name if event == "delete" else None)
     return {
-        each.name: NewField(
-            types[each.name],
-            *_of_column(each, rows, owner, named),
-            fields=rows.inside(each.type),
-            variable=_variable(each, named),
+        each.name: _of_column(
+            NewField(
+                types[each.name],
+                fields=rows.inside(each.type),
+                variable=_variable(each, named),
+            ),
+            each,
+            rows,
+            owner,
+            named,
         )
         for each in captures
     }
@@ -61,38 +75,72 @@ def _variable(capture: Capture, named: Mapping[str, Capture]) -> str:
 
 
 def _of_column(
-    capture: Capture, rows: "_ColumnFields", owner: ResourceInfo, named: Mapping[str, Capture]
-) -> tuple[tuple[str, ...], Constant | None, Load | None]:
-    """The earlier names of a captured value, its default, and where to load it from."""
-    resource, path, prefix = owner, capture.path, ""
+    field: NewField,
+    capture: Capture,
+    rows: "_ColumnFields",
+    owner: ResourceInfo,
+    named: Mapping[str, Capture],
+) -> NewField:
+    """Add the earlier names of a captured value, its default, and where to load it from."""
+    program, resource, path, prefix = rows.program, owner, capture.path, ""
     match capture.kind:
         case "snapshot":
-            return (), None, _by_key(rows.load(owner, (), ()), owner, capture, named)
+            return replace(field, load=_by_key(rows.load(owner, (), ()), owner, capture, named))
         case "change":
             column = owner.columns[path[0]]
-            is_previous = path[1] == "previous"
-            names = (f"previous_{n}" if is_previous else f"{n}_changed" for n in column.was)
-            return tuple(names), None, None
+            form = "previous_{}" if path[1] == "previous" else "{}_changed"
+            was, others = map(form.format, column.was), map(form.format, owner.columns)
+            return replace(field, was=tuple(was), others=frozenset(others))
+        case "local" if path := _copied(capture.local, program.facts):
+            return replace(field, same=("_".join(path),), others=_names(program, owner.columns))
         case "local_path" if capture.local is not None:
             record = required(capture.local.type)
             if not isinstance(record, Record):
-                return (), None, None
-            resource, path, prefix = (
-                rows.program.resources[record.resource],
-                path[1:],
-                f"{path[0]}_",
-            )
+                return field
+            resource = program.resources[record.resource]
+            path, prefix = capture.path[1:], f"{capture.path[0]}_"
         case "self_path":
             pass
         case _:
-            return (), None, None
-    columns = [*rows.program.columns(resource, path)]
+            return field
+    columns = [*program.columns(resource, path)]
     names = ("_".join(parts) for parts in product(*((c.name, *c.was) for c in columns)))
-    was = tuple(f"{prefix}{name}" for name in names)[1:]
     load = rows.load(resource, path, columns, prefix)
     if not is_nullable(capture.type) and any(is_nullable(column.type) for column in columns):
         load = None  # the captured value is not nil, but the row may have nil now
-    return was, constant(columns[-1]), _by_key(load, resource, capture, named)
+    return replace(
+        field,
+        was=tuple(f"{prefix}{name}" for name in names)[1:],
+        others=_names(program, resource.columns, prefix),
+        default=constant(columns[-1]),
+        load=_by_key(load, resource, capture, named),
+    )
+
+
+def _copied(local: Local | None, facts: Facts) -> tuple[str, ...]:
+    """The path of `self` whose value a `let` holds, and no other value; () if there is none."""
+    values = facts.values_of(local) if local is not None and local.kind == "let" else []
+    value, path = values[0] if len(values) == 1 else None, tuple[str, ...]()
+    while isinstance(value, ast.Member):
+        match facts.resolutions.get(value):
+            case StructField(column=column):
+                value, path = value.target, (column.name, *path)
+            case SelfColumn(column=column):
+                return (column.name, *path)
+            case _:
+                return ()
+    return ()
+
+
+def _names(program: Program, columns: Mapping[str, Column], prefix: str = "") -> frozenset[str]:
+    """The names that the values of a record have when they are captured."""
+    found: set[str] = set()
+    for column in columns.values():
+        name = f"{prefix}{column.name}"
+        found.add(name)
+        if isinstance(required(column.type), Struct):
+            found |= _names(program, program.members(column.type), f"{name}_")
+    return frozenset(found)
 
 
 def _by_key(
@@ -147,14 +195,15 @@ class _ColumnFields:
                         None
                         if key and key.sensitive
                         else self.load(resource, (each.name,), [each]),
+                        key_table(resource, each.name, self.program),
                     )
                     for each in resource.columns.values()
                     if not each.sensitive
                 }
         return {}
 
-    def _field(self, column: Column, load: Load | None) -> NewField:
-        kind = field_type(column.type, self.program)
+    def _field(self, column: Column, load: Load | None, table: str = "") -> NewField:
+        kind = replace(field_type(column.type, self.program), table=table)
         return NewField(kind, column.was, constant(column), load, self.inside(column.type))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...lock.model import Fields, FieldType
-from ...program import Capture, Column, Program
+from ...program import Capture, Column, Program, ResourceInfo
 from ...types import (
     EACH,
     AnyType,
@@ -25,14 +25,40 @@ from .fingerprint import written
 _SAME_IN_JSON = ("string", "int", "float", "bool", "json", "regex")
 
 
-def fields_of(captures: Iterable[Capture], program: Program) -> Fields:
-    """The captured fields by their names in JSON."""
+def fields_of(captures: Iterable[Capture], program: Program, owner: ResourceInfo) -> Fields:
+    """The captured fields of a job of `owner` by their names in JSON."""
     found: dict[str, FieldType] = {}
     for capture in captures:
         kind = field_type(capture.type, program)
         shape = _shape_text(capture.shape, program)
-        found[capture.name] = replace(kind, sensitive=capture.is_sensitive, shape=shape)
+        table = _table_of(capture, program, owner)
+        found[capture.name] = replace(
+            kind, sensitive=capture.is_sensitive, shape=shape, table=table
+        )
     return found
+
+
+def _table_of(capture: Capture, program: Program, owner: ResourceInfo) -> str:
+    """The table of the row whose key a capture is, except for the key of the job's own record."""
+    match capture.kind, capture.path:
+        case ("self_path", (name,)) | ("change", (name, "previous")):
+            return key_table(owner, name, program)
+        case "local_path", (_, name) if capture.local is not None:
+            record = required(capture.local.type)
+            if isinstance(record, Record):
+                resource = program.resources[record.resource]
+                is_own = name == resource.primary_key
+                return resource.table if is_own else key_table(resource, name, program)
+    return ""
+
+
+def key_table(resource: ResourceInfo, column: str, program: Program) -> str:
+    """The table whose rows a column of a resource holds keys of; "" for any other column."""
+    for relation in resource.relations.values():
+        if relation.kind == "to_one" and relation.key == column:
+            target: ResourceInfo | None = program.resources.get(relation.target)
+            return target.table if target is not None else ""
+    return ""
 
 
 def field_type(kind: Type, program: Program) -> FieldType:
@@ -53,9 +79,13 @@ def field_type(kind: Type, program: Program) -> FieldType:
         case Struct(name):
             return FieldType("struct", name, fields=_fields(program.structs[name].fields, program))
         case Record(name):
-            columns = program.resources[name].columns
-            shown = {key: each for key, each in columns.items() if not each.sensitive}
-            return FieldType("record", name, fields=_fields(shown, program))
+            resource = program.resources[name]
+            shown = {key: each for key, each in resource.columns.items() if not each.sensitive}
+            fields = {
+                key: replace(kind, table=key_table(resource, key, program))
+                for key, kind in _fields(shown, program).items()
+            }
+            return FieldType("record", name, fields=fields)
     return FieldType("scalar", "any")
 
 

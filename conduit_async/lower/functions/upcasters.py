@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from ...lock.model import Unreadable
 from ...lock.upcast import Upcast
+from ...lock.upcasting import lost_values
 from ...names import snake_case
 from ...package import PayloadClass, PythonFunction
 from ...program import JobInfo, OlderPayload
@@ -22,8 +24,12 @@ def older_items(module: Module, job: JobInfo) -> Iterator[PayloadClass | PythonF
             yield PayloadClass(
                 each.name, module.imports.use("dataclasses", "dataclass"), each.fields, names
             )
-        if isinstance(older.upcast, Upcast) and not older.by_hand:
+        if older.by_hand:
+            continue
+        if isinstance(older.upcast, Upcast):
             yield _upcaster(module, job, fingerprint, older, older.upcast)
+        elif older.upcast.looks_readable:
+            yield _refusal(module, job, fingerprint, older, older.upcast)
 
 
 def _upcaster(
@@ -31,17 +37,52 @@ def _upcaster(
 ) -> PythonFunction:
     taken = module.defined | module.imports.records
     code = upcast_code(module.program, job, older.fields, upcast, module.imports, taken)
-    own = older.classes[""]
-    parameters = [f"{code.old}: {own}"]
+    parameters = [f"{code.old}: {older.classes['']}"]
     if code.job is not None:
         parameters.append(f"{code.job}: {module.job_context}")
+    return _decorated(
+        module, job, fingerprint, older, _lossy(job, older), tuple(parameters), code.statements
+    )
+
+
+def _refusal(
+    module: Module, job: JobInfo, fingerprint: str, older: OlderPayload, why: Unreadable
+) -> PythonFunction:
+    """Return an upcaster that keeps payloads from being read as present ones."""
+    refuses = f", refuses={literals.string(f'{why.field} {why.reason}')}"
+    error = module.imports.use("builtins", "NotImplementedError")
+    parameters = (f"old: {older.classes['']}",)
+    return _decorated(module, job, fingerprint, older, refuses, parameters, (f"raise {error}",))
+
+
+def _decorated(
+    module: Module,
+    job: JobInfo,
+    fingerprint: str,
+    older: OlderPayload,
+    arguments: str,
+    parameters: tuple[str, ...],
+    statements: tuple[str, ...],
+) -> PythonFunction:
     return PythonFunction(
-        f"_{snake_case(own)}" if "_" in module.defined else "_",
-        tuple(parameters),
+        f"_{snake_case(older.classes[''])}" if "_" in module.defined else "_",
+        parameters,
         job.payload,
-        tuple(Line(text, span=job.block.header) for text in code.statements),
+        tuple(Line(text, span=job.block.header) for text in statements),
         decorator=f"{module.imports.runtime('upcast')}"
-        f"({job.python}, {literals.quoted(fingerprint)})",
-        is_async=code.job is not None,
+        f"({job.python}, {literals.quoted(fingerprint)}{arguments})",
+        is_async=len(parameters) > 1,
         span=job.block.header,
     )
+
+
+def _lossy(job: JobInfo, older: OlderPayload) -> str:
+    """Return the argument that says which fields do not have the captured values."""
+    lost: dict[str, list[str]] = {}
+    for path, name in lost_values(older.fields, job.new_fields):
+        lost.setdefault(path, []).append(name)
+    items = (
+        f"{literals.quoted(path)}: {literals.quoted(' or '.join(names))}"
+        for path, names in lost.items()
+    )
+    return f", lossy={{{', '.join(items)}}}" if lost else ""

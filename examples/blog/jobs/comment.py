@@ -41,7 +41,7 @@ class ModerationCheck:
     author_id: UUID | None
 
 
-@job_type("comment.after_create.moderation_check", "4d3ddb83", queue="moderation")
+@job_type("comment.after_create.moderation_check", "a37cdd20", queue="moderation")
 async def moderation_check(job: JobContext[Services], comment: ModerationCheck) -> None:
     verdict = await job.services.moderation.check(comment.body)
     await job.update(Comment, comment.id, spam_score=member(verdict, "score"))
@@ -68,7 +68,7 @@ class EmailSend:
     author_id: UUID | None
 
 
-@job_type("comment.after_create.email_send", "c4ff8cfe", queue="mail")
+@job_type("comment.after_create.email_send", "478553ab", queue="mail")
 async def email_send(job: JobContext[Services], comment: EmailSend) -> None:
     author = await job.find(User, comment.author_id)
     name = author.name if author is not None else None

@@ -63,7 +63,7 @@ class SearchIndexAdd:
     post: PostSnapshot
 
 
-@job_type("post.after_create.search_index_add", "24496b68", queue="search")
+@job_type("post.after_create.search_index_add", "42bcb416", queue="search")
 async def search_index_add(job: JobContext[Services], payload: SearchIndexAdd) -> None:
     await job.services.search_index.add(payload.post)
 
@@ -75,7 +75,7 @@ class EmailSend:
     headline: str
 
 
-@job_type("post.after_update.email_send", "e6aa5956", queue="mail")
+@job_type("post.after_update.email_send", "8fd2cc55", queue="mail")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     author = await job.get(User, post.author_id)
     await job.services.email.send(

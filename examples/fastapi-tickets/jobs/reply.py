@@ -30,7 +30,7 @@ class MailSend:
     ticket_id: UUID
 
 
-@job_type("reply.after_create.mail_send", "76b846fa", queue="mail")
+@job_type("reply.after_create.mail_send", "d3082bbb", queue="mail")
 async def mail_send(job: JobContext[Services], reply: MailSend) -> None:
     ticket = await job.get(Ticket, reply.ticket_id)
     await job.services.mail.send(

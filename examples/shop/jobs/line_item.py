@@ -49,7 +49,7 @@ class WarehouseReserve:
     product_id: UUID
 
 
-@job_type("line_item.after_create.warehouse_reserve", "23eb757a", queue="warehouse")
+@job_type("line_item.after_create.warehouse_reserve", "117411c5", queue="warehouse")
 async def warehouse_reserve(
     job: JobContext[Services], line_item: WarehouseReserve
 ) -> None:
@@ -66,7 +66,7 @@ class WarehouseRelease:
     product_id: UUID
 
 
-@job_type("line_item.after_delete.warehouse_release", "23eb757a", queue="warehouse")
+@job_type("line_item.after_delete.warehouse_release", "117411c5", queue="warehouse")
 async def warehouse_release(
     job: JobContext[Services], line_item: WarehouseRelease
 ) -> None:

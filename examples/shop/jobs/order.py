@@ -98,7 +98,7 @@ class EmailSend:
     customer_id: UUID
 
 
-@job_type("order.after_create.email_send", "9c8fa6a1", queue="mail")
+@job_type("order.after_create.email_send", "26c2cdbd", queue="mail")
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
     note = order.note if order.note is not None else "none"
     customer = await job.get(Customer, order.customer_id)
@@ -115,7 +115,7 @@ class Review:
     order: OrderSnapshot
 
 
-@job_type("order.after_create.review", "a79b6edf", queue="risk", priority=90)
+@job_type("order.after_create.review", "723b8abc", queue="risk", priority=90)
 async def review(job: JobContext[Services], payload: Review) -> None:
     await job.services.risk.review(payload.order)
 
@@ -129,7 +129,7 @@ class BillingInvoice:
 
 
 @job_type(
-    "order.after_update.billing_invoice", "5b12cc31", queue="billing", priority="high"
+    "order.after_update.billing_invoice", "d5d71d6e", queue="billing", priority="high"
 )
 async def billing_invoice(job: JobContext[Services], order: BillingInvoice) -> None:
     invoice = await job.services.billing.invoice(
@@ -150,7 +150,7 @@ class SendInvoice:
     invoice: Any
 
 
-@job_type("order.after_update.send_invoice", "23c5dee5", queue="mail")
+@job_type("order.after_update.send_invoice", "93030fe2", queue="mail")
 async def send_invoice(job: JobContext[Services], order: SendInvoice) -> None:
     customer = await job.get(Customer, order.customer_id)
     await job.services.email.send(

@@ -80,7 +80,7 @@ class Index:
     product: ProductSnapshot
 
 
-@job_type("product.after_save.index", "a224e0be", queue="search")
+@job_type("product.after_save.index", "29f4342f", queue="search")
 async def index(job: JobContext[Services], payload: Index) -> None:
     await job.services.search_index.put(payload.product)
 
@@ -115,7 +115,7 @@ class PriceDrop:
     saving: Decimal
 
 
-@job_type("product.after_update.price_drop", "688cf2bc", queue="mail", priority="low")
+@job_type("product.after_update.price_drop", "281cc203", queue="mail", priority="low")
 async def price_drop(job: JobContext[Services], product: PriceDrop) -> None:
     category = await job.get(Category, product.category_id)
     await job.services.newsletter.publish(

@@ -2,10 +2,11 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from ..model.errors import PayloadMismatch
 from ..payloads.decode import decoder
 from .context import JobContext
 
@@ -17,18 +18,25 @@ P = TypeVar("P")
 class Upcast(Generic[S, P]):
     """An upcaster from `old`, the class of older payloads, to `payload`, that of present ones.
 
-    `takes_job` is whether the function has a second parameter, for the JobContext.
+    `takes_job` is whether the function has a second parameter, for the JobContext. `lossy` are the
+    fields that do not get the captured value, each with the field of `old` that may have it.
+    `refuses` is why no code may read the payloads, which look like present ones; "" if it may.
     """
 
     function: Callable[..., P | Awaitable[P]]
     old: type[Any]
     payload: type[P]
     takes_job: bool
+    lossy: Mapping[str, str] = field(default_factory=dict)
+    refuses: str = ""
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes | str], Any]:
         """Decodes an older payload from JSON to `old`; raises PayloadMismatch."""
-        return decoder(self.old)
+        return self._refuse if self.refuses else decoder(self.old)
+
+    def _refuse(self, text: bytes | str) -> Any:
+        raise PayloadMismatch(f"payload.{self.refuses}")
 
     async def run(
         self,

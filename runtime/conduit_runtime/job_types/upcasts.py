@@ -38,13 +38,23 @@ class Upcaster(Protocol[S, P]):
     ) -> Callable[[O, JobContext[S]], Coroutine[Any, Any, P]]: ...
 
 
-def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
+def upcast(
+    job_type: JobType[S, P],
+    fingerprint: str,
+    *,
+    lossy: Mapping[str, str] | None = None,
+    refuses: str = "",
+) -> Upcaster[S, P]:
     """Decorate a function that upcasts payloads of an older shape of a job type.
 
     The function takes an instance of the older class and, if it has a second parameter, the
     JobContext. It returns the present payload. It may be a coroutine function. A plain function
     runs in the event loop of the worker and must not block, since all jobs would wait. If it
-    raises, the attempt of the job fails. Raises TypeError, while the module is imported, for a
+    raises, the attempt of the job fails.
+
+    `lossy` names the fields of the present payload that do not get the captured value, each with
+    the older field that may have it; `preflight` says so. With `refuses`, a reason, no payload of
+    the shape is read, and such jobs wait. Raises TypeError, while the module is imported, for a
     function whose annotations do not fit, for the present fingerprint, and for a fingerprint that
     already has an upcaster.
     """
@@ -65,13 +75,21 @@ def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
             raise TypeError(
                 f"{name} has an upcaster of {fingerprint} already, in {where}: keep one"
             )
-        job_type.upcasts[fingerprint] = _checked(function, job_type, fingerprint)
+        job_type.upcasts[fingerprint] = _checked(
+            function, job_type, fingerprint, lossy or {}, refuses
+        )
         return function
 
     return decorate
 
 
-def _checked(function: Any, job_type: JobType[S, P], fingerprint: str) -> Upcast[S, P]:
+def _checked(
+    function: Any,
+    job_type: JobType[S, P],
+    fingerprint: str,
+    lossy: Mapping[str, str],
+    refuses: str,
+) -> Upcast[S, P]:
     payload = job_type.payload
     wanted = f"`def _(old: {payload.__name__}_{fingerprint}) -> {payload.__name__}`"
     whose = f"the upcaster of {fingerprint} for {job_type.name}"
@@ -98,7 +116,7 @@ def _checked(function: Any, job_type: JobType[S, P], fingerprint: str) -> Upcast
         )
     if hints.get("return") is not payload:
         raise TypeError(f"{whose} does not say that it returns {payload.__name__}: write {wanted}")
-    return Upcast(function, old, payload, takes_job)
+    return Upcast(function, old, payload, takes_job, lossy, refuses)
 
 
 def _takes(signature: inspect.Signature, count: int) -> bool:

@@ -232,9 +232,13 @@ def _or_tagged(expected: Converter, unknown: Converter) -> Converter:
     return lambda value, path: (unknown if is_tagged(value) else expected)(value, path)
 
 
+def _is_untyped(annotation: Any) -> bool:
+    return (without_mark(annotation) if is_sensitive(annotation) else annotation) is Any
+
+
 def _struct(target: type[Any], unknown: Converter) -> Converter:
     members = [
-        (attribute, name, converter(annotation, unknown))
+        (attribute, name, converter(annotation, unknown), _is_untyped(annotation))
         for attribute, name, annotation in fields_of(target)
     ]
     scalars = (list, *_EXPECTED)
@@ -245,13 +249,15 @@ def _struct(target: type[Any], unknown: Converter) -> Converter:
             raise Unfit(path, f"expected an object, got {kind(source)}")
         read = reader(source)
         values: dict[str, Any] = {}
-        for attribute, name, convert_member in members:
+        for attribute, name, convert_member, is_untyped in members:
             found = read(attribute, name)
             where = below(path, name)
             if found is not MISSING:
                 values[attribute] = convert_member(found, where)
                 continue
             # the struct was written before the field existed: nil, if the field may be nil
+            if is_untyped:
+                raise Unfit(where, "is missing")
             try:
                 values[attribute] = convert_member(None, where)
             except Unfit:

@@ -10,7 +10,8 @@ from ..model.lanes import is_unreadable, marked, original
 from ..worker.run.handler import Handler
 from ..worker.run.handlers import HandlerRegistry
 
-Reads = Literal["yes", "upcast", "no"]
+Reads = Literal["yes", "upcast", "lossy", "no"]
+"""`lossy`: an upcaster reads them, but some fields do not get the values that were captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Readers:
             return Verdict("no", "no job type of the package has this name")
         shape = original(fingerprint)
         upcast = handler.upcasts.get(shape)
+        if upcast is not None and upcast.refuses:
+            return Verdict("no", upcast.refuses)
         decode = handler.decode if upcast is None else upcast.decode
         problems = []
         texts = [] if self.knows(type, fingerprint) else [*payloads]
@@ -66,7 +69,11 @@ class Readers:
         if not self._handlers.may_read((type, fingerprint)):
             return Verdict("no", "this code could not read them before: `jobs retry` tries again")
         if upcast is not None:
-            return Verdict("upcast", f"by the upcaster in {_place(upcast)}")
+            by = f"by the upcaster in {_place(upcast)}"
+            if upcast.lossy:
+                lost = ", ".join(f"{new} may be {old}" for new, old in upcast.lossy.items())
+                return Verdict("lossy", f"{by}, without captured values: {lost}")
+            return Verdict("upcast", by)
         is_own = shape in ("", *_shapes(handler))
         return Verdict("yes", "" if is_own else "the package lacks this shape, but payloads fit")
 

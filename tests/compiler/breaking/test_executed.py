@@ -6,8 +6,14 @@ import pytest
 from breaking_cases import CASES
 from executed import executed
 
-CAUTIOUS = {"a hash of mixed values with a further decimal"}
-"""The lock does not say whether the old hash had a string there."""
+CAUTIOUS = {
+    # the lock does not say whether the old hash had a string there
+    "a hash of mixed values with a further decimal",
+    # old workers would take the key for one of the old table
+    "a relation to another table",
+    "a relation of a variable to another table",
+}
+"""Changes that some code could read, but should not."""
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - CAUTIOUS))

@@ -15,7 +15,7 @@ from conduit_async.source import Source
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^(?:Before|Then|Now):$", re.MULTILINE)
-ALONG = {"BRK110": {"BRK101", "BRK102"}}
+ALONG = {"BRK110": {"BRK101", "BRK102"}, "BRK112": {"BRK101"}}
 """Further rules that the example of a rule shows."""
 
 

@@ -16,6 +16,7 @@ SCALARS = st.builds(
     st.sampled_from(["string", "int", "uuid", "any", "json"]),
     st.booleans(),
     st.booleans(),
+    table=st.sampled_from(["", "users", "Shop orders"]),
 )
 
 

@@ -67,7 +67,7 @@ def annotation(kind: FieldType) -> Any:
             of = dict[str, annotation(kind.item)]  # type: ignore[misc, arg-type]
         case _:
             of = payload_class(kind.fields)
-    of = of | None if kind.nullable and of is not Any else of
+    of = of | None if kind.nullable else of
     return Sensitive[of] if kind.sensitive else of
 
 

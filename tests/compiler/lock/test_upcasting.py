@@ -18,12 +18,15 @@ from conduit_async.lock.upcast import (
     Upcast,
     Value,
 )
-from conduit_async.lock.upcasting import plan_upcast, sources_of, widening
+from conduit_async.lock.upcasting import lost_values, plan_upcast, sources_of, widening
 from conduit_async.types import KINDS
 
 
 def scalar(text: str) -> FieldType:
     return FieldType("scalar", text.rstrip("?"), nullable=text.endswith("?"))
+
+
+KEY = scalar("uuid")
 
 
 def array(item: FieldType, *, nullable: bool = False) -> FieldType:
@@ -106,7 +109,10 @@ def test_what_may_lose_something_is_unreadable(old: str, kind: str) -> None:
 def test_json_holds_anything() -> None:
     assert step(struct(street="string"), scalar("json")) == "same"
     assert step(scalar("string?"), scalar("any")) == "same"
-    assert value({}, new(scalar("json"))) == NIL_CONSTANT
+    assert value({}, new(scalar("json?"))) == NIL_CONSTANT
+    assert value({}, new(scalar("any"))) == NIL_CONSTANT
+    missing = Unreadable("x", "is missing in older payloads, and never nil")
+    assert plan_upcast({}, {"x": new(scalar("json"))}) == missing
 
 
 def test_a_missing_field_is_nil_or_its_default() -> None:
@@ -138,7 +144,43 @@ def test_a_column_is_loaded_by_the_key_in_the_payload() -> None:
     field = NewField(scalar("string"), load=load)
     assert value({"id": scalar("uuid")}, field) == Loaded(load, "id")
     assert value({"id": scalar("int"), "post_id": scalar("uuid")}, field) == Loaded(load, "post_id")
-    assert value({"id": scalar("uuid"), "x": scalar("int?")}, field) == Loaded(load, "id")
+
+
+@pytest.mark.parametrize("kind", ["int", "string?"])
+def test_a_captured_value_is_never_loaded_in_its_place(kind: str) -> None:
+    load = Load("Post", ("id",), KEY, ("x",))
+    field = NewField(scalar("string" if "?" in kind else "bool"), load=load)
+    assert isinstance(plan_upcast({"id": KEY, "x": scalar(kind)}, {"x": field}), Unreadable)
+
+
+LOST = [
+    ({"f": "string?"}, new(scalar("string?")), ["f"]),
+    ({"f": "string"}, new(scalar("string?")), ["f"]),
+    ({"f": "int?"}, new(scalar("string?")), []),
+    ({"f": "string?", "g": "string?"}, new(scalar("string?")), ["f", "g"]),
+    ({"f": "string?"}, NewField(scalar("string?"), others={"f"}), []),
+    ({"f": "string?"}, NewField(scalar("string?"), was=("f",)), []),
+    ({"f": "string?"}, NewField(scalar("string?"), same=("f",)), []),
+    ({"x": "string?", "f": "string?"}, new(scalar("string?")), []),
+]
+
+
+@pytest.mark.parametrize(("old", "field", "lost"), LOST)
+def test_a_new_field_may_be_a_field_that_is_gone(
+    old: dict[str, str], field: NewField, lost: list[str]
+) -> None:
+    fields = {name: scalar(kind) for name, kind in old.items()}
+    assert [*lost_values(fields, {"x": field})] == [("x", name) for name in lost]
+    inside = array(struct(**fields)), new(array(struct(x=field.type)))
+    if not (field.was or field.same or field.others):
+        found = [*lost_values({"y": inside[0]}, {"y": inside[1]})]
+        assert found == [("y[].x", name) for name in lost]
+
+
+def test_two_new_fields_may_hold_the_value_of_one_old_field() -> None:
+    old, field = {"f": scalar("string")}, new(scalar("string"))
+    assert sources_of(old, {"f": field, "c": replace(field, same=("f",))}) == {"f": "f", "c": "f"}
+    assert sources_of(old, {"c": replace(field, same=("f",))}) == {"c": "f"}
     assert isinstance(plan_upcast({"id": scalar("uuid?")}, {"x": field}), Unreadable)
 
 

@@ -8,7 +8,7 @@ works, and only an upcaster helps.
 from .fields import FIELDS
 from .jobs import JOBS
 from .objects import OBJECTS
-from .pair import DRAIN, EITHER, NEVER, WEB, WORKERS, Pair
+from .pair import DRAIN, EITHER, LOADED, NEVER, WEB, WORKERS, Pair
 from .services import SERVICES
 from .types import TYPES
 from .upcast import UPCAST
@@ -18,6 +18,7 @@ __all__ = [
     "EITHER",
     "FIELDS",
     "JOBS",
+    "LOADED",
     "NEVER",
     "OBJECTS",
     "PAIRS",

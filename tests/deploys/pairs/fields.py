@@ -1,6 +1,22 @@
 """Pairs that differ in the fields that a job captures."""
 
-from .pair import EITHER, LOADED, NEVER, SEND_BOTH, SEND_TITLE, WEB, WORKERS, Pair, hooks, ticket
+from uuid import UUID
+
+from .pair import (
+    DRAIN,
+    EITHER,
+    LOADED,
+    NEVER,
+    SEND_BOTH,
+    SEND_TITLE,
+    WEB,
+    WORKERS,
+    Pair,
+    hooks,
+    ticket,
+)
+
+SEND_JSON = ticket("title: string! body: json!", "Mail.send(self.title, self.body)")
 
 FIELDS = [
     Pair("nothing changes", EITHER, SEND_TITLE, SEND_TITLE, seen=("Broken",)),
@@ -48,12 +64,31 @@ FIELDS = [
         ticket("title: string! body: string!", "Mail.send(self.id, self.title)"),
         ticket("title: string! body: string!", "Mail.send(self.id, self.title, self.body)"),
         table=LOADED,
+        seen=(UUID(int=1), "Broken", "Long"),
     ),
     Pair(
         "a captured field is renamed",
         NEVER,
         SEND_TITLE,
         ticket("headline: string!", "Mail.send(self.headline)"),
+    ),
+    Pair(
+        "a captured field beside the key is renamed",
+        DRAIN,
+        ticket("title: string!", "Mail.send(self.id, self.title)"),
+        ticket("headline: string!", "Mail.send(self.id, self.headline)"),
+        table="CREATE TABLE tickets (id uuid PRIMARY KEY, headline text);"
+        "INSERT INTO tickets VALUES ('00000000-0000-0000-0000-000000000001', 'Today')",
+        lossy=True,
+        seen=(UUID(int=1), "Today"),
+    ),
+    Pair(
+        "a nullable field is renamed",
+        DRAIN,
+        ticket("note: string?", "Mail.send(self.note)"),
+        ticket("remark: string?", "Mail.send(self.remark)"),
+        lossy=True,
+        seen=(None,),
     ),
     Pair(
         "a captured field is renamed with @was",
@@ -99,6 +134,39 @@ FIELDS = [
             "@after create { let loud = self.title.upcase()",
             "@async { Mail.send(self.title, loud) } }",
         ),
+    ),
+    Pair(
+        "a nullable field is stored in a local first",
+        EITHER,
+        ticket("note: string?", "Mail.send(self.note)"),
+        hooks(
+            "note: string?",
+            "@after create { let text = self.note",
+            "@async { Mail.send(text) } }",
+        ),
+        old_row={"note": "old"},
+        seen=("old",),
+    ),
+    Pair(
+        "a nullable local is computed in place of a field",
+        DRAIN,
+        ticket("note: string?", "Mail.send(self.note)"),
+        hooks(
+            "note: string?",
+            "@after create { let text = self.note?.upcase()",
+            "@async { Mail.send(text) } }",
+        ),
+        lossy=True,
+        seen=(None,),
+    ),
+    Pair("a json value is captured", WEB, SEND_TITLE, SEND_JSON, new_row={"body": {"a": 1}}),
+    Pair(
+        "a json value is captured no more",
+        WORKERS,
+        SEND_JSON,
+        SEND_TITLE,
+        old_row={"body": {"a": 1}},
+        seen=("Broken",),
     ),
     Pair(
         "a local is captured no more",

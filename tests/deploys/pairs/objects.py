@@ -1,6 +1,13 @@
 """Pairs that differ in the fields of objects."""
 
+from uuid import UUID
+
 from .pair import EITHER, NEVER, PLACE, SEND_PLACE, SEND_TITLE, WEB, WORKERS, Pair, ticket
+
+PEOPLE = """
+resource Buyer { id: uuid! @primary  email: string! }
+resource Seller { id: uuid! @primary  email: string! }
+"""
 
 OBJECTS = [
     Pair(
@@ -98,5 +105,18 @@ OBJECTS = [
         SEND_TITLE,
         SEND_TITLE,
         new_settings='sensitive = ["Ticket.title"]',
+    ),
+    Pair(
+        "a relation leads to another table",
+        NEVER,
+        PEOPLE + ticket("who: Buyer!", "Mail.send(self.who.email)"),
+        PEOPLE + ticket("who: Seller!", "Mail.send(self.who.email)"),
+        old_row={"who_id": UUID(int=2)},
+        new_row={"who_id": UUID(int=2)},
+        table="CREATE TABLE buyers (id uuid PRIMARY KEY, email text);"
+        "CREATE TABLE sellers (id uuid PRIMARY KEY, email text);"
+        "INSERT INTO buyers VALUES ('00000000-0000-0000-0000-000000000002', 'buyer');"
+        "INSERT INTO sellers VALUES ('00000000-0000-0000-0000-000000000002', 'seller')",
+        misread=True,
     ),
 ]

@@ -28,6 +28,10 @@ class Pair:
     new_settings: str = ""
     table: str = ""
     upcasters: str = ""
+    misread: bool = False
+    """Whether old workers run new jobs with the row of another table."""
+    lossy: bool = False
+    """Whether new workers run old jobs, but without a value that these captured."""
     seen: tuple[Any, ...] | None = None
     """The service's arguments when new code runs an old job; None if they are not compared."""
 

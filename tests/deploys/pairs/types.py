@@ -1,6 +1,6 @@
 """Pairs that differ in the types of fields."""
 
-from .pair import EITHER, NEVER, SEND_TITLE, WEB, WORKERS, Pair, ticket
+from .pair import EITHER, LOADED, NEVER, SEND_TITLE, WEB, WORKERS, Pair, ticket
 
 TYPES = [
     Pair(
@@ -39,6 +39,14 @@ TYPES = [
         ticket("size: string!", "Mail.send(self.size)"),
         ticket("size: int!", "Mail.send(self.size)"),
         old_row={"size": "large"},
+    ),
+    Pair(
+        "a string beside the key becomes an int",
+        NEVER,
+        ticket("size: string!", "Mail.send(self.id, self.size)"),
+        ticket("size: int!", "Mail.send(self.id, self.size)"),
+        old_row={"size": "42"},
+        table=LOADED,
     ),
     Pair(
         "a uuid becomes a string",

@@ -197,6 +197,23 @@ def test_schedules_whose_jobs_would_be_stranded_are_named(queue: Queue) -> None:
     assert [each.type for each in found(queue, given=[replaced])] == ["ticket.gone"]
 
 
+def test_an_upcaster_says_what_it_loses_and_what_it_refuses(queue: Queue) -> None:
+    def other(old: EmailSend_0a) -> EmailSend:
+        return EmailSend(old.title)
+
+    upcast(email_send, "0b", lossy={"headline": "title"})(other)
+    upcast(email_send, "0c", refuses="headline was of another table")(other)
+    try:
+        queue.enqueue_many([job(OLD, "0b"), job(FITS, "0c")])
+        lost, refused = found(queue)
+    finally:
+        del email_send.upcasts["0b"], email_send.upcasts["0c"]
+    assert (lost.verdict.reads, lost.is_stranded) == ("lossy", False)
+    assert lost.message.endswith(", without captured values: headline may be title")
+    assert (refused.verdict.reads, refused.is_stranded) == ("no", True)
+    assert refused.message == "headline was of another table"
+
+
 def test_some_are_counted_where_all_would_take_too_long(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

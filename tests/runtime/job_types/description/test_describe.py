@@ -47,7 +47,7 @@ def the(found: Mapping[str, list[DescribedType]], name: str) -> TypeDescription:
 
 def test_fields_have_kinds_values_and_parts(shop: Mapping[str, list[DescribedType]]) -> None:
     [order] = shop["order.after_create.email_send"]
-    assert (order.fingerprint, order.queue) == ("9c8fa6a1", "mail")
+    assert (order.fingerprint, order.queue) == ("26c2cdbd", "mail")
     assert order.description.fields == {
         "number": FieldShape("string"),
         "total": FieldShape("decimal"),

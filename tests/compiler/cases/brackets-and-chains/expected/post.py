@@ -37,7 +37,7 @@ class OutSend:
     editor_id: UUID | None
 
 
-@job_type("post.after_create.out_send", "0bd87892")
+@job_type("post.after_create.out_send", "1cf0ef2c")
 async def out_send(job: JobContext[Services], post: OutSend) -> None:
     await job.services.out.send(
         String.upcase(post.place_city) if post.place_city is not None else None,

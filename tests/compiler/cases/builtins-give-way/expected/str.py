@@ -31,7 +31,7 @@ class EmailSend:
     str: strSnapshot
 
 
-@job_type("str.after_create.email_send", "8f55b499")
+@job_type("str.after_create.email_send", "529c2f13")
 async def email_send(job: JobContext[Services], str__2: EmailSend) -> None:
     with suppress(Exception_):
         str__2_hook = await job.get(hook_, str__2.hook_id)

@@ -29,7 +29,7 @@ class Exception_:
     error: ValueError
 
 
-@job_type("value.after_create.exception", "d8a00848")
+@job_type("value.after_create.exception", "e69452bd")
 async def exception(job: JobContext[Services], value: Exception_) -> None:
     try:
         await job.services.email.send(value.error)

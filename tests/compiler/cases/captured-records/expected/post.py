@@ -49,7 +49,7 @@ class Compare:
     users: list[UserSnapshot]
 
 
-@job_type("post.after_create.compare", "17002fc3")
+@job_type("post.after_create.compare", "3a14e83c")
 async def compare(job: JobContext[Services], post: Compare) -> None:
     author = await job.get(User, post.author_id)
     editor = await job.find(User, post.editor_id)
@@ -69,7 +69,7 @@ class Choose:
     user: UserSnapshot
 
 
-@job_type("post.after_create.choose", "0ea08469")
+@job_type("post.after_create.choose", "a0616c92")
 async def choose(job: JobContext[Services], post: Choose) -> None:
     first = await job.first(User, "SELECT id, name, tax FROM users LIMIT 1")
     if first is None:

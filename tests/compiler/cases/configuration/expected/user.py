@@ -33,7 +33,7 @@ class DirectoryAdd:
 
 @job_type(
     "shop.user.after_create.directory_add",
-    "a48902e4",
+    "56e3a67e",
     queue="background",
     priority="low",
     max_attempts=7,
@@ -51,7 +51,7 @@ class DirectoryCheck:
 
 @job_type(
     "shop.user.after_create.directory_check",
-    "2a32cf54",
+    "f80d36a2",
     queue="fast",
     priority=90,
     max_attempts=1,

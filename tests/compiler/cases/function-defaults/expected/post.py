@@ -29,7 +29,7 @@ class EmailSend:
     parent_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "b3920b0c")
+@job_type("post.after_update.email_send", "9019252c")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     label_2 = label(post.title)
     label_3 = label(post.title, "a", n=2)

@@ -25,7 +25,7 @@ class EmailSend:
     author_id: UUID
 
 
-@job_type("post.after_create.email_send", "4d2ed148")
+@job_type("post.after_create.email_send", "0a928971")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     author = await job.get(User, post.author_id)
     await job.services.email.send(user_label(author.name))

@@ -106,7 +106,7 @@ class EmailSend:
 
 @job_type(
     "order.after_create.email_send",
-    "16c9848e",
+    "b4e6fd14",
     timeout=timedelta(seconds=30),
     base=timedelta(seconds=90),
     backoff="linear",
@@ -151,7 +151,7 @@ class EmailSend2:
     order: OrderSnapshot
 
 
-@job_type("order.after_create.email_send_2", "6aa70e50")
+@job_type("order.after_create.email_send_2", "f9a1b4fa")
 async def email_send_2(job: JobContext[Services], order: EmailSend2) -> None:
     await job.services.email.send(order.note, order.address_country, order.order)
 

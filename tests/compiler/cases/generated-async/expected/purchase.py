@@ -127,7 +127,7 @@ class EmailSend:
 
 @job_type(
     "purchase.after_create.email_send",
-    "47920ab8",
+    "8101b811",
     timeout=timedelta(seconds=30),
     base=timedelta(seconds=90),
     backoff="linear",
@@ -174,7 +174,7 @@ class EmailSend2:
     purchase: PurchaseSnapshot
 
 
-@job_type("purchase.after_create.email_send_2", "893003ad")
+@job_type("purchase.after_create.email_send_2", "7cf99a61")
 async def email_send_2(job: JobContext[Services], purchase: EmailSend2) -> None:
     await job.services.email.send(
         purchase.note, purchase.address_country, purchase.purchase

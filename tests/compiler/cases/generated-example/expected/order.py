@@ -61,7 +61,7 @@ class SearchIndexAdd:
     order: OrderSnapshot
 
 
-@job_type("order.after_create.search_index_add", "996564f4", queue="search")
+@job_type("order.after_create.search_index_add", "4539d8a1", queue="search")
 async def search_index_add(job: JobContext[Services], payload: SearchIndexAdd) -> None:
     await job.services.search_index.add(payload.order)
 
@@ -78,7 +78,7 @@ class EmailSend:
     was: OrderState
 
 
-@job_type("order.after_update.email_send", "be773811", queue="mail", priority="high")
+@job_type("order.after_update.email_send", "06c6cfb0", queue="mail", priority="high")
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
     customer = await job.get(User, order.customer_id)
     note = order.note if order.note is not None else ""

@@ -54,7 +54,7 @@ class EmailSend:
     customer_id: UUID
 
 
-@job_type("order.after_create.email_send", "dede8016")
+@job_type("order.after_create.email_send", "d0749ce2")
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
     await job.services.email.send(
         label(order.number, "x"),

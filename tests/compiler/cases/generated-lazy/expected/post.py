@@ -100,7 +100,7 @@ class EmailSend:
     f: bool
 
 
-@job_type("post.after_update.email_send", "f75a984c")
+@job_type("post.after_update.email_send", "9e39fb82")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     author = await job.find(User, post.author_id)
     name = author.name if author is not None else None

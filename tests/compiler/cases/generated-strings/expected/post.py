@@ -54,7 +54,7 @@ class EmailSend:
     post: PostSnapshot
 
 
-@job_type("post.after_create.email_send", "16786808")
+@job_type("post.after_create.email_send", "dbfabe26")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     await job.services.email.send(
         'it\'s "quoted" {{ x }} {% y %} \\ back \n'

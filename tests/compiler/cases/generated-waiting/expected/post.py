@@ -71,7 +71,7 @@ class EmailSend:
     current_user: Any
 
 
-@job_type("post.after_create.email_send", "11954cd3")
+@job_type("post.after_create.email_send", "ba039461")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     async def function(t: Any) -> Any:
         n = await job.services.email.find(t)

@@ -27,7 +27,7 @@ class EmailSend:
     user_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "dbebefea")
+@job_type("post.after_update.email_send", "bcf4bb54")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     user = await job.find(User, post.user_id)
     posts = (

@@ -53,7 +53,7 @@ class ApiFirst:
     author_id: UUID
 
 
-@job_type("post.after_update.api_first", "f94bdc72")
+@job_type("post.after_update.api_first", "632e457c")
 async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
     try:
         rescued = await job.services.api.first(1)

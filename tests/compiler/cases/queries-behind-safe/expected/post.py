@@ -26,7 +26,7 @@ class EmailSend:
     user_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "78d590e0")
+@job_type("post.after_update.email_send", "9d4b5379")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     user = await job.find(User, post.user_id)
     await job.services.email.send(

@@ -86,7 +86,7 @@ class Whole:
     hash: dict[str, list[UserSnapshot | None]]
 
 
-@job_type("post.after_create.whole", "0b3324d5")
+@job_type("post.after_create.whole", "6650a66f")
 async def whole(job: JobContext[Services], payload: Whole) -> None:
     same = cast("User", payload.author)
     found = [
@@ -131,7 +131,7 @@ class Parts:
     author_name: str
 
 
-@job_type("post.after_create.parts", "ec09e79a")
+@job_type("post.after_create.parts", "d152de79")
 async def parts(job: JobContext[Services], payload: Parts) -> None:
     author = await job.get(User, payload.kept_author_id)
     await job.services.out.send(payload.kept_title, payload.author_name, author.name)
@@ -143,7 +143,7 @@ class Changed:
     kept: PostSnapshot
 
 
-@job_type("post.after_update.changed", "24c9d7de")
+@job_type("post.after_update.changed", "e8455fad")
 async def changed(job: JobContext[Services], payload: Changed) -> None:
     await job.services.out.send(payload.kept, payload.post)
 

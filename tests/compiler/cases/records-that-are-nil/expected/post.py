@@ -59,7 +59,7 @@ class Count:
     found: UserSnapshot | None
 
 
-@job_type("post.after_create.count", "2cbcb53d")
+@job_type("post.after_create.count", "b5a7557f")
 async def count(job: JobContext[Services], post: Count) -> None:
     editor = await job.find(User, post.editor_id)
     await job.services.out.send(

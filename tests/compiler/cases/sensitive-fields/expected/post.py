@@ -65,7 +65,7 @@ class Texts:
     json: str
 
 
-@job_type("post.after_update.texts", "5258cb20")
+@job_type("post.after_update.texts", "9843acc0")
 async def texts(job: JobContext[Services], post: Texts) -> None:
     author = await job.find(User, post.author_id)
     editor = await job.find(User, post.editor_id)

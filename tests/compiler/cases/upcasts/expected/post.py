@@ -84,7 +84,7 @@ class EmailSend:
     writer_id: UUID
 
 
-@job_type("post.after_create.email_send", "475f541d")
+@job_type("post.after_create.email_send", "8526e520")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     await job.services.email.send(
         post.headline, post.body, post.views, post.price, post.rating, post.status
@@ -158,7 +158,7 @@ class Index:
     post: PostSnapshot
 
 
-@job_type("post.after_create.index", "81153c48")
+@job_type("post.after_create.index", "6bca1619")
 async def index(job: JobContext[Services], payload: Index) -> None:
     await job.services.search_index.add(payload.post)
 

@@ -72,7 +72,7 @@ class OutSend:
     changes: Any
 
 
-@job_type("post.after_create.out_send", "1b7d521d")
+@job_type("post.after_create.out_send", "02a33091")
 async def out_send(job: JobContext[Services], payload: OutSend) -> None:
     await job.create(Log, **columns_of(Log, payload.h, user="user_id"))
     try:
