@@ -3,10 +3,10 @@
 import inspect
 import re
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from ..model.errors import QueueError
@@ -46,6 +46,21 @@ def pool_dsn(pool: ConnectionPool[Any] | AsyncConnectionPool[Any]) -> str:
     """
     conninfo, kwargs = _value(pool.conninfo), _value(pool.kwargs)
     return make_conninfo(conninfo, **{k: v for k, v in (kwargs or {}).items() if k in _KEYWORDS})
+
+
+def url_of(dsn: str) -> str:
+    """A connection string as a URL, which SQLAlchemy and asyncpg take as well."""
+    given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
+    user, password = (quote(given.pop(key, ""), safe="") for key in ("user", "password"))
+    database = quote(given.pop("dbname", ""), safe="")
+    login = f"{user}:{password}@" if password else f"{user}@" if user else ""
+    place = ""
+    if not re.search("[/,@]", given.get("host", "/")):
+        host, port = given.pop("host"), given.pop("port", "")
+        place = f"[{host}]" if ":" in host else quote(host)
+        place += f":{port}" if port else ""
+    query = f"?{urlencode(given, quote_via=quote)}" if given else ""
+    return f"postgresql://{login}{place}/{database}{query}"
 
 
 def _value(given: Any) -> Any:

@@ -8,7 +8,8 @@ Django is never imported here: an application that does not use it has nothing t
 import asyncio
 import select
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ..model.text.logs import get_logger
@@ -20,6 +21,8 @@ _log = get_logger("conduit.worker")
 _free: list[Any] = []
 """Contexts of asgiref that no coroutine uses, each with a thread and its connections."""
 _finishing: set[asyncio.Task[None]] = set()
+_lent: list[Any] = []
+"""Connections of Django's with a transaction that a test lends to its jobs."""
 
 
 def uses_django() -> bool:
@@ -40,6 +43,17 @@ def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
     finally:
         if has_connections:
             _renew()
+
+
+@contextmanager
+def lent() -> Iterator[None]:
+    """Lend the open transactions of this thread to the jobs that run in it within the block."""
+    connections = sys.modules["django.db"].connections.all(initialized_only=True)
+    before, _lent[:] = [*_lent], [each for each in connections if each.in_atomic_block]
+    try:
+        yield
+    finally:
+        _lent[:] = before
 
 
 async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None]) -> T:
@@ -95,7 +109,7 @@ def _renew() -> None:
 
 
 def _renew_one(connection: Any) -> None:
-    if connection.connection is None:
+    if connection.connection is None or any(connection is each for each in _lent):
         return
     if any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         return  # the transaction of Django's TestCase, around this job

@@ -15,6 +15,7 @@ from ..client.given_connections import AsyncGiven
 from ..job_types.job_type import JobType
 from ..model.job import Job
 from ..postgres.async_execute import own_async, run_async
+from ..postgres.dsn import url_of
 from ..postgres.other_drivers import other_async
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
@@ -74,7 +75,7 @@ class AsyncJobs:
             return given
         if not isinstance(given, psycopg.AsyncConnection):
             raise TypeError("an asyncpg connection does not keep its connection string")
-        return make_conninfo(given.info.dsn, password=given.info.password or None)
+        return url_of(make_conninfo(given.info.dsn, password=given.info.password or None))
 
     @cached_property
     def fakes(self) -> Fakes:

@@ -1,9 +1,8 @@
 """Databases for tests: copies of a template. To empty a used copy is faster than to make one."""
 
-import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,12 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from ..postgres.dsn import url_of
+
 PREFIX = "conduit_test_"
 """The beginning of the name of a test's database."""
+_MARK = f"{PREFIX}{secrets.token_hex(8)}"
+"""The beginning of the names of this process, and the name of the session that keeps them."""
 
 # What a test may have changed beside rows. Databases with such a change are not used again.
 _CATALOG = """
@@ -49,6 +52,14 @@ _DIGEST = """
 SELECT pg_catalog.md5(pg_catalog.string_agg(
   entry::pg_catalog.text, ' ' ORDER BY entry::pg_catalog.text)) FROM TABLE AS entry
 """
+# Behind a pooler that hides this session's name, those of others may be hidden too.
+_ABANDONED = """
+SELECT made.datname FROM pg_catalog.pg_database AS made
+WHERE made.datname ~ '^conduit_test_[0-9a-f]{16}_' AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_stat_activity
+  WHERE application_name = pg_catalog.substring(made.datname, '^conduit_test_[0-9a-f]{16}')
+) AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE application_name = %(mark)s)
+"""
 _OTHER_SESSIONS = """
 SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
 WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()
@@ -82,7 +93,7 @@ class Databases:
     def lend(self) -> Iterator[str]:
         """Yield the connection string of a database like the template."""
         name, original = self._take()
-        yield make_conninfo(self._server, dbname=name)
+        yield url_of(make_conninfo(self._server, dbname=name))
         self._give_back(name, original)
 
     @contextmanager
@@ -148,22 +159,23 @@ def admin(dsn: str) -> Connection:
 
 
 def new_name() -> str:
-    """A database name that no other process takes, with the id of this process."""
-    return f"{PREFIX}{os.getpid()}_{secrets.token_hex(8)}"
+    """A database name that no other process takes."""
+    return f"{_MARK}_{secrets.token_hex(8)}"
 
 
-def drop_abandoned(dsn: str) -> None:
-    """Drop the databases of processes of this machine that were killed."""
-    with admin(dsn) as connection:
-        listing = "SELECT datname FROM pg_catalog.pg_database WHERE datname ~ %s"
-        for (name,) in connection.execute(listing, [f"^{PREFIX}[0-9]+_"]).fetchall():
-            pid = int(str(name).removeprefix(PREFIX).partition("_")[0])
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
+@contextmanager
+def kept(dsn: str) -> Iterator[Connection]:
+    """Keep the databases of this process while the block runs; others drop them after its death.
+
+    First, the databases of processes that have died are dropped, on whatever machine they ran. A
+    process lives as long as it has a session with the name of its databases.
+    """
+    with psycopg.connect(dsn, autocommit=True, application_name=_MARK) as connection:
+        connection.execute("SET idle_session_timeout = 0")
+        for (name,) in connection.execute(_ABANDONED, {"mark": _MARK}).fetchall():
+            with suppress(psycopg.Error):  # it is another role's, or another process drops it
                 drop(connection, str(name))
-            except PermissionError:
-                pass  # the process lives
+        yield connection
 
 
 def drop(connection: Connection, name: str) -> None:

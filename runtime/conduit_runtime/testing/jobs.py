@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from ..client.given_connections import Given
 from ..job_types.job_type import JobType
 from ..model.job import Job
+from ..postgres.dsn import url_of
 from ..postgres.execute import own, run
 from ..postgres.other_drivers import other
 from ..postgres.statement import Statement
@@ -75,7 +76,7 @@ class Jobs:
             return given
         if not isinstance(given, psycopg.Connection):
             raise TypeError("an asyncpg connection does not keep its connection string")
-        return make_conninfo(given.info.dsn, password=given.info.password or None)
+        return url_of(make_conninfo(given.info.dsn, password=given.info.password or None))
 
     @cached_property
     def fakes(self) -> Fakes:

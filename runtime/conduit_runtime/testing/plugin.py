@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,6 @@ def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
         return
     from ..embedded import EmbeddedError, start
-    from .databases import drop_abandoned
 
     folder = Path(pytestconfig.rootpath, ".conduit", "tests")
     try:
@@ -57,7 +57,6 @@ def conduit_server(pytestconfig: pytest.Config) -> Iterator[str]:
             pytrace=False,
         )
     with server:
-        drop_abandoned(server.dsn)
         yield server.dsn
 
 
@@ -72,26 +71,26 @@ def conduit_template(conduit_server: str, pytestconfig: pytest.Config) -> Iterat
     from psycopg.conninfo import make_conninfo
     from psycopg.sql import SQL, Identifier
 
+    from ..postgres.dsn import url_of
     from ..postgres.tables.migrations import migrate
-    from .databases import admin, drop, new_name
+    from .databases import drop, kept, new_name
 
     name = new_name()
+    stack = ExitStack()
     try:
-        with admin(conduit_server) as connection:
-            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        connection = stack.enter_context(kept(conduit_server))
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         pytest.fail(
             f"the tests cannot create databases on the server of --conduit-dsn or {VARIABLE}: "
             f"{error}",
             pytrace=False,
         )
-    try:
-        dsn = make_conninfo(conduit_server, dbname=name)
+    with stack:
+        stack.callback(drop, connection, name)
+        dsn = url_of(make_conninfo(conduit_server, dbname=name))
         migrate(dsn, _schema(pytestconfig))
         yield dsn
-    finally:
-        with admin(conduit_server) as connection:
-            drop(connection, name)
 
 
 @pytest.fixture(scope="session")

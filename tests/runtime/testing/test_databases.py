@@ -1,21 +1,22 @@
 """Databases of tests: each equals the template, whatever the test before it has done."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue
 from conduit_runtime.testing.databases import (
-    PREFIX,
     Databases,
     admin,
     drop,
-    drop_abandoned,
+    kept,
     new_name,
 )
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
+from waiting import until
 
 APPLICATION = """
 CREATE TABLE shops (id int PRIMARY KEY, name text);
@@ -102,14 +103,33 @@ def test_they_are_dropped_at_the_end(server_dsn: str, dsn: str) -> None:
 
 
 def test_those_of_a_process_that_was_killed_are_dropped(server_dsn: str) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    names = {"gone": f"{PREFIX}{gone.pid}_ab", "ours": new_name()}
-    with admin(server_dsn) as connection:
-        for name in names.values():
-            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-        drop_abandoned(server_dsn)
-        listing = "SELECT datname FROM pg_database WHERE datname = ANY (%s)"
-        left = connection.execute(listing, [[*names.values()]]).fetchall()
-        assert left == [(names["ours"],)]
-        drop(connection, names["ours"])
+    program = (
+        "import sys, time; from conduit_runtime.testing.databases import kept, new_name\n"
+        "with kept(sys.argv[1]) as connection:\n"
+        "  connection.execute(f'CREATE DATABASE {(name := new_name())}'); print(name, flush=True)\n"
+        "  time.sleep(600)"
+    )
+    command = [sys.executable, "-c", program, server_dsn]
+    listing = "SELECT datname FROM pg_database WHERE datname = ANY (%s) ORDER BY datname = %s"
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as living,
+        admin(server_dsn) as connection,
+    ):
+        assert killed.stdout is not None
+        assert living.stdout is not None
+        gone, left = killed.stdout.readline().strip(), living.stdout.readline().strip()
+        killed.kill()
+        killed.wait()
+        mark = gone.rpartition("_")[0]
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        until(lambda: connection.execute(sessions, [mark]).fetchone() == (0,))
+        with kept(server_dsn) as keeping:
+            ours = new_name()
+            keeping.execute(SQL("CREATE DATABASE {}").format(Identifier(ours)))
+            with kept(server_dsn):
+                found = connection.execute(listing, [[gone, left, ours], ours]).fetchall()
+        living.kill()
+        assert found == [(left,), (ours,)]
+        for name in (left, ours):
+            drop(connection, name)

@@ -53,6 +53,7 @@ def test_in_the_tests_transaction(jobs, conduit_connection):
     assert [call.args for call in fakes.email.send.calls] == [("a@b.c", "received")]
 
 def test_on_a_database(jobs, conduit_dsn):
+    assert conduit_dsn.startswith("postgresql://")
     with psycopg.connect(conduit_dsn) as conn:
         shop.order(conn, "AB-2")
     with jobs.transaction() as (conn, within):
@@ -106,14 +107,17 @@ def run_tests(
 
 
 def test_a_project_passes_and_leaves_no_database(project: Path, server_dsn: str) -> None:
-    # The names of its databases hold its process id; other runs may have databases too.
+    # Other runs may have databases too.
     with (project / "conftest.py").open("a") as conftest:
-        conftest.write('\nimport os, pathlib\npathlib.Path("pid").write_text(str(os.getpid()))\n')
+        conftest.write(
+            "\nimport pathlib\nfrom conduit_runtime.testing.databases import new_name\n"
+            'pathlib.Path("mark").write_text(new_name().rpartition("_")[0])\n'
+        )
     code, output = run_tests(project, "--conduit-dsn", server_dsn)
     assert code == 0, output
     assert "6 passed" in output
     with psycopg.connect(server_dsn) as connection:
-        names = f"conduit_test_{(project / 'pid').read_text()}_%"
+        names = f"{(project / 'mark').read_text()}_%"
         listing = "SELECT datname FROM pg_database WHERE datname LIKE %s"
         assert connection.execute(listing, [names]).fetchall() == []
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-from ...services.django_connections import uses_django
+from ...services.django_connections import lent, uses_django
 
 T = TypeVar("T")
 Main = Callable[[ThreadPoolExecutor], Coroutine[Any, Any, T]]
@@ -37,15 +37,7 @@ class _Caller(ThreadPoolExecutor):
     def serve(self) -> None:
         """Run what is submitted until `end`."""
         while (call := self._calls.get()) is not None:
-            future, function = call
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-                if isinstance(error, KeyboardInterrupt):
-                    raise
+            _call(*call)
 
     def end(self) -> None:
         """Let `serve` return."""
@@ -55,14 +47,29 @@ class _Caller(ThreadPoolExecutor):
         """Do nothing: there are no threads to end."""
 
 
+def _call(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Call a function for a future. Raises KeyboardInterrupt, if the function does."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function())
+    except BaseException as error:
+        future.set_exception(error)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+
+
 class _ThroughDjango(ThreadPoolExecutor):
     """Runs functions where Django runs synchronous code: in the thread of the test."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         from asgiref.sync import sync_to_async
 
-        call = sync_to_async(fn)(*args, **kwargs)
-        return asyncio.run_coroutine_threadsafe(call, asyncio.get_running_loop())
+        # The exception is for the future alone: a task that raises SystemExit ends its loop.
+        future: Future[Any] = Future()
+        call = sync_to_async(_call)(future, partial(fn, *args, **kwargs))
+        asyncio.run_coroutine_threadsafe(call, asyncio.get_running_loop())
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Do nothing: there are no threads to end."""
@@ -92,7 +99,8 @@ def _run_in_django(main: Main[T]) -> T:
         asyncio.get_running_loop().set_default_executor(executor)
         return await main(executor)
 
-    result: T = async_to_sync(run)()
+    with lent():
+        result: T = async_to_sync(run)()
     return result
 
 

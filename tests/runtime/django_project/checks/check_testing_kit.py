@@ -8,9 +8,10 @@ from unittest import skipUnless
 from conduit_runtime import Job
 from conduit_runtime.contrib.django import queue
 from conduit_runtime.contrib.django.testing import jobs
+from conduit_runtime.testing import JobFailed
 from depot.models import Item
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 SERVICES = SimpleNamespace(
@@ -56,6 +57,19 @@ class Kit:
         result.refresh()
         assert result.return_value == 3
 
+    @skipUnless(settings.HAS_TASKS, "this Django has no tasks")
+    def test_exits_are_failures(self: Any) -> None:
+        from depot import tasks
+
+        for task in (tasks.leave, tasks.leave_later):
+            task.enqueue()
+            ran = self.jobs.run(raises=False)
+            assert len(ran.failures) == len(ran) > 0
+            assert {run.error for run in ran} == {"SystemExit: leaving"}
+            task.enqueue()
+            with self.assertRaises(JobFailed):
+                self.jobs.run()
+
     def test_what_a_block_enqueued(self: Any) -> None:
         enqueue("depot.note")
         with self.jobs.only() as block:
@@ -72,4 +86,15 @@ class InATestCase(Kit, TestCase):
 
 
 class OnTheDatabase(Kit, TransactionTestCase):
-    pass
+    def test_a_transaction_of_the_test_is_left_alone(self) -> None:
+        with self.assertRaises(ZeroDivisionError), transaction.atomic():
+            for type_ in ("depot.note", "depot.anote"):
+                item = enqueue(type_)
+                raw = connection.connection
+                assert len(self.jobs.run(services=SERVICES)) == 1
+                assert connection.connection is raw
+                assert connection.in_atomic_block
+                item.refresh_from_db()
+                assert item.note
+            raise ZeroDivisionError
+        assert Item.objects.count() == 0
