@@ -1,19 +1,27 @@
 """Finds and counts the jobs of a filter, by bounded searches."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from conduit_runtime.model.dashboard.job_filter import JobFilter
 from conduit_runtime.model.dashboard.job_line import JobCount, JobLines
-from conduit_runtime.statements.dashboard import job_list
-from conduit_runtime.statements.dashboard.ids import first_id
+from conduit_runtime.postgres.steps import run_steps_async
+from conduit_runtime.statements.dashboard import bulk, job_list
+from conduit_runtime.statements.dashboard.ids import LEAST, first_id
+from conduit_runtime.statements.many.changes import JobChange
 
 from ..errors import TooSlow
 from ..page import Visit
 from ..rendering.texts import counted_jobs
+from .rows import shown_of
 
 ROWS = 50
 """Jobs of a page."""
+SCANS = 25
+"""The most scans of a search that finds too little; each reads 20,000 jobs."""
+_SEARCH_SECONDS = 2.0
+"""Seconds after which no further scan begins."""
 _COUNT_SECONDS = 1.0
 """Timeout of a count, in seconds."""
 _KEPT = 30.0
@@ -43,15 +51,29 @@ async def find_jobs(
         if found.lines is not None:
             return found.lines, found.count
     now = datetime.now(UTC)
-    if wanted.newer is not None and lines.ended_at < now - min(wanted.newer, _LONG_AGO) - _BEYOND:
-        return JobLines(lines.jobs, None), None
     if wanted.older is not None and not lines.jobs and lines.next is not None:
         # All matching jobs have ids of an earlier time, unless somebody set their age by hand.
         first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
         if first < lines.next:
-            older = job_list.scan(wanted, ROWS, first)
-            return await visit.read(older), None
-    return lines, None
+            lines = await visit.read(job_list.scan(wanted, ROWS, first))
+    return await _searched_on(visit, wanted, lines, now), None
+
+
+async def _searched_on(visit: Visit, wanted: JobFilter, lines: JobLines, now: datetime) -> JobLines:
+    """The result of a scan and, if it found too little, of further scans of earlier jobs."""
+    end = time.monotonic() + _SEARCH_SECONDS
+    found = [*lines.jobs]
+    oldest = None if wanted.newer is None else now - min(wanted.newer, _LONG_AGO) - _BEYOND
+    scans = 1
+    while lines.ended_at is not None:
+        if oldest is not None and lines.ended_at < oldest:
+            return JobLines(found, None)
+        if scans >= SCANS or time.monotonic() > end:
+            return JobLines(found, lines.next, lines.ended_at)
+        lines = await visit.read(job_list.scan(wanted, ROWS - len(found), lines.next))
+        found += lines.jobs
+        scans += 1
+    return JobLines(found, lines.next)
 
 
 async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
@@ -73,12 +95,37 @@ async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
         return None
 
 
-def in_words(count: JobCount | None, *, is_filtered: bool, is_counted: bool = True) -> str:
-    """A count in words, as in `37 jobs match.`, `More than 100,000 jobs.`."""
+async def count_to_change(visit: Visit, change: JobChange, wanted: JobFilter) -> tuple[int, bool]:
+    """How many jobs a change of all that match would change now, and whether these are all.
+
+    A search in errors does not count matches in hidden values.
+    """
+    end = time.monotonic() + _SEARCH_SECONDS
+    begun = await visit.read(bulk.begin())
+    after: UUID | None = LEAST
+    found = 0
+    while after is not None:
+        if time.monotonic() > end:
+            return found, False
+        steps = bulk.next_to_change(change, wanted, begun, after, shown_of(wanted))
+        ids, after = await run_steps_async(steps, visit.read)
+        found += len(ids)
+    return found, True
+
+
+def in_words(
+    count: JobCount | None, *, is_filtered: bool, is_counted: bool = True, shown: int = 0
+) -> str:
+    """A count in words, as in `37 jobs match.`, `More than 100,000 jobs.`.
+
+    `shown` jobs are on the page: the list may be searched further back than the count.
+    """
     if not is_counted:
         return "Only errors as they are shown are searched, so these jobs are not counted."
     if count is None:
         return "It takes too long to count these jobs."
+    if not count.is_complete and count.found < shown:
+        return f"At least {counted_jobs(shown)}: too few of the newest to be counted."
     if not count.is_complete and count.found < count.looked_at:
         if not count.found:
             return f"None of the newest {count.looked_at:,} jobs matches."

@@ -50,6 +50,7 @@ async def errors(visit: Visit) -> Page:
             "more_groups": found.all_groups - len(groups),
             "read": found.read,
             "older": found.older,
+            "searched_back_to": found.searched_back_to,
             "before": before,
             "since": found.since,
             "until": found.until,

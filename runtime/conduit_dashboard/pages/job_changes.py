@@ -15,22 +15,34 @@ from starlette.datastructures import FormData
 
 from ..errors import BadRequest, Conflict
 from ..jobs import background
-from ..jobs.filters import is_part, of_then, read_search
+from ..jobs.filters import Search, is_part, of_then, read_search
 from ..jobs.rows import shown_of
-from ..jobs.search import count_jobs
-from ..page import Act, Done, Routes, action
+from ..jobs.search import count_jobs, count_to_change
+from ..page import Act, Done, Page, Routes, action
 from ..parameters import job_id, read_number, read_text
+from ..rendering.texts import counted_jobs
 
 _MOST = 1_000
 """The most jobs that may be selected."""
-_FIELDS = frozenset(("all", "back", "to_queue", "to_priority"))
+_FIELDS = frozenset(("all", "ask", "back", "to_queue", "to_priority"))
+_VERBS = {
+    "retry": "Retry",
+    "run_now": "Run now",
+    "cancel": "Cancel",
+    "move": "Move",
+    "priority": "Set the priority of",
+    "delete": "Delete",
+}
 _NOT_INTERRUPTED = "This action was not interrupted, or somebody has it go on already."
 _SOON = 1.0
 """Seconds that a visitor waits for an action in the background; most actions end in time."""
 
 
-async def change_jobs(act: Act) -> Done:
-    """Change the jobs of the form: the jobs with its ids or, with `all`, those of its filter."""
+async def change_jobs(act: Act) -> Done | Page:
+    """Change the jobs of the form: the jobs with its ids or, with `all`, those of its filter.
+
+    With `ask`, return a page that counts those of the filter, and asks.
+    """
     back = read_text(act.form, "back") or "/jobs"
     if not read_text(act.form, "all"):
         if not any(act.form.getlist("id")):
@@ -38,9 +50,32 @@ async def change_jobs(act: Act) -> Done:
         await _change_selected(act)
     elif act.form.get("id"):
         raise BadRequest("Select jobs, or choose all that match: not both.")
+    elif read_text(act.form, "ask"):
+        return await _asking(act, back)
     else:
         await _change_matching(act)
     return Done(back)
+
+
+async def _asking(act: Act, back: str) -> Page:
+    """The number of jobs that an action on all that match would change, and its button."""
+    search, what = await _matching(act)
+    count, is_complete = await count_to_change(act, what, search.wanted)
+    verb = _VERBS[act.name]
+    jobs = counted_jobs(count) if is_complete or count else "these jobs"
+    if count and not is_complete:
+        jobs = f"more than {jobs}"
+    data = {
+        "action": act.name,
+        "count": count,
+        "is_complete": is_complete,
+        "filter": search.given,
+        "values": what.values,
+        "fields": {name: value for name, value in act.form.items() if name != "ask"},
+        "words": f"{verb} {jobs}",
+        "back": back,
+    }
+    return Page("jobs_confirm.html", f"{verb} {jobs}?", data)
 
 
 async def _change_selected(act: Act) -> None:
@@ -50,12 +85,17 @@ async def _change_selected(act: Act) -> None:
         change.count = await change.writing.run_steps(change_free(what, ids, what.refused()))
 
 
-async def _change_matching(act: Act, continues: int | None = None) -> None:
+async def _matching(act: Act) -> tuple[Search, JobChange]:
+    """The filter of the form, and the change of the jobs that match."""
     for name in act.form:
         if name not in _FIELDS and not is_part(name):  # a typo would widen the filter
             raise BadRequest(f"There is no filter {name[:40]!r}.")
     search = await read_search(act, act.form)
-    what = _change(act, search.wanted)
+    return search, _change(act, search.wanted)
+
+
+async def _change_matching(act: Act, continues: int | None = None) -> None:
+    search, what = await _matching(act)
     background.check_capacity(act.database)
     count = await count_jobs(act, search.wanted)
     total = count.found if count is not None and count.is_complete else None

@@ -37,7 +37,9 @@ async def jobs(visit: Visit) -> Page:
     data: dict[str, Any] = {
         "jobs": rows,
         "count": count,
-        "count_in_words": in_words(count, is_filtered=bool(search.given), is_counted=is_counted),
+        "count_in_words": in_words(
+            count, is_filtered=bool(search.given), is_counted=is_counted, shown=len(rows)
+        ),
         "filter": search.given,
         "statuses": CHOICES,
         "payload_fields": search.fields,

@@ -183,6 +183,10 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
+// A search that found nothing yet goes on by itself.
+const further = one("[data-search-on]");
+if (further) location.replace(further.href);
+
 const follow = () => (document.hidden ? disconnect() : connect());
 document.addEventListener("visibilitychange", follow);
 addEventListener("pageshow", follow);

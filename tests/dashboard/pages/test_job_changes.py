@@ -1,12 +1,13 @@
 """Actions on many jobs: on the selected ones, and on all that match, in the background."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from conduit_dashboard import Access
-from conduit_dashboard.jobs import background
+from conduit_dashboard.jobs import background, search
 from conduit_dashboard.pages import job_changes
 from conduit_runtime import Job
 from conduit_runtime.statements.dashboard import bulk
@@ -75,6 +76,31 @@ def test_all_that_match_are_changed(
     [(actor, name, target, count, total, state)] = recorded(site)
     assert (actor, name, count, total, state) == ("ann", action, 3, 3, "done")
     assert target["filter"] == {"type": "t"}
+
+
+@pytest.mark.parametrize(("action", "fields", "status", "changed"), CHANGES)
+def test_a_change_of_all_that_match_shows_its_count_first(
+    site: Site, action: str, fields: dict[str, str], status: str, changed: str
+) -> None:
+    jobs_of(site, status=status, delay=timedelta(hours=1))
+    site.sql("UPDATE jobs SET type = 'other' WHERE id IN (SELECT id FROM jobs LIMIT 2)")
+    before = site.sql(changed)
+    path = f"/jobs/{action.replace('_', '-')}"
+    response = site.post(path, all="1", ask="1", type="t", back="/jobs?type=t", **fields)
+    assert response.status_code == 200
+    assert "3 jobs?</h1>" in response.text
+    assert (site.sql(changed), recorded(site)) == (before, [])
+    given = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', response.text))
+    assert given == {"all": "1", "type": "t", "back": "/jobs?type=t", **fields}
+    assert site.post(path, **given).headers["Location"] == "/jobs?type=t&notice=1"
+    assert site.sql(changed) == [(3,)]
+
+
+def test_a_count_that_takes_too_long_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs_of(site, status="failed")
+    monkeypatch.setattr(search, "_SEARCH_SECONDS", -1.0)
+    response = site.post("/jobs/retry", all="1", ask="1", status="failed")
+    assert "more than could be counted in time" in response.text
 
 
 def test_the_browser_goes_back_and_shows_the_result(site: Site) -> None:

@@ -42,9 +42,10 @@ class ErrorExample:
 class Errors:
     """The groups with the most failed jobs, an example of each, and the jobs that were read.
 
-    `since` and `until` are the period. `read` is how many failed jobs were read, those that were
-    enqueued last. `older` is the oldest of them if there may be older ones. `all_groups` also
-    counts the groups that are not in `groups`.
+    `since` and `until` are the period. `read` is how many failed jobs of the filter were read,
+    those that were enqueued last. If there may be earlier ones, `older` is the job at which the
+    search ended, and `searched_back_to` is when it was enqueued. `all_groups` also counts groups
+    that are not in `groups`.
     """
 
     groups: Sequence[ErrorGroup]
@@ -52,5 +53,6 @@ class Errors:
     all_groups: int
     read: int
     older: UUID | None
+    searched_back_to: datetime | None
     since: datetime
     until: datetime

@@ -1,6 +1,8 @@
 """Actions on all jobs that match a filter, in batches whose progress `conduit_audit` counts."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from ...model.dashboard.audit import AuditEntry, AuditState
@@ -14,6 +16,8 @@ from .ids import LEAST
 from .job_list import SCANNED
 from .matching import by_id, fragments, values
 
+Begin: TypeAlias = tuple[datetime, UUID | None]
+"""The time at which an action began, and the last job that there was."""
 Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
 """Returns which of these jobs still match when their hidden values are left out."""
 
@@ -26,29 +30,46 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
     """
     if wanted.stored_status not in (None, *change.statuses):
         return 0
-    until, last = yield Statement("dashboard/bulk/begin", {}, lambda rows, count: rows[0])
+    begun = yield begin()
+    refused = change.refused()
+    after: UUID | None = LEAST
+    changed = 0
+    while after is not None:
+        ids, after = yield from next_to_change(change, wanted, begun, after, shown)
+        changed += yield from change_jobs(change, ids, refused)
+    return changed
+
+
+def begin() -> Statement[Begin]:
+    """Read when an action on all matching jobs begins: it changes no later jobs."""
+    return Statement("dashboard/bulk/begin", {}, lambda rows, count: rows[0])
+
+
+def next_to_change(
+    change: JobChange, wanted: JobFilter, begun: Begin, after: UUID, shown: Shown | None = None
+) -> Steps[tuple[Sequence[UUID], UUID | None]]:
+    """Find the next jobs to change, at most BATCH, and the id to continue from; None at the end."""
+    until, last = begun
+    if last is None or wanted.stored_status not in (None, *change.statuses):
+        return [], None
     parameters = {
         **values(wanted, until=until),
+        "after": after,
         "last": last,
         "statuses": [*change.statuses],
         "scanned": SCANNED,
         "limit": BATCH,
     }
-    refused = change.refused()
-    after: UUID | None = LEAST
-    changed = 0
-    while after is not None and last is not None:
-        ids: Sequence[UUID]
-        ids, after = yield Statement(
-            "dashboard/bulk/to_change",
-            {**parameters, "after": after},
-            lambda rows, count: rows[0],
-            fragments(wanted, by_id(wanted), until=until),
-        )
-        if shown is not None:
-            ids = yield from shown(ids)
-        changed += yield from change_jobs(change, ids, refused)
-    return changed
+    ids: Sequence[UUID]
+    ids, further = yield Statement(
+        "dashboard/bulk/to_change",
+        parameters,
+        lambda rows, count: rows[0],
+        fragments(wanted, by_id(wanted), until=until),
+    )
+    if shown is not None:
+        ids = yield from shown(ids)
+    return ids, further
 
 
 def progress(id: int, changed: int) -> Statement[bool]:

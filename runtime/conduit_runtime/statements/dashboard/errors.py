@@ -7,10 +7,13 @@ from uuid import UUID
 from ...model.dashboard.errors import ErrorExample, ErrorGroup, Errors
 from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
+from ..job_rows import MOMENT
 from .ids import GREATEST
 
 READ = 5_000
-"""Failed jobs that are read: those that were enqueued last."""
+"""Failed jobs of a filter that are read: those that were enqueued last."""
+SCANNED = 50_000
+"""Failed jobs that are searched for those of a filter."""
 GROUPS = 50
 """The most groups that are returned."""
 PARTS = 24
@@ -27,12 +30,14 @@ def error_groups(
     type: str | None = None,
     before: UUID | None = None,
     read: int = READ,
+    scanned: int = SCANNED,
     groups: int = GROUPS,
 ) -> Statement[Errors]:
     """Group failed jobs by type and error, the largest groups first.
 
     `last` is the period until now; without it, the period begins with the first failure that is
-    read. With `before`, only jobs with a lesser id are read.
+    read. With `before`, only jobs with a lesser id are read. If `read` or `scanned` ends the search,
+    the result says how far back it came.
     """
     parameters = {
         "last": last and last.total_seconds(),
@@ -40,21 +45,24 @@ def error_groups(
         "type": type,
         "before": before or GREATEST,
         "limit": read,
+        "scanned": scanned,
         "groups": groups,
         "parts": PARTS,
         "largest": _LARGEST,
     }
 
     def read_groups(rows: Rows, count: int) -> Errors:
-        since, until, found, oldest, type_, *_ = rows[0]
-        all_groups = rows[0][13] or 0
-        own = [row[4:] for row in rows if type_ is not None]
-        older = oldest if found == read else None
+        since, until, found, older, older_at, type_, *_ = rows[0]
+        all_groups = rows[0][14] or 0
+        own = [row[5:] for row in rows if type_ is not None]
         groups, examples = [*map(_group, own)], [*map(_example, own)]
-        return Errors(groups, examples, all_groups, found, older, since, until)
+        return Errors(groups, examples, all_groups, found, older, older_at, since, until)
 
     return Statement(
-        "dashboard/errors/groups", parameters, read_groups, {"pattern": "found.pattern"}
+        "dashboard/errors/groups",
+        parameters,
+        read_groups,
+        {"pattern": "found.pattern", "moment": MOMENT.format("last.created_at")},
     )
 
 

@@ -1,17 +1,35 @@
--- The failed jobs that were enqueued last, grouped by type and by the first line of the error with its
+-- The failed jobs of a filter that were enqueued last, grouped by type and by the first line of the error with its
 -- numbers replaced. Each group has its failures in equal parts of the period, and its last job.
 WITH newest AS MATERIALIZED (
   SELECT id, queue, type, error,
          least(greatest(coalesce(completed_at, created_at), '0001-01-02 00:00Z'), pg_catalog.now()) AS at
-  FROM {jobs}
-  WHERE status = 'failed' AND id < %(before)s::uuid
+  FROM (
+    SELECT * FROM {jobs}
+    WHERE status = 'failed' AND id < %(before)s::uuid
+    ORDER BY id DESC
+    LIMIT %(scanned)s::bigint
+  ) AS job
+  WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
+    AND (%(type)s::text IS NULL OR type = %(type)s)
   ORDER BY id DESC
-  LIMIT %(limit)s
+  LIMIT %(limit)s::bigint
+), ending AS MATERIALIZED (
+  SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM newest) = %(limit)s::bigint
+    THEN (SELECT id FROM newest ORDER BY id LIMIT 1)
+    ELSE (
+      SELECT id FROM {jobs}
+      WHERE status = 'failed' AND id < %(before)s::uuid
+      ORDER BY id DESC
+      OFFSET %(scanned)s::bigint - 1 LIMIT 1
+    ) END AS id
 ), period AS MATERIALIZED (
-  SELECT coalesce(
-           pg_catalog.now() - pg_catalog.make_interval(secs => %(last)s::float8), pg_catalog.min(at),
-           pg_catalog.now()) AS begin
-  FROM newest
+  SELECT CASE
+    WHEN ending.id IS NULL AND %(last)s::float8 IS NOT NULL THEN since.at
+    ELSE coalesce((SELECT pg_catalog.min(at) FROM newest WHERE at >= since.at), pg_catalog.now()) END AS begin
+  FROM ending CROSS JOIN (
+    SELECT coalesce(
+      pg_catalog.now() - pg_catalog.make_interval(secs => %(last)s::float8), '-infinity') AS at
+  ) AS since
 ), parts AS MATERIALIZED (
   SELECT type, {dashboard/errors/pattern} AS pattern,
          pg_catalog.width_bucket(
@@ -20,8 +38,6 @@ WITH newest AS MATERIALIZED (
          pg_catalog.count(*) AS jobs, pg_catalog.min(at) AS first, pg_catalog.max(at) AS last,
          pg_catalog.max(newest.id::text COLLATE "C") AS latest
   FROM newest JOIN period ON newest.at >= period.begin
-  WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
-    AND (%(type)s::text IS NULL OR type = %(type)s)
   GROUP BY type, pattern, part
 ), groups AS MATERIALIZED (
   SELECT type, pattern, pg_catalog.sum(jobs)::bigint AS jobs,
@@ -34,12 +50,13 @@ WITH newest AS MATERIALIZED (
   LIMIT %(groups)s
 )
 SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
-       (SELECT id FROM newest ORDER BY id LIMIT 1),
+       ending.id, {moment},
        found.type, {dashboard/errors/key}, found.pattern, found.jobs, found.first, found.last, found.latest,
        found.parts, found.counts, found.all_groups, coalesce(job.fingerprint, ''),
        pg_catalog.left(job.error, 4000),
        CASE WHEN pg_catalog.pg_column_size(job.payload) < %(largest)s THEN job.payload::text END
-FROM period
+FROM period CROSS JOIN ending
+LEFT JOIN {jobs} AS last ON last.id = ending.id
 LEFT JOIN groups AS found ON true
 LEFT JOIN {jobs} AS job ON job.id = found.latest
 ORDER BY found.jobs DESC, found.last DESC, found.type, found.pattern
