@@ -64,6 +64,18 @@ class Forbidden(Refusal):
     title = "Not allowed"
 
 
+class Elsewhere(Refusal):
+    """The visitor asked for something that is at another address of the dashboard."""
+
+    status = 303
+    title = "Elsewhere"
+    is_wrong = False
+
+    def __init__(self, address: str) -> None:
+        super().__init__("It is on another page.")
+        self.headers = {"Location": address}
+
+
 class Missing(Refusal):
     """Nothing with this name exists."""
 

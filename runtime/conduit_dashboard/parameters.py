@@ -30,7 +30,7 @@ def read_id(values: Mapping[str, Any], name: str) -> UUID | None:
 def job_id(name: str, text: str) -> UUID:
     """The id of a job, given as a value of this name. Raises BadRequest for an invalid id."""
     try:
-        return UUID(text)
+        return UUID(text.strip())
     except ValueError:
         raise _refused(name, text, "the id of a job") from None
 

@@ -13,7 +13,7 @@ from .errors import BadRequest, DatabaseDown, Refusal
 from .live.hub import Hub
 from .live.region import Regions
 from .live.stream import stream
-from .notice import HINTS
+from .notice import HINTS, Notice
 from .page import Act, Done, Page, View, Visit
 from .pages import NAVIGATION
 from .rendering.html import render, render_regions
@@ -23,7 +23,7 @@ _JSON = "application/json"
 
 
 async def page_response(
-    request: Request, visit: Visit, page: Page, notice: str | None = None
+    request: Request, visit: Visit, page: Page, notice: Notice | None = None
 ) -> Response:
     """A page as HTML, or as JSON if asked for; `notice` says what the visitor has just done.
 

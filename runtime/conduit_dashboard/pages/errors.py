@@ -1,15 +1,16 @@
 """The errors: groups of failed jobs, each with actions."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
 
-from conduit_runtime.model.dashboard.errors import ErrorExample, ErrorGroup
+from conduit_runtime.model.dashboard.errors import ErrorExample, ErrorGroup, Errors
 from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.statements.dashboard.errors import error_groups
 
-from ..masks import masks_of
+from ..masks import Masks, masks_of
 from ..page import Page, Routes, Visit, page
 from ..parameters import read_choice, read_id, read_text
 
@@ -38,10 +39,7 @@ async def errors(visit: Visit) -> Page:
     reading = error_groups(period, queue=queue, type=type_, before=before)
     found = await visit.database.recent(reading, seconds=FRESH)
     masks = await masks_of(visit, {group.type for group in found.groups})
-    groups = [
-        replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))
-        for group, example in zip(found.groups, found.examples, strict=True)
-    ]
+    groups = await asyncio.to_thread(_shown, found, masks)
     return Page(
         "errors.html",
         "Errors",
@@ -58,6 +56,14 @@ async def errors(visit: Visit) -> Page:
             "filter": {"queue": queue, "type": type_, "last": last},
         },
     )
+
+
+def _shown(found: Errors, masks: Masks) -> list[ErrorGroup]:
+    """The groups without hidden values; masking may take long."""
+    return [
+        replace(group, pattern=_masked(masks.of(group.type, example.fingerprint), group, example))
+        for group, example in zip(found.groups, found.examples, strict=True)
+    ]
 
 
 def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:

@@ -9,7 +9,7 @@ from conduit_runtime.model.dashboard.job_line import JobCount
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements.dashboard import bulk, types
 
-from ..errors import TooSlow
+from ..errors import Elsewhere, TooSlow
 from ..jobs.filters import read_search
 from ..jobs.rows import rows_of
 from ..jobs.search import count_jobs, find_jobs, in_words
@@ -21,7 +21,12 @@ _SUGGESTED = 500
 
 
 async def jobs(visit: Visit) -> Page:
-    """The jobs of a filter before an id, and the number of jobs that match."""
+    """The jobs of a filter before an id, and the number of jobs that match.
+
+    An `id` in the address leads to the page of that job.
+    """
+    if (id_ := read_id(visit.query, "id")) is not None:
+        raise Elsewhere(visit.url(f"/jobs/{id_}"))
     search = await read_search(visit, visit.query)
     before = read_id(visit.query, "before")
     (lines, exact), count = await asyncio.gather(
@@ -30,7 +35,7 @@ async def jobs(visit: Visit) -> Page:
     count = exact or count
     rows = await rows_of(visit, lines.jobs, search.wanted)
     is_counted = search.wanted.error is None
-    if not is_counted and before is None and lines.next is None and lines.ended_at is None:
+    if before is None and lines.next is None and lines.ended_at is None:
         count, is_counted = JobCount(len(rows), len(rows), True), True  # all are shown
     elif not is_counted:
         count = None

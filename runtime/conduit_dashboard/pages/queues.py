@@ -8,25 +8,32 @@ from conduit_runtime.statements.limits import controls, type_limits
 
 from ..errors import BadRequest
 from ..page import Act, Done, Page, Routes, Visit, action, page
-from ..parameters import read_text
+from ..parameters import read_choice, read_text
 from ..queue_rows import queue_rows
 from ..types.summary import limits_row
+
+SORTS = ("name", "oldest", "due", "running", "unreadable", "workers", "succeeded", "failed")
+"""The values of `sort` in the address; all but the name sort the largest first."""
 
 
 async def queues(visit: Visit) -> Page:
     """All queues that have unended jobs or workers, or are paused or limited.
 
-    `queue` in the address chooses one queue.
+    `queue` in the address chooses one queue, `sort` says what comes first.
     """
+    sort = read_choice(visit.query, "sort", SORTS) or "name"
     queue = visit.query.get("queue") or None
     recent = await visit.database.recent(attempts.recent_attempts(), seconds=5.0)
     rows = await queue_rows(visit, recent, queue)
+    if sort != "name":
+        rows.sort(key=lambda row: (-getattr(row, sort), row.queue))
     limits = [limits_row(each) for each in await visit.read(type_limits.type_limits())]
     data = {
         "queues": rows,
         "is_cut": len(rows) == store.MOST,
         "type_limits": limits,
         "queue": queue,
+        "sort": sort,
     }
     return Page("queues.html", "Queues", data)
 

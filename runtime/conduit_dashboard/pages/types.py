@@ -29,6 +29,7 @@ SORTS: Mapping[str, Callable[[TypeSummary], Any]] = {
     "failed": lambda each: (-(each.failure_rate or 0), -each.failed, each.type),
     "attempts": lambda each: (-each.succeeded - each.failed, each.type),
     "slowest": lambda each: (-(each.mean or 0), each.type),
+    "p95": lambda each: (-(each.p95 or 0), each.type),
 }
 """The values of `sort` in the address."""
 

@@ -40,6 +40,13 @@ def done(entry: AuditEntry) -> str:
     return f"{words} {counted_jobs(entry.count) if is_of_jobs else target(entry.target)}."
 
 
+def made(entry: AuditEntry) -> str | None:
+    """The id of the job that an action has enqueued."""
+    name = {"enqueue": "enqueued", "run_schedule": "job"}.get(entry.action, "")
+    job = entry.target.get(name)
+    return job if isinstance(job, str) else None
+
+
 def target(given: Mapping[str, Any]) -> str:
     """The target of an action in words: `queue mail`, `status failed, type email.send`."""
     text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in _flat(given))

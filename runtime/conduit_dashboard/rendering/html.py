@@ -17,6 +17,7 @@ from ..job.tracebacks import parts_of
 from ..live.region import Region, Regions, region
 from ..page import Page, Visit, segment
 from ..types.columns import in_columns
+from ..types.graph import FAILING, MOSTLY
 from . import actions, texts
 
 
@@ -39,12 +40,15 @@ def _environment() -> Environment:
         "printable_lines": texts.printable_lines,
         "segment": segment,
         "target": actions.target,
+        "made": actions.made,
         "json_text": in_text,
         "traceback_parts": parts_of,
     }
     made.globals |= {
         "live": _live,
         "in_columns": in_columns,
+        "FAILING": FAILING,
+        "MOSTLY": MOSTLY,
         "in_layers": in_layers,
         "figures": figures,
     }

@@ -12,7 +12,9 @@ from ..rendering.texts import percent
 NodeKind: TypeAlias = Literal["hook", "job", "service"]
 EdgeKind: TypeAlias = Literal["calls", "enqueues"]
 FAILING = 0.05
-"""The share of failed attempts from which a node looks failed."""
+"""The share of failed attempts from which a type needs attention."""
+MOSTLY = 0.5
+"""The share of failed attempts from which it looks failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,9 @@ class _Builder:
 
 
 def _look(activity: TypeActivity) -> str:
-    if (activity.failure_rate or 0) >= FAILING:
-        return "failed"
+    rate = activity.failure_rate or 0
+    if rate >= FAILING:
+        return "failed" if rate >= MOSTLY else "warning"
     if activity.running:
         return "running"
     return "completed" if activity.succeeded else ""

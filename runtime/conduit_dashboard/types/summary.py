@@ -38,7 +38,7 @@ class TypeSummary:
 
     `is_described` says whether a worker has described the type, `is_live` whether a live worker
     handles it. `source` is as in "order.conduit:31". `failure_rate` is the share of attempts that
-    failed, `mean` the average duration of an attempt in seconds.
+    failed, `mean` the average duration of an attempt in seconds, `p95` that of the slow ones.
     """
 
     type: str
@@ -52,6 +52,7 @@ class TypeSummary:
     failed: int
     failure_rate: float | None
     mean: float | None
+    p95: float | None
     limits: LimitsRow | None
 
 
@@ -89,6 +90,7 @@ def _summary(
         activity.failed,
         activity.failure_rate,
         activity.mean,
+        activity.p95,
         limits_row(limits) if limits else None,
     )
 

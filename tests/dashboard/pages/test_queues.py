@@ -33,6 +33,15 @@ def test_what_a_queue_holds(site: Site) -> None:
     assert "no worker" in html
 
 
+def test_queues_are_sorted(site: Site) -> None:
+    for queue, jobs in (("a", 1), ("b", 3), ("c", 2)):
+        site.queue.enqueue_many([Job(queue, "t") for _ in range(jobs)])
+    for sort, found in (("name", "abc"), ("due", "bca"), ("running", "abc")):
+        assert "".join(each["queue"] for each in site.json("/queues", sort=sort)["queues"]) == found
+    assert 'href="/queues?sort=oldest"' in site.html("/queues")
+    assert site.client.get("/queues", params={"sort": "x"}).status_code == 400
+
+
 def test_one_queue_is_chosen(site: Site) -> None:
     site.queue.enqueue_many([Job("mail", "t"), Job("mail & more", "t")])
     found = site.json("/queues", queue="mail & more")

@@ -48,8 +48,13 @@ def test_the_last_tick_links_to_its_job(site: Site, scheduler: CronScheduler) ->
 def test_run_now(site: Site, scheduler: CronScheduler) -> None:
     scheduler.add(Schedule.every(hours=1, type="report", payload={"a": 1}, name="hourly"))
     before = row(site)["next_ticks"]
-    assert site.post("/schedules/run", schedule="hourly").status_code == 303
+    response = site.post("/schedules/run", schedule="hourly")
     [job] = site.queue.list()
+    assert (
+        f'<a href="/jobs/{job.id}">See the job</a>'
+        in site.client.get(response.headers["Location"]).text
+    )
+    assert f'<a href="/jobs/{job.id}">' in site.html("/audit")
     assert (job.type, job.payload) == ("report", {"a": 1})
     assert row(site)["next_ticks"] == before
     assert row(site)["last_change"]["action"] == "run_schedule"

@@ -26,6 +26,7 @@ def test_types_are_listed_with_how_their_jobs_ended(site: Site) -> None:
         0.1,
         1,
     )
+    assert send["p95"] > 0
     assert (send["queue"], send["source"], send["mean"]) == ("mail", "mail.conduit:7", 3.0)
     html = site.html("/types")
     assert "/types?type=mail.send" in html
@@ -59,9 +60,20 @@ def test_types_are_sorted(site: Site) -> None:
         ("failed", "cba"),
         ("attempts", "bac"),
         ("slowest", "cab"),
+        ("p95", "abc"),
     ):
         types = site.json("/types", sort=sort)["types"]
         assert "".join(each["type"] for each in types) == found, sort
+
+
+def test_a_share_that_failed_is_as_loud_as_it_is_large(site: Site) -> None:
+    for name, failed in (("quiet", 1), ("warned", 60), ("loud", 600)):
+        attempt(site, name, 1_000 - failed, failed)
+    html = site.html("/types")
+    for name, look in (("quiet", ""), ("warned", "status-warning"), ("loud", "status-failed")):
+        [row] = [each for each in html.split("<tr>") if f'type={name}"' in each]
+        [link] = re.findall(r'/errors\?type=\w+">(.*?)</a>', row, re.DOTALL)
+        assert re.findall("status-[a-z]+", link) == [look][: len(look)]
 
 
 def test_a_period_bounds_the_attempts(site: Site) -> None:

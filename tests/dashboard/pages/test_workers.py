@@ -59,6 +59,18 @@ def test_many_running_jobs_are_cut(site: Site) -> None:
     assert "30 more" in site.html("/workers")
 
 
+def test_long_lists_of_a_worker_are_folded(site: Site) -> None:
+    queues = [f"q{number}" for number in range(20)]
+    site.sql(
+        "INSERT INTO conduit_workers (name, host, pid, queues, lanes)"
+        " VALUES ('w', 'h', 1, %s, '[]')",
+        queues,
+    )
+    html = site.html("/workers")
+    assert "<summary>17 more</summary>" in html
+    assert all(f"/jobs?queue={queue}" in html for queue in queues)
+
+
 def test_a_silent_worker_comes_first(site: Site) -> None:
     site.sql(
         "INSERT INTO conduit_workers (name, host, pid, queues, lanes, seen_at) VALUES "

@@ -1,8 +1,10 @@
 """The job types of the dashboard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..metrics.histogram import quantile
 from ..type_description import TypeDescription
 
 
@@ -26,7 +28,7 @@ class TypeShape:
 class TypeActivity:
     """The attempts at jobs of a type in a period, and how many jobs run now.
 
-    `duration` is the sum of all attempts, in seconds.
+    `duration` is the sum of all attempts, in seconds, and `durations` their histogram.
     """
 
     type: str
@@ -34,6 +36,7 @@ class TypeActivity:
     succeeded: int = 0
     failed: int = 0
     duration: float = 0.0
+    durations: Sequence[int] = ()
 
     @property
     def attempts(self) -> int:
@@ -49,6 +52,11 @@ class TypeActivity:
     def mean(self) -> float | None:
         """How many seconds an attempt took on average; None without attempts."""
         return self.duration / self.attempts if self.attempts else None
+
+    @property
+    def p95(self) -> float | None:
+        """The seconds that 95 % of the attempts took at most; None without attempts."""
+        return quantile(self.durations, 0.95)
 
 
 def present(shapes: list[TypeShape]) -> TypeShape:

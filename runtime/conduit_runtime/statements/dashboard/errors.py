@@ -36,8 +36,8 @@ def error_groups(
     """Group failed jobs by type and error, the largest groups first.
 
     `last` is the period until now; without it, the period begins with the first failure that is
-    read. With `before`, only jobs with a lesser id are read. If `read` or `scanned` ends the search,
-    the result says how far back it came.
+    read. With `before`, only jobs with a lesser id are read. If `read` or `scanned` ends it, the
+    result says how far back the search came.
     """
     parameters = {
         "last": last and last.total_seconds(),

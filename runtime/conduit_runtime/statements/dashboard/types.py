@@ -8,7 +8,7 @@ from ...model.dashboard.types import TypeActivity, TypeShape
 from ...model.type_description import TypeDescription
 from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Rows, Statement
-from ..metrics import bin_of
+from ..metrics import HISTOGRAM_SUMS, bin_of
 
 _description = msgspec.json.Decoder(TypeDescription)
 
@@ -33,4 +33,5 @@ def type_activity(last: timedelta, type: str | None = None) -> Statement[list[Ty
         "dashboard/attempts/by_type",
         parameters,
         lambda rows, count: [TypeActivity(*row) for row in rows],
+        HISTOGRAM_SUMS,
     )

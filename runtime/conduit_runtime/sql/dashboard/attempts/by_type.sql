@@ -7,7 +7,8 @@ WITH since AS (
   ) AS starts_at
 ), ended AS (
   SELECT type, pg_catalog.sum(succeeded)::bigint AS succeeded,
-         pg_catalog.sum(failed)::bigint AS failed, pg_catalog.sum(duration) AS duration
+         pg_catalog.sum(failed)::bigint AS failed, pg_catalog.sum(duration) AS duration,
+         {durations} AS durations
   FROM {conduit_metrics} AS kept JOIN since ON kept.starts_at >= since.starts_at
   WHERE seconds IN (60, 3600, 86400) AND (%(type)s::text IS NULL OR type = %(type)s)
   GROUP BY type
@@ -17,6 +18,6 @@ WITH since AS (
   GROUP BY type
 )
 SELECT type, coalesce(running.count, 0), coalesce(succeeded, 0), coalesce(failed, 0),
-       coalesce(duration, 0)::float8
+       coalesce(duration, 0)::float8, coalesce(durations, ARRAY[]::bigint[])
 FROM ended FULL JOIN running USING (type)
 ORDER BY type
