@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conduit_runtime.model.kinds import BY_NAME
 from conduit_runtime.model.type_description import FieldShape
-from conduit_runtime.model.values import KINDS
 from conduit_runtime.payloads.convert import Unfit, converter, kind
 
-_TYPES = {words.rpartition(" ")[2]: type_ for type_, words in KINDS.items()}
-_WORDS = {name: KINDS[type_] for name, type_ in _TYPES.items()} | {
+_WORDS = {name: kind.words for name, kind in BY_NAME.items()} | {
     "array": "an array",
     "hash": "a hash",
     "struct": "a hash",
@@ -59,10 +58,10 @@ def _fields(value: Mapping[str, Any], fields: Mapping[str, FieldShape], path: st
 
 
 def _fits(value: Any, name: str) -> bool:
-    if value is None or name not in _TYPES:
-        return name not in _TYPES
+    if value is None or name not in BY_NAME:
+        return name not in BY_NAME
     try:
-        converter(_TYPES[name])(value, "")
+        converter(BY_NAME[name].type)(value, "")
     except Unfit:
         return False
     return True

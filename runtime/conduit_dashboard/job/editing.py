@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from conduit_runtime.model.kinds import KINDS
 from conduit_runtime.model.text.masking import MASK
 from conduit_runtime.model.type_description import FieldShape
 
@@ -19,7 +20,7 @@ from .payload_table import Fields, in_text, kind_in_words
 Form = Mapping[str, Any]
 
 _ANY = FieldShape("any")
-_TEXTS = ("string", "decimal", "timestamp", "date", "time", "duration", "uuid")
+_TEXTS = {"string", *(kind.name for kind in KINDS.values() if kind.is_text)}
 _LINE = 100
 """The most characters of a text in a field of one line."""
 _ABSENT: Any = object()

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from conduit_runtime.model.errors import PayloadError
+from conduit_runtime.model.kinds import KINDS
 from conduit_runtime.model.payload import encode
 from conduit_runtime.model.type_description import FieldShape, KnownShape
 from conduit_runtime.payloads.masking import PayloadMask
@@ -37,31 +35,10 @@ class PayloadField:
     value: str
 
 
-def _timestamp(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _decimal(text: str) -> Decimal:
-    found = Decimal(text)
-    if not found.is_finite():
-        raise InvalidOperation
-    return found
-
-
-_TRUTH = {"true": True, "false": False}
+_TRUTH = ("true", "false")
 _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
-    "string": (str, "a text"),
+    **{kind.name: (kind.parse, kind.typed) for kind in KINDS.values()},
     "enum": (str, "one of its values"),
-    "time": (str, "a time as the payload has it, such as 10:30:00"),
-    "duration": (str, "a duration as the payload has it"),
-    "bool": (_TRUTH.__getitem__, "true or false"),
-    "int": (int, "a whole number"),
-    "float": (float, "a number"),
-    "decimal": (_decimal, "a number with the digits that the payload has, such as 12.50"),
-    "timestamp": (_timestamp, "a time such as 2026-01-31T10:30:00Z"),
-    "date": (date.fromisoformat, "a date such as 2026-01-31"),
-    "uuid": (UUID, "a UUID"),
 }
 
 
@@ -75,7 +52,7 @@ def fields_of(
             name = ".".join(path)
             if each.kind in _READERS and not mask.refuses_search(path):
                 value = given.get(PREFIX + name, "")
-                values = each.values or (tuple(_TRUTH) if each.kind == "bool" else ())
+                values = each.values or (_TRUTH if each.kind == "bool" else ())
                 found.setdefault(name, PayloadField(name, each.kind, each.nullable, values, value))
     return [*found.values()][:_MOST]
 

@@ -9,9 +9,9 @@ from typing import Any
 class FieldShape:
     """The type of a field in the JSON of a payload.
 
-    `kind` is string, bool, int, float, decimal, timestamp, date, time, duration, uuid, any, enum,
-    array, hash, struct or record. `values` are those of an enum, `item` is the type of the items of
-    an array or a hash, `name` and `fields` are those of a struct or a record.
+    `kind` is the name of a `Kind`, or any, enum, array, hash, struct or record. `values` are those
+    of an enum, `item` is the type of the items of an array or a hash, `name` and `fields` are those
+    of a struct or a record.
     """
 
     kind: str

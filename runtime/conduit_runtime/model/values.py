@@ -2,24 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
-
-KINDS: dict[Any, str] = {
-    str: "a string",
-    bool: "a bool",
-    int: "an int",
-    float: "a float",
-    Decimal: "a decimal",
-    datetime: "a timestamp",  # before `date`, of which it is a subclass in Python
-    date: "a date",
-    time: "a time",
-    timedelta: "a duration",
-    UUID: "a uuid",
-}
-"""The words for a type in messages."""
 
 
 class ConduitError(Exception):

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from ..model import payload
-from ..model.values import KINDS, ErrorValue
+from ..model.kinds import WORDS
+from ..model.values import ErrorValue
 
 
 def text(value: Any) -> str:
@@ -43,4 +44,4 @@ def kind_of(value: Any) -> str:
         return "an array"
     if isinstance(value, Mapping):
         return "a hash"
-    return KINDS.get(type(value), type(value).__name__)
+    return WORDS.get(type(value), type(value).__name__)

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from ..model.kinds import WORDS
 from ..model.text.names import fields_of
-from ..model.values import KINDS
 from .sensitive import is_sensitive, noting, without_mark
 from .shape import Parts, is_tagged, shape_of
 
@@ -109,7 +109,7 @@ def kind(value: Any) -> str:
     return "nil" if value is None else type(value).__name__
 
 
-_EXPECTED = KINDS | {types.NoneType: "nil"}
+_EXPECTED = {**WORDS, types.NoneType: "nil"}
 
 
 def _scalar(target: Any) -> Converter:

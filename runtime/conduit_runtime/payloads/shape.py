@@ -2,10 +2,9 @@
 
 import typing
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, TypeAlias
-from uuid import UUID
+
+from ..model.kinds import KINDS
 
 Parts: TypeAlias = Mapping[Any, Any]
 """Key or position → the type of the item there, or the parts of a hash or an array there.
@@ -40,12 +39,7 @@ def shape_of(annotation: Any) -> Shape | None:
 # A value with a tag is a hash with one key, which names the type: `{"$decimal": "1.50"}`. `$value`
 # holds JSON as it is: a hash that looks like a tag, or a value that is not of the expected type.
 TYPES: Mapping[str, type[Any]] = {
-    "$decimal": Decimal,
-    "$timestamp": datetime,  # before `$date`, of whose type it is a subclass in Python
-    "$date": date,
-    "$time": time,
-    "$duration": timedelta,
-    "$uuid": UUID,
+    f"${kind.name}": kind.type for kind in KINDS.values() if kind.is_text
 }
 VALUE = "$value"
 

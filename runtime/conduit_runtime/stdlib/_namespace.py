@@ -8,14 +8,16 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, Union
 
+from ..model.kinds import WORDS
 from ..model.text.names import source_name
-from ..model.values import KINDS, ConduitError
+from ..model.values import ConduitError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
 
-_WORDS: dict[Any, str] = KINDS | {
+_WORDS: dict[Any, str] = {
+    **WORDS,
     re.Pattern: "a regex",
     types.NoneType: "nil",
     Sequence: "an array",

@@ -3,14 +3,12 @@
 import dataclasses
 import types
 import typing
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
 
 from ..job_types.job_type import JobType
 from ..model.errors import PayloadMismatch
 from ..model.identity import TABLE
+from ..model.kinds import KINDS
 from ..model.payload import encode
 from ..model.text.names import fields_of
 from ..payloads.decode import decoder
@@ -20,16 +18,8 @@ from ..records.tables import RecordError
 P = TypeVar("P")
 
 _PLAIN: dict[Any, typing.Callable[[], Any]] = {
-    bool: lambda: False,
-    int: lambda: 1,
-    float: lambda: 1.0,
-    Decimal: lambda: Decimal(1),
+    **{kind.type: kind.sample for kind in KINDS.values()},
     bytes: bytes,
-    UUID: uuid4,
-    datetime: lambda: datetime.now(UTC),
-    date: lambda: datetime.now(UTC).date(),
-    time: lambda: time(12, 0),
-    timedelta: lambda: timedelta(minutes=1),
     Any: lambda: None,
     object: lambda: None,
     types.NoneType: lambda: None,

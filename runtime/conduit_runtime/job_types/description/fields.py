@@ -6,13 +6,12 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from ...model.kinds import KINDS
 from ...model.text.names import fields_of, source_name
 from ...model.type_description import FieldShape
-from ...model.values import KINDS
 from ...payloads.sensitive import is_sensitive
 from ...records.rows import Snapshot
 
-_KINDS = {kind: text.rpartition(" ")[2] for kind, text in KINDS.items()}
 _ANY = FieldShape("any")
 
 
@@ -45,4 +44,4 @@ def shape_of_field(annotation: Any) -> FieldShape:
             [record] = typing.get_args(vars(annotation)["__orig_bases__"][0])
             return FieldShape("record", name=source_name(record), fields=fields)
         return FieldShape("struct", name=source_name(annotation), fields=fields)
-    return FieldShape(_KINDS[annotation]) if annotation in _KINDS else _ANY
+    return FieldShape(KINDS[annotation].name) if annotation in KINDS else _ANY
