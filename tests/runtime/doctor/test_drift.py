@@ -1,5 +1,6 @@
 """`doctor` finds changes of our tables, and its action repairs them."""
 
+import shlex
 import subprocess
 import sys
 
@@ -127,7 +128,8 @@ def test_the_statement_of_what_is_gone_is_printed(empty_dsn: str, cause: str) ->
     execute(empty_dsn, search, cause)
     [finding] = examine(empty_dsn, "other").findings
     command, _, rest = finding.action.partition(" prints its statement: ")
-    command = command.replace("conduit-jobs", f"{sys.executable} -m conduit_runtime.cli", 1)
+    program = f"{shlex.quote(sys.executable)} -m conduit_runtime.cli"
+    command = command.replace("conduit-jobs", program, 1)
     statement = subprocess.check_output(["bash", "-c", command], text=True)
     if "OR REPLACE" in rest:
         statement = statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
