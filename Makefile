@@ -78,7 +78,7 @@ screenshots: .setup-dev ## Take screenshots of every page of the dashboard: buil
 	@.venv/bin/python tests/dashboard/browser/screenshots.py
 
 .PHONY: bench
-bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
+bench: .setup-dev ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
 	@$(RUN) benchmarks $(ARGUMENTS)
 
 .PHONY: soak

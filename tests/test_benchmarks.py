@@ -4,8 +4,12 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import psycopg
@@ -183,3 +187,73 @@ def test_the_memory_of_a_command_includes_the_processes_that_it_starts() -> None
         until(lambda: peak() >= 200)
         process.communicate(b"\n")
     assert process.returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class FakePeer(peer.Peer):
+    """A peer whose script is a line of Python."""
+
+    script: str = ""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", self.script]
+
+    def _install(self) -> bool:
+        return True
+
+    def _start(self) -> list[str]:
+        return self.command()
+
+
+def test_a_peer_without_a_result_is_left_out(
+    dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(peer, "_CACHE", tmp_path)
+    rates = {"drain, 1 process": 1.0, "enqueue many": 1.0, "enqueue one by one": 1.0}
+    scripts = {
+        "slow": "import threading; threading.Event().wait()",
+        "broken": "raise SystemExit(3)",
+        "good": f"print('{json.dumps(rates)}')",
+    }
+    for name in scripts:
+        (tmp_path / name).mkdir()
+    found = tuple(FakePeer(name, (), "", script=script) for name, script in scripts.items())
+    monkeypatch.setattr(peers, "PEERS", found)
+    monkeypatch.setattr(peers, "SECONDS", 2)
+    monkeypatch.setattr(peers, "Database", lambda server: Mock(dsn=dsn))
+    results = Results()
+    for name in ("drain, 1 process", "enqueue many", "enqueue one by one, 1 producer"):
+        results.add(Figure(name, "jobs/s", [2.0]))
+    peers.peers(dsn, Options(1, 1.0), results)
+    assert {figure.name for figure in results.figures if ":" in figure.name} == {
+        f"good: {name}" for name in rates
+    }
+    errors = capsys.readouterr().err
+    assert "slow left out: no result within 2 s" in errors
+    assert "broken left out: it ended with 3" in errors
+
+
+def test_make_installs_what_benchmarks_import() -> None:
+    """`.setup-run` installs the extras dashboard and embedded, `.setup-dev` everything."""
+    makefile = (ROOT / "Makefile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dashboard"], *extras["embedded"]]
+    installed = {re.split(r"[^\w-]", each)[0].lower() for each in wanted}
+    distributions = packages_distributions()
+    sources = {"bench": ROOT.glob("benchmarks/**/*.py"), "soak": [ROOT / "benchmarks/soak.py"]}
+    for target, files in sources.items():
+        imported = {
+            name
+            for file in files
+            for name in re.findall(r"^(?:import|from) ([a-z]\w*)", file.read_text(), re.MULTILINE)
+        }
+        missing = {
+            name
+            for name in imported & distributions.keys()
+            if not name.startswith("conduit_")
+            and not {each.lower() for each in distributions[name]} & installed
+        }
+        setup = re.search(rf"^{target}: (\S+)", makefile, re.MULTILINE)
+        assert setup
+        assert not missing or setup[1] == ".setup-dev", (target, missing)

@@ -13,6 +13,8 @@ from ..measure import Figure, Options, Results
 from .peer import NodePeer, Peer, PythonPeer
 
 _SINGLE = 1_000
+SECONDS = 300
+"""How long one run of a peer may take."""
 
 PEERS: tuple[Peer, ...] = (
     PythonPeer(
@@ -33,7 +35,10 @@ PEERS: tuple[Peer, ...] = (
 
 
 def peers(server: str, options: Options, results: Results) -> None:
-    """Drain and enqueue of every peer that can be installed, on the same server."""
+    """Drain and enqueue of every peer that can be installed, on the same server.
+
+    A peer that fails or takes too long is left out, with a line on stderr.
+    """
     ours = {
         DRAIN: results.value(DRAIN),
         "enqueue many": results.value("enqueue many"),
@@ -44,7 +49,14 @@ def peers(server: str, options: Options, results: Results) -> None:
         if command is None:
             print(f"{peer.name} left out: it cannot be installed here", file=sys.stderr)
             continue
-        runs = [_run(peer, command, server, options) for _ in range(options.runs)]
+        try:
+            runs = [_run(peer, command, server, options) for _ in range(options.runs)]
+        except subprocess.TimeoutExpired:
+            print(f"{peer.name} left out: no result within {SECONDS:,} s", file=sys.stderr)
+            continue
+        except subprocess.CalledProcessError as error:
+            print(f"{peer.name} left out: it ended with {error.returncode}", file=sys.stderr)
+            continue
         for name, own in ours.items():
             rates = [run[name] for run in runs]
             target = peer.at_most if name == DRAIN else None
@@ -65,7 +77,7 @@ def _run(peer: Peer, command: list[str], server: str, options: Options) -> dict[
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        timeout=300,
+        timeout=SECONDS,
     )
     rates: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return rates

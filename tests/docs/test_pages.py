@@ -15,6 +15,7 @@ readers need not see.
 """
 
 import shutil
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,10 @@ def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.Fixtu
 
 def test_the_tutorial_begins_with_the_example_of_the_readme() -> None:
     readme, first = (
-        [(block.language, block.path, block.text) for block in page.blocks]
+        [
+            (block.language, block.path, block.text)
+            for block in dropwhile(lambda block: block.path is None, page.blocks)
+        ]
         for name in ("README.md", "docs/tutorial/first-job.md")
         for page in READ
         if page.name == name

@@ -1,5 +1,6 @@
 """`conduit-jobs demo`: the example of the blog, from its sources to completed jobs."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -65,6 +66,9 @@ def demo() -> None:
         soft_wrap=True,
     )
     console.print(f"  {_dashboard(blog)}", markup=False, soft_wrap=True)
+    if importlib.util.find_spec("starlette") is None:
+        install = "pip install 'conduit-async[dashboard]'"
+        console.print(f"\nThe dashboard has to be installed first: {install}", markup=False)
 
 
 def _run(console: Console, scratch: Path) -> Path:
