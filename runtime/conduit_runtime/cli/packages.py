@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,21 +32,26 @@ def configured() -> Sequence[str]:
 
 def load_jobs(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
     """The job types of packages, each given by its dotted name or by the path of its folder."""
-    from ..services.references import imported
-
     jobs: list[JobType[Any, Any]] = []
     for package in packages:
-        name = _dotted(package)
-        if not _is_there(name):
-            raise click.ClickException(
-                f"there is no package {package} (looked for the module {name} from the working "
-                "folder): run `conduitc gen` first?"
-            )
-        module = imported(package, name)
+        module = load_module(package)
         if not hasattr(module, "JOBS"):
             raise click.ClickException(f"{package} has no JOBS: it is not a generated package")
         jobs += module.JOBS
     return jobs
+
+
+def load_module(package: str) -> ModuleType:
+    """The module of a dotted name or of the path of its folder. Raises ClickException."""
+    from ..services.references import imported
+
+    name = _dotted(package)
+    if not _is_there(name):
+        raise click.ClickException(
+            f"there is no package {package} (looked for the module {name} from the working "
+            "folder): run `conduitc gen` first?"
+        )
+    return imported(package, name)
 
 
 def _is_there(name: str) -> bool:

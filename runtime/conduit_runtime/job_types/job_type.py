@@ -57,6 +57,7 @@ class JobType(Generic[S, P]):
     timeout: timedelta | None = None
     backoff: BackoffKind = "exponential"
     base: timedelta | None = None
+    max_backoff: timedelta | None = None
     keep_result: timedelta | None = None
     concurrency: int | None = None
     rate_limit: int | None = None
@@ -81,7 +82,7 @@ class JobType(Generic[S, P]):
         check_type(self.fingerprint, "fingerprint", str, "a text")
         self.priority = priority = priority_of(self.priority)
         check_options(Job(self.queue, self.name, None, priority, self.max_attempts))
-        for what in ("timeout", "base", "keep_result"):
+        for what in ("timeout", "base", "max_backoff", "keep_result"):
             if (duration := getattr(self, what)) is not None:
                 check_duration(duration, what)
         check_backoff(self.backoff)

@@ -41,10 +41,10 @@ class JobOptions(TypedDict, total=False):
 class TypeOptions(TypedDict, total=False):
     """The options of a job type, which apply to all its jobs.
 
-    `timeout` limits one attempt. `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is how long after a job's end the handler's result stays stored. Over all workers,
-    at most `concurrency` jobs of the type run at once, and at most `rate_limit` start within any
-    `per` (default: a second).
+    `timeout` limits one attempt. `base` is the first wait of the backoff (default: a minute),
+    `max_backoff` the longest (default: a year). `keep_result` is how long after a job's end the
+    handler's result stays stored. Over all workers, at most `concurrency` jobs of the type run at
+    once, and at most `rate_limit` start within any `per` (default: a second).
 
     `retry_on` and `discard_on` are classes of errors, or their names; subclasses count too. An
     error of `discard_on` ends a job at once; with `retry_on`, so does any error that is not in it.
@@ -57,6 +57,7 @@ class TypeOptions(TypedDict, total=False):
     timeout: timedelta | None
     backoff: BackoffKind
     base: timedelta | None
+    max_backoff: timedelta | None
     keep_result: timedelta | None
     concurrency: int | None
     rate_limit: int | None

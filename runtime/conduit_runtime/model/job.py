@@ -10,6 +10,9 @@ from uuid import UUID
 
 from .headers import headers_here
 
+MAX_ATTEMPTS = 3
+"""How many attempts a job has unless something else is said."""
+
 
 class JobStatus(StrEnum):
     """The status of a job. `failed` is the dead-letter queue."""
@@ -92,7 +95,7 @@ class Job:
     type: str = ""
     payload: Any = field(default_factory=dict)
     priority: int = JobPriority.NORMAL
-    max_attempts: int = 3
+    max_attempts: int = MAX_ATTEMPTS
     run_at: datetime | None = None
     id: UUID = field(default_factory=new_id)
     fingerprint: str | None = None

@@ -31,8 +31,9 @@ def encode(value: object) -> str:
     """Write a payload as JSON text.
 
     Takes None, bool, int, float, str, Decimal, datetime, date, time, timedelta, UUID, enums, lists,
-    tuples, mappings with string keys, dataclasses and msgspec structs, nested at will. Decimals and
-    UUIDs become strings, times RFC 3339; fields have the names that `named` gave them.
+    tuples, mappings with string keys, dataclasses, and objects of msgspec, attrs and pydantic,
+    nested at will. Decimals and UUIDs become strings, times RFC 3339; fields have the names that
+    `named` gave them.
 
     Raises PayloadError, which names the path, for a value that JSON or Postgres would refuse or
     change, and TooLarge for more than a job may hold.
@@ -194,6 +195,11 @@ def _fields(value: Any, depth: int) -> dict[str, Any]:
     return _mapping({name: getattr(value, attribute) for attribute, name in names}, depth)
 
 
+def _attributes(value: Any, depth: int) -> dict[str, Any]:
+    names = [field.name for field in type(value).__attrs_attrs__]
+    return _mapping({name: getattr(value, name) for name in names}, depth)
+
+
 @cache
 def _field_names(cls: Any) -> tuple[tuple[str, str], ...]:
     """The attribute and the JSON key of each field."""
@@ -237,6 +243,10 @@ def _writer_by_base(value: object) -> _Writer:
         write = _fields
     elif isinstance(value, Mapping):
         write = _mapping
+    elif hasattr(cls, "__attrs_attrs__"):
+        write = _attributes
+    elif hasattr(cls, "__pydantic_validator__"):
+        write = lambda value, depth: _mapping(value.model_dump(by_alias=True), depth)  # noqa: E731
     else:
         known = next((base for base in cls.__mro__ if base in _WRITERS), None)
         if known is None:

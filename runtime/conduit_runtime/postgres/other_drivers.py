@@ -4,7 +4,7 @@ This module never imports asyncpg: unless other code has, no connection can be a
 """
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
 from ..model.callers import called_function
 from .connection_kinds import refusal
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .asyncpg.connection import AsyncpgConnection
 
 
-class AsyncpgLike(Protocol):
-    """An `asyncpg.Connection`, or one from its pool."""
+class _Direct(Protocol):
+    """An `asyncpg.Connection`."""
 
     def is_in_transaction(self) -> Any:
         """Whether a transaction is open."""
@@ -25,6 +25,17 @@ class AsyncpgLike(Protocol):
 
     def get_server_pid(self) -> Any:
         """The process id of the server's session."""
+
+
+class _Pooled(Protocol):
+    """A connection from asyncpg's pool: a type checker sees none of the methods that it wraps."""
+
+    _con: Any
+    _holder: Any
+
+
+AsyncpgLike: TypeAlias = _Direct | _Pooled
+"""An `asyncpg.Connection`, or one from its pool."""
 
 
 def other(conn: object, what: str) -> NoReturn:

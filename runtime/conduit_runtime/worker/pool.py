@@ -1,6 +1,6 @@
 """Worker pools: the handlers and workers of an application."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -85,7 +85,8 @@ class WorkerPool:
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
         self.metrics = Metrics()
-        self.queues = queues_of(queues, jobs)
+        self._queues = queues_of(queues, jobs)
+        self._serves_only = False
         self.workers = workers
         self.services = services
         self.schedules = each(schedules, "schedules", Schedule, "a Schedule")
@@ -110,6 +111,19 @@ class WorkerPool:
         self._lifecycle = Lifecycle(self, self._workers)
 
     @property
+    def queues(self) -> dict[str, int | None]:
+        """The queues that are served, those of handlers too, each with its most jobs at once."""
+        if self._serves_only:
+            return self._queues
+        return self._queues | {
+            queue: None for queue in self.handlers.queues() if queue not in self._queues
+        }
+
+    def serve_only(self, queues: Mapping[str, int | None]) -> None:
+        """Serve these queues and no others; for the command line, before the pool starts."""
+        self._queues, self._serves_only = queues_of(queues, ()), True
+
+    @property
     def dsn(self) -> str | None:
         """The DSN of the queue; None for a pool that does not know its database."""
         return self._workers.dsn
@@ -123,6 +137,16 @@ class WorkerPool:
         """Whether the pool lives and is ready, at this moment; from any thread, at no cost."""
         return self._lifecycle.health()
 
+    def add_job_types(self, jobs: Sequence[JobType[Any, Any]]) -> None:
+        """Run the jobs of these types as well, and serve their queues, before the pool starts.
+
+        Raises QueueError if the pool has a handler of that name.
+        """
+        self.handlers.register_job_types(jobs)
+        self.job_types = [*self.job_types, *jobs]
+        for job_type in jobs:
+            self._queues.setdefault(job_type.queue, None)
+
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: run the jobs of a type by `function(context, payload)`, as `register` does."""
         return self.handlers.handler(type, **options)
@@ -132,7 +156,10 @@ class WorkerPool:
     ) -> None:
         """Run the jobs of a type by `function(context, payload)`; also while the pool runs.
 
-        `timeout` bounds an attempt. `backoff` and `base` say when a failed attempt is made again.
+        The pool serves `queue` as well. `max_attempts` is for jobs that do not say how many they
+        have. `timeout` bounds an attempt. `backoff`, `base` and `max_backoff` say when a failed
+        attempt is made again. An annotation of `payload` with a dataclass, or a class of msgspec,
+        attrs or pydantic, makes it an object of that class; a payload that does not fit it fails.
         With `keep_result`, the return value is kept for that long, as `queue.get(id).result`.
         `concurrency`, `rate_limit` and `per` limit the type over all workers. `retry_on` and
         `discard_on` say after which errors an attempt is made again.
@@ -173,6 +200,9 @@ class WorkerPool:
 
     def around(self, function: Wrapper) -> Wrapper:
         """Decorator: run a generator function of the job's context around each job.
+
+        Around a batch handler it runs once for the batch, with the BatchContext, which has no
+        payload and no headers: its jobs have them.
 
         The code before its one `yield` runs before the handler, the code after it when the handler
         has returned. An exception of the handler is raised at the `yield`. The hooks of a coroutine

@@ -22,7 +22,6 @@ class PoolInterface(Protocol):
 
     job_types: Sequence[JobType[Any, Any]]
     handlers: HandlerRegistry
-    queues: dict[str, int | None]
     workers: int
     services: object
     schedules: Sequence[Schedule]
@@ -34,6 +33,10 @@ class PoolInterface(Protocol):
     hooks: AroundHooks
     tracer_provider: "TracerProvider | None"
     retention: Retention
+
+    @property
+    def queues(self) -> dict[str, int | None]:
+        """The queues that are served, each with its most jobs at once."""
 
 
 class PoolWorker(Protocol):

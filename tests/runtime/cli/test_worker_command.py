@@ -1,6 +1,7 @@
 """`conduit-jobs worker`: what it runs, how it stops, and faults of the application."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -51,6 +52,94 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
     (tmp_path / "example_jobs").symlink_to(EXAMPLE / "example_jobs")
     (tmp_path / "pyproject.toml").write_text('[tool.conduit]\nout = "example_jobs"\n')
     run("worker", "--services", "echo", "--yes", "--drain", cwd=tmp_path)
+
+
+_POOL = """
+import os
+from conduit_runtime import HandlerRegistry, Queue, WorkerPool
+
+pool = WorkerPool(Queue(os.environ["APP_DATABASE"]), "mail", services={"name": "shop"}, workers=3)
+others = HandlerRegistry()
+
+@pool.around
+def announce(context):
+    print("around", context.type, flush=True)
+    yield
+
+@pool.on_failed
+def report(failed):
+    print("failed", failed.type, flush=True)
+
+@pool.handler("greet", queue="greetings")
+def greet(context, payload):
+    print("greet from", context.services.name, flush=True)
+
+@pool.handler("fail", max_attempts=1)
+async def fail(context, payload):
+    raise ValueError
+
+@others.handler("other")
+async def other(context, payload):
+    print("other", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("named", [["handlers:pool", "handlers:others"], ["handlers"]])
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_pool_runs_with_its_own_settings(
+    run: Run, queue: Queue, tmp_path: Path, named: list[str], processes: str
+) -> None:
+    (tmp_path / "handlers.py").write_text(_POOL)
+    queue.enqueue(Job(queue="greetings", type="greet"))
+    queue.enqueue_many([Job(queue="mail", type=name) for name in ("fail", "other")])
+    environment = {**os.environ, "APP_DATABASE": queue.dsn}
+    arguments = ("--drain", "--processes", processes)
+    done = run("worker", *named, *arguments, cwd=tmp_path, env=environment)
+    lines = {"around greet", "around fail", "around other"}
+    assert {*done.stdout.splitlines()} == lines | {"greet from shop", "failed fail", "other"}
+    assert "embedded" not in done.stderr
+    assert (queue.stats().completed, queue.stats().failed) == (2, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shipped")
+def test_a_pool_also_runs_the_jobs_of_a_package(run: Run, queue: Queue, tmp_path: Path) -> None:
+    (tmp_path / "example_jobs").symlink_to(EXAMPLE / "example_jobs")
+    (tmp_path / "handlers.py").write_text(_POOL)
+    queue.enqueue(Job(queue="greetings", type="greet"))
+    environment = {**os.environ, "APP_DATABASE": queue.dsn}
+    command = ("worker", "./example_jobs", "handlers:pool", "--services", "echo", "--yes")
+    run(*command, "--drain", "--queue", "search", "--queue", "mail", cwd=tmp_path, env=environment)
+    assert {job.queue for job in queue.list(status="completed")} == {"search", "mail"}
+    assert [job.type for job in queue.list(status="pending", queue="greetings")] == ["greet"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["handlers:pool", "--dsn", "dbname=x"], 2, "leave out --dsn: the pool has a queue"),
+        (["handlers:pool", "--broker", "amqp://x"], 2, "leave out --broker"),
+        (["handlers", "more"], 1, "more is a second pool"),
+        (["handlers:others", "more:registry"], 1, "two handlers for the type other"),
+        (["handlers:greet"], 1, "name a WorkerPool or a HandlerRegistry"),
+    ],
+)
+def test_what_cannot_run_together(
+    run: Run, dsn: str, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    (tmp_path / "handlers.py").write_text(_POOL)
+    (tmp_path / "more.py").write_text(
+        "from conduit_runtime import HandlerRegistry, WorkerPool\n"
+        "from handlers import pool as first\n"
+        "pool = WorkerPool(first._workers)\n"
+        "registry = HandlerRegistry()\n"
+        "registry.register('other', print)\n"
+    )
+    environment = {**os.environ, "APP_DATABASE": dsn, "CONDUIT_DATABASE_URL": dsn}
+    done = run("worker", *arguments, code=code, cwd=tmp_path, env=environment)
+    assert message in done.stderr
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""How type checkers judge calls of the library, and upcasters."""
+"""How type checkers judge calls of the library, upcasters, hooks and connections."""
 
 import subprocess
 import sys
@@ -17,7 +17,21 @@ def test_calls_have_precise_types(tmp_path: Path) -> None:
             *command,
             "tests/runtime/stdlib/typed_calls.py",
             "tests/runtime/job_types/typed_upcasts.py",
+            "tests/runtime/worker/typed_hooks.py",
         ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.slow
+def test_pyright_accepts_connections_of_asyncpgs_pool() -> None:
+    command = [str(Path(sys.executable).parent / "pyright"), "--pythonpath", sys.executable]
+    checked = subprocess.run(
+        [*command, "tests/runtime/worker/typed_hooks.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,

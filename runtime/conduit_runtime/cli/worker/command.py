@@ -13,7 +13,7 @@ import click
 
 from ..application import present_application
 from ..broker import BrokerOptions, broker_options
-from ..packages import configured, load_jobs, stamped_schema
+from ..packages import configured, stamped_schema
 from ..service import Service, service_options
 from ..session import Session, database_options
 from .given import (
@@ -23,6 +23,7 @@ from .given import (
     load_schedules,
     queue_caps,
 )
+from .named import Named, adapt, check_pool_options, load_named
 from .ports import arguments_of_processes, serve_ports
 from .processes import Parent, run_processes
 from .systemd import Supervisor, Systemd
@@ -95,7 +96,11 @@ def worker(
     yes: bool,
     parent: int | None,
 ) -> None:
-    """Run the jobs of generated packages, given by path or by dotted name.
+    """Run the jobs of generated packages, and those of handlers written by hand.
+
+    PACKAGE is a generated package, by path or by dotted name; a pool or a registry of handlers, as
+    in `app.handlers:pool`; or a module that holds one. A pool keeps its queue, its services, its
+    hooks and its settings; options given here come first.
 
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, other claimed jobs are
     released. A second signal stops at once. With several processes, one that dies is replaced.
@@ -110,17 +115,26 @@ def worker(
     caps = queue_caps(queues)
     if broker is not None:
         check_without_database()
-    is_ours = broker is None and session.is_embedded
+    application = present_application()
+    from ...logging import configure
+
+    configure(service.log_format, service.log_level)
+    sys.path.insert(0, os.getcwd())
+    uses_embedded = broker is None and session.is_embedded
+    named = Named()
+    # Of several processes, each loads the code; their parent only to see if a pool has a database.
+    if (packages or application is None) and (processes == 1 or uses_embedded):
+        named = load_named(packages or configured())
+    if named.pool is not None:
+        check_pool_options()
+    is_ours = uses_embedded and named.pool is None
     if services == "echo" and not (yes or parent is not None or is_ours):
         raise click.UsageError(
             "`--services echo` completes jobs without doing their work, and this database is not "
             "the embedded one: add --yes if no job in it matters"
         )
-    application = present_application()
-    with session.database(creates=True) if broker is None else nullcontext() as dsn:
-        from ...logging import configure
-
-        configure(service.log_format, service.log_level)
+    has_database = broker is None and named.pool is None
+    with session.database(creates=True) if has_database else nullcontext() as dsn:
         if processes > 1:
             arguments = arguments_of_processes(service.ports, processes)
             raise click.exceptions.Exit(run_processes(dsn, arguments))
@@ -130,41 +144,44 @@ def worker(
         from ...services.loading import resolve
         from ...worker.pool import WorkerPool
 
-        sys.path.insert(0, os.getcwd())
-        if packages or application is None:
-            jobs = load_jobs(packages or configured())
-        else:
-            jobs = [*application.jobs()]
+        if not packages and application is not None:
+            named = Named([*application.jobs()])
+        jobs, pool = named.jobs, named.pool
         served: Collection[str] = caps
         given: object = None
         if services is not None:
-            given = resolve(services, jobs)
+            given = resolve(services, jobs if pool is None else [*pool.job_types, *jobs])
         elif application is not None:
             given = application.services()
         if application is not None:
             served = caps or application.queues(jobs)
         with ExitStack() as stack:
-            source: Queue | Broker
-            if broker is None:
-                assert dsn is not None
-                schema = session.schema or stamped_schema(jobs)
-                source = stack.enter_context(Queue(dsn, schema))
+            if pool is not None:
+                adapt(pool, jobs, caps, given, schedules, on_failed, around, service)
             else:
-                source = Broker(broker.url, database=session.explicit, ca_file=broker.ca_file)
-            pool = WorkerPool(
-                source,
-                served or None,
-                workers=concurrency,
-                jobs=jobs,
-                services=given,
-                schedules=load_schedules(schedules),
-                grace=service.grace,
-                connect_timeout=service.connect_timeout,
-                on_failed=load_on_failed(on_failed),
-                around=[load_around(reference) for reference in around],
-                keep_completed=service.keep_completed,
-                keep_failed=service.keep_failed,
-            )
+                source: Queue | Broker
+                if broker is None:
+                    assert dsn is not None
+                    schema = session.schema or stamped_schema(jobs)
+                    source = stack.enter_context(Queue(dsn, schema))
+                else:
+                    url, file = broker.url, broker.ca_file
+                    source = Broker(url, database=session.explicit, ca_file=file)
+                pool = WorkerPool(
+                    source,
+                    served or None,
+                    workers=concurrency,
+                    jobs=jobs,
+                    services=given,
+                    schedules=load_schedules(schedules),
+                    grace=service.grace,
+                    connect_timeout=service.connect_timeout,
+                    on_failed=load_on_failed(on_failed),
+                    around=[load_around(reference) for reference in around],
+                    keep_completed=service.keep_completed,
+                    keep_failed=service.keep_failed,
+                )
+            named.prepare(pool)
             if application is not None:
                 application.prepare(pool)
             serve_ports(pool, service.ports)

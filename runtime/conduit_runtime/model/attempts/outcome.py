@@ -78,7 +78,7 @@ class Outcome:
     one of `max_attempts`. `error` is the text to store, with the statement of the source that
     failed, if there is one. `detail` is the entry for the job's list of errors. `discarded` is
     whether the handler raised Discard, or an error that its type does not retry. `fingerprint` is
-    the new one of a job that becomes unreadable.
+    the new one of a job that becomes unreadable, `max_attempts` that of its handler, if it says so.
     """
 
     status: JobStatus
@@ -88,6 +88,7 @@ class Outcome:
     detail: dict[str, Any] | None = None
     discarded: bool = False
     fingerprint: str | None = None
+    max_attempts: int | None = None
 
     @property
     def is_snooze(self) -> bool:

@@ -28,14 +28,15 @@ class RetryPolicy:
     """After which errors a job is retried, and how long it waits after its n-th failed attempt.
 
     `base` is in seconds: exponential waits base × 1, 2, 4, 8 …, linear base × 1, 2, 3 …, constant
-    base each time; never longer than a year. An error of `discard_on` ends the job at once; with
-    `retry_on`, so does any error that is not in it.
+    base each time; never longer than `longest` seconds. An error of `discard_on` ends the job at
+    once; with `retry_on`, so does any error that is not in it.
     """
 
     backoff: BackoffKind = "exponential"
     base: float = 60.0
     retry_on: Sequence[ErrorType] = ()
     discard_on: Sequence[ErrorType] = ()
+    longest: float = LONGEST
 
     def discards(self, error: BaseException) -> bool:
         """Whether an attempt that ended with this error is the job's last.
@@ -65,7 +66,7 @@ class RetryPolicy:
             factor = float(attempt)
         else:
             factor = 1.0
-        return min(self.base * factor, LONGEST) * (1 + JITTER * jitter)
+        return min(self.base * factor, self.longest) * (1 + JITTER * jitter)
 
 
 DEFAULT_POLICY = RetryPolicy()

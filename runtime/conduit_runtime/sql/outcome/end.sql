@@ -14,6 +14,7 @@ WITH ended AS (
           THEN started_at
         ELSE greatest(locked_at, pg_catalog.now() - ended.elapsed::float8 * interval '1 us') END,
       completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE pg_catalog.now() END,
+      max_attempts = coalesce(ended.max_attempts, job.max_attempts),
       error = coalesce(ended.error, job.error),
       fingerprint = CASE WHEN ended.fingerprint IS NOT NULL THEN ended.fingerprint
         WHEN ended.counted OR ended.delay IS NOT NULL THEN {original}
@@ -33,8 +34,8 @@ WITH ended AS (
   FROM unnest(
     %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[], %(statuses)s::text[],
     %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[],
-    %(fingerprints)s::text[]
-  ) AS ended (id, token, elapsed, status, delay, counted, error, detail, fingerprint)
+    %(fingerprints)s::text[], %(max_attempts)s::integer[]
+  ) AS ended (id, token, elapsed, status, delay, counted, error, detail, fingerprint, max_attempts)
   WHERE job.id = ended.id AND job.token = ended.token AND coalesce(job.status = 'running', false)
   RETURNING job.id, job.flow, job.status, job.run_at, job.queue, ended.fingerprint
 )

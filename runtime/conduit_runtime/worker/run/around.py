@@ -11,10 +11,16 @@ from contextlib import (
 )
 from typing import Any, TypeAlias, TypeVar
 
+from ...job_types.batch_context import BatchContext
+from ...job_types.context import JobContext
+
 T = TypeVar("T")
 
-AroundHook: TypeAlias = Callable[[Any], Any]
-"""A generator function of the job's context with one `yield`, plain or asynchronous."""
+AroundHook: TypeAlias = Callable[[JobContext[Any] | BatchContext[Any]], Any]
+"""A generator function of the job's context with one `yield`, plain or asynchronous.
+
+Around a batch handler it gets the BatchContext, so it has to accept both.
+"""
 
 
 everywhere: list[Callable[[Any], AbstractAsyncContextManager[object]]] = []

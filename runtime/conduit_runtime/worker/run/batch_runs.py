@@ -43,6 +43,7 @@ class BatchRuns:
                 execution.handler = handler
                 if first.is_suspect:
                     await stack.enter_async_context(self._environment.suspects)
+                self._environment.registry.check_attempt(first)
                 await self._confirm(execution)
                 members = await self._readable(execution, handler)
             except BaseException as error:

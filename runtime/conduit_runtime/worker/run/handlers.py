@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Unpack
 from ...job_types.description.describe import Describer, describe_function
 from ...job_types.job_type import JobType
 from ...model.attempts.retry import DEFAULT_POLICY, RetryPolicy
+from ...model.claimed import Claimed
 from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, readers
 from ...model.payload import check_name
@@ -29,6 +30,8 @@ class HandlerRegistry:
         self.by_type: dict[str, Handler] = {}
         self.batched: dict[str, Batching] = {}
         """The types whose jobs run in batches."""
+        self.max_attempts: dict[str, int] = {}
+        """The attempts of types whose handlers say how many their jobs have."""
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
@@ -94,6 +97,22 @@ class HandlerRegistry:
             self.batched[handler.type] = handler.batching
         else:
             self.batched.pop(handler.type, None)
+        if handler.max_attempts is not None:
+            self.max_attempts[handler.type] = handler.max_attempts
+        else:
+            self.max_attempts.pop(handler.type, None)
+
+    def queues(self) -> list[str]:
+        """The queues that handlers name."""
+        return [*dict.fromkeys(each.queue for each in self if each.queue is not None)]
+
+    def check_attempt(self, job: Claimed) -> None:
+        """Raise QueueError if a job has no attempt left by its handler: its worker died.
+
+        Whoever made it due again knew only its row.
+        """
+        if job.type in self.max_attempts and job.attempts > job.max_attempts:
+            raise QueueError(f"the worker died in attempt {job.max_attempts}, the last")
 
     def get(self, type: str) -> Handler:
         """The handler of a type. Raises NoHandler, naming the types that have one."""

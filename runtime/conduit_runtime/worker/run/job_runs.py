@@ -113,6 +113,7 @@ class JobRuns:
     async def _attempt_again(self, execution: Execution) -> None:
         """Write the start of a job that was rescued before, then run the job."""
         job = execution.job
+        self._registry.check_attempt(job)
         job.start_by = 0.0
         while monotonic() > job.start_by:
             job.start_by = monotonic() + FRESH

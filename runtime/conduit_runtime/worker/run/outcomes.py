@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
@@ -90,6 +91,9 @@ class Outcomes:
         policy = self._registry.policy(job.type)
         jitter = random.random()  # noqa: S311
         outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
+        if job.type in self._registry.max_attempts:
+            is_counted = outcome.counted and job.attempts <= job.max_attempts
+            outcome = replace(outcome, max_attempts=job.max_attempts, counted=is_counted)
         if outcome.detail is not None:
             retried = outcome.status == "pending"
             self._metrics.record_failed(job.type, elapsed, retried=retried)

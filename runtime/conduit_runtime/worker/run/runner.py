@@ -10,6 +10,7 @@ from time import monotonic
 
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed, ClaimedBatch
+from ...model.job import MAX_ATTEMPTS
 from ...statements.outcomes import Attempt
 from ..interfaces import OutcomeSink, RunnerHost
 from .around import AroundHooks
@@ -66,6 +67,7 @@ class Runner:
         self._queue = ReadyQueue()
         self.ready = self._queue.waiting
         self._batched = registry.batched
+        self._max_attempts = registry.max_attempts
         self._gatherer = Gatherer(self._batched, self._take_batch)
         self.running: set[Running] = set()
         self._by_queue: Counter[str] = Counter()
@@ -109,6 +111,10 @@ class Runner:
         start_by = asked + FRESH
         for job in jobs:
             job.start_by = start_by
+        if self._max_attempts:
+            for job in jobs:
+                if job.max_attempts == MAX_ATTEMPTS:
+                    job.max_attempts = self._max_attempts.get(job.type, MAX_ATTEMPTS)
         self._environment.look_for_django()
         if self._capped:
             self._by_queue.update(map(_queue_of, jobs))

@@ -147,7 +147,8 @@ def test_a_type_says_when_a_failed_attempt_is_made_again(
         ({"timeout": 5}, TypeError),
         ({"base": -HOUR}, ValueError),
         ({"backoff": "cubic"}, ValueError),
-        ({"max_attempts": 5}, TypeError),
+        ({"attempts": 5}, TypeError),
+        ({"max_attempts": 0}, PayloadError),
     ],
 )
 def test_an_option_that_is_none_is_refused(
@@ -234,3 +235,65 @@ def test_bad_options_are_refused_where_they_are_given(
         WorkerPool(queue).register("t", hang, **options)
     with pytest.raises((TypeError, ValueError), match=r"^(retry_on|discard_on|conc|rate|per)"):
         job_type("t", "00000000", **options)(hang)
+
+
+def test_max_attempts_holds_for_jobs_that_do_not_say(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
+    pool.register("once", fail, max_attempts=1)
+    pool.register("often", fail, max_attempts=7)
+    assert (ran(queue, pool, Job(type="once")).status) == "failed"
+    stored = ran(queue, pool, Job(type="often"))
+    assert (stored.status, stored.attempts, stored.max_attempts) == ("pending", 1, 7)
+    stored = ran(queue, pool, Job(type="once", max_attempts=2))
+    assert (stored.status, stored.attempts, stored.max_attempts) == ("pending", 1, 2)
+
+
+def test_a_job_whose_worker_died_in_its_only_attempt_is_not_run_again(
+    queue: Queue, new_pool: NewPool
+) -> None:
+    pool = new_pool()
+    ran_again = []
+
+    def run(context: JobContext, payload: object) -> None:
+        ran_again.append(context.id)
+
+    pool.register("once", run, max_attempts=1)
+    pool.register("twice", run, max_attempts=2)
+    with psycopg.connect(queue.dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, attempts, rescues) VALUES ('once', 1, 1), ('twice', 1, 1)"
+        )
+    pool.run(drain=True)
+    found = {job.type: job for job in queue.list()}
+    assert ran_again == [found["twice"].id]
+    once = found["once"]
+    assert (once.status, once.attempts, once.max_attempts) == ("failed", 1, 1)
+    assert "the worker died in attempt 1" in (once.error or "")
+
+
+def test_the_backoff_has_a_longest_wait(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool()
+    pool.register("t", fail, base=HOUR, max_backoff=timedelta(minutes=2))
+    with psycopg.connect(queue.dsn) as connection:
+        ran(queue, pool, Job(type="t", max_attempts=5))
+        query = "SELECT run_at - now() < interval '3 minutes' FROM jobs"
+        assert connection.execute(query).fetchone() == (True,)
+    with pytest.raises(TypeError, match="max_backoff"):
+        pool.register("t", fail, max_backoff=5)  # type: ignore[arg-type]
+
+
+def test_a_pool_serves_the_queues_of_its_handlers(queue: Queue, new_pool: NewPool) -> None:
+    pool = new_pool({"default": 1})
+    seen: list[str] = []
+    pool.register("t", lambda context, payload: seen.append(context.queue), queue="mail")
+    assert pool.queues == {"default": 1, "mail": None}
+    queue.enqueue(Job(type="t"))
+    queue.enqueue(Job(queue="mail", type="t"))
+    pool.run(drain=True)
+    assert sorted(seen) == ["default", "mail"]
+
+
+@pytest.mark.parametrize("options", [{"max_attempts": 0}, {"max_attempts": True}, {"queue": ""}])
+def test_options_that_no_job_can_have(queue: Queue, options: Any) -> None:
+    with pytest.raises(PayloadError):
+        WorkerPool(queue).register("t", fail, **options)

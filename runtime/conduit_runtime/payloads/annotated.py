@@ -1,0 +1,143 @@
+"""Decoders for the classes that handlers written by hand take as their payload."""
+
+import dataclasses
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ..model.errors import PayloadError
+
+_OF_JSON = {Any, object, None, NoneType, bool, int, float, str, dict, list, inspect.Parameter.empty}
+_VALUES = (Enum, Decimal, UUID, date, datetime, time, timedelta, bytes, tuple, set, frozenset)
+
+
+def annotated_payload(function: Callable[..., Any]) -> Any:
+    """The annotation of a function's second parameter, evaluated; `Parameter.empty` without one.
+
+    Raises TypeError for an annotation that cannot be evaluated.
+    """
+    try:
+        parameters = [*inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):  # of C code, say
+        return inspect.Parameter.empty
+    if len(parameters) < 2 or parameters[1].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        return inspect.Parameter.empty
+    annotation = parameters[1].annotation
+    if not isinstance(annotation, str):
+        return annotation
+    while hasattr(function, "func"):
+        function = function.func
+    code = inspect.unwrap(function)
+    code = code if hasattr(code, "__globals__") else type(code).__call__
+    try:
+        names = {**getattr(code, "__globals__", {}), **inspect.getclosurevars(code).nonlocals}
+        hints = typing.get_type_hints(_Annotated(annotation), names, include_extras=True)
+        return hints["payload"]
+    except Exception as error:
+        raise TypeError(
+            f"the annotation {annotation!r} of `{parameters[1].name}` cannot be read: {error}"
+        ) from None
+
+
+class _Annotated:
+    """Something with one annotation."""
+
+    def __init__(self, annotation: str) -> None:
+        self.__annotations__ = {"payload": annotation}
+
+
+def annotated_decoder(annotation: Any) -> Callable[[str], Any] | None:
+    """A function from a payload's JSON to the annotated type; None for the types of JSON itself.
+
+    The function raises PayloadError for a payload that does not fit. Raises TypeError for a type
+    that no payload can become.
+    """
+    needed = {*_readers(annotation)}
+    if "pydantic" in needed:
+        return _by_pydantic(annotation)
+    return _by_msgspec(annotation) if needed else None
+
+
+def _readers(annotation: Any) -> Iterator[str]:
+    """What has to read the parts of the type: "msgspec" or "pydantic"."""
+    if hasattr(annotation, "__value__"):  # `type Payload = …`
+        yield from _readers(annotation.__value__)
+        return
+    if hasattr(annotation, "__supertype__"):
+        yield from _readers(annotation.__supertype__)
+        return
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal or isinstance(annotation, typing.TypeVar):
+        return
+    if origin is typing.Annotated:
+        yield from _readers(arguments[0])
+        return
+    for argument in arguments:
+        if argument is not ...:
+            yield from _readers(argument)
+    kind = annotation if origin is None else origin
+    if not inspect.isclass(kind):
+        if origin is None and kind not in _OF_JSON:
+            raise TypeError(_refusal(annotation))
+    elif hasattr(kind, "__pydantic_validator__"):
+        yield "pydantic"
+    elif _is_structure(kind) or issubclass(kind, _VALUES):
+        yield "msgspec"
+    elif kind not in _OF_JSON and kind.__module__ not in ("collections.abc", "types"):
+        raise TypeError(_refusal(annotation))
+
+
+def _is_structure(kind: type) -> bool:
+    return (
+        dataclasses.is_dataclass(kind)
+        or issubclass(kind, msgspec.Struct)
+        or hasattr(kind, "__attrs_attrs__")
+        or typing.is_typeddict(kind)
+    )
+
+
+def _refusal(annotation: Any) -> str:
+    name = annotation.__name__ if inspect.isclass(annotation) else repr(annotation)
+    return (
+        f"no payload becomes {name}: annotate it with a dataclass, a class of msgspec, attrs or "
+        "pydantic, or types of JSON such as dict"
+    )
+
+
+def _by_msgspec(annotation: Any) -> Callable[[str], Any]:
+    strict = msgspec.json.Decoder(annotation).decode
+
+    def decode(text: str) -> Any:
+        try:
+            return strict(text)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise PayloadError(f"the payload does not fit the handler: {error}") from None
+
+    return decode
+
+
+def _by_pydantic(annotation: Any) -> Callable[[str], Any]:
+    pydantic: Any = sys.modules["pydantic"]
+    adapter = pydantic.TypeAdapter(annotation)
+
+    def decode(text: str) -> Any:
+        try:
+            return adapter.validate_json(text)
+        except pydantic.ValidationError as error:
+            # Its own text holds values of the payload.
+            found = error.errors(include_url=False, include_input=False, include_context=False)
+            problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
+            raise PayloadError(
+                f"the payload does not fit the handler: {'; '.join(problems)}"
+            ) from None
+
+    return decode
