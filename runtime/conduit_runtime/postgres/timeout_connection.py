@@ -6,12 +6,14 @@ import os
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 
 from .response_reader import ResponseReader
+
+T = TypeVar("T")
 
 DEADLINE = 30.0
 """Seconds without a response after which a connection of the worker's own counts as lost.
@@ -42,15 +44,32 @@ class TimeoutConnection(psycopg.Connection[Any]):
     def has_moved(self) -> bool:
         return False
 
-    def wait(self, *args: Any, **options: Any) -> Any:
+    def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
         responded = threading.Event()
-        threading.Thread(target=_watch, args=(self, responded), daemon=True).start()
+        watcher = threading.Thread(target=_watch, args=(self, responded), daemon=True)
         try:
-            return super().wait(*args, **options)
+            return super().wait(_started_when_silent(gen, watcher), *args, **options)
         except psycopg.OperationalError as error:
             raise _cut(self) or error from None
         finally:
             responded.set()
+
+
+def _started_when_silent(gen: PQGen[T], watcher: threading.Thread) -> PQGen[T]:
+    """The driver's generator; starts the thread once no response came for a moment.
+
+    Most statements need none, and a thread costs more than a heartbeat.
+    """
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and watcher.ident is None:
+                watcher.start()
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 
+from ..model.lanes import Lane
 from ..postgres.statement import Statement, nothing, quote
+from .claims import next_due
 
 LATE = "late"
 """The payload of a notification about a job that became due long ago."""
 RELEASED = "released"
 """The payload of the notification that an idle lock was released."""
+
+PATIENCE = "100ms"
+"""How long a worker, which claims nothing meanwhile, waits for commits in progress."""
 
 
 def channels(queues: Sequence[str]) -> Statement[list[str]]:
@@ -33,12 +38,34 @@ def acquire(queues: Sequence[str]) -> Statement[list[str]]:
     )
 
 
+def await_commits(queue: str) -> Statement[None]:
+    """Take the idle lock of a queue when the commits in progress that hold it have ended.
+
+    Commits that begin meanwhile notify. Raises LockNotAvailable if that takes `PATIENCE`.
+    """
+    parameters = {"queues": [queue], "patience": PATIENCE}
+    return Statement("worker/idle_lock_await", parameters, nothing)
+
+
 def held(queues: Sequence[str]) -> Statement[list[str]]:
     """Return those of the queues whose idle locks workers hold, rather than commits in progress."""
     return Statement(
         "worker/idle_lock_is_held",
         {"queues": list(queues)},
         lambda rows, count: [queue for queue, is_held in rows if is_held],
+    )
+
+
+def poll(
+    queues: Sequence[str], lanes: Sequence[Lane], missing: Sequence[str]
+) -> Statement[tuple[float | None, list[str]]]:
+    """As `next_due`, and take those of the `missing` idle locks that are free by now."""
+    due = next_due(queues, lanes)
+    return Statement(
+        "worker/idle_poll",
+        {**due.parameters, "missing": list(missing)},
+        lambda rows, count: (rows[0][0], rows[0][1]),
+        due.fragments,
     )
 
 

@@ -149,6 +149,11 @@ def rescue(dead: DeadWorker) -> Statement[list[Rescued]]:
     return Statement("worker/rescue", parameters, _rescued, _ALONE)
 
 
+def has_orphans() -> Statement[bool]:
+    """Whether there are jobs of unregistered workers, or jobs whose lease has lapsed."""
+    return Statement("SELECT EXISTS ({orphans})", {}, lambda rows, count: bool(rows[0][0]))
+
+
 def rescue_orphans(*, alone: bool = True) -> Statement[list[Rescued]]:
     """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed.
 

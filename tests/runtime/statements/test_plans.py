@@ -110,6 +110,9 @@ def test_a_search_for_orphans(connection: psycopg.Connection[Any]) -> None:
     plan = explain(connection, worker_registry.rescue_orphans())
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
+    plan = explain(connection, worker_registry.has_orphans())
+    assert scans(plan) <= {"jobs_running", "Tid Scan"}
+    assert buffers(plan) <= 30 * BATCH
 
 
 def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> None:

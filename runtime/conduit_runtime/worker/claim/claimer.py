@@ -183,11 +183,16 @@ class Claimer:
         await asyncio.sleep(max(0.0, self._paced_until - now - VAIN * VAIN_AT_ONCE))
 
     async def _wait_for_jobs(self) -> None:
-        """Return when a claim may find something; a poll reads only the head of the index."""
+        """Return when a claim may find something; a poll reads only the head of the index.
+
+        If a worker that held an idle lock has died, another one takes it at its next poll.
+        """
         while True:
             lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
             queues = [*self._limiter.claimable_now(self._queues)]
-            due = await self._connection.run(next_due(queues, [*lanes, *of_limits]))
+            due, is_taken = await self._listener.poll(queues, [*lanes, *of_limits])
+            if is_taken:
+                return
             if due is not None and due <= 0:
                 # The job came just now, or another transaction holds it.
                 await self._listener.wait(PATIENCE)

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
 
+import psycopg
+
+from ...model.lanes import Lane
 from ...postgres.connection import ReconnectingConnection
 from ...statements import idle_lock
 
 POLL = 2.0
 """Seconds between polls, for delayed jobs, lost notifications and retries by hand."""
-_TRIES = 25
 
 
 class Listener:
@@ -52,18 +54,28 @@ class Listener:
         missing = [q for q in queues if q not in self._held and q not in self._held_by_others]
         if not missing:
             return False
-        for _ in range(_TRIES):
-            refused = await self._connection.run(idle_lock.acquire(missing))
-            self._held.update(set(missing).difference(refused))
-            if not refused:
-                break
+        refused = await self._connection.run(idle_lock.acquire(missing))
+        self._held.update(set(missing).difference(refused))
+        if refused:
             held_by_others = await self._connection.run(idle_lock.held(refused))
             self._held_by_others.update(held_by_others)
-            missing = [queue for queue in refused if queue not in self._held_by_others]
-            if not missing:
-                break
-            await asyncio.sleep(0.002)  # a commit holds these for a moment
+        for queue in refused:
+            if queue not in self._held_by_others:
+                with contextlib.suppress(psycopg.errors.LockNotAvailable):
+                    await self._connection.run(idle_lock.await_commits(queue))
+                    self._held.add(queue)
         return True
+
+    async def poll(self, queues: Sequence[str], lanes: Sequence[Lane]) -> tuple[float | None, bool]:
+        """The seconds until a job of these lanes is due, as of `next_due`, and whether to claim.
+
+        Claim once more if other workers no longer held their idle locks, and this one took them.
+        """
+        missing = sorted(self._held_by_others.intersection(queues))
+        due, taken = await self._connection.run(idle_lock.poll(queues, lanes, missing))
+        self._held.update(taken)
+        self._held_by_others.difference_update(taken)
+        return due, bool(taken)
 
     def on_released(self) -> None:
         """Note a notice that another worker no longer holds an idle lock."""

@@ -16,13 +16,13 @@ _log = get_logger("conduit.worker")
 
 BLOCKED = 1.0
 """Seconds without a sign of life after which a loop counts as blocked."""
-_EVERY = 0.25
+_EVERY = 0.5
 """Seconds between two checks."""
 _FRAMES = 30
 
 
 class LoopMonitor(threading.Thread):
-    """Asks the loop in which it was made for a sign of life, a few times a second.
+    """Asks the loop in which it was made for a sign of life, twice a second.
 
     It costs jobs nothing. While C code holds the GIL, this thread does not run either; it logs that
     afterwards.

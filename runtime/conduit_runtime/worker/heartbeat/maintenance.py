@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ...postgres.steps import Run
-from ...statements.worker_registry import rescue_orphans
+from ...statements.worker_registry import has_orphans, rescue_orphans
 from .connection import HeartbeatConnection
 from .rescuer import Rescuer
 
@@ -40,7 +40,9 @@ class Maintenance:
         if now < self._next:
             return
         self._next = now + MAINTENANCE
-        self._rescuer.rescue(connection, rescue_orphans(), "an unknown worker")
+        with connection.refusable():
+            if connection.run(has_orphans()):  # a rescue is a transaction of several statements
+                self._rescuer.rescue(connection, rescue_orphans(), "an unknown worker")
         for part in self._parts:
             with connection.refusable():
                 part.step(connection.run)

@@ -51,6 +51,8 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, job_types.known_shapes(["t"]))
         run(connection, idle_lock.acquire(["default"]))
         run(connection, idle_lock.held(["default"]))
+        run(connection, idle_lock.await_commits("default"))
+        run(connection, idle_lock.poll(["default"], [("t", "")], ["default"]))
         run(connection, idle_lock.release(["default"]))
         [stored, *_] = run(connection, schedule_store.read(None))
         run(connection, schedule_store.failed(stored[0], "no"))

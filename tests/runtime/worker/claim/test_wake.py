@@ -14,10 +14,11 @@ from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.model.job import new_id
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement, nothing
-from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.claims import Claims, next_due
+from conduit_runtime.statements import idle_lock, worker_registry
+from conduit_runtime.statements.claims import Claims
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.claim.listener import POLL
+from locks import waits_for_a_lock
 from psycopg.conninfo import make_conninfo
 from waiting import until
 
@@ -76,6 +77,14 @@ class Idle:
         """Take the idle lock; False while a transaction that commits jobs holds it."""
         sql = "SELECT pg_try_advisory_lock(%s, %s)"
         return self._connection.execute(sql, self._key).fetchone() == (True,)
+
+    def die(self) -> None:
+        """Release the idle lock without a notice."""
+        self._connection.execute("SELECT pg_advisory_unlock_all()")
+
+    def begin_commit(self) -> None:
+        """Hold the idle lock as a commit in progress does."""
+        self._connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", self._key)
 
     def heard(self) -> list[str]:
         """Return the payloads of the notifications since the last call."""
@@ -171,7 +180,7 @@ def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
     """A notification comes while a worker, about to wait, asks when the next job is due."""
     monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
     run = ReconnectingConnection.run
-    asks = next_due(["default"], []).query
+    asks = idle_lock.poll(["default"], [], []).query
     is_armed = threading.Event()
 
     async def returned_late(connection: ReconnectingConnection, statement: Statement[Any]) -> Any:
@@ -211,6 +220,45 @@ def test_all_idle_workers_but_one_leave_the_idle_lock_alone(queue: Queue, dsn: s
         for _ in range(20):
             queue.enqueue(Job(type="t"))
         until(lambda: queue.stats().completed == 20)
+        until(lambda: idle_locks(dsn) == 1)
+
+
+def test_a_job_that_is_committed_while_another_commit_hangs_wakes_a_worker(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle_lock, "PATIENCE", "20s")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        idle = Idle(dsn, connection)
+        idle.begin_commit()
+        wakeable = WakeablePool(queue)
+        with wakeable.pool:
+            until(lambda: waits_for_a_lock(dsn))
+            queue.enqueue(Job(type="t"))
+            assert idle.heard() == [""]
+            idle.die()
+            assert wakeable.ran.wait(60)
+
+
+def test_a_commit_that_hangs_does_not_keep_a_worker_from_claiming(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        Idle(dsn, connection).begin_commit()
+        wakeable = WakeablePool(queue)
+        with wakeable.pool:
+            until(lambda: waits_for_a_lock(dsn))
+            queue.enqueue(Job(type="t"))
+            assert wakeable.ran.wait(60)
+
+
+def test_an_idle_worker_takes_the_idle_lock_of_one_that_died(
+    queue: Queue, dsn: str, idle: Idle
+) -> None:
+    assert idle.take_idle_lock()
+    wakeable = WakeablePool(queue)
+    with wakeable.pool, psycopg.connect(dsn, autocommit=True) as observer:
+        until(lambda: queue.workers())
+        sql = "SELECT coalesce(max(heartbeat), 0) FROM conduit_workers"
+        until(lambda: observer.execute(sql).fetchone() >= (3,))
+        idle.die()
         until(lambda: idle_locks(dsn) == 1)
 
 
