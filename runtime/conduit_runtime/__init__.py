@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .model.metrics.job_metrics import JobMetrics as JobMetrics
     from .model.package import GeneratedCodeError as GeneratedCodeError
     from .model.package import generated_by as generated_by
+    from .model.queues.stats import QueueDepth as QueueDepth
     from .model.queues.stats import QueueStats as QueueStats
     from .model.schedules.schedule import Schedule as Schedule
     from .model.text.names import named as named
@@ -108,7 +109,7 @@ _MODULES = {
     "model.job": "Job JobPriority JobStatus",
     "model.metrics.job_metrics": "Distribution JobMetrics",
     "model.package": "GeneratedCodeError generated_by",
-    "model.queues.stats": "QueueStats",
+    "model.queues.stats": "QueueDepth QueueStats",
     "model.schedules.schedule": "Schedule",
     "model.text.names": "named",
     "model.values": "ConduitError ErrorValue Range",

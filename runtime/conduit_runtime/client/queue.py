@@ -13,7 +13,7 @@ from ..model.flow import Flow
 from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.queues.controls import RateLimit, TypeLimits
-from ..model.queues.stats import QueueOverview, QueueStats
+from ..model.queues.stats import QueueDepth, QueueOverview, QueueStats
 from ..model.workers.worker_info import WorkerInfo
 from ..postgres.refusals import may_concern_a_row
 from ..postgres.statement import Statement
@@ -192,8 +192,18 @@ class Queue:
         return self._run(store.list_jobs(wanted, limit), conn)
 
     def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
-        """Count the jobs of the queue, or of all queues, by status."""
+        """Count the jobs of the queue, or of all queues, by status: this reads every job."""
         return self._run(store.stats(queue), conn)
+
+    def depth(self, queue: str = "default", *, conn: Conn = None) -> QueueDepth:
+        """Count the jobs of the queue that are due, those that run, and the unreadable ones.
+
+        This reads no ended jobs and no jobs of later. It counts at most 100,000 due jobs, and as
+        many unreadable ones. Raises TypeError for a name that is not text.
+        """
+        check_type(queue, "queue", str, "the name of a queue")
+        [depth] = self._run(metrics_store.queue_gauges([queue], metrics_store.DEEPEST), conn)
+        return depth
 
     def metrics(
         self,

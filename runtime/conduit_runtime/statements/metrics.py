@@ -11,7 +11,7 @@ from ..model.arguments import check_text, check_type
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
 from ..model.metrics.job_metrics import Distribution, JobMetrics
-from ..model.queues.stats import QueueGauges
+from ..model.queues.stats import QueueDepth
 from ..postgres.statement import Rows, Statement, counted, touched
 from ..postgres.steps import Steps
 
@@ -87,12 +87,16 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
     return Statement("metrics/metrics", parameters, _read, HISTOGRAM_SUMS)
 
 
-def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueGauges]]:
+DEEPEST = 100_000
+"""The most due jobs of a queue that are counted, and the most unreadable ones."""
+
+
+def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueDepth]]:
     """The jobs of these queues; at most `deepest` due and unreadable jobs are counted in each."""
     return Statement(
         "metrics/queue_gauges",
         {"queues": list(queues), "deepest": deepest},
-        lambda rows, count: [QueueGauges(*row) for row in rows],
+        lambda rows, count: [QueueDepth(*row) for row in rows],
         {"queue": "wanted.queue"},
     )
 

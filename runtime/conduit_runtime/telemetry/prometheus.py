@@ -14,7 +14,7 @@ from prometheus_client.registry import REGISTRY, Collector
 
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
-from ..model.queues.stats import QueueGauges
+from ..model.queues.stats import QueueDepth
 from .queue_gauges import QueueReader
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _histogram(
     return family
 
 
-def _queue_gauges(queues: Sequence[QueueGauges] | None) -> Iterator[Metric]:
+def _queue_gauges(queues: Sequence[QueueDepth] | None) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "conduit_database_up",
         "Whether the state of the queues could be read.",
@@ -108,7 +108,7 @@ def _queue_gauges(queues: Sequence[QueueGauges] | None) -> Iterator[Metric]:
         yield family
 
 
-_GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
+_GAUGES: Sequence[tuple[str, str, Callable[[QueueDepth], float]]] = (
     ("conduit_queue_due_jobs", "Due jobs that no worker has claimed.", lambda q: q.due),
     ("conduit_queue_running_jobs", "Jobs that workers hold.", lambda q: q.running),
     (

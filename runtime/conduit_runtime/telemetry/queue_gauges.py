@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ..model.queues.stats import QueueGauges
+from ..model.queues.stats import QueueDepth
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import connect
 from ..postgres.execute import run
-from ..statements.metrics import queue_gauges
+from ..statements.metrics import DEEPEST, queue_gauges
 
 _log = get_logger("conduit.metrics")
 
@@ -20,9 +20,6 @@ FRESH = 5.0
 """Seconds for which the last reading is reused."""
 PATIENCE = 2
 """Seconds that the database may take to return the state."""
-
-DEEPEST = 100_000
-"""The most due jobs of a queue that are counted, and the most unreadable ones."""
 
 # For one transaction, since a pooler may hand the session to others. They make the plan independent
 # of the statistics.
@@ -45,9 +42,9 @@ class QueueReader:
         self._lock = threading.Lock()
         self._until = 0.0
         self._backoff = Backoff(_log, "the state of the queues cannot be read for a scrape")
-        self._known: list[QueueGauges] | None = None
+        self._known: list[QueueDepth] | None = None
 
-    def read(self) -> list[QueueGauges] | None:
+    def read(self) -> list[QueueDepth] | None:
         """The state of the queues; None when the database does not respond in time."""
         with self._lock:
             if time.monotonic() >= self._until:
@@ -55,7 +52,7 @@ class QueueReader:
                 self._until = time.monotonic() + FRESH
             return self._known
 
-    def _ask(self) -> list[QueueGauges] | None:
+    def _ask(self) -> list[QueueDepth] | None:
         limit = f"{PATIENCE}s"
         try:
             with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():

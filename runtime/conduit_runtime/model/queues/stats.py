@@ -63,7 +63,7 @@ class QueueOverview:
         return self.paused_at is not None
 
 
-class QueueGauges(NamedTuple):
+class QueueDepth(NamedTuple):
     """A queue's due jobs, its running jobs, and the age in seconds of the job that is due longest.
 
     Unreadable jobs are not among the due ones. No count goes further than the caller asked for.

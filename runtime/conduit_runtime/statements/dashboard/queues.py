@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...model.dashboard.queues import QueueSettings
-from ...model.queues.stats import QueueGauges
+from ...model.queues.stats import QueueDepth
 from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Statement
 from ..metrics import queue_gauges
@@ -28,7 +28,7 @@ def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
     )
 
 
-def gauges(queues: Sequence[str]) -> Statement[list[QueueGauges]]:
+def gauges(queues: Sequence[str]) -> Statement[list[QueueDepth]]:
     """The jobs of these queues; `deepest(queues)` is how far each queue is counted."""
     return queue_gauges(queues, deepest(queues))
 

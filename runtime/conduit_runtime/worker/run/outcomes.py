@@ -22,6 +22,7 @@ from ..interfaces import OutcomeSink
 from ..metrics import Metrics
 from .handler import Handler
 from .handlers import HandlerRegistry
+from .retry_log import RetryLog
 
 ATTEMPTS = "conduit.worker.attempts"
 """The name of the logger of attempts."""
@@ -39,6 +40,7 @@ class Outcomes:
         self._sink = sink
         self._metrics = metrics
         self._unreadable: set[Lane] = set()
+        self._retries = RetryLog(_log)
 
     def completed(
         self,
@@ -97,11 +99,12 @@ class Outcomes:
         if outcome.detail is not None:
             retried = outcome.status == "pending"
             self._metrics.record_failed(job.type, elapsed, retried=retried)
-            level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
-            fields = job_fields(job, elapsed)
-            _log.log(
-                level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
-            )
+            if retried:
+                self._retries.add(job, elapsed, outcome.error or "")
+            else:
+                fields = job_fields(job, elapsed)
+                message = "job %s (%s) failed: %s"
+                _log.error(message, job.id, job.type, outcome.error, extra=fields)
             for listener in listeners:
                 listener(job, error, outcome)
         self._sink.add(Attempt(job, elapsed, outcome, started=started))
