@@ -45,7 +45,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 """
 _FILLED = """
 SELECT relname FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'conduit_migrations'
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+  AND relname NOT IN ('conduit_migrations', 'conduit_secret')
   AND pg_relation_size(oid) > 0
 ORDER BY 1
 """
@@ -101,7 +102,7 @@ def _empty(database: _Database) -> bool:
 
 
 def empty_tables(connection: psycopg.Connection) -> None:
-    """Empty all tables but the one of the migrations, in the connection's transaction.
+    """Empty all tables but those that only migrations fill, in the connection's transaction.
 
     Tables without a new row since the last time are skipped: each takes a millisecond.
     """

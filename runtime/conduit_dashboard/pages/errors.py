@@ -76,7 +76,7 @@ def _masked(mask: PayloadMask, group: ErrorGroup, example: ErrorExample) -> str:
     if example.payload is None:
         return MASK
     [line, *_] = mask.text(example.error, example.payload).split("\n")
-    return _NUMBERS.sub("#", line)[:_LONGEST] if MASK in line else group.pattern
+    return _NUMBERS.sub("#", line)[:_LONGEST]
 
 
 ROUTES: Routes = [page("/errors", errors)]

@@ -88,15 +88,22 @@ def _indexes(
             yield error("altered-index", message, where, f"{drop} {create}")
 
 
+_EFFECTS = {
+    "conduit_notify": "idle workers are not notified of new jobs, and poll every 2 s",
+    "conduit_check_id": "a role that may only enqueue can use the id of another job",
+}
+
+
 def _triggers(database: Database, wanted: Expected, triggers: dict[str, bool]) -> Iterator[Finding]:
     for name, statement in wanted.triggers.items():
         where = f"trigger {name} of {database.qualified('jobs')}"
-        effect = "idle workers are not notified of new jobs, and poll every 2 s"
+        effect = _EFFECTS[name]
         if name not in triggers:
             action = " ".join(statement.split())
             for name_of in (" ON jobs", "FUNCTION conduit_"):
                 before, last = name_of.rsplit(" ", 1)
                 action = action.replace(name_of, f"{before} {database.qualified(last)}")
+            action = action.replace("'jobs'", f"'{database.qualified('jobs')}'")
             message = f"the trigger {name} is missing: {effect}"
             yield error("missing-trigger", message, where, action)
         elif not triggers[name]:

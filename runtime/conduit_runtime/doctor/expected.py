@@ -15,7 +15,7 @@ _TABLE = re.compile(
     r"^CREATE TABLE (\w+) \(\n(.*?)\n\)(?: WITH \((.*?)\))?;", re.DOTALL | re.MULTILINE
 )
 _INDEX = re.compile(r"^CREATE INDEX (\w+) ON (\w+) (\(.*?\))(?:\s+WHERE (.*?))?;", re.S | re.M)
-_TRIGGER = re.compile(r"^CREATE CONSTRAINT TRIGGER (\w+) .*?;", re.DOTALL | re.MULTILINE)
+_TRIGGER = re.compile(r"^CREATE (?:CONSTRAINT )?TRIGGER (\w+) .*?;", re.DOTALL | re.MULTILINE)
 _FUNCTION = re.compile(r"^CREATE FUNCTION (\w+)\((.*?)(?:\$\$(.*?)\$\$;|\nEND;)", re.S | re.M)
 _PINNED = re.compile(r"'(conduit_\w+)'::regproc\b")
 _TYPES = {"float8": "double precision", "timestamptz": "timestamp with time zone"}

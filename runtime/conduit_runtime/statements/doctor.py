@@ -137,7 +137,7 @@ def missing_privileges(wanted: Mapping[str, str]) -> Statement[list[tuple[str, s
 
     `wanted` has the privileges for each table, separated by commas.
     """
-    pairs = [(table, each) for table, all_ in wanted.items() for each in all_.split(", ")]
+    pairs = [(table, each) for table, all_ in wanted.items() for each in all_.split(", ") if each]
     return Statement(
         "doctor/privileges",
         {"tables": [table for table, _ in pairs], "privileges": [each for _, each in pairs]},

@@ -95,7 +95,8 @@ def enqueue_parameters(
     dependencies = [link for row in rows for link in row.get("dependencies", ())]
     found: dict[str, Any] = columns(rows)
     found |= {name: write([row.get(name) for row in rows]) for name, write in _FURTHER.items()}
-    found["parent"] = uuids(parents or [])
+    if parents is not None:
+        found["parent"] = uuids(parents)
     found["before"] = uuids([before for before, _ in dependencies])
     found["after"] = uuids([after for _, after in dependencies])
     return found

@@ -101,7 +101,7 @@ def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicat
             f"these unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large "
             "as one call may store: enqueue them in several calls"
         )
-    fragments = {"completed": "NULL"}
+    fragments = {"function": "{conduit_enqueue}", "parents": ""}
     parameters = enqueue_parameters(rows)
     return Statement("enqueue/enqueue_jobs", parameters, duplicates_of(jobs), fragments)
 

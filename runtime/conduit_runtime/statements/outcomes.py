@@ -116,7 +116,8 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
     fragments = {
         "further": "".join(f", {part}" for part in further),
         "children": column,
-        "completed": "ARRAY(SELECT id FROM completed)",
+        "function": "{conduit_store}",
+        "parents": "ARRAY(SELECT id FROM completed), %(parent)s::pg_catalog.uuid[], ",
         **headers_fragments(parameters),
         **_advance(more, defers),
     }

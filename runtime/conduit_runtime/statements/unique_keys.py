@@ -31,7 +31,7 @@ class Duplicate(NamedTuple):
 
 
 def key_of(type_: str, value: object) -> str:
-    """The key of a value for jobs of a type: a digest, which does not give the value away.
+    """The key of a value for jobs of a type: a digest, of which Postgres stores a keyed digest.
 
     Raises PayloadError for a value that JSON cannot hold.
     """

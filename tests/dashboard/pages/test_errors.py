@@ -3,6 +3,7 @@
 import json
 import re
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -166,6 +167,27 @@ def test_sensitive_values_are_masked(site: Site, fingerprint: str, shown: str) -
     assert shown in site.html("/errors")
     assert "#-x#" not in site.html("/errors")
     assert site.json("/errors")["groups"][0]["pattern"] == shown
+
+
+def test_no_part_of_a_long_sensitive_value_is_shown(site: Site) -> None:
+    site.sql(DESCRIBE, json.dumps({"fields": FIELDS}))
+    card = "head of a secret " + "x" * 50_000
+    site.sql(FAIL_WITH, "aaaa", f"card {card} of bob", json.dumps({"card": card, "to": "bob"}))
+    assert site.json("/errors")["groups"][0]["pattern"] == "card [sensitive] of bob"
+    assert "head of a secret" not in site.html("/errors")
+
+
+def test_nobody_can_make_the_key_of_a_group(site: Site) -> None:
+    """A guess of the whole error, with what is masked in it, leads to no job."""
+    site.sql(DESCRIBE, json.dumps({"fields": FIELDS}))
+    error = "card hunter of bob"
+    site.sql(FAIL_WITH, "aaaa", error, json.dumps({"card": "hunter", "to": "bob"}))
+    key = site.json("/errors")["groups"][0]["key"]
+    digest = sha256(error.encode()).hexdigest()
+    for guess in (digest, sha256(digest.encode()).hexdigest()):
+        found = site.json("/jobs", status="failed", type="t", error_group=guess[:16])
+        assert (guess[:16] != key, found["jobs"]) == (True, [])
+    assert len(site.json("/jobs", status="failed", type="t", error_group=key)["jobs"]) == 1
 
 
 def test_an_error_that_cannot_be_masked_is_hidden(site: Site) -> None:

@@ -64,6 +64,7 @@ DRIFT = [
         "DROP INDEX",
     ),
     ("missing-trigger", "DROP TRIGGER conduit_notify ON jobs", "CREATE CONSTRAINT TRIGGER"),
+    ("missing-trigger", "DROP TRIGGER conduit_check_id ON jobs", "CREATE TRIGGER"),
     ("disabled-trigger", "ALTER TABLE jobs DISABLE TRIGGER conduit_notify", "ENABLE TRIGGER"),
     ("missing-function", "DROP FUNCTION conduit_cancel", "migrate --print"),
     (

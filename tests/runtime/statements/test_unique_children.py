@@ -131,7 +131,8 @@ def test_a_completion_that_postgres_refuses_fails_its_job(
 ) -> None:
     with psycopg.connect(dsn) as conn:
         refused = key_of("t", "refused")
-        conn.execute(f"ALTER TABLE conduit_unique_keys ADD CHECK (key <> '{refused}')")
+        [(key,)] = conn.execute("SELECT (conduit_keyed(ARRAY[%s]))[1]", (refused,))
+        conn.execute(f"ALTER TABLE conduit_unique_keys ADD CHECK (key <> '{key}')")
     pool = new_direct_pool()
 
     @pool.handler("parent")

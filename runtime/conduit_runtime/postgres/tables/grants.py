@@ -15,6 +15,7 @@ _FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
 TABLES = {
     "jobs": _ALL,
     "conduit_migrations": "SELECT",
+    "conduit_secret": "",  # only functions with their owner's rights read it
     **dict.fromkeys(
         (
             *("conduit_unique_keys", "conduit_blocked_jobs", "conduit_dependencies"),
@@ -26,7 +27,7 @@ TABLES = {
     ),
 }
 """The privileges of workers on each of our tables; a test finds tables that are missing."""
-_FOR_READERS = dict.fromkeys(TABLES, "SELECT")
+_FOR_READERS = {table: "SELECT" for table, privileges in TABLES.items() if privileges}
 # By default, every role may call a function; an administrator may have changed that. The migration
 # revokes it for functions with their owner's rights.
 FUNCTIONS = {
@@ -34,6 +35,10 @@ FUNCTIONS = {
     "conduit_announce_end(uuid)": False,
     "conduit_notify()": True,
     "conduit_enqueue": True,
+    "conduit_store": False,
+    "conduit_check_ids(uuid[])": False,
+    "conduit_check_id()": False,
+    "conduit_keyed(text[])": False,
     "conduit_key_is_held(uuid, timestamptz)": False,
     "conduit_release(uuid[], text[], text)": False,
     "conduit_advance(uuid[], uuid[], integer, boolean)": False,
@@ -43,6 +48,7 @@ FUNCTIONS = {
     "conduit_add_histograms(bigint[], bigint[])": False,
 }
 """Our functions, and whether enqueuers may call each; workers may call all of them."""
+_FUNCTIONS_OF_READERS = ("conduit_keyed(text[])",)
 
 
 def grants(
@@ -66,7 +72,12 @@ def grants(
         for role in map(quote, roles):
             yield f"GRANT USAGE ON SCHEMA {schema_name} TO {role};"
             for table, privileges in tables.items():
-                yield f"GRANT {privileges} ON {schema_name}.{quote(table)} TO {role};"
+                if privileges:
+                    yield f"GRANT {privileges} ON {schema_name}.{quote(table)} TO {role};"
             for function, is_for_enqueuers in FUNCTIONS.items():
-                if roles is workers or (roles is enqueuers and is_for_enqueuers):
+                if (
+                    roles is workers
+                    or (roles is enqueuers and is_for_enqueuers)
+                    or (roles is readers and function in _FUNCTIONS_OF_READERS)
+                ):
                     yield f"GRANT EXECUTE ON FUNCTION {schema_name}.{function} TO {role};"

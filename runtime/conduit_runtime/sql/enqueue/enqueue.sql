@@ -1,5 +1,5 @@
-{conduit_enqueue}(
-  {completed}::pg_catalog.uuid[], %(parent)s::pg_catalog.uuid[], %(id)s::pg_catalog.uuid[],
+{function}(
+  {parents}%(id)s::pg_catalog.uuid[],
   %(queue)s::pg_catalog.text[], %(type)s::pg_catalog.text[],
   %(fingerprint)s::pg_catalog.text[], %(payload)s::pg_catalog.text[],
   %(priority)s::integer[], %(max_attempts)s::integer[], %(timeout)s::double precision[],

@@ -177,7 +177,7 @@ CREATE TABLE conduit_unique_keys (
 
 COMMENT ON TABLE conduit_unique_keys IS 'the existing job of each key; no other job of its type is enqueued with that key';
 COMMENT ON COLUMN conduit_unique_keys.type IS 'the job type';
-COMMENT ON COLUMN conduit_unique_keys.key IS 'SHA-256 of the type and the value, which hides the value';
+COMMENT ON COLUMN conduit_unique_keys.key IS 'a digest of the type, the value and the secret, which hides the value';
 COMMENT ON COLUMN conduit_unique_keys.job IS 'the existing job';
 COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'when the key is released; NULL: when its job ends';
 
@@ -586,23 +586,102 @@ LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
   END;
 END;
 
--- Stores unique jobs and flows. It has its owner's rights: a role that enqueues cannot read keys, make
--- the jobs of others wait, or hold a key without a job. Only child jobs of the parents in `completed`
--- are stored; NULL: the jobs have no parents. If another job holds the key of a job, that job is not
--- stored, and the function returns its position and the existing job. Jobs that would wait for it wait
--- for the existing job, and for the jobs in front of it.
-CREATE FUNCTION conduit_enqueue(
+CREATE TABLE conduit_secret (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  value   bytea   NOT NULL
+);
+
+COMMENT ON TABLE conduit_secret IS 'a row with what our digests are made with; no role but the owner reads it';
+COMMENT ON COLUMN conduit_secret.is_only IS 'true';
+COMMENT ON COLUMN conduit_secret.value IS '32 random bytes; without a row, new ones are made when a digest needs them';
+
+-- Digests of these digests, made with the secret: without it, nobody can check a guess. '' for what is
+-- not a digest.
+CREATE FUNCTION conduit_keyed(digests text[]) RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
+DECLARE
+  secret bytea;
+BEGIN
+  SELECT value INTO secret FROM conduit_secret WHERE is_only;
+  IF NOT FOUND THEN
+    INSERT INTO conduit_secret (value)
+    VALUES (pg_catalog.sha256(pg_catalog.convert_to(
+      pg_catalog.concat(pg_catalog.gen_random_uuid(), pg_catalog.gen_random_uuid(),
+                        pg_catalog.gen_random_uuid()), 'UTF8')))
+    ON CONFLICT DO NOTHING;
+    SELECT value INTO STRICT secret FROM conduit_secret WHERE is_only;
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN pg_catalog.octet_length(digest) = 64
+        THEN pg_catalog.encode(
+          pg_catalog.sha256(secret || pg_catalog.convert_to(digest, 'UTF8')), 'hex')
+        WHEN digest IS NOT NULL THEN '' END
+    FROM pg_catalog.unnest(digests) WITH ORDINALITY AS given (digest, position)
+    ORDER BY position);
+END $$;
+
+-- Raises unique_violation if one of these ids is, or was, that of another job: a job with it would
+-- take the place of a blocked one, wait in front of the dependents of the other, or change its result.
+CREATE FUNCTION conduit_check_ids(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+  used uuid;
+BEGIN
+  SELECT new.id INTO used FROM pg_catalog.unnest(ids) AS new (id)
+  WHERE coalesce(
+    (SELECT true FROM jobs WHERE jobs.id = new.id),
+    (SELECT true FROM conduit_blocked_jobs AS blocked WHERE blocked.id = new.id),
+    (SELECT true FROM conduit_dependencies AS link WHERE link.job = new.id LIMIT 1),
+    (SELECT true FROM conduit_results AS result WHERE result.job = new.id),
+    false)
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE unique_violation USING MESSAGE = pg_catalog.concat('the id ', used, ' is that of another job');
+  END IF;
+  IF pg_catalog.current_setting('transaction_isolation') <> 'read committed' THEN
+    -- The snapshot may be older than the other job; a unique index is not.
+    INSERT INTO conduit_blocked_jobs
+      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, delay, waits_for, on_failure)
+    SELECT id, id, '-', '-', '', '0', 0, 1, 0, 1, 'cancel' FROM pg_catalog.unnest(ids) AS new (id);
+    DELETE FROM conduit_blocked_jobs WHERE id = ANY (ids);
+  END IF;
+END $$;
+
+-- The primary key of jobs refuses the ids of rows there.
+CREATE FUNCTION conduit_check_id() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  IF EXISTS (SELECT FROM conduit_blocked_jobs WHERE id = NEW.id)
+    OR EXISTS (SELECT FROM conduit_dependencies WHERE job = NEW.id)
+    OR EXISTS (SELECT FROM conduit_results WHERE job = NEW.id)
+    OR pg_catalog.current_setting('transaction_isolation') <> 'read committed'
+  THEN
+    PERFORM conduit_check_ids(ARRAY[NEW.id]);
+  END IF;
+  RETURN NEW;
+END $$;
+
+-- Roles that may change jobs anyway, and functions with their owner's rights, are not checked.
+CREATE TRIGGER conduit_check_id BEFORE INSERT ON jobs FOR EACH ROW
+  WHEN (NOT pg_catalog.has_table_privilege('jobs'::regclass::oid, 'UPDATE'))
+  EXECUTE FUNCTION conduit_check_id();
+
+-- Stores unique jobs and flows. Only child jobs of the parents in `completed` are stored; NULL: the
+-- jobs have no parents. If another job holds the key of a job, that job is not stored, and the function
+-- returns its position and the existing job. Jobs that would wait for it wait for the existing job, and
+-- for the jobs in front of it.
+CREATE FUNCTION conduit_store(
   completed uuid[], parents uuid[], ids uuid[], queues text[], types text[], fingerprints text[],
   payloads text[], priorities integer[], max_attempts integer[], timeouts float8[],
   run_ats timestamptz[], delays float8[], headers text[], keys text[], unique_fors float8[],
   flows uuid[], on_failures text[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE plpgsql
 -- One plan, which takes linear time for any number of jobs and any settings of the session.
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off
 SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
+  keys := conduit_keyed(keys);
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
     SELECT new.*
     FROM unnest(
@@ -695,8 +774,25 @@ BEGIN
   SELECT duplicate.position, duplicate.existing FROM duplicate ORDER BY duplicate.position;
 END $$;
 
+-- conduit_store with its owner's rights, for roles that enqueue: they cannot read keys, make the jobs of
+-- others wait, take their place or their parents, or hold a key without a job.
+CREATE FUNCTION conduit_enqueue(
+  ids uuid[], queues text[], types text[], fingerprints text[], payloads text[], priorities integer[],
+  max_attempts integer[], timeouts float8[], run_ats timestamptz[], delays float8[], headers text[],
+  keys text[], unique_fors float8[], flows uuid[], on_failures text[], befores uuid[], afters uuid[]
+) RETURNS TABLE ("position" bigint, existing uuid)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  PERFORM conduit_check_ids(ids);
+  RETURN QUERY SELECT * FROM conduit_store(
+    NULL, '{}', ids, queues, types, fingerprints, payloads, priorities, max_attempts, timeouts, run_ats,
+    delays, headers, keys, unique_fors, flows, on_failures, befores, afters);
+END $$;
+
 REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;
 REVOKE ALL ON FUNCTION conduit_key_is_held FROM PUBLIC;
+REVOKE ALL ON FUNCTION conduit_keyed FROM PUBLIC;
+REVOKE ALL ON FUNCTION conduit_check_id FROM PUBLIC;
 
 CREATE TABLE conduit_results (
   job        uuid        PRIMARY KEY,
@@ -903,9 +999,12 @@ BEGIN
   FOREACH each IN ARRAY ARRAY[
     'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
     'conduit_claim'::regproc, 'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc,
-    'conduit_announce_end'::regproc
+    'conduit_announce_end'::regproc, 'conduit_store'::regproc, 'conduit_check_ids'::regproc,
+    'conduit_check_id'::regproc, 'conduit_keyed'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());
   END LOOP;
 END $$;
+
+SELECT conduit_keyed('{}');  -- makes the secret

@@ -20,7 +20,7 @@ PARTS = 24
 """The equal parts of the period in which failures are counted."""
 
 _LARGEST = 100_000
-"""The most stored bytes of a payload that is returned."""
+"""The most bytes of a payload that is returned."""
 
 
 def error_groups(

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,8 @@ from conduit_runtime.schedules.scheduler import CronScheduler
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.flows import insert_flow
+from conduit_runtime.statements.unique_keys import key_of
 from example_app import SCHEMA as APPLICATION
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
@@ -121,6 +125,12 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "SELECT {conduit_key_is_held}(gen_random_uuid(), NULL)",
         "INSERT INTO {conduit_workers} VALUES ('w', 0, 0, 'w', 0, '{{}}', '[]')",
         "SELECT {conduit_cancel}(gen_random_uuid())",
+        "SELECT * FROM {conduit_secret}",
+        "SELECT {conduit_keyed}('{{}}')",
+        "INSERT INTO {jobs} (type, parent) VALUES ('t', gen_random_uuid())",
+        "INSERT INTO {jobs} (type, schedule) VALUES ('t', 's')",
+        "INSERT INTO {jobs} (type, follows) VALUES ('t', '{{}}')",
+        "INSERT INTO {jobs} (type, refusals) VALUES ('t', 1)",
         "SELECT {conduit_advance}('{{}}', '{{}}', 1, true)",
     ],
 )
@@ -158,6 +168,83 @@ def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> N
             ).fetchall()
         assert stored == [(victim[0].id, victim[1].id)]
         assert {job.id for job in queue.list(status="pending")} == {victim[0].id, *ids}
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_the_id_of_a_job_is_refused(roles: dict[str, str], isolation: str) -> None:
+    with Queue(roles["owner"], PLACE) as queue, psycopg.connect(roles["enqueuer"]) as conn:
+        conn.execute(f"SET default_transaction_isolation = '{isolation.lower()}'")
+        # A snapshot that is older than the other jobs.
+        conn.commit()
+        conn.execute("SELECT 1 FROM pg_class LIMIT 1")
+        first, second = queue.enqueue_flow(
+            chain(Job(type="v", payload="first"), Job(type="v", payload="second", unique="v"))
+        )
+        for id_ in (first.id, second.id):
+            forged = [
+                store.insert_jobs([Job(type="mine", id=id_)])[0],
+                store.insert_jobs([Job(type="mine", id=id_), Job(type="mine")])[0],
+                store.insert_jobs([Job(type="mine", id=id_, unique=1)])[0],
+                *insert_flow(chain(Job(type="mine", id=id_), Job(type="mine"))),
+            ]
+            if isolation == "READ COMMITTED" or id_ == second.id:
+                forged += insert_flow(chain(Job(type="mine"), Job(type="mine", id=id_)))
+            for mine in forged:
+                with pytest.raises(psycopg.errors.UniqueViolation), conn.transaction():
+                    run(conn, mine, PLACE)
+        conn.rollback()
+        pool = WorkerPool(queue)
+        ran: list[object] = []
+        for type_ in ("v", "mine"):
+            pool.register(type_, lambda context, payload: ran.append(payload))
+        pool.run(drain=True)
+        assert ran == ["first", "second"]
+
+
+def test_the_id_of_a_job_that_was_deleted_is_refused_while_its_result_is_kept(
+    roles: dict[str, str],
+) -> None:
+    with Queue(roles["owner"], PLACE) as queue:
+        pool = WorkerPool(queue)
+        pool.register("v", lambda context, payload: 1, keep_result=timedelta(hours=1))
+        ended = queue.enqueue(Job(type="v"))
+        pool.run(drain=True)
+        assert queue.purge(timedelta(0)) == 1
+        with Queue(roles["enqueuer"], PLACE) as enqueuer:
+            for unique in (None, "x"):
+                with pytest.raises(psycopg.errors.UniqueViolation):
+                    enqueuer.enqueue(Job(type="v", id=ended.id, unique=unique))
+
+
+def test_an_enqueuer_has_no_parents(roles: dict[str, str]) -> None:
+    """Only workers may call the function that stores child jobs."""
+    job = Job(type="t", unique=1)
+    enqueue = store.enqueue([job], [store.insert_parameters(job)])
+    parents = "ARRAY[gen_random_uuid()], ARRAY[gen_random_uuid()], "
+    forged = replace(enqueue, fragments={"function": "{conduit_store}", "parents": parents})
+    with (
+        psycopg.connect(roles["enqueuer"]) as conn,
+        pytest.raises(InsufficientPrivilege, match="conduit_store"),
+    ):
+        run(conn, forged, PLACE)
+
+
+def test_a_key_is_made_with_the_secret(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["owner"]) as conn, Queue(roles["owner"], PLACE) as queue:
+        queue.enqueue(Job(type="t", unique="guess me"))
+        [(key,)] = conn.execute('SELECT key FROM "our ""jobs""".conduit_unique_keys')
+        [(secret,)] = conn.execute('SELECT value FROM "our ""jobs""".conduit_secret')
+    digest = key_of("t", "guess me")
+    assert key != digest
+    assert key == sha256(secret + digest.encode()).hexdigest()
+
+
+def test_a_secret_that_was_deleted_is_made_anew(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["owner"]) as conn:
+        conn.execute('TRUNCATE "our ""jobs""".conduit_secret')
+    with Queue(roles["enqueuer"], PLACE) as queue:
+        first = queue.enqueue(Job(type="t", unique=1))
+        assert queue.enqueue(Job(type="t", unique=1)).id == first.id
 
 
 @pytest.mark.parametrize(

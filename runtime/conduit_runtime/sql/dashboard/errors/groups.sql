@@ -53,8 +53,9 @@ SELECT period.begin, pg_catalog.now(), (SELECT pg_catalog.count(*) FROM newest),
        ending.id, {moment},
        found.type, {dashboard/errors/key}, found.pattern, found.jobs, found.first, found.last, found.latest,
        found.parts, found.counts, found.all_groups, coalesce(job.fingerprint, ''),
-       pg_catalog.left(job.error, 4000),
-       CASE WHEN pg_catalog.pg_column_size(job.payload) < %(largest)s THEN job.payload::text END
+       -- The mask finds only whole values; escapes make them up to six times as long.
+       pg_catalog.left(job.error, 1000 + 6 * %(largest)s),
+       CASE WHEN pg_catalog.octet_length(job.payload::text) < %(largest)s THEN job.payload::text END
 FROM period CROSS JOIN ending
 LEFT JOIN {jobs} AS last ON last.id = ending.id
 LEFT JOIN groups AS found ON true
