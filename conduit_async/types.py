@@ -1,7 +1,8 @@
 """The types of Conduit values: plain data, compared by value.
 
 A type does not allow nil by itself; `Optional` does. `ANY` is the type of a value of which nothing
-is known, such as a service's result; it is assignable to and from every type.
+is known, such as a service's result; it is assignable to and from every type. A declared type is
+checked when the code runs.
 """
 
 from collections.abc import Mapping
@@ -37,10 +38,16 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class AnyType:
-    """Unknown: it is assignable to and from everything."""
+    """Unknown: every operation on it is allowed.
+
+    `kinds` are the types that its values are known to have, none of them nil, if there are several.
+    They do not count when types are compared.
+    """
+
+    kinds: tuple["Type", ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
-        return "any"
+        return " or ".join(map(str, self.kinds)) or "any"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,13 @@ def results(node: ast.Expr) -> Iterator[ast.Expr]:
     return (each for each in _with_choices(node, _choices) if not _choices(each))
 
 
+def fallbacks(node: ast.Expr) -> list[ast.Expr]:
+    """What `a ?? b`, or a value with a `rescue`, gives instead of its first part; else nothing."""
+    if isinstance(node, ast.Rescue) or (isinstance(node, ast.Binary) and node.operator == "??"):
+        return _all_choices(node)[1:]
+    return []
+
+
 def matches(node: ast.Expr) -> Iterator[ast.Match]:
     """Each `match` among what may give the value of an expression."""
     return (each for each in _with_choices(node, _choices) if isinstance(each, ast.Match))

@@ -63,6 +63,8 @@ def is_number(kind: Type) -> bool:
 
 def is_assignable(actual: Type, expected: Type) -> bool:
     """Whether a value of one type can be used where another one is expected."""
+    if isinstance(actual, AnyType):
+        return all(is_assignable(kind, expected) for kind in actual.kinds)
     if actual == expected or is_unknown(actual):
         return True
     match actual, expected:
@@ -92,7 +94,7 @@ def is_assignable(actual: Type, expected: Type) -> bool:
 
 
 def join(left: Type, right: Type) -> Type:
-    """The narrowest type that holds the values of both; `ANY` if they have nothing in common."""
+    """The narrowest type that holds the values of both; `ANY`, of both, without one in common."""
     if left == right and not isinstance(required(left), Array | Hash):
         return left
     if isinstance(left, InvalidType) or isinstance(right, InvalidType):
@@ -104,7 +106,8 @@ def join(left: Type, right: Type) -> Type:
     if isinstance(left, Optional) or isinstance(right, Optional):
         return optional(join(required(left), required(right)))
     if JSON in (left, right) and ANY not in (left, right):
-        return JSON if is_assignable(left, JSON) and is_assignable(right, JSON) else ANY
+        fits = is_assignable(left, JSON) and is_assignable(right, JSON)
+        return JSON if fits else _either(left, right)
     if is_text(left) and is_text(right):
         return STRING
     match left, right:
@@ -119,7 +122,15 @@ def join(left: Type, right: Type) -> Type:
             return Hash(join(left.key, right.key), join(left.value, right.value), entries)
     if is_number(left) and is_number(right) and {left, right} != {DECIMAL, FLOAT}:
         return DECIMAL if DECIMAL in (left, right) else FLOAT
-    return ANY
+    return _either(left, right)
+
+
+def _either(*types: Type) -> AnyType:
+    """An unknown type whose values are known to have one of several types."""
+    kinds: list[Type] = []
+    for each in types:
+        kinds += each.kinds if isinstance(each, AnyType) else [without_entries(required(each))]
+    return AnyType(tuple(dict.fromkeys(kinds)))
 
 
 def join_all(types: list[Type]) -> Type:
@@ -131,7 +142,8 @@ def join_parts(kinds: list[Type]) -> Type:
     """The type of a collection's parts; `ANY` if ints are mixed with floats or decimals."""
     joined = join_all(kinds)
     widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
-    return ANY if widened and innermost(joined) in (FLOAT, DECIMAL) else joined
+    is_mixed = widened and innermost(joined) in (FLOAT, DECIMAL)
+    return _either(*(kind for kind in kinds if kind != NIL)) if is_mixed else joined
 
 
 def _common(left: Entries | None, right: Entries | None) -> Entries | None:

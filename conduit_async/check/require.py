@@ -3,10 +3,22 @@
 from itertools import islice
 
 from .. import ast
-from ..analyses.results import matches, results
+from ..analyses.results import fallbacks, matches, results
 from ..diagnostics import Related
 from ..suggest import did_you_mean
-from ..types import DECIMAL, Array, Enum, Hash, NilType, Struct, Type, is_nullable, required
+from ..types import (
+    DECIMAL,
+    Array,
+    Enum,
+    Hash,
+    NilType,
+    Struct,
+    Type,
+    innermost,
+    is_nullable,
+    optional,
+    required,
+)
 from .body import Body
 from .coercion import coerce_to_decimal, coerces, holds_struct, mapped_literals, number_literal
 from .expressions.nil import parenthesized, report_maybe_nil, report_nil_match
@@ -42,6 +54,14 @@ def _require(
 ) -> None:
     actual = body.type_of(node)
     wanted = required(expected)
+    if isinstance(innermost(wanted), Struct) and (others := fallbacks(node)):
+        if isinstance(node, ast.Rescue):
+            require(body, node.operand, expected, what, code, *related)
+        elif isinstance(node, ast.Binary):
+            require(body, node.left, optional(expected), what, code, *related)
+        for each in others:
+            require(body, each, expected, what, code, *related)
+        return
     if isinstance(wanted, Enum):
         if check_enum(body, node, wanted, what):
             return

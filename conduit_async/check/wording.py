@@ -20,15 +20,20 @@ def describe(kind: Type) -> str:
     if isinstance(kind, Optional):
         return f"{describe(kind.item)} or nil"
     if isinstance(kind, AnyType):
-        return "a value of unknown type"
+        return " or ".join(map(describe, kind.kinds)) or "a value of unknown type"
     if isinstance(kind, FunctionType):
         return "a function"
-    if isinstance(kind, Array) and isinstance(kind.item, AnyType):
+    if isinstance(kind, Array) and _is_open(kind.item):
         return "an array"
-    if isinstance(kind, Hash) and isinstance(kind.value, AnyType):
+    if isinstance(kind, Hash) and _is_open(kind.value):
         return "a hash"
     name = _shown(kind)
     return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+def _is_open(kind: Type) -> bool:
+    """Whether nothing is known of the values of a type."""
+    return isinstance(kind, AnyType) and not kind.kinds
 
 
 def _shown(kind: Type) -> str:
@@ -42,6 +47,8 @@ def _shown(kind: Type) -> str:
             return f"array<{_shown(item)}>"
         case Hash(key, value):
             return f"hash<{_shown(key)}, {_shown(value)}>"
+        case AnyType(kinds) if kinds:
+            return " or ".join(map(_shown, kinds))
     return str(kind)
 
 

@@ -5,10 +5,24 @@ from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
-from ...python.code import Code, call, list_from
-from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
+from ...python.code import NONE, Code, Effect, Form, call, list_from
+from ...python.literals import string
+from ...types import (
+    DECIMAL,
+    ERROR,
+    FLOAT,
+    INT,
+    NIL,
+    STRING,
+    Array,
+    Enum,
+    Hash,
+    Type,
+    is_nullable,
+    required,
+)
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import DYNAMIC, as_any, enum_value, holds_any, type_of
+from ..python.typing import DYNAMIC, enum_value, holds_any, type_of
 
 
 def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
@@ -17,20 +31,55 @@ def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> C
     if isinstance(wanted, Enum) and not all(
         _is_value_of(wanted, each, type_of(fn, each)) for each in _alternatives(node)
     ):
-        return enum_value(fn, wanted, code)
+        code = enum_value(fn, wanted, code)
+        may_be_nil = actual in DYNAMIC and not is_nullable(expected)
+        return fn.unwrap(code, node, Effect.FAILS) if may_be_nil else code
     if _is_of_texts(node, wanted, actual):
         return _converted(fn, node, wanted, code)
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
         return _coerce_items(fn, node, wanted, code)
-    unknown = actual in DYNAMIC and wanted not in DYNAMIC
-    if unknown or (holds_any(actual) and not holds_any(wanted)):
-        literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
-        return code if literal else as_any(fn, node, code)
+    if required(actual) == ERROR and wanted == STRING:
+        return _message(fn, node, code)
+    if is_lost(actual, expected):
+        return code if _checks_its_parts(fn, node) else _checked(fn, node, expected, code)
     if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
         return code
     if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
         return replace(code, text=f"{code.text}.0")
     return _converted(fn, node, wanted, code)
+
+
+def is_lost(actual: Type, expected: Type) -> bool:
+    """Whether a value has to be checked at run time, as less is known of it than is expected."""
+    unknown = actual in DYNAMIC and required(expected) not in DYNAMIC
+    return unknown or (holds_any(actual) and not holds_any(expected))
+
+
+def _checks_its_parts(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    """Whether the parts of an expression are coerced to the type that is expected of it."""
+    if isinstance(node, ast.Binary):
+        return node.operator == "??" or joins_arrays(fn, node)
+    return isinstance(node, ast.ArrayLiteral | ast.HashLiteral | ast.Ternary)
+
+
+def joins_arrays(fn: FunctionBuilder, node: ast.Binary) -> bool:
+    """Whether an operator joins two arrays, as far as is known."""
+    return node.operator == "+" and isinstance(required(type_of(fn, node)), Array)
+
+
+def _message(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
+    """The string as which an error reads; nil stays nil."""
+    if required(type_of(fn, node)) == type_of(fn, node):
+        return code.attribute("message", Effect.NONE)
+    return fn.unless_nil(code, node, lambda error: error.attribute("message", Effect.NONE).text)
+
+
+def _checked(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
+    """Check at run time that a value of unknown type has the expected one."""
+    if code == NONE:
+        return code
+    parts = [Code(fn.module.annotation(expected)), code, Code(string(node.span.in_one_line))]
+    return replace(fn.operator("of_type", parts, Effect.FAILS), form=Form.ANY)
 
 
 def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:

@@ -20,6 +20,7 @@ from ...types import Type, optional, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.branching import chain
 from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, typed_empty, unchecked
+from .coercion import is_lost
 from .dispatch import Lowering, Operand, rule
 from .snapshots import record_form_of
 
@@ -47,9 +48,9 @@ def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
 def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
     """Lower `a ?? b ?? c` to one expression if that is readable, else to a variable."""
     first, *others = _alternatives(fn, node)
-    wanted = type_of(fn, node)
+    wanted = _wanted(fn, node, operand)
     alternative = _alternative(wanted, operand)
-    left = yield alternative(first, allows_nil=True)
+    left = yield alternative(first, expected=optional(wanted), allows_nil=True)
     if not others:
         return typed_empty(fn, left)
     if fn.lazy or (len(others) == 1 and left.repeatable):
@@ -74,6 +75,12 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
             right = yield alternative(other)
         lines.append(if_(compare(Code(name), "is", NONE), assign(name, right)))
     return Code(name, before=tuple(lines))
+
+
+def _wanted(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Type:
+    """Return the type that each alternative needs: the expected one if its own is not known."""
+    kind, expected = type_of(fn, node), operand.expected
+    return expected if expected is not None and is_lost(kind, expected) else kind
 
 
 def _alternative(wanted: Type, operand: Operand) -> "partial[Operand]":
@@ -120,9 +127,10 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     arms = [node]  # `a ? b : c ? d : e`
     while isinstance(last := arms[-1].otherwise, ast.Ternary):
         arms.append(last)
+    wanted = _wanted(fn, node, operand)
     if len(arms) > MAX_TERNARIES:
-        return (yield from _long_chain(fn, node, arms))
-    alternative = _alternative(type_of(fn, node), operand)
+        return (yield from _long_chain(fn, wanted, arms))
+    alternative = _alternative(wanted, operand)
     condition = yield Operand(node.condition, allows_nil=True)
     with fn.branch():
         then = yield alternative(node.then, lazy=True)
@@ -132,22 +140,22 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
         text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
         return combine(text, Precedence.TERNARY, [condition, then, otherwise])
     name = fn.names.fresh("value")
-    declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}", effect=Effect.NONE)
+    declared = Line(f"{name}: {fn.module.annotation(wanted)}", effect=Effect.NONE)
     test = replace(condition, before=())
     chosen = chain([(test, assign(name, then))], assign(name, otherwise))
     return Code(name, before=(*condition.before, declared, *chosen))
 
 
-def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
+def _long_chain(fn: FunctionBuilder, wanted: Type, arms: list[ast.Ternary]) -> Lowering:
     """Lower a chain of ternaries to `if … elif … else`."""
     name = fn.names.fresh("value")
-    place = record_form_of(type_of(fn, node))
+    place = record_form_of(wanted)
     found: list[tuple[Code, list[Line]]] = []
     with fn.branch():
         for arm in arms:
             condition = yield Operand(arm.condition, allows_nil=True)
-            then = yield Operand(arm.then, record=place)
+            then = yield Operand(arm.then, expected=wanted, record=place)
             found.append((condition, assign(name, then)))
-        last = yield Operand(arms[-1].otherwise, record=place)
-    declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}")
+        last = yield Operand(arms[-1].otherwise, expected=wanted, record=place)
+    declared = Line(f"{name}: {fn.module.annotation(wanted)}")
     return Code(name, before=(declared, *chain(found, assign(name, last))))

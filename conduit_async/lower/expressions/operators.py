@@ -7,6 +7,7 @@ from ...python.code import Code, Effect, Form, Precedence, collection, combine, 
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import ORDERED, as_any, as_type, effective_operand, is_dynamic, type_of
+from .coercion import joins_arrays
 from .comparisons import equality, membership, range_
 from .dispatch import Lowering, Operand, rule
 from .lazy import coalesce, lazy
@@ -52,7 +53,7 @@ def binary(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
         case "in" | "not_in":
             return (yield from membership(fn, node))
     wanted = required(operand.expected if operand.expected is not None else type_of(fn, node))
-    parts = wanted if node.operator == "+" and isinstance(wanted, Array) else None
+    parts = wanted if joins_arrays(fn, node) and isinstance(wanted, Array) else None
     left = yield Operand(node.left, expected=parts)
     right = yield Operand(node.right, expected=parts)
     left, right = fn.in_order([left, right], [node.left, node.right])

@@ -76,7 +76,7 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
     if code.before and code.text == dest.name:
         return list(code.before)
     if dest.unchecked:
-        code = unchecked(fn, code, always=not code.is_constant)
+        code = unchecked(fn, code, always=not code.is_constant and code.form is not Form.ANY)
     if dest.kind != "nowhere":
         code = nil_after_call(fn, node, code)
     if dest.kind == "return" and dest.expected is not None:

@@ -11,8 +11,8 @@ from .module import Module
 IMPORTABLE_NAMES = frozenset({
     "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
     "enum_value", "equal", "fail", "includes_item", "item", "iterate", "job_type", "length_of",
-    "member", "multiply", "named", "negate", "ordered", "power", "re", "remainder", "replace",
-    "subtract", "suppress", "table", "text", "time", "timedelta", "unwrap",
+    "member", "multiply", "named", "negate", "of_type", "ordered", "power", "re", "remainder",
+    "replace", "subtract", "suppress", "table", "text", "time", "timedelta", "unwrap",
 })  # fmt: skip
 """Names that any module may import; generated variables avoid them."""
 

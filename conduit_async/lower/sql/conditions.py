@@ -9,7 +9,7 @@ from ...python.code import Code, Effect
 from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import type_of
+from ..python.typing import holds_any, type_of
 from .sql import Select
 
 Selecting: TypeAlias = Generator[Operand, Code, Select]
@@ -41,9 +41,9 @@ def compared(
     name = select.column(column.name)
     if isinstance(node, ast.Nil):
         return f"{name} IS {'NOT ' if operator == '!=' else ''}NULL", []
-    is_enum = isinstance(required(column.type), Enum)
-    value = yield Operand(node, expected=None if is_enum else column.type, record="either")
     kind = type_of(fn, node)
+    is_free = isinstance(required(column.type), Enum) or holds_any(kind)
+    value = yield Operand(node, expected=None if is_free else column.type, record="either")
     record = required(kind)
     if isinstance(record, Record):
         value = key_of(fn, record, node, value)

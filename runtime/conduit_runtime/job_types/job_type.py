@@ -14,12 +14,14 @@ import psycopg
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
 from ..model.attempts.retry import BackoffKind, ErrorType, check_backoff, check_error_types
+from ..model.errors import PayloadError, PayloadMismatch
 from ..model.job import Job, JobPriority, priority_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
 from ..model.queues.controls import SourceLimits
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
+from ..payloads.fits import Fit, fit
 from ..postgres.other_drivers import AsyncpgLike, other_async
 from ..services.protocols import protocols_of
 from ..statements.jobs import check_options, insert_job
@@ -128,6 +130,17 @@ class JobType(Generic[S, P]):
     def _writer(self) -> Writer | None:
         return writer(self.payload)
 
+    @functools.cached_property
+    def _fit(self) -> Fit:
+        payload: Any = self.payload
+        return fit(payload)
+
+    def _check(self, text: str) -> None:
+        try:
+            self.decode(text)
+        except PayloadMismatch as mismatch:
+            raise PayloadError(f"{self.name} could not read its own payload: {mismatch}") from None
+
     @property
     def schema(self) -> str | None:
         """The Postgres schema of the queue's tables; None for the connection's search path."""
@@ -141,8 +154,8 @@ class JobType(Generic[S, P]):
     def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
         """Return a job of this type that is not stored yet, with the payload as it is now.
 
-        Raises PayloadError for a payload that JSON or Postgres would refuse or change, and
-        TypeError or ValueError for an option that does not fit.
+        Raises PayloadError for a payload that JSON or Postgres would refuse or change, or that this
+        job type could not read, and TypeError or ValueError for an option that does not fit.
         """
         if options and (unknown := options.keys() - JobOptions.__optional_keys__):
             raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
@@ -150,6 +163,8 @@ class JobType(Generic[S, P]):
         if self._writer is not None:
             written = self._writer(payload, "payload")
             text = text if written is payload else payloads.encode(written)
+        if not self._fit(payload):
+            self._check(text)
         timeout = options.get("timeout", self.timeout)
         if timeout is not None:
             check_duration(timeout, "timeout")

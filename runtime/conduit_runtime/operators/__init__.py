@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar, get_args, overload
 
 from ..model.identity import identity
 from ..model.values import ConduitError, Range
+from ..payloads.convert import Unfit, converter
 from ..services.service_calls import BoundServices
 from .arithmetic import add as add
 from .arithmetic import divide as divide
@@ -59,6 +60,20 @@ def enum_value(kind: Any, value: Any) -> Any:
     listed = ", ".join(f'"{each}"' for each in values)
     shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
     raise ConduitError(f"{shown} is not a value of the enum, which is one of {listed}")
+
+
+def of_type(kind: Any, value: Any, what: str) -> Any:
+    """A value whose type the compiler does not know, as one of `kind`, an annotation.
+
+    An int becomes a float or a decimal where one is declared, a hash becomes a struct. Raises
+    ConduitError, which says what does not fit.
+    """
+    if isinstance(kind, type) and type(value) is kind:
+        return value
+    try:
+        return converter(kind)(value, what)
+    except Unfit as unfit:
+        raise ConduitError(str(unfit)) from None
 
 
 def contains(needle: Any, container: Any) -> bool:

@@ -1,12 +1,21 @@
+import json
+import re
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from conduit_runtime import GeneratedCodeError, JobContext, JobType, generated_by, job_type
+from conduit_runtime import (
+    GeneratedCodeError,
+    JobContext,
+    JobType,
+    PayloadError,
+    generated_by,
+    job_type,
+)
 from conduit_runtime.model.package import location, source_line
 from example_jobs.order import EmailSend, Release, email_send, release
 
@@ -118,3 +127,35 @@ def test_a_package_of_another_generation_is_refused(version: str) -> None:
 
 def test_a_job_has_an_id_before_it_is_stored() -> None:
     assert isinstance(release.job(Release("a", 1)).id, UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    n: int
+    labels: dict[str, list[str]]
+    at: datetime | None
+
+
+@job_type("a.b.declared", "0")
+async def declared(job: JobContext[Any], payload: Declared) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        (("zz", {}, None), "payload.n: expected an int"),
+        ((None, {}, None), "payload.n: expected an int"),
+        ((2.5, {}, None), "payload.n: expected an int"),
+        ((1, {"secret": ["a", 2]}, None), "payload.labels.…[1]: expected a string"),
+        ((1, {}, "soon"), "payload.at: expected a timestamp"),
+    ],
+)
+def test_a_payload_that_the_job_type_cannot_read_is_refused(values: Any, path: str) -> None:
+    with pytest.raises(PayloadError, match=re.escape(path)):
+        declared.job(Declared(*values))
+
+
+def test_what_reads_back_as_the_declared_type_is_stored() -> None:
+    at = datetime(2024, 2, 29, tzinfo=UTC)
+    for payload in (Declared(1, {"a": ["b"]}, at), Declared(True + 1, {}, None)):
+        assert declared.decode(json.dumps(declared.job(payload).payload)) == payload

@@ -19,6 +19,7 @@ from conduit_runtime.operators import (
     member,
     multiply,
     negate,
+    of_type,
     ordered,
     power,
     remainder,
@@ -83,6 +84,11 @@ def test_arithmetic(result: object, expected: object) -> None:
         (lambda: ordered([1], ">=", [2]), "`>=` does not take an array and an array"),
         (lambda: iterate(None), "`for` needs an array"),
         (lambda: enum_value(Literal["a", "b"], "c"), 'one of "a", "b"'),
+        (lambda: of_type(int, "zz", "Svc.x()"), r"Svc\.x\(\): expected an int, got str"),
+        (lambda: of_type(int, None, "Svc.x()"), "expected an int, got nil"),
+        (lambda: of_type(int, True, "Svc.x()"), "expected an int, got bool"),
+        (lambda: of_type(list[int], [1, 2.5], "Svc.x()"), r"Svc\.x\(\)\[1\]: expected an int"),
+        (lambda: of_type(dict[str, int] | None, {"a": "b"}, "x"), "expected an int, got str"),
         (lambda: power(-8, 0.5), "no real number"),
         (lambda: power(0, -1), "has no value"),
         (lambda: item(None, 0), "nil has no items"),
@@ -200,3 +206,11 @@ def test_ranges() -> None:
     assert list(Range(1, 3, exclusive=True)) == [1, 2]
     with pytest.raises(ConduitError, match="ints"):
         list(Range("a", "c"))
+
+
+def test_a_value_of_unknown_type_becomes_one_of_the_declared_type() -> None:
+    assert of_type(int, Decimal(2), "x") == 2
+    assert type(of_type(float, 2, "x")) is float
+    assert of_type(Decimal, 2, "x") == Decimal(2)
+    assert of_type(int | None, None, "x") is None
+    assert of_type(list[Decimal], (1, "2.50"), "x") == [Decimal(1), Decimal("2.50")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import add, enum_value
+from conduit_runtime.operators import add, enum_value, of_type, unwrap
 
 from .records import Post, PostChosen, PostHistory, PostState
 from .services import Services
@@ -21,9 +21,15 @@ def after_update(
         post = hook.record
         post.state = enum_value(PostState, post.word)
         post.state = "draft" if post.word == "" else "published"
-        post.state = enum_value(PostState, hook.services.search.state())
+        post.state = unwrap(
+            enum_value(PostState, hook.services.search.state()), "Search.state()"
+        )
         post.history = ["draft", enum_value(PostHistory, post.word), post.state]
-        post.history = add(hook.services.search.history(), ["draft"])
+        post.history = of_type(
+            list[PostHistory],
+            add(hook.services.search.history(), ["draft"]),
+            'Search.history() + ["draft"]',
+        )
         hook.services.search.update(
             chosen("draft"),
             hook.scalar(

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import bound_value, member, multiply
+from conduit_runtime.operators import bound_value, member, multiply, of_type
 
 from .records import Post
 from .services import Services
@@ -17,7 +17,9 @@ def after_create(conn: Connection, record: object, *, services: Services) -> Pos
     with Hook(conn, Post, record, services=services) as hook:
         post = hook.record
         if bound_value(hook.services, "feature_on"):
-            post.title = member(bound_value(hook.services, "site"), "name")
+            post.title = of_type(
+                str, member(bound_value(hook.services, "site"), "name"), "site.name"
+            )
         hook.services.notify("sync", to=post.title)
         hook.enqueue(email_send, EmailSend(title=post.title, views=post.views))
         hook.enqueue(notify, Notify())
@@ -53,5 +55,7 @@ async def notify(job: JobContext[Services], payload: Notify) -> None:
 
 
 async def tax(job: JobContext[Services], n: int) -> float:
-    result: float = multiply(n, bound_value(job.services, "tax_rate"))
+    result: float = of_type(
+        float, multiply(n, bound_value(job.services, "tax_rate")), "n * tax_rate"
+    )
     return result

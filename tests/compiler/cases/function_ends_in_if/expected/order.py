@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime.operators import of_type
 from conduit_runtime.stdlib import Array
 
 from .records import Order
@@ -64,6 +65,8 @@ def shorter(n: int) -> str | None:
 
 async def told(job: JobContext[Services], n: int) -> str | None:
     if n <= 9:
-        result: str | None = await job.services.out.few(n)
+        result: str | None = of_type(
+            str | None, await job.services.out.few(n), "Out.few(n)"
+        )
         return result
     return None

@@ -13,7 +13,7 @@ from conduit_runtime import (
     RequestContext,
     job_type,
 )
-from conduit_runtime.operators import iterate, text
+from conduit_runtime.operators import iterate, of_type, text
 from conduit_runtime.stdlib import Array, String
 
 from .records import Post, PostSnapshot, User
@@ -161,10 +161,14 @@ def user_label(
 
 
 async def found(job: JobContext[Services], t: str) -> str | None:
-    result: str | None = await job.services.email.find(t)
+    result: str | None = of_type(
+        str | None, await job.services.email.find(t), "Email.find(t)"
+    )
     return result
 
 
 async def user_load(job: JobContext[Services], id: UUID, n: int) -> int | None:
-    result: int | None = await job.services.stats.load(id, n)
+    result: int | None = of_type(
+        int | None, await job.services.stats.load(id, n), "Stats.load(self.id, n)"
+    )
     return result

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, Range, job_type
-from conduit_runtime.operators import contains, equal, item, power, remainder
+from conduit_runtime.operators import contains, equal, item, of_type, power, remainder
 from conduit_runtime.stdlib import Array, String
 
 from .records import Post, PostSize, User
@@ -29,8 +29,10 @@ def after_update(
         ]
         heads = [t_3 for t_3 in items if String.upcase(t_3) != "A"]
         hook.services.api.put(names, all_, heads)
-        height = hook.services.api.height()
-        post.size = PostSize(width=hook.services.api.width(), height=height)
+        height = of_type(int, hook.services.api.height(), "Api.height()")
+        post.size = PostSize(
+            width=of_type(int, hook.services.api.width(), "Api.width()"), height=height
+        )
         hook.enqueue(
             api_first,
             ApiFirst(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conduit_runtime import Connection, Hook, JobContext, RequestContext, job_type
-from conduit_runtime.operators import add, equal, fail, member, text, unwrap
+from conduit_runtime.operators import add, equal, fail, member, of_type, text, unwrap
 
 from .records import Post
 from .services import Services
@@ -178,6 +178,8 @@ def address(note: str, authenticated: bool, current_user_email: Any) -> str:
     if note == "private":
         if not authenticated:
             fail("Context.current_user is nil")
-        result: str = add(current_user_email, "?")
+        result: str = of_type(
+            str, add(current_user_email, "?"), 'Context.current_user!().email + "?"'
+        )
         return result
     return "public"

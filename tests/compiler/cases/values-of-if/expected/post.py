@@ -13,6 +13,7 @@ from conduit_runtime import (
     JobContext,
     job_type,
 )
+from conduit_runtime.operators import of_type
 from conduit_runtime.stdlib import Array
 
 from .records import Post
@@ -90,5 +91,5 @@ async def load(job: JobContext[Services], id: UUID, views: int) -> int:
             found = 9
         else:
             raise ConduitError(f"no statistics: {error}") from caught
-    result: int = found
+    result: int = of_type(int, found, "found")
     return result
