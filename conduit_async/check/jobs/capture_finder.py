@@ -32,6 +32,7 @@ from ...types import ANY, BOOL, ERROR, STRING, Record, is_nullable, optional, re
 from ..narrowing import SELF, Path
 from .capture_use import CaptureUse, use_of
 from .primary_key import needed_key
+from .sensitive_values import sensitive_column
 
 
 @dataclass(frozen=True)
@@ -107,19 +108,8 @@ class CaptureFinder:
                 yield use_of(span, "error", (local.name, part), STRING, local)
             return
         kind = required(local.type) if (local,) in self.known else local.type
-        yield use_of(span, "local", (local.name,), kind, local, sensitive=self._sensitive(local))
-
-    def _sensitive(self, local: Local) -> str | None:
-        """The sensitive column whose unchanged value a `let` holds."""
-        value: ast.Node | None = local.value
-        while isinstance(value, ast.Unwrap):
-            value = value.operand
-        match self.program.facts.resolutions.get(value) if value is not None else None:
-            case SelfColumn(column=column) if column.sensitive:
-                return f"{self.resource.name}.{column.name}"
-            case RecordColumn(resource=resource, column=column) if column.sensitive:
-                return f"{resource}.{column.name}"
-        return None
+        sensitive = sensitive_column(self.program, self.resource, local)
+        yield use_of(span, "local", (local.name,), kind, local, sensitive=sensitive)
 
     def _path(self, node: ast.Member) -> CaptureUse | ast.Node:
         """`self.address.country`, or `item.sku` of a local that holds a record."""
