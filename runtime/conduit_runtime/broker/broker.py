@@ -38,7 +38,7 @@ class Broker:
         if ca_file is not None:
             check_type(ca_file, "ca_file", str, "the path of a file")
         check_installed()
-        self.url = checked_url(url, ca_file)
+        self.url: str = checked_url(url, ca_file)
         self.database = database
         self.ca_file = ca_file
 

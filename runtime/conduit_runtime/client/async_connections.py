@@ -59,7 +59,7 @@ class AsyncConnections:
         self._owned = isinstance(dsn, str)
         self._patience = patience
         self._pool = _own_pool(dsn, size, patience) if isinstance(dsn, str) else dsn
-        self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
+        self.dsn: str = dsn if isinstance(dsn, str) else pool_dsn(dsn)
         self._beside: list[AsyncConnections] = []
         if self._owned:
             renew_in_children(self, AsyncConnections._renew)

@@ -55,7 +55,7 @@ class AsyncQueue:
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
         check_text(schema, "schema")
         self.schema = schema
-        self.connections = AsyncConnections(dsn, schema)
+        self.connections: AsyncConnections = AsyncConnections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
         self._ends = EndListener(self.dsn, schema)

@@ -56,7 +56,7 @@ class Queue:
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
         check_text(schema, "schema")
         self.schema = schema
-        self.connections = Connections(dsn, schema)
+        self.connections: Connections = Connections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
         self._ends = EndListener(self.dsn, schema)

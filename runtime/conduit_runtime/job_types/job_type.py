@@ -91,7 +91,7 @@ class JobType(Generic[S, P]):
         self.retry_on, self.discard_on = check_error_types(self.retry_on, self.discard_on)
         self.limits = SourceLimits.of(self.concurrency, self.rate_limit, self.per)
         self.__doc__ = self.function.__doc__
-        self.__name__ = self.function.__name__
+        self.__name__: str = self.function.__name__
         self.__module__ = self.function.__module__
 
     def __repr__(self) -> str:

@@ -57,8 +57,10 @@ class ClaimedBatch:
     def __init__(self, jobs: list[Claimed]) -> None:
         first = jobs[0]
         self.jobs = jobs
-        self.type, self.queue, self.timeout = first.type, first.queue, first.timeout
-        self.rescues = first.rescues
+        self.type: str = first.type
+        self.queue: str = first.queue
+        self.timeout: float | None = first.timeout
+        self.rescues: int = first.rescues
         self.secrets: set[str] = set()
         for job in jobs:
             job.secrets = self.secrets

@@ -22,7 +22,7 @@ from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
 from ..worker.pool import WorkerPool
 from . import report
-from .factories import payload
+from .factories import payload as make_payload
 from .fake_services import Fakes
 from .matching import criteria
 from .run.clock import Clock, duration_of, move
@@ -48,8 +48,6 @@ class Jobs:
     is committed. `schema` is the schema of the queue's tables; without it, the search path finds
     them. `default_pool` makes the pool of a `run` that is given no `pool` and no `job_types`.
     """
-
-    payload = staticmethod(payload)
 
     def __init__(
         self,
@@ -86,6 +84,11 @@ class Jobs:
         call. `run` uses the fakes unless it is given services.
         """
         return Fakes(all_protocols())
+
+    @staticmethod
+    def payload(of: JobType[Any, T] | type[T], /, **fields: Any) -> T:
+        """Make a payload, or another dataclass of a generated package: see `payload` of the kit."""
+        return make_payload(of, **fields)
 
     def within(self, connection: Given) -> "Jobs":
         """Return the jobs that a connection sees within its open transaction."""

@@ -81,27 +81,28 @@ class WorkerPool:
         check_seconds(grace, "grace")
         check_seconds(connect_timeout, "connect_timeout")
         check_callable(on_failed, "on_failed")
-        self.job_types = jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
-        self.handlers = HandlerRegistry()
+        jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
+        self.job_types: Sequence[JobType[Any, Any]] = jobs
+        self.handlers: HandlerRegistry = HandlerRegistry()
         self.handlers.register_job_types(jobs)
-        self.metrics = Metrics()
+        self.metrics: Metrics = Metrics()
         self._queues = queues_of(queues, jobs)
         self._serves_only = False
         self.workers = workers
         self.services = services
-        self.schedules = each(schedules, "schedules", Schedule, "a Schedule")
+        self.schedules: Sequence[Schedule] = each(schedules, "schedules", Schedule, "a Schedule")
         self.grace = grace
         self.connect_timeout = connect_timeout
         self._workers: WorkerFactory = (
             DirectWorkers(queue) if isinstance(queue, Queue | AsyncQueue) else queue
         )
-        self.recorder = Recorder()
-        self.failure_hook = on_failed
-        self.hooks = AroundHooks(listed(around, "around"))
+        self.recorder: Recorder = Recorder()
+        self.failure_hook: OnFailed | None = on_failed
+        self.hooks: AroundHooks = AroundHooks(listed(around, "around"))
         self.tracer_provider = tracer_provider
         check_age(keep_completed, "keep_completed")
         check_age(keep_failed, "keep_failed")
-        self.retention = Retention(keep_completed, keep_failed)
+        self.retention: Retention = Retention(keep_completed, keep_failed)
         if self.dsn is None and (self.schedules or not self.retention.is_empty):
             raise QueueError(
                 "a pool with a broker has no database: on a host with one, add schedules with "

@@ -119,6 +119,7 @@ def test_a_service_that_raises_stop_iteration_does_not_hang_its_job() -> None:
 
 class JOB_ROW:  # noqa: N801
     id, type, queue, attempts, max_attempts = JOB.id, JOB.type, JOB.queue, 2, 3
+    headers: None = None
 
 
 class HOST:

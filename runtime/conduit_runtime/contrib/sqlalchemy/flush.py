@@ -162,6 +162,8 @@ def _after_flush(session: Session, context: object) -> None:
     differing = []
     for connection, group in groupby(flush.changes, lambda change: change.connection):
         changes = [*group]
+        if session.twophase:  # Postgres prepares no transaction that has sent a notification
+            connection.exec_driver_sql("SET LOCAL conduit.wake = 'off'")
         calls = [_call(session, change, flush) for change in changes]
         records = run_calls(connection, calls)
         for change, call, record in zip(changes, calls, records, strict=True):

@@ -35,7 +35,7 @@ class Retry(BaseException):
 
     def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
         super().__init__(reason or "the handler asked for a retry")
-        self.after = None if after is None else _seconds(after, "after")
+        self.after: float | None = None if after is None else _seconds(after, "after")
 
 
 class Discard(BaseException):
@@ -54,7 +54,7 @@ class Snooze(BaseException):
 
     def __init__(self, duration: float | timedelta) -> None:
         super().__init__(f"snoozed for {duration}")
-        self.duration = _seconds(duration, "duration")
+        self.duration: float = _seconds(duration, "duration")
 
 
 def _seconds(duration: float | timedelta, name: str) -> float:

@@ -50,7 +50,7 @@ class Clock:
     """How far a test has moved in time. All objects of the test share one."""
 
     def __init__(self) -> None:
-        self.offset = timedelta(0)
+        self.offset: timedelta = timedelta(0)
         self._caught_up = timedelta(0)
 
     async def advance(self, by: timedelta, database: Database) -> None:

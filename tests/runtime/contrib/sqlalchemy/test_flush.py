@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import sqlalchemy
 from conduit_runtime.contrib.sqlalchemy import register
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements.idle_lock import acquire
 from example_app import jobs_of, note_events
 from hook_drivers import asyncpg_arguments
 from orm_classes import Note, Order, User
@@ -141,6 +143,22 @@ def test_generated_hooks_with_queries(session: Session, noted: Conn) -> None:
     session.commit()
     types = [job["type"].rpartition(".")[2] for job in jobs_of(noted)]
     assert types == ["search_index_add", "email_send"]
+
+
+def test_a_two_phase_commit_beside_an_idle_worker(database: str) -> None:
+    register(Note, note_hooks)
+    engine = create_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(database))
+    with (
+        psycopg.connect(database, autocommit=True) as worker,
+        Session(engine, twophase=True) as session,
+    ):
+        if worker.execute("SHOW max_prepared_transactions").fetchone() == ("0",):
+            pytest.skip("max_prepared_transactions is 0 on this server")
+        assert run(worker, acquire(["default"])) == []
+        session.add(Note(id=1, sender="tagged"))
+        session.commit()
+        assert [event for event, *_ in note_events(worker)] == ["create"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
