@@ -69,9 +69,9 @@ def test_selected_jobs_are_cancelled(site: Site, open_page: Open) -> None:
     page = open_page(site.url + "/jobs")
     for guest in (guests[0], guests[2]):
         page.get_by_role("row").filter(has_text=guest).get_by_role("checkbox").check()
-    page.get_by_role("group", name="With the selected jobs").get_by_role(
-        "button", name="Cancel"
-    ).click()
+    actions = page.get_by_role("group", name="With the selected jobs")
+    actions.get_by_text("Cancel", exact=True).click()
+    actions.get_by_role("button", name="Cancel them").click()
     expect(page.get_by_role("row").filter(has_text="cancelled")).to_have_count(2)
     left = "SELECT payload ->> 'to' FROM jobs WHERE status = 'pending'"
     assert site.sql(left) == [(guests[1],)]

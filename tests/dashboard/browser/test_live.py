@@ -123,7 +123,9 @@ def test_selecting_jobs(site: Site, open_page: Open) -> None:
     expect(page.locator("[data-selected]")).to_have_text("1")
     page.get_by_label("Select all that are shown").check()
     expect(page.locator("[data-selected]")).to_have_text("3")
-    page.get_by_role("button", name="Cancel").first.click()
+    actions = page.get_by_role("group", name="With the selected jobs")
+    actions.get_by_text("Cancel", exact=True).click()
+    actions.get_by_role("button", name="Cancel them").click()
     expect(page.get_by_role("status").filter(has_text="3")).to_be_visible()
     assert site.queue.stats().cancelled == 3
 
