@@ -9,7 +9,7 @@ import click
 
 from ..model.text.printable import one_line
 from .output import show_one
-from .packages import load_jobs, stamped_schema
+from .packages import dotted, load_jobs, stamped_schema
 from .session import Session, session_options
 
 if TYPE_CHECKING:
@@ -57,12 +57,14 @@ def doctor(session: Session, packages: tuple[str, ...]) -> None:
 
 def _package(names: tuple[str, ...], jobs: list["JobType[Any, Any]"]) -> "Package":
     from ..doctor.database import Package
+    from ..model.package import retired_types
     from ..worker.options import queues_of
     from ..worker.run.handlers import HandlerRegistry
 
     handlers = HandlerRegistry()
     handlers.register_job_types(jobs)
-    return Package(names, handlers, queues_of(None, jobs))
+    retired = frozenset[str]().union(*(retired_types(dotted(name)) for name in names))
+    return Package(names, handlers, queues_of(None, jobs), retired - handlers.by_type.keys())
 
 
 def _show(report: "Report") -> None:

@@ -45,7 +45,7 @@ def load_module(package: str) -> ModuleType:
     """The module of a dotted name or of the path of its folder. Raises ClickException."""
     from ..services.references import imported
 
-    name = _dotted(package)
+    name = dotted(package)
     if not _is_there(name):
         raise click.ClickException(
             f"there is no package {package} (looked for the module {name} from the working "
@@ -63,8 +63,8 @@ def _is_there(name: str) -> bool:
         return False
 
 
-def _dotted(package: str) -> str:
-    """A module's name, from itself or from the path of its folder."""
+def dotted(package: str) -> str:
+    """Return a module's name, from itself or from the path of its folder."""
     path = Path(package)
     if os.sep not in package and not path.is_dir():
         return package

@@ -1,6 +1,6 @@
 """The database as the checks read it: read-only, with a short timeout."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -54,6 +54,8 @@ class Package:
     names: tuple[str, ...]
     handlers: HandlerRegistry
     queues: dict[str, int | None] = field(default_factory=dict)
+    retired: Collection[str] = ()
+    """The types that the packages had, and whose jobs they no longer run."""
 
 
 class Database:

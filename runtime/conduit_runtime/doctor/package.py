@@ -1,4 +1,4 @@
-"""Whether the named packages would run the waiting jobs of their types."""
+"""Whether the named packages would run the waiting jobs of their types, also of removed ones."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from .finding import Finding, error
 
 
 def check(database: Database, package: Package) -> Iterator[Finding]:
-    """Do what `preflight` does, except for other types: other code may run their jobs."""
-    own = {handler.type for handler in package.handlers}
+    """Do what `preflight` does, except for types that the packages never had."""
+    own = {*package.retired, *(handler.type for handler in package.handlers)}
     live = [each for each in database.read(worker_registry.workers()) if not each.is_silent]
     served = package.queues | dict.fromkeys(queue for worker in live for queue in worker.queues)
     with snapshot(database.dsn, database.schema) as read:

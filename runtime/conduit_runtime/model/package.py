@@ -1,6 +1,8 @@
 """The data of a generated package: its version and schema, and the lines of its sources."""
 
 import importlib.metadata
+import importlib.resources
+import json
 import sys
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -47,6 +49,21 @@ def package_version() -> str:
 def generated_packages() -> tuple[str, ...]:
     """The names of the generated packages that were imported."""
     return (*_SCHEMAS,)
+
+
+@lru_cache(maxsize=256)
+def retired_types(package: str) -> frozenset[str]:
+    """The job types that a generated package had, and whose jobs it no longer runs.
+
+    They are in its `jobs.lock`; there are none if the file is not beside the package's modules.
+    """
+    try:
+        text = importlib.resources.files(package).joinpath("jobs.lock").read_text("utf-8")
+        jobs = json.loads(text)["jobs"]
+        gone = {name for name, job in jobs.items() if job.get("retired")}
+        return frozenset(gone.difference(*(job.get("was", ()) for job in jobs.values())))
+    except (OSError, ImportError, ValueError, LookupError, TypeError, AttributeError):
+        return frozenset()
 
 
 def schema_of(module: str) -> str | None:

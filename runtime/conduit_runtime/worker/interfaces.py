@@ -124,6 +124,9 @@ class Registry(Protocol):
     def types(self) -> list[str]:
         """The job types."""
 
+    def retired(self) -> Collection[str]:
+        """The types that the code had, and whose jobs it no longer runs."""
+
     def lanes(self) -> list[Lane]:
         """Every (type, fingerprint) that can be run."""
 

@@ -150,6 +150,10 @@ def test_a_package_that_would_strand_jobs(queue: Queue, dsn: str) -> None:
     report = examine(dsn, None, package)
     assert codes(report) == ["stranded-jobs"]
     assert report.findings[0].action == "conduit-jobs preflight app.jobs"
+    package.retired = {"other"}
+    messages = [each.message for each in examine(dsn, None, package).findings]
+    gone = "job of other (any shape) would not run: no job type of the package has this name"
+    assert any(gone in each for each in messages)
 
 
 @pytest.mark.slow

@@ -163,6 +163,10 @@ class Fleet:
         """The limits that the code gives its types, by type."""
         return dict(self._seen.limits)
 
+    def retired(self) -> Collection[str]:
+        """None: a gateway does not see the packages of its workers."""
+        return ()
+
     def may_read(self, lane: Lane) -> bool:
         """Whether some worker's code for the type has not found jobs of the lane unreadable."""
         type_, fingerprint = lane

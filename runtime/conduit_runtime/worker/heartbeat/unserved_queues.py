@@ -1,4 +1,4 @@
-"""Warns of queues that hold jobs of a worker's types, and that no worker serves."""
+"""Warns of queues that hold jobs of a worker's types, present or removed, and have no worker."""
 
 from ...model.text.logs import get_logger
 from ...postgres.steps import Run
@@ -20,12 +20,21 @@ class UnservedQueues:
 
     def step(self, run: Run) -> None:
         """Look once."""
-        for queue, waiting in run(worker_registry.unserved_queues(self._registry.types())):
+        retired = self._registry.retired()
+        types = [*self._registry.types(), *retired]
+        for queue, waiting in run(worker_registry.unserved_queues(types)):
             if queue in self._warned:
                 continue
             self._warned.add(queue)
             further = len(waiting) - _NAMED
             named = ", ".join(waiting[:_NAMED]) + (f" and {further} more" if further > 0 else "")
+            if {*waiting} <= {*retired}:
+                _log.warning(
+                    "queue %s holds jobs of %s, which this code no longer has, and no worker "
+                    "serves it: run a worker of the code that had them, or cancel the jobs",
+                    *(queue, named),
+                )
+                continue
             _log.warning(
                 "queue %s holds jobs of %s, and no worker serves it: add --queue %s",
                 *(queue, named, queue),

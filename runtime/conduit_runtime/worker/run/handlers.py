@@ -1,6 +1,6 @@
 """The handlers of a pool."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack
@@ -11,6 +11,7 @@ from ...model.attempts.retry import DEFAULT_POLICY, RetryPolicy
 from ...model.claimed import Claimed
 from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, readers
+from ...model.package import retired_types
 from ...model.payload import check_name
 from ...model.queues.controls import SourceLimits
 from ...model.text.logs import get_logger
@@ -132,6 +133,13 @@ class HandlerRegistry:
     def types(self) -> list[str]:
         """The job types that have a handler."""
         return [*self.by_type]
+
+    def retired(self) -> Collection[str]:
+        """The types that the packages of its job types had, and whose jobs no handler runs."""
+        modules = {each.job_type.__module__ for each in self if each.job_type is not None}
+        packages = {module.rpartition(".")[0] for module in modules}
+        had = frozenset[str]().union(*map(retired_types, packages - {""}))
+        return had - self.by_type.keys()
 
     def lanes(self) -> list[Lane]:
         """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""

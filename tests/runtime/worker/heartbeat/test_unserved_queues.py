@@ -1,10 +1,14 @@
 """A worker warns of queues that no worker serves and whose jobs it could run."""
 
+import importlib
+import json
 import logging
+from pathlib import Path
 
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
+from conduit_runtime.model.package import retired_types
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.worker_registry import unserved_queues
 from conduit_runtime.worker.heartbeat import maintenance
@@ -51,6 +55,46 @@ def test_a_queue_that_a_live_worker_serves_is_not_named(
         with caplog.at_level(logging.WARNING), pool_of(queue):
             pass
     assert warnings(caplog) == []
+
+
+MODULE = """
+from dataclasses import dataclass
+from conduit_runtime import JobContext, job_type
+
+@dataclass(frozen=True)
+class Mail: ...
+
+@job_type("post.after_create.mail", "f0", queue="email")
+async def mail(job: JobContext[object], payload: Mail) -> None: ...
+"""
+
+
+def test_a_queue_of_removed_types_is_named(
+    queue: Queue,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The package's `jobs.lock` has the types that it had."""
+    folder = tmp_path / "smaller_jobs"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "post.py").write_text(MODULE)
+    names = {"post.gone": {"retired": True}, "post.taken": {"retired": True}}
+    jobs = {**names, "post.after_create.mail": {"was": ["post.taken"]}}
+    (folder / "jobs.lock").write_text(json.dumps({"version": 1, "jobs": jobs}))
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("smaller_jobs.post")
+    queue.enqueue_many([Job("mail", "post.gone"), Job("news", "other")])
+    pool = WorkerPool(queue, jobs=[module.mail])
+    with caplog.at_level(logging.WARNING), pool:
+        until(lambda: len(warnings(caplog)) > 0)
+    assert warnings(caplog) == [
+        "queue mail holds jobs of post.gone, which this code no longer has, and no worker serves "
+        "it: run a worker of the code that had them, or cancel the jobs"
+    ]
+    assert retired_types("smaller_jobs") == {"post.gone"}
+    assert retired_types("json") == retired_types("no.such") == frozenset()
 
 
 def test_many_types_are_counted(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
