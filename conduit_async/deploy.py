@@ -9,6 +9,7 @@ from .breaking.job_types import PackageComparison
 from .breaking.payloads import Payload
 from .breaking.places import Places
 from .check import check
+from .check.jobs.job_calls import calls_in
 from .check.jobs.new_fields import new_fields
 from .config import Config
 from .diagnostics import Diagnostic, Problems
@@ -66,8 +67,14 @@ def find_breaking(
         for job in hook.jobs
     }
     places = Places(program, [file.span.source for file in files], config)
-    found = compare(PackageComparison(against, new, payloads, places), config.breaking, problems)
-    return problems.sorted(), found
+    of_hooks = {
+        call
+        for resource in program.resources.values()
+        for hook in resource.hooks
+        for call in calls_in(program, resource, hook.node.body)
+    }
+    both = PackageComparison(against, new, payloads, places, of_hooks)
+    return problems.sorted(), compare(both, config.breaking, problems)
 
 
 def _joined(own: Lock, other: Lock) -> Lock:

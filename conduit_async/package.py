@@ -201,4 +201,5 @@ def locked_job(job: JobInfo) -> LockedJob:
         locked_options(job.options),
         was=job.was,
         block=None if "name" in job.options else BlockIdentity(job.statements),
+        calls=job.calls,
     )

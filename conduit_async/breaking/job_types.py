@@ -1,6 +1,6 @@
 """Findings about job types: removed, new and renamed ones, and their queues and options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..job_options import Role
@@ -8,6 +8,7 @@ from ..lock.changes import changed_options, options_that_differ
 from ..lock.model import Lock, LockedJob
 from ..names import dotted_prefix
 from .finding import Finding, Verdict, verdict_of
+from .moved_calls import compare_calls
 from .payloads import Payload, PayloadComparison
 from .places import Places
 
@@ -23,12 +24,13 @@ _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 @dataclass(frozen=True)
 class PackageComparison:
-    """Two locks of a package, and the new lock's payloads by job type."""
+    """Two locks of a package, the new lock's payloads by job type, and the calls of new hooks."""
 
     old: Lock
     new: Lock
     payloads: Mapping[str, Payload]
     places: Places
+    hook_calls: Collection[str] = ()
 
 
 def compare_job_types(both: PackageComparison) -> Iterator[Finding]:
@@ -50,6 +52,7 @@ def compare_job_types(both: PackageComparison) -> Iterator[Finding]:
         else:
             yield from _changed(name, job, earlier, old[earlier], queues, both)
         yield from _earlier_shapes(name, job, old[earlier].shape if earlier else "", both)
+    yield from compare_calls(old, new, before, both.hook_calls, both.places)
 
 
 def _earlier_name(

@@ -16,6 +16,7 @@ from .expressions import access, control, indexing, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs, name_jobs
 from .jobs.batches import check_batches
 from .jobs.capture import capture
+from .jobs.job_calls import find_calls
 from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
@@ -63,4 +64,5 @@ def check(
     if not problems.has_errors:
         report_unsupported(env, problems)
         lint(env, config, problems)
+        find_calls(env)
     return None if problems.has_errors else env

@@ -119,6 +119,7 @@ def as_job(entry: JsonEntry) -> LockedJob:
         retired=retired.value,
         was=entry.take("was", []).texts(),
         block=None if block.value is None else BlockIdentity(block.texts()),
+        calls=entry.take("calls", []).texts(),
     )
     entry.end()
     return job

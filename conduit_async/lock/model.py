@@ -109,7 +109,8 @@ class LockedJob:
     `hook` is the resource and the event, as in `Order.after_create`. `shape` is the fingerprint of
     its current payload, or of its last one if the type is retired. `shapes` has this shape and all
     earlier ones, by fingerprint. `options` are those that differ from their defaults. `was` are
-    earlier names whose jobs it runs. `block` is None for a job with a `name`.
+    earlier names whose jobs it runs. `block` is None for a job with a `name`. `calls` are the
+    methods of services that its jobs call and the tables that they write, also by further jobs.
     """
 
     hook: str
@@ -119,6 +120,7 @@ class LockedJob:
     retired: bool = False
     was: tuple[str, ...] = ()
     block: BlockIdentity | None = None
+    calls: tuple[str, ...] = ()
 
     @property
     def queue(self) -> str:

@@ -169,6 +169,8 @@ def _job(job: LockedJob) -> str:
         content["was"] = _list(job.was, 3)
     if job.block is not None:
         content["block"] = _list(job.block.statements, 3)
+    if job.calls:
+        content["calls"] = _json(list(job.calls))
     return _object(content, 2)
 
 

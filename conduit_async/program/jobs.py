@@ -96,8 +96,8 @@ class JobInfo:
     expressions as nodes. `hook_name` is the resource and the event: `Order.after_create`.
     `fields` is the shape of its payload. `older` are the other shapes that the lock has, under its
     name and its earlier names (`was`), by fingerprint. `older_payloads` says how they are read,
-    from `new_fields`. `statements` are the hashes that tell an unnamed block from others, as in
-    the lock.
+    from `new_fields`. `statements` are the hashes that tell an unnamed block from others, `calls`
+    are its calls and writes, both as in the lock.
     """
 
     block: ast.Async
@@ -113,6 +113,7 @@ class JobInfo:
     fields: Fields = field(default_factory=dict)
     older: Mapping[str, Fields] = field(default_factory=dict)
     statements: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
     new_fields: NewFields = field(default_factory=dict)
     older_payloads: dict[str, OlderPayload] = field(default_factory=dict)
 

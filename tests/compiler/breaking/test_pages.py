@@ -15,7 +15,12 @@ from conduit_async.source import Source
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^(?:Before|Then|Now):$", re.MULTILINE)
-ALONG = {"BRK110": {"BRK101", "BRK102"}, "BRK112": {"BRK101"}}
+ALONG = {
+    "BRK110": {"BRK101", "BRK102"},
+    "BRK112": {"BRK101"},
+    "BRK125": {"BRK121"},
+    "BRK140": {"BRK125"},
+}
 """Further rules that the example of a rule shows."""
 
 

@@ -49,28 +49,34 @@ SHAPES = st.dictionaries(
     st.dictionaries(NAMES, TYPES, max_size=3),
     min_size=1,
 )
-SECONDS = st.none() | st.floats(min_value=1e-3, max_value=1e9)
+SECONDS = st.floats(min_value=1e-3, max_value=1e9)
 JOBS = SHAPES.flatmap(
     lambda shapes: st.builds(
         LockedJob,
         hook=NAMES,
         shape=st.sampled_from(sorted(shapes)),
         shapes=st.just(shapes),
-        queue=NAMES,
-        priority=st.integers(0, 100),
-        max_attempts=st.integers(1, 1000),
-        concurrency=st.none() | st.integers(1, 2**31 - 1),
-        rate_limit=st.none() | st.integers(1, 2**31 - 1),
-        per=st.none() | st.sampled_from([0.001, 1.0, 90.5]),
-        batch=st.none() | st.integers(2, 10_000),
-        wait=st.none() | st.sampled_from([0.5, 1.0, 300.0]),
-        retry_on=st.lists(NAMES, max_size=2).map(tuple),
-        discard_on=st.lists(NAMES, max_size=2).map(tuple),
-        timeout=SECONDS,
-        backoff=st.sampled_from(["exponential", "linear", "constant"]),
-        base=SECONDS,
+        options=st.fixed_dictionaries(
+            {},
+            optional={
+                "queue": st.sampled_from(["mail", "é"]),
+                "priority": st.integers(0, 49),
+                "max_attempts": st.integers(4, 1000),
+                "timeout": SECONDS,
+                "backoff": st.sampled_from(["linear", "constant"]),
+                "base": SECONDS,
+                "concurrency": st.integers(1, 2**31 - 1),
+                "rate_limit": st.integers(1, 2**31 - 1),
+                "per": st.sampled_from([0.001, 90.5]),
+                "batch": st.integers(2, 10_000),
+                "wait": st.sampled_from([0.5, 300.0]),
+                "retry_on": st.lists(NAMES, min_size=1, max_size=2).map(tuple),
+                "discard_on": st.lists(NAMES, min_size=1, max_size=2).map(tuple),
+            },
+        ),
         retired=st.booleans(),
         was=st.lists(NAMES, max_size=2).map(tuple),
+        calls=st.lists(NAMES, max_size=2).map(tuple),
         block=st.none() | st.builds(BlockIdentity, st.lists(NAMES, max_size=3).map(tuple)),
     )
 )

@@ -33,6 +33,28 @@ JOBS = [
             "@async { Mail.send(self.title) } }",
         ),
     ),
+    Pair(
+        "a block is split in two",
+        DRAIN,
+        ticket("title: string!", "Mail.send(self.title)\n Sms.send(self.title, 1)", 'name: "tell"'),
+        hooks(
+            'title: string! @after create { @async(name: "tell") { Mail.send(self.title) }',
+            "@async { Sms.send(self.title, 1) } }",
+        ),
+        seen=("Broken",),
+        drops=True,
+    ),
+    Pair(
+        "a part of a block moves to a further job",
+        EITHER,
+        ticket("title: string!", "Mail.send(self.title)\n Sms.send(self.title, 1)", 'name: "tell"'),
+        ticket(
+            "title: string!",
+            "Mail.send(self.title)\n @async { Sms.send(self.title, 1) }",
+            'name: "tell"',
+        ),
+        seen=("Broken", 1),
+    ),
     Pair("a block is removed", WEB, hooks(TWO % ("", "")), SEND_TITLE),
     Pair(
         "a block gets another name",

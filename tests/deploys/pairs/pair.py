@@ -30,6 +30,8 @@ class Pair:
     upcasters: str = ""
     misread: bool = False
     """Whether old workers run new jobs with the row of another table."""
+    drops: bool = False
+    """Whether new workers run old jobs without a call that these made."""
     lossy: bool = False
     """Whether new workers run old jobs, but without a value that these captured."""
     seen: tuple[Any, ...] | None = None

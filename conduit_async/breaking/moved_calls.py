@@ -1,0 +1,55 @@
+"""Findings about calls and writes that jobs of a type no longer make."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ..lock.model import LockedJob
+from .finding import Finding
+from .places import Places
+
+_MOVED = (
+    "with the new code, jobs that wait leave them out, and old workers repeat them for new jobs"
+)
+_MERGED = "with the new code, jobs that wait repeat them, and old workers leave them out"
+_DROPPED = (
+    "with the new code, jobs that wait leave them out: if they must be made, let the old workers "
+    "finish these jobs"
+)
+_SHOWN = 5
+
+
+def compare_calls(
+    old: Mapping[str, LockedJob],
+    new: Mapping[str, LockedJob],
+    before: Mapping[str, str | None],
+    of_hooks: Iterable[str],
+    places: Places,
+) -> Iterator[Finding]:
+    """Yield what jobs of each type no longer call, and what they call for a removed type.
+
+    `before` has the old name of each new type, None for one that was added. `of_hooks` are the
+    calls that hooks make themselves.
+    """
+    kept = {name: earlier for name, earlier in before.items() if earlier is not None}
+    gained = {
+        name: {*job.calls} - {*(old[kept[name]].calls if name in kept else ())}
+        for name, job in new.items()
+    }
+    elsewhere = {*of_hooks}.union(*gained.values())
+    removed = set[str]().union(*(old[name].calls for name in old.keys() - {*kept.values()}))
+    for name, earlier in sorted(kept.items()):
+        place = places.job(name)
+        lost = sorted({*old[earlier].calls} - {*new[name].calls})
+        if moved := [each for each in lost if each in elsewhere]:
+            message = f"its jobs no longer call {_listed(moved)}, but other code does now"
+            yield Finding("BRK125", "drain-first", place, message, _MOVED, name)
+        if dropped := [each for each in lost if each not in elsewhere]:
+            message = f"its jobs no longer call {_listed(dropped)}"
+            yield Finding("BRK125", "either", place, message, _DROPPED, name)
+        if merged := sorted(gained[name] & removed):
+            message = f"its jobs call {_listed(merged)} now, as jobs of a removed type did"
+            yield Finding("BRK125", "drain-first", place, message, _MERGED, name)
+
+
+def _listed(calls: Sequence[str]) -> str:
+    shown = ", ".join(f"`{each}`" for each in calls[:_SHOWN])
+    return shown + (f" and {len(calls) - _SHOWN} more" if len(calls) > _SHOWN else "")
