@@ -1,8 +1,9 @@
 """`conduit-jobs preflight`."""
 
+import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from .session import Session, session_options
 from .worker.given import load_schedules, queue_caps
 
 if TYPE_CHECKING:
+    from ..job_types.job_type import JobType
     from ..preflight.findings import Finding
 
 
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     help="The schedules that the workers will add, as in `worker --schedules`.",
 )
 @click.option(
+    "--services",
+    metavar="MODULE:OBJECT",
+    help="The services of the workers: create them, and check that they accept the calls of the "
+    "jobs, as a worker does when it starts.",
+)
+@click.option(
     "--ignore-type",
     "types",
     multiple=True,
@@ -52,6 +60,7 @@ def preflight(
     packages: tuple[str, ...],
     queues: tuple[str, ...],
     schedules: str | None,
+    services: str | None,
     types: tuple[str, ...],
     others: tuple[str, ...],
 ) -> None:
@@ -59,13 +68,15 @@ def preflight(
 
     For each type and payload shape that is pending, scheduled, blocked or running: how many jobs
     there are, how old the first is, and whether the packages read them. For a shape that they
-    lack, the command tries to read a few payloads. If counting takes more than 1.5 s, it counts
+    lack, the command tries to read a few payloads. It looks whether the tables have the columns
+    that upcasters read. If counting takes more than 1.5 s, it counts
     only some jobs, and marks the number with ≥.
 
     It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs and conduit_schedules:
     `migrate --print-grants --reader ROLE` prints the grants.
 
-    Exit codes: 0 when every job would be run, 1 when jobs would be stranded.
+    Exit codes: 0 when every job would be run, 1 when jobs would be stranded or the services refuse
+    a call.
     """
     from ..preflight.findings import find
     from ..preflight.reading import snapshot
@@ -75,6 +86,8 @@ def preflight(
     caps = queue_caps(queues)
     sys.path.insert(0, os.getcwd())
     jobs = load_jobs(packages or configured())
+    if services is not None:
+        _check_services(services, jobs)
     handlers = HandlerRegistry()
     handlers.register_job_types(jobs)
     given = load_schedules(schedules)
@@ -90,6 +103,20 @@ def preflight(
         _show(found, stranded)
     if stranded:
         raise click.exceptions.Exit(1)
+
+
+def _check_services(reference: str, jobs: list["JobType[Any, Any]"]) -> None:
+    from ..services.loading import entered, resolve
+    from ..services.service_calls import ServiceError
+
+    async def enter() -> None:
+        async with entered(resolve(reference, jobs), jobs):
+            pass
+
+    try:
+        asyncio.run(enter())
+    except ServiceError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _row(finding: "Finding") -> dict[str, object]:

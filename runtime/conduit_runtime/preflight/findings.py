@@ -9,6 +9,7 @@ from ..model.schedules.schedule import Schedule
 from ..statements import preflight, schedules
 from ..statements.preflight import LaneJobs
 from ..worker.run.handlers import HandlerRegistry
+from .missing_columns import missing_columns
 from .readers import Readers, Verdict
 from .reading import Snapshot
 
@@ -63,7 +64,7 @@ def find(
     `given` are the schedules that workers add at their start; they replace stored schedules of the
     same name.
     """
-    readers = Readers(handlers)
+    readers = Readers(handlers, missing_columns(database, handlers))
     pending = database.read_within(_PATIENCE, preflight.pending())
     if pending is None:
         pending = database.read(preflight.pending(_SOME))

@@ -1,6 +1,6 @@
 """Whether the code of generated packages reads the payloads of jobs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,8 +25,14 @@ class Verdict:
 class Readers:
     """The job types of packages, as far as they read payloads."""
 
-    def __init__(self, handlers: HandlerRegistry) -> None:
+    def __init__(
+        self,
+        handlers: HandlerRegistry,
+        missing_columns: Mapping[Callable[..., Any], str] | None = None,
+    ) -> None:
+        """`missing_columns` has the column that an upcaster reads and that its table lacks."""
         self._handlers = handlers
+        self._missing_columns = missing_columns or {}
 
     def merged(self, type: str, fingerprint: str) -> str:
         """The fingerprint; for an unreadable job, without the marks of other code's readers."""
@@ -68,6 +74,9 @@ class Readers:
             return Verdict("no", ": ".join(filter(None, [share, problems[0]])))
         if not self._handlers.may_read((type, fingerprint)):
             return Verdict("no", "this code could not read them before: `jobs retry` tries again")
+        if upcast is not None and (column := self._missing_columns.get(upcast.function)):
+            reason = f"the upcaster in {_place(upcast)} reads {column}, which the table lacks"
+            return Verdict("no", f"{reason}: if it was renamed, say so by `@was`")
         if upcast is not None:
             by = f"by the upcaster in {_place(upcast)}"
             if upcast.lossy:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from ..postgres.arrays import uuids
+from ..postgres.arrays import array, uuids
 from ..postgres.statement import Rows, Statement
 
 _SAMPLE = 5
@@ -35,6 +35,15 @@ def pending(most: int | None = None) -> Statement[list[LaneJobs]]:
     """
     parameters = {"most": most, "sample": _SAMPLE}
     return Statement("preflight/pending", parameters, _lane_jobs, {"queue": "queues.queue"})
+
+
+def columns(tables: Sequence[str]) -> Statement[dict[str, set[str]]]:
+    """The columns of tables, given as in SQL; without the tables that are not in this database."""
+    return Statement(
+        "preflight/columns",
+        {"tables": array(tables)},
+        lambda rows, count: {name: {*found} for name, found in rows},
+    )
 
 
 def blocked_and_running() -> Statement[list[LaneJobs]]:

@@ -41,6 +41,15 @@ def test_a_database_without_jobs_is_fine(dsn: str) -> None:
     assert json.loads(preflight(dsn, "--format", "json").output) == {"stranded": 0, "findings": []}
 
 
+def test_services_that_refuse_a_call_are_an_error(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "few_services.py").write_text("services = object()")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "email" in preflight(dsn, "--services", "few_services:services", code=1).output
+    assert "no job would be stranded" in preflight(dsn, "--services", "echo").output
+
+
 def test_jobs_that_would_be_stranded_are_an_error(queue: Queue, dsn: str) -> None:
     queue.enqueue_many([Job(email_queue(), "order.gone") for _ in range(3)])
     done = json.loads(preflight(dsn, "--format", "json", code=1).output)

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, Queue, Schedule, chain, job_type, upcast
+from conduit_runtime import Job, JobContext, Queue, Schedule, chain, job_type, table, upcast
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.preflight import findings
 from conduit_runtime.preflight.findings import Finding, find
@@ -27,6 +27,13 @@ class EmailSend:
 @dataclass(frozen=True, slots=True)
 class EmailSend_0a:  # noqa: N801 - as generated
     title: str
+
+
+@table("preflight_tickets", key="id")
+@dataclass
+class TicketRecord:
+    id: int
+    headline: str
 
 
 @job_type(TYPE, "f0", queue="mail", was=("ticket.after_create.mail",))
@@ -212,6 +219,28 @@ def test_an_upcaster_says_what_it_loses_and_what_it_refuses(queue: Queue) -> Non
     assert lost.message.endswith(", without captured values: headline may be title")
     assert (refused.verdict.reads, refused.is_stranded) == ("no", True)
     assert refused.message == "headline was of another table"
+
+
+def test_an_upcaster_that_reads_a_column_which_is_not_there(queue: Queue) -> None:
+    async def loading(old: EmailSend_0a, job: JobContext[Any]) -> EmailSend:
+        return EmailSend((await job.get(TicketRecord, 1)).headline)
+
+    upcast(email_send, "0b")(loading)
+    try:
+        queue.enqueue(job(OLD, "0b"))
+        reads = [found(queue)[0].verdict.reads]  # the application may have another database
+        with psycopg.connect(queue.dsn) as connection:
+            connection.execute("CREATE TABLE preflight_tickets (id bigint, title text)")
+        [finding] = found(queue)
+        with psycopg.connect(queue.dsn) as connection:
+            connection.execute("ALTER TABLE preflight_tickets RENAME title TO headline")
+        reads.append(found(queue)[0].verdict.reads)
+    finally:
+        del email_send.upcasts["0b"]
+        with psycopg.connect(queue.dsn) as connection:
+            connection.execute("DROP TABLE IF EXISTS preflight_tickets")
+    assert (finding.verdict.reads, finding.is_stranded, reads) == ("no", True, ["upcast"] * 2)
+    assert "reads preflight_tickets.headline, which the table lacks" in finding.message
 
 
 def test_some_are_counted_where_all_would_take_too_long(
