@@ -81,7 +81,8 @@ def test_an_idle_worker_costs_at_most_three_transactions_a_heartbeat(
         until(lambda: read(_HEARTBEATS)[1] >= heartbeats + 12 * count)
         [after], (workers, since) = read(_TRANSACTIONS), read(_HEARTBEATS)
     assert workers == count
-    assert after - before <= 3 * (since - heartbeats)
+    late = 20 * count  # what sessions report late; a busy loop makes thousands
+    assert after - before <= 3 * (since - heartbeats) + late
 
 
 @pytest.mark.parametrize("count", [2, 4])
