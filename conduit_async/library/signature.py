@@ -29,11 +29,12 @@ from ..types import (
 
 ITEM = TypeVariable("T")
 NUMBER = TypeVariable("number", Union((INT, FLOAT, DECIMAL)))
+MOMENT = TypeVariable("moment", Union((TIMESTAMP, DATE)))
 _NAMED: dict[str, Type] = {
     "any": ANY,
     "nil": NIL,
     "number": NUMBER,
-    "moment": TypeVariable("moment", Union((TIMESTAMP, DATE))),
+    "moment": MOMENT,
     **{name: TypeVariable(name) for name in "TUKV"},
 }
 _LINE = re.compile(r"(?:(\w+)\.)?(\w+[?!]?)\((.*)\) -> (.+?)(?: \[([^\[\]]*)\])?\n +(.*)")

@@ -4,6 +4,7 @@ from ... import ast
 from ...hints.foreign_names import method_hint
 from ...lexer.literals import BadLiteralError, check_pattern
 from ...library import ENDS, LIBRARY, OF_UNKNOWN, Signature, methods
+from ...library.signature import MOMENT
 from ...program import LibraryCall
 from ...suggest import did_you_mean
 from ...types import (
@@ -11,6 +12,7 @@ from ...types import (
     DECIMAL,
     INT,
     STRING,
+    AnyType,
     Array,
     FunctionType,
     Optional,
@@ -24,7 +26,7 @@ from ..expressions.access import receiver_type
 from ..expressions.control import infer_lambda
 from ..expressions.indexing import entry
 from ..expressions.narrow import narrow_by_test, narrowed
-from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
+from ..lattice import INVALID, InvalidType, is_assignable, is_number, is_unknown
 from ..require import require
 from ..wording import describe, snippet
 from .arguments import bind, infer_arguments
@@ -135,6 +137,7 @@ def _call(
     for argument in extra:
         body.infer(argument.value)
     agree(body, signature, [*given, *rest], bindings)
+    _check_mixed(body, node, signature, given, bindings)
     found = LibraryCall(signature, (*given, *rest), extra, safe)
     body.facts.resolutions[node] = found
     narrow_by_test(body, node, found)
@@ -142,6 +145,25 @@ def _call(
     if signature.namespace == "Regex":
         _check_regex(body, by_name.get("pattern"))
     return narrowed(body, node, _result(body, node, found, by_name, bindings))
+
+
+def _check_mixed(
+    body: Body,
+    node: ast.Call,
+    signature: Signature,
+    given: list[ast.Expr | None],
+    bindings: Bindings,
+) -> None:
+    """Report values that have no order or no difference: a date beside a timestamp."""
+    found = bindings.get(MOMENT.name)
+    if signature.call == "Array.sort" and given[0] is not None:
+        kind = required(body.type_of(given[0]))
+        found = required(kind.item) if isinstance(kind, Array) else None
+    kinds = found.kinds if isinstance(found, AnyType) else ()
+    if kinds and not all(map(is_number, kinds)):
+        shown = " and ".join(map(describe, kinds))
+        message = f"`{signature.call}` cannot compare {shown}"
+        body.error("TYP131", node, message, "make them values of one type")
 
 
 def _check_regex(body: Body, pattern: ast.Expr | None) -> None:

@@ -8,14 +8,15 @@ import msgspec
 
 from ..model import payload
 from ..model.kinds import WORDS
-from ..model.values import ErrorValue
+from ..model.values import ConduitError, ErrorValue
 
 
 def text(value: Any) -> str:
     """The text of a value in a string.
 
     Nil is empty, bools and numbers read as in JSON, decimals with all their digits, times as RFC
-    3339, arrays, hashes and records as compact JSON.
+    3339, arrays, hashes and records as compact JSON. Raises ConduitError for an int of more digits
+    than Python writes.
     """
     if isinstance(value, str):
         return value
@@ -30,7 +31,10 @@ def text(value: Any) -> str:
     try:
         written = payload.encode(value)
     except ValueError:  # JSON cannot hold it: infinity, say, or an object of the application
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:  # Python's limit of digits
+            raise ConduitError("an int has too many digits to be written in a string") from None
     if written.startswith('"'):
         return str(msgspec.json.decode(written))
     return written

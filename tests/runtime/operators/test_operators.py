@@ -89,6 +89,7 @@ def test_arithmetic(result: object, expected: object) -> None:
         (lambda: of_type(int, True, "Svc.x()"), "expected an int, got bool"),
         (lambda: of_type(list[int], [1, 2.5], "Svc.x()"), r"Svc\.x\(\)\[1\]: expected an int"),
         (lambda: of_type(dict[str, int] | None, {"a": "b"}, "x"), "expected an int, got str"),
+        (lambda: text(10**5000), "too many digits"),
         (lambda: power(-8, 0.5), "no real number"),
         (lambda: power(0, -1), "has no value"),
         (lambda: item(None, 0), "nil has no items"),
