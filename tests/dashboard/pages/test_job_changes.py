@@ -261,7 +261,8 @@ def test_an_interrupted_action_is_continued_once(site: Site) -> None:
     assert "/continue" not in site.html("/audit")
     *_, (actor, action, target, count, _, state) = recorded(site)
     assert (actor, action, count, state) == ("bob", "retry", 1, "done")
-    assert target == {"filter": {"type": "t", "older": "5400s", "newer": target["filter"]["newer"]}}
+    assert target["filter"].keys() == {"type", "older", "newer"}
+    assert int(target["filter"]["older"].removesuffix("s")) >= 5_400
 
 
 def test_what_an_interrupted_action_sets_is_set_by_its_continuation(site: Site) -> None:
