@@ -3,8 +3,8 @@
 import functools
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, Unpack, overload
 
@@ -13,12 +13,10 @@ import psycopg
 
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
-from ..model.attempts.retry import BackoffKind, ErrorType, check_backoff, check_error_types
 from ..model.errors import PayloadError, PayloadMismatch
 from ..model.job import Job, JobPriority, priority_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
-from ..model.queues.controls import SourceLimits
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
 from ..payloads.fits import Fit, fit
@@ -31,8 +29,11 @@ from .asyncpg_enqueue import enqueue_on_asyncpg
 from .batch_context import BatchContext, BatchJob
 from .context import JobContext
 from .enqueue import enqueue
-from .options import BatchTypeOptions, JobOptions, Priority, TypeOptions
+from .options import BatchTypeOptions, JobOptions, TypeOptions
+from .rules import check_known, rules_of
 from .upcast import Upcast
+
+_KNOWN = BatchTypeOptions.__required_keys__ | BatchTypeOptions.__optional_keys__
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -46,35 +47,21 @@ class JobType(Generic[S, P]):
     `wait` for each other.
 
     `was` are earlier names; this handler runs their jobs too. `upcasts` are functions that read
-    payloads of older shapes, by fingerprint; the decorator `upcast` adds one.
+    payloads of older shapes, by fingerprint; the decorator `upcast` adds one. `options` are
+    those of TypeOptions and BatchTypeOptions, as given; `rules` are what workers obey.
     """
 
     function: Callable[..., Coroutine[Any, Any, object]]
     name: str
     fingerprint: str
-    _: KW_ONLY
-    queue: str = "default"
-    priority: Priority = JobPriority.NORMAL
-    max_attempts: int = 3
-    timeout: timedelta | None = None
-    backoff: BackoffKind = "exponential"
-    base: timedelta | None = None
-    max_backoff: timedelta | None = None
-    keep_result: timedelta | None = None
-    concurrency: int | None = None
-    rate_limit: int | None = None
-    per: timedelta | None = None
-    retry_on: Sequence[ErrorType] = ()
-    discard_on: Sequence[ErrorType] = ()
-    was: Sequence[str] = ()
-    batch: int | None = None
-    wait: timedelta | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     upcasts: dict[str, Upcast[S, P]] = field(default_factory=dict, init=False)
-    limits: SourceLimits | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")
-        self.was = tuple(listed(self.was, "was"))
+        options = self.options
+        check_known(options, _KNOWN, "a job type")
+        self.was = tuple(listed(options.get("was", ()), "was"))
         for name in self.was:
             check_name(name, "was")
         if not inspect.iscoroutinefunction(self.function):
@@ -82,14 +69,13 @@ class JobType(Generic[S, P]):
                 f"the handler of {self.name} is not a coroutine function: use `async def`"
             )
         check_type(self.fingerprint, "fingerprint", str, "a text")
-        self.priority = priority = priority_of(self.priority)
-        check_options(Job(self.queue, self.name, None, priority, self.max_attempts))
-        for what in ("timeout", "base", "max_backoff", "keep_result"):
-            if (duration := getattr(self, what)) is not None:
-                check_duration(duration, what)
-        check_backoff(self.backoff)
-        self.retry_on, self.discard_on = check_error_types(self.retry_on, self.discard_on)
-        self.limits = SourceLimits.of(self.concurrency, self.rate_limit, self.per)
+        self.queue: str = options.get("queue", "default")
+        self.priority = priority_of(options.get("priority", JobPriority.NORMAL))
+        self.max_attempts: int = options.get("max_attempts", 3)
+        check_options(Job(self.queue, self.name, None, self.priority, self.max_attempts))
+        self.rules = rules_of(options)
+        self.batch: int | None = options.get("batch")
+        self.wait: timedelta | None = options.get("wait")
         self.__doc__ = self.function.__doc__
         self.__name__: str = self.function.__name__
         self.__module__ = self.function.__module__
@@ -165,9 +151,10 @@ class JobType(Generic[S, P]):
             text = text if written is payload else payloads.encode(written)
         if not self._fit(payload):
             self._check(text)
-        timeout = options.get("timeout", self.timeout)
-        if timeout is not None:
-            check_duration(timeout, "timeout")
+        timeout = self.rules.timeout
+        if "timeout" in options and options["timeout"] is not None:
+            check_duration(options["timeout"], "timeout")
+            timeout = options["timeout"].total_seconds()
         job = Job(
             queue=options.get("queue", self.queue),
             type=self.name,
@@ -177,7 +164,7 @@ class JobType(Generic[S, P]):
             fingerprint=self.fingerprint,
             run_at=options.get("run_at"),
             delay=options.get("delay"),
-            timeout=None if timeout is None else timeout.total_seconds(),
+            timeout=timeout,
             unique=options.get("unique"),
             unique_for=options.get("unique_for"),
             trace=present_trace(),
@@ -242,6 +229,6 @@ def job_type(
     """
 
     def decorate(function: Callable[..., Coroutine[Any, Any, object]]) -> JobType[Any, Any]:
-        return JobType(function, name, fingerprint, **options)
+        return JobType(function, name, fingerprint, options)
 
     return decorate

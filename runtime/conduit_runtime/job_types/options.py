@@ -12,8 +12,8 @@ from typing import (
     runtime_checkable,
 )
 
-from ..model.attempts.retry import BackoffKind, ErrorType
 from ..model.job import Job
+from .rules import RuleOptions
 
 P = TypeVar("P", contravariant=True)
 
@@ -38,32 +38,15 @@ class JobOptions(TypedDict, total=False):
     unique_for: timedelta
 
 
-class TypeOptions(TypedDict, total=False):
-    """The options of a job type, which apply to all its jobs.
+class TypeOptions(RuleOptions, total=False):
+    """The options of a job type: those of its jobs, and the rules by which workers run them.
 
-    `timeout` limits one attempt. `base` is the first wait of the backoff (default: a minute),
-    `max_backoff` the longest (default: a year). `keep_result` is how long after a job's end the
-    handler's result stays stored. Over all workers, at most `concurrency` jobs of the type run at
-    once, and at most `rate_limit` start within any `per` (default: a second).
-
-    `retry_on` and `discard_on` are classes of errors, or their names; subclasses count too. An
-    error of `discard_on` ends a job at once; with `retry_on`, so does any error that is not in it.
     `was` are earlier names of the type: the same handler runs their jobs.
     """
 
     queue: str
     priority: Priority
     max_attempts: int
-    timeout: timedelta | None
-    backoff: BackoffKind
-    base: timedelta | None
-    max_backoff: timedelta | None
-    keep_result: timedelta | None
-    concurrency: int | None
-    rate_limit: int | None
-    per: timedelta | None
-    retry_on: Sequence[ErrorType]
-    discard_on: Sequence[ErrorType]
     was: Sequence[str]
 
 

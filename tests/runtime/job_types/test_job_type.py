@@ -16,6 +16,7 @@ from conduit_runtime import (
     generated_by,
     job_type,
 )
+from conduit_runtime.model.attempts.retry import RetryPolicy
 from conduit_runtime.model.package import location, source_line
 from example_jobs.order import EmailSend, Release, email_send, release
 
@@ -46,7 +47,7 @@ async def nothing(job: JobContext[Any], payload: Nothing) -> None:
 def test_options_of_a_job_type_reach_its_jobs() -> None:
     base = timedelta(seconds=5)
     quick = job_type("a.b.c", "0", priority=7, timeout=base, backoff="linear", base=base)(nothing)
-    assert (quick.backoff, quick.base, quick.__doc__) == ("linear", base, "Do nothing.")
+    assert (quick.rules.policy, quick.__doc__) == (RetryPolicy("linear", 5.0), "Do nothing.")
     assert quick.services == {}
     job = quick.job(Nothing())
     assert (job.priority, job.timeout, job.payload, job.queue) == (7, 5.0, {}, "default")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from ...model.job import JobPriority
 from ...model.text.names import source_name
 from ...model.type_description import DescribedType, HookUses, TypeDescription, TypeSource
 from ..job_type import JobType
@@ -13,7 +14,7 @@ from .fields import field_shapes
 from .source import SourceFiles
 from .uses import hooks_of, uses_of
 
-_LEFT_OUT = {"function", "name", "fingerprint", "queue", "was", "upcasts", "limits"}
+_LEFT_OUT = {"queue", "was"}
 
 
 class Describer:
@@ -57,12 +58,15 @@ def describe_function(name: str, function: Any) -> DescribedType:
 
 def _options(job_type: JobType[Any, Any]) -> dict[str, Any]:
     """The options that differ from their defaults, as JSON."""
-    found = {}
-    for each in dataclasses.fields(job_type):
-        value = getattr(job_type, each.name)
-        if each.name not in _LEFT_OUT and value != each.default and value != ():
-            found[each.name] = _plain(value)
-    return found
+    given = {name: value for name, value in job_type.options.items() if name not in _LEFT_OUT}
+    if "priority" in given:
+        given["priority"] = job_type.priority
+    usual = {"priority": JobPriority.NORMAL, "max_attempts": 3, "backoff": "exponential"}
+    return {
+        name: _plain(value)
+        for name, value in given.items()
+        if value is not None and value != () and value != usual.get(name)
+    }
 
 
 def _plain(value: Any) -> Any:

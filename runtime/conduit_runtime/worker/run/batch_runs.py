@@ -110,7 +110,7 @@ class BatchRuns:
         spans = environment.tracer.batch(claimed) if environment.tracer else None
         execution.started = monotonic()
         timeout = execution.batch.timeout
-        execution.arm(handler.timeout if timeout is None else timeout)
+        execution.arm(handler.rules.timeout if timeout is None else timeout)
         errors: dict[BatchJob[Any], BaseException] = {}
         results: list[Any] = [None] * len(jobs)
         try:

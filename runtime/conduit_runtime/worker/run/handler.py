@@ -1,30 +1,19 @@
 """A handler: the function that runs jobs of a type, and how."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import wraps
-from typing import Any, TypedDict, get_args
+from typing import Any, Unpack, get_args
 
 import msgspec
 
 from ...job_types.job_type import JobType
+from ...job_types.rules import DEFAULT_RULES, JobRules, RuleOptions, check_known, rules_of
 from ...job_types.upcast import Upcast
-from ...model.arguments import check_duration
-from ...model.attempts.retry import (
-    DEFAULT_POLICY,
-    LONGEST,
-    BackoffKind,
-    ErrorType,
-    RetryPolicy,
-    check_backoff,
-    check_error_types,
-)
 from ...model.job import Job
 from ...model.lanes import reader_of
 from ...model.payload import check_name
-from ...model.queues.controls import SourceLimits
 from ...payloads.annotated import annotated_decoder, annotated_payload
 from ...services.service_calls import is_coroutine_function
 from ...statements.jobs import check_options
@@ -32,33 +21,15 @@ from .batching import WAIT, Batching
 from .functions import check_function
 
 
-class HandlerOptions(TypedDict, total=False):
-    """The options of a handler for the jobs of its type.
+class HandlerOptions(RuleOptions, total=False):
+    """The options of a handler: the rules by which its jobs run, and what it says of these jobs.
 
     `queue` is one more queue that the pool serves. `max_attempts` holds for jobs that were enqueued
-    with the default of 3; a job with another number keeps it. With `keep_result`, its return value
-    is kept for that long after a job's end, as JSON, for `queue.get(id).result`. `timeout` bounds
-    one attempt of a job without a timeout of its own. A failed attempt is made again after `base`
-    (a minute unless given) × 1, 2, 4 … ("exponential", unless `backoff` is given), × 1, 2, 3 …
-    ("linear"), or `base` each time ("constant"), and at most after `max_backoff` (a year unless
-    given). At most `concurrency` jobs of the type run at once, and at most `rate_limit` start
-    within any `per` (a second unless given), over all workers. Errors of `discard_on` end a job at
-    once; with `retry_on`, all other errors do, too. Both take classes or their names; subclasses
-    count.
+    with the default of 3; a job with another number keeps it.
     """
 
     queue: str | None
     max_attempts: int | None
-    keep_result: timedelta | None
-    timeout: timedelta | None
-    backoff: BackoffKind
-    base: timedelta | None
-    max_backoff: timedelta | None
-    concurrency: int | None
-    rate_limit: int | None
-    per: timedelta | None
-    retry_on: Iterable[ErrorType]
-    discard_on: Iterable[ErrorType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +37,8 @@ class Handler:
     """A function `(context, payload)` that runs jobs of a type.
 
     `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
-    older shapes. `timeout` is in seconds and holds for jobs without one of their own. `keep_result`
-    is the seconds for which the return value is kept, if at all. With `batching`, one call
-    `(context, jobs)` runs several jobs. `job_type` is the generated job type of the handler.
-    `queue` and `max_attempts` are those of HandlerOptions.
+    older shapes. With `batching`, one call `(context, jobs)` runs several jobs. `job_type` is the
+    generated job type of the handler. `queue` and `max_attempts` are those of HandlerOptions.
     """
 
     type: str
@@ -77,10 +46,7 @@ class Handler:
     fingerprint: str | None = None
     upcasts: Mapping[str, Upcast[Any, Any]] = field(default_factory=dict)
     decode: Callable[[str], Any] = msgspec.json.decode
-    policy: RetryPolicy = DEFAULT_POLICY
-    timeout: float | None = None
-    keep_result: float | None = None
-    limits: SourceLimits | None = None
+    rules: JobRules = DEFAULT_RULES
     is_async: bool = False
     is_generated: bool = False
     batching: Batching | None = None
@@ -94,26 +60,16 @@ class Handler:
         type: str,
         function: Callable[[Any, Any], Any],
         batching: Batching | None = None,
-        *,
-        queue: str | None = None,
-        max_attempts: int | None = None,
-        keep_result: timedelta | None = None,
-        timeout: timedelta | None = None,
-        backoff: BackoffKind = "exponential",
-        base: timedelta | None = None,
-        max_backoff: timedelta | None = None,
-        concurrency: int | None = None,
-        rate_limit: int | None = None,
-        per: timedelta | None = None,
-        retry_on: Iterable[ErrorType] = (),
-        discard_on: Iterable[ErrorType] = (),
+        **options: Unpack[HandlerOptions],
     ) -> "Handler":
-        """Make a handler of an application's function, with `HandlerOptions`.
+        """Make a handler of an application's function.
 
         Raises TypeError or ValueError if the function or an option does not fit.
         """
         check_name(type, "type")
         check_function(type, function, "payload" if batching is None else "jobs")
+        check_known(options, HandlerOptions.__optional_keys__, "a handler")
+        queue, max_attempts = options.get("queue"), options.get("max_attempts")
         if queue is not None:
             check_name(queue, "queue")
         if max_attempts is not None:
@@ -126,10 +82,7 @@ class Handler:
             type,
             function,
             decode=decode,
-            policy=_policy(backoff, base, max_backoff, retry_on, discard_on),
-            timeout=_seconds(timeout, "timeout"),
-            keep_result=_seconds(keep_result, "keep_result"),
-            limits=SourceLimits.of(concurrency, rate_limit, per),
+            rules=rules_of(options),
             is_async=is_async,
             batching=batching,
             queue=queue,
@@ -146,13 +99,7 @@ class Handler:
             fingerprint=job_type.fingerprint,
             upcasts=job_type.upcasts,
             decode=job_type.decode,
-            policy=_policy(
-                *(job_type.backoff, job_type.base, job_type.max_backoff),
-                *(job_type.retry_on, job_type.discard_on),
-            ),
-            timeout=_seconds(job_type.timeout, "timeout"),
-            keep_result=_seconds(job_type.keep_result, "keep_result"),
-            limits=job_type.limits,
+            rules=job_type.rules,
             is_async=True,
             is_generated=True,
             batching=None
@@ -165,31 +112,6 @@ class Handler:
     def reader(self) -> str:
         """A name for the shapes of payloads that it reads; another reader may read others."""
         return reader_of((self.fingerprint or "", *self.upcasts))
-
-
-def _seconds(duration: timedelta | None, what: str) -> float | None:
-    if duration is None:
-        return None
-    check_duration(duration, what)
-    return duration.total_seconds()
-
-
-def _policy(
-    backoff: BackoffKind,
-    base: timedelta | None,
-    max_backoff: timedelta | None,
-    retry_on: Iterable[ErrorType],
-    discard_on: Iterable[ErrorType],
-) -> RetryPolicy:
-    check_backoff(backoff)
-    first, most = _seconds(base, "base"), _seconds(max_backoff, "max_backoff")
-    errors = check_error_types(retry_on, discard_on)
-    return RetryPolicy(
-        backoff,
-        DEFAULT_POLICY.base if first is None else first,
-        *errors,
-        longest=LONGEST if most is None else min(most, LONGEST),
-    )
 
 
 def _decoder(type: str, function: Callable[..., Any], is_batch: bool) -> Callable[[str], Any]:

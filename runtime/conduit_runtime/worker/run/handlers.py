@@ -128,7 +128,7 @@ class HandlerRegistry:
     def policy(self, type: str) -> RetryPolicy:
         """The retry policy of a type; the usual policy for a type without a handler."""
         handler = self.by_type.get(type)
-        return DEFAULT_POLICY if handler is None else handler.policy
+        return DEFAULT_POLICY if handler is None else handler.rules.policy
 
     def types(self) -> list[str]:
         """The job types that have a handler."""
@@ -165,7 +165,7 @@ class HandlerRegistry:
 
     def limits(self) -> dict[str, SourceLimits]:
         """The limits that the code gives its types, by type."""
-        return {each.type: each.limits for each in self if each.limits is not None}
+        return {each.type: each.rules.limits for each in self if each.rules.limits is not None}
 
     def may_read(self, lane: Lane) -> bool:
         """Whether a type has a handler that has not found jobs of this lane unreadable."""

@@ -77,7 +77,9 @@ class JobRuns:
                     rest = _given(result)
             if rest is None:
                 children = context.children
-                if not children and handler.keep_result is None:  # most jobs: this saves a call
+                if (
+                    not children and handler.rules.keep_result is None
+                ):  # most jobs: this saves a call
                     self.ended = now = monotonic()
                     self._sink.add(Attempt(job, now - started, None, (), None, started))
                     return None
@@ -126,7 +128,7 @@ class JobRuns:
         assert execution.context is not None
         assert execution.started is not None
         timeout = execution.job.timeout
-        execution.arm(execution.handler.timeout if timeout is None else timeout)
+        execution.arm(execution.handler.rules.timeout if timeout is None else timeout)
         result = await execution.rest
         children = execution.context.children
         attempt = self._outcomes.completed(

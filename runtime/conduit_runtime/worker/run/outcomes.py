@@ -53,8 +53,8 @@ class Outcomes:
         """An attempt that completed. Raises OutcomeTooLarge if it is too large to write."""
         enqueued = children.rows() if children else ()
         attempt = Attempt(job, monotonic() - started, None, enqueued, None, started)
-        if handler.keep_result is not None:
-            attempt.result = result_of(result, handler.keep_result, job.id)
+        if handler.rules.keep_result is not None:
+            attempt.result = result_of(result, handler.rules.keep_result, job.id)
         if attempt.weight > MOST:
             raise OutcomeTooLarge(
                 f"the job enqueues {attempt.weight:,} bytes of jobs, more than {MOST:,}: let "

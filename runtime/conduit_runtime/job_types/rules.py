@@ -1,0 +1,102 @@
+"""The rules by which a worker runs the jobs of a type."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, TypedDict, Unpack, cast
+
+from ..model.arguments import check_duration
+from ..model.attempts.retry import (
+    DEFAULT_POLICY,
+    LONGEST,
+    BackoffKind,
+    ErrorType,
+    RetryPolicy,
+    check_backoff,
+    check_error_types,
+)
+from ..model.queues.controls import SourceLimits
+
+
+class RuleOptions(TypedDict, total=False):
+    """The options that say how a worker runs the jobs of a type.
+
+    `timeout` bounds one attempt of a job without a timeout of its own. A failed attempt is made
+    again after `base` (a minute unless given) × 1, 2, 4 … ("exponential", unless `backoff` is
+    given), × 1, 2, 3 … ("linear"), or `base` each time ("constant"), and at most after
+    `max_backoff` (a year unless given). With `keep_result`, the handler's return value is kept for
+    that long after a job's end, as JSON, for `queue.get(id).result`. Over all workers, at most
+    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
+    second unless given). Errors of `discard_on` end a job at once; with `retry_on`, all other
+    errors do, too. Both take classes or their names; subclasses count.
+    """
+
+    timeout: timedelta | None
+    backoff: BackoffKind
+    base: timedelta | None
+    max_backoff: timedelta | None
+    keep_result: timedelta | None
+    concurrency: int | None
+    rate_limit: int | None
+    per: timedelta | None
+    retry_on: Iterable[ErrorType]
+    discard_on: Iterable[ErrorType]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRules:
+    """The checked `RuleOptions` of a job type or a handler; durations are in seconds."""
+
+    policy: RetryPolicy = DEFAULT_POLICY
+    timeout: float | None = None
+    keep_result: float | None = None
+    limits: SourceLimits | None = None
+
+    @classmethod
+    def of(cls, **options: Unpack[RuleOptions]) -> "JobRules":
+        """Check the options. Raises TypeError or ValueError for one that does not fit."""
+        retry_on, discard_on = check_error_types(
+            options.get("retry_on", ()), options.get("discard_on", ())
+        )
+        backoff = options.get("backoff", DEFAULT_POLICY.backoff)
+        check_backoff(backoff)
+        base, longest = _seconds(options, "base"), _seconds(options, "max_backoff")
+        return cls(
+            RetryPolicy(
+                backoff,
+                DEFAULT_POLICY.base if base is None else base,
+                retry_on,
+                discard_on,
+                LONGEST if longest is None else min(longest, LONGEST),
+            ),
+            _seconds(options, "timeout"),
+            _seconds(options, "keep_result"),
+            SourceLimits.of(
+                options.get("concurrency"), options.get("rate_limit"), options.get("per")
+            ),
+        )
+
+
+DEFAULT_RULES = JobRules()
+
+
+def rules_of(options: Mapping[str, Any]) -> JobRules:
+    """The rules among the options of a job type or a handler, as `JobRules.of` checks them."""
+    known = RuleOptions.__optional_keys__
+    return JobRules.of(**cast("RuleOptions", {n: v for n, v in options.items() if n in known}))
+
+
+def check_known(options: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    """Raise TypeError for an option that is not known; `what` has the options."""
+    if unknown := options.keys() - known:
+        raise TypeError(f"{what} has no option {', '.join(sorted(unknown))}")
+
+
+def _seconds(
+    options: RuleOptions, what: Literal["timeout", "base", "max_backoff", "keep_result"]
+) -> float | None:
+    duration = options.get(what)
+    if duration is None:
+        return None
+    check_duration(duration, what)
+    return duration.total_seconds()
