@@ -110,7 +110,7 @@ class OutcomeConsumer:
         is_returned = message.header.properties.message_type == RETURNED_JOBS
         try:
             if is_returned:
-                self._take_returned(message.body, arrived)
+                self._take_returned(message, arrived)
             else:
                 self._take_outcomes(message.body, arrived)
         except MsgspecError as error:
@@ -133,9 +133,12 @@ class OutcomeConsumer:
         self._arrived[job] = arrived
         self._sink.add(attempt)
 
-    def _take_returned(self, body: bytes, arrived: _Arrived) -> None:
-        """Release jobs that found no worker in time."""
-        jobs = decode_jobs(body)
+    def _take_returned(self, message: DeliveredMessage, arrived: _Arrived) -> None:
+        """Release jobs that found no worker in time; doubt those whose worker may be dead."""
+        jobs = decode_jobs(message.body)
+        if _was_lost(message):
+            self._doubt([(entry.id, entry.token) for entry in jobs.jobs])
+            return
         for entry in jobs.jobs:
             job = self._in_flight.came_back(entry.id, entry.token) or Claimed(
                 *(entry.token, entry.id, jobs.type, jobs.queue),
@@ -220,6 +223,13 @@ class OutcomeConsumer:
     def _ack(self, arrived: _Arrived) -> None:
         if self._link.jobs is arrived.channel:
             self._link.spawn(arrived.channel.basic_ack(arrived.tag))
+
+
+def _was_lost(message: DeliveredMessage) -> bool:
+    """Whether a worker had got a returned message, and had not returned the message itself."""
+    headers = message.header.properties.headers or {}
+    is_rejected = headers.get("x-first-death-reason") == "rejected"
+    return bool(headers.get("x-delivery-count")) and not is_rejected
 
 
 def _of_another_gateway(entry: OutcomeEntry) -> Claimed:

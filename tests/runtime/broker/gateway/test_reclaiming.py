@@ -37,6 +37,22 @@ async def test_jobs_of_a_dead_worker_are_reclaimed(queue: Queue, gateway: Gatewa
 
 @pytest.mark.slow
 @asynchronous
+async def test_a_job_that_killed_the_only_worker_is_rescued_though_its_message_expires(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    """Otherwise a job could kill each worker that starts, for ever."""
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.running():
+        async with PlayedWorker(gateway.broker_url) as worker:
+            await worker.taken()
+        await gateway.until_status(stored.id, "pending")
+        async with PlayedWorker(gateway.broker_url) as other:
+            [again] = await other.taken()
+            assert (again.id, again.rescues) == (stored.id, 1)
+
+
+@pytest.mark.slow
+@asynchronous
 async def test_a_worker_that_says_it_holds_a_job_keeps_it(
     queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
