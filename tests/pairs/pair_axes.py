@@ -1,0 +1,61 @@
+"""What varies from case to case, and which pairs of values cannot meet."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    """One row of the table: a value of each axis."""
+
+    kind: str
+    worker: str
+    enqueue: str
+    what: str
+    around: str
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
+AXES: Mapping[str, Sequence[str]] = {
+    "kind": ("coroutine", "thread", "batch", "generated", "Django task"),
+    "worker": ("one", "several processes", "idle beside", "behind a broker", "test kit"),
+    "enqueue": ("hook", "queue", "conn", "asyncpg", "insert", "flow", "unique", "schedule"),
+    "what": (
+        "completes",
+        "retries",
+        "times out",
+        "is cancelled",
+        "kills its worker",
+        "claim refused",
+        "outcome refused",
+        "unreadable",
+    ),
+    "around": ("nothing", "pooler", "schema", "constraints", "older lock"),
+}
+
+UNTYPED = ("thread", "Django task")
+"""Kinds whose handlers take any payload: their jobs have no fingerprint."""
+
+
+def _each(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:
+    return {frozenset((one, other)): why for one, others, why in pairs for other in others}
+
+
+APART: Mapping[frozenset[str], str] = _each(
+    ("hook", ("coroutine", "batch", *UNTYPED), "a hook enqueues the jobs of its own package"),
+    ("hook", ("unreadable",), "a hook checks what it enqueues"),
+    ("hook", ("older lock",), "the hooks of an older package are not imported beside a newer one"),
+    ("schedule", ("older lock",), "a schedule stores no fingerprint"),
+    ("unreadable", UNTYPED, "these take any payload"),
+    ("older lock", UNTYPED, "their jobs have no fingerprint"),
+    ("test kit", ("Django task",), "Django's own runner calls it: tests/runtime/django_project"),
+    ("test kit", ("is cancelled",), "it runs jobs in the thread of the test"),
+    ("test kit", ("kills its worker",), "its worker is the process of the test"),
+)
+"""The pairs of values that cannot meet, with the reason."""
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether a case may have both values."""
+    return frozenset((one, other)) not in APART
