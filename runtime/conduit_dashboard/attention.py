@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Container, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TypeVar
 
+from conduit_runtime.doctor import backlogs, snapshots, waiting, workers
 from conduit_runtime.doctor import schedules as schedule_checks
-from conduit_runtime.doctor import snapshots, waiting, workers
 from conduit_runtime.doctor.database import Limits
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
 from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
@@ -119,7 +119,7 @@ async def attention(
     """Run all checks, with these attempts of the last hour, workers and queues."""
     late = LIMITS.late
     found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
-    found += judge_backlogs(queues, {each.about.get("queue") for each in found})
+    found += backlogs.judge([each.backlog for each in queues], [*found], late)
     found += workers.judge_stuck(await checks.read("stuck jobs", doctor.stuck(late), []))
     overdue = await checks.read("overdue attempts", overview.overdue_attempts(), [])
     found += judge_overdue(overdue)
@@ -180,26 +180,6 @@ def chosen(concerns: Sequence[Concern]) -> Attention:
 def alike(concerns: Iterable[Concern]) -> list[list[Concern]]:
     """The concerns, each with those of its kind that follow it."""
     return [[*group] for _, group in groupby(concerns, lambda each: (each.severity, each.code))]
-
-
-def judge_backlogs(queues: Iterable[QueueRow], others: Container[str | None]) -> Iterator[Finding]:
-    """Find the queues whose workers do not keep up.
-
-    `others` are queues that have another problem, which explains it.
-    """
-    for each in queues:
-        if each.oldest <= LIMITS.late or each.paused_at or not each.workers or each.queue in others:
-            continue
-        more = "more than " if each.due >= each.counted_to else ""
-        are = "is" if each.due == 1 else "are"
-        yield warning(
-            "backlog",
-            f"{more}{counted_jobs(each.due)} of the queue {each.queue} {are} due, the first for "
-            f"{in_words(each.oldest)}: its workers do not keep up",
-            f"queue {each.queue}",
-            "add workers or slots, raise the queue's limit, or move jobs of a lower priority",
-            queue=each.queue,
-        )
 
 
 def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from conduit_runtime.doctor.backlogs import Backlog
 from conduit_runtime.model.dashboard.attempts import RecentAttempts
 from conduit_runtime.model.dashboard.changes import LastChange
 from conduit_runtime.statements.dashboard import queues as store
@@ -38,6 +39,12 @@ class QueueRow:
     succeeded: int
     failed: int
     last_change: LastChange | None
+
+    @property
+    def backlog(self) -> Backlog:
+        """Its due jobs, as they are judged."""
+        is_served = self.workers > 0 and self.paused_at is None
+        return Backlog(self.queue, self.due, self.oldest, self.counted_to, is_served)
 
 
 async def queue_rows(

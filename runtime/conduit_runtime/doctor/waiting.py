@@ -8,6 +8,7 @@ from shlex import quote
 from ..model.lanes import is_unreadable, original
 from ..model.text.durations import in_words
 from ..statements import doctor
+from . import backlogs
 from .database import Database
 from .finding import Finding, error, warning
 
@@ -18,7 +19,9 @@ _NAMED = 5
 def check(database: Database) -> Iterator[Finding]:
     """Look at the jobs that wait in each queue."""
     late = database.limits.late
-    yield from judge(database.read(doctor.waiting(late)), late)
+    found = [*judge(database.read(doctor.waiting(late)), late)]
+    yield from found
+    yield from backlogs.judge(backlogs.read(database), found, late)
 
 
 def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:

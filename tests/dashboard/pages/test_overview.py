@@ -218,6 +218,13 @@ def test_a_backlog_is_a_concern(site: Site) -> None:
     assert (found["severity"], found["page"]) == ("warning", "/jobs")
     assert found["query"] == {"status": "due", "queue": "mail"}
     assert found["message"].startswith("7 jobs of the queue mail are due, the first for 3 hours")
+    site.sql(
+        "UPDATE jobs SET fingerprint = '0a!9b' WHERE id = (SELECT min(id::text)::uuid FROM jobs)"
+    )
+    site.dashboard.database.forget()
+    found = concerns(site)  # an unreadable job does not explain why others are due
+    assert "unreadable-jobs" in found
+    assert found["backlog"]["message"].startswith("6 jobs")
     site.queue.pause("mail")
     site.dashboard.database.forget()
     assert "backlog" not in concerns(site)  # the pause explains it

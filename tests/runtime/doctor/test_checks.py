@@ -121,6 +121,20 @@ def test_unreadable_jobs(queue: Queue, dsn: str) -> None:
     assert finding.severity == "error"
 
 
+def test_a_backlog_though_workers_live_and_some_jobs_are_unreadable(queue: Queue, dsn: str) -> None:
+    register(dsn, "here", ["mail"], ["t"])
+    queue.enqueue_many([Job("mail", "t", delay=-HOUR) for _ in range(3)])
+    queue.enqueue(Job("mail", "t", fingerprint="0a"))
+    execute(dsn, "UPDATE jobs SET fingerprint = '0a!9b' WHERE fingerprint = '0a'")
+    report = examine(dsn, None)
+    assert sorted(codes(report)) == ["backlog", "unreadable-jobs"]
+    backlog = find(dsn, "backlog")
+    assert "3 jobs of the queue mail are due, the first for 60 minutes" in backlog.message
+    assert (backlog.severity, backlog.about) == ("warning", {"queue": "mail"})
+    queue.pause("mail")
+    assert sorted(codes(examine(dsn, None))) == ["paused-queue", "unreadable-jobs"]
+
+
 def test_schedules_without_code_and_failing_ones(queue: Queue, dsn: str) -> None:
     scheduler = CronScheduler(queue)
     scheduler.add(Schedule.every(hours=1, type="known"))
