@@ -38,10 +38,12 @@ class Wanted:
             self.fingerprint = old if case.around == "older lock" else made.fingerprint
         self.timeout = TIMEOUT if case.what == "times out" else None
         self.seen: Any = {"what": case.what, "exact": EXACT}
-        if case.around == "older lock":
+        if case.around == "older lock" and case.kind != "generated":
             self.seen["exact"] = None
         self.payload: Any = self.seen
-        if case.around == "older lock":
+        if case.kind == "generated" and case.around != "older lock":
+            self.payload = {**self.seen, "note": None}
+        elif case.around == "older lock" and case.kind != "generated":
             self.payload = {"what": case.what}
         if case.what == "unreadable":
             self.payload = {"other": case.what}

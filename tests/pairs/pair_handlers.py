@@ -82,7 +82,7 @@ class Services:
 
     class postman:  # noqa: N801
         @staticmethod
-        async def act(what: str, exact: object) -> None:
+        async def act(what: str, exact: object, note: object) -> None:
             job = current_job()
             await act(job.id, job.attempt, what, exact)
 

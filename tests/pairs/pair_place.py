@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 
 LETTERS = """
 CREATE TABLE letters (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), what text NOT NULL, exact jsonb
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), what text NOT NULL, exact jsonb,
+  note text
 )
 """
 REFUSALS = """

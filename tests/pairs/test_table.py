@@ -27,8 +27,9 @@ resource Letter {
   id: uuid! @primary @auto
   what: string!
   exact: json?
+  note: string?
   @after create @async(base: 1.second, backoff: "constant") {
-    Postman.act(self.what, %s)
+    Postman.act(self.what, self.exact, %s)
   }
 }
 """
@@ -40,7 +41,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, An
     folder = tmp_path_factory.mktemp("packages")
     older = Version(folder, "pair_older", _SOURCE % "nil")
     older.generate()
-    newer = Version(folder, "pair_letters", _SOURCE % "self.exact")
+    newer = Version(folder, "pair_letters", _SOURCE % "self.note")
     newer.follow(older)
     newer.generate()
     sys.path.insert(0, str(folder))
