@@ -160,7 +160,10 @@ def _check_mixed(
         kind = required(body.type_of(given[0]))
         found = required(kind.item) if isinstance(kind, Array) else None
     kinds = found.kinds if isinstance(found, AnyType) else ()
-    if kinds and not all(map(is_number, kinds)):
+    fits = signature.call == "Array.sort" or all(
+        is_assignable(each, bound(MOMENT)) for each in kinds
+    )
+    if kinds and fits and not all(map(is_number, kinds)):
         shown = " and ".join(map(describe, kinds))
         message = f"`{signature.call}` cannot compare {shown}"
         body.error("TYP131", node, message, "make them values of one type")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import member
+from conduit_runtime.operators import member, of_type
 
 from .records import Comment, Post, User
 from .services import Services
@@ -44,7 +44,11 @@ class ModerationCheck:
 @job_type("comment.after_create.moderation_check", "a37cdd20", queue="moderation")
 async def moderation_check(job: JobContext[Services], comment: ModerationCheck) -> None:
     verdict = await job.services.moderation.check(comment.body)
-    await job.update(Comment, comment.id, spam_score=member(verdict, "score"))
+    await job.update(
+        Comment,
+        comment.id,
+        spam_score=of_type(float | None, member(verdict, "score"), "verdict.score"),
+    )
     if member(verdict, "spam"):
         await job.update(Comment, comment.id, state="spam")
         return

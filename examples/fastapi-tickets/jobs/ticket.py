@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from conduit_runtime import AsyncConnection, AsyncHook, JobContext, job_type
+from conduit_runtime.operators import of_type
 from conduit_runtime.stdlib import Time
 
 from .records import Reply, Ticket
@@ -55,7 +56,13 @@ class LanguageDetect:
 @job_type("ticket.after_create.language_detect", "2d3c0a6f", queue="mail")
 async def language_detect(job: JobContext[Services], ticket: LanguageDetect) -> None:
     await job.update(
-        Ticket, ticket.id, language=await job.services.language.detect(ticket.body)
+        Ticket,
+        ticket.id,
+        language=of_type(
+            str | None,
+            await job.services.language.detect(ticket.body),
+            "Language.detect(self.body)",
+        ),
     )
     await job.services.mail.send(
         ticket.email, subject=f"We have received: {ticket.subject}", lines=[]

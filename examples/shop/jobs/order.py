@@ -14,7 +14,7 @@ from conduit_runtime import (
     JobContext,
     job_type,
 )
-from conduit_runtime.operators import member
+from conduit_runtime.operators import member, of_type
 from conduit_runtime.stdlib import Logger, String, Time
 
 from .records import Customer, Order, OrderCurrency, OrderSnapshot
@@ -183,9 +183,17 @@ async def print_label(job: JobContext[Services], order: PrintLabel) -> None:
     label = await job.services.shipping.label(
         order.number, address=address, express=order.express
     )
-    await job.update_path(Order, order.id, "delivery.carrier", member(label, "carrier"))
     await job.update_path(
-        Order, order.id, "delivery.tracking", member(label, "tracking")
+        Order,
+        order.id,
+        "delivery.carrier",
+        of_type(str | None, member(label, "carrier"), "label.carrier"),
+    )
+    await job.update_path(
+        Order,
+        order.id,
+        "delivery.tracking",
+        of_type(str | None, member(label, "tracking"), "label.tracking"),
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime.operators import of_type
 
 from .records import Order
 from .services import Services
@@ -68,7 +69,11 @@ class WarehouseShip:
 
 @job_type("order.after_update.warehouse_ship", "e418ba5f", max_attempts=10)
 async def warehouse_ship(job: JobContext[Services], order: WarehouseShip) -> None:
-    tracking = await job.services.warehouse.ship(order.number)
+    tracking = of_type(
+        str | None,
+        await job.services.warehouse.ship(order.number),
+        "Warehouse.ship(self.number)",
+    )
     await job.update(Order, order.id, tracking=tracking)
     await job.update(Order, order.id, state="shipped")
     await job.services.mail.send(
