@@ -186,9 +186,9 @@ def test_the_id_of_a_job_is_refused(roles: dict[str, str], isolation: str) -> No
                 store.insert_jobs([Job(type="mine", id=id_), Job(type="mine")])[0],
                 store.insert_jobs([Job(type="mine", id=id_, unique=1)])[0],
                 *insert_flow(chain(Job(type="mine", id=id_), Job(type="mine"))),
+                *insert_flow(chain(Job(type="mine"), Job(type="mine", id=id_))),
+                *insert_flow(chain(Job(type="mine"), Job(type="mine", id=id_, unique=1))),
             ]
-            if isolation == "READ COMMITTED" or id_ == second.id:
-                forged += insert_flow(chain(Job(type="mine"), Job(type="mine", id=id_)))
             for mine in forged:
                 with pytest.raises(psycopg.errors.UniqueViolation), conn.transaction():
                     run(conn, mine, PLACE)
@@ -199,6 +199,23 @@ def test_the_id_of_a_job_is_refused(roles: dict[str, str], isolation: str) -> No
             pool.register(type_, lambda context, payload: ran.append(payload))
         pool.run(drain=True)
         assert ran == ["first", "second"]
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_a_flow_with_an_older_snapshot_is_stored_once(
+    roles: dict[str, str], isolation: str
+) -> None:
+    with Queue(roles["owner"], PLACE) as queue, Queue(roles["enqueuer"], PLACE) as enqueuer:
+        with psycopg.connect(roles["enqueuer"]) as conn:
+            conn.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
+            enqueuer.enqueue_flow(chain(Job(type="a"), Job(type="b"), Job(type="c")), conn=conn)
+        pool = WorkerPool(queue)
+        ran: list[str] = []
+        for type_ in "abc":
+            pool.register(type_, lambda context, payload: ran.append(context.type))
+        pool.run(drain=True)
+        assert ran == ["a", "b", "c"]
+        assert queue.stats().total == 3
 
 
 def test_the_id_of_a_job_that_was_deleted_is_refused_while_its_result_is_kept(
