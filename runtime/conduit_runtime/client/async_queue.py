@@ -258,11 +258,13 @@ class AsyncQueue:
         waiting = await self._run(leases.waiting(queue, types), conn)
         if conn is None:
             try:
-                return await self._claim(worker_id, queue, limit, waiting)
+                jobs = await self._claim(worker_id, queue, limit, waiting)
+                if jobs or not waiting.lanes:
+                    return jobs
             except psycopg.Error as error:
                 if not may_concern_a_row(error):
                     raise
-        # A refused claim would abort the caller's transaction.
+        # A refused claim would abort the caller's transaction; a trigger may have dropped one.
         return await self._claim(worker_id, queue, limit, waiting, conn, apart=True)
 
     async def _claim(

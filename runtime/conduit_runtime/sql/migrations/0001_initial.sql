@@ -470,6 +470,7 @@ DECLARE
   half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
   refused text;
   stays   jobs;
+  changed integer;
 BEGIN
   IF alone THEN
     SET CONSTRAINTS ALL IMMEDIATE;
@@ -482,6 +483,10 @@ BEGIN
         attempts = CASE WHEN lease IS NULL THEN attempts ELSE least(attempts, 2147483646) + 1 END,
         started_at = CASE WHEN lease IS NULL THEN started_at ELSE pg_catalog.clock_timestamp() END
     WHERE id = ANY (ids);
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF changed < pg_catalog.cardinality(ids) THEN
+      RAISE EXCEPTION 'a trigger drops it';
+    END IF;
   EXCEPTION WHEN OTHERS THEN
     IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
       RAISE;
@@ -501,6 +506,9 @@ BEGIN
             least(pg_catalog.power(2::float8, least(coalesce(refusals, 0), 6)::float8), 60::float8)
             * (0.5::float8 + pg_catalog.random()))
       WHERE id = ids[1];
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'a trigger drops it';
+      END IF;
       RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];
     EXCEPTION WHEN OTHERS THEN
       IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN

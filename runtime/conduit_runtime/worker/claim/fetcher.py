@@ -111,13 +111,15 @@ class Fetcher:
         has_limits = self._limiter.controls.has_limits
         listens_on = None if has_limits else self._listener.hears(queues)
         claim = claims.next(self._worker.name, queues, lanes, limit, started, listens_on)
-        claimed = await self._run(skipping(claim, self._refused.skipped()))
+        claimed = await self._run(skipping(claim, self._refused.skipped()), claims)
         claims.learn(claimed, limit, started, time.monotonic())
         return claimed
 
-    async def _run(self, claim: Statement[list[Claimed]]) -> list[Claimed]:
+    async def _run(self, claim: Statement[list[Claimed]], kind: object) -> list[Claimed]:
         try:
-            return await self._connection.run(claim)
+            jobs = await self._connection.run(claim)
+            if jobs or not self._refused.looks_closer(kind):
+                return jobs
         except psycopg.Error as error:
             if not may_concern_a_row(error):
                 raise

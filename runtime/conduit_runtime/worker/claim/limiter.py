@@ -120,9 +120,12 @@ class Limiter:
         skipped = refused.skipped()
         try:
             counted = await _claim(connection, worker, wanted, skipped)
+            is_apart = not counted.jobs and refused.looks_closer(self)
         except psycopg.Error as error:
             if not may_concern_a_row(error):
                 raise
+            is_apart = True
+        if is_apart:
             counted = await _claim(connection, worker, wanted, skipped, apart=True)
             refused.note(counted.refused)
         self._learn(counted)

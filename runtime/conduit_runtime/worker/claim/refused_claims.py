@@ -15,6 +15,8 @@ LONGEST = 60.0
 """The most seconds until a job that cannot even be put off is claimed again."""
 _QUIET = 1.0
 """Seconds between two lines of the log."""
+_LOOK = 2.0
+"""Seconds between two closer looks at why claims find nothing."""
 
 
 class RefusedClaims:
@@ -26,6 +28,7 @@ class RefusedClaims:
     def __init__(self) -> None:
         self._pauses: dict[UUID, tuple[float, float]] = {}
         self._logged = -_QUIET
+        self._looked: dict[object, float] = {}
 
     def skipped(self) -> Collection[UUID]:
         """The jobs that a claim has to skip now."""
@@ -37,6 +40,17 @@ class RefusedClaims:
             job: pause for job, pause in self._pauses.items() if now < pause[1] + LONGEST
         }
         return [job for job, (_, until) in self._pauses.items() if now < until]
+
+    def looks_closer(self, kind: object) -> bool:
+        """Whether a claim of this kind that found nothing has to be made apart.
+
+        A trigger may drop claims without an error, and the same rows come first each time.
+        """
+        now = time.monotonic()
+        if now < self._looked.get(kind, -_LOOK) + _LOOK:
+            return False
+        self._looked[kind] = now
+        return True
 
     def note(self, refused: Sequence[RefusedClaim[Claimed]]) -> None:
         """Note what a claim met."""

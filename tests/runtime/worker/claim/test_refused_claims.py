@@ -29,6 +29,14 @@ CREATE {kind} TRIGGER refuse {time} UPDATE ON jobs {deferred}
   FOR EACH ROW EXECUTE FUNCTION refuse()
 """
 
+DROPPING: LiteralString = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN CASE WHEN NEW.payload = '"bad"' AND {condition} THEN NULL ELSE NEW END;
+END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION refuse()
+"""
+
 
 def trigger(condition: LiteralString, *, late: bool = False) -> LiteralString:
     return TRIGGER.format(
@@ -45,6 +53,8 @@ WAYS = {
     "deferred": (trigger("NEW.status = 'running'", late=True), "not today"),
     # Not even the reason can be written.
     "any change": (trigger("true"), None),
+    "dropped": (DROPPING.format(condition="NEW.status = 'running'"), "a trigger drops it"),
+    "any change dropped": (DROPPING.format(condition="true"), None),
 }
 
 
@@ -77,10 +87,10 @@ def test_the_others_run(
     sql, reason = WAYS[way]
     execute(dsn, sql)
     if limit == "queue":
-        queue.limit("default", 3)
+        queue.limit("default", 1)
     elif limit == "type":
         queue.rate_limit("t", 1000)
-    bad = queue.enqueue(Job(type="t", payload="bad"))
+    bad, *_ = queue.enqueue_many([Job(type="t", payload="bad") for _ in range(5)])
     queue.enqueue_many([Job(type="t", payload=n) for n in range(30)])
     pools = [new_direct_pool(workers=1) for _ in range(2)]
     ran: list[Any] = []
