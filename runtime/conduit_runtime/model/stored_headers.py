@@ -42,7 +42,8 @@ def check_headers(headers: object) -> None:
 
 def stored_text(headers: Mapping[str, str], trace: Mapping[str, str] | None) -> str | None:
     """The JSON to store; None if there is nothing to store."""
-    found: dict[str, Any] = {**headers}
+    # msgspec refuses subclasses of str, such as Django's SafeString.
+    found: dict[str, Any] = {name: str.__str__(value) for name, value in headers.items()}
     if trace is not None:
         found[TRACE] = trace
     return msgspec.json.encode(found).decode() if found else None
