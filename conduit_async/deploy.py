@@ -8,26 +8,21 @@ from .breaking.finding import Finding
 from .breaking.job_types import PackageComparison
 from .breaking.payloads import Payload
 from .breaking.places import Places
-from .check import check
 from .check.jobs.job_calls import calls_in
 from .check.jobs.new_fields import new_fields
 from .config import Config
 from .diagnostics import Diagnostic, Problems
-from .incremental.summarize import summaries_of
+from .front_end import read_inputs
+from .incremental.planned import plan_all
 from .link.current_lock import current_lock
 from .link.services import merged
 from .lock.model import Lock
 from .lock.update import updated
-from .lock_file import read_lock
 from .lower.lower import lower
 from .package import locked_jobs
-from .parse import parse
-from .plan.plan import plan_package
 from .program import HookInfo, JobInfo, Program, ResourceInfo
 from .python.skeleton import skeleton
-from .settings import check_config
 from .source import Source
-from .upcasters import read_upcasters
 
 
 def find_breaking(
@@ -42,22 +37,17 @@ def find_breaking(
     There are no findings when a diagnostic is an error. `lock` and `upcasters` are those of the
     package now, as for `compile`.
     """
-    config = config or Config()
     problems = Problems()
-    check_config(config, problems)
-    locked = _joined(read_lock(lock, problems), against)
-    by_hand = read_upcasters(upcasters, config, problems)
-    files = [parse(Source(path, text), problems) for path, text in sorted(sources.items())]
-    program: Program | None = None
-    if not problems.has_errors:
-        asked = replace(config, upcasters=None)  # a payload that nothing reads is a finding here
-        program = check(files, asked, problems, lock=locked, upcasters=by_hand)
-    if program is None:
+    inputs = read_inputs(config, lock, upcasters, problems)
+    config, locked = inputs.config, _joined(inputs.lock, against)
+    # A payload that nothing reads is a finding here.
+    asked = replace(inputs, config=replace(config, upcasters=None), lock=locked)
+    planned = plan_all(sources, asked, problems)
+    if planned is None:
         return problems.sorted(), ()
-    summaries = summaries_of(program, files, program.resources.keys())
-    plan = plan_package(program, config, frozenset(summaries), [])
+    plan, program = planned.plan, planned.plan.program
     modules = [module.facts for module in lower(plan)]
-    services = merged(each.services for each in summaries.values())
+    services = merged(each.services for each in planned.summaries.values())
     of_jobs = {name for module in modules for name in module.job_services}
     new = updated(locked, current_lock(modules, locked_jobs(plan), services, of_jobs, config))
     payloads = {
@@ -66,7 +56,7 @@ def find_breaking(
         for hook in resource.hooks
         for job in hook.jobs
     }
-    places = Places(program, [file.span.source for file in files], config)
+    places = Places(program, [Source(path, text) for path, text in sorted(sources.items())], config)
     of_hooks = {
         call
         for resource in program.resources.values()

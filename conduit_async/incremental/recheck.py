@@ -1,23 +1,24 @@
 """Parses and checks the sources that a change affects, given the last compilation."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from .. import ast
 from ..check import check
 from ..check.names.typos import check_config_names
-from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
+from ..front_end import Inputs
 from ..hints.name_typos import may_be_typos, may_have_typos
 from ..link.services import have_clashes, merged
 from ..lock.model import Lock
 from ..names import module_name
 from ..package import EmittedSource, reserved_names, row_heads
 from ..parse import parse
+from ..plan.plan import plan_package
 from ..program import Program
 from ..settings import check_config
 from ..source import Source
 from .output import Output, SourceSummary
+from .planned import Planned
 from .source_changes import SourceChanges
 from .summarize import summaries_of
 
@@ -28,45 +29,24 @@ _LOCAL_WARNINGS = frozenset({
 """Warnings that depend only on a source and on what it uses."""
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A checked program.
-
-    The sources at `paths` need compilation. The sources in `kept` were compiled before, and their
-    imports of rows avoided the names in `reserved`. `summaries` are those of both.
-    """
-
-    program: Program
-    paths: frozenset[str]
-    summaries: Mapping[str, SourceSummary]
-    diagnostics: tuple[Diagnostic, ...]
-    kept: Mapping[str, EmittedSource] = field(default_factory=dict)
-    reserved: frozenset[str] | None = None
-
-
-def recheck(
-    sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
-) -> Checked | None:
-    """Check what a change affects; return None if all sources have to be compiled."""
+def recheck(sources: Mapping[str, str], inputs: Inputs, previous: Output) -> Planned | None:
+    """Check and plan what a change affects; return None if all sources have to be compiled."""
     if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
-    return _Recheck(sources, config, lock, previous).run()
+    return _Recheck(sources, inputs, previous).run()
 
 
 class _Recheck:
     """`dirty` are the sources to compile again."""
 
-    def __init__(
-        self, sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
-    ) -> None:
+    def __init__(self, sources: Mapping[str, str], inputs: Inputs, previous: Output) -> None:
         self._changes = SourceChanges(sources, previous)
-        self._config = config
-        self._lock = lock
+        self._inputs = inputs
         self._files: dict[str, ast.File] = {}
         self._syntax = Problems()
         self._places: dict[str, str] = {}
 
-    def run(self) -> Checked | None:
+    def run(self) -> Planned | None:
         dirty, more = set[str](), self._changes.changed
         while True:
             dirty |= more
@@ -87,12 +67,13 @@ class _Recheck:
             or may_be_typos(services)
             or any(may_have_typos(m.name for m in each.methods) for each in services.values())
             or not _are_apart(summaries.values())
-            or not _are_types_apart(program, dirty, kept.values(), self._lock)
+            or not _are_types_apart(program, dirty, kept.values(), self._inputs.lock)
         ):
             return None
-        found = self._diagnostics(problems, summaries, dirty)
-        reserved = reserved_names(row_heads(self._changes.previous.emitted))
-        return Checked(program, frozenset(dirty), summaries, found, kept, reserved)
+        plan = plan_package(program, self._inputs.config, frozenset(dirty), row_heads(kept))
+        if plan.reserved != reserved_names(row_heads(self._changes.previous.emitted)):
+            return None  # the rows of the previous output do not fit
+        return Planned(plan, summaries, self._diagnostics(problems, summaries, dirty), kept)
 
     def _checked(
         self, dirty: Collection[str], problems: Problems
@@ -112,9 +93,8 @@ class _Recheck:
         outside = resources.keys() - needed
         classes = {name for path in outside for name in self._changes.before[path].classes}
         files = [self._files[path] for path in sorted(needed)]
-        program = check(
-            files, self._config, problems, classes, self._lock, self._changes.previous.upcasters
-        )
+        inputs = self._inputs
+        program = check(files, inputs.config, problems, classes, inputs.lock, inputs.upcasters)
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None
@@ -131,9 +111,9 @@ class _Recheck:
         self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]
     ) -> tuple[Diagnostic, ...]:
         found = Problems()
-        check_config(self._config, found)
+        check_config(self._inputs.config, found)
         columns = {name: each.columns[name] for each in summaries.values() for name in each.columns}
-        check_config_names(columns, self._config, found)
+        check_config_names(columns, self._inputs.config, found)
         for diagnostic in self._changes.previous.diagnostics:
             path = diagnostic.span.source.path
             if path in summaries and path not in dirty:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import json
 
 from benchmarks.projects import resource_name, source
-from conduit_async import compiler
+from conduit_async import front_end
 from conduit_async.compiler import Output, compile
 from conduit_async.config import Config
 from conduit_async.incremental import recheck
@@ -265,7 +265,7 @@ def check_change(
     monkeypatch.setattr(
         recheck, "parse", lambda each, found: (read.add(each.path), parse(each, found))[1]
     )
-    monkeypatch.setattr(compiler, "check", None)
+    monkeypatch.setattr(front_end, "check", None)
     assert seen(again(sources, before)) == seen(whole)
     assert read == concerned
 
