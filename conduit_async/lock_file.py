@@ -5,12 +5,6 @@ from .lock.model import Lock
 from .lock.text import LOCK_FILE, LockError, read
 from .source import Source, Span
 
-_MERGED = (
-    "of each job type that both sides changed keep one side's entry, of others both, "
-    "then run `conduitc gen`"
-)
-_BROKEN = "restore it from git, then run again"
-
 
 def read_lock(text: str | None, problems: Problems) -> Lock:
     """Return the lock, empty if there is none; report a text that cannot be read (GEN614)."""
@@ -20,6 +14,5 @@ def read_lock(text: str | None, problems: Problems) -> Lock:
         source = Source(LOCK_FILE, text or "")
         start = source.offset(error.line)
         span = Span(source, start, source.line_end(start))
-        hint = _MERGED if error.has_markers else _BROKEN
-        problems.error("GEN614", span, f"this lock cannot be read: {error.reason}", hint)
+        problems.error("GEN614", span, f"this lock cannot be read: {error.reason}", error.hint)
         return Lock()

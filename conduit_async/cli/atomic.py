@@ -4,16 +4,19 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 STAGE = ".conduitc-"
 """The prefix of staging folders, which hold the new files until all of them are written."""
 
-_STALE = 3600.0  # seconds after which a staging folder belongs to no running process
 _HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -81,15 +84,41 @@ def _made(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _staged(folder: Path) -> Iterator[Path]:
-    for old in folder.glob(f"{STAGE}*"):
-        with suppress(OSError):
-            if time.time() - old.stat().st_mtime > _STALE:
-                shutil.rmtree(old, ignore_errors=True)
-    stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
+    with _shared(folder):
+        stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _shared(folder: Path) -> Iterator[None]:
+    """Hold a shared lock on a folder, after removing what killed processes left in it.
+
+    The system frees the locks of a killed process, so a staging folder that no one locks is stale.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        yield stage
+        with suppress(OSError):  # another process stages files, or the file system has no locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for stale in folder.glob(f"{STAGE}*"):
+                shutil.rmtree(stale, ignore_errors=True)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        os.close(handle)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the staging folders that killed processes left."""
+    if any(folder.glob(f"{STAGE}*")):
+        with suppress(OSError), _shared(folder):
+            pass
 
 
 @contextmanager

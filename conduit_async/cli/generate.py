@@ -14,6 +14,7 @@ from ..incremental.output import Output
 from ..lock.text import LOCK_FILE
 from ..upcasters import read_upcasters
 from . import build_cache
+from .atomic import remove_leftovers
 from .diagnose import counted, has_errors, relabelled, show, summary
 from .files import shown
 from .formatters import Formatters
@@ -65,8 +66,10 @@ def generate(
         return 1
     if diff:
         _print_difference(folder, output.files, changes)
-    if write and changes and not write_package(folder, output.files, changes, problems):
-        return failed(problems.sorted())
+    if write:
+        if changes and not write_package(folder, output.files, changes, problems):
+            return failed(problems.sorted())
+        remove_leftovers(folder)
     if output is not previous and (write or not changes):
         build_cache.store(folder, project.config, output)
     show_changes(lock, output.lock)

@@ -6,7 +6,7 @@ import click
 
 from ..diagnostics import Problems
 from ..lock.changes import lock_changes
-from ..lock.text import LOCK_FILE, read_changed
+from ..lock.text import LOCK_FILE, LockError, decode, read_changed
 from .files import read_if_there, report, shown
 from .project import Project, configured_folder
 
@@ -20,11 +20,10 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
     if data is None:
         return None
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        message = "this lock cannot be read: it is not UTF-8 text"
-        hint = "restore it from git, then run again"
-        report("GEN614", folder / LOCK_FILE, message, problems, hint)
+        return decode(data)
+    except LockError as error:
+        message = f"this lock cannot be read: {error.reason}"
+        report("GEN614", folder / LOCK_FILE, message, problems, error.hint)
         return None
 
 

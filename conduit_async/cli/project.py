@@ -176,8 +176,13 @@ def _in_folder(folder: Path, problems: Problems) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place, name)
-            if path.suffix in SUFFIXES and not name.startswith(".") and path.is_file():
+            if path.suffix not in SUFFIXES or name.startswith("."):
+                continue
+            if path.is_file():
                 yield path
+            elif path.is_symlink():
+                message = "this symbolic link leads to no file"
+                report("GEN621", path, message, problems, "remove the link, or mend its target")
 
 
 def _distinct(paths: Iterator[Path]) -> list[Path]:

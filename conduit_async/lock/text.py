@@ -20,19 +20,40 @@ _KINDS_OF_ITEMS = ("array", "hash")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class LockError(Exception):
-    """An invalid lock; `line` counts from 1, `has_markers`: it has markers of a git merge."""
+_RESTORE = "restore it from git, then run again"
+_MERGE = (
+    "of each job type that both sides changed keep one side's entry, of others both, "
+    "then run `conduitc gen`"
+)
+_UPGRADE = "upgrade conduitc: install the version that wrote this lock, or a later one"
 
-    def __init__(self, line: int, reason: str, *, has_markers: bool = False) -> None:
+
+class LockError(Exception):
+    """An invalid lock: `line` counts from 1, `hint` says what to do."""
+
+    def __init__(self, line: int, reason: str, hint: str = _RESTORE) -> None:
         super().__init__(f"line {line}: {reason}")
-        self.line, self.reason, self.has_markers = line, reason, has_markers
+        self.line, self.reason, self.hint = line, reason, hint
+
+
+class _LaterVersion(EntryError):
+    """A later version of conduitc wrote the lock."""
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a lock's file, without a byte-order mark; raises `LockError`."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LockError(line, "it is not UTF-8 text") from None
 
 
 def read(text: str) -> Lock:
     """Parse a lock; raises `LockError`."""
     if (marker := _MERGE_MARKER.search(text)) is not None:
         line = text.count("\n", 0, marker.start()) + 1
-        raise LockError(line, "git could not merge two versions of it", has_markers=True)
+        raise LockError(line, "git could not merge two versions of it", _MERGE)
     try:
         content = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -45,6 +66,8 @@ def read(text: str) -> Lock:
         raise LockError(1, f"it is not JSON: {error}") from None
     try:
         return _lock(JsonEntry(content))
+    except _LaterVersion as error:
+        raise LockError(_line_of(text, error.path), error.reason, _UPGRADE) from None
     except EntryError as error:
         raise LockError(_line_of(text, error.path), error.reason) from None
     except RecursionError:
@@ -103,13 +126,9 @@ def _line_of(text: str, path: Iterable[str], *, last: bool = False) -> int:
 def _lock(entry: JsonEntry) -> Lock:
     version = entry.take("version", None)
     if version.value != LOCK_VERSION or isinstance(version.value, bool):
-        later = isinstance(version.value, int) and version.value > LOCK_VERSION
-        by = (
-            "a later version of conduitc wrote it"
-            if later
-            else f"its version is not {LOCK_VERSION}"
-        )
-        raise EntryError(version.path, by)
+        if isinstance(version.value, int) and version.value > LOCK_VERSION:
+            raise _LaterVersion(version.path, "a later version of conduitc wrote it")
+        raise EntryError(version.path, f"its version is not {LOCK_VERSION}")
     lock = Lock(
         jobs=as_jobs(entry.take("jobs", {})),
         hooks=tuple(sorted(entry.take("hooks", []).texts())),

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ...lock.model import Lock
-from ...lock.text import LOCK_FILE, LockError, read
+from ...lock.text import LOCK_FILE, LockError, decode, read
 from ..files import reason, shown
 from ..usage import UsageError
 from .git import Repository
@@ -65,8 +65,6 @@ def _exists(wanted: str) -> bool:
 
 def _parsed(data: bytes, where: str) -> Lock:
     try:
-        return read(data.decode())
-    except UnicodeDecodeError:
-        raise UsageError(f"{where} cannot be read: it is no UTF-8 text") from None
+        return read(decode(data))
     except LockError as error:
-        raise UsageError(f"{where} cannot be read: line {error.line}: {error.reason}") from None
+        raise UsageError(f"{where} cannot be read: {error}: {error.hint}") from None

@@ -58,7 +58,7 @@ def retired_types(package: str) -> frozenset[str]:
     They are in its `jobs.lock`; there are none if the file is not beside the package's modules.
     """
     try:
-        text = importlib.resources.files(package).joinpath("jobs.lock").read_text("utf-8")
+        text = importlib.resources.files(package).joinpath("jobs.lock").read_text("utf-8-sig")
         jobs = json.loads(text)["jobs"]
         gone = {name for name, job in jobs.items() if job.get("retired")}
         return frozenset(gone.difference(*(job.get("was", ()) for job in jobs.values())))

@@ -1,7 +1,7 @@
 """Updates a package to another version, and is killed at each step of that.
 
 For each step, prints as JSON the modules that were left, whether a process could import them, and
-the modules after the next run.
+what is there after the next run.
 """
 
 import importlib
@@ -38,7 +38,8 @@ def main(folder: Path, versions: list[Mapping[str, str]]) -> None:
         done = forked(lambda: bring(package, versions[1], len(found) + 1)) != -signal.SIGKILL
         left, seen = held(package), forked(lambda: load(folder))
         bring(package, versions[1])
-        found.append({"left": left, "seen": seen, "repaired": held(package)})
+        repaired = {"repaired": held(package), "others": others(package)}
+        found.append({"left": left, "seen": seen, **repaired})
     print(json.dumps(found))
 
 
@@ -85,6 +86,11 @@ def refuses(module: str) -> bool:
 def held(folder: Path) -> dict[str, str]:
     """The modules of a folder."""
     return {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
+
+
+def others(folder: Path) -> list[str]:
+    """What a folder holds beside its modules."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".py")
 
 
 def forked(call: Callable[[], None]) -> int:

@@ -194,3 +194,41 @@ def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) ->
         for folder in ("jobs", "fresh")
     )
     assert mended == fresh
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_its_end_leaves_nothing_behind(capsys: Printed) -> None:
+    put("src/post.conduit")
+    program = (
+        "import os, sys; from conduit_async.cli import atomic, run;"
+        "atomic.shutil.rmtree = lambda *_, **__: os.kill(os.getpid(), 9);"
+        "run(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, "gen", "src", "-o", "jobs"]
+    assert subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == -9
+    assert [*Path("jobs").glob(".conduitc-*")]
+    assert run(["gen", "src", "-o", "jobs", "--check"]) == 0
+    assert [*Path("jobs").glob(".conduitc-*")]
+    assert run(["gen", "src", "-o", "jobs"]) == 0
+    assert "nothing to write" in capsys.readouterr().out
+    assert not [*Path("jobs").glob(".conduitc-*")]
+
+
+@pytest.mark.slow
+def test_a_run_keeps_what_another_run_stages() -> None:
+    put("src/post.conduit")
+    assert run(["gen", "src", "-o", "jobs"]) == 0
+    program = (
+        "import sys; from pathlib import Path; from conduit_async.cli import atomic\n"
+        "with atomic._staged(Path('jobs')) as stage: print(stage, flush=True), input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        stage = Path(other.stdout.readline().strip())
+        put("src/post.conduit", GOOD.replace("Mail.send(", 'Mail.send("now", '))
+        assert run(["gen", "src", "-o", "jobs"]) == 0
+        assert stage.is_dir()
+        other.communicate("\n")
+    assert not stage.exists()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from generated import compiled
 
+from conduit_async.cli.ownership import MANIFEST
+
 ORDER = "resource Order { id: int! title: string! @after create @async { Mail.send(HERE) } }"
 USER = "resource User { id: int! name: string? @after create @async { Mail.greet(self.id) } }"
 NOTHING: dict[str, str] = {}
@@ -38,3 +40,4 @@ def test_a_run_that_is_killed(old: dict[str, str], new: dict[str, str], tmp_path
         whole = each["left"] in ({**old, **kept}, {**new, **kept})
         assert each["seen"] == (0 if whole else 3), each["left"].keys()
         assert each["repaired"] == {**new, **kept}
+        assert each["others"] == [MANIFEST]

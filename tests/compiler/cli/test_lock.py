@@ -1,6 +1,7 @@
 """`jobs.lock` beside the generated modules: it is read, written, reported in words, never lost."""
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -156,9 +157,31 @@ def test_a_broken_lock_is_refused_and_nothing_is_written(
     shown = captured.out + captured.err
     assert "GEN614" in shown
     assert "jobs/jobs.lock" in shown
-    assert ("restore it from git" in shown) is (b"<<<" not in broken)
+    later = broken == b'{"version": 2}'
+    assert ("restore it from git" in shown) is (b"<<<" not in broken and not later)
     assert "Traceback" not in shown
     assert {path: path.read_bytes() for path in Path("jobs").iterdir()} == before
+
+
+def test_the_lock_of_a_later_version_asks_for_an_upgrade(capsys: Printed) -> None:
+    LOCK.write_text('{\n  "version": 2\n}\n', "utf-8")
+    assert run(["gen"]) == 1
+    error = capsys.readouterr().err
+    assert "a later version of conduitc wrote it" in error
+    assert "upgrade conduitc" in error
+    assert "git" not in error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["gen"], ["check"], ["breaking", "--against", str(LOCK)], ["breaking", "--against", "old"]],
+)
+def test_a_byte_order_mark_changes_nothing(command: list[str], capsys: Printed) -> None:
+    text = LOCK.read_bytes()
+    LOCK.write_bytes(BOM_UTF8 + text)
+    Path("old").write_bytes(BOM_UTF8 + text)
+    assert run(command) == 0, capsys.readouterr().err
+    assert LOCK.read_bytes() == text if command == ["gen"] else BOM_UTF8 + text
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path, capsys: Printed) -> None:

@@ -99,6 +99,21 @@ def test_a_file_that_is_given_twice_counts_once(capsys: Printed) -> None:
     assert "checked 1 file" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["check", "."], ["gen", ".", "-o", "jobs"]])
+def test_a_link_that_leads_nowhere_is_named(command: list[str], capsys: Printed) -> None:
+    put("post.conduit")
+    put("deeper/user.conduit").unlink()
+    Path("deeper/user.conduit").symlink_to("gone.conduit")
+    Path(".#post.conduit").symlink_to("an-editor@host.1234")
+    assert run(command) == 1
+    captured = capsys.readouterr()
+    assert "GEN621" in (shown := captured.out + captured.err)
+    assert "deeper/user.conduit" in shown
+    assert "this symbolic link leads to no file" in shown
+    assert shown.count("GEN621") == 1
+    assert not Path("jobs").exists()
+
+
 def test_hidden_folders_are_left_out(capsys: Printed) -> None:
     put("post.conduit")
     put(".venv/old.conduit", BAD)

@@ -220,7 +220,7 @@ def test_a_broken_lock(capsys: Printed) -> None:
     assert "cannot be read: line 2: " in err
     Path("bytes.lock").write_bytes(b"\xff\xfe")
     assert run(["breaking", "--against", "bytes.lock"]) == 2
-    assert "bytes.lock cannot be read: it is no UTF-8 text" in capsys.readouterr().err
+    assert "bytes.lock cannot be read: line 1: it is not UTF-8 text" in capsys.readouterr().err
     assert run(["breaking", "--against", "HEAD~1"]) == 1
     assert "GEN614" in capsys.readouterr().err
 
