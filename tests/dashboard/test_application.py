@@ -1,5 +1,6 @@
 """Every page of the dashboard has HTML and JSON, and refuses requests with a reason."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -7,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conduit_dashboard import Access, responses
+from conduit_dashboard import Access, forms, responses
 from conduit_dashboard.page import Page, Visit
 from conduit_dashboard.rendering import html
 from conduit_runtime import Job
@@ -54,6 +55,23 @@ def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
     response = site.post("/jobs/retry", all="1", status="failed", back=back)
     assert response.status_code == 400
     assert "not one of this dashboard" in response.text
+
+
+def test_a_form_has_to_arrive_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "SECONDS", 0.2)
+    host, port = site.client.base_url.host, site.client.base_url.port
+    head = (
+        f"POST /queues/pause HTTP/1.1\r\nHost: {host}:{port}\r\nSec-Fetch-Site: same-origin\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n\r\nqueue"
+    )
+    with socket.create_connection((host, port), timeout=60) as visitor:
+        visitor.sendall(head.encode())
+        answer = b""
+        while b"did not arrive whole" not in answer and (part := visitor.recv(65_536)):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"The form did not arrive whole." in answer
+    assert site.queue.queues() == []
 
 
 def test_who_may_read_may_not_change(site: Site) -> None:

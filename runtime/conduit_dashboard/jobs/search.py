@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from conduit_runtime.model.dashboard.job_filter import JobFilter
+from conduit_runtime.model.dashboard.job_filter import BY_ID, BY_VALUE, JobFilter
 from conduit_runtime.model.dashboard.job_line import JobCount, JobLines
 from conduit_runtime.postgres.steps import run_steps_async
 from conduit_runtime.statements.dashboard import bulk, job_list
@@ -33,16 +33,37 @@ _BEYOND = timedelta(days=1)
 """How much younger than its id a job may be: a client may make the id long before the enqueue."""
 
 
+def orders(wanted: JobFilter) -> list[str]:
+    """The orders in which jobs of the filter can be listed.
+
+    A search in errors is listed by ids only: jobs that match in hidden values displace no others.
+    """
+    by_value = [] if wanted.error is not None else [*BY_VALUE]
+    return [*BY_ID, *(each for each in by_value if each != "time" or wanted.status is not None)]
+
+
+async def first_jobs(visit: Visit, wanted: JobFilter, sort: str) -> tuple[JobLines, JobCount]:
+    """The first jobs by a value, and how many were found among how many."""
+    few = job_list.few(wanted, ROWS, sort=sort)
+    if few is not None:
+        found = await visit.read(few)
+        if found.lines is not None:
+            return found.lines, found.count
+    found = await visit.read(job_list.first(wanted, ROWS, sort))
+    assert found.lines is not None
+    return found.lines, found.count
+
+
 async def find_jobs(
-    visit: Visit, wanted: JobFilter, before: UUID | None
+    visit: Visit, wanted: JobFilter, before: UUID | None, sort: str = "newest"
 ) -> tuple[JobLines, JobCount | None]:
-    """The newest jobs that match, from bounded searches, and their number if these find it."""
-    few = job_list.few(wanted, ROWS, before)
+    """The first jobs by id that match, from bounded searches, and their number if these find it."""
+    few = job_list.few(wanted, ROWS, before, sort)
     if few is not None and wanted.status == "running":
         found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
-    lines = await visit.read(job_list.scan(wanted, ROWS, before))
+    lines = await visit.read(job_list.scan(wanted, ROWS, before, sort))
     if lines.ended_at is None:
         is_all = before is None and lines.next is None
         return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
@@ -51,26 +72,45 @@ async def find_jobs(
         if found.lines is not None:
             return found.lines, found.count
     now = datetime.now(UTC)
-    if wanted.older is not None and not lines.jobs and lines.next is not None:
-        # All matching jobs have ids of an earlier time, unless somebody set their age by hand.
-        first = first_id(now - min(wanted.older, _LONG_AGO) + _AROUND)
-        if first < lines.next:
-            lines = await visit.read(job_list.scan(wanted, ROWS, first))
-    return await _searched_on(visit, wanted, lines, now), None
+    if not lines.jobs and lines.next is not None:
+        # All matching jobs have ids beyond, unless somebody set their age by hand.
+        first = _begin(wanted, sort, now)
+        if first is not None and (first > lines.next if sort == "oldest" else first < lines.next):
+            lines = await visit.read(job_list.scan(wanted, ROWS, first, sort))
+    return await _searched_on(visit, wanted, lines, now, sort), None
 
 
-async def _searched_on(visit: Visit, wanted: JobFilter, lines: JobLines, now: datetime) -> JobLines:
-    """The result of a scan and, if it found too little, of further scans of earlier jobs."""
+def _begin(wanted: JobFilter, sort: str, now: datetime) -> UUID | None:
+    """The id at which a search by age can begin."""
+    if sort == "oldest":
+        age, apart = wanted.newer, -_BEYOND
+    else:
+        age, apart = wanted.older, _AROUND
+    return None if age is None else first_id(now - min(age, _LONG_AGO) + apart)
+
+
+def _is_over(wanted: JobFilter, sort: str, now: datetime, at: datetime) -> bool:
+    """Whether no job matches after a job of this time, since all are too old or too young."""
+    if sort == "oldest":
+        return wanted.older is not None and at > now - min(wanted.older, _LONG_AGO) + (
+            _BEYOND + _AROUND
+        )
+    return wanted.newer is not None and at < now - min(wanted.newer, _LONG_AGO) - _BEYOND
+
+
+async def _searched_on(
+    visit: Visit, wanted: JobFilter, lines: JobLines, now: datetime, sort: str
+) -> JobLines:
+    """The result of a scan and, if it found too little, of further scans beyond it."""
     end = time.monotonic() + _SEARCH_SECONDS
     found = [*lines.jobs]
-    oldest = None if wanted.newer is None else now - min(wanted.newer, _LONG_AGO) - _BEYOND
     scans = 1
     while lines.ended_at is not None:
-        if oldest is not None and lines.ended_at < oldest:
+        if _is_over(wanted, sort, now, lines.ended_at):
             return JobLines(found, None)
         if scans >= SCANS or time.monotonic() > end:
             return JobLines(found, lines.next, lines.ended_at)
-        lines = await visit.read(job_list.scan(wanted, ROWS - len(found), lines.next))
+        lines = await visit.read(job_list.scan(wanted, ROWS - len(found), lines.next, sort))
         found += lines.jobs
         scans += 1
     return JobLines(found, lines.next)
@@ -133,3 +173,14 @@ def in_words(
     words = counted_jobs(count.found) if count.found else "No job"
     verb = "" if not is_filtered else " matches" if count.found < 2 else " match"
     return f"{words}{verb}." if count.is_complete else f"More than {words}{verb}."
+
+
+def sorted_in_words(count: JobCount, wanted: JobFilter, shown: int) -> str:
+    """What a list by a value covers, as in `37 jobs match.`; `shown` jobs are on the page."""
+    if count.is_complete:
+        words = in_words(count, is_filtered=bool(wanted.given))
+    else:
+        kind = "failed jobs" if wanted.stored_status == "failed" else "jobs"
+        match = "matches" if count.found == 1 else "match"
+        words = f"Only the newest {count.looked_at:,} {kind} are sorted: {count.found:,} {match}."
+    return f"{words} The first {shown:,} are shown." if count.found > shown else words

@@ -1,50 +1,50 @@
-"""The jobs of a filter, newest first, and actions on many of them."""
+"""The jobs of a filter, in an order, and actions on many of them."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from conduit_runtime.model.dashboard.job_filter import CHOICES
-from conduit_runtime.model.dashboard.job_line import JobCount
+from conduit_runtime.model.dashboard.job_filter import BY_ID, BY_VALUE, CHOICES
+from conduit_runtime.model.dashboard.job_line import JobCount, JobLines
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements.dashboard import bulk, types
 
 from ..errors import Elsewhere, TooSlow
-from ..jobs.filters import read_search
-from ..jobs.rows import rows_of
-from ..jobs.search import count_jobs, find_jobs, in_words
+from ..jobs.filters import Search, read_search
+from ..jobs.rows import JobRow, rows_of
+from ..jobs.search import count_jobs, find_jobs, first_jobs, in_words, orders, sorted_in_words
 from ..page import Page, Routes, Visit, page
-from ..parameters import read_id
+from ..parameters import read_choice, read_id
 
+_Listed = tuple[JobLines, list[JobRow], JobCount | None, str]
 _SUGGESTED = 500
 """The most names of types that the filter suggests."""
 
 
 async def jobs(visit: Visit) -> Page:
-    """The jobs of a filter before an id, and the number of jobs that match.
+    """The jobs of a filter, and the number of jobs that match.
 
-    An `id` in the address leads to the page of that job.
+    `sort` says what comes first; an order that the filter does not allow counts as `newest`. The
+    pages of an order by id begin beyond the id `before`. An `id` in the address leads to the page
+    of that job.
     """
     if (id_ := read_id(visit.query, "id")) is not None:
         raise Elsewhere(visit.url(f"/jobs/{id_}"))
     search = await read_search(visit, visit.query)
-    before = read_id(visit.query, "before")
-    (lines, exact), count = await asyncio.gather(
-        find_jobs(visit, search.wanted, before), count_jobs(visit, search.wanted)
-    )
-    count = exact or count
-    rows = await rows_of(visit, lines.jobs, search.wanted)
-    is_counted = search.wanted.error is None
-    if before is None and lines.next is None and lines.ended_at is None:
-        count, is_counted = JobCount(len(rows), len(rows), True), True  # all are shown
-    elif not is_counted:
-        count = None
+    sort = read_choice(visit.query, "sort", BY_ID + BY_VALUE) or "newest"
+    sorts = orders(search.wanted)
+    if sort not in sorts:
+        sort = "newest"
+    before = read_id(visit.query, "before") if sort in BY_ID else None
+    list_ = _by_id(visit, search, before, sort) if sort in BY_ID else _by_value(visit, search, sort)
+    lines, rows, count, words = await list_
     data: dict[str, Any] = {
         "jobs": rows,
         "count": count,
-        "count_in_words": in_words(
-            count, is_filtered=bool(search.given), is_counted=is_counted, shown=len(rows)
-        ),
+        "count_in_words": words,
+        "sort": sort,
+        "sorts": sorts,
         "filter": search.given,
         "statuses": CHOICES,
         "payload_fields": search.fields,
@@ -55,6 +55,28 @@ async def jobs(visit: Visit) -> Page:
         "actions": await visit.read(bulk.recent()),
     }
     return Page("jobs.html", "Jobs", data)
+
+
+async def _by_id(visit: Visit, search: Search, before: UUID | None, sort: str) -> _Listed:
+    (lines, exact), count = await asyncio.gather(
+        find_jobs(visit, search.wanted, before, sort), count_jobs(visit, search.wanted)
+    )
+    count = exact or count
+    rows = await rows_of(visit, lines.jobs, search.wanted)
+    is_counted = search.wanted.error is None
+    if before is None and lines.next is None and lines.ended_at is None:
+        count, is_counted = JobCount(len(rows), len(rows), True), True  # all are shown
+    elif not is_counted:
+        count = None
+    is_filtered = bool(search.given)
+    words = in_words(count, is_filtered=is_filtered, is_counted=is_counted, shown=len(rows))
+    return lines, rows, count, words
+
+
+async def _by_value(visit: Visit, search: Search, sort: str) -> _Listed:
+    lines, count = await first_jobs(visit, search.wanted, sort)
+    rows = await rows_of(visit, lines.jobs, search.wanted)
+    return lines, rows, count, sorted_in_words(count, search.wanted, len(rows))
 
 
 async def _suggestions(visit: Visit) -> dict[str, list[str]]:

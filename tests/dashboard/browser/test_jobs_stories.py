@@ -1,10 +1,13 @@
 """Actions of people on many jobs, in a browser, with a real worker."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from bakery_app import Bakery
+from conduit_dashboard.jobs import search
 from conduit_runtime import Job
+from conduit_runtime.statements.dashboard import job_list
 from dashboard_site import Site
 from playwright.sync_api import Page, expect
 from waiting import until
@@ -61,6 +64,48 @@ def test_a_group_of_500_failed_jobs_is_retried(site: Site, bakery: Bakery, open_
     entry = page.get_by_role("row").filter(has_text="retry")
     expect(entry).to_contain_text("ann")
     expect(entry).to_contain_text("500")
+
+
+def test_a_search_goes_on_by_itself(
+    site: Site, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on until it finds a job, in either order, and leaves one entry in the history."""
+    monkeypatch.setattr(search, "SCANS", 1)
+    monkeypatch.setattr(job_list, "SCANNED", 5)
+    for type_ in ("wanted", *["other"] * 30, "late"):
+        site.queue.enqueue(Job("mail", type_))
+    page = open_page(site.url + "/jobs")
+    for query in ("type=wanted", "type=late&sort=oldest"):
+        page.goto(f"{site.url}/jobs?{query}")
+        expect(page.locator("main tbody").get_by_role("row")).to_have_count(1)
+        assert "before=" in page.url
+        page.go_back()
+        expect(page).to_have_url(f"{site.url}/jobs")
+    page.goto(f"{site.url}/jobs?type=none")
+    expect(page.locator("main")).to_contain_text("No job matches.")
+
+
+def test_the_heads_of_the_list_sort_it(site: Site, open_page: Open) -> None:
+    site.queue.enqueue_many([Job("mail", f"t{n}", priority=n) for n in (1, 3, 2)])
+    page = open_page(site.url + "/jobs")
+    first = page.locator("main tbody").get_by_role("row").first
+    page.get_by_role("link", name="Priority").click()
+    expect(first).to_contain_text("t3")
+    page.get_by_label("Queue").first.fill("mail")
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("queue=mail.*sort=priority"))
+    expect(first).to_contain_text("t3")
+    page.get_by_role("link", name="Enqueued").click()
+    page.get_by_role("link", name="Enqueued").click()
+    expect(page).to_have_url(f"{site.url}/jobs?queue=mail&sort=oldest")
+    expect(first).to_contain_text("t1")
+
+
+def test_names_of_queues_do_not_make_rows_tall(site: Site, open_page: Open) -> None:
+    site.queue.enqueue(Job("mail-of-a-large-tenant", "t"))
+    page = open_page(site.url + "/jobs", viewport={"width": 1280, "height": 800})
+    row = page.locator("main tbody").get_by_role("row")
+    assert row.evaluate("row => row.clientHeight") < 60
 
 
 def test_selected_jobs_are_cancelled(site: Site, open_page: Open) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from bakery_app import Bakery
 from dashboard_site import Site
+from described import describe
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.xdist_group("dashboard stories")
@@ -15,6 +16,20 @@ INSERT INTO conduit_metrics (seconds, starts_at, queue, type, succeeded, failed,
 VALUES (60, date_trunc('minute', now()) - interval '1 minute', 'kitchen',
         'order.after_create.bake', 7, 3, '{10}', '{10}')
 """
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_large_graph_scrolls_in_its_frame(site: Site, open_page: Open, width: int) -> None:
+    for number in range(150):
+        describe(site, f"type{number}")
+    page = open_page(site.url + "/source", viewport={"width": width, "height": 800})
+    graph = page.get_by_label("Graph of the source")
+    assert graph.evaluate("graph => graph.scrollHeight > 3 * graph.clientHeight")
+    assert page.evaluate("document.documentElement.scrollHeight") < 3 * 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    last = graph.get_by_role("link").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
 
 
 def test_from_the_graph_to_a_block_of_the_source(

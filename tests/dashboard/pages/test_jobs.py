@@ -82,6 +82,87 @@ def test_jobs_are_listed_the_newest_first(site: Site) -> None:
     assert "n: 2" in html
 
 
+SORTED = """
+INSERT INTO jobs (type, status, attempts, priority, created_at, run_at, started_at, completed_at)
+SELECT 'job' || n, %s, (n * 7) %% 10, (n * 3) %% 10, now() - make_interval(mins => 100 - n),
+       now() - make_interval(mins => (n * 7) %% 10), now() - make_interval(mins => (n * 3) %% 10),
+       CASE WHEN %s = 'completed' THEN now() - make_interval(mins => (n * 7) %% 10) END
+FROM generate_series(0, 9) AS n
+"""
+
+
+def types(site: Site, **query: Any) -> list[int]:
+    return [int(job["type"][3:]) for job in site.json("/jobs", **query)["jobs"]]
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "completed"])
+def test_heads_of_columns_sort_the_jobs(site: Site, status: str) -> None:
+    site.sql(SORTED, status, status)
+    first = [*range(10)]
+    by_7, by_3 = (sorted(first, key=lambda n: -(n * by % 10)) for by in (7, 3))
+    last_ended = sorted(first, key=lambda n: n * 7 % 10)
+    by_time = {"pending": by_7, "running": by_3, "completed": last_ended}[status]
+    by_id = [*first]
+    rows = site.sql("SELECT type FROM jobs ORDER BY id")
+    by_id = [int(type_[3:]) for (type_,) in rows]
+    for given in ({}, {"status": status}):
+        assert types(site, **given) == by_id[::-1]
+        assert types(site, sort="oldest", **given) == by_id
+        assert types(site, sort="attempts", **given) == by_7
+        assert types(site, sort="priority", **given) == by_3
+    assert types(site, sort="time", status=status) == by_time
+    assert site.json("/jobs", sort="time")["sort"] == "newest"  # which time depends on the status
+    html = site.html("/jobs", status=status, sort="attempts")
+    assert (
+        f'aria-sort="descending"><a href="/jobs?status={status}&amp;sort=attempts">Attempts' in html
+    )
+    assert '<input type="hidden" name="sort" value="attempts">' in html
+    assert "10 jobs match." in html
+
+
+def test_the_oldest_jobs_come_in_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "ROWS", 4)
+    ids = [str(job.id) for job in site.queue.enqueue_many([Job("mail", "t") for _ in range(10)])]
+    for query in ({}, {"status": "pending"}, {"newer": "1h"}):
+        found: list[str] = []
+        before = None
+        while True:
+            page = site.json("/jobs", sort="oldest", before=before or "", **query)
+            found += [job["id"] for job in page["jobs"]]
+            if (before := page["next"]) is None:
+                break
+        assert found == ids
+    assert "Newer" in site.html("/jobs", sort="oldest")
+    assert site.json("/jobs", sort="oldest", older="1h")["jobs"] == []
+
+
+def test_the_heading_says_what_a_sorted_list_covers(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "ROWS", 2)
+    site.queue.enqueue_many([Job("mail", "t", priority=n) for n in (9, 1, 2, 3, 4, 5)])
+    page = site.json("/jobs", sort="priority")
+    assert [job["priority"] for job in page["jobs"]] == [9, 5]
+    assert page["count_in_words"] == "6 jobs. The first 2 are shown."
+    assert (page["next"], page["searched_back_to"]) == (None, None)
+    monkeypatch.setattr(job_list, "SCANNED", 4)
+    monkeypatch.setattr(job_list, "FEW", 4)
+    for query in ({}, {"status": "pending"}):
+        page = site.json("/jobs", sort="priority", **query)
+        assert [job["priority"] for job in page["jobs"]] == [5, 4]
+        assert page["count_in_words"] == (
+            "Only the newest 4 jobs are sorted: 4 match. The first 2 are shown."
+        )
+        assert page["count"] == {"found": 4, "looked_at": 4, "is_complete": False}
+
+
+def test_a_search_in_errors_is_not_sorted_by_values(site: Site) -> None:
+    """Jobs that match in hidden values would displace others."""
+    page = site.json("/jobs", error="x", status="failed", sort="attempts")
+    assert (page["sort"], page["sorts"]) == ("newest", ["newest", "oldest"])
+    assert "sort=attempts" not in site.html("/jobs", error="x", status="failed", sort="attempts")
+
+
 def test_nothing_is_there(site: Site) -> None:
     assert "There are no jobs." in site.html("/jobs")
     assert "No job matches." in site.html("/jobs", status="failed")

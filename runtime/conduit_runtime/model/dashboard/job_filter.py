@@ -11,6 +11,10 @@ STATES = ("due", "scheduled", "unreadable")
 """The states of a pending job: a worker may claim it, it is due later, or no code reads it."""
 CHOICES = (*(status.value for status in JobStatus), *STATES)
 """The values of `JobFilter.status`."""
+BY_ID = ("newest", "oldest")
+"""The orders of a list of jobs by their ids, which are in the order of the enqueues."""
+BY_VALUE = ("time", "attempts", "priority")
+"""The orders by a value: `time` is that of the status, so it needs one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from ...model.dashboard.job_filter import JobFilter
+from ...model.dashboard.job_filter import BY_ID, JobFilter
 from ...model.dashboard.job_line import JobCount, JobLine, JobLines
 from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
 from ..job_rows import MOMENT
-from .ids import GREATEST
+from .ids import GREATEST, LEAST
 from .matching import ALL, Part, by_id, by_index, fragments, rows, values
 
 SCANNED = 20_000
@@ -39,22 +39,33 @@ _COLUMNS = ", ".join(
     ]
 )
 _NONE: Mapping[str, str] = {}
+_ORDERS = {
+    "newest": ("id DESC",),
+    "oldest": ("id",),
+    "attempts": ("attempts DESC", "id DESC"),
+    "priority": ("priority DESC", "id DESC"),
+}
+_TIME_ORDERS = {"pending": ("run_at", "id"), "running": ("started_at", "id")}
+_ENDED_ORDER = ("completed_at DESC NULLS LAST", "id DESC")
 _ENDED = MOMENT.format("last.created_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Few:
-    """All jobs of a status that match, if they are few; None if there are too many to tell."""
+    """The first jobs that match, and their number; None if there are too many to tell."""
 
     lines: JobLines | None
     count: JobCount
 
 
-def scan(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[JobLines]:
+def scan(
+    wanted: JobFilter, limit: int, before: UUID | None = None, sort: str = "newest"
+) -> Statement[JobLines]:
     """Read the newest jobs that match, at most `limit`, with an id that is less than `before`.
 
-    It reads SCANNED jobs. If fewer than `limit` of them match, the result says how far the scan
-    came. Raises PayloadError, before any SQL, for values that Postgres could not hold.
+    If `sort` is "oldest", read the oldest, with a greater id. It reads SCANNED jobs. If fewer than
+    `limit` of them match, the result says how far the scan came. Raises PayloadError, before any
+    SQL, for values that Postgres could not hold.
     """
 
     def decode_lines(found: Rows, count: int) -> JobLines:
@@ -64,14 +75,18 @@ def scan(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement
             return JobLines(jobs, jobs[-1].id)
         return JobLines(jobs, ended, ended_at)
 
-    parameters = {"before": before or GREATEST, "limit": limit, "scanned": _scanned(wanted)}
-    return _of_part("scan", by_id(wanted), wanted, parameters, decode_lines)
+    parameters = {"limit": limit, "scanned": _scanned(wanted)}
+    start, more = _beyond(before, sort), {"sorted": _ORDERS[sort][0]}
+    return _of_part("scan", by_id(wanted), wanted, {**parameters, **start}, decode_lines, more)
 
 
-def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[Few] | None:
+def few(
+    wanted: JobFilter, limit: int, before: UUID | None = None, sort: str = "newest"
+) -> Statement[Few] | None:
     """`scan` and `count` of pending or running jobs in one; complete if there are at most FEW.
 
-    None if the filter has another status, or none.
+    `sort` may be any order; one by a value has no `before`. None if the filter has another status,
+    or none.
     """
     part = by_index(wanted)
     if part is None:
@@ -83,10 +98,40 @@ def few(wanted: JobFilter, limit: int, before: UUID | None = None) -> Statement[
         if not counted.is_complete:
             return Few(None, counted)
         jobs = _lines(rows)
-        return Few(JobLines(jobs, jobs[-1].id if len(jobs) == limit else None), counted)
+        is_cut = sort in BY_ID and len(jobs) == limit
+        return Few(JobLines(jobs, jobs[-1].id if is_cut else None), counted)
 
-    parameters = {"before": before or GREATEST, "limit": limit, "scanned": FEW}
-    return _of_part("few", part, wanted, parameters, decode_few, rows(wanted, part))
+    parameters = {"limit": limit, "scanned": FEW, **_beyond(before, sort)}
+    more = {**rows(wanted, part), **_order(wanted, sort)}
+    return _of_part("few", part, wanted, parameters, decode_few, more)
+
+
+def first(wanted: JobFilter, limit: int, sort: str) -> Statement[Few]:
+    """Read the first jobs by a value, at most `limit`, of those that match of the newest SCANNED.
+
+    The count says how many were read. Raises PayloadError, before any SQL, for values that Postgres
+    could not hold.
+    """
+    most = _scanned(wanted)
+    part = by_id(wanted)
+
+    def decode_first(rows: Rows, count: int) -> Few:
+        scanned, found, *_ = rows[0]
+        return Few(JobLines(_lines(rows), None), JobCount(found, scanned, scanned < most))
+
+    parameters = {"limit": limit, "scanned": most, **_beyond(None, sort)}
+    more = {"rows": part.rows, **_order(wanted, sort)}
+    return _of_part("few", part, wanted, parameters, decode_first, more)
+
+
+def _beyond(before: UUID | None, sort: str) -> dict[str, UUID]:
+    return {"before": before or (LEAST if sort == "oldest" else GREATEST)}
+
+
+def _order(wanted: JobFilter, sort: str) -> dict[str, str]:
+    """The order of the rows, and of the lines of the jobs."""
+    order = _ORDERS.get(sort) or _TIME_ORDERS.get(wanted.stored_status or "", _ENDED_ORDER)
+    return {"sorted": ", ".join(order), "placed": ", ".join(f"job.{each}" for each in order)}
 
 
 def count(wanted: JobFilter) -> Statement[JobCount]:
@@ -136,7 +181,13 @@ def _of_part(
         f"dashboard/jobs/{query}",
         {**values(wanted), **parameters},
         decode,
-        {**fragments(wanted, part), "columns": _COLUMNS, "moment": _ENDED, **more},
+        {
+            **fragments(wanted, part),
+            "columns": _COLUMNS,
+            "moment": _ENDED,
+            "beyond": ">" if more.get("sorted") == "id" else "<",
+            **more,
+        },
     )
 
 

@@ -47,6 +47,8 @@ def list_jobs(send: Run) -> None:
     every = JobFilter("due", "q", "t", hour, hour, "e", "0", "w", {"n": 1}, only_plain=True)
     for wanted in (every, JobFilter("scheduled"), JobFilter("unreadable"), JobFilter("running")):
         send(job_list.scan(wanted, 1))
+        send(job_list.scan(wanted, 1, sort="oldest"))
+        send(job_list.first(wanted, 1, "time"))
         send(job_list.count(wanted))
         if few := job_list.few(wanted, 1):
             send(few)

@@ -95,6 +95,9 @@ def test_it_reads_a_bounded_number_of_jobs(
     statements: list[Statement[Any] | None] = [
         job_list.scan(wanted, 51, middle),
         job_list.few(wanted, 51, middle),
+        job_list.scan(wanted, 51, middle, "oldest"),
+        job_list.few(wanted, 51, sort="time"),
+        job_list.first(wanted, 51, "attempts"),
         job_list.count(wanted),
         first_batch(wanted),
     ]
@@ -107,7 +110,8 @@ def test_it_reads_a_bounded_number_of_jobs(
                 job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
             )
             assert most_rows(plan) <= most + 1
-            assert buffers(plan) <= 2.2 * most
+            # The key of an error reads the page of the secret that keys are made with.
+            assert buffers(plan) <= (2.2 if wanted.error_group is None else 3.2) * most
 
 
 def first_batch(wanted: JobFilter) -> Statement[Any]:
