@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, enqueue, latency, report, shapes
+from . import drain, enqueue, held, latency, report, shapes
 from .broker import figures as broker
 from .dashboard import figures as dashboard
 from .database import machine, server
@@ -20,7 +20,7 @@ Group = Callable[[str, Options, Results], None]
 GROUPS: dict[str, tuple[Group, ...]] = {
     "drain": (drain.drains,),
     "growth": (drain.growth,),
-    "endurance": (drain.endurance,),
+    "endurance": (drain.endurance, held.held),
     "shapes": (shapes.shapes, shapes.fronts),
     "enqueue": (enqueue.single, enqueue.producers, enqueue.many),
     "latency": (latency.idle_worker, latency.half_load, latency.idle),

@@ -188,7 +188,7 @@ class Claims:
             and self.scan_policy.is_full_scan_rare
             and not {queue for queue, _ in self._bounds} >= queues.keys()
         ):
-            scan = Scan.RECENT
+            scan = Scan.NARROW
         self._queues, self._scan = queues, scan
         self._lanes = max(1, len(lanes))
         behind = self._bounds.items() if scan is Scan.CURSOR else ()
@@ -200,7 +200,7 @@ class Claims:
             limit,
             depth=depth,
             bounds=[(*key, *at) for key, at in behind],
-            ages=self.scan_policy.ages(queues, now) if scan is Scan.RECENT else None,
+            ages=self.scan_policy.ages(scan, queues, now),
         )
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
@@ -208,7 +208,7 @@ class Claims:
         is_short = len(jobs) < limit
         taken_whole: Sequence[str] = ()
         if is_short:
-            if self._scan is not Scan.CURSOR:
+            if self._scan in (Scan.RECENT, Scan.FULL):
                 taken = Counter(job.queue for job in jobs)
                 taken_whole = seen(taken, self._queues, self._asked)
             # Below this depth there may be more.
@@ -220,7 +220,7 @@ class Claims:
             if kinds > self._kinds:
                 self._depth = 0.0
             self._kinds = kinds
-        self.scan_policy.learn(self._scan, started, now, len(jobs), is_short, taken_whole)
+        self.scan_policy.learn(self._scan, started, now, is_short, taken_whole)
         if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
             # A bound that this scan did not reach would hide jobs that have appeared behind the
             # bound since.

@@ -104,10 +104,12 @@ def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
     claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
     assert claims.scan_policy.due_in(0.02) == pytest.approx(0.5)
     for now in (0.1, 0.3, 0.5):
-        statement = claims.next("w", {"q": 10}, [("t", "")], 10, now)
-        assert not claims.was_full
-        assert elements(statement, "bound_priorities") == [50]
-        claims.learn([], 10, now, now)
+        for is_narrow in (False, True):
+            statement = claims.next("w", {"q": 10}, [("t", "")], 10, now)
+            assert not claims.was_full
+            assert ("ages" in statement.parameters) == is_narrow
+            assert elements(statement, "bound_priorities") == ([] if is_narrow else [50])
+            claims.learn([], 10, now, now)
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.53)
     assert claims.was_full
     # The scan was full, so the bound stays at its furthest value.

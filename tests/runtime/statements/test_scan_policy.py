@@ -28,7 +28,7 @@ def rare(claims: Claims) -> float:
         claims.next("w", {"default": 10}, LANES, 10, now, 1)
         claims.learn([], 10, now, now + COSTLY)
         now += 2.0
-    return now - 1.0
+    return now - 0.5
 
 
 def test_full_scans_that_stay_costly_become_rare() -> None:
@@ -37,18 +37,18 @@ def test_full_scans_that_stay_costly_become_rare() -> None:
     kinds = []
     for now in range(0, 180, 2):
         scan = each.choose(*all_of, hears_notices=True, now=float(now))
-        each.learn(scan, now, now + (0.2 if scan is Scan.FULL else 0.001), 0, True, ["q"])
+        each.learn(scan, now, now + (0.2 if scan is Scan.FULL else 0.001), True, ["q"])
         kinds.append(scan)
     assert kinds[:3] == [Scan.FULL] * 3
     assert Counter(kinds[3:]) == {Scan.RECENT: 83, Scan.FULL: 4}  # 0.5 % of the time
-    assert each.ages(["q"], 180.0) == [pytest.approx(12.0)]
+    assert each.ages(Scan.RECENT, ["q"], 180.0) == [pytest.approx(12.0)]
 
 
 def test_one_costly_scan_changes_nothing() -> None:
     each = ScanPolicy()
     for now, cost in ((0.0, 0.5), (2.0, 0.001), (4.0, 0.5), (6.0, 0.5)):
         assert each.choose(("w",), ["q"], True, now) is Scan.FULL
-        each.learn(Scan.FULL, now, now + cost, 0, True, ["q"])
+        each.learn(Scan.FULL, now, now + cost, True, ["q"])
     assert not each.is_full_scan_rare
 
 
@@ -63,19 +63,62 @@ def test_what_is_not_known_to_be_taken_is_looked_at(
     each = ScanPolicy()
     for now in (0.0, 2.0, 4.0):
         each.choose(("w",), ["q"], True, now)
-        each.learn(Scan.FULL, now, now + COSTLY, 0, True, ["q"])
+        each.learn(Scan.FULL, now, now + COSTLY, True, ["q"])
     assert each.choose(("w",), ["q"], True, 6.0) is Scan.RECENT
     assert each.choose(scope, queues, hears_notices, 6.1) is Scan.FULL
+
+
+def test_a_short_claim_is_followed_by_a_narrow_scan_if_a_full_one_costs() -> None:
+    each = ScanPolicy()
+    kinds = []
+    now = 0.0
+    while now < 10.0:
+        scan = each.choose(("w",), ["q"], hears_notices=True, now=now)
+        if scan is Scan.NARROW:
+            assert each.ages(scan, ["q"], now) == [0.25]
+        cost = {Scan.CURSOR: 0.02, Scan.NARROW: 0.0203, Scan.RECENT: 0.024, Scan.FULL: 0.03}[scan]
+        each.learn(scan, now, now + cost, True, ["q"])
+        kinds.append(scan)
+        now += cost + 0.005
+    counts = Counter(kinds)
+    assert counts[Scan.FULL] <= 12
+    assert counts[Scan.RECENT] <= 9
+    assert counts[Scan.NARROW] == pytest.approx(counts[Scan.CURSOR], abs=12)
+
+
+def test_full_scans_that_cost_as_much_as_others_follow_short_claims() -> None:
+    """A slow network does not make a scan costly."""
+    each = ScanPolicy()
+    now, last = 0.0, []
+    for _ in range(50):
+        last.append(each.choose(("w",), ["q"], hears_notices=True, now=now))
+        each.learn(last[-1], now, now + 0.02, True, ["q"])
+        now += 0.02
+    assert set(last[-20:]) == {Scan.FULL}
+
+
+def test_narrow_scans_take_a_quarter_of_the_time_at_most() -> None:
+    each = ScanPolicy()
+    kinds = []
+    now = 0.0
+    for _ in range(1_000):
+        kinds.append(each.choose(("w",), ["q"], hears_notices=False, now=now))
+        cost = 0.001 if kinds[-1] is Scan.CURSOR else 0.02
+        each.learn(kinds[-1], now, now + cost, True, [])
+        now += cost
+        if kinds[-1] is Scan.CURSOR:
+            assert each.due_in(now) <= 0.08
+    assert kinds.count(Scan.NARROW) * 0.02 == pytest.approx(now / 5, rel=0.2)
 
 
 def test_a_scan_under_way_does_not_know_of_a_notice_that_comes_meanwhile() -> None:
     each = ScanPolicy()
     for now in (0.0, 2.0, 4.0):
         each.choose(("w",), ["q"], True, now)
-        each.learn(Scan.FULL, now, now + COSTLY, 0, True, ["q"])
+        each.learn(Scan.FULL, now, now + COSTLY, True, ["q"])
     assert each.choose(("w",), ["q"], True, 6.0) is Scan.RECENT
     each.invalidate()
-    each.learn(Scan.RECENT, 6.0, 6.1, 0, True, ["q"])
+    each.learn(Scan.RECENT, 6.0, 6.1, True, ["q"])
     each.choose(("w",), ["q"], True, 6.2)
     assert not each.is_full_scan_rare
 
@@ -93,7 +136,7 @@ def test_without_a_bound_a_claim_scans_what_is_recent() -> None:
         statement = claims.next("w", {"default": 10}, LANES, 10, at, 1)
         assert "ages" in statement.parameters
         claims.learn([], 10, at, at + 0.001)
-        assert 0.2 < claims.scan_policy.due_in(at + 0.001) < 0.3
+        assert claims.scan_policy.due_in(at + 0.001) > 0.9
 
 
 def test_what_was_announced_between_two_connections_is_looked_for() -> None:
