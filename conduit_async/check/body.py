@@ -89,8 +89,9 @@ class Scope:
 class Body:
     """The state of checking one body.
 
-    `job`: the `@async` block around. `non_nil`: the values known not to be nil at this point.
-    `narrowings`: what each condition says about nil. `short_circuits`: the links of a chain that a
+    `job`: the `@async` block around. `non_nil`: what is known at this point, as in
+    `Narrowing`.
+    `narrowings`: what each condition says. `short_circuits`: the links of a chain that a
     `?.` may end. `lets`: the `let` of each local whose type is inferred. `widened`: the types of
     those `let`s whose locals get values of several types. `stable`: this pass widened none.
     `assigned`: the locals that have a second value so far. `discarded`: the expressions that are

@@ -145,8 +145,9 @@ class Facts:
     every `@async` block. `known_at` has the values that are known not to be nil at each block, as
     paths: `"self"` or a local, and the names below it. `narrowed` has the reads of a nullable value
     that are known not to give nil, `certain` the reads of an entry that a literal is known to
-    have. `assigned` has the values of locals after their first. `unmatched` has every `match` with
-    the patterns that it lacks; it gives nil for a value that only those would take.
+    have. `excluded` has the comparisons of an enum's value with one that it is known not to be.
+    `assigned` has the values of locals after their first. `unmatched` has every `match` with the
+    patterns that it lacks; it gives nil for a value that only those would take.
     """
 
     types: dict[ast.Node, Type] = field(default_factory=dict)
@@ -156,6 +157,7 @@ class Facts:
     known_at: dict[ast.Async, frozenset[tuple[object, ...]]] = field(default_factory=dict)
     narrowed: set[ast.Node] = field(default_factory=set)
     certain: set[ast.Node] = field(default_factory=set)
+    excluded: set[ast.Node] = field(default_factory=set)
     assigned: dict[Local, list[ast.Expr]] = field(default_factory=dict)
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from ..require import require
 from ..sizes import check_size, declared_type
 from ..unparsed import is_unparsed_local
 from ..wording import snippet
-from .narrow import assigned_path, forget
+from .narrow import assigned_path, forget, learn_value
 from .warnings import warn_of_next_line
 
 _USUAL = "assign to a local, or to a field of `self`"
@@ -60,7 +60,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
             body.stable &= joined == local.type and not knows_less
     else:
         require(body, value, local.type, f"`{local.name}`")
-    _learn(body, (local,), kind)
+    _learn(body, (local,), kind, value, local.type)
 
 
 def _undeclared(body: Body, target: ast.NameRef) -> None:
@@ -96,7 +96,7 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
     require(body, value, expected, shown)
     if isinstance(resolution, SelfColumn):
         check_size(body, value, declared_type(body.resource, resolution.column.name), shown)
-    _learn(body, path, kind)
+    _learn(body, path, kind, value, expected)
     for relation in body.resource.relations.values():
         if path == (SELF, relation.key):
             forget(body, (SELF, relation.name))
@@ -137,7 +137,8 @@ def _bad_target(body: Body, target: ast.Node, hint: str) -> None:
     body.error("SEM214", target, f"`{snippet(target)}` cannot be assigned", hint)
 
 
-def _learn(body: Body, path: Path, kind: Type) -> None:
+def _learn(body: Body, path: Path, kind: Type, value: ast.Expr, expected: Type) -> None:
     forget(body, path)
     if not may_be_nil(kind):
         body.non_nil |= {path}
+    learn_value(body, path, expected, value)

@@ -5,10 +5,10 @@ from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_n
 from ..body import Body
 from ..coercion import constant_key
 from ..lattice import is_text, is_unknown, may_be_equal, may_be_nil
-from ..narrowing import Narrowing, Path
+from ..narrowing import Excluded, Narrowing, Path
 from ..require import check_enum
 from ..wording import describe, snippet
-from .narrow import entry_paths, not_nil, reads_nil
+from .narrow import by_values, entry_paths, not_nil, path_of, reads_nil
 from .nil import report_maybe_nil
 
 
@@ -16,7 +16,10 @@ def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """Check `==` and `!=`: report no error, but warn if the outcome is known."""
     check_enum(body, node.left, right, f"`{snippet(node.right)}`")
     check_enum(body, node.right, left, f"`{snippet(node.left)}`")
-    equal, outcome = _implied_by_equality(body, node, left, right), "false"
+    equal = _implied_by_equality(body, node, left, right)
+    equal |= _implied_of_value(body, node, node.left, node.right)
+    equal |= _implied_of_value(body, node, node.right, node.left)
+    outcome = "false"
     if node.operator == "!=":
         equal, outcome = equal.negated, "true"
     body.narrowings[node] = equal
@@ -45,6 +48,18 @@ def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) 
     return Narrowing(true)
 
 
+def _implied_of_value(body: Body, node: ast.Binary, side: ast.Expr, other: ast.Expr) -> Narrowing:
+    """What a comparison of an enum's value with a constant says about its values."""
+    value, path = ast.constant_text(other), path_of(body, side)
+    if value is None or path is None:
+        return Narrowing()
+    if (*path, Excluded(value)) in body.non_nil:
+        body.facts.excluded.add(node)
+    else:
+        body.facts.excluded.discard(node)
+    return by_values(body, side, [value])
+
+
 def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """`in` and `not_in`: the items of an array, the keys of a hash, a substring, a range."""
     nullable, right = is_nullable(right), required(right)
@@ -63,6 +78,11 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     if isinstance(right, Hash) and key is not None:
         has = Narrowing(entry_paths(body, node.right, key))
         body.narrowings[node] = has if node.operator == "in" else has.negated
+    if isinstance(node.right, ast.ArrayLiteral):
+        values = [ast.constant_text(item) for item in node.right.items]
+        one_of = by_values(body, node.left, [each for each in values if each is not None])
+        if None not in values:
+            body.narrowings[node] = one_of if node.operator == "in" else one_of.negated
     return BOOL
 
 

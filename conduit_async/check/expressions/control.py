@@ -14,7 +14,7 @@ from ..require import check_enum
 from ..sizes import constant_number
 from ..wording import describe, snippet
 from .literals import join_values
-from .narrow import forget_assigned, item_type, narrowing_of, path_of
+from .narrow import by_values, forget_assigned, item_type, narrowing_of, path_of
 from .statements import Branches, Flow, check_block, check_statements
 from .warnings import warn_of_shadowing
 
@@ -45,6 +45,11 @@ def match(body: Body, node: ast.Match) -> Inference:
             hint = "an arm above takes everything"
             body.warning("SEM213", arm, "this arm is never reached", hint)
         body.non_nil = rest
+        values = [
+            None if isinstance(pattern, ast.Wildcard) else ast.constant_text(pattern)
+            for pattern in arm.patterns
+        ]
+        one_of = by_values(body, node.subject, [each for each in values if each is not None])
         for pattern in arm.patterns:
             if isinstance(pattern, ast.Wildcard):
                 exhausted = True
@@ -63,6 +68,12 @@ def match(body: Body, node: ast.Match) -> Inference:
                 body.non_nil |= {path}
             if any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
                 rest |= {path}
+        if all(
+            value is not None or isinstance(pattern, ast.Nil)
+            for value, pattern in zip(values, arm.patterns, strict=True)
+        ):
+            body.non_nil |= one_of.when_true
+        rest |= one_of.when_false
         branches.add(body, check_block(body, arm.body, value=node not in body.discarded))
     is_read = not body.env.unparsed.touches(node.span)
     covered = [pattern for arm in node.arms for pattern in arm.patterns]

@@ -1,6 +1,6 @@
 """Narrowing of nullable values by conditions and assignments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ... import ast
 from ...analyses.walk import walk
@@ -15,11 +15,11 @@ from ...program import (
     SelfColumn,
     StructField,
 )
-from ...types import ANY, Array, Hash, Optional, Type, required
+from ...types import ANY, Array, Enum, Hash, Optional, Type, required
 from ..body import Body
 from ..coercion import constant_key
 from ..lattice import may_be_nil, without_entries
-from ..narrowing import SELF, Narrowing, Path
+from ..narrowing import SELF, Excluded, Narrowing, Path
 
 _STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, FunctionCall, KeyAccess)
 
@@ -77,6 +77,48 @@ def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
     """The paths of the first and the last item, which are not nil when an array is not empty."""
     is_array = isinstance(required(body.type_of(node)), Array)
     return entry_paths(body, node, *ENDS.values()) if is_array else frozenset()
+
+
+def by_values(body: Body, node: ast.Expr, values: Sequence[str]) -> Narrowing:
+    """The narrowing by a test whether an enum's value is one of several."""
+    kind, path = required(body.type_of(node)), path_of(body, node)
+    if not isinstance(kind, Enum) or path is None:
+        return Narrowing()
+    return Narrowing(_excluding(path, set(kind.values) - set(values)), _excluding(path, values))
+
+
+def _excluding(path: Path, values: Iterable[str]) -> frozenset[Path]:
+    return frozenset((*path, Excluded(value)) for value in values)
+
+
+def learn_value(body: Body, path: Path, kind: Type, value: ast.Expr) -> None:
+    """Note what an enum's value is not after an assignment, as type checkers do."""
+    if not isinstance(kind := required(kind), Enum):
+        return
+    source = path_of(body, value)
+    if (values := _constants(value)) is not None:
+        body.non_nil |= _excluding(path, set(kind.values) - values)
+    elif source is not None:
+        body.non_nil |= {
+            (*path, known[-1])
+            for known in body.non_nil
+            if known[:-1] == source and isinstance(known[-1], Excluded)
+        }
+
+
+def _constants(node: ast.Expr) -> set[str] | None:
+    """The constant strings that an expression may give, if it gives nothing else."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        match pending.pop():
+            case ast.Ternary(then=then, otherwise=otherwise):
+                pending += [then, otherwise]
+            case each:
+                if (value := ast.constant_text(each)) is None:
+                    return None
+                found.add(value)
+    return found
 
 
 def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:

@@ -30,7 +30,7 @@ from ..require import require
 from ..sizes import check_size
 from ..wording import describe
 from .assign import assign
-from .narrow import forget_assigned, item_type, narrowing_of
+from .narrow import forget_assigned, item_type, learn_value, narrowing_of
 from .nil import report_maybe_nil
 from .returns import check_return
 from .warnings import warn_of_next_line, warn_of_shadowing, warn_of_unused
@@ -151,6 +151,7 @@ def _let(body: Body, node: ast.Let) -> None:
         body.lets[local] = node
     if is_nullable(kind) and not may_be_nil(actual):
         body.non_nil |= {(local,)}
+    learn_value(body, (local,), kind, node.value)
 
 
 def _if(body: Body, node: ast.If, value: bool) -> Flow:

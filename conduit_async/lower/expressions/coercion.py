@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
-from ...python.code import NONE, Code, Effect, Form, call, list_from
+from ...python.code import NONE, Code, Effect, Form, Precedence, call, combine, list_from
 from ...python.literals import string
 from ...types import (
     DECIMAL,
@@ -19,10 +19,11 @@ from ...types import (
     Hash,
     Type,
     is_nullable,
+    optional,
     required,
 )
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import DYNAMIC, enum_value, holds_any, type_of
+from ..python.typing import DYNAMIC, as_type, enum_value, holds_any, type_of
 
 
 def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
@@ -36,7 +37,8 @@ def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> C
         return fn.unwrap(code, node, Effect.FAILS) if may_be_nil else code
     if _is_of_texts(node, wanted, actual):
         return _converted(fn, node, wanted, code)
-    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
+    is_like = type(wanted) is type(required(actual))
+    if isinstance(wanted, Array | Hash) and is_like and not holds_any(actual):
         return _coerce_items(fn, node, wanted, code)
     if required(actual) == ERROR and wanted == STRING:
         return _message(fn, node, code)
@@ -96,24 +98,45 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
     return isinstance(node, ast.Symbol) or actual == NIL
 
 
-def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
-    """Convert the items of an array; a literal converts its own items."""
-    item, actual = required(wanted.item), required(type_of(fn, node))
-    if isinstance(node, ast.ArrayLiteral) or actual == wanted:
-        return code
-    if isinstance(item, Enum):
-        made = enum_value(fn, item, Code("each"))
-    elif item in (FLOAT, DECIMAL) and actual == Array(INT):
-        made = call(fn.module.annotation(item), [Code("each")])
-    else:
-        return code
+def _part(collection: Array | Hash) -> Type:
+    return collection.item if isinstance(collection, Array) else collection.value
 
-    def items(array: Code) -> Code:
-        return list_from(made, "each", array)
+
+def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array | Hash, code: Code) -> Code:
+    """Convert the items of an array or the values of a hash; a literal converts its own."""
+    actual = required(type_of(fn, node))
+    assert isinstance(actual, Array | Hash)
+    if isinstance(node, ast.ArrayLiteral | ast.HashLiteral) or actual == wanted:
+        return code
+    made = _item(fn, _part(actual), _part(wanted))
+    if made is None and required(_part(wanted)) == required(_part(actual)):
+        return _converted(fn, node, wanted, code)  # `list[int | None](…)`
+    if made is None:
+        return as_type(fn, code, optional(wanted) if is_nullable(type_of(fn, node)) else wanted)
+
+    def items(whole: Code) -> Code:
+        if isinstance(wanted, Array):
+            return list_from(made, "each", whole)
+        pairs = f"{whole.at(Precedence.PRIMARY)}.items()"
+        text = f"{{key: {made.at(Precedence.TERNARY)} for key, each in {pairs}}}"
+        return combine(text, Precedence.ATOM, [whole], made.effect)
 
     if actual != type_of(fn, node):
         return fn.unless_nil(code, node, lambda each: items(each).text, made.effect)
     return items(fn.iterable(code, node))
+
+
+def _item(fn: FunctionBuilder, actual: Type, wanted: Type) -> Code | None:
+    """Convert one item, `each`, of a collection; None if it has the type already."""
+    kind = required(wanted)
+    if isinstance(kind, Enum):
+        return enum_value(fn, kind, Code("each"))
+    if kind not in (FLOAT, DECIMAL) or required(actual) != INT:
+        return None
+    made = call(fn.module.annotation(kind), [Code("each")])
+    if is_nullable(actual):
+        return combine(f"{made.text} if each is not None else None", Precedence.TERNARY, [made])
+    return made
 
 
 def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:

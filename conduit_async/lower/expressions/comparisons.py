@@ -1,8 +1,22 @@
 """Equality and membership: Python's operators where they mean the same as Conduit's."""
 
+from dataclasses import replace
+
 from ... import ast
 from ...program import Local
-from ...python.code import Code, Effect, Form, NotNil, Precedence, combine, compare, holds, negate
+from ...python.code import (
+    NONE,
+    Code,
+    Effect,
+    Form,
+    NotNil,
+    Precedence,
+    close,
+    combine,
+    compare,
+    holds,
+    negate,
+)
 from ...types import (
     ANY,
     BOOL,
@@ -18,7 +32,15 @@ from ...types import (
     required,
 )
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import DYNAMIC, ORDERED, holds_any, is_dynamic, plainly_comparable, type_of
+from ..python.typing import (
+    DYNAMIC,
+    ORDERED,
+    holds_any,
+    is_dynamic,
+    may_be_nil,
+    plainly_comparable,
+    type_of,
+)
 from .dispatch import Lowering, Operand
 
 
@@ -27,17 +49,66 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
     if nil and (guards := _query_guards(fn, node)):
         return holds(guards) if node.operator == "!=" else negate(holds(guards))
-    left = yield Operand(
-        node.left, allows_nil=nil, chain=isinstance(node.right, ast.Nil), record="either"
-    )
-    right = yield Operand(node.right, allows_nil=nil, record="either")
-    if left.guards:  # `a?.b != nil`: `a is not None and a.b is not None`
+    swapped = is_nullable(type_of(fn, node.right)) and not may_be_nil(fn, node.left)
+    excludes_nil = swapped or not may_be_nil(fn, node.right)
+    chained = node.right if swapped else node.left
+    opens = excludes_nil or isinstance(node.right, ast.Nil)
+    sides = []
+    for side in (node.left, node.right):
+        opened = opens and side is chained
+        sides.append((yield Operand(side, allows_nil=nil, chain=opened, record="either")))
+    left, right = sides
+    if left.guards and not excludes_nil:  # `a?.b != nil`: `a is not None and a.b is not None`
         conditions = [*left.guards, NotNil(left.at(Precedence.SUM))]
         found = combine(holds(conditions).text, Precedence.AND, [left])
         return found if node.operator == "!=" else negate(found)
+    kinds = type_of(fn, node.left), type_of(fn, node.right)
+    value, other = (right, left) if swapped else (left, right)
+    can_skip = not other.before and not other.effect.is_observable
+    guards = value.guards if can_skip else ()
+    if excludes_nil and not value.guards and _must_show(fn, chained, value, other):
+        guards = (NotNil(value.text),)
+    later: tuple[NotNil, ...] = ()
+    if value.guards:
+        if not can_skip and excludes_nil and fn.module.reads_narrowed(chained):
+            later = tuple(each.again for each in value.guards)
+        value = replace(value, guards=()) if guards else close(value)
+        left, right = (other, value) if swapped else (value, other)
     left, right = fn.in_order([left, right], [node.left, node.right])
-    equal = equals(fn, left, type_of(fn, node.left), right, type_of(fn, node.right))
-    return equal if node.operator == "==" else negate(equal)
+    if node in fn.module.facts.excluded:  # type checkers know the result of `==`
+        equal = fn.operator("equal", [left, right])
+    else:
+        equal = equals(fn, left, kinds[0], right, kinds[1])
+    if node.operator == "!=":
+        equal = negate(equal)
+    return _under(guards, equal, later, node.operator)
+
+
+def _under(
+    guards: tuple[NotNil, ...], equal: Code, later: tuple[NotNil, ...], operator: str
+) -> Code:
+    """Compare only if guards hold: `a is not None and a.b == x`, `a is None or a.b != x`.
+
+    `later` has guards that follow from the comparison, but not to type checkers.
+    """
+    if not guards and not later:
+        return equal
+    test, joint, precedence = "is not", " and ", Precedence.AND
+    if operator == "!=":
+        test, joint, precedence = "is", " or ", Precedence.OR
+    before, after = (
+        [compare(Code(each.value), test, NONE).text for each in tests] for tests in (guards, later)
+    )
+    text = joint.join([*before, equal.at(Precedence.NOT), *after])
+    return combine(text, precedence, [equal])
+
+
+def _must_show(fn: FunctionBuilder, node: ast.Expr, value: Code, other: Code) -> bool:
+    """Whether later code reads a value as not nil, which `==` shows only with a literal."""
+    if not value.repeatable or not is_nullable(type_of(fn, node)):
+        return False
+    is_shown = other.is_literal and "." not in other.text.partition('"')[0]
+    return not is_shown and fn.module.reads_narrowed(node)
 
 
 def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[NotNil, ...]:

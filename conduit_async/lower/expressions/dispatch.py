@@ -139,21 +139,16 @@ def _forgets_narrowing(fn: FunctionBuilder, node: ast.Expr) -> bool:
 
     The check was before the job was enqueued, or before a struct around the part was replaced.
     """
-    names: list[str] = []
-    while isinstance(node, ast.Member):
-        names.insert(0, node.name.text)
-        node = node.target
-    if isinstance(node, ast.SelfRef) and fn.record is not None:
+    path = fn.module.path_of(node)
+    if path is None:
+        return False
+    local, names = path[0], path[1:]
+    if local == "self" and fn.record is not None:
         return len(names) > 1 and fn.locals.shares_structs
     if fn.job is None:
         return False
-    local = fn.resolved(node)
-    if isinstance(node, ast.SelfRef):
-        path: tuple[object, ...] = ("self", *names)
-        whole = len(names) > 1 and fn.captured.find("self_path", tuple(names)) is None
-    elif isinstance(local, Local):
-        path = (local, *names)
+    if isinstance(local, Local):
         whole = bool(names) and fn.captured.find("local", (local.name,), local) is not None
     else:
-        return False
+        whole = len(names) > 1 and fn.captured.find("self_path", names) is None
     return whole and path in fn.module.facts.known_at.get(fn.job.block, frozenset())

@@ -19,7 +19,15 @@ from ...python.code import (
 from ...types import Type, optional, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.branching import chain
-from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, typed_empty, unchecked
+from ..python.typing import (
+    holds_any,
+    may_be_nil,
+    of_common_type,
+    shows_values,
+    type_of,
+    typed_empty,
+    unchecked,
+)
 from .coercion import is_lost
 from .dispatch import Lowering, Operand, rule
 from .snapshots import record_form_of
@@ -67,7 +75,7 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
         return left
     kinds = {required(type_of(fn, each)) for each in (first, *others)}
     name = operand.name or fn.names.fresh(first)
-    is_mixed = len(kinds) > 1 or holds_any(wanted)
+    is_mixed = len(kinds) > 1 or holds_any(wanted) or shows_values(fn, first)
     mixed = fn.module.annotation(optional(wanted)) if is_mixed else ""
     lines = assign(name, left, mixed)
     for other in others:

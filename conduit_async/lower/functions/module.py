@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
+from ... import ast
 from ...names import record_name, snake_case, snapshot_name, unclashed
-from ...program import Column, Facts, FunctionInfo, Program, ResourceInfo
+from ...program import Column, Facts, FunctionInfo, Local, Program, ResourceInfo
 from ...python.annotations import annotation
 from ...python.imports import Imports
 from ...types import Type
@@ -45,6 +47,28 @@ class Module:
     def facts(self) -> Facts:
         """The facts that checking found about the nodes."""
         return self.program.facts
+
+    def path_of(self, node: ast.Node) -> tuple[Local | Literal["self"], *tuple[str, ...]] | None:
+        """Return the local, or `"self"`, of which an expression reads a part, and the names."""
+        names: list[str] = []
+        while isinstance(node, ast.Member):
+            names.insert(0, node.name.text)
+            node = node.target
+        local = self.facts.resolutions.get(node)
+        if isinstance(node, ast.SelfRef):
+            return ("self", *names)
+        return (local, *names) if isinstance(local, Local) else None
+
+    def reads_narrowed(self, node: ast.Expr) -> bool:
+        """Whether code reads a value, or a whole around it, where it is known not to be nil."""
+        path = self.path_of(node) or ()
+        wholes = (path[:length] for length in range(1, len(path) + 1))
+        return any((node.span.source.path, whole) in self._narrowed for whole in wholes)
+
+    @cached_property
+    def _narrowed(self) -> frozenset[tuple[str, tuple[object, ...]]]:
+        paths = ((each, self.path_of(each)) for each in self.facts.narrowed)
+        return frozenset((each.span.source.path, path) for each, path in paths if path is not None)
 
     @property
     def record(self) -> str:

@@ -3,7 +3,7 @@
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
 from ...types import ANY, NIL, Array, Hash, Struct, Type, is_nullable, required
-from ..python.typing import holds_any, joins, resource_of, type_of
+from ..python.typing import holds_any, joins, resource_of, shows_values, type_of
 from .function_builder import FunctionBuilder
 
 
@@ -38,8 +38,8 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
     mixed = _is_mixed(fn, node) or _is_filtered(fn, node)
     if widened or joined or actual == NIL or empty or mixed or (loose and literal):
         return fn.module.annotation(local.type)
-    if local in fn.locals.assigned and local.type == ANY:
-        return fn.module.annotation(ANY)
+    if local in fn.locals.assigned and (local.type == ANY or shows_values(fn, node)):
+        return fn.module.annotation(local.type)
     return None
 
 

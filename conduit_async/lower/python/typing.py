@@ -29,6 +29,7 @@ from ...types import (
     Type,
     TypeVariable,
     Union,
+    innermost,
     required,
 )
 from ..functions.function_builder import FunctionBuilder
@@ -147,6 +148,19 @@ def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type
     if not collections or kind == common or holds_any(common) or code.form is Form.EMPTY:
         return code
     return as_type(fn, code, common)
+
+
+def shows_values(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    """Whether type checkers may infer some of the values of a bool or an enum as its type.
+
+    Where a condition holds, `b` may be a `Literal[True]`, so a variable of it takes no `False`.
+    """
+    kind = innermost(type_of(fn, node))
+    if kind != BOOL and not isinstance(kind, Enum):
+        return False
+    items = node.items if isinstance(node, ast.ArrayLiteral) else ()
+    reads = isinstance(node, ast.Member | ast.NameRef | ast.Unwrap) or joins(node)
+    return reads or any(shows_values(fn, item) for item in items)
 
 
 def plainly_comparable(left: Type, right: Type) -> bool:
