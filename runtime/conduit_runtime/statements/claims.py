@@ -107,12 +107,15 @@ def claim(
     if starts:
         parameters["starts"] = [*starts.values()]
         fragments["rows"] = "{claim/type_filter}"
-    return Statement(
-        mode.query, parameters, lambda rows, count: mode.decode(rows, token), fragments
-    )
+
+    def decode(rows: Rows, count: int) -> list[J]:
+        # A trigger may have kept a row as it was.
+        return mode.decode([row[:-1] for row in rows if row[-1]], token)
+
+    return Statement(mode.query, parameters, decode, fragments)
 
 
-_PLAIN = {"take": "{claim/take}", "skipping": "", "refusal": ""}
+_PLAIN = {"take": "{claim/take}", "skipping": "", "refusal": ", is_claimed"}
 _ALL_PRIORITIES = {
     "rows": "{claim/due_rows}",
     "recent_scan": "",

@@ -70,11 +70,14 @@ def claim_apart(
 
 def _apart(claim: Statement[list[J]], alone: bool) -> Statement[Apart[J]]:
     def decode(rows: Rows, count: int) -> Apart[J]:
-        taken = [row[:-3] for row in rows if row[-3]]
-        left = [row for row in rows if not row[-3]]
-        # One by one: the decoder may sort.
-        refused = [RefusedClaim(claim.decode([row[:-3]], 1)[0], *row[-2:]) for row in left]
-        return Apart(claim.decode(taken, len(taken)), refused)
+        refused = []
+        for row in rows:
+            *columns, is_claimed, refusals, reason = row
+            if not is_claimed:
+                # One by one: the decoder may sort.
+                [job] = claim.decode([(*columns, True)], 1)
+                refused.append(RefusedClaim(job, refusals, reason))
+        return Apart(claim.decode([row[:-2] for row in rows], count), refused)
 
     fragments = {
         "take": "{claim/take_apart}",

@@ -470,7 +470,6 @@ DECLARE
   half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
   refused text;
   stays   jobs;
-  changed integer;
 BEGIN
   IF alone THEN
     SET CONSTRAINTS ALL IMMEDIATE;
@@ -483,8 +482,9 @@ BEGIN
         attempts = CASE WHEN lease IS NULL THEN attempts ELSE least(attempts, 2147483646) + 1 END,
         started_at = CASE WHEN lease IS NULL THEN started_at ELSE pg_catalog.clock_timestamp() END
     WHERE id = ANY (ids);
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    IF changed < pg_catalog.cardinality(ids) THEN
+    IF (SELECT pg_catalog.count(*) FROM jobs WHERE id = ANY (ids) AND token = claim)
+      < pg_catalog.cardinality(ids)
+    THEN
       RAISE EXCEPTION 'a trigger drops it';
     END IF;
   EXCEPTION WHEN OTHERS THEN
@@ -506,7 +506,7 @@ BEGIN
             least(pg_catalog.power(2::float8, least(coalesce(refusals, 0), 6)::float8), 60::float8)
             * (0.5::float8 + pg_catalog.random()))
       WHERE id = ids[1];
-      IF NOT FOUND THEN
+      IF NOT EXISTS (SELECT FROM jobs WHERE id = ids[1] AND error = refused) THEN
         RAISE EXCEPTION 'a trigger drops it';
       END IF;
       RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];

@@ -32,7 +32,7 @@ CREATE {kind} TRIGGER refuse {time} UPDATE ON jobs {deferred}
 DROPPING: LiteralString = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN CASE WHEN NEW.payload = '"bad"' AND {condition} THEN NULL ELSE NEW END;
+  RETURN CASE WHEN NEW.payload = '"bad"' AND {condition} THEN {row} ELSE NEW END;
 END $$;
 CREATE TRIGGER refuse BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION refuse()
 """
@@ -53,8 +53,16 @@ WAYS = {
     "deferred": (trigger("NEW.status = 'running'", late=True), "not today"),
     # Not even the reason can be written.
     "any change": (trigger("true"), None),
-    "dropped": (DROPPING.format(condition="NEW.status = 'running'"), "a trigger drops it"),
-    "any change dropped": (DROPPING.format(condition="true"), None),
+    "dropped": (
+        DROPPING.format(condition="NEW.status = 'running'", row="NULL"),
+        "a trigger drops it",
+    ),
+    "undone": (
+        DROPPING.format(condition="NEW.status = 'running'", row="OLD"),
+        "a trigger drops it",
+    ),
+    "any change dropped": (DROPPING.format(condition="true", row="NULL"), None),
+    "any change undone": (DROPPING.format(condition="true", row="OLD"), None),
 }
 
 
