@@ -84,7 +84,7 @@ def main() -> None:
 
 def _broker(url: str) -> Broker:
     """The broker; imports everything that its worker needs."""
-    importlib.import_module("conduit_runtime.broker.remote.worker")
+    importlib.import_module("conduit_runtime.broker.remote.remote_worker")
     return Broker(url)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
-from conduit_runtime.broker.connection import BrokerError, connect
+from conduit_runtime.broker.broker_connection import BrokerError, connect
 from ports import free_ports
 from rabbitmq import PASSWORD, Epmd, Node
 

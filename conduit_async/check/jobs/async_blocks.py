@@ -11,8 +11,8 @@ from ...lock.model import Lock
 from ...lock.update import older_shapes
 from ...names import ENTRY_POINTS, class_name, local_name, snake_case, unclashed
 from ...program import HookInfo, JobInfo, Program, ResourceInfo
+from .block_options import read_options
 from .earlier_types import name_earlier_types
-from .options import read_options
 from .statement_hashes import statement_hashes
 from .type_names import name_types
 

@@ -10,7 +10,7 @@ from ..worker.arrival import reach as reach_database
 from ..worker.pool_interfaces import PoolInterface
 
 if TYPE_CHECKING:
-    from .remote.worker import RemoteWorker
+    from .remote.remote_worker import RemoteWorker
 
 
 _WANTED = "a URL such as amqps://user:password@host/vhost"
@@ -43,13 +43,13 @@ class Broker:
         self.ca_file = ca_file
 
     def __repr__(self) -> str:
-        from .connection import without_password
+        from .broker_connection import without_password
 
         return f"<Broker {without_password(self.url)}>"
 
     async def reach(self, seconds: float) -> None:
         """Wait at most `seconds` for the broker and for the database of the jobs."""
-        from .connection import reach
+        from .broker_connection import reach
 
         await reach(self.url, self.ca_file, seconds)
         if self.database is not None:
@@ -59,7 +59,7 @@ class Broker:
         self, pool: PoolInterface, services: Prepared, *, is_draining: bool
     ) -> "RemoteWorker":
         """A worker whose jobs come over the broker."""
-        from .remote.worker import RemoteWorker
+        from .remote.remote_worker import RemoteWorker
 
         place = self.url, self.ca_file, self.database
         return RemoteWorker(*place, pool, services, is_draining=is_draining)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -13,7 +13,7 @@ from ..model.text.names import fields_of
 from ..postgres.other_drivers import other, other_in_transaction_async
 
 if TYPE_CHECKING:
-    from ..postgres.asyncpg.connection import AsyncpgConnection
+    from ..postgres.asyncpg.asyncpg_connection import AsyncpgConnection
     from .hook_run import HookRun
 
 
@@ -27,14 +27,16 @@ class Adopted(NamedTuple):
     previous: object
 
 
-def adopt(hook: HookRun[Any, Any], conn: object, record: object, previous: object) -> NoReturn:
-    """Raise the TypeError for a connection that is not a psycopg Connection."""
+def adopt(
+    hook: HookRun[Any, Any], conn: object, record: object, previous: object
+) -> tuple[Any, Any, Any, object, object]:
+    """Raise TypeError: no other driver has connections for synchronous code."""
     other(conn, "the hook")
 
 
 def adopt_async(hook: HookRun[Any, Any], conn: object, record: object, previous: object) -> Adopted:
     """Use an asyncpg connection; TypeError for another one, NoTransaction outside a transaction."""
-    from ..postgres.asyncpg.connection import AsyncpgCursor
+    from ..postgres.asyncpg.asyncpg_connection import AsyncpgCursor
     from ..postgres.asyncpg.results import plain_record
 
     found = other_in_transaction_async(conn, "the hook")

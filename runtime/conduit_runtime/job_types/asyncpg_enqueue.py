@@ -11,7 +11,7 @@ from ..statements.unique_keys import Duplicate, mark
 from .open_batches import current_batch, opened_batch
 
 if TYPE_CHECKING:
-    from ..postgres.asyncpg.connection import AsyncpgConnection
+    from ..postgres.asyncpg.asyncpg_connection import AsyncpgConnection
 
 
 async def enqueue_on_asyncpg(

@@ -11,7 +11,7 @@ from .connection_kinds import refusal
 from .transaction import NoTransaction
 
 if TYPE_CHECKING:
-    from .asyncpg.connection import AsyncpgConnection
+    from .asyncpg.asyncpg_connection import AsyncpgConnection
 
 
 class _Direct(Protocol):
@@ -70,6 +70,6 @@ def asyncpg_connection(conn: object) -> "AsyncpgConnection | None":
     module = sys.modules.get("asyncpg")
     if module is None or not isinstance(conn, (module.Connection, module.pool.PoolConnectionProxy)):
         return None
-    from .asyncpg.connection import AsyncpgConnection
+    from .asyncpg.asyncpg_connection import AsyncpgConnection
 
     return AsyncpgConnection(conn)

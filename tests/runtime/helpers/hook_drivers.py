@@ -18,7 +18,7 @@ import conduit_runtime
 import example_jobs.order
 import psycopg
 from clean_databases import empty_tables
-from conduit_runtime.postgres.asyncpg.connection import AsyncpgConnection, Result
+from conduit_runtime.postgres.asyncpg.asyncpg_connection import AsyncpgConnection, Result
 from psycopg.conninfo import conninfo_to_dict
 
 T = TypeVar("T")

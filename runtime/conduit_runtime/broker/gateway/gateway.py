@@ -11,10 +11,10 @@ from ...services.protocols import Prepared
 from ...statements.worker_registry import identity
 from ...worker.arrival import reach
 from ...worker.pool_interfaces import PoolInterface
-from ..connection import reach as reach_broker
+from ..broker_connection import reach as reach_broker
 from .fleet import Fleet
+from .gateway_worker import GatewayWorker
 from .link import Link
-from .worker import GatewayWorker
 
 
 class Gateway:

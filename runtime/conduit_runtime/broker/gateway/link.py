@@ -9,7 +9,7 @@ from pamqp.commands import Basic
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ..connection import BrokerError, connect, is_cancelled, reason
+from ..broker_connection import BrokerError, connect, is_cancelled, reason
 from ..messages import LARGEST, Claim, Stop, encode
 from ..topology import ALL, CONTROL
 

@@ -17,7 +17,7 @@ from aiormq.exceptions import (
 )
 
 from ...postgres.backoff import Backoff
-from ..connection import reason
+from ..broker_connection import reason
 from ..topology import job_queue
 from .deliveries import Arrivals, Delivery
 

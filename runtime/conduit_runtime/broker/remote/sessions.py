@@ -16,7 +16,7 @@ from pamqp.commands import Basic
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ..connection import BrokerError, connect, is_cancelled, reason
+from ..broker_connection import BrokerError, connect, is_cancelled, reason
 from ..decoding import decode_control
 from ..messages import Control
 from ..topology import DECLARED, declare_worker, worker_queue

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps, run_steps_async
 from ...statements.schedules import clock
-from .database import Database
+from .database_interface import Database
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from ...schedules import scheduling
 from ...statements.claims import next_due
 from ..stored import Pending, pending
 from .clock import Clock, wait_of
-from .database import Database
+from .database_interface import Database
+from .one_by_one import OneByOne
 from .ran import Run
 from .until import MOST_WAITS, Goal
-from .worker import OneByOne
 
 
 class Drain:

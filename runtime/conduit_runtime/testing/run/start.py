@@ -16,13 +16,13 @@ from ...services.loading import entered
 from ..stored import Pending
 from .caller import run_in_loop
 from .clock import Clock
-from .database import Database
+from .database_interface import Database
 from .drain import Drain
+from .one_by_one import SLOTS, OneByOne
 from .ran import JobFailed, Ran, Run
 from .shared_connection import shared
 from .sources import Sources
 from .until import Goal
-from .worker import SLOTS, OneByOne
 
 Place = str | psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 

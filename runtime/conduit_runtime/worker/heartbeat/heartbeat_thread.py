@@ -23,9 +23,9 @@ from ...statements import worker_registry
 from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
-from .connection import HeartbeatConnection
 from .failure_detector import FailureDetector
 from .failure_notices import FailureNotices
+from .heartbeat_connection import HeartbeatConnection
 from .maintenance import Maintenance
 from .pruner import LATE, Pruner
 from .registration import Registration

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ...postgres.steps import Run
 from ...statements.worker_registry import has_orphans, rescue_orphans
-from .connection import HeartbeatConnection
+from .heartbeat_connection import HeartbeatConnection
 from .rescuer import Rescuer
 
 MAINTENANCE = 10.0

@@ -6,7 +6,7 @@ from ...model.text.logs import get_logger
 from ...postgres.statement import Statement
 from ...statements.worker_registry import Rescued
 from ..interfaces import WorkerInterface
-from .connection import HeartbeatConnection
+from .heartbeat_connection import HeartbeatConnection
 
 _log = get_logger("conduit.worker")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Broker, JobContext, QueueError, WorkerPool
-from conduit_runtime.broker.connection import BrokerError, connect
+from conduit_runtime.broker.broker_connection import BrokerError, connect
 from conduit_runtime.broker.messages import Holding, Redelivered
 from conduit_runtime.broker.remote.job_queue import JobQueue
 from conduit_runtime.postgres.backoff import Backoff

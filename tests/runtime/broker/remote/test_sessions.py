@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conduit_runtime.broker.connection import BrokerError
+from conduit_runtime.broker.broker_connection import BrokerError
 from conduit_runtime.broker.remote import sessions
 from conduit_runtime.broker.remote.sessions import Sessions
 

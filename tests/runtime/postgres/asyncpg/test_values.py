@@ -12,7 +12,7 @@ import asyncpg
 import psycopg
 import pytest
 from conduit_runtime.postgres.arrays import floats, texts, times, uuids
-from conduit_runtime.postgres.asyncpg.connection import AsyncpgConnection
+from conduit_runtime.postgres.asyncpg.asyncpg_connection import AsyncpgConnection
 from conduit_runtime.postgres.asyncpg.parameters import elements
 from hook_drivers import AsyncpgDriver, asyncpg_arguments
 from hypothesis import given, settings

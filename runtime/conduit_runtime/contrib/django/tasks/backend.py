@@ -13,7 +13,7 @@ from ....statements.jobs import job_id
 from .. import database
 from . import registry
 from .api import BaseTaskBackend, InvalidTask, Task, TaskResult, TaskResultDoesNotExist, signals
-from .options import Options
+from .backend_options import Options
 from .results import aware, new_result, stored_result
 
 

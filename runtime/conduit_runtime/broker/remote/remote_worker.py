@@ -22,7 +22,7 @@ from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
 from ...worker.watch import Watch
 from ...worker.worker import CANCELLING
-from ..connection import without_password
+from ..broker_connection import without_password
 from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
 from .consumer import Consumer
 from .deliveries import Deliveries

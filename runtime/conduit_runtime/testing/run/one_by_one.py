@@ -38,7 +38,7 @@ from ...worker.run.environment import AttemptTracer
 from ...worker.run.handlers import HandlerRegistry
 from ...worker.run.runner import Runner
 from .attempts import Noted, Outcomes, run_of
-from .database import Database
+from .database_interface import Database
 from .ran import Run
 
 SLOTS = 10
