@@ -154,3 +154,12 @@ def test_a_search_does_not_reveal_the_begin_of_a_value_at_the_end_of_what_is_rea
     site.sql("UPDATE jobs SET error = %s", "x" * 1992 + SECRET)
     assert len(site.json("/jobs", error="xxxxx")["jobs"]) > 0
     assert site.json("/jobs", error=f"xx{BEGIN}")["jobs"] == []
+
+
+def test_many_hidden_matches_are_no_further_page(site: Site, addresses: list[str]) -> None:
+    for _ in range(60):
+        store(site, "failed")
+    one = site.json("/jobs", error=SECRET)
+    two = site.json("/jobs", error="no such text")
+    for name in ("jobs", "count", "count_in_words", "next", "searched_back_to"):
+        assert one[name] == two[name], name

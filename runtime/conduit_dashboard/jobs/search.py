@@ -20,7 +20,7 @@ ROWS = 50
 """Jobs of a page."""
 SCANS = 25
 """The most scans of a search that finds too little; each reads 20,000 jobs."""
-_SEARCH_SECONDS = 2.0
+SEARCH_SECONDS = 2.0
 """Seconds after which no further scan begins."""
 _COUNT_SECONDS = 1.0
 """Timeout of a count, in seconds."""
@@ -102,7 +102,7 @@ async def _searched_on(
     visit: Visit, wanted: JobFilter, lines: JobLines, now: datetime, sort: str
 ) -> JobLines:
     """The result of a scan and, if it found too little, of further scans beyond it."""
-    end = time.monotonic() + _SEARCH_SECONDS
+    end = time.monotonic() + SEARCH_SECONDS
     found = [*lines.jobs]
     scans = 1
     while lines.ended_at is not None:
@@ -140,7 +140,7 @@ async def count_to_change(visit: Visit, change: JobChange, wanted: JobFilter) ->
 
     A search in errors does not count matches in hidden values.
     """
-    end = time.monotonic() + _SEARCH_SECONDS
+    end = time.monotonic() + SEARCH_SECONDS
     begun = await visit.read(bulk.begin())
     after: UUID | None = LEAST
     found = 0

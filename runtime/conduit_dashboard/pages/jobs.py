@@ -1,16 +1,19 @@
 """The jobs of a filter, in an order, and actions on many of them."""
 
 import asyncio
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime.model.dashboard.job_filter import BY_ID, BY_VALUE, CHOICES
+from conduit_runtime.model.dashboard.job_filter import BY_ID, BY_VALUE, CHOICES, JobFilter
 from conduit_runtime.model.dashboard.job_line import JobCount, JobLines
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements.dashboard import bulk, types
 
 from ..errors import Elsewhere, TooSlow
+from ..jobs import search as job_search
 from ..jobs.filters import Search, read_search
 from ..jobs.rows import JobRow, rows_of
 from ..jobs.search import count_jobs, find_jobs, first_jobs, in_words, orders, sorted_in_words
@@ -58,11 +61,10 @@ async def jobs(visit: Visit) -> Page:
 
 
 async def _by_id(visit: Visit, search: Search, before: UUID | None, sort: str) -> _Listed:
-    (lines, exact), count = await asyncio.gather(
-        find_jobs(visit, search.wanted, before, sort), count_jobs(visit, search.wanted)
+    (lines, rows, exact), count = await asyncio.gather(
+        _shown(visit, search.wanted, before, sort), count_jobs(visit, search.wanted)
     )
     count = exact or count
-    rows = await rows_of(visit, lines.jobs, search.wanted)
     is_counted = search.wanted.error is None
     if before is None and lines.next is None and lines.ended_at is None:
         count, is_counted = JobCount(len(rows), len(rows), True), True  # all are shown
@@ -71,6 +73,29 @@ async def _by_id(visit: Visit, search: Search, before: UUID | None, sort: str) -
     is_filtered = bool(search.given)
     words = in_words(count, is_filtered=is_filtered, is_counted=is_counted, shown=len(rows))
     return lines, rows, count, words
+
+
+async def _shown(
+    visit: Visit, wanted: JobFilter, before: UUID | None, sort: str
+) -> tuple[JobLines, list[JobRow], JobCount | None]:
+    """The jobs of a page. Those that match only in hidden values leave no trace, as a gap would."""
+    end = time.monotonic() + job_search.SEARCH_SECONDS
+    lines, exact = await find_jobs(visit, wanted, before, sort)
+    rows = await rows_of(visit, lines.jobs, wanted)
+    while (
+        len(rows) < job_search.ROWS
+        and len(lines.jobs) == job_search.ROWS
+        and lines.next is not None
+    ):
+        if time.monotonic() > end:
+            lines = replace(lines, ended_at=lines.jobs[-1].created_at)
+            break
+        lines, exact = await find_jobs(visit, wanted, lines.next, sort)
+        rows += await rows_of(visit, lines.jobs, wanted)
+    if len(rows) >= job_search.ROWS:
+        rows = rows[: job_search.ROWS]
+        lines = replace(lines, next=rows[-1].id, ended_at=None)
+    return lines, rows, exact
 
 
 async def _by_value(visit: Visit, search: Search, sort: str) -> _Listed:
