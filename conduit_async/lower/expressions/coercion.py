@@ -106,7 +106,8 @@ def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array | Hash, cod
     """Convert the items of an array or the values of a hash; a literal converts its own."""
     actual = required(type_of(fn, node))
     assert isinstance(actual, Array | Hash)
-    if isinstance(node, ast.ArrayLiteral | ast.HashLiteral) or actual == wanted:
+    is_literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+    if is_literal or actual == wanted or holds_any(wanted):
         return code
     made = _item(fn, _part(actual), _part(wanted))
     if made is None and required(_part(wanted)) == required(_part(actual)):

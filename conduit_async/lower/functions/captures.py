@@ -64,7 +64,9 @@ def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
     match capture.kind:
         case "self_path" if fn.record is not None:
             code = attributes(fn.record, fn.columns(capture.path))
-            return _without_nil(fn, capture, code) if fn.locals.shares_structs else code
+            if fn.locals.shares_structs:
+                return _without_nil(fn, capture, code)
+            return code if is_nullable(capture.type) else fn.self_value(capture.path)
         case "self_path":
             return _further_path(fn, capture)
         case "snapshot":

@@ -43,7 +43,7 @@ def after_update(
                 title=post.title,
                 rating=post.rating,
                 ratio=post.ratio,
-                place_city=post.place.city if post.place is not None else None,
+                place_city=post.place.city,
                 editor_id=post.editor_id,
             ),
         )
