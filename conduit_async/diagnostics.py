@@ -1,7 +1,7 @@
 """Diagnostics, collected during a run and rendered at its end."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .source import Source, Span
@@ -10,6 +10,9 @@ Severity = Literal["error", "warning"]
 
 MAX_DIAGNOSTICS = 100
 """How many diagnostics one run reports."""
+
+_MAX_PLACES = 3
+"""How many further places of its cause a diagnostic names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,11 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: its code in the catalogue, its place, what is wrong and how to mend it."""
+    """One finding: its code in the catalogue, its place, what is wrong and how to mend it.
+
+    Errors with `once` and equal messages have one cause, such as a field that is not declared: the
+    first is reported, and names the places of the others.
+    """
 
     code: str
     span: Span
@@ -30,13 +37,18 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = "error"
     related: tuple[Related, ...] = ()
+    once: bool = False
 
 
 @dataclass
 class SpanSet:
-    """Spans of sources, such as those that did not parse."""
+    """Spans of sources that did not parse.
+
+    The braces of the `unbalanced` sources do not match, so their declarations may be misplaced.
+    """
 
     _spans: dict[Source, list[Span]] = field(default_factory=dict)
+    unbalanced: set[Source] = field(default_factory=set)
 
     def add(self, span: Span) -> None:
         """Add a span."""
@@ -68,10 +80,16 @@ class Problems:
     """Findings in these spans are dropped: they follow from a syntax error."""
 
     def error(
-        self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        *related: Related,
+        once: bool = False,
     ) -> None:
         """Note an error; the compiler then writes no file."""
-        self.add(Diagnostic(code, span, message, hint, "error", related))
+        self.add(Diagnostic(code, span, message, hint, "error", related, once))
 
     def warning(
         self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
@@ -87,6 +105,19 @@ class Problems:
         if not any(map(self.unparsed.touches, spans)):
             self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
+    def note_unbalanced(self) -> None:
+        """Note the sources in which a brace was reported."""
+        self.unparsed.unbalanced.update(
+            span.source
+            for code, span in self._found
+            if code in ("SYN010", "SYN011") and span.text in ("{", "}")
+        )
+
+    @property
+    def found(self) -> Collection[Diagnostic]:
+        """All findings, in the order in which they were noted."""
+        return self._found.values()
+
     @property
     def has_errors(self) -> bool:
         """Whether any finding is an error."""
@@ -97,7 +128,30 @@ class Problems:
         by_weight = sorted(
             self._found.values(), key=lambda d: (d.severity != "error", *_position(d))
         )
-        return tuple(sorted(by_weight[:MAX_DIAGNOSTICS], key=_position))
+        return tuple(sorted(_merged(by_weight)[:MAX_DIAGNOSTICS], key=_position))
+
+
+def _merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Merge the findings that have the cause of an error before them into that error."""
+    causes: dict[tuple[str, str] | int, list[Diagnostic]] = {}
+    for number, each in enumerate(found):
+        cause = (each.code, each.message)
+        if cause in causes:
+            causes[cause].append(each)
+        else:
+            causes[cause if each.once and each.severity == "error" else number] = [each]
+    return [_with_places(first, rest) for first, *rest in causes.values()]
+
+
+def _with_places(first: Diagnostic, others: Sequence[Diagnostic]) -> Diagnostic:
+    """Return a finding with the first places of the others of its cause."""
+    if not others:
+        return first
+    notes = ["the same here"] * min(len(others), _MAX_PLACES)
+    if len(others) > _MAX_PLACES:
+        notes[-1] += f", and {len(others) - _MAX_PLACES} more"
+    places = (Related(each.span, note) for each, note in zip(others, notes, strict=False))
+    return replace(first, related=(*first.related, *places))
 
 
 def _position(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

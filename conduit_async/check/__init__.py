@@ -46,6 +46,7 @@ def check(
     for file in files:
         for span in file.unparsed:
             problems.unparsed.add(span)
+    problems.note_unbalanced()
     env = Environment(config=config, problems=problems, unparsed=problems.unparsed)
     check_placement(files, problems)
     env.taken_names.update(outside)

@@ -130,10 +130,17 @@ class Body:
         return self.env.problems
 
     def error(
-        self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related
+        self,
+        code: str,
+        at: ast.Node | Span,
+        message: str,
+        hint: str | None = None,
+        *notes: Related,
+        once: bool = False,
     ) -> InvalidType:
         """Report an error and return the invalid type, which causes no further reports."""
-        self.problems.error(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
+        span = at if isinstance(at, Span) else at.span
+        self.problems.error(code, span, message, hint, *notes, once=once)
         return INVALID
 
     def resolve(self, node: ast.Node, meaning: Resolution, kind: Type) -> Type:

@@ -46,7 +46,8 @@ def known_column(
     column = info.column(name)
     if column is None and not is_unparsed_member(env, info, name):
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
-        env.problems.error("SEM203", span, f"`{info.name}` has no field `{name}`", hint)
+        message = f"`{info.name}` has no field `{name}`"
+        env.problems.error("SEM203", span, message, hint, once=True)
     return column
 
 

@@ -3,6 +3,7 @@
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
 from ..types import SCALARS
+from .foreign_words import OWN_STATEMENTS
 from .queue_words import queue_hint
 from .syntax_hint import SyntaxHint, Unexpected
 
@@ -147,7 +148,7 @@ def _field(at: Unexpected) -> SyntaxHint | None:
         what = "is not a field: it has no type" if last.first else "has no type"
         hint = f"write `{last.text}: string!`"
         return at.hint(f"`{last.text}` {what}", hint, "SYN002", first=last)
-    if is_type:
+    if is_type and last.text not in OWN_STATEMENTS:
         shown = f"{at.text(token)}{after}" if is_marked else f"{token.text}!"
         hint = f"write `{last.text}: {shown}`"
         return at.hint(f"expected `:`, found `{token.text}`", hint, "SYN002")

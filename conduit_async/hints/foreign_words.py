@@ -71,6 +71,9 @@ FOLLOWERS = frozenset({
 })  # fmt: skip
 """Words that belong to an earlier word: after an error they are not reported."""
 
+OWN_STATEMENTS = ("return", "if", "unless", "for", "match", "else", "elsif", "let")
+"""The words with which Conduit's own statements begin."""
+
 BRANCHES = ("elif", "elseif", "else_if")
 """Words that mean `elsif`."""
 

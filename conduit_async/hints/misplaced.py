@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .foreign_words import BRANCHES
+from .foreign_words import BRANCHES, OWN_STATEMENTS
 from .queue_words import queue_hint
 from .syntax_hint import SyntaxHint, Unexpected
 
@@ -16,6 +16,12 @@ _WANT_A_VALUE = _CONDITIONS | {
 def misplaced(at: Unexpected) -> SyntaxHint | None:
     """The hint for a well-known mistake, if the unexpected token is one."""
     token, last, expected = at.token, at.last, at.expected
+    before = at.tokens[max(0, at.index - 8) : at.index]
+    if token.type in ("LBRACE", "FAT_ARROW") and (
+        switch := next((t for t in before if t.text == "switch"), None)
+    ):
+        hint = "write `match value { a => b, _ => c }`"
+        return at.hint("there is no `switch`", hint, first=switch)
     if token.first and "INT" in expected and last.type in _WANT_A_VALUE:
         return at.hint(f"a value is missing after `{last.text}`", first=last)
     match token.type:
@@ -43,9 +49,15 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
             return at.hint("there is no leading `+`", "remove it")
         case "EQUAL" if "HOOK" in expected:
             return at.hint("a field takes no `=`", "a default is written `@default(…)`")
-        case "_CALL" | "DOT" | "EQUAL" if expected == {"COLON"} and token.depth == 1:
+        case kind if (
+            expected == {"COLON"}
+            and token.depth == 1
+            and (kind in ("_CALL", "DOT", "EQUAL") or last.text in OWN_STATEMENTS)
+        ):
             message = "a statement is not allowed directly in a resource"
-            return at.hint(message, "statements belong in a hook or a function")
+            hint = "statements belong in a hook or a function: is a line such as "
+            hint += "`@after create @async {` missing before it?"
+            return at.hint(message, hint)
         case "EQUAL" if expected >= {"COMMA", "RPAR"}:
             shown = f"{last.text}: …" if last.type == "NAME" else "name: value"
             return at.hint("a named argument has a colon", f"write `{shown}`")
@@ -61,7 +73,6 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
         return at.hint(f"a colon goes between key and value, not `{token.text}`", "write `:`")
     if token.type == "ELSIF" and last.type == "RBRACE":
         return at.hint("an `unless` has no `elsif`", "write `if not …`, which may have `elsif`")
-    before = at.tokens[max(0, at.index - 8) : at.index]
     if (branch := next((t for t in before if t.text in BRANCHES), None)) is not None:
         return at.hint(f"there is no `{branch.text}`", "write `elsif`", first=branch)
     return None

@@ -1,7 +1,7 @@
 """Names that are probably typos of others."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ..names import method_name, service_name
 from ..suggest import nearest
@@ -92,3 +92,16 @@ def likely_name(name: str, known: Iterable[str]) -> str | None:
         return None
     same = sum(1 for letter in set(name) if letter in found)
     return found if same >= len(set(name)) - 1 else None
+
+
+def without_dot(
+    name: str, fields: Collection[str], library: Mapping[str, Collection[str]]
+) -> str | None:
+    """Return `self.field` or `Namespace.function()` for a name that lacks the dot."""
+    if name.startswith("self") and name[4:] in fields:
+        return f"self.{name[4:]}"
+    for namespace, functions in library.items():
+        function = name.removeprefix(namespace)
+        if function != name and (function in functions or f"{function}!" in functions):
+            return f"{namespace}.{function if function in functions else f'{function}!'}()"
+    return None

@@ -53,6 +53,11 @@ class Recovery:
         self._headers: list[tuple[int, int]] = []
         """The headers that did not parse, although their blocks did."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
+        self._last_stray = max(
+            (each.span.start for each in lexed.problems if each.span.text == "}"), default=-1
+        )
+        """The last `}` that closes nothing: the head of a block before it may be missing."""
+        self._headless = False  # whether a statement stands directly in a resource
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
         self._own: set[int] = set()  # the diagnostics of this class, not of rules
@@ -76,6 +81,7 @@ class Recovery:
             diagnostic = Diagnostic(why.code, span, why.message, why.hint)
             self._found.append(diagnostic)
             self._own.add(id(diagnostic))
+            self._headless |= _wants_member(at) and token.start < self._last_stray
             self._errors += 1
             self._last_error = token.start
             resume -= why.back
@@ -175,6 +181,8 @@ class Recovery:
             follows = self._errors > 0 and token.text in FOLLOWERS
             return follows or token.start == self._last_error
         at = Unexpected(self._source, self._tokens, index, self._parser.expected())
+        if self._headless and _wants_member(at) and token.start < self._last_stray:
+            return True
         if self._parser.shifted and unclosed_generic(at):
             return False
         if self._parser.shifted == 0 or (at_end and (self._ended_early or self._deep)):
@@ -199,6 +207,11 @@ class Recovery:
         while index > 0 and tokens[index].depth > depth:
             index -= 1
         return tokens[index].start <= self._last_error
+
+
+def _wants_member(at: Unexpected) -> bool:
+    """Whether a token does not fit since a resource has members only."""
+    return at.token.depth == 1 and at.expected == {"COLON"}
 
 
 def _starts_anew(token: Token) -> bool:

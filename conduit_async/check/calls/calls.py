@@ -3,6 +3,7 @@
 from ... import ast
 from ...diagnostics import Related
 from ...hints.foreign_names import CALLS, self_hint
+from ...hints.name_typos import without_dot
 from ...hints.queue_words import queue_hint
 from ...library import LIBRARY, methods
 from ...program import FunctionCall, FunctionInfo, LambdaCall, RaiseCall, RecordCall, ResourceInfo
@@ -107,6 +108,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
         hint = f"write `self.{name}(…)`"
     elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:
         hint = f"did you mean `{found}`?"
+    elif (meant := without_dot(name, (), LIBRARY)) is not None:
+        hint = f"a dot is missing: write `{meant}`"
     elif name[:1].isupper():
         hint = f"a service is called with a dot: `{name}.method(…)`"
     elif (namespaces := [space for space, known in LIBRARY.items() if name in known]) != []:

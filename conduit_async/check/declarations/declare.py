@@ -68,7 +68,8 @@ def _distinct(env: Environment, files: Sequence[ast.File]) -> Iterable[ast.Resou
             message = f"`{name.text}` is declared twice"
             related = Related(first.name.span, "first declared here")
             hint = "give one of the two resources another name"
-            env.problems.error("SEM207", name.span, message, hint, related)
+            if name.span.source not in env.unparsed.unbalanced:
+                env.problems.error("SEM207", name.span, message, hint, related)
             continue
         seen[name.text] = resource
         yield resource

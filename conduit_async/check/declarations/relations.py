@@ -116,7 +116,8 @@ def _check_target(env: Environment, name: ast.Name) -> None:
     if name.text not in env.resources and not is_unparsed_resource(env, name.text):
         hint = did_you_mean(name.text, env.resources)
         hint = hint or f"add the file that declares `resource {name.text}`"
-        env.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
+        message = f"there is no resource `{name.text}`"
+        env.problems.error("SEM204", name.span, message, hint, once=True)
 
 
 def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) -> None:

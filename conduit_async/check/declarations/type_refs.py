@@ -63,7 +63,8 @@ def _named(env: Environment, node: ast.NamedType) -> Type:
     hint = f"did you mean `{found}`?" if found else None
     if hint is None and node.name[:1].isupper():
         hint = f"if it is a resource, add the file that declares `resource {node.name}`"
-    env.problems.error("SEM202", node.span, f"there is no type `{node.name}`", hint)
+    message = f"there is no type `{node.name}`"
+    env.problems.error("SEM202", node.span, message, hint, once=True)
     return INVALID
 
 

@@ -152,7 +152,8 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         return INVALID
     computed = [f.name for f in info.functions.values() if f.computed]
     if isinstance(node.target, ast.SelfRef) and (hint := self_hint(name, info)) is not None:
-        return body.error("SEM203", node.name, f"`{info.name}` has no field `{name}`", hint)
+        message = f"`{info.name}` has no field `{name}`"
+        return body.error("SEM203", node.name, message, hint, once=True)
     fields = [*info.columns, *info.relations, *computed]
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
     return _no_field(body, node, f"`{info.name}`", fields, declared)
@@ -173,7 +174,8 @@ def _no_field(
     hint = hint or listed(fields, _FEW)
     if hint is None and name == "self":
         hint = 'strings are joined by interpolation: `"… #{self.…}"`'
-    return body.error("SEM203", node.name, f"{owner} has no field `{name}`", hint, *declared)
+    message, once = f"{owner} has no field `{name}`", bool(declared)
+    return body.error("SEM203", node.name, message, hint, *declared, once=once)
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:

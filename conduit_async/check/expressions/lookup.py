@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 from ... import ast
 from ...hints.foreign_names import NAMES, WORDS
+from ...hints.foreign_words import OWN_STATEMENTS
+from ...hints.name_typos import without_dot
 from ...hints.queue_words import queue_hint
 from ...library import LIBRARY
 from ...names import snake_case
@@ -17,7 +19,6 @@ from ..unparsed import is_unparsed_local
 from .narrow import narrowed
 
 _VALUES = ("self", "true", "false")
-_STATEMENTS = ("return", "if", "unless", "for", "match", "else", "elsif", "let")
 
 NameKind: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
 
@@ -77,6 +78,8 @@ def _undefined(body: Body, node: ast.NameRef) -> Type:
         hint = f"call it: `{name}(…)`"
     elif name == snake_case(info.name):
         hint = "write `self`"
+    elif (meant := without_dot(name, fields | computed, LIBRARY)) is not None:
+        hint = f"a dot is missing: write `{meant}`"
     elif name in WORDS:
         message, hint = f"Conduit has no `{name}`", WORDS[name]
     elif name in NAMES:
@@ -107,4 +110,4 @@ def _near(body: Body, node: ast.NameRef) -> str | None:
     after = node.span.source.text[node.span.end : node.span.end + 2]
     goes_on = after[:1] == " " and (after[1:].isalpha() or after[1:] == "{")  # as after a keyword
     found = nearest(node.name, {*body.scope.visible(), *_VALUES})
-    return found or (nearest(node.name, _STATEMENTS) if goes_on else None)
+    return found or (nearest(node.name, OWN_STATEMENTS) if goes_on else None)

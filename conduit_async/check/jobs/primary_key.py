@@ -11,7 +11,9 @@ from ..fields import marked_fields
 def needed_key(resource: ResourceInfo, span: Span, problems: Problems) -> Column | None:
     """Return the column of the primary key; if there is none, report it (ASY904)."""
     column = resource.columns.get(resource.primary_key or "")
-    if column is None and not any(map(_may_hold_key, problems.unparsed.texts(span.source))):
+    unread = any(map(_may_hold_key, problems.unparsed.texts(span.source)))
+    unread = unread or resource.node.span.source in problems.unparsed.unbalanced
+    if column is None and not unread:
         found = marked_fields(resource.node, "primary")
         marked = [Related(annotation.span, "marked here") for _, annotation in found]
         problems.error(
@@ -21,6 +23,7 @@ def needed_key(resource: ResourceInfo, span: Span, problems: Problems) -> Column
             + (f"which marks {len(marked)} fields" if marked else "which has none"),
             "keep one `@primary`" if marked else "mark one field with `@primary`",
             *marked,
+            once=True,
         )
     return column
 

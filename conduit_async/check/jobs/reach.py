@@ -153,5 +153,5 @@ def _check_until_stable(
         check(body)
         if body.stable:
             break
-    for diagnostic in problems.sorted():
+    for diagnostic in problems.found:
         env.problems.add(diagnostic)
