@@ -1,4 +1,4 @@
-"""One mistake gives one diagnostic nearby: tokens of the examples are left out or changed."""
+"""One mistake gives one diagnostic nearby: parts of the examples are left out or changed."""
 
 import re
 from collections import Counter
@@ -145,3 +145,23 @@ def test_one_mistake_is_one_diagnostic(kind: str) -> None:
     assert counts[1] >= (ALWAYS_FOUND | OFTEN_VALID)[kind] * told, counts
     assert max(counts) <= 3
     assert len(far) <= 0.05 * told, far
+
+
+def damaged_lines(text: str) -> Iterator[str]:
+    """The text without a line, with it twice, and with it after the next one, for each line."""
+    lines = text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        before, after = lines[:at], lines[at + 1 :]
+        yield "".join([*before, *after])
+        yield "".join([*before, line, line, *after])
+        yield "".join([*before, *after[:1], line, *after[1:]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["blog", "shop", "fastapi-tickets", "django-shop"])
+def test_a_damaged_line_is_at_most_three_errors(example: str) -> None:
+    for path, text in sources(example).items():
+        for damaged in damaged_lines(text):
+            found = reported(Mistake(f"{example}/{path}", damaged, 0))
+            errors = [each for each in found if each.severity == "error"]
+            assert len(errors) <= 3, (damaged, errors)
