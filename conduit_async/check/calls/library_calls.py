@@ -11,6 +11,7 @@ from ...types import (
     ANY,
     DECIMAL,
     INT,
+    NIL,
     STRING,
     AnyType,
     Array,
@@ -211,8 +212,11 @@ def _result(
     signature = call.signature
     if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
         kind = required(body.type_of(items))
-        if isinstance(kind, Array) and kind.entries is not None and kind.entries.types:
-            return entry(body, node, items, kind, position, node)
+        if isinstance(kind, Array) and kind.entries is not None:
+            if kind.entries.types:
+                return entry(body, node, items, kind, position, node)
+            if kind.entries.closed:
+                return NIL
     result = substitute(signature.result, bindings)
     if signature.fallback is not None:
         fallback = given.get(signature.fallback)
