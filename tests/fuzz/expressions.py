@@ -89,6 +89,10 @@ _STATEMENTS = [
     "let keptNUMBER = VALUE  Email.send(keptNUMBER)",
     "let keptNUMBER = VALUE  keptNUMBER = OTHER  Email.send(keptNUMBER, [keptNUMBER])",
     "unless VALUE { return }",
+    'if self.status == "draft" { Email.send(VALUE, self.status == "published") }',
+    "if self.place?.city == self.title { Email.send(self.place.city, VALUE) }",
+    "if self.active { let onNUMBER = self.active  onNUMBER = !VALUE  Email.send(onNUMBER) }",
+    "let wideNUMBER: array<int?>? = self.scores  Email.send(wideNUMBER, VALUE)",
     "self.tags.map(|tag| { self.note = tag  VALUE })",
 ]
 _WORD = re.compile("VALUE|OTHER|NUMBER")
