@@ -15,7 +15,8 @@ class Column:
 
     `name` is the source's name, which is also the column's and the JSON key; `python` is the
     attribute in generated code (`from_` for `from`). `was` are its earlier names, `default` is what
-    `@default` gives it.
+    `@default` gives it. `is_nullable` is whether the source allows nil, which the type `json` does
+    not say.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Column:
     doc: str | None = None
     was: tuple[str, ...] = ()
     default: ast.Expr | None = None
+    is_nullable: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,13 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
         )
     is_updated = any(each.name.text == "auto_update" for each in field.annotations)
     column = Column(name, "", kind, is_updated, span=field.name.span, doc=field.doc)
-    _add(env, info, replace(column, was=earlier_names(field), default=default_of(field)))
+    column = replace(
+        column,
+        was=earlier_names(field),
+        default=default_of(field),
+        is_nullable=field.type.nullable,
+    )
+    _add(env, info, column)
 
 
 def _key_column(

@@ -81,7 +81,14 @@ def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> St
         inner: Type = INVALID
         if not is_partly_parsed(env, field):
             inner = read_type(env, field.type, owner, f"{path}_{name}")
-        column = Column(name, python, inner, span=field.name.span, doc=field.doc)
+        column = Column(
+            name,
+            python,
+            inner,
+            span=field.name.span,
+            doc=field.doc,
+            is_nullable=field.type.nullable,
+        )
         fields[name] = replace(column, was=earlier_names(field), default=default_of(field))
     shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
     if (known := env.structs_by_fields.get(shape)) is not None:

@@ -9,9 +9,11 @@ from ...names import python_name, unclashed
 from ...program import Capture, Column, Facts, Program, ResourceInfo
 from ...types import (
     ANY,
+    JSON,
     Array,
     FunctionType,
     Hash,
+    Optional,
     Query,
     Range,
     Record,
@@ -43,9 +45,20 @@ def capture(program: Program, problems: Problems) -> None:
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
-                job.captures = tuple(replace(each, shape=shape_of(each)) for each in fields)
+                job.captures = tuple(
+                    replace(each, type=_stored(each, resource, program), shape=shape_of(each))
+                    for each in fields
+                )
                 job.fields = fields_of(job.captures, program, resource)
                 job.fingerprint = fingerprint(job.fields)
+
+
+def _stored(capture: Capture, resource: ResourceInfo, program: Program) -> Type:
+    """The type in the payload: that of a nullable `json` says so, as an older job may lack it."""
+    if capture.kind == "self_path" and capture.type == JSON:
+        *_, column = program.columns(resource, capture.path)
+        return Optional(JSON) if column.is_nullable else JSON
+    return capture.type
 
 
 def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:

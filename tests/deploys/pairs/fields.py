@@ -161,6 +161,20 @@ FIELDS = [
     ),
     Pair("a json value is captured", WEB, SEND_TITLE, SEND_JSON, new_row={"body": {"a": 1}}),
     Pair(
+        "a nullable json value is captured",
+        EITHER,
+        SEND_TITLE,
+        ticket("title: string! body: json?", "Mail.send(self.title, self.body)"),
+        seen=("Broken", None),
+    ),
+    Pair(
+        "a nullable json value is captured no more",
+        EITHER,
+        ticket("title: string! body: json?", "Mail.send(self.title, self.body)"),
+        SEND_TITLE,
+        seen=("Broken",),
+    ),
+    Pair(
         "a json value is captured no more",
         WORKERS,
         SEND_JSON,

@@ -92,7 +92,7 @@ class EmailSend:
     views: int
     author_id: UUID | None
     editor_id: UUID
-    data: Any
+    data: Any | None
     a: bool
     b: Any
     c: int
@@ -100,7 +100,7 @@ class EmailSend:
     f: bool
 
 
-@job_type("post.after_update.email_send", "9e39fb82")
+@job_type("post.after_update.email_send", "5863bb8e")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     author = await job.find(User, post.author_id)
     name = author.name if author is not None else None

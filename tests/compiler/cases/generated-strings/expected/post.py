@@ -49,12 +49,12 @@ class EmailSend:
     price: Decimal
     at: datetime
     tags: list[str]
-    meta: Any
+    meta: Any | None
     author_id: UUID
     post: PostSnapshot
 
 
-@job_type("post.after_create.email_send", "dbfabe26")
+@job_type("post.after_create.email_send", "a6d8bb41")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     await job.services.email.send(
         'it\'s "quoted" {{ x }} {% y %} \\ back \n'

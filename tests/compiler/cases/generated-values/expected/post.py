@@ -56,12 +56,12 @@ class ApiA:
     tags: list[str]
     nums: list[int]
     map: dict[str, int]
-    data: Any
+    data: Any | None
     flag: bool
     maybe: bool | None
 
 
-@job_type("post.after_create.api_a", "02c281f9")
+@job_type("post.after_create.api_a", "3746d74f")
 async def api_a(job: JobContext[Services], post: ApiA) -> None:
     await job.services.api.a(
         1 + 2 * 3 - (4 - 5) - 6,
