@@ -7,12 +7,16 @@ from .finding import Finding
 from .places import Places
 
 _MOVED = (
-    "with the new code, jobs that wait leave them out, and old workers repeat them for new jobs"
+    "the new code does not make these calls for jobs that wait; "
+    "for new jobs, old workers make them twice"
 )
-_MERGED = "with the new code, jobs that wait repeat them, and old workers leave them out"
+_MERGED = (
+    "the new code makes these calls twice for jobs that wait; "
+    "for new jobs, old workers do not make them"
+)
 _DROPPED = (
-    "with the new code, jobs that wait leave them out: if they must be made, let the old workers "
-    "finish these jobs"
+    "the new code does not make these calls for jobs that wait: "
+    "if they must be made, let the old workers finish these jobs"
 )
 _SHOWN = 5
 

@@ -12,7 +12,8 @@ _KEY = "a service can ask for it, in Python: `conduit_runtime.current_call().key
 _OUTCOME = "raise it in a service, in Python: `Retry`, `Snooze` and `Discard` of `conduit_runtime`"
 _FAILED = "`conduit-jobs worker --on-failed module:function` calls a function for each failed job"
 _EXPIRY = (
-    "a waiting job does not expire: `conduit-jobs jobs cancel --older-than 1h` cancels old ones"
+    "a waiting job does not expire; old ones of a type are cancelled by "
+    "`conduit-jobs jobs cancel --type TYPE --status pending --older-than 1h`"
 )
 _COMMIT = "a job is stored in the caller's transaction and runs after its commit: `@async { … }`"
 

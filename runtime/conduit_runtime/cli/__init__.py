@@ -9,7 +9,7 @@ import click
 # Name → module, object and help: a command is imported when it is called, not to list the commands.
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
-    "worker": ("worker.command", "worker", "Run the jobs of generated packages."),
+    "worker": ("worker.command", "worker", "Run the jobs of packages and pools."),
     "gateway": ("gateway", "gateway", "Publish due jobs to workers without a database."),
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),

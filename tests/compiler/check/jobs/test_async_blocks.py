@@ -132,7 +132,7 @@ def test_expressions_are_kept() -> None:
         ('que: "mail"', "VAL500", "que", "did you mean `queue`?"),
         ("time_limit: 1.hour", "VAL500", "time_limit", "did you mean `timeout`?"),
         ("ttl: 1.hour", "VAL500", "ttl", "a waiting job does not expire"),
-        ("expires_in: 1.hour", "VAL500", "expires_in", "jobs cancel --older-than"),
+        ("expires_in: 1.hour", "VAL500", "expires_in", "jobs cancel --type TYPE --status pending"),
         ('"mail"', "VAL500", '"mail"', "queue"),
         ("queue: 3", "VAL501", "3", None),
         ('queue: ""', "VAL501", '""', None),
