@@ -64,7 +64,8 @@ def find_breaking(
         for call in calls_in(program, resource, hook.node.body)
     }
     both = PackageComparison(against, new, payloads, places, of_hooks)
-    return problems.sorted(), compare(both, config.breaking, problems)
+    findings = compare(both, config.breaking, problems)
+    return problems.sorted(), findings
 
 
 def _joined(own: Lock, other: Lock) -> Lock:

@@ -110,8 +110,7 @@ def test_it_reads_a_bounded_number_of_jobs(
                 job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
             )
             assert most_rows(plan) <= most + 1
-            # The key of an error reads the page of the secret that keys are made with.
-            assert buffers(plan) <= (2.2 if wanted.error_group is None else 3.2) * most
+            assert buffers(plan) <= 2.2 * most
 
 
 def first_batch(wanted: JobFilter) -> Statement[Any]:
