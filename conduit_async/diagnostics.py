@@ -44,11 +44,13 @@ class Diagnostic:
 class SpanSet:
     """Spans of sources that did not parse.
 
-    The braces of the `unbalanced` sources do not match, so their declarations may be misplaced.
+    The braces of the `unbalanced` sources do not match. Those with a `}` too many are `displaced`:
+    their declarations may stand outside of what they belong to.
     """
 
     _spans: dict[Source, list[Span]] = field(default_factory=dict)
     unbalanced: set[Source] = field(default_factory=set)
+    displaced: set[Source] = field(default_factory=set)
 
     def add(self, span: Span) -> None:
         """Add a span."""
@@ -107,11 +109,11 @@ class Problems:
 
     def note_unbalanced(self) -> None:
         """Note the sources in which a brace was reported."""
-        self.unparsed.unbalanced.update(
-            span.source
-            for code, span in self._found
-            if code in ("SYN010", "SYN011") and span.text in ("{", "}")
-        )
+        for code, span in self._found:
+            if code in ("SYN010", "SYN011") and span.text in ("{", "}"):
+                self.unparsed.unbalanced.add(span.source)
+                if span.text == "}":
+                    self.unparsed.displaced.add(span.source)
 
     @property
     def found(self) -> Collection[Diagnostic]:

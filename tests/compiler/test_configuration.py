@@ -1,6 +1,5 @@
 """The configuration takes effect when the package runs."""
 
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,7 +57,7 @@ def test_a_package_is_as_it_is_configured(dsn: str, tmp_path: Path) -> None:
         assert add.type == "shop.user.after_create.directory_add"
         assert (add.queue, add.priority, add.max_attempts) == ("background", 0, 7)
         assert (check.queue, check.priority, check.max_attempts) == ("fast", 90, 1)
-        assert package.user.directory_add.timeout == timedelta(seconds=90)
+        assert package.user.directory_add.rules.timeout == 90
         assert add.payload["user"] == {"id": str(key), "name": "Al", "friend_id": str(friend)}
         assert not hasattr(directory.seen["add"], "password")
         assert directory.seen["check"] == ("secret", "t0k")

@@ -147,7 +147,7 @@ def end(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Writt
         "counted": [outcome.counted for outcome in outcomes],
         "errors": [outcome.error for outcome in outcomes],
         "fingerprints": [outcome.fingerprint for outcome in outcomes],
-        "max_attempts": [outcome.max_attempts for outcome in outcomes],
+        "max_attempts": [outcome.max_attempts or 0 for outcome in outcomes],
         "details": [
             encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
         ],

@@ -27,7 +27,7 @@ def test_a_call_is_one_line_of_json_and_an_empty_hash(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     async def run() -> Any:
-        entered_job.set(SimpleNamespace(**JOB._asdict(), attempts=JOB.attempt))
+        entered_job.set(SimpleNamespace(**{**JOB._asdict(), "headers": None}, attempts=JOB.attempt))
         services: Any = prepare(resolve("echo", JOBS), JOBS).for_job(JOB)
         return await services.search_index.update(
             UUID(int=1), total=Decimal("1.10"), at=datetime(2026, 1, 2, tzinfo=UTC), to="é\n"

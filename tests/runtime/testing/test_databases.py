@@ -32,8 +32,9 @@ def databases(server_dsn: str, dsn: str) -> Iterator[Databases]:
         connection.commit()
         # The session stays open, as in the pool of an engine.
         databases = Databases(server_dsn, str(conninfo_to_dict(dsn)["dbname"]))
-        yield databases
-        databases.close()
+        with kept(server_dsn):  # tests beside this one drop what nothing keeps
+            yield databases
+            databases.close()
 
 
 def name_of(dsn: str) -> object:

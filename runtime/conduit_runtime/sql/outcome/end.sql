@@ -14,7 +14,7 @@ WITH ended AS (
           THEN started_at
         ELSE greatest(locked_at, pg_catalog.now() - ended.elapsed::float8 * interval '1 us') END,
       completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE pg_catalog.now() END,
-      max_attempts = coalesce(ended.max_attempts, job.max_attempts),
+      max_attempts = CASE WHEN ended.max_attempts = 0 THEN job.max_attempts ELSE ended.max_attempts END,
       error = coalesce(ended.error, job.error),
       fingerprint = CASE WHEN ended.fingerprint IS NOT NULL THEN ended.fingerprint
         WHEN ended.counted OR ended.delay IS NOT NULL THEN {original}

@@ -18,8 +18,7 @@ from conduit_runtime.model.workers.worker_state import LEASE
 from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.heartbeat import connection as heartbeat_connection
-from conduit_runtime.worker.heartbeat import maintenance
+from conduit_runtime.worker.heartbeat import heartbeat_connection, maintenance
 from waiting import until
 from worker_process import HISTORY
 
