@@ -1,5 +1,6 @@
 """Diagnostics, collected during a run and rendered at its end."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -40,12 +41,16 @@ class Diagnostic:
     once: bool = False
 
 
+_MEMBER = re.compile(r"resource |@|[a-z_]\w*\s*:")
+"""What a resource or a member of one begins with."""
+
+
 @dataclass
 class SpanSet:
     """Spans of sources that did not parse.
 
-    The braces of the `unbalanced` sources do not match. Those with a `}` too many are `displaced`:
-    their declarations may stand outside of what they belong to.
+    In the `unbalanced` sources, a brace of a resource or a member is missing, so members may be
+    misplaced. In the `displaced` ones, resources may be, too.
     """
 
     _spans: dict[Source, list[Span]] = field(default_factory=dict)
@@ -111,8 +116,10 @@ class Problems:
         """Note the sources in which a brace was reported."""
         for code, span in self._found:
             if code in ("SYN010", "SYN011") and span.text in ("{", "}"):
-                self.unparsed.unbalanced.add(span.source)
-                if span.text == "}":
+                before = span.source.text[: span.start].rpartition("\n")[2].lstrip()
+                if span.text == "}" or _MEMBER.match(before):
+                    self.unparsed.unbalanced.add(span.source)
+                if span.text == "}" or before.startswith("resource "):
                     self.unparsed.displaced.add(span.source)
 
     @property

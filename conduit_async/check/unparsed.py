@@ -1,7 +1,7 @@
 """Names whose declaration may not have parsed; reports of them would only be consequences.
 
-An unparsed declaration without a name may declare any name, and so may a source with a `}` too
-many.
+An unparsed declaration without a name may declare any name, and so may a source whose braces
+displace its declarations.
 """
 
 from ..program import ResourceInfo
@@ -22,7 +22,7 @@ def is_unparsed_local(env: Environment, source: Source, name: str) -> bool:
 def is_unparsed_member(env: Environment, info: ResourceInfo, name: str) -> bool:
     """Whether a field, relation or function of a resource may not have parsed."""
     source, plain = info.node.span.source, name.rstrip("?!")
-    if source in env.unparsed.displaced:
+    if source in env.unparsed.unbalanced:
         return True
     if source in env.unparsed.sources and plain in info.columns:
         return True  # the `?` may belong to what did not parse
