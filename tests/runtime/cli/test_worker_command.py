@@ -63,16 +63,16 @@ others = HandlerRegistry()
 
 @pool.around
 def announce(context):
-    print("around", context.type, flush=True)
+    print(f"around {context.type}\\n", end="", flush=True)
     yield
 
 @pool.on_failed
 def report(failed):
-    print("failed", failed.type, flush=True)
+    print(f"failed {failed.type}\\n", end="", flush=True)
 
 @pool.handler("greet", queue="greetings")
 def greet(context, payload):
-    print("greet from", context.services.name, flush=True)
+    print(f"greet from {context.services.name}\\n", end="", flush=True)
 
 @pool.handler("fail", max_attempts=1)
 async def fail(context, payload):
@@ -80,7 +80,7 @@ async def fail(context, payload):
 
 @others.handler("other")
 async def other(context, payload):
-    print("other", flush=True)
+    print("other\\n", end="", flush=True)
 """
 
 
