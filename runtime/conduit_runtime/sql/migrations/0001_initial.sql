@@ -603,7 +603,7 @@ COMMENT ON TABLE conduit_secret IS 'a row with what our digests are made with; n
 COMMENT ON COLUMN conduit_secret.is_only IS 'true';
 COMMENT ON COLUMN conduit_secret.value IS '32 random bytes; without a row, new ones are made when a digest needs them';
 
--- Digests of these digests, made with the secret: without it, nobody can check a guess. '' for what is
+-- Digests of these digests, made with the secret: without it, no guess can be checked. '' for what is
 -- not a digest.
 CREATE FUNCTION conduit_keyed(digests text[]) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
@@ -791,7 +791,7 @@ CREATE FUNCTION conduit_enqueue(
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  -- Whoever may change jobs anyway is not checked: the reads could make a serializable transaction fail.
+  -- A role that may change jobs anyway is not checked: the reads could make a serializable transaction fail.
   IF NOT pg_catalog.has_table_privilege(
     coalesce(nullif(pg_catalog.current_setting('role'), 'none'), session_user::text),
     'jobs'::regclass::oid, 'UPDATE')

@@ -110,7 +110,7 @@ class HandlerRegistry:
     def check_attempt(self, job: Claimed) -> None:
         """Raise QueueError if a job has no attempt left by its handler: its worker died.
 
-        Whoever made it due again knew only its row.
+        What made it due again knew only its row.
         """
         if job.type in self.max_attempts and job.attempts > job.max_attempts:
             raise QueueError(f"the worker died in attempt {job.max_attempts}, the last")
