@@ -793,7 +793,8 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   -- A role that may change jobs anyway is not checked: the reads could make a serializable transaction fail.
   IF NOT pg_catalog.has_table_privilege(
-    coalesce(nullif(pg_catalog.current_setting('role'), 'none'), session_user::text),
+    CASE pg_catalog.current_setting('role')
+      WHEN 'none' THEN session_user::text ELSE pg_catalog.current_setting('role') END,
     'jobs'::regclass::oid, 'UPDATE')
   THEN
     PERFORM conduit_check_ids(ids);

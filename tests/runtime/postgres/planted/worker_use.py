@@ -1,6 +1,6 @@
 """Sends the statements of workers that rescue, sweep and notify."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import partial
 from uuid import uuid4
 
@@ -64,5 +64,5 @@ class Recent(ScanPolicy):
     def choose(self, *args: object) -> Scan:
         return Scan.RECENT
 
-    def ages(self, queues: Iterable[str], now: float) -> list[float]:
+    def ages(self, scan: Scan, queues: Collection[str], now: float) -> list[float] | None:
         return [1.0 for _ in queues]
