@@ -46,6 +46,11 @@ def is_unknown(kind: Type) -> bool:
     return isinstance(kind, AnyType | TypeVariable) or kind == JSON
 
 
+def result_of_unknown(kind: Type) -> Type:
+    """The type of what an operation on a value of unknown type gives: its item, its negative."""
+    return ANY if isinstance(kind, AnyType) and kind.kinds else kind
+
+
 def may_be_nil(kind: Type) -> bool:
     """Whether nil may be among its values, as far as is known."""
     return is_nullable(kind) or is_unknown(kind)

@@ -12,7 +12,7 @@ from ...types import ANY, Array, FunctionType, Query, Record, Type, required
 from ..body import Body, Inference, Receiver, rule
 from ..expressions.access import no_library_function, receiver_type
 from ..expressions.lookup import resolve_name
-from ..lattice import INVALID, is_unknown
+from ..lattice import INVALID, is_unknown, result_of_unknown
 from ..queries.records import AGGREGATES, QUERY_STEPS, aggregate, record_call, takes_conditions
 from ..queries.writes import WRITES
 from ..unparsed import is_unparsed_local, is_unparsed_member
@@ -76,7 +76,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
         if isinstance(local.type, FunctionType):
             return body.resolve(node, LambdaCall(local), local.type.result)
         if is_unknown(local.type):
-            return local.type
+            return result_of_unknown(local.type)
         message = f"`{name}` is {describe(local.type)}, it cannot be called"
         return body.error("SEM201", callee, message)
     if name in body.env.config.externs:

@@ -36,7 +36,7 @@ from ...types import (
 )
 from ..body import Body, Inference, Receiver, rule
 from ..calls.changes import change_predicate, is_change_predicate
-from ..lattice import INVALID, is_unknown
+from ..lattice import INVALID, is_unknown, result_of_unknown
 from ..queries.records import QUERY_STEPS, record_member
 from ..unparsed import is_unparsed_member
 from ..wording import describe, snippet
@@ -99,7 +99,7 @@ def receiver_type(body: Body, node: ast.Member, kind: Type, call: ast.Call | Non
 def _read(body: Body, node: ast.Member, kind: Type) -> Type:
     name = node.name.text
     if is_unknown(kind):
-        return body.resolve(node, KeyAccess(name), kind)
+        return body.resolve(node, KeyAccess(name), result_of_unknown(kind))
     match kind:
         case Hash():
             value = entry(body, node, node.target, kind, name, node.name)

@@ -16,7 +16,7 @@ from ...types import (
 )
 from ..body import Body, Inference, Receiver, rule
 from ..coercion import constant_key
-from ..lattice import is_assignable, is_unknown
+from ..lattice import is_assignable, is_unknown, result_of_unknown
 from ..wording import describe, snippet
 from .narrow import narrowed, reads_nil
 from .nil import report_nil_items
@@ -35,7 +35,7 @@ def index(body: Body, node: ast.Index) -> Inference:
         report_nil_items(body, node)
         kind = required(kind)
     if is_unknown(kind):
-        return kind
+        return result_of_unknown(kind)
     match kind:
         case Array() if not is_assignable(position, INT):
             message = f"an array is indexed with an int, this is {describe(position)}"

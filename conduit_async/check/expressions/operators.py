@@ -23,7 +23,16 @@ from ...types import (
     required,
 )
 from ..body import Body, Inference, rule
-from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join, join_parts
+from ..lattice import (
+    INVALID,
+    InvalidType,
+    is_number,
+    is_text,
+    is_unknown,
+    join,
+    join_parts,
+    result_of_unknown,
+)
 from ..narrowing import Narrowing
 from ..sizes import constant_number
 from ..wording import conversion, describe, snippet
@@ -52,7 +61,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
         body.narrowings[node] = narrowing_of(body, node.operand).negated
         return BOOL
     if is_unknown(kind) or is_number(kind) or kind == DURATION:
-        return kind
+        return result_of_unknown(kind)
     if is_nullable(kind):
         report_maybe_nil(body, node.operand, "`-`", operand=True)
         return required(kind)

@@ -24,7 +24,7 @@ from ...types import (
 from ..body import Body, ReturnTarget
 from ..constants import is_constant
 from ..declarations.type_refs import read_type
-from ..lattice import InvalidType, is_unknown, join_all, may_be_nil
+from ..lattice import InvalidType, is_unknown, join_all, may_be_nil, result_of_unknown
 from ..narrowing import Path
 from ..require import require
 from ..sizes import check_size
@@ -184,7 +184,7 @@ def _for(body: Body, node: ast.For) -> None:
 def _iterated(body: Body, node: ast.Expr, kind: Type) -> Type:
     """The type of the items of an iterable."""
     if is_unknown(kind):
-        return kind
+        return result_of_unknown(kind)
     if is_nullable(kind) and not isinstance(kind, NilType):
         report_maybe_nil(body, node, "`for`")
     match required(kind):
