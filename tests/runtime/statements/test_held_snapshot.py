@@ -29,7 +29,7 @@ class Work:
     def claim(self) -> int:
         """Enqueue what became due meanwhile, claim and complete it; return the pages read."""
         self._enqueue()
-        claim = self._claims.next("w", {"default": 100}, [("t", "")], LIMIT, self._now, 1)
+        claim = self._claims.next("w", {"default": LIMIT}, [("t", "")], LIMIT, self._now, 1)
         sql = claim.sql().replace("pg_catalog.now()", f"pg_catalog.to_timestamp({self._now})")
         explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}"
         [(explained,)] = self._connection.execute(explain, claim.parameters)
@@ -39,8 +39,8 @@ class Work:
             "UPDATE jobs SET status = 'completed', token = NULL, locked_by = NULL"
             " WHERE id = ANY (%s) AND status = 'running'"
             " RETURNING id, type, queue, '', 0, 3, priority, 0, NULL,"
-            " (extract(epoch FROM run_at - '2000-01-01 00:00Z') * 1e6)::bigint, seq, NULL, NULL, '',"
-            " true",
+            " (extract(epoch FROM run_at - '2000-01-01 00:00Z') * 1e6)::bigint, seq, NULL, NULL,"
+            " '', true",
             (self._due,),
         ).fetchall()
         jobs = claim.decode(rows, len(rows))
