@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TypeVar
 
-from conduit_runtime.doctor import backlogs, snapshots, waiting, workers
+from conduit_runtime.doctor import backlogs, refused_claims, snapshots, waiting, workers
 from conduit_runtime.doctor import schedules as schedule_checks
 from conduit_runtime.doctor.database import Limits
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
@@ -39,8 +39,11 @@ _FAILURES = 5
 _SHARE = 0.1
 """The share of failed attempts from which a type is a concern."""
 
+_REFUSED = "Postgres refused the claim"
+
 _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "unreadable-jobs": ("/jobs", {"status": "unreadable"}),
+    "refused-claims": ("/jobs", {"status": "refused"}),
     "paused-queue": ("/queues", {}),
     "backlog": ("/jobs", {"status": "due"}),
     "queue-without-worker": ("/jobs", {"status": "due"}),
@@ -57,6 +60,8 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
 _TO_DO = {
     "unreadable-jobs": "deploy code that reads them (conduit-jobs preflight PACKAGE says whether "
     "newer code does), or open one, edit its payload and enqueue it again",
+    "refused-claims": "change the constraint or trigger of yours that their errors name, or what "
+    "the jobs hold; workers try each again within a minute and a half",
     "paused-queue": "resume it on the page that this leads to",
     "unhandled-type": "deploy code that has it, or cancel all jobs on the page that this leads to",
     "schedule-without-code": "deploy code that has it, or disable it on the page that this leads "
@@ -120,6 +125,9 @@ async def attention(
     late = LIMITS.late
     found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
     found += backlogs.judge([each.backlog for each in queues], [*found], late)
+    refused = await checks.read("refused claims", doctor.refused(), [])
+    # The list shows the reasons without sensitive values.
+    found += refused_claims.judge(each._replace(reason=_REFUSED) for each in refused)
     found += workers.judge_stuck(await checks.read("stuck jobs", doctor.stuck(late), []))
     overdue = await checks.read("overdue attempts", overview.overdue_attempts(), [])
     found += judge_overdue(overdue)

@@ -21,8 +21,9 @@ FRESH = 5.0
 class QueueRow:
     """A queue: its jobs, its workers, and its attempts in the last hour.
 
-    `oldest` says for how many seconds the first due job has been due. If `due` or `unreadable` is
-    `counted_to`, there may be more jobs. `keep_completed` and `keep_failed` are in seconds.
+    `oldest` says for how many seconds the first due job has been due. If `due`, `unreadable` or
+    `refused` is `counted_to`, there may be more jobs. `keep_completed` and `keep_failed` are in
+    seconds.
     """
 
     queue: str
@@ -30,6 +31,7 @@ class QueueRow:
     running: int
     oldest: float
     unreadable: int
+    refused: int
     counted_to: int
     workers: int
     paused_at: datetime | None

@@ -45,6 +45,7 @@ def addresses(site: Site) -> list[str]:
     describe(site, fields=FIELDS)
     ids = [store(site, status) for status in ("failed", "running", "pending", "completed")]
     ids += [store(site, "failed", shape="bbbb"), store(site, "failed", "unknown.type", "cccc")]
+    site.sql("UPDATE jobs SET refusals = 1 WHERE id = %s", ids[2])
     site.sql("INSERT INTO conduit_results VALUES (%s, %s, 'infinity')", ids[3], f'"got {SECRET}"')
     send = [Job(type="mail.send", payload=PAYLOAD, fingerprint="aaaa") for _ in range(2)]
     flow = site.queue.enqueue_flow(chain(*send))

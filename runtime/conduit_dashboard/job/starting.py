@@ -28,7 +28,11 @@ def _of_pending(facts: StartFacts) -> Iterator[str]:
             "an edited payload."
         )
         return
-    if wait > 0:
+    if facts.is_refused:
+        yield "Postgres refused its last claim: the error says why."
+        again = f"in {in_words(wait)}" if wait > 0 else "now"
+        yield f"A worker tries it again {again}."
+    elif wait > 0:
         again = f"Attempt {facts.attempts + 1} of {facts.max_attempts}" if facts.attempts else "It"
         yield f"{again} is due in {in_words(wait)}."
     if facts.is_paused:

@@ -35,6 +35,7 @@ class JobRow:
     status: str
     is_due: bool
     is_unreadable: bool
+    is_refused: bool
     priority: int
     attempts: int
     max_attempts: int
@@ -53,6 +54,8 @@ class JobRow:
             return self.status
         if self.is_unreadable:
             return "unreadable"
+        if self.is_refused:
+            return "refused"
         return "pending" if self.is_due else "scheduled"
 
     @property
@@ -120,6 +123,7 @@ def _row(line: JobLine, mask: PayloadMask) -> JobRow:
         line.status,
         line.is_due,
         line.is_unreadable,
+        line.is_refused,
         line.priority,
         line.attempts,
         line.max_attempts,

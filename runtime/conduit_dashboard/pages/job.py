@@ -104,7 +104,9 @@ def _status(job: Job, facts: Sequence[StartFacts]) -> str:
         return job.status.value
     if job.waits_for:
         return "blocked"
-    return "unreadable" if any(each.is_unreadable for each in facts) else job.status.value
+    if any(each.is_unreadable for each in facts):
+        return "unreadable"
+    return "refused" if any(each.is_refused for each in facts) else job.status.value
 
 
 def _is_progress(value: Any) -> bool:

@@ -12,7 +12,10 @@ from ..parameters import read_choice, read_text
 from ..queue_rows import queue_rows
 from ..types.summary import limits_row
 
-SORTS = ("name", "oldest", "due", "running", "unreadable", "workers", "succeeded", "failed")
+SORTS = (
+    *("name", "oldest", "due", "running", "unreadable", "refused", "workers", "succeeded"),
+    "failed",
+)
 """The values of `sort` in the address; all but the name sort the largest first."""
 
 

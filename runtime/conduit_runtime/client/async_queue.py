@@ -199,10 +199,10 @@ class AsyncQueue:
         return await self._run(store.stats(queue), conn)
 
     async def depth(self, queue: str = "default", *, conn: Conn = None) -> QueueDepth:
-        """Count the jobs of the queue that are due, those that run, and the unreadable ones.
+        """Count the jobs of the queue that are due, that run, or that are unreadable or refused.
 
-        This reads no ended jobs and no jobs of later. It counts at most 100,000 due jobs, and as
-        many unreadable ones. Raises TypeError for a name that is not text.
+        This reads no ended jobs, and no other jobs of later. It counts at most 100,000 due jobs,
+        and as many unreadable and refused ones. Raises TypeError for a name that is not text.
         """
         check_type(queue, "queue", str, "the name of a queue")
         [depth] = await self._run(metrics_store.queue_gauges([queue], metrics_store.DEEPEST), conn)

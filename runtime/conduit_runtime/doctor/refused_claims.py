@@ -1,6 +1,6 @@
 """Jobs that Postgres does not let workers claim."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from ..statements import doctor
@@ -10,8 +10,14 @@ from .finding import Finding, warning
 
 def check(database: Database) -> Iterator[Finding]:
     """Look at the jobs whose last claim was refused."""
-    for each in database.read(doctor.refused()):
-        jobs = "1 job" if each.jobs == 1 else f"{each.jobs} jobs"
+    refused = database.read(doctor.refused())
+    yield from judge(refused)
+
+
+def judge(refused: Iterable[doctor.Refused]) -> Iterator[Finding]:
+    """A finding for each type with refused jobs."""
+    for each in refused:
+        jobs = "1 job" if each.jobs == 1 else f"{each.jobs:,} jobs"
         yield warning(
             "refused-claims",
             f"{jobs} of {each.type} cannot start: {each.reason}",

@@ -88,11 +88,11 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
 
 
 DEEPEST = 100_000
-"""The most due jobs of a queue that are counted, and the most unreadable ones."""
+"""The most due jobs of a queue that are counted, and the most unreadable and refused ones."""
 
 
 def queue_gauges(queues: Sequence[str], deepest: int) -> Statement[list[QueueDepth]]:
-    """The jobs of these queues; at most `deepest` due and unreadable jobs are counted in each."""
+    """The jobs of these queues; in each, all that run and at most `deepest` of other kinds."""
     return Statement(
         "metrics/queue_gauges",
         {"queues": list(queues), "deepest": deepest},

@@ -121,6 +121,11 @@ _GAUGES: Sequence[tuple[str, str, Callable[[QueueDepth], float]]] = (
         "Pending jobs whose payload no worker could read.",
         lambda q: q.unreadable,
     ),
+    (
+        "conduit_queue_refused_jobs",
+        "Pending jobs whose last claim Postgres refused.",
+        lambda q: q.refused,
+    ),
 )
 
 

@@ -37,6 +37,22 @@ DUE = StartFacts(UUID(int=1), "pending", "mail", "send", 0, 3, NOW, NOW, serving
         ),
         ({"has_rate": True}, ["It is due. Its type may start only so many jobs within a period."]),
         (
+            {"run_at": NOW + timedelta(seconds=18), "is_refused": True, "serving": 0},
+            [
+                "Postgres refused its last claim: the error says why.",
+                "A worker tries it again in 18 s.",
+                "No live worker serves the queue mail.",
+            ],
+        ),
+        (
+            {"is_refused": True, "attempts": 1},
+            [
+                "Postgres refused its last claim: the error says why.",
+                "A worker tries it again now.",
+                "It is due, and starts when a worker has a slot for it.",
+            ],
+        ),
+        (
             {"is_unreadable": True, "is_paused": True},
             [
                 "No worker could read its payload. Deploy code that reads it, or enqueue it again "

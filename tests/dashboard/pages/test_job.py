@@ -64,6 +64,22 @@ def test_a_failed_job(site: Site, failed: Job) -> None:
     assert data["may"] == {"retry": True, "cancel": False, "run_now": False, "enqueue": True}
 
 
+def test_a_job_whose_claim_postgres_refused(site: Site) -> None:
+    site.sql("ALTER TABLE jobs ADD CONSTRAINT not_today CHECK (status <> 'running')")
+    job = site.queue.enqueue(Job(type="t"))
+    assert not site.queue.dequeue("by hand")
+    data = site.json(f"/jobs/{job.id}")
+    assert data["job"]["status"] == "refused"
+    assert "not_today" in data["job"]["error"]
+    assert data["reasons"][0] == "Postgres refused its last claim: the error says why."
+    assert data["reasons"][1].startswith("A worker tries it again ")
+    html = site.html(f"/jobs/{job.id}")
+    assert "not_today" in html
+    assert "A worker tries it again " in html
+    [listed] = site.json("/jobs", status="refused")["jobs"]
+    assert (listed["id"], listed["is_refused"]) == (str(job.id), True)
+
+
 def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:
     for id_, words in ((str(uuid4()), "There is no job"), ("x", "There is no such page")):
         response = site.client.get(f"/jobs/{id_}")

@@ -126,6 +126,19 @@ def test_unreadable_jobs(site: Site) -> None:
     assert site.json(found["page"], **found["query"])["jobs"]
 
 
+def test_refused_jobs(site: Site) -> None:
+    site.sql(
+        "INSERT INTO jobs (type, refusals, run_at, error) VALUES ('t', 1, "
+        "now() + interval '1 minute', 'Postgres refused the claim: not today')"
+    )
+    found = concerns(site)["refused-claims"]
+    assert found["query"] == {"status": "refused", "queue": "default", "type": "t"}
+    assert found["message"] == "1 job of t cannot start: Postgres refused the claim"
+    [job] = site.json(found["page"], **found["query"])["jobs"]
+    assert job["error"] == "Postgres refused the claim: not today"
+    assert "status-refused" in site.html(found["page"], **found["query"])
+
+
 def test_failing_types(site: Site) -> None:
     count(site, "healthy", 100, 9)
     count(site, "few", 0, 4)

@@ -23,9 +23,11 @@ def test_what_a_queue_holds(site: Site) -> None:
     site.sql("UPDATE jobs SET run_at = now() - interval '5 minutes' WHERE run_at < now()")
     site.sql("INSERT INTO jobs (queue, type, fingerprint) VALUES ('mail', 't', 'abc!def')")
     site.sql("INSERT INTO jobs (queue, type, status) VALUES ('mail', 't', 'running')")
+    site.sql("INSERT INTO jobs (queue, type, refusals, run_at) VALUES ('mail', 't', 1, 'tomorrow')")
     site.sql("INSERT INTO jobs (queue, type, status) VALUES ('ended', 't', 'completed')")
     found = row(site)
-    assert (found["due"], found["running"], found["unreadable"], found["workers"]) == (2, 1, 1, 0)
+    assert (found["due"], found["running"], found["workers"]) == (2, 1, 0)
+    assert (found["unreadable"], found["refused"]) == (1, 1)
     assert 299 < found["oldest"] < 400
     assert [each["queue"] for each in site.json("/queues")["queues"]] == ["mail"]
     html = site.html("/queues")

@@ -12,12 +12,17 @@ def test_the_depth_of_a_queue_counts_what_is_due_and_what_runs(queue: Queue, dsn
     queue.enqueue_many([Job(type="t"), Job(type="t", priority=1), Job(type="t", delay=hour)])
     queue.enqueue(Job("mail", "t", delay=-hour))
     queue.dequeue("w", "default")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, refusals, run_at) VALUES ('t', 1, now() + interval '1 minute')"
+        )
     depth = queue.depth()
-    assert (depth.queue, depth.due, depth.running, depth.unreadable) == ("default", 1, 1, 0)
+    assert (depth.queue, depth.due, depth.running) == ("default", 1, 1)
+    assert (depth.unreadable, depth.refused) == (0, 1)
     with psycopg.connect(dsn) as connection:
         mail = queue.depth("mail", conn=connection)
         assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
-    assert queue.depth("none") == ("none", 0, 0, 0.0, 0)
+    assert queue.depth("none") == ("none", 0, 0, 0.0, 0, 0)
     with pytest.raises(TypeError, match="queue"):
         queue.depth(None)  # type: ignore[arg-type]
 

@@ -70,6 +70,7 @@ class StartFacts:
     locked_by: str | None = None
     waits_for: int = 0
     is_unreadable: bool = False
+    is_refused: bool = False
     is_paused: bool = False
     serving: int = 0
     knowing: int = 0

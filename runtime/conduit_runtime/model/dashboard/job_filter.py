@@ -7,8 +7,9 @@ from typing import Any
 
 from ..job import JobStatus
 
-STATES = ("due", "scheduled", "unreadable")
-"""The states of a pending job: a worker may claim it, it is due later, or no code reads it."""
+STATES = ("due", "scheduled", "unreadable", "refused")
+"""The kinds of pending jobs: a worker may claim it, it is due later, no code reads it, or Postgres
+refused its last claim."""
 CHOICES = (*(status.value for status in JobStatus), *STATES)
 """The values of `JobFilter.status`."""
 BY_ID = ("newest", "oldest")

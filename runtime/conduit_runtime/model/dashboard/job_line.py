@@ -16,6 +16,7 @@ class JobLine:
     fingerprint: str
     status: str
     is_unreadable: bool
+    is_refused: bool
     is_due: bool
     priority: int
     attempts: int

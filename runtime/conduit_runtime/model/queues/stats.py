@@ -66,7 +66,8 @@ class QueueOverview:
 class QueueDepth(NamedTuple):
     """A queue's due jobs, its running jobs, and the age in seconds of the job that is due longest.
 
-    Unreadable jobs are not among the due ones. No count goes further than the caller asked for.
+    Unreadable jobs are not among the due ones. Postgres refused the last claim of the `refused`
+    ones, which are due again later. No count goes further than the caller asked for.
     """
 
     queue: str
@@ -74,3 +75,4 @@ class QueueDepth(NamedTuple):
     running: int
     oldest: float
     unreadable: int
+    refused: int

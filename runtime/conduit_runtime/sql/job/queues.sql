@@ -11,7 +11,7 @@ WITH counts AS (
              AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(job.type, job.fingerprint))
          )) AS unknown,
          pg_catalog.count(*) FILTER (WHERE status = 'pending' AND is_unreadable) AS unreadable,
-         pg_catalog.count(*) FILTER (WHERE status = 'pending' AND refusals IS NOT NULL) AS refused,
+         pg_catalog.count(*) FILTER (WHERE {is_refused}) AS refused,
          pg_catalog.min(run_at) FILTER (WHERE is_due) AS oldest_due
   FROM {jobs} AS job
   CROSS JOIN LATERAL (SELECT {is_unreadable} AS is_unreadable) AS lane

@@ -1,7 +1,8 @@
--- Counts due jobs along the claim index, up to a limit, and unreadable jobs apart from them. Does not
--- read other jobs that are not due.
+-- Counts due jobs along the claim index, up to a limit, unreadable jobs apart from them, and refused
+-- ones. Does not read other jobs that are not due.
 SELECT wanted.queue, due.count, coalesce(running.count, 0),
-       coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8, due.unreadable
+       coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8, due.unreadable,
+       due.refused
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
   WITH waiting AS MATERIALIZED (
@@ -46,7 +47,14 @@ CROSS JOIN LATERAL (
       WHERE {is_unreadable}
       LIMIT %(deepest)s
     ) AS counted
-  ) AS unreadable
+  ) AS unreadable, (
+    SELECT pg_catalog.count(*)
+    FROM (
+      SELECT FROM {jobs} AS job
+      WHERE job.queue = wanted.queue AND {is_refused}
+      LIMIT %(deepest)s
+    ) AS counted
+  ) AS refused
 ) AS due
 LEFT JOIN (
   SELECT queue, pg_catalog.count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue

@@ -90,6 +90,7 @@ CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at
   WHERE status = 'pending';
 CREATE INDEX jobs_running ON jobs (locked_by) WHERE status = 'running';
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
+CREATE INDEX jobs_refused ON jobs (queue, id) WHERE status = 'pending' AND refusals IS NOT NULL;
 
 CREATE TABLE conduit_workers (
   name       text        PRIMARY KEY,

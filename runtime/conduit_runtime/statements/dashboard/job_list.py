@@ -29,6 +29,7 @@ _COLUMNS = ", ".join(
     [
         *("job.id", "job.queue", "job.type", "job.fingerprint", "job.status"),
         "pg_catalog.strpos(job.fingerprint, '!') > 0",
+        "{is_refused}",
         "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
         *("job.priority", "job.attempts", "job.max_attempts"),
         f"pg_catalog.left(job.error, {LONGEST_ERROR})",

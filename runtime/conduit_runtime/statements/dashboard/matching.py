@@ -33,6 +33,7 @@ _STATES = {
     "due": f"job.run_at <= pg_catalog.now() AND {_READABLE}",
     "scheduled": f"job.run_at > pg_catalog.now() AND {_READABLE}",
     "unreadable": "pg_catalog.strpos(job.fingerprint, '!') > 0",
+    "refused": "{is_refused}",
 }
 
 
@@ -49,13 +50,14 @@ class Part:
         return _FIRST.format(self.where, self.order)
 
 
-_FIRST = "SELECT * FROM {{jobs}} WHERE {} ORDER BY {} LIMIT %(scanned)s::bigint"
+_FIRST = "SELECT * FROM {{jobs}} AS job WHERE {} ORDER BY {} LIMIT %(scanned)s::bigint"
 
 
 ALL = Part("true", "id DESC")
 _FAILED = Part("status = 'failed'", "id DESC")
 _RUNNING = Part("status = 'running'", "locked_by")
 _IN_CLAIM_ORDER = "queue, priority DESC, type, fingerprint, run_at, seq"
+_REFUSED = Part("{is_refused}", "queue, id")
 _PENDING = Part("status = 'pending'", _IN_CLAIM_ORDER)
 _PENDING_IN_QUEUE = Part("status = 'pending' AND queue = %(queue)s::text", _IN_CLAIM_ORDER)
 
@@ -67,6 +69,8 @@ def by_id(wanted: JobFilter) -> Part:
 
 def by_index(wanted: JobFilter) -> Part | None:
     """The part with the status of the filter, if its index has another order than that of ids."""
+    if wanted.status == "refused":
+        return _REFUSED
     if wanted.stored_status == "running":
         return _RUNNING
     if wanted.stored_status == "pending":

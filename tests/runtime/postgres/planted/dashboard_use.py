@@ -45,7 +45,8 @@ def list_jobs(send: Run) -> None:
     """List jobs with every part of a filter."""
     hour = timedelta(hours=1)
     every = JobFilter("due", "q", "t", hour, hour, "e", "0", "w", {"n": 1}, only_plain=True)
-    for wanted in (every, JobFilter("scheduled"), JobFilter("unreadable"), JobFilter("running")):
+    statuses = ("scheduled", "unreadable", "refused", "running")
+    for wanted in (every, *map(JobFilter, statuses)):
         send(job_list.scan(wanted, 1))
         send(job_list.scan(wanted, 1, sort="oldest"))
         send(job_list.first(wanted, 1, "time"))

@@ -19,17 +19,20 @@ HOUR = timedelta(hours=1)
 
 JOBS = """
 INSERT INTO jobs
-  (type, queue, status, fingerprint, payload, error, errors, locked_by, run_at, created_at)
+  (type, queue, status, fingerprint, payload, error, errors, locked_by, run_at, created_at,
+   refusals)
 VALUES
-  ('due', 'a', 'pending', '', '{"n": 1}', NULL, NULL, NULL, now(), now()),
-  ('later', 'a', 'pending', 'f', '{"n": 2}', NULL, NULL, NULL, now() + interval '1 h', now()),
+  ('due', 'a', 'pending', '', '{"n": 1}', NULL, NULL, NULL, now(), now(), NULL),
+  ('later', 'a', 'pending', 'f', '{"n": 2}', NULL, NULL, NULL, now() + interval '1 h', now(), NULL),
   ('unreadable', 'b', 'pending', 'f!x', '{"n": 1, "m": [1]}', 'unreadable: n', NULL, NULL,
-   now(), now()),
-  ('runs', 'a', 'running', '', '{}', NULL, NULL, 'w', now(), now()),
-  ('done', 'b', 'completed', '', '{}', NULL, NULL, NULL, now(), now() - interval '3 h'),
+   now(), now(), NULL),
+  ('runs', 'a', 'running', '', '{}', NULL, NULL, 'w', now(), now(), NULL),
+  ('done', 'b', 'completed', '', '{}', NULL, NULL, NULL, now(), now() - interval '3 h', NULL),
   ('failed', 'b', 'failed', '', '{"n": 1}', 'Order 17 is NOT paid', '[{"worker": "w"}]', NULL,
-   now(), now() - interval '2 h'),
-  ('cancelled', 'a', 'cancelled', '', '{}', NULL, '[{"worker": "v"}]', NULL, now(), now())
+   now(), now() - interval '2 h', NULL),
+  ('cancelled', 'a', 'cancelled', '', '{}', NULL, '[{"worker": "v"}]', NULL, now(), now(), 1),
+  ('refused', 'c', 'pending', '', '{}', 'Postgres refused the claim: no', NULL, NULL,
+   now() + interval '1 h', now(), 1)
 """
 
 
@@ -40,11 +43,15 @@ def connection(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+EVERY = {"due", "later", "unreadable", "refused", "runs", "done", "failed", "cancelled"}
 FOUND = [
-    (JobFilter(), {"due", "later", "unreadable", "runs", "done", "failed", "cancelled"}),
-    (JobFilter(status="pending"), {"due", "later", "unreadable"}),
+    (JobFilter(), EVERY),
+    (JobFilter(status="pending"), {"due", "later", "unreadable", "refused"}),
     (JobFilter(status="due"), {"due"}),
-    (JobFilter(status="scheduled"), {"later"}),
+    (JobFilter(status="scheduled"), {"later", "refused"}),
+    (JobFilter(status="refused"), {"refused"}),
+    (JobFilter(status="refused", queue="c", error="THE CLAIM"), {"refused"}),
+    (JobFilter(status="refused", queue="a"), set()),
     (JobFilter(status="unreadable"), {"unreadable"}),
     (JobFilter(status="unreadable", queue="b"), {"unreadable"}),
     (JobFilter(status="unreadable", queue="a"), set()),
@@ -92,7 +99,7 @@ def test_each_part_of_a_filter_chooses(
 
 def test_only_what_an_index_holds_is_searched_by_it() -> None:
     held = {choice for choice in CHOICES if job_list.few(JobFilter(status=choice), 1)}
-    assert held == {"pending", "due", "scheduled", "unreadable", "running"}
+    assert held == {"pending", "due", "scheduled", "unreadable", "refused", "running"}
 
 
 def test_the_group_of_an_error_is_that_of_the_page_of_errors(

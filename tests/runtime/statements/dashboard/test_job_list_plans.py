@@ -34,12 +34,15 @@ SELECT 'queue' || n %% 5, 'type' || n %% 200, jsonb_build_object('customer', n),
 FROM generate_series(1, %s) AS n
 """
 
+INDEXES = {"jobs_pkey", "jobs_failed", "jobs_refused", "jobs_running", "jobs_claim"}
 FILTERS = [
     JobFilter(),
     JobFilter(status="pending"),
     JobFilter(status="pending", queue="queue3"),
     JobFilter(status="due", queue="queue3", type="type8"),
     JobFilter(status="unreadable"),
+    JobFilter(status="refused"),
+    JobFilter(status="refused", queue="queue3"),
     JobFilter(status="scheduled"),
     JobFilter(status="running"),
     JobFilter(status="running", worker="w"),
@@ -105,7 +108,7 @@ def test_it_reads_a_bounded_number_of_jobs(
         for cache in ("force_custom_plan", "force_generic_plan") if statement else ():
             connection.execute(f"SET LOCAL plan_cache_mode = {cache}")
             plan = explain(connection, statement, prepare=True)
-            assert scans(plan) <= {"jobs_pkey", "jobs_failed", "jobs_running", "jobs_claim"}
+            assert scans(plan) <= INDEXES
             most = (
                 job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
             )

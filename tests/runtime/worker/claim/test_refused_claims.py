@@ -8,7 +8,9 @@ import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import worker_registry
+from conduit_runtime.telemetry.prometheus import PoolCollector
 from pools import NewPool
+from prometheus_client import CollectorRegistry
 from waiting import until
 
 CHECK = "ALTER TABLE jobs ADD CHECK (status <> 'running' OR payload <> '\"bad\"')"
@@ -207,6 +209,17 @@ def test_the_intervals_grow_and_a_claim_ends_them(queue: Queue, dsn: str) -> Non
     execute(dsn, "UPDATE jobs SET payload = '\"good\"'")
     [claimed] = queue.dequeue("me")
     assert (claimed.id, claimed.attempts, refusals(dsn, job)[0]) == (job.id, 1, None)
+
+
+def test_prometheus_counts_them(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:
+    execute(dsn, CHECK)
+    queue.enqueue(Job(type="t", payload="bad"))
+    assert queue.dequeue("me") == []
+    registry = CollectorRegistry()
+    registry.register(PoolCollector(new_direct_pool()))
+    labels = {"queue": "default"}
+    assert registry.get_sample_value("conduit_queue_refused_jobs", labels) == 1.0
+    assert registry.get_sample_value("conduit_queue_due_jobs", labels) == 0.0
 
 
 def test_jobs_of_a_batch(queue: Queue, new_direct_pool: NewPool, dsn: str) -> None:

@@ -1,3 +1,3 @@
 -- The number of scanned jobs, and how many of these match.
 SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {matches})
-FROM (SELECT * FROM {jobs} WHERE {part} ORDER BY {order} LIMIT %(scanned)s::bigint) AS job
+FROM (SELECT * FROM {jobs} AS job WHERE {part} ORDER BY {order} LIMIT %(scanned)s::bigint) AS job

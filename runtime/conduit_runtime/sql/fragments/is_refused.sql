@@ -1,0 +1,1 @@
+job.status = 'pending' AND job.refusals IS NOT NULL
