@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 from clean_databases import empty_tables
-from conduit_runtime import Queue
+from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.broker import topology
-from conduit_runtime.broker.remote import consumer
-from conduit_runtime.worker import audit, worker
-from conduit_runtime.worker.acknowledge import apart_writer
-from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.heartbeat import maintenance
-from conduit_runtime.worker.run import batch_runs, job_runs, runner
 from pools import BrokerPools, DirectPools, NewPool
+from timed import Timed
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +36,16 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> Timed:
+    """Gives pools other times from now on, as `timed(poll=600.0)` does; see `Timing`."""
+
+    def change(**seconds: float) -> None:
+        monkeypatch.setattr(WorkerPool, "timing", replace(WorkerPool.timing, **seconds))
+
+    return change
+
+
+@pytest.fixture
 def queue(dsn: str) -> Iterator[Queue]:
     """A queue in the test's own database."""
     with Queue(dsn) as queue:
@@ -47,15 +53,15 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 @pytest.fixture(params=["direct", pytest.param("broker", marks=pytest.mark.slow)])
-def new_pool(
-    request: pytest.FixtureRequest, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[NewPool]:
+def new_pool(request: pytest.FixtureRequest, queue: Queue, timed: Timed) -> Iterator[NewPool]:
     """Makes pools on the database of `queue`, of direct workers or behind a broker."""
     if request.param == "direct":
         yield DirectPools(queue)
         return
-    monkeypatch.setattr(consumer, "QUIET", 600.0)  # a drain ends when the database has no jobs
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.5)  # finds older shapes
+    timed(
+        quiet=600.0,  # a drain ends when the database has no jobs
+        maintenance=0.5,  # finds older shapes
+    )
     pools = BrokerPools(queue, request.getfixturevalue("broker_url"))
     yield pools
     pools.close()
@@ -68,20 +74,13 @@ def new_direct_pool(queue: Queue) -> NewPool:
 
 
 @pytest.fixture
-def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_intervals(timed: Timed) -> None:
     """Makes workers do every second what they do every ten, and give up soon when stopped."""
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 1.0)
-    monkeypatch.setattr(audit, "AUDIT", 1.0)
-    monkeypatch.setattr(worker, "CANCELLING", 0.5)
-    for name, seconds in (("_ALONE", 2), ("_TOGETHER", 1)):
-        settings = f"SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '{seconds}s'"
-        monkeypatch.setattr(apart_writer, name, settings)
+    timed(maintenance=1.0, audit=1.0, cancelling=0.5, alone=2.0, apart=1.0)
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def unhurried(timed: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets claimed jobs wait for their start, so that on a slow machine none is claimed again."""
-    for module in (consumer, claimer, runner, batch_runs, job_runs):
-        monkeypatch.setattr(module, "FRESH", 300.0)
-    monkeypatch.setattr(consumer, "PATIENCE", 300.0)
+    timed(fresh=300.0, patience=300.0)
     monkeypatch.setattr(topology, "WAITS", 300_000)

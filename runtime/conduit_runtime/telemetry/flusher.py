@@ -14,22 +14,18 @@ from .attempt_counters import Recorder
 
 _log = get_logger("conduit.metrics")
 
-FLUSH = 5.0
-"""Seconds between flushes; a flush without new counts sends nothing."""
-COMPACT = 600.0
-"""Seconds between compactions, in each worker."""
-
 
 class Flusher:
-    """Flushes a recorder, in one thread.
+    """Flushes a recorder every `flush` seconds and compacts every `compaction`, in one thread.
 
     Counts that could not be written are written the next time. It raises no error of Postgres.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, flush: float, compaction: float) -> None:
         self._recorder = recorder
+        self._seconds, self._compaction = flush, compaction
         self._next_flush = 0.0
-        self._next_compaction = time.monotonic() + COMPACT * random.random()  # noqa: S311
+        self._next_compaction = time.monotonic() + compaction * random.random()  # noqa: S311
         self._backoff = Backoff(_log, "metrics cannot be stored")
 
     def set_clock(self, server: float) -> None:
@@ -40,7 +36,7 @@ class Flusher:
         """Do what is due now."""
         now = time.monotonic()
         if now >= self._next_flush:
-            self._next_flush = now + FLUSH
+            self._next_flush = now + self._seconds
             self._try(run, compact=now >= self._next_compaction)
 
     def finish(self, run: Run) -> None:
@@ -51,7 +47,7 @@ class Flusher:
         try:
             self._flush(run)
             if compact and not run_steps(store.compact(), run):
-                self._next_compaction = time.monotonic() + COMPACT
+                self._next_compaction = time.monotonic() + self._compaction
         except psycopg.Error as error:
             self._backoff.next_delay(error)
         else:

@@ -15,9 +15,6 @@ from .interfaces import AttemptRunner, WorkerInterface
 
 _log = get_logger("conduit.worker")
 
-AUDIT = 10.0
-"""Seconds between two comparisons."""
-
 
 class Audit:
     """Releases jobs of a claim whose result was lost with its connection."""
@@ -30,13 +27,13 @@ class Audit:
         self._acknowledger = acknowledger
         self._backoff = Backoff(_log, "orphaned claims cannot be read")
         self._orphans: set[tuple[UUID, UUID]] = set()
-        self._next = time.monotonic() + AUDIT
+        self._next = time.monotonic() + worker.timing.audit
 
     async def step(self, now: float) -> None:
         """Compare if that is due."""
         if now < self._next:
             return
-        self._next = now + AUDIT
+        self._next = now + self._worker.timing.audit
         try:
             held = await self._acknowledger.held_jobs(self._worker.name)
         except psycopg.Error as error:

@@ -26,6 +26,7 @@ from .metrics import Metrics
 from .run.batching import Batching
 from .run.execution import Running
 from .run.failures import FailureReporter
+from .timing import Timing
 
 
 class AttemptRunner(Protocol):
@@ -150,6 +151,7 @@ class RunnerHost(Host, Protocol):
     concurrency: int
     is_draining: bool
     metrics: Metrics
+    timing: Timing
 
     def on_capacity(self) -> None:
         """A job ended: there may be capacity for another."""

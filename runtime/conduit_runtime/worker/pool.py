@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack
 
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
@@ -25,6 +25,7 @@ from .run.batching import WAIT
 from .run.failures import OnFailed
 from .run.handler import HandlerOptions
 from .run.handlers import HandlerRegistry
+from .timing import Timing
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
@@ -57,6 +58,8 @@ class WorkerPool:
     stop keeps its thread; its job is released. A plain function that runs on after its timeout
     keeps its slot among the `workers` until it ends.
     """
+
+    timing: ClassVar[Timing] = Timing()  # tests of the runtime set other times
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """What a pool, its worker, and the source of the worker's jobs ask of each other."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from ..job_types.job_type import JobType
 from ..model.queues.retention import Retention
@@ -12,6 +12,7 @@ from .metrics import Metrics
 from .run.around import AroundHooks
 from .run.failures import OnFailed
 from .run.handlers import HandlerRegistry
+from .timing import Timing
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
@@ -33,6 +34,7 @@ class PoolInterface(Protocol):
     hooks: AroundHooks
     tracer_provider: "TracerProvider | None"
     retention: Retention
+    timing: ClassVar[Timing]
 
     @property
     def queues(self) -> dict[str, int | None]:

@@ -11,22 +11,16 @@ from ..telemetry.attempt_counters import Recorder
 from .interfaces import AttemptRunner, OutcomeSink
 from .run.execution import HeldJob
 from .run.lost import lost_among
+from .timing import Timing
 
 _log = get_logger("conduit.worker")
-
-WATCH = 1.0
-"""Seconds between checks that long jobs are still held."""
-LONG = 0.5
-"""Seconds after which a running job's start is written."""
-STUCK = 60.0
-"""Seconds for which threads of stopped attempts may hold every slot."""
 
 
 class Watch:
     """Writes the starts of long jobs, and stops the jobs that are lost.
 
     `then` is awaited after each check, with the monotonic time. `is_stuck` is set once threads of
-    stopped attempts have held every slot for `STUCK` seconds.
+    stopped attempts have held every slot for long.
     """
 
     def __init__(
@@ -34,11 +28,13 @@ class Watch:
         runner: AttemptRunner,
         sink: OutcomeSink,
         recorder: Recorder,
+        timing: Timing,
         then: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._runner = runner
         self._sink = sink
         self._recorder = recorder
+        self._timing = timing
         self._then = then
         self._stuck_since: float | None = None
         self.is_stuck = asyncio.Event()
@@ -68,13 +64,13 @@ class Watch:
     async def run(self) -> None:
         """Check until cancelled."""
         while True:
-            await asyncio.sleep(WATCH)
+            await asyncio.sleep(self._timing.watch)
             now = time.monotonic()
             self._check_slots(now)
             long = [
                 job
                 for running in self._runner.running
-                if running.age(now) >= LONG
+                if running.age(now) >= self._timing.long
                 for job in running.held
             ]
             if long:
@@ -89,12 +85,12 @@ class Watch:
             return
         if self._stuck_since is None:
             self._stuck_since = now
-        if now - self._stuck_since >= STUCK and not self.is_stuck.is_set():
+        if now - self._stuck_since >= self._timing.stuck and not self.is_stuck.is_set():
             self.is_stuck.set()
             _log.error(
                 "no job could start for %g s: plain functions hold all %d slots after their "
                 "attempts were stopped",
-                STUCK,
+                self._timing.stuck,
                 self._runner.concurrency,
             )
 

@@ -40,9 +40,6 @@ _log = get_logger("conduit.worker")
 NewRunner = Callable[["Worker", OutcomeSink, Callable[[], bool]], AttemptRunner]
 """Makes the runner of a worker; the last argument is the runner's `poll`."""
 
-CANCELLING = 5.0
-"""Seconds that cancelled coroutines get to end."""
-
 
 class Worker:
     """Runs the jobs of some queues until stopped or, when draining, until none is due.
@@ -75,6 +72,7 @@ class Worker:
         self.recorder = pool.recorder
         self.concurrency = pool.workers
         self.retention = pool.retention
+        self.timing = pool.timing
         self.is_draining = is_draining
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -98,7 +96,7 @@ class Worker:
         self.runner = new_runner(self, self.acknowledger, reader.poll)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
         audit = Audit(self, self.runner, self.acknowledger)
-        self.watch = Watch(self.runner, self.acknowledger, self.recorder, audit.step)
+        self.watch = Watch(self.runner, self.acknowledger, self.recorder, self.timing, audit.step)
         self.heartbeat = HeartbeatThread(self, dsn, schema)
 
     @property
@@ -158,18 +156,19 @@ class Worker:
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, let running jobs end for `grace` seconds, release the rest."""
         self._stopping.set()
+        cancelling = self.timing.cancelling
         self._ticking.cancel()
         self.claimer.stop()
         # Await a claim under way: otherwise this worker would not know its jobs.
-        await asyncio.wait([self._claiming], timeout=CANCELLING)
+        await asyncio.wait([self._claiming], timeout=cancelling)
         self.runner.release()
         await self.runner.until_idle(grace)
         self.runner.stop(Shutdown)
-        await self.runner.until_idle(CANCELLING)
+        await self.runner.until_idle(cancelling)
         is_idle = self.runner.is_idle
         self._claiming.cancel()
         self.acknowledger.close()
-        await asyncio.wait([self._writing], timeout=CANCELLING)
+        await asyncio.wait([self._writing], timeout=cancelling)
         if not self.acknowledger.is_idle:
             is_idle = False
             _log.warning(
@@ -185,7 +184,7 @@ class Worker:
         self.runner.close()
         for each in (self._claims, self._outcomes, self.ticker, self._database):
             await each.close()
-        await self.failures.finish(CANCELLING)
+        await self.failures.finish(cancelling)
         with ThreadPoolExecutor(1) as thread:  # services may hold all of the loop's own
             await self._loop.run_in_executor(thread, self.heartbeat.stop, is_idle)
 

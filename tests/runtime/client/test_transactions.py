@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
-from conduit_runtime.worker.claim.listener import POLL
 from psycopg import IsolationLevel
 from psycopg.errors import FeatureNotSupported, SerializationFailure
 from waiting import until
@@ -69,7 +68,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     queue.enqueue(Job(type="t"))
     until(lambda: queue.stats().completed == 1)
     two_phase.tpc_commit()
-    until(lambda: queue.stats().completed == 7, POLL + 60)
+    until(lambda: queue.stats().completed == 7, 62)
     assert (queue.get(kept.id) or kept).status == "completed"
 
 

@@ -26,11 +26,11 @@ from conduit_runtime import (
 )
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.statements import jobs as store
-from conduit_runtime.worker.heartbeat import failure_detector as detector
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from pgbouncer import PROGRAM, pgbouncer
 from relay import Relay
+from timed import Timed
 from waiting import until
 from worker_process import HISTORY
 
@@ -212,7 +212,7 @@ def test_outcomes_that_choose_their_transaction_take_four(
 
 @pytest.mark.slow
 def test_the_dead_are_found_by_the_lease_alone(
-    pooled: str, queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    pooled: str, queue: Queue, dsn: str, timed: Timed
 ) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(HISTORY)
@@ -224,8 +224,7 @@ def test_the_dead_are_found_by_the_lease_alone(
     finally:
         first.kill()
         first.wait()
-    monkeypatch.setattr(detector, "SILENCE", 0.0)  # means nothing behind a pooler
-    monkeypatch.setattr(detector, "LEASE", 4.0)
+    timed(silence=0.0, lease=4.0)  # behind a pooler, only the lease means something
     ran = threading.Event()
     with Queue(pooled) as through:
         pool = WorkerPool(through)

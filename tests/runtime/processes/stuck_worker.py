@@ -5,8 +5,9 @@ It gives up soon. Calls of its `services` block.
 
 import threading
 
+from conduit_runtime import WorkerPool
 from conduit_runtime.cli import main
-from conduit_runtime.worker import watch
+from conduit_runtime.worker.timing import Timing
 
 
 class Stuck:
@@ -24,5 +25,5 @@ class Stuck:
 services = {name: Stuck(threading.Event()) for name in ("warehouse", "email", "search_index")}
 
 if __name__ == "__main__":
-    watch.STUCK = 0.5
+    WorkerPool.timing = Timing(stuck=0.5)
     main()

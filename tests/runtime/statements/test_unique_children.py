@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue
 from conduit_runtime.statements.unique_keys import key_of
-from conduit_runtime.worker.watch import LONG, WATCH
 from locks import waits_for_a_lock
 from pools import NewPool
 from stored_jobs import status
@@ -66,7 +65,7 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(
             waiting = queue.enqueue(Job(type="parent"))
             until(lambda: status(queue, waiting) == "running" and waits_for_a_lock(dsn))
             # After this time, the worker tries to write the start of the job.
-            soon = time.monotonic() + LONG + 2 * WATCH
+            soon = time.monotonic() + pool.timing.long + 2 * pool.timing.watch
             until(lambda: time.monotonic() > soon)
             quick = queue.enqueue_many([Job(type="quick") for _ in range(20)])
             until(lambda: {status(queue, job) for job in quick} == {"completed"})

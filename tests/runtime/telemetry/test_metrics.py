@@ -24,10 +24,10 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import metrics as metrics_store
-from conduit_runtime.telemetry import flusher
 from hypothesis import given
 from hypothesis import strategies as st
 from pools import NewPool
+from timed import Timed
 from waiting import until
 
 DAY = timedelta(days=1)
@@ -120,10 +120,8 @@ def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None
 
 
 @pytest.mark.slow
-def test_a_cancelled_run_is_counted(
-    queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flusher, "FLUSH", 0.1)
+def test_a_cancelled_run_is_counted(queue: Queue, pool: WorkerPool, timed: Timed) -> None:
+    timed(flush=0.1)
     job = queue.enqueue(Job(type="send", payload={"seconds": 60}))
     with pool:
         until(lambda: (queue.get(job.id) or job).attempts)
@@ -133,10 +131,8 @@ def test_a_cancelled_run_is_counted(
 
 
 @pytest.mark.slow
-def test_what_runs_is_flushed_while_it_runs(
-    queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flusher, "FLUSH", 0.1)
+def test_what_runs_is_flushed_while_it_runs(queue: Queue, pool: WorkerPool, timed: Timed) -> None:
+    timed(flush=0.1)
     with pool:
         queue.enqueue(Job(type="send"))
         assert until(queue.metrics)[0].succeeded == 1
@@ -146,9 +142,9 @@ def test_what_runs_is_flushed_while_it_runs(
 
 @pytest.mark.slow
 def test_idle_workers_write_nothing(
-    queue: Queue, pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, pool: WorkerPool, dsn: str, timed: Timed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flusher, "FLUSH", 0.0)
+    timed(flush=0.0)
     flushes: list[int] = []
 
     def counted(
@@ -175,10 +171,10 @@ def test_a_database_that_refuses_metrics_loses_none_of_them(
     queue: Queue,
     pool: WorkerPool,
     dsn: str,
-    monkeypatch: pytest.MonkeyPatch,
+    timed: Timed,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(flusher, "FLUSH", 0.1)
+    timed(flush=0.1)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("ALTER TABLE conduit_metrics RENAME TO away")
         with pool:
@@ -272,11 +268,8 @@ def compact(connection: psycopg.Connection[Any]) -> None:
         pass
 
 
-def test_workers_see_to_old_metrics(
-    pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flusher, "FLUSH", 0.0)
-    monkeypatch.setattr(flusher, "COMPACT", 0.0)
+def test_workers_see_to_old_metrics(pool: WorkerPool, dsn: str, timed: Timed) -> None:
+    timed(flush=0.0, compaction=0.0)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             """

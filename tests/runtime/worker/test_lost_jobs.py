@@ -8,6 +8,7 @@ import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
 from pools import NewPool
 from stored_jobs import reload
+from timed import Timed
 from waiting import until
 
 
@@ -122,10 +123,8 @@ def test_the_outcome_of_a_lost_job_is_not_written(
 
 
 @pytest.mark.slow
-def test_a_claim_whose_response_was_lost_is_released(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conduit_runtime.worker.audit.AUDIT", 0.1)
+def test_a_claim_whose_response_was_lost_is_released(queue: Queue, dsn: str, timed: Timed) -> None:
+    timed(audit=0.1)
     pool = WorkerPool(queue)
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,10 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, embedded, migrate
 from conduit_runtime.postgres import timeout_connection as deadline
-from conduit_runtime.worker import worker
-from conduit_runtime.worker.claim import claimer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 from relay import Relay
+from timed import Timed
 from waiting import until
 
 
@@ -45,7 +45,9 @@ class Station:
     def hears(self) -> None:
         """Check that the pool is notified of jobs, instead of finding them when it polls."""
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(claimer, "POLL", 600.0)
+            assert self.pool._lifecycle.worker is not None
+            claimer = self.pool._lifecycle.worker.claimer
+            patched.setattr(claimer, "_timing", replace(claimer._timing, poll=600.0))
             for _ in range(3):
                 # Let the pool become idle: until then it polls all the time.
                 time.sleep(0.2)
@@ -94,9 +96,13 @@ def test_a_connection_that_falls_silent(
 
 @pytest.mark.slow
 def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
-    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    queue: Queue,
+    dsn: str,
+    caplog: pytest.LogCaptureFixture,
+    timed: Timed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "CANCELLING", 0.3)
+    timed(cancelling=0.3)
     monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     relay = Relay(dsn)
     try:

@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, upcast
-from conduit_runtime.worker.heartbeat import heartbeat_thread, maintenance
 from pools import NewPool
+from timed import Timed
 from versions import TYPE, V1, V2, Version, lane_of, new, old, older, stored, with_upcaster
 from waiting import until
 
@@ -96,10 +96,8 @@ def test_a_failed_attempt_at_it_brings_its_lane_back(
 
 
 @pytest.fixture
-def quick_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.05)
-    monkeypatch.setattr(heartbeat_thread, "HEARTBEAT", 0.05)
-    monkeypatch.setattr(maintenance, "_SHARE", 1.0)
+def quick_maintenance(timed: Timed) -> None:
+    timed(maintenance=0.05, heartbeat=0.05, maintenance_share=1.0)
 
 
 @pytest.mark.slow

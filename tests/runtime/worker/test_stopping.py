@@ -7,9 +7,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
-from conduit_runtime.worker import watch
 from pools import NewPool
 from stored_jobs import reload
+from timed import Timed
 from waiting import until
 
 
@@ -50,11 +50,8 @@ def test_a_stopped_pool_lets_running_jobs_end(queue: Queue, new_pool: NewPool, d
         assert conn.execute("SELECT count(*) FROM conduit_workers").fetchall() == [(0,)]
 
 
-def test_a_stop_keeps_the_connection_for_outcomes(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "WATCH", 0.0)  # its queries are always under way
-    monkeypatch.setattr(watch, "LONG", 0.0)
+def test_a_stop_keeps_the_connection_for_outcomes(queue: Queue, timed: Timed) -> None:
+    timed(watch=0.0, long=0.0)  # the queries of the watch are always under way
     began, may_end = threading.Event(), threading.Event()
     pool = WorkerPool(queue)
 

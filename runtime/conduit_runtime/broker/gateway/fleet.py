@@ -8,10 +8,8 @@ from ...model.lanes import Lane, readers
 from ...model.queues.controls import SourceLimits
 from ...model.type_description import DescribedType
 from ...worker.run.batching import Batching
+from ...worker.timing import Timing
 from ..messages import Hello
-
-FORGOTTEN = 10.0
-"""Seconds without a message after which a worker counts as gone."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,16 @@ class Fleet:
     """The registry of a gateway: the job types that live workers have code for.
 
     Only workers of `served` queues count and, if `allowed` types are given, only these types.
+    A worker is gone after `forgotten` seconds without a message.
     """
 
-    def __init__(self, served: Collection[str], allowed: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        served: Collection[str],
+        allowed: Collection[str] | None = None,
+        forgotten: float = Timing().forgotten,
+    ) -> None:
+        self._forgotten = forgotten
         self._served = served
         self._allowed = None if allowed is None else frozenset(allowed)
         self._workers: dict[str, tuple[Hello, float]] = {}
@@ -64,7 +69,7 @@ class Fleet:
 
     def forget_silent(self, now: float) -> bool:
         """Forget the workers that are gone; returns whether there were any."""
-        gone = [name for name, (_, at) in self._workers.items() if now - at >= FORGOTTEN]
+        gone = [name for name, (_, at) in self._workers.items() if now - at >= self._forgotten]
         for name in gone:
             del self._workers[name]
             self._described.pop(name, None)

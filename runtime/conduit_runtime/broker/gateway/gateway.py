@@ -63,7 +63,7 @@ class Gateway:
             self._dsn,
             self.schema,
             self._identity,
-            Fleet(pool.queues, self._types),
+            Fleet(pool.queues, self._types, pool.timing.forgotten),
             lambda opened, on_change: Link(self._url, self._ca_file, opened, on_change),
             is_draining=is_draining,
         )

@@ -9,7 +9,6 @@ from ...postgres.backoff import Backoff
 from ...statements.worker_registry import Rescued
 from ...worker.worker import Worker
 from ..messages import Claim
-from .fleet import FORGOTTEN
 from .in_flight import InFlight
 from .link import Link
 
@@ -17,11 +16,6 @@ _log = get_logger("conduit.gateway")
 
 STEP = 1.0
 """Seconds between two checks."""
-LEASE = 60.0
-"""Seconds after which a job is reclaimed if no worker says that it holds the job."""
-DOUBT = 3.0
-"""Seconds in which a worker must say that it holds a job that the broker delivered twice."""
-
 
 Reclaim = Callable[[Sequence[Claim]], Awaitable[Sequence[Rescued]]]
 """Reclaims the jobs that are still held, and returns them."""
@@ -43,6 +37,7 @@ class Leases:
         is_behind: Callable[[], bool],
     ) -> None:
         self._worker = worker
+        self._timing = worker.timing
         self._reclaim_claims = reclaim
         self._in_flight = in_flight
         self._link = link
@@ -66,19 +61,21 @@ class Leases:
         """Note that the broker delivered these twice: the worker that had them may be dead."""
         for id_, token in claims:
             if self._in_flight.holds(id_, token):
-                self._doubted.setdefault((id_, token), self._clock + DOUBT)
+                self._doubted.setdefault((id_, token), self._clock + self._timing.doubt)
 
     async def step(self) -> None:
         """Check once; a second has passed."""
         heartbeat_age = self._worker.heartbeat_age
-        if self._link.jobs is None or heartbeat_age is None or heartbeat_age > DOUBT:
+        if self._link.jobs is None or heartbeat_age is None or heartbeat_age > self._timing.doubt:
             return
         if self._is_behind():
             return
         self._clock += STEP
         try:
             await self._tell_lost()
-            self._in_flight.strand({number for number, _ in self._silent_for(FORGOTTEN)})
+            self._in_flight.strand(
+                {number for number, _ in self._silent_for(self._timing.forgotten)}
+            )
             await self._reclaim()
         except psycopg.Error as error:
             self._backoff.next_delay(error)
@@ -129,7 +126,7 @@ class Leases:
         """Reclaim the jobs that no live worker holds."""
         dead = [claim for claim, until in self._doubted.items() if self._clock >= until]
         dead = [claim for claim in dead if self._in_flight.holds(*claim)]
-        dead += [claim for _, claim in self._silent_for(LEASE)]
+        dead += [claim for _, claim in self._silent_for(self._timing.unheard)]
         self._doubted = {
             claim: until for claim, until in self._doubted.items() if self._in_flight.holds(*claim)
         }

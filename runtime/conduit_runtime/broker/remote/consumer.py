@@ -16,7 +16,6 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...statements.outcomes import Attempt
 from ...worker.interfaces import AttemptRunner, RunnerHost
-from ...worker.run.execution import FRESH
 from ...worker.run.handlers import HandlerRegistry
 from ..decoding import decode_jobs
 from ..messages import VERSION, Claim, Redelivered, encode
@@ -31,12 +30,8 @@ _log = get_logger("conduit.worker")
 
 GLANCE = 0.1
 """Seconds between checks of what waits here."""
-PATIENCE = 0.25
-"""Seconds that a job may wait in the runner for a slot."""
 REPORTS = 20
 """Tries to report redelivered jobs, before they are left to their leases."""
-QUIET = 5.0
-"""Seconds without a job after which a worker that drains ends."""
 
 _rescues_of = attrgetter("rescues")
 
@@ -44,7 +39,7 @@ _rescues_of = attrgetter("rescues")
 class Consumer:
     """The messages that came and wait, and the queues that they come from.
 
-    A job that cannot start within `FRESH` of its arrival is released, so that another worker runs
+    A job that cannot start while it is fresh is released, so that another worker runs
     it. If the loop was blocked for that long, the messages that are read next may have arrived that
     long ago, so their jobs are released, too.
     """
@@ -58,6 +53,7 @@ class Consumer:
         deliveries: Deliveries,
     ) -> None:
         self._worker = worker
+        self._timing = worker.timing
         self._registry = registry
         self._runner = runner
         self._sink = sink
@@ -151,7 +147,7 @@ class Consumer:
                 await session.publish(REQUESTS, to_all(delivery.database), report)
                 break
             except Lost:  # no gateway is there
-                await asyncio.sleep(PATIENCE)
+                await asyncio.sleep(self._timing.patience)
         self._sink.drop(jobs)
 
     def on_capacity(self) -> None:
@@ -231,23 +227,24 @@ class Consumer:
 
     def _glance(self, now: float) -> bool:
         """Release jobs that wait for too long; True when a worker that drains has nothing to do."""
-        if now - self._glanced > FRESH:
-            self._late_until = now + FRESH / 2
+        fresh = self._timing.fresh
+        if now - self._glanced > fresh:
+            self._late_until = now + fresh / 2
         self._glanced = now
         for queue in self._queues:
             if queue.measure(now):
                 self._report(queue.resize())
         for queue in self._queues:
-            while queue.waiting and now - queue.waiting[0].arrived > FRESH:
+            while queue.waiting and now - queue.waiting[0].arrived > fresh:
                 self._release(queue.waiting.popleft().waiting)
                 self._waiting -= 1
-        if self._runner.ready and now - self._taken >= PATIENCE:
+        if self._runner.ready and now - self._taken >= self._timing.patience:
             self._runner.release_ready()
         self._hand_on()
         is_idle = self._runner.is_idle and self._sink.is_idle and not self._waiting
         if not is_idle or self._session is None:
             self._busy = now
-        return self._worker.is_draining and now - self._busy > QUIET
+        return self._worker.is_draining and now - self._busy > self._timing.quiet
 
     async def cancel(self) -> None:
         """Tell the broker to send no more over the present connection."""

@@ -21,7 +21,6 @@ from ...worker.pool_interfaces import PoolInterface
 from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
 from ...worker.watch import Watch
-from ...worker.worker import CANCELLING
 from ..broker_connection import without_password
 from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
 from .consumer import Consumer
@@ -59,6 +58,7 @@ class RemoteWorker:
         self.is_draining = is_draining
         self.metrics = pool.metrics
         self.recorder = pool.recorder
+        self.timing = pool.timing
         # By this machine's clock: the waits of jobs are only as right as this clock.
         self.recorder.server_offset = time.time() - time.monotonic()
         self._database = None
@@ -67,14 +67,14 @@ class RemoteWorker:
         self._failures = FailureReporter(lambda: pool.failure_hook)
         self._stopping = asyncio.Event()
         self._sessions = Sessions(url, ca_file, self)
-        self._requests = Requests(self._sessions)
+        self._requests = Requests(self._sessions, self.timing)
         self._deliveries = Deliveries()
         self._sink = OutcomePublisher(
             self._sessions, self._requests, self._deliveries, self.metrics, self.recorder
         )
         self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
-        self._watch = Watch(self._runner, self._sink, self.recorder)
+        self._watch = Watch(self._runner, self._sink, self.recorder, self.timing)
         self._hellos = Hellos(self)
 
     @property
@@ -138,9 +138,9 @@ class RemoteWorker:
         self._consumer.release()
         await self._runner.until_idle(grace)
         self._runner.stop(Shutdown)
-        await self._runner.until_idle(CANCELLING)
+        await self._runner.until_idle(self.timing.cancelling)
         self._sink.close()
-        await asyncio.wait([self._publishing], timeout=CANCELLING)
+        await asyncio.wait([self._publishing], timeout=self.timing.cancelling)
         if not self._sink.is_idle:
             _log.warning(
                 "the worker could not send all outcomes before its end: jobs without one run again"
@@ -152,12 +152,12 @@ class RemoteWorker:
         self._runner.close()
         if self._database is not None:
             await self._database.close()
-        await self._failures.finish(CANCELLING)
+        await self._failures.finish(self.timing.cancelling)
 
     async def _leave(self, session: Session) -> None:
         """Tell the broker to send no more jobs; the connection may be lost meanwhile."""
         with suppress(Lost, TimeoutError):
-            async with asyncio.timeout(CANCELLING):
+            async with asyncio.timeout(self.timing.cancelling):
                 await self._consumer.cancel()
                 await self._hellos.send(session)
 

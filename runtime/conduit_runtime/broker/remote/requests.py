@@ -7,21 +7,17 @@ from itertools import count
 from typing import Any
 
 from ...model.errors import QueueError
+from ...worker.timing import Timing
 from ..messages import Reply, Request, encode
 from ..topology import REQUESTS
 from .sessions import Lost, Sessions
 
-ANSWER = 5.0
-"""Seconds that an answer may take."""
 PAUSE = 0.5
 """Seconds until a question without an answer is asked again."""
 
-SILENCE = 60.0
-"""Seconds without any reply, while there are questions, after which replies cannot arrive."""
-
 
 class Unanswered(QueueError):
-    """No gateway has replied for `SILENCE`."""
+    """No gateway has replied for long."""
 
 
 Question = Callable[[str, int], Request]
@@ -31,12 +27,13 @@ Question = Callable[[str, int], Request]
 class Requests:
     """Sends requests, and hands each reply to what waits for it.
 
-    Gateways reply at once, also while their database is away. If no reply comes for `SILENCE`, the
+    Gateways reply at once, also while their database is away. If no reply comes for long, the
     connection is opened anew, in case replies cannot arrive over it.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, timing: Timing) -> None:
         self._sessions = sessions
+        self._timing = timing
         self._numbers = count(1)
         self._awaited: dict[int, asyncio.Future[Any]] = {}
         self._silent_since: float | None = None
@@ -44,7 +41,7 @@ class Requests:
     @property
     def _is_silent(self) -> bool:
         since = self._silent_since
-        return since is not None and time.monotonic() - since >= SILENCE
+        return since is not None and time.monotonic() - since >= self._timing.unanswered
 
     async def ask(self, key: str, question: Question) -> Any:
         """Ask a gateway; None if it cannot say, or if no answer comes in time."""
@@ -55,11 +52,11 @@ class Requests:
         number = next(self._numbers)
         answer = self._awaited[number] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(ANSWER):
+            async with asyncio.timeout(self._timing.answer):
                 await session.publish(REQUESTS, key, encode(question(session.worker, number)))
                 return await answer
         except (Lost, TimeoutError):
-            if self._is_silent and session.age >= SILENCE:
+            if self._is_silent and session.age >= self._timing.unanswered:
                 session.end("no gateway replies")
             return None
         finally:
@@ -69,7 +66,7 @@ class Requests:
         """Ask until a gateway answers. Raises Unanswered."""
         while (answer := await self.ask(key, question)) is None:
             if self._is_silent:
-                raise Unanswered(f"no gateway has replied for {SILENCE:g} s")
+                raise Unanswered(f"no gateway has replied for {self._timing.unanswered:g} s")
             await self._sessions.get()
             await asyncio.sleep(PAUSE)
         return answer

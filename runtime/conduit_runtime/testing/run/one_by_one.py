@@ -37,6 +37,7 @@ from ...worker.run.around import AroundHooks
 from ...worker.run.environment import AttemptTracer
 from ...worker.run.handlers import HandlerRegistry
 from ...worker.run.runner import Runner
+from ...worker.timing import Timing
 from .attempts import Noted, Outcomes, run_of
 from .database_interface import Database
 from .ran import Run
@@ -59,6 +60,7 @@ class OneByOne(Host):
         self.registry = registry
         self.services = services
         self.metrics = Metrics()
+        self.timing = Timing()
         self.concurrency = SLOTS
         self.is_draining = True  # no job of a batch waits for others
         self.queues: dict[str, int | None] = {}

@@ -57,7 +57,9 @@ class Acknowledger:
         self._writing = False
         self._starts = Backoff(_log, "the start of a job cannot be written")
         self._backoff = Backoff(_log, "outcomes cannot be written")
-        self.apart = ApartWriter(database, self._backoff, self._report, self._wake.set)
+        self.apart = ApartWriter(
+            database, worker.timing, self._backoff, self._report, self._wake.set
+        )
 
     @property
     def is_idle(self) -> bool:

@@ -16,14 +16,14 @@ from ...postgres.refusals import is_transient, is_unclear
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
 from ..job_database import JobDatabase
+from ..timing import Timing
 
 _log = get_logger("conduit.worker")
 
 AT_ONCE = 2
 """Statements for such outcomes that run at the same time."""
 # Short lock timeouts: a locked row is tried again later and does not delay other outcomes.
-_ALONE = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '25s'"
-_TOGETHER = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '5s'"
+_LIMITS = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '{:g}s'"
 TRIES = 3
 """Errors of unclear cause that an outcome meets before it counts as refused."""
 LOCKED = 0.5
@@ -45,11 +45,13 @@ class ApartWriter:
     def __init__(
         self,
         database: JobDatabase,
+        timing: Timing,
         backoff: Backoff,
         on_written: Callable[[Sequence[Attempt], Written], None],
         on_end: Callable[[], None],
     ) -> None:
         self._database = database
+        self._alone, self._together = map(_LIMITS.format, (timing.alone, timing.apart))
         self._backoff = backoff  # the acknowledger's, which logs an outage once for both
         self._on_written = on_written
         self._on_end = on_end
@@ -148,7 +150,7 @@ class ApartWriter:
             try:
                 if defers:
                     async with self._at_once:
-                        settings = _ALONE if is_alone else _TOGETHER
+                        settings = self._alone if is_alone else self._together
                         written = await self._database.run_with(settings, statement)
                 else:
                     written = await self._database.run(statement)

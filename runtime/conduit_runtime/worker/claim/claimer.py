@@ -20,16 +20,13 @@ from ...statements.idle_lock import LATE, RELEASED
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner, WorkerInterface
-from ..run.execution import FRESH
 from .claim_sizes import ClaimSizes
 from .fetcher import Fetcher
 from .limiter import Limiter
-from .listener import POLL, Listener
+from .listener import Listener
 
 _log = get_logger("conduit.worker")
 
-PATIENCE = 0.25
-"""Seconds that a claimed job may wait here for a slot."""
 VAIN, VAIN_AT_ONCE = 0.02, 20
 """Seconds between claims that find no announced job, and how many of them may come at once."""
 
@@ -51,9 +48,10 @@ class Claimer:
         self._runner = runner
         self._acknowledger = acknowledger
         self._drain = worker.is_draining
+        self._timing = worker.timing
         self._queues = worker.queues
         self._sizes = ClaimSizes(worker, runner)
-        self._limiter = Limiter()
+        self._limiter = Limiter(worker.timing.full)
         self._listener = Listener(connection)
         self._fetcher = Fetcher(worker, connection, self._sizes, self._limiter, self._listener)
         self._capacity = asyncio.Event()
@@ -95,12 +93,12 @@ class Claimer:
     def on_changed(self) -> bool:
         """Release what has not begun: a queue was paused or limited, or a held job was cancelled.
 
-        Does nothing and returns False within `FRESH` of the last such notice: any role can send
+        Does nothing and returns False within `fresh` of the last such notice: any role can send
         notices, and jobs have to start in between. A job that was claimed before the notice does
-        not start later than `FRESH` after its claim anyway.
+        not start later than `fresh` after its claim anyway.
         """
         now = time.monotonic()
-        if now - self._changed < FRESH:
+        if now - self._changed < self._timing.fresh:
             return False
         self._changed = now
         self._runner.release()
@@ -167,7 +165,7 @@ class Claimer:
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
-                    await self._listener.wait(min(POLL, self._limiter.pause()))
+                    await self._listener.wait(min(self._timing.poll, self._limiter.pause()))
             elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
                 if is_full and self._fetcher.sees_everything:
                     await self._wait_for_jobs()
@@ -187,6 +185,7 @@ class Claimer:
 
         If a worker that held an idle lock has died, another one takes it at its next poll.
         """
+        poll = self._timing.poll
         while True:
             lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
             queues = [*self._limiter.claimable_now(self._queues)]
@@ -195,10 +194,10 @@ class Claimer:
                 return
             if due is not None and due <= 0:
                 # The job came just now, or another transaction holds it.
-                await self._listener.wait(PATIENCE)
+                await self._listener.wait(self._timing.patience)
                 return
-            pause = min(self._limiter.pause(), POLL if due is None else due)
-            if await self._listener.wait(min(pause, POLL)) or pause < POLL:
+            pause = min(self._limiter.pause(), poll if due is None else due)
+            if await self._listener.wait(min(pause, poll)) or pause < poll:
                 return
 
     async def _is_held_back(self) -> bool:
@@ -214,14 +213,14 @@ class Claimer:
         if not self._runner.ready:
             await self._capacity.wait()
             return
-        await self._listener.wait(PATIENCE, self._capacity)
-        if time.monotonic() - self._taken >= PATIENCE:
+        await self._listener.wait(self._timing.patience, self._capacity)
+        if time.monotonic() - self._taken >= self._timing.patience:
             self._runner.release_ready()
             self._sizes.forget_rate()
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         """Claim jobs and start them; returns them and whether the claim scanned everything."""
-        started = time.monotonic()
+        fresh, started = self._timing.fresh, time.monotonic()
         worker = self._worker.name
         jobs: list[Claimed] = []
         try:
@@ -229,7 +228,7 @@ class Claimer:
         except BaseException:
             self._runner.take(jobs, started)  # jobs of the claim before the failed one
             raise
-        while jobs and (time.monotonic() > started + FRESH or self._worker.name != worker):
+        while jobs and (time.monotonic() > started + fresh or self._worker.name != worker):
             started, worker = time.monotonic(), self._worker.name
             jobs = await self._renewed(jobs, worker)
         self._taken = time.monotonic()

@@ -21,8 +21,6 @@ from .refused_claims import RefusedClaims
 
 T = TypeVar("T")
 
-FULL = 0.5
-"""Seconds until a full queue or type is claimed again, if none of its jobs ends here before."""
 _TURN = 0.002
 """About how many seconds another worker's claim takes."""
 
@@ -30,10 +28,12 @@ _TURN = 0.002
 class Limiter:
     """Knows which queues are paused, and which queues and types may start no more jobs now.
 
-    If nothing is paused or limited, it allows everything. All methods belong to the worker's loop.
+    If nothing is paused or limited, it allows everything. What is full is claimed again after
+    `full` seconds, if none of its jobs ends here before. All methods belong to the worker's loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, full: float) -> None:
+        self._seconds_full = full
         self.controls = Controls()
         self._queues: dict[str, float] = {}
         self._types: dict[str, float] = {}
@@ -138,10 +138,10 @@ class Limiter:
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311
         self._full |= counted.full
         self._full_types |= counted.full_types
-        self._queues |= dict.fromkeys(counted.full, now + FULL)
+        self._queues |= dict.fromkeys(counted.full, now + self._seconds_full)
         self._queues |= dict.fromkeys(counted.busy_queues, again)
         self._types |= dict.fromkeys(counted.busy_types, again)
-        self._types |= dict.fromkeys(counted.full_types, now + FULL)
+        self._types |= dict.fromkeys(counted.full_types, now + self._seconds_full)
         for type_, seconds in counted.exhausted.items():
             self._types[type_] = now + seconds
             self._full_types.discard(type_)

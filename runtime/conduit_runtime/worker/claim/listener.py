@@ -10,9 +10,6 @@ from ...model.lanes import Lane
 from ...postgres.connection import ReconnectingConnection
 from ...statements import idle_lock
 
-POLL = 2.0
-"""Seconds between polls, for delayed jobs, lost notifications and retries by hand."""
-
 
 class Listener:
     """Gets notifications of new jobs over the connection that claims them.
@@ -87,7 +84,7 @@ class Listener:
         if held and self._opened == self._connection.generation:
             await self._connection.run(idle_lock.release(held))
 
-    async def wait(self, seconds: float = POLL, event: asyncio.Event | None = None) -> bool:
+    async def wait(self, seconds: float, event: asyncio.Event | None = None) -> bool:
         """Wait for `seconds`; return True at once when a job is announced or the event is set.
 
         The event is by default the one that `wake` sets. A notification since the last wait counts

@@ -3,10 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from ...model.workers.worker_state import LEASE, DeadWorker, WorkerState
-
-SILENCE = 3.0
-"""Seconds without a heartbeat after which a worker whose session is gone is dead."""
+from ...model.workers.worker_state import DeadWorker, WorkerState
+from ..timing import Timing
 
 
 class FailureDetector:
@@ -22,13 +20,15 @@ class FailureDetector:
 
     patience = math.inf
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._seen: dict[str, tuple[int, float]] = {}
 
     def find_dead(self, states: Sequence[WorkerState], now: float) -> list[DeadWorker]:
         """The dead among the workers seen at the monotonic time `now` in seconds."""
         known, self._seen = self._seen, {}
         self.patience = math.inf
+        lease, longest = self._timing.lease, self._timing.silence
         dead = []
         for state in states:
             heartbeat, since = known.get(state.name, (None, now))
@@ -36,8 +36,8 @@ class FailureDetector:
                 since = now
             self._seen[state.name] = (state.heartbeat, since)
             silence = now - since
-            if silence >= LEASE or (silence >= SILENCE and state.lock_free):
-                dead.append(DeadWorker(state.name, state.heartbeat, silence >= LEASE))
+            if silence >= lease or (silence >= longest and state.lock_free):
+                dead.append(DeadWorker(state.name, state.heartbeat, silence >= lease))
             elif state.lock_free:
-                self.patience = min(self.patience, SILENCE - silence)
+                self.patience = min(self.patience, longest - silence)
         return dead

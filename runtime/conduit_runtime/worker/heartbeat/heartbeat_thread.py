@@ -27,7 +27,7 @@ from .failure_detector import FailureDetector
 from .failure_notices import FailureNotices
 from .heartbeat_connection import HeartbeatConnection
 from .maintenance import Maintenance
-from .pruner import LATE, Pruner
+from .pruner import Pruner
 from .registration import Registration
 from .rescuer import Rescuer
 from .type_descriptions import TypeDescriptions
@@ -36,8 +36,6 @@ from .unserved_queues import UnservedQueues
 
 _log = get_logger("conduit.worker")
 
-HEARTBEAT = 1.0
-"""Seconds between heartbeats. Each also checks the other workers."""
 ARRIVAL = 10.0
 """Seconds for which a worker that starts retries a connection that broke."""
 
@@ -53,11 +51,12 @@ class HeartbeatThread(threading.Thread):
     def __init__(self, worker: WorkerInterface, dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
         self._worker = worker
+        self._timing = worker.timing
         self._loop = asyncio.get_running_loop()
         self._dsn = dsn
         self._schema = schema
         self._queues = list(worker.queues)
-        self._flusher = Flusher(worker.recorder)
+        self._flusher = Flusher(worker.recorder, worker.timing.flush, worker.timing.compaction)
         self._ending = threading.Event()
         self._announced: Future[None] = Future()
         self._wakened = threading.Event()
@@ -70,13 +69,15 @@ class HeartbeatThread(threading.Thread):
             worker.registry, self._queues, is_draining=worker.is_draining
         )
         self._notices = FailureNotices(worker)
-        self._descriptions = TypeDescriptions(worker.registry)
-        self._pruner = Pruner()
+        self._descriptions = TypeDescriptions(worker.registry, worker.timing.descriptions)
+        self._pruner = Pruner(worker.timing)
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
         self._rescuer = Rescuer(worker)
         unserved = UnservedQueues(worker.registry)
         self._maintenance = Maintenance(
-            self._rescuer, (self._notices, self._sweep, self.unhandled, unserved)
+            self._rescuer,
+            (self._notices, self._sweep, self.unhandled, unserved),
+            worker.timing,
         )
         # Short enough that other workers do not take this one for dead.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
@@ -145,7 +146,7 @@ class HeartbeatThread(threading.Thread):
         if server is not None and server != self._server:
             self._call(self._worker.on_server, server)
             self._server = server
-        detector = FailureDetector()
+        detector = FailureDetector(self._timing)
         held = False
         while not self._ending.is_set():
             if not self.registration.is_current:
@@ -168,7 +169,7 @@ class HeartbeatThread(threading.Thread):
             for dead in detector.find_dead(others, time.monotonic()):
                 self._rescuer.rescue(connection, worker_registry.rescue(dead), dead.name)
                 # Jobs whose rows were locked are orphans now; the next heartbeat finds them.
-                self._maintenance.soon(HEARTBEAT / 2)
+                self._maintenance.soon(self._timing.heartbeat / 2)
                 self._has_limits_applied = False  # perhaps its limits were the ones in force
             if heartbeat.is_awaited:
                 with connection.refusable():
@@ -182,7 +183,7 @@ class HeartbeatThread(threading.Thread):
             with connection.refusable():
                 self._descriptions.step(connection.run)
             self._prune(connection, heartbeat.states)
-            self._wakened.wait(min(HEARTBEAT, detector.patience))
+            self._wakened.wait(min(self._timing.heartbeat, detector.patience))
             self._wakened.clear()
         self._flusher.finish(connection.run)
         self._leave(connection)
@@ -225,7 +226,8 @@ class HeartbeatThread(threading.Thread):
     def _prune(self, connection: HeartbeatConnection, states: Sequence[WorkerState]) -> None:
         with connection.refusable():
             first = min(state.name for state in states)
-            run = partial(connection.run_with, f"SET LOCAL statement_timeout = '{LATE}'")
+            limit = f"SET LOCAL statement_timeout = '{self._timing.pruning_statement:g}s'"
+            run = partial(connection.run_with, limit)
             self._pruner.step(run, is_first=first == self.registration.name)
 
     def _lose(self) -> None:

@@ -6,13 +6,9 @@ from typing import Protocol
 
 from ...postgres.steps import Run
 from ...statements.worker_registry import has_orphans, rescue_orphans
+from ..timing import Timing
 from .heartbeat_connection import HeartbeatConnection
 from .rescuer import Rescuer
-
-MAINTENANCE = 10.0
-"""Seconds between searches for orphans, failure notices, unhandled types and unserved queues."""
-_SHARE = 0.02
-"""Share of the time that maintenance may take: dead rows that vacuum keeps make it slow."""
 
 
 class Part(Protocol):
@@ -25,7 +21,8 @@ class Part(Protocol):
 class Maintenance:
     """Rescues the jobs of unknown workers, and does its parts one after another."""
 
-    def __init__(self, rescuer: Rescuer, parts: Sequence[Part]) -> None:
+    def __init__(self, rescuer: Rescuer, parts: Sequence[Part], timing: Timing) -> None:
+        self._seconds, self._share = timing.maintenance, timing.maintenance_share
         self._rescuer = rescuer
         self._parts = parts
         self._next = 0.0
@@ -39,7 +36,7 @@ class Maintenance:
         now = time.monotonic()
         if now < self._next:
             return
-        self._next = now + MAINTENANCE
+        self._next = now + self._seconds
         with connection.refusable():
             if connection.run(has_orphans()):  # a rescue is a transaction of several statements
                 self._rescuer.rescue(connection, rescue_orphans(), "an unknown worker")
@@ -47,4 +44,4 @@ class Maintenance:
             with connection.refusable():
                 part.step(connection.run)
         ended = time.monotonic()
-        self._next = max(self._next, ended + (ended - now) / _SHARE)
+        self._next = max(self._next, ended + (ended - now) / self._share)

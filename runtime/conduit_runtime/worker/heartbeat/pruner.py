@@ -10,17 +10,12 @@ from ...postgres.steps import Run, run_steps
 from ...statements.many import retention
 from ...statements.many.purge import PAGE, START, Rule, purge_blocked, purge_page
 from ...statements.many.refused import Refused
+from ..timing import Timing
 
-INTERVAL = 60.0
-"""Seconds from the end of one walk through the jobs to the next."""
 STEP = 0.05
 """Seconds after which a step deletes no further page."""
-_SHARE = 0.2
-"""Share of the time that deleting may take: dead rows that vacuum keeps make it slow."""
 SMALLEST = 2
 """The fewest jobs of a page: the last job of a page begins the next page."""
-LATE = "1s"
-"""How long a statement may take. Triggers of the application may make deleting slow."""
 AT_ONCE = 20
 """A step ends after so many jobs that Postgres refuses to delete: each takes many statements."""
 LOGGED = 100
@@ -31,16 +26,18 @@ class Pruner:
     """Walks through the jobs, a few pages a heartbeat, in one worker of a database at a time.
 
     That is the worker whose name sorts first. The database has the rules of retention, so any
-    worker can apply them. If there are none, the worker asks for them once a minute.
+    worker can apply them. If there are none, the worker asks for them as often as walks begin. A
+    page has at most `page` jobs. At most `logged` jobs that Postgres refuses to delete are logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing, *, page: int | None = None, logged: int = LOGGED) -> None:
+        self._seconds, self._share = timing.pruning, timing.pruning_share
         self._next_walk = self._next_step = time.monotonic()
         self._rules: Sequence[Rule] = ()
         self._after = START
         self._young = (START, START)
-        self._kept = _Kept()
-        self._limit = PAGE
+        self._kept = _Kept(logged)
+        self._most = self._limit = page or PAGE
 
     def step(self, run: Run, *, is_first: bool) -> None:
         """Delete a few pages, if there are any to delete and this worker `is_first`."""
@@ -57,11 +54,11 @@ class Pruner:
         while self._rules and time.monotonic() < now + STEP:
             self._page(run)
         ended = time.monotonic()
-        self._next_step = ended + (ended - now) / _SHARE
+        self._next_step = ended + (ended - now) / self._share
 
     def _begin(self, run: Run) -> None:
         # The next walk begins then even if a step fails.
-        self._next_walk = time.monotonic() + INTERVAL
+        self._next_walk = time.monotonic() + self._seconds
         self._rules = run(retention.rules())
         self._after = START
         if self._rules:
@@ -83,10 +80,10 @@ class Pruner:
             return
         if page.jobs < limit:
             run_steps(purge_blocked(rules), run)
-            self._next_walk = time.monotonic() + INTERVAL
+            self._next_walk = time.monotonic() + self._seconds
             return
         if time.monotonic() < began + STEP:
-            self._limit = min(PAGE, 2 * limit)
+            self._limit = min(self._most, 2 * limit)
         self._rules = rules
         self._after = self._skipped(page.last)
 
@@ -99,15 +96,16 @@ class Pruner:
 class _Kept(Refused):
     """The jobs that Postgres refuses to delete, `count` of them in the present step."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__("delete")
+        self._most = most
         self.last = START
         self._logged: set[UUID] = set()
 
     def note(self, id: UUID, error: Exception) -> None:
         self.last = id
         self.count += 1
-        if id not in self._logged and len(self._logged) < LOGGED:
+        if id not in self._logged and len(self._logged) < self._most:
             self._logged.add(id)
             self.log(id, error)
         if self.count == AT_ONCE:

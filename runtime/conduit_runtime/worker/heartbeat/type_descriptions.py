@@ -7,19 +7,18 @@ from ...postgres.steps import Run
 from ...statements.job_types import describe_types
 from ..interfaces import Registry
 
-_AGAIN = 10.0
-"""Seconds until descriptions that Postgres refused are tried again."""
-
 
 class TypeDescriptions:
     """Writes the descriptions once, and again when the worker handles other types.
 
     Any thread sets `changed` when the descriptions of the same types have changed.
+    Descriptions that Postgres refused are written `again` after so many seconds.
     """
 
     changed = False
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, again: float) -> None:
+        self._again = again
         self._registry = registry
         self._written: list[Lane] | None = None
         self._next = 0.0
@@ -30,7 +29,7 @@ class TypeDescriptions:
         if (lanes == self._written and not self.changed) or time.monotonic() < self._next:
             return
         self.changed = False
-        self._next = time.monotonic() + _AGAIN
+        self._next = time.monotonic() + self._again
         self._written = None
         run(describe_types(self._registry.descriptions()))
         self._written, self._next = lanes, 0.0

@@ -18,7 +18,7 @@ from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
 from .batch_execution import BatchExecution, Member
 from .environment import Environment
-from .execution import FRESH, resumed
+from .execution import resumed
 from .handler import Handler
 from .lost import lost_among
 
@@ -61,7 +61,7 @@ class BatchRuns:
         if first.rescues:
             first.start_by = 0.0
         while execution.held and monotonic() > min(each.job.start_by for each in execution.held):
-            start_by = monotonic() + FRESH
+            start_by = monotonic() + self._environment.host.timing.fresh
             if first.rescues:
                 lost = () if await self._sink.apart.begin(Attempt(first)) else execution.held
             else:

@@ -50,7 +50,7 @@ class Environment:
         self.host = host
         self.registry = registry
         self.sink = sink
-        self.outcomes = Outcomes(registry, sink, host.metrics)
+        self.outcomes = Outcomes(registry, sink, host)
         self.threads = threads
         self.hooks = (AroundHooks() if hooks is None else hooks) or None
         self.tracer = tracer

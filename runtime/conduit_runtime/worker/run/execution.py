@@ -15,15 +15,6 @@ from .handler import Handler
 T = TypeVar("T")
 
 
-FRESH = 1.0
-"""Seconds after a claim was sent within which its jobs start; later they are claimed anew.
-
-After the claim, a job may be cancelled, its queue paused, or its worker taken for dead. A worker is
-taken for dead after twice as long: others rescue its jobs 3 s after its heartbeat, and it sends one
-a second.
-"""
-
-
 def check_start(jobs: Iterable[Claimed]) -> None:
     """Raise TooLate if the claim of one of these jobs is not fresh any more."""
     if time.monotonic() > min(job.start_by for job in jobs):

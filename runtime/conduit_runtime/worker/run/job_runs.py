@@ -16,7 +16,7 @@ from ...model.errors import PayloadMismatch
 from ...model.lanes import original
 from ...statements.outcomes import Attempt
 from .environment import Environment
-from .execution import FRESH, Execution, resumed
+from .execution import Execution, resumed
 from .outcomes import may_wait_for_keys
 
 
@@ -118,7 +118,7 @@ class JobRuns:
         self._registry.check_attempt(job)
         job.start_by = 0.0
         while monotonic() > job.start_by:
-            job.start_by = monotonic() + FRESH
+            job.start_by = monotonic() + self._host.timing.fresh
             if not await self._sink.apart.begin(Attempt(job)):
                 raise TakenAway
         if self.begin(job, execution.task, execution) is not None:

@@ -18,8 +18,7 @@ from ...model.text.masking import secrets_of
 from ...statements.flows import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
-from ..interfaces import OutcomeSink
-from ..metrics import Metrics
+from ..interfaces import OutcomeSink, RunnerHost
 from .handler import Handler
 from .handlers import HandlerRegistry
 from .retry_log import RetryLog
@@ -35,12 +34,12 @@ listeners: list[Callable[[Claimed, BaseException, Outcome], object]] = []
 class Outcomes:
     """Hands the outcomes of attempts to a sink, and logs attempts that did not complete."""
 
-    def __init__(self, registry: HandlerRegistry, sink: OutcomeSink, metrics: Metrics) -> None:
+    def __init__(self, registry: HandlerRegistry, sink: OutcomeSink, host: RunnerHost) -> None:
         self._registry = registry
         self._sink = sink
-        self._metrics = metrics
+        self._metrics = host.metrics
         self._unreadable: set[Lane] = set()
-        self._retries = RetryLog(_log)
+        self._retries = RetryLog(_log, host.timing.retries)
 
     def completed(
         self,

@@ -6,17 +6,15 @@ import logging
 from ...model.claimed import Claimed
 from ...model.text.job_fields import job_fields
 
-EVERY = 1.0
-"""Seconds from one line about a job type to the next."""
-
 
 class RetryLog:
-    """Logs the first of the attempts of a job type at once, and then how many came each second.
+    """Logs the first of the attempts of a job type, and then how many came `every` few seconds.
 
-    All methods belong to the worker's loop. What came in the loop's last second is not logged.
+    All methods belong to the worker's loop. What comes last is not logged if the loop ends.
     """
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, every: float) -> None:
+        self._every = every
         self._log = log
         self._further: dict[str, int] = {}
         self._last: dict[str, tuple[Claimed, float, str]] = {}
@@ -33,7 +31,7 @@ class RetryLog:
 
     def _pause(self, type_: str) -> None:
         self._further[type_] = 0
-        asyncio.get_running_loop().call_later(EVERY, self._go_on, type_)
+        asyncio.get_running_loop().call_later(self._every, self._go_on, type_)
 
     def _go_on(self, type_: str) -> None:
         count = self._further.pop(type_)

@@ -17,7 +17,7 @@ from .around import AroundHooks
 from .batch_execution import BatchExecution
 from .batch_runs import BatchRuns
 from .environment import AttemptTracer, Environment
-from .execution import FRESH, Execution, Running
+from .execution import Execution, Running
 from .gathering import Gatherer
 from .handlers import HandlerRegistry
 from .job_runs import JobRuns
@@ -105,10 +105,10 @@ class Runner:
     def take(self, jobs: list[Claimed], asked: float) -> None:
         """Run claimed jobs, in their order, as slots become free.
 
-        The claim was sent at the monotonic time `asked`. Jobs that cannot start while it is `FRESH`
+        The claim was sent at the monotonic time `asked`. Jobs that cannot start while it is fresh
         are released.
         """
-        start_by = asked + FRESH
+        start_by = asked + self._worker.timing.fresh
         for job in jobs:
             job.start_by = start_by
         if self._max_attempts:

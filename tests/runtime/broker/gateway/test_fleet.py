@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conduit_runtime.broker.gateway.fleet import FORGOTTEN, Fleet
+from conduit_runtime.broker.gateway.fleet import Fleet
 from conduit_runtime.broker.messages import VERSION, Hello
 from conduit_runtime.model.queues.controls import SourceLimits
 from conduit_runtime.model.type_description import DescribedType, TypeDescription
@@ -44,11 +44,11 @@ def test_the_same_word_again_changes_nothing() -> None:
 
 
 def test_forgets_who_is_silent_or_stops() -> None:
-    fleet = Fleet(["a"])
+    fleet = Fleet(["a"], forgotten=10.0)
     fleet.hear(hello("1"), 0.0)
     fleet.hear(hello("2"), 5.0)
-    assert not fleet.forget_silent(FORGOTTEN - 1)
-    assert fleet.forget_silent(FORGOTTEN)
+    assert not fleet.forget_silent(9.0)
+    assert fleet.forget_silent(10.0)
     assert fleet.slots == 10
     assert fleet.hear(hello("2", is_stopping=True), 6.0)
     assert not fleet.hear(hello("2", is_stopping=True), 6.0)

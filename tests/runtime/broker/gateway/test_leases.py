@@ -8,6 +8,7 @@ from conduit_runtime.broker.gateway.in_flight import InFlight
 from conduit_runtime.broker.gateway.leases import Leases
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.worker.run.batching import Batching
+from conduit_runtime.worker.timing import Timing
 
 
 def test_jobs_of_other_gateways_are_not_kept() -> None:
@@ -18,7 +19,8 @@ def test_jobs_of_other_gateways_are_not_kept() -> None:
 
     in_flight: Any = SimpleNamespace(holds=holds)
     nothing: Any = None
-    leases = Leases(nothing, nothing, in_flight, nothing, lambda: False)
+    worker: Any = SimpleNamespace(timing=Timing())
+    leases = Leases(worker, nothing, in_flight, nothing, lambda: False)
     leases.on_holding([mine, other])
     assert leases._begun == {mine}
     assert [claim for claim, _ in leases._heard.values()] == [mine]
@@ -28,7 +30,9 @@ def test_a_batched_job_may_be_silent_for_longer_by_the_wait_for_its_batch() -> N
     batched, single = Claimed(uuid4(), uuid4(), "batched", "q"), Claimed(uuid4(), uuid4(), "t", "q")
     in_flight = InFlight(lambda: None)
     in_flight.add([batched, single], {"batched"})
-    worker: Any = SimpleNamespace(registry=SimpleNamespace(batched={"batched": Batching(5, 30.0)}))
+    worker: Any = SimpleNamespace(
+        registry=SimpleNamespace(batched={"batched": Batching(5, 30.0)}), timing=Timing()
+    )
     nothing: Any = None
     leases = Leases(worker, nothing, in_flight, nothing, lambda: False)
     leases.on_holding([(job.id, job.token) for job in (batched, single)])

@@ -6,11 +6,11 @@ import psycopg
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, Queue
-from conduit_runtime.broker.gateway import fleet, leases
 from conduit_runtime.broker.messages import VERSION, Holding, Redelivered
 from gateway_setup import GatewaySetup
 from line import Line
 from played_worker import PlayedWorker
+from timed import Timed
 from waiting import until
 
 
@@ -54,9 +54,9 @@ async def test_a_job_that_killed_the_only_worker_is_rescued_though_its_message_e
 @pytest.mark.slow
 @asynchronous
 async def test_a_worker_that_says_it_holds_a_job_keeps_it(
-    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, gateway: GatewaySetup, timed: Timed
 ) -> None:
-    monkeypatch.setattr(leases, "DOUBT", 2.0)
+    timed(doubt=2.0)
     stored = queue.enqueue(Job(type="t"))
     async with gateway.with_worker() as worker:
         [job] = await worker.taken()
@@ -77,11 +77,11 @@ async def test_a_worker_that_says_it_holds_a_job_keeps_it(
 async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
     queue: Queue,
     gateway: GatewaySetup,
-    monkeypatch: pytest.MonkeyPatch,
+    timed: Timed,
     batches: dict[str, tuple[int, float]],
 ) -> None:
     """This happens if a broker loses its data."""
-    monkeypatch.setattr(leases, "LEASE", 3.0)
+    timed(unheard=3.0)
     stored = queue.enqueue(Job(type="t"))
     async with gateway.running(), PlayedWorker(gateway.broker_url, batches=batches) as worker:
         await worker.taken()
@@ -93,10 +93,10 @@ async def test_a_job_that_no_worker_holds_is_reclaimed_at_last(
 @pytest.mark.slow
 @asynchronous
 async def test_a_gateway_claims_at_once_when_the_last_slot_becomes_free(
-    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, gateway: GatewaySetup, timed: Timed
 ) -> None:
     """Its workers say nothing: the job was cancelled, or its message is lost."""
-    monkeypatch.setattr(leases, "LEASE", 3.0)
+    timed(unheard=3.0)
     cancelled = queue.enqueue(Job(type="t"))
     async with gateway.with_worker(concurrency=1) as worker:
         await worker.taken()
@@ -131,10 +131,9 @@ async def test_a_gateway_that_was_taken_for_dead_claims_again(
 @pytest.mark.slow
 @asynchronous
 async def test_the_jobs_of_a_hung_worker_take_no_slot_of_another(
-    queue: Queue, gateway: GatewaySetup, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, gateway: GatewaySetup, timed: Timed
 ) -> None:
-    monkeypatch.setattr(fleet, "FORGOTTEN", 2.0)
-    monkeypatch.setattr(leases, "FORGOTTEN", 2.0)
+    timed(forgotten=2.0)
     queue.enqueue_many([Job(type="t") for _ in range(3)])
     async with gateway.with_worker(concurrency=3) as hung:
         await hung.taken(3)

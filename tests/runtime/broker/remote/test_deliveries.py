@@ -8,9 +8,9 @@ import pytest
 from asynchronous import asynchronous
 from conduit_runtime import JobContext
 from conduit_runtime.broker.messages import Redelivered, Release
-from conduit_runtime.broker.remote import consumer
 from played_gateway import GATEWAY, PlayedGateway, entry
 from remote_pool import remote_pool
+from timed import Timed
 
 
 @asynchronous
@@ -122,10 +122,8 @@ async def test_a_gentle_stop_releases_what_has_not_begun_and_sends_every_outcome
 
 @pytest.mark.slow
 @asynchronous
-async def test_a_worker_that_drains_ends_when_nothing_comes(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "QUIET", 1.0)
+async def test_a_worker_that_drains_ends_when_nothing_comes(broker_url: str, timed: Timed) -> None:
+    timed(quiet=1.0)
     seen: list[int] = []
     pool = remote_pool(broker_url)
     pool.register("greet", lambda context, payload: seen.append(1))

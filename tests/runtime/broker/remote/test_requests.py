@@ -17,9 +17,9 @@ from conduit_runtime.broker.messages import (
     Results,
     Stop,
 )
-from conduit_runtime.broker.remote import requests as waiting_requests
 from played_gateway import PlayedGateway, entry
 from remote_pool import remote_pool
+from timed import Timed
 from waiting import until
 
 
@@ -53,10 +53,8 @@ async def test_long_jobs_are_reported_and_stopped_when_they_are_not_held(broker_
 
 @pytest.mark.slow
 @asynchronous
-async def test_jobs_run_on_while_no_gateway_replies(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting_requests, "ANSWER", 0.2)
+async def test_jobs_run_on_while_no_gateway_replies(broker_url: str, timed: Timed) -> None:
+    timed(answer=0.2)
     pool = remote_pool(broker_url)
 
     @pool.handler("greet")
@@ -88,10 +86,9 @@ async def test_the_start_of_a_job_that_was_rescued_is_written_first(broker_url: 
 @pytest.mark.slow
 @asynchronous
 async def test_a_job_that_may_not_begin_as_nobody_replies_is_left_to_others(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    broker_url: str, timed: Timed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(waiting_requests, "ANSWER", 0.2)
-    monkeypatch.setattr(waiting_requests, "SILENCE", 1.0)
+    timed(answer=0.2, unanswered=1.0)
     pool = remote_pool(broker_url)
     pool.register("greet", lambda context, payload: None)
     async with PlayedGateway(broker_url) as gateway, pool:
@@ -112,9 +109,9 @@ async def test_a_job_that_may_not_begin_as_nobody_replies_is_left_to_others(
 @pytest.mark.slow
 @asynchronous
 async def test_a_job_waits_while_gateways_reply_that_they_cannot_say(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
+    broker_url: str, timed: Timed
 ) -> None:
-    monkeypatch.setattr(waiting_requests, "SILENCE", 1.0)
+    timed(unanswered=1.0)
     pool = remote_pool(broker_url)
     pool.register("greet", lambda context, payload: None)
     async with PlayedGateway(broker_url) as gateway, pool:

@@ -11,11 +11,11 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
 from conduit_runtime.postgres.backoff import Backoff
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker import audit, watch
 from conduit_runtime.worker.acknowledge.acknowledger import Acknowledger
 from conduit_runtime.worker.acknowledge.apart_writer import ApartWriter
 from conduit_runtime.worker.job_database import JobDatabase
 from pgbouncer import PROGRAM, pgbouncer
+from timed import Timed
 from waiting import until
 
 LOST = "no longer held"
@@ -216,7 +216,7 @@ def is_waiting(dsn: str) -> bool:
 
 
 def test_a_deferred_job_is_not_taken_for_a_lost_claim(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, timed: Timed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     ask = Acknowledger.held_jobs
@@ -226,8 +226,7 @@ def test_a_deferred_job_is_not_taken_for_a_lost_claim(
         return await ask(acknowledger, name)
 
     monkeypatch.setattr(Acknowledger, "held_jobs", held_jobs)
-    monkeypatch.setattr(watch, "WATCH", 0.05)
-    monkeypatch.setattr(audit, "AUDIT", 0.05)
+    timed(watch=0.05, audit=0.05)
     blocked = Blocked(queue, dsn)
     try:
         with psycopg.connect(dsn, autocommit=True) as other:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.worker.claim import claimer
+from timed import Timed
 from waiting import until
 
 PROGRAM = Path(__file__).parents[2] / "processes" / "worker_process.py"
@@ -87,10 +87,10 @@ def test_an_idle_worker_costs_at_most_three_transactions_a_heartbeat(
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_a_commit_wakes_the_worker_that_handles_the_job(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch, count: int
+    queue: Queue, timed: Timed, count: int
 ) -> None:
     """Each pool handles a job type of its own, and any of them may hold the idle lock."""
-    monkeypatch.setattr(claimer, "POLL", 600.0)
+    timed(poll=600.0)
     started: queues.Queue[str] = queues.Queue()
     with ExitStack() as stack:
         for number in range(count):

@@ -15,12 +15,12 @@ from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.calls import entered_job
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.services import django_connections
-from conduit_runtime.worker.claim import claim_sizes, claimer
+from conduit_runtime.worker.claim import claim_sizes
 from conduit_runtime.worker.claim.fetcher import Fetcher
-from conduit_runtime.worker.heartbeat import failure_detector as detector
-from conduit_runtime.worker.heartbeat import heartbeat_thread
-from conduit_runtime.worker.run import environment, runner
+from conduit_runtime.worker.run import environment
+from conduit_runtime.worker.timing import Timing
 from relay import Relay
+from timed import Timed
 from waiting import until
 
 LATE = 0.3
@@ -32,10 +32,9 @@ def ran() -> list[object]:
 
 
 @pytest.fixture
-def relay(dsn: str, ran: list[object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+def relay(dsn: str, ran: list[object], timed: Timed) -> Iterator[Relay]:
     """The relay through which a worker connects that notes the payloads of its jobs."""
-    monkeypatch.setattr(runner, "FRESH", LATE)
-    monkeypatch.setattr(claimer, "FRESH", LATE)
+    timed(fresh=LATE)
     relay = Relay(dsn)
     with Queue(relay.dsn) as through:
         pool = WorkerPool(through)
@@ -210,9 +209,14 @@ class Pair:
 @pytest.mark.parametrize(("uses_django", "is_batch"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("change", [*CHANGES, *TYPED])
 def test_what_happens_while_a_handler_blocks_the_loop_counts(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str, uses_django: bool, is_batch: bool
+    queue: Queue,
+    timed: Timed,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    uses_django: bool,
+    is_batch: bool,
 ) -> None:
-    monkeypatch.setattr(runner, "FRESH", LATE)
+    timed(fresh=LATE)
     monkeypatch.setattr(environment, "uses_django", lambda: uses_django)
     pair = Pair(queue, workers=2, is_batch=is_batch)
 
@@ -240,11 +244,9 @@ def test_what_happens_while_a_handler_blocks_the_loop_counts(
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_notice_drops_what_has_not_begun(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str
+    queue: Queue, timed: Timed, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    for module in (runner, claimer):
-        monkeypatch.setattr(module, "FRESH", 60.0)
-    monkeypatch.setattr(claimer, "PATIENCE", 60.0)
+    timed(fresh=60.0, patience=60.0)
     monkeypatch.setattr(claim_sizes.ClaimSizes, "_prefetch", lambda self: 10)
     pair = Pair(queue, workers=1)
 
@@ -267,4 +269,5 @@ def test_a_notice_drops_what_has_not_begun(
 
 
 def test_a_claim_is_fresh_for_less_than_others_wait_for_a_heartbeat() -> None:
-    assert runner.FRESH <= (detector.SILENCE - heartbeat_thread.HEARTBEAT) / 2
+    timing = Timing()
+    assert timing.fresh <= (timing.silence - timing.heartbeat) / 2

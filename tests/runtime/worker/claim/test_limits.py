@@ -15,12 +15,10 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
-from conduit_runtime.worker import audit
-from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
-from conduit_runtime.worker.claim.listener import POLL
 from freed_slots import quickest_use
 from pools import NewPool
+from timed import Timed
 from waiting import until
 
 RACERS = 20
@@ -89,9 +87,9 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> N
 
 
 def test_the_next_job_begins_when_one_has_ended_here(
-    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, timed: Timed
 ) -> None:
-    monkeypatch.setattr(limiter, "FULL", 4.0)
+    timed(full=4.0)
     queue.limit("mail", 1)
     queue.enqueue_many([Job("mail", "t") for _ in range(30)])
     pool = new_pool("mail")
@@ -317,11 +315,11 @@ def test_a_worker_without_limits_locks_none(queue: Queue, monkeypatch: pytest.Mo
     pool.register("t", lambda context, payload: None)
     pool.run(drain=True)
     assert not any("'queue' AS kind" in each for each in sent)
-    assert POLL > FULL
+    assert WorkerPool.timing.poll > WorkerPool.timing.full
 
 
 def test_what_was_claimed_before_a_claim_that_fails_is_run(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, timed: Timed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks between two claims of a turn: the first one counts."""
     send, failed = ReconnectingConnection.run, threading.Event()
@@ -349,7 +347,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
     monkeypatch.setattr(ReconnectingConnection, "run", broken)
-    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit finds the job
+    timed(audit=600.0)  # no audit finds the job
     with pool:
         until(lambda: queue.stats().completed == 2)
     assert failed.is_set()

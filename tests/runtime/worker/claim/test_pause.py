@@ -11,8 +11,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.queues.controls import NOTICE
-from conduit_runtime.worker.claim.listener import POLL
-from conduit_runtime.worker.heartbeat.heartbeat_thread import HEARTBEAT
+from conduit_runtime.worker.timing import Timing
 from pools import NewPool
 from waiting import until
 
@@ -76,7 +75,7 @@ def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(
         assert stopper.started == [1]
         assert queue.stats().pending == 1
         queue.resume("default")
-        until(lambda: queue.stats().completed == 2, POLL)
+        until(lambda: queue.stats().completed == 2, Timing().poll)
 
 
 @pytest.mark.slow
@@ -100,7 +99,7 @@ def test_an_idle_worker_hears_of_it_at_once(
     heartbeats = "SELECT coalesce(sum(heartbeat), 0) FROM conduit_workers"
     with Stopper(new_direct_pool).pool, psycopg.connect(dsn, autocommit=True) as connection:
         until(lambda: idle_locks(dsn) == 1)
-        quickest = HEARTBEAT
+        quickest = heartbeat = Timing().heartbeat
         for _ in range(6):
             [(before,)] = connection.execute(heartbeats)
             began = time.monotonic()
@@ -108,7 +107,7 @@ def test_an_idle_worker_hears_of_it_at_once(
             queue.pause("default")
             until(lambda before=before: connection.execute(heartbeats).fetchone()[0] > before)
             quickest = min(quickest, time.monotonic() - began)
-    assert quickest < HEARTBEAT / 4
+    assert quickest < heartbeat / 4
 
 
 @pytest.mark.slow

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
-from conduit_runtime.worker.claim import limiter
 from conduit_runtime.worker.claim.limiter import FULL
 from freed_slots import quickest_use
 from pools import NewPool
+from timed import Timed
 from waiting import until
 
 RACERS = 20
@@ -123,9 +123,9 @@ def test_limits_of_a_queue_and_a_type_and_a_rate_hold_together(
 
 
 def test_the_next_job_begins_when_one_has_ended_here(
-    queue: Queue, new_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, timed: Timed
 ) -> None:
-    monkeypatch.setattr(limiter, "FULL", 4.0)
+    timed(full=4.0)
     queue.limit_type("t", 1)
     queue.enqueue_many([Job(type="t") for _ in range(30)])
     pool = new_pool()

@@ -16,10 +16,10 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.statements import idle_lock, worker_registry
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.claim.listener import POLL
+from conduit_runtime.worker.timing import Timing
 from locks import waits_for_a_lock
 from psycopg.conninfo import make_conninfo
+from timed import Timed
 from waiting import until
 
 
@@ -50,7 +50,7 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
     wakeable = WakeablePool(queue)
     with wakeable.pool:
         until(lambda: idle_locks(dsn) == 1)
-        quickest = POLL
+        quickest = poll = Timing().poll
         for _ in range(5):
             wakeable.ran.clear()
             began = time.monotonic()
@@ -58,7 +58,7 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
             assert wakeable.ran.wait(60)
             quickest = min(quickest, time.monotonic() - began)
             until(lambda: idle_locks(dsn) == 1)
-    assert quickest < POLL / 2
+    assert quickest < poll / 2
 
 
 class Idle:
@@ -175,10 +175,10 @@ def test_a_longer_transaction_notifies_when_it_commits(
 
 
 def test_what_is_announced_with_the_response_to_a_statement_wakes_as_well(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, timed: Timed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A notification comes while a worker, about to wait, asks when the next job is due."""
-    monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
+    timed(poll=600.0)
     run = ReconnectingConnection.run
     asks = idle_lock.poll(["default"], [], []).query
     is_armed = threading.Event()
@@ -272,8 +272,8 @@ def test_each_queue_has_an_idle_lock(queue: Queue, dsn: str) -> None:
         assert ran.wait(60)
 
 
-def test_a_short_delay_is_kept(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claimer, "POLL", 600.0)
+def test_a_short_delay_is_kept(queue: Queue, timed: Timed) -> None:
+    timed(poll=600.0)
     pool = WorkerPool(queue)
     runs: list[float] = []
 
@@ -300,7 +300,7 @@ def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None
                 "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
                 (job.id,),
             )
-        assert wakeable.ran.wait(POLL + 60)
+        assert wakeable.ran.wait(62)
 
 
 @pytest.mark.slow

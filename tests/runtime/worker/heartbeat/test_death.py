@@ -17,8 +17,8 @@ from conduit_runtime.client import async_connections
 from conduit_runtime.model.workers.worker_state import LEASE
 from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.heartbeat import heartbeat_connection, maintenance
+from conduit_runtime.worker.heartbeat import heartbeat_connection
+from timed import Timed
 from waiting import until
 from worker_process import HISTORY
 
@@ -308,10 +308,10 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
 
 @pytest.mark.slow
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_heartbeat_later(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, timed: Timed
 ) -> None:
     # The worker checks at its start, and again because of the locked job.
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 600.0)
+    timed(maintenance=600.0)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())
@@ -364,10 +364,8 @@ def test_a_rescue_that_postgres_refuses_keeps_no_other_from_its_own(queue: Queue
 
 
 @pytest.mark.slow
-def test_a_rescue_wakes_idle_workers(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(claimer, "POLL", 600.0)
+def test_a_rescue_wakes_idle_workers(queue: Queue, dsn: str, timed: Timed) -> None:
+    timed(poll=600.0)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())

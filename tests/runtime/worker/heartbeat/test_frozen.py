@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.worker.heartbeat import failure_detector as detector
 from frozen_worker import SCHEMA
+from timed import Timed
 from waiting import until
 
 TYPES = ("complete", "fail", "hang")
@@ -64,9 +64,9 @@ def thaw(dsn: str, process: "subprocess.Popen[str]") -> None:
 
 @pytest.mark.slow
 def test_it_writes_nothing_about_jobs_that_others_have_ended(
-    frozen: "subprocess.Popen[str]", queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    frozen: "subprocess.Popen[str]", queue: Queue, dsn: str, timed: Timed
 ) -> None:
-    monkeypatch.setattr(detector, "LEASE", 3.0)
+    timed(lease=3.0)
     pool = WorkerPool(queue)
 
     async def work(context: JobContext[Any], payload: object) -> None: ...

@@ -12,9 +12,9 @@ from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, W
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.services.loading import resolve
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.worker import worker
 from example_jobs import JOBS
 from pools import NewPool
+from timed import Timed
 from waiting import until
 from worker_process import HISTORY
 
@@ -261,10 +261,10 @@ def test_another_reports_it_when_the_reporter_stops_first(
     rescued: Job,
     failures: list[FailedJob],
     dsn: str,
-    monkeypatch: pytest.MonkeyPatch,
+    timed: Timed,
 ) -> None:
     """A gateway counts a failure as reported once a worker has received it."""
-    monkeypatch.setattr(worker, "CANCELLING", 0.1)
+    timed(cancelling=0.1)
     called = threading.Event()
 
     async def hang(failed: FailedJob) -> None:

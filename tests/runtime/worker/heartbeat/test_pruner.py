@@ -13,8 +13,9 @@ from conduit_runtime.model.queues.retention import Retention
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.many import purge
-from conduit_runtime.worker.heartbeat import heartbeat_thread, pruner
+from conduit_runtime.worker.heartbeat import pruner
+from conduit_runtime.worker.timing import Timing
+from timed import Timed
 from waiting import until
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -83,27 +84,28 @@ def test_only_ended_jobs_and_none_that_a_flow_waits_for(queue: Queue) -> None:
     assert [job.id for job in queue.list(status="completed")] == [waited_for]
 
 
-def step_until_done(queue: Queue, is_done: Callable[[], bool]) -> None:
+def step_until_done(
+    queue: Queue, is_done: Callable[[], bool], pruning: pruner.Pruner | None = None
+) -> None:
     with connect(queue.dsn, "test", "2s") as connection:
         retention = Retention(DAY, DAY)
         run(
             connection,
             worker_registry.register("w", 1, "h", 1, ["default"], [], "", retention),
         )
-        pruning = pruner.Pruner()
-        until(lambda: pruning.step(partial(run, connection), is_first=True) or is_done())
+        walk = pruning or pruner.Pruner(Timing())
+        until(lambda: walk.step(partial(run, connection), is_first=True) or is_done())
 
 
-def test_many_pages_and_one_worker_at_a_time(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purge, "PAGE", 7)
-    monkeypatch.setattr(pruner, "PAGE", 7)
+def test_many_pages_and_one_worker_at_a_time(queue: Queue) -> None:
     fill(queue, "default", 9, count=30)
     fill(queue, "default", 0, count=30)
     with connect(queue.dsn, "test", "2s") as connection:
-        other = pruner.Pruner()
+        other = pruner.Pruner(Timing(), page=7)
         other.step(partial(run, connection), is_first=False)
         assert counts(queue, "default") == [60, 60, 60, 60]
-    step_until_done(queue, lambda: counts(queue, "default") == [30, 30, 30, 60])
+    is_done = lambda: counts(queue, "default") == [30, 30, 30, 60]  # noqa: E731
+    step_until_done(queue, is_done, pruner.Pruner(Timing(), page=7))
 
 
 def test_one_row_that_postgres_refuses_holds_no_other_up(
@@ -122,12 +124,9 @@ def test_one_row_that_postgres_refuses_holds_no_other_up(
 @pytest.mark.slow
 def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
     new_database: Callable[[], AbstractContextManager[str]],
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(pruner, "_SHARE", 100.0)
-    monkeypatch.setattr(pruner, "INTERVAL", 0.0)
-    monkeypatch.setattr(pruner, "LOGGED", 10)
+    pruning = pruner.Pruner(Timing(pruning=0.0, pruning_share=100.0), logged=10)
     with new_database() as dsn, Queue(dsn) as queue:
         fill(queue, "default", 9, count=50)
         with psycopg.connect(dsn) as connection:
@@ -141,7 +140,7 @@ def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
             left.append(sum(counts(queue, "default")[:3]))
             return left[-1] == kept and len(left) > 50  # several passes
 
-        step_until_done(queue, is_done)
+        step_until_done(queue, is_done, pruning)
         assert left[0] > kept > 50
     refused = [each for each in caplog.messages if "refuses to delete" in each]
     assert len(refused) == len({*refused}) == 10
@@ -149,12 +148,12 @@ def test_many_rows_that_postgres_refuses_hold_no_others_up_and_are_logged_once(
 
 @pytest.mark.slow
 def test_slow_triggers_hold_no_heartbeat_up(
-    new_database: Callable[[], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
+    new_database: Callable[[], AbstractContextManager[str]],
+    timed: Timed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(heartbeat_thread, "LATE", "500ms")
-    monkeypatch.setattr(heartbeat_thread, "HEARTBEAT", 0.05)
+    timed(pruning_statement=0.5, heartbeat=0.05, pruning_share=100.0)
     monkeypatch.setattr(pruner, "PAGE", 16)
-    monkeypatch.setattr(pruner, "_SHARE", 100.0)
     with new_database() as dsn, Queue(dsn) as queue:
         fill(queue, "default", 9, count=10)
         with psycopg.connect(dsn) as connection:

@@ -18,8 +18,8 @@ from conduit_runtime.model.type_description import (
 )
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.job_types import describe_types, described_types, known_shapes
-from conduit_runtime.worker.heartbeat import type_descriptions
 from conduit_runtime.worker.run import handlers
+from timed import Timed
 from waiting import until
 
 
@@ -108,10 +108,10 @@ def test_a_worker_that_may_not_write_them_works(
     queue: Queue,
     connection: psycopg.Connection[Any],
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    timed: Timed,
 ) -> None:
     """The worker tries again later."""
-    monkeypatch.setattr(type_descriptions, "_AGAIN", 0.1)
+    timed(descriptions=0.1)
     connection.execute("ALTER TABLE conduit_job_types RENAME TO elsewhere")
     try:
         with caplog.at_level(logging.WARNING), WorkerPool(queue, jobs=[charge]):

@@ -11,8 +11,8 @@ from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.model.package import retired_types
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.worker_registry import unserved_queues
-from conduit_runtime.worker.heartbeat import maintenance
 from conduit_runtime.worker.heartbeat.unserved_queues import UnservedQueues
+from timed import Timed
 from waiting import until
 
 WARNING = "holds jobs of"
@@ -32,10 +32,13 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.slow
 def test_a_moved_queue_is_named_at_the_start(
-    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    queue: Queue,
+    caplog: pytest.LogCaptureFixture,
+    timed: Timed,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The worker warns once, and not of a queue whose types it has no handler for."""
-    monkeypatch.setattr(maintenance, "MAINTENANCE", 0.0)
+    timed(maintenance=0.0)
     steps: list[object] = []
     step = UnservedQueues.step
     monkeypatch.setattr(UnservedQueues, "step", lambda *given: (step(*given), steps.append(given)))

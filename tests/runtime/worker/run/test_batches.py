@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from batches import batched, enqueued, states
 from conduit_runtime import BatchContext, BatchJob, Discard, Job, Queue, Retry, Snooze
-from conduit_runtime.worker.run import batch_runs, runner
 from pools import NewPool
+from timed import Timed
 from waiting import until
 
 BOTH = pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "plain"])
@@ -220,11 +220,10 @@ def test_a_job_of_another_batch_cannot_fail(queue: Queue, new_pool: NewPool) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["returned", "called"])
 def test_an_attempt_that_fails_beside_a_later_one_of_its_job_is_not_the_later_ones_failure(
-    queue: Queue, dsn: str, new_direct_pool: NewPool, how: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, new_direct_pool: NewPool, how: str, timed: Timed
 ) -> None:
     """The test sets the row back, so the job is claimed again and joins its first attempt."""
-    for module in (batch_runs, runner):
-        monkeypatch.setattr(module, "FRESH", 60.0)
+    timed(fresh=60.0)
 
     def handle(context: BatchContext, jobs: list[BatchJob]) -> Any:
         assert jobs[0].id == jobs[1].id

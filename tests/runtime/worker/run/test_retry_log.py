@@ -5,7 +5,7 @@ import re
 
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.worker.run import retry_log
+from timed import Timed
 from waiting import until
 
 COUNT = 200
@@ -13,9 +13,9 @@ COUNT = 200
 
 @pytest.mark.parametrize("every", [0.01, 600.0])
 def test_a_storm_of_retries_is_counted(
-    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, every: float
+    queue: Queue, caplog: pytest.LogCaptureFixture, timed: Timed, every: float
 ) -> None:
-    monkeypatch.setattr(retry_log, "EVERY", every)
+    timed(retries=every)
     pool = WorkerPool(queue, workers=10)
 
     @pool.handler("t")

@@ -13,9 +13,9 @@ from conduit_runtime import BatchContext, BatchJob, Job, Queue, WorkerPool
 from conduit_runtime.model.attempts.interruptions import Shutdown
 from conduit_runtime.statements.flows import ChildJobs
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker import audit
 from conduit_runtime.worker.run.outcomes import Outcomes
 from pools import NewPool
+from timed import Timed
 from waiting import until
 
 BOTH = pytest.mark.parametrize("is_async", [True, False], ids=["coroutine", "plain"])
@@ -105,7 +105,7 @@ def test_a_stop_releases_a_job_of_a_batch_that_waits_for_a_key(
 
 
 def test_a_stop_in_the_moment_before_an_outcome_is_written_releases_the_job(
-    queue: Queue, new_direct_pool: NewPool, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_direct_pool: NewPool, timed: Timed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_written_apart, seen = Outcomes.is_written_apart, []
 
@@ -121,7 +121,7 @@ def test_a_stop_in_the_moment_before_an_outcome_is_written_releases_the_job(
         jobs[0].enqueued.append(Job(type="child", unique="key"))
 
     monkeypatch.setattr(Outcomes, "is_written_apart", stop_once)
-    monkeypatch.setattr(audit, "AUDIT", 600.0)  # no audit finds the job
+    timed(audit=600.0)  # no audit finds the job
     jobs = enqueued(queue, 1)
     pool = batched(new_direct_pool, handle, size=1)
     pool.register("child", lambda context, payload: None)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool, WorkerStuck
-from conduit_runtime.worker import watch
 from example_jobs import JOBS
 from example_jobs.order import Release, release
 from pools import NewPool
 from stuck_worker import Stuck
+from timed import Timed
 from waiting import until
 
 _RUNTIME = Path(__file__).parents[2]
@@ -27,9 +27,8 @@ def go_on() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def pool(new_pool: NewPool, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch) -> WorkerPool:
-    monkeypatch.setattr(watch, "STUCK", 0.5)
-    monkeypatch.setattr(watch, "WATCH", 0.1)
+def pool(new_pool: NewPool, go_on: threading.Event, timed: Timed) -> WorkerPool:
+    timed(stuck=0.5, watch=0.1)
     pool = new_pool(workers=2)
 
     @pool.handler("stick")
@@ -75,11 +74,10 @@ def blocked() -> Job:
 
 
 def test_a_service_that_outlives_its_attempt_keeps_its_slot(
-    queue: Queue, new_pool: NewPool, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, new_pool: NewPool, go_on: threading.Event, timed: Timed
 ) -> None:
     """Otherwise, later jobs would wait for the service's thread until they time out."""
-    monkeypatch.setattr(watch, "STUCK", 0.5)
-    monkeypatch.setattr(watch, "WATCH", 0.1)
+    timed(stuck=0.5, watch=0.1)
     services = {name: Stuck(go_on) for name in ("warehouse", "email", "search_index")}
     pool = new_pool(workers=2, jobs=JOBS, services=services)
     queue.enqueue_many([blocked() for _ in range(6)])
