@@ -69,11 +69,12 @@ def preflight(
     For each type and payload shape that is pending, scheduled, blocked or running: how many jobs
     there are, how old the first is, and whether the packages read them. For a shape that they
     lack, the command tries to read a few payloads. It looks whether the tables have the columns
-    that upcasters read. If counting takes more than 1.5 s, it counts
-    only some jobs, and marks the number with ≥.
+    that upcasters read, and names the calls that jobs would lose: workers have described what
+    their code calls. If counting takes more than 1.5 s, it counts only some jobs, and marks the
+    number with ≥.
 
-    It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs and conduit_schedules:
-    `migrate --print-grants --reader ROLE` prints the grants.
+    It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs, conduit_schedules and
+    conduit_job_types: `migrate --print-grants --reader ROLE` prints the grants.
 
     Exit codes: 0 when every job would be run, 1 when jobs would be stranded or the services refuse
     a call.

@@ -6,7 +6,7 @@ from ..preflight.findings import find
 from ..preflight.reading import snapshot
 from ..statements import worker_registry
 from .database import Database, Package
-from .finding import Finding, error
+from .finding import Finding, error, warning
 
 
 def check(database: Database, package: Package) -> Iterator[Finding]:
@@ -17,12 +17,18 @@ def check(database: Database, package: Package) -> Iterator[Finding]:
     with snapshot(database.dsn, database.schema) as read:
         found = find(read, package.handlers, served, ())
     for each in found:
-        if each.is_stranded and each.type in own:
-            yield error(
-                "stranded-jobs",
-                f"{'at least ' * each.is_more}{each.jobs} {each.status} "
-                f"job{'s' * (each.jobs > 1)} of {each.type} "
-                f"({each.fingerprint or 'any shape'}) would not run: {each.message}",
-                f"queue {each.queue}",
-                f"conduit-jobs preflight {' '.join(package.names)}",
-            )
+        if each.type not in own or not (each.is_stranded or each.verdict.reads == "lossy"):
+            continue
+        kind, code, would = (
+            (error, "stranded-jobs", "would not run")
+            if each.is_stranded
+            else (warning, "lossy-jobs", "would run with a loss")
+        )
+        yield kind(
+            code,
+            f"{'at least ' * each.is_more}{each.jobs} {each.status} "
+            f"job{'s' * (each.jobs > 1)} of {each.type} "
+            f"({each.fingerprint or 'any shape'}) {would}: {each.message}",
+            f"queue {each.queue}",
+            f"conduit-jobs preflight {' '.join(package.names)}",
+        )

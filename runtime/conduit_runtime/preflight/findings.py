@@ -9,6 +9,7 @@ from ..model.schedules.schedule import Schedule
 from ..statements import preflight, schedules
 from ..statements.preflight import LaneJobs
 from ..worker.run.handlers import HandlerRegistry
+from .lost_calls import LostCalls
 from .missing_columns import missing_columns
 from .readers import Readers, Verdict
 from .reading import Snapshot
@@ -64,7 +65,8 @@ def find(
     `given` are the schedules that workers add at their start; they replace stored schedules of the
     same name.
     """
-    readers = Readers(handlers, missing_columns(database, handlers))
+    lost_calls = LostCalls(database, handlers)
+    readers = Readers(handlers, missing_columns(database, handlers), lost_calls.of)
     pending = database.read_within(_PATIENCE, preflight.pending())
     if pending is None:
         pending = database.read(preflight.pending(_SOME))

@@ -1,6 +1,6 @@
 """Whether the code of generated packages reads the payloads of jobs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,8 @@ from ..worker.run.handler import Handler
 from ..worker.run.handlers import HandlerRegistry
 
 Reads = Literal["yes", "upcast", "lossy", "no"]
-"""`lossy`: an upcaster reads them, but some fields do not get the values that were captured."""
+"""`lossy`: they run, but some fields do not get the values that were captured, or some calls of
+theirs are not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,14 @@ class Readers:
         self,
         handlers: HandlerRegistry,
         missing_columns: Mapping[Callable[..., Any], str] | None = None,
+        lost_calls: Callable[[str, str], Sequence[str]] = lambda type, fingerprint: (),
     ) -> None:
-        """`missing_columns` has the column that an upcaster reads and that its table lacks."""
+        """`missing_columns` has the column that an upcaster reads and that its table lacks.
+
+        `lost_calls` gives the calls that jobs of a type and shape lose.
+        """
         self._handlers = handlers
+        self._lost_calls = lost_calls
         self._missing_columns = missing_columns or {}
 
     def merged(self, type: str, fingerprint: str) -> str:
@@ -54,6 +60,13 @@ class Readers:
         The payloads matter only if the fingerprint is not enough. An unreadable job is judged by
         the shape with which it was enqueued, unless this same code found it unreadable.
         """
+        found = self._fit(type, fingerprint, payloads)
+        if found.reads == "no" or not (lost := self._lost_calls(type, original(fingerprint))):
+            return found
+        message = f"the package no longer calls {', '.join(lost)} for these jobs"
+        return Verdict("lossy", "; ".join(filter(None, [found.message, message])))
+
+    def _fit(self, type: str, fingerprint: str, payloads: Iterable[str]) -> Verdict:
         handler = self._handlers.by_type.get(type)
         if handler is None:
             return Verdict("no", "no job type of the package has this name")

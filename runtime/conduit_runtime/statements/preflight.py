@@ -28,6 +28,16 @@ class LaneJobs(NamedTuple):
     ids: list[UUID]
 
 
+class DescribedUses(NamedTuple):
+    """What jobs of a type and fingerprint call and enqueue, as in its TypeDescription."""
+
+    type: str
+    fingerprint: str
+    is_older: bool
+    calls: list[str]
+    enqueues: list[str]
+
+
 def pending(most: int | None = None) -> Statement[list[LaneJobs]]:
     """The pending jobs; a lane has a row for each of its priorities.
 
@@ -49,6 +59,13 @@ def columns(tables: Sequence[str]) -> Statement[dict[str, set[str]]]:
 def blocked_and_running() -> Statement[list[LaneJobs]]:
     """The jobs that wait for others, and the running jobs; all of them are counted."""
     return Statement("preflight/blocked_and_running", {}, _lane_jobs)
+
+
+def described_uses() -> Statement[list[DescribedUses]]:
+    """What jobs call and enqueue, as workers described it; the latest descriptions last."""
+    return Statement(
+        "preflight/uses", {}, lambda rows, count: [DescribedUses(*row) for row in rows]
+    )
 
 
 def payloads(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:

@@ -64,6 +64,7 @@ def read_reports(dsn: str) -> None:
         database.read(preflight.pending(most=100))
         database.read(preflight.blocked_and_running())
         database.read(preflight.payloads([uuid4()]))
+        database.read(preflight.described_uses())
     report = examine(dsn, None)
     assert report.unread.keys() <= {"schedules"}, report.unread  # no worker is alive
 
