@@ -96,9 +96,10 @@ def test_the_transaction_of_a_connection_is_rolled_back(databases: Databases) ->
 
 def test_they_are_dropped_at_the_end(server_dsn: str, dsn: str) -> None:
     databases = Databases(server_dsn, str(conninfo_to_dict(dsn)["dbname"]))
-    with databases.lend() as lent:
-        pass
-    databases.close()
+    with kept(server_dsn):
+        with databases.lend() as lent:
+            pass
+        databases.close()
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(lent)
 
