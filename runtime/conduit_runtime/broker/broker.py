@@ -7,16 +7,17 @@ from ..model.arguments import check_type
 from ..model.errors import QueueError
 from ..services.protocols import Prepared
 from ..worker.arrival import reach as reach_database
-from ..worker.pool_interfaces import PoolInterface
+from ..worker.interfaces import WorkerFactory
 
 if TYPE_CHECKING:
+    from ..worker.pool import WorkerPool
     from .remote.remote_worker import RemoteWorker
 
 
 _WANTED = "a URL such as amqps://user:password@host/vhost"
 
 
-class Broker:
+class Broker(WorkerFactory):
     """A RabbitMQ vhost over which gateways publish jobs, for a WorkerPool in place of its queue.
 
     `url` is amqp://USER:PASSWORD@HOST/VHOST, or amqps:// with TLS; the server's certificate is
@@ -56,7 +57,7 @@ class Broker:
             await reach_database(self.database, "", seconds)
 
     def new_worker(
-        self, pool: PoolInterface, services: Prepared, *, is_draining: bool
+        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
     ) -> "RemoteWorker":
         """A worker whose jobs come over the broker."""
         from .remote.remote_worker import RemoteWorker

@@ -1,6 +1,7 @@
 """Compares the jobs that a worker holds with those that the database says it holds."""
 
 import time
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -11,7 +12,10 @@ from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt
 from .acknowledge.acknowledger import Acknowledger
-from .interfaces import AttemptRunner, WorkerInterface
+from .interfaces import AttemptRunner
+
+if TYPE_CHECKING:
+    from .worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -19,9 +23,7 @@ _log = get_logger("conduit.worker")
 class Audit:
     """Releases jobs of a claim whose result was lost with its connection."""
 
-    def __init__(
-        self, worker: WorkerInterface, runner: AttemptRunner, acknowledger: Acknowledger
-    ) -> None:
+    def __init__(self, worker: "Worker", runner: AttemptRunner, acknowledger: Acknowledger) -> None:
         self._worker = worker
         self._runner = runner
         self._acknowledger = acknowledger

@@ -1,19 +1,22 @@
 """Makes workers that claim from the database of a queue themselves."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..services.protocols import Prepared
 from ..telemetry.tracing import job_tracer
 from .arrival import reach
-from .interfaces import OutcomeSink
-from .pool_interfaces import PoolInterface
+from .interfaces import OutcomeSink, WorkerFactory
 from .run.runner import Runner
 from .worker import Worker
 
+if TYPE_CHECKING:
+    from .pool import WorkerPool
 
-class DirectWorkers:
+
+class DirectWorkers(WorkerFactory):
     """Makes workers that open their own connections, by the DSN of a queue."""
 
     def __init__(self, queue: Queue | AsyncQueue) -> None:
@@ -25,7 +28,7 @@ class DirectWorkers:
         """Wait at most `seconds` for the database, and find our tables in it."""
         self.schema = await reach(self._dsn, self.schema, seconds)
 
-    def new_worker(self, pool: PoolInterface, services: Prepared, *, is_draining: bool) -> Worker:
+    def new_worker(self, pool: "WorkerPool", services: Prepared, *, is_draining: bool) -> Worker:
         """A worker whose runner runs the handlers of a pool."""
         tracer = job_tracer(pool.tracer_provider)
 

@@ -1,145 +1,171 @@
 """What the parts of a worker ask of each other.
 
 A worker has two halves. One claims jobs and writes outcomes, the other runs attempts. The halves
-know each other by the first three protocols here, so either can be replaced: a gateway has another
-runner, and a worker without a database another sink.
+know each other by the first three classes here, so either can be replaced: a gateway has another
+runner, and a worker without a database another sink. Where a worker comes from is the third thing
+that differs: a pool asks a WorkerFactory.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from ..job_types.context import Host
 from ..model.claimed import Claimed
 from ..model.lanes import Lane
-from ..model.queues.controls import Controls, SourceLimits
-from ..model.queues.retention import Retention
+from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
-from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
-from ..statements.outcomes import Attempt, Written
-from ..statements.worker_registry import Rescued
-from ..telemetry.attempt_counters import Recorder
-from .acknowledge.flow_advancer import FlowAdvancer
+from ..statements.outcomes import Attempt
 from .metrics import Metrics
-from .run.batching import Batching
-from .run.execution import Running
-from .run.failures import FailureReporter
 from .timing import Timing
 
+if TYPE_CHECKING:
+    from .pool import WorkerPool
+    from .run.batching import Batching
+    from .run.execution import Running
 
-class AttemptRunner(Protocol):
-    """Runs claimed jobs, and adds their outcomes to a sink."""
+
+class AttemptRunner(ABC):
+    """Runs claimed jobs, and adds their outcomes to a sink.
+
+    `ready` has the jobs and batches that were taken and have not begun, `running` those that run
+    here and wait for something.
+    """
+
+    ready: Collection[object]
+    running: "Collection[Running]"
 
     @property
+    @abstractmethod
     def concurrency(self) -> int:
         """The most jobs that run at once."""
 
     @property
-    def ready(self) -> Collection[object]:
-        """The jobs and batches that were taken and have not begun."""
-
-    @property
-    def running(self) -> Collection[Running]:
-        """The jobs and batches that run here and wait for something."""
-
-    @property
+    @abstractmethod
     def free(self) -> int:
         """How many more jobs could start at once."""
 
+    @abstractmethod
     def room_in(self, queue: str, *, of_batches: bool = False) -> int:
         """How many more jobs of a queue may be held, of batch handlers or of others."""
 
     @property
+    @abstractmethod
     def room_in_batches(self) -> int:
         """How many more jobs of batch handlers would fill a batch of each type."""
 
     @property
+    @abstractmethod
     def is_idle(self) -> bool:
         """Whether nothing runs or waits to run."""
 
     @property
+    @abstractmethod
     def is_stuck(self) -> bool:
         """Whether no job can start until a thread of a stopped attempt ends."""
 
+    @abstractmethod
     def jobs(self) -> Sequence[Claimed]:
         """Every job that is held here."""
 
+    @abstractmethod
     def take(self, jobs: list[Claimed], asked: float) -> None:
         """Run claimed jobs in their order; the claim was sent at the monotonic time `asked`."""
 
+    @abstractmethod
     def release(self) -> None:
         """Release the jobs that have not begun."""
 
+    @abstractmethod
     def release_ready(self) -> None:
         """Release the jobs that wait for a slot."""
 
+    @abstractmethod
     def release_rescued(self) -> bool:
         """Release jobs that were rescued before and would wait; returns whether any were."""
 
+    @abstractmethod
     def stop(self, reason: type[BaseException]) -> None:
         """Stop the jobs that run, each for this reason."""
 
+    @abstractmethod
     async def until_idle(self, seconds: float) -> None:
         """Wait at most `seconds` until the jobs that run now have ended."""
 
+    @abstractmethod
     def linger(self, thread: "Future[None]") -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
 
+    @abstractmethod
     def close(self) -> None:
         """Take no more jobs; called when nothing runs any more."""
 
 
-class ApartSink(Protocol):
+class ApartSink(ABC):
     """Writes outcomes that others should not wait for."""
 
+    @abstractmethod
     async def begin(self, attempt: Attempt) -> bool:
-        """Write the start of an attempt; False when its job is not held."""
+        """Write that an attempt begins; False when its job is not held."""
 
+    @abstractmethod
     async def write(self, attempt: Attempt) -> None:
         """Write an outcome without delaying others; returns once it is written or refused."""
 
 
-class OutcomeSink(Protocol):
-    """Takes the outcomes of attempts, and holds them until they are written."""
+class OutcomeSink(ABC):
+    """Takes the outcomes of attempts, and holds them until they are written.
 
-    @property
-    def apart(self) -> ApartSink:
-        """The writer of outcomes that others should not wait for."""
+    `apart` is the writer of outcomes that others should not wait for.
+    """
 
+    apart: ApartSink
+
+    @abstractmethod
     def add(self, attempt: Attempt) -> None:
         """Write the outcome of an attempt soon."""
 
+    @abstractmethod
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; returns the ids of the jobs that are still held."""
 
 
-class Registry(Protocol):
+class Registry(ABC):
     """The job types that a worker, or the workers behind a gateway, have code for."""
 
     @property
-    def batched(self) -> Mapping[str, Batching]:
+    @abstractmethod
+    def batched(self) -> "Mapping[str, Batching]":
         """The types whose handlers run several jobs in one call."""
 
+    @abstractmethod
     def types(self) -> list[str]:
         """The job types."""
 
+    @abstractmethod
     def retired(self) -> Collection[str]:
         """The types that the code had, and whose jobs it no longer runs."""
 
+    @abstractmethod
     def lanes(self) -> list[Lane]:
         """Every (type, fingerprint) that can be run."""
 
+    @abstractmethod
     def descriptions(self) -> list[DescribedType]:
         """The types' descriptions for the dashboard."""
 
+    @abstractmethod
     def limits(self) -> dict[str, SourceLimits]:
         """The limits that the code gives its types, by type."""
 
+    @abstractmethod
     def may_read(self, lane: Lane) -> bool:
         """Whether some code for the type has not found jobs of this lane unreadable."""
 
+    @abstractmethod
     def __contains__(self, type: object) -> bool: ...
 
 
@@ -157,48 +183,38 @@ class RunnerHost(Host, Protocol):
         """A job ended: there may be capacity for another."""
 
 
-class WorkerInterface(RunnerHost, Protocol):
-    """A worker with a database, as its parts see it."""
-
-    failures: FailureReporter
-    flows: FlowAdvancer
-    ticker: Ticker
-    recorder: Recorder
-    retention: Retention
+class PoolWorker(Protocol):
+    """The worker of a pool, as the pool sees it."""
 
     @property
-    def registry(self) -> Registry:
-        """The job types that are claimed."""
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the worker was last known to live; None before the first time."""
 
-    @property
-    def name(self) -> str:
-        """The name under which the worker holds its jobs."""
+    async def start(self) -> None:
+        """Begin to work. Raises if the worker cannot work."""
 
-    @property
-    def version(self) -> str:
-        """What operators see as the worker's version."""
+    async def run(self) -> None:
+        """Return when there is nothing left to do, or when `stop` was called elsewhere."""
 
-    @property
-    def reports_failures(self) -> bool:
-        """Whether the worker can report jobs that others ended as failed."""
+    async def stop(self, grace: float) -> None:
+        """End gently: let running jobs end for `grace` seconds, and release the rest."""
 
-    def lanes(self) -> list[Lane]:
-        """The lanes that the worker claims."""
 
-    def on_idle(self) -> None:
-        """No outcome is left to be written: the queues may be drained."""
+class WorkerFactory(ABC):
+    """Makes the worker of a pool, and knows where its jobs come from.
 
-    def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
-        """Outcomes of these attempts are committed."""
+    `dsn` and `schema` are those of the queue, None where the pool does not know its database.
+    """
 
-    def on_controls(self, controls: Controls) -> None:
-        """Operators paused, resumed or limited queues."""
+    dsn: str | None
+    schema: str | None
 
-    def on_server(self, server: float) -> None:
-        """The heartbeat's connection now leads to the server that was started at this time."""
+    @abstractmethod
+    async def reach(self, seconds: float) -> None:
+        """Wait at most `seconds` until jobs can come. Raises the error of the last try."""
 
-    def abandon_all(self) -> None:
-        """Stop all jobs: others took this worker for dead and have its jobs."""
-
-    def count_failed(self, jobs: Sequence[Rescued]) -> None:
-        """Count these failed jobs: the worker that they killed cannot."""
+    @abstractmethod
+    def new_worker(
+        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+    ) -> PoolWorker:
+        """A worker for this pool, in its loop."""

@@ -16,10 +16,10 @@ from ..telemetry.attempt_counters import Recorder
 from .arrival import CONNECT_TIMEOUT
 from .direct import DirectWorkers
 from .health.pool_health import PoolHealth
+from .interfaces import WorkerFactory
 from .lifecycle import Lifecycle
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
-from .pool_interfaces import WorkerFactory
 from .run.around import AroundHook, AroundHooks
 from .run.batching import WAIT
 from .run.failures import OnFailed

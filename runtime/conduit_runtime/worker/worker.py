@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -28,12 +28,14 @@ from .acknowledge.flow_advancer import FlowAdvancer
 from .audit import Audit
 from .claim.claimer import Claimer
 from .heartbeat.heartbeat_thread import HeartbeatThread
-from .interfaces import AttemptRunner, OutcomeSink, Registry
+from .interfaces import AttemptRunner, OutcomeSink, Registry, RunnerHost
 from .job_database import JobDatabase
-from .pool_interfaces import PoolInterface
 from .run.failures import FailureReporter, OnFailed, failed_among
 from .run.outcomes import log_ended
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from .pool import WorkerPool
 
 _log = get_logger("conduit.worker")
 
@@ -41,7 +43,7 @@ NewRunner = Callable[["Worker", OutcomeSink, Callable[[], bool]], AttemptRunner]
 """Makes the runner of a worker; the last argument is the runner's `poll`."""
 
 
-class Worker:
+class Worker(RunnerHost):
     """Runs the jobs of some queues until stopped or, when draining, until none is due.
 
     Its parts reach each other through it. All of them belong to the loop, except the heartbeat's
@@ -53,7 +55,7 @@ class Worker:
 
     def __init__(
         self,
-        pool: PoolInterface,
+        pool: "WorkerPool",
         services: Prepared,
         dsn: str,
         schema: str | None,
@@ -195,7 +197,6 @@ class Worker:
             self.heartbeat.wake()
 
     def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
         self.claimer.on_capacity()
 
     def on_idle(self) -> None:
@@ -234,19 +235,15 @@ class Worker:
             self.recorder.counters(job.queue, job.type).failed += 1
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection for a job's own statements."""
         return self._database.connection()
 
     def linger(self, thread: "Future[None]", /) -> None:
-        """Keep the slot of a stopped attempt, until its thread ends."""
         self.runner.linger(thread)
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
-        """The kept results of the jobs that a job of a flow waited for."""
         return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
-        """Store how far a job is. Raises JobLost if the job is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")
 

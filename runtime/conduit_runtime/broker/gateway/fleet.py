@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ...model.lanes import Lane, readers
 from ...model.queues.controls import SourceLimits
 from ...model.type_description import DescribedType
+from ...worker.interfaces import Registry
 from ...worker.run.batching import Batching
 from ...worker.timing import Timing
 from ..messages import Hello
@@ -27,7 +28,7 @@ class _Seen:
     pairs: frozenset[tuple[str, str]] = frozenset()
 
 
-class Fleet:
+class Fleet(Registry):
     """The registry of a gateway: the job types that live workers have code for.
 
     Only workers of `served` queues count and, if `allowed` types are given, only these types.
@@ -151,11 +152,9 @@ class Fleet:
         return self._seen.batched
 
     def types(self) -> list[str]:
-        """The job types."""
         return sorted(self._seen.types)
 
     def lanes(self) -> list[Lane]:
-        """Every (type, fingerprint) that can be run."""
         return self._seen.lanes
 
     def descriptions(self) -> list[DescribedType]:
@@ -165,7 +164,6 @@ class Fleet:
         return [each for each in known.values() if each.type in self._seen.types]
 
     def limits(self) -> dict[str, SourceLimits]:
-        """The limits that the code gives its types, by type."""
         return dict(self._seen.limits)
 
     def retired(self) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -10,14 +11,17 @@ from ...postgres.connection import keepalive
 from ...services.protocols import Prepared
 from ...statements.worker_registry import identity
 from ...worker.arrival import reach
-from ...worker.pool_interfaces import PoolInterface
+from ...worker.interfaces import WorkerFactory
 from ..broker_connection import reach as reach_broker
 from .fleet import Fleet
 from .gateway_worker import GatewayWorker
 from .link import Link
 
+if TYPE_CHECKING:
+    from ...worker.pool import WorkerPool
 
-class Gateway:
+
+class Gateway(WorkerFactory):
     """Makes the worker of a WorkerPool that publishes the jobs of its queues to a broker.
 
     `types`, if given, are the only job types that it publishes, and that their jobs may enqueue.
@@ -53,7 +57,7 @@ class Gateway:
         await reach_broker(self._url, self._ca_file, max(0.0, deadline - time.monotonic()))
 
     def new_worker(
-        self, pool: PoolInterface, services: Prepared, *, is_draining: bool
+        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
     ) -> GatewayWorker:
         """A worker whose jobs run elsewhere."""
         assert self.schema is not None

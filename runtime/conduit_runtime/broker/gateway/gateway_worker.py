@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from aiormq.abc import AbstractChannel
 
@@ -14,7 +15,6 @@ from ...services.protocols import Prepared
 from ...statements.outcomes import Attempt, Written
 from ...statements.worker_registry import Rescued, reclaim
 from ...worker.interfaces import AttemptRunner, OutcomeSink
-from ...worker.pool_interfaces import PoolInterface
 from ...worker.run.failures import OnFailed
 from ...worker.worker import Worker
 from ..messages import Claim, Failed, encode
@@ -36,6 +36,9 @@ from .pace import Pace
 from .publisher import Publisher
 from .requests import Requests
 
+if TYPE_CHECKING:
+    from ...worker.pool import WorkerPool
+
 _log = get_logger("conduit.gateway")
 
 ARRIVAL = 2.0
@@ -51,7 +54,7 @@ class GatewayWorker(Worker):
 
     def __init__(
         self,
-        pool: PoolInterface,
+        pool: "WorkerPool",
         services: Prepared,
         dsn: str,
         schema: str,

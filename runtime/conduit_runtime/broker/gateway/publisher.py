@@ -1,7 +1,7 @@
 """Publishes claimed jobs to workers, and knows which of them have not come back."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from operator import attrgetter
 from typing import TYPE_CHECKING, cast
@@ -15,8 +15,7 @@ from ...model.claimed import Claimed
 from ...model.job import JobStatus
 from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
-from ...worker.interfaces import OutcomeSink, RunnerHost
-from ...worker.run.execution import Running
+from ...worker.interfaces import AttemptRunner, OutcomeSink, RunnerHost
 from ..messages import LARGEST, VERSION, Jobs, Release, encode
 from ..topology import ALL, DATABASE, GATEWAY, JOBS, RETURNED_JOBS, job_queue
 from .failures import of_large_job
@@ -39,11 +38,17 @@ PUT_OFF = 5.0
 _queue_and_type_of = attrgetter("queue", "type")
 
 
-class Publisher:
+class Publisher(AttemptRunner):
     """Takes the claims of a gateway's worker, in the place of a runner.
+
+    Jobs that wait for a worker are at the broker, and the workers watch the jobs that run.
 
     All methods belong to the worker's loop.
     """
+
+    ready = ()
+    running = ()
+    is_stuck = False
 
     def __init__(
         self,
@@ -97,24 +102,9 @@ class Publisher:
         return max(0, most - self.in_flight.in_batches)
 
     @property
-    def ready(self) -> Collection[object]:
-        """Nothing: jobs that wait for a worker are at the broker."""
-        return ()
-
-    @property
-    def running(self) -> Collection[Running]:
-        """Nothing: the workers watch the jobs that run."""
-        return ()
-
-    @property
     def is_idle(self) -> bool:
         """Whether everything that was published has come back."""
         return not self.in_flight.jobs
-
-    @property
-    def is_stuck(self) -> bool:
-        """Never: no job runs here."""
-        return False
 
     def jobs(self) -> list[Claimed]:
         """Every job that was published and has not come back."""
@@ -213,12 +203,14 @@ class Publisher:
         if self.in_flight.jobs:
             self._link.send(ALL, encode(Release(self._gateway, self._number)))
 
-    def release_ready(self) -> None:
-        """Nothing waits here."""
+    def release_ready(self) -> None: ...
 
     def release_rescued(self) -> bool:
-        """Nothing waits here."""
         return False
+
+    def linger(self, thread: "Future[None]") -> None: ...
+
+    def close(self) -> None: ...
 
     def stop(self, reason: type[BaseException]) -> None:
         """Tell workers to stop all jobs, and release the jobs unless others have taken them."""
@@ -235,9 +227,3 @@ class Publisher:
     async def until_idle(self, seconds: float) -> None:
         """Wait at most `seconds` until everything has come back."""
         await self.in_flight.until_empty(seconds)
-
-    def linger(self, thread: "Future[None]") -> None:
-        """No job runs here, so no thread outlives one."""
-
-    def close(self) -> None:
-        """No job comes any more."""

@@ -5,15 +5,17 @@ import os
 import socket
 import time
 from dataclasses import astuple
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ...model.lanes import Lane
 from ...model.package import package_version
 from ...model.type_description import DescribedType
-from ...worker.run.handlers import HandlerRegistry
 from ..messages import VERSION, Hello, Limits, encode
 from ..topology import FLEET
 from .sessions import Session
+
+if TYPE_CHECKING:
+    from .remote_worker import RemoteWorker
 
 EVERY = 2.0
 """Seconds between two of these messages."""
@@ -21,26 +23,10 @@ DESCRIBED = 10
 """One in so many messages has the descriptions of the job types."""
 
 
-class Greeter(Protocol):
-    """A worker that says what it runs."""
-
-    registry: HandlerRegistry
-    queues: dict[str, int | None]
-    concurrency: int
-
-    @property
-    def reports_failures(self) -> bool:
-        """Whether the worker can report jobs that ended failed."""
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the worker takes no more jobs."""
-
-
 class Hellos:
     """Sends these messages over the connections of a worker."""
 
-    def __init__(self, worker: Greeter) -> None:
+    def __init__(self, worker: "RemoteWorker") -> None:
         self._worker = worker
         self._sent_at: float | None = None
         self._described: list[Lane] | None = None

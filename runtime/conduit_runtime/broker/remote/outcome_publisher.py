@@ -13,6 +13,7 @@ from ...postgres.backoff import Backoff
 from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
 from ...worker.acknowledge.batch import take_batch
+from ...worker.interfaces import ApartSink, OutcomeSink
 from ...worker.metrics import Metrics
 from ...worker.run.outcomes import log_ended
 from ..messages import LARGEST, VERSION, Begin, Holding, Outcomes, encode
@@ -25,7 +26,7 @@ from .sessions import Lost, Sessions
 _log = get_logger("conduit.worker")
 
 
-class OutcomePublisher:
+class OutcomePublisher(OutcomeSink, ApartSink):
     """One task that publishes outcomes. Outcomes that come in during that form the next batch.
 
     It publishes a message until the broker confirms it, and messages to other gateways do not wait.
@@ -50,14 +51,10 @@ class OutcomePublisher:
         self._publishing = 0
         self._apart: dict[Attempt, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
+        self.apart = self  # no outcome delays another
         self._closing = False
         self._again: dict[str, list[Attempt]] = {}
         self._tasks = asyncio.TaskGroup()
-
-    @property
-    def apart(self) -> "OutcomePublisher":
-        """Itself: no outcome delays another."""
-        return self
 
     @property
     def is_idle(self) -> bool:

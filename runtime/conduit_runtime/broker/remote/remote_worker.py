@@ -5,7 +5,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -16,8 +16,8 @@ from ...model.errors import JobLost, QueueError
 from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...telemetry.tracing import job_tracer
+from ...worker.interfaces import RunnerHost
 from ...worker.job_database import JobDatabase
-from ...worker.pool_interfaces import PoolInterface
 from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
 from ...worker.watch import Watch
@@ -30,13 +30,16 @@ from .outcome_publisher import OutcomePublisher
 from .requests import Requests
 from .sessions import Lost, Session, Sessions
 
+if TYPE_CHECKING:
+    from ...worker.pool import WorkerPool
+
 _log = get_logger("conduit.worker")
 
 ARRIVAL = 2.0
 """Seconds for which a worker that starts waits until it can take jobs."""
 
 
-class RemoteWorker:
+class RemoteWorker(RunnerHost):
     """Runs jobs that gateways publish, until stopped or, when draining, until none comes."""
 
     def __init__(
@@ -44,7 +47,7 @@ class RemoteWorker:
         url: str,
         ca_file: str | None,
         database: str | None,
-        pool: PoolInterface,
+        pool: "WorkerPool",
         services: Prepared,
         *,
         is_draining: bool,
@@ -202,7 +205,6 @@ class RemoteWorker:
             self._consumer.release()
 
     def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
         self._consumer.on_capacity()
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
@@ -215,11 +217,9 @@ class RemoteWorker:
         return self._database.connection()
 
     def linger(self, thread: "Future[None]", /) -> None:
-        """Keep the slot of a stopped attempt, until its thread ends."""
         self._runner.linger(thread)
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
-        """The kept results of the jobs that a job of a flow waited for."""
         answer = await self._requests.insist(
             self._database_of(job), lambda worker, n: Results(VERSION, worker, n, job.id)
         )

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -21,24 +21,14 @@ from ..decoding import decode_control
 from ..messages import Control
 from ..topology import DECLARED, declare_worker, worker_queue
 
+if TYPE_CHECKING:
+    from .remote_worker import RemoteWorker
+
 _log = get_logger("conduit.worker")
 
 
 class Lost(Exception):
     """A message could not be handed to the broker, or it is not known whether it was."""
-
-
-class SessionHost(Protocol):
-    """A worker, as its sessions see it."""
-
-    async def work(self, session: "Session") -> None:
-        """Use a connection until cancelled."""
-
-    def on_control(self, message: Control) -> None:
-        """A gateway sent something."""
-
-    def on_lost(self) -> None:
-        """The connection is gone, and what came over it belongs to others."""
 
 
 class Session:
@@ -142,7 +132,7 @@ class Session:
 class Sessions:
     """Keeps a connection to the broker while it runs; `current` is None while there is none."""
 
-    def __init__(self, url: str, ca_file: str | None, host: SessionHost) -> None:
+    def __init__(self, url: str, ca_file: str | None, host: "RemoteWorker") -> None:
         self._url = url
         self._ca_file = ca_file
         self._host = host

@@ -7,11 +7,12 @@ from uuid import UUID
 from ...model.claimed import Claimed
 from ...model.payload import decode
 from ...statements.outcomes import Attempt
+from ...worker.interfaces import ApartSink, OutcomeSink
 from ...worker.run.environment import WhyStopped
 from .ran import Outcome, Run
 
 
-class Outcomes:
+class Outcomes(OutcomeSink, ApartSink):
     """Takes the runner's attempts, in place of an acknowledger and its ApartWriter."""
 
     def __init__(
@@ -22,11 +23,7 @@ class Outcomes:
         self._added: list[Attempt] = []
         self._write = write
         self._begin = begin
-
-    @property
-    def apart(self) -> "Outcomes":
-        """The writer for outcomes that are written alone, as all are here."""
-        return self
+        self.apart = self  # each outcome is written alone
 
     def add(self, attempt: Attempt) -> None:
         """Take note of an attempt, which is written when the runner is idle."""

@@ -12,12 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import psycopg
 
-from ...job_types.context import Host
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
 from ...model.errors import JobLost
@@ -32,9 +31,9 @@ from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
 from ...worker.heartbeat.unhandled_types import fallback_lanes, unhandled_lanes
+from ...worker.interfaces import RunnerHost
 from ...worker.metrics import Metrics
 from ...worker.run.around import AroundHooks
-from ...worker.run.environment import AttemptTracer
 from ...worker.run.handlers import HandlerRegistry
 from ...worker.run.runner import Runner
 from ...worker.timing import Timing
@@ -42,11 +41,14 @@ from .attempts import Noted, Outcomes, run_of
 from .database_interface import Database
 from .ran import Run
 
+if TYPE_CHECKING:
+    from ...telemetry.spans import JobTracer
+
 SLOTS = 10
 """Threads for plain functions. A function that outlives its attempt keeps its thread."""
 
 
-class OneByOne(Host):
+class OneByOne(RunnerHost):
     """Runs the jobs of its queues one after another. It belongs to one loop."""
 
     def __init__(
@@ -79,7 +81,7 @@ class OneByOne(Host):
             registry,
             self._outcomes,
             hooks,
-            cast("AttemptTracer", self._noted),
+            cast("JobTracer", self._noted),
             executor=executor,
         )
 
@@ -185,22 +187,17 @@ class OneByOne(Host):
         return True
 
     def on_capacity(self) -> None:
-        """A job ended."""
         self._capacity.set()
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection for a job's own statements."""
         return self._database.connection()
 
     def linger(self, thread: "Future[None]", /) -> None:
-        """Keep the slot of a stopped attempt, until its thread ends."""
         self._runner.threads.linger(thread)
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
-        """The kept results of the jobs that a job of a flow waited for."""
         return await self._database.run(of_predecessors(job.id))
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
-        """Store the progress of a job. Raises JobLost if the job is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")

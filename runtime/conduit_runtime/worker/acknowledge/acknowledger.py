@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -14,10 +14,13 @@ from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
-from ..interfaces import WorkerInterface
+from ..interfaces import OutcomeSink
 from ..job_database import JobDatabase
 from .apart_writer import ApartWriter
 from .batch import take_batch
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ TRIES = 2
 """Errors of the server's own that a batch meets before it is written beside the others."""
 
 
-class Acknowledger:
+class Acknowledger(OutcomeSink):
     """One task that writes outcomes over one connection.
 
     Outcomes that come in during a write form the next batch. A write is repeated until Postgres has
@@ -44,7 +47,7 @@ class Acknowledger:
     """
 
     def __init__(
-        self, worker: WorkerInterface, connection: ReconnectingConnection, database: JobDatabase
+        self, worker: "Worker", connection: ReconnectingConnection, database: JobDatabase
     ) -> None:
         self._worker = worker
         self._metrics = worker.metrics
@@ -57,7 +60,7 @@ class Acknowledger:
         self._writing = False
         self._starts = Backoff(_log, "the start of a job cannot be written")
         self._backoff = Backoff(_log, "outcomes cannot be written")
-        self.apart = ApartWriter(
+        self.apart: ApartWriter = ApartWriter(
             database, worker.timing, self._backoff, self._report, self._wake.set
         )
 
@@ -67,7 +70,6 @@ class Acknowledger:
         return not (self._writing or self._completed or self._ended) and self.apart.is_idle
 
     def add(self, attempt: Attempt) -> None:
-        """Write the outcome of an attempt soon."""
         attempts = self._completed if attempt.outcome is None else self._ended
         if not attempts:
             self._wake.set()

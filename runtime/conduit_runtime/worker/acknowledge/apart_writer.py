@@ -15,6 +15,7 @@ from ...postgres.backoff import Backoff, delay_after
 from ...postgres.refusals import is_transient, is_unclear
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
+from ..interfaces import ApartSink
 from ..job_database import JobDatabase
 from ..timing import Timing
 
@@ -30,7 +31,7 @@ LOCKED = 0.5
 """The most seconds until a locked row is tried again."""
 
 
-class ApartWriter:
+class ApartWriter(ApartSink):
     """Writes outcomes over the jobs' connections, while other batches go on.
 
     It splits a batch that cannot be written until each outcome is written or alone. It retries a
@@ -89,7 +90,6 @@ class ApartWriter:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def write(self, attempt: Attempt) -> None:
-        """Write an outcome without delaying others; returns once it is written or refused."""
         if await self._try([attempt], defers=False) is not None:
             self.add([attempt])
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -19,11 +20,14 @@ from ...statements.claims import next_due
 from ...statements.idle_lock import LATE, RELEASED
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
-from ..interfaces import AttemptRunner, WorkerInterface
+from ..interfaces import AttemptRunner
 from .claim_sizes import ClaimSizes
 from .fetcher import Fetcher
 from .limiter import Limiter
 from .listener import Listener
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -38,7 +42,7 @@ class Claimer:
 
     def __init__(
         self,
-        worker: WorkerInterface,
+        worker: "Worker",
         runner: AttemptRunner,
         acknowledger: Acknowledger,
         connection: ReconnectingConnection,

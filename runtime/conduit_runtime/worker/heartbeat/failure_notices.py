@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import deque
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ...postgres.steps import Run
 from ...statements.worker_registry import delete_failure_notices, take_failure_notices
-from ..interfaces import WorkerInterface
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 
 class FailureNotices:
@@ -16,7 +19,7 @@ class FailureNotices:
     its notices, another worker takes them over, so a job is reported at least once.
     """
 
-    def __init__(self, worker: WorkerInterface) -> None:
+    def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._queues = list(worker.queues)
         self._loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -22,7 +23,6 @@ from ...postgres.steps import run_steps
 from ...statements import worker_registry
 from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
-from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
 from .failure_notices import FailureNotices
 from .heartbeat_connection import HeartbeatConnection
@@ -33,6 +33,9 @@ from .rescuer import Rescuer
 from .type_descriptions import TypeDescriptions
 from .unhandled_types import UnhandledTypes
 from .unserved_queues import UnservedQueues
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -48,7 +51,7 @@ class HeartbeatThread(threading.Thread):
     for dead, they have its jobs, and it goes on under a new name.
     """
 
-    def __init__(self, worker: WorkerInterface, dsn: str, schema: str | None) -> None:
+    def __init__(self, worker: "Worker", dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
         self._worker = worker
         self._timing = worker.timing

@@ -4,18 +4,21 @@ import os
 import secrets
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from ...model.lanes import Lane
 from ...model.queues.controls import SourceLimits
 from ...postgres.steps import Run
 from ...statements import worker_registry
-from ..interfaces import WorkerInterface
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 
 class Registration:
     """The row of a worker: its name, the key of its session lock, and what it has code for."""
 
-    def __init__(self, worker: WorkerInterface) -> None:
+    def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._began = time.monotonic()
         self.rename()

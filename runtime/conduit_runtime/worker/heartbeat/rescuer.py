@@ -1,12 +1,15 @@
 """Rescues the jobs of dead workers."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from ...model.text.logs import get_logger
 from ...postgres.statement import Statement
 from ...statements.worker_registry import Rescued
-from ..interfaces import WorkerInterface
 from .heartbeat_connection import HeartbeatConnection
+
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -14,7 +17,7 @@ _log = get_logger("conduit.worker")
 class Rescuer:
     """Reclaims jobs, logs them, and lets the worker's loop count those that ended failed."""
 
-    def __init__(self, worker: WorkerInterface) -> None:
+    def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._loop = asyncio.get_running_loop()
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...model.claimed import Claimed
 from ...services.django_connections import renewed_in_loop, uses_django
@@ -16,20 +16,10 @@ from .outcomes import Outcomes
 from .threads import JobThreads
 
 if TYPE_CHECKING:
-    from ...telemetry.spans import BatchSpans
+    from ...telemetry.spans import JobTracer
 
 Work = Coroutine[Any, Any, Any]
 WhyStopped = Callable[[], BaseException | None]
-
-
-class AttemptTracer(Protocol):
-    """Sees the beginning and the end of each attempt."""
-
-    def attempt(self, job: Claimed, work: Work, why_stopped: WhyStopped, /) -> Work:
-        """Do the work of a job; `why_stopped` returns why it was stopped, if it was."""
-
-    def batch(self, jobs: Sequence[Claimed], /) -> "BatchSpans":
-        """The tracer of a batch: it sees the call for its jobs, and the end of each job."""
 
 
 class Environment:
@@ -45,7 +35,7 @@ class Environment:
         sink: OutcomeSink,
         threads: JobThreads,
         hooks: AroundHooks | None,
-        tracer: AttemptTracer | None,
+        tracer: "JobTracer | None",
     ) -> None:
         self.host = host
         self.registry = registry

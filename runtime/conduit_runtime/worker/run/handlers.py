@@ -1,6 +1,6 @@
 """The handlers of a pool."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack
@@ -16,6 +16,7 @@ from ...model.payload import check_name
 from ...model.queues.controls import SourceLimits
 from ...model.text.logs import get_logger
 from ...model.type_description import DescribedType
+from ..interfaces import Registry
 from .batching import WAIT, Batching
 from .handler import Handler, HandlerOptions
 
@@ -24,13 +25,12 @@ _log = get_logger("conduit.worker")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class HandlerRegistry:
+class HandlerRegistry(Registry):
     """The handlers of a pool, by type."""
 
     def __init__(self) -> None:
         self.by_type: dict[str, Handler] = {}
-        self.batched: dict[str, Batching] = {}
-        """The types whose jobs run in batches."""
+        self._batched: dict[str, Batching] = {}
         self.max_attempts: dict[str, int] = {}
         """The attempts of types whose handlers say how many their jobs have."""
 
@@ -95,13 +95,17 @@ class HandlerRegistry:
         """Add a handler; it replaces an earlier handler of its type."""
         self.by_type[handler.type] = handler
         if handler.batching is not None:
-            self.batched[handler.type] = handler.batching
+            self._batched[handler.type] = handler.batching
         else:
-            self.batched.pop(handler.type, None)
+            self._batched.pop(handler.type, None)
         if handler.max_attempts is not None:
             self.max_attempts[handler.type] = handler.max_attempts
         else:
             self.max_attempts.pop(handler.type, None)
+
+    @property
+    def batched(self) -> Mapping[str, Batching]:
+        return self._batched
 
     def queues(self) -> list[str]:
         """The queues that handlers name."""
@@ -164,7 +168,6 @@ class HandlerRegistry:
         return found
 
     def limits(self) -> dict[str, SourceLimits]:
-        """The limits that the code gives its types, by type."""
         return {each.type: each.rules.limits for each in self if each.rules.limits is not None}
 
     def may_read(self, lane: Lane) -> bool:

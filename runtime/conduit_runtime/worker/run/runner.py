@@ -2,27 +2,31 @@
 
 import asyncio
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from operator import attrgetter
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed, ClaimedBatch
 from ...model.job import MAX_ATTEMPTS
 from ...statements.outcomes import Attempt
-from ..interfaces import OutcomeSink, RunnerHost
+from ..interfaces import AttemptRunner, OutcomeSink, RunnerHost
 from .around import AroundHooks
 from .batch_execution import BatchExecution
 from .batch_runs import BatchRuns
-from .environment import AttemptTracer, Environment
+from .environment import Environment
 from .execution import Execution, Running
 from .gathering import Gatherer
 from .handlers import HandlerRegistry
 from .job_runs import JobRuns
 from .ready_queue import ReadyQueue, jobs_of
 from .threads import JobThreads
+
+if TYPE_CHECKING:
+    from ...telemetry.spans import JobTracer
 
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
@@ -32,7 +36,7 @@ GLANCE = 0.0005
 _queue_of = attrgetter("queue")
 
 
-class Runner:
+class Runner(AttemptRunner):
     """The jobs that a worker has claimed: those that run and those that wait for a free slot.
 
     A slot is a task that runs one job after another, each in a context of its own. When its job
@@ -49,7 +53,7 @@ class Runner:
         registry: HandlerRegistry,
         sink: OutcomeSink,
         hooks: AroundHooks | None = None,
-        tracer: AttemptTracer | None = None,
+        tracer: "JobTracer | None" = None,
         poll: Callable[[], bool] = lambda: False,
         executor: ThreadPoolExecutor | None = None,
     ) -> None:
@@ -59,13 +63,12 @@ class Runner:
         self._capped = any(cap is not None for cap in worker.queues.values())
         self._loop = asyncio.get_running_loop()
         self._slots = 0
-        self.concurrency = worker.concurrency
         self.threads = JobThreads(worker.concurrency, self._regain, executor)
         self._environment = Environment(worker, registry, sink, self.threads, hooks, tracer)
         self._job_runs = JobRuns(self._environment)
         self._batch_runs = BatchRuns(self._environment)
         self._queue = ReadyQueue()
-        self.ready = self._queue.waiting
+        self.ready: deque[Claimed | ClaimedBatch] = self._queue.waiting
         self._batched = registry.batched
         self._max_attempts = registry.max_attempts
         self._gatherer = Gatherer(self._batched, self._take_batch)
@@ -73,32 +76,30 @@ class Runner:
         self._by_queue: Counter[str] = Counter()
 
     @property
+    def concurrency(self) -> int:
+        return self._worker.concurrency
+
+    @property
     def is_idle(self) -> bool:
-        """Whether nothing runs or waits to run."""
         return not self.running and not self.ready and not self._gatherer.jobs
 
     @property
     def room_in_batches(self) -> int:
-        """How many more jobs of batch handlers would fill a batch of each type."""
         return self._gatherer.room()
 
     @property
     def free(self) -> int:
-        """How many more jobs could start at once."""
         return self.threads.usable - len(self.running) - len(self.ready)
 
     def room_in(self, queue: str, *, of_batches: bool = False) -> int:
-        """How many more jobs of a queue may be held, of batch handlers or of others."""
         cap = self._worker.queues[queue]
         return sys.maxsize if cap is None else cap - self._by_queue[queue]
 
     @property
     def is_stuck(self) -> bool:
-        """Whether no job can start until a thread of a stopped attempt ends."""
         return self.threads.usable <= 0
 
     def jobs(self) -> list[Claimed]:
-        """Every job that is held here."""
         held = [each.job for execution in self.running for each in execution.held]
         return [*self._queue.jobs(), *self._gatherer.jobs, *held]
 
@@ -135,16 +136,13 @@ class Runner:
         self._open_slots(1)
 
     def release(self) -> None:
-        """Release the jobs that have not begun."""
         self.release_ready()
         self._release(self._gatherer.release())
 
     def release_ready(self) -> None:
-        """Release the jobs that wait for a slot."""
         self._release(self._queue.take_all())
 
     def release_rescued(self) -> bool:
-        """Release jobs that were rescued before and would wait here; returns whether any were."""
         slots = max(0, self.threads.usable - len(self.running))
         rescued = self._queue.take_rescued(slots)
         self._release(rescued)
@@ -157,22 +155,18 @@ class Runner:
             self._sink.add(Attempt(job, outcome=released))
 
     def stop(self, reason: type[BaseException]) -> None:
-        """Stop the jobs that run, each for this reason."""
         for execution in [*self.running]:
             execution.stop(reason())
 
     async def until_idle(self, seconds: float) -> None:
-        """Wait at most `seconds` until the jobs that run now have ended."""
         tasks = [execution.task for execution in self.running]
         if tasks and seconds > 0:
             await asyncio.wait(tasks, timeout=seconds)
 
     def linger(self, thread: "Future[None]") -> None:
-        """Keep the slot of a stopped attempt, until its thread ends."""
         self.threads.linger(thread)
 
     def close(self) -> None:
-        """End the threads that run nothing."""
         self.threads.close()
 
     def _open_slots(self, most: int) -> None:
