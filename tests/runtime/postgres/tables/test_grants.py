@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -218,8 +218,38 @@ def test_a_flow_with_an_older_snapshot_is_stored_once(
         assert queue.stats().total == 3
 
 
+@pytest.mark.parametrize("what", ["job", "jobs", "flow", "by hand"])
+def test_two_serializable_transactions_of_an_enqueuer_both_commit(
+    roles: dict[str, str], what: str
+) -> None:
+    def enqueue(queue: Queue, conn: psycopg.Connection[Any]) -> None:
+        if what == "job":
+            queue.enqueue(Job(type="t"), conn=conn)
+        elif what == "jobs":
+            queue.enqueue_many([Job(type="t"), Job(type="t")], conn=conn)
+        elif what == "flow":
+            queue.enqueue_flow(chain(Job(type="t"), Job(type="t"), Job(type="t")), conn=conn)
+        else:
+            conn.execute('INSERT INTO "our ""jobs""".jobs (type) VALUES (\'t\')')
+
+    with (
+        Queue(roles["enqueuer"], PLACE) as queue,
+        psycopg.connect(roles["enqueuer"]) as first,
+        psycopg.connect(roles["enqueuer"]) as second,
+    ):
+        for connection in (first, second):
+            connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+            enqueue(queue, connection)
+        enqueue(queue, first)
+        first.commit()
+        second.commit()
+    with Queue(roles["owner"], PLACE) as queue:
+        assert queue.stats().total > 0
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 def test_the_id_of_a_job_that_was_deleted_is_refused_while_its_result_is_kept(
-    roles: dict[str, str],
+    roles: dict[str, str], isolation: str
 ) -> None:
     with Queue(roles["owner"], PLACE) as queue:
         pool = WorkerPool(queue)
@@ -227,10 +257,34 @@ def test_the_id_of_a_job_that_was_deleted_is_refused_while_its_result_is_kept(
         ended = queue.enqueue(Job(type="v"))
         pool.run(drain=True)
         assert queue.purge(timedelta(0)) == 1
-        with Queue(roles["enqueuer"], PLACE) as enqueuer:
+        with (
+            Queue(roles["enqueuer"], PLACE) as enqueuer,
+            psycopg.connect(roles["enqueuer"]) as conn,
+        ):
+            conn.execute(f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}")
             for unique in (None, "x"):
-                with pytest.raises(psycopg.errors.UniqueViolation):
-                    enqueuer.enqueue(Job(type="v", id=ended.id, unique=unique))
+                with pytest.raises(psycopg.errors.UniqueViolation), conn.transaction():
+                    enqueuer.enqueue(Job(type="v", id=ended.id, unique=unique), conn=conn)
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_the_id_of_a_job_that_was_deleted_is_refused_while_others_wait_for_it(
+    roles: dict[str, str], isolation: str
+) -> None:
+    old = UUID("01900000-0000-7000-8000-000000000000")
+    with Queue(roles["owner"], PLACE) as queue, psycopg.connect(roles["enqueuer"]) as conn:
+        queue.enqueue_flow(chain(Job(type="v", id=old), Job(type="v")))
+        with psycopg.connect(roles["owner"]) as owner:
+            owner.execute('DELETE FROM "our ""jobs""".jobs')
+        conn.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
+        forged = [
+            store.insert_jobs([Job(type="mine", id=old)])[0],
+            store.insert_jobs([Job(type="mine", id=old, unique=1)])[0],
+            *insert_flow(chain(Job(type="mine"), Job(type="mine", id=old))),
+        ]
+        for mine in forged:
+            with pytest.raises(psycopg.errors.UniqueViolation), conn.transaction():
+                run(conn, mine, PLACE)
 
 
 def test_an_enqueuer_has_no_parents(roles: dict[str, str]) -> None:
