@@ -7,10 +7,10 @@ from ..model.arguments import check_type
 from ..model.errors import QueueError
 from ..services.protocols import Prepared
 from ..worker.arrival import reach as reach_database
-from ..worker.interfaces import WorkerFactory
+from ..worker.pool_settings import PoolSettings
+from ..worker.worker_factory import WorkerFactory
 
 if TYPE_CHECKING:
-    from ..worker.pool import WorkerPool
     from .remote.remote_worker import RemoteWorker
 
 
@@ -57,7 +57,7 @@ class Broker(WorkerFactory):
             await reach_database(self.database, "", seconds)
 
     def new_worker(
-        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+        self, pool: PoolSettings, services: Prepared, *, is_draining: bool
     ) -> "RemoteWorker":
         """A worker whose jobs come over the broker."""
         from .remote.remote_worker import RemoteWorker

@@ -58,7 +58,7 @@ def doctor(session: Session, packages: tuple[str, ...]) -> None:
 def _package(names: tuple[str, ...], jobs: list["JobType[Any, Any]"]) -> "Package":
     from ..doctor.database import Package
     from ..model.package import retired_types
-    from ..worker.options import queues_of
+    from ..worker.pool_settings import queues_of
     from ..worker.run.handlers import HandlerRegistry
 
     handlers = HandlerRegistry()

@@ -81,7 +81,7 @@ def preflight(
     """
     from ..preflight.findings import find
     from ..preflight.reading import snapshot
-    from ..worker.options import queues_of
+    from ..worker.pool_settings import queues_of
     from ..worker.run.handlers import HandlerRegistry
 
     caps = queue_caps(queues)

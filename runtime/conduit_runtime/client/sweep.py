@@ -10,7 +10,7 @@ from ..statements import results, worker_registry
 from ..statements import unique_keys as unique
 
 
-class Sweep:
+class Sweeper:
     """Deletes expired rows: keys, results and notices in turn, one page in each step.
 
     A step takes as long as its page, however many rows there are. `on_ended` is called with jobs

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack, cast
+from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
 from uuid import UUID
 
 import msgspec
@@ -30,10 +30,7 @@ from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared
 from ..statements.flows import ChildJobs
-from .options import JobOptions
-
-if TYPE_CHECKING:
-    from .job_type import JobType
+from .options import JobMaker, JobOptions
 
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
@@ -189,16 +186,12 @@ class JobContext(AsyncOperations, Generic[S]):
         if self._cancelled:
             raise asyncio.CancelledError
 
-    def enqueue(
-        self, job_type: "JobType[Any, P]", payload: P, /, **options: Unpack[JobOptions]
-    ) -> None:
+    def enqueue(self, job_type: JobMaker[P], payload: P, /, **options: Unpack[JobOptions]) -> None:
         """Enqueue a job if this one completes, with the payload as it is now.
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
-        from .job_type import JobType
-
-        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+        check_type(job_type, "job_type", JobMaker, "a JobType of a generated package")
         self.enqueued.append(job_type.job(payload, **options))
 
     def enqueue_flow(self, flow: Flow) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import (
-    Literal,
-    Required,
-    TypedDict,
-)
+from typing import Literal, Protocol, Required, TypedDict, TypeVar, Unpack, runtime_checkable
 
+from ..model.job import Job
 from .rules import RuleOptions
+
+P = TypeVar("P", contravariant=True)
 
 Priority = int | Literal["low", "normal", "high", "urgent"]
 
@@ -51,3 +50,14 @@ class BatchTypeOptions(TypeOptions, total=False):
 
     batch: Required[int]
     wait: timedelta
+
+
+@runtime_checkable
+class JobMaker(Protocol[P]):
+    """A job type, as a running job that enqueues another one sees it."""
+
+    name: str
+    fingerprint: str
+
+    def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
+        """Return a job of this type that is not stored yet."""

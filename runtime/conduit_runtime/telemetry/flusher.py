@@ -1,4 +1,4 @@
-"""Writes the counts of a process to the database, every few seconds."""
+"""Writes the counts of a process to the database."""
 
 import random
 import time
@@ -16,15 +16,14 @@ _log = get_logger("conduit.metrics")
 
 
 class Flusher:
-    """Flushes a recorder every `flush` seconds and compacts every `compaction`, in one thread.
+    """Flushes a recorder at each step, in one thread, and compacts every `compaction` seconds.
 
     Counts that could not be written are written the next time. It raises no error of Postgres.
     """
 
-    def __init__(self, recorder: Recorder, flush: float, compaction: float) -> None:
+    def __init__(self, recorder: Recorder, compaction: float) -> None:
         self._recorder = recorder
-        self._seconds, self._compaction = flush, compaction
-        self._next_flush = 0.0
+        self._compaction = compaction
         self._next_compaction = time.monotonic() + compaction * random.random()  # noqa: S311
         self._backoff = Backoff(_log, "metrics cannot be stored")
 
@@ -33,11 +32,8 @@ class Flusher:
         self._recorder.server_offset = server - time.monotonic()
 
     def step(self, run: Run) -> None:
-        """Do what is due now."""
-        now = time.monotonic()
-        if now >= self._next_flush:
-            self._next_flush = now + self._seconds
-            self._try(run, compact=now >= self._next_compaction)
+        """Flush; compact as well if that is due."""
+        self._try(run, compact=time.monotonic() >= self._next_compaction)
 
     def finish(self, run: Run) -> None:
         """Flush what is left."""

@@ -1,19 +1,17 @@
 """Makes workers that claim from the database of a queue themselves."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..services.protocols import Prepared
 from ..telemetry.tracing import job_tracer
 from .arrival import reach
-from .interfaces import OutcomeSink, WorkerFactory
+from .interfaces import OutcomeSink
+from .pool_settings import PoolSettings
 from .run.runner import Runner
 from .worker import Worker
-
-if TYPE_CHECKING:
-    from .pool import WorkerPool
+from .worker_factory import WorkerFactory
 
 
 class DirectWorkers(WorkerFactory):
@@ -28,7 +26,7 @@ class DirectWorkers(WorkerFactory):
         """Wait at most `seconds` for the database, and find our tables in it."""
         self.schema = await reach(self._dsn, self.schema, seconds)
 
-    def new_worker(self, pool: "WorkerPool", services: Prepared, *, is_draining: bool) -> Worker:
+    def new_worker(self, pool: PoolSettings, services: Prepared, *, is_draining: bool) -> Worker:
         """A worker whose runner runs the handlers of a pool."""
         tracer = job_tracer(pool.tracer_provider)
 

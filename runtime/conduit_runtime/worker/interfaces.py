@@ -23,7 +23,6 @@ from .metrics import Metrics
 from .timing import Timing
 
 if TYPE_CHECKING:
-    from .pool import WorkerPool
     from .run.batching import Batching
     from .run.execution import Running
 
@@ -181,40 +180,3 @@ class RunnerHost(Host, Protocol):
 
     def on_capacity(self) -> None:
         """A job ended: there may be capacity for another."""
-
-
-class PoolWorker(Protocol):
-    """The worker of a pool, as the pool sees it."""
-
-    @property
-    def heartbeat_age(self) -> float | None:
-        """Seconds since the worker was last known to live; None before the first time."""
-
-    async def start(self) -> None:
-        """Begin to work. Raises if the worker cannot work."""
-
-    async def run(self) -> None:
-        """Return when there is nothing left to do, or when `stop` was called elsewhere."""
-
-    async def stop(self, grace: float) -> None:
-        """End gently: let running jobs end for `grace` seconds, and release the rest."""
-
-
-class WorkerFactory(ABC):
-    """Makes the worker of a pool, and knows where its jobs come from.
-
-    `dsn` and `schema` are those of the queue, None where the pool does not know its database.
-    """
-
-    dsn: str | None
-    schema: str | None
-
-    @abstractmethod
-    async def reach(self, seconds: float) -> None:
-        """Wait at most `seconds` until jobs can come. Raises the error of the last try."""
-
-    @abstractmethod
-    def new_worker(
-        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
-    ) -> PoolWorker:
-        """A worker for this pool, in its loop."""

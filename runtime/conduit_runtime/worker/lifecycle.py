@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from ..model.errors import QueueError
 from ..model.text.logs import enable_loggers, get_logger
@@ -12,11 +11,9 @@ from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from .health.loop_monitor import LoopMonitor
 from .health.pool_health import PoolHealth
-from .interfaces import PoolWorker, WorkerFactory
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
-
-if TYPE_CHECKING:
-    from .pool import WorkerPool
+from .pool_settings import PoolSettings
+from .worker_factory import PoolWorker, WorkerFactory
 
 _log = get_logger("conduit.worker")
 
@@ -24,7 +21,7 @@ _log = get_logger("conduit.worker")
 class Lifecycle:
     """Makes a worker by the pool's settings at the start, and ends it; one at a time."""
 
-    def __init__(self, pool: "WorkerPool", workers: WorkerFactory) -> None:
+    def __init__(self, pool: PoolSettings, workers: WorkerFactory) -> None:
         self._pool = pool
         self._workers = workers
         self._exits = AsyncExitStack()

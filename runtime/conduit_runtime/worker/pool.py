@@ -2,30 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..job_types.job_type import JobType
-from ..model.arguments import check_callable, check_type, each, listed
+from ..model.arguments import check_type
 from ..model.attempts.failed_job import FailedJob
 from ..model.errors import QueueError
-from ..model.queues.retention import Retention, check_age
 from ..model.schedules.schedule import Schedule
-from ..telemetry.attempt_counters import Recorder
 from .arrival import CONNECT_TIMEOUT
 from .direct import DirectWorkers
 from .health.pool_health import PoolHealth
-from .interfaces import WorkerFactory
 from .lifecycle import Lifecycle
-from .metrics import Metrics
-from .options import check_count, check_seconds, queues_of
-from .run.around import AroundHook, AroundHooks
+from .pool_settings import PoolSettings, check_seconds
+from .run.around import AroundHook
 from .run.batching import WAIT
 from .run.failures import OnFailed
 from .run.handler import HandlerOptions
-from .run.handlers import HandlerRegistry
-from .timing import Timing
+from .worker_factory import WorkerFactory
 
 if TYPE_CHECKING:
     from ..telemetry.tracing import TracerProvider
@@ -38,7 +33,7 @@ GRACE = 30.0
 """Seconds that running jobs get to end before the worker releases them."""
 
 
-class WorkerPool:
+class WorkerPool(PoolSettings):
     """Runs the jobs of one or more queues, at most `workers` at once.
 
     `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
@@ -59,8 +54,6 @@ class WorkerPool:
     keeps its slot among the `workers` until it ends.
     """
 
-    timing: ClassVar[Timing] = Timing()  # tests of the runtime set other times
-
     def __init__(
         self,
         queue: Queue | AsyncQueue | WorkerFactory,
@@ -80,32 +73,23 @@ class WorkerPool:
     ) -> None:
         expected = "a Queue, an AsyncQueue or a Broker"
         check_type(queue, "queue", (Queue, AsyncQueue, WorkerFactory), expected)
-        check_count(workers, "workers")
-        check_seconds(grace, "grace")
-        check_seconds(connect_timeout, "connect_timeout")
-        check_callable(on_failed, "on_failed")
-        jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
-        self.job_types: Sequence[JobType[Any, Any]] = jobs
-        self.handlers: HandlerRegistry = HandlerRegistry()
-        self.handlers.register_job_types(jobs)
-        self.metrics: Metrics = Metrics()
-        self._queues = queues_of(queues, jobs)
-        self._serves_only = False
-        self.workers = workers
-        self.services = services
-        self.schedules: Sequence[Schedule] = each(schedules, "schedules", Schedule, "a Schedule")
-        self.grace = grace
-        self.connect_timeout = connect_timeout
+        super().__init__(
+            queues,
+            workers=workers,
+            jobs=jobs,
+            services=services,
+            schedules=schedules,
+            grace=grace,
+            connect_timeout=connect_timeout,
+            on_failed=on_failed,
+            around=around,
+            tracer_provider=tracer_provider,
+            keep_completed=keep_completed,
+            keep_failed=keep_failed,
+        )
         self._workers: WorkerFactory = (
             DirectWorkers(queue) if isinstance(queue, Queue | AsyncQueue) else queue
         )
-        self.recorder: Recorder = Recorder()
-        self.failure_hook: OnFailed | None = on_failed
-        self.hooks: AroundHooks = AroundHooks(listed(around, "around"))
-        self.tracer_provider = tracer_provider
-        check_age(keep_completed, "keep_completed")
-        check_age(keep_failed, "keep_failed")
-        self.retention: Retention = Retention(keep_completed, keep_failed)
         if self.dsn is None and (self.schedules or not self.retention.is_empty):
             raise QueueError(
                 "a pool with a broker has no database: on a host with one, add schedules with "
@@ -113,19 +97,6 @@ class WorkerPool:
                 "queues retention`"
             )
         self._lifecycle = Lifecycle(self, self._workers)
-
-    @property
-    def queues(self) -> dict[str, int | None]:
-        """The queues that are served, those of handlers too, each with its most jobs at once."""
-        if self._serves_only:
-            return self._queues
-        return self._queues | {
-            queue: None for queue in self.handlers.queues() if queue not in self._queues
-        }
-
-    def serve_only(self, queues: Mapping[str, int | None]) -> None:
-        """Serve these queues and no others; for the command line, before the pool starts."""
-        self._queues, self._serves_only = queues_of(queues, ()), True
 
     @property
     def dsn(self) -> str | None:

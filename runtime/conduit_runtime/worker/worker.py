@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -25,17 +25,16 @@ from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
 from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
 from .acknowledge.flow_advancer import FlowAdvancer
-from .audit import Audit
 from .claim.claimer import Claimer
+from .every import every
 from .heartbeat.heartbeat_thread import HeartbeatThread
-from .interfaces import AttemptRunner, OutcomeSink, Registry, RunnerHost
+from .interfaces import AttemptRunner, OutcomeSink, Registry
 from .job_database import JobDatabase
+from .pool_settings import PoolSettings
 from .run.failures import FailureReporter, OnFailed, failed_among
 from .run.outcomes import log_ended
-from .watch import Watch
-
-if TYPE_CHECKING:
-    from .pool import WorkerPool
+from .watcher import Auditor, Watcher
+from .worker_base import WorkerBase
 
 _log = get_logger("conduit.worker")
 
@@ -43,7 +42,7 @@ NewRunner = Callable[["Worker", OutcomeSink, Callable[[], bool]], AttemptRunner]
 """Makes the runner of a worker; the last argument is the runner's `poll`."""
 
 
-class Worker(RunnerHost):
+class Worker(WorkerBase):
     """Runs the jobs of some queues until stopped or, when draining, until none is due.
 
     Its parts reach each other through it. All of them belong to the loop, except the heartbeat's
@@ -55,7 +54,7 @@ class Worker(RunnerHost):
 
     def __init__(
         self,
-        pool: "WorkerPool",
+        pool: PoolSettings,
         services: Prepared,
         dsn: str,
         schema: str | None,
@@ -67,15 +66,9 @@ class Worker(RunnerHost):
     ) -> None:
         tracer = job_tracer(pool.tracer_provider)
         reader = ResponseReader()
-        self.queues = pool.queues
-        self.registry: Registry = pool.handlers if registry is None else registry
-        self.services = services
-        self.metrics = pool.metrics
-        self.recorder = pool.recorder
-        self.concurrency = pool.workers
-        self.retention = pool.retention
-        self.timing = pool.timing
-        self.is_draining = is_draining
+        super().__init__(
+            pool, services, pool.handlers if registry is None else registry, is_draining=is_draining
+        )
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._claims = ReconnectingConnection(
@@ -97,18 +90,16 @@ class Worker(RunnerHost):
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
         self.runner = new_runner(self, self.acknowledger, reader.poll)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
-        audit = Audit(self, self.runner, self.acknowledger)
-        self.watch = Watch(self.runner, self.acknowledger, self.recorder, self.timing, audit.step)
+        self.watcher = Watcher(self.runner, self.acknowledger, self.recorder, self.timing)
+        self._auditor = Auditor(self, self.runner, self.acknowledger)
         self.heartbeat = HeartbeatThread(self, dsn, schema)
 
     @property
     def name(self) -> str:
-        """The name under which the worker holds its jobs."""
         return self.heartbeat.registration.name
 
     @property
     def version(self) -> str:
-        """What operators see as the worker's version."""
         return package_version()
 
     @property
@@ -118,11 +109,9 @@ class Worker(RunnerHost):
 
     @property
     def reports_failures(self) -> bool:
-        """Whether the worker can report jobs that others ended as failed."""
         return self.failures.is_wanted and not self._stopping.is_set()
 
     def lanes(self) -> list[Lane]:
-        """The lanes that the worker claims: those it handles, and those no live worker knows."""
         return [*self.registry.lanes(), *self.heartbeat.unhandled.fallback_lanes]
 
     async def start(self) -> None:
@@ -134,7 +123,8 @@ class Worker(RunnerHost):
         self._ticking = self._spawn(self.ticker.run(), "schedules")
         self._writing = self._spawn(self.acknowledger.run(), "outcomes")
         self._claiming = self._spawn(self.claimer.run(), "claims")
-        self._watching = self._spawn(self.watch.run(), "watch")
+        self._watching = self._spawn(every(self.timing.watch, self.watcher.step), "watch")
+        self._auditing = self._spawn(every(self.timing.audit, self._auditor.step), "audit")
         self._advancing = self._spawn(self.flows.run(), "flows")
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
@@ -148,8 +138,8 @@ class Worker(RunnerHost):
         Raises WorkerStuck when no job can start any more.
         """
         while (
-            await self.watch.until_end(
-                (self._claiming, self._writing, self._watching), self._stopping
+            await self.watcher.until_end(
+                (self._claiming, self._writing, self._watching, self._auditing), self._stopping
             )
             and await self.flows.finish()
         ):
@@ -176,12 +166,12 @@ class Worker(RunnerHost):
             _log.warning(
                 "the worker could not write all outcomes before its end: jobs without one run again"
             )
-        # Not earlier: cutting off a query of the watch breaks the connection for outcomes.
-        self._watching.cancel()
-        self._writing.cancel()
-        self._advancing.cancel()
+        # Not earlier: cutting off one of their queries breaks the connection for outcomes.
+        checking = (self._watching, self._auditing)
+        for task in (*checking, self._writing, self._advancing):
+            task.cancel()
         await self.acknowledger.apart.cancel()
-        tasks = (self._watching, self._claiming, self._writing, self._ticking, self._advancing)
+        tasks = (*checking, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
         self.runner.close()
         for each in (self._claims, self._outcomes, self.ticker, self._database):
@@ -200,25 +190,20 @@ class Worker(RunnerHost):
         self.claimer.on_capacity()
 
     def on_idle(self) -> None:
-        """No outcome is left to be written: the queues may be drained."""
         self.claimer.on_idle()
 
     def on_controls(self, controls: Controls) -> None:
-        """Operators paused, resumed or limited queues."""
         self.claimer.apply(controls)
 
     def on_server(self, server: float) -> None:
-        """Another server leads: stop waiting for the old one, which may be frozen."""
         for each in (self._claims, self._outcomes, self._schedules, self._database):
             each.leave(server)
 
     def abandon_all(self) -> None:
-        """Stop all jobs: others took this worker for dead and have its jobs."""
         self.runner.stop(TakenAway)
         self.runner.release()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
-        """Outcomes of these attempts are committed; `written` has those that were still held."""
         held = written.attempts
         if held:
             self.recorder.record(held)
@@ -230,7 +215,6 @@ class Worker(RunnerHost):
             self.flows.add(written.advancing)
 
     def count_failed(self, jobs: Sequence[Rescued]) -> None:
-        """Count these failed jobs: the worker that they killed cannot."""
         for job in jobs:
             self.recorder.counters(job.queue, job.type).failed += 1
 

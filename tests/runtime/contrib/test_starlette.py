@@ -165,7 +165,7 @@ def test_a_pool_that_ends_by_itself_is_seen(dsn: str, caplog: pytest.LogCaptureF
             assert (await client.get("/health/ready")).status_code == 200
             worker = made[0]._lifecycle.worker
             assert worker is not None
-            worker.watch.is_stuck.set()
+            worker.watcher.is_stuck.set()
             await asyncio.to_thread(until, lambda: not made[0].health().is_ready)
             assert (await client.get("/health/ready")).status_code == 503
             assert (await client.get("/")).json() == "pending"

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -11,14 +10,12 @@ from ...postgres.connection import keepalive
 from ...services.protocols import Prepared
 from ...statements.worker_registry import identity
 from ...worker.arrival import reach
-from ...worker.interfaces import WorkerFactory
+from ...worker.pool_settings import PoolSettings
+from ...worker.worker_factory import WorkerFactory
 from ..broker_connection import reach as reach_broker
 from .fleet import Fleet
 from .gateway_worker import GatewayWorker
 from .link import Link
-
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
 
 
 class Gateway(WorkerFactory):
@@ -57,7 +54,7 @@ class Gateway(WorkerFactory):
         await reach_broker(self._url, self._ca_file, max(0.0, deadline - time.monotonic()))
 
     def new_worker(
-        self, pool: "WorkerPool", services: Prepared, *, is_draining: bool
+        self, pool: PoolSettings, services: Prepared, *, is_draining: bool
     ) -> GatewayWorker:
         """A worker whose jobs run elsewhere."""
         assert self.schema is not None

@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from aiormq.abc import AbstractChannel
 
@@ -14,7 +13,9 @@ from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...statements.outcomes import Attempt, Written
 from ...statements.worker_registry import Rescued, reclaim
+from ...worker.every import every
 from ...worker.interfaces import AttemptRunner, OutcomeSink
+from ...worker.pool_settings import PoolSettings
 from ...worker.run.failures import OnFailed
 from ...worker.worker import Worker
 from ..messages import Claim, Failed, encode
@@ -28,16 +29,13 @@ from ..topology import (
     request_queue,
 )
 from .fleet import Fleet
-from .gauges import watch
+from .gauges import GLANCE, Gauges
 from .leases import STEP, Leases
 from .link import Link, is_of_broker
 from .outcomes import OutcomeConsumer
 from .pace import Pace
 from .publisher import Publisher
 from .requests import Requests
-
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
 
 _log = get_logger("conduit.gateway")
 
@@ -54,7 +52,7 @@ class GatewayWorker(Worker):
 
     def __init__(
         self,
-        pool: "WorkerPool",
+        pool: PoolSettings,
         services: Prepared,
         dsn: str,
         schema: str,
@@ -105,11 +103,14 @@ class GatewayWorker(Worker):
         """Register, and connect to the broker, now or once it is there."""
         await super().start()
         self._linking = self._spawn(self._link.run(), "broker")
-        self._leasing = self._spawn(self._check(), "leases")
+        self._leasing = self._spawn(every(STEP, self._check), "leases")
         in_flight = self._publisher.in_flight
-        look = watch(self.queues, self._link, in_flight, self._fleet, self._pace, self.on_capacity)
-        self._looking = self._spawn(look, "gauges")
-        self._declaring = self._spawn(self._declare_again(), "declarations")
+        gauges = Gauges(
+            *(self.queues, self._link, in_flight, self._fleet, self._pace),
+            on_room=self.on_capacity,
+        )
+        self._looking = self._spawn(every(GLANCE, gauges.step), "gauges")
+        self._declaring = self._spawn(every(DECLARED, self._declare_again), "declarations")
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
                 await self._linked.wait()
@@ -126,11 +127,9 @@ class GatewayWorker(Worker):
             await self._linking
 
     async def _check(self) -> None:
-        while True:
-            await asyncio.sleep(STEP)
-            if self._fleet.forget_silent(time.monotonic()):
-                self._on_fleet()
-            await self._leases.step()
+        if self._fleet.forget_silent(time.monotonic()):
+            self._on_fleet()
+        await self._leases.step()
 
     async def _opened(self, channel: AbstractChannel) -> None:
         """Declare and consume everything anew, on a new connection."""
@@ -146,15 +145,13 @@ class GatewayWorker(Worker):
         await declare_gateway(channel, self._database_id, self._gateway)
 
     async def _declare_again(self) -> None:
-        """Declare what someone deletes, now and then; a queue that is consumed ends the link."""
-        while True:
-            await asyncio.sleep(DECLARED)
-            if (channel := self._link.gauges) is not None:
-                try:
-                    await self._declare(channel)
-                except BaseException as error:  # the link also sees that the broker is lost
-                    if not is_of_broker(error):
-                        raise
+        """Declare what someone may have deleted; if a queue that is consumed is, the link ends."""
+        if (channel := self._link.gauges) is not None:
+            try:
+                await self._declare(channel)
+            except BaseException as error:  # the link also sees that the broker is lost
+                if not is_of_broker(error):
+                    raise
 
     def _on_link(self) -> None:
         """The broker came or went."""
@@ -176,7 +173,6 @@ class GatewayWorker(Worker):
         self.on_capacity()
 
     def on_written(self, attempts: Sequence[Attempt], written: Written) -> None:
-        """Outcomes of these attempts are committed; `written` has those that were still held."""
         super().on_written(attempts, written)
         self._consumer.on_written(attempts)
 

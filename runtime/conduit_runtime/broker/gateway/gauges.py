@@ -1,6 +1,5 @@
 """How many messages of jobs wait at the broker for a worker."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 
 from aiormq.abc import AbstractChannel
@@ -15,22 +14,32 @@ GLANCE = 0.05
 """Seconds between two looks at a queue whose jobs are on the way."""
 
 
-async def watch(
-    queues: Iterable[str],
-    link: Link,
-    in_flight: InFlight,
-    fleet: Fleet,
-    pace: Pace,
-    on_room: Callable[[], object],
-) -> None:
-    """Count waiting messages while jobs are on the way, and tell the pace; until cancelled.
+class Gauges:
+    """Counts waiting messages while jobs are on the way, and tells the pace.
 
     `on_room` is called when more jobs may be on the way.
     """
-    while True:
-        await asyncio.sleep(GLANCE)
-        for queue in queues:
-            held, channel = in_flight.alone_of(queue), link.gauges
+
+    def __init__(
+        self,
+        queues: Iterable[str],
+        link: Link,
+        in_flight: InFlight,
+        fleet: Fleet,
+        pace: Pace,
+        on_room: Callable[[], object],
+    ) -> None:
+        self._queues = queues
+        self._link = link
+        self._in_flight = in_flight
+        self._fleet = fleet
+        self._pace = pace
+        self._on_room = on_room
+
+    async def step(self) -> None:
+        """Count the messages of each queue once."""
+        for queue in self._queues:
+            held, channel = self._in_flight.alone_of(queue), self._link.gauges
             if held and channel is not None:
                 try:
                     waiting = await _waiting(channel, queue)
@@ -38,8 +47,9 @@ async def watch(
                     if not is_of_broker(error):
                         raise
                 else:
-                    if pace.on_waiting(queue, fleet.slots_of(queue), held, waiting):
-                        on_room()
+                    slots = self._fleet.slots_of(queue)
+                    if self._pace.on_waiting(queue, slots, held, waiting):
+                        self._on_room()
 
 
 async def _waiting(channel: AbstractChannel, queue: str) -> int:

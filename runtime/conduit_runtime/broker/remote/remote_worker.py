@@ -5,7 +5,7 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -16,22 +16,22 @@ from ...model.errors import JobLost, QueueError
 from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
 from ...telemetry.tracing import job_tracer
+from ...worker.every import every
 from ...worker.interfaces import RunnerHost
 from ...worker.job_database import JobDatabase
+from ...worker.pool_settings import PoolSettings
 from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
-from ...worker.watch import Watch
+from ...worker.watcher import Watcher
 from ..broker_connection import without_password
 from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
+from ..topology import DECLARED
 from .consumer import Consumer
 from .deliveries import Deliveries
 from .hello import Hellos
 from .outcome_publisher import OutcomePublisher
 from .requests import Requests
 from .sessions import Lost, Session, Sessions
-
-if TYPE_CHECKING:
-    from ...worker.pool import WorkerPool
 
 _log = get_logger("conduit.worker")
 
@@ -47,7 +47,7 @@ class RemoteWorker(RunnerHost):
         url: str,
         ca_file: str | None,
         database: str | None,
-        pool: "WorkerPool",
+        pool: PoolSettings,
         services: Prepared,
         *,
         is_draining: bool,
@@ -69,7 +69,7 @@ class RemoteWorker(RunnerHost):
             self._database = JobDatabase(database, None, pool.workers)
         self._failures = FailureReporter(lambda: pool.failure_hook)
         self._stopping = asyncio.Event()
-        self._sessions = Sessions(url, ca_file, self)
+        self._sessions = Sessions(url, ca_file, self._work, self._on_control, self._on_lost)
         self._requests = Requests(self._sessions, self.timing)
         self._deliveries = Deliveries()
         self._sink = OutcomePublisher(
@@ -77,23 +77,17 @@ class RemoteWorker(RunnerHost):
         )
         self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
-        self._watch = Watch(self._runner, self._sink, self.recorder, self.timing)
-        self._hellos = Hellos(self)
+        self._watcher = Watcher(self._runner, self._sink, self.recorder, self.timing)
+        self._hellos = Hellos(
+            pool,
+            lambda: self._failures.is_wanted and not self._stopping.is_set(),
+            self._stopping.is_set,
+        )
 
     @property
     def heartbeat_age(self) -> float | None:
         """Seconds since the broker last took something; None before the first time."""
         return self._hellos.age
-
-    @property
-    def reports_failures(self) -> bool:
-        """Whether the worker can report jobs that ended failed."""
-        return self._failures.is_wanted and not self.is_stopping
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the worker takes no more jobs."""
-        return self._stopping.is_set()
 
     async def start(self) -> None:
         """Begin to take jobs, as soon as the broker and a gateway are there."""
@@ -107,7 +101,7 @@ class RemoteWorker(RunnerHost):
         self._connecting = self._spawn(self._sessions.run(), "broker")
         self._publishing = self._spawn(self._sink.run(), "outcomes")
         self._consuming = self._spawn(self._consumer.run(), "jobs")
-        self._watching = self._spawn(self._watch.run(), "watch")
+        self._watching = self._spawn(every(self.timing.watch, self._watcher.step), "watch")
         with suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL):
                 await self._sessions.get()
@@ -129,7 +123,7 @@ class RemoteWorker(RunnerHost):
         Raises WorkerStuck when no job can start any more.
         """
         tasks = (self._connecting, self._publishing, self._consuming, self._watching)
-        await self._watch.until_end(tasks, self._stopping)
+        await self._watcher.until_end(tasks, self._stopping)
 
     async def stop(self, grace: float) -> None:
         """End gently: take no more, let running jobs end for `grace` seconds, release the rest."""
@@ -164,22 +158,22 @@ class RemoteWorker(RunnerHost):
                 await self._consumer.cancel()
                 await self._hellos.send(session)
 
-    async def work(self, session: Session) -> None:
+    async def _work(self, session: Session) -> None:
         """Use a connection until cancelled. Raises Lost."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hellos.run(session))
-                tasks.create_task(session.declare_again())
+                tasks.create_task(every(DECLARED, session.declare_again))
                 tasks.create_task(self._consumer.consume(session))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    def on_lost(self) -> None:
+    def _on_lost(self) -> None:
         """The connection is gone: running jobs go on, jobs that have not begun are released."""
         self._requests.on_lost()
         self._consumer.on_lost()
 
-    def on_control(self, message: Control) -> None:
+    def _on_control(self, message: Control) -> None:
         """A gateway sent something."""
         match message:
             case Reply():

@@ -5,8 +5,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -19,10 +19,7 @@ from ...postgres.backoff import Backoff
 from ..broker_connection import BrokerError, connect, is_cancelled, reason
 from ..decoding import decode_control
 from ..messages import Control
-from ..topology import DECLARED, declare_worker, worker_queue
-
-if TYPE_CHECKING:
-    from .remote_worker import RemoteWorker
+from ..topology import declare_worker, worker_queue
 
 _log = get_logger("conduit.worker")
 
@@ -45,7 +42,7 @@ class Session:
         self._opened = time.monotonic()
         connection.close_callbacks.add(self._on_lost)
 
-    async def open(self, on_control: Callable[[Control], None]) -> None:
+    async def open(self, on_control: Callable[[Control], object]) -> None:
         """Declare the worker's own queue, whose messages go to `on_control`. Raises Lost."""
         try:
             self._publishing = await self._channel(on_return_raises=True)
@@ -66,20 +63,15 @@ class Session:
             raise Lost(reason(error)) from error
 
     async def declare_again(self) -> None:
-        """Declare the worker's own queue now and then, as its exchange may be deleted meanwhile.
-
-        Raises Lost.
-        """
-        while True:
-            await asyncio.sleep(DECLARED)
-            try:
-                await declare_worker(self._receiving, self.worker)
-            except asyncio.CancelledError:
-                if is_cancelled():
-                    raise
-                raise Lost("the connection to the broker was lost") from None
-            except Exception as error:
-                raise Lost(reason(error)) from error
+        """Declare the worker's own queue, as its exchange may be deleted meanwhile. Raises Lost."""
+        try:
+            await declare_worker(self._receiving, self.worker)
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            raise Lost("the connection to the broker was lost") from None
+        except Exception as error:
+            raise Lost(reason(error)) from error
 
     async def _channel(self, **options: bool) -> AbstractChannel:
         channel = await self.connection.channel(**options)
@@ -130,12 +122,25 @@ class Session:
 
 
 class Sessions:
-    """Keeps a connection to the broker while it runs; `current` is None while there is none."""
+    """Keeps a connection to the broker while it runs; `current` is None while there is none.
 
-    def __init__(self, url: str, ca_file: str | None, host: "RemoteWorker") -> None:
+    `work` uses a connection until cancelled, `on_control` gets what a gateway sends, and `on_lost`
+    is called when a connection is gone, and what came over it belongs to others.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ca_file: str | None,
+        work: Callable[[Session], Coroutine[Any, Any, None]],
+        on_control: Callable[[Control], object],
+        on_lost: Callable[[], object],
+    ) -> None:
         self._url = url
         self._ca_file = ca_file
-        self._host = host
+        self._work = work
+        self._on_control = on_control
+        self._on_lost = on_lost
         self._backoff = Backoff(_log, "the broker cannot be used")
         self.opened = asyncio.Event()
         self.current: Session | None = None
@@ -165,12 +170,12 @@ class Sessions:
         connection = await connect(self._url, name, self._ca_file)
         try:
             session = Session(connection)
-            await session.open(self._host.on_control)
+            await session.open(self._on_control)
             self.current = session
             self.opened.set()
             if self._backoff.reset():
                 _log.info("the broker can be used")
-            working = asyncio.ensure_future(self._host.work(session))
+            working = asyncio.ensure_future(self._work(session))
             try:
                 ends: set[asyncio.Future[Any]] = {working, session.lost}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -183,7 +188,7 @@ class Sessions:
         finally:
             self.current = None
             self.opened.clear()
-            self._host.on_lost()
+            self._on_lost()
             await _close(connection)
 
 

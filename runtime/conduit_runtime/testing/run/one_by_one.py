@@ -30,7 +30,7 @@ from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
-from ...worker.heartbeat.unhandled_types import fallback_lanes, unhandled_lanes
+from ...worker.heartbeat.upkeep import fallback_lanes, unhandled_lanes
 from ...worker.interfaces import RunnerHost
 from ...worker.metrics import Metrics
 from ...worker.run.around import AroundHooks

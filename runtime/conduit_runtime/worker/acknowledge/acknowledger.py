@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import psycopg
@@ -16,11 +16,9 @@ from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
 from ..interfaces import OutcomeSink
 from ..job_database import JobDatabase
+from ..worker_base import WorkerBase
 from .apart_writer import ApartWriter
 from .batch import take_batch
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 T = TypeVar("T")
 
@@ -47,7 +45,7 @@ class Acknowledger(OutcomeSink):
     """
 
     def __init__(
-        self, worker: "Worker", connection: ReconnectingConnection, database: JobDatabase
+        self, worker: WorkerBase, connection: ReconnectingConnection, database: JobDatabase
     ) -> None:
         self._worker = worker
         self._metrics = worker.metrics

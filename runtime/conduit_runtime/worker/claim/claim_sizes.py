@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ...model.claimed import Claimed
 from ...statements.claims import BATCH, most_of_a_claim
 from ...statements.outcomes import Attempt
 from ..interfaces import AttemptRunner
-
-if TYPE_CHECKING:
-    from ..worker import Worker
+from ..worker_base import WorkerBase
 
 WINDOW = 0.05
 """Seconds of work, at the present rate, that may wait in the worker."""
@@ -19,7 +16,7 @@ WINDOW = 0.05
 class ClaimSizes:
     """The sizes of the next claim, by the jobs that the runner holds and how fast they end."""
 
-    def __init__(self, worker: "Worker", runner: AttemptRunner) -> None:
+    def __init__(self, worker: WorkerBase, runner: AttemptRunner) -> None:
         self._worker = worker
         self._runner = runner
         self._queues = dict(worker.queues)

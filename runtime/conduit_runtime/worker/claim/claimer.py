@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -21,13 +20,11 @@ from ...statements.idle_lock import LATE, RELEASED
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner
+from ..worker_base import WorkerBase
 from .claim_sizes import ClaimSizes
 from .fetcher import Fetcher
 from .limiter import Limiter
 from .listener import Listener
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -42,7 +39,7 @@ class Claimer:
 
     def __init__(
         self,
-        worker: "Worker",
+        worker: WorkerBase,
         runner: AttemptRunner,
         acknowledger: Acknowledger,
         connection: ReconnectingConnection,

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -14,13 +13,11 @@ from ...postgres.statement import Statement
 from ...postgres.steps import run_steps_async
 from ...statements.claims import Claims
 from ...statements.refused_claims import claim_apart, skipping
+from ..worker_base import WorkerBase
 from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import Listener
 from .refused_claims import RefusedClaims
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 
 class Fetcher:
@@ -33,7 +30,7 @@ class Fetcher:
 
     def __init__(
         self,
-        worker: "Worker",
+        worker: WorkerBase,
         connection: ReconnectingConnection,
         sizes: ClaimSizes,
         limiter: Limiter,

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import psycopg
 
-from ...client.sweep import Sweep
+from ...client.sweep import Sweeper
 from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...model.workers.worker_state import WorkerState
@@ -23,19 +22,12 @@ from ...postgres.steps import run_steps
 from ...statements import worker_registry
 from ...statements.limits.type_limits import apply_source
 from ...telemetry.flusher import Flusher
-from .failure_detector import FailureDetector
-from .failure_notices import FailureNotices
-from .heartbeat_connection import HeartbeatConnection
-from .maintenance import Maintenance
+from ..every import Every
+from ..worker_base import WorkerBase
 from .pruner import Pruner
-from .registration import Registration
-from .rescuer import Rescuer
-from .type_descriptions import TypeDescriptions
-from .unhandled_types import UnhandledTypes
-from .unserved_queues import UnservedQueues
-
-if TYPE_CHECKING:
-    from ..worker import Worker
+from .registration import HeartbeatConnection, Registration
+from .rescue import FailureDetector, FailureNotices, Rescuer
+from .upkeep import Maintainer, TypeDescriptions, UnhandledTypes, UnservedQueues
 
 _log = get_logger("conduit.worker")
 
@@ -51,7 +43,7 @@ class HeartbeatThread(threading.Thread):
     for dead, they have its jobs, and it goes on under a new name.
     """
 
-    def __init__(self, worker: "Worker", dsn: str, schema: str | None) -> None:
+    def __init__(self, worker: WorkerBase, dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
         self._worker = worker
         self._timing = worker.timing
@@ -59,7 +51,6 @@ class HeartbeatThread(threading.Thread):
         self._dsn = dsn
         self._schema = schema
         self._queues = list(worker.queues)
-        self._flusher = Flusher(worker.recorder, worker.timing.flush, worker.timing.compaction)
         self._ending = threading.Event()
         self._announced: Future[None] = Future()
         self._wakened = threading.Event()
@@ -74,13 +65,16 @@ class HeartbeatThread(threading.Thread):
         self._notices = FailureNotices(worker)
         self._descriptions = TypeDescriptions(worker.registry, worker.timing.descriptions)
         self._pruner = Pruner(worker.timing)
-        self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
+        self._sweeper = Sweeper(lambda jobs: self._call(worker.flows.add, jobs))
         self._rescuer = Rescuer(worker)
+        self._flusher = Flusher(worker.recorder, self._timing.compaction)
+        self._flush = Every(self._timing.flush, self._flusher.step)
         unserved = UnservedQueues(worker.registry)
-        self._maintenance = Maintenance(
-            self._rescuer,
-            (self._notices, self._sweep, self.unhandled, unserved),
-            worker.timing,
+        parts = (self._notices.step, self._sweeper.step, self.unhandled.step, unserved.step)
+        self._maintenance = Every(
+            self._timing.maintenance,
+            Maintainer(self._rescuer, parts).step,
+            share=self._timing.maintenance_share,
         )
         # Short enough that other workers do not take this one for dead.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
@@ -176,11 +170,11 @@ class HeartbeatThread(threading.Thread):
                 self._has_limits_applied = False  # perhaps its limits were the ones in force
             if heartbeat.is_awaited:
                 with connection.refusable():
-                    self._sweep.watch(connection.run)
+                    self._sweeper.watch(connection.run)
             with connection.refusable():
                 self._notices.delete(connection.run)
-            self._maintenance.step(connection)
-            self._flusher.step(connection.run)
+            self._maintenance.if_due(connection)
+            self._flush.if_due(connection.run)
             if self._has_limits_applied:
                 self._set_announced()
             with connection.refusable():

@@ -10,6 +10,7 @@ from ...postgres.steps import Run, run_steps
 from ...statements.many import retention
 from ...statements.many.purge import PAGE, START, Rule, purge_blocked, purge_page
 from ...statements.many.refused import Refused
+from ..every import Every
 from ..timing import Timing
 
 STEP = 0.05
@@ -31,8 +32,9 @@ class Pruner:
     """
 
     def __init__(self, timing: Timing, *, page: int | None = None, logged: int = LOGGED) -> None:
-        self._seconds, self._share = timing.pruning, timing.pruning_share
-        self._next_walk = self._next_step = time.monotonic()
+        self._seconds = timing.pruning
+        self._next_walk = time.monotonic()
+        self._delete = Every(0.0, self._pages, share=timing.pruning_share)
         self._rules: Sequence[Rule] = ()
         self._after = START
         self._young = (START, START)
@@ -41,20 +43,18 @@ class Pruner:
 
     def step(self, run: Run, *, is_first: bool) -> None:
         """Delete a few pages, if there are any to delete and this worker `is_first`."""
-        now = time.monotonic()
         if not is_first:
             self._rules = ()
             return
-        if not self._rules:
-            if now < self._next_walk:
-                return
+        if not self._rules and time.monotonic() >= self._next_walk:
             self._begin(run)
-        if now < self._next_step:
-            return
-        while self._rules and time.monotonic() < now + STEP:
+        if self._rules:
+            self._delete.if_due(run)
+
+    def _pages(self, run: Run) -> None:
+        end = time.monotonic() + STEP
+        while self._rules and time.monotonic() < end:
             self._page(run)
-        ended = time.monotonic()
-        self._next_step = ended + (ended - now) / self._share
 
     def _begin(self, run: Run) -> None:
         # The next walk begins then even if a step fails.

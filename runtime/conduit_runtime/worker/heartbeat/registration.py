@@ -1,24 +1,31 @@
-"""What a worker is registered as."""
+"""The row of a worker, and the connection on which the heartbeat writes it."""
 
 import os
 import secrets
 import socket
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
 
 from ...model.lanes import Lane
 from ...model.queues.controls import SourceLimits
+from ...postgres.backoff import Backoff
+from ...postgres.execute import run
+from ...postgres.statement import Statement
 from ...postgres.steps import Run
 from ...statements import worker_registry
+from ..worker_base import WorkerBase
 
-if TYPE_CHECKING:
-    from ..worker import Worker
+T = TypeVar("T")
 
 
 class Registration:
     """The row of a worker: its name, the key of its session lock, and what it has code for."""
 
-    def __init__(self, worker: "Worker") -> None:
+    def __init__(self, worker: WorkerBase) -> None:
         self._worker = worker
         self._began = time.monotonic()
         self.rename()
@@ -47,3 +54,34 @@ class Registration:
             )
         )
         self._written = lanes, limits
+
+
+class HeartbeatConnection:
+    """Runs statements for tables in a schema; `refusals` logs what Postgres refused."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], schema: str | None, refusals: Backoff
+    ) -> None:
+        self.connection = connection
+        self._schema = schema
+        self._refusals = refusals
+
+    def run(self, statement: Statement[T]) -> T:
+        """Send a statement; returns what it decodes."""
+        return run(self.connection, statement, self._schema)
+
+    def run_with(self, settings: str, statement: Statement[T]) -> T:
+        """Run a statement with these settings in a transaction of its own."""
+        with self.connection.transaction():
+            self.connection.execute(settings)
+            return self.run(statement)
+
+    @contextmanager
+    def refusable(self) -> Iterator[None]:
+        """Log a statement that Postgres refuses, perhaps for a lock; keep the connection in use."""
+        try:
+            yield
+        except psycopg.Error as error:
+            if self.connection.closed:
+                raise
+            self._refusals.next_delay(error)

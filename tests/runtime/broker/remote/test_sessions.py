@@ -26,7 +26,7 @@ def test_what_the_client_cancels_is_a_loss_and_not_the_end(
 
         monkeypatch.setattr(sessions, "connect", connect)
         host: Any = None
-        running = asyncio.create_task(Sessions("amqp://h/v", None, host).run())
+        running = asyncio.create_task(Sessions("amqp://h/v", None, host, host, lambda: None).run())
         async with asyncio.timeout(10):
             await again.wait()
         running.cancel()

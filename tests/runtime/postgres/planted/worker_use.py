@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import psycopg
 from conduit_runtime import Job, Queue
-from conduit_runtime.client.sweep import Sweep
+from conduit_runtime.client.sweep import Sweeper
 from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
@@ -42,7 +42,7 @@ def rescue_and_sweep(dsn: str) -> None:
         assert len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)))) == 1
         run(connection, worker_registry.take_failure_notices(["default"], "w"))
         run(connection, worker_registry.delete_failure_notices([(job.id, "w")]))
-        sweep = Sweep(lambda ended: None)
+        sweep = Sweeper(lambda ended: None)
         for _ in range(4):
             sweep.step(partial(run, connection))
         sweep.watch(partial(run, connection))

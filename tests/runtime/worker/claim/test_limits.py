@@ -15,7 +15,6 @@ from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
-from conduit_runtime.worker.claim.limiter import FULL
 from freed_slots import quickest_use
 from pools import NewPool
 from timed import Timed
@@ -159,7 +158,7 @@ def test_a_limit_is_set_changed_and_lifted_while_workers_run(
 @pytest.mark.slow
 def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit("mail", 1)
-    assert quickest_use(queue, "mail", FULL + 0.5) < FULL + 0.5
+    assert quickest_use(queue, "mail", WorkerPool.timing.full + 0.5) < WorkerPool.timing.full + 0.5
 
 
 @pytest.mark.slow
@@ -185,7 +184,7 @@ def test_waiting_for_a_slot_is_no_busy_polling(
         monkeypatch.undo()
         for _ in range(50):
             queue.enqueue(Job("mail", "t"))
-    assert len(sent) <= 5 * 2 / FULL
+    assert len(sent) <= 5 * 2 / WorkerPool.timing.full
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
-from conduit_runtime.worker.claim.limiter import FULL
 from freed_slots import quickest_use
 from pools import NewPool
 from timed import Timed
@@ -178,7 +177,8 @@ def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
 @pytest.mark.slow
 def test_a_slot_that_becomes_free_elsewhere_is_used_within_a_second(queue: Queue) -> None:
     queue.limit_type("t", 1)
-    assert quickest_use(queue, "default", FULL + 0.5) < FULL + 0.5
+    soon = WorkerPool.timing.full + 0.5
+    assert quickest_use(queue, "default", soon) < soon
 
 
 def test_a_limit_is_set_changed_and_lifted_while_workers_run(

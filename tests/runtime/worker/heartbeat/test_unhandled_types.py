@@ -6,7 +6,7 @@ import pytest
 from conduit_runtime.model.lanes import Lane, marked
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements.worker_registry import WaitingLane
-from conduit_runtime.worker.heartbeat.unhandled_types import (
+from conduit_runtime.worker.heartbeat.upkeep import (
     UnhandledTypes,
     fallback_lanes,
     unhandled_lanes,

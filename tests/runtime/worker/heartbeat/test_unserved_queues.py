@@ -11,7 +11,7 @@ from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.model.package import retired_types
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.worker_registry import unserved_queues
-from conduit_runtime.worker.heartbeat.unserved_queues import UnservedQueues
+from conduit_runtime.worker.heartbeat.upkeep import UnservedQueues
 from timed import Timed
 from waiting import until
 

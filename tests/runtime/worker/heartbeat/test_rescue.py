@@ -1,7 +1,7 @@
 import math
 
 from conduit_runtime.model.workers.worker_state import LEASE, DeadWorker, WorkerState
-from conduit_runtime.worker.heartbeat.failure_detector import FailureDetector
+from conduit_runtime.worker.heartbeat.rescue import FailureDetector
 from conduit_runtime.worker.timing import Timing
 
 SILENCE = Timing().silence

@@ -1,26 +1,34 @@
-"""Checks, once a second, the jobs that run in a worker."""
+"""Checks of the jobs that a worker has: are they still held, and are they those that it knows?"""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
+from uuid import UUID
+
+import psycopg
 
 from ..model.attempts.interruptions import TakenAway
+from ..model.attempts.outcome import released
 from ..model.errors import WorkerStuck
+from ..model.job import Job
 from ..model.text.logs import get_logger
+from ..postgres.backoff import Backoff
+from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import Recorder
+from .acknowledge.acknowledger import Acknowledger
 from .interfaces import AttemptRunner, OutcomeSink
 from .run.execution import HeldJob
 from .run.lost import lost_among
 from .timing import Timing
+from .worker_base import WorkerBase
 
 _log = get_logger("conduit.worker")
 
 
-class Watch:
+class Watcher:
     """Writes the starts of long jobs, and stops the jobs that are lost.
 
-    `then` is awaited after each check, with the monotonic time. `is_stuck` is set once threads of
-    stopped attempts have held every slot for long.
+    `is_stuck` is set once threads of stopped attempts have held every slot for long.
     """
 
     def __init__(
@@ -29,13 +37,11 @@ class Watch:
         sink: OutcomeSink,
         recorder: Recorder,
         timing: Timing,
-        then: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._runner = runner
         self._sink = sink
         self._recorder = recorder
         self._timing = timing
-        self._then = then
         self._stuck_since: float | None = None
         self.is_stuck = asyncio.Event()
 
@@ -61,22 +67,18 @@ class Watch:
             raise WorkerStuck("threads of stopped attempts hold every slot")
         return stops not in done
 
-    async def run(self) -> None:
-        """Check until cancelled."""
-        while True:
-            await asyncio.sleep(self._timing.watch)
-            now = time.monotonic()
-            self._check_slots(now)
-            long = [
-                job
-                for running in self._runner.running
-                if running.age(now) >= self._timing.long
-                for job in running.held
-            ]
-            if long:
-                await self._check(long)
-            if self._then is not None:
-                await self._then(now)
+    async def step(self) -> None:
+        """Check once."""
+        now = time.monotonic()
+        self._check_slots(now)
+        long = [
+            job
+            for running in self._runner.running
+            if running.age(now) >= self._timing.long
+            for job in running.held
+        ]
+        if long:
+            await self._check(long)
 
     def _check_slots(self, now: float) -> None:
         if not self._runner.is_stuck:
@@ -101,3 +103,31 @@ class Watch:
                 job = execution.job
                 self._recorder.counters(job.queue, job.type).cancelled += 1
             execution.stop(TakenAway())
+
+
+class Auditor:
+    """Releases jobs of a claim whose result was lost with its connection."""
+
+    def __init__(
+        self, worker: WorkerBase, runner: AttemptRunner, acknowledger: Acknowledger
+    ) -> None:
+        self._worker = worker
+        self._runner = runner
+        self._acknowledger = acknowledger
+        self._backoff = Backoff(_log, "orphaned claims cannot be read")
+        self._orphans: set[tuple[UUID, UUID]] = set()
+
+    async def step(self) -> None:
+        """Compare the jobs that the worker holds with those that the database says it holds."""
+        try:
+            held = await self._acknowledger.held_jobs(self._worker.name)
+        except psycopg.Error as error:
+            self._backoff.next_delay(error)
+            return
+        known = {(job.id, job.token) for job in self._runner.jobs()}
+        orphans = held.difference(known, self._acknowledger.apart.held)
+        # A job seen once may have ended just now, or its claim may still be under way.
+        for id_, token in orphans & self._orphans:
+            claimed = Job("", id=id_, token=token)  # its other fields do not matter
+            self._acknowledger.add(Attempt(claimed, outcome=released))
+        self._orphans = orphans
