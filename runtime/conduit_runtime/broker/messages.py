@@ -12,7 +12,7 @@ from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
 from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
-from ..worker.run.batching import MAX_WAIT
+from ..worker.run.handler import MAX_WAIT
 
 VERSION = 1
 """The version of all messages. A reader refuses others."""

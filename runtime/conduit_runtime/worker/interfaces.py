@@ -6,10 +6,11 @@ runner, and a worker without a database another sink. Where a worker comes from 
 that differs: a pool asks a WorkerFactory.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from ..job_types.context import Host
@@ -23,8 +24,10 @@ from .metrics import Metrics
 from .timing import Timing
 
 if TYPE_CHECKING:
-    from .run.batching import Batching
-    from .run.execution import Running
+    from .run.execution import HeldJob, Running
+    from .run.handler import Batching
+
+H = TypeVar("H", bound="HeldJob")
 
 
 class AttemptRunner(ABC):
@@ -130,6 +133,20 @@ class OutcomeSink(ABC):
     @abstractmethod
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; returns the ids of the jobs that are still held."""
+
+    async def lost_among(self, jobs: "Sequence[H]") -> "list[H]":
+        """Write that these jobs run; returns the jobs that are not held any more.
+
+        `mark_started` returns ids, so two attempts of one job are written one after the other.
+        """
+        lost = []
+        while jobs:
+            now = time.monotonic()
+            asked = {each.job.id.int: each for each in jobs}
+            held = await self.mark_started([Attempt(e.job, e.age(now)) for e in asked.values()])
+            lost += [each for each in asked.values() if each.job.id not in held]
+            jobs = [each for each in jobs if asked[each.job.id.int] is not each]
+        return lost
 
 
 class Registry(ABC):

@@ -17,9 +17,8 @@ from .health.pool_health import PoolHealth
 from .lifecycle import Lifecycle
 from .pool_settings import PoolSettings, check_seconds
 from .run.around import AroundHook
-from .run.batching import WAIT
 from .run.failures import OnFailed
-from .run.handler import HandlerOptions
+from .run.handler import WAIT, HandlerOptions
 from .worker_factory import WorkerFactory
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from ..telemetry.attempt_counters import Recorder
 from .acknowledge.acknowledger import Acknowledger
 from .interfaces import AttemptRunner, OutcomeSink
 from .run.execution import HeldJob
-from .run.lost import lost_among
 from .timing import Timing
 from .worker_base import WorkerBase
 
@@ -98,7 +97,7 @@ class Watcher:
 
     async def _check(self, long: list[HeldJob]) -> None:
         """Write the starts of long jobs, and stop those that are no longer held."""
-        for execution in await lost_among(long, self._sink):
+        for execution in await self._sink.lost_among(long):
             if execution.stopped_by is None:
                 job = execution.job
                 self._recorder.counters(job.queue, job.type).cancelled += 1

@@ -8,7 +8,7 @@ from ...model.lanes import Lane, readers
 from ...model.queues.controls import SourceLimits
 from ...model.type_description import DescribedType
 from ...worker.interfaces import Registry
-from ...worker.run.batching import Batching
+from ...worker.run.handler import Batching
 from ...worker.timing import Timing
 from ..messages import Hello
 

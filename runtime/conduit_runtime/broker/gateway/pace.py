@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from ...worker.run.batching import Batching
+from ...worker.run.handler import Batching
 
 MEASURED = 0.1
 """Seconds over which the rate is measured."""

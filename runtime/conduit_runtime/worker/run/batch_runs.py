@@ -16,11 +16,9 @@ from ...model.errors import PayloadMismatch
 from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
-from .batch_execution import BatchExecution, Member
 from .environment import Environment
-from .execution import resumed
+from .execution import BatchExecution, Member, resumed
 from .handler import Handler
-from .lost import lost_among
 
 _log = get_logger("conduit.worker")
 
@@ -65,7 +63,7 @@ class BatchRuns:
             if first.rescues:
                 lost = () if await self._sink.apart.begin(Attempt(first)) else execution.held
             else:
-                lost = await lost_among(execution.held, self._sink)
+                lost = await self._sink.lost_among(execution.held)
             for member in lost:
                 member.stop(TakenAway())
             for member in execution.held:

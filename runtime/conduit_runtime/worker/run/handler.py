@@ -3,22 +3,76 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, Unpack, get_args
+from datetime import timedelta
+from functools import partial, wraps
+from typing import Any, NamedTuple, Unpack, get_args
 
 import msgspec
 
 from ...job_types.job_type import JobType
 from ...job_types.rules import DEFAULT_RULES, JobRules, RuleOptions, check_known, rules_of
 from ...job_types.upcast import Upcast
+from ...model.arguments import describe_argument, is_whole
 from ...model.job import Job
 from ...model.lanes import reader_of
 from ...model.payload import check_name
 from ...payloads.annotated import annotated_decoder, annotated_payload
 from ...services.service_calls import is_coroutine_function
 from ...statements.jobs import check_options
-from .batching import WAIT, Batching
-from .functions import check_function
+
+MAX_SIZE = 10_000
+"""The most jobs of a batch."""
+MAX_WAIT = 300.0
+"""The most seconds that the jobs of a batch wait for others; a worker holds them until then."""
+WAIT = 1.0
+"""Seconds that jobs wait by default."""
+
+
+class Batching(NamedTuple):
+    """How many jobs of a type one call runs, and how many seconds they wait for others."""
+
+    size: int
+    wait: float
+
+    @classmethod
+    def checked(cls, size: int, wait: float | timedelta = WAIT) -> "Batching":
+        """Check the arguments. Raises TypeError or ValueError for a wrong size or wait."""
+        if not is_whole(size) or not 1 <= size <= MAX_SIZE:
+            raise ValueError(describe_argument("size", size, f"1 to {MAX_SIZE:,} jobs"))
+        seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise TypeError(describe_argument("wait", wait, "seconds or a timedelta"))
+        if not 0 <= seconds <= MAX_WAIT:
+            raise ValueError(describe_argument("wait", wait, f"0 to {MAX_WAIT:g} seconds"))
+        return cls(size, float(seconds))
+
+
+def check_function(type: str, function: Any, second: str) -> None:
+    """Raise TypeError unless `function(context, second)` can run jobs of a type."""
+    if not callable(function):
+        raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
+    if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
+        raise TypeError(
+            f"the handler of {type!r} is a generator function, which a call does not run: "
+            "remove `yield` from it"
+        )
+    try:
+        signature = inspect.signature(function)
+    except Exception:  # no signature, or annotations that cannot be evaluated
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"the handler of {type!r} is called with (context, {second}), and does not take them: "
+            f"{error}"
+        ) from None
+
+
+def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004
 
 
 class HandlerOptions(RuleOptions, total=False):

@@ -17,8 +17,7 @@ from ...model.queues.controls import SourceLimits
 from ...model.text.logs import get_logger
 from ...model.type_description import DescribedType
 from ..interfaces import Registry
-from .batching import WAIT, Batching
-from .handler import Handler, HandlerOptions
+from .handler import WAIT, Batching, Handler, HandlerOptions
 
 _log = get_logger("conduit.worker")
 

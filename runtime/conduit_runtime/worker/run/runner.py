@@ -15,15 +15,12 @@ from ...model.job import MAX_ATTEMPTS
 from ...statements.outcomes import Attempt
 from ..interfaces import AttemptRunner, OutcomeSink, RunnerHost
 from .around import AroundHooks
-from .batch_execution import BatchExecution
 from .batch_runs import BatchRuns
-from .environment import Environment
-from .execution import Execution, Running
-from .gathering import Gatherer
+from .environment import Environment, JobThreads
+from .execution import BatchExecution, Execution, Running
 from .handlers import HandlerRegistry
 from .job_runs import JobRuns
-from .ready_queue import ReadyQueue, jobs_of
-from .threads import JobThreads
+from .ready_queue import Gatherer, ReadyQueue, jobs_of
 
 if TYPE_CHECKING:
     from ...telemetry.spans import JobTracer

@@ -6,7 +6,7 @@ from conduit_runtime.broker.gateway.fleet import Fleet
 from conduit_runtime.broker.messages import VERSION, Hello
 from conduit_runtime.model.queues.controls import SourceLimits
 from conduit_runtime.model.type_description import DescribedType, TypeDescription
-from conduit_runtime.worker.run.batching import Batching
+from conduit_runtime.worker.run.handler import Batching
 
 
 def hello(worker: str = "w", **fields: Any) -> Hello:

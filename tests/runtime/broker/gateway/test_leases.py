@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from conduit_runtime.broker.gateway.in_flight import InFlight
 from conduit_runtime.broker.gateway.leases import Leases
 from conduit_runtime.model.claimed import Claimed
-from conduit_runtime.worker.run.batching import Batching
+from conduit_runtime.worker.run.handler import Batching
 from conduit_runtime.worker.timing import Timing
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conduit_runtime.broker.gateway.pace import MEASURED, Pace
-from conduit_runtime.worker.run.batching import Batching
+from conduit_runtime.worker.run.handler import Batching
 
 
 def _ended(pace: Pace, queue: str, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
