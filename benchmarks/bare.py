@@ -11,8 +11,8 @@ from uuid import uuid4
 from conduit_runtime import Job, embedded
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import render
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.jobs import insert_job
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from psycopg.conninfo import conninfo_to_dict
 
 from .database import PAYLOAD, Database
@@ -41,7 +41,7 @@ FROM claimed
 def drain(database: Database, count: int, *, connections: int, batch: int) -> None:
     """Claim and complete `count` jobs of type "noop" by pgbench, `batch` at a time."""
     database.run(_WORKER)
-    claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0)
+    claiming = ClaimMemory().next("bare", {"default": batch}, [("noop", "")], batch, 0.0)
     claim = _CLAIM.format(claim=claiming.sql())
     script = "\n".join(
         [

@@ -6,7 +6,8 @@ from statistics import median
 from typing import Any
 
 from conduit_runtime.postgres.connection import PLANS
-from conduit_runtime.statements.claims import BATCH, Claims
+from conduit_runtime.statements.claims import BATCH
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 from .database import Database
 from .drain import JOBS, drained
@@ -62,7 +63,7 @@ def _claims(database: Database) -> list[float]:
         connection.execute(PLANS)
 
         def once() -> float:
-            claim = Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
+            claim = ClaimMemory().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
             with connection.transaction(force_rollback=True):
                 started = time.perf_counter()
                 rows = connection.execute(claim.sql(), claim.parameters).fetchall()

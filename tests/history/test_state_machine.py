@@ -15,10 +15,11 @@ from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.claims import BY_WORKERS, Claims
+from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.jobs import insert_parameters
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -179,7 +180,7 @@ class JobMachine(RuleBasedStateMachine):
         if knows_limits and (self.model.limits or self.model.rates):
             jobs = self.claim_within(name, sizes, lanes, limit)
         else:
-            jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0))
+            jobs = run(self.connection, ClaimMemory().next(name, sizes, lanes, limit, 0.0))
         assert {job.id for job in jobs} == {job.id for job in expected}
         assert all(
             [job.id for job in jobs if job.queue == queue]

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from conduit_runtime import AsyncQueue, Job, JobLost, JobStatus, Queue
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt, complete
 from conduit_runtime.statements.worker_registry import register
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
 def status(queue: Queue, job: Job) -> JobStatus:
@@ -102,7 +102,7 @@ def test_a_worker_that_claims_a_job_once_leased_holds_it_without_a_lease(
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("UPDATE jobs SET status = 'pending', run_at = now()")
         run(conn, register("worker", 1, "host", 1, ["default"], []))
-        [job] = run(conn, Claims().next("worker", {"default": 1}, [("t", "")], 1, 0.0))
+        [job] = run(conn, ClaimMemory().next("worker", {"default": 1}, [("t", "")], 1, 0.0))
         [(lease,)] = conn.execute("SELECT leased_until FROM jobs").fetchall()
         assert lease is None
         assert len(run(conn, complete([Attempt(job)])).attempts) == 1

@@ -22,8 +22,8 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import scan_policy
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
 
@@ -131,7 +131,7 @@ def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
         [statement] = store.insert_jobs(many)
         connection.execute(statement.sql(), statement.parameters)
         lanes = [(f"type{n}", "") for n in range(200)]
-        wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0))
+        wal = explain(connection, ClaimMemory().next("w", {"default": BATCH}, lanes, BATCH, 0.0))
     # A lock for each head that is read; for each claimed job the row and two entries.
     assert wal["WAL Records"] <= (4 + 4) * BATCH
 
@@ -249,7 +249,7 @@ def enqueue(connection: psycopg.Connection[Any]) -> None:
 
 
 def claim() -> Statement[Any]:
-    return Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
+    return ClaimMemory().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
 
 
 def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:

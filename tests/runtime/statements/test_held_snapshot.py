@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime.statements.claims import Claims
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 RATE = 800
 LIMIT = 500
@@ -21,7 +21,7 @@ class Work:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._claims = Claims()
+        self._claims = ClaimMemory()
         self._now = 1000.0
         self._worked = self._now
         self._due: list[UUID] = []

@@ -17,8 +17,8 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import preflight, worker_registry
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from plans import buffers, explain, most_rows, scans
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a million jobs")]
@@ -143,7 +143,7 @@ def test_counts_read_the_table_once(connection: psycopg.Connection[Any]) -> None
 
 
 def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:
-    return Claims().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0)
+    return ClaimMemory().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0)
 
 
 def held(connection: psycopg.Connection[Any]) -> list[Attempt]:

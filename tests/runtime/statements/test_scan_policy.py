@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.statements import scan_policy as policies
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy, seen
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from waiting import until
 
 DEAD = 20_000
@@ -21,7 +21,7 @@ LANES = [("t", ""), ("u", "")]
 COSTLY = 0.02
 
 
-def rare(claims: Claims) -> float:
+def rare(claims: ClaimMemory) -> float:
     """Let three costly scans find nothing, so that full scans become rare; return the time."""
     now = 0.0
     for _ in range(3):
@@ -130,7 +130,7 @@ def test_a_queue_that_gave_all_it_was_asked_for_may_hold_more() -> None:
 
 
 def test_without_a_bound_a_claim_scans_what_is_recent() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     now = rare(claims)
     for at in (now, now + 0.01):
         statement = claims.next("w", {"default": 10}, LANES, 10, at, 1)
@@ -140,7 +140,7 @@ def test_without_a_bound_a_claim_scans_what_is_recent() -> None:
 
 
 def test_what_was_announced_between_two_connections_is_looked_for() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     now = rare(claims)
     claims.next("w", {"default": 10}, LANES, 10, now, 1)
     assert not claims.was_full
@@ -167,7 +167,7 @@ def held(dsn: str) -> Iterator[str]:
 
 
 def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     now = rare(claims)
     with psycopg.connect(held, autocommit=True) as connection:
         connection.execute(

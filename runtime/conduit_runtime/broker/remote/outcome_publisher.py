@@ -12,7 +12,7 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...statements.outcomes import Attempt
 from ...telemetry.attempt_counters import Recorder
-from ...worker.acknowledge.batch import take_batch
+from ...worker.acknowledge.acknowledger import take_batch
 from ...worker.interfaces import ApartSink, OutcomeSink
 from ...worker.metrics import Metrics
 from ...worker.run.outcomes import log_ended

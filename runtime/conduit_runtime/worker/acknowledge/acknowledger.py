@@ -18,7 +18,6 @@ from ..interfaces import OutcomeSink
 from ..job_database import JobDatabase
 from ..worker_base import WorkerBase
 from .apart_writer import ApartWriter
-from .batch import take_batch
 
 T = TypeVar("T")
 
@@ -32,6 +31,10 @@ PAUSE = 0.5
 """Seconds until a query that met a lock is sent again."""
 TRIES = 2
 """Errors of the server's own that a batch meets before it is written beside the others."""
+BATCH = 1_000
+"""The most attempts that one statement writes, or one message holds."""
+BATCH_BYTES = 4_000_000
+"""The most bytes of their results, errors and child jobs; a single attempt may have more."""
 
 
 class Acknowledger(OutcomeSink):
@@ -161,3 +164,26 @@ class Acknowledger(OutcomeSink):
             _log.warning("1 job was no longer held when it ended")
         elif lost:
             _log.warning("%d jobs were no longer held when they ended", lost)
+
+
+def take_batch(
+    attempts: list[Attempt], *, most: int = BATCH, most_bytes: int = BATCH_BYTES
+) -> list[Attempt]:
+    """Remove and return the first attempts of the list that may be written together.
+
+    Two attempts of one job may not: a statement stores the child jobs and results of all attempts
+    of a job that it has, and only one of those attempts still holds the claim.
+    """
+    count = weight = 0
+    jobs: set[int] = set()  # a UUID itself is slow to hash
+    for attempt in attempts:
+        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
+            weight += attempt.weight  # most attempts need no call
+        job = attempt.job.id.int
+        if count == most or (count and weight > most_bytes) or job in jobs:
+            break
+        jobs.add(job)
+        count += 1
+    taken = attempts[:count]
+    del attempts[:count]
+    return taken

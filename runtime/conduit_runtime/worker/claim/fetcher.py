@@ -11,9 +11,9 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.refusals import may_concern_a_row
 from ...postgres.statement import Statement
 from ...postgres.steps import run_steps_async
-from ...statements.claims import Claims
 from ...statements.refused_claims import claim_apart, skipping
 from ..worker_base import WorkerBase
+from .claim_memory import ClaimMemory
 from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import Listener
@@ -41,13 +41,13 @@ class Fetcher:
         self._sizes = sizes
         self._limiter = limiter
         self._listener = listener
-        self._claims = Claims()
-        self._batch_claims = Claims()
+        self._claims = ClaimMemory()
+        self._batch_claims = ClaimMemory()
         self._in_use = [self._claims]
         self._refused = RefusedClaims()
 
     @property
-    def _incomplete(self) -> list[Claims]:
+    def _incomplete(self) -> list[ClaimMemory]:
         """The claims that did not scan everything the last time, or will do so rarely."""
         return [
             each for each in self._in_use if not each.was_full or each.scan_policy.is_full_scan_rare
@@ -105,7 +105,7 @@ class Fetcher:
         return is_full
 
     async def _claim(
-        self, claims: Claims, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int
+        self, claims: ClaimMemory, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int
     ) -> list[Claimed]:
         started = time.monotonic()
         has_limits = self._limiter.controls.has_limits

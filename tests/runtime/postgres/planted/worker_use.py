@@ -15,9 +15,9 @@ from conduit_runtime.statements import idle_lock, job_types, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
 def rescue_and_sweep(dsn: str) -> None:
@@ -26,7 +26,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")]))
         with Queue(dsn) as queue:
             queue.enqueue(Job(type="t"))
-        claims = Claims()
+        claims = ClaimMemory()
         claim = claims.next("w", {"default": 1}, [("t", "")], 1, 0.0)
         [job] = run(connection, claim)
         held = [Attempt(job, elapsed=1.0)]

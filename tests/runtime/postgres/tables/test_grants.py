@@ -17,9 +17,9 @@ from conduit_runtime.postgres.tables.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.flows import insert_flow
 from conduit_runtime.statements.unique_keys import key_of
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from example_app import SCHEMA as APPLICATION
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
@@ -357,7 +357,7 @@ def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str
 
 def test_the_enqueuer_cannot_claim_or_read(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["enqueuer"], autocommit=True) as connection:
-        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0)
+        claim = ClaimMemory().next("w", {"default": 1}, [("t", "")], 1, 0.0)
         for statement in (claim, store.stats(None), worker_registry.rescue_orphans()):
             with pytest.raises(InsufficientPrivilege):
                 run(connection, statement, PLACE)
@@ -414,7 +414,7 @@ def test_the_worker_rescues(roles: dict[str, str]) -> None:
         run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")]), PLACE)
         with Queue(roles["enqueuer"], PLACE) as enqueuer:
             enqueuer.enqueue(Job(type="t"))
-        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0)
+        claim = ClaimMemory().next("w", {"default": 1}, [("t", "")], 1, 0.0)
         assert len(run(connection, claim, PLACE)) == 1
         assert (
             len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)), PLACE))

@@ -7,18 +7,16 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker.acknowledge import batch
-from conduit_runtime.worker.acknowledge.batch import take_batch
+from conduit_runtime.worker.acknowledge.acknowledger import take_batch
 from pools import NewPool
 from waiting import until
 
 
-def test_attempts_go_together_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "BATCH", 2)
+def test_attempts_go_together_in_their_order() -> None:
     attempts = [Attempt(Job(type="t")) for _ in range(3)]
     waiting = [*attempts]
-    assert take_batch(waiting) == attempts[:2]
-    assert take_batch(waiting) == attempts[2:]
+    assert take_batch(waiting, most=2) == attempts[:2]
+    assert take_batch(waiting, most=2) == attempts[2:]
     assert waiting == []
 
 

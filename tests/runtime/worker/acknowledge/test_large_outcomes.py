@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,7 +14,7 @@ from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import results
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.worker.acknowledge import acknowledger, batch
+from conduit_runtime.worker.acknowledge import acknowledger
 from conduit_runtime.worker.run import outcomes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,10 +28,10 @@ HOUR = timedelta(hours=1)
 def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes the outcomes of each batch have."""
     taken: list[int] = []
-    take = batch.take_batch
+    take = acknowledger.take_batch
 
-    def weighed(waiting: list[Attempt]) -> list[Attempt]:
-        together = take(waiting)
+    def weighed(waiting: list[Attempt], **limits: int) -> list[Attempt]:
+        together = take(waiting, **limits)
         taken.append(sum(attempt.weight for attempt in together))
         return together
 
@@ -48,7 +49,8 @@ def test_batches_are_weighed(
     queue: Queue, new_direct_pool: NewPool, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Direct workers only: a gateway refuses child jobs that no worker has code for."""
-    monkeypatch.setattr(batch, "BATCH_BYTES", 100_000)
+    small = partial(acknowledger.take_batch, most_bytes=100_000)
+    monkeypatch.setattr(acknowledger, "take_batch", small)
     pool = new_direct_pool(workers=50)
     text = "x" * 30_000
     began = threading.Barrier(40)

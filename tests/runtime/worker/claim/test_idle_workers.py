@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
-from conduit_runtime.statements.claims import Claims
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from timed import Timed
 from waiting import until
 
@@ -48,13 +48,13 @@ def pools(dsn: str, count: int) -> Iterator[None]:
 
 def test_idle_workers_wait(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     claims: list[float] = []
-    next_claim = Claims.next
+    next_claim = ClaimMemory.next
 
     def counted(*args: Any, **options: Any) -> Any:
         claims.append(time.monotonic())
         return next_claim(*args, **options)
 
-    monkeypatch.setattr(Claims, "next", counted)
+    monkeypatch.setattr(ClaimMemory, "next", counted)
     with pools(dsn, 2), psycopg.connect(dsn, autocommit=True) as observer:
 
         def heartbeats() -> list[int]:

@@ -15,7 +15,7 @@ from conduit_runtime.model.job import new_id
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement, nothing
 from conduit_runtime.statements import idle_lock, worker_registry
-from conduit_runtime.statements.claims import Claims
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from conduit_runtime.worker.timing import Timing
 from locks import waits_for_a_lock
 from psycopg.conninfo import make_conninfo
@@ -309,7 +309,7 @@ def test_a_flood_of_notifications_costs_few_claims(
 ) -> None:
     claims: list[float] = []
     heartbeats: list[float] = []
-    next_claim, heartbeat = Claims.next, worker_registry.heartbeat
+    next_claim, heartbeat = ClaimMemory.next, worker_registry.heartbeat
 
     def counted_claim(*args: Any, **options: Any) -> Any:
         claims.append(time.monotonic())
@@ -324,7 +324,7 @@ def test_a_flood_of_notifications_costs_few_claims(
         until(lambda: idle_locks(dsn) == 1)
         [(jobs,)] = other.execute("SELECT 'jobs'::regclass::oid").fetchall()
         [(queue_key,)] = other.execute("SELECT hashtext('default')").fetchall()
-        monkeypatch.setattr(Claims, "next", counted_claim)
+        monkeypatch.setattr(ClaimMemory, "next", counted_claim)
         monkeypatch.setattr(worker_registry, "heartbeat", counted_heartbeat)
         began = time.monotonic()
         for number in range(3_000):

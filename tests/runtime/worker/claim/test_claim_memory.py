@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.statements.claims import BATCH, Claims, most_of_a_claim
+from conduit_runtime.statements.claims import BATCH, most_of_a_claim
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
@@ -20,7 +21,7 @@ def elements(statement: Statement[Any], name: str) -> list[Any]:
 
 
 def test_the_first_claim_scans_everything_and_the_next_what_is_behind_the_last() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0)
     assert claims.was_full
     assert first.parameters["bound_queues"] == "{}"
@@ -37,7 +38,7 @@ def test_the_first_claim_scans_everything_and_the_next_what_is_behind_the_last()
 
 
 def test_a_full_scan_forgets_the_bounds_that_it_did_not_come_to() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     for now, jobs in (
         (0.0, [claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)]),
         (0.06, [claimed("q", 75, 9, 3), claimed("q", 75, 9, 4)]),
@@ -51,7 +52,7 @@ def test_a_full_scan_forgets_the_bounds_that_it_did_not_come_to() -> None:
 
 
 def test_of_many_lanes_few_exhausted_priorities_are_looked_at_again() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     lanes = [(f"t{n}", "") for n in range(100)]
     given = [*range(99, 90, -1)]
     for now, priority in enumerate(given, 1):
@@ -62,7 +63,7 @@ def test_of_many_lanes_few_exhausted_priorities_are_looked_at_again() -> None:
 
 
 def test_of_few_lanes_every_exhausted_priority_is_looked_at_again() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     for now, priority in enumerate([75, 50, 25, 10], 1):
         claims.next("w", {"q": 2}, [("t", "")], 2, now / 1_000)
         claims.learn([claimed("q", priority, 7, n) for n in (1, 2)], 2, now / 1_000, now / 1_000)
@@ -71,7 +72,7 @@ def test_of_few_lanes_every_exhausted_priority_is_looked_at_again() -> None:
 
 
 def test_a_full_scan_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
         now = 100.0 * cost
         claims.scan_policy.forget()
@@ -84,7 +85,7 @@ def test_a_full_scan_that_costs_more_is_rarer_but_comes_within_a_second() -> Non
 
 
 def test_a_short_claim_is_repeated_in_full_and_scans_deeper() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     lanes = [(f"t{n}", "") for n in range(200)]
     depths = []
     for round_ in range(8):
@@ -99,7 +100,7 @@ def test_a_short_claim_is_repeated_in_full_and_scans_deeper() -> None:
 
 def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
     """A claim of one new job does not read all dead entries that vacuum cannot remove."""
-    claims = Claims()
+    claims = ClaimMemory()
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.0)
     claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
     assert claims.scan_policy.due_in(0.02) == pytest.approx(0.5)
@@ -120,12 +121,12 @@ def test_a_full_scan_that_costs_is_not_repeated_for_each_short_claim() -> None:
 
 
 def test_one_lane_is_read_as_deep_as_the_claim() -> None:
-    statement = Claims().next("w", {"q": 300}, [("t", "")], 300, 0.0)
+    statement = ClaimMemory().next("w", {"q": 300}, [("t", "")], 300, 0.0)
     assert statement.parameters["depth"] == 300
 
 
 def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     lanes = [(f"t{n}", shape) for n in range(100) for shape in ("", "f")]
     depths = []
     for kinds in (1, 1, 100, 100, 1, 1):
@@ -139,7 +140,7 @@ def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
 
 
 def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_scan() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     queues = {f"q{n}": 2 for n in range(20)}
     asked = []
     for now in (0.0, 0.01, 0.02, 0.2):
@@ -152,7 +153,7 @@ def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_scan(
 
 
 def test_every_claim_draws_a_token_of_its_own() -> None:
-    claims = Claims()
+    claims = ClaimMemory()
     tokens = {claims.next("w", {"q": 1}, [], 1, 0.0).parameters["token"] for _ in range(100)}
     assert len(tokens) == 100
 
