@@ -35,7 +35,7 @@ def drains(server: str, options: Options, results: Results) -> None:
     limit = results.add(Figure("bare SQL, 2 connections", "jobs/s", two_connections))
     own = results.add(Figure(ONE, "jobs/s", one, limit.value, limit.name, 0.8))
     results.add(Figure("drain, 2 processes", "jobs/s", two, own.value, ONE, 1.0))
-    results.add(Figure("drain, generated handler", "jobs/s", handlers, own.value, ONE, 0.7))
+    results.add(Figure("drain, generated handler", "jobs/s", handlers, own.value, ONE, 0.85))
 
 
 def _bare(server: str, options: Options, connections: int) -> float:

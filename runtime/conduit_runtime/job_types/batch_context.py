@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -15,7 +14,7 @@ from ..model.attempts.outcome import Retry
 from ..model.claimed import ClaimedBatch
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
-from ..services.protocols import Prepared
+from ..services.service_calls import called_by
 from .context import Host, JobContext
 
 S = TypeVarWithDefault("S", default=Any)
@@ -29,17 +28,20 @@ class BatchJob(JobContext[Any], Generic[P]):
 
     payload: P
 
+    @property
+    def services(self) -> Any:
+        """The application's services, as in `JobContext.services`; a call has the job's own key."""
+        return called_by(self._job, self._services)
+
 
 class BatchContext(Generic[S]):
     """Jobs of one type and queue that run in one call of a batch handler."""
-
-    _services: S | None = None
 
     def __init__(
         self,
         batch: ClaimedBatch,
         jobs: Sequence[BatchJob[Any]],
-        services: object,
+        services: Any,
         host: Host,
         failures: dict[BatchJob[Any], BaseException],
     ) -> None:
@@ -47,7 +49,7 @@ class BatchContext(Generic[S]):
         """The jobs, in the order in which they would have started on their own."""
         self._members = set(jobs)
         self._batch = batch
-        self._given_services = services
+        self._services: S = services
         self._host = host
         self._failures = failures
 
@@ -64,15 +66,7 @@ class BatchContext(Generic[S]):
     @property
     def services(self) -> S:
         """The application's services, as in `JobContext.services`; calls in a batch have no key."""
-        if self._services is None:
-            given = self._given_services
-            if isinstance(given, Prepared):
-                given = given.for_job(None, self._linger)
-            self._services = cast("S", given)
         return self._services
-
-    def _linger(self, thread: Future[None]) -> None:
-        self._host.linger(thread)
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":

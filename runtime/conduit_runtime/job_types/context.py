@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
+from typing import Any, Generic, Protocol, TypeVar, Unpack
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,6 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 
 from ..model.arguments import check_number, check_text, check_type
 from ..model.attempts.outcome import MAX_ERROR, clean
-from ..model.calls import CurrentJob
 from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
@@ -28,7 +27,6 @@ from ..model.text.logs import get_logger
 from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
-from ..services.protocols import Prepared
 from ..statements.flows import ChildJobs
 from .options import JobMaker, JobOptions
 
@@ -66,7 +64,6 @@ class JobContext(AsyncOperations, Generic[S]):
     """A running job: its identity, the application's services, the database, further jobs."""
 
     # Most jobs need few of these, so each is made when it is first used.
-    _services: S | None = None
     children: ChildJobs | None = None
     """What `enqueued` returns; None until its first use."""
     _cancelled = False
@@ -79,18 +76,14 @@ class JobContext(AsyncOperations, Generic[S]):
     def __init__(
         self,
         job: Claimed,
-        services: object,
+        services: Any,
         host: Host,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._job = job
-        self._given_services = services
+        self._services: S = services
         self._host = host
         self._loop = loop
-
-    @property
-    def _current(self) -> CurrentJob:
-        return CurrentJob.of(self._job)
 
     @cached_property
     def _identity_map(self) -> IdentityMap:  # type: ignore[override]
@@ -151,11 +144,6 @@ class JobContext(AsyncOperations, Generic[S]):
         Generated code awaits every call, even if the method is a plain function. A handler that is
         written by hand gets the services as the application gave them.
         """
-        if self._services is None:
-            given = self._given_services
-            if isinstance(given, Prepared):
-                given = given.for_job(self._current, lambda thread: self._host.linger(thread))
-            self._services = cast("S", given)
         return self._services
 
     @property

@@ -44,7 +44,8 @@ class Call(NamedTuple):
 
 
 entered_job: ContextVar[Claimed | ClaimedBatch] = ContextVar("conduit_job")
-entered_call: ContextVar[Call] = ContextVar("conduit_call")
+entered_call: ContextVar[tuple[Claimed, tuple[str, str], int]] = ContextVar("conduit_call")
+"""The job that calls, the service and its method, and the number of the call."""
 
 
 def job_here() -> CurrentJob | None:
@@ -74,9 +75,10 @@ def current_call() -> Call:
 
     Pass its `key` to a mail or payment provider, so that a retried job does nothing twice.
     """
-    call = entered_call.get(None)
-    if call is None:
+    entered = entered_call.get(None)
+    if entered is None:
         if batch_here() is not None:
             raise RuntimeError("a batch of jobs is calling a service here: such a call has no key")
         raise RuntimeError("no job is calling a service here")
-    return call
+    job, names, number = entered
+    return Call(CurrentJob.of(job), *names, number)

@@ -20,7 +20,7 @@ class Claimed:
     `payload` is JSON text, and so is `headers`, which `stored_headers` reads. `run_at` is in
     microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
     job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
-    may start on this claim.
+    may start on this claim. `calls` counts the attempt's calls of each service's method.
     """
 
     token: UUID
@@ -40,6 +40,7 @@ class Claimed:
     fingerprint: str = ""
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
+    calls: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
 
     @property
     def is_suspect(self) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from ..model.calls import CurrentJob
 from ..model.package import calls_of
 from ..model.text.logs import get_logger
 from ..model.text.names import named, source_name
@@ -111,9 +110,9 @@ class Prepared:
     services: Any
     protocols: Protocols
 
-    def for_job(self, job: CurrentJob | None, linger: Linger | None = None) -> JobServices:
-        """The services as one attempt of a job, or a batch, calls them; see JobServices."""
-        return JobServices(self.services, self.protocols, job, linger)
+    def for_jobs(self, linger: Linger | None = None) -> JobServices:
+        """The services as the jobs of a worker call them; see JobServices."""
+        return JobServices(self.services, self.protocols, linger)
 
 
 class ServiceUser(Protocol):

@@ -4,10 +4,12 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
-from ..model.calls import Call, CurrentJob, entered_call
+from ..model.calls import entered_call, entered_job
+from ..model.claimed import Claimed
 from ..model.errors import QueueError
 from ..model.text.names import source_name
 from ..model.values import ConduitError
@@ -29,10 +31,8 @@ class BoundServices:
         self._services = services
 
     def __getattr__(self, attribute: str) -> "BoundService":
-        service = getattr(self._services, attribute, None)
-        if service is None:
-            raise self._lacking(f'service "{attribute}" is called')
-        bound = BoundService(partial(self._bind, service, attribute))
+        self._service(attribute)
+        bound = BoundService(cache(partial(self._bind, attribute)))
         setattr(self, attribute, bound)
         return bound
 
@@ -47,8 +47,18 @@ class BoundServices:
         given = "no services were given" if none else "the services object lacks it"
         return ServiceError(f"the {what}, but {given}: pass services=…")
 
-    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
-        """The method of a service; the method of a function is `__call__`."""
+    def _bind(self, attribute: str, method: str) -> Callable[..., Any]:
+        """What calls a method of a service; the method of a function is `__call__`."""
+        raise NotImplementedError
+
+    def _service(self, attribute: str) -> Any:
+        service = getattr(self._services, attribute, None)
+        if service is None:
+            raise self._lacking(f'service "{attribute}" is called')
+        return service
+
+    def _function(self, attribute: str, method: str) -> Callable[..., Any]:
+        service = self._service(attribute)
         if method == "__call__":
             if not callable(service):
                 raise ServiceError(
@@ -64,14 +74,14 @@ class BoundServices:
 class BoundService:
     """A service: `bind` returns each of its methods by name."""
 
-    # private by mangling: every other name may be a method of the service
-    __slots__ = ("__bind",)
-
     def __init__(self, bind: Callable[[str], Callable[..., Any]]) -> None:
+        # private by mangling: every other name may be a method of the service
         self.__bind = bind
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        return self.__bind(method)
+        bound = self.__bind(method)
+        setattr(self, method, bound)
+        return bound
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call a service that is a function itself."""
@@ -79,47 +89,57 @@ class BoundService:
 
 
 class JobServices(BoundServices):
-    """The services as a job calls them: every method is awaited, however it is implemented.
+    """The services as jobs call them: every method is awaited, however it is implemented.
 
     A coroutine function runs on the loop, a plain function in a thread. `linger` is called with
-    a thread that runs on after its attempt was stopped. The call of a batch, without a `job`, has
-    no idempotency key.
+    a thread that runs on after its attempt was stopped. The calls are those of `job` or, without
+    it, of the job that runs where the call is made; the calls of a batch have no idempotency key.
     """
 
     def __init__(
         self,
         services: Any,
         protocols: Protocols,
-        job: CurrentJob | None,
         linger: Linger | None = None,
+        job: Claimed | None = None,
     ) -> None:
         super().__init__(services)
         self._protocols = protocols
-        self._job = job
         self._linger = linger
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._job = job
 
-    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
-        function = super()._bind(service, attribute, method)
+    def _bind(self, attribute: str, method: str) -> Callable[..., Any]:
         names = source_names_of(self._protocols.get(attribute), attribute, method)
-        return partial(self._run, function, names)
+        services, own = self._services, self._job
+        # An attribute may be a property, so it is read at each call.
+        find = attrgetter(attribute if method == "__call__" else f"{attribute}.{method}")
 
-    async def _run(
-        self, function: Callable[..., Any], names: tuple[str, str], /, *args: Any, **named: Any
-    ) -> Any:
-        token = None
-        if self._job is not None:
-            number = self._numbers[names] = self._numbers.get(names, 0) + 1
-            token = entered_call.set(Call(self._job, *names, number))
-        try:
-            if is_coroutine_function(function):
-                return await function(*args, **named)
-            call = partial(function, *args, **named)
-            result = call() if runs_inline(function) else await self._in_thread(call)
-            return await result if inspect.isawaitable(result) else result
-        finally:
-            if token is not None:
-                entered_call.reset(token)
+        async def call(*args: Any, **named: Any) -> Any:
+            job = own or entered_job.get(None)
+            token = None
+            if isinstance(job, Claimed):
+                if job.calls is None:  # most jobs call once
+                    number, job.calls = 1, {names: 1}
+                else:
+                    number = job.calls[names] = job.calls.get(names, 0) + 1
+                token = entered_call.set((job, names, number))
+            try:
+                try:
+                    function = find(services)
+                except AttributeError:
+                    function = None
+                if not callable(function):
+                    function = self._function(attribute, method)  # says what is missing
+                if is_coroutine_function(function):
+                    return await function(*args, **named)
+                plain = partial(function, *args, **named)
+                result = plain() if runs_inline(function) else await self._in_thread(plain)
+                return await result if inspect.isawaitable(result) else result
+            finally:
+                if token is not None:
+                    entered_call.reset(token)
+
+        return call
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         end: Future[None] = Future()  # running while the call is, even if nothing awaits it
@@ -138,11 +158,18 @@ class JobServices(BoundServices):
                 self._linger(end)
 
 
+def called_by(job: Claimed, services: Any) -> Any:
+    """The same services, whose calls are those of this job of a batch."""
+    if not isinstance(services, JobServices):
+        return services
+    return JobServices(services._services, services._protocols, services._linger, job)
+
+
 class HookServices(BoundServices):
     """The services as a synchronous hook calls them; calling an async method is an error."""
 
-    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
-        function = super()._bind(service, attribute, method)
+    def _bind(self, attribute: str, method: str) -> Callable[..., Any]:
+        function = self._function(attribute, method)
 
         def call(*args: Any, **named: Any) -> Any:
             result = None if is_coroutine_function(function) else function(*args, **named)
@@ -163,8 +190,8 @@ class HookServices(BoundServices):
 class AsyncHookServices(BoundServices):
     """The services as an asynchronous hook calls them: coroutines are awaited, functions called."""
 
-    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
-        function = super()._bind(service, attribute, method)
+    def _bind(self, attribute: str, method: str) -> Callable[..., Any]:
+        function = self._function(attribute, method)
 
         async def call(*args: Any, **named: Any) -> Any:
             result = function(*args, **named)

@@ -84,7 +84,7 @@ def test_a_generated_handler_runs(conn: psycopg.Connection[Any], app_dsn: str) -
         assert current_job().id == JOB.id
         sent.append((to, subject, body))
 
-    services = prepare(SimpleNamespace(email=SimpleNamespace(send=send)), ())
+    services = prepare(SimpleNamespace(email=SimpleNamespace(send=send)), ()).for_jobs()
     payload = EmailSend(
         id=order["id"],
         number="AB-1",

@@ -2,19 +2,19 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
-from conduit_runtime import CurrentJob, PayloadError, named
+from conduit_runtime import PayloadError, named
 from conduit_runtime.model.calls import entered_job
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.services.loading import Echo, resolve
 from conduit_runtime.services.protocols import prepare
 from example_jobs import JOBS
 from example_jobs.records import OrderAddress
 
-JOB = CurrentJob(UUID(int=5), "order.after_update.email_send", "mail", 2, 3)
+TYPE = "order.after_update.email_send"
 
 
 @named("None")
@@ -27,8 +27,8 @@ def test_a_call_is_one_line_of_json_and_an_empty_hash(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     async def run() -> Any:
-        entered_job.set(SimpleNamespace(**{**JOB._asdict(), "headers": None}, attempts=JOB.attempt))
-        services: Any = prepare(resolve("echo", JOBS), JOBS).for_job(JOB)
+        entered_job.set(Claimed(UUID(int=9), UUID(int=5), TYPE, "mail", attempts=2))
+        services: Any = prepare(resolve("echo", JOBS), JOBS).for_jobs()
         return await services.search_index.update(
             UUID(int=1), total=Decimal("1.10"), at=datetime(2026, 1, 2, tzinfo=UTC), to="é\n"
         )

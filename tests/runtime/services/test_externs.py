@@ -4,11 +4,9 @@ import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any, Protocol
-from uuid import uuid4
 
 import pytest
 from conduit_runtime import ServiceError
-from conduit_runtime.model.calls import CurrentJob
 from conduit_runtime.model.text.names import named
 from conduit_runtime.operators import bound_value
 from conduit_runtime.services.loading import Echo
@@ -33,8 +31,7 @@ PROTOCOLS = protocols_of(Services)
 
 
 def in_a_job(services: object) -> JobServices:
-    job = CurrentJob(uuid4(), "post.after_create.notify", "default", 1, 3)
-    return JobServices(services, PROTOCOLS, job)
+    return JobServices(services, PROTOCOLS)
 
 
 def given(notify: Any = str.upper) -> SimpleNamespace:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 from conduit_runtime import (
+    BatchJob,
     Call,
-    CurrentJob,
     JobContext,
     ServiceError,
     current_call,
@@ -18,12 +18,17 @@ from conduit_runtime import (
     job_type,
 )
 from conduit_runtime.model.calls import entered_job
+from conduit_runtime.model.claimed import Claimed, ClaimedBatch
 from conduit_runtime.services.loading import entered, resolve
 from conduit_runtime.services.protocols import HOOKS_ONLY, prepare, protocols_for, protocols_of
 from example_jobs import JOBS, SERVICES
 from example_jobs.order import email_send
 
-JOB = CurrentJob(UUID(int=5), "order.after_update.email_send", "mail", 2, 3)
+
+def claimed() -> Claimed:
+    """A job, as each attempt gets it."""
+    type = "order.after_update.email_send"
+    return Claimed(UUID(int=9), UUID(int=5), type, "mail", attempts=2, max_attempts=3)
 
 
 class Complete:
@@ -60,10 +65,11 @@ class Release:
 
 
 def called(call: Any) -> Any:
-    """Call a coroutine function with the services of a job, and return the result."""
+    """Call a coroutine function with the services in a job, and return the result."""
 
     async def run() -> Any:
-        return await call(prepare(Complete(), JOBS).for_job(JOB))
+        entered_job.set(claimed())
+        return await call(prepare(Complete(), JOBS).for_jobs())
 
     return asyncio.run(run())
 
@@ -100,6 +106,63 @@ def test_each_call_has_a_key_that_the_next_attempt_shares() -> None:
     ]
 
 
+def test_the_calls_of_each_job_count_from_one() -> None:
+    services: Any = prepare(Complete(), JOBS).for_jobs()
+
+    async def run(job: Claimed) -> list[str]:
+        entered_job.set(job)
+        return [(await services.email.send()).key for _ in range(2)]
+
+    async def run_two() -> list[list[str]]:
+        other = Claimed(UUID(int=9), UUID(int=6), "t", "mail")
+        return await asyncio.gather(run(claimed()), run(other))
+
+    assert asyncio.run(run_two()) == [
+        [f"{UUID(int=id_)}/Email.send/{number}" for number in (1, 2)] for id_ in (5, 6)
+    ]
+
+
+def test_a_call_in_a_batch_has_the_key_of_the_job_whose_services_it_uses() -> None:
+    batch = ClaimedBatch([claimed()])
+    services: Any = prepare(Complete(), JOBS).for_jobs()
+    context: BatchJob[Any] = BatchJob(batch.jobs[0], services, None)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        entered_job.set(batch)
+        assert (await context.services.email.send()).key == f"{UUID(int=5)}/Email.send/1"
+        assert (await context.services.email.send()).number == 2
+        with pytest.raises(RuntimeError, match="such a call has no key"):
+            await services.email.send()
+
+    asyncio.run(run())
+
+
+def test_no_call_is_current_behind_its_end() -> None:
+    async def use(services: Any) -> None:
+        await services.email.send()
+        with pytest.raises(RuntimeError, match="no job is calling"):
+            current_call()
+
+    called(use)
+
+
+def test_a_method_that_is_replaced_is_called_from_then_on() -> None:
+    async def first() -> str:
+        return "first"
+
+    async def run() -> None:
+        given = SimpleNamespace(email=SimpleNamespace(send=first), notify=first)
+        services: Any = prepare(given, ()).for_jobs()
+        assert await services.email.send() == await services.notify() == "first"
+        given.email.send = given.notify = lambda: "second"
+        assert await services.email.send() == await services.notify() == "second"
+        given.email = None
+        with pytest.raises(ServiceError, match='service "email" is called'):
+            await services.email.send()
+
+    asyncio.run(run())
+
+
 def test_nothing_is_current_outside_of_a_job() -> None:
     with pytest.raises(RuntimeError, match="no job"):
         current_job()
@@ -112,19 +175,9 @@ def test_a_service_that_raises_stop_iteration_does_not_hang_its_job() -> None:
 
     async def run() -> None:
         with pytest.raises(RuntimeError, match="StopIteration"):
-            await JobContext(JOB_ROW, prepare(services, ()), HOST).services.email.send()
+            await prepare(services, ()).for_jobs().email.send()
 
     asyncio.run(run())
-
-
-class JOB_ROW:  # noqa: N801
-    id, type, queue, attempts, max_attempts = JOB.id, JOB.type, JOB.queue, 2, 3
-    headers: None = None
-
-
-class HOST:
-    connection: Any = None
-    progress: Any = None
 
 
 def test_what_is_missing_is_named() -> None:
@@ -198,7 +251,8 @@ OBJECT = Complete()
 def test_every_form_of_services(given: object) -> None:
     async def run() -> None:
         async with entered(given, JOBS) as prepared:
-            assert (await prepared.for_job(JOB).email.send()).service == "Email"
+            entered_job.set(claimed())
+            assert (await prepared.for_jobs().email.send()).service == "Email"
 
     asyncio.run(run())
 
@@ -228,7 +282,7 @@ def test_a_reference_on_the_command_line(tmp_path: Any, monkeypatch: pytest.Monk
 
 
 def test_the_current_job_is_seen_by_code_of_the_application() -> None:
-    token = entered_job.set(JOB_ROW)
+    token = entered_job.set(claimed())
     assert current_job().attempt == 2
     entered_job.reset(token)
 

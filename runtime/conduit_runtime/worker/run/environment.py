@@ -108,6 +108,7 @@ class Environment:
         tracer: "JobTracer | None",
     ) -> None:
         self.host = host
+        self.services = host.services.for_jobs(host.linger)
         self.registry = registry
         self.sink = sink
         self.outcomes = Outcomes(registry, sink, host)
@@ -125,8 +126,7 @@ class Environment:
 
     def services_of(self, handler: Handler) -> object:
         """The services as a handler gets them."""
-        services = self.host.services
-        return services if handler.is_generated else services.services
+        return self.services if handler.is_generated else self.host.services.services
 
     def work(
         self,

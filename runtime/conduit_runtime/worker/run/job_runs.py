@@ -29,7 +29,8 @@ class JobRuns:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._host = environment.host
-        self._services = environment.host.services
+        self._services = environment.services
+        self._given_services = environment.host.services.services
         self._registry = environment.registry
         self._handlers = environment.registry.by_type
         self._sink = environment.sink
@@ -57,7 +58,7 @@ class JobRuns:
             except PayloadMismatch as mismatch:
                 self._outcomes.leave_unreadable(job, handler, mismatch)
                 return None
-            services = self._services if handler.is_generated else self._services.services
+            services = self._services if handler.is_generated else self._given_services
             context = JobContext(job, services, self._host, self._loop)
             # The copy keeps the job; the next job in this slot sets its own.
             inside = copy_context()
