@@ -39,7 +39,7 @@ def generate(
     diff.
     """
     problems = Problems()
-    project = load_project(given, problems)
+    project = load_project(given, problems, out)
     if problems.has_errors:
         return failed(problems.sorted())
     folder = _target(out, project)

@@ -23,7 +23,8 @@ class Project:
     """The configuration and the sources that a command works on.
 
     `sources` are texts by their path from the project's root, in whichever folder the command
-    runs. `shown` is the form of each path in messages. `root` is the configuration's folder.
+    runs; without a configuration, from the folder around the sources and the package. `shown` is
+    the form of each path in messages. `root` is the configuration's folder.
     `upcasters` is the module of upcasters that the configuration names.
     """
 
@@ -34,12 +35,12 @@ class Project:
     upcasters: Source | None = None
 
 
-def load_project(given: Sequence[str], problems: Problems) -> Project:
+def load_project(given: Sequence[str], problems: Problems, out: str | None = None) -> Project:
     """Load the project of the given files and folders, or the configured one if none are given.
 
-    The configuration is the nearest one upward from the first source, else from the working
-    folder. Reports files that cannot be read. Raises `UsageError` if there are no sources, unless
-    the configuration, which may name them, is invalid.
+    `out` is the package that the command names. The configuration is the nearest one upward from
+    the first source, else from the working folder. Reports files that cannot be read. Raises
+    `UsageError` if there are no sources, unless the configuration, which may name them, is invalid.
     """
     config, root = _settings_for(given, problems)
     starts = _starts(given, config, root)
@@ -48,7 +49,7 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     if not starts:
         where = "in the configuration" if root else "under `[tool.conduit]` of pyproject.toml"
         raise UsageError(f"nothing to compile: name files or folders, or list `sources` {where}")
-    return _read_all(starts, config, root, problems)
+    return _read_all(starts, config, root, out, problems)
 
 
 def target_folder(out: str | None, problems: Problems) -> Path:
@@ -114,7 +115,7 @@ def _find_settings(start: Path, problems: Problems) -> tuple[Config, Path | None
 
 
 def _read_all(
-    given: Sequence[str], config: Config, root: Path | None, problems: Problems
+    given: Sequence[str], config: Config, root: Path | None, out: str | None, problems: Problems
 ) -> Project:
     paths = _distinct(path for start in given for path in _files(start, problems))
     if not paths and not problems.has_errors:
@@ -122,7 +123,7 @@ def _read_all(
         raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {places}")
     # Generated code names sources relative to this folder: the root, if all sources are below it.
     inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
-    base = root if inside else os.path.commonpath([_folder_of(start) for start in given])
+    base = root if root and inside else _folder_around(given, out)
     sources: dict[str, str] = {}
     names: dict[str, str] = {}
     for path in paths:
@@ -132,6 +133,14 @@ def _read_all(
             sources[name] = text
             names[name] = shown(path)
     return Project(config, root, sources, names, _upcasters(config, root, problems))
+
+
+def _folder_around(given: Sequence[str], out: str | None) -> Path:
+    """The innermost folder with the sources and the package, where workers look for the sources."""
+    folders = [_folder_of(start) for start in given]
+    around = Path(os.path.commonpath(folders if out is None else [*folders, Path(out).resolve()]))
+    # At the file system's root, the paths would name folders that belong to the machine.
+    return Path(os.path.commonpath(folders)) if around == around.parent else around
 
 
 def _places_of_upcasters(config: Config, root: Path | None) -> Iterator[Path]:

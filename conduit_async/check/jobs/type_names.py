@@ -95,7 +95,7 @@ class _HookNames:
         named = [job for job in jobs if "name" in job.options]
         for job in named:  # first, so that no unnamed block takes the name
             wanted = job.options["name"]
-            self._take(job, next(name for name in _numbered(wanted) if name not in self._first))
+            self._take(job, next(name for name in numbered(wanted) if name not in self._first))
         unnamed = {
             job: UnnamedBlock(_work(job.block, self._facts), locked_job(job))
             for job in jobs
@@ -104,7 +104,7 @@ class _HookNames:
         self._keep(unnamed)
         for job, block in unnamed.items():
             if not job.name:
-                names = (name for name in _numbered(block.work) if self._is_free(name, block))
+                names = (name for name in numbered(block.work) if self._is_free(name, block))
                 self._take(job, next(names))
         self._sort(unnamed)
         for job in jobs:
@@ -215,7 +215,8 @@ class _HookNames:
             self._problems.error("VAL504", header, message, 'shorten it: `@async(name: "…")`')
 
 
-def _numbered(name: str) -> Iterable[str]:
+def numbered(name: str) -> Iterable[str]:
+    """The name, and then the names with a number for those for whom it is taken."""
     return chain([name], (f"{name}_{number}" for number in count(2)))
 
 
@@ -224,9 +225,14 @@ def _work(block: ast.Async, facts: Facts) -> str:
     write: str | None = None
     for node in walk(block.body, ast.Async):
         match facts.resolutions.get(node):
-            case ServiceCall(service=service, method=method):
-                what = snake_case(service)
-                return what if method == CALL else f"{what}_{snake_case(method)}"
+            case ServiceCall() as call:
+                return work_of_call(call)
             case RecordCall(operation=operation) as call if operation in WRITES and write is None:
                 write = f"{snake_case(operation)}_{snake_case(call.resource)}"
     return write or "job"
+
+
+def work_of_call(call: ServiceCall) -> str:
+    """The name of the work of a block that begins with this call."""
+    what = snake_case(call.service)
+    return what if call.method == CALL else f"{what}_{snake_case(call.method)}"

@@ -1,12 +1,13 @@
 """Reports effects of a job that are repeated if the job fails later."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ... import ast
 from ...config import Config
 from ...diagnostics import Problems, Related
 from ...job_options import OPTIONS
 from ...program import JobInfo, Program
+from ..jobs.type_names import numbered, work_of_call
 from ..wording import snippet
 from .call_sites import CallSite, CallStack, call_sites
 
@@ -17,11 +18,17 @@ def report_repeated_effects(program: Program, config: Config, problems: Problems
     An effect is a service call whose result is not used.
     """
     for info in program.resources.values():
-        for job in (job for job in info.jobs if OPTIONS["max_attempts"].of(job.options) > 1):
-            _report(program, config, job, problems)
+        for hook in info.hooks:
+            taken = {job.name.rpartition(".")[2] for job in hook.jobs}
+            for job in hook.jobs:
+                if OPTIONS["max_attempts"].of(job.options) > 1:
+                    _report(program, config, job, taken, problems)
 
 
-def _report(program: Program, config: Config, job: JobInfo, problems: Problems) -> None:
+def _report(
+    program: Program, config: Config, job: JobInfo, taken: Collection[str], problems: Problems
+) -> None:
+    """`taken` are the names of the blocks of the hook."""
     effects: list[CallSite] = []
     for site in call_sites(program.facts, job.block.body):
         if site.call.service in config.externs:
@@ -30,11 +37,11 @@ def _report(program: Program, config: Config, job: JobInfo, problems: Problems) 
             regions = _regions(site)
             first = next((each for each in effects if _is_before(each, site, regions)), None)
             if first is not None:
-                _warn(first, site, problems)
+                _warn(first, site, _new_block(site, taken), problems)
                 return
         if not site.is_used and not _has_key(site):
             if not site.is_handled and _is_repeated_by_loop(site):
-                _warn_of_loop(site, problems)
+                _warn_of_loop(site, _new_block(site, taken), problems)
                 return
             effects.append(site)
 
@@ -77,24 +84,30 @@ def _is_repeated_by_loop(site: CallSite) -> bool:
     )
 
 
-def _warn(first: CallSite, then: CallSite, problems: Problems) -> None:
+def _new_block(site: CallSite, taken: Collection[str]) -> str:
+    """A block for a call. Its name keeps the lock from taking it for the block around it."""
+    name = next(name for name in numbered(work_of_call(site.call)) if name not in taken)
+    return f'`@async(name: "{name}") {{ … }}`'
+
+
+def _warn(first: CallSite, then: CallSite, block: str, problems: Problems) -> None:
     name, earlier = _name(then), _name(first)
     message = f"when `{name}` fails, the job runs again and repeats `{earlier}`"
     if name == earlier:
         message = f"when this `{name}` fails, the job runs again and repeats the one before"
-    hint = "make it a job of its own, enqueued when this one is done: `@async { … }`"
+    hint = f"make it a job of its own, enqueued when this one is done: {block}"
     if then.is_used:
-        hint = f"call `{name}` before, or make what follows a job of its own: `@async {{ … }}`"
+        hint = f"call `{name}` before, or make what follows a job of its own: {block}"
     related = [Related(first.node.span, "this is repeated")]
     if then.at is not then.node:
         related.append(Related(then.node.span, "this may fail"))
     problems.warning("ASY909", then.at.span, message, hint, *related)
 
 
-def _warn_of_loop(site: CallSite, problems: Problems) -> None:
+def _warn_of_loop(site: CallSite, block: str, problems: Problems) -> None:
     name = _name(site)
     message = f"when one `{name}` of the loop fails, the job runs again and repeats those before"
-    hint = "make each a job of its own: `@async { … }` in the loop"
+    hint = f"make each a job of its own: {block} in the loop"
     related = [Related(site.node.span, "called here")] * (site.at is not site.node)
     problems.warning("ASY909", site.at.span, message, hint, *related)
 

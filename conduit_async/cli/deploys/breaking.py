@@ -44,7 +44,7 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
     from ...render import as_sarif, as_text
 
     problems = Problems()
-    project = load_project(given, problems)
+    project = load_project(given, problems, out)
     if problems.has_errors:
         return _failed(problems.sorted())
     folder = Path(out) if out is not None else configured_folder(project)

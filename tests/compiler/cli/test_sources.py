@@ -121,9 +121,15 @@ def test_hidden_folders_are_left_out(capsys: Printed) -> None:
     assert "checked 1 file" in capsys.readouterr().out
 
 
+def test_generated_code_names_sources_as_diagnostics_do_without_a_configuration() -> None:
+    put("resources/post.conduit")
+    assert run(["gen", "resources", "-o", "app/jobs"]) == 0
+    assert '"resources/post.conduit",' in Path("app/jobs/_lines.py").read_text()
+
+
 def test_crlf_and_a_byte_order_mark_change_nothing() -> None:
-    put("lf/post.conduit")
-    put("crlf/post.conduit", b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    run(["gen", "lf", "-o", "one"])
-    run(["gen", "crlf", "-o", "two"])
+    put("a/post.conduit")
+    run(["gen", "a", "-o", "one"])
+    put("a/post.conduit", b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    run(["gen", "a", "-o", "two"])
     assert files_of("one") == files_of("two")

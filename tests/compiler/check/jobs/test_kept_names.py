@@ -1,5 +1,7 @@
 """An unnamed block keeps the name of its job type, as long as it is clear which type it was."""
 
+import re
+
 import pytest
 
 from conduit_async.compiler import Output, compile
@@ -339,3 +341,24 @@ def test_types_of_another_prefix_keep_their_names_by_was() -> None:
     assert names(output) == ["email_send", "email_send_2"]
     again = run(source(*blocks), output.lock, Config(prefix="app"))
     assert again.files == output.files
+
+
+@pytest.mark.parametrize(
+    ("block", "call"),
+    [
+        ("Pager.alert(self.severity) {}", "Email.send(self.title, to: self.email)"),
+        ("Pager.alert(self.severity) {}", "Pager.alert(self.title)"),
+        ("for title in [self.title, self.headline] {{ {} }}", "Email.send(title, to: self.email)"),
+    ],
+)
+def test_the_block_that_a_warning_of_repeated_effects_suggests(block: str, call: str) -> None:
+    """The suggested code compiles without a finding, and the queued jobs keep their type."""
+    before = run(source(f"@async {{ {block.format(call)} }}"))
+    [warning] = before.diagnostics
+    assert (warning.code, warning.hint is None) == ("ASY909", False)
+    [suggested] = re.findall(r"`(@async.*) … }`", warning.hint or "")
+    after = run(source(f"@async {{ {block.format(f'{suggested} {call} }}')} }}"), before.lock)
+    assert not after.diagnostics, shown(after)
+    [kept] = names(before)
+    assert names(after)[0] == kept
+    assert not retired(after)
