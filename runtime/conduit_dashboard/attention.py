@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from conduit_runtime.doctor import backlogs, refused_claims, snapshots, waiting, workers
 from conduit_runtime.doctor import schedules as schedule_checks
-from conduit_runtime.doctor.database import Limits
+from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
 from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
 from conduit_runtime.model.schedules.schedule import Schedule

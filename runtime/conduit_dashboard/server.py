@@ -12,7 +12,7 @@ from conduit_runtime.statements.dashboard import audit
 
 from .access.access import Authorize
 from .application import Dashboard
-from .connection import Connection
+from .http_connection import Connection
 
 _STOPPING = 2
 """Seconds that requests may take to end at a stop: the stream of a live page does not end alone."""

@@ -13,8 +13,8 @@ from .packages import dotted, load_jobs, stamped_schema
 from .session import Session, session_options
 
 if TYPE_CHECKING:
+    from ..doctor.checked_database import Package
     from ..doctor.checkup import Report
-    from ..doctor.database import Package
     from ..job_types.job_type import JobType
 
 
@@ -56,7 +56,7 @@ def doctor(session: Session, packages: tuple[str, ...]) -> None:
 
 
 def _package(names: tuple[str, ...], jobs: list["JobType[Any, Any]"]) -> "Package":
-    from ..doctor.database import Package
+    from ..doctor.checked_database import Package
     from ..model.package import retired_types
     from ..worker.pool_settings import queues_of
     from ..worker.run.handlers import HandlerRegistry

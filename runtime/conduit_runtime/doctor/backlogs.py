@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..model.text.durations import in_words
 from ..statements.dashboard import queues
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, warning
 
 

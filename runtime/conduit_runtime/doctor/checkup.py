@@ -20,7 +20,7 @@ from . import (
     waiting,
     workers,
 )
-from .database import Database, Limits, Package, Unread, opened
+from .checked_database import Database, Limits, Package, Unread, opened
 from .finding import Finding, error
 
 Check = Callable[[Database], Iterator[Finding]]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from shlex import quote
 
 from ..statements import doctor
-from .database import Database
+from .checked_database import Database
 from .expected import Expected, expected, shape_of
 from .finding import Finding, error, warning
 

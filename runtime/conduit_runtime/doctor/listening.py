@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 
 from ..postgres.connection import keepalive
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, warning
 
 

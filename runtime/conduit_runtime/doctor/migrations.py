@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ..model.errors import MigrationError
 from ..postgres.tables.migrations import versions
 from ..statements import doctor, worker_registry
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, error, warning
 
 

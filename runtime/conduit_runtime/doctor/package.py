@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..preflight.findings import find
 from ..preflight.reading import snapshot
 from ..statements import worker_registry
-from .database import Database, Package
+from .checked_database import Database, Package
 from .finding import Finding, error, warning
 
 

@@ -5,7 +5,7 @@ from shlex import quote
 
 from ..postgres.tables.grants import TABLES
 from ..statements import doctor
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, warning
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from ..statements import doctor
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, warning
 
 

@@ -6,7 +6,7 @@ from shlex import quote
 from ..model.schedules.schedule import Schedule
 from ..statements import doctor
 from ..statements import schedules as store
-from .database import Database, Package, Unread
+from .checked_database import Database, Package, Unread
 from .finding import Finding, warning
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from ..statements import doctor
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, error, warning
 
 _OLDEST, _NEWEST = 14, 18

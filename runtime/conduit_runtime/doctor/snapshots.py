@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ..model.text.durations import in_words
 from ..statements import doctor
-from .database import Database, Unread
+from .checked_database import Database, Unread
 from .finding import Finding, warning
 
 

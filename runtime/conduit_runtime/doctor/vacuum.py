@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..model.text.durations import in_words
 from ..statements import doctor
-from .database import Database
+from .checked_database import Database
 from .expected import expected
 from .finding import Finding, error, warning
 

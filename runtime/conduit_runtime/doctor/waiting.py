@@ -9,7 +9,7 @@ from ..model.lanes import is_unreadable, original
 from ..model.text.durations import in_words
 from ..statements import doctor
 from . import backlogs
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, error, warning
 
 _NAMED = 5

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..model.text.durations import in_words
 from ..model.workers.worker_info import WorkerInfo
 from ..statements import doctor, worker_registry
-from .database import Database
+from .checked_database import Database
 from .finding import Finding, error, warning
 
 

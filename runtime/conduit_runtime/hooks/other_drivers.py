@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, get_args, get_origin
 
 import msgspec
 
@@ -27,9 +27,7 @@ class Adopted(NamedTuple):
     previous: object
 
 
-def adopt(
-    hook: HookRun[Any, Any], conn: object, record: object, previous: object
-) -> tuple[Any, Any, Any, object, object]:
+def adopt(hook: HookRun[Any, Any], conn: object, record: object, previous: object) -> NoReturn:
     """Raise TypeError: no other driver has connections for synchronous code."""
     other(conn, "the hook")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conduit_dashboard import connection
+from conduit_dashboard import http_connection
 from conduit_dashboard.access import guesses, sessions
 from conduit_dashboard.access.login import BasicLogin, TokenLogin
 from dashboard_site import Site, serving
@@ -137,8 +137,8 @@ def test_guesses_are_slowed(locked: Site, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_connection_without_a_request_is_closed(
     dsn: str, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
-    with serving(dsn, http=connection.Connection) as site:
+    monkeypatch.setattr(http_connection, "REQUEST_SECONDS", 0.1)
+    with serving(dsn, http=http_connection.Connection) as site:
         address = httpx.URL(site.url)
         with socket.create_connection((address.host, address.port), timeout=60) as client:
             client.sendall(sent)

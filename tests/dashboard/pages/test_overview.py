@@ -10,7 +10,7 @@ import pytest
 from conduit_dashboard import attention
 from conduit_dashboard.charts import past
 from conduit_runtime import CronScheduler, Job, Schedule, WorkerPool
-from conduit_runtime.doctor.database import Limits
+from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.tables.grants import grants
 from conduit_runtime.statements import worker_registry

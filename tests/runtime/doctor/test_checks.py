@@ -6,8 +6,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 from conduit_runtime import CronScheduler, Job, Queue, Schedule, WorkerPool, migrate
+from conduit_runtime.doctor.checked_database import Package
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.doctor.database import Package
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import worker_registry

@@ -6,8 +6,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import embedded, migrate
+from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.doctor.database import Limits
 from doctor_findings import codes, execute, find
 from waiting import until
 

@@ -1,8 +1,8 @@
 """What `doctor` finds in a database."""
 
 import psycopg
+from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.doctor.checkup import Report, examine
-from conduit_runtime.doctor.database import Limits
 from conduit_runtime.doctor.finding import Finding
 
 

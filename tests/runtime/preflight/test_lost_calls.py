@@ -5,8 +5,8 @@ from typing import Any
 
 import psycopg
 from conduit_runtime import Job, JobContext, JobType, Queue, job_type, upcast
+from conduit_runtime.doctor.checked_database import Package
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.doctor.database import Package
 from conduit_runtime.job_types.description.describe import Describer
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.preflight.findings import Finding, find

@@ -7,12 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .database import queue as queue
     from .handlers import handler as handler
+    from .jobs_database import queue as queue
 
 __all__ = ["handler", "queue"]
 
-_MODULE_OF = {"handler": "handlers", "queue": "database"}
+_MODULE_OF = {"handler": "handlers", "queue": "jobs_database"}
 
 
 def __getattr__(name: str) -> Any:

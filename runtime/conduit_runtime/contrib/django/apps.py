@@ -24,7 +24,7 @@ class ConduitConfig(AppConfig):
 
 def _create_tables(using: str, **given: Any) -> None:
     """Make the tables where migrations are turned off: Django would make others."""
-    from .database import create_tables, is_ours
+    from .jobs_database import create_tables, is_ours
 
     modules = settings.MIGRATION_MODULES
     if "conduit" in modules and modules["conduit"] is None and is_ours(using):

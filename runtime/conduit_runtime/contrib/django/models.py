@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from ...model.job import JobPriority, JobStatus, new_id
-from .database import table
+from .jobs_database import table
 from .settings import database, schema
 
 STATUSES = [(status.value, status.value) for status in JobStatus]

@@ -7,7 +7,7 @@ from django.db.migrations.operations.base import Operation
 
 from ...postgres.tables.migrations import script
 from . import settings
-from .database import create_tables, is_ours
+from .jobs_database import create_tables, is_ours
 
 
 class CreateTables(Operation):

@@ -8,7 +8,7 @@ from django.db import connections
 from ...adapters import django_connection
 from ...testing.jobs import Jobs
 from ...worker.pool import WorkerPool
-from . import database, settings, workers
+from . import jobs_database, settings, workers
 
 
 def jobs() -> Jobs:
@@ -22,12 +22,12 @@ def jobs() -> Jobs:
 
 def _place() -> "str | psycopg.Connection[Any]":
     connection = connections[settings.database()]
-    return django_connection(connection) if connection.in_atomic_block else database.dsn()
+    return django_connection(connection) if connection.in_atomic_block else jobs_database.dsn()
 
 
 def _pool() -> WorkerPool:
     application = workers.application()
     job_types = application.jobs()
-    pool = WorkerPool(database.queue(), application.queues(job_types), jobs=job_types)
+    pool = WorkerPool(jobs_database.queue(), application.queues(job_types), jobs=job_types)
     application.prepare(pool)
     return pool

@@ -10,14 +10,14 @@ from ...cli.application import Application
 from ...job_types.job_type import JobType
 from ...model.errors import QueueError
 from ...worker.pool import WorkerPool
-from . import database, discovery, settings
+from . import discovery, jobs_database, settings
 from .handlers import registry
 
 
 def application() -> Application:
     """The project as an Application."""
     return Application(
-        dsn=database.dsn,
+        dsn=jobs_database.dsn,
         schema=settings.schema(),
         jobs=_job_types,
         queues=_queues,

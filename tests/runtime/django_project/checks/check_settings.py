@@ -4,7 +4,7 @@ import json
 import os
 from io import StringIO
 
-from conduit_runtime.contrib.django import checks, database
+from conduit_runtime.contrib.django import checks, jobs_database
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connections
@@ -73,7 +73,7 @@ class Tables(TestCase):
             before = connection.settings_dict["OPTIONS"]
             connection.settings_dict["OPTIONS"] = options
             try:
-                found = database.dsn()
+                found = jobs_database.dsn()
             finally:
                 connection.settings_dict["OPTIONS"] = before
         assert "sslmode=prefer" in found
@@ -82,7 +82,7 @@ class Tables(TestCase):
 
     def test_a_wrong_setting_is_an_error_of_django(self) -> None:
         with override_settings(CONDUIT=3), self.assertRaises(ImproperlyConfigured):
-            database.dsn()
+            jobs_database.dsn()
 
 
 class Migrating(TransactionTestCase):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conduit_runtime.contrib.django.database import dsn
+from conduit_runtime.contrib.django.jobs_database import dsn
 from django.db import connections
 
 HERE = Path(__file__).resolve().parents[1]

@@ -4,7 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import migrations, models
 from django.db.models.functions import Now
 
-from conduit_runtime.contrib.django.database import table
+from conduit_runtime.contrib.django.jobs_database import table
 from conduit_runtime.contrib.django.tables import CreateTables
 from conduit_runtime.model.job import new_id
 

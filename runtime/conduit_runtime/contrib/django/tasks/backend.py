@@ -1,20 +1,65 @@
-"""The backend that TASKS names."""
+"""The backend that TASKS names, and its OPTIONS."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
+from ....model.arguments import check_duration
+from ....model.attempts.retry import BackoffKind, check_backoff
 from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
 from ....model.payload import check_name
 from ....statements.jobs import job_id
-from .. import database
+from .. import jobs_database
 from . import registry
 from .api import BaseTaskBackend, InvalidTask, Task, TaskResult, TaskResultDoesNotExist, signals
-from .backend_options import Options
 from .results import aware, new_result, stored_result
+
+KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the tasks of a backend run.
+
+    `max_attempts` says how often a task is tried, `backoff` and `base` when it is tried again,
+    `timeout` how long one attempt may take, and `keep_result` how long a result is kept after the
+    end of the task.
+    """
+
+    max_attempts: int = 3
+    backoff: BackoffKind = "exponential"
+    base: timedelta | None = None
+    timeout: timedelta | None = None
+    keep_result: timedelta = KEPT
+
+    @classmethod
+    def of(cls, alias: str, given: Mapping[str, Any]) -> "Options":
+        """The options as TASKS gives them. Raises ImproperlyConfigured, naming the wrong one."""
+        where = f"TASKS[{alias!r}]['OPTIONS']"
+        known = [field.name for field in fields(cls)]
+        if unknown := [key for key in given if key not in known]:
+            raise ImproperlyConfigured(
+                f"{where} has no {unknown[0]!r}: the options are {', '.join(known)}"
+            )
+        try:
+            options = cls(**given)
+            check_backoff(options.backoff)
+            for name in ("base", "timeout", "keep_result"):
+                if (duration := getattr(options, name)) is not None:
+                    check_duration(duration, name)
+            if isinstance(options.max_attempts, bool) or not isinstance(options.max_attempts, int):
+                raise TypeError(f"max_attempts is {options.max_attempts!r}: give a number")
+            if options.max_attempts < 1:
+                raise ValueError(f"max_attempts is {options.max_attempts}: give 1 or more")
+        except (TypeError, ValueError) as error:
+            raise ImproperlyConfigured(f"{where}: {error}") from error
+        return options
 
 
 class ConduitBackend(BaseTaskBackend):
@@ -69,7 +114,7 @@ class ConduitBackend(BaseTaskBackend):
             job.payload["priority"] = task.priority
         if run_at is not None:
             job.payload["run_after"] = run_at.isoformat()
-        database.queue().enqueue(job)
+        jobs_database.queue().enqueue(job)
         signals.task_enqueued.send(type(self), task_result=result)
         return result
 
@@ -83,7 +128,7 @@ class ConduitBackend(BaseTaskBackend):
             id = job_id(result_id)
         except (TypeError, ValueError):
             raise TaskResultDoesNotExist(result_id) from None
-        job = database.queue().get(id)
+        job = jobs_database.queue().get(id)
         if job is None or not _is_task(job) or (task := registry.find(job.type)) is None:
             raise TaskResultDoesNotExist(result_id)
         if job.status is JobStatus.COMPLETED and job.result is None:

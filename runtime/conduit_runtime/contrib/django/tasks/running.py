@@ -19,7 +19,7 @@ from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
 from ....model.payload import encode
 from ....worker.run.handler import HandlerOptions
-from .. import database
+from .. import jobs_database
 from .api import (
     BaseTaskBackend,
     Task,
@@ -80,7 +80,7 @@ class _Attempt:
 
     def __init__(self, task: Task, context: JobContext[Any], payload: Payload) -> None:
         # What earlier attempts left is in the database.
-        stored = database.queue().get(context.id) if context.attempt > 1 else None
+        stored = jobs_database.queue().get(context.id) if context.attempt > 1 else None
         job = stored or Job(context.queue, context.type, payload, id=context.id)
         claimed = entered_job.get()
         assert isinstance(claimed, Claimed)

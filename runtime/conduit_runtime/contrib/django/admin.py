@@ -1,18 +1,90 @@
-"""The jobs: newest first, by status, queue and type."""
+"""The list of jobs in Django's admin: newest first, to read, retry and cancel."""
 
-from typing import Any
+import json
+import typing
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.core.paginator import Paginator
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import ngettext
 
-from .. import database
-from ..models import Job
-from .filters import QueueFilter, TypeFilter
-from .pages import MOST, BoundedPaginator
-from .payloads import shown
+from ...model.text.masking import MASK
+from ...payloads.sensitive import is_sensitive
+from . import discovery, jobs_database, settings
+from .models import Job
+
+
+class _MetricsFilter(SimpleListFilter):
+    """Filters by a column; its choices are the values in the metrics of the last 30 days."""
+
+    column: ClassVar[str]
+
+    def lookups(self, request: Any, model_admin: Any) -> Iterable[tuple[str, str]]:
+        table = jobs_database.table("conduit_metrics")
+        sql = f"SELECT DISTINCT {self.column} FROM {table}"  # noqa: S608  our own names
+        with connections[settings.database()].cursor() as cursor:
+            cursor.execute(sql)
+            names = {name for (name,) in cursor.fetchall()}
+        if (chosen := self.value()) is not None:
+            names.add(chosen)
+        return [(name, name) for name in sorted(names)]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        if (chosen := self.value()) is None:
+            return queryset
+        return queryset.filter(**{self.column: chosen})
+
+
+class QueueFilter(_MetricsFilter):
+    """Filters by queue."""
+
+    title = "queue"
+    parameter_name = column = "queue"
+
+
+class TypeFilter(_MetricsFilter):
+    """Filters by type."""
+
+    title = "type"
+    parameter_name = column = "type"
+
+
+MOST = 10_000
+"""The most rows that the list counts and divides into pages."""
+
+
+class BoundedPaginator(Paginator):
+    """Counts at most `MOST` rows; users find older rows with filters and the search."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows the pages show."""
+        number: int = self.object_list.order_by()[:MOST].count()
+        return number
+
+
+def shown(type: str, payload: Any) -> str:
+    """The payload as JSON text; values that the configuration calls sensitive are masked."""
+    if isinstance(payload, dict):
+        hidden = _sensitive_fields(type)
+        payload = {key: MASK if key in hidden else value for key, value in payload.items()}
+    return json.dumps(payload, indent=2, ensure_ascii=False)
+
+
+def _sensitive_fields(type: str) -> set[str]:
+    for job_type in discovery.job_types():
+        if type in (job_type.name, *job_type.was):
+            hints = typing.get_type_hints(job_type.payload, include_extras=True)
+            return {name for name, hint in hints.items() if is_sensitive(hint)}
+    return set()
+
 
 _LARGE = ("payload", "errors")
 
@@ -124,7 +196,7 @@ class JobAdmin(admin.ModelAdmin):
 
     def _apply(self, request: Any, queryset: Any, operation: str, done: str) -> None:
         jobs = list(queryset.only("id", "type")[: MOST + 1])
-        apply = getattr(database.queue(), operation)
+        apply = getattr(jobs_database.queue(), operation)
         changed = [job for job in jobs[:MOST] if apply(job.id)]
         self._log(request, changed, done)
         count = len(changed)
@@ -142,3 +214,6 @@ class JobAdmin(admin.ModelAdmin):
 
         if jobs:
             LogEntry.objects.log_actions(request.user.pk, jobs, CHANGE, change_message=done)
+
+
+admin.site.register(Job, JobAdmin)
