@@ -6,7 +6,12 @@ from typing import Any
 
 from conduit_runtime.model.job import Job
 from conduit_runtime.model.text.masking import MASK
-from conduit_runtime.model.type_description import DescribedType, KnownShape, TypeSource
+from conduit_runtime.model.type_description import (
+    DescribedType,
+    KnownShape,
+    TypeSource,
+    max_attempts_of,
+)
 from conduit_runtime.payloads.masking import PayloadMask
 
 from .payload_table import Fields
@@ -18,6 +23,7 @@ class Known:
 
     `fields` is None if the payload may have any shape, or if no worker has described its shape.
     `too_large` is the size in bytes of a payload that is too large to be read; otherwise 0.
+    `max_attempts` is the job's own, or that of its handler.
     """
 
     job: Job
@@ -25,6 +31,7 @@ class Known:
     fields: Fields | None
     source: TypeSource | None
     too_large: int = 0
+    max_attempts: int = 0
 
     @property
     def payload(self) -> Any:
@@ -58,4 +65,4 @@ def known(job: Job, described: Sequence[DescribedType], too_large: int = 0) -> K
     fields = wanted[0].description.fields if wanted and wanted[0].fingerprint else None
     sources = [each.description.source for each in (*wanted, *present)]
     source = next((each for each in sources if each), None)
-    return Known(job, mask, fields, source, too_large)
+    return Known(job, mask, fields, source, too_large, max_attempts_of(job, described))

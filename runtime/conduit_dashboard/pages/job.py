@@ -42,7 +42,11 @@ async def job(visit: Visit) -> Page:
     place = next((each.place for each in masked["attempts"] if each.place), None)
     data: dict[str, Any] = {
         "job": {name: getattr(stored, name) for name in _SHOWN}
-        | {"status": _status(stored, facts), **masked.pop("job")},
+        | {
+            "status": _status(stored, facts),
+            "max_attempts": found.max_attempts,
+            **masked.pop("job"),
+        },
         "reasons": [words for each in facts for words in reasons(each)],
         **masked,
         "payload_bytes": found.too_large or None,

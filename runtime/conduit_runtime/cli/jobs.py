@@ -8,6 +8,8 @@ import click
 
 from ..model.job import Job
 from ..model.metrics.job_metrics import JobMetrics
+from ..model.type_description import max_attempts_of
+from ..statements.job_types import described_types
 from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import counted_jobs, first_line, show_one, show_rows
 from .session import Session, session_options
@@ -57,9 +59,15 @@ def show(session: Session, id: UUID) -> None:
     """Show everything about a job: its payload, and each failed attempt with its traceback."""
     with session.queue() as queue:
         job = queue.get(id)
-    if job is None:
-        raise click.ClickException(f"there is no job {id}")
-    row = {**_row(job), "waits_for": job.waits_for, "result": job.result}
+        if job is None:
+            raise click.ClickException(f"there is no job {id}")
+        described = queue.connections.run(described_types(job.type))
+    row = {
+        **_row(job),
+        "max_attempts": max_attempts_of(job, described),
+        "waits_for": job.waits_for,
+        "result": job.result,
+    }
     if session.form == "table":
         row["errors"] = "\n".join(map(_attempt, job.errors))
     show_one(row, session.form)

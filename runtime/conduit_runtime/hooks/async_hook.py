@@ -13,7 +13,7 @@ from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
 from ..records.queries import Query, column_names
 from ..services.service_calls import AsyncHookServices
-from .hook_run import AsyncConnection, HookRun, R, S
+from .hook_run import AsyncConnection, HookRun, R, S, note_source
 from .other_drivers import adopt_async
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         return self
 
     async def __aexit__(self, *error: Any) -> None:
+        note_source(error[1])
         try:
             if error[0] is None:
                 require_open(self._conn)

@@ -14,7 +14,7 @@ from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
 from ..records.queries import Query, column_names
 from ..services.service_calls import HookServices
-from .hook_run import Connection, HookRun, R, S
+from .hook_run import Connection, HookRun, R, S, note_source
 from .other_drivers import adopt
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Hook(HookRun[R, S], Operations):
         return self
 
     def __exit__(self, *error: Any) -> None:
+        note_source(error[1])
         try:
             if error[0] is None:
                 require_open(self._conn)

@@ -11,6 +11,7 @@ from ..job_types.options import JobOptions
 from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.job import Job
+from ..model.package import location
 from ..operators import equal
 from ..payloads.sensitive import noted_in
 from ..postgres.other_drivers import AsyncpgLike
@@ -185,3 +186,11 @@ def _inserting(
     if not any(job.is_unique for job in jobs):
         return insert.sql(schema), insert.parameters, None
     return insert.sql(schema), insert.parameters, lambda rows: mark(insert.decode(rows, len(rows)))
+
+
+def note_source(error: BaseException | None) -> None:
+    """Add to an error that leaves a hook the line of the source where it was raised."""
+    if error is not None and (source := location(error)) is not None:
+        note = f"at {source}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)

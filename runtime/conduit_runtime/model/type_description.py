@@ -1,8 +1,10 @@
 """The description of a job type by a worker: its payload's shape, its source, its uses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .job import MAX_ATTEMPTS, Job, JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,20 @@ class DescribedType:
     fingerprint: str
     queue: str
     description: TypeDescription
+
+
+def max_attempts_of(job: Job, described: Iterable[DescribedType]) -> int:
+    """After how many failed attempts a job ends, as far as the descriptions of its type say.
+
+    A handler that is written by hand may replace the default; the job has its number after its
+    first attempt.
+    """
+    is_over = job.status not in (JobStatus.PENDING, JobStatus.RUNNING)
+    if is_over or job.max_attempts != MAX_ATTEMPTS:
+        return job.max_attempts
+    by_hand = (each.description.options for each in described if not each.fingerprint)
+    found = next((each.get("max_attempts") for each in by_hand), None)
+    return found if isinstance(found, int) else job.max_attempts
 
 
 @dataclass(frozen=True, slots=True)

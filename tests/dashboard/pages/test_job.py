@@ -1,5 +1,6 @@
 """The page of a job, over a real server and database."""
 
+import json
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,8 +9,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from click.testing import CliRunner
 from conduit_dashboard import Access
 from conduit_runtime import Job, JobContext, JobStatus, JobType, WorkerPool, chain, job_type
+from conduit_runtime.cli import commands
 from conduit_runtime.payloads.sensitive import Sensitive
 from conduit_runtime.statements.dashboard import job as statements
 from dashboard_site import Site, serving
@@ -78,6 +81,23 @@ def test_a_job_whose_claim_postgres_refused(site: Site) -> None:
     assert "A worker tries it again " in html
     [listed] = site.json("/jobs", status="refused")["jobs"]
     assert (listed["id"], listed["is_refused"]) == (str(job.id), True)
+
+
+def test_the_attempts_of_a_waiting_job_are_those_that_its_handler_gives_it(site: Site) -> None:
+    pool = WorkerPool(site.queue)
+    pool.handler("t", max_attempts=5)(lambda context, payload: None)
+    pool.run(drain=True)
+    hour = timedelta(hours=1)
+    job, own = site.queue.enqueue_many(
+        [Job(type="t", delay=hour), Job(type="t", delay=hour, max_attempts=2)]
+    )
+    assert site.json(f"/jobs/{job.id}")["job"]["max_attempts"] == 5
+    assert site.json(f"/jobs/{own.id}")["job"]["max_attempts"] == 2
+    assert "0 of 5" in site.html(f"/jobs/{job.id}")
+    shown = CliRunner().invoke(
+        commands, ["jobs", "show", str(job.id), "--dsn", site.queue.dsn, "--format", "json"]
+    )
+    assert json.loads(shown.output)["max_attempts"] == 5
 
 
 def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:

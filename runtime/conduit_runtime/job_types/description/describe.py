@@ -48,12 +48,17 @@ class Describer:
             yield DescribedType(name, fingerprint, job_type.queue, older)
 
 
-def describe_function(name: str, function: Any) -> DescribedType:
-    """Describe a type whose handler is written by hand and takes any payload."""
+def describe_function(name: str, function: Any, max_attempts: int | None) -> DescribedType:
+    """Describe a type whose handler is written by hand and takes any payload.
+
+    `max_attempts` is that of the handler, if it says so.
+    """
     code = getattr(function, "__code__", None)
     line = 0 if code is None else code.co_firstlineno
     path = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
-    return DescribedType(name, "", "", TypeDescription(source=TypeSource(path, line)))
+    options = {} if max_attempts is None else {"max_attempts": max_attempts}
+    description = TypeDescription(source=TypeSource(path, line), options=options)
+    return DescribedType(name, "", "", description)
 
 
 def _options(job_type: JobType[Any, Any]) -> dict[str, Any]:

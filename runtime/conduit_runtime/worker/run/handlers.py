@@ -159,7 +159,7 @@ class HandlerRegistry(Registry):
         for each in self:
             try:
                 if each.job_type is None:
-                    found.append(describe_function(each.type, each.function))
+                    found.append(describe_function(each.type, each.function, each.max_attempts))
                 else:
                     found += [*describer.describe(each.job_type, each.type)]
             except Exception:  # code of an application may raise anything

@@ -130,7 +130,7 @@ def test_code_that_cannot_be_described_works_and_hides_no_other(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(type: str, function: object) -> None:
+    def fail(*given: object) -> None:
         raise RuntimeError("odd code")
 
     monkeypatch.setattr(handlers, "describe_function", fail)
