@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .breaking.compare import compare
+from .breaking.application import compare
 from .breaking.finding import Finding
 from .breaking.job_types import PackageComparison
 from .breaking.payloads import Payload
 from .breaking.places import Places
-from .check.jobs.job_calls import calls_in
-from .check.jobs.new_fields import new_fields
+from .check.jobs.older_payloads import new_fields
+from .check.lints.footprint import calls_in
 from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .front_end import read_inputs

@@ -1,4 +1,4 @@
-"""Traversal of syntax trees without recursion: a chain of 20,000 operators is a deep tree."""
+"""Traversal of syntax trees, the code that a body runs itself, and paths of names."""
 
 from collections.abc import Iterator
 from types import NoneType, UnionType
@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from msgspec.structs import astuple
 
 from .. import ast
+from ..program import Facts, KeyAccess, RecordColumn, SelfColumn, StructField
 
 
 def children(node: ast.Node) -> list[ast.Node]:
@@ -36,3 +37,38 @@ def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.N
                 pending.append(value)
             elif isinstance(value, tuple):
                 pending += [item for item in reversed(value) if isinstance(item, ast.Node)]
+
+
+def own_nodes(body: ast.Block) -> Iterator[ast.Node]:
+    """The nodes of a body, with the options of its jobs, which it evaluates, not their blocks."""
+    for node in walk(body, ast.Async):
+        yield node
+        if isinstance(node, ast.Async):
+            for option in node.options:
+                yield from walk(option)
+
+
+def is_on_self(node: ast.Node) -> bool:
+    """Whether a function is called on the record itself: `label()`, `self.label()`."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    return not isinstance(callee, ast.Member) or isinstance(callee.target, ast.SelfRef)
+
+
+def field_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
+    """Return the start of a path of fields, and their names: `self` and `address`, `country`."""
+    return _path(facts, node, SelfColumn | StructField | RecordColumn)
+
+
+def key_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
+    """Return the start of a path of keys, and the keys."""
+    return _path(facts, node, KeyAccess)
+
+
+def _path(
+    facts: Facts, node: ast.Node, steps: type | UnionType
+) -> tuple[ast.Node, tuple[str, ...]]:
+    names: list[str] = []
+    while isinstance(node, ast.Member) and isinstance(facts.resolutions.get(node), steps):
+        names.insert(0, node.name.text)
+        node = node.target
+    return node, tuple(names)

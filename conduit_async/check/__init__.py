@@ -16,11 +16,11 @@ from .expressions import access, control, indexing, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs, name_jobs
 from .jobs.batches import check_batches
 from .jobs.capture import capture
-from .jobs.job_calls import find_calls
 from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
 from .lints import lint
+from .lints.footprint import find_calls
 from .names.clashes import check_clashes
 from .names.typos import check_config_names, check_service_names
 

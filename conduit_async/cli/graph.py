@@ -40,25 +40,16 @@ def graph(given: Sequence[str], form: str) -> int:
 
 
 def _writer(form: str) -> Callable[[Graph], str]:
-    match form:
-        case "dot":
-            from ..graph.dot import as_dot
+    if form == "svg":
+        try:
+            from ..graph.svg import as_svg
+        except ModuleNotFoundError as error:
+            if error.name != "graphlay":
+                raise
+            raise UsageError(
+                "--format svg needs graphlay: `pip install 'conduit-async[graph]'`"
+            ) from None
+        return as_svg
+    from ..graph.formats import as_dot, as_json, as_mermaid
 
-            return as_dot
-        case "json":
-            from ..graph.json import as_json
-
-            return as_json
-        case "svg":
-            try:
-                from ..graph.svg import as_svg
-            except ModuleNotFoundError as error:
-                if error.name != "graphlay":
-                    raise
-                raise UsageError(
-                    "--format svg needs graphlay: `pip install 'conduit-async[graph]'`"
-                ) from None
-            return as_svg
-    from ..graph.mermaid import as_mermaid
-
-    return as_mermaid
+    return {"dot": as_dot, "json": as_json, "mermaid": as_mermaid}[form]

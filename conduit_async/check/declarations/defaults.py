@@ -1,4 +1,4 @@
-"""Reports defaults that do not fit the type of their field: `@default(3)` of a string."""
+"""The defaults of fields: reports those that do not fit the type, and gives constant values."""
 
 import re
 from collections.abc import Sequence
@@ -7,9 +7,25 @@ from typing import TypeAlias
 
 from ... import ast
 from ...diagnostics import Problems
+from ...lock.upcast import Constant
+from ...program import Column
 from ...suggest import did_you_mean
-from ...types import BOOL, DECIMAL, FLOAT, INT, SCALARS, STRING, Type
-from ..constants import constant_of
+from ...types import (
+    BOOL,
+    DECIMAL,
+    FLOAT,
+    INT,
+    JSON,
+    SCALARS,
+    STRING,
+    Array,
+    Enum,
+    Hash,
+    Type,
+    required,
+)
+from ..coercion import number_literal
+from ..constants import NotConstantError, constant_of, fold
 from ..lattice import is_number
 from ..sizes import constant_number, size_fault
 from ..wording import describe
@@ -97,3 +113,61 @@ def _never_matches(pattern: ast.Regex | ast.String, text: str) -> bool:
         return re.search(source, text) is None
     except re.error:
         return False
+
+
+_LARGEST_FLOAT = 1e300
+
+
+def constant_default(column: Column) -> Constant | None:
+    """The `@default` of a column, if it is a constant of the column's type."""
+    if column.default is None or isinstance(column.default, ast.Nil):
+        return None
+    try:
+        return Constant(_value_of(column.default, required(column.type)))
+    except NotConstantError:
+        return None
+
+
+def _value_of(node: ast.Expr, kind: Type) -> object:
+    """The value of a constant in the form of a type; raises `NotConstantError`."""
+    match kind, node:
+        case Array(item), ast.ArrayLiteral(items=items):
+            return [_value_of(each, required(item)) for each in items]
+        case Hash(key, value), ast.HashLiteral(entries=entries) if required(key) == STRING:
+            return {_text_key(each.key): _value_of(each.value, required(value)) for each in entries}
+        case Enum(values=values), _ if (text := ast.constant_text(node)) in values:
+            return text
+        case _ if kind == JSON:
+            return _json_value(node)
+        case _ if kind == DECIMAL and (number := number_literal(node)) is not None:
+            sign = "" if number is node else "-"
+            return Decimal(f"{sign}{number.span.text.replace('_', '')}")
+    match fold(node):
+        case str() as text if kind == STRING:
+            return text
+        case bool() as flag:
+            if kind == BOOL:
+                return flag
+        case int() as whole if kind == INT:
+            return whole
+        case int() | float() as amount if kind == FLOAT and abs(amount) < _LARGEST_FLOAT:
+            return float(amount)
+    raise NotConstantError
+
+
+def _json_value(node: ast.Expr) -> object:
+    match node:
+        case ast.ArrayLiteral(items=items):
+            return [_json_value(each) for each in items]
+        case ast.HashLiteral(entries=entries):
+            return {_text_key(each.key): _json_value(each.value) for each in entries}
+    value = fold(node)
+    if isinstance(value, str | bool | int | float | None):
+        return value
+    raise NotConstantError
+
+
+def _text_key(node: ast.Expr) -> str:
+    if (text := ast.constant_text(node)) is None:
+        raise NotConstantError
+    return text

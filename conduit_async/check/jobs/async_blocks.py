@@ -1,19 +1,23 @@
-"""The name and the options of each job."""
+"""What tells one job from another: its names, its earlier names, the hashes of its statements."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import astuple
+
+from ... import ast
 from ...config import Config
-from ...diagnostics import Problems
+from ...diagnostics import Problems, Related
 from ...job_options import OPTIONS, OptionValue
 from ...lock.model import Lock
 from ...lock.update import older_shapes
 from ...names import ENTRY_POINTS, class_name, local_name, snake_case, unclashed
 from ...program import HookInfo, JobInfo, Program, ResourceInfo
+from ...source import Span
+from ...suggest import did_you_mean
 from .block_options import read_options
-from .earlier_types import name_earlier_types
-from .statement_hashes import statement_hashes
 from .type_names import name_types
 
 
@@ -70,3 +74,94 @@ def _name_in_python(
         functions.add(job.python)
         job.payload = unclashed(class_name(job.python), taken)
         taken.add(job.payload)
+
+
+def name_earlier_types(program: Program, known: Set[str], problems: Problems) -> None:
+    """Give every job the earlier names of its type, and report impossible names (VAL505).
+
+    `known` are the job types of the lock, for hints about typos.
+    """
+    jobs = [job for info in program.resources.values() for job in info.jobs]
+    now = {job.name: job for job in jobs}
+    seen: dict[str, Span] = {}
+    for job in jobs:
+        given = job.options.get("was", ())
+        around = job.name.rpartition(".")[0]
+        job.was = tuple(dict.fromkeys(n if "." in n else f"{around}.{n}" for n in given))
+        span = _span(job)
+        for name in job.was:
+            if name == job.name:
+                message = f"`{name}` is what this job type is called now"
+                problems.error("VAL505", span, message, "give its earlier name")
+            elif name in now:
+                related = Related(now[name].block.header, "this one")
+                message = f"another block is called `{name}`"
+                hint = "one job type cannot be the earlier name of another: remove it"
+                problems.error("VAL505", span, message, hint, related)
+            elif name in seen:
+                related = Related(seen[name], "the first one")
+                message = f"`{name}` is the earlier name of two job types"
+                problems.error("VAL505", span, message, "remove it from one of them", related)
+            elif name not in known and (meant := _meant(name, job, known - now.keys())):
+                problems.warning("SYN012", span, f"no job type was ever called `{name}`", meant)
+            seen.setdefault(name, span)
+
+
+def _meant(name: str, job: JobInfo, gone: Set[str]) -> str | None:
+    """A hint with the nearest name among the types of the same hook that are gone."""
+    around = job.name.rpartition(".")[0]
+    own = [each.rpartition(".")[2] for each in gone if each.rpartition(".")[0] == around]
+    hook, _, last = name.rpartition(".")
+    return did_you_mean(last, own, '"{}"') if hook == around else None
+
+
+def _span(job: JobInfo) -> Span:
+    found = (each for each in job.block.options if each.name and each.name.text == "was")
+    argument: ast.Argument | None = next(found, None)
+    return argument.value.span if argument is not None else job.block.header
+
+
+_LENGTH = 8
+
+
+def statement_hashes(block: ast.Async) -> tuple[str, ...]:
+    """Return a hash of each statement, outer before inner, in the order of the source.
+
+    They do not depend on comments, whitespace or the place of the block. They leave out nested
+    `@async` blocks, which are separate jobs.
+    """
+    found: list[str] = []
+    pending = [*reversed(block.body.statements)]
+    while pending:
+        statement = pending.pop()
+        if not isinstance(statement, ast.Async):
+            text, inner = _text(statement)
+            found.append(sha256(text.encode(errors="surrogatepass")).hexdigest()[:_LENGTH])
+            pending += reversed(inner)
+    return tuple(found)
+
+
+def _text(statement: ast.Statement) -> tuple[str, list[ast.Statement]]:
+    """A statement as a text without the statements in its blocks, and those statements.
+
+    The statements of a lambda are part of the text.
+    """
+    parts: list[str] = []
+    inner: list[ast.Statement] = []
+    lambdas: set[ast.Block] = set()
+    pending: list[Any] = [statement]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, ast.Block) and value not in lambdas:
+            inner += value.statements
+        elif isinstance(value, ast.Node) and not isinstance(value, ast.Async):
+            if isinstance(value, ast.Lambda):
+                lambdas.add(value.body)
+            parts.append(type(value).__name__)
+            pending += reversed([each for each in astuple(value) if not isinstance(each, Span)])
+        elif isinstance(value, tuple):
+            parts.append(f"[{len(value)}]")
+            pending += reversed(value)
+        elif not isinstance(value, ast.Node):
+            parts.append(f"{value:x}" if type(value) is int else repr(value))
+    return " ".join(parts), inner

@@ -1,14 +1,31 @@
-"""The options of an `@async` block."""
+"""The options of an `@async` block, each with its checked value."""
 
+import builtins
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from ... import ast
 from ...diagnostics import Problems
 from ...hints.queue_words import queue_hint
-from ...job_options import ELSEWHERE, OPTIONS
-from ...suggest import nearest
+from ...job_options import (
+    ELSEWHERE,
+    MAX_NAME_BYTES,
+    OPTIONS,
+    Choice,
+    Duration,
+    ErrorNames,
+    Moment,
+    Option,
+    Text,
+    TypeName,
+    TypeNames,
+    Values,
+    WholeNumber,
+)
+from ...suggest import did_you_mean, nearest
+from ..constants import ConstantValue, NotConstantError, Seconds, fold
 from ..fields import report_twice
-from .option_values import BadOptionError, read_option
 
 
 def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
@@ -72,3 +89,165 @@ def _report_unknown(name: ast.Name, problems: Problems) -> None:
     known = elsewhere or f"it has {', '.join(sorted(OPTIONS))}"
     hint = f"did you mean `{meant}`?" if meant else known
     problems.error("VAL500", name.span, f"`@async` has no option `{name.text}`", hint)
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type)
+    and issubclass(value, BaseException)
+    and not issubclass(value, Exception)
+}
+"""Exceptions with their own ways to end a job; `rescue` and the options do not handle them."""
+
+
+class BadOptionError(Exception):
+    """An option has a bad value; `hint` may say what to write instead."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def read_option(option: Option, node: ast.Expr) -> Any:
+    """Return the value of an option; raises `BadOptionError`.
+
+    A constant becomes its Python value. An expression that each enqueue evaluates stays a node,
+    and those of `unique` a tuple of nodes.
+    """
+    match option.form:
+        case Values():
+            return tuple(_items(node))
+        case TypeNames():
+            return tuple(map(_earlier_name, _items(node)))
+        case ErrorNames():
+            return _error_types(node)
+    try:
+        constant = fold(node)
+    except NotConstantError:
+        if option.role == "enqueue" and option.needs is None:
+            return node
+        is_word = isinstance(node, ast.NameRef) and _may_be_text(option)
+        raise BadOptionError(
+            f"`{option.name}` must be a constant: it is part of the job type",
+            f'write `{option.name}: "{node.span.text}"`' if is_word else None,
+        ) from None
+    return _constant(option, constant)
+
+
+def _may_be_text(option: Option) -> bool:
+    form = option.form
+    return isinstance(form, TypeName | Text | Choice) or (
+        isinstance(form, WholeNumber) and bool(form.names)
+    )
+
+
+def _constant(option: Option, value: ConstantValue) -> Any:
+    match option.form:
+        case Text(what):
+            return _text(value, what)
+        case TypeName():
+            return _type_name(value)
+        case WholeNumber() as form:
+            return _whole_number(option.name, form, value)
+        case Choice() as form:
+            if isinstance(value, str) and value in form.values:
+                return value
+            hint = did_you_mean(value, form.values, '"{}"') if isinstance(value, str) else None
+            raise BadOptionError(f"`{option.name}` is {form}", hint)
+        case Duration() as form:
+            return _duration(form, value)
+        case Moment():
+            message = f"`{option.name}` is a timestamp"
+            raise BadOptionError(message, "such as `Time.now() + 1.hour`")
+    raise LookupError(f"no constant is a value of `{option.name}`")
+
+
+def _text(value: ConstantValue, what: str) -> str:
+    if not isinstance(value, str):
+        raise BadOptionError(f"{what} must be a string")
+    if not value or not value.isprintable():
+        raise BadOptionError(f"{what} must be a string of printable characters")
+    if len(value.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise BadOptionError(f"{what} has at most {MAX_NAME_BYTES} bytes")
+    return value
+
+
+def _type_name(value: ConstantValue) -> str:
+    given = _text(value, "the name of a job type")
+    if not _NAME.fullmatch(given):
+        raise BadOptionError(
+            "the name of a job type has letters, digits, `_` and `-` only",
+            "it becomes the last part of the job type: `user.after_create.welcome`",
+        )
+    return given
+
+
+def _earlier_name(node: ast.Expr) -> str:
+    given = ast.constant_text(node)
+    hint = 'such as `was: "email_send"`, or the whole name of a type: `"user.after_create.welcome"`'
+    if given is None:
+        raise BadOptionError("an earlier name of a job type is a string", hint)
+    if "." in given:
+        return _text(given, "the name of a job type")
+    if not _NAME.fullmatch(given):
+        raise BadOptionError(f'"{given}" is not a valid job type name', hint)
+    return given
+
+
+def _error_types(node: ast.Expr) -> tuple[str, ...]:
+    names = tuple(map(_error_type, _items(node)))
+    if not names:
+        raise BadOptionError("no type of an error is named", "leave the option out")
+    for given in names:
+        if names.count(given) > 1:
+            raise BadOptionError(f'"{given}" is given twice')
+    return names
+
+
+def _error_type(node: ast.Expr) -> str:
+    given = ast.constant_text(node)
+    if given is None:
+        hint = "the name of its Python class, as `err.type` gives it"
+        if isinstance(node, ast.NameRef):
+            hint = f'write `"{node.span.text}"`: {hint}'
+        raise BadOptionError("the type of an error is a string", hint)
+    if (last := given.rpartition(".")[2]) != given and last.isidentifier():
+        hint = f'write `"{last}"`'
+        raise BadOptionError(f'"{given}" is more than the name of a class', hint)
+    if not given.isidentifier():
+        raise BadOptionError(f'"{given}" is not the type of an error', 'such as `"TimeoutError"`')
+    if given in _NO_ERRORS:
+        hint = "it names what `rescue` catches: `Exception` and what derives from it"
+        raise BadOptionError(f"`{given}` ends a job in a way of its own", hint)
+    return given
+
+
+def _items(node: ast.Expr) -> Sequence[ast.Expr]:
+    return node.items if isinstance(node, ast.ArrayLiteral) else (node,)
+
+
+def _whole_number(name: str, form: WholeNumber, value: ConstantValue) -> int:
+    if isinstance(value, str) and form.names and value not in form.names:
+        hint = did_you_mean(value, form.names, '"{}"') or f"it is {form}"
+        raise BadOptionError(f'there is no {name} "{value}"', hint)
+    number = form.names.get(value) if isinstance(value, str) else value
+    if type(number) is not int or number not in form:
+        raise BadOptionError(f"`{name}` is {form}")
+    return number
+
+
+def _duration(form: Duration, value: ConstantValue) -> float:
+    if not isinstance(value, Seconds):
+        hint = f"say the unit: `{value}.seconds`" if type(value) is int else "such as `10.minutes`"
+        raise BadOptionError("a duration is expected here", hint)
+    seconds = float(value.value)
+    if seconds == 0 and not form.may_be_zero:
+        raise BadOptionError("the duration must be more than nothing")
+    if seconds not in form:
+        default = "the duration must be positive and at most a hundred years"
+        raise BadOptionError(
+            f"a duration {form.bounds} is expected here" if form.bounds else default
+        )
+    return seconds

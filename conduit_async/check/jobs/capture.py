@@ -25,10 +25,8 @@ from ...types import (
 )
 from ..lattice import InvalidType
 from ..wording import describe
-from .capture_finder import CaptureFinder
-from .capture_use import CaptureUse
-from .fingerprint import fingerprint
-from .payload_fields import fields_of, shape_of
+from .capture_finder import CaptureFinder, CaptureUse
+from .payload_fields import fields_of, fingerprint, shape_of
 
 
 def capture(program: Program, problems: Problems) -> None:

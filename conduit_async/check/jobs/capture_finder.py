@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ... import ast
-from ...analyses.paths import key_path
-from ...analyses.walk import children
+from ...analyses.walk import children, key_path
 from ...diagnostics import Problems
 from ...library import Signature
 from ...names import snake_case
 from ...program import (
     Capture,
+    CaptureKind,
     ChangeCall,
     Column,
     FunctionCall,
@@ -28,11 +28,40 @@ from ...program import (
     StructField,
 )
 from ...source import Span
-from ...types import ANY, BOOL, ERROR, STRING, Record, is_nullable, optional, required
+from ...types import ANY, BOOL, ERROR, STRING, Record, Type, is_nullable, optional, required
+from ..fields import needed_key
 from ..narrowing import SELF, Path
-from .capture_use import CaptureUse, use_of
-from .primary_key import needed_key
 from .sensitive_values import sensitive_column
+
+
+@dataclass(frozen=True)
+class CaptureUse:
+    """A value that is captured, and where it is used; `sensitive` names its sensitive column."""
+
+    capture: Capture
+    span: Span
+    sensitive: str | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The identity of the captured value, equal for all uses of it."""
+        return self.capture.kind, self.capture.path, self.capture.local
+
+
+def use_of(
+    span: Span,
+    what: CaptureKind,
+    path: tuple[str, ...],
+    kind: Type,
+    local: Local | None = None,
+    *,
+    name: str | None = None,
+    node: ast.Expr | None = None,
+    sensitive: str | None = None,
+) -> CaptureUse:
+    """The use of a value; by default its name is its path."""
+    name = name or "_".join(part.rstrip("?!") for part in path)
+    return CaptureUse(Capture(name, name, kind, what, path, node, local), span, sensitive)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The payload of a job as the lock has it, and the types within literals of mixed values."""
+"""The payload of a job as the lock has it, its fingerprint, and the types within mixed values."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import sha256
 
 from ...lock.model import Fields, FieldType
 from ...program import Capture, Column, Program, ResourceInfo
@@ -20,7 +21,6 @@ from ...types import (
     innermost,
     required,
 )
-from .fingerprint import written
 
 _SAME_IN_JSON = ("string", "int", "float", "bool", "json", "regex")
 
@@ -139,3 +139,39 @@ def _part(kind: Type) -> Type | Shape | None:
     inner = innermost(kind)
     is_lost = isinstance(inner, Scalar) and inner.name not in _SAME_IN_JSON
     return required(kind) if is_lost or isinstance(inner, Struct | Record) else None
+
+
+_DIGITS = 8
+
+
+def fingerprint(fields: Fields) -> str:
+    """The fingerprint of a payload, which says which workers can read it: eight hexadecimal digits.
+
+    It is the start of a SHA-256 over sorted lines, one for each captured field: `name:kind`, then
+    `!` if the value is required or `?` if it may be nil. A kind says how a value is written, not
+    which values there are: an enum is a string, a decimal has no digits. The kind of a struct or a
+    snapshot contains the lines of its fields. `>` and a table follow the kind of a relation's key.
+    The types that JSON would lose follow a hash of mixed values. Orders, defaults, lengths and
+    versions do not count.
+    """
+    lines = (
+        f"{line}{kind.shape}" for line, kind in zip(_lines(fields), fields.values(), strict=True)
+    )
+    return sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
+
+
+def written(kind: FieldType) -> str:
+    """The JSON form of a value that is not nil."""
+    if kind.kind == "enum":
+        return "string"
+    if kind.item is not None:
+        return f"{kind.kind}<{written(kind.item)}{'?' if kind.item.nullable else ''}>"
+    if kind.kind in ("struct", "record"):
+        return f"{{{','.join(sorted(_lines(kind.fields)))}}}"
+    return "json" if kind.name == "any" else kind.name
+
+
+def _lines(fields: Fields) -> Iterable[str]:
+    for name, kind in fields.items():
+        table = f">{kind.table}" if kind.table else ""
+        yield f"{name}:{written(kind)}{table}{'?' if kind.nullable else '!'}"

@@ -3,9 +3,7 @@
 from collections.abc import Collection
 
 from ... import ast
-from ...analyses.own_code import is_on_self
-from ...analyses.paths import field_path
-from ...analyses.walk import children, walk
+from ...analyses.walk import children, field_path, is_on_self, walk
 from ...program import ChangeCall, Facts, FunctionCall, Local, RelationUse
 
 WHOLE = ("self", "")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ... import ast
-from ...analyses.own_code import own_nodes
-from ...analyses.paths import field_path
 from ...analyses.reached import function_roots, reached_from
+from ...analyses.walk import field_path, own_nodes
+from ...names import CALL
 from ...program import FunctionCall, Program, RecordCall, RelationUse, ResourceInfo, ServiceCall
 from ..queries.writes import WRITES
 
@@ -55,6 +55,29 @@ def footprint(program: Program, info: ResourceInfo, body: ast.Block) -> Footprin
             case _, ServiceCall(service=service, method=method):
                 found.calls.setdefault((service, method), node)
     return found
+
+
+def find_calls(program: Program) -> None:
+    """Give every job its calls, with those of the jobs that it enqueues."""
+    for resource in program.resources.values():
+        program.resources.work_on(resource)
+        for job in reversed(resource.jobs):  # inner before outer
+            inner = (each.calls for each in resource.jobs if each.parent is job)
+            own = calls_in(program, resource, job.block.body)
+            job.calls = tuple(sorted({*own}.union(*inner)))
+
+
+def calls_in(program: Program, resource: ResourceInfo, body: ast.Block) -> Iterator[str]:
+    """Yield the calls and writes of code, without the jobs in it: `Email.send`, `Post.create`."""
+    found = footprint(program, resource, body)
+    for service, method in found.calls:
+        yield service if method == CALL else f"{service}.{method}"
+    for write in found.writes:
+        what = f"{write.resource}.{write.event}"
+        if write.event == "update" and write.columns:
+            yield from (f"{what}({column})" for column in write.columns)
+        else:
+            yield what
 
 
 def _reached_nodes(program: Program, body: ast.Block) -> Iterator[ast.Node]:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ... import ast
-from ...analyses.own_code import is_on_self, own_nodes
-from ...analyses.paths import field_path
-from ...analyses.walk import children, walk
+from ...analyses.walk import children, field_path, is_on_self, own_nodes, walk
 from ...diagnostics import Problems, Related
 from ...program import (
     ChangeCall,

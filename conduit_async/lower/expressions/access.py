@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
-from ...analyses.paths import key_path
+from ...analyses.walk import key_path
 from ...names import service_name
 from ...program import Extern, KeyAccess, LibraryCall, Local, RecordColumn, SelfColumn, StructField
 from ...python import literals

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
-from ...analyses.paths import key_path
+from ...analyses.walk import key_path
 from ...program import Capture, LibraryCall
 from ...python import literals
 from ...python.code import (

@@ -7,9 +7,7 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conduit_async.graph.dot import as_dot
-from conduit_async.graph.json import as_json
-from conduit_async.graph.mermaid import as_mermaid
+from conduit_async.graph.formats import as_dot, as_json, as_mermaid
 from conduit_async.graph.model import Edge, Graph, Node
 from conduit_async.graph.svg import as_svg
 
