@@ -17,7 +17,6 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
     if not node.safe:
         return code
     certain = code.guards or not is_safe(node.target)
-    certain = certain and node.target not in fn.module.facts.narrowed
     if certain and not may_be_nil(fn, node.target):
         return code
     inner = replace(code, guards=()) if code.guards else as_any(fn, node.target, code)

@@ -113,7 +113,11 @@ def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
     """Lower an expression as a condition; only its truth matters."""
-    code = lower(fn, Operand(node, allows_nil=True, chain=True))
+    return under_guards(lower(fn, Operand(node, allows_nil=True, chain=True)))
+
+
+def under_guards(code: Code) -> Code:
+    """A condition that holds only if the guards of its chain do: `a is not None and a.b`."""
     if not code.guards:
         return code
     text = f"{holds(code.guards).text} and {code.at(Precedence.NOT)}"

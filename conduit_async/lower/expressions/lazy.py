@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from ... import ast
+from ...program import LibraryCall
 from ...python.code import (
     NONE,
     Code,
@@ -11,12 +12,13 @@ from ...python.code import (
     Line,
     Precedence,
     assign,
+    call,
     combine,
     compare,
     if_,
     negate,
 )
-from ...types import Type, optional, required
+from ...types import Enum, Type, innermost, optional, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.branching import chain
 from ..python.typing import (
@@ -29,7 +31,7 @@ from ..python.typing import (
     unchecked,
 )
 from .coercion import is_lost
-from .dispatch import Lowering, Operand, rule
+from .dispatch import Lowering, Operand, rule, under_guards
 from .snapshots import record_form_of
 
 MAX_TERNARIES = 25
@@ -59,6 +61,10 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
     wanted = _wanted(fn, node, operand)
     alternative = _alternative(wanted, operand)
     left = yield alternative(first, expected=optional(wanted), allows_nil=True)
+    while others and replace(left, before=()) == NONE:  # a call without a result
+        first, before = others.pop(0), left.before
+        left = yield alternative(first, expected=optional(wanted), allows_nil=bool(others))
+        left = replace(left, before=(*before, *left.before))
     if not others:
         return typed_empty(fn, left)
     if fn.lazy or (len(others) == 1 and left.repeatable):
@@ -123,6 +129,8 @@ def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Cod
     """Lower a lazy operator whose right side needs statements."""
     name, kind = fn.names.fresh(node.left), type_of(fn, node)
     kind = optional(kind) if node.operator != "and" and may_be_nil(fn, node.left) else kind
+    if isinstance(innermost(kind), Enum) and isinstance(fn.resolved(node.left), LibraryCall):
+        left = unchecked(fn, left)  # pyright widens the items of `[x.state for …]` to strings
     known = Code(name)
     tests = {"and": known, "or": negate(known), "??": compare(known, "is", NONE)}
     lines = assign(name, left, fn.module.annotation(kind))
@@ -139,12 +147,16 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     if len(arms) > MAX_TERNARIES:
         return (yield from _long_chain(fn, wanted, arms))
     alternative = _alternative(wanted, operand)
-    condition = yield Operand(node.condition, allows_nil=True)
+    condition = under_guards((yield Operand(node.condition, allows_nil=True, chain=True)))
     with fn.branch():
         then = yield alternative(node.then, lazy=True)
     with fn.branch():
         otherwise = yield alternative(node.otherwise, lazy=True)
     if not then.before and not otherwise.before:
+        if (
+            condition.is_constant or condition.items
+        ) and Effect.WAITS in then.effect | otherwise.effect:
+            condition = call(fn.builtin("bool"), [condition])  # pyright awaits nothing unreachable
         text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
         return combine(text, Precedence.TERNARY, [condition, then, otherwise])
     name = fn.names.fresh("value")
@@ -161,7 +173,7 @@ def _long_chain(fn: FunctionBuilder, wanted: Type, arms: list[ast.Ternary]) -> L
     found: list[tuple[Code, list[Line]]] = []
     with fn.branch():
         for arm in arms:
-            condition = yield Operand(arm.condition, allows_nil=True)
+            condition = under_guards((yield Operand(arm.condition, allows_nil=True, chain=True)))
             then = yield Operand(arm.then, expected=wanted, record=place)
             found.append((condition, assign(name, then)))
         last = yield Operand(arms[-1].otherwise, expected=wanted, record=place)

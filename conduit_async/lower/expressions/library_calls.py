@@ -7,13 +7,14 @@ from itertools import chain, repeat
 
 from ... import ast
 from ...library import ENDS
-from ...program import LibraryCall
+from ...program import LibraryCall, SelfColumn
 from ...python import literals
 from ...python.code import NO_GUARD, NONE, Code, Effect, Line, Precedence, combine, listed
+from ...types import ANY, JSON, Type
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder
 from ..python.order import in_positions, source_order
-from ..python.typing import as_any, is_dynamic, type_of, typed_empty
+from ..python.typing import as_any, is_dynamic, type_of, typed_empty, unchecked
 from . import chains
 from .dispatch import Lowering, Operand
 from .entries import entry
@@ -58,7 +59,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
             # A definition evaluates nothing, so it may precede earlier operands.
             definitions += code.before
             code = replace(code, before=())
-        parts.append(code if each.is_extra else as_any(fn, each.node, code))
+        parts.append(code if each.is_extra else _unknown(fn, each, code))
     parts = fn.in_order(parts, [given[index].node for index in order], order)
     parts = [typed_empty(fn, part) for part in parts]
     texts = [each.text(part) for each, part in zip(given, in_positions(parts, order), strict=True)]
@@ -81,6 +82,7 @@ class _Argument:
     node: ast.Expr
     name: str | None
     is_extra: bool = False
+    kind: Type = ANY
 
     def text(self, code: Code) -> str:
         """Return the argument in Python; a name that is a keyword is passed in a dict."""
@@ -91,13 +93,23 @@ class _Argument:
         return f"{self.name}={code.text}"
 
 
+def _unknown(fn: FunctionBuilder, argument: _Argument, code: Code) -> Code:
+    """Make an argument of unknown type `Any` for type checkers."""
+    use = fn.resolved(argument.node)
+    column = use.column if isinstance(use, SelfColumn) and fn.job is not None else None
+    if column is not None and column.type == JSON and column.is_nullable and argument.kind != ANY:
+        return unchecked(fn, code, always=True)  # its payload has `Any | None`
+    return as_any(fn, argument.node, code)
+
+
 def _arguments(call: LibraryCall) -> Iterator[_Argument]:
     parameters = call.signature.parameters
     rest = repeat(parameters[-1]) if parameters and parameters[-1].rest else ()
     for parameter, node in zip(chain(parameters, rest), call.arguments, strict=False):
         if node is not None:
             positional = parameter.required or parameter.rest
-            yield _Argument(node, None if positional else parameter.name)
+            name = None if positional else parameter.name
+            yield _Argument(node, name, kind=parameter.type)
     for extra in call.extra:
         yield _Argument(extra.value, extra.name.text if extra.name else None, is_extra=True)
 

@@ -81,7 +81,8 @@ def _items(
     found = []
     for item, kind in items:
         code = yield Operand(item, expected=kind, record=record)
-        if operand.expected is None and kind is not None:
+        literal = isinstance(item, ast.ArrayLiteral | ast.HashLiteral)  # others are converted
+        if literal and operand.expected is None and kind is not None:
             code = of_common_type(fn, item, code, kind)
         found.append(code)
     return fn.in_order(found, [item for item, _ in items])
