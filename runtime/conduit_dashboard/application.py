@@ -117,7 +117,9 @@ class Dashboard:
                     raise Forbidden(f"You may not do this: {route.action.replace('_', ' ')}.")
                 if self.settings.read_only:
                     raise Forbidden("This dashboard is read-only.")
-                act = Act.of(visit, await read_form(request), route.action)
+                act = Act.of(
+                    visit, await read_form(request, seconds=visit.bounds.form), route.action
+                )
                 done = await route.operation(act)
                 if isinstance(done, Page):
                     return await page_response(request, act, done)

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from conduit_runtime.doctor import backlogs, refused_claims, snapshots, waiting, workers
 from conduit_runtime.doctor import schedules as schedule_checks
-from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
 from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
 from conduit_runtime.model.schedules.schedule import Schedule
@@ -27,11 +26,8 @@ from .rendering.texts import counted_jobs
 
 T = TypeVar("T")
 
-LIMITS = Limits()
 MOST_ALIKE = 25
 """The most concerns of one kind that the page shows."""
-_PATIENCE = 2.0
-"""Seconds that each part of the overview may take to read."""
 _FRESH = 4.0
 """Seconds for which read data is used again."""
 _FAILURES = 5
@@ -102,7 +98,8 @@ class Checks:
         self, name: str, statement: Statement[T], otherwise: T, seconds: float = _FRESH
     ) -> T:
         """The result of the statement, at most `seconds` old, or `otherwise` as in `part`."""
-        reading = self._visit.database.recent(statement, seconds=seconds, limit=_PATIENCE)
+        patience = self._visit.bounds.patience
+        reading = self._visit.database.recent(statement, seconds=seconds, limit=patience)
         return await self.part(name, reading, otherwise)
 
     async def part(self, name: str, reading: Awaitable[T], otherwise: T) -> T:
@@ -122,7 +119,8 @@ async def attention(
     queues: Sequence[QueueRow],
 ) -> Attention:
     """Run all checks, with these attempts of the last hour, workers and queues."""
-    late = LIMITS.late
+    limits = visit.bounds.limits
+    late = limits.late
     found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
     found += backlogs.judge([each.backlog for each in queues], [*found], late)
     refused = await checks.read("refused claims", doctor.refused(), [])
@@ -141,7 +139,7 @@ async def attention(
         await checks.read("types of schedules", doctor.live_types(late), None) if enabled else None
     )
     found += schedule_checks.judge(enabled, live) if live is not None else ()
-    held = await checks.read("held snapshots", doctor.held_snapshots(LIMITS.snapshot), [])
+    held = await checks.read("held snapshots", doctor.held_snapshots(limits.snapshot), [])
     found += snapshots.judge(held)
     if any(each.kind == "hidden" for each in held):
         checks.not_checked.append("snapshots of other roles, which this role may not see")

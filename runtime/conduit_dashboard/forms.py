@@ -7,22 +7,23 @@ from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
 
 from .errors import BadRequest
+from .settings import Bounds
 
 MOST_BYTES = 8_000_000
 MOST_FIELDS = 10_000
-SECONDS = 60.0
-"""Seconds within which a form must arrive."""
 
 
-async def read_form(request: Request, most_bytes: int = MOST_BYTES) -> FormData:
+async def read_form(
+    request: Request, most_bytes: int = MOST_BYTES, seconds: float = Bounds().form
+) -> FormData:
     """The fields of the request's form.
 
     Raises BadRequest for more than `most_bytes` or MOST_FIELDS, if it does not arrive within
-    SECONDS, and if the body is not a form.
+    so many seconds, and if the body is not a form.
     """
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             async for part in request.stream():
                 body += part
                 if len(body) > most_bytes:

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, QueryParams
 
 from .access.access import Access
 from .database import Database, Writing
-from .settings import Settings
+from .settings import Bounds, Settings
 
 T = TypeVar("T")
 
@@ -30,6 +30,11 @@ class Visit:
     root: str
     path: Mapping[str, Any]
     query: QueryParams
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much pages read and show."""
+        return self.settings.bounds
 
     async def read(self, statement: Statement[T]) -> T:
         """The result of a statement that changes nothing, as `Database.read` returns it."""

@@ -55,9 +55,8 @@ async def queue_rows(
     """The queues by name, or only the queue `queue`."""
     settings = await visit.read(store.settings(queue))
     names = [each.queue for each in settings]
-    gauges = {
-        each.queue: each for each in await visit.database.recent(store.gauges(names), seconds=FRESH)
-    }
+    read = await visit.database.recent(store.gauges(names, visit.bounds), seconds=FRESH)
+    gauges = {each.queue: each for each in read}
     changed = await visit.read(_CHANGES)
     succeeded: dict[str, int] = {}
     failed: dict[str, int] = {}
@@ -67,7 +66,7 @@ async def queue_rows(
     return [
         QueueRow(
             **gauges[each.queue]._asdict(),
-            counted_to=store.deepest(names),
+            counted_to=store.deepest(names, visit.bounds),
             workers=each.workers,
             paused_at=each.paused_at,
             concurrency=each.concurrency,

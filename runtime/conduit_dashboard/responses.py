@@ -62,7 +62,7 @@ def follow(request: Request, visit: Visit, hub: Hub, view: View) -> Response:
     # Visitors with the same rights see the same page.
     key = (visit.root, request.scope["path"], *query, visit.access.actions)
     is_short = "wsgi_environ" in request.scope
-    return stream(hub, key, regions, since=_as_of(visit), is_short=is_short)
+    return stream(hub, key, regions, visit.bounds, since=_as_of(visit), is_short=is_short)
 
 
 async def refuse(request: Request, visit: Visit, refusal: Refusal) -> Response:

@@ -5,16 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conduit_dashboard import attention
-from conduit_dashboard.charts import past
 from dashboard_site import Site, serving
-
-
-@pytest.fixture(autouse=True)
-def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pages wait longer on a busy machine; one test sets this limit itself."""
-    monkeypatch.setattr(attention, "_PATIENCE", 30.0)
-    monkeypatch.setattr(past, "PATIENCE", 30.0)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -27,6 +27,11 @@ class Site:
     queue: Queue
     access: Access
     dashboard: Dashboard
+
+    def bound(self, **bounds: Any) -> None:
+        """Give the pages other bounds; see `Bounds`."""
+        settings = self.dashboard.settings
+        self.dashboard.settings = replace(settings, bounds=replace(settings.bounds, **bounds))
 
     def html(self, path: str, **query: Any) -> str:
         """The page at a path of the dashboard, which must exist."""
@@ -79,8 +84,9 @@ def serving(dsn: str, **options: Any) -> Iterator[Site]:
         port = made["server"].servers[0].sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=30) as client, Queue(dsn) as queue:
-            made["site"] = Site(url, client, queue, Access.operate("ann"), made["dashboard"])
-            yield made["site"]
+            made["site"] = site = Site(url, client, queue, Access.operate("ann"), made["dashboard"])
+            site.bound(patience=30.0)  # a busy machine
+            yield site
     finally:
         if "server" in made:
             made["server"].should_exit = True

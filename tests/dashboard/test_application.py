@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conduit_dashboard import Access, forms, responses
+from conduit_dashboard import Access, responses
 from conduit_dashboard.page import Page, Visit
 from conduit_dashboard.rendering import html
 from conduit_runtime import Job
@@ -57,8 +57,8 @@ def test_an_action_leads_to_no_other_site(site: Site, back: str) -> None:
     assert "not one of this dashboard" in response.text
 
 
-def test_a_form_has_to_arrive_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "SECONDS", 0.2)
+def test_a_form_has_to_arrive_in_time(site: Site) -> None:
+    site.bound(form=0.2)
     host, port = site.client.base_url.host, site.client.base_url.port
     head = (
         f"POST /queues/pause HTTP/1.1\r\nHost: {host}:{port}\r\nSec-Fetch-Site: same-origin\r\n"

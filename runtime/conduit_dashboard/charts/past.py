@@ -8,8 +8,6 @@ from .history import Window
 
 _AGAIN = 2
 """Parts that are read again: the present one, and the last, which a late commit may change."""
-PATIENCE = 2.0
-"""Seconds that reading a chart may take."""
 _MOST = 100
 """The most charts whose parts are kept."""
 
@@ -23,7 +21,7 @@ async def parts_of(
     known = kept.get(key, [])
     since = known[-_AGAIN].since if len(known) >= _AGAIN else None
     reading = attempts(window.period, window.step, queue, type, since)
-    read = await visit.database.recent(reading, seconds=window.fresh, limit=PATIENCE)
+    read = await visit.database.recent(reading, seconds=window.fresh, limit=visit.bounds.patience)
     begin = read[-1].since - window.period
     parts = [part for part in known if begin <= part.since < read[0].since] + read
     kept.pop(key, None)

@@ -13,10 +13,6 @@ from conduit_runtime.statements.many.changes import Changed, read_changed
 from ..database import Database
 from ..errors import Conflict, DatabaseDown, Refusal, TooSlow
 
-MOST = 5
-"""The most actions that one process runs at once."""
-_STEP_SECONDS = 10.0
-"""Timeout of a statement, in seconds."""
 _TRIES = 3
 _LONGEST_OUTAGE = 90.0  # seconds; the record counts as interrupted soon after
 _PAUSE = 0.5
@@ -27,29 +23,29 @@ class _Stopped(Exception):
     """The action must stop."""
 
 
-def check_capacity(database: Database) -> None:
-    """Raise Conflict if MOST actions run."""
-    if len(database.tasks) >= MOST:
+def check_capacity(database: Database, most: int) -> None:
+    """Raise Conflict if so many actions run in this process."""
+    if len(database.tasks) >= most:
         raise Conflict(
-            f"{MOST} actions run in the background already: stop one, or wait for its end."
+            f"{most} actions run in the background already: stop one, or wait for its end."
         )
 
 
-def start(database: Database, id: int, steps: Steps[int]) -> asyncio.Task[None]:
+def start(database: Database, id: int, steps: Steps[int], seconds: float) -> asyncio.Task[None]:
     """Run the statements of the action that is recorded under this id, each in a transaction.
 
-    Each transaction adds the number of jobs that it changed to the record. If the record says that
-    the action is stopped, the transaction changes nothing.
+    A statement may take so many seconds. Each transaction adds the number of jobs that it changed
+    to the record. If the record says that the action is stopped, the transaction changes nothing.
     """
-    task = asyncio.create_task(_run(database, id, steps))
+    task = asyncio.create_task(_run(database, id, steps, seconds))
     database.tasks.add(task)  # otherwise it could be garbage-collected
     task.add_done_callback(database.tasks.discard)
     return task
 
 
-async def _run(database: Database, id: int, steps: Steps[int]) -> None:
+async def _run(database: Database, id: int, steps: Steps[int], seconds: float) -> None:
     async def send(statement: Statement[Any]) -> Any:
-        return await _send(database, id, statement)
+        return await _send(database, id, statement, seconds)
 
     state: AuditState = "done"
     try:
@@ -68,7 +64,7 @@ async def _run(database: Database, id: int, steps: Steps[int]) -> None:
         _log.error("the end of action %d of the dashboard could not be recorded: %s", id, error)
 
 
-async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
+async def _send(database: Database, id: int, statement: Statement[Any], seconds: float) -> Any:
     """Run the statement, and return its result; jobs that others keep locked stay as they are.
 
     If the database is down, wait for it.
@@ -77,7 +73,7 @@ async def _send(database: Database, id: int, statement: Statement[Any]) -> Any:
     down_until = asyncio.get_running_loop().time() + _LONGEST_OUTAGE
     while tries < _TRIES:
         try:
-            async with database.writing(_STEP_SECONDS) as writing:
+            async with database.writing(seconds) as writing:
                 found = await writing.run(statement)
                 changed = found.changed if isinstance(found, Changed) else 0
                 if not await writing.run(bulk.progress(id, changed)):

@@ -16,12 +16,6 @@ from ..page import Visit
 from ..rendering.texts import counted_jobs
 from .rows import shown_of
 
-ROWS = 50
-"""Jobs of a page."""
-SCANS = 25
-"""The most scans of a search that finds too little; each reads 20,000 jobs."""
-SEARCH_SECONDS = 2.0
-"""Seconds after which no further scan begins."""
 _COUNT_SECONDS = 1.0
 """Timeout of a count, in seconds."""
 _KEPT = 30.0
@@ -44,12 +38,13 @@ def orders(wanted: JobFilter) -> list[str]:
 
 async def first_jobs(visit: Visit, wanted: JobFilter, sort: str) -> tuple[JobLines, JobCount]:
     """The first jobs by a value, and how many were found among how many."""
-    few = job_list.few(wanted, ROWS, sort=sort)
+    bounds = visit.bounds
+    few = job_list.few(wanted, bounds.rows, sort=sort, reach=bounds)
     if few is not None:
         found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
-    found = await visit.read(job_list.first(wanted, ROWS, sort))
+    found = await visit.read(job_list.first(wanted, bounds.rows, sort, bounds))
     assert found.lines is not None
     return found.lines, found.count
 
@@ -58,12 +53,13 @@ async def find_jobs(
     visit: Visit, wanted: JobFilter, before: UUID | None, sort: str = "newest"
 ) -> tuple[JobLines, JobCount | None]:
     """The first jobs by id that match, from bounded searches, and their number if these find it."""
-    few = job_list.few(wanted, ROWS, before, sort)
+    bounds = visit.bounds
+    few = job_list.few(wanted, bounds.rows, before, sort, bounds)
     if few is not None and wanted.status == "running":
         found = await visit.read(few)
         if found.lines is not None:
             return found.lines, found.count
-    lines = await visit.read(job_list.scan(wanted, ROWS, before, sort))
+    lines = await visit.read(job_list.scan(wanted, bounds.rows, before, sort, bounds))
     if lines.ended_at is None:
         is_all = before is None and lines.next is None
         return lines, JobCount(len(lines.jobs), len(lines.jobs), True) if is_all else None
@@ -76,7 +72,7 @@ async def find_jobs(
         # All matching jobs have ids beyond, unless somebody set their age by hand.
         first = _begin(wanted, sort, now)
         if first is not None and (first > lines.next if sort == "oldest" else first < lines.next):
-            lines = await visit.read(job_list.scan(wanted, ROWS, first, sort))
+            lines = await visit.read(job_list.scan(wanted, bounds.rows, first, sort, bounds))
     return await _searched_on(visit, wanted, lines, now, sort), None
 
 
@@ -102,15 +98,17 @@ async def _searched_on(
     visit: Visit, wanted: JobFilter, lines: JobLines, now: datetime, sort: str
 ) -> JobLines:
     """The result of a scan and, if it found too little, of further scans beyond it."""
-    end = time.monotonic() + SEARCH_SECONDS
+    bounds = visit.bounds
+    end = time.monotonic() + bounds.search
     found = [*lines.jobs]
     scans = 1
     while lines.ended_at is not None:
         if _is_over(wanted, sort, now, lines.ended_at):
             return JobLines(found, None)
-        if scans >= SCANS or time.monotonic() > end:
+        if scans >= bounds.scans or time.monotonic() > end:
             return JobLines(found, lines.next, lines.ended_at)
-        lines = await visit.read(job_list.scan(wanted, ROWS - len(found), lines.next, sort))
+        left = bounds.rows - len(found)
+        lines = await visit.read(job_list.scan(wanted, left, lines.next, sort, bounds))
         found += lines.jobs
         scans += 1
     return JobLines(found, lines.next)
@@ -124,7 +122,7 @@ async def count_jobs(visit: Visit, wanted: JobFilter) -> JobCount | None:
     if wanted.error is not None:
         return None
     count = visit.database.recent(
-        job_list.count(wanted),
+        job_list.count(wanted, visit.bounds),
         seconds=_KEPT,
         limit=_COUNT_SECONDS,
         keeps=lambda found: not found.is_complete,
@@ -140,14 +138,14 @@ async def count_to_change(visit: Visit, change: JobChange, wanted: JobFilter) ->
 
     A search in errors does not count matches in hidden values.
     """
-    end = time.monotonic() + SEARCH_SECONDS
+    end = time.monotonic() + visit.bounds.search
     begun = await visit.read(bulk.begin())
     after: UUID | None = LEAST
     found = 0
     while after is not None:
         if time.monotonic() > end:
             return found, False
-        steps = bulk.next_to_change(change, wanted, begun, after, shown_of(wanted))
+        steps = bulk.next_to_change(change, wanted, begun, after, shown_of(wanted), visit.bounds)
         ids, after = await run_steps_async(steps, visit.read)
         found += len(ids)
     return found, True

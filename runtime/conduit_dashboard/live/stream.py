@@ -8,15 +8,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
 from starlette.types import Message, Receive, Scope, Send
 
+from ..settings import Bounds
 from .hub import Hub, Render
 
-SEND_SECONDS = 30.0
-"""Seconds after which a viewer that does not read is disconnected."""
-LONGEST_SECONDS = 300.0
-"""Seconds after which a stream ends. The browser opens another, and is authorized again."""
 RETRY_MILLISECONDS = 2_000
-ALIVE_SECONDS = 4
-"""Seconds between signs of life to a browser, which gives up after ten without one."""
 
 
 class Stream(EventSourceResponse):
@@ -42,6 +37,7 @@ def stream(
     hub: Hub,
     key: Hashable,
     render: Render,
+    bounds: Bounds,
     *,
     since: float = 0.0,
     is_short: bool = False,
@@ -51,11 +47,11 @@ def stream(
     If `is_short`, it ends after the first update, and the browser asks again. A WSGI server would
     otherwise need a thread for each viewer.
     """
-    events = _events(hub, key, render, since, 0.0 if is_short else LONGEST_SECONDS)
+    events = _events(hub, key, render, since, 0.0 if is_short else bounds.stream)
     return Stream(
         events,
-        send_timeout=SEND_SECONDS,
-        ping=ALIVE_SECONDS,
+        send_timeout=bounds.send,
+        ping=bounds.alive,
         ping_message_factory=lambda: ServerSentEvent(event="alive", data=""),
     )
 

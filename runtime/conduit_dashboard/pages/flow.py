@@ -16,8 +16,6 @@ from ..page import Page, Routes, Visit, page
 from ..parameters import read_id
 from ..rendering.boxes import Node
 
-MOST = 5_000
-"""The most jobs of a flow that are read."""
 _DRAWN, _LINES = 120, 600
 """The most steps, and dependencies between them, of a graph that people can still read."""
 _LISTED = 200
@@ -37,7 +35,7 @@ async def flow(visit: Visit) -> Page:
         )
     counts = Counter(job.status for job in own)
     followed = sum(len(before) for before, _ in dependencies(id_, found))
-    is_cut = len(found) >= MOST or followed >= related.FOLLOWED
+    is_cut = len(found) >= visit.bounds.flow_jobs or followed >= visit.bounds.followed
     graph = await asyncio.to_thread(graph_of, id_, found, is_cut=is_cut)
     is_drawn = len(graph.steps) <= _DRAWN and len(graph.edges) <= _LINES
     blocking = [*blockers(id_, found)]
@@ -57,16 +55,20 @@ async def flow(visit: Visit) -> Page:
 
 async def _jobs(visit: Visit, flow: UUID) -> Sequence[JobBrief]:
     """The jobs near the flow, and the jobs that these follow, also outside of the flow."""
-    seed = read_id(visit.query, "job")
-    found = {job.id: job for job in await visit.read(related.flow_jobs(flow, seed, MOST))}
+    seed, most = read_id(visit.query, "job"), visit.bounds.flow_jobs
+    found = {
+        job.id: job for job in await visit.read(related.flow_jobs(flow, seed, most, visit.bounds))
+    }
     asked = {*found}
-    while len(found) < MOST:
+    while len(found) < most:
         followed = {id_ for before, _ in dependencies(flow, found.values()) for id_ in before}
-        further = sorted(followed - asked)[: MOST - len(found)]
+        further = sorted(followed - asked)[: most - len(found)]
         if not further:
             break
         asked |= {*further}
-        found |= {job.id: job for job in await visit.read(related.followed_jobs(further))}
+        found |= {
+            job.id: job for job in await visit.read(related.followed_jobs(further, visit.bounds))
+        }
     return [*found.values()]
 
 

@@ -60,7 +60,7 @@ async def job(visit: Visit) -> Page:
         },
         "children": await _children(visit, stored),
         "neighbours": await visit.read(related.neighbours(stored.id)),
-        "unique": await visit.read(related.unique_key(stored)),
+        "unique": await visit.read(related.unique_key(stored, visit.bounds)),
         "headers": stored.headers,
         "trace": _trace(visit, stored),
         "may": _may(stored),
@@ -85,7 +85,7 @@ def _masked(found: Known) -> dict[str, Any]:
 
 async def read_known(visit: Visit) -> Known:
     """The job of the address with the descriptions of its type. Raises Missing."""
-    found = await visit.read(related.shown_job(visit.path["id"]))
+    found = await visit.read(related.shown_job(visit.path["id"], visit.bounds))
     if found is None:
         raise Missing(
             f"There is no job {visit.path['id']}. Jobs that have ended are deleted after a while."
@@ -98,7 +98,9 @@ async def read_known(visit: Visit) -> Known:
 async def _children(visit: Visit, job: Job) -> Children:
     """The jobs that the job enqueued; if finding them takes long, none, with `is_cut` set."""
     try:
-        return await visit.database.read(related.children(job), seconds=_CHILDREN_SECONDS)
+        return await visit.database.read(
+            related.children(job, visit.bounds), seconds=_CHILDREN_SECONDS
+        )
     except TooSlow:
         return Children(is_cut=True)
 

@@ -34,8 +34,6 @@ _VERBS = {
     "delete": "Delete",
 }
 _NOT_INTERRUPTED = "This action was not interrupted, or somebody has it go on already."
-_SOON = 1.0
-"""Seconds that a visitor waits for an action in the background; most actions end in time."""
 
 
 async def change_jobs(act: Act) -> Done | Page:
@@ -96,7 +94,7 @@ async def _matching(act: Act) -> tuple[Search, JobChange]:
 
 async def _change_matching(act: Act, continues: int | None = None) -> None:
     search, what = await _matching(act)
-    background.check_capacity(act.database)
+    background.check_capacity(act.database, act.bounds.actions)
     count = await count_jobs(act, search.wanted)
     total = count.found if count is not None and count.is_complete else None
     target = {"filter": search.given or "all jobs", **what.values}
@@ -105,9 +103,9 @@ async def _change_matching(act: Act, continues: int | None = None) -> None:
         if continues is not None and not await change.run(bulk.take_over(continues, act.name)):
             raise Conflict(_NOT_INTERRUPTED)
     assert change.id is not None
-    steps = bulk.change_matching(what, search.wanted, shown_of(search.wanted))
-    task = background.start(act.database, change.id, steps)
-    await asyncio.wait([task], timeout=_SOON)
+    steps = bulk.change_matching(what, search.wanted, shown_of(search.wanted), act.bounds)
+    task = background.start(act.database, change.id, steps, act.bounds.action_step)
+    await asyncio.wait([task], timeout=act.bounds.soon)
     entry = await act.read(audit.entry(change.id))
     change.count = entry.count if entry is not None else 0
 

@@ -13,7 +13,6 @@ from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements.dashboard import bulk, types
 
 from ..errors import Elsewhere, TooSlow
-from ..jobs import search as job_search
 from ..jobs.filters import Search, read_search
 from ..jobs.rows import JobRow, rows_of
 from ..jobs.search import count_jobs, find_jobs, first_jobs, in_words, orders, sorted_in_words
@@ -79,21 +78,17 @@ async def _shown(
     visit: Visit, wanted: JobFilter, before: UUID | None, sort: str
 ) -> tuple[JobLines, list[JobRow], JobCount | None]:
     """The jobs of a page. Those that match only in hidden values leave no trace, as a gap would."""
-    end = time.monotonic() + job_search.SEARCH_SECONDS
+    most, end = visit.bounds.rows, time.monotonic() + visit.bounds.search
     lines, exact = await find_jobs(visit, wanted, before, sort)
     rows = await rows_of(visit, lines.jobs, wanted)
-    while (
-        len(rows) < job_search.ROWS
-        and len(lines.jobs) == job_search.ROWS
-        and lines.next is not None
-    ):
+    while len(rows) < most and len(lines.jobs) == most and lines.next is not None:
         if time.monotonic() > end:
             lines = replace(lines, ended_at=lines.jobs[-1].created_at)
             break
         lines, exact = await find_jobs(visit, wanted, lines.next, sort)
         rows += await rows_of(visit, lines.jobs, wanted)
-    if len(rows) >= job_search.ROWS:
-        rows = rows[: job_search.ROWS]
+    if len(rows) >= most:
+        rows = rows[:most]
         lines = replace(lines, next=rows[-1].id, ended_at=None)
     return lines, rows, exact
 

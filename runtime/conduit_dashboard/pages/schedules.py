@@ -21,8 +21,6 @@ from ..page import Act, Done, Page, Routes, Visit, action, page
 from ..parameters import read_text
 
 _ACTIONS = ("run_schedule", "enable_schedule", "disable_schedule")
-MOST = 500
-"""The most schedules that are shown."""
 _TICKS = 3
 """How many of the next ticks of a schedule are shown."""
 
@@ -57,7 +55,8 @@ async def schedules(visit: Visit) -> Page:
     """The schedules by name; `name` chooses those whose names contain this text."""
     name = read_text(visit.query, "name")
     stored = [each for each in await visit.read(store.read(None)) if (name or "") in each[0].name]
-    more, stored = max(0, len(stored) - MOST), stored[:MOST]
+    most = visit.bounds.schedules
+    more, stored = max(0, len(stored) - most), stored[:most]
     changed = await visit.read(last_changes("schedule", _ACTIONS))
     masks = await masks_of(visit, (schedule.type for schedule, _ in stored))
     rows = await asyncio.to_thread(

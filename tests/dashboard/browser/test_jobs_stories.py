@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from bakery_app import Bakery
-from conduit_dashboard.jobs import search
 from conduit_runtime import Job
-from conduit_runtime.statements.dashboard import job_list
 from dashboard_site import Site
 from playwright.sync_api import Page, expect
 from waiting import until
@@ -66,12 +64,9 @@ def test_a_group_of_500_failed_jobs_is_retried(site: Site, bakery: Bakery, open_
     expect(entry).to_contain_text("500")
 
 
-def test_a_search_goes_on_by_itself(
-    site: Site, open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_goes_on_by_itself(site: Site, open_page: Open) -> None:
     """It goes on until it finds a job, in either order, and leaves one entry in the history."""
-    monkeypatch.setattr(search, "SCANS", 1)
-    monkeypatch.setattr(job_list, "SCANNED", 5)
+    site.bound(scans=1, scanned=5)
     for type_ in ("wanted", *["other"] * 30, "late"):
         site.queue.enqueue(Job("mail", type_))
     page = open_page(site.url + "/jobs")

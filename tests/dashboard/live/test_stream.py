@@ -14,7 +14,6 @@ import httpx
 import pytest
 from a2wsgi import ASGIMiddleware
 from conduit_dashboard import Access, Dashboard, database, responses
-from conduit_dashboard.live import stream as streams
 from conduit_dashboard.live.hub import Hub
 from conduit_dashboard.live.region import Regions
 from conduit_dashboard.page import Page, PageRoute, Visit
@@ -115,18 +114,14 @@ def test_a_visitor_without_rights_is_sent_nothing(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_a_stream_ends_so_that_the_browser_is_authorized_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "LONGEST_SECONDS", 2.0)
+def test_a_stream_ends_so_that_the_browser_is_authorized_again(site: Site) -> None:
+    site.bound(stream=2.0)
     with following(site, "/queues") as updates:
         assert 1 <= len(list(updates)) <= 3
 
 
-def test_a_browser_hears_in_long_pauses_that_it_is_served(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "ALIVE_SECONDS", 0.1)
+def test_a_browser_hears_in_long_pauses_that_it_is_served(site: Site) -> None:
+    site.bound(alive=0.1)
     site.dashboard.hub = Hub(interval=60)
     with site.client.stream("GET", "/queues", headers=EVENTS) as response:
         assert any(line == "event: alive" for line in response.iter_lines())
@@ -177,9 +172,9 @@ def test_200_viewers_share_a_connection_to_the_database(dsn: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_viewer_that_never_reads_is_let_go(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "SEND_SECONDS", 3.0)
+def test_a_viewer_that_never_reads_is_let_go(dsn: str) -> None:
     with serving(dsn) as site, socket.socket() as mute:
+        site.bound(send=3.0)
         # A page larger than the kernel's buffer of a socket.
         site.queue.enqueue_many([Job(f"{number:04}" + "q" * 190, "t") for number in range(6000)])
         mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

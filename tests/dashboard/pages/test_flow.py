@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from conduit_dashboard.pages import flow
 from conduit_runtime import Job, JobContext, WorkerPool, chain, group
-from conduit_runtime.statements.dashboard import job as statements
 from dashboard_site import Site
 
 
@@ -65,8 +63,8 @@ def test_a_large_group_is_one_node(site: Site) -> None:
     assert "page × 1,000" in site.html(f"/flows/{jobs[0].flow}")
 
 
-def test_a_flow_that_is_larger_than_what_is_read(site: Site, monkeypatch: Any) -> None:
-    monkeypatch.setattr(flow, "MOST", 20)
+def test_a_flow_that_is_larger_than_what_is_read(site: Site) -> None:
+    site.bound(flow_jobs=20)
     many = group(Job(type="page") for _ in range(50))
     jobs = site.queue.enqueue_flow(chain(many, Job(type="send")))
     data = site.json(f"/flows/{jobs[-1].flow}", job=jobs[-1].id)
@@ -87,8 +85,8 @@ def test_an_existing_job_that_it_waits_for(site: Site) -> None:
     assert {node["label"] for node in data["graph"]["nodes"]} == {"a deleted job", "u"}
 
 
-def test_a_flow_far_back_is_found_by_one_of_its_jobs(site: Site, monkeypatch: Any) -> None:
-    monkeypatch.setattr(statements, "SCANNED", 6)
+def test_a_flow_far_back_is_found_by_one_of_its_jobs(site: Site) -> None:
+    site.bound(near=6)
     steps = [Job(type="t") for _ in range(3)]
     jobs = site.queue.enqueue_flow(chain(*steps, group([Job(type="u"), Job(type="v")])))
     flow = jobs[0].flow
@@ -126,8 +124,8 @@ def test_a_flow_with_too_many_dependencies_is_not_drawn(site: Site) -> None:
     assert html.count('<th scope="row">') == 60
 
 
-def test_a_flow_with_more_dependencies_than_are_read(site: Site, monkeypatch: Any) -> None:
-    monkeypatch.setattr(statements, "FOLLOWED", 5)
+def test_a_flow_with_more_dependencies_than_are_read(site: Site) -> None:
+    site.bound(followed=5)
     steps = [group(Job(type=type_) for _ in range(3)) for type_ in "abc"]
     jobs = site.queue.enqueue_flow(chain(*steps, Job(type="d")))
     data = site.json(f"/flows/{jobs[0].flow}")

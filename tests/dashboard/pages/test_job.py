@@ -14,7 +14,6 @@ from conduit_dashboard import Access
 from conduit_runtime import Job, JobContext, JobStatus, JobType, WorkerPool, chain, job_type
 from conduit_runtime.cli import commands
 from conduit_runtime.payloads.sensitive import Sensitive
-from conduit_runtime.statements.dashboard import job as statements
 from dashboard_site import Site, serving
 from waiting import until
 
@@ -275,8 +274,8 @@ def test_rows_that_were_typed_by_hand(site: Site) -> None:
     assert site.json(f"/jobs/{id_}")["job"]["status"] == "failed"
 
 
-def test_a_job_in_the_middle_of_many_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statements, "SCANNED", 3)
+def test_a_job_in_the_middle_of_many_others(site: Site) -> None:
+    site.bound(near=3)
     job = site.queue.enqueue(Job(type="t"))
     site.queue.enqueue_many([Job(type="u") for _ in range(3)])
     pool = WorkerPool(site.queue)
@@ -287,8 +286,8 @@ def test_a_job_in_the_middle_of_many_others(site: Site, monkeypatch: pytest.Monk
     assert "some of its own may be missing" in site.html(f"/jobs/{job.id}")
 
 
-def test_a_payload_that_is_too_large_to_show(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statements, "MOST", 100_000)
+def test_a_payload_that_is_too_large_to_show(site: Site) -> None:
+    site.bound(payload=100_000)
     kind = charging("refused")
     card = "ann-s card" + token_hex(100_000)
     payloads = (Charge(7, card), Charge(7, "ann-s card"))

@@ -7,10 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_dashboard import Access
-from conduit_dashboard.jobs import background, search
-from conduit_dashboard.pages import job_changes
 from conduit_runtime import Job
-from conduit_runtime.statements.dashboard import bulk
 from dashboard_site import Site, serving
 from waiting import until
 
@@ -96,9 +93,9 @@ def test_a_change_of_all_that_match_shows_its_count_first(
     assert site.sql(changed) == [(3,)]
 
 
-def test_a_count_that_takes_too_long_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_count_that_takes_too_long_says_so(site: Site) -> None:
     jobs_of(site, status="failed")
-    monkeypatch.setattr(search, "SEARCH_SECONDS", -1.0)
+    site.bound(search=-1.0)
     response = site.post("/jobs/retry", all="1", ask="1", status="failed")
     assert "more than could be counted in time" in response.text
 
@@ -147,10 +144,8 @@ def test_jobs_that_are_locked_or_refused_stay(site: Site) -> None:
     assert site.queue.stats().pending == 1
 
 
-def test_a_job_that_is_locked_for_long_does_not_end_an_action(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(background, "_STEP_SECONDS", 0.2)
+def test_a_job_that_is_locked_for_long_does_not_end_an_action(site: Site) -> None:
+    site.bound(action_step=0.2)
     ids = jobs_of(site)
     with psycopg.connect(site.queue.dsn) as other:
         other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (ids[1],))
@@ -160,10 +155,9 @@ def test_a_job_that_is_locked_for_long_does_not_end_an_action(
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch, site: Site) -> Any:
+def slow(site: Site) -> Any:
     """A connection whose locks hold up the actions in the background, in batches of one job."""
-    monkeypatch.setattr(bulk, "BATCH", 1)
-    monkeypatch.setattr(job_changes, "_SOON", 0.01)
+    site.bound(changed=1, soon=0.01)
     with psycopg.connect(site.queue.dsn) as other:
         yield other
 
@@ -297,10 +291,8 @@ def test_a_page_says_that_nothing_was_selected(site: Site) -> None:
     assert recorded(site) == []
 
 
-def test_only_so_many_actions_run_at_once(
-    site: Site, slow: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(background, "MOST", 1)
+def test_only_so_many_actions_run_at_once(site: Site, slow: psycopg.Connection[Any]) -> None:
+    site.bound(actions=1)
     [id] = jobs_of(site, 1)
     slow.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (id,))
     site.post("/jobs/cancel", all="1")

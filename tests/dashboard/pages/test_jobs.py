@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 from conduit_dashboard import Access
-from conduit_dashboard.jobs import search
 from conduit_runtime import Job
-from conduit_runtime.statements.dashboard import job_list
 from dashboard_site import Site
 
 DESCRIBE = "INSERT INTO conduit_job_types VALUES (%s, %s, 'mail', %s)"
@@ -120,8 +118,8 @@ def test_heads_of_columns_sort_the_jobs(site: Site, status: str) -> None:
     assert "10 jobs match." in html
 
 
-def test_the_oldest_jobs_come_in_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "ROWS", 4)
+def test_the_oldest_jobs_come_in_pages(site: Site) -> None:
+    site.bound(rows=4)
     ids = [str(job.id) for job in site.queue.enqueue_many([Job("mail", "t") for _ in range(10)])]
     for query in ({}, {"status": "pending"}, {"newer": "1h"}):
         found: list[str] = []
@@ -136,17 +134,14 @@ def test_the_oldest_jobs_come_in_pages(site: Site, monkeypatch: pytest.MonkeyPat
     assert site.json("/jobs", sort="oldest", older="1h")["jobs"] == []
 
 
-def test_the_heading_says_what_a_sorted_list_covers(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "ROWS", 2)
+def test_the_heading_says_what_a_sorted_list_covers(site: Site) -> None:
+    site.bound(rows=2)
     site.queue.enqueue_many([Job("mail", "t", priority=n) for n in (9, 1, 2, 3, 4, 5)])
     page = site.json("/jobs", sort="priority")
     assert [job["priority"] for job in page["jobs"]] == [9, 5]
     assert page["count_in_words"] == "6 jobs. The first 2 are shown."
     assert (page["next"], page["searched_back_to"]) == (None, None)
-    monkeypatch.setattr(job_list, "SCANNED", 4)
-    monkeypatch.setattr(job_list, "FEW", 4)
+    site.bound(scanned=4, few=4)
     for query in ({}, {"status": "pending"}):
         page = site.json("/jobs", sort="priority", **query)
         assert [job["priority"] for job in page["jobs"]] == [5, 4]
@@ -212,8 +207,8 @@ def test_values_that_cannot_be(site: Site, query: dict[str, str], words: str) ->
     assert words in refused(site, **query)
 
 
-def test_pages_go_back_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "ROWS", 2)
+def test_pages_go_back_in_time(site: Site) -> None:
+    site.bound(rows=2)
     jobs = sorted(str(job.id) for job in site.queue.enqueue_many([Job(type="t") for _ in range(5)]))
     first = site.json("/jobs", type="t")
     second = site.json("/jobs", type="t", before=first["next"])
@@ -234,10 +229,8 @@ def test_the_id_of_a_job_leads_to_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize("status", ["", "completed"])
-def test_a_search_that_finds_too_little_can_go_on(
-    site: Site, monkeypatch: pytest.MonkeyPatch, status: str
-) -> None:
-    monkeypatch.setattr(job_list, "SCANNED", 3)
+def test_a_search_that_finds_too_little_can_go_on(site: Site, status: str) -> None:
+    site.bound(scanned=3)
     jobs = sorted((Job(type="t") for _ in range(8)), key=lambda job: job.id)
     jobs[1].type = "rare"
     site.queue.enqueue_many(jobs)
@@ -246,7 +239,7 @@ def test_a_search_that_finds_too_little_can_go_on(
     assert [job["id"] for job in page["jobs"]] == [str(jobs[1].id)]
     assert page["searched_back_to"] is None
     assert "None of the newest" not in site.html("/jobs", type="rare", status=status)
-    monkeypatch.setattr(search, "SCANS", 1)
+    site.bound(scans=1)
     page = site.json("/jobs", type="rare", status=status)
     assert (page["jobs"], page["count"]["is_complete"]) == ([], False)
     assert page["searched_back_to"] is not None
@@ -258,10 +251,8 @@ def test_a_search_that_finds_too_little_can_go_on(
     assert [job["id"] for job in page["jobs"]] == [str(jobs[1].id)]
 
 
-def test_few_pending_jobs_are_found_behind_many_others(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_list, "SCANNED", 3)
+def test_few_pending_jobs_are_found_behind_many_others(site: Site) -> None:
+    site.bound(scanned=3)
     stuck = site.queue.enqueue(Job("q", "stuck"))
     site.queue.enqueue_many([Job(type="t") for _ in range(9)])
     site.sql("UPDATE jobs SET status = 'completed' WHERE type = 't'")
@@ -272,10 +263,8 @@ def test_few_pending_jobs_are_found_behind_many_others(
     assert (len(page["jobs"]), page["count"]["found"], page["count"]["is_complete"]) == (1, 1, True)
 
 
-def test_old_jobs_are_found_behind_many_new_ones(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_list, "SCANNED", 3)
+def test_old_jobs_are_found_behind_many_new_ones(site: Site) -> None:
+    site.bound(scanned=3)
     [(old,)] = site.sql(
         "INSERT INTO jobs (id, type, created_at) VALUES "
         "('01900000-0000-7000-8000-000000000000', 't', '2024-06-10') RETURNING id::text"
@@ -286,17 +275,15 @@ def test_old_jobs_are_found_behind_many_new_ones(
 
 
 @pytest.mark.parametrize("name", ["older", "newer"])
-def test_ages_before_all_times(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(job_list, "SCANNED", 3)
+def test_ages_before_all_times(site: Site, name: str) -> None:
+    site.bound(scanned=3)
     site.queue.enqueue_many([Job(type="t") for _ in range(9)])
     assert found(site, type="none", **{name: "999999w"}) == set()
     assert len(found(site, **{name: "999999w"})) == (9 if name == "newer" else 0)
 
 
-def test_counts_are_capped_and_say_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_list, "COUNTED", 4)
-    monkeypatch.setattr(job_list, "SCANNED", 4)
-    monkeypatch.setattr(search, "SCANS", 1)
+def test_counts_are_capped_and_say_so(site: Site) -> None:
+    site.bound(counted=4, scanned=4, scans=1)
     jobs = sorted((Job(type="u") for _ in range(9)), key=lambda job: job.id)
     jobs[0].type = jobs[7].type = "t"
     site.queue.enqueue_many(jobs)

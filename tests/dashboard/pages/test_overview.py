@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from conduit_dashboard import attention
-from conduit_dashboard.charts import past
 from conduit_runtime import CronScheduler, Job, Schedule, WorkerPool
 from conduit_runtime.doctor.checked_database import Limits
 from conduit_runtime.postgres.execute import run
@@ -172,12 +170,12 @@ def test_attempts_whose_time_is_over(site: Site) -> None:
     assert "59 minutes after the end of their time" in found["message"]
 
 
-def test_a_held_snapshot(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_held_snapshot(site: Site) -> None:
     with psycopg.connect(site.queue.dsn) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute("SELECT 1")
         assert "held-snapshot" not in concerns(site)
-        monkeypatch.setattr(attention, "LIMITS", Limits(snapshot=0.0))
+        site.bound(limits=Limits(snapshot=0.0))
         found = concerns(site)["held-snapshot"]
         assert (found["page"], found["severity"]) == (None, "warning")
         assert "pg_terminate_backend" in site.html("/")
@@ -244,11 +242,8 @@ def test_a_backlog_is_a_concern(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_a_chart_that_takes_too_long_leaves_the_rest(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(attention, "_PATIENCE", 1.0)
-    monkeypatch.setattr(past, "PATIENCE", 1.0)
+def test_a_chart_that_takes_too_long_leaves_the_rest(site: Site) -> None:
+    site.bound(patience=1.0)
     make_due(site, HOUR, "mail")
     with psycopg.connect(site.queue.dsn) as connection:
         connection.execute("LOCK TABLE conduit_metrics")
@@ -259,11 +254,9 @@ def test_a_chart_that_takes_too_long_leaves_the_rest(
 
 
 @pytest.mark.slow
-def test_what_cannot_be_read_in_time_is_reported(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_read_in_time_is_reported(site: Site) -> None:
     """While another transaction locks a table, the page still comes, and says what it lacks."""
-    monkeypatch.setattr(attention, "_PATIENCE", 2.0)
+    site.bound(patience=2.0)
     with psycopg.connect(site.queue.dsn) as connection:
         connection.execute("LOCK TABLE conduit_schedules")
         until(lambda: site.json("/")["not_checked"] == ["schedules"])

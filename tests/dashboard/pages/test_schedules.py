@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from conduit_dashboard import Access
-from conduit_dashboard.pages import schedules
 from conduit_runtime import CronScheduler, Schedule
 from dashboard_site import Site, serving
 
@@ -136,10 +135,8 @@ def test_a_large_payload_is_cut(site: Site, scheduler: CronScheduler) -> None:
     assert len(site.html("/schedules")) < 20_000
 
 
-def test_many_schedules_are_searched_by_name(
-    site: Site, scheduler: CronScheduler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schedules, "MOST", 15)
+def test_many_schedules_are_searched_by_name(site: Site, scheduler: CronScheduler) -> None:
+    site.bound(schedules=15)
     for number in range(20):
         scheduler.add(Schedule.every(hours=1, type="t", name=f"shop {number:02}"))
     page = site.json("/schedules")

@@ -9,12 +9,11 @@ from ...model.dashboard.audit import AuditEntry, AuditState
 from ...model.dashboard.job_filter import JobFilter
 from ...postgres.statement import Statement, nothing, touched
 from ...postgres.steps import Steps
-from ..many.bulk import BATCH
 from ..many.changes import JobChange, change_jobs
 from .audit import COLUMNS, read_entries
 from .ids import LEAST
-from .job_list import SCANNED
 from .matching import by_id, fragments, values
+from .reach import USUAL, Reach
 
 Begin: TypeAlias = tuple[datetime, UUID | None]
 """The time at which an action began, and the last job that there was."""
@@ -22,7 +21,9 @@ Shown = Callable[[Sequence[UUID]], Steps[Sequence[UUID]]]
 """Returns which of these jobs still match when their hidden values are left out."""
 
 
-def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = None) -> Steps[int]:
+def change_matching(
+    change: JobChange, wanted: JobFilter, shown: Shown | None = None, reach: Reach = USUAL
+) -> Steps[int]:
     """Change the jobs that match, and return how many were changed.
 
     Each statement reads and changes a bounded number of jobs. Jobs that are enqueued after the
@@ -35,7 +36,7 @@ def change_matching(change: JobChange, wanted: JobFilter, shown: Shown | None = 
     after: UUID | None = LEAST
     changed = 0
     while after is not None:
-        ids, after = yield from next_to_change(change, wanted, begun, after, shown)
+        ids, after = yield from next_to_change(change, wanted, begun, after, shown, reach)
         changed += yield from change_jobs(change, ids, refused)
     return changed
 
@@ -46,9 +47,14 @@ def begin() -> Statement[Begin]:
 
 
 def next_to_change(
-    change: JobChange, wanted: JobFilter, begun: Begin, after: UUID, shown: Shown | None = None
+    change: JobChange,
+    wanted: JobFilter,
+    begun: Begin,
+    after: UUID,
+    shown: Shown | None = None,
+    reach: Reach = USUAL,
 ) -> Steps[tuple[Sequence[UUID], UUID | None]]:
-    """Find the next jobs to change, at most BATCH, and the id to continue from; None at the end."""
+    """Find the next jobs to change, a batch at most, and the id to go on from; None at the end."""
     until, last = begun
     if last is None or wanted.stored_status not in (None, *change.statuses):
         return [], None
@@ -57,8 +63,8 @@ def next_to_change(
         "after": after,
         "last": last,
         "statuses": [*change.statuses],
-        "scanned": SCANNED,
-        "limit": BATCH,
+        "scanned": reach.scanned,
+        "limit": reach.changed,
     }
     ids: Sequence[UUID]
     ids, further = yield Statement(

@@ -12,13 +12,8 @@ from ...postgres.statement import Rows, Statement
 from ..job_rows import COLUMNS
 from ..jobs import read_whole_job
 from .ids import LEAST, first_id
+from .reach import USUAL, Reach
 
-SCANNED = 10_000
-"""Rows that are searched for related jobs, or for the unique key of a job."""
-FOLLOWED = 20_000
-"""The most ids that are read of the lists of jobs that the jobs of a flow follow."""
-MOST = 1_000_000
-"""The most bytes of a payload, or of a result, that a page shows."""
 LISTED = 100
 """The most related jobs that a list shows."""
 _SKEW = timedelta(seconds=0.5)
@@ -32,33 +27,39 @@ _COLUMNS = COLUMNS.replace(
 )
 
 
-def shown_job(id: UUID) -> Statement[tuple[Job, int] | None]:
+def shown_job(id: UUID, reach: Reach = USUAL) -> Statement[tuple[Job, int] | None]:
     """Read one job with its result, and 0; None if there is no such job.
 
-    A payload of more than `MOST` characters is not read; its number of characters replaces the 0.
+    A payload of too many characters is not read; its number of characters replaces the 0.
     """
 
     def decode(rows: Rows, count: int) -> tuple[Job, int] | None:
         return (read_whole_job(rows[0][:-1]), rows[0][-1]) if rows else None
 
     fragments = {"columns": _COLUMNS, "too_large": f"CASE WHEN {_IS_SMALL} THEN 0 ELSE {_SIZE} END"}
-    return Statement("dashboard/job/job", {"ids": [id], "most": MOST}, decode, fragments)
+    return Statement("dashboard/job/job", {"ids": [id], "most": reach.payload}, decode, fragments)
 
 
-def children(job: Job) -> Statement[Children]:
+def children(job: Job, reach: Reach = USUAL) -> Statement[Children]:
     """The jobs that the handler of a completed job enqueued.
 
     No index finds them. Their ids tell that they were enqueued while their parent ran, so the
-    newest `SCANNED` jobs of that time are read.
+    newest jobs of that time, a limited number, are read.
     """
     first = last = LEAST
     if job.status is JobStatus.COMPLETED and job.started_at and job.completed_at:
         first, last = first_id(job.started_at - _SKEW), first_id(job.completed_at + _SKEW)
-    parameters = {"id": job.id, "first": first, "last": last, "scanned": SCANNED, "listed": LISTED}
+    parameters = {
+        "id": job.id,
+        "first": first,
+        "last": last,
+        "scanned": reach.near,
+        "listed": LISTED,
+    }
 
     def decode(rows: Rows, count: int) -> Children:
         found = [_brief(row) for row in rows if row[1] is not None]
-        return Children(found, len(found) >= LISTED or rows[0][0] >= SCANNED)
+        return Children(found, len(found) >= LISTED or rows[0][0] >= reach.near)
 
     return Statement("dashboard/job/children", parameters, decode, {"follows": ""})
 
@@ -76,13 +77,13 @@ def neighbours(id: UUID) -> Statement[Neighbours]:
     return Statement("dashboard/job/neighbours", parameters, decode, {"follows": ""})
 
 
-def unique_key(job: Job) -> Statement[UniqueKey | None]:
-    """The unique key that a job holds, if it is among the first `SCANNED` keys of its type."""
+def unique_key(job: Job, reach: Reach = USUAL) -> Statement[UniqueKey | None]:
+    """The unique key that a job holds, if it is among the first keys of its type."""
     reading = (
         "SELECT key, expires_at FROM (SELECT key, job, expires_at FROM {conduit_unique_keys} "
         "WHERE type = %(type)s LIMIT %(scanned)s::integer) AS keys WHERE job = %(id)s LIMIT 1"
     )
-    parameters = {"id": job.id, "type": job.type, "scanned": SCANNED}
+    parameters = {"id": job.id, "type": job.type, "scanned": reach.near}
     return Statement(reading, parameters, lambda rows, count: UniqueKey(*rows[0]) if rows else None)
 
 
@@ -95,26 +96,28 @@ def start_facts(ids: Sequence[UUID]) -> Statement[list[StartFacts]]:
     )
 
 
-def flow_jobs(flow: UUID, seed: UUID | None, limit: int) -> Statement[list[JobBrief]]:
+def flow_jobs(
+    flow: UUID, seed: UUID | None, limit: int, reach: Reach = USUAL
+) -> Statement[list[JobBrief]]:
     """The jobs of a flow, at most `limit`.
 
-    No index finds them. Jobs are made right before their flow, so the `SCANNED` jobs before the
+    No index finds them. Jobs are made right before their flow, so `reach.near` jobs before the
     flow are read, and as many on both sides of `seed`, which is one of them. The lists of jobs
-    that they follow end after `FOLLOWED` ids.
+    that they follow end after `reach.followed` ids.
     """
     near = [(UUID(int=((flow.int >> 80) + 2) << 80), False)] if flow.version == 7 else []
     if seed is not None:
         near += [(seed, True), (seed, False)]
-    return _of_flow({"flow": flow, "ids": [], "limit": limit}, near)
+    return _of_flow({"flow": flow, "ids": [], "limit": limit}, near, reach)
 
 
-def followed_jobs(ids: Sequence[UUID]) -> Statement[list[JobBrief]]:
+def followed_jobs(ids: Sequence[UUID], reach: Reach = USUAL) -> Statement[list[JobBrief]]:
     """These jobs, which other jobs of their flow follow; jobs that are gone are missing."""
-    return _of_flow({"flow": LEAST, "ids": [*ids], "limit": len(ids)}, [])
+    return _of_flow({"flow": LEAST, "ids": [*ids], "limit": len(ids)}, [], reach)
 
 
 def _of_flow(
-    parameters: dict[str, Any], near: Sequence[tuple[UUID, bool]]
+    parameters: dict[str, Any], near: Sequence[tuple[UUID, bool]], reach: Reach
 ) -> Statement[list[JobBrief]]:
     def decode(rows: Rows, count: int) -> list[JobBrief]:
         follows: dict[Any, Sequence[UUID]] = {None: ()}
@@ -124,8 +127,8 @@ def _of_flow(
     parameters |= {
         "near": [id_ for id_, _ in near],
         "ascending": [ascending for _, ascending in near],
-        "scanned": SCANNED,
-        "followed": FOLLOWED,
+        "scanned": reach.near,
+        "followed": reach.followed,
     }
     return Statement(
         "dashboard/job/flow_jobs",

@@ -12,13 +12,8 @@ from ...postgres.statement import Rows, Statement
 from ..job_rows import MOMENT
 from .ids import GREATEST, LEAST
 from .matching import ALL, Part, by_id, by_index, fragments, rows, values
+from .reach import USUAL, Reach
 
-SCANNED = 20_000
-"""The jobs that one search reads."""
-FEW = 5_000
-"""The jobs of a status that a search reads if their index is not in the order of ids."""
-COUNTED = 100_000
-"""The most jobs that are counted, if an index alone can count them."""
 LONGEST_ERROR = 2_000
 """The characters of an error that are read."""
 _LARGE = 2_000
@@ -60,13 +55,17 @@ class Few:
 
 
 def scan(
-    wanted: JobFilter, limit: int, before: UUID | None = None, sort: str = "newest"
+    wanted: JobFilter,
+    limit: int,
+    before: UUID | None = None,
+    sort: str = "newest",
+    reach: Reach = USUAL,
 ) -> Statement[JobLines]:
     """Read the newest jobs that match, at most `limit`, with an id that is less than `before`.
 
-    If `sort` is "oldest", read the oldest, with a greater id. It reads SCANNED jobs. If fewer than
-    `limit` of them match, the result says how far the scan came. Raises PayloadError, before any
-    SQL, for values that Postgres could not hold.
+    If `sort` is "oldest", read the oldest, with a greater id. It reads a limited number of jobs. If
+    fewer than `limit` of them match, the result says how far the scan came. Raises PayloadError,
+    before any SQL, for values that Postgres could not hold.
     """
 
     def decode_lines(found: Rows, count: int) -> JobLines:
@@ -76,15 +75,19 @@ def scan(
             return JobLines(jobs, jobs[-1].id)
         return JobLines(jobs, ended, ended_at)
 
-    parameters = {"limit": limit, "scanned": _scanned(wanted)}
+    parameters = {"limit": limit, "scanned": _scanned(wanted, reach)}
     start, more = _beyond(before, sort), {"sorted": _ORDERS[sort][0]}
     return _of_part("scan", by_id(wanted), wanted, {**parameters, **start}, decode_lines, more)
 
 
 def few(
-    wanted: JobFilter, limit: int, before: UUID | None = None, sort: str = "newest"
+    wanted: JobFilter,
+    limit: int,
+    before: UUID | None = None,
+    sort: str = "newest",
+    reach: Reach = USUAL,
 ) -> Statement[Few] | None:
-    """`scan` and `count` of pending or running jobs in one; complete if there are at most FEW.
+    """`scan` and `count` of pending or running jobs in one; complete if there are few.
 
     `sort` may be any order; one by a value has no `before`. None if the filter has another status,
     or none.
@@ -95,25 +98,25 @@ def few(
 
     def decode_few(rows: Rows, count: int) -> Few:
         scanned, found, *_ = rows[0]
-        counted = JobCount(found, scanned, scanned < FEW)
+        counted = JobCount(found, scanned, scanned < reach.few)
         if not counted.is_complete:
             return Few(None, counted)
         jobs = _lines(rows)
         is_cut = sort in BY_ID and len(jobs) == limit
         return Few(JobLines(jobs, jobs[-1].id if is_cut else None), counted)
 
-    parameters = {"limit": limit, "scanned": FEW, **_beyond(before, sort)}
+    parameters = {"limit": limit, "scanned": reach.few, **_beyond(before, sort)}
     more = {**rows(wanted, part), **_order(wanted, sort)}
     return _of_part("few", part, wanted, parameters, decode_few, more)
 
 
-def first(wanted: JobFilter, limit: int, sort: str) -> Statement[Few]:
-    """Read the first jobs by a value, at most `limit`, of those that match of the newest SCANNED.
+def first(wanted: JobFilter, limit: int, sort: str, reach: Reach = USUAL) -> Statement[Few]:
+    """Read the first jobs by a value, at most `limit`, of those that match of the newest ones.
 
     The count says how many were read. Raises PayloadError, before any SQL, for values that Postgres
     could not hold.
     """
-    most = _scanned(wanted)
+    most = _scanned(wanted, reach)
     part = by_id(wanted)
 
     def decode_first(rows: Rows, count: int) -> Few:
@@ -135,8 +138,8 @@ def _order(wanted: JobFilter, sort: str) -> dict[str, str]:
     return {"sorted": ", ".join(order), "placed": ", ".join(f"job.{each}" for each in order)}
 
 
-def count(wanted: JobFilter) -> Statement[JobCount]:
-    """Count the jobs that match, among the newest SCANNED or, by index alone, COUNTED of them.
+def count(wanted: JobFilter, reach: Reach = USUAL) -> Statement[JobCount]:
+    """Count the jobs that match, among a limited number of the newest; of more by index alone.
 
     Raises PayloadError, before any SQL, for values that Postgres could not hold.
     """
@@ -146,7 +149,7 @@ def count(wanted: JobFilter) -> Statement[JobCount]:
     if part is None or not is_by_index:
         part = by_id(wanted)
         is_by_index = names <= (set() if part is ALL else {"status"})
-    most = COUNTED if is_by_index else _scanned(wanted)
+    most = reach.counted if is_by_index else _scanned(wanted, reach)
 
     def decode_count(rows: Rows, count: int) -> JobCount:
         looked_at, found = rows[0]
@@ -165,9 +168,9 @@ def these(ids: Sequence[UUID]) -> Statement[list[JobLine]]:
     )
 
 
-def _scanned(wanted: JobFilter) -> int:
+def _scanned(wanted: JobFilter, reach: Reach) -> int:
     """How many jobs are read: fewer if their errors are read, which are not stored in the row."""
-    return SCANNED if wanted.worker is None else SCANNED // 10
+    return reach.scanned if wanted.worker is None else reach.scanned // 10
 
 
 def _of_part(

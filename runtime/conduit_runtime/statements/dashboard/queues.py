@@ -7,16 +7,10 @@ from ...model.queues.stats import QueueDepth
 from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Statement
 from ..metrics import queue_gauges
+from .reach import USUAL, Reach
 
 MOST = 500
 """The most queues that are shown."""
-_COUNTED = 100_000
-"""The most due jobs that are counted, over all queues.
-
-That takes 20 ms, and many times as long if a busy worker leaves dead rows.
-"""
-_FEWEST = 100
-"""The due jobs of a queue that are counted in any case."""
 
 
 def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
@@ -28,11 +22,11 @@ def settings(queue: str | None = None) -> Statement[list[QueueSettings]]:
     )
 
 
-def gauges(queues: Sequence[str]) -> Statement[list[QueueDepth]]:
+def gauges(queues: Sequence[str], reach: Reach = USUAL) -> Statement[list[QueueDepth]]:
     """The jobs of these queues; `deepest(queues)` is how far each queue is counted."""
-    return queue_gauges(queues, deepest(queues))
+    return queue_gauges(queues, deepest(queues, reach))
 
 
-def deepest(queues: Sequence[str]) -> int:
+def deepest(queues: Sequence[str], reach: Reach = USUAL) -> int:
     """The most due jobs of a queue that are counted: fewer, the more queues there are."""
-    return max(_FEWEST, _COUNTED // max(1, len(queues)))
+    return max(reach.due_of_queue, reach.due // max(1, len(queues)))

@@ -14,6 +14,7 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.dashboard import audit, bulk
 from conduit_runtime.statements.dashboard.bulk import change_matching
+from conduit_runtime.statements.dashboard.reach import Reach
 from conduit_runtime.statements.many import changes
 from conduit_runtime.statements.many.changes import Changed
 
@@ -25,10 +26,7 @@ def connection(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "BATCH", 7)
-    monkeypatch.setattr(bulk, "SCANNED", 10)
+SMALL = Reach(changed=7, scanned=10)
 
 
 def test_it_changes_what_matches_and_nothing_else(
@@ -36,7 +34,7 @@ def test_it_changes_what_matches_and_nothing_else(
 ) -> None:
     queue.enqueue_many([Job(type="a" if n % 3 else "b", payload={"n": n % 2}) for n in range(60)])
     wanted = JobFilter(type="a", payload={"n": 1})
-    steps = change_matching(changes.move("other"), wanted)
+    steps = change_matching(changes.move("other"), wanted, reach=SMALL)
     assert run_steps(steps, partial(run, connection)) == 20
     found = queue.list("other")
     assert {(job.type, job.payload["n"]) for job in found} == {("a", 1)}
@@ -48,7 +46,7 @@ def test_failed_jobs_are_each_retried_once(
 ) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(50)])
     connection.execute("UPDATE jobs SET status = 'failed', attempts = 3")
-    steps = change_matching(changes.retry(), JobFilter(status="failed"))
+    steps = change_matching(changes.retry(), JobFilter(status="failed"), reach=SMALL)
     assert run_steps(steps, partial(run, connection)) == 50
     assert connection.execute("SELECT DISTINCT status, attempts FROM jobs").fetchall() == [
         ("pending", 0)
@@ -67,18 +65,18 @@ def test_jobs_that_are_enqueued_meanwhile_are_left(
             connection.execute("INSERT INTO jobs (id, type) VALUES (gen_random_uuid(), 't')")
         return found
 
-    steps = change_matching(changes.cancel(), JobFilter(type="t"))
+    steps = change_matching(changes.cancel(), JobFilter(type="t"), reach=SMALL)
     assert run_steps(steps, run_and_enqueue) == 30
     assert queue.stats().cancelled == 30
 
 
 def test_a_change_of_no_job_of_the_filter_reads_nothing() -> None:
     with pytest.raises(StopIteration):
-        next(change_matching(changes.cancel(), JobFilter(status="failed")))
+        next(change_matching(changes.cancel(), JobFilter(status="failed"), reach=SMALL))
 
 
 def test_nothing_matches_in_an_empty_table(connection: psycopg.Connection[Any]) -> None:
-    steps = change_matching(changes.delete(), JobFilter())
+    steps = change_matching(changes.delete(), JobFilter(), reach=SMALL)
     assert run_steps(steps, partial(run, connection)) == 0
 
 

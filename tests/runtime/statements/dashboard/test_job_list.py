@@ -13,6 +13,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements.dashboard import job_list
+from conduit_runtime.statements.dashboard.reach import Reach
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
@@ -145,47 +146,43 @@ def few(wanted: JobFilter, limit: int, before: Any) -> Statement[JobLines]:
 
 
 def test_a_search_that_finds_too_little_says_how_far_it_came(
-    dsn: str, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    dsn: str, connection: psycopg.Connection[Any]
 ) -> None:
-    monkeypatch.setattr(job_list, "SCANNED", 10)
+    reach = Reach(scanned=10)
     jobs = sorted((Job(type="a") for _ in range(25)), key=lambda job: job.id)
     jobs[3].type = "b"
     with Queue(dsn) as queue:
         queue.enqueue_many(jobs)
-    first = run(connection, job_list.scan(JobFilter(type="b"), 5))
+    first = run(connection, job_list.scan(JobFilter(type="b"), 5, reach=reach))
     assert (first.jobs, first.next) == ([], jobs[15].id)
     assert first.ended_at is not None
-    second = run(connection, job_list.scan(JobFilter(type="b"), 5, first.next))
+    second = run(connection, job_list.scan(JobFilter(type="b"), 5, first.next, reach=reach))
     assert (second.jobs, second.next) == ([], jobs[5].id)
-    third = run(connection, job_list.scan(JobFilter(type="b"), 5, second.next))
+    third = run(connection, job_list.scan(JobFilter(type="b"), 5, second.next, reach=reach))
     assert ([job.id for job in third.jobs], third.next) == ([jobs[3].id], None)
-    count = run(connection, job_list.count(JobFilter(type="a")))
+    count = run(connection, job_list.count(JobFilter(type="a"), reach))
     assert (count.found, count.looked_at, count.is_complete) == (10, 10, False)
 
 
-def test_counts_are_capped(
-    dsn: str, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_list, "COUNTED", 10)
-    monkeypatch.setattr(job_list, "FEW", 10)
+def test_counts_are_capped(dsn: str, connection: psycopg.Connection[Any]) -> None:
+    reach = Reach(counted=10, few=10)
     with Queue(dsn) as queue:
         queue.enqueue_many([Job(type="t") for n in range(10)])
         wanted = JobFilter(status="pending", queue="default")
-        count = run(connection, job_list.count(wanted))
+        count = run(connection, job_list.count(wanted, reach))
         assert (count.found, count.is_complete) == (10, True)
         queue.enqueue(Job(type="t"))
     for each in (JobFilter(), wanted, JobFilter(status="due")):
-        count = run(connection, job_list.count(each))
+        count = run(connection, job_list.count(each, reach))
         assert (count.found, count.is_complete) == (10, False)
-    statement = job_list.few(wanted, 5)
+    statement = job_list.few(wanted, 5, reach=reach)
     assert statement
     assert run(connection, statement).lines is None
 
 
 def test_unreadable_jobs_are_found_among_any_number_of_others(
-    dsn: str, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    dsn: str, connection: psycopg.Connection[Any]
 ) -> None:
-    monkeypatch.setattr(job_list, "FEW", 10)
     with Queue(dsn) as queue:
         queue.enqueue_many([Job(f"q{n % 2}", "t") for n in range(50)])
         queue.enqueue_many([Job("q1", type_) for type_ in ("a", "z")])
@@ -198,7 +195,7 @@ def test_unreadable_jobs_are_found_among_any_number_of_others(
 
 
 def found_by_index(connection: psycopg.Connection[Any], wanted: JobFilter) -> set[str] | None:
-    statement = job_list.few(wanted, 50)
+    statement = job_list.few(wanted, 50, reach=Reach(few=10))
     assert statement
     lines = run(connection, statement).lines
     return lines and {job.type for job in lines.jobs}

@@ -17,6 +17,7 @@ from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements.dashboard import bulk, errors, job_list
+from conduit_runtime.statements.dashboard.reach import USUAL
 from conduit_runtime.statements.many import changes
 from plans import buffers, explain, most_rows, scans
 
@@ -109,9 +110,7 @@ def test_it_reads_a_bounded_number_of_jobs(
             connection.execute(f"SET LOCAL plan_cache_mode = {cache}")
             plan = explain(connection, statement, prepare=True)
             assert scans(plan) <= INDEXES
-            most = (
-                job_list.COUNTED if statement.query == "dashboard/jobs/count" else job_list.SCANNED
-            )
+            most = USUAL.counted if statement.query == "dashboard/jobs/count" else USUAL.scanned
             assert most_rows(plan) <= most + 1
             assert buffers(plan) <= 2.2 * most
 
