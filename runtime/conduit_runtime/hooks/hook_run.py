@@ -22,7 +22,7 @@ from ..records.rows import read_record
 from ..records.tables import RecordError, table_of
 from ..services.protocols import provided
 from ..statements.flows import flow_rows, insert_flow_rows, unstored
-from ..statements.jobs import batches, enqueue, insert_jobs, insert_parameters
+from ..statements.jobs import batches, enqueue, insert_parameters, insert_rows
 from ..statements.unique_keys import Duplicate, mark, note_stored
 from .refused_records import no_previous, same_record, unfit_previous, unfit_record
 
@@ -63,7 +63,7 @@ class HookRun(Generic[R, S]):
         self._noting = noted_in(self._secrets)  # while the hook runs
         self._given_services = None if services is None else provided(services)
         self._identity_map = IdentityMap()
-        self._jobs: list[tuple[str | None, Job]] = []
+        self._jobs: list[tuple[str | None, Job, str]] = []
         self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
         self._changed: dict[str, Any] = {}
 
@@ -99,7 +99,7 @@ class HookRun(Generic[R, S]):
     def jobs(self) -> list[Job]:
         """The jobs that are enqueued so far; they are stored when the hook ends normally."""
         flows = [job for _, flow, _ in self._flows for job in flow.jobs]
-        return [*(job for _, job in self._jobs), *flows]
+        return [*(job for _, job, _ in self._jobs), *flows]
 
     def enqueue(
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
@@ -107,7 +107,7 @@ class HookRun(Generic[R, S]):
         """Enqueue a job when the hook ends normally, with the payload as it is now."""
         wanted = "a JobType of a generated package, or enqueue_flow(chain(Job(…)))"
         check_type(job_type, "job_type", JobType, wanted)
-        self._jobs.append((job_type.schema, job_type.job(payload, **options)))
+        self._jobs.append((job_type.schema, *job_type.job_and_text(payload, options)))
 
     def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:
         """Store a chain or a group, as it is now, when the hook ends normally.
@@ -128,7 +128,7 @@ class HookRun(Generic[R, S]):
         if self._changed:
             query = queries.update(table_of(self.record_type), self._key, self._changed)
             statements.append((query.sql, query.values, self._updated))
-        schemas = [*(schema for schema, _ in self._jobs), *(schema for schema, _, _ in self._flows)]
+        schemas = [schema for schema, _, _ in (*self._jobs, *self._flows)]
         for schema in dict.fromkeys(schemas):
             statements += self._storing(schema)
         return statements
@@ -138,15 +138,17 @@ class HookRun(Generic[R, S]):
 
         Jobs and flows that are large and have no keys take several statements.
         """
-        jobs = [job for other, job in self._jobs if other == schema]
+        given = [(job, text) for other, job, text in self._jobs if other == schema]
+        jobs = [job for job, _ in given]
         flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
-        rows = [insert_parameters(job) for job in jobs] + [row for _, of in flows for row in of]
+        own = [insert_parameters(job, text=text) for job, text in given]
+        rows = own + [row for _, of in flows for row in of]
         if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
             jobs += [job for flow, _ in flows for job in flow.jobs]
             yield _inserting(jobs, enqueue(jobs, rows), schema)
             return
         if jobs:
-            for insert in insert_jobs(jobs):
+            for insert in insert_rows(jobs, own):
                 yield _inserting(jobs, insert, schema)
         for flow, of in flows:
             for insert in insert_flow_rows(flow, of):

@@ -4,11 +4,11 @@ import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, Unpack, overload
 
-import msgspec
 import psycopg
 
 from ..model import payload as payloads
@@ -22,7 +22,7 @@ from ..payloads.exact import Writer, writer
 from ..payloads.fits import Fit, fit
 from ..postgres.other_drivers import AsyncpgLike, other_async
 from ..services.protocols import protocols_of
-from ..statements.jobs import check_options, insert_job
+from ..statements.jobs import check_options, insert_parameters, insert_rows
 from ..trace_context.headers import present_trace
 from .async_enqueue import enqueue_async
 from .asyncpg_enqueue import enqueue_on_asyncpg
@@ -143,12 +143,19 @@ class JobType(Generic[S, P]):
         Raises PayloadError for a payload that JSON or Postgres would refuse or change, or that this
         job type could not read, and TypeError or ValueError for an option that does not fit.
         """
+        return self.job_and_text(payload, options)[0]
+
+    def job_and_text(self, payload: P, options: JobOptions) -> tuple[Job, str]:
+        """`job`, and the JSON of its payload, which an enqueue stores."""
         if options and (unknown := options.keys() - JobOptions.__optional_keys__):
             raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
-        text = payloads.encode(payload)
+        text, plain = payloads.written(payload)
+        if plain is payload:
+            plain = copy(plain)
         if self._writer is not None:
-            written = self._writer(payload, "payload")
-            text = text if written is payload else payloads.encode(written)
+            form = self._writer(payload, "payload")
+            if form is not payload:
+                text, plain = payloads.written(form)
         if not self._fit(payload):
             self._check(text)
         timeout = self.rules.timeout
@@ -158,7 +165,7 @@ class JobType(Generic[S, P]):
         job = Job(
             queue=options.get("queue", self.queue),
             type=self.name,
-            payload=msgspec.json.decode(text),
+            payload=plain,
             priority=priority_of(options.get("priority", self.priority)),
             max_attempts=options.get("max_attempts", self.max_attempts),
             fingerprint=self.fingerprint,
@@ -171,7 +178,7 @@ class JobType(Generic[S, P]):
         )
         if options:
             check_options(job)
-        return job
+        return job, text
 
     @overload
     def enqueue(
@@ -198,8 +205,8 @@ class JobType(Generic[S, P]):
         other = None
         if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
             other = other_async(conn, "enqueue", "a connection of psycopg or asyncpg")
-        job = self.job(payload, **options)
-        statement = insert_job(job)
+        job, text = self.job_and_text(payload, options)
+        [statement] = insert_rows([job], [insert_parameters(job, text=text)])
         if isinstance(conn, psycopg.Connection):
             return enqueue(conn, job, statement, self.schema)
         if isinstance(conn, psycopg.AsyncConnection):

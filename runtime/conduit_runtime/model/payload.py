@@ -38,10 +38,20 @@ def encode(value: object) -> str:
     Raises PayloadError, which names the path, for a value that JSON or Postgres would refuse or
     change, and TooLarge for more than a job may hold.
     """
+    return written(value)[0]
+
+
+def written(value: object) -> tuple[str, Any]:
+    """The JSON text that `encode` writes, and the value that it reads back as.
+
+    A hash of plain values is its own value.
+    """
+    plain: Any = value
     try:
         text = _encode_flat(value) if type(value) is dict else None
         if text is None:
-            text = _encode(_plain(value))
+            plain = _plain(value)
+            text = _encode(plain)
     except _Refused as refused:
         path = refused.path if len(refused.path) < 200 else f"{refused.path[:200]}…"
         kind = TooLarge if refused.is_large else PayloadError
@@ -58,7 +68,7 @@ def encode(value: object) -> str:
             f"payload has too many values: Postgres holds {JSONB_BYTES:,} bytes of them; store the "
             "data elsewhere and enqueue a reference to it"
         )
-    return text.decode()
+    return text.decode(), plain
 
 
 def decode(text: str) -> Any:

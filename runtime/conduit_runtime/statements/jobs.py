@@ -54,7 +54,13 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
     statement returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres
     would refuse.
     """
-    rows = [insert_parameters(job) for job in jobs]
+    return insert_rows(jobs, [insert_parameters(job) for job in jobs], alone=alone)
+
+
+def insert_rows(
+    jobs: Sequence[Job], rows: Sequence[Row], *, alone: bool = False
+) -> list[Statement[list[Duplicate]]]:
+    """`insert_jobs` for jobs whose `insert_parameters` are given."""
     if len(rows) == 1 and not rows[0].keys() & {"key", "headers"}:
         return [Statement("enqueue/insert_job", rows[0], _no_duplicates, _ONE_ROW[alone])]
     if len({job.id.int for job in jobs}) < len(jobs):
@@ -124,9 +130,12 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
 
 
-def insert_parameters(job: Job, parent: Mapping[str, str] | None = None) -> dict[str, Any]:
+def insert_parameters(
+    job: Job, parent: Mapping[str, str] | None = None, text: str | None = None
+) -> dict[str, Any]:
     """The row to insert for a job; `parent` are the headers of the job that enqueues it.
 
+    `text` is the JSON of the payload, if it is known.
     Raises PayloadError for a job that Postgres would refuse, TypeError for anything else.
     """
     check_options(job)
@@ -135,7 +144,7 @@ def insert_parameters(job: Job, parent: Mapping[str, str] | None = None) -> dict
         "queue": job.queue,
         "type": job.type,
         "fingerprint": job.fingerprint or "",
-        "payload": encode(job.payload),
+        "payload": encode(job.payload) if text is None else text,
         "priority": int(job.priority),
         "max_attempts": job.max_attempts,
         "timeout": job.timeout,

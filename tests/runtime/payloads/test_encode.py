@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from conduit_runtime import PayloadError, named
-from conduit_runtime.model.payload import MAX_DEPTH, encode
+from conduit_runtime.model.payload import MAX_DEPTH, encode, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +75,7 @@ def nested(depth: int) -> Any:
 )
 def test_values_and_their_json(value: object, text: str) -> None:
     assert encode(value) == text
+    assert repr(written(value)[1]) == repr(json.loads(text))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, job_type
 from conduit_runtime.client import sweep
+from conduit_runtime.model.payload import decode, encode, written
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
@@ -163,6 +164,24 @@ def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
     assert wal["WAL Records"] <= (4 + 4) * BATCH
 
 
+def test_a_payload_is_encoded_once(conn: psycopg.Connection[Any]) -> None:
+    order = insert_order(conn)
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code in (encode.__code__, written.__code__, decode.__code__):
+            calls[frame.f_code.co_name] += 1
+
+    sys.setprofile(note)
+    try:
+        mail.enqueue(conn, Mail("a@example.com"))
+        after_create(conn, order)
+    finally:
+        sys.setprofile(None)
+    [(stored,)] = conn.execute("SELECT count(*) FROM jobs").fetchall()
+    assert calls == {"written": stored}
+
+
 def test_an_enqueue_is_one_round_trip(dsn: str, tmp_path: Path) -> None:
     with Queue(dsn) as queue, psycopg.connect(dsn, autocommit=True) as connection:
         for many in (1, 1_000):
@@ -238,7 +257,7 @@ def test_a_sweep_takes_one_statement(dsn: str) -> None:
         sent.append(statement.sql())
         return run(connection, statement)
 
-    sweeping = sweep.Sweep(lambda jobs: None)
+    sweeping = sweep.Sweeper(lambda jobs: None)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(8):
             sweeping.step(counted)
