@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import json
 import sys
 import typing
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..model.errors import PayloadError
+from ..model.errors import PayloadMismatch
 
 _OF_JSON = {Any, object, None, NoneType, bool, int, float, str, dict, list, inspect.Parameter.empty}
 _VALUES = (Enum, Decimal, UUID, date, datetime, time, timedelta, bytes, tuple, set, frozenset)
@@ -58,13 +59,26 @@ class _Annotated:
 def annotated_decoder(annotation: Any) -> Callable[[str], Any] | None:
     """A function from a payload's JSON to the annotated type; None for the types of JSON itself.
 
-    The function raises PayloadError for a payload that does not fit. Raises TypeError for a type
+    The function raises PayloadMismatch for a payload that does not fit. Raises TypeError for a type
     that no payload can become.
     """
     needed = {*_readers(annotation)}
     if "pydantic" in needed:
         return _by_pydantic(annotation)
     return _by_msgspec(annotation) if needed else None
+
+
+def annotated_shape(annotation: Any) -> str:
+    """The JSON schema of what an annotated type reads; empty for the types of JSON itself."""
+    needed = {*_readers(annotation)}
+    try:
+        if "pydantic" in needed:
+            schema = sys.modules["pydantic"].TypeAdapter(annotation).json_schema()
+        else:
+            schema = msgspec.json.schema(annotation) if needed else None
+    except Exception:  # a type may read JSON and yet have no schema
+        return repr(annotation)
+    return "" if schema is None else json.dumps(schema, sort_keys=True, default=repr)
 
 
 def _readers(annotation: Any) -> Iterator[str]:
@@ -120,7 +134,7 @@ def _by_msgspec(annotation: Any) -> Callable[[str], Any]:
         try:
             return strict(text)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise PayloadError(f"the payload does not fit the handler: {error}") from None
+            raise PayloadMismatch(f"the payload does not fit the handler: {error}") from None
 
     return decode
 
@@ -136,7 +150,7 @@ def _by_pydantic(annotation: Any) -> Callable[[str], Any]:
             # Its own text holds values of the payload.
             found = error.errors(include_url=False, include_input=False, include_context=False)
             problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
-            raise PayloadError(
+            raise PayloadMismatch(
                 f"the payload does not fit the handler: {'; '.join(problems)}"
             ) from None
 

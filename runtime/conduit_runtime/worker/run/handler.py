@@ -16,7 +16,7 @@ from ...model.arguments import describe_argument, is_whole
 from ...model.job import Job
 from ...model.lanes import reader_of
 from ...model.payload import check_name
-from ...payloads.annotated import annotated_decoder, annotated_payload
+from ...payloads.annotated import annotated_decoder, annotated_payload, annotated_shape
 from ...services.service_calls import is_coroutine_function
 from ...statements.jobs import check_options
 
@@ -91,14 +91,16 @@ class Handler:
     """A function `(context, payload)` that runs jobs of a type.
 
     `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
-    older shapes. With `batching`, one call `(context, jobs)` runs several jobs. `job_type` is the
-    generated job type of the handler. `queue` and `max_attempts` are those of HandlerOptions.
+    older shapes. `schema` is that of the payload's annotation, if the handler is written by hand.
+    With `batching`, one call `(context, jobs)` runs several jobs. `job_type` is the generated job
+    type of the handler. `queue` and `max_attempts` are those of HandlerOptions.
     """
 
     type: str
     function: Callable[[Any, Any], Any]
     fingerprint: str | None = None
     upcasts: Mapping[str, Upcast[Any, Any]] = field(default_factory=dict)
+    schema: str = ""
     decode: Callable[[str], Any] = msgspec.json.decode
     rules: JobRules = DEFAULT_RULES
     is_async: bool = False
@@ -128,13 +130,14 @@ class Handler:
             check_name(queue, "queue")
         if max_attempts is not None:
             check_options(Job(type=type, max_attempts=max_attempts))
-        decode = _decoder(type, function, batching is not None)
+        decode, schema = _decoder(type, function, batching is not None)
         is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):
             function = _awaiting(function)
         return cls(
             type,
             function,
+            schema=schema,
             decode=decode,
             rules=rules_of(options),
             is_async=is_async,
@@ -165,16 +168,19 @@ class Handler:
     @property
     def reader(self) -> str:
         """A name for the shapes of payloads that it reads; another reader may read others."""
-        return reader_of((self.fingerprint or "", *self.upcasts))
+        return reader_of((self.fingerprint or self.schema, *self.upcasts))
 
 
-def _decoder(type: str, function: Callable[..., Any], is_batch: bool) -> Callable[[str], Any]:
-    """A decoder for the payload that the function's annotation says."""
+def _decoder(
+    type: str, function: Callable[..., Any], is_batch: bool
+) -> tuple[Callable[[str], Any], str]:
+    """A decoder for the payload that the function's annotation says, and its schema."""
     try:
         annotation = annotated_payload(function)
         if is_batch:  # list[BatchJob[Payload]]
             annotation = _argument_of(_argument_of(annotation))
-        return annotated_decoder(annotation) or msgspec.json.decode
+        decode = annotated_decoder(annotation) or msgspec.json.decode
+        return decode, annotated_shape(annotation)
     except TypeError as error:
         raise TypeError(f"the handler of {type!r}: {error}") from None
 
