@@ -1,4 +1,4 @@
-"""Source texts and spans of them."""
+"""The text of a source, and spans of it."""
 
 import re
 from bisect import bisect_right

@@ -24,7 +24,7 @@ def matches(node: ast.Expr) -> Iterator[ast.Match]:
 
 
 def origins(node: ast.Expr) -> Iterator[ast.Expr]:
-    """The expressions that may give a value, also through `??`, `or`, `and` and `rescue`."""
+    """The expressions that may give a value, even through `??`, `or`, `and` and `rescue`."""
     return (each for each in _with_choices(node, _all_choices) if not _all_choices(each))
 
 

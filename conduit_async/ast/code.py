@@ -23,7 +23,7 @@ from .leaves import (
 
 
 class String(Node):
-    """A string; texts (escapes resolved, never empty, never two in a row) and interpolations."""
+    """A string; strings (escapes resolved, never empty, never two in a row) and interpolations."""
 
     parts: tuple[str | Expr, ...]
 
@@ -326,7 +326,7 @@ class Annotation(Node):
 
 
 class Field(Node):
-    """`name: type! @annotations`, also a relation field, with its block of `options`."""
+    """`name: type! @annotations`, or a relation field, with its block of `options`."""
 
     name: Name
     type: TypeRef

@@ -28,7 +28,7 @@ _Put = Callable[[NewField], NewFields]
 
 
 def shape_changes(old: Fields, new: NewFields) -> Iterator[ShapeChange]:
-    """Yield all differences, also those of inner fields."""
+    """Yield all differences, those of inner fields included."""
     return _fields(old, new, "", lambda fields: fields)
 
 

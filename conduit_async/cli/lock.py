@@ -28,7 +28,7 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
 
 
 def read_configured_lock(project: Project, problems: Problems) -> tuple[str | None, dict[str, str]]:
-    """Return the configured package's lock, and the shown form of each path, also the lock's."""
+    """Return the configured package's lock, and the shown form of each path and of the lock's."""
     folder = configured_folder(project)
     if folder is None:
         return None, project.shown

@@ -79,7 +79,7 @@ class Signature:
     `whole_at_zero`: the result is an int when this parameter is the constant 0, or left out.
     `named_values`: it takes any further named values; its required parameters are positional.
     `effect`: it does something, so that a call whose result is not used makes sense.
-    `never_raises`: it raises no error for any arguments, also nil.
+    `never_raises`: it raises no error for any arguments, nil included.
     `total`: it raises no error for arguments of its types.
     """
 

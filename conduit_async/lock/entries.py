@@ -103,7 +103,7 @@ def as_job(entry: JsonEntry) -> LockedJob:
     given = entry.take("shapes", {})
     for fingerprint, fields in given.items():
         if not _FINGERPRINT.fullmatch(fingerprint):
-            raise EntryError(fields.path, f"`{printable(fingerprint)}` is no fingerprint")
+            raise EntryError(fields.path, f"`{printable(fingerprint)}` is not a fingerprint")
     shapes = {fingerprint: _fields(fields) for fingerprint, fields in given.items()}
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:
@@ -155,7 +155,7 @@ def _fields(entry: JsonEntry) -> Fields:
     fields = {name: as_type(kind) for name, kind in entry.items()}
     for name in fields:
         if not name.isidentifier():
-            raise EntryError((*entry.path, name), f"`{printable(name)}` is no name of a field")
+            raise EntryError((*entry.path, name), f"`{printable(name)}` is not the name of a field")
     return fields
 
 

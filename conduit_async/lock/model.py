@@ -32,7 +32,7 @@ class FieldType:
 
     @property
     def is_untyped(self) -> bool:
-        """Whether the type holds any JSON, also nil."""
+        """Whether the type holds any JSON, nil included."""
         return self.kind == "scalar" and self.name in ("any", "json")
 
     @property
@@ -110,7 +110,7 @@ class LockedJob:
     its current payload, or of its last one if the type is retired. `shapes` has this shape and all
     earlier ones, by fingerprint. `options` are those that differ from their defaults. `was` are
     earlier names whose jobs it runs. `block` is None for a job with a `name`. `calls` are the
-    methods of services that its jobs call and the tables that they write, also by further jobs.
+    methods of services that its jobs call and the tables that they write, further jobs included.
     """
 
     hook: str
@@ -128,7 +128,7 @@ class LockedJob:
         return str(TYPE_OPTIONS["queue"].of(self.options))
 
     def has_block_of(self, other: "LockedJob") -> bool:
-        """Whether both are the same unnamed block, also in different hooks."""
+        """Whether both are the same unnamed block, even in different hooks."""
         return self.block is not None and self.block.statements != () and self.block == other.block
 
 

@@ -38,7 +38,7 @@ class NewField:
 
     `was` are its earlier names. `default` is the constant `@default` of its column. `load` is None
     if no row has the value any more. `fields` are the fields of the struct or the snapshot in its
-    type, also inside an array or a hash. `variable` is the variable whose value it holds. If a
+    type, even inside an array or a hash. `variable` is the variable whose value it holds. If a
     payload also has a field of that name, the variable is stored as `variable_`. `same` are fields
     that hold the same value in payloads that have them. `others` are the names of the values of its
     record: none is an earlier name of the field.

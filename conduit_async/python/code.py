@@ -55,7 +55,7 @@ class Form(Enum):
     """What rules need to know about an expression beside its text."""
 
     PLAIN = auto()
-    LITERAL = auto()  # only literals of numbers and texts, whose value type checkers know
+    LITERAL = auto()  # only literals of numbers and strings, whose value type checkers know
     EMPTY = auto()  # `[]` or `{}`, whose item type they do not know
     LOOSE = auto()  # it may be such a literal, or hold one
     NEVER = auto()  # it always raises an error

@@ -76,7 +76,7 @@ def _distinct(env: Environment, files: Sequence[ast.File]) -> Iterable[ast.Resou
 
 
 def attributes(resource: ast.Resource) -> Iterator[str]:
-    """The names of fields, also of structs; in its class a field hides a class of that name."""
+    """The names of fields, even of structs; in its class a field hides a class of that name."""
     for member in resource.members:
         if isinstance(member, ast.Field | ast.Relation):
             yield foreign_key(member.options, "")

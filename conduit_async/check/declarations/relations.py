@@ -88,7 +88,7 @@ def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:
 
 
 def option_values(options: tuple[ast.Pair, ...]) -> dict[str, str | None]:
-    """The texts of a relation's options."""
+    """A relation's options, as strings."""
     return {pair.key.text: option_text(pair.value) for pair in options}
 
 

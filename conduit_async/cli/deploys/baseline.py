@@ -52,7 +52,7 @@ def find_baseline(wanted: str | None, folder: Path) -> Baseline:
 def _file(wanted: str) -> Path | None:
     try:
         return next((p for p in (Path(wanted, LOCK_FILE), Path(wanted)) if p.is_file()), None)
-    except (OSError, ValueError):  # the name is no valid path
+    except (OSError, ValueError):  # the name is not a valid path
         return None
 
 

@@ -57,7 +57,7 @@ class Repository:
         return head, f"HEAD ({head[:8]})"
 
     def read(self, commit: str, path: Path) -> bytes | None:
-        """Return a file's content, None if there is none; raises `UsageError` if it is no file."""
+        """Return a file's content, None if there is none. Raises `UsageError` for a folder."""
         name = os.path.relpath(os.path.realpath(path), os.path.realpath(self.root))
         listed = self._run("ls-tree", "-z", "--full-tree", commit, "--", name.replace(os.sep, "/"))
         if listed.returncode:
@@ -66,7 +66,7 @@ class Repository:
             return None
         mode, kind, blob = listed.stdout.split(b"\t")[0].split()
         if kind != b"blob" or mode == b"120000":
-            raise UsageError(f"{shown(path)} is no file in {commit[:8]}")
+            raise UsageError(f"{shown(path)} is not a file in {commit[:8]}")
         found = self._run("cat-file", "blob", blob.decode())
         if found.returncode:
             raise UsageError(f"git cannot read {commit[:8]}: {_complaint(found)}")

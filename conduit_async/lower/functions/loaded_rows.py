@@ -30,7 +30,7 @@ class LoadedRows:
         return self._now[operation]
 
     def forget(self) -> None:
-        """Load all rows again, also after the present branch, since a key may have changed."""
+        """Load all rows again, even after the present branch, since a key may have changed."""
         self._now.clear()
         self._forgets += 1
 

@@ -76,7 +76,7 @@ def _is_filtered(fn: FunctionBuilder, node: ast.Expr) -> bool:
 def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a literal holds collections of several types that are not all literals.
 
-    To type checkers, a list of texts and a list of an enum's values have no common type.
+    To type checkers, a list of strings and a list of an enum's values have no common type.
     """
     items = _items(fn, node)
     built = [item for item in items if not isinstance(item, ast.ArrayLiteral | ast.HashLiteral)]

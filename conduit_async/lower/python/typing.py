@@ -142,7 +142,7 @@ def enum_value(fn: FunctionBuilder, kind: Enum, code: Code) -> Code:
 
 
 def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
-    """Cast one of several values to their common type: a `list[int]` is no `list[float]`."""
+    """Cast one of several values to their common type: a `list[int]` is not a `list[float]`."""
     kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
     if not collections or kind == common or holds_any(common) or code.form is Form.EMPTY:

@@ -42,7 +42,7 @@ def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Sel
     elif isinstance(use, Local) and use in fn.queries:
         select = fn.queries[use] if safe else replace(fn.queries[use], guard=NO_GUARD)
     else:
-        raise LookupError(f"{node!r} is no query")
+        raise LookupError(f"{node!r} is not a query")
     return (yield from continued(fn, select, steps))
 
 
