@@ -4,12 +4,14 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-REQUEST_SECONDS = 15.0
-"""Seconds within which a client must send the head of its next request, from its first byte on."""
-
 
 class Connection(H11Protocol):
-    """A connection; uvicorn itself limits only the time between two requests."""
+    """A connection; uvicorn itself limits only the time between two requests.
+
+    A client must send the head of its next request within `patience` seconds of the first byte.
+    """
+
+    patience = 15.0
 
     _waiting: asyncio.TimerHandle | None = None
 
@@ -34,7 +36,7 @@ class Connection(H11Protocol):
             self._waiting.cancel()
 
     def _wait(self) -> None:
-        self._waiting = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+        self._waiting = self.loop.call_later(self.patience, self._give_up)
 
     def _is_awaiting(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from clean_databases import empty_tables
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.broker import topology
+from conduit_runtime.statements import jobs as store
 from pools import BrokerPools, DirectPools, NewPool
 from timed import Timed
 
@@ -77,6 +79,12 @@ def new_direct_pool(queue: Queue) -> NewPool:
 def short_intervals(timed: Timed) -> None:
     """Makes workers do every second what they do every ten, and give up soon when stopped."""
     timed(maintenance=1.0, audit=1.0, cancelling=0.5, alone=2.0, apart=1.0)
+
+
+@pytest.fixture
+def weigh(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Has enqueues of so many bytes take several statements."""
+    return partial(monkeypatch.setattr, store, "BATCH_BYTES")
 
 
 @pytest.fixture

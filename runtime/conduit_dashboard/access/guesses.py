@@ -19,15 +19,16 @@ _ADDRESSES = 10_000
 
 
 class Guesses:
-    """Counts the wrong logins of each address."""
+    """Counts the wrong logins of each address within the last `seconds`."""
 
     def __init__(self) -> None:
+        self.seconds = SECONDS
         self._wrong: dict[str, deque[float]] = {}
 
     def check(self, request: HTTPConnection) -> None:
         """Raise TooMany if the visitor's address has sent too many wrong logins lately."""
         wrong = self._wrong.get(_network(request), deque())
-        if len(wrong) == MOST and (wait := wrong[0] + SECONDS - time.monotonic()) > 0:
+        if len(wrong) == MOST and (wait := wrong[0] + self.seconds - time.monotonic()) > 0:
             raise TooMany("Too many wrong logins came from here. Try again in a minute.", wait)
 
     def note(self, request: HTTPConnection) -> None:

@@ -8,9 +8,10 @@ SECONDS = 12 * 3600
 
 
 class Sessions:
-    """The present sessions."""
+    """The present sessions; each ends after `seconds`."""
 
     def __init__(self) -> None:
+        self.seconds = SECONDS
         self._ends: dict[str, float] = {}
 
     def begin(self) -> str:
@@ -18,7 +19,7 @@ class Sessions:
         now = time.monotonic()
         self._ends = {name: end for name, end in self._ends.items() if end > now}
         name = secrets.token_urlsafe()
-        self._ends[name] = now + SECONDS
+        self._ends[name] = now + self.seconds
         return name
 
     def is_present(self, name: str) -> bool:

@@ -37,10 +37,12 @@ class EndListener:
     """A thread that listens while any job is awaited.
 
     There is no such thread behind a pooler, which loses what a session listens to: waits poll
-    there.
+    there. The connection stays open for `linger` seconds after the last wait; while it listens, a
+    wait looks at its job every `rarely` seconds.
     """
 
     def __init__(self, dsn: str, schema: str | None) -> None:
+        self.linger, self.rarely = LINGER, RARELY
         self._dsn = dsn
         self._schema = schema
         self._forget()
@@ -95,7 +97,7 @@ class EndListener:
     def _pauses(self) -> Iterator[float]:
         pause = AT_FIRST
         while True:
-            yield RARELY if self._listens else pause
+            yield self.rarely if self._listens else pause
             pause = min(AT_LAST, 1.5 * pause)
 
     def _listen(self, woken: socket.socket) -> None:
@@ -119,7 +121,7 @@ class EndListener:
                     return
 
     def _listen_once(self, woken: socket.socket) -> None:
-        """Listen until no job was awaited for `LINGER` seconds; raises if the connection breaks."""
+        """Listen until no job was awaited for `linger` seconds; raises if the connection breaks."""
         with contextlib.closing(connect(self._dsn, "conduit results", "1s")) as connection:
             if is_pooled(connection):
                 self._is_pooled = True
@@ -133,12 +135,12 @@ class EndListener:
             with selectors.DefaultSelector() as selector:
                 selector.register(woken, selectors.EVENT_READ)
                 selector.register(connection, selectors.EVENT_READ)
-                until = time.monotonic() + LINGER
+                until = time.monotonic() + self.linger
                 while not self._closing and time.monotonic() < until:
-                    if selector.select(LINGER):
+                    if selector.select(self.linger):
                         connection.execute("")  # handles the notifications
                     if self._waits:
-                        until = time.monotonic() + LINGER
+                        until = time.monotonic() + self.linger
             self._listens = False
 
     def _on_end(self, notification: psycopg.Notify) -> None:

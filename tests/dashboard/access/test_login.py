@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from conduit_dashboard import http_connection
-from conduit_dashboard.access import guesses, sessions
+from conduit_dashboard.access import guesses
 from conduit_dashboard.access.login import BasicLogin, TokenLogin
 from dashboard_site import Site, serving
 
@@ -113,13 +113,19 @@ def test_a_cookie_that_was_copied_ends_at_the_logout(locked: Site) -> None:
     assert httpx.get(f"{locked.url}/queues", headers=copied).status_code == 401
 
 
-def test_a_session_ends(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "SECONDS", 0)
+def test_a_session_ends(locked: Site) -> None:
+    login_of(locked)._sessions.seconds = 0
     locked.client.get("/queues", params={"token": TOKEN})
     assert locked.client.get("/queues").status_code == 401
 
 
-def test_guesses_are_slowed(locked: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def login_of(site: Site) -> TokenLogin:
+    login = site.dashboard._authorize
+    assert isinstance(login, TokenLogin)
+    return login
+
+
+def test_guesses_are_slowed(locked: Site) -> None:
     locked.client.get("/queues", params={"token": TOKEN})
 
     def tried(token: str, address: str = "192.0.2.7") -> int:
@@ -129,16 +135,17 @@ def test_guesses_are_slowed(locked: Site, monkeypatch: pytest.MonkeyPatch) -> No
     assert [tried("wrong") for _ in range(guesses.MOST)] == [401] * guesses.MOST
     assert (tried("wrong"), tried(TOKEN)) == (429, 429)
     assert (tried(TOKEN, "192.0.2.8"), locked.client.get("/queues").status_code) == (200, 200)
-    monkeypatch.setattr(guesses, "SECONDS", 0)
+    login_of(locked)._guesses.seconds = 0
     assert tried(TOKEN) == 200
 
 
+class Hasty(http_connection.Connection):
+    patience = 0.1
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /queues HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-def test_a_connection_without_a_request_is_closed(
-    dsn: str, monkeypatch: pytest.MonkeyPatch, sent: bytes
-) -> None:
-    monkeypatch.setattr(http_connection, "REQUEST_SECONDS", 0.1)
-    with serving(dsn, http=http_connection.Connection) as site:
+def test_a_connection_without_a_request_is_closed(dsn: str, sent: bytes) -> None:
+    with serving(dsn, http=Hasty) as site:
         address = httpx.URL(site.url)
         with socket.create_connection((address.host, address.port), timeout=60) as client:
             client.sendall(sent)

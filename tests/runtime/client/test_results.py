@@ -22,7 +22,6 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.client import ends
 from pools import NewPool
 from waiting import until
 
@@ -30,9 +29,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+def rarely(queue: Queue) -> None:
     """Lets a wait that is not woken read its job too late for the test."""
-    monkeypatch.setattr(ends, "RARELY", 600.0)
+    queue._ends.rarely = 600.0
 
 
 @pytest.fixture
@@ -196,10 +195,8 @@ def test_the_last_job_of_a_flow_is_waited_for_while_it_is_blocked(
     assert queue.result(first.id) == str(first.id)
 
 
-def test_a_job_that_ends_without_notice_is_found(
-    queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ends, "RARELY", 0.2)
+def test_a_job_that_ends_without_notice_is_found(queue: Queue) -> None:
+    queue._ends.rarely = 0.2
     job = queue.enqueue(Job(type="t"))
     thread, got = in_thread(lambda: queue.result(job.id, timeout=60))
     until(lambda: is_awaited(queue, job))
@@ -237,9 +234,9 @@ def test_jobs_that_no_one_waits_for_send_nothing(queue: Queue, pool: WorkerPool)
         assert [n.payload for n in conn.notifies(timeout=0.2)] == [str(other.id)]
 
 
-def test_a_closed_queue_leaves_no_connection(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ends, "LINGER", 600.0)
+def test_a_closed_queue_leaves_no_connection(dsn: str) -> None:
     with Queue(dsn) as queue:
+        queue._ends.linger = 600.0
         job = queue.enqueue(Job(type="t"))
         with pytest.raises(TimeoutError):
             queue.result(job.id, timeout=0.2)

@@ -1,5 +1,6 @@
 """Flows with more members than one statement releases."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,6 @@ from conduit_runtime import (
 )
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import flows as flow_store
-from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from pools import NewPool
 from waiting import until
@@ -152,9 +152,9 @@ def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
 
 
 def test_a_large_flow_is_stored_by_small_statements(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, weigh: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
+    weigh(50_000)
     flow = chain(Job(type="head"), group(members(1_000), then=Job("members", "t", "then")))
     statements = flow_store.insert_flow(flow)
     assert len(statements) > 10
@@ -165,10 +165,10 @@ def test_a_large_flow_is_stored_by_small_statements(
 
 
 def test_each_statement_of_a_flow_reads_no_whole_table(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, weigh: Callable[[int], None]
 ) -> None:
     """VACUUM ran on empty tables, so a scan of a whole table seems to cost nothing."""
-    monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
+    weigh(50_000)
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("VACUUM ANALYZE jobs, conduit_blocked_jobs, conduit_dependencies")
         with conn.transaction():
@@ -179,9 +179,9 @@ def test_each_statement_of_a_flow_reads_no_whole_table(
 
 
 def test_a_large_flow_is_stored_whole_or_not_at_all(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, weigh: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
+    weigh(50_000)
     flow = group(members(1_000), then=Job("members", "t", "then"))
     queue.enqueue(Job(type="t", id=flow.jobs[-2].id))
     with (

@@ -1,12 +1,12 @@
 """Flows that a job enqueues when it completes, and those of hooks."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import psycopg
-import pytest
 from conduit_runtime import (
     AsyncHook,
     Hook,
@@ -19,7 +19,6 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.statements import jobs as store
 from example_app import insert_order
 from example_jobs.records import Order
 from pools import NewPool
@@ -162,9 +161,9 @@ def test_an_asynchronous_hook_does_as_well(conn: psycopg.Connection[Any], app_ds
 
 
 def test_a_hook_stores_much_by_several_statements(
-    conn: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    conn: psycopg.Connection[Any], weigh: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(store, "BATCH_BYTES", 10_000)
+    weigh(10_000)
     with Hook(conn, Order, insert_order(conn)) as hook:
         hook.enqueue_flow(group(steps("x" * 100), *steps("z")))
         hook.enqueue_flow(chain(*steps("abc")))

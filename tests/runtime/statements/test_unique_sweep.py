@@ -12,10 +12,14 @@ from unique_jobs import keys, unique
 from waiting import until
 
 
-def test_keys_that_are_held_no_more_are_swept(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a statement sweep four keys."""
     monkeypatch.setattr("conduit_runtime.statements.unique_keys.SWEPT", 4)
+
+
+@pytest.mark.usefixtures("small_sweeps")
+def test_keys_that_are_held_no_more_are_swept(queue: Queue, dsn: str) -> None:
     ended = queue.enqueue_many([unique(n) for n in range(10)])
     for job in ended:
         queue.cancel(job.id)
@@ -45,10 +49,8 @@ def test_a_worker_sweeps(queue: Queue, dsn: str) -> None:
         until(lambda: keys(dsn) == 0)
 
 
-def test_purge_sweeps_keys_and_results(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conduit_runtime.statements.unique_keys.SWEPT", 4)
+@pytest.mark.usefixtures("small_sweeps")
+def test_purge_sweeps_keys_and_results(queue: Queue, dsn: str) -> None:
     for job in queue.enqueue_many([unique(n) for n in range(10)])[1:]:
         queue.cancel(job.id)
     with psycopg.connect(dsn) as conn:

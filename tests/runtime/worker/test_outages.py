@@ -69,11 +69,17 @@ def warned_once(station: Station) -> None:
     assert len(subjects) == len(set(subjects)) <= 3, station.lines()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a server that is silent for a second count as lost."""
+    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.slow
 def test_a_connection_that_falls_silent(
-    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     relay = Relay(dsn)
     try:
         station = Station(queue, make_conninfo(relay.dsn, connect_timeout=2), caplog)
@@ -94,16 +100,15 @@ def test_a_connection_that_falls_silent(
         relay.close()
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.slow
 def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
     queue: Queue,
     dsn: str,
     caplog: pytest.LogCaptureFixture,
     timed: Timed,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     timed(cancelling=0.3)
-    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     relay = Relay(dsn)
     try:
         station = Station(queue, make_conninfo(relay.dsn, connect_timeout=2), caplog)

@@ -35,8 +35,8 @@ class Masker:
         self._sizes = {start: sorted(found, reverse=True) for start, found in sizes.items()}
         self._places = _places(self._sizes)
 
-    def mask(self, text: str) -> str:
-        """The text with `[sensitive]` instead of each of the values; of overlapping ones, once."""
+    def mask(self, text: str, most: int = _MOST_COMPARED) -> str:
+        """The text with the values masked, as by `mask`; whole, if more than `most` is compared."""
         if self._places is None:
             return text
         parts: list[str] = []
@@ -50,7 +50,7 @@ class Masker:
                     size = length
                     break
             size = size or self._word(text, at)
-            if compared > _MOST_COMPARED:
+            if compared > most:
                 return MASK
             if size and at >= end:
                 parts += text[end:at], MASK

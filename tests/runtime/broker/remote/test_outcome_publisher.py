@@ -14,11 +14,15 @@ from remote_pool import remote_pool
 from waiting import until
 
 
-@asynchronous
-async def test_an_outcome_that_is_too_large_for_the_broker_fails_alone(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a message have 2,000 bytes at most."""
     monkeypatch.setattr(outcome_publisher, "LARGEST", 2_000)
+
+
+@pytest.mark.usefixtures("small_messages")
+@asynchronous
+async def test_an_outcome_that_is_too_large_for_the_broker_fails_alone(broker_url: str) -> None:
     pool = remote_pool(broker_url, workers=1)
 
     @pool.handler("greet", keep_result=timedelta(hours=1))
@@ -62,12 +66,12 @@ async def test_outcomes_that_no_queue_takes_are_in_the_way_of_no_others(
         await asyncio.to_thread(until, lambda: pool._lifecycle.worker._sink.is_idle)  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("small_messages")
 @asynchronous
 async def test_a_failed_job_whose_payload_is_too_large_twice_ends_with_its_error(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
+    broker_url: str,
 ) -> None:
     """The payload has more bytes as a string in JSON than as JSON."""
-    monkeypatch.setattr(outcome_publisher, "LARGEST", 2_000)
     pool = remote_pool(broker_url)
 
     @pool.handler("greet")

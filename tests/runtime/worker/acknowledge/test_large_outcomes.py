@@ -1,6 +1,7 @@
 """Large outcomes, jobs and results: the size of a statement is limited."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -142,9 +143,9 @@ def test_an_outcome_that_no_statement_could_hold_fails_its_job(
 
 
 def test_many_large_jobs_are_enqueued_by_several_statements(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, weigh: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(store, "BATCH_BYTES", 10_000)
+    weigh(10_000)
     jobs = [Job(type="t", payload="x" * 3_000) for _ in range(20)]
     assert len(store.insert_jobs(jobs)) == 10
     queue.enqueue_many(jobs)
