@@ -91,6 +91,7 @@ def _indexes(
 _EFFECTS = {
     "conduit_notify": "idle workers are not notified of new jobs, and poll every 2 s",
     "conduit_check_id": "a role that may only enqueue can use the id of another job",
+    "conduit_retry_changed": "a refused job that you change is not tried again at once",
 }
 
 

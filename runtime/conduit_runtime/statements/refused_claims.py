@@ -7,8 +7,8 @@ from uuid import UUID
 
 from ..model.claimed import Claimed
 from ..model.job import Job
-from ..postgres.arrays import uuids
-from ..postgres.statement import Rows, Statement
+from ..postgres.arrays import array, uuids
+from ..postgres.statement import Rows, Statement, counted
 from ..postgres.steps import Steps
 
 T = TypeVar("T")
@@ -46,6 +46,12 @@ def skipping(claim: Statement[T], ids: Collection[UUID]) -> Statement[T]:
         parameters={**claim.parameters, "skipped": uuids(ids)},
         fragments={**claim.fragments, "skipping": "AND pending.id <> ALL (%(skipped)s::uuid[])"},
     )
+
+
+def retry_refused(queues: Collection[str], limit: int) -> Statement[int]:
+    """Make at most `limit` refused jobs of each queue due; returns how many."""
+    parameters = {"queues": array(queues), "limit": limit}
+    return Statement("claim/retry_refused", parameters, counted)
 
 
 def claim_apart(

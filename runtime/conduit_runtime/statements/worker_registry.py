@@ -121,7 +121,8 @@ class Heartbeat:
 
     `due` is the number of seconds until the next schedule is due; None if there is none. `clock` is
     the Unix time on the server's clock. `clock` and `controls` are None while no worker is
-    registered. `is_awaited` is whether flows wait for jobs outside of them.
+    registered. `is_awaited` is whether flows wait for jobs outside of them. `refused` are those of
+    the worker's queues that have jobs whose claim Postgres refused.
     """
 
     states: list[WorkerState]
@@ -129,6 +130,7 @@ class Heartbeat:
     clock: float | None = None
     controls: Controls | None = None
     is_awaited: bool = False
+    refused: Sequence[str] = ()
 
 
 def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:
@@ -138,7 +140,7 @@ def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:
         {"name": name, "queues": list(queues)},
         lambda rows, count: Heartbeat(
             [WorkerState(*row[:3]) for row in rows],
-            *((*rows[0][3:5], Controls.of(*rows[0][5:8]), rows[0][8]) if rows else ()),
+            *((*rows[0][3:5], Controls.of(*rows[0][5:8]), *rows[0][8:]) if rows else ()),
         ),
     )
 

@@ -44,12 +44,14 @@ class Timing:
     cancelling: float = 5.0
     """That cancelled coroutines, and the last outcomes, get at a stop."""
     retries: float = 1.0
-    """From one line about retried attempts of a job type to the next."""
+    """From one line about retried attempts, or refused claims, of a job type to the next."""
 
     maintenance: float = 10.0
-    """Between searches for orphans, failure notices, unhandled types and unserved queues."""
+    """Between searches for orphans, failure notices and unhandled types."""
     maintenance_share: float = 0.02
     """Share of the time that maintenance may take: dead rows that vacuum keeps make it slow."""
+    unserved: float = 60.0
+    """Between searches for unserved queues."""
     descriptions: float = 10.0
     """Until descriptions of job types that Postgres refused are written again."""
     flush: float = 5.0

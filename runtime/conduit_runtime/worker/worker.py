@@ -1,7 +1,7 @@
 """A worker claims jobs, runs them and writes their outcomes; a pool has one, in one event loop."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -194,6 +194,9 @@ class Worker(WorkerBase):
 
     def on_controls(self, controls: Controls) -> None:
         self.claimer.apply(controls)
+
+    def on_refused(self, queues: Collection[str]) -> None:
+        self.claimer.on_refused(queues)
 
     def on_server(self, server: float) -> None:
         for each in (self._claims, self._outcomes, self._schedules, self._database):

@@ -1,7 +1,7 @@
 """What the parts of a worker with a database share, and what they tell the worker."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..model.lanes import Lane
 from ..model.queues.controls import Controls
@@ -65,6 +65,10 @@ class WorkerBase(RunnerHost):
     @abstractmethod
     def on_controls(self, controls: Controls) -> None:
         """Operators paused, resumed or limited queues."""
+
+    @abstractmethod
+    def on_refused(self, queues: Collection[str]) -> None:
+        """These are the queues with jobs whose claim Postgres refused, whoever made it."""
 
     @abstractmethod
     def on_server(self, server: float) -> None:

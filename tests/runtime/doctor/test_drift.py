@@ -49,8 +49,8 @@ def test_our_tables_are_read_from_the_migrations_as_postgres_has_them(fresh: str
 # The code, the SQL that causes it, and a part of the action.
 DRIFT = [
     ("missing-table", "DROP TABLE conduit_metrics", "conduit-jobs migrate --print"),
-    ("missing-column", "ALTER TABLE jobs DROP COLUMN headers", "ADD COLUMN headers jsonb"),
-    ("altered-column", "ALTER TABLE jobs ALTER queue TYPE varchar(50)", "TYPE text"),
+    ("missing-column", "ALTER TABLE jobs DROP COLUMN progress", "ADD COLUMN progress jsonb"),
+    ("altered-column", "ALTER TABLE jobs ALTER schedule TYPE varchar(50)", "TYPE text"),
     ("altered-column", "ALTER TABLE jobs ALTER payload DROP NOT NULL", "SET NOT NULL"),
     ("missing-index", "DROP INDEX jobs_running", "CREATE INDEX CONCURRENTLY jobs_running"),
     (

@@ -18,6 +18,7 @@ from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import preflight, worker_registry
 from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from plans import buffers, explain, most_rows, scans
 
@@ -120,6 +121,26 @@ def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> No
     plan = explain(connection, worker_registry.unserved_queues(["known"]))
     assert scans(plan) == {"jobs_claim"}
     assert buffers(plan) <= 100
+
+
+def test_a_heartbeat(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("RESET ALL")
+    heartbeat = worker_registry.heartbeat("w", ["default", "other"])
+    explain(connection, heartbeat)  # removes what another test left in the index
+    plan = explain(connection, heartbeat)
+    assert "jobs_refused" in scans(plan)
+    assert buffers(plan) <= 30
+
+
+def test_a_retry_of_refused_jobs(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        "UPDATE jobs SET refusals = 1, run_at = now() + interval '1 s'"
+        " WHERE id IN (SELECT id FROM jobs LIMIT %s)",
+        (10 * BATCH,),
+    )
+    plan = explain(connection, retry_refused(["default"], BATCH))
+    assert scans(plan) <= {"jobs_refused", "Tid Scan"}
+    assert buffers(plan) <= 30 * BATCH
 
 
 def test_a_preflight(connection: psycopg.Connection[Any]) -> None:

@@ -43,6 +43,7 @@ FUNCTIONS = {
     "conduit_release(uuid[], text[], text)": False,
     "conduit_advance(uuid[], uuid[], integer, boolean)": False,
     "conduit_claim(uuid[], text, uuid, float8, boolean)": False,
+    "conduit_retry_changed()": False,
     "conduit_reclaim(uuid[], text, boolean)": False,
     "conduit_cancel(uuid)": False,
     "conduit_add_histograms(bigint[], bigint[])": False,

@@ -90,7 +90,7 @@ CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at
   WHERE status = 'pending';
 CREATE INDEX jobs_running ON jobs (locked_by) WHERE status = 'running';
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
-CREATE INDEX jobs_refused ON jobs (queue, id) WHERE status = 'pending' AND refusals IS NOT NULL;
+CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
 
 CREATE TABLE conduit_workers (
   name       text        PRIMARY KEY,
@@ -522,6 +522,27 @@ BEGIN
     END;
   END IF;
 END $$;
+
+-- Makes refused jobs due that this transaction has changed by hand: Postgres may let them be claimed now.
+-- Their rows are those whose xmin is no older than the transaction. One that is due later than a refusal
+-- puts off has got its time by hand. Claims and outcomes write none of the trigger's columns, so it costs
+-- them nothing.
+CREATE FUNCTION conduit_retry_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  UPDATE jobs SET run_at = pg_catalog.now(), refusals = NULL
+  WHERE id = ANY (ARRAY(
+    SELECT refused.id FROM jobs AS refused
+    WHERE refused.status = 'pending' AND refused.refusals IS NOT NULL
+      AND refused.run_at < pg_catalog.now() + interval '90 seconds' AND pg_catalog.age(refused.xmin) <= 0
+    FOR UPDATE SKIP LOCKED
+  ));
+  RETURN NULL;
+END $$;
+
+REVOKE ALL ON FUNCTION conduit_retry_changed FROM PUBLIC;
+
+CREATE TRIGGER conduit_retry_changed AFTER UPDATE OF queue, type, payload, priority, timeout, headers ON jobs
+  FOR EACH STATEMENT EXECUTE FUNCTION conduit_retry_changed();
 
 -- Reclaims these running jobs from a dead worker; returns their new rows. If Postgres refuses the
 -- change of a job, the job ends failed with the reason. If Postgres refuses that too, or the error is
@@ -1052,7 +1073,7 @@ BEGIN
     'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
     'conduit_claim'::regproc, 'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc,
     'conduit_announce_end'::regproc, 'conduit_store'::regproc, 'conduit_check_ids'::regproc,
-    'conduit_check_id'::regproc, 'conduit_keyed'::regproc
+    'conduit_check_id'::regproc, 'conduit_keyed'::regproc, 'conduit_retry_changed'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

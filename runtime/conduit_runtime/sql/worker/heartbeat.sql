@@ -1,6 +1,6 @@
 -- Counts up the worker's heartbeat and reads those of all workers; each reader decides which moved.
--- The same statement returns the server time, the seconds until the next schedule is due, and the
--- pauses and limits, which saves statements of their own.
+-- The same statement returns the server time, the seconds until the next schedule is due, the pauses and
+-- limits, and the queues with refused claims, which saves statements of their own.
 WITH own AS (
   UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
@@ -17,5 +17,13 @@ SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT type FROM {conduit_type_limits} WHERE concurrency IS NOT NULL OR starts IS NOT NULL
 ), EXISTS (
   SELECT FROM {conduit_dependencies} WHERE watched
+), ARRAY(
+  SELECT asked.queue FROM pg_catalog.unnest(%(queues)s::text[]) AS asked (queue)
+  CROSS JOIN LATERAL (
+    SELECT FROM {jobs} AS job
+    WHERE job.queue = asked.queue AND {is_refused}
+    ORDER BY job.run_at  -- so that it reads the index
+    LIMIT 1
+  ) AS refused
 )
 FROM {conduit_workers}

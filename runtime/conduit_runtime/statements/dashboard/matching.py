@@ -57,7 +57,7 @@ ALL = Part("true", "id DESC")
 _FAILED = Part("status = 'failed'", "id DESC")
 _RUNNING = Part("status = 'running'", "locked_by")
 _IN_CLAIM_ORDER = "queue, priority DESC, type, fingerprint, run_at, seq"
-_REFUSED = Part("{is_refused}", "queue, id")
+_REFUSED = Part("{is_refused}", "queue, run_at")
 _PENDING = Part("status = 'pending'", _IN_CLAIM_ORDER)
 _PENDING_IN_QUEUE = Part("status = 'pending' AND queue = %(queue)s::text", _IN_CLAIM_ORDER)
 

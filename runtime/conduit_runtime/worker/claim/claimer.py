@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
 import psycopg
@@ -25,6 +25,7 @@ from .claim_sizes import ClaimSizes
 from .fetcher import Fetcher
 from .limiter import Limiter
 from .listener import Listener
+from .refused_claims import RefusedClaims
 
 _log = get_logger("conduit.worker")
 
@@ -54,7 +55,10 @@ class Claimer:
         self._sizes = ClaimSizes(worker, runner)
         self._limiter = Limiter(worker.timing.full)
         self._listener = Listener(connection)
-        self._fetcher = Fetcher(worker, connection, self._sizes, self._limiter, self._listener)
+        self._refused = RefusedClaims(worker.timing.retries)
+        self._fetcher = Fetcher(
+            worker, connection, self._sizes, self._limiter, self._listener, self._refused
+        )
         self._capacity = asyncio.Event()
         self._stopping = False
         self._found = 0
@@ -81,8 +85,13 @@ class Claimer:
         """
         self._sizes.on_written(attempts)
         left_full_queue = self._limiter.on_ended(held)
-        if self._drain or left_full_queue or attempts[0].outcome is not None:
+        has_freed = self._refused.on_ended(attempts)
+        if self._drain or left_full_queue or has_freed or attempts[0].outcome is not None:
             self._listener.wake()
+
+    def on_refused(self, queues: Collection[str]) -> None:
+        """These are the queues with jobs whose claim Postgres refused, whoever made it."""
+        self._refused.queues = {*queues}
 
     def apply(self, controls: Controls) -> None:
         """Apply what operators paused, resumed or limited."""
@@ -166,14 +175,18 @@ class Claimer:
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
-                    await self._listener.wait(min(self._timing.poll, self._limiter.pause()))
+                    await self._listener.wait(min(self._timing.poll, self._pause()))
             elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
                 if is_full and self._fetcher.sees_everything:
                     await self._wait_for_jobs()
                 else:
                     # New jobs notify; the next full scan finds jobs behind a bound.
-                    await self._listener.wait(min(self._fetcher.scans_in(), self._limiter.pause()))
+                    await self._listener.wait(min(self._fetcher.scans_in(), self._pause()))
         return False
+
+    def _pause(self) -> float:
+        """Seconds until limits let a queue or type go on, or refused jobs are tried again."""
+        return min(self._limiter.pause(), self._refused.pause())
 
     async def _pace(self) -> None:
         """Wait if many claims in a row found no announced job."""
@@ -197,7 +210,7 @@ class Claimer:
                 # The job came just now, or another transaction holds it.
                 await self._listener.wait(self._timing.patience)
                 return
-            pause = min(self._limiter.pause(), poll if due is None else due)
+            pause = min(self._pause(), poll if due is None else due)
             if await self._listener.wait(min(pause, poll)) or pause < poll:
                 return
 

@@ -11,13 +11,13 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.refusals import may_concern_a_row
 from ...postgres.statement import Statement
 from ...postgres.steps import run_steps_async
-from ...statements.refused_claims import claim_apart, skipping
+from ...statements.refused_claims import claim_apart, retry_refused, skipping
 from ..worker_base import WorkerBase
 from .claim_memory import ClaimMemory
 from .claim_sizes import ClaimSizes
 from .limiter import Limiter
 from .listener import Listener
-from .refused_claims import RefusedClaims
+from .refused_claims import RETRIED, RefusedClaims
 
 
 class Fetcher:
@@ -35,6 +35,7 @@ class Fetcher:
         sizes: ClaimSizes,
         limiter: Limiter,
         listener: Listener,
+        refused: RefusedClaims,
     ) -> None:
         self._worker = worker
         self._connection = connection
@@ -44,7 +45,7 @@ class Fetcher:
         self._claims = ClaimMemory()
         self._batch_claims = ClaimMemory()
         self._in_use = [self._claims]
-        self._refused = RefusedClaims()
+        self._refused = refused
 
     @property
     def _incomplete(self) -> list[ClaimMemory]:
@@ -79,6 +80,7 @@ class Fetcher:
         Adds them to `jobs`, even if a later claim fails; returns whether it scanned everything.
         """
         started = time.monotonic()
+        await self._retry_refused()
         free, limited = self._limiter.split_queues(queues)
         lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
         is_due = self._limiter.has_freed_type or self._claims.scan_policy.is_full_due(started)
@@ -103,6 +105,15 @@ class Fetcher:
             jobs += await self._claim(self._batch_claims, fills, batch_lanes, room)
             is_full = is_full and self._batch_claims.was_full
         return is_full
+
+    async def _retry_refused(self) -> None:
+        if not (queues := self._refused.take_freed()):
+            return
+        try:
+            self._refused.retried = await self._connection.run(retry_refused(queues, RETRIED))
+        except psycopg.Error as error:
+            if not may_concern_a_row(error):
+                raise
 
     async def _claim(
         self, claims: ClaimMemory, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int

@@ -58,6 +58,7 @@ class HeartbeatThread(threading.Thread):
         self._is_idle = self._deregistered = False
         self._server: float | None = None
         self._controls = Controls()
+        self._refused: Sequence[str] = ()
         self.registration = Registration(worker)
         self.unhandled = UnhandledTypes(
             worker.registry, self._queues, is_draining=worker.is_draining
@@ -69,8 +70,8 @@ class HeartbeatThread(threading.Thread):
         self._rescuer = Rescuer(worker)
         self._flusher = Flusher(worker.recorder, self._timing.compaction)
         self._flush = Every(self._timing.flush, self._flusher.step)
-        unserved = UnservedQueues(worker.registry)
-        parts = (self._notices.step, self._sweeper.step, self.unhandled.step, unserved.step)
+        unserved = Every(self._timing.unserved, UnservedQueues(worker.registry).step)
+        parts = (self._notices.step, self._sweeper.step, self.unhandled.step, unserved.if_due)
         self._maintenance = Every(
             self._timing.maintenance,
             Maintainer(self._rescuer, parts).step,
@@ -206,6 +207,9 @@ class HeartbeatThread(threading.Thread):
             if controls != self._controls:
                 self._controls = controls
                 self._call(self._worker.on_controls, controls)
+        if heartbeat.refused or self._refused:
+            self._refused = heartbeat.refused
+            self._call(self._worker.on_refused, heartbeat.refused)
         return heartbeat
 
     def _apply_limits(self, connection: HeartbeatConnection) -> None:

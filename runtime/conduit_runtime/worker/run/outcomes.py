@@ -18,10 +18,10 @@ from ...model.text.masking import secrets_of
 from ...statements.flows import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
+from ..counted_log import CountedLog
 from ..interfaces import OutcomeSink, RunnerHost
 from .handler import Handler
 from .handlers import HandlerRegistry
-from .retry_log import RetryLog
 
 ATTEMPTS = "conduit.worker.attempts"
 """The name of the logger of attempts."""
@@ -39,7 +39,12 @@ class Outcomes:
         self._sink = sink
         self._metrics = host.metrics
         self._unreadable: set[Lane] = set()
-        self._retries = RetryLog(_log, host.timing.retries)
+        self._retries = CountedLog(
+            _log,
+            host.timing.retries,
+            "job %s (%s) is retried: %s",
+            "%d more attempts of %s are retried, the last one of job %s: %s",
+        )
 
     def completed(
         self,
@@ -99,7 +104,7 @@ class Outcomes:
             retried = outcome.status == "pending"
             self._metrics.record_failed(job.type, elapsed, retried=retried)
             if retried:
-                self._retries.add(job, elapsed, outcome.error or "")
+                self._retries.add(job.type, job, outcome.error or "", elapsed)
             else:
                 fields = job_fields(job, elapsed)
                 message = "job %s (%s) failed: %s"

@@ -16,6 +16,7 @@ from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
@@ -49,6 +50,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run_steps(metrics_store.compact(), partial(run, connection))
         run(connection, job_types.described_types())
         run(connection, job_types.known_shapes(["t"]))
+        run(connection, retry_refused(["default"], 1))
         run(connection, idle_lock.acquire(["default"]))
         run(connection, idle_lock.held(["default"]))
         run(connection, idle_lock.await_commits("default"))

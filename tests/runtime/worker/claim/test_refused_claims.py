@@ -11,6 +11,7 @@ from conduit_runtime.statements import worker_registry
 from conduit_runtime.telemetry.prometheus import PoolCollector
 from pools import NewPool
 from prometheus_client import CollectorRegistry
+from psycopg.sql import SQL
 from waiting import until
 
 CHECK = "ALTER TABLE jobs ADD CHECK (status <> 'running' OR payload <> '\"bad\"')"
@@ -266,3 +267,68 @@ def test_a_rescue_reclaims_the_others(queue: Queue, dsn: str, late: bool) -> Non
     assert [stored(queue, job).status.value for job in jobs] == [
         "failed" if n in (0, 5) else "pending" for n in range(8)
     ]
+
+
+def test_a_refused_job_starts_soon_after_the_job_in_its_way_has_ended(
+    queue: Queue, new_direct_pool: NewPool, dsn: str
+) -> None:
+    """The worker that runs the first learns from its heartbeat that another met the second."""
+    execute(dsn, ONE_RUNNING)
+    first, second = queue.enqueue_many([Job(type="t", payload={"customer": 1}) for _ in range(2)])
+    ends = threading.Event()
+    pools = [new_direct_pool(workers=1) for _ in range(2)]
+    for pool in pools:
+        pool.register("t", lambda context, payload: ends.wait(30))
+    with pools[0], pools[1]:
+        until(lambda: queue.stats().running == 1 and refusals(dsn, second)[0] is not None)
+        put_off(dsn)
+        seen = heartbeats(dsn)
+        until(lambda: all(new > old + 1 for old, new in zip(seen, heartbeats(dsn), strict=True)))
+        ends.set()
+        until(lambda: stored(queue, second).status is JobStatus.COMPLETED)
+    assert stored(queue, first).status is JobStatus.COMPLETED
+    assert stored(queue, second).attempts == 1
+
+
+def heartbeats(dsn: str) -> list[int]:
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute("SELECT heartbeat FROM conduit_workers ORDER BY name").fetchall()
+    return [heartbeat for (heartbeat,) in rows]
+
+
+def put_off(dsn: str) -> None:
+    """Let refused jobs wait for so long as after many refusals."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        until(
+            lambda: (
+                conn.execute(
+                    "UPDATE jobs SET run_at = now() + interval '80 s' WHERE refusals IS NOT NULL"
+                ).rowcount
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "is_due"),
+    [
+        ("payload = '\"good\"'", True),
+        ("priority = 51", True),
+        ("payload = '\"good\"', run_at = now() + interval '1 day'", False),
+    ],
+)
+def test_a_refused_job_that_is_changed_by_hand_is_tried_again(
+    queue: Queue, dsn: str, change: LiteralString, is_due: bool
+) -> None:
+    execute(dsn, CHECK)
+    changed, other = queue.enqueue_many([Job(type="t", payload="bad") for _ in range(2)])
+    assert queue.dequeue("me", limit=2) == []
+    put_off(dsn)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET error = error WHERE id = %s", (other.id,))
+    with psycopg.connect(dsn) as conn, conn.transaction():
+        conn.execute(SQL("UPDATE jobs SET {} WHERE id = %s").format(SQL(change)), (changed.id,))
+    count, pause = refusals(dsn, changed)
+    assert (count is None, pause <= 0) == (is_due, is_due)
+    count, pause = refusals(dsn, other)
+    assert count == 1
+    assert pause > 50

@@ -38,7 +38,7 @@ def test_a_moved_queue_is_named_at_the_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The worker warns once, and not of a queue whose types it has no handler for."""
-    timed(maintenance=0.0)
+    timed(maintenance=0.0, unserved=0.0)
     steps: list[object] = []
     step = UnservedQueues.step
     monkeypatch.setattr(UnservedQueues, "step", lambda *given: (step(*given), steps.append(given)))
