@@ -58,8 +58,12 @@ def install(wanted: str) -> None:
 
 
 def pip(*arguments: str) -> None:
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*command, *arguments], cwd=ROOT, check=False).returncode:
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            if line.startswith(("Collecting ", "Installing ")):
+                print(f"  {line.rstrip()[:100]}", flush=True)
+    if process.returncode:
         sys.exit(
             "The installation failed; the lines above say why. Is the package index reachable?"
         )

@@ -79,12 +79,14 @@ def _run(console: Console, scratch: Path) -> Path:
     left_out = shutil.ignore_patterns("jobs", "__pycache__", ".conduit")
     shutil.copytree(_example(), blog, ignore=left_out)
     # The demo's data may be lost, so Postgres does not wait for the disk.
+    console.print("Starting a Postgres for the demo\n")
     server = embedded.start(blog / FOLDER, settings={"fsync": "off"})
     try:
         with server, Queue(server.dsn) as queue:
             commands = _Commands(blog, server.dsn)
             _compile(console, blog, commands)
-            commands.run("conduit_runtime.cli", "migrate")
+            console.print("[dim]$[/] conduit-jobs migrate")
+            console.print(Padding(commands.run("conduit_runtime.cli", "migrate"), (0, 0, 1, 2)))
             _insert(console, commands, queue)
             _work(console, commands, queue)
             _conclude(console, queue)
