@@ -219,6 +219,13 @@ _DECLARED = (
         is_configurable=True,
     ),
     Option(
+        "max_backoff",
+        Duration(),
+        "worker",
+        is_configurable=True,
+        elsewhere="retry_backoff_max max_interval max_delay",
+    ),
+    Option(
         "concurrency",
         _COUNT,
         "limit",

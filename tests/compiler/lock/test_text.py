@@ -65,6 +65,7 @@ JOBS = SHAPES.flatmap(
                 "timeout": SECONDS,
                 "backoff": st.sampled_from(["linear", "constant"]),
                 "base": SECONDS,
+                "max_backoff": SECONDS,
                 "concurrency": st.integers(1, 2**31 - 1),
                 "rate_limit": st.integers(1, 2**31 - 1),
                 "per": st.sampled_from([0.001, 90.5]),

@@ -131,6 +131,7 @@ class EmailSend:
     timeout=timedelta(seconds=30),
     base=timedelta(seconds=90),
     backoff="linear",
+    max_backoff=timedelta(hours=1),
 )
 async def email_send(job: JobContext[Services], purchase: EmailSend) -> None:
     count = purchase.count
