@@ -22,11 +22,12 @@ HARD = [
     "self.day = Array.first([]) ?? self.day",
     "self.status = [1].map((v) => self.status).first() or match n { 1 => x, _ => self.status }",
     "if self.place?.city == self.title { Email.send(self.place.city, [loud(self.place?.city)]) }",
+    "Email.send(match self.place { 1..3 => self.place?.city, _ => 1 })",
     "Email.send([{ a: self.scores?.first(), b: 1 }, self.active ? { a: 1 } : {}])",
     "Email.send(self.editor?.name ? self.editor : true)",
     "Email.send([1, self.price] ? self.title : self.items.first?.name)",
     "Email.send(2.5 ? self.items.count : self.title)",
-    "Email.send(self.data.escape())",
+    "Email.send(self.data.escape(), (x % self.price).filter(|v| { v }))",
 ]
 """Statements of which a type checker knows more, or less, than the language says."""
 

@@ -18,7 +18,8 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
         return code
     certain = code.guards or not is_safe(node.target)
     if certain and not may_be_nil(fn, node.target):
-        return code
+        is_known = node.target not in fn.module.facts.narrowed or not code.repeatable
+        return code if is_known else fn.unwrap(code, node.target)
     inner = replace(code, guards=()) if code.guards else as_any(fn, node.target, code)
     if inner.repeatable:
         condition, again = NotNil(inner.text), inner

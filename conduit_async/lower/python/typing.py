@@ -35,6 +35,8 @@ from ...types import (
 from ..functions.function_builder import FunctionBuilder
 
 DYNAMIC = (ANY, JSON)
+_OVERLOADED = ("/", "%", "**")
+"""Operators whose functions give what one operand of a known type suggests."""
 ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
 """Types with a total order; floats have none, because of NaN."""
 
@@ -110,6 +112,7 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index)
     is_generic |= isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
+    is_generic |= isinstance(node, ast.Binary) and node.operator in _OVERLOADED
     return unchecked(fn, code) if is_generic or code.precedence == Precedence.TERNARY else code
 
 
