@@ -1,13 +1,13 @@
 """Run a generated hook, for asynchronous code."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from ..job_types.open_batches import current_batch
+from ..job_types.async_enqueue import send_async
 from ..postgres.async_execute import OwnAsyncCursor, needed_settings_async
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
@@ -61,7 +61,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
             if error[0] is None:
                 require_open(self._conn)
                 with explained():
-                    await self._write()
+                    await send_async(self._conn, self._statements(), self.jobs, self._cursor)
         finally:
             self._noting.__exit__(None, None, None)
             await self._settings.__aexit__(*error)
@@ -93,21 +93,3 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
     async def _send(self, sql: str, parameters: Any = ()) -> psycopg.AsyncCursor[Row]:
         # our own cursor: the connection's factories and loaders do not matter then
         return await self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
-
-    async def _write(self) -> None:
-        statements = self._statements()
-        batch = current_batch(self._conn)
-        is_alone = len(statements) > 1 and batch is None
-        async with self._conn.pipeline() if is_alone else nullcontext():
-            cursors = [await self._send(sql, values) for sql, values, _ in statements]
-
-        async def take_over() -> None:
-            for cursor, (_, _, on_rows) in zip(cursors, statements, strict=True):
-                if on_rows is not None:
-                    on_rows(await cursor.fetchall())
-
-        if batch is None:
-            await take_over()
-        else:
-            batch.jobs += self.jobs
-            batch.results.append(take_over)

@@ -2,13 +2,13 @@
 """Run a generated hook, for synchronous code."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from ..job_types.open_batches import current_batch
+from ..job_types.enqueue import send
 from ..postgres.execute import OwnCursor, needed_settings
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
@@ -62,7 +62,7 @@ class Hook(HookRun[R, S], Operations):
             if error[0] is None:
                 require_open(self._conn)
                 with explained():
-                    self._write()
+                    send(self._conn, self._statements(), self.jobs, self._cursor)
         finally:
             self._noting.__exit__(None, None, None)
             self._settings.__exit__(*error)
@@ -94,21 +94,3 @@ class Hook(HookRun[R, S], Operations):
     def _send(self, sql: str, parameters: Any = ()) -> psycopg.Cursor[Row]:
         # our own cursor: the connection's factories and loaders do not matter then
         return self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
-
-    def _write(self) -> None:
-        statements = self._statements()
-        batch = current_batch(self._conn)
-        is_alone = len(statements) > 1 and batch is None
-        with self._conn.pipeline() if is_alone else nullcontext():
-            cursors = [self._send(sql, values) for sql, values, _ in statements]
-
-        def take_over() -> None:
-            for cursor, (_, _, on_rows) in zip(cursors, statements, strict=True):
-                if on_rows is not None:
-                    on_rows(cursor.fetchall())
-
-        if batch is None:
-            take_over()
-        else:
-            batch.jobs += self.jobs
-            batch.results.append(take_over)

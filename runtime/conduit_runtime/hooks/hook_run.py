@@ -1,13 +1,14 @@
 """One run of a hook, without IO: the record before and after, and the jobs that it enqueues."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, Unpack
 
 import psycopg
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from ..job_types.job_type import JobType
+from ..job_types.job_type import JobType, job_and_text
 from ..job_types.options import JobOptions
+from ..job_types.sent import Sent, storing
 from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.job import Job
@@ -15,7 +16,7 @@ from ..model.package import location
 from ..operators import equal
 from ..payloads.sensitive import noted_in
 from ..postgres.other_drivers import AsyncpgLike
-from ..postgres.statement import Rows, Statement
+from ..postgres.statement import Rows
 from ..records import queries
 from ..records.identity_map import IdentityMap
 from ..records.rows import read_record
@@ -23,7 +24,7 @@ from ..records.tables import RecordError, table_of
 from ..services.protocols import provided
 from ..statements.flows import flow_rows, insert_flow_rows, unstored
 from ..statements.jobs import batches, enqueue, insert_parameters, insert_rows
-from ..statements.unique_keys import Duplicate, mark, note_stored
+from ..statements.unique_keys import note_stored
 from .refused_records import no_previous, same_record, unfit_previous, unfit_record
 
 Connection: TypeAlias = psycopg.Connection[Any]
@@ -32,7 +33,6 @@ AsyncConnection: TypeAlias = psycopg.AsyncConnection[Any] | AsyncpgLike
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
-OnRows = Callable[[Rows], None]
 
 
 class RequestContext(Protocol):
@@ -107,7 +107,7 @@ class HookRun(Generic[R, S]):
         """Enqueue a job when the hook ends normally, with the payload as it is now."""
         wanted = "a JobType of a generated package, or enqueue_flow(chain(Job(…)))"
         check_type(job_type, "job_type", JobType, wanted)
-        self._jobs.append((job_type.schema, *job_type.job_and_text(payload, options)))
+        self._jobs.append((job_type.schema, *job_and_text(job_type, payload, options)))
 
     def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:
         """Store a chain or a group, as it is now, when the hook ends normally.
@@ -118,22 +118,19 @@ class HookRun(Generic[R, S]):
         self._flows.append((schema, flow, flow_rows(flow)))
         note_stored(flow.jobs, ())
 
-    def _statements(self) -> list[tuple[str, Any, OnRows | None]]:
-        """The statements at the hook's end: the UPDATE if a column was assigned, then the jobs.
-
-        Each comes with the function that takes the rows it returns, if it returns any.
-        """
-        statements: list[tuple[str, Any, OnRows | None]] = []
+    def _statements(self) -> list[Sent]:
+        """The statements at the hook's end: the UPDATE if a column was assigned, then the jobs."""
+        statements: list[Sent] = []
         self._changed = self._changes()
         if self._changed:
             query = queries.update(table_of(self.record_type), self._key, self._changed)
-            statements.append((query.sql, query.values, self._updated))
+            statements.append(Sent(query.sql, query.values, self._updated))
         schemas = [schema for schema, _, _ in (*self._jobs, *self._flows)]
         for schema in dict.fromkeys(schemas):
             statements += self._storing(schema)
         return statements
 
-    def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, OnRows | None]]:
+    def _storing(self, schema: str | None) -> Iterator[Sent]:
         """The statement that stores a schema's jobs and flows, and locks unique keys in one order.
 
         Jobs and flows that are large and have no keys take several statements.
@@ -145,14 +142,14 @@ class HookRun(Generic[R, S]):
         rows = own + [row for _, of in flows for row in of]
         if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
             jobs += [job for flow, _ in flows for job in flow.jobs]
-            yield _inserting(jobs, enqueue(jobs, rows), schema)
+            yield storing(jobs, enqueue(jobs, rows), schema)
             return
         if jobs:
             for insert in insert_rows(jobs, own):
-                yield _inserting(jobs, insert, schema)
+                yield storing(jobs, insert, schema)
         for flow, of in flows:
             for insert in insert_flow_rows(flow, of):
-                yield _inserting(flow.jobs, insert, schema)
+                yield storing(flow.jobs, insert, schema)
 
     def _changes(self) -> dict[str, Any]:
         changes = {}
@@ -180,14 +177,6 @@ class HookRun(Generic[R, S]):
             )
         for attribute, value in values.items():
             setattr(self.record, attribute, value)
-
-
-def _inserting(
-    jobs: Sequence[Job], insert: Statement[list[Duplicate]], schema: str | None
-) -> tuple[str, Any, OnRows | None]:
-    if not any(job.is_unique for job in jobs):
-        return insert.sql(schema), insert.parameters, None
-    return insert.sql(schema), insert.parameters, lambda rows: mark(insert.decode(rows, len(rows)))
 
 
 def note_source(error: BaseException | None) -> None:

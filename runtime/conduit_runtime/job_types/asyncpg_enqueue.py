@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ..model.job import Job
-from ..postgres.statement import Statement
 from ..postgres.transaction import explained
-from ..statements.unique_keys import Duplicate, mark
-from .open_batches import current_batch, opened_batch
+from .async_enqueue import send_async
+from .open_batches import opened_batch
+from .sent import Sent
 
 if TYPE_CHECKING:
     from ..postgres.asyncpg.asyncpg_connection import AsyncpgConnection
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 async def enqueue_on_asyncpg(
     conn: "AsyncpgConnection",
     job: Job,
-    statement: Statement[list[Duplicate]],
-    schema: str | None,
+    sent: Sent,
 ) -> Job:
     """Store a job."""
+    from ..postgres.asyncpg.asyncpg_connection import AsyncpgCursor
+
     with explained():
-        mark(await conn.run(statement, schema))
-    if (batch := current_batch(conn)) is not None:
-        batch.jobs.append(job)
+        async with conn.settings():
+            await send_async(conn, [sent], [job], AsyncpgCursor)
     return job
 
 

@@ -1,42 +1,51 @@
 # Generated from async_enqueue.py by .ci/unasync.py; do not edit.
 """Enqueueing on the application's connection, alone or in a batch, for synchronous code."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
 
 from ..model.job import Job
-from ..postgres.execute import OwnCursor, needed_settings, run
-from ..postgres.statement import Statement
+from ..postgres.execute import OwnCursor, needed_settings
 from ..postgres.transaction import explained
-from ..statements.unique_keys import Duplicate, mark
 from .open_batches import current_batch, opened_batch
+from .sent import Sent
 
 
-def enqueue(
-    conn: psycopg.Connection[Any],
-    job: Job,
-    statement: Statement[list[Duplicate]],
-    schema: str | None,
-) -> Job:
-    """Store a job; within a batch, the end of the batch reads whether the job is a duplicate."""
+def send(
+    conn: Any, sent: Sequence[Sent], jobs: Sequence[Job], cursor: Callable[..., Any] = OwnCursor
+) -> None:
+    """Send statements that store these jobs, in one round trip.
+
+    Within a batch, the end of the batch reads what they return, such as which are duplicates.
+    """
     batch = current_batch(conn)
-    with explained():
-        if batch is not None and job.is_unique:
-            cursor = OwnCursor(conn, row_factory=tuple_row)
-            cursor.execute(statement.sql(schema), statement.parameters)
+    is_alone = len(sent) > 1 and batch is None
+    with conn.pipeline() if is_alone else nullcontext():
+        # our own cursors: the connection's factories and loaders do not matter then
+        cursors = [
+            cursor(conn, row_factory=tuple_row).execute(each.sql, each.parameters) for each in sent
+        ]
 
-            def take_over() -> None:
-                mark(statement.decode(cursor.fetchall(), 0))
+    def take_over() -> None:
+        for read, each in zip(cursors, sent, strict=True):
+            if each.on_rows is not None:
+                each.on_rows(read.fetchall())
 
-            batch.results.append(take_over)
-        else:
-            mark(run(conn, statement, schema))
-    if batch is not None:
-        batch.jobs.append(job)
+    if batch is None:
+        take_over()
+    else:
+        batch.jobs += jobs
+        batch.results.append(take_over)
+
+
+def enqueue(conn: psycopg.Connection[Any], job: Job, sent: Sent) -> Job:
+    """Store a job."""
+    with explained(), needed_settings(conn):
+        send(conn, [sent], [job])
     return job
 
 

@@ -31,6 +31,7 @@ from .context import JobContext
 from .enqueue import enqueue
 from .options import BatchTypeOptions, JobOptions, TypeOptions
 from .rules import check_known, rules_of
+from .sent import storing
 from .upcast import Upcast
 
 _KNOWN = BatchTypeOptions.__required_keys__ | BatchTypeOptions.__optional_keys__
@@ -143,10 +144,9 @@ class JobType(Generic[S, P]):
         Raises PayloadError for a payload that JSON or Postgres would refuse or change, or that this
         job type could not read, and TypeError or ValueError for an option that does not fit.
         """
-        return self.job_and_text(payload, options)[0]
+        return self._made(payload, options)[0]
 
-    def job_and_text(self, payload: P, options: JobOptions) -> tuple[Job, str]:
-        """`job`, and the JSON of its payload, which an enqueue stores."""
+    def _made(self, payload: P, options: JobOptions) -> tuple[Job, str]:
         if options and (unknown := options.keys() - JobOptions.__optional_keys__):
             raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
         text, plain = payloads.written(payload)
@@ -205,14 +205,20 @@ class JobType(Generic[S, P]):
         other = None
         if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
             other = other_async(conn, "enqueue", "a connection of psycopg or asyncpg")
-        job, text = self.job_and_text(payload, options)
+        job, text = self._made(payload, options)
         [statement] = insert_rows([job], [insert_parameters(job, text=text)])
+        sent = storing([job], statement, self.schema)
         if isinstance(conn, psycopg.Connection):
-            return enqueue(conn, job, statement, self.schema)
+            return enqueue(conn, job, sent)
         if isinstance(conn, psycopg.AsyncConnection):
-            return enqueue_async(conn, job, statement, self.schema)
+            return enqueue_async(conn, job, sent)
         assert other is not None
-        return enqueue_on_asyncpg(other, job, statement, self.schema)
+        return enqueue_on_asyncpg(other, job, sent)
+
+
+def job_and_text(job_type: JobType[Any, P], payload: P, options: JobOptions) -> tuple[Job, str]:
+    """A job as `JobType.job` returns it, and the JSON of its payload, which an enqueue stores."""
+    return job_type._made(payload, options)
 
 
 @overload
