@@ -17,7 +17,7 @@ from conduit_runtime.client import async_connections
 from conduit_runtime.model.workers.worker_state import LEASE
 from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat import registration
 from timed import Timed
 from waiting import until
 from worker_process import HISTORY
@@ -252,7 +252,7 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
                 end_session(dsn, connection)
         return run(connection, statement, schema)
 
-    monkeypatch.setattr(heartbeat_thread, "run", severed_once)
+    monkeypatch.setattr(registration, "run", severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())
