@@ -171,10 +171,16 @@ def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Stateme
     return Statement("outcome/mark_started", _held(attempts), _ids, how)
 
 
-def held_jobs(worker: str) -> Statement[set[tuple[UUID, UUID]]]:
-    """The id and token of the jobs that the worker holds in the database."""
+def held_jobs(worker: str, age: float | None = None) -> Statement[set[tuple[UUID, UUID]]]:
+    """The id and token of the jobs that the worker holds in the database.
+
+    With an `age`, only those that it claimed within so many seconds: the statement then reads no
+    dead index entries of earlier claims.
+    """
     reading = "SELECT id, token FROM {jobs} WHERE locked_by = %(worker)s AND status = 'running'"
-    return Statement(reading, {"worker": worker}, _claims)
+    if age is not None:
+        reading += " AND locked_at > pg_catalog.now() - pg_catalog.make_interval(secs => %(age)s)"
+    return Statement(reading, {"worker": worker, "age": age}, _claims)
 
 
 def renew(jobs: Sequence[Claimed], token: UUID, worker: str) -> Statement[set[tuple[UUID, UUID]]]:

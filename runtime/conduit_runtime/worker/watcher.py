@@ -104,8 +104,18 @@ class Watcher:
             execution.stop(TakenAway())
 
 
+_MARGIN = 20.0
+"""Seconds before the last audit: a claim of that time may have been committed since."""
+_ALL = 600.0
+"""Seconds between audits of all claims."""
+
+
 class Auditor:
-    """Releases jobs of a claim whose result was lost with its connection."""
+    """Releases jobs of a claim whose result was lost with its connection.
+
+    While another transaction holds a snapshot, a look at all claims reads the dead index entries of
+    all jobs that ran since. So most audits look at the claims since the last one.
+    """
 
     def __init__(
         self, worker: WorkerBase, runner: AttemptRunner, acknowledger: Acknowledger
@@ -115,14 +125,21 @@ class Auditor:
         self._acknowledger = acknowledger
         self._backoff = Backoff(_log, "orphaned claims cannot be read")
         self._orphans: set[tuple[UUID, UUID]] = set()
+        self._audited = self._audited_all = time.monotonic()
 
     async def step(self) -> None:
         """Compare the jobs that the worker holds with those that the database says it holds."""
+        now = time.monotonic()
+        is_of_all = now >= self._audited_all + _ALL
+        age = None if is_of_all else now - self._audited + _MARGIN
         try:
-            held = await self._acknowledger.held_jobs(self._worker.name)
+            held = await self._acknowledger.held_jobs(self._worker.name, age)
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return
+        self._audited = now
+        if is_of_all:
+            self._audited_all = now
         known = {(job.id, job.token) for job in self._runner.jobs()}
         orphans = held.difference(known, self._acknowledger.apart.held)
         # A job seen once may have ended just now, or its claim may still be under way.

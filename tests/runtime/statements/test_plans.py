@@ -106,6 +106,16 @@ def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
     assert buffers(plan) <= 60 * BATCH
 
 
+def test_an_audit_of_recent_claims(connection: psycopg.Connection[Any]) -> None:
+    held(connection)
+    connection.execute(
+        "UPDATE jobs SET locked_at = now() - interval '1 hour' WHERE status = 'running'"
+    )
+    plan = explain(connection, attempts.held_jobs("w", 10.0))
+    assert scans(plan) == {"jobs_running"}
+    assert buffers(plan) <= 50
+
+
 def test_a_search_for_orphans(connection: psycopg.Connection[Any]) -> None:
     held(connection)
     plan = explain(connection, worker_registry.rescue_orphans())

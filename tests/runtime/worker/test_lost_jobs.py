@@ -133,7 +133,7 @@ def test_a_claim_whose_response_was_lost_is_released(queue: Queue, dsn: str, tim
             # The row after a claim that was committed, but whose connection broke.
             conn.execute(
                 "INSERT INTO jobs (type, status, token, locked_at, locked_by) "
-                "SELECT 't', 'running', gen_random_uuid(), now() - interval '1 minute', name "
+                "SELECT 't', 'running', gen_random_uuid(), now() - interval '10 s', name "
                 "FROM conduit_workers"
             )
         assert ran.wait(60)

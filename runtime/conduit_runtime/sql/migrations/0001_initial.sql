@@ -88,7 +88,7 @@ COMMENT ON COLUMN jobs.schedule IS 'the schedule that enqueued it';
 
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
   WHERE status = 'pending';
-CREATE INDEX jobs_running ON jobs (locked_by) WHERE status = 'running';
+CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running';
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
 

@@ -92,9 +92,12 @@ class Acknowledger(OutcomeSink):
             held = await self.mark_started(attempts[:middle])
             return held | await self.mark_started(attempts[middle:])
 
-    async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
-        """The id and token of each job that the worker holds by the database's account."""
-        return await self._ask(statements.held_jobs(worker))
+    async def held_jobs(self, worker: str, age: float | None = None) -> set[tuple[UUID, UUID]]:
+        """The id and token of each job that the worker holds by the database's account.
+
+        With an `age`, only of those that it claimed within so many seconds.
+        """
+        return await self._ask(statements.held_jobs(worker, age))
 
     async def _ask(self, query: Statement[T]) -> T:
         while True:

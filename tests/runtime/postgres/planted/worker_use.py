@@ -33,6 +33,7 @@ def rescue_and_sweep(dsn: str) -> None:
         held = [Attempt(job, elapsed=1.0)]
         assert run(connection, attempts.mark_started(held)) == {job.id}
         run(connection, attempts.held_jobs("w"))
+        run(connection, attempts.held_jobs("w", 10.0))
         token = uuid4()
         run(connection, attempts.renew([job], token, "w"))
         with connection.transaction(force_rollback=True):

@@ -221,9 +221,11 @@ def test_a_deferred_job_is_not_taken_for_a_lost_claim(
     asked: list[str] = []
     ask = Acknowledger.held_jobs
 
-    async def held_jobs(acknowledger: Acknowledger, name: str) -> set[tuple[UUID, UUID]]:
+    async def held_jobs(
+        acknowledger: Acknowledger, name: str, age: float | None
+    ) -> set[tuple[UUID, UUID]]:
         asked.append(name)
-        return await ask(acknowledger, name)
+        return await ask(acknowledger, name, age)
 
     monkeypatch.setattr(Acknowledger, "held_jobs", held_jobs)
     timed(watch=0.05, audit=0.05)
@@ -231,7 +233,7 @@ def test_a_deferred_job_is_not_taken_for_a_lost_claim(
     try:
         with psycopg.connect(dsn, autocommit=True) as other:
             # The claim is old enough for an audit to check it.
-            other.execute("UPDATE jobs SET locked_at = now() - interval '1 hour'")
+            other.execute("UPDATE jobs SET locked_at = now() - interval '10 s'")
             with other.transaction():
                 other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])
                 blocked.end()
