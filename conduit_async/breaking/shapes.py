@@ -68,7 +68,7 @@ def _put_beside(rest: NewFields, name: str, put: Callable[[NewFields], NewFields
 
 def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[ShapeChange]:
     kind = new.type
-    if old.nullable != kind.nullable and not (old.is_untyped or kind.is_untyped):
+    if old.nullable != kind.nullable and old.is_untyped == kind.is_untyped:
         code, what = (
             ("BRK106", "may be nil now") if kind.nullable else ("BRK105", "is never nil now")
         )

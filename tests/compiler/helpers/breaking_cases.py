@@ -268,6 +268,8 @@ CASES: Mapping[str, tuple[str, str, Mapping[str, str], str]] = {
         {"BRK104 x": "never"},
         "never",
     ),
+    "json is never nil": (one("json?"), one("json!"), {"BRK105 x": "either"}, "either"),
+    "json may be nil": (one("json!"), one("json?"), {"BRK106 x": "either"}, "either"),
     "never nil": (one("string?"), one("string!"), {"BRK105 x": "web-first"}, "web-first"),
     "never nil, with a default": (
         one("string?"),
