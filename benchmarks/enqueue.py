@@ -3,7 +3,7 @@
 import time
 
 from conduit_runtime import Job, Queue
-from conduit_runtime.statements.jobs import insert_job, insert_parameters
+from conduit_runtime.statements.jobs import insert_job
 
 from . import bare
 from .database import PAYLOAD, Database
@@ -26,7 +26,7 @@ def single(server: str, options: Options, results: Results) -> None:
         statement = insert_job(_job()).sql().replace("INTO jobs", "INTO bare")
         with database.connect() as connection:
             connection.prepare_threshold = 0
-            rows = [insert_parameters(_job()) for _ in range(count)]
+            rows = [insert_job(_job()).parameters for _ in range(count)]
             started = time.monotonic()
             for row in rows:
                 connection.execute(statement, row)

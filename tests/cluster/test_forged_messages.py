@@ -12,7 +12,6 @@ from conduit_runtime import Job, Queue
 from conduit_runtime.broker import topology
 from conduit_runtime.broker.messages import (
     VERSION,
-    Child,
     Holding,
     JobEntry,
     Jobs,
@@ -22,6 +21,7 @@ from conduit_runtime.broker.messages import (
 )
 from conduit_runtime.model.attempts.outcome import Outcome
 from conduit_runtime.model.job import JobStatus
+from conduit_runtime.model.new_job import NewJob
 from lying_worker import (
     WORKER,
     LyingWorker,
@@ -127,10 +127,10 @@ def test_an_outcome_with_another_token_changes_nothing(scene: Scene) -> None:
     scene.play(use)
 
 
-def _child(**changes: Any) -> Child:
+def _child(**changes: Any) -> NewJob:
     usual: dict[str, Any] = {"id": uuid4(), "queue": "letters", "type": "letter.send"}
     usual |= {"payload": "{}", "priority": 50, "max_attempts": 3, "fingerprint": "1"}
-    return Child(**usual | changes)
+    return NewJob(**usual | changes)
 
 
 def test_children_of_other_types_fail_the_job(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import BY_WORKERS
-from conduit_runtime.statements.jobs import insert_parameters
+from conduit_runtime.statements.jobs import new_job
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
@@ -246,7 +246,7 @@ class JobMachine(RuleBasedStateMachine):
         else:
             tick = self.time_goes_on()
             own = [Job("two", "x") for _ in range(children)]
-            attempt = Attempt(claim.job, enqueued=[insert_parameters(job) for job in own])
+            attempt = Attempt(claim.job, enqueued=[new_job(job) for job in own])
             written = run(self.connection, complete([attempt]))
             assert bool(written.attempts) == (held is not None)
             if held:

@@ -12,6 +12,7 @@ from conduit_runtime.model.job import Job, JobStatus
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements.dashboard import job as related
+from conduit_runtime.statements.job_rows import NAMES
 from conduit_runtime.statements.job_types import described_types
 from conduit_runtime.statements.many import changes
 
@@ -25,11 +26,9 @@ from ..job.trace import trace_id
 from ..masks import HIDDEN
 from ..page import Act, Change, Done, Page, Routes, Visit, action, page
 
-_SHOWN = (
-    *("id", "queue", "type", "priority", "attempts", "max_attempts", "timeout", "created_at"),
-    *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "waits_for"),
-    *("parent", "schedule", "fingerprint"),
-)
+_APART = {"status", "payload", "headers", "progress", "error", "errors", "token"}
+"""The columns that are not shown as they are, or elsewhere on the page."""
+_SHOWN = (*(name for name in NAMES if name not in _APART), "waits_for")
 _CHILDREN_SECONDS = 1.0
 
 

@@ -1,8 +1,7 @@
 """What gateways and remote workers tell each other: JSON, version 1; nothing here does IO."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json
 
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
+from ..model.new_job import Count, NewJob, Seconds
 from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
 from ..worker.run.handler import MAX_WAIT
@@ -21,11 +21,7 @@ LARGEST = 15_000_000
 
 # Bounded, since a gateway calculates with these and Postgres stores them, whatever a worker sends.
 Integer: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31)]
-Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
-Delay: TypeAlias = Annotated[float, Meta(ge=-1e11, le=1e11)]
-Timeout: TypeAlias = Annotated[float, Meta(ge=0)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Period: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_536_000)]
 Wait: TypeAlias = Annotated[float, Meta(ge=0, le=MAX_WAIT)]
@@ -49,13 +45,13 @@ class JobEntry(Struct, omit_defaults=True):
     priority: int
     run_at: int
     seq: int
-    payload: Raw | UnsetType = UNSET
-    nested: str = ""
     rescues: int = 0
     timeout: float | None = None
     flow: UUID | None = None
     headers: str | None = None
     fingerprint: str = ""
+    payload: Raw | UnsetType = UNSET
+    nested: str = ""
 
 
 class Jobs(Struct):
@@ -71,27 +67,6 @@ class Jobs(Struct):
     queue: str
     type: str
     jobs: list[JobEntry]
-
-
-class Child(Struct, omit_defaults=True):
-    """A child job, as `statements.jobs.insert_parameters` gives it; `payload` is JSON text."""
-
-    id: UUID
-    queue: str
-    type: str
-    payload: str
-    priority: Count
-    max_attempts: Count
-    fingerprint: str | None = None
-    timeout: Timeout | None = None
-    run_at: datetime | None = None
-    delay: Delay | None = None
-    headers: str | None = None
-    key: str | None = None
-    unique_for: Seconds | None = None
-    flow: UUID | None = None
-    on_failure: str | None = None
-    dependencies: Sequence[tuple[UUID, UUID]] = ()
 
 
 class OutcomeEntry(Struct, omit_defaults=True):
@@ -113,7 +88,7 @@ class OutcomeEntry(Struct, omit_defaults=True):
     ago: Seconds | None = None
     flow: UUID | None = None
     outcome: Outcome | None = None
-    children: list[Child] = []
+    children: list[NewJob] = []
     result: tuple[str, Seconds] | None = None
     payload: str | None = None
     headers: str | None = None

@@ -9,6 +9,7 @@ import click
 from ..model.job import Job
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.type_description import max_attempts_of
+from ..statements.job_rows import NAMES
 from ..statements.job_types import described_types
 from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import counted_jobs, first_line, show_one, show_rows
@@ -17,6 +18,7 @@ from .session import Session, session_options
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
 _OF_RUNNING = ("started_at", "locked_by")
 """Further columns of a table if a job in it runs."""
+_LEFT_OUT = {"fingerprint", "timeout", "token"}
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -166,12 +168,13 @@ def _attempt(entry: Any) -> str:
 
 
 def _row(job: Job) -> dict[str, Any]:
-    names = (
-        *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
-        *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
-        *("parent", "schedule", "headers", "trace", "progress", "error", "errors"),
-    )
-    return {name: getattr(job, name) for name in names}
+    row: dict[str, Any] = {}
+    for name in NAMES:
+        if name not in _LEFT_OUT:
+            row[name] = getattr(job, name)
+        if name == "headers":
+            row["trace"] = job.trace
+    return row
 
 
 def _metrics_row(metrics: JobMetrics) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Whether our tables, indexes, triggers and functions are as the migrations made them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from shlex import quote
 
 from ..statements import doctor
 from .checked_database import Database
-from .expected import Expected, expected, shape_of
+from .expected import Expected, expected, placed, shape_of
 from .finding import Finding, error, warning
 
 
@@ -38,7 +39,8 @@ def _tables(
             what = f"the column {column} of {name}"
             change = f"ALTER TABLE {database.qualified(name)}"
             if (has := found.get((name, column))) is None:
-                action = f"{change} ADD COLUMN {should.definition};"
+                definition = placed(should.definition, database.qualified(""))
+                action = f"{change} ADD COLUMN {definition};"
                 yield error("missing-column", f"{what} is missing", where, action)
             elif has.type != should.type:
                 message = f"{what} is {has.type}, and should be {should.type}"
@@ -72,10 +74,8 @@ def _indexes(
     present = {index.name: index for index in indexes}
     for name, should in wanted.indexes.items():
         where = f"index {database.qualified(name)}"
-        create = " ".join(should.statement.split()).replace(
-            "CREATE INDEX", "CREATE INDEX CONCURRENTLY"
-        )
-        create = create.replace(" ON ", f" ON {database.qualified('')}", 1)
+        create = placed(should, database.qualified("")) + ";"
+        create = create.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1)
         drop = f"DROP INDEX {database.qualified(name)};"
         if (index := present.get(name)) is None:
             yield error("missing-index", f"the index {name} is missing", where, create)
@@ -83,7 +83,7 @@ def _indexes(
             message = f"the index {name} is not valid: Postgres does not use it"
             action = f"REINDEX INDEX CONCURRENTLY {database.qualified(name)};"
             yield error("invalid-index", message, where, action)
-        elif shape_of(index.definition) != should.shape:
+        elif shape_of(index.definition) != shape_of(should):
             message = f"the index {name} has another definition: {index.definition}"
             yield error("altered-index", message, where, f"{drop} {create}")
 
@@ -100,11 +100,7 @@ def _triggers(database: Database, wanted: Expected, triggers: dict[str, bool]) -
         where = f"trigger {name} of {database.qualified('jobs')}"
         effect = _EFFECTS[name]
         if name not in triggers:
-            action = " ".join(statement.split())
-            for name_of in (" ON jobs", "FUNCTION conduit_"):
-                before, last = name_of.rsplit(" ", 1)
-                action = action.replace(name_of, f"{before} {database.qualified(last)}")
-            action = action.replace("'jobs'", f"'{database.qualified('jobs')}'")
+            action = placed(statement, database.qualified("")) + ";"
             message = f"the trigger {name} is missing: {effect}"
             yield error("missing-trigger", message, where, action)
         elif not triggers[name]:
@@ -128,7 +124,7 @@ def _functions(
             continue
         pinned = any(each.startswith("search_path=") for each in function.settings)
         if (
-            (should.text is not None and function.text != should.text)
+            sha256(function.text.encode()).hexdigest() != should.digest
             or function.has_owners_rights != should.has_owners_rights
             or (should.is_pinned and not pinned)
         ):

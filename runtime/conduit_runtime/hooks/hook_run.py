@@ -12,6 +12,7 @@ from ..job_types.sent import Sent, storing
 from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.job import Job
+from ..model.new_job import NewJob
 from ..model.package import location
 from ..operators import equal
 from ..payloads.sensitive import noted_in
@@ -23,7 +24,7 @@ from ..records.rows import read_record
 from ..records.tables import RecordError, table_of
 from ..services.protocols import provided
 from ..statements.flows import flow_rows, insert_flow_rows, unstored
-from ..statements.jobs import batches, enqueue, insert_parameters, insert_rows
+from ..statements.jobs import batches, enqueue, insert_rows, new_job
 from ..statements.unique_keys import note_stored
 from .refused_records import no_previous, same_record, unfit_previous, unfit_record
 
@@ -64,7 +65,7 @@ class HookRun(Generic[R, S]):
         self._given_services = None if services is None else provided(services)
         self._identity_map = IdentityMap()
         self._jobs: list[tuple[str | None, Job, str]] = []
-        self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
+        self._flows: list[tuple[str | None, Flow, list[NewJob]]] = []
         self._changed: dict[str, Any] = {}
 
     def read_again(self, record: object, previous: object) -> None:
@@ -138,9 +139,9 @@ class HookRun(Generic[R, S]):
         given = [(job, text) for other, job, text in self._jobs if other == schema]
         jobs = [job for job, _ in given]
         flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
-        own = [insert_parameters(job, text=text) for job, text in given]
+        own = [new_job(job, text=text) for job, text in given]
         rows = own + [row for _, of in flows for row in of]
-        if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
+        if flows and (len(batches(rows)) == 1 or any(row.key is not None for row in rows)):
             jobs += [job for flow, _ in flows for job in flow.jobs]
             yield storing(jobs, enqueue(jobs, rows), schema)
             return

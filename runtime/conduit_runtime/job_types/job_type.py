@@ -22,7 +22,7 @@ from ..payloads.exact import Writer, writer
 from ..payloads.fits import Fit, fit
 from ..postgres.other_drivers import AsyncpgLike, other_async
 from ..services.protocols import protocols_of
-from ..statements.jobs import check_options, insert_parameters, insert_rows
+from ..statements.jobs import check_options, insert_rows, new_job
 from ..trace_context.headers import present_trace
 from .async_enqueue import enqueue_async
 from .asyncpg_enqueue import enqueue_on_asyncpg
@@ -35,6 +35,8 @@ from .sent import storing
 from .upcast import Upcast
 
 _KNOWN = BatchTypeOptions.__required_keys__ | BatchTypeOptions.__optional_keys__
+_OF_JOBS = ("queue", "priority", "max_attempts")
+"""The options of a type that its jobs have unless an enqueue says otherwise."""
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -158,23 +160,17 @@ class JobType(Generic[S, P]):
                 text, plain = payloads.written(form)
         if not self._fit(payload):
             self._check(text)
-        timeout = self.rules.timeout
-        if "timeout" in options and options["timeout"] is not None:
-            check_duration(options["timeout"], "timeout")
-            timeout = options["timeout"].total_seconds()
+        given: dict[str, Any] = {name: getattr(self, name) for name in _OF_JOBS} | {**options}
+        given["priority"] = priority_of(given["priority"])
+        if (timeout := options.get("timeout")) is not None:
+            check_duration(timeout, "timeout")
+        given["timeout"] = self.rules.timeout if timeout is None else timeout.total_seconds()
         job = Job(
-            queue=options.get("queue", self.queue),
             type=self.name,
             payload=plain,
-            priority=priority_of(options.get("priority", self.priority)),
-            max_attempts=options.get("max_attempts", self.max_attempts),
             fingerprint=self.fingerprint,
-            run_at=options.get("run_at"),
-            delay=options.get("delay"),
-            timeout=timeout,
-            unique=options.get("unique"),
-            unique_for=options.get("unique_for"),
             trace=present_trace(),
+            **given,
         )
         if options:
             check_options(job)
@@ -206,7 +202,7 @@ class JobType(Generic[S, P]):
         if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
             other = other_async(conn, "enqueue", "a connection of psycopg or asyncpg")
         job, text = self._made(payload, options)
-        [statement] = insert_rows([job], [insert_parameters(job, text=text)])
+        [statement] = insert_rows([job], [new_job(job, text=text)])
         sent = storing([job], statement, self.schema)
         if isinstance(conn, psycopg.Connection):
             return enqueue(conn, job, sent)

@@ -1,16 +1,10 @@
 """A claimed job, as a worker holds it: its payload is still JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
-
-COLUMNS = (
-    "id, type, queue, payload::text, attempts::bigint + 1, max_attempts, priority, rescues, "
-    "timeout, run_at, seq, flow, headers::text, fingerprint"
-)
-_PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -46,6 +40,18 @@ class Claimed:
     def is_suspect(self) -> bool:
         """Whether the job may have killed its worker; a worker runs one such job at a time."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
+
+
+_NAMES = [each.name for each in fields(Claimed) if each.init and each.name != "token"]
+_READ = {
+    "payload": "payload::text",
+    "attempts": "attempts::bigint + 1",
+    "headers": "headers::text",
+}
+COLUMNS = ", ".join(_READ.get(name, name) for name in _NAMES)
+"""SQL of the columns of `jobs` that a claim returns: the fields of `Claimed` after its token."""
+_PRIORITY = itemgetter(_NAMES.index("priority"))
+_RUN_AT_AND_SEQ = itemgetter(_NAMES.index("run_at"), _NAMES.index("seq"))
 
 
 class ClaimedBatch:

@@ -1,5 +1,6 @@
 """A job as the queue stores it."""
 
+import itertools
 import os
 import time
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Job:
     one.
 
     One object is one job. To enqueue an object that `is_stored` stores and returns another job like
-    it, with an id of its own.
+    it, with an id of its own. The fields from `status` on are the state of a stored job.
     """
 
     queue: str = "default"
@@ -103,6 +104,8 @@ class Job:
     timeout: float | None = None
     unique: Any = None
     unique_for: timedelta | None = None
+    trace: dict[str, str] | None = None
+    headers: dict[str, str] = field(default_factory=_headers_here)
     status: JobStatus = JobStatus.PENDING
     attempts: int = 0
     error: str | None = None
@@ -111,8 +114,6 @@ class Job:
     result: Any = None
     flow: UUID | None = None
     waits_for: int = 0
-    trace: dict[str, str] | None = None
-    headers: dict[str, str] = field(default_factory=_headers_here)
     parent: UUID | None = None
     schedule: str | None = None
     created_at: datetime | None = None
@@ -133,9 +134,8 @@ class Job:
         """The job to store: this one or, if it is already stored, another one like it."""
         if not self.is_stored:
             return self
-        names = ("queue", "type", "payload", "priority", "max_attempts", "run_at", "fingerprint")
-        further = ("delay", "timeout", "unique", "unique_for", "trace", "headers")
-        return Job(**{name: getattr(self, name) for name in (*names, *further)})
+        given = itertools.takewhile(lambda name: name != "status", Job.__slots__)
+        return Job(**{name: getattr(self, name) for name in given if name != "id"})
 
     @property
     def is_processable(self) -> bool:

@@ -2,16 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.headers import NO_HEADERS
 from ..model.job import Job
+from ..model.new_job import NewJob
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps
-from .jobs import batches, enqueue, insert_parameters
+from .jobs import batches, enqueue, new_job
 from .unique_keys import Duplicate, note_stored
 
 SWEPT = 5_000
@@ -50,12 +51,10 @@ def insert_flow(flow: Flow) -> list[Statement[list[Duplicate]]]:
     return insert_flow_rows(flow, flow_rows(flow))
 
 
-def insert_flow_rows(
-    flow: Flow, rows: Sequence[dict[str, Any]]
-) -> list[Statement[list[Duplicate]]]:
+def insert_flow_rows(flow: Flow, rows: Sequence[NewJob]) -> list[Statement[list[Duplicate]]]:
     """`insert_flow` for a flow whose `flow_rows` are given."""
     parts = batches(rows)
-    if len(parts) == 1 or not _is_in_order(flow) or any("key" in row for row in rows):
+    if len(parts) == 1 or not _is_in_order(flow) or any(row.key is not None for row in rows):
         return [enqueue(flow.jobs, rows)]
     return [enqueue((), part) for part in parts]
 
@@ -66,7 +65,7 @@ def _is_in_order(flow: Flow) -> bool:
     return all(positions[before] < positions[after] for before, after in flow.dependencies)
 
 
-def flow_rows(flow: Flow, parent: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def flow_rows(flow: Flow, parent: Mapping[str, str] | None = None) -> list[NewJob]:
     """The rows to insert for a flow; the `dependencies` of a row are those that its job waits for.
 
     `parent` are the headers of the job that enqueues it. Raises PayloadError for a job that
@@ -75,15 +74,12 @@ def flow_rows(flow: Flow, parent: Mapping[str, str] | None = None) -> list[dict[
     dependencies: defaultdict[UUID, list[Dependency]] = defaultdict(list)
     for each in flow.dependencies:
         dependencies[each[1]].append(each)
-    return [
-        {
-            **insert_parameters(job, parent),
-            "flow": flow.id,
-            "on_failure": flow.on_failure.get(job.id),
-            "dependencies": dependencies[job.id],
-        }
-        for job in flow.jobs
-    ]
+    rows = [new_job(job, parent) for job in flow.jobs]
+    for row in rows:
+        row.flow = flow.id
+        row.on_failure = flow.on_failure.get(row.id)
+        row.dependencies = dependencies[row.id]
+    return rows
 
 
 class EndedJobs(NamedTuple, Generic[K]):
@@ -144,7 +140,7 @@ class ChildJobs(list[Job]):
     """
 
     headers: Mapping[str, str] = NO_HEADERS
-    _flow_rows: tuple[dict[str, Any], ...] = ()
+    _flow_rows: tuple[NewJob, ...] = ()
 
     def add_flow(self, flow: Flow) -> None:
         """Add a chain or a group as it is now.
@@ -156,9 +152,9 @@ class ChildJobs(list[Job]):
         self.extend(flow.jobs)
         note_stored(flow.jobs, ())
 
-    def rows(self) -> list[Mapping[str, Any]]:
+    def rows(self) -> list[NewJob]:
         """The rows of the jobs, for the statement that completes their parent."""
-        in_flows = {row["id"] for row in self._flow_rows}
+        in_flows = {row.id for row in self._flow_rows}
         jobs = [job.unstored() for job in self if job.id not in in_flows]
         note_stored([job for job in self if job.id not in in_flows], ())
-        return [*(insert_parameters(job, self.headers) for job in jobs), *self._flow_rows]
+        return [*(new_job(job, self.headers) for job in jobs), *self._flow_rows]

@@ -1,36 +1,37 @@
-"""The columns of jobs: how `Job`s are read, and how they are written as arrays."""
+"""The columns of jobs, as `Job`s are read."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-from uuid import UUID
+import typing
+from datetime import datetime
+from typing import Any, get_args
 
 from ..model.job import Job, JobStatus
 from ..model.lanes import original
 from ..model.payload import decode
 from ..model.stored_headers import read_headers, read_trace
-from ..postgres.arrays import array, floats, texts, times, uuids
 from ..postgres.statement import Rows
 
-Row = Mapping[str, Any]
-
-_PLAIN = (
-    *("id", "queue", "type", "fingerprint", "priority", "max_attempts", "timeout", "status"),
-    *("attempts", "error", "locked_by", "token", "flow", "parent", "schedule"),
+NAMES = (
+    *("id", "queue", "type", "fingerprint", "status", "priority", "attempts", "max_attempts"),
+    *("timeout", "created_at", "run_at", "started_at", "completed_at", "locked_by", "locked_at"),
+    *("token", "flow", "payload", "parent", "schedule", "headers", "progress", "error", "errors"),
 )
-_JSON = ("payload", "errors", "progress", "headers")
-_TIMES = ("run_at", "created_at", "started_at", "completed_at", "locked_at")
-_NAMES = (*_PLAIN, *_JSON, *_TIMES)
+"""The columns of `jobs` that a `Job` has, in the order in which they are shown."""
 MOMENT = (
     "CASE WHEN {0} NOTNULL THEN least(greatest({0}, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') END"
 )
 """SQL of a time that Python can hold: a hand-typed time must not break a listing."""
-COLUMNS = ", ".join(
-    [
-        *_PLAIN,
-        *(f"{name}::pg_catalog.text" for name in _JSON),
-        *(MOMENT.format(name) for name in _TIMES),
-    ]
-)
+_KINDS = typing.get_type_hints(Job)
+
+
+def _read(name: str) -> str:
+    kind = _KINDS[name]
+    if kind is Any or {list, dict} & {typing.get_origin(each) for each in (kind, *get_args(kind))}:
+        return f"{name}::pg_catalog.text"
+    return MOMENT.format(name) if datetime in get_args(kind) else name
+
+
+COLUMNS = ", ".join(map(_read, NAMES))
+"""SQL of these columns, for `read_job`."""
 
 
 def read_jobs(rows: Rows, count: int) -> list[Job]:
@@ -40,7 +41,7 @@ def read_jobs(rows: Rows, count: int) -> list[Job]:
 
 def read_job(row: tuple[Any, ...]) -> Job:
     """Decode one row of `COLUMNS`."""
-    values = dict(zip(_NAMES, row, strict=True))
+    values = dict(zip(NAMES, row, strict=True))
     errors = decode(values["errors"] or "[]")
     values |= {
         "fingerprint": original(values["fingerprint"]) or None,
@@ -52,51 +53,3 @@ def read_job(row: tuple[Any, ...]) -> Job:
         "trace": read_trace(values["headers"]),
     }
     return Job(**values, is_stored=True)
-
-
-# Columns with NULLs go in binary: with array_nulls off, the server would read NULL as a text.
-_WRITERS: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
-    "id": uuids,
-    "queue": array,
-    "type": array,
-    "fingerprint": array,
-    "payload": texts,
-    "priority": array,
-    "max_attempts": array,
-    "timeout": floats,
-    "run_at": times,
-    "delay": array,
-}
-_FURTHER: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
-    "headers": texts,
-    "key": texts,
-    "unique_for": floats,
-    "flow": uuids,
-    "on_failure": texts,
-}
-
-
-def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
-    """Rows of `insert_parameters` as columns; the headers only if a row has some."""
-    found = {name: write([row[name] for row in rows]) for name, write in _WRITERS.items()}
-    if any("headers" in row for row in rows):
-        found["headers"] = texts([row.get("headers") for row in rows])
-    return found
-
-
-def enqueue_parameters(
-    rows: Sequence[Row], parents: Sequence[UUID] | None = None
-) -> dict[str, Any]:
-    """The parameters of a call that stores jobs, some of which are unique or in flows.
-
-    `rows` are those of `insert_parameters` or `flow_rows`. `parents` has one entry for each row:
-    the job that enqueues it.
-    """
-    dependencies = [link for row in rows for link in row.get("dependencies", ())]
-    found: dict[str, Any] = columns(rows)
-    found |= {name: write([row.get(name) for row in rows]) for name, write in _FURTHER.items()}
-    if parents is not None:
-        found["parent"] = uuids(parents)
-    found["before"] = uuids([before for before, _ in dependencies])
-    found["after"] = uuids([after for _, after in dependencies])
-    return found

@@ -12,13 +12,15 @@ from ..model.errors import PayloadError
 from ..model.headers import headers_here
 from ..model.job import Job
 from ..model.lanes import MARK, is_unreadable
+from ..model.new_job import OPTIONAL, PLAIN, NewJob
 from ..model.payload import check_name, decode, encode
 from ..model.queues.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
-from ..trace_context.headers import headers_fragments, headers_to_store
-from .job_rows import COLUMNS, Row, columns, enqueue_parameters, read_job, read_jobs
+from ..trace_context.headers import headers_to_store
+from .job_rows import COLUMNS, read_job, read_jobs
 from .many.bulk import Filter
-from .unique_keys import Duplicate, duplicates_of, key_parameters
+from .new_jobs import ENQUEUING, enqueue_parameters, inserted, inserted_alone
+from .unique_keys import Duplicate, duplicates_of, key_of_job
 
 BATCH_BYTES = 16_000_000
 """Bytes of jobs that one statement inserts; a single job may have more."""
@@ -54,29 +56,31 @@ def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[l
     statement returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres
     would refuse.
     """
-    return insert_rows(jobs, [insert_parameters(job) for job in jobs], alone=alone)
+    return insert_rows(jobs, [new_job(job) for job in jobs], alone=alone)
 
 
 def insert_rows(
-    jobs: Sequence[Job], rows: Sequence[Row], *, alone: bool = False
+    jobs: Sequence[Job], rows: Sequence[NewJob], *, alone: bool = False
 ) -> list[Statement[list[Duplicate]]]:
-    """`insert_jobs` for jobs whose `insert_parameters` are given."""
-    if len(rows) == 1 and not rows[0].keys() & {"key", "headers"}:
-        return [Statement("enqueue/insert_job", rows[0], _no_duplicates, _ONE_ROW[alone])]
+    """`insert_jobs` for jobs whose `new_job` is given."""
+    if len(rows) == 1 and rows[0].key is None:
+        parameters, fragments = inserted_alone(rows[0])
+        fragments = {**fragments, **_ONE_ROW[alone]}
+        return [Statement("enqueue/insert_job", parameters, _no_duplicates, fragments)]
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is given twice: make a second job")
     parts = batches(rows)
-    if len(parts) <= MOST_PARTS and any("key" in row for row in rows):
+    if len(parts) <= MOST_PARTS and any(row.key is not None for row in rows):
         return [enqueue(jobs, rows)]  # this locks the keys in one order
     statements = []
     rest = iter(jobs)
     for part in parts:
         those = [*islice(rest, len(part))]
-        if any("key" in row for row in part):
+        if any(row.key is not None for row in part):
             statements.append(enqueue(those, part))
             continue
-        parameters = columns(part)
-        fragments = {**_ROWS[alone and len(rows) <= _FEW], **headers_fragments(parameters)}
+        parameters, fragments = inserted(part)
+        fragments = {**fragments, **_ROWS[alone and len(rows) <= _FEW]}
         statements.append(Statement("enqueue/insert_jobs", parameters, _no_duplicates, fragments))
     return statements
 
@@ -97,7 +101,7 @@ _ROWS = {
 }
 
 
-def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicate]]:
+def enqueue(jobs: Sequence[Job], rows: Sequence[NewJob]) -> Statement[list[Duplicate]]:
     """Store jobs, some of which are unique or in flows; `rows` has what to insert for each.
 
     Raises PayloadError for more jobs than one statement may hold.
@@ -107,17 +111,17 @@ def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicat
             f"these unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large "
             "as one call may store: enqueue them in several calls"
         )
-    fragments = {"function": "{conduit_enqueue}", "parents": ""}
+    fragments = {"function": "{conduit_enqueue}", "parents": "", **ENQUEUING}
     parameters = enqueue_parameters(rows)
     return Statement("enqueue/enqueue_jobs", parameters, duplicates_of(jobs), fragments)
 
 
-def batches(rows: Sequence[Row]) -> list[list[Row]]:
+def batches(rows: Sequence[NewJob]) -> list[list[NewJob]]:
     """The rows in parts, each small enough for one statement."""
-    parts: list[list[Row]] = [[]]
+    parts: list[list[NewJob]] = [[]]
     weight = 0
     for row in rows:
-        added = len(row["payload"]) + _ROW + _DEPENDENCY * len(row.get("dependencies", ()))
+        added = len(row.payload) + _ROW + _DEPENDENCY * len(row.dependencies)
         if parts[-1] and weight + added > BATCH_BYTES:
             parts.append([])
             weight = 0
@@ -130,33 +134,33 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
 
 
-def insert_parameters(
-    job: Job, parent: Mapping[str, str] | None = None, text: str | None = None
-) -> dict[str, Any]:
+def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None = None) -> NewJob:
     """The row to insert for a job; `parent` are the headers of the job that enqueues it.
 
     `text` is the JSON of the payload, if it is known.
     Raises PayloadError for a job that Postgres would refuse, TypeError for anything else.
     """
     check_options(job)
-    row = {
-        "id": job.id,
-        "queue": job.queue,
-        "type": job.type,
-        "fingerprint": job.fingerprint or "",
-        "payload": encode(job.payload) if text is None else text,
-        "priority": int(job.priority),
-        "max_attempts": job.max_attempts,
-        "timeout": job.timeout,
-        "run_at": job.run_at,
-        "delay": job.delay.total_seconds() if job.delay is not None else 0.0,
-    }
+    payload = encode(job.payload) if text is None else text
+    row = NewJob(
+        *(job.id, job.queue, job.type, payload, int(job.priority), job.max_attempts),
+        job.fingerprint or "",
+    )
+    for name in _AS_GIVEN:
+        if (value := getattr(job, name)) is not None:
+            setattr(row, name, value)
+    if job.delay is not None:
+        row.delay = job.delay.total_seconds()
     if job.unique is not None or job.unique_for is not None:
-        row |= key_parameters(job)
-    around = headers_here() if parent is None else parent
-    if (text := headers_to_store(job.headers, job.trace, around)) is not None:
-        row["headers"] = text
+        row.key, row.unique_for = key_of_job(job)
+    row.headers = headers_to_store(
+        job.headers, job.trace, headers_here() if parent is None else parent
+    )
     return row
+
+
+_CONVERTED = {"fingerprint", "headers"}
+_AS_GIVEN = [name for name in PLAIN if name in OPTIONAL and name not in _CONVERTED]
 
 
 def check_options(job: Job) -> None:

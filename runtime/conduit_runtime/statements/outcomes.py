@@ -1,6 +1,6 @@
 """The outcomes that a worker writes for the attempts of its jobs. Statements without IO."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,11 +10,11 @@ import msgspec
 from ..model.attempts.outcome import Outcome
 from ..model.claimed import Claimed
 from ..model.job import Job
+from ..model.new_job import NewJob
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Rows, Statement, touched
-from ..trace_context.headers import headers_fragments
 from .flows import RELEASED
-from .job_rows import columns, enqueue_parameters
+from .new_jobs import ENQUEUING, enqueue_parameters, inserted
 from .results import Result
 
 LARGE = 4_000_000
@@ -29,15 +29,15 @@ ROW = 100
 class Attempt:
     """An attempt to be written: its duration in seconds, and its outcome.
 
-    Without an outcome, it completed. `enqueued` are then its child jobs, as `insert_parameters`
-    returns them, and `result` is its stored return value. `started` is the monotonic time at which
+    Without an outcome, it completed. `enqueued` are then its child jobs, and `result` is its
+    stored return value. `started` is the monotonic time at which
     it began; None if it did not.
     """
 
     job: Claimed | Job
     elapsed: float = 0.0
     outcome: Outcome | None = None
-    enqueued: Sequence[Mapping[str, Any]] = ()
+    enqueued: Sequence[NewJob] = ()
     result: Result | None = None
     started: float | None = None
 
@@ -50,7 +50,7 @@ class Attempt:
         weight = sum(len(text) for text in detail.values() if isinstance(text, str))
         if self.result is not None:
             weight += len(self.result.text)
-        return weight + sum(ROW + len(row["payload"]) for row in self.enqueued)
+        return weight + sum(ROW + len(row.payload) for row in self.enqueued)
 
     @property
     def is_large(self) -> bool:
@@ -98,15 +98,16 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
             "outcome/complete", parameters, lambda rows, count: Written(attempts[:count])
         )
     further, column = [], ""
+    inserting = ENQUEUING
     parents = [attempt.job.id for attempt in more for _ in attempt.enqueued]
     rows = [row for attempt in more for row in attempt.enqueued]
-    if any("flow" in row or "key" in row for row in rows):
+    if any(row.flow is not None or row.key is not None for row in rows):
         # One call locks all keys in one order, so it also stores the jobs outside of flows.
         parameters |= enqueue_parameters(rows, parents)
         column = ", (SELECT pg_catalog.count(*) FROM {enqueue/enqueue})"
     elif rows:
-        parameters |= columns(rows)
-        parameters["parent"] = uuids(parents)
+        columns, inserting = inserted(rows)
+        parameters |= {**columns, "parent": uuids(parents)}
         further.append("{outcome/child_jobs}")
     kept = [(each.job.id, *each.result) for each in more if each.result is not None]
     if kept:
@@ -118,7 +119,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
         "children": column,
         "function": "{conduit_store}",
         "parents": "ARRAY(SELECT id FROM completed), %(parent)s::pg_catalog.uuid[], ",
-        **headers_fragments(parameters),
+        **inserting,
         **_advance(more, defers),
     }
     return Statement(

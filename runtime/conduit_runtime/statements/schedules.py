@@ -14,7 +14,7 @@ from ..postgres.statement import Rows, Statement, nothing, touched
 from ..trace_context.headers import headers_fragments, headers_parameter
 from .job_rows import COLUMNS as JOB_COLUMNS
 from .job_rows import read_job
-from .jobs import insert_parameters
+from .jobs import new_job
 
 _OF_THE_JOB = ("queue", "type", "payload", "priority", "max_attempts", "timeout")
 _NAMES = (
@@ -22,6 +22,7 @@ _NAMES = (
     *("name", "every", "cron", "timezone", "missed", "enabled", "next_run_at", "failures"),
     *("error", "last_run_at", "last_job_id"),
 )
+_INSERTING = {"of_the_job": ", ".join(_OF_THE_JOB)}
 COLUMNS = ", ".join(_NAMES).replace("payload", "payload::text")
 # Columns that do not affect the ticks are not read for due schedules, so that they cannot fail.
 _DUE = ", ".join(_NAMES[:-3]).replace("payload", "'null'") + ", NULL, NULL, NULL"
@@ -58,9 +59,9 @@ def put(schedule: Schedule, now: datetime) -> Statement[Schedule]:
     schedule.timing.check()
     if schedule.missed not in get_args(Missed):
         raise ScheduleError(f"missed is {schedule.missed!r}: use {', '.join(get_args(Missed))}")
-    job = insert_parameters(schedule.job)
+    job = new_job(schedule.job)
     parameters = {
-        **{name: job[name] for name in _OF_THE_JOB},
+        **{name: getattr(job, name) for name in _OF_THE_JOB},
         **_timing(schedule.timing),
         "name": schedule.name,
         "missed": schedule.missed,
@@ -86,7 +87,8 @@ def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None)
         "count": len(plan.ticks),
     }
     parameters |= headers_parameter(trace)
-    return Statement("schedule/tick", parameters, touched, headers_fragments(parameters))
+    fragments = {**_INSERTING, **headers_fragments(parameters)}
+    return Statement("schedule/tick", parameters, touched, fragments)
 
 
 def failed(schedule: Schedule, error: str) -> Statement[None]:
@@ -130,7 +132,7 @@ def run(name: str) -> Statement[Job | None]:
         "schedule/run",
         parameters,
         lambda rows, count: read_job(rows[0]) if rows else None,
-        {"columns": JOB_COLUMNS, **headers_fragments(parameters)},
+        {"columns": JOB_COLUMNS, **_INSERTING, **headers_fragments(parameters)},
     )
 
 

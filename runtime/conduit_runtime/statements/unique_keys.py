@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -43,13 +43,16 @@ def key_of(type_: str, value: object) -> str:
     return sha256(type_.encode() + b"\0" + text).hexdigest()
 
 
-def key_parameters(job: Job) -> dict[str, Any]:
-    """The row to insert for a job's key; empty for a job without one."""
-    if not job.is_unique:
-        if job.unique_for is not None:
-            raise PayloadError("unique_for needs unique: say what is unique")
-        return {}
+def key_of_job(job: Job) -> tuple[str | None, float | None]:
+    """The key of a job, and for how many seconds it is held; None: until the job has ended.
+
+    Without a unique value, there is no key. Raises PayloadError for a job that cannot have one.
+    """
     duration = job.unique_for
+    if not job.is_unique:
+        if duration is not None:
+            raise PayloadError("unique_for needs unique: say what is unique")
+        return None, None
     if duration is not None and not isinstance(duration, timedelta):
         raise PayloadError(f"unique_for is {duration!r}: use a timedelta")
     if duration is not None and not timedelta(0) < duration <= LONGEST:
@@ -58,10 +61,7 @@ def key_parameters(job: Job) -> dict[str, Any]:
                 "unique_for", duration, f"a positive time of at most {LONGEST.days:,} days"
             )
         )
-    return {
-        "key": key_of(job.type, job.unique),
-        "unique_for": None if duration is None else duration.total_seconds(),
-    }
+    return key_of(job.type, job.unique), None if duration is None else duration.total_seconds()
 
 
 def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:

@@ -76,11 +76,6 @@ def headers_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 _WITH_HEADERS = MappingProxyType(
-    {
-        "headers": ", headers",
-        "headers_array": ", %(headers)s::pg_catalog.text[]",
-        "headers_json": ", headers::pg_catalog.jsonb",
-        "headers_value": ", %(headers)s::pg_catalog.jsonb",
-    }
+    {"headers": ", headers", "headers_value": ", %(headers)s::pg_catalog.jsonb"}
 )
 _WITHOUT = MappingProxyType(dict.fromkeys(_WITH_HEADERS, ""))

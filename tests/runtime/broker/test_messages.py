@@ -10,7 +10,8 @@ from conduit_runtime.broker.decoding import (
     decode_hello,
     decode_outcomes,
 )
-from conduit_runtime.broker.messages import VERSION, Child, OutcomeEntry, Outcomes, encode
+from conduit_runtime.broker.messages import VERSION, OutcomeEntry, Outcomes, encode
+from conduit_runtime.model.new_job import NewJob
 from msgspec import json
 
 
@@ -22,15 +23,15 @@ def hello(**fields: Any) -> bytes:
     return json.encode(usual | fields)
 
 
-def outcomes(*children: Child) -> bytes:
+def outcomes(*children: NewJob) -> bytes:
     entries = [
         OutcomeEntry(uuid4(), uuid4(), "t", "q", 0, 1, 1, children=[child]) for child in children
     ]
     return encode(Outcomes(VERSION, "w", entries))
 
 
-def child(**fields: Any) -> Child:
-    return Child(uuid4(), "q", "t", "{}", 50, 3, **fields)
+def child(**fields: Any) -> NewJob:
+    return NewJob(uuid4(), "q", "t", "{}", 50, 3, **fields)
 
 
 def test_child_jobs_may_have_what_a_job_may_have() -> None:

@@ -3,16 +3,24 @@
 import shlex
 import subprocess
 import sys
+from hashlib import sha256
 
 import psycopg
 import pytest
 from conduit_runtime import migrate
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.doctor.expected import expected
+from conduit_runtime.doctor.expected import (
+    PLACE,
+    Expected,
+    ExpectedColumn,
+    ExpectedFunction,
+    expected,
+)
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements import doctor
 from doctor_findings import codes, execute, find
+from msgspec import json
 
 
 def split(script: str) -> list[str]:
@@ -20,30 +28,83 @@ def split(script: str) -> list[str]:
     return [script] if "FUNCTION" in script else script.removesuffix(";").split("; ")
 
 
-def test_our_tables_are_read_from_the_migrations_as_postgres_has_them(fresh: str) -> None:
-    wanted = expected()
-    with connect(fresh, "test", "2s") as connection:
-        names = [*wanted.tables]
-        columns = run(connection, doctor.columns(names))
-        has = {(each.table, each.name): (each.type, each.is_required) for each in columns}
-        assert has == {
-            (table, name): (column.type, column.is_required)
-            for table, its in wanted.tables.items()
-            for name, column in its.items()
+DEFINITIONS = """
+SELECT attrelid::regclass::text, attname::text, concat_ws(' ',
+    attname, format_type(atttypid, atttypmod),
+    CASE WHEN attidentity <> '' THEN 'GENERATED ALWAYS AS IDENTITY' END,
+    'DEFAULT ' || pg_get_expr(adbin, adrelid),
+    CASE WHEN attnotnull THEN 'NOT NULL' END,
+    (SELECT string_agg(CASE contype WHEN 'p' THEN 'PRIMARY KEY' ELSE pg_get_constraintdef(oid) END,
+                       ' ' ORDER BY contype DESC, oid)
+     FROM pg_constraint
+     WHERE conrelid = attrelid AND conkey = ARRAY[attnum] AND contype IN ('c', 'p')))
+FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE attrelid = ANY (%s::regclass[]) AND attnum > 0
+ORDER BY attrelid::regclass::text, attnum
+"""
+
+
+def described(dsn: str) -> Expected:
+    """What Postgres says of a fresh database."""
+    with connect(dsn, "test", "2s") as connection:
+        connection.execute("SET search_path = pg_catalog")
+        place = "public"
+        ours = connection.execute(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relkind = 'r' AND relname <> 'conduit_migrations' ORDER BY relname::text"
+        ).fetchall()
+        names = [name for (name,) in ours]
+        columns = {
+            (each.table, each.name): each for each in run(connection, doctor.columns(names), place)
         }
-        [(tables,)] = connection.execute(
-            "SELECT array_agg(relname::text) FROM pg_class "
-            "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        tables: dict[str, dict[str, ExpectedColumn]] = {name: {} for name in names}
+        found = connection.execute(DEFINITIONS, [[f"public.{name}" for name in names]]).fetchall()
+        for table, column, definition in found:
+            name = table.removeprefix("public.")
+            known = columns[name, column]
+            tables[name][column] = ExpectedColumn(known.type, known.is_required, definition)
+        functions = connection.execute(
+            "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
         ).fetchall()
-        assert {*tables} == {*names, "conduit_migrations"}
-        for table in run(connection, doctor.tables(names)):
-            assert dict(each.split("=") for each in table.options) == wanted.options[table.name]
-        [(functions,)] = connection.execute(
-            "SELECT array_agg(proname::text) FROM pg_proc "
-            "WHERE pronamespace = 'public'::regnamespace"
+        triggers = connection.execute(
+            "SELECT tgname::text, pg_get_triggerdef(oid) FROM pg_trigger "
+            "WHERE tgrelid = 'public.jobs'::regclass AND NOT tgisinternal ORDER BY tgname"
         ).fetchall()
-        assert {*functions} == {*wanted.functions}
-        assert run(connection, doctor.triggers()).keys() == wanted.triggers.keys()
+        return Expected(
+            tables=tables,
+            options={
+                each.name: dict(option.split("=", 1) for option in each.options)
+                for each in run(connection, doctor.tables(names), place)
+            },
+            indexes={
+                each.name: each.definition
+                for each in sorted(run(connection, doctor.indexes(names), place))
+                if not each.name.endswith("_pkey")
+            },
+            triggers=dict(triggers),
+            functions={
+                each.name: ExpectedFunction(
+                    sha256(each.text.encode()).hexdigest(),
+                    each.has_owners_rights,
+                    any(setting.startswith("search_path=") for setting in each.settings),
+                )
+                for each in sorted(
+                    run(connection, doctor.functions([name for (name,) in functions]), place)
+                )
+            },
+        )
+
+
+def test_the_expected_tables_are_those_of_a_fresh_database(
+    fresh: str, pytestconfig: pytest.Config
+) -> None:
+    found = described(fresh)
+    if pytestconfig.option.update_snapshots:
+        PLACE.write_bytes(json.format(json.encode(found), indent=1) + b"\n")
+        expected.cache_clear()
+    assert found == expected(), (
+        "run this test with --snapshot-update after a change of the migrations"
+    )
 
 
 # The code, the SQL that causes it, and a part of the action.

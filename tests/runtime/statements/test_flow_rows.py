@@ -10,8 +10,8 @@ from conduit_runtime.statements.flows import flow_rows
 def test_each_row_says_what_its_job_waits_for() -> None:
     first, left, right, last = (Job(type=name) for name in ("first", "left", "right", "last"))
     rows = flow_rows(chain(first, group([left, right]), last))
-    assert [row["on_failure"] for row in rows] == [None, "cancel", "cancel", "cancel"]
-    assert [{before for before, _ in row["dependencies"]} for row in rows] == [
+    assert [row.on_failure for row in rows] == [None, "cancel", "cancel", "cancel"]
+    assert [{before for before, _ in row.dependencies} for row in rows] == [
         set(),
         {first.id},
         {first.id},

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
 from ...model.claimed import Claimed
 from ..messages import JobEntry
@@ -45,25 +46,17 @@ def grouped(
         yield band, together
 
 
+_OF_CLAIMED = attrgetter(*JobEntry.__struct_fields__[: JobEntry.__struct_fields__.index("payload")])
+
+
 def entry_of(job: Claimed) -> JobEntry:
     """The entry of a job in a message."""
-    is_deep = _may_be_deep(job.payload)
-    return JobEntry(
-        job.id,
-        job.token,
-        job.attempts,
-        job.max_attempts,
-        job.priority,
-        job.run_at,
-        job.seq,
-        UNSET if is_deep else Raw(job.payload),
-        job.payload if is_deep else "",
-        job.rescues,
-        job.timeout,
-        job.flow,
-        job.headers,
-        job.fingerprint,
-    )
+    entry = JobEntry(*_OF_CLAIMED(job))
+    if _may_be_deep(job.payload):
+        entry.nested = job.payload
+    else:
+        entry.payload = Raw(job.payload)
+    return entry
 
 
 def _may_be_deep(text: str) -> bool:

@@ -26,7 +26,6 @@ from ..decoding import (
 )
 from ..messages import VERSION, Claim, OutcomeEntry
 from ..topology import RETURNED_JOBS
-from .children import child_rows, refused_type
 from .failures import of_refused_children, of_unread
 from .fleet import Fleet
 from .in_flight import InFlight
@@ -193,7 +192,8 @@ class OutcomeConsumer:
         self, entry: OutcomeEntry, job: Claimed, started: float | None, worker: str
     ) -> Attempt:
         outcome = entry.outcome
-        refused = refused_type(entry.children, self._fleet.accepts)
+        types = (child.type for child in entry.children)
+        refused = next((type_ for type_ in types if not self._fleet.accepts(type_)), None)
         if outcome is None and refused is not None:
             outcome = of_refused_children(refused, job.attempts)
             _log.error(
@@ -208,8 +208,7 @@ class OutcomeConsumer:
                 self.ran_by[job.id] = worker
             return Attempt(job, entry.elapsed, outcome, started=started)
         result = None if entry.result is None else Result(*entry.result)
-        rows = child_rows(entry.children)
-        return Attempt(job, entry.elapsed, None, rows, result, started)
+        return Attempt(job, entry.elapsed, None, entry.children, result, started)
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
         """Note that these outcomes are written, or refused as their jobs were no longer held."""

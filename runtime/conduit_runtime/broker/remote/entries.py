@@ -1,6 +1,8 @@
 """Jobs as they come in messages, and outcomes as they leave in them."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 
 from msgspec import UNSET
 
@@ -8,7 +10,7 @@ from ...model.attempts.outcome import Outcome
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
 from ...statements.outcomes import Attempt
-from ..messages import Child, JobEntry, Jobs, OutcomeEntry
+from ..messages import JobEntry, Jobs, OutcomeEntry
 
 
 def claimed_jobs(message: Jobs) -> list[Claimed]:
@@ -17,24 +19,13 @@ def claimed_jobs(message: Jobs) -> list[Claimed]:
     return [_claimed(entry, queue, type_) for entry in message.jobs]
 
 
+_FIELDS = [field.name for field in fields(Claimed) if field.init]
+_REST = attrgetter(*_FIELDS[_FIELDS.index("payload") + 1 :])
+
+
 def _claimed(entry: JobEntry, queue: str, type_: str) -> Claimed:
-    return Claimed(
-        entry.token,
-        entry.id,
-        type_,
-        queue,
-        entry.nested or ("null" if entry.payload is UNSET else str(entry.payload, "utf-8")),
-        entry.attempts,
-        entry.max_attempts,
-        entry.priority,
-        entry.rescues,
-        entry.timeout,
-        entry.run_at,
-        entry.seq,
-        entry.flow,
-        entry.headers,
-        entry.fingerprint,
-    )
+    payload = entry.nested or ("null" if entry.payload is UNSET else str(entry.payload, "utf-8"))
+    return Claimed(entry.token, entry.id, type_, queue, payload, *_REST(entry))
 
 
 def outcome_entries(attempts: Sequence[Attempt], now: float) -> list[OutcomeEntry]:
@@ -63,7 +54,7 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
             entry.payload, entry.headers = job.payload, job.headers
     else:
         if attempt.enqueued:
-            entry.children = [Child(**row) for row in attempt.enqueued]
+            entry.children = [*attempt.enqueued]
         if attempt.result is not None:
             entry.result = (attempt.result.text, attempt.result.seconds)
     return entry

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from ...model.new_job import PLAIN
 from ..statement import quote
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
-# The columns of a pending job. With the others, a role could forge a job that runs or has ended.
-_PENDING = (
-    *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
-    *("run_at", "headers", "notifies"),
-)
-
-_FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
+# With columns beside these, a role could forge a job that runs or has ended.
+_FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join([*PLAIN, 'notifies'])})"}
 TABLES = {
     "jobs": _ALL,
     "conduit_migrations": "SELECT",

@@ -182,26 +182,40 @@ COMMENT ON COLUMN conduit_unique_keys.key IS 'a digest of the type, the value an
 COMMENT ON COLUMN conduit_unique_keys.job IS 'the existing job';
 COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'when the key is released; NULL: when its job ends';
 
-CREATE TABLE conduit_blocked_jobs (
-  id           uuid        PRIMARY KEY,
-  flow         uuid        NOT NULL,
-  queue        text        NOT NULL CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
-  type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
-  fingerprint  text        NOT NULL,
-  payload      jsonb       NOT NULL,
-  priority     integer     NOT NULL CHECK (priority BETWEEN 0 AND 100),
-  max_attempts integer     NOT NULL,
+-- What an enqueue says of a job, as `NewJob` of the client.
+CREATE TYPE conduit_new_job AS (
+  id           uuid,
+  queue        text,
+  type         text,
+  payload      jsonb,
+  priority     integer,
+  max_attempts integer,
+  fingerprint  text,
   timeout      float8,
-  run_at       timestamptz CHECK (pg_catalog.isfinite(run_at)),
-  delay        float8      NOT NULL CHECK (delay BETWEEN -31536000000::float8 AND 31536000000::float8),
-  waits_for    integer     NOT NULL CHECK (waits_for >= 0),
-  on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
-  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  run_at       timestamptz,
+  delay        float8,
   headers      jsonb,
+  flow         uuid,
+  on_failure   text
+);
+
+CREATE TABLE conduit_blocked_jobs (
+  LIKE conduit_new_job,
+  waits_for    integer     NOT NULL CHECK (waits_for >= 0),
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   error        text,
   follows      uuid[],
   awaited      boolean,
-  parent       uuid
+  parent       uuid,
+  PRIMARY KEY (id),
+  CHECK (pg_catalog.num_nulls(
+    queue, type, payload, priority, max_attempts, fingerprint, delay, flow, on_failure) = 0),
+  CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
+  CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
+  CHECK (priority BETWEEN 0 AND 100),
+  CHECK (pg_catalog.isfinite(run_at)),
+  CHECK (delay BETWEEN -31536000000::float8 AND 31536000000::float8),
+  CHECK (on_failure IN ('cancel', 'continue'))
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that wait for other jobs of their flow; they move to jobs when these have ended';
@@ -722,10 +736,8 @@ CREATE TRIGGER conduit_check_id BEFORE INSERT ON jobs FOR EACH ROW
 -- returns its position and the existing job. Jobs that would wait for it wait for the existing job, and
 -- for the jobs in front of it.
 CREATE FUNCTION conduit_store(
-  completed uuid[], parents uuid[], ids uuid[], queues text[], types text[], fingerprints text[],
-  payloads text[], priorities integer[], max_attempts integer[], timeouts float8[],
-  run_ats timestamptz[], delays float8[], headers text[], keys text[], unique_fors float8[],
-  flows uuid[], on_failures text[], befores uuid[], afters uuid[]
+  completed uuid[], parents uuid[], new_jobs conduit_new_job[], keys text[], unique_fors float8[],
+  befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql
 -- One plan, which takes linear time for any number of jobs and any settings of the session.
@@ -735,15 +747,11 @@ SET enable_seqscan = off AS $$
 BEGIN
   keys := conduit_keyed(keys);
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
-    SELECT new.*
-    FROM unnest(
-      parents, ids, queues, types, fingerprints, payloads, priorities,
-      max_attempts, timeouts, run_ats, delays, headers, keys, unique_fors, flows,
-      on_failures
-    ) WITH ORDINALITY AS new
-      (parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at,
-       delay, headers, key, unique_for, flow, on_failure, position)
-    WHERE completed IS NULL OR new.parent IN (SELECT pg_catalog.unnest(completed))
+    SELECT new.*, beside.parent, beside.key, beside.unique_for, new.ordinality AS position
+    FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
+    LEFT JOIN unnest(parents, keys, unique_fors) WITH ORDINALITY
+      AS beside (parent, key, unique_for, position) ON beside.position = new.ordinality
+    WHERE completed IS NULL OR beside.parent IN (SELECT pg_catalog.unnest(completed))
   ), held AS (
     -- Waits for keys that another transaction holds, in a fixed order, and only then checks whether
     -- their jobs exist.
@@ -772,7 +780,7 @@ BEGIN
       link.job IN (SELECT id FROM asked)
       -- Or an earlier call for the same large flow stored it.
       OR coalesce((SELECT flow FROM jobs WHERE id = link.job),
-                  (SELECT flow FROM conduit_blocked_jobs WHERE id = link.job)) = flows[1])
+                  (SELECT flow FROM conduit_blocked_jobs WHERE id = link.job)) = (new_jobs[1]).flow)
   ), reach AS (
     SELECT job, next FROM link WHERE next NOT IN (SELECT id FROM duplicate)
     UNION
@@ -801,27 +809,23 @@ BEGIN
     WHERE asked.id NOT IN (SELECT id FROM duplicate)
   ), blocked AS (
     INSERT INTO conduit_blocked_jobs
-      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
-       waits_for, on_failure, headers, follows, parent)
+      (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, run_at, delay, headers,
+       flow, on_failure, waits_for, follows, parent)
     SELECT
-      id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout, run_at,
-      delay, waits_for, on_failure, headers::jsonb, follows, parent
-    FROM kept
-    WHERE waits_for > 0
+      id, queue, type, payload, priority, max_attempts, fingerprint, timeout, run_at, delay, headers,
+      flow, on_failure, waits_for, follows, parent
+    FROM kept WHERE waits_for > 0
+  ), pending AS (
+    INSERT INTO jobs
+      (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers, flow, parent,
+       run_at)
+    SELECT
+      id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers, flow, parent,
+      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
+    FROM kept WHERE waits_for = 0 ORDER BY position
   ), depending AS (
     INSERT INTO conduit_dependencies (job, next, watched)
     SELECT job, next, watched FROM dependency
-  ), pending AS (
-    INSERT INTO jobs
-      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, headers,
-       parent)
-    SELECT
-      id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), headers::jsonb,
-      parent
-    FROM kept
-    WHERE waits_for = 0
-    ORDER BY position
   )
   SELECT duplicate.position, duplicate.existing FROM duplicate ORDER BY duplicate.position;
 END $$;
@@ -829,9 +833,7 @@ END $$;
 -- conduit_store with its owner's rights, for roles that enqueue: they cannot read keys, make the jobs of
 -- others wait, take their place or their parents, or hold a key without a job.
 CREATE FUNCTION conduit_enqueue(
-  ids uuid[], queues text[], types text[], fingerprints text[], payloads text[], priorities integer[],
-  max_attempts integer[], timeouts float8[], run_ats timestamptz[], delays float8[], headers text[],
-  keys text[], unique_fors float8[], flows uuid[], on_failures text[], befores uuid[], afters uuid[]
+  new_jobs conduit_new_job[], keys text[], unique_fors float8[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -841,15 +843,15 @@ BEGIN
       WHEN 'none' THEN session_user::text ELSE pg_catalog.current_setting('role') END,
     'jobs'::regclass::oid, 'UPDATE')
   THEN
-    PERFORM conduit_check_ids(ids);
+    PERFORM conduit_check_ids(ARRAY(SELECT id FROM pg_catalog.unnest(new_jobs)));
     IF pg_catalog.cardinality(afters) > 0
       AND pg_catalog.current_setting('transaction_isolation') <> 'read committed'
     THEN
       -- The snapshot may be older than a job with the id of a blocked one: try the id in jobs, and undo it.
       BEGIN
         INSERT INTO jobs (id, queue, type, payload, status, completed_at, notifies)
-        SELECT id, queue, type, payload::jsonb, 'cancelled', pg_catalog.now(), false
-        FROM unnest(ids, queues, types, payloads) AS new (id, queue, type, payload)
+        SELECT id, queue, type, payload, 'cancelled', pg_catalog.now(), false
+        FROM pg_catalog.unnest(new_jobs)
         WHERE id = ANY (afters);
         RAISE SQLSTATE 'UNDO0';
       EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
@@ -858,8 +860,7 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY SELECT * FROM conduit_store(
-    NULL, '{}', ids, queues, types, fingerprints, payloads, priorities, max_attempts, timeouts, run_ats,
-    delays, headers, keys, unique_fors, flows, on_failures, befores, afters);
+    NULL, '{}', new_jobs, keys, unique_fors, befores, afters);
 END $$;
 
 REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;

@@ -1,4 +1,4 @@
-INSERT INTO {jobs} AS job (queue, type, payload, priority, max_attempts, timeout, schedule{headers})
-SELECT queue, type, payload, priority, max_attempts, timeout, name{headers_value}
+INSERT INTO {jobs} AS job (schedule, {of_the_job}{headers})
+SELECT name, {of_the_job}{headers_value}
 FROM {conduit_schedules} WHERE name = %(name)s
 RETURNING {columns}

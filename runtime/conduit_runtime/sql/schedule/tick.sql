@@ -16,8 +16,8 @@ WITH due AS (
   WHERE schedule.name = due.name
   RETURNING schedule.*
 ), enqueued AS (
-  INSERT INTO {jobs} (id, queue, type, payload, priority, max_attempts, timeout, run_at, schedule{headers})
-  SELECT tick.id, queue, type, payload, priority, max_attempts, timeout, tick.run_at, name{headers_value}
+  INSERT INTO {jobs} (id, run_at, schedule, {of_the_job}{headers})
+  SELECT tick.id, tick.run_at, name, {of_the_job}{headers_value}
   FROM advanced
   CROSS JOIN unnest(%(ids)s::uuid[], %(ticks)s::timestamptz[]) AS tick (id, run_at)
   ORDER BY tick.run_at

@@ -1,7 +1,7 @@
 """The list of jobs. Each statement reads a bounded number of rows, however large the table is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -19,21 +19,24 @@ LONGEST_ERROR = 2_000
 _LARGE = 2_000
 """The most stored bytes of a payload that a list shows."""
 
-_TIMES = ("created_at", "run_at", "started_at", "completed_at")
-_COLUMNS = ", ".join(
-    [
-        *("job.id", "job.queue", "job.type", "job.fingerprint", "job.status"),
-        "pg_catalog.strpos(job.fingerprint, '!') > 0",
-        "{is_refused}",
-        "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
-        *("job.priority", "job.attempts", "job.max_attempts"),
-        f"pg_catalog.left(job.error, {LONGEST_ERROR})",
-        "job.locked_by",
-        *(MOMENT.format(f"job.{name}") for name in _TIMES),
-        f"CASE WHEN pg_catalog.pg_column_size(job.payload) < {_LARGE}"
-        " THEN job.payload::pg_catalog.text END",
-    ]
-)
+_READ = {
+    "is_unreadable": "pg_catalog.strpos(job.fingerprint, '!') > 0",
+    "is_refused": "{is_refused}",
+    "is_due": "job.status = 'pending' AND job.run_at <= pg_catalog.now()",
+    "error": f"pg_catalog.left(job.error, {LONGEST_ERROR})",
+    "worker": "job.locked_by",
+    "payload": f"CASE WHEN pg_catalog.pg_column_size(job.payload) < {_LARGE}"
+    " THEN job.payload::pg_catalog.text END",
+}
+"""SQL of the fields of a line that are no columns, or not read as they are."""
+
+
+def _column(name: str) -> str:
+    column = _READ.get(name, f"job.{name}")
+    return MOMENT.format(column) if name.endswith("_at") else column
+
+
+_COLUMNS = ", ".join(_column(field.name) for field in fields(JobLine))
 _NONE: Mapping[str, str] = {}
 _ORDERS = {
     "newest": ("id DESC",),

@@ -10,8 +10,9 @@ import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, JobStatus, Queue
 from conduit_runtime.broker.gateway.pace import Pace
-from conduit_runtime.broker.messages import VERSION, Child, Holding, OutcomeEntry, Outcomes, encode
+from conduit_runtime.broker.messages import VERSION, Holding, OutcomeEntry, Outcomes, encode
 from conduit_runtime.model.attempts.outcome import Outcome
+from conduit_runtime.model.new_job import NewJob
 from gateway_setup import GatewaySetup
 from relay import Relay
 
@@ -104,7 +105,7 @@ async def test_a_job_cannot_enqueue_what_no_worker_runs(
     stored = queue.enqueue(Job(type="t"))
     async with gateway.with_worker() as worker:
         [job] = await worker.taken()
-        child = Child(uuid4(), "default", "foreign", "{}", 50, 3)
+        child = NewJob(uuid4(), "default", "foreign", "{}", 50, 3)
         await worker.end(job, children=[child])
         await gateway.until_status(stored.id, "failed")
     assert "enqueues a job of foreign" in str(gateway.column(stored.id, "error"))

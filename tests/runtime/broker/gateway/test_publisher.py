@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from asynchronous import asynchronous
 from conduit_runtime import Job, Queue
-from conduit_runtime.broker.messages import Child, Claim, Stop
+from conduit_runtime.broker.messages import Claim, Stop
+from conduit_runtime.model.new_job import NewJob
 from gateway_setup import GatewaySetup
 from played_worker import PlayedWorker
 
@@ -95,7 +96,7 @@ async def test_packages_say_which_types_take_part(queue: Queue, gateway: Gateway
     other = queue.enqueue(Job(type="other"))
     async with gateway.with_worker(types=["t", "mine"], lanes=[("t", ""), ("other", "")]) as worker:
         [job] = await worker.taken()
-        child = Child(uuid4(), "default", "mine", "{}", 50, 3)
+        child = NewJob(uuid4(), "default", "mine", "{}", 50, 3)
         await worker.end(job, children=[child])
         await gateway.until_status(ours.id, "completed")
     assert gateway.status(other.id) == "pending"

@@ -12,7 +12,18 @@ import conduit_runtime
 PACKAGE = Path(conduit_runtime.__file__).parent
 SQL = sorted((PACKAGE / "sql").rglob("*.sql"))
 # Names that the grammar of Postgres resolves itself, in any spelling.
-GRAMMAR = {"coalesce", "greatest", "least", "extract", "EXTRACT", "ANY", "ALL", "ARRAY", "OPERATOR"}
+GRAMMAR = {
+    "coalesce",
+    "greatest",
+    "least",
+    "extract",
+    "EXTRACT",
+    "ANY",
+    "ALL",
+    "ARRAY",
+    "ROW",
+    "OPERATOR",
+}
 LIKE_SQL = re.compile(r"\b(SELECT|CASE WHEN|INSERT INTO|UPDATE|DELETE FROM|AS) |::")
 CALL = re.compile(r"(?<![\w.%{])([A-Za-z_]\w*)\(")
 
@@ -45,7 +56,8 @@ def is_safe(name: str, text: str, at: int) -> bool:
     if name in GRAMMAR or name.startswith("conduit_"):
         return True
     # The grammar turns unnest of several arrays into calls of pg_catalog.unnest.
-    return name == "unnest" and "," in _arguments(text, at)
+    arguments = _arguments(text, at)
+    return name == "unnest" and ("," in arguments or arguments == "{arrays}")
 
 
 def _arguments(text: str, at: int) -> str:

@@ -23,6 +23,7 @@ from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from example_app import SCHEMA as APPLICATION
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
+from msgspec import structs
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
@@ -159,7 +160,7 @@ def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> N
         mine = [Job(type="mine"), Job(type="mine too")]
         ids = [job.id for job in mine]
         links = [(ids[0], victim[1].id), (victim[0].id, ids[1]), (victim[0].id, victim[1].id)]
-        rows = [{**store.insert_parameters(job), "dependencies": links} for job in mine]
+        rows = [structs.replace(store.new_job(job), dependencies=links) for job in mine]
         with psycopg.connect(roles["enqueuer"]) as conn:
             run(conn, store.enqueue(mine, rows), PLACE)
         with psycopg.connect(roles["owner"]) as conn:
@@ -290,9 +291,12 @@ def test_the_id_of_a_job_that_was_deleted_is_refused_while_others_wait_for_it(
 def test_an_enqueuer_has_no_parents(roles: dict[str, str]) -> None:
     """Only workers may call the function that stores child jobs."""
     job = Job(type="t", unique=1)
-    enqueue = store.enqueue([job], [store.insert_parameters(job)])
+    enqueue = store.enqueue([job], [store.new_job(job)])
     parents = "ARRAY[gen_random_uuid()], ARRAY[gen_random_uuid()], "
-    forged = replace(enqueue, fragments={"function": "{conduit_store}", "parents": parents})
+    forged = replace(
+        enqueue,
+        fragments={**enqueue.fragments, "function": "{conduit_store}", "parents": parents},
+    )
     with (
         psycopg.connect(roles["enqueuer"]) as conn,
         pytest.raises(InsufficientPrivilege, match="conduit_store"),
@@ -332,7 +336,7 @@ def test_a_secret_that_was_deleted_is_made_anew(roles: dict[str, str]) -> None:
 )
 def test_what_an_enqueuer_forges_is_refused(roles: dict[str, str], forged: dict[str, Any]) -> None:
     job = Job(type="t", unique=1, unique_for=timedelta(hours=1))
-    rows = [{**store.insert_parameters(job), **forged}]
+    rows = [structs.replace(store.new_job(job), **forged)]
     with (
         psycopg.connect(roles["enqueuer"]) as conn,
         pytest.raises((psycopg.DataError, psycopg.IntegrityError)),

@@ -211,4 +211,4 @@ def test_the_weight_of_an_attempt() -> None:
     assert Attempt(job).weight == 0
     assert Attempt(job, result=results.Result("x" * 10, 1.0)).weight == 10
     rows = Job(type="t", payload="x"), Job(type="t", payload="y")
-    assert Attempt(job, enqueued=[*map(store.insert_parameters, rows)]).weight == 206
+    assert Attempt(job, enqueued=[*map(store.new_job, rows)]).weight == 206
