@@ -67,8 +67,6 @@ class Brackets:
         self.early_closers: list[int] = []
         """The offsets of each `}` that is indented more than the line of its `{`."""
         self._suspect: Open | None = None
-        self._unclosed: list[Open] = []
-        """The `(` and `[` that were reported and whose closers were not met."""
 
     @property
     def hidden(self) -> bool:
@@ -104,10 +102,6 @@ class Brackets:
             hint = f"write `{CLOSERS[around][1]}`"
             self._error("SYN011", start, closer, f"`{closer}` cannot close `{around}`", hint)
             return stack.pop()
-        lacking = (each for each in self._unclosed if CLOSERS[each.bracket][1] == closer)
-        if (found := next(lacking, None)) is not None and start - found.start < _LOOKAHEAD:
-            self._unclosed.remove(found)
-            return None
         hint = "remove it, or add the bracket that it should close"
         self._error("SYN011", start, closer, f"`{closer}` closes nothing here", hint)
         return None
@@ -170,8 +164,6 @@ class Brackets:
         bracket = unclosed.bracket
         hint = f"add the missing `{CLOSERS[bracket][1]}`"
         self._error(code, unclosed.start, bracket, message.format(bracket), hint)
-        if bracket in "([":
-            self._unclosed.append(unclosed)
         self._drop_to(depth)
 
     def drop_interpolation(self) -> None:

@@ -165,21 +165,3 @@ def test_a_damaged_line_is_at_most_three_errors(example: str) -> None:
             found = reported(Mistake(f"{example}/{path}", damaged, 0))
             errors = [each for each in found if each.severity == "error"]
             assert len(errors) <= 3, (damaged, errors)
-
-
-@pytest.mark.parametrize(
-    ("written", "mistaken"),
-    [
-        ('replied: #{self.ticket.subject}"', 'replied: "self.ticket.subject}"'),
-        ('#{self.ticket.subject}",', '#{self.ticket.subject"},'),
-        ("email,\n      subject", "email,\n    } subject"),
-    ],
-)
-def test_a_bracket_that_is_not_closed_misses_its_closer_once(written: str, mistaken: str) -> None:
-    example = "fastapi-tickets"
-    text = sources(example)["reply.conduit"]
-    assert written in text
-    found = reported(Mistake(f"{example}/reply.conduit", text.replace(written, mistaken), 0))
-    messages = [each.message for each in found]
-    assert "`(` is not closed" in messages
-    assert "`)` closes nothing here" not in messages
