@@ -10,10 +10,17 @@ from ..model.payload import decode
 from ..model.stored_headers import read_headers, read_trace
 from ..postgres.statement import Rows
 
-NAMES = (
+_ORDER = (
     *("id", "queue", "type", "fingerprint", "status", "priority", "attempts", "max_attempts"),
     *("timeout", "created_at", "run_at", "started_at", "completed_at", "locked_by", "locked_at"),
     *("token", "flow", "payload", "parent", "schedule", "headers", "progress", "error", "errors"),
+)
+_NO_COLUMNS = {
+    *("delay", "unique", "unique_for", "trace", "waits_for", "result", "duplicate", "is_stored"),
+}
+NAMES = (
+    *_ORDER,
+    *(name for name in Job.__slots__ if name not in {*_ORDER, *_NO_COLUMNS}),
 )
 """The columns of `jobs` that a `Job` has, in the order in which they are shown."""
 MOMENT = (
