@@ -78,6 +78,11 @@ class Timing:
     """Without a message, after which a remote worker counts as gone."""
     quiet: float = 5.0
     """Without a job, after which a remote worker that drains ends."""
+    unread: float = 1.0
+    """That a remote worker keeps a message of jobs that it cannot read, before it returns it.
+
+    The gateway sends the jobs again at once, perhaps to the same worker.
+    """
     answer: float = 5.0
     """That a gateway's answer to a remote worker may take."""
     unanswered: float = 60.0

@@ -110,7 +110,7 @@ class Consumer:
             claimed = claimed_jobs(jobs)
         except (MsgspecError, UnicodeDecodeError) as error:
             _log.error("a message of jobs cannot be read, and is returned: %s", error)
-            self._report(arrivals.reject(tag))
+            self._report(self._return(arrivals, tag))
             return
         self._busy = now = time.monotonic()
         delivery = Delivery(arrivals, tag, jobs, claimed, now)
@@ -128,6 +128,10 @@ class Consumer:
             queue.waiting.append(delivery)
             self._waiting += 1
             self._hand_on()
+
+    async def _return(self, arrivals: Arrivals, tag: int) -> None:
+        await asyncio.sleep(self._timing.unread)
+        await arrivals.reject(tag)
 
     def _report(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

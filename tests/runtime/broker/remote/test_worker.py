@@ -19,7 +19,10 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
+from conduit_runtime.broker import topology
 from conduit_runtime.model.job import JobStatus
+from conduit_runtime.worker.timing import Timing
+from pamqp.commands import Basic
 from played_gateway import PlayedGateway, entry
 from remote_pool import remote_pool
 from shared_broker import Vhost
@@ -226,3 +229,36 @@ def test_a_pool_refuses_what_belongs_to_the_queue(broker_url: str) -> None:
         WorkerPool(Broker(broker_url), keep_completed=timedelta(days=1))
     with pytest.raises(QueueError, match="schedules"):
         remote_pool(broker_url, schedules=[Schedule.every(hours=1, type="greet")])
+
+
+@asynchronous
+@pytest.mark.parametrize("is_patient", [True, False])
+async def test_a_message_that_cannot_be_read_is_returned_after_a_pause(
+    broker_url: str, is_patient: bool
+) -> None:
+    pool = remote_pool(broker_url)
+    pool.timing = Timing(unread=3600 if is_patient else 0.01)
+
+    @pool.handler("greet")
+    async def greet(context: JobContext, payload: object) -> None: ...
+
+    async with PlayedGateway(broker_url) as gateway, pool:
+        channel, headers = gateway.channel, {topology.GATEWAY: "gateway-1"}
+        returned = (await channel.queue_declare(exclusive=True)).queue
+        await channel.queue_bind(returned, topology.RETURNED, arguments=headers)
+        await channel.basic_publish(
+            b'{"version": 1000}',
+            exchange=topology.JOBS,
+            routing_key=topology.job_queue("default", "normal"),
+            properties=Basic.Properties(delivery_mode=2, headers=headers),
+        )
+        await gateway.publish([entry()])
+        assert await gateway.wait_for_outcomes() == [None]
+        while (
+            not is_patient
+            and not (await channel.queue_declare(returned, passive=True)).message_count
+        ):
+            pass
+        assert (await channel.queue_declare(returned, passive=True)).message_count == (
+            0 if is_patient else 1
+        )
