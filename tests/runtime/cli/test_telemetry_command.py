@@ -187,7 +187,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     assert (default.queue, default.due, default.running) == ("default", 50, 0)
     assert 0 < default.oldest < 60
     assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
-    assert none == ("none", 0, 0, 0.0, 0)
+    assert none == ("none", 0, 0, 0.0, 0, 0)
     queue.dequeue("w", "mail")
     assert reader.read() == [default, mail, none]  # the reader repeats its result for a while
     monkeypatch.undo()
