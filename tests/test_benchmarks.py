@@ -219,7 +219,7 @@ def test_a_peer_without_a_result_is_left_out(
         (tmp_path / name).mkdir()
     found = tuple(FakePeer(name, (), "", script=script) for name, script in scripts.items())
     monkeypatch.setattr(peers, "PEERS", found)
-    monkeypatch.setattr(peers, "SECONDS", 2)
+    monkeypatch.setattr(peers, "SECONDS", 6)
     monkeypatch.setattr(peers, "Database", lambda server: Mock(dsn=dsn))
     results = Results()
     for name in ("drain, 1 process", "enqueue many", "enqueue one by one, 1 producer"):
