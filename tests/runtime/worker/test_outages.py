@@ -235,7 +235,7 @@ HOSTILE = {
     "default_transaction_isolation": "serializable",
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "1ms",
-    "idle_session_timeout": "100ms",
+    "idle_session_timeout": "500ms",
     "transaction_timeout": "1s",
     "statement_timeout": "1s",
     "lock_timeout": "1s",
@@ -271,7 +271,7 @@ def test_settings_of_the_database_do_not_matter(
             queue.enqueue_many([Job(type="t", unique=f"{n} {m}") for m in range(100)])
             station.works()
         station.hears()
-    time.sleep(0.2)  # longer than a session may be idle
+    time.sleep(0.7)  # longer than a session may be idle
     assert queue.queues()[0].workers == 0
     assert station.lines() == []
     # A job's own connection keeps the settings that are the application's choice.
