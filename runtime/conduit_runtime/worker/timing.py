@@ -41,6 +41,8 @@ class Timing:
     """For which threads of stopped attempts may hold every slot."""
     audit: float = 10.0
     """Between comparisons of the jobs that a worker holds with what the database says."""
+    audit_all: float = 600.0
+    """Until these compare old jobs, too."""
     cancelling: float = 5.0
     """That cancelled coroutines, and the last outcomes, get at a stop."""
     retries: float = 1.0

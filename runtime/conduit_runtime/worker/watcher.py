@@ -105,16 +105,15 @@ class Watcher:
 
 
 _MARGIN = 20.0
-"""Seconds before the last audit: a claim of that time may have been committed since."""
-_ALL = 600.0
-"""Seconds between audits of all claims."""
+"""Seconds between a claim and its commit, at most: an audit may not have seen it yet."""
 
 
 class Auditor:
     """Releases jobs of a claim whose result was lost with its connection.
 
     While another transaction holds a snapshot, a look at all claims reads the dead index entries of
-    all jobs that ran since. So most audits look at the claims since the last one.
+    all jobs that ran since. So most audits look at the claims since the last audit but one: two in
+    a row have to see an orphan. For the same reason, two audits in a row look at all claims.
     """
 
     def __init__(
@@ -125,21 +124,26 @@ class Auditor:
         self._acknowledger = acknowledger
         self._backoff = Backoff(_log, "orphaned claims cannot be read")
         self._orphans: set[tuple[UUID, UUID]] = set()
-        self._audited = self._audited_all = time.monotonic()
+        now = time.monotonic()
+        self._last_two = (now, now)
+        self._all_at = now + worker.timing.audit_all
+        self._saw_all = False
 
     async def step(self) -> None:
         """Compare the jobs that the worker holds with those that the database says it holds."""
         now = time.monotonic()
-        is_of_all = now >= self._audited_all + _ALL
-        age = None if is_of_all else now - self._audited + _MARGIN
+        before, last = self._last_two
+        is_of_all = now >= self._all_at
+        age = None if is_of_all else now - before + _MARGIN
         try:
             held = await self._acknowledger.held_jobs(self._worker.name, age)
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return
-        self._audited = now
-        if is_of_all:
-            self._audited_all = now
+        self._last_two = (last, now)
+        if self._saw_all:
+            self._all_at = now + self._worker.timing.audit_all
+        self._saw_all = is_of_all and not self._saw_all
         known = {(job.id, job.token) for job in self._runner.jobs()}
         orphans = held.difference(known, self._acknowledger.apart.held)
         # A job seen once may have ended just now, or its claim may still be under way.

@@ -123,8 +123,11 @@ def test_the_outcome_of_a_lost_job_is_not_written(
 
 
 @pytest.mark.slow
-def test_a_claim_whose_response_was_lost_is_released(queue: Queue, dsn: str, timed: Timed) -> None:
-    timed(audit=0.1)
+@pytest.mark.parametrize("age", ["10 s", "1 hour"])
+def test_a_claim_whose_response_was_lost_is_released(
+    queue: Queue, dsn: str, timed: Timed, age: str
+) -> None:
+    timed(audit=0.1, audit_all=0.5)
     pool = WorkerPool(queue)
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())
@@ -133,8 +136,9 @@ def test_a_claim_whose_response_was_lost_is_released(queue: Queue, dsn: str, tim
             # The row after a claim that was committed, but whose connection broke.
             conn.execute(
                 "INSERT INTO jobs (type, status, token, locked_at, locked_by) "
-                "SELECT 't', 'running', gen_random_uuid(), now() - interval '10 s', name "
-                "FROM conduit_workers"
+                "SELECT 't', 'running', gen_random_uuid(), now() - %s::interval, name "
+                "FROM conduit_workers",
+                [age],
             )
         assert ran.wait(60)
     [job] = queue.list()
