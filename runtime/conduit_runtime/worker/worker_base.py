@@ -68,7 +68,7 @@ class WorkerBase(RunnerHost):
 
     @abstractmethod
     def on_refused(self, queues: Collection[str]) -> None:
-        """These are the queues with jobs whose claim Postgres refused, whoever made it."""
+        """Postgres refused the claims of jobs in these queues, to this worker or others."""
 
     @abstractmethod
     def on_server(self, server: float) -> None:

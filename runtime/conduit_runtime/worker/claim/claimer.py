@@ -90,7 +90,7 @@ class Claimer:
             self._listener.wake()
 
     def on_refused(self, queues: Collection[str]) -> None:
-        """These are the queues with jobs whose claim Postgres refused, whoever made it."""
+        """Postgres refused the claims of jobs in these queues, to this worker or others."""
         self._refused.queues = {*queues}
 
     def apply(self, controls: Controls) -> None:

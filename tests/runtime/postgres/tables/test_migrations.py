@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import MigrationError, Queue, migrate
 from conduit_runtime.cli import commands
+from conduit_runtime.model.new_job import COLUMNS
 from conduit_runtime.postgres.tables.migrations import _LOCK, script, versions
 
 
@@ -102,3 +103,12 @@ def test_a_table_that_stays_in_use_is_reported(
     assert done.exit_code == 1
     assert f"waiting for pid {pid} (user " in done.stderr
     assert f"could not lock the tables in 1 tries, because of pid {pid} (user" in done.stderr
+
+
+def test_a_new_job_has_the_columns_of_its_type_in_their_order(dsn: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'conduit_new_job'::regclass"
+            " AND NOT attisdropped ORDER BY attnum"
+        ).fetchall()
+    assert tuple(name for (name,) in found) == COLUMNS
