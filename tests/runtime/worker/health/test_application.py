@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -40,15 +41,17 @@ def test_a_pool_is_ready_while_it_works(queue: Queue) -> None:
 def test_a_pool_that_stops_is_not_ready(queue: Queue) -> None:
     pool = WorkerPool(queue)
     seen: list[tuple[int, dict[str, str]]] = []
+    began = threading.Event()
 
     @pool.handler("lasts")
     async def lasts(context: JobContext, payload: object) -> None:
+        began.set()
         await asyncio.to_thread(until, lambda: ask(pool, "/ready")[0] == 503)
         seen.extend([ask(pool, "/ready"), ask(pool, "/live")])
 
     queue.enqueue(Job(type="lasts"))
     with pool:
-        until(lambda: queue.stats().running)
+        assert began.wait(10)
     [(code, body), live] = seen
     assert (code, body["reason"]) == (503, "the worker is stopping")
     assert live[0] == 200
