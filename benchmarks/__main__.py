@@ -23,7 +23,12 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     "endurance": (drain.endurance, held.held),
     "shapes": (shapes.shapes, shapes.fronts),
     "enqueue": (enqueue.single, enqueue.producers, enqueue.many),
-    "latency": (latency.idle_worker, latency.half_load, latency.idle),
+    "latency": (
+        latency.idle_worker,
+        latency.back_to_back,
+        latency.half_load,
+        latency.idle,
+    ),
     "dashboard": (dashboard.dashboard,),
     "broker": (broker.broker,),
 }

@@ -1,9 +1,10 @@
 """The idle lock of a worker: commits pay for a NOTIFY only while a worker holds it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..model.lanes import Lane
-from ..postgres.statement import Statement, nothing, quote
+from ..postgres.statement import Rows, Statement, nothing, quote
 from .claims import next_due
 
 LATE = "late"
@@ -29,13 +30,21 @@ def listen(channel: str) -> Statement[None]:
     return Statement(f"LISTEN {quote(channel)}", {}, nothing)
 
 
-def acquire(queues: Sequence[str]) -> Statement[list[str]]:
-    """Take those idle locks of these queues that are free; returns the queues of the others."""
-    return Statement(
-        "worker/idle_lock_acquire",
-        {"queues": list(queues)},
-        lambda rows, count: [queue for queue, taken in rows if not taken],
-    )
+class Acquired(NamedTuple):
+    """Queues by their idle locks: taken now, shared by commits in progress, held by a worker."""
+
+    taken: list[str]
+    shared: list[str]
+    held: list[str]
+
+
+def acquire(queues: Sequence[str]) -> Statement[Acquired]:
+    """Take those idle locks of these queues that are free."""
+
+    def decode(rows: Rows, count: int) -> Acquired:
+        return Acquired(*([q for q, state in rows if state == name] for name in Acquired._fields))
+
+    return Statement("worker/idle_lock_acquire", {"queues": list(queues)}, decode)
 
 
 def await_commits(queue: str) -> Statement[None]:
@@ -45,15 +54,6 @@ def await_commits(queue: str) -> Statement[None]:
     """
     parameters = {"queues": [queue], "patience": PATIENCE}
     return Statement("worker/idle_lock_await", parameters, nothing)
-
-
-def held(queues: Sequence[str]) -> Statement[list[str]]:
-    """Return those of the queues whose idle locks workers hold, rather than commits in progress."""
-    return Statement(
-        "worker/idle_lock_is_held",
-        {"queues": list(queues)},
-        lambda rows, count: [queue for queue, is_held in rows if is_held],
-    )
 
 
 def poll(

@@ -51,16 +51,13 @@ class Listener:
         missing = [q for q in queues if q not in self._held and q not in self._held_by_others]
         if not missing:
             return False
-        refused = await self._connection.run(idle_lock.acquire(missing))
-        self._held.update(set(missing).difference(refused))
-        if refused:
-            held_by_others = await self._connection.run(idle_lock.held(refused))
-            self._held_by_others.update(held_by_others)
-        for queue in refused:
-            if queue not in self._held_by_others:
-                with contextlib.suppress(psycopg.errors.LockNotAvailable):
-                    await self._connection.run(idle_lock.await_commits(queue))
-                    self._held.add(queue)
+        acquired = await self._connection.run(idle_lock.acquire(missing))
+        self._held.update(acquired.taken)
+        self._held_by_others.update(acquired.held)
+        for queue in acquired.shared:
+            with contextlib.suppress(psycopg.errors.LockNotAvailable):
+                await self._connection.run(idle_lock.await_commits(queue))
+                self._held.add(queue)
         return True
 
     async def poll(self, queues: Sequence[str], lanes: Sequence[Lane]) -> tuple[float | None, bool]:
