@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -141,11 +142,10 @@ def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None 
     Raises PayloadError for a job that Postgres would refuse, TypeError for anything else.
     """
     check_options(job)
-    payload = encode(job.payload) if text is None else text
-    row = NewJob(
-        *(job.id, job.queue, job.type, payload, int(job.priority), job.max_attempts),
-        job.fingerprint or "",
-    )
+    row = NewJob(*_REQUIRED(job))
+    row.payload = encode(job.payload) if text is None else text
+    row.priority = int(job.priority)
+    row.fingerprint = job.fingerprint or ""
     for name in _AS_GIVEN:
         if (value := getattr(job, name)) is not None:
             setattr(row, name, value)
@@ -159,6 +159,7 @@ def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None 
     return row
 
 
+_REQUIRED = attrgetter(*(name for name in PLAIN if name not in OPTIONAL))
 _CONVERTED = {"fingerprint", "headers"}
 _AS_GIVEN = [name for name in PLAIN if name in OPTIONAL and name not in _CONVERTED]
 
