@@ -10,7 +10,7 @@ from .database import PAYLOAD, Database
 from .measure import Figure, Options, Results, repeat
 from .processes import Usage, staying
 
-_SAMPLES = 300
+_SAMPLES, _FEW = 300, 100
 _STREAM, _CHUNK = 200_000, 1_000
 _MOST = "enqueue and drain at once, 1 producer, 1 process"
 _IS_LEFT = """
@@ -19,6 +19,9 @@ SELECT EXISTS (SELECT FROM jobs WHERE status = 'pending')
 """
 _THROUGHPUT = """
 SELECT count(*) / extract(epoch FROM max(completed_at) - min(created_at)) FROM jobs
+"""
+_DELAYS = """
+SELECT extract(epoch FROM started_at - created_at)::float8 AS delay FROM jobs ORDER BY delay
 """
 _TICK = 0.002
 """Seconds between two steps of the steady stream; each step enqueues its jobs at once."""
@@ -123,7 +126,7 @@ def until_done(database: Database) -> None:
 def idle(server: str, options: Options, results: Results) -> None:
     """What an idle worker costs, alone and beside others of its queue."""
     seconds = max(5.0, _IDLE * options.scale)
-    statements, usage = _waiting(server, seconds)
+    statements, usage, _ = _waiting(server, seconds)
     part = usage.cpu / (seconds + _SETTLED) * 100
     results.add(Figure("idle worker", "% of a core", [part], target=0.3, less_is_better=True))
     results.add(
@@ -131,13 +134,18 @@ def idle(server: str, options: Options, results: Results) -> None:
     )
     results.add(Figure("idle worker", "MiB", [usage.mebibytes], target=80, less_is_better=True))
     for copies in _IDLE_TOGETHER:
-        statements, _ = _waiting(server, seconds, copies)
+        statements, _, delays = _waiting(server, seconds, copies)
         name = f"each of {copies} idle workers"
         results.add(Figure(name, "statements/s", [statements], target=3.0, less_is_better=True))
+        for part in (0.5, 0.99):
+            add_part(results, f"enqueue to claim, {copies} idle workers", [delays], part)
 
 
-def _waiting(server: str, seconds: float, copies: int = 1) -> tuple[float, Usage]:
-    """The statements a second of each worker while they wait, and what the first one used."""
+def _waiting(server: str, seconds: float, copies: int = 1) -> tuple[float, Usage, Sequence[float]]:
+    """The statements a second of each worker while they wait, and what the first one used.
+
+    Then jobs come one by one: the third value has the seconds until each was claimed, sorted.
+    """
     database = Database(server)
     database.run("CREATE EXTENSION pg_stat_statements")
     with staying(database, copies=copies) as stop:
@@ -145,7 +153,10 @@ def _waiting(server: str, seconds: float, copies: int = 1) -> tuple[float, Usage
         before = _statements(database)
         time.sleep(seconds)
         statements = (_statements(database) - before) / seconds / copies
-        return statements, stop()
+        if copies > 1:
+            one_by_one(database, _FEW)
+            until_done(database)
+        return statements, stop(), [delay for (delay,) in database.run(_DELAYS)]
 
 
 def _statements(database: Database) -> float:
