@@ -197,16 +197,22 @@ class ReconnectingConnection:
             "pg_catalog.set_config('statement_timeout', {}, {})"
         ).format(self._lock_timeout or "0", is_local, self._statement_timeout, is_local)
 
-    def handle_notifications(self) -> None:
-        """Handle the notifications that have arrived, without waiting for the next result."""
+    def handle_notifications(self) -> bool:
+        """Handle the notifications that have arrived, without waiting for the next result.
+
+        Returns False if the connection is broken: the next statement raises the error.
+        """
         if self._connection is None or self._connection.closed:
-            return
+            return False
         pgconn = self._connection.pgconn
-        with contextlib.suppress(psycopg.Error):  # the next statement raises the error
+        try:
             pgconn.consume_input()
-            while (notification := pgconn.notifies()) is not None:
-                if pgconn.notify_handler is not None:
-                    pgconn.notify_handler(notification)
+        except psycopg.Error:
+            return False
+        while (notification := pgconn.notifies()) is not None:
+            if pgconn.notify_handler is not None:
+                pgconn.notify_handler(notification)
+        return True
 
     def leave(self, server: float) -> None:
         """Cut the connection if it leads to another server; the next use opens a new one."""

@@ -21,8 +21,12 @@ class Timing:
     """
     patience: float = 0.25
     """How long a claimed job may wait here for a slot."""
+    locked: float = 0.25
+    """Until a job is claimed again that is due, and that a claim did not get."""
     poll: float = 2.0
     """Between polls, for delayed jobs, lost notifications and retries by hand."""
+    head_start: float = 0.02
+    """That the worker with the idle lock has for a new job before another worker claims it."""
     full: float = 0.5
     """Until a full queue or type is claimed again, if none of its jobs ends here before."""
 

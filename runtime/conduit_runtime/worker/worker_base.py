@@ -21,6 +21,8 @@ class WorkerBase(RunnerHost):
     flows: FlowAdvancer
     failures: FailureReporter
     ticker: Ticker
+    others: int = 0
+    """How many other workers lived at the last heartbeat, which a thread sends."""
 
     def __init__(
         self, pool: PoolSettings, services: Prepared, registry: Registry, *, is_draining: bool

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -119,13 +120,19 @@ class Claimer:
         """Claim soon: a notification says that a job was committed. Every role can send one.
 
         A job that has been due for long may be further back than claims scan. When another worker
-        has released an idle lock, this one may take it.
+        has released an idle lock, this one may take it. Every idle worker hears of a new job, and
+        the one with the idle lock starts it, unless it does not handle it or has no slot for it.
         """
         self._was_announced = True
         if payload == LATE:
             self._fetcher.invalidate()
         elif payload == RELEASED:
             self._listener.on_released()
+        elif not self._listener.holds_idle_lock:
+            # One after another on average, however many they are.
+            turn = random.uniform(1.0, max(1.0, self._worker.others))  # noqa: S311
+            self._listener.wake_in(min(turn * self._timing.head_start, self._timing.poll / 2))
+            return
         self._listener.wake()
 
     def stop(self) -> None:
@@ -208,7 +215,7 @@ class Claimer:
                 return
             if due is not None and due <= 0:
                 # The job came just now, or another transaction holds it.
-                await self._listener.wait(self._timing.patience)
+                await self._listener.wait(self._timing.locked)
                 return
             pause = min(self._pause(), poll if due is None else due)
             if await self._listener.wait(min(pause, poll)) or pause < poll:

@@ -25,6 +25,12 @@ class Listener:
         self._held_by_others: set[str] = set()
         self._opened = 0
         self._wake = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+
+    @property
+    def holds_idle_lock(self) -> bool:
+        """Whether this worker holds the idle lock of a queue, so that others leave jobs to it."""
+        return bool(self._held)
 
     def hears(self, queues: Iterable[str]) -> int | None:
         """The number of the connection, if it hears all notifications of these queues."""
@@ -33,6 +39,15 @@ class Listener:
 
     def wake(self) -> None:
         """End a wait; to be called in the loop."""
+        self._wake.set()
+
+    def wake_in(self, seconds: float) -> None:
+        """End a wait after these seconds, or after those of an earlier call."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(seconds, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._later = None
         self._wake.set()
 
     async def take_idle_lock(self, queues: Sequence[str]) -> bool:
@@ -82,26 +97,30 @@ class Listener:
             await self._connection.run(idle_lock.release(held))
 
     async def wait(self, seconds: float, event: asyncio.Event | None = None) -> bool:
-        """Wait for `seconds`; return True at once when a job is announced or the event is set.
+        """Wait for `seconds`; return True at once when woken or when the event is set.
 
-        The event is by default the one that `wake` sets. A notification since the last wait counts
-        as well: one that comes with a result sets the event, and no longer makes the connection
-        readable.
+        The event is by default the one that `wake` sets. A notification that wakes counts even if
+        it came with a result since the last wait, and no longer makes the connection readable.
         """
-        wake = event or self._wake
+        event = event or self._wake
         connection = await self._connection.open()
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
-        loop.add_reader(descriptor, wake.set)
+
+        def on_readable() -> None:
+            if not self._connection.handle_notifications() or self._wake.is_set():
+                event.set()
+
+        loop.add_reader(descriptor, on_readable)
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), seconds)
+                await asyncio.wait_for(event.wait(), seconds)
         finally:
             loop.remove_reader(descriptor)
-        # Handle notifications now: with the next result they would end the next wait in vain.
+        # Those that came with the event: with the next result they would end the next wait in vain.
         self._connection.handle_notifications()
-        is_woken = wake.is_set()
-        wake.clear()
+        is_woken = event.is_set()
+        event.clear()
         return is_woken
 
     async def listen(self, queues: Sequence[str] = ()) -> None:

@@ -164,6 +164,7 @@ class HeartbeatThread(threading.Thread):
                 held = False
                 self._lose()
                 continue
+            self._worker.others = len(others)
             for dead in detector.find_dead(others, time.monotonic()):
                 self._rescuer.rescue(connection, worker_registry.rescue(dead), dead.name)
                 # Jobs whose rows were locked are orphans now; the next heartbeat finds them.
