@@ -63,6 +63,7 @@ class Claimer:
         self._capacity = asyncio.Event()
         self._stopping = False
         self._found = 0
+        self._has_full_queue = False
         self._backoff = Backoff(_log, "jobs cannot be claimed")
         self._taken = 0.0
         self._changed = -math.inf
@@ -70,12 +71,13 @@ class Claimer:
         self._paced_until = 0.0
 
     def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
+        """A job ended: there may be capacity for another, perhaps in a queue that had none."""
         self._capacity.set()
-        self.on_idle()
+        if self._drain or self._has_full_queue:
+            self._listener.wake()
 
     def on_idle(self) -> None:
-        """A job ended, or the acknowledger has nothing left to write: the queues may be drained."""
+        """The acknowledger has nothing left to write: the queues may be drained."""
         if self._drain:
             self._listener.wake()
 
@@ -158,6 +160,7 @@ class Claimer:
         await self._listener.listen()
         limit = self._sizes.limit()
         sizes = self._sizes.of_queues(limit)
+        self._has_full_queue = len(sizes) < len(self._queues)
         if not sizes:
             await self._listener.release_idle_lock()
             await self._wait_for_capacity()
@@ -209,7 +212,8 @@ class Claimer:
         poll = self._timing.poll
         while True:
             lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
-            queues = [*self._limiter.claimable_now(self._queues)]
+            claimable = self._limiter.claimable_now(self._queues)
+            queues = [queue for queue in claimable if self._runner.room_in(queue) > 0]
             due, is_taken = await self._listener.poll(queues, [*lanes, *of_limits])
             if is_taken:
                 return

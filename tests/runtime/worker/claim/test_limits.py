@@ -115,6 +115,20 @@ def test_other_queues_of_the_worker_are_not_held_up(queue: Queue, new_pool: NewP
         until(lambda: queue.stats("mail").completed == 5)
 
 
+def test_a_queue_whose_own_slots_are_full_goes_on_when_a_job_ends(
+    queue: Queue, new_pool: NewPool, timed: Timed
+) -> None:
+    """The other queue has a slot and no job."""
+    timed(locked=600.0, poll=600.0)
+    gauge = Gauge()
+    pool = new_pool({"mail": 1, "free": 2})
+    pool.register("t", gauge.handler(0.0))
+    with pool:
+        queue.enqueue_many([Job("free", "t") for _ in range(200)])
+        until(lambda: gauge.done == 200)
+    assert gauge.most == 2
+
+
 def test_a_busy_queue_without_a_limit_does_not_starve_one_that_has_it(
     queue: Queue, new_pool: NewPool
 ) -> None:
