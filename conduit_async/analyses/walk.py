@@ -54,6 +54,15 @@ def is_on_self(node: ast.Node) -> bool:
     return not isinstance(callee, ast.Member) or isinstance(callee.target, ast.SelfRef)
 
 
+def is_safe(node: ast.Expr) -> bool:
+    """Whether a chain contains a `?.`, at which it may end."""
+    while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:
+        if isinstance(node, ast.Member) and node.safe:
+            return True
+        node = node.callee if isinstance(node, ast.Call) else node.target
+    return False
+
+
 def field_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
     """Return the start of a path of fields, and their names: `self` and `address`, `country`."""
     return _path(facts, node, SelfColumn | StructField | RecordColumn)

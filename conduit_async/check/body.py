@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from .. import ast
+from ..analyses.raising import always_raises
 from ..diagnostics import Problems, Related
 from ..names import local_name, unclashed
 from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, Resolution, ResourceInfo
@@ -196,6 +197,8 @@ class Body:
         ):
             kind = optional(kind)
         self.facts.types[node] = kind
+        if always_raises(self.facts, node):
+            self.facts.raising.add(node)
         return kind
 
     def continues_chain(self, target: ast.Expr) -> bool:

@@ -147,7 +147,8 @@ class Facts:
     that are known not to give nil, `certain` the reads of an entry that a literal is known to
     have. `excluded` has the comparisons of an enum's value with one that it is known not to be.
     `assigned` has the values of locals after their first. `unmatched` has every `match` with the
-    patterns that it lacks; it gives nil for a value that only those would take.
+    patterns that it lacks; it gives nil for a value that only those would take. `raising` has the
+    expressions that always raise an error.
     """
 
     types: dict[ast.Node, Type] = field(default_factory=dict)
@@ -160,6 +161,7 @@ class Facts:
     excluded: set[ast.Node] = field(default_factory=set)
     assigned: dict[Local, list[ast.Expr]] = field(default_factory=dict)
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)
+    raising: set[ast.Expr] = field(default_factory=set)
 
     def values_of(self, local: Local) -> list[ast.Expr]:
         """Return the values of a local: that of its `let`, and those assigned later."""

@@ -43,7 +43,9 @@ OPERANDS = {
     "call": "one({program}, {slot})",
     "match": "(match one({program}, {slot}) {{ 99 => 0, _ => 1 }})",
     "fails": "(1 / self.zero)",
+    "raises": 'error("raised")',
 }
+ERRORS = {"fails": "1 is divided by zero", "raises": "raised"}
 CONSTRUCTS = [
     "[A, B, C]",
     "[A, [B, { a: C }]]",
@@ -104,7 +106,10 @@ CONSTRUCTS = [
 
 
 MIXES = {
-    2: ["call match", "match call", "fails match", "match fails", "match match"],
+    2: [
+        *("call match", "match call", "fails match", "match fails", "match match"),
+        *("call raises", "raises call", "match raises"),
+    ],
     3: [
         *("call call match", "call match call", "match call match", "call fails match"),
         *("fails call match", "match fails match", "fails match call", "call match fails"),
@@ -169,9 +174,10 @@ def statement(program: int) -> str:
 def expected(program: int) -> tuple[list[int], str]:
     """The operands that run, and how the program ends."""
     _, kinds = PROGRAMS[program]
-    if "fails" not in kinds:
-        return list(range(len(kinds))), "value"
-    return list(range(kinds.index("fails"))), "1 is divided by zero"
+    for slot, kind in enumerate(kinds):
+        if kind in ERRORS:
+            return list(range(slot)), ERRORS[kind]
+    return list(range(len(kinds))), "value"
 
 
 @pytest.mark.parametrize("place", ["hook", "job"])

@@ -3,12 +3,13 @@
 from typing import Literal
 
 from ... import ast
-from ...program import ChangeCall
+from ...program import ChangeCall, Column
 from ...types import BOOL, Type, optional
 from ..body import Body
+from ..expressions.narrow import by_values_at, note_excluded
 from ..fields import known_column
 from ..lattice import INVALID
-from ..narrowing import SELF, Narrowing
+from ..narrowing import SELF, Narrowing, Path
 from ..require import require
 
 _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
@@ -43,8 +44,18 @@ def change_predicate(
     if value is not None:
         require(body, value, optional(column.type), f"`self.{column.name}`", "TYP131")
         if kind == "changed_to" and not isinstance(value, ast.Nil):
-            body.narrowings[node] = Narrowing(when_true=frozenset({(SELF, column.name)}))
+            _learn(body, node, column, value)
     return body.resolve(node, ChangeCall(kind, column, value), BOOL)
+
+
+def _learn(body: Body, node: ast.Expr, column: Column, value: ast.Expr) -> None:
+    """Note what follows from `self.x_changed_to?(value)`."""
+    path, text = (SELF, column.name), ast.constant_text(value)
+    true = frozenset[Path]({path})
+    if text is not None:
+        true |= by_values_at(path, column.type, [text]).when_true
+        note_excluded(body, node, path, text)
+    body.narrowings[node] = Narrowing(true)
 
 
 def previous_value(

@@ -5,10 +5,10 @@ from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_n
 from ..body import Body
 from ..coercion import constant_key
 from ..lattice import is_text, is_unknown, may_be_equal, may_be_nil
-from ..narrowing import Excluded, Narrowing, Path
+from ..narrowing import Narrowing, Path
 from ..require import check_enum
 from ..wording import describe, snippet
-from .narrow import by_values, entry_paths, not_nil, path_of, reads_nil
+from .narrow import by_values, entry_paths, not_nil, note_excluded, path_of, reads_nil
 from .nil import report_maybe_nil
 
 
@@ -53,10 +53,7 @@ def _implied_of_value(body: Body, node: ast.Binary, side: ast.Expr, other: ast.E
     value, path = ast.constant_text(other), path_of(body, side)
     if value is None or path is None:
         return Narrowing()
-    if (*path, Excluded(value)) in body.non_nil:
-        body.facts.excluded.add(node)
-    else:
-        body.facts.excluded.discard(node)
+    note_excluded(body, node, path, value)
     return by_values(body, side, [value])
 
 

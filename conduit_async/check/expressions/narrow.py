@@ -81,10 +81,23 @@ def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
 
 def by_values(body: Body, node: ast.Expr, values: Sequence[str]) -> Narrowing:
     """The narrowing by a test whether an enum's value is one of several."""
-    kind, path = required(body.type_of(node)), path_of(body, node)
-    if not isinstance(kind, Enum) or path is None:
+    path = path_of(body, node)
+    return Narrowing() if path is None else by_values_at(path, body.type_of(node), values)
+
+
+def by_values_at(path: Path, kind: Type, values: Sequence[str]) -> Narrowing:
+    """The narrowing by a test whether the value at a path is one of several."""
+    if not isinstance(kind := required(kind), Enum):
         return Narrowing()
     return Narrowing(_excluding(path, set(kind.values) - set(values)), _excluding(path, values))
+
+
+def note_excluded(body: Body, node: ast.Expr, path: Path, value: str) -> None:
+    """Note whether a comparison tests an enum's value for one that it is known not to be."""
+    if (*path, Excluded(value)) in body.non_nil:
+        body.facts.excluded.add(node)
+    else:
+        body.facts.excluded.discard(node)
 
 
 def _excluding(path: Path, values: Iterable[str]) -> frozenset[Path]:

@@ -1,8 +1,9 @@
 """Statements: `let`, assignments, `if`, `for`, `return`, `error`, `@async`, expressions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ... import ast
+from ...analyses.raising import raised_in
 from ...diagnostics import Related
 from ...program import JobInfo
 from ...types import (
@@ -107,6 +108,12 @@ def _is_invalid(body: Body, statement: ast.Statement) -> bool:
 
 
 def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:
+    flow = _flow(body, statement, value, last=last)
+    raises = raised_in(body.facts, statement) is not None
+    return replace(flow, diverges=True) if raises else flow
+
+
+def _flow(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:
     match statement:
         case ast.Let():
             _let(body, statement)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
-from ...analyses.walk import key_path
+from ...analyses.walk import is_safe, key_path
 from ...names import service_name
 from ...program import Extern, KeyAccess, LibraryCall, Local, RecordColumn, SelfColumn, StructField
 from ...python import literals
@@ -67,7 +67,7 @@ def member(fn: FunctionBuilder, node: ast.Member, operand: Operand) -> Lowering:
     """`target.name`, `target?.name`."""
     captured = _captured_path(fn, node)
     if captured is not None:
-        ends = operand.chain and chains.is_safe(node) and not is_nullable(type_of(fn, node))
+        ends = operand.chain and is_safe(node) and not is_nullable(type_of(fn, node))
         return replace(captured, guards=(NotNil(captured.text),) if ends else ())
     if isinstance(fn.resolved(node), KeyAccess):
         return (yield from _key(fn, node))

@@ -10,6 +10,7 @@ from ...program import (
     FunctionCall,
     LambdaCall,
     LibraryCall,
+    Local,
     RaiseCall,
     RecordCall,
     RecordColumn,
@@ -20,6 +21,7 @@ from ...program import (
 )
 from ...python.code import Code, Effect, Form, Precedence, call, combine, listed
 from ..functions.function_builder import FunctionBuilder
+from ..python.typing import unchecked
 from ..sql.records import record_call
 from ..sql.relations import relation
 from . import chains
@@ -42,7 +44,7 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case LibraryCall() as library, _:
             return (yield from library_call(fn, node, library))
         case ChangeCall() as tracked, _:
-            return (yield from change(fn, tracked))
+            return (yield from change(fn, node, tracked))
         case RecordCall() as query, _:
             return (yield from record_call(fn, node, query))
         case ServiceCall() as service, _:
@@ -70,7 +72,8 @@ def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Low
     values = [*call.positional, *(value for _, value in call.named)]
     parts = []
     for value in values:
-        parts.append((yield Operand(value, record="snapshot")))
+        code = yield Operand(value, record="snapshot")
+        parts.append(unchecked(fn, code) if _holds_nil(fn, value) else code)
     parts = fn.in_order(parts, values)
     if call.listed:
         parts = [
@@ -88,3 +91,10 @@ def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Low
     fn.note_call(f"{method}({shape})", node)
     target = f"{fn.services(call.service)}.{method}"
     return fn.through_handle(f"{target}({listed(texts, parts)})", parts)
+
+
+def _holds_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    """Whether type checkers may see `list[None]`: a literal holds a local that was nil once."""
+    items = node.items if isinstance(node, ast.ArrayLiteral) else ()
+    locals_ = [local for item in items if isinstance(local := fn.resolved(item), Local)]
+    return any(isinstance(each, ast.Nil) for x in locals_ for each in fn.module.facts.values_of(x))

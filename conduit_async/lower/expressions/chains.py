@@ -16,7 +16,7 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
     code = yield Operand(node.target, chain=True, allows_nil=node.safe, record=record)
     if not node.safe:
         return code
-    certain = code.guards or not is_safe(node.target)
+    certain = code.guards or not _may_end(fn, node.target)
     if certain and not may_be_nil(fn, node.target):
         is_known = node.target not in fn.module.facts.narrowed or not code.repeatable
         return code if is_known else fn.unwrap(code, node.target)
@@ -43,19 +43,19 @@ def receiver(
     return (yield Operand(owner))
 
 
-def is_safe(node: ast.Expr) -> bool:
-    """Whether a chain contains a `?.`, at which it may end."""
-    while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:
-        if isinstance(node, ast.Member) and node.safe:
-            return True
-        node = node.callee if isinstance(node, ast.Call) else node.target
-    return False
-
-
 def is_safe_step(node: ast.Expr) -> bool:
     """Whether a `?.` precedes the name of an operation."""
     callee = node.callee if isinstance(node, ast.Call) else node
     return isinstance(callee, ast.Member) and callee.safe
+
+
+def _may_end(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    """Whether a chain may end at a `?.` in it, since the value before it may be nil."""
+    while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:
+        if isinstance(node, ast.Member) and node.safe and may_be_nil(fn, node.target):
+            return True
+        node = node.callee if isinstance(node, ast.Call) else node.target
+    return False
 
 
 def guarded(fn: FunctionBuilder, node: ast.Expr, guard: Guard, code: Code) -> Code:

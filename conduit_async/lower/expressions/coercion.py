@@ -17,6 +17,8 @@ from ...types import (
     Array,
     Enum,
     Hash,
+    Scalar,
+    Struct,
     Type,
     is_nullable,
     optional,
@@ -42,7 +44,7 @@ def coerce(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> C
         return _coerce_items(fn, node, wanted, code)
     if required(actual) == ERROR and wanted == STRING:
         return _message(fn, node, code)
-    if is_lost(actual, expected):
+    if is_lost(actual, expected) or _is_other(actual, expected):
         return code if _checks_its_parts(fn, node) else _checked(fn, node, expected, code)
     if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
         return code
@@ -57,10 +59,24 @@ def is_lost(actual: Type, expected: Type) -> bool:
     return unknown or (holds_any(actual) and not holds_any(expected))
 
 
+def _is_other(actual: Type, expected: Type) -> bool:
+    """Whether a value is not of the expected type, though it may be part of one that is."""
+    kind, wanted = required(actual), required(expected)
+    if wanted in DYNAMIC:
+        return False
+    if is_nullable(actual) and not is_nullable(expected):
+        return True
+    if isinstance(kind, Scalar) != isinstance(wanted, Scalar):
+        plain = Scalar | Array | Hash | Struct
+        return isinstance(kind, plain) and isinstance(wanted, plain)
+    is_scalar = isinstance(kind, Scalar)
+    return is_scalar and kind != wanted and (kind, wanted) not in ((INT, FLOAT), (INT, DECIMAL))
+
+
 def _checks_its_parts(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether the parts of an expression are coerced to the type that is expected of it."""
     if isinstance(node, ast.Binary):
-        return node.operator == "??" or joins_arrays(fn, node)
+        return joins_arrays(fn, node)
     return isinstance(node, ast.ArrayLiteral | ast.HashLiteral | ast.Ternary)
 
 
@@ -78,7 +94,7 @@ def _message(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 def _checked(fn: FunctionBuilder, node: ast.Expr, expected: Type, code: Code) -> Code:
     """Check at run time that a value of unknown type has the expected one."""
-    if code == NONE:
+    if code == NONE and is_nullable(expected):
         return code
     parts = [Code(fn.module.annotation(expected)), code, Code(string(node.span.in_one_line))]
     return replace(fn.operator("of_type", parts, Effect.FAILS), form=Form.ANY)

@@ -35,8 +35,10 @@ from ..functions.function_builder import FunctionBuilder
 from ..python.typing import (
     DYNAMIC,
     ORDERED,
+    bare,
     holds_any,
     is_dynamic,
+    joins,
     may_be_nil,
     plainly_comparable,
     type_of,
@@ -53,11 +55,12 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     excludes_nil = swapped or not may_be_nil(fn, node.right)
     chained = node.right if swapped else node.left
     opens = excludes_nil or isinstance(node.right, ast.Nil)
-    sides = []
-    for side in (node.left, node.right):
+    sides = (node.left, node.right)
+    codes = []
+    for side in sides:
         opened = opens and side is chained
-        sides.append((yield Operand(side, allows_nil=nil, chain=opened, record="either")))
-    left, right = sides
+        codes.append((yield Operand(side, allows_nil=nil, chain=opened, record="either")))
+    left, right = codes
     if left.guards and not excludes_nil:  # `a?.b != nil`: `a is not None and a.b is not None`
         conditions = [*left.guards, NotNil(left.at(Precedence.SUM))]
         found = combine(holds(conditions).text, Precedence.AND, [left])
@@ -74,8 +77,9 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
             later = tuple(each.again for each in value.guards)
         value = replace(value, guards=()) if guards else close(value)
         left, right = (other, value) if swapped else (value, other)
-    left, right = fn.in_order([left, right], [node.left, node.right])
-    if node in fn.module.facts.excluded:  # type checkers know the result of `==`
+    left, right = fn.in_order([left, right], sides)
+    shown = any(each in DYNAMIC and joins(side) for each, side in zip(kinds, sides, strict=True))
+    if shown or node in fn.module.facts.excluded:  # type checkers may know the result of `==`
         equal = fn.operator("equal", [left, right])
     else:
         equal = equals(fn, left, kinds[0], right, kinds[1])
@@ -156,7 +160,7 @@ def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
         right = yield Operand(container, record="either")
         left, right = fn.in_order([left, right], [node.left, container])
         kind = type_of(fn, container)
-        mixed = isinstance(container, ast.ArrayLiteral) and holds_any(kind)
+        mixed = isinstance(bare(container), ast.ArrayLiteral) and holds_any(kind)
         if not mixed and _contains_plainly(type_of(fn, node.left), kind):
             found = compare(left, "in", right)
         else:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from ... import ast
-from ...program import Local
-from ...python.code import NONE, Code, Line, Precedence, close, holds
-from ...types import NIL, Type
+from ...analyses.raising import evaluated
+from ...program import Local, RaiseCall
+from ...python.code import NONE, Code, Form, Line, Precedence, call, close, holds
+from ...types import BOOL, NIL, Type, required
+from ..functions.destination import NOWHERE
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import type_of
+from ..python.typing import DYNAMIC, type_of
 from .coercion import coerce
 from .snapshots import RecordForm, coerce_record
 
@@ -28,7 +30,7 @@ class Operand:
     `lazy`: the generated code may skip it. `chain`: its guards stay open, for `.b` in `a?.b`.
     `allows_nil`: also where a missing row would be an error. `expected` is the type of
     the destination, `name` the variable that is initialized with it, `record` the form of a record.
-    `composed`: the value is the query, not its rows.
+    `composed`: the value is the query, not its rows. `tested`: only its truth matters.
     """
 
     node: ast.Expr
@@ -39,6 +41,7 @@ class Operand:
     name: str | None = None
     record: RecordForm = "row"
     composed: bool = False
+    tested: bool = False
 
 
 T = TypeVar("T")
@@ -76,8 +79,7 @@ def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
     while True:
         if asked is not None:
             fn.lazy += asked.lazy
-            composes = asked.composed and not isinstance(asked.node, _CHOICES)
-            rule_ = _COMPOSING[0] if composes else RULES[type(asked.node)]
+            rule_ = _rule_for(fn, asked)
             stack.append((rule_(fn, asked.node, asked), asked))
             code = None
         lowering, operand = stack[-1]
@@ -93,6 +95,28 @@ def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
             code = nil_after_call(fn, operand.node, code)
 
 
+def _rule_for(fn: FunctionBuilder, asked: Operand) -> Rule:
+    facts = fn.module.facts
+    if asked.node in facts.raising and not isinstance(fn.resolved(asked.node), RaiseCall):
+        return _raising
+    composes = asked.composed and not isinstance(asked.node, _CHOICES)
+    return _COMPOSING[0] if composes else RULES[type(asked.node)]
+
+
+def _raising(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
+    """Lower an expression that always raises an error to what runs before it, and to the error."""
+    facts = fn.module.facts
+    before: tuple[Line, ...] = ()
+    for each in evaluated(facts, node):
+        if each not in facts.types or isinstance(each, ast.SelfRef | ast.Lambda):
+            continue
+        code = yield Operand(each, record="either")
+        if each in facts.raising:
+            return replace(code, before=(*before, *code.before))
+        before = (*before, *code.before, *(NOWHERE.put(code) if code.effect.is_observable else ()))
+    raise LookupError(f"{node!r} raises no error")
+
+
 def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
     """Run steps that yield operands, outside of a rule, and return their result."""
     try:
@@ -106,25 +130,46 @@ def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
 
 def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """Split a call without a result, if its value is used, into a statement and nil."""
-    if type_of(fn, node) != NIL or not code.text.endswith(")"):
+    is_call = code.text.endswith(")") and code.form is not Form.ANY
+    if type_of(fn, node) != NIL or not is_call:
         return code
     return replace(NONE, before=(*code.before, Line(code.text, effect=code.effect)))
 
 
 def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
     """Lower an expression as a condition; only its truth matters."""
-    return under_guards(lower(fn, Operand(node, allows_nil=True, chain=True)))
+    return under_guards(fn, node, lower(fn, test_of(node)))
 
 
-def under_guards(code: Code) -> Code:
+def test_of(node: ast.Expr) -> Operand:
+    """Return the operand of a condition."""
+    return Operand(node, allows_nil=True, chain=True, tested=True)
+
+
+def under_guards(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """A condition that holds only if the guards of its chain do: `a is not None and a.b`."""
     if not code.guards:
         return code
-    text = f"{holds(code.guards).text} and {code.at(Precedence.NOT)}"
+    inner = second_test(fn, node, replace(code, guards=()), BOOL)
+    text = f"{holds(code.guards).text} and {inner.at(Precedence.NOT)}"
     return replace(code, text=text, precedence=Precedence.AND, guards=())
 
 
+def second_test(fn: FunctionBuilder, node: ast.Expr, code: Code, first: Type) -> Code:
+    """A condition behind one of another type, which type checkers would expect of a call in it."""
+    is_call = code.precedence in (Precedence.AWAIT, Precedence.PRIMARY) and "(" in code.text
+    is_other = required(type_of(fn, node)) not in (first, BOOL, *DYNAMIC)
+    return truth(fn, code) if code.items is not None or (is_call and is_other) else code
+
+
+def truth(fn: FunctionBuilder, code: Code) -> Code:
+    """Whether a value is true, as a bool."""
+    return call(fn.builtin("bool"), [code])
+
+
 def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
+    if code.form is Form.NEVER:
+        return code
     if not operand.chain or ast.is_closed(operand.node) or code.depth > MAX_CODE_DEPTH:
         code = close(code)
     if operand.expected is not None:

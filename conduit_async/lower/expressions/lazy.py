@@ -12,13 +12,12 @@ from ...python.code import (
     Line,
     Precedence,
     assign,
-    call,
     combine,
     compare,
     if_,
     negate,
 )
-from ...types import Enum, Type, innermost, optional, required
+from ...types import DECIMAL, FLOAT, Enum, Type, innermost, optional, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.branching import chain
 from ..python.typing import (
@@ -31,25 +30,40 @@ from ..python.typing import (
     unchecked,
 )
 from .coercion import is_lost
-from .dispatch import Lowering, Operand, rule, under_guards
+from .dispatch import Lowering, Operand, rule, second_test, test_of, truth, under_guards
 from .snapshots import record_form_of
 
 MAX_TERNARIES = 25
 """Longer chains of ternaries become statements, since each ternary nests in the previous one."""
 
 
-def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
+def lazy(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
     """`a && b`, `a || b`."""
-    place = record_form_of(type_of(fn, node))
-    left = yield Operand(node.left, allows_nil=True, record=place)
+    kind = type_of(fn, node)
+    is_number = required(kind) in (DECIMAL, FLOAT) and not operand.tested
+    side = partial(
+        Operand,
+        expected=optional(kind) if is_number else None,
+        record=record_form_of(kind),
+        tested=operand.tested,
+    )
+    left = yield side(node.left, allows_nil=True)
+    if left.text in ("True", "False", "None"):  # type checkers do not look at what never runs
+        if (left.text == "True") != (node.operator == "and"):
+            return left
+        right = yield side(node.right)
+        return replace(right, before=(*left.before, *right.before))
     with fn.branch():
-        right = yield Operand(node.right, lazy=True, record=place)
+        right = yield side(node.right, lazy=True)
     if right.before:
         return _as_statements(fn, node, left, right)
-    left = of_common_type(fn, node.left, left, type_of(fn, node))
-    right = of_common_type(fn, node.right, right, type_of(fn, node))
-    if holds_any(type_of(fn, node)):
-        right = unchecked(fn, right)
+    if operand.tested:
+        left = left if left.items is None else truth(fn, left)
+        right = second_test(fn, node.right, right, required(type_of(fn, node.left)))
+    else:
+        left = of_common_type(fn, node.left, left, kind)
+        right = of_common_type(fn, node.right, right, kind)
+        right = unchecked(fn, right) if holds_any(kind) else right
     precedence = Precedence.AND if node.operator == "and" else Precedence.OR
     text = f" {node.operator} ".join([_side(left, precedence), _side(right, precedence)])
     return combine(text, precedence, [left, right])
@@ -58,12 +72,13 @@ def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
 def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
     """Lower `a ?? b ?? c` to one expression if that is readable, else to a variable."""
     first, *others = _alternatives(fn, node)
-    wanted = _wanted(fn, node, operand)
-    alternative = _alternative(wanted, operand)
-    left = yield alternative(first, expected=optional(wanted), allows_nil=True)
+    wanted = type_of(fn, node)
+    is_checked = operand.expected is not None and is_lost(wanted, operand.expected)
+    alternative = _alternative(optional(wanted), operand)
+    left = yield alternative(first, allows_nil=True)
     while others and replace(left, before=()) == NONE:  # a call without a result
         first, before = others.pop(0), left.before
-        left = yield alternative(first, expected=optional(wanted), allows_nil=bool(others))
+        left = yield alternative(first, allows_nil=bool(others))
         left = replace(left, before=(*before, *left.before))
     if not others:
         return typed_empty(fn, left)
@@ -80,7 +95,7 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
             left = combine(text, Precedence.TERNARY, [tested, right])
         return left
     kinds = {required(type_of(fn, each)) for each in (first, *others)}
-    name = operand.name or fn.names.fresh(first)
+    name = (not is_checked and operand.name) or fn.names.fresh(first)
     is_mixed = len(kinds) > 1 or holds_any(wanted) or shows_values(fn, first)
     mixed = fn.module.annotation(optional(wanted)) if is_mixed else ""
     lines = assign(name, left, mixed)
@@ -147,16 +162,14 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     if len(arms) > MAX_TERNARIES:
         return (yield from _long_chain(fn, wanted, arms))
     alternative = _alternative(wanted, operand)
-    condition = under_guards((yield Operand(node.condition, allows_nil=True, chain=True)))
+    condition = under_guards(fn, node.condition, (yield test_of(node.condition)))
     with fn.branch():
         then = yield alternative(node.then, lazy=True)
     with fn.branch():
         otherwise = yield alternative(node.otherwise, lazy=True)
     if not then.before and not otherwise.before:
-        if (
-            condition.is_constant or condition.items
-        ) and Effect.WAITS in then.effect | otherwise.effect:
-            condition = call(fn.builtin("bool"), [condition])  # pyright awaits nothing unreachable
+        if condition.is_constant or condition.items is not None:
+            condition = truth(fn, condition)  # type checkers would skip the other value
         text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
         return combine(text, Precedence.TERNARY, [condition, then, otherwise])
     name = fn.names.fresh("value")
@@ -173,7 +186,7 @@ def _long_chain(fn: FunctionBuilder, wanted: Type, arms: list[ast.Ternary]) -> L
     found: list[tuple[Code, list[Line]]] = []
     with fn.branch():
         for arm in arms:
-            condition = under_guards((yield Operand(arm.condition, allows_nil=True, chain=True)))
+            condition = under_guards(fn, arm.condition, (yield test_of(arm.condition)))
             then = yield Operand(arm.then, expected=wanted, record=place)
             found.append((condition, assign(name, then)))
         last = yield Operand(arms[-1].otherwise, expected=wanted, record=place)

@@ -14,7 +14,7 @@ from ...types import ANY, JSON, Type
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder
 from ..python.order import in_positions, source_order
-from ..python.typing import as_any, is_dynamic, type_of, typed_empty, unchecked
+from ..python.typing import DYNAMIC, as_any, is_dynamic, type_of, typed_empty, unchecked
 from . import chains
 from .dispatch import Lowering, Operand
 from .entries import entry
@@ -95,11 +95,15 @@ class _Argument:
 
 def _unknown(fn: FunctionBuilder, argument: _Argument, code: Code) -> Code:
     """Make an argument of unknown type `Any` for type checkers."""
-    use = fn.resolved(argument.node)
+    node = argument.node
+    use = fn.resolved(node)
     column = use.column if isinstance(use, SelfColumn) and fn.job is not None else None
-    if column is not None and column.type == JSON and column.is_nullable and argument.kind != ANY:
-        return unchecked(fn, code, always=True)  # its payload has `Any | None`
-    return as_any(fn, argument.node, code)
+    may_be_none = column is not None and column.type == JSON and column.is_nullable
+    if type_of(fn, node) in DYNAMIC and code.repeatable:
+        may_be_none |= node.span.in_one_line in fn.locals.nil_tests
+    if may_be_none and argument.kind != ANY:
+        return unchecked(fn, code, always=True)  # to type checkers it is an `Any | None`
+    return as_any(fn, node, code)
 
 
 def _arguments(call: LibraryCall) -> Iterator[_Argument]:

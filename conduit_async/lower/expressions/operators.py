@@ -27,7 +27,8 @@ def unary(fn: FunctionBuilder, node: ast.Unary, operand: Operand) -> Lowering:
     if isinstance(node.operand, ast.Int | ast.Float) and type_of(fn, node.operand) == DECIMAL:
         return decimal(fn, node.operand, "-")
     inner_node = effective_operand(node)
-    inner = yield Operand(inner_node, allows_nil=node.operator == "not")
+    is_test = node.operator == "not"
+    inner = yield Operand(inner_node, allows_nil=is_test, tested=is_test)
     if node.operator == "not":
         return negate(inner)
     inner = as_any(fn, inner_node, inner)
@@ -45,7 +46,7 @@ def binary(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
     """Lower an operator between two operands."""
     match node.operator:
         case "and" | "or":
-            return (yield from lazy(fn, node))
+            return (yield from lazy(fn, node, operand))
         case "??":
             return (yield from coalesce(fn, node, operand))
         case "==" | "!=":

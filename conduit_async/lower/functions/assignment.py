@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
-from ...program import Capture, FunctionCall, Local, RelationUse, SelfColumn, StructField
+from ...program import (
+    Capture,
+    ChangeCall,
+    FunctionCall,
+    Local,
+    RelationUse,
+    SelfColumn,
+    StructField,
+)
 from ...python.code import NONE, Code, Line, Precedence, assignment, close
 from ...python.literals import string
 from ...types import Enum, Query, Type, is_nullable, required
@@ -171,6 +179,8 @@ def _reads(fn: FunctionBuilder, node: ast.Node, capture: Capture) -> bool:
         return isinstance(node, ast.SelfRef)
     if isinstance(use, RelationUse):
         return capture.path == (use.relation.key,)
+    if isinstance(use, ChangeCall):
+        return use.kind == "changed_to" and use.column.name == capture.path[0]
     return isinstance(use, SelfColumn) and use.column.name == capture.path[0]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
+from ...analyses.raising import raised_in
 from ...python.code import NONE, Code, Form, Line, assign, holds, if_
 from ...source import Span
 from ..expressions.dispatch import Operand, lower, nil_after_call
@@ -32,6 +33,9 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
     """Lower a block; the value of its last expression goes to `dest`."""
     lines: list[Line] = []
     for statement in node.statements:
+        raising = raised_in(fn.module.facts, statement)
+        if raising is not None:
+            return [*lines, *_spanned(_raised(fn, raising), statement.span)]
         goes = dest if statement is node.statements[-1] else NOWHERE
         if isinstance(statement, ast.ExprStatement):
             found = value(fn, statement.value, goes)
@@ -42,6 +46,12 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
             return lines
     gives = node.statements and isinstance(node.statements[-1], ast.ExprStatement | ast.If)
     return lines if gives or dest.kind == "nowhere" else [*lines, *dest.put(NONE)]
+
+
+def _raised(fn: FunctionBuilder, node: ast.Expr) -> list[Line]:
+    """Lower an expression that always raises an error."""
+    code = lower(fn, node)
+    return [*code.before, Line(code.text)]
 
 
 def _spanned(lines: Iterable[Line], span: Span) -> list[Line]:
@@ -58,6 +68,8 @@ def _spanned(lines: Iterable[Line], span: Span) -> list[Line]:
 
 def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
     """Lower an expression and put its value into `dest`."""
+    if node in fn.module.facts.raising:
+        return _raised(fn, node)
     if isinstance(node, ast.Match | ast.Rescue):
         return _RULES[type(node)](fn, node, dest)
     operand = Operand(

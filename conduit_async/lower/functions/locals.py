@@ -16,7 +16,7 @@ class Locals:
     `queries` are locals that hold a query; a local that only other queries continue is not read.
     `composed` are locals whose query is known only at run time. `assigns_fields`: the code assigns
     fields of the row. `shares_structs`: it uses structs as values, which must not change when a
-    field of the struct is assigned.
+    field of the struct is assigned. `nil_tests` are the texts of values that it compares with nil.
     """
 
     read: frozenset[Local] = frozenset()
@@ -25,6 +25,7 @@ class Locals:
     composed: frozenset[Local] = frozenset()
     assigns_fields: bool = False
     shares_structs: bool = False
+    nil_tests: frozenset[str] = frozenset()
 
 
 def survey_locals(facts: Facts, body: ast.Node) -> Locals:
@@ -32,12 +33,14 @@ def survey_locals(facts: Facts, body: ast.Node) -> Locals:
     read: set[Local] = set()
     assigned: set[Local] = set()
     targets: set[ast.Node] = set()
+    nil_tests: set[str] = set()
     queries = query_locals(facts, body)
     composed = composed_locals(facts, body, queries)
     continued = set(receivers(facts, body)) if queries else set()
     for node in walk(body):
         if isinstance(node, ast.Assign):
             targets.add(node.target)
+        nil_tests |= {each.span.in_one_line for each in _compared_with_nil(node)}
         local = facts.resolutions.get(node)
         if isinstance(local, Local):
             if not (local in queries and node in continued):
@@ -46,7 +49,27 @@ def survey_locals(facts: Facts, body: ast.Node) -> Locals:
             read.add(called)
     fields = any(isinstance(target, ast.Member) for target in targets)
     shares = fields and _shares_structs(facts, body, targets)
-    return Locals(frozenset(read), frozenset(assigned), queries, composed, fields, shares)
+    return Locals(
+        frozenset(read),
+        frozenset(assigned),
+        queries,
+        composed,
+        fields,
+        shares,
+        frozenset(nil_tests),
+    )
+
+
+def _compared_with_nil(node: ast.Node) -> list[ast.Expr]:
+    match node:
+        case ast.Member(target=target, safe=True):
+            return [target]
+        case ast.Binary(operator="??", left=left):
+            return [left]
+        case ast.Binary(operator="==" | "!=", left=left, right=right):
+            sides = (left, right)
+            return list(sides) if any(isinstance(each, ast.Nil) for each in sides) else []
+    return []
 
 
 def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> bool:

@@ -3,7 +3,7 @@
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
 from ...types import ANY, NIL, Array, Hash, Struct, Type, is_nullable, required
-from ..python.typing import holds_any, joins, resource_of, shows_values, type_of
+from ..python.typing import bare, holds_any, joins, resource_of, shows_values, type_of
 from .function_builder import FunctionBuilder
 
 
@@ -17,6 +17,9 @@ def is_narrowed(fn: FunctionBuilder, node: ast.Let, local: Local) -> bool:
 def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
     """Return the annotation of a variable, if its first value does not show its type."""
     actual = type_of(fn, node)
+    if isinstance(node, ast.Unwrap) and joins(bare(node)):
+        return fn.module.annotation(local.type)
+    node = bare(node)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
     empty = literal and not _items(fn, node) and not isinstance(required(actual), Struct)
     loose = isinstance(local.type, Array | Hash) and holds_any(local.type)

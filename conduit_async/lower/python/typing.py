@@ -81,6 +81,13 @@ def joins(node: ast.Expr) -> bool:
     return lazy or isinstance(node, ast.Ternary)
 
 
+def bare(node: ast.Expr) -> ast.Expr:
+    """The expression without a `!` after it."""
+    while isinstance(node, ast.Unwrap):
+        node = node.operand
+    return node
+
+
 def holds_any(kind: Type) -> bool:
     """Whether the type of a value, or of its items, is unknown."""
     match kind:

@@ -39,11 +39,10 @@ def after_create(conn: Connection, record: object, *, services: Services) -> Not
             if note.n > 2
             else 5
         )
-        first: int | None = of_type(
-            int | None, member(note.data, "count"), "self.data.count"
-        )
-        if first is None:
-            first = note.n
+        count: Any = member(note.data, "count")
+        if count is None:
+            count = note.n
+        first: int = of_type(int, count, "self.data.count ?? self.n")
         known = note.n
         total = twice(of_type(int, member(note.data, "n"), "self.data.n"))
         mixed: list[int] = [1, of_type(int, member(note.data, "n"), "self.data.n")]

@@ -31,7 +31,7 @@ def after_update(
         found: Any
         match post.n:
             case 1:
-                found = fail("one")
+                fail("one")
             case _:
                 found = hook.services.email.get()
         hook.enqueue(email_send, EmailSend(costs=costs, found=found))

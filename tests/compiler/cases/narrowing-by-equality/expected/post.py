@@ -73,10 +73,8 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
 
 
 def found(hook: Hook[Any, Services], text: str) -> str:
-    find: str | None = of_type(
-        str | None, hook.services.search.find(text), "Search.find(text)"
-    )
+    find: Any = hook.services.search.find(text)
     if find is None:
         find = ""
-    result: str = find
+    result: str = of_type(str, find, 'Search.find(text) ?? ""')
     return result
