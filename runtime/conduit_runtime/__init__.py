@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .job_types.context import JobContext as JobContext
     from .job_types.job_type import JobType as JobType
     from .job_types.job_type import job_type as job_type
+    from .job_types.plain_context import PlainContext as PlainContext
     from .job_types.upcasts import require_upcasts as require_upcasts
     from .job_types.upcasts import upcast as upcast
     from .model.attempts.failed_job import FailedJob as FailedJob
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .model.errors import PayloadMismatch as PayloadMismatch
     from .model.errors import QueueError as QueueError
     from .model.errors import ScheduleError as ScheduleError
+    from .model.errors import StepNotStored as StepNotStored
     from .model.errors import UnknownJob as UnknownJob
     from .model.errors import WorkerStuck as WorkerStuck
     from .model.flow import Flow as Flow
@@ -96,13 +98,14 @@ _MODULES = {
     "job_types.batches": "batch",
     "job_types.context": "JobContext",
     "job_types.job_type": "JobType job_type",
+    "job_types.plain_context": "PlainContext",
     "job_types.upcasts": "require_upcasts upcast",
     "model.attempts.failed_job": "FailedJob",
     "model.attempts.outcome": "Discard Retry Snooze",
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
         "JobCancelled JobFailed JobLost MigrationError NoHandler PayloadError PayloadMismatch "
-        "QueueError ScheduleError UnknownJob WorkerStuck"
+        "QueueError ScheduleError StepNotStored UnknownJob WorkerStuck"
     ),
     "model.flow": "Flow chain group",
     "model.headers": "headers",

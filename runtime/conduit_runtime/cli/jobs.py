@@ -11,8 +11,9 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.type_description import max_attempts_of
 from ..statements.job_rows import NAMES
 from ..statements.job_types import described_types
+from ..statements.steps import StoredStep, steps_of
 from .filters import DURATION, STATUSES, change, change_options, filter_options
-from .output import counted_jobs, first_line, show_one, show_rows
+from .output import compact_json, counted_jobs, first_line, show_one, show_rows
 from .session import Session, session_options
 
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
@@ -58,19 +59,27 @@ def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
 @session_options
 @click.argument("id", type=click.UUID)
 def show(session: Session, id: UUID) -> None:
-    """Show everything about a job: its payload, and each failed attempt with its traceback."""
+    """Show everything about a job: its payload, finished steps, and failed attempts."""
     with session.queue() as queue:
         job = queue.get(id)
         if job is None:
             raise click.ClickException(f"there is no job {id}")
         described = queue.connections.run(described_types(job.type))
+        steps = queue.connections.run(steps_of(id))
     row = {
         **_row(job),
         "max_attempts": max_attempts_of(job, described),
         "waits_for": job.waits_for,
         "result": job.result,
+        "steps": [*map(_step, steps)],
     }
     if session.form == "table":
+        row["steps"] = "\n".join(
+            "{name}  attempt {attempt}  {duration:.3f} s  {shown}".format(
+                **each, shown=compact_json(each["result"])
+            )
+            for each in row["steps"]
+        )
         row["errors"] = "\n".join(map(_attempt, job.errors))
     show_one(row, session.form)
 
@@ -154,6 +163,16 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
     click.echo(f"\n{'Attempts' if attempts else 'No attempts'} in the last {last}")
     if attempts:
         show_rows(attempts, _METRICS, "table")
+
+
+def _step(step: StoredStep) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "attempt": step.attempt,
+        "started_at": step.started_at,
+        "duration": round((step.ended_at - step.started_at).total_seconds(), 6),
+        "result": step.value,
+    }
 
 
 def _attempt(entry: Any) -> str:

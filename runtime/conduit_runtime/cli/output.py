@@ -63,6 +63,11 @@ def show_one(row: Mapping[str, Any], form: str) -> None:
         click.echo(f"{name.replace('_', ' '):<{width}}  {indent.join(lines)}")
 
 
+def compact_json(value: Any) -> str:
+    """A value of JSON on one line."""
+    return escape_controls(json.dumps(value, ensure_ascii=False))
+
+
 def _json(value: Any) -> str:
     return escape_controls(json.dumps(value, indent=2, ensure_ascii=False, default=_text))
 

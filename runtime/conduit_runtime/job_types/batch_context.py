@@ -12,6 +12,7 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 from ..model.arguments import check_type
 from ..model.attempts.outcome import Retry
 from ..model.claimed import ClaimedBatch
+from ..model.errors import QueueError
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..services.service_calls import called_by
@@ -32,6 +33,11 @@ class BatchJob(JobContext[Any], Generic[P]):
     def services(self) -> Any:
         """The application's services, as in `JobContext.services`; a call has the job's own key."""
         return called_by(self._job, self._services)
+
+    def _begin(self, name: str, caller: object) -> None:
+        raise QueueError(
+            f"the step {name!r}: a job of a batch has no steps: run jobs of its type one by one"
+        )
 
 
 class BatchContext(Generic[S]):

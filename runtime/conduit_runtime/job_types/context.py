@@ -1,14 +1,16 @@
 """The context of a running job: what its handler can ask for and do."""
 
 import asyncio
-import contextlib
+import inspect
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, Unpack
+from time import monotonic
+from types import FrameType, MappingProxyType
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
 from uuid import UUID
 
 import msgspec
@@ -29,7 +31,9 @@ from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..statements.flows import ChildJobs
 from .options import JobMaker, JobOptions
+from .steps import Result, StepHost, Steps
 
+A = ParamSpec("A")
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
 T = TypeVar("T")
@@ -44,7 +48,7 @@ class ConnectionLost(BaseException):
     """The worker's own connection broke during a statement of a job."""
 
 
-class Host(Protocol):
+class Host(StepHost, Protocol):
     """What a context needs from the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
@@ -66,6 +70,8 @@ class JobContext(AsyncOperations, Generic[S]):
     # Most jobs need few of these, so each is made when it is first used.
     children: ChildJobs | None = None
     """What `enqueued` returns; None until its first use."""
+    steps: Steps | None = None
+    """The steps that the attempt has reached; None before the first."""
     _cancelled = False
     stopped_by: BaseException | None = None
     """Why the worker stopped the attempt, a TimeoutError after its timeout; None if it did not."""
@@ -206,12 +212,70 @@ class JobContext(AsyncOperations, Generic[S]):
 
         Raises TypeError in a coroutine handler, which has to await `results`.
         """
+        if self._is_on_loop:
+            raise TypeError("a coroutine handler awaits results()")
+        return self._await(self.results())
+
+    @overload
+    def step(
+        self, name: str, function: Callable[A, Awaitable[T]], /, *args: A.args, **kwargs: A.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def step(
+        self, name: str, function: Callable[A, T], /, *args: A.args, **kwargs: A.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
+    def step(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function once for the job: `await job.step("charge", charge, order.id)`.
+
+        When the function has returned, its result is stored, and only then returned here. A later
+        attempt gets the stored result, as the type that the function is annotated to return, and
+        does not call the function. Nothing is stored of a call that raises. A plain handler takes a
+        `PlainContext`, whose `step` needs no `await`. A plain function is called on the loop here,
+        so it should not block.
+
+        Raises QueueError for a name that the attempt has used: in a loop, put a key into the name.
+        Raises StepNotStored, which ends the job failed, for a result that JSON cannot hold or that
+        would come back as another value.
+        """
+        self._begin(name, sys._getframe(1))
+        return self._run_step(name, function, args, kwargs)
+
+    def _begin(self, name: str, caller: FrameType) -> None:
+        self._steps.begin(name, caller)
+
+    @property
+    def _steps(self) -> Steps:
+        if self.steps is None:
+            self.steps = Steps(self._job, self._host)
+        return self.steps
+
+    async def _run_step(
+        self, name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]
+    ) -> Any:
+        result = Result.of(name, function)
+        if (found := await self._steps.stored(name)) is not None:
+            return result.read(found)
+        self.raise_if_cancelled()
+        began = monotonic()
+        value = function(*args, **kwargs)
+        if inspect.isawaitable(value):
+            value = await value
+        await self._steps.store(name, result.write(value), monotonic() - began)
+        return value
+
+    @property
+    def _is_on_loop(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    def _await(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait in a thread for what the worker's loop does."""
         if self._loop is None:
+            work.close()
             raise RuntimeError("the job is not running")
-        with contextlib.suppress(RuntimeError):
-            if asyncio.get_running_loop() is self._loop:
-                raise TypeError("a coroutine handler awaits results()")
-        return asyncio.run_coroutine_threadsafe(self.results(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """Return a connection in autocommit mode for your own statements, for an `async with`."""

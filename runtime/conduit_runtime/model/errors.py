@@ -17,6 +17,13 @@ class OutcomeTooLarge(TooLarge):
     """The result or the child jobs of a job are too large for the statement that completes it."""
 
 
+class StepNotStored(PayloadError):
+    """What a step returned cannot be stored exactly; the text names the path.
+
+    Its effect is made, and another attempt would make it again: the job ends failed.
+    """
+
+
 class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 

@@ -5,7 +5,7 @@ import inspect
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -33,20 +33,42 @@ def annotated_payload(function: Callable[..., Any]) -> Any:
     if len(parameters) < 2 or parameters[1].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
         return inspect.Parameter.empty
     annotation = parameters[1].annotation
-    if not isinstance(annotation, str):
-        return annotation
-    while hasattr(function, "func"):
-        function = function.func
-    code = inspect.unwrap(function)
-    code = code if hasattr(code, "__globals__") else type(code).__call__
     try:
-        names = {**getattr(code, "__globals__", {}), **inspect.getclosurevars(code).nonlocals}
-        hints = typing.get_type_hints(_Annotated(annotation), names, include_extras=True)
-        return hints["payload"]
+        return _evaluated(annotation, function)
     except Exception as error:
         raise TypeError(
             f"the annotation {annotation!r} of `{parameters[1].name}` cannot be read: {error}"
         ) from None
+
+
+def annotated_result(function: Callable[..., Any]) -> Any:
+    """The annotation of what a function returns or, awaited, gives; `Any` if none can be read."""
+    try:
+        annotation = code_of(function).__annotations__.get("return", Any)
+        annotation = _evaluated(annotation, function)
+    except Exception:  # a name that only a type checker imports, say
+        return Any
+    arguments = typing.get_args(annotation)
+    if arguments and typing.get_origin(annotation) in (Awaitable, Coroutine):
+        return arguments[-1]
+    return annotation
+
+
+def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    code = code_of(function)
+    names = {**getattr(code, "__globals__", {}), **inspect.getclosurevars(code).nonlocals}
+    return typing.get_type_hints(_Annotated(annotation), names, include_extras=True)["payload"]
+
+
+def code_of(function: Any) -> Any:
+    """The function that a partial, a method, a decorated function or a callable object runs."""
+    while hasattr(function, "func"):
+        function = function.func
+    code = inspect.unwrap(function)
+    code = code if hasattr(code, "__globals__") else type(code).__call__
+    return getattr(code, "__func__", code)
 
 
 class _Annotated:

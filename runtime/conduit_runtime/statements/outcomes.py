@@ -31,7 +31,7 @@ class Attempt:
 
     Without an outcome, it completed. `enqueued` are then its child jobs, and `result` is its
     stored return value. `started` is the monotonic time at which
-    it began; None if it did not.
+    it began; None if it did not. With `has_steps`, the job may have records of steps.
     """
 
     job: Claimed | Job
@@ -40,6 +40,7 @@ class Attempt:
     enqueued: Sequence[NewJob] = ()
     result: Result | None = None
     started: float | None = None
+    has_steps: bool = False
 
     @property
     def weight(self) -> int:
@@ -88,11 +89,17 @@ def write(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Wri
 def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Written]:
     """Complete the jobs, store their child jobs and results, and release the jobs behind them.
 
+    The records of their steps are deleted, if any of the jobs has some.
+
     The number of attempts in the result is right, but not which ones: that would cost every batch.
     If it `defers`, the flow advancer releases the waiting jobs.
     """
     parameters = _held(attempts)
-    more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
+    more = [
+        each
+        for each in attempts
+        if each.enqueued or each.result or each.has_steps or each.job.flow is not None
+    ]
     if not more:
         return Statement(
             "outcome/complete", parameters, lambda rows, count: Written(attempts[:count])
@@ -114,6 +121,8 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
         names = ("result_of", "results", "kept_for")
         parameters |= dict(zip(names, map(list, zip(*kept, strict=True)), strict=True))
         further.append("{outcome/keep_results}")
+    if any(each.has_steps for each in more):
+        further.append("{outcome/drop_steps}")
     fragments = {
         "further": "".join(f", {part}" for part in further),
         "children": column,

@@ -9,6 +9,7 @@ import psycopg
 
 from ..model.attempts.interruptions import TakenAway
 from ..model.attempts.outcome import released
+from ..model.claimed import Claimed
 from ..model.errors import WorkerStuck
 from ..model.job import Job
 from ..model.text.logs import get_logger
@@ -98,10 +99,20 @@ class Watcher:
     async def _check(self, long: list[HeldJob]) -> None:
         """Write the starts of long jobs, and stop those that are no longer held."""
         for execution in await self._sink.lost_among(long):
-            if execution.stopped_by is None:
-                job = execution.job
-                self._recorder.counters(job.queue, job.type).cancelled += 1
-            execution.stop(TakenAway())
+            self._lose(execution)
+
+    def lose(self, job: Claimed) -> None:
+        """Stop the attempt of a job that is no longer held."""
+        for running in [*self._runner.running]:
+            for execution in running.held:
+                if execution.job is job:
+                    self._lose(execution)
+
+    def _lose(self, execution: HeldJob) -> None:
+        if execution.stopped_by is None:
+            job = execution.job
+            self._recorder.counters(job.queue, job.type).cancelled += 1
+        execution.stop(TakenAway())
 
 
 _MARGIN = 20.0

@@ -21,10 +21,12 @@ from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.outcomes import Attempt, Written, progress
 from ..statements.results import of_predecessors
+from ..statements.steps import Record, Stored
 from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
 from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
 from .acknowledge.flow_advancer import FlowAdvancer
+from .acknowledge.step_writer import StepWriter
 from .claim.claimer import Claimer
 from .every import every
 from .heartbeat.heartbeat_thread import HeartbeatThread
@@ -84,6 +86,7 @@ class Worker(WorkerBase):
         )
         self._database = JobDatabase(dsn, schema, pool.workers)
         self.flows = FlowAdvancer(self._database)
+        self._steps = StepWriter(self._database)
         self.failures = FailureReporter(failure_hook or (lambda: pool.failure_hook))
         self._schedules = ReconnectingConnection(dsn, "conduit schedules", schema)
         self.ticker = Ticker(self._schedules, tracer.tick if tracer else None)
@@ -171,6 +174,7 @@ class Worker(WorkerBase):
         for task in (*checking, self._writing, self._advancing):
             task.cancel()
         await self.acknowledger.apart.cancel()
+        await self._steps.cancel()
         tasks = (*checking, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
         self.runner.close()
@@ -229,6 +233,15 @@ class Worker(WorkerBase):
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
+
+    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+        return self._steps.read(job)
+
+    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
+        return self._steps.store(record)
+
+    def lose(self, job: Claimed, /) -> None:
+        self.watcher.lose(job)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):

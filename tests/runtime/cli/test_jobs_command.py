@@ -1,11 +1,12 @@
 """`conduit-jobs jobs`."""
 
 import json
+import re
 
 import psycopg
 import pytest
 from command_line import Run
-from conduit_runtime import Job, Queue
+from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool
 
 
 @pytest.mark.slow
@@ -54,3 +55,27 @@ def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     assert changed("cancel", str(job.id), code=1) == [{"id": str(job.id), "done": False}]
     assert changed("retry", str(job.id)) == [{"id": str(job.id), "done": True}]
     assert changed("purge", "--older-than", "0s") == {"deleted": 0}
+
+
+@pytest.mark.slow
+def test_show_has_the_finished_steps_of_a_job(run: Run, queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        await job.step("charge", dict, receipt="zoë")
+        await job.step("print", list, "ab")
+        raise Discard("no")
+
+    job = queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    first, second = json.loads(run("jobs", "show", str(job.id), "--format", "json").stdout)["steps"]
+    assert (first["name"], first["attempt"], first["result"]) == ("charge", 1, {"receipt": "zoë"})
+    assert second["name"] == "print"
+    assert 0 <= first["duration"] < 60
+    shown = run("jobs", "show", str(job.id)).stdout
+    assert re.search(
+        r'\nsteps +charge  attempt 1  \d+\.\d{3} s  \{"receipt": "zoë"\}\n'
+        r' +print  attempt 1  \d+\.\d{3} s  \["a", "b"\]\n',
+        shown,
+    )

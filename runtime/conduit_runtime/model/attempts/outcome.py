@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from ..arguments import LONGEST, describe_argument
-from ..errors import NoHandler, OutcomeTooLarge, PayloadMismatch
+from ..errors import NoHandler, OutcomeTooLarge, PayloadMismatch, StepNotStored
 from ..job import JobStatus
 from ..lanes import marked
 from ..package import location
@@ -66,7 +66,7 @@ def _seconds(duration: float | timedelta, name: str) -> float:
     return float(max(0, seconds))
 
 
-_FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
+_FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge, StepNotStored)
 """Errors that another attempt would not mend."""
 
 

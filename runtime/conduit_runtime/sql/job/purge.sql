@@ -9,6 +9,8 @@ WITH {purge_page}, free AS MATERIALIZED (
   FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id
+), steps AS (
+  DELETE FROM {conduit_steps} WHERE job = ANY (ARRAY(SELECT id FROM gone))
 )
 SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.count(*), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
 FROM page

@@ -881,6 +881,25 @@ COMMENT ON COLUMN conduit_results.expires_at IS 'when it is forgotten';
 
 CREATE INDEX conduit_results_expiry ON conduit_results (expires_at);
 
+-- No foreign key: its checks would cost each record a further lookup, and each deleted job one.
+CREATE TABLE conduit_steps (
+  job        uuid        NOT NULL,
+  name       text        NOT NULL CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
+  value      json        NOT NULL,
+  attempt    integer     NOT NULL,
+  started_at timestamptz NOT NULL,
+  ended_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (job, name)
+) WITH (autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs: a later attempt gets the value and does not run the step again; deleted when the job completes';
+COMMENT ON COLUMN conduit_steps.job IS 'the job';
+COMMENT ON COLUMN conduit_steps.name IS 'the name of the step in its handler';
+COMMENT ON COLUMN conduit_steps.value IS 'what the step returned, as JSON';
+COMMENT ON COLUMN conduit_steps.attempt IS 'the number of the attempt that ran it';
+COMMENT ON COLUMN conduit_steps.started_at IS 'when it began';
+COMMENT ON COLUMN conduit_steps.ended_at IS 'when its record was stored';
+
 CREATE TABLE conduit_schedules (
   name         text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
   queue        text        NOT NULL DEFAULT 'default'

@@ -20,6 +20,9 @@ WITH moved AS (
   UPDATE {conduit_unique_keys} SET expires_at = expires_at - duration FROM moved
 ), results AS (
   UPDATE {conduit_results} SET expires_at = expires_at - duration FROM moved
+), steps AS (
+  UPDATE {conduit_steps} SET started_at = started_at - duration, ended_at = ended_at - duration
+  FROM moved
 ), starts AS (
   DELETE FROM {conduit_rate_usage} RETURNING type, until, starts
 )

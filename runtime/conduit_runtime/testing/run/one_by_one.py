@@ -22,6 +22,7 @@ from ...model.claimed import Claimed
 from ...model.errors import JobLost
 from ...model.lanes import Lane
 from ...model.queues.controls import Controls
+from ...postgres.statement import Statement
 from ...services.protocols import Prepared
 from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
@@ -29,7 +30,9 @@ from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
+from ...statements.steps import Record, Stored, read, store
 from ...worker.acknowledge.apart_writer import refused
+from ...worker.acknowledge.step_writer import LOCKED
 from ...worker.heartbeat.upkeep import fallback_lanes, unhandled_lanes
 from ...worker.interfaces import RunnerHost
 from ...worker.metrics import Metrics
@@ -197,6 +200,22 @@ class OneByOne(RunnerHost):
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
+
+    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+        return asyncio.ensure_future(self._one(read([job])))
+
+    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
+        return asyncio.ensure_future(self._one(store([record])))
+
+    async def _one(self, statement: Statement[Sequence[Any]]) -> Any:
+        [found] = await self._database.run(statement)
+        if found is not None:
+            return found
+        await asyncio.sleep(LOCKED)
+        return await self._one(statement)
+
+    def lose(self, job: Claimed, /) -> None:
+        """Do nothing: the job's outcome is not written."""
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from ...job_types.context import JobContext
+from ...job_types.plain_context import PlainContext
 from ...model.attempts.interruptions import TakenAway
 from ...model.attempts.outcome import released
 from ...model.calls import entered_job
@@ -59,7 +60,8 @@ class JobRuns:
                 self._outcomes.leave_unreadable(job, handler, mismatch)
                 return None
             services = self._services if handler.is_generated else self._given_services
-            context = JobContext(job, services, self._host, self._loop)
+            made_by = JobContext if handler.is_async else PlainContext
+            context = made_by(job, services, self._host, self._loop)
             # The copy keeps the job; the next job in this slot sets its own.
             inside = copy_context()
             if handler.is_async and self._environment.is_bare:
@@ -135,6 +137,8 @@ class JobRuns:
         attempt = self._outcomes.completed(
             execution.job, execution.handler, children, execution.started, result
         )
+        steps = execution.context.steps
+        attempt.has_steps = steps is not None and steps.has_records
         if self._outcomes.is_written_apart(attempt, children):
             execution.disarm()
             await self._outcomes.write_apart(attempt)

@@ -46,6 +46,7 @@ def work(queue: Queue) -> None:
     @pool.handler("parent", keep_result=timedelta(hours=1))
     async def parent(context: JobContext, payload: object) -> dict[str, int]:
         context.progress(1, 2)
+        await context.step("once", list, "ab")
         context.enqueued.append(Job(type="t"))
         if payload:
             context.enqueued.append(Job(type="t", unique="child"))

@@ -11,13 +11,14 @@ from conduit_runtime.model.workers.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements import idle_lock, job_types, worker_registry
+from conduit_runtime.statements import idle_lock, job_types, steps, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
+from conduit_runtime.statements.steps import Record
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
@@ -35,6 +36,9 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, attempts.held_jobs("w"))
         run(connection, attempts.held_jobs("w", 10.0))
         token = uuid4()
+        assert run(connection, steps.read([job])) == [{}]
+        assert run(connection, steps.store([Record(job, "s", "1", 0.1)])) == [True]
+        assert len(run(connection, steps.steps_of(job.id))) == 1
         run(connection, attempts.renew([job], token, "w"))
         with connection.transaction(force_rollback=True):
             assert len(run(connection, worker_registry.reclaim([(job.id, token)]))) == 1

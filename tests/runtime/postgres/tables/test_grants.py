@@ -112,6 +112,8 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "SELECT * FROM {conduit_blocked_jobs}",
         "SELECT * FROM {conduit_results}",
         "SELECT * FROM {conduit_schedules}",
+        "SELECT * FROM {conduit_steps}",
+        "INSERT INTO {conduit_steps} (job, name) VALUES (gen_random_uuid(), 's')",
         "INSERT INTO {jobs} (type, status) VALUES ('t', 'running')",
         "INSERT INTO {jobs} (type, attempts) VALUES ('t', -5)",
         "INSERT INTO {jobs} (type, locked_by, token) VALUES ('t', 'me', gen_random_uuid())",

@@ -1,0 +1,167 @@
+"""The steps of an attempt: which are finished, and the records of those that finish."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NamedTuple, Protocol, Self
+from weakref import WeakKeyDictionary
+
+from ..model.claimed import Claimed
+from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored
+from ..model.payload import check_name, decode, encode
+from ..payloads.annotated import annotated_decoder, annotated_result, code_of
+from ..statements.results import MAX_RESULT
+from ..statements.steps import Record, Stored
+
+LAST = 2.0
+"""Seconds that the record of a finished step gets when its attempt is stopped."""
+
+
+class StepHost(Protocol):
+    """What steps need from the worker that runs their job."""
+
+    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+        """Read the stored steps of a job."""
+
+    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
+        """Store the record of a step; False if its job is not held."""
+
+    def lose(self, job: Claimed, /) -> None:
+        """Stop the attempt of a job that is no longer held."""
+
+
+class Steps:
+    """The steps of one attempt. All methods belong to the worker's loop, except `begin`."""
+
+    has_records = False
+    """Whether the job may have records."""
+
+    def __init__(self, job: Claimed, host: StepHost) -> None:
+        self._job = job
+        self._host = host
+        self._places: dict[str, str] = {}
+        self._reading: asyncio.Future[Stored] | None = None
+
+    def begin(self, name: str, caller: FrameType) -> None:
+        """Note that the attempt has reached a step.
+
+        Raises PayloadError for a name that cannot be stored, QueueError for one that the attempt
+        has used.
+        """
+        check_name(name, "the name of a step")
+        place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+        if self._places.setdefault(name, place) is not place:
+            raise QueueError(
+                f"the step {name!r} is used twice in one attempt, at {self._places[name]} and at "
+                f"{place}: give each step a name of its own, in a loop with a key of the turn"
+            )
+
+    async def stored(self, name: str) -> str | None:
+        """The JSON of a step that is finished, else None; raises CancelledError for a lost job."""
+        if self._reading is None:
+            self._reading = self._host.read_steps(self._job)
+        found = await asyncio.shield(self._reading)
+        if found is False:
+            raise self._lost()
+        self.has_records |= bool(found)
+        return found.get(name)
+
+    async def store(self, name: str, value: str, elapsed: float) -> None:
+        """Store a step that is finished; raises CancelledError if the job is lost."""
+        self.has_records = True
+        storing = self._host.store_step(Record(self._job, name, value, elapsed))
+        try:
+            is_held = await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            # Once the job is released, nothing more can be stored.
+            await asyncio.wait([storing], timeout=LAST)
+            raise
+        if not is_held:
+            raise self._lost()
+
+    def _lost(self) -> asyncio.CancelledError:
+        self._host.lose(self._job)
+        return asyncio.CancelledError(f"job {self._job.id} is no longer held")
+
+
+class Result(NamedTuple):
+    """How a step's result becomes JSON, and JSON a result."""
+
+    name: str
+    decode: Callable[[str], Any]
+
+    @classmethod
+    def of(cls, name: str, function: Any) -> Self:
+        """The result of a function, by its annotation.
+
+        Raises TypeError for an annotated type that nothing stored can become.
+        """
+        code = code_of(function)
+        with suppress(TypeError):  # it has no weak references
+            if (known := _decoders.get(code)) is not None:
+                return cls(name, known)
+        try:
+            found = annotated_decoder(annotated_result(code)) or decode
+        except TypeError as error:
+            reason = str(error).replace("no payload becomes", "no stored result becomes", 1)
+            raise TypeError(f"the step {name!r}: {reason}") from None
+        with suppress(TypeError):
+            _decoders[code] = found
+        return cls(name, found)
+
+    def write(self, value: Any) -> str:
+        """The JSON of a result. Raises StepNotStored if it would not come back as it is."""
+        try:
+            text = encode(value)
+            if len(text) > MAX_RESULT:
+                raise PayloadError(
+                    f"payload is {len(text):,} bytes of JSON, more than {MAX_RESULT:,}: store the "
+                    "data elsewhere and return a reference to it"
+                )
+            if (path := _difference(value, self.decode(text))) is not None:
+                raise PayloadError(
+                    f"payload{path} comes back from JSON as another value: annotate what the "
+                    "function returns, or let it return values of JSON"
+                )
+        except PayloadMismatch as error:
+            raise StepNotStored(f"the result of the step {self.name!r} {_problem(error)}") from None
+        except PayloadError as error:
+            reason = str(error).replace("payload", f"the result of the step {self.name!r}", 1)
+            raise StepNotStored(reason) from None
+        return text
+
+    def read(self, text: str) -> Any:
+        """The result of stored JSON. Raises PayloadError if it does not fit the annotation."""
+        try:
+            return self.decode(text)
+        except PayloadMismatch as error:
+            raise PayloadError(
+                f"the stored result of the step {self.name!r} {_problem(error)}"
+            ) from None
+
+
+_decoders: "WeakKeyDictionary[Any, Callable[[str], Any]]" = WeakKeyDictionary()
+
+
+def _problem(error: PayloadMismatch) -> str:
+    reason = str(error).removeprefix("the payload does not fit the handler: ")
+    return f"does not fit what the function is annotated to return: {reason}"
+
+
+def _difference(value: Any, back: Any) -> str | None:
+    """The path of the first part of a value that came back as another one; None if all are same."""
+    if type(value) is not type(back):
+        return ""
+    if isinstance(value, dict):
+        if value.keys() != back.keys():
+            return ""
+        parts = [(f".{key}", value[key], back[key]) for key in value]
+    elif isinstance(value, list | tuple) and len(value) == len(back):
+        parts = [(f"[{place}]", *pair) for place, pair in enumerate(zip(value, back, strict=True))]
+    else:
+        return None if value == back else ""
+    for step, one, other in parts:
+        if (path := _difference(one, other)) is not None:
+            return step + path
+    return None

@@ -1,0 +1,127 @@
+"""Stores the records of steps, and reads them, those of many jobs in one statement."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import psycopg
+
+from ...model.claimed import Claimed
+from ...model.text.logs import get_logger
+from ...postgres.backoff import Backoff
+from ...postgres.refusals import is_transient
+from ...postgres.statement import Statement
+from ...statements import steps as statements
+from ...statements.steps import Record, Stored
+from ..job_database import JobDatabase
+
+I = TypeVar("I")  # noqa: E741
+R = TypeVar("R")
+
+_log = get_logger("conduit.worker")
+
+MOST = 1_000
+"""The most records of a statement."""
+MOST_BYTES = 4_000_000
+"""The most bytes of their values; a single one may have more."""
+LOCKED = 0.01
+"""Seconds until a record is tried again whose job another transaction has locked."""
+
+
+class StepWriter:
+    """Stores and reads records over the jobs' connections, fenced as outcomes are.
+
+    Records that come in during a write form the next batch. A write is repeated until Postgres has
+    stored it, which is harmless. If Postgres refuses a batch, its halves are written apart.
+    """
+
+    def __init__(self, database: JobDatabase) -> None:
+        self._writing = _Together(database, statements.store, lambda record: len(record.value))
+        self._reading: _Together[Claimed, Stored] = _Together(
+            database, statements.read, lambda job: 0
+        )
+
+    def store(self, record: Record) -> "asyncio.Future[bool]":
+        """Store a record; False if its attempt no longer holds the job."""
+        return self._writing.add(record)
+
+    def read(self, job: Claimed) -> "asyncio.Future[Stored]":
+        """The stored steps of a job."""
+        return self._reading.add(job)
+
+    async def cancel(self) -> None:
+        """Give up what is not written yet."""
+        for each in (self._writing, self._reading):
+            await each.cancel()
+
+
+class _Together(Generic[I, R]):
+    """Sends one statement for all that came in while the statement before it ran.
+
+    The statement returns a result for each; None: it is to be sent again.
+    """
+
+    def __init__(
+        self,
+        database: JobDatabase,
+        statement: Callable[[Sequence[I]], Statement[Sequence[R | None]]],
+        weight: Callable[[I], int],
+    ) -> None:
+        self._database = database
+        self._statement = statement
+        self._weight = weight
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[I, asyncio.Future[R]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._backoff = Backoff(_log, "records of steps cannot be stored or read")
+
+    def add(self, item: I) -> "asyncio.Future[R]":
+        future: asyncio.Future[R] = self._loop.create_future()
+        self._put([(item, future)])
+        return future
+
+    def _put(self, items: Sequence[tuple[I, "asyncio.Future[R]"]]) -> None:
+        self._waiting.extend(items)
+        if self._task is None or self._task.done():
+            self._task = self._loop.create_task(self._work(), name="conduit steps")
+
+    async def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, weight = [self._waiting.popleft()], 0
+            while self._waiting and len(batch) < MOST and weight < MOST_BYTES:
+                batch.append(self._waiting.popleft())
+                weight += self._weight(batch[-1][0])
+            await self._send(batch)
+
+    async def _send(self, batch: Sequence[tuple[I, "asyncio.Future[R]"]]) -> None:
+        statement = self._statement([item for item, _ in batch])
+        while True:
+            try:
+                results = await self._database.run(statement)
+                break
+            except Exception as error:
+                if isinstance(error, psycopg.Error) and is_transient(error):
+                    await asyncio.sleep(self._backoff.next_delay(error))
+                    continue
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    await self._send(batch[:middle])
+                    await self._send(batch[middle:])
+                elif not batch[0][1].done():
+                    batch[0][1].set_exception(error)
+                return
+        self._backoff.reset()
+        locked = []
+        for each, result in zip(batch, results, strict=True):
+            if result is None:
+                locked.append(each)
+            elif not each[1].done():
+                each[1].set_result(result)
+        if locked:
+            self._loop.call_later(LOCKED, self._put, locked)
