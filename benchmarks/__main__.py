@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, enqueue, held, latency, report, shapes
+from . import drain, enqueue, held, latency, report, shapes, steps
 from .broker import figures as broker
 from .dashboard import figures as dashboard
 from .database import machine, server
@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
         latency.half_load,
         latency.idle,
     ),
+    "steps": (steps.steps,),
     "dashboard": (dashboard.dashboard,),
     "broker": (broker.broker,),
 }

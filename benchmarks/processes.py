@@ -27,7 +27,7 @@ GROUP BY tenth ORDER BY tenth
 class Usage:
     """What a worker process used: seconds of processor time, and its largest memory in MiB.
 
-    `delays` are the seconds from enqueue to start, sorted, if the process noted them.
+    `delays` are the seconds from enqueue to start, or of each step, if the process noted them.
     """
 
     cpu: float

@@ -28,6 +28,19 @@ async def note_delay(context: JobContext, payload: dict[str, Any]) -> None:
         _delays.append(time.monotonic() - payload["sent"])
 
 
+async def steps(context: JobContext, payload: dict[str, Any]) -> None:
+    """Run steps that do nothing, and note how long each took."""
+    for name in _names:
+        began = time.monotonic()
+        await context.step(name, nothing)
+        _delays.append(time.monotonic() - began)
+
+
+async def nothing() -> None:
+    """Do nothing."""
+
+
+_names: list[str] = []
 _delays: list[float] = []
 
 
@@ -48,6 +61,7 @@ def main() -> None:
     parser.add_argument("--package", help="run the jobs of this generated package")
     parser.add_argument("--stay", action="store_true", help="do not end when nothing is due")
     parser.add_argument("--note-delays", action="store_true")
+    parser.add_argument("--steps", type=int, default=0, help="each job runs so many steps")
     parser.add_argument("--broker", metavar="URL", help="get jobs from here, not from DSN")
     parser.add_argument("--copies", type=int, default=1, help="so many processes like this one")
     given = parser.parse_args()
@@ -65,9 +79,11 @@ def main() -> None:
         services=SimpleNamespace(mailer=Mailer()),
     )
     if not jobs:
+        _names.extend(f"step {number}" for number in range(given.steps))
+        handler = steps if given.steps else note_delay if given.note_delays else noop
         types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
         for type_ in types:
-            pool.register(type_, note_delay if given.note_delays else noop)
+            pool.register(type_, handler)
     begun = time.process_time()
     if given.stay:
         with pool:
@@ -78,7 +94,8 @@ def main() -> None:
                 os._exit(0)  # a hundred gentle stops take long
     else:
         pool.run(drain=True)
-    used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": sorted(_delays)}
+    delays = _delays if given.steps else sorted(_delays)
+    used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": delays}
     print(json.dumps(used), flush=True)
 
 

@@ -5,6 +5,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError as CancelledInThread
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
@@ -275,7 +276,10 @@ class JobContext(AsyncOperations, Generic[S]):
         if self._loop is None:
             work.close()
             raise RuntimeError("the job is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except CancelledInThread:  # an Exception, which a handler may swallow
+            raise asyncio.CancelledError from None
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """Return a connection in autocommit mode for your own statements, for an `async with`."""

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from types import FrameType
+from functools import lru_cache
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple, Protocol, Self
-from weakref import WeakKeyDictionary
 
 from ..model.claimed import Claimed
 from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored
@@ -13,9 +12,6 @@ from ..model.payload import check_name, decode, encode
 from ..payloads.annotated import annotated_decoder, annotated_result, code_of
 from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Stored
-
-LAST = 2.0
-"""Seconds that the record of a finished step gets when its attempt is stopped."""
 
 
 class StepHost(Protocol):
@@ -40,7 +36,7 @@ class Steps:
     def __init__(self, job: Claimed, host: StepHost) -> None:
         self._job = job
         self._host = host
-        self._places: dict[str, str] = {}
+        self._places: dict[str, tuple[str, int]] = {}
         self._reading: asyncio.Future[Stored] | None = None
 
     def begin(self, name: str, caller: FrameType) -> None:
@@ -50,18 +46,21 @@ class Steps:
         has used.
         """
         check_name(name, "the name of a step")
-        place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+        place = (caller.f_code.co_filename, caller.f_lineno)
         if self._places.setdefault(name, place) is not place:
+            first, second = (f"{file}:{line}" for file, line in (self._places[name], place))
             raise QueueError(
-                f"the step {name!r} is used twice in one attempt, at {self._places[name]} and at "
-                f"{place}: give each step a name of its own, in a loop with a key of the turn"
+                f"the step {name!r} is used twice in one attempt, at {first} and at {second}: give "
+                "each step a name of its own, in a loop with a key of the turn"
             )
 
     async def stored(self, name: str) -> str | None:
         """The JSON of a step that is finished, else None; raises CancelledError for a lost job."""
+        if not self._job.began:
+            return None
         if self._reading is None:
             self._reading = self._host.read_steps(self._job)
-        found = await asyncio.shield(self._reading)
+        found = await self._reading
         if found is False:
             raise self._lost()
         self.has_records |= bool(found)
@@ -70,14 +69,7 @@ class Steps:
     async def store(self, name: str, value: str, elapsed: float) -> None:
         """Store a step that is finished; raises CancelledError if the job is lost."""
         self.has_records = True
-        storing = self._host.store_step(Record(self._job, name, value, elapsed))
-        try:
-            is_held = await asyncio.shield(storing)
-        except asyncio.CancelledError:
-            # Once the job is released, nothing more can be stored.
-            await asyncio.wait([storing], timeout=LAST)
-            raise
-        if not is_held:
+        if not await self._host.store_step(Record(self._job, name, value, elapsed)):
             raise self._lost()
 
     def _lost(self) -> asyncio.CancelledError:
@@ -97,18 +89,15 @@ class Result(NamedTuple):
 
         Raises TypeError for an annotated type that nothing stored can become.
         """
-        code = code_of(function)
-        with suppress(TypeError):  # it has no weak references
-            if (known := _decoders.get(code)) is not None:
-                return cls(name, known)
+        if type(function) is not FunctionType or function.__closure__:
+            function = code_of(function)
+        # A cache must not keep what a closure holds.
+        find = _decoder.__wrapped__ if getattr(function, "__closure__", None) else _decoder
         try:
-            found = annotated_decoder(annotated_result(code)) or decode
+            return cls(name, find(function))
         except TypeError as error:
             reason = str(error).replace("no payload becomes", "no stored result becomes", 1)
             raise TypeError(f"the step {name!r}: {reason}") from None
-        with suppress(TypeError):
-            _decoders[code] = found
-        return cls(name, found)
 
     def write(self, value: Any) -> str:
         """The JSON of a result. Raises StepNotStored if it would not come back as it is."""
@@ -141,7 +130,9 @@ class Result(NamedTuple):
             ) from None
 
 
-_decoders: "WeakKeyDictionary[Any, Callable[[str], Any]]" = WeakKeyDictionary()
+@lru_cache(maxsize=1_024)
+def _decoder(function: Callable[..., Any]) -> Callable[[str], Any]:
+    return annotated_decoder(annotated_result(function)) or decode
 
 
 def _problem(error: PayloadMismatch) -> str:

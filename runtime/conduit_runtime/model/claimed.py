@@ -14,7 +14,8 @@ class Claimed:
     `payload` is JSON text, and so is `headers`, which `stored_headers` reads. `run_at` is in
     microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
     job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
-    may start on this claim. `calls` counts the attempt's calls of each service's method.
+    may start on this claim. `calls` counts the attempt's calls of each service's method. `began`
+    says whether an earlier attempt may have stored a step.
     """
 
     token: UUID
@@ -32,6 +33,7 @@ class Claimed:
     flow: UUID | None = None
     headers: str | None = None
     fingerprint: str = ""
+    began: bool = False
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
     calls: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
@@ -47,6 +49,7 @@ _READ = {
     "payload": "payload::text",
     "attempts": "attempts::bigint + 1",
     "headers": "headers::text",
+    "began": "started_at IS NOT NULL",
 }
 COLUMNS = ", ".join(_READ.get(name, name) for name in _NAMES)
 """SQL of the columns of `jobs` that a claim returns: the fields of `Claimed` after its token."""

@@ -121,6 +121,24 @@ def test_hooks_on_one_connection_that_is_kept(pooled: str, queue: Queue, dsn: st
     assert queue.stats().pending == 40
 
 
+def test_a_retry_goes_on_behind_finished_steps(pooled: str) -> None:
+    made: list[int] = []
+    with Queue(pooled) as through:
+        pool = WorkerPool(through, workers=5)
+
+        @pool.handler("t", base=timedelta(milliseconds=1))
+        async def handle(job: JobContext, payload: int) -> None:
+            for step in range(3):
+                await job.step(f"step {step}", made.append, payload)
+                if job.attempt == step + 1:
+                    raise ValueError
+
+        through.enqueue_many([Job(type="t", payload=n, max_attempts=4) for n in range(20)])
+        with pool:
+            until(lambda: through.stats().completed == 20)
+    assert sorted(made) == sorted([*range(20)] * 3)
+
+
 async def _asynchronously(pooled: str) -> None:
     async with AsyncQueue(pooled) as queue:
         jobs = [queue.enqueue(Job(type="t", payload=n)) for n in range(30)]

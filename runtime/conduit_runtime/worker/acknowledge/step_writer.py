@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 
@@ -25,6 +25,8 @@ MOST = 1_000
 """The most records of a statement."""
 MOST_BYTES = 4_000_000
 """The most bytes of their values; a single one may have more."""
+LAST = 2.0
+"""Seconds until a stopped attempt waits no longer for a record."""
 LOCKED = 0.01
 """Seconds until a record is tried again whose job another transaction has locked."""
 
@@ -56,6 +58,19 @@ class StepWriter:
             await each.cancel()
 
 
+class _Written(asyncio.Future[R]):
+    """The result of a statement. A task that waits for it is stopped once it is there.
+
+    So what is finished is stored before the job of a stopped attempt is released.
+    """
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel it in `LAST` seconds."""
+        if not self.done():
+            self.get_loop().call_later(LAST, super().cancel, msg)
+        return False
+
+
 class _Together(Generic[I, R]):
     """Sends one statement for all that came in while the statement before it ran.
 
@@ -77,7 +92,7 @@ class _Together(Generic[I, R]):
         self._backoff = Backoff(_log, "records of steps cannot be stored or read")
 
     def add(self, item: I) -> "asyncio.Future[R]":
-        future: asyncio.Future[R] = self._loop.create_future()
+        future: asyncio.Future[R] = _Written(loop=self._loop)
         self._put([(item, future)])
         return future
 

@@ -19,12 +19,14 @@ from conduit_runtime import (
     Retry,
     Snooze,
     WorkerPool,
+    migrate,
 )
 from conduit_runtime.model.dashboard.job_filter import JobFilter
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.dashboard.bulk import change_matching
 from conduit_runtime.statements.many.changes import delete
+from locks import waits_for_a_lock
 from stored_jobs import reload
 from timed import Timed
 from waiting import until
@@ -238,13 +240,8 @@ def test_a_stopped_worker_stores_the_step_that_has_just_finished(
         await job.step("only", finish_behind_a_lock, "only")
 
     job = queue.enqueue(Job(type="t"))
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND query ~ 'INSERT INTO .*conduit_steps'"
-    )
     pool.start()
-    with psycopg.connect(dsn, autocommit=True) as other:
-        until(lambda: other.execute(waiting).fetchone() == (1,))
+    until(lambda: waits_for_a_lock(dsn))
     worker: Any = pool._lifecycle.worker
     stopping = threading.Thread(target=pool.stop, args=[0])
     stopping.start()
@@ -357,3 +354,21 @@ def test_a_timeout_keeps_the_steps_that_have_finished(
         assert until_it_ended(queue, job) is JobStatus.COMPLETED
     assert effects.made == ["a"]
     assert reload(queue, job).attempts == 2
+
+
+def test_steps_in_a_schema_of_their_own(dsn: str, effects: Effects) -> None:
+    schema = 'our "jobs"'
+    migrate(dsn, schema)
+    with Queue(dsn, schema) as queue:
+        pool = WorkerPool(queue)
+        got = register(pool, "coroutine", effects, fail_once)
+        job = queue.enqueue(Job(type="t"))
+        with pool:
+            assert until_it_ended(queue, job) is JobStatus.COMPLETED
+    assert effects.made == ["first", "second"]
+    assert got == [GOT, GOT]
+
+
+def fail_once(job: JobContext) -> None:
+    if job.attempt == 1:
+        raise ValueError

@@ -1,0 +1,133 @@
+"""Workers that kill themselves in a job with steps: `python steps_process.py DSN`.
+
+Each case has a worker of its own, on a queue with the case's name, in a process that is forked. It
+dies at the case's point; `handlers_of` gives the handlers that finish its job without dying.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import psycopg
+from conduit_runtime import Job, JobContext, PlainContext, Queue, WorkerPool
+from conduit_runtime.worker.job_database import JobDatabase
+
+EFFECTS = "CREATE TABLE effects (queue text, name text, pid int)"
+STEPS = ("check", "charge", "ship", "mail")
+WHEN = ("before the effect", "behind the effect", "behind the record", "behind the step")
+KINDS = ("coroutine", "plain", "loop", "at once")
+
+
+class Case(NamedTuple):
+    """A kind of handler, and when it dies: at which step, and how far the step is."""
+
+    kind: str
+    step: str
+    when: str
+
+    @property
+    def queue(self) -> str:
+        return f"{self.kind}, {self.step}, {self.when}"
+
+
+CASES = [Case(kind, step, when) for kind in KINDS for step in STEPS for when in WHEN]
+
+
+def handler_of(
+    kind: str, dsn: str, reach: Callable[[str, str], object]
+) -> Callable[[Any, Any], Any]:
+    """The handler of a kind; it calls `reach` with a step and how far it is."""
+
+    def make(queue: str, name: str) -> dict[str, str]:
+        reach(name, "before the effect")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO effects VALUES (%s, %s, %s)", (queue, name, os.getpid())
+            )
+        reach(name, "behind the effect")
+        return {"done": name}
+
+    async def make_async(queue: str, name: str) -> dict[str, str]:
+        return make(queue, name)
+
+    def finish(job: JobContext, results: list[dict[str, str]]) -> None:
+        assert results == [{"done": name} for name in STEPS]
+        job.enqueued.append(Job(queue="children", type="child", payload=job.queue))
+
+    async def coroutine(job: JobContext, payload: object) -> None:
+        results = []
+        for name in STEPS:
+            results.append(await job.step(name, make_async, job.queue, name))
+            reach(name, "behind the step")
+        finish(job, results)
+
+    def plain(job: PlainContext, payload: object) -> None:
+        results = []
+        for name in STEPS:
+            results.append(job.step(name, make, job.queue, name))
+            reach(name, "behind the step")
+        finish(job, results)
+
+    async def loop(job: JobContext, payload: object) -> None:
+        for turn in range(20):
+            await job.step(f"turn {turn}", str, turn)
+        await coroutine(job, payload)
+
+    async def at_once(job: JobContext, payload: object) -> None:
+        await asyncio.gather(*(job.step(f"beside {n}", str, n) for n in range(20)))
+        await coroutine(job, payload)
+
+    return {"coroutine": coroutine, "plain": plain, "loop": loop, "at once": at_once}[kind]
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(dsn: str, case: Case) -> None:
+    """Run the worker of a case until it dies."""
+
+    def reach(name: str, when: str) -> None:
+        if (name, when) == (case.step, case.when):
+            die()
+
+    send = JobDatabase.run
+
+    async def dying(self: JobDatabase, statement: Any, conn: Any = None) -> Any:
+        result = await send(self, statement, conn)
+        if statement.query == "outcome/store_steps" and (
+            case.when == "behind the record" and case.step.encode() in statement.parameters["names"]
+        ):
+            die()
+        return result
+
+    JobDatabase.run = dying  # type: ignore[method-assign]
+    pool = WorkerPool(Queue(dsn), [case.queue], workers=2)
+    pool.register("job", handler_of(case.kind, dsn, reach))
+    pool.run()
+
+
+def main(dsn: str) -> None:
+    children = []
+    for case in CASES:
+        child = os.fork()
+        if child == 0:
+            run(dsn, case)
+            os._exit(1)  # it should have died
+        children.append(child)
+        if len(children) == 4:
+            wait(children)
+    wait(children)
+
+
+def wait(children: list[int]) -> None:
+    while children:
+        _, status = os.waitpid(children.pop(), 0)
+        assert os.WIFSIGNALED(status), status
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
