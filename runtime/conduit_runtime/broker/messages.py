@@ -50,6 +50,7 @@ class JobEntry(Struct, omit_defaults=True):
     flow: UUID | None = None
     headers: str | None = None
     fingerprint: str = ""
+    began: bool = False
     payload: Raw | UnsetType = UNSET
     nested: str = ""
 

@@ -32,7 +32,7 @@ from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..statements.flows import ChildJobs
 from .options import JobMaker, JobOptions
-from .steps import Result, StepHost, Steps
+from .steps import Result, Steps, StepStore
 
 A = ParamSpec("A")
 S = TypeVarWithDefault("S", default=Any)
@@ -49,7 +49,7 @@ class ConnectionLost(BaseException):
     """The worker's own connection broke during a statement of a job."""
 
 
-class Host(StepHost, Protocol):
+class Host(Protocol):
     """What a context needs from the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
@@ -57,6 +57,9 @@ class Host(StepHost, Protocol):
 
     async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
         """Store the progress of a job; raises JobLost if the job is no longer held."""
+
+    def steps(self, job: Claimed, /) -> StepStore:
+        """Return where the steps of a job are stored. Raises QueueError if they cannot be."""
 
     async def results_before(self, job: Claimed, /) -> list[Any]:
         """Return the kept results of the jobs that this job of a flow waited for."""
@@ -247,7 +250,7 @@ class JobContext(AsyncOperations, Generic[S]):
     @property
     def _steps(self) -> Steps:
         if self.steps is None:
-            self.steps = Steps(self._job, self._host)
+            self.steps = Steps(self._job, self._host.steps(self._job))
         return self.steps
 
     async def _run_step(

@@ -14,13 +14,13 @@ from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Stored
 
 
-class StepHost(Protocol):
-    """What steps need from the worker that runs their job."""
+class StepStore(Protocol):
+    """Where a worker stores the records of steps."""
 
-    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+    def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         """Read the stored steps of a job."""
 
-    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
+    def store(self, record: Record, /) -> "asyncio.Future[bool]":
         """Store the record of a step; False if its job is not held."""
 
     def lose(self, job: Claimed, /) -> None:
@@ -33,9 +33,9 @@ class Steps:
     has_records = False
     """Whether the job may have records."""
 
-    def __init__(self, job: Claimed, host: StepHost) -> None:
+    def __init__(self, job: Claimed, store: StepStore) -> None:
         self._job = job
-        self._host = host
+        self._store = store
         self._places: dict[str, tuple[str, int]] = {}
         self._reading: asyncio.Future[Stored] | None = None
 
@@ -59,7 +59,7 @@ class Steps:
         if not self._job.began:
             return None
         if self._reading is None:
-            self._reading = self._host.read_steps(self._job)
+            self._reading = self._store.read(self._job)
         found = await self._reading
         if found is False:
             raise self._lost()
@@ -69,11 +69,11 @@ class Steps:
     async def store(self, name: str, value: str, elapsed: float) -> None:
         """Store a step that is finished; raises CancelledError if the job is lost."""
         self.has_records = True
-        if not await self._host.store_step(Record(self._job, name, value, elapsed)):
+        if not await self._store.store(Record(self._job, name, value, elapsed)):
             raise self._lost()
 
     def _lost(self) -> asyncio.CancelledError:
-        self._host.lose(self._job)
+        self._store.lose(self._job)
         return asyncio.CancelledError(f"job {self._job.id} is no longer held")
 
 

@@ -180,6 +180,7 @@ class AsyncJobs:
         job_types: Iterable[JobType[Any, Any]] | None = None,
         until: Until = None,
         raises: bool = True,
+        crash_after: str | None = None,
     ) -> Ran:
         """Run the due jobs one after another, and the due jobs that these enqueue.
 
@@ -197,13 +198,23 @@ class AsyncJobs:
         exception of the attempt. With `raises=False` the run goes on, and returns the failed
         attempts with the others. The run leaves due jobs without a handler, and warns of them
         (UnhandledJobs).
+
+        With `crash_after`, each job crashes once, right behind its step of that name, and runs
+        again. The attempt that crashed is not among those that are returned. If no job finishes
+        such a step, the run raises AssertionError.
         """
         __tracebackhide__ = True
         sources = Sources(services, pool, job_types, self._default_pool, lambda: self.fakes)
         goal = goal_of(until)
         database = await self._place()
         result = await run_jobs_async(
-            database, self._schema, sources, self._clock, goal, stops_at_failure=raises
+            database,
+            self._schema,
+            sources,
+            self._clock,
+            goal,
+            stops_at_failure=raises,
+            crash_after=crash_after,
         )
         for each in result.unhandled:
             text = f"run() left {each.jobs} × {each.type}: it knows no handler of this type"

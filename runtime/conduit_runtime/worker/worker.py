@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from ..job_types.steps import StepStore
 from ..model.attempts.interruptions import Shutdown, TakenAway
 from ..model.claimed import Claimed
 from ..model.errors import JobLost
@@ -21,7 +22,6 @@ from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.outcomes import Attempt, Written, progress
 from ..statements.results import of_predecessors
-from ..statements.steps import Record, Stored
 from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
 from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
@@ -86,7 +86,7 @@ class Worker(WorkerBase):
         )
         self._database = JobDatabase(dsn, schema, pool.workers)
         self.flows = FlowAdvancer(self._database)
-        self._steps = StepWriter(self._database)
+        self._steps = StepWriter(self._database, lambda job: self.watcher.lose(job))
         self.failures = FailureReporter(failure_hook or (lambda: pool.failure_hook))
         self._schedules = ReconnectingConnection(dsn, "conduit schedules", schema)
         self.ticker = Ticker(self._schedules, tracer.tick if tracer else None)
@@ -234,14 +234,8 @@ class Worker(WorkerBase):
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
 
-    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
-        return self._steps.read(job)
-
-    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
-        return self._steps.store(record)
-
-    def lose(self, job: Claimed, /) -> None:
-        self.watcher.lose(job)
+    def steps(self, job: Claimed, /) -> StepStore:
+        return self._steps
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):

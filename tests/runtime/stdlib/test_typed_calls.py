@@ -18,6 +18,7 @@ def test_calls_have_precise_types(tmp_path: Path) -> None:
             "tests/runtime/stdlib/typed_calls.py",
             "tests/runtime/job_types/typed_upcasts.py",
             "tests/runtime/worker/typed_hooks.py",
+            "tests/runtime/worker/typed_steps.py",
         ],
         cwd=ROOT,
         capture_output=True,
@@ -28,10 +29,10 @@ def test_calls_have_precise_types(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_pyright_accepts_connections_of_asyncpgs_pool() -> None:
+def test_pyright_accepts_connections_of_asyncpgs_pool_and_steps() -> None:
     command = [str(Path(sys.executable).parent / "pyright"), "--pythonpath", sys.executable]
     checked = subprocess.run(
-        [*command, "tests/runtime/worker/typed_hooks.py"],
+        [*command, "tests/runtime/worker/typed_hooks.py", "tests/runtime/worker/typed_steps.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 
 from ...job_types.description.database_uses import upcast_uses_database, uses_database
+from ...job_types.steps import StepStore
 from ...model.attempts.interruptions import Shutdown, TakenAway
 from ...model.claimed import Claimed
 from ...model.errors import JobLost, QueueError
 from ...model.text.logs import get_logger
 from ...services.protocols import Prepared
-from ...statements.steps import Record, Stored
 from ...telemetry.tracing import job_tracer
 from ...worker.every import every
 from ...worker.interfaces import RunnerHost
@@ -225,19 +225,12 @@ class RemoteWorker(RunnerHost):
             )
         return list(answer)
 
-    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+    def steps(self, job: Claimed, /) -> StepStore:
         """Raise QueueError: records of steps do not go over the broker."""
         raise QueueError(
             f"jobs of {job.type} have steps, and a worker behind a broker cannot store them: give "
             "these jobs a queue of their own, and serve it by workers with the queue's database"
         )
-
-    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
-        """Raise QueueError, as `read_steps` does before any step runs."""
-        raise QueueError(f"the step {record.name!r} cannot be stored behind a broker")
-
-    def lose(self, job: Claimed, /) -> None:
-        """Do nothing: a gateway says which jobs are lost."""
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Ask a gateway to store how far a job is. Raises JobLost if the job is no longer held."""

@@ -17,12 +17,12 @@ from uuid import UUID
 
 import psycopg
 
+from ...job_types.steps import StepStore
 from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
 from ...model.errors import JobLost
 from ...model.lanes import Lane
 from ...model.queues.controls import Controls
-from ...postgres.statement import Statement
 from ...services.protocols import Prepared
 from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
@@ -30,9 +30,7 @@ from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
 from ...statements.outcomes import Attempt, mark_started, progress, write
 from ...statements.results import of_predecessors
-from ...statements.steps import Record, Stored, read, store
 from ...worker.acknowledge.apart_writer import refused
-from ...worker.acknowledge.step_writer import LOCKED
 from ...worker.heartbeat.upkeep import fallback_lanes, unhandled_lanes
 from ...worker.interfaces import RunnerHost
 from ...worker.metrics import Metrics
@@ -42,6 +40,7 @@ from ...worker.run.runner import Runner
 from ...worker.timing import Timing
 from .attempts import Noted, Outcomes, run_of
 from .database_interface import Database
+from .kit_steps import KitSteps
 from .ran import Run
 
 if TYPE_CHECKING:
@@ -61,6 +60,7 @@ class OneByOne(RunnerHost):
         services: Prepared,
         hooks: AroundHooks | None = None,
         executor: ThreadPoolExecutor | None = None,
+        crash_after: str | None = None,
     ) -> None:
         self.registry = registry
         self.services = services
@@ -72,6 +72,7 @@ class OneByOne(RunnerHost):
         self.lanes: list[Lane] = []
         self.name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
         self._database = database
+        self.kit_steps = KitSteps(database, crash_after)
         self._controls = Controls()
         self._ended: Collection[UUID] = ()
         self._capacity = asyncio.Event()
@@ -201,21 +202,8 @@ class OneByOne(RunnerHost):
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
 
-    def read_steps(self, job: Claimed, /) -> "asyncio.Future[Stored]":
-        return asyncio.ensure_future(self._one(read([job])))
-
-    def store_step(self, record: Record, /) -> "asyncio.Future[bool]":
-        return asyncio.ensure_future(self._one(store([record])))
-
-    async def _one(self, statement: Statement[Sequence[Any]]) -> Any:
-        [found] = await self._database.run(statement)
-        if found is not None:
-            return found
-        await asyncio.sleep(LOCKED)
-        return await self._one(statement)
-
-    def lose(self, job: Claimed, /) -> None:
-        """Do nothing: the job's outcome is not written."""
+    def steps(self, job: Claimed, /) -> StepStore:
+        return self.kit_steps
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):

@@ -43,6 +43,7 @@ def run_jobs(
     goal: Goal,
     *,
     stops_at_failure: bool,
+    crash_after: str | None,
 ) -> Result:
     """Run jobs from a test without a loop; see `run_jobs_async`."""
 
@@ -54,6 +55,7 @@ def run_jobs(
             clock,
             goal,
             stops_at_failure=stops_at_failure,
+            crash_after=crash_after,
             executor=executor,
         )
 
@@ -68,21 +70,30 @@ async def run_jobs_async(
     goal: Goal,
     *,
     stops_at_failure: bool,
+    crash_after: str | None,
     executor: ThreadPoolExecutor | None = None,
 ) -> Result:
-    """Run jobs until the goal. Raises ServiceError for incomplete services."""
+    """Run jobs until the goal. Raises ServiceError for incomplete services.
+
+    Each job crashes once behind its step `crash_after`.
+    """
     async with (
         entered(sources.services, sources.job_types) as services,
         _opened(place, schema) as database,
     ):
         for schedule in sources.schedules:
             await clock.run_steps(scheduling.add(schedule), database)
-        worker = OneByOne(database, sources.handlers, services, sources.hooks, executor)
+        worker = OneByOne(
+            database, sources.handlers, services, sources.hooks, executor, crash_after
+        )
         is_transaction = not isinstance(place, str)
         drain = Drain(worker, database, clock, sources.queues, is_transaction=is_transaction)
         ran = await drain.run(goal, stops_at_failure=stops_at_failure)
         await asyncio.sleep(0)  # tasks that the last job started can see its end
-        return Result(Ran(ran), drain.unhandled, drain.unmet)
+        unmet = drain.unmet
+        if crash_after is not None and not worker.kit_steps.crashed:
+            unmet = f"run(crash_after={crash_after!r}): no job finished a step of this name"
+        return Result(Ran(ran), drain.unhandled, unmet)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from ...job_types.steps import StepStore
 from ...model.claimed import Claimed
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
@@ -31,26 +32,29 @@ LOCKED = 0.01
 """Seconds until a record is tried again whose job another transaction has locked."""
 
 
-class StepWriter:
+class StepWriter(StepStore):
     """Stores and reads records over the jobs' connections, fenced as outcomes are.
 
     Records that come in during a write form the next batch. A write is repeated until Postgres has
     stored it, which is harmless. If Postgres refuses a batch, its halves are written apart.
+    `on_lost` is called with a job that is no longer held.
     """
 
-    def __init__(self, database: JobDatabase) -> None:
+    def __init__(self, database: JobDatabase, on_lost: Callable[[Claimed], object]) -> None:
+        self._on_lost = on_lost
         self._writing = _Together(database, statements.store, lambda record: len(record.value))
         self._reading: _Together[Claimed, Stored] = _Together(
             database, statements.read, lambda job: 0
         )
 
-    def store(self, record: Record) -> "asyncio.Future[bool]":
-        """Store a record; False if its attempt no longer holds the job."""
+    def store(self, record: Record, /) -> "asyncio.Future[bool]":
         return self._writing.add(record)
 
-    def read(self, job: Claimed) -> "asyncio.Future[Stored]":
-        """The stored steps of a job."""
+    def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return self._reading.add(job)
+
+    def lose(self, job: Claimed, /) -> None:
+        self._on_lost(job)
 
     async def cancel(self) -> None:
         """Give up what is not written yet."""

@@ -27,6 +27,7 @@ from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.dashboard.bulk import change_matching
 from conduit_runtime.statements.many.changes import delete
 from locks import waits_for_a_lock
+from pools import BrokerPools
 from stored_jobs import reload
 from timed import Timed
 from waiting import until
@@ -372,3 +373,21 @@ def test_steps_in_a_schema_of_their_own(dsn: str, effects: Effects) -> None:
 def fail_once(job: JobContext) -> None:
     if job.attempt == 1:
         raise ValueError
+
+
+@pytest.mark.slow
+def test_behind_a_broker_a_step_says_what_to_do(
+    queue: Queue, broker_url: str, effects: Effects
+) -> None:
+    pools = BrokerPools(queue, broker_url)
+    pool = pools()
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        await job.step("a", effects.make, "a")
+
+    job = queue.enqueue(Job(type="t", max_attempts=1))
+    with pool:
+        assert until_it_ended(queue, job) is JobStatus.FAILED
+    assert "serve it by workers with the queue's database" in (reload(queue, job).error or "")
+    assert effects.made == []

@@ -1,0 +1,51 @@
+"""Stores the records of steps one by one; a worker's StepWriter stores many together."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from ...job_types.steps import StepStore
+from ...model.attempts.interruptions import Shutdown
+from ...model.claimed import Claimed
+from ...postgres.statement import Statement
+from ...statements import steps as statements
+from ...statements.steps import Record, Stored
+from ...worker.acknowledge.step_writer import LOCKED
+from .database_interface import Database
+
+
+class KitSteps(StepStore):
+    """Stores and reads records in the database of a test.
+
+    The first attempt of each job that stores the step `crash_after` ends there, without an outcome
+    of its own, as if its worker had died. `crashed` has these jobs.
+    """
+
+    def __init__(self, database: Database, crash_after: str | None) -> None:
+        self._database = database
+        self._crash_after = crash_after
+        self.crashed: set[UUID] = set()
+
+    def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
+        return asyncio.ensure_future(self._send(statements.read([job])))
+
+    def store(self, record: Record, /) -> "asyncio.Future[bool]":
+        return asyncio.ensure_future(self._store(record))
+
+    def lose(self, job: Claimed, /) -> None:
+        """Do nothing: no outcome of the job will be written."""
+
+    async def _store(self, record: Record) -> bool:
+        is_held: bool = await self._send(statements.store([record]))
+        if record.name == self._crash_after and record.job.id not in self.crashed:
+            self.crashed.add(record.job.id)
+            raise Shutdown
+        return is_held
+
+    async def _send(self, statement: Statement[Sequence[Any]]) -> Any:
+        [found] = await self._database.run(statement)
+        if found is not None:
+            return found
+        await asyncio.sleep(LOCKED)
+        return await self._send(statement)

@@ -1,0 +1,67 @@
+"""Jobs with steps in the run of a test."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conduit_runtime import JobContext, PlainContext, WorkerPool
+from kit import Kit, enqueue
+
+
+@pytest.fixture
+def made(pool: WorkerPool) -> list[str]:
+    """What the steps of the jobs `coroutine` and `plain` did; `fails` are attempts that fail."""
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name.upper()
+
+    @pool.handler("coroutine")
+    async def coroutine(job: JobContext, fails: Any) -> None:
+        assert await job.step("charge", make, "charge") == "CHARGE"
+        assert await job.step("mail", make, "mail") == "MAIL"
+        if job.attempt in fails:
+            raise ValueError
+
+    @pool.handler("plain")
+    def plain(job: PlainContext, fails: Any) -> None:
+        assert job.step("charge", make, "charge") == "CHARGE"
+        assert job.step("mail", make, "mail") == "MAIL"
+        if job.attempt in fails:
+            raise ValueError
+
+    return made
+
+
+TYPES = pytest.mark.parametrize("type_", ["coroutine", "plain"])
+
+
+@TYPES
+def test_a_retry_goes_on_behind_finished_steps(
+    kit: Kit, pool: WorkerPool, made: list[str], type_: str
+) -> None:
+    enqueue(kit, type_, payload=[1, 2])
+    ran = kit.jobs.run(pool=pool, raises=False, until=timedelta(hours=1))
+    assert [run.outcome for run in ran] == ["retried", "retried", "completed"]
+    assert made == ["charge", "mail"]
+    assert kit.one("SELECT count(*) FROM conduit_steps") == 0
+
+
+@TYPES
+@pytest.mark.parametrize("step", ["charge", "mail"])
+def test_a_crash_behind_a_step(
+    kit: Kit, pool: WorkerPool, made: list[str], type_: str, step: str
+) -> None:
+    enqueue(kit, type_, type_, payload=[])
+    ran = kit.jobs.run(pool=pool, crash_after=step)
+    assert [run.outcome for run in ran] == ["completed", "completed"]
+    assert sorted(made) == ["charge", "charge", "mail", "mail"]
+
+
+def test_a_crash_behind_a_step_that_no_job_has(kit: Kit, pool: WorkerPool, made: list[str]) -> None:
+    enqueue(kit, "plain", payload=[])
+    text = "run(crash_after='ship'): no job finished a step of this name"
+    with pytest.raises(AssertionError, match=re.escape(text)):
+        kit.jobs.run(pool=pool, crash_after="ship")
