@@ -1,14 +1,17 @@
 """What steps cost: how many a worker stores, what one adds to an idle job, and its WAL."""
 
+import random
 import time
+from statistics import median
 from uuid import uuid4
 
+from conduit_runtime import Job, Queue
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.steps import Record, store
 
 from .database import Database
-from .latency import add_part, one_by_one
+from .latency import until_done
 from .measure import Figure, Options, Results, repeat
 from .processes import drain, rate, staying
 
@@ -19,20 +22,22 @@ _RECORDS = 1_000
 
 
 def steps(server: str, options: Options, results: Results) -> None:
-    """Jobs with steps that do nothing: one worker, an idle job beside a bare commit, the WAL."""
+    """Jobs with steps that do nothing: one worker, an idle job beside bare commits, the WAL."""
     per_second = repeat(options, lambda: _drained(server, options))
     results.add(
         Figure(f"jobs with {_STEPS} steps, 1 process", "steps/s", per_second, target=20_000)
     )
     count = max(50, int(_SAMPLES * options.scale))
-    commits = [_commits(server, count) for _ in range(options.runs)]
-    first, later = zip(*(_of_idle_jobs(server, count) for _ in range(options.runs)), strict=True)
-    add_part(results, "bare commit", commits, 0.5)
-    bare = results.figures[-1].value
-    for name, runs in (("first step", first), ("later step", later)):
-        add_part(results, f"{name} of an idle job", runs, 0.5, bare + 1, "a bare commit + 1 ms")
+    runs = [_of_idle_jobs(server, count) for _ in range(options.runs)]
+    for name, place, target in (("bare commit", 0, None), ("first", 1, 1.0), ("later", 2, 1.0)):
+        values = [(run[place] - (run[0] if place else 0)) * 1_000 for run in runs]
+        if place:
+            name = f"{name} step of an idle job, beyond a bare commit"
+        results.add(Figure(f"{name}, p50", "ms", values, target=target, less_is_better=True))
+    beginning, later = _wal(server)
+    results.add(Figure("first record of a job", "bytes of WAL", [beginning]))
     results.add(
-        Figure("record of a step", "bytes of WAL", [_wal(server)], target=300, less_is_better=True)
+        Figure("later record of a job", "bytes of WAL", [later], target=300, less_is_better=True)
     )
 
 
@@ -43,44 +48,44 @@ def _drained(server: str, options: Options) -> float:
     return rate(database) * _STEPS
 
 
-def _of_idle_jobs(server: str, count: int) -> tuple[list[float], list[float]]:
-    """The seconds of the first step of each job, which also reads what is stored, and of others."""
+def _of_idle_jobs(server: str, count: int) -> tuple[float, float, float]:
+    """The medians of bare commits, of the first step of each job, and of its other steps."""
     database = Database(server)
-    with staying(database, f"--steps={_STEPS}", "--note-delays") as stop:
-        one_by_one(database, count)
-        delays = stop().delays
-    return sorted(delays[::_STEPS]), sorted(each for n, each in enumerate(delays) if n % _STEPS)
-
-
-def _commits(server: str, count: int) -> list[float]:
-    """The seconds of statements that insert a small row, each in its own transaction."""
-    database = Database(server)
-    seconds = []
-    with database.connect() as connection:
+    commits = []
+    arguments = (f"--steps={_STEPS}", "--note-delays")
+    with (
+        staying(database, *arguments) as stop,
+        Queue(database.dsn) as queue,
+        database.connect() as connection,
+    ):
         connection.execute("CREATE TABLE bare (id uuid PRIMARY KEY, value text)")
         for _ in range(count):
-            time.sleep(0.005)
+            queue.enqueue(Job(type="noop"))
+            time.sleep(random.uniform(0.03, 0.05))  # noqa: S311
             began = time.perf_counter()
             connection.execute("INSERT INTO bare VALUES (%s, 'null')", [uuid4()])
-            seconds.append(time.perf_counter() - began)
-    return sorted(seconds)
+            commits.append(time.perf_counter() - began)
+        until_done(database)
+        delays = stop().delays
+    later = [each for place, each in enumerate(delays) if place % _STEPS]
+    return median(commits), median(delays[::_STEPS]), median(later)
 
 
-def _wal(server: str) -> float:
-    """The bytes of WAL of a record, when records of many jobs are stored together."""
+def _wal(server: str) -> tuple[float, float]:
+    """The bytes of WAL of a job's first record, which says that it has begun, and of later ones."""
     database = Database(server)
     database.fill(_RECORDS)
+    found = []
     with database.connect() as connection:
         claim = "UPDATE jobs SET status = 'running', token = gen_random_uuid() RETURNING token, id"
-        jobs = [Claimed(*row, "noop", "default") for row in connection.execute(claim).fetchall()]
-        bytes_of = []
+        rows = connection.execute(claim).fetchall()
+        jobs = [Claimed(token, id_, "noop", "default") for token, id_ in rows]
         for name in ("order.check", "email.send", "order.ship"):
             statement = store([Record(job, name, "null", 0.001) for job in jobs])
             [(before,)] = connection.execute("SELECT pg_current_wal_insert_lsn()::text")
             run(connection, statement)
-            [(written,)] = connection.execute(
-                "SELECT (pg_current_wal_insert_lsn() - %s::pg_lsn)::float8", [before]
-            )
-            bytes_of.append(written / _RECORDS)
-    print(bytes_of)
-    return sum(bytes_of) / len(bytes_of)
+            written = "SELECT (pg_current_wal_insert_lsn() - %s::pg_lsn)::float8"
+            [(count,)] = connection.execute(written, [before])
+            found.append(count / _RECORDS)
+    first, *later = found
+    return first, sum(later) / len(later)

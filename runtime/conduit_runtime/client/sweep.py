@@ -1,4 +1,4 @@
-"""What workers sweep: free keys, expired results, interrupted flows, old failure notices."""
+"""What workers sweep: free keys, old results, interrupted flows, failure notices, steps."""
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -6,12 +6,12 @@ from uuid import UUID
 
 from ..postgres.steps import Run, Steps
 from ..statements import flows as flow_store
-from ..statements import results, worker_registry
+from ..statements import results, steps, worker_registry
 from ..statements import unique_keys as unique
 
 
 class Sweeper:
-    """Deletes expired rows: keys, results and notices in turn, one page in each step.
+    """Deletes rows that nothing needs, such as expired results: in turn, one page in each step.
 
     A step takes as long as its page, however many rows there are. `on_ended` is called with jobs
     that have ended without releasing the flows that wait for them.
@@ -22,7 +22,10 @@ class Sweeper:
         self._key: tuple[str, str] | None = None
         self._after: tuple[UUID, UUID] | None = None
         self._watched: UUID | None = None
-        self._turns = cycle((self._keys, self._results, self._dependencies, self._notices))
+        self._record: tuple[UUID, str] | None = None
+        self._turns = cycle(
+            (self._keys, self._results, self._dependencies, self._notices, self._steps)
+        )
 
     def step(self, run: Run) -> None:
         next(self._turns)(run)
@@ -41,6 +44,9 @@ class Sweeper:
     def _dependencies(self, run: Run) -> None:
         self._after, ended = run(flow_store.sweep(self._after))
         self._on_ended(ended)
+
+    def _steps(self, run: Run) -> None:
+        self._record = run(steps.sweep(self._record))
 
     def _notices(self, run: Run) -> None:
         run(worker_registry.sweep_failure_notices())

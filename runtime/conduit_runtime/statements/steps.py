@@ -10,6 +10,9 @@ from ..model.payload import decode
 from ..postgres.arrays import integers, texts, uuids
 from ..postgres.statement import Rows, Statement
 
+SWEPT = 5_000
+"""The records of a page of a sweep."""
+
 Stored = Mapping[str, str] | Literal[False]
 """The values of a job's finished steps by name, as JSON; False for a job that is not held."""
 
@@ -80,6 +83,19 @@ def steps_of(job: UUID) -> Statement[list[StoredStep]]:
             StoredStep(name, attempt, started_at, ended_at, decode(value))
             for name, value, attempt, started_at, ended_at in rows
         ],
+    )
+
+
+def sweep(after: tuple[UUID, str] | None) -> Statement[tuple[UUID, str] | None]:
+    """Delete left-over records, in the page after this record, or in the first page.
+
+    Returns the record to continue from, by its job and name; None at the end.
+    """
+    job, name = after or (UUID(int=0), "")
+    return Statement(
+        "outcome/sweep_steps",
+        {"job": job, "name": name, "limit": SWEPT},
+        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
     )
 
 

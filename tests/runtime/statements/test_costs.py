@@ -260,10 +260,10 @@ def test_a_sweep_takes_one_statement(dsn: str) -> None:
 
     sweeping = sweep.Sweeper(lambda jobs: None)
     with psycopg.connect(dsn, autocommit=True) as connection:
-        for _ in range(8):
+        for _ in range(10):
             sweeping.step(counted)
-    # Keys, results, dependencies and failure notices take turns.
-    assert [sent.count(statement) for statement in sent] == [2] * 8
+    # Keys, results, dependencies, failure notices and steps take turns.
+    assert [sent.count(statement) for statement in sent] == [2] * 10
 
 
 @contextmanager

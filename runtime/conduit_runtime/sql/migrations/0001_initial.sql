@@ -889,7 +889,7 @@ CREATE TABLE conduit_steps (
   attempt    integer     NOT NULL,
   started_at timestamptz NOT NULL,
   ended_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  PRIMARY KEY (job, name)
+  PRIMARY KEY (job, name) WITH (fillfactor = 70)
 ) WITH (autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs: a later attempt gets the value and does not run the step again; deleted when the job completes';

@@ -49,7 +49,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, worker_registry.take_failure_notices(["default"], "w"))
         run(connection, worker_registry.delete_failure_notices([(job.id, "w")]))
         sweep = Sweeper(lambda ended: None)
-        for _ in range(4):
+        for _ in range(5):
             sweep.step(partial(run, connection))
         sweep.watch(partial(run, connection))
         run_steps(metrics_store.compact(), partial(run, connection))

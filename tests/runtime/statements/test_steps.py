@@ -1,0 +1,66 @@
+"""What records of steps cost, and which are swept."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue
+from conduit_runtime.model.claimed import Claimed
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.statements.steps import Record, store, sweep
+
+COUNT = 500
+
+
+def running(connection: psycopg.Connection[Any]) -> list[Claimed]:
+    sql = "UPDATE jobs SET status = 'running', token = gen_random_uuid() RETURNING token, id"
+    rows = connection.execute(sql).fetchall()
+    return [Claimed(token, id_, "t", "default") for token, id_ in rows]
+
+
+def written(connection: psycopg.Connection[Any], statement: Statement[Any]) -> int:
+    """Run a statement; return the bytes that it wrote to the WAL, without full pages."""
+    sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql()}"
+    [(found,)] = connection.execute(sql, statement.parameters).fetchall()
+    plan = found[0]["Plan"]
+    # The root does not count what its statements that write have written.
+    nodes = [plan, *(each for each in plan["Plans"] if each["Node Type"] == "ModifyTable")]
+    return sum(node["WAL Bytes"] - 8_192 * node["WAL FPI"] for node in nodes)
+
+
+def test_a_record_is_at_most_300_bytes_of_wal(queue: Queue, dsn: str) -> None:
+    queue.enqueue_many([Job(type="t") for _ in range(COUNT)])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        jobs = running(connection)
+        bytes_of = [
+            written(connection, store([Record(job, name, "null", 0.001) for job in jobs]))
+            for name in ("order.check", "email.send", "order.ship")
+        ]
+    assert max(bytes_of[1:]) <= 300 * COUNT
+    assert bytes_of[0] <= 500 * COUNT  # it also writes that the job has begun
+
+
+def test_left_over_records_are_swept(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conduit_runtime.statements.steps.SWEPT", 4)
+    queue.enqueue_many([Job(type="t") for _ in range(5)])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        jobs = running(connection)
+        ids = [job.id for job in jobs]
+        run(connection, store([Record(job, name, "1", 0.0) for job in jobs for name in "ab"]))
+        ends = ["completed", "failed", "cancelled", "pending"]
+        for id_, status in zip(ids, ends, strict=False):
+            connection.execute("UPDATE jobs SET status = %s WHERE id = %s", [status, id_])
+        connection.execute("DELETE FROM jobs WHERE id = %s", [ids[4]])
+        connection.execute("INSERT INTO conduit_steps VALUES (%s, 'a', '1', 1, now())", [uuid4()])
+        after: tuple[UUID, str] | None = None
+        pages = 0
+        while pages == 0 or after is not None:
+            after = run(connection, sweep(after))
+            pages += 1
+        left = connection.execute("SELECT job, name FROM conduit_steps").fetchall()
+    assert pages == 3
+    assert sorted(left) == sorted((id_, name) for id_ in ids[1:4] for name in "ab")
