@@ -122,7 +122,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
         parameters |= dict(zip(names, map(list, zip(*kept, strict=True)), strict=True))
         further.append("{outcome/keep_results}")
     if any(each.has_steps for each in more):
-        further.append("{outcome/drop_steps}")
+        column += ", {conduit_drop_steps}(pg_catalog.array_agg(id))"
     fragments = {
         "further": "".join(f", {part}" for part in further),
         "children": column,

@@ -44,7 +44,7 @@ def store(records: Sequence[Record]) -> Statement[Sequence[bool | None]]:
     parameters = {
         **_held([record.job for record in records]),
         "names": texts([record.name for record in records]),
-        "values": texts([record.value for record in records]),
+        "contents": texts([record.value for record in records]),
         "attempts": integers([record.job.attempts for record in records]),
         "elapsed": integers([int(record.elapsed * 1e6) for record in records]),
     }
@@ -66,8 +66,8 @@ def read(jobs: Sequence[Claimed]) -> Statement[Sequence[Stored | None]]:
 
     def collect(rows: Rows, count: int) -> list[Stored | None]:
         found = {
-            (id_, token): dict(zip(names or (), values or (), strict=True))
-            for id_, token, names, values in rows
+            (id_, token): dict(zip(names or (), contents or (), strict=True))
+            for id_, token, names, contents in rows
         }
         return [found.get((job.id, job.token), False) for job in jobs]
 

@@ -42,6 +42,9 @@ FUNCTIONS = {
     "conduit_retry_changed()": False,
     "conduit_reclaim(uuid[], text, boolean)": False,
     "conduit_cancel(uuid)": False,
+    "conduit_store_steps(uuid[], uuid[], text[], text[], integer[], bigint[])": False,
+    "conduit_read_steps(uuid[], uuid[])": False,
+    "conduit_drop_steps(uuid[])": False,
     "conduit_add_histograms(bigint[], bigint[])": False,
 }
 """Our functions, and whether enqueuers may call each; workers may call all of them."""

@@ -900,6 +900,76 @@ COMMENT ON COLUMN conduit_steps.attempt IS 'the number of the attempt that ran i
 COMMENT ON COLUMN conduit_steps.started_at IS 'when it began';
 COMMENT ON COLUMN conduit_steps.ended_at IS 'when its record was stored';
 
+-- The table is often small when a statement is planned, and large when it runs. So these functions
+-- forbid plans that read it whole.
+
+-- Stores records of steps for the claims that still hold their jobs. Returns the places of these records
+-- and, unless these are all, the places of those whose jobs are held; the others are locked. The lock of
+-- a job makes whatever takes the job away wait for the record, so that the next attempt finds it. That
+-- attempt looks for records only if the job has begun, so the first record writes that, too.
+CREATE FUNCTION conduit_store_steps(
+  ids uuid[], tokens uuid[], names text[], contents text[], attempts integer[], elapsed bigint[]
+) RETURNS TABLE (stored bigint[], held bigint[])
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH asked AS MATERIALIZED (
+    SELECT asked.*
+    FROM unnest(ids, tokens, names, contents, attempts, elapsed) WITH ORDINALITY
+      AS asked (id, token, name, value, attempt, elapsed, place)
+  ), locked AS MATERIALIZED (
+    SELECT asked.* FROM asked JOIN jobs AS job ON job.id = asked.id
+    WHERE job.token = asked.token AND coalesce(job.status = 'running', false)
+    FOR NO KEY UPDATE OF job SKIP LOCKED
+  ), begun AS (
+    UPDATE jobs AS job
+    SET started_at = greatest(
+      job.locked_at, pg_catalog.now() - locked.elapsed::float8 * interval '1 us')
+    FROM locked
+    WHERE job.id = locked.id AND job.started_at IS NULL
+  ), inserted AS (
+    INSERT INTO conduit_steps (job, name, value, attempt, started_at)
+    SELECT id, name, value::json, attempt, pg_catalog.now() - elapsed::float8 * interval '1 us'
+    FROM locked
+    -- An earlier try may have stored it. ON CONFLICT would write more WAL.
+    WHERE NOT EXISTS (
+      SELECT FROM conduit_steps AS step WHERE step.job = locked.id AND step.name = locked.name)
+    ORDER BY place
+  )
+  SELECT ARRAY(SELECT place FROM locked), CASE
+    WHEN (SELECT pg_catalog.count(*) FROM locked) < (SELECT pg_catalog.count(*) FROM asked)
+    THEN ARRAY(
+      SELECT asked.place FROM asked JOIN jobs AS job ON job.id = asked.id
+      WHERE job.token = asked.token AND coalesce(job.status = 'running', false)) END;
+END $$;
+
+-- The records of the steps of jobs that these claims still hold.
+CREATE FUNCTION conduit_read_steps(ids uuid[], tokens uuid[])
+RETURNS TABLE (id uuid, token uuid, names text[], contents text[])
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT job.id, job.token, step.names, step.contents
+  FROM unnest(ids, tokens) AS asked (id, token)
+  JOIN jobs AS job ON job.id = asked.id
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.array_agg(name) AS names, pg_catalog.array_agg(value::text) AS contents
+    FROM conduit_steps WHERE conduit_steps.job = asked.id
+  ) AS step
+  WHERE job.token = asked.token AND coalesce(job.status = 'running', false);
+END $$;
+
+-- Deletes the records of the steps of these jobs; returns how many.
+CREATE FUNCTION conduit_drop_steps(ids uuid[]) RETURNS bigint
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  count bigint;
+BEGIN
+  DELETE FROM conduit_steps WHERE job = ANY (ids);
+  GET DIAGNOSTICS count = ROW_COUNT;
+  RETURN count;
+END $$;
+
 CREATE TABLE conduit_schedules (
   name         text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
   queue        text        NOT NULL DEFAULT 'default'
@@ -1093,7 +1163,8 @@ BEGIN
     'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
     'conduit_claim'::regproc, 'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc,
     'conduit_announce_end'::regproc, 'conduit_store'::regproc, 'conduit_check_ids'::regproc,
-    'conduit_check_id'::regproc, 'conduit_keyed'::regproc, 'conduit_retry_changed'::regproc
+    'conduit_check_id'::regproc, 'conduit_keyed'::regproc, 'conduit_retry_changed'::regproc,
+    'conduit_store_steps'::regproc, 'conduit_read_steps'::regproc, 'conduit_drop_steps'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

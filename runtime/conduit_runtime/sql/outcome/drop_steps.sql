@@ -1,3 +1,0 @@
-dropped AS (
-  DELETE FROM {conduit_steps} WHERE job = ANY (ARRAY(SELECT id FROM completed))
-)
