@@ -103,9 +103,9 @@ class Result(NamedTuple):
         """The JSON of a result. Raises StepNotStored if it would not come back as it is."""
         try:
             text = encode(value)
-            if len(text) > MAX_RESULT:
+            if (size := len(text.encode())) > MAX_RESULT:
                 raise PayloadError(
-                    f"payload is {len(text):,} bytes of JSON, more than {MAX_RESULT:,}: store the "
+                    f"payload is {size:,} bytes of JSON, more than {MAX_RESULT:,}: store the "
                     "data elsewhere and return a reference to it"
                 )
             if (path := _difference(value, self.decode(text))) is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
@@ -57,7 +57,7 @@ class StepWriter(StepStore):
         self._on_lost(job)
 
     async def cancel(self) -> None:
-        """Give up what is not written yet."""
+        """Give up what is not written yet; threads that wait for it would never end."""
         for each in (self._writing, self._reading):
             await each.cancel()
 
@@ -71,8 +71,16 @@ class _Written(asyncio.Future[R]):
     def cancel(self, msg: Any = None) -> bool:
         """Cancel it in `LAST` seconds."""
         if not self.done():
-            self.get_loop().call_later(LAST, super().cancel, msg)
+            self.get_loop().call_later(LAST, self.give_up)
         return False
+
+    def give_up(self) -> None:
+        """Cancel it now."""
+        super().cancel()
+
+
+Waiting = tuple[I, _Written[R]]
+"""What is to be sent, and its result."""
 
 
 class _Together(Generic[I, R]):
@@ -91,24 +99,30 @@ class _Together(Generic[I, R]):
         self._statement = statement
         self._weight = weight
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[I, asyncio.Future[R]]] = deque()
+        self._waiting: deque[Waiting[I, R]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
         self._backoff = Backoff(_log, "records of steps cannot be stored or read")
 
     def add(self, item: I) -> "asyncio.Future[R]":
-        future: asyncio.Future[R] = _Written(loop=self._loop)
+        future: _Written[R] = _Written(loop=self._loop)
         self._put([(item, future)])
         return future
 
-    def _put(self, items: Sequence[tuple[I, "asyncio.Future[R]"]]) -> None:
+    def _put(self, items: Iterable[Waiting[I, R]]) -> None:
+        if self._is_closed:
+            _give_up(items)
+            return
         self._waiting.extend(items)
         if self._task is None or self._task.done():
             self._task = self._loop.create_task(self._work(), name="conduit steps")
 
     async def cancel(self) -> None:
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        _give_up(self._waiting)
 
     async def _work(self) -> None:
         while self._waiting:
@@ -116,9 +130,13 @@ class _Together(Generic[I, R]):
             while self._waiting and len(batch) < MOST and weight < MOST_BYTES:
                 batch.append(self._waiting.popleft())
                 weight += self._weight(batch[-1][0])
-            await self._send(batch)
+            try:
+                await self._send(batch)
+            except asyncio.CancelledError:
+                _give_up(batch)
+                raise
 
-    async def _send(self, batch: Sequence[tuple[I, "asyncio.Future[R]"]]) -> None:
+    async def _send(self, batch: Sequence[Waiting[I, R]]) -> None:
         statement = self._statement([item for item, _ in batch])
         while True:
             try:
@@ -144,3 +162,8 @@ class _Together(Generic[I, R]):
                 each[1].set_result(result)
         if locked:
             self._loop.call_later(LOCKED, self._put, locked)
+
+
+def _give_up(items: Iterable[Waiting[Any, Any]]) -> None:
+    for _, future in items:
+        future.give_up()

@@ -12,6 +12,7 @@ from conduit_runtime import Job, JobContext, JobStatus, PlainContext, Queue, Wor
 from conduit_runtime.worker.acknowledge import step_writer
 from locks import waits_for_a_lock
 from stored_jobs import reload
+from timed import Timed
 from waiting import until
 
 
@@ -245,3 +246,28 @@ def test_records_that_were_stored_before_are_not_stored_again(
     queue.enqueue_many([Job(type="t", max_attempts=1) for _ in range(5)])
     pool.run(drain=True)
     assert queue.stats().completed == 5
+
+
+def test_a_thread_that_waits_for_its_record_ends_when_the_worker_stops(
+    queue: Queue, pool: WorkerPool, conn: psycopg.Connection[Any], dsn: str, timed: Timed
+) -> None:
+    timed(cancelling=0.5)
+    stopped: list[BaseException] = []
+
+    @pool.handler("t")
+    def handle(job: PlainContext, payload: object) -> None:
+        conn.execute("BEGIN")
+        conn.execute("LOCK TABLE conduit_steps IN SHARE MODE")
+        try:
+            job.step("only", str)
+        except BaseException as error:
+            stopped.append(error)
+            raise
+
+    queue.enqueue(Job(type="t"))
+    pool.start()
+    until(lambda: waits_for_a_lock(dsn))
+    pool.stop(grace=0)
+    until(lambda: stopped)
+    assert isinstance(stopped[0], asyncio.CancelledError)
+    conn.execute("ROLLBACK")
