@@ -38,7 +38,7 @@ def test_a_record_is_at_most_300_bytes_of_wal(queue: Queue, dsn: str) -> None:
         ]
     first, *later = bytes_of
     assert sum(later) / len(later) <= 300 * COUNT
-    assert first <= 600 * COUNT  # it also writes that the job has begun
+    assert first <= 700 * COUNT  # it also writes that the job has begun
 
 
 def test_left_over_records_are_swept(
