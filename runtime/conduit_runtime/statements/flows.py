@@ -89,26 +89,26 @@ class EndedJobs(NamedTuple, Generic[K]):
     ended: Sequence[UUID]
 
 
-def sweep(after: Dependency | None) -> Statement[EndedJobs[Dependency]]:
+def sweep(after: Dependency | None, limit: int = SWEPT) -> Statement[EndedJobs[Dependency]]:
     """Find jobs that a hand-typed statement ended, in the page of dependencies after this one."""
     job, following = after or (_START, _START)
     return Statement(
         "flow/sweep_dependencies",
-        {"job": job, "next": following, "limit": SWEPT},
+        {"job": job, "next": following, "limit": limit},
         lambda rows, count: EndedJobs(
-            (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+            (rows[-1][0], rows[-1][1]) if len(rows) == limit else None,
             [*dict.fromkeys(job for job, _, has_ended in rows if has_ended)],
         ),
     )
 
 
-def watch(job: UUID | None) -> Statement[EndedJobs[UUID]]:
+def watch(job: UUID | None, limit: int = WATCHED) -> Statement[EndedJobs[UUID]]:
     """Find jobs that have ended, in the page of watched jobs after this one."""
     return Statement(
         "flow/watched_jobs",
-        {"job": job or _START, "limit": WATCHED},
+        {"job": job or _START, "limit": limit},
         lambda rows, count: EndedJobs(
-            rows[-1][0] if len(rows) == WATCHED else None,
+            rows[-1][0] if len(rows) == limit else None,
             [job for job, has_ended in rows if has_ended],
         ),
     )

@@ -104,6 +104,6 @@ def of_predecessors(job: UUID) -> Statement[list[Any]]:
     )
 
 
-def sweep() -> Statement[int]:
-    """Delete a bounded number of expired results; returns how many."""
-    return Statement("outcome/sweep_results", {"limit": SWEPT}, counted)
+def sweep(limit: int = SWEPT) -> Statement[int]:
+    """Delete at most `limit` expired results; returns how many."""
+    return Statement("outcome/sweep_results", {"limit": limit}, counted)

@@ -86,7 +86,7 @@ def steps_of(job: UUID) -> Statement[list[StoredStep]]:
     )
 
 
-def sweep(after: tuple[UUID, str] | None) -> Statement[tuple[UUID, str] | None]:
+def sweep(after: tuple[UUID, str] | None, limit: int = SWEPT) -> Statement[tuple[UUID, str] | None]:
     """Delete left-over records, in the page after this record, or in the first page.
 
     Returns the record to continue from, by its job and name; None at the end.
@@ -94,8 +94,8 @@ def sweep(after: tuple[UUID, str] | None) -> Statement[tuple[UUID, str] | None]:
     job, name = after or (UUID(int=0), "")
     return Statement(
         "outcome/sweep_steps",
-        {"job": job, "name": name, "limit": SWEPT},
-        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+        {"job": job, "name": name, "limit": limit},
+        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == limit else None,
     )
 
 

@@ -53,10 +53,7 @@ def test_a_member_that_killed_its_worker_too_often_has_failed(queue: Queue, dsn:
         ("TRUNCATE jobs", "cancelled"),
     ],
 )
-def test_hand_typed_ends_are_found(
-    queue: Queue, dsn: str, statement: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flow_store, "SWEPT", 2)
+def test_hand_typed_ends_are_found(queue: Queue, dsn: str, statement: str, expected: str) -> None:
     others = [chain(*jobs("xy")) for _ in range(3)]
     a, b = jobs("ab")
     flow = chain(a, b)
@@ -66,7 +63,7 @@ def test_hand_typed_ends_are_found(
         conn.execute(statement)  # type: ignore[arg-type]
         link, pages = None, 0
         while pages == 0 or link is not None:
-            link, ended = run(conn, flow_store.sweep(link))
+            link, ended = run(conn, flow_store.sweep(link, 2))
             run(conn, flow_store.advance(ended))
             pages += 1
     assert pages == 3

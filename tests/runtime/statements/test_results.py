@@ -121,10 +121,7 @@ def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue, new_pool: 
     assert queue.stats().pending == 2
 
 
-def test_a_result_expires(
-    queue: Queue, new_pool: NewPool, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "SWEPT", 2)
+def test_a_result_expires(queue: Queue, new_pool: NewPool, dsn: str) -> None:
     pool = new_pool()
     pool.register("t", plain, keep_result=HOUR)
     jobs = queue.enqueue_many([Job(type="t", payload=n) for n in range(4)])
@@ -135,7 +132,7 @@ def test_a_result_expires(
             (jobs[3].id,),
         )
         assert [result(queue, job) for job in jobs] == [None, None, None, 3]
-        assert [run(conn, results.sweep()) for _ in range(3)] == [2, 1, 0]
+        assert [run(conn, results.sweep(2)) for _ in range(3)] == [2, 1, 0]
     assert result(queue, jobs[3]) == 3
 
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-import pytest
 from conduit_runtime import Job, Queue
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.execute import run
@@ -41,10 +40,7 @@ def test_a_record_is_at_most_300_bytes_of_wal(queue: Queue, dsn: str) -> None:
     assert first <= 700 * COUNT  # it also writes that the job has begun
 
 
-def test_left_over_records_are_swept(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("conduit_runtime.statements.steps.SWEPT", 4)
+def test_left_over_records_are_swept(queue: Queue, dsn: str) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(5)])
     with psycopg.connect(dsn, autocommit=True) as connection:
         jobs = running(connection)
@@ -58,7 +54,7 @@ def test_left_over_records_are_swept(
         after: tuple[UUID, str] | None = None
         pages = 0
         while pages == 0 or after is not None:
-            after = run(connection, sweep(after))
+            after = run(connection, sweep(after, 4))
             pages += 1
         left = connection.execute("SELECT job, name FROM conduit_steps").fetchall()
     assert pages == 3

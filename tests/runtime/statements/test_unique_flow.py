@@ -191,10 +191,7 @@ def test_loops_of_ones_own_go_on_with_it(queue: Queue, dsn: str) -> None:
     assert held.payload == "b"
 
 
-def test_reading_existing_jobs_goes_on_page_by_page(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flow_store, "WATCHED", 2)
+def test_reading_existing_jobs_goes_on_page_by_page(queue: Queue, dsn: str) -> None:
     for n in range(5):
         queue.enqueue(unique(f"s{n}", n, run_at=None, delay=HOUR if n < 4 else None))
         queue.enqueue_flow(group([unique("a", n)], then=plain(f"b{n}")))
@@ -203,7 +200,7 @@ def test_reading_existing_jobs_goes_on_page_by_page(
         queue.complete(held, conn=conn)
         after, steps = None, []
         for _ in range(3):
-            after, ended = run(conn, flow_store.watch(after))
+            after, ended = run(conn, flow_store.watch(after, 2))
             steps.append(len(ended))
             run(conn, flow_store.advance(ended))
         assert (after, sum(steps)) == (None, 1)
