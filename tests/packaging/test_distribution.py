@@ -65,14 +65,24 @@ def wheel(distributions: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of a new environment into which pip has installed the wheel."""
-    environment = tmp_path_factory.mktemp("fresh") / "venv"
+def install(wheel: Path, environment: Path) -> Path:
+    """Make an environment, let pip install the wheel there, and return its `bin` folder."""
     venv.create(environment, with_pip=True, symlinks=True)
     programs = environment / "bin"
     run(programs / "python", "-m", "pip", "install", "-q", f"{wheel}[embedded]", cwd=environment)
     return programs
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a new environment that nothing else is installed into."""
+    return install(wheel, tmp_path_factory.mktemp("fresh") / "venv")
+
+
+@pytest.fixture(scope="session")
+def newcomers(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of an environment into which documents install more."""
+    return install(wheel, tmp_path_factory.mktemp("newcomers") / "venv")
 
 
 def test_the_wheel_holds_all_packages_and_their_data(wheel: Path) -> None:
@@ -200,6 +210,6 @@ def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/tutorial/changing.md"])
-def test_a_newcomer_gets_there(name: str, installed: Path, tmp_path: Path) -> None:
+def test_a_newcomer_gets_there(name: str, newcomers: Path, tmp_path: Path) -> None:
     page = read(ROOT / name)  # the last page of the tutorial follows all the others
-    happen(list(page.blocks), tmp_path / "empty", environment(None, installed))
+    happen(list(page.blocks), tmp_path / "empty", environment(None, newcomers))
