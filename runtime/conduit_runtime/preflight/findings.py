@@ -59,17 +59,18 @@ def find(
     handlers: HandlerRegistry,
     served: Collection[str],
     given: Iterable[Schedule] = (),
+    some: int = _SOME,
 ) -> list[Finding]:
     """Find what happens to each job if only workers with these handlers and queues run.
 
     `given` are the schedules that workers add at their start; they replace stored schedules of the
-    same name.
+    same name. If counting all jobs takes too long, about `some` are counted.
     """
     lost_calls = LostCalls(database, handlers)
     readers = Readers(handlers, missing_columns(database, handlers), lost_calls.of)
     pending = database.read_within(_PATIENCE, preflight.pending())
     if pending is None:
-        pending = database.read(preflight.pending(_SOME))
+        pending = database.read(preflight.pending(some))
     lanes = [*pending, *database.read(preflight.blocked_and_running())]
     found = [*_of_lanes([*_grouped(lanes, readers)], readers, served, database)]
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}

@@ -12,9 +12,6 @@ LATE = "late"
 RELEASED = "released"
 """The payload of the notification that an idle lock was released."""
 
-PATIENCE = "100ms"
-"""How long a worker, which claims nothing meanwhile, waits for commits in progress."""
-
 
 def channels(queues: Sequence[str]) -> Statement[list[str]]:
     """The channels of new jobs in these queues, and the channel of changes by operators."""
@@ -47,12 +44,12 @@ def acquire(queues: Sequence[str]) -> Statement[Acquired]:
     return Statement("worker/idle_lock_acquire", {"queues": list(queues)}, decode)
 
 
-def await_commits(queue: str) -> Statement[None]:
+def await_commits(queue: str, seconds: float) -> Statement[None]:
     """Take the idle lock of a queue when the commits in progress that hold it have ended.
 
-    Commits that begin meanwhile notify. Raises LockNotAvailable if that takes `PATIENCE`.
+    Commits that begin meanwhile notify. Raises LockNotAvailable if that takes `seconds`.
     """
-    parameters = {"queues": [queue], "patience": PATIENCE}
+    parameters = {"queues": [queue], "patience": f"{seconds * 1000:.0f}ms"}
     return Statement("worker/idle_lock_await", parameters, nothing)
 
 

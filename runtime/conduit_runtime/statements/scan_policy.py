@@ -7,7 +7,7 @@ from typing import Any
 
 _CHEAP = 0.001
 """The most seconds above a cursor scan of a full scan that follows each short claim."""
-_COSTLY = 0.005
+COSTLY = 0.005
 """The seconds above a cursor scan that make full scans rare, if three in a row take that long."""
 _SHORTEST, _LONGEST = 0.05, 1.0
 """The seconds between scans of everything or, when they are rare, of what is recent."""
@@ -16,7 +16,7 @@ _NARROW, _SHARE_OF_NARROW = 0.25, 0.25
 """The seconds that a narrow scan goes back, and the most of the time that narrow scans take."""
 _RECENT = 10.0
 """The seconds that a recent scan goes back before the last scan that saw everything."""
-_SHARE_OF_RARE, _RAREST = 0.005, 60.0
+SHARE_OF_RARE, _RAREST = 0.005, 60.0
 
 
 class Scan(Enum):
@@ -44,7 +44,8 @@ class ScanPolicy:
     A cost is the time above that of a cursor scan: the network and other load do not count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, costly: float = COSTLY, share_of_rare: float = SHARE_OF_RARE) -> None:
+        self._costly, self._share_of_rare = costly, share_of_rare
         self._full_at = self._rare_at = self._recent_at = self._narrow_at = 0.0
         self._costs: deque[float] = deque([0.0], maxlen=3)
         self._cursor_costs: deque[float] = deque(maxlen=3)
@@ -66,7 +67,9 @@ class ScanPolicy:
             self._all_seen.clear()
         self._hears_notices = hears_notices
         self.is_full_scan_rare = (
-            hears_notices and min(self._costs) >= _COSTLY and self._all_seen.keys() >= set(queues)
+            hears_notices
+            and min(self._costs) >= self._costly
+            and self._all_seen.keys() >= set(queues)
         )
         if self.is_full_due(now):
             return Scan.FULL
@@ -107,7 +110,7 @@ class ScanPolicy:
         if scan is Scan.FULL:
             self._costs.append(cost)
             self._full_at = now + min(max(cost / _SHARE, _SHORTEST), _LONGEST)
-            self._rare_at = now + min(min(self._costs) / _SHARE_OF_RARE, _RAREST)
+            self._rare_at = now + min(min(self._costs) / self._share_of_rare, _RAREST)
         elif scan is Scan.NARROW:
             self._narrow_at = now + min(cost / _SHARE_OF_NARROW, _LONGEST)
         if scan in (Scan.RECENT, Scan.FULL):

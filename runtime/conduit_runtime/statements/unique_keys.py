@@ -97,7 +97,7 @@ def mark(duplicates: list[Duplicate]) -> None:
         job.id, job.duplicate = existing, True
 
 
-def sweep(after: tuple[str, str] | None) -> Statement[tuple[str, str] | None]:
+def sweep(after: tuple[str, str] | None, limit: int = SWEPT) -> Statement[tuple[str, str] | None]:
     """Delete the keys that no job holds, in the page after this key, or in the first page.
 
     Returns the key to continue from; None at the end.
@@ -105,6 +105,6 @@ def sweep(after: tuple[str, str] | None) -> Statement[tuple[str, str] | None]:
     type_, key = after or ("", "")
     return Statement(
         "flow/sweep_keys",
-        {"type": type_, "key": key, "limit": SWEPT},
-        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+        {"type": type_, "key": key, "limit": limit},
+        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == limit else None,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..model.workers.worker_state import LEASE
+from ..statements import scan_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,12 @@ class Timing:
     """Between polls, for delayed jobs, lost notifications and retries by hand."""
     head_start: float = 0.02
     """That the worker with the idle lock has for a new job before another worker claims it."""
+    commits: float = 0.1
+    """For commits in progress that hold the idle lock; the worker claims nothing meanwhile."""
+    costly: float = scan_policy.COSTLY
+    """More than a cursor scan takes, that make full scans rare."""
+    share_of_rare: float = scan_policy.SHARE_OF_RARE
+    """Share of the time that rare full scans may take."""
     full: float = 0.5
     """Until a full queue or type is claimed again, if none of its jobs ends here before."""
 

@@ -248,9 +248,8 @@ def test_some_are_counted_where_all_would_take_too_long(
 ) -> None:
     queue.enqueue_many(job(FITS, "f0") for _ in range(300))
     queue.enqueue_many(job(FITS) for _ in range(10))
-    monkeypatch.setattr(findings, "_SOME", 300)
     monkeypatch.setattr(findings.Snapshot, "read_within", lambda *_: None)
-    few, many = sorted(found(queue), key=lambda each: each.jobs)
+    few, many = sorted(found(queue, some=300), key=lambda each: each.jobs)
     assert (few.jobs, few.is_more, few.message) == (10, False, "")
     assert (many.jobs, many.is_more, many.message) == (150, True, "at least 150 jobs")
 

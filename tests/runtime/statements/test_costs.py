@@ -28,6 +28,7 @@ from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
+from timed import Timed
 
 BATCH = 500
 PAYLOAD = {"to": "user@example.com", "template": "welcome", "user_id": "0192d5a05a5c7cc08b5e2f6f"}
@@ -208,7 +209,7 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
 @pytest.mark.parametrize("slow", [False, True], ids=["cheap", "costly"])
 @pytest.mark.parametrize("types", ["noop", "batched", "noop batched"])
 def test_an_idle_worker_asks_little(
-    dsn: str, types: str, slow: bool, monkeypatch: pytest.MonkeyPatch
+    dsn: str, types: str, slow: bool, monkeypatch: pytest.MonkeyPatch, timed: Timed
 ) -> None:
     sent: list[str] = []
     run = ReconnectingConnection.run
@@ -238,7 +239,7 @@ def test_an_idle_worker_asks_little(
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
     if slow:  # all scans but those of one policy
-        monkeypatch.setattr(scan_policy, "_COSTLY", 0.0)
+        timed(costly=0.0)
         learn = scan_policy.ScanPolicy.learn
 
         def cheap_at_times(self: scan_policy.ScanPolicy, *arguments: Any) -> None:

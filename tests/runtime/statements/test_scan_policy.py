@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.statements import scan_policy as policies
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy, seen
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
+from timed import Timed
 from waiting import until
 
 DEAD = 20_000
@@ -190,10 +190,9 @@ def test_a_recent_scan_reads_none_of_what_died_before(held: str) -> None:
 
 
 @pytest.fixture
-def always_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+def always_rare(timed: Timed) -> None:
     """Makes full scans as rare as if they were very costly."""
-    monkeypatch.setattr(policies, "_COSTLY", 0.0)
-    monkeypatch.setattr(policies, "_SHARE_OF_RARE", 1e-9)
+    timed(costly=0.0, share_of_rare=1e-9)
 
 
 class Started:

@@ -4,21 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import psycopg
-import pytest
 from conduit_runtime import AsyncQueue, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements.unique_keys import sweep
+from conduit_runtime.statements.unique_keys import SWEPT, sweep
 from unique_jobs import keys, unique
 from waiting import until
 
 
-@pytest.fixture
-def small_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a statement sweep four keys."""
-    monkeypatch.setattr("conduit_runtime.statements.unique_keys.SWEPT", 4)
-
-
-@pytest.mark.usefixtures("small_sweeps")
 def test_keys_that_are_held_no_more_are_swept(queue: Queue, dsn: str) -> None:
     ended = queue.enqueue_many([unique(n) for n in range(10)])
     for job in ended:
@@ -29,7 +21,7 @@ def test_keys_that_are_held_no_more_are_swept(queue: Queue, dsn: str) -> None:
         held = queue.enqueue(unique(9), conn=holder)
         after, pages = None, 0
         while pages == 0 or after is not None:
-            after = run(conn, sweep(after))
+            after = run(conn, sweep(after, 4))
             pages += 1
         holder.commit()
     assert pages == 6
@@ -49,11 +41,16 @@ def test_a_worker_sweeps(queue: Queue, dsn: str) -> None:
         until(lambda: keys(dsn) == 0)
 
 
-@pytest.mark.usefixtures("small_sweeps")
 def test_purge_sweeps_keys_and_results(queue: Queue, dsn: str) -> None:
     for job in queue.enqueue_many([unique(n) for n in range(10)])[1:]:
         queue.cancel(job.id)
     with psycopg.connect(dsn) as conn:
+        conn.execute(  # more than one statement sweeps
+            "INSERT INTO conduit_unique_keys (type, key, job) "
+            "SELECT 't', lpad(n::text, 64, '0'), gen_random_uuid() "
+            "FROM generate_series(1, %s) AS n",
+            (SWEPT + 1,),
+        )
         conn.execute(
             "INSERT INTO conduit_results "
             "SELECT gen_random_uuid(), '1', now() + n * interval '1 hour' "

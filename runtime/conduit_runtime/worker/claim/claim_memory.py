@@ -26,7 +26,7 @@ class ClaimMemory:
     those that a claim found empty are skipped until the next scan of everything.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scan_policy: ScanPolicy | None = None) -> None:
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._depth = 0.0
         self._asked = 0
@@ -35,7 +35,7 @@ class ClaimMemory:
         self._queues: Mapping[str, int] = {}
         self._empty: set[str] = set()
         self._scan = Scan.FULL
-        self.scan_policy = ScanPolicy()
+        self.scan_policy = scan_policy or ScanPolicy()
 
     @property
     def was_full(self) -> bool:

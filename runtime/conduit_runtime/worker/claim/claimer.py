@@ -55,7 +55,7 @@ class Claimer:
         self._queues = worker.queues
         self._sizes = ClaimSizes(worker, runner)
         self._limiter = Limiter(worker.timing.full)
-        self._listener = Listener(connection)
+        self._listener = Listener(connection, worker.timing.commits)
         self._refused = RefusedClaims(worker.timing.retries)
         self._fetcher = Fetcher(
             worker, connection, self._sizes, self._limiter, self._listener, self._refused

@@ -12,6 +12,7 @@ from ...postgres.refusals import may_concern_a_row
 from ...postgres.statement import Statement
 from ...postgres.steps import run_steps_async
 from ...statements.refused_claims import claim_apart, retry_refused, skipping
+from ...statements.scan_policy import ScanPolicy
 from ..worker_base import WorkerBase
 from .claim_memory import ClaimMemory
 from .claim_sizes import ClaimSizes
@@ -42,8 +43,10 @@ class Fetcher:
         self._sizes = sizes
         self._limiter = limiter
         self._listener = listener
-        self._claims = ClaimMemory()
-        self._batch_claims = ClaimMemory()
+        timing = worker.timing
+        self._claims, self._batch_claims = (
+            ClaimMemory(ScanPolicy(timing.costly, timing.share_of_rare)) for _ in range(2)
+        )
         self._in_use = [self._claims]
         self._refused = refused
 

@@ -14,11 +14,13 @@ from ...statements import idle_lock
 class Listener:
     """Gets notifications of new jobs over the connection that claims them.
 
-    Holds the idle locks on that connection as well. Used by one task.
+    Holds the idle locks on that connection as well, for which it waits at most `commits` seconds.
+    Used by one task.
     """
 
-    def __init__(self, connection: ReconnectingConnection) -> None:
+    def __init__(self, connection: ReconnectingConnection, commits: float) -> None:
         self._connection = connection
+        self._commits = commits
         self._hears_operators = False
         self._listening: set[str] = set()
         self._held: set[str] = set()
@@ -71,7 +73,7 @@ class Listener:
         self._held_by_others.update(acquired.held)
         for queue in acquired.shared:
             with contextlib.suppress(psycopg.errors.LockNotAvailable):
-                await self._connection.run(idle_lock.await_commits(queue))
+                await self._connection.run(idle_lock.await_commits(queue, self._commits))
                 self._held.add(queue)
         return True
 

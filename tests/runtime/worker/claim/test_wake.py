@@ -224,9 +224,9 @@ def test_all_idle_workers_but_one_leave_the_idle_lock_alone(queue: Queue, dsn: s
 
 
 def test_a_job_that_is_committed_while_another_commit_hangs_wakes_a_worker(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue, dsn: str, timed: Timed
 ) -> None:
-    monkeypatch.setattr(idle_lock, "PATIENCE", "20s")
+    timed(commits=20.0)
     with psycopg.connect(dsn, autocommit=True) as connection:
         idle = Idle(dsn, connection)
         idle.begin_commit()
