@@ -43,6 +43,7 @@ lint: .setup-dev ## Check style, formatting, generated modules, and who may impo
 	@echo "ruff" && $(RUN) ruff check --quiet --output-format concise .
 	@echo "ruff format" && $(RUN) ruff format --quiet --check --output-format concise .
 	@echo "unasync" && .venv/bin/python .ci/unasync.py --check
+	@echo "signatures" && .venv/bin/python .ci/signatures.py --check
 	@echo "import-linter" && .ci/quietly .venv/bin/lint-imports
 
 .PHONY: types
@@ -63,6 +64,10 @@ examples: .setup-run ## Compile the examples again
 .PHONY: unasync
 unasync: .setup-dev ## Write the synchronous modules of the runtime from the asynchronous ones
 	@.venv/bin/python .ci/unasync.py
+
+.PHONY: signatures
+signatures: .setup-dev ## Write the compiler's signatures of the standard library from the runtime's functions
+	@.venv/bin/python .ci/signatures.py
 
 .PHONY: docs
 docs: .setup-dev ## Build the site of the documentation: build/docs/index.html

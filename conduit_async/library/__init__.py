@@ -1,7 +1,7 @@
 """The standard library as the compiler knows it: one table of signatures.
 
-Checking, completion and documentation use the table. `conduit_runtime.stdlib` implements it; a test
-compares every name and parameter.
+Checking, completion and documentation use the table, which is written from
+`conduit_runtime.stdlib`.
 """
 
 from collections import defaultdict

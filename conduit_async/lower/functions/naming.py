@@ -4,15 +4,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ... import ast
+from ...library import OF_UNKNOWN
 from ...names import local_name, snake_case, unclashed
 from ...program import Local
 from .module import Module
 
 IMPORTABLE_NAMES = frozenset({
     "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
-    "enum_value", "equal", "fail", "includes_item", "item", "iterate", "job_type", "length_of",
-    "member", "multiply", "named", "negate", "of_type", "ordered", "power", "re", "remainder",
-    "replace", "subtract", "suppress", "table", "text", "time", "timedelta", "unwrap",
+    "enum_value", "equal", "fail", "item", "iterate", "job_type", "member", "multiply", "named",
+    "negate", "of_type", "ordered", "power", "re", "remainder", "replace", "subtract", "suppress",
+    "table", "text", "time", "timedelta", "unwrap",
+    *(each.python for each in OF_UNKNOWN.values()),
 })  # fmt: skip
 """Names that any module may import; generated variables avoid them."""
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NoReturn, TypeVar, get_args, overload
 
 from ..model.identity import identity
+from ..model.text.names import named
 from ..model.values import ConduitError, Range
 from ..payloads.convert import Unfit, converter
 from ..services.service_calls import BoundServices
@@ -91,6 +92,7 @@ def contains(needle: Any, container: Any) -> bool:
     )
 
 
+@named("length")
 def length_of(value: Any) -> int:
     """`value.length()`, for a value that may be a string or an array."""
     if isinstance(value, str | list | tuple):
@@ -98,6 +100,7 @@ def length_of(value: Any) -> int:
     raise ConduitError(f"`length` needs a string or an array, not {kind_of(value)}")
 
 
+@named("includes?", "contains")
 def includes_item(value: Any, item: Any) -> bool:
     """`value.includes?(item)`, for a value that may be a string or an array."""
     if isinstance(value, str | list | tuple):

@@ -1,5 +1,7 @@
 """The standard library of the language: one class of static methods a namespace."""
 
+from typing import Any
+
 from .array import Array
 from .cache import Cache
 from .context import Context
@@ -16,6 +18,12 @@ from .string import String
 from .text import Text
 from .time import Time
 from .uuid import UUID
+
+NAMESPACES: tuple[type[Any], ...] = (
+    String, Text, Number, Array, Hash, Time, UUID, Random, Crypto, HTML, JSON, Regex, Logger, Cache,
+    Context, Env,
+)  # fmt: skip
+"""The namespaces, in the order of the language's page."""
 
 __all__ = [
     "HTML",

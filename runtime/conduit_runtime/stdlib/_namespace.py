@@ -15,7 +15,9 @@ from ..model.values import ConduitError
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
 
+_PROPERTIES = "__conduit_properties__"
 _WORDS: dict[Any, str] = {
     **WORDS,
     re.Pattern: "a regex",
@@ -43,6 +45,24 @@ def namespace(cls: type[C]) -> type[C]:
             call = f"{cls.__name__}.{source_name(function)}"
             setattr(cls, name, staticmethod(_checked(call, function)))
     return cls
+
+
+def properties(*given: str) -> Callable[[F], F]:
+    """Declare the properties of a library function, such as "method"; the compiler's
+    `Signature` says what they are.
+    """
+
+    def decorate(function: F) -> F:
+        setattr(function, _PROPERTIES, given)
+        return function
+
+    return decorate
+
+
+def properties_of(function: object) -> tuple[str, ...]:
+    """The properties of a library function."""
+    found: tuple[str, ...] = getattr(function, _PROPERTIES, ())
+    return found
 
 
 def kind(value: object) -> str:

@@ -1,12 +1,12 @@
 """`Array`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import Annotated, Any, TypeVar, overload
 
 from ..model.identity import identity
 from ..model.text.names import named
 from ..operators import equal
-from ._namespace import ArgumentError, kind, namespace
+from ._namespace import ArgumentError, kind, namespace, properties
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -17,38 +17,45 @@ class Array:
     """Functions of arrays. They never change their arguments; they return new arrays."""
 
     @staticmethod
+    @properties("method", "total")
     def first(items: Sequence[T]) -> T | None:
         """The first item, nil when there is none."""
         return items[0] if items else None
 
     @staticmethod
+    @properties("method", "total")
     def last(items: Sequence[T]) -> T | None:
         """The last item, nil when there is none."""
         return items[-1] if items else None
 
     @staticmethod
-    def length(items: Sequence[Any]) -> int:
+    @properties("method", "total")
+    def length(items: Sequence[T]) -> int:
         """The number of items."""
         return len(items)
 
     @staticmethod
+    @properties("method", "total")
     @named("empty?")
-    def is_empty(items: Sequence[Any]) -> bool:
+    def is_empty(items: Sequence[T]) -> bool:
         """Whether there are no items."""
         return len(items) == 0
 
     @staticmethod
+    @properties("method", "total")
     @named("includes?")
-    def includes(items: Sequence[Any], item: object | None) -> bool:
+    def includes(items: Sequence[T], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
         return any(equal(each, item) for each in items)
 
     @staticmethod
-    def contains(items: Sequence[Any], item: object | None) -> bool:
+    @properties("method", "total")
+    def contains(items: Sequence[T], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
         return any(equal(each, item) for each in items)
 
     @staticmethod
+    @properties("method", "total")
     def unique(items: Sequence[T]) -> list[T]:
         """The items without repetitions, the first kept."""
         seen: set[Any] = set()
@@ -70,6 +77,7 @@ class Array:
         return result
 
     @staticmethod
+    @properties("method")
     def sort(items: Sequence[T]) -> list[T]:
         """The items in ascending order."""
         values: Sequence[Any] = items
@@ -84,6 +92,7 @@ class Array:
             raise ArgumentError(f"Array.sort: cannot order {' and '.join(kinds)}") from None
 
     @staticmethod
+    @properties("method", "total")
     def reverse(items: Sequence[T]) -> list[T]:
         """The items in the opposite order."""
         return list(reversed(items))
@@ -96,7 +105,8 @@ class Array:
     @staticmethod
     def push(items: Sequence[T], item: U) -> list[T | U]: ...
     @staticmethod
-    def push(items: Sequence[T], item: U) -> list[T | U]:
+    @properties("method", "total")
+    def push(items: Sequence[T], item: Annotated[U, "T"]) -> Annotated[list[T | U], "array<T>"]:
         """A new array with `item` at its end."""
         return [*items, item]
 
@@ -107,16 +117,21 @@ class Array:
     @staticmethod
     def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]: ...
     @staticmethod
-    def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]:
+    @properties("method", "total")
+    def concat(
+        items: Sequence[T], others: Annotated[Sequence[U], "array<T>"]
+    ) -> Annotated[list[T | U], "array<T>"]:
         """A new array with the items of both."""
         return [*items, *others]
 
     @staticmethod
+    @properties("method", "total")
     def map(items: Sequence[T], function: Callable[[T], U]) -> list[U]:
         """What the function gives for each item."""
         return [function(item) for item in items]
 
     @staticmethod
+    @properties("method", "total")
     def filter(items: Sequence[T], function: Callable[[T], object]) -> list[T]:
         """The items for which the function gives something truthy."""
         return [item for item in items if function(item)]

@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from cachetools import TLRUCache
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 
 class CacheStore(Protocol):
@@ -68,7 +68,12 @@ class Cache:
         return _store.get(key)
 
     @staticmethod
-    def set(key: str, value: Any, ttl: timedelta | float | None = None) -> None:
+    @properties("effect")
+    def set(
+        key: str,
+        value: Any,
+        ttl: Annotated[timedelta | float | None, "(duration or int or float)?"] = None,
+    ) -> None:
         """Keep a value under the key, for a duration or a number of seconds."""
         seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
         if seconds is not None and not seconds > 0:
@@ -76,11 +81,13 @@ class Cache:
         _store.set(key, value, seconds)
 
     @staticmethod
+    @properties("effect")
     def invalidate(key: str) -> None:
         """Forget the value under the key."""
         _store.invalidate(key)
 
     @staticmethod
+    @properties("effect")
     def clear() -> None:
         """Forget every value."""
         _store.clear()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.text.names import named
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Context:
         return _current.get().current_user
 
     @staticmethod
+    @properties("effect")
     @named("current_user!")
     def require_current_user() -> Any:
         """Who makes the request; an error when the user is unknown."""

@@ -5,9 +5,9 @@ import functools
 import hashlib
 import hmac
 import os
-from typing import Literal
+from typing import Annotated, Literal
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 _VERSION = "v1"
 _SALT_BYTES = 16
@@ -27,6 +27,7 @@ class Crypto:
     """
 
     @staticmethod
+    @properties("method")
     def hash(
         data: str,
         algorithm: Literal["sha256", "sha512", "blake2b", "bcrypt", "argon2"] = "sha256",
@@ -50,7 +51,10 @@ class Crypto:
         raise ArgumentError(f"Crypto.hash: there is no algorithm {algorithm!r}")
 
     @staticmethod
-    def compare(hash: object | None, data: object | None) -> bool:
+    @properties("method", "never_raises")
+    def compare(
+        hash: Annotated[object | None, "string?"], data: Annotated[object | None, "string?"]
+    ) -> bool:
         """Whether the hash is one of the data, in constant time."""
         if not isinstance(hash, str) or not isinstance(data, str):
             return False
@@ -60,6 +64,7 @@ class Crypto:
             return False
 
     @staticmethod
+    @properties("method")
     def encrypt(data: str, key: str) -> str:
         """The data encrypted, with proof of its origin."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -70,6 +75,7 @@ class Crypto:
         return f"{_VERSION}.{base64.urlsafe_b64encode(salt + nonce + sealed).decode('ascii')}"
 
     @staticmethod
+    @properties("method")
     def decrypt(data: str, key: str) -> str:
         """The data that `encrypt` was given."""
         from cryptography.exceptions import InvalidTag

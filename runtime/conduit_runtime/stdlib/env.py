@@ -4,7 +4,7 @@ import os
 from typing import overload
 
 from ..model.text.names import named
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 
 @namespace
@@ -18,11 +18,13 @@ class Env:
     @staticmethod
     def get(key: str, default: str) -> str: ...
     @staticmethod
+    @properties("fallback=default")
     def get(key: str, default: str | None = None) -> str | None:
         """The environment variable, or the default."""
         return os.environ.get(key, default)
 
     @staticmethod
+    @properties("effect")
     def set(key: str, value: str) -> None:
         """Set the environment variable of this process."""
         try:

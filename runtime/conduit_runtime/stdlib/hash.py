@@ -2,10 +2,10 @@
 
 from collections.abc import Hashable, Mapping
 from itertools import chain
-from typing import Any, TypeVar, overload
+from typing import Annotated, Any, TypeVar, overload
 
 from ..model.text.names import named
-from ._namespace import namespace
+from ._namespace import namespace, properties
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -18,12 +18,14 @@ class Hash:
     """Functions of hashes. They never change their arguments; they return new values."""
 
     @staticmethod
-    def keys(hash: Mapping[K, Any]) -> list[K]:
+    @properties("method", "total")
+    def keys(hash: Mapping[K, V]) -> list[K]:
         """The keys, in order of insertion."""
         return list(hash)
 
     @staticmethod
-    def values(hash: Mapping[Any, V]) -> list[V]:
+    @properties("method", "total")
+    def values(hash: Mapping[K, V]) -> list[V]:
         """The values, in order of insertion."""
         return list(hash.values())
 
@@ -35,13 +37,17 @@ class Hash:
     @staticmethod
     def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]: ...
     @staticmethod
-    def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]:
+    @properties("method", "total")
+    def merge(
+        hash: Mapping[K, V], other: Annotated[Mapping[L, W], "hash<K, V>"]
+    ) -> Annotated[dict[K | L, V | W], "hash<K, V>"]:
         """A new hash with the entries of both; of two with one key, the second wins."""
         return dict(chain(hash.items(), other.items()))
 
     @staticmethod
-    @named("has_key?")
-    def has_key(hash: Mapping[Any, Any], key: object) -> bool:
+    @properties("method", "total")
+    @named("has_key?", "has_key")
+    def has_key(hash: Mapping[K, V], key: Annotated[object, "K"]) -> bool:
         """Whether there is a value under the key."""
         return isinstance(key, Hashable) and key in hash
 
@@ -55,6 +61,11 @@ class Hash:
     @staticmethod
     def get(hash: Mapping[Any, V], key: object, default: W) -> V | W: ...
     @staticmethod
-    def get(hash: Mapping[Any, V], key: object, default: W | None = None) -> V | W | None:
+    @properties("method", "total", "fallback=default")
+    def get(
+        hash: Annotated[Mapping[Any, V], "hash<K, V>"],
+        key: Annotated[object, "K"],
+        default: Annotated[W | None, "V?"] = None,
+    ) -> Annotated[V | W | None, "V?"]:
         """The value under the key, or the default."""
         return hash.get(key, default) if isinstance(key, Hashable) else default

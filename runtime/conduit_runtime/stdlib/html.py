@@ -3,7 +3,7 @@
 import html
 import re
 
-from ._namespace import namespace
+from ._namespace import namespace, properties
 
 _MARKUP = re.compile(
     r"""<!--.*?(?:-->|\Z)
@@ -25,6 +25,7 @@ class HTML:
     """Functions of HTML."""
 
     @staticmethod
+    @properties("method", "total")
     def strip_tags(text: str) -> str:
         """The text without tags, comments and scripts.
 
@@ -39,11 +40,13 @@ class HTML:
         return text.replace("<", "")
 
     @staticmethod
+    @properties("method", "total")
     def escape(text: str) -> str:
         """The text with `& < > " '` as entities."""
         return html.escape(text, quote=True)
 
     @staticmethod
+    @properties("method", "total")
     def unescape(text: str) -> str:
         """The text with entities as characters."""
         return html.unescape(text)

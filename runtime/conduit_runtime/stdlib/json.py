@@ -2,13 +2,13 @@
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 
 from ..model.errors import PayloadError
 from ..model.payload import encode
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 
 @namespace
@@ -16,7 +16,7 @@ class JSON:
     """Reading and writing JSON."""
 
     @staticmethod
-    def parse(text: str) -> Any:
+    def parse(text: str) -> Annotated[Any, "json"]:
         """The value that a JSON text gives."""
         try:
             return _parsed(text)
@@ -26,6 +26,7 @@ class JSON:
             raise ArgumentError(f"JSON.parse: the text is not JSON: {error}") from None
 
     @staticmethod
+    @properties("method")
     def stringify(data: Any, pretty: bool = False) -> str:
         """The value as JSON, compact or indented by two spaces.
 
@@ -40,6 +41,7 @@ class JSON:
         return msgspec.json.format(text, indent=2) if pretty else text
 
     @staticmethod
+    @properties("never_raises")
     def validate(value: object | None) -> bool:
         """Whether this is a JSON text."""
         try:

@@ -4,7 +4,7 @@ import keyword
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from .. import operators
 from ..model.calls import entered_job
@@ -13,7 +13,9 @@ from ..model.text.masking import mask
 from ..model.text.printable import one_line, one_word
 from ..model.values import ErrorValue, error_message
 from ..payloads.sensitive import secrets_here
-from ._namespace import ArgumentError
+from ._namespace import ArgumentError, properties
+
+Text: TypeAlias = Annotated[object, "string"]
 
 _logger = logging.getLogger("conduit")
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -46,22 +48,26 @@ class Logger:
     """
 
     @staticmethod
-    def debug(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
+    @properties("effect")
+    def debug(message: Text, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what helps to find a fault."""
         _log("Logger.debug", logging.DEBUG, message, error, context, values)
 
     @staticmethod
-    def info(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
+    @properties("effect")
+    def info(message: Text, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what happened."""
         _log("Logger.info", logging.INFO, message, error, context, values)
 
     @staticmethod
-    def warn(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
+    @properties("effect")
+    def warn(message: Text, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what needs attention."""
         _log("Logger.warn", logging.WARNING, message, error, context, values)
 
     @staticmethod
-    def error(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
+    @properties("effect")
+    def error(message: Text, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what went wrong."""
         _log("Logger.error", logging.ERROR, message, error, context, values)
 

@@ -12,7 +12,7 @@ from decimal import (
 )
 from typing import Literal, TypeVar, overload
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 N = TypeVar("N", int, float, Decimal)
 
@@ -28,6 +28,7 @@ class Number:
     """
 
     @staticmethod
+    @properties("method")
     def format(num: int | float | Decimal, decimals: int = 2) -> str:
         """The number with that many decimals, halves rounded away from zero."""
         if decimals < 0:
@@ -42,6 +43,7 @@ class Number:
     @staticmethod
     def round(num: N, precision: int) -> N: ...
     @staticmethod
+    @properties("method", "whole_at_zero=precision")
     def round(num: int | float | Decimal, precision: int = 0) -> int | float | Decimal:
         """The number with that many decimals; an int when that is 0. Halves go away from zero."""
         if isinstance(num, float) and num.is_integer() and precision >= 0:
@@ -52,6 +54,7 @@ class Number:
         return float(rounded) if isinstance(num, float) else rounded
 
     @staticmethod
+    @properties("method", "total")
     def abs(num: N) -> N:
         """The number without its sign."""
         if isinstance(num, Decimal):
@@ -59,11 +62,13 @@ class Number:
         return abs(num)  # pyright: ignore[reportReturnType]
 
     @staticmethod
+    @properties("method")
     def ceil(num: int | float | Decimal) -> int:
         """The least int that is not less."""
         return int(_rounded("Number.ceil", num, 0, ROUND_CEILING))
 
     @staticmethod
+    @properties("method")
     def floor(num: int | float | Decimal) -> int:
         """The greatest int that is not greater."""
         return int(_rounded("Number.floor", num, 0, ROUND_FLOOR))
@@ -78,6 +83,7 @@ class Number:
     @staticmethod
     def min(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
     @staticmethod
+    @properties("method")
     def min(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
         """The least of the numbers."""
         numbers = (num, *others)
@@ -93,6 +99,7 @@ class Number:
     @staticmethod
     def max(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
     @staticmethod
+    @properties("method")
     def max(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
         """The greatest of the numbers."""
         numbers = (num, *others)

@@ -6,7 +6,7 @@ import string
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 Int: TypeAlias = int
 Float: TypeAlias = float
@@ -34,6 +34,7 @@ class Random:
         return _SOURCE.uniform(min, max)
 
     @staticmethod
+    @properties("total")
     def uuid() -> UUID:
         """A new random UUID."""
         return uuid4()

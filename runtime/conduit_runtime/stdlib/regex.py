@@ -1,8 +1,9 @@
 """`Regex`."""
 
 import re
+from typing import Annotated
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 
 @namespace
@@ -10,6 +11,7 @@ class Regex:
     """Functions of regular expressions, which follow Python's `re`."""
 
     @staticmethod
+    @properties("method")
     def match(text: str, pattern: str | re.Pattern[str]) -> list[str]:
         """Every occurrence of the pattern."""
         return [found.group() for found in _compiled("Regex.match", pattern).finditer(text)]
@@ -24,7 +26,11 @@ class Regex:
             raise ArgumentError(f"Regex.replace: bad replacement: {error}") from None
 
     @staticmethod
-    def test(text: object | None, pattern: object | None) -> bool:
+    @properties("method", "never_raises")
+    def test(
+        text: Annotated[object | None, "string?"],
+        pattern: Annotated[object | None, "(string or regex)?"],
+    ) -> bool:
         """Whether the pattern occurs in the text."""
         try:
             return re.search(pattern, text) is not None  # type: ignore[call-overload]

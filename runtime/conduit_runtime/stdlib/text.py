@@ -2,7 +2,7 @@
 
 import re
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 _WHOLE_WORDS = re.compile(r".*\s", re.S)
 
@@ -12,6 +12,7 @@ class Text:
     """Functions of texts that people read."""
 
     @staticmethod
+    @properties("method")
     def calculate_reading_time(content: str, words_per_minute: int = 200) -> int:
         """The whole minutes that it takes to read, at least 1."""
         if words_per_minute < 1:
@@ -19,16 +20,19 @@ class Text:
         return max(1, -(-len(content.split()) // words_per_minute))
 
     @staticmethod
+    @properties("method", "total")
     def word_count(content: str) -> int:
         """The number of words."""
         return len(content.split())
 
     @staticmethod
+    @properties("method", "total")
     def character_count(content: str) -> int:
         """The number of characters."""
         return len(content)
 
     @staticmethod
+    @properties("method")
     def excerpt(content: str, length: int) -> str:
         """At most `length` characters, cut after a word, with `...` when cut.
 

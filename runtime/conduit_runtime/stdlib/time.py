@@ -2,10 +2,10 @@
 
 import datetime as dt
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from ._layout import formatted, strptime_format
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 M = TypeVar("M", datetime, date)
 
@@ -15,11 +15,13 @@ class Time:
     """Functions of timestamps, dates and times of day. A timestamp keeps the offset it has."""
 
     @staticmethod
+    @properties("total")
     def now() -> datetime:
         """The current time, in UTC."""
         return datetime.now(UTC)
 
     @staticmethod
+    @properties("total")
     def today() -> date:
         """The current date, in UTC."""
         return datetime.now(UTC).date()
@@ -39,6 +41,7 @@ class Time:
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
     @staticmethod
+    @properties("method")
     def format(time: datetime | date | dt.time, format: str) -> str:
         """The time by a strftime format or a Go reference layout."""
         _check_zone("Time.format", time)
@@ -49,16 +52,19 @@ class Time:
             raise ArgumentError(f"Time.format: bad format: {error}") from None
 
     @staticmethod
+    @properties("method")
     def add(time: M, duration: timedelta) -> M:
         """The time a duration later."""
         return _moved("Time.add", time, duration)
 
     @staticmethod
+    @properties("method")
     def subtract(time: M, duration: timedelta) -> M:
         """The time a duration earlier."""
         return _moved("Time.subtract", time, duration, earlier=True)
 
     @staticmethod
+    @properties("method")
     def diff(time: M, other: M) -> timedelta:
         """How much later than `other`."""
         if isinstance(time, datetime) != isinstance(other, datetime):
@@ -68,6 +74,7 @@ class Time:
         return time - other
 
     @staticmethod
+    @properties("method")
     def add_days(time: M, days: int) -> M:
         """The time that many days later."""
         try:
@@ -76,31 +83,37 @@ class Time:
             raise ArgumentError("Time.add_days: the result is out of range") from None
 
     @staticmethod
-    def year(time: date) -> int:
+    @properties("method", "total")
+    def year(time: Annotated[date, "moment"]) -> int:
         """The year."""
         return time.year
 
     @staticmethod
-    def month(time: date) -> int:
+    @properties("method", "total")
+    def month(time: Annotated[date, "moment"]) -> int:
         """The month, 1 to 12."""
         return time.month
 
     @staticmethod
-    def day(time: date) -> int:
+    @properties("method", "total")
+    def day(time: Annotated[date, "moment"]) -> int:
         """The day of the month, 1 to 31."""
         return time.day
 
     @staticmethod
+    @properties("method", "total")
     def hour(time: datetime | dt.time) -> int:
         """The hour, 0 to 23."""
         return time.hour
 
     @staticmethod
+    @properties("method", "total")
     def minute(time: datetime | dt.time) -> int:
         """The minute, 0 to 59."""
         return time.minute
 
     @staticmethod
+    @properties("method", "total")
     def second(time: datetime | dt.time) -> int:
         """The second, 0 to 59."""
         return time.second

@@ -3,7 +3,7 @@
 import re
 import uuid
 
-from ._namespace import ArgumentError, namespace
+from ._namespace import ArgumentError, namespace, properties
 
 _FORM = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}", re.I | re.A
@@ -15,11 +15,13 @@ class UUID:
     """Functions of UUIDs."""
 
     @staticmethod
+    @properties("total")
     def generate() -> uuid.UUID:
         """A new random UUID."""
         return uuid.uuid4()
 
     @staticmethod
+    @properties("never_raises")
     def validate(value: object | None) -> bool:
         """Whether this is a UUID."""
         if isinstance(value, str):

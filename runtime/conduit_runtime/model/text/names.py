@@ -9,14 +9,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _OWN = "__conduit_name__"
+_FURTHER = "__conduit_further_names__"
 _MEMBERS = "__conduit_names__"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def named(own: str | None = None, /, **members: str) -> Callable[[T], T]:
+def named(own: str | None = None, /, *further: str, **members: str) -> Callable[[T], T]:
     """Declare the source's names of a class or a function where they differ from Python's.
 
-    `own` is the source's name of the decorated class or function. Each keyword maps a field or a
+    `own` is the source's name of the decorated class or function; a function of the library may
+    have `further` names. Each keyword maps a field or a
     parameter to its name in the source, which JSON, SQL and logs show.
 
     >>> @named(from_="from")
@@ -28,6 +30,7 @@ def named(own: str | None = None, /, **members: str) -> Callable[[T], T]:
     def decorate(target: T) -> T:
         if own is not None:
             setattr(target, _OWN, own)
+            setattr(target, _FURTHER, further)
         if members:
             setattr(target, _MEMBERS, MappingProxyType(members))
         return target
@@ -38,6 +41,12 @@ def named(own: str | None = None, /, **members: str) -> Callable[[T], T]:
 def source_name(target: Any) -> str:
     """The name of a class or a function in the source."""
     return str(getattr(target, _OWN, target.__name__))
+
+
+def further_names(target: Any) -> tuple[str, ...]:
+    """The other names of a function in the source."""
+    names: tuple[str, ...] = getattr(target, _FURTHER, ())
+    return names
 
 
 def source_names(target: Any) -> Mapping[str, str]:
