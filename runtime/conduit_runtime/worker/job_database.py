@@ -25,7 +25,6 @@ class JobDatabase(AsyncConnections):
         self._taken: WeakSet[Connection] = WeakSet()
 
     async def run_with(self, settings: str, statement: Statement[T]) -> T:
-        """Run a statement with these settings in a transaction of its own."""
         async with self.connection() as connection, connection.transaction():
             await connection.execute(settings)
             return await self.run(statement, connection)

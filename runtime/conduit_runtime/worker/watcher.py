@@ -102,7 +102,6 @@ class Watcher:
             self._lose(execution)
 
     def lose(self, job: Claimed) -> None:
-        """Stop the attempt of a job that is no longer held."""
         for running in [*self._runner.running]:
             for execution in running.held:
                 if execution.job is job:

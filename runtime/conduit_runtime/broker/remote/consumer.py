@@ -155,7 +155,6 @@ class Consumer:
         self._sink.drop(jobs)
 
     def on_capacity(self) -> None:
-        """A job ended: there may be capacity for another."""
         self._busy = time.monotonic()
         if self._waiting:
             self._hand_on()

@@ -93,7 +93,6 @@ class Claimer:
             self._listener.wake()
 
     def on_refused(self, queues: Collection[str]) -> None:
-        """Postgres refused the claims of jobs in these queues, to this worker or others."""
         self._refused.queues = {*queues}
 
     def apply(self, controls: Controls) -> None:

@@ -43,7 +43,6 @@ class Limiter:
         self.has_freed_type = False
 
     def apply(self, controls: Controls) -> None:
-        """Apply what operators paused, resumed or limited."""
         self.controls = controls
         self._queues.clear()
         self._types.clear()

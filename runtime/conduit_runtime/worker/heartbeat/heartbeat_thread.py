@@ -84,7 +84,6 @@ class HeartbeatThread(threading.Thread):
 
     @property
     def age(self) -> float | None:
-        """Seconds since a heartbeat reached the database; None before the first."""
         return None if self._sent_at is None else time.monotonic() - self._sent_at
 
     def _call(self, method: Callable[..., object], *arguments: object) -> None:

@@ -65,7 +65,6 @@ class JobThreads:
         return await result if inspect.isawaitable(result) else result
 
     def linger(self, thread: "Future[Any]") -> None:
-        """Keep the slot of a stopped attempt until its thread ends."""
         self._lingering += 1
         thread.add_done_callback(self._let_go)
         if self.usable == 0:
