@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..model.attempts.outcome import describe
+from ..model.schedules.recurrence import plan
 from ..model.schedules.schedule import Schedule
-from ..model.schedules.timing import plan
 from ..model.text.logs import get_logger
 from ..postgres.steps import Steps
 from ..statements import schedules as store

@@ -8,8 +8,8 @@ from ..model.arguments import check_text, check_type
 from ..model.errors import ScheduleError
 from ..model.job import Job, new_id
 from ..model.payload import check_name, decode
+from ..model.schedules.recurrence import Missed, Plan, Recurrence
 from ..model.schedules.schedule import Schedule
-from ..model.schedules.timing import Missed, Plan, Timing
 from ..postgres.statement import Rows, Statement, nothing, touched
 from ..trace_context.headers import headers_fragments, headers_parameter
 from .job_rows import COLUMNS as JOB_COLUMNS
@@ -136,7 +136,7 @@ def run(name: str) -> Statement[Job | None]:
     )
 
 
-def _timing(timing: Timing) -> dict[str, Any]:
+def _timing(timing: Recurrence) -> dict[str, Any]:
     interval = timing.interval
     return {
         "every": None if interval is None else int(interval.total_seconds()),
@@ -155,4 +155,4 @@ def _read(row: Sequence[Any]) -> Stored:
     every, cron, timezone = (values.pop(name) for name in ("every", "cron", "timezone"))
     interval = None if every is None else timedelta(seconds=every)
     values["payload"] = decode(values["payload"])
-    return Schedule(timing=Timing(interval, cron, timezone), **values), now
+    return Schedule(timing=Recurrence(interval, cron, timezone), **values), now

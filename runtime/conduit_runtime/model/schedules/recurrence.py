@@ -31,7 +31,7 @@ _NAMED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class Recurrence:
     """Either an interval or a cron expression of five fields, read in a time zone.
 
     An interval is a real duration. A cron expression follows the wall clock, as Debian's cron does.
@@ -81,7 +81,7 @@ class Plan:
     next: datetime
 
 
-def plan(timing: Timing, missed: Missed, due: datetime, now: datetime) -> Plan:
+def plan(recurrence: Recurrence, missed: Missed, due: datetime, now: datetime) -> Plan:
     """What to do at `now` about a schedule whose next tick was `due`.
 
     The plan has at most `BATCH` ticks. If there are more, its next tick is one that has passed as
@@ -90,11 +90,11 @@ def plan(timing: Timing, missed: Missed, due: datetime, now: datetime) -> Plan:
     due, now = due.astimezone(UTC), now.astimezone(UTC)
     if missed == "all":
         ticks = [due]
-        while (tick := timing.after(ticks[-1], ticks[-1])) <= now and len(ticks) < BATCH:
+        while (tick := recurrence.after(ticks[-1], ticks[-1])) <= now and len(ticks) < BATCH:
             ticks.append(tick)
         return Plan(ticks, tick)
     is_skipped = missed == "skip" and now - due > LATE
-    return Plan([] if is_skipped else [due], timing.after(max(now, due), due))
+    return Plan([] if is_skipped else [due], recurrence.after(max(now, due), due))
 
 
 def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:

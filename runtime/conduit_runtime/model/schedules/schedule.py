@@ -9,7 +9,7 @@ from uuid import UUID
 from ..arguments import check_number, check_type, is_whole
 from ..errors import ScheduleError
 from ..job import Job, JobPriority
-from .timing import Missed, Timing
+from .recurrence import Missed, Recurrence
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -38,7 +38,7 @@ class Schedule:
     """
 
     type: str
-    timing: Timing
+    timing: Recurrence
     queue: str = "default"
     payload: Any = field(default_factory=dict)
     priority: int = JobPriority.NORMAL
@@ -81,7 +81,7 @@ class Schedule:
             interval = timedelta(**parts)
         except OverflowError:
             raise ScheduleError("the interval is longer than a schedule can be") from None
-        return cls._checked(type, Timing(interval=interval), options)
+        return cls._checked(type, Recurrence(interval=interval), options)
 
     @classmethod
     def cron(
@@ -92,14 +92,14 @@ class Schedule:
         The expression may have names (`MON`, `JAN`), ranges, lists, steps, `L` and `5#2`, or be a
         word such as `@daily`. Raises ScheduleError for a bad expression or an unknown time zone.
         """
-        return cls._checked(type, Timing(expression=expression, timezone=timezone), options)
+        return cls._checked(type, Recurrence(expression=expression, timezone=timezone), options)
 
     @classmethod
     def daily(
         cls, at: str | time, *, timezone: str = "UTC", type: str, **options: Unpack[Options]
     ) -> Self:
         """Return a schedule that ticks once a day, at a time such as "03:00"."""
-        timing = Timing(expression=f"{_minute_and_hour(at)} * * *", timezone=timezone)
+        timing = Recurrence(expression=f"{_minute_and_hour(at)} * * *", timezone=timezone)
         return cls._checked(type, timing, options)
 
     @classmethod
@@ -113,11 +113,11 @@ class Schedule:
         **options: Unpack[Options],
     ) -> Self:
         """Return a schedule that ticks once a week; `day` is "monday" or so, or 1 (Monday) to 7."""
-        timing = Timing(expression=f"{_minute_and_hour(at)} * * {_day(day)}", timezone=timezone)
+        timing = Recurrence(expression=f"{_minute_and_hour(at)} * * {_day(day)}", timezone=timezone)
         return cls._checked(type, timing, options)
 
     @classmethod
-    def _checked(cls, type: str, timing: Timing, options: Options) -> Self:
+    def _checked(cls, type: str, timing: Recurrence, options: Options) -> Self:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a schedule has no option {', '.join(sorted(unknown))}")
         timing.check()

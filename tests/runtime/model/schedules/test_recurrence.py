@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conduit_runtime import Schedule, ScheduleError
-from conduit_runtime.model.schedules.timing import BATCH, Missed, Timing, plan
+from conduit_runtime.model.schedules.recurrence import BATCH, Missed, Recurrence, plan
 from hypothesis import given
 from hypothesis import strategies as st
 
-HOURLY = Timing(interval=timedelta(hours=1))
+HOURLY = Recurrence(interval=timedelta(hours=1))
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -82,7 +82,7 @@ def test_hours_without_a_fixed_time_follow_real_time() -> None:
 def test_an_interval_is_real_time_whatever_zone_its_times_come_in() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     last = datetime(2026, 3, 28, 12, tzinfo=berlin)
-    timing = Timing(interval=timedelta(days=1))
+    timing = Recurrence(interval=timedelta(days=1))
     assert timing.after(last, last) == datetime(2026, 3, 29, 13, tzinfo=berlin)
     assert timing.after(last + timedelta(hours=30), last) == datetime(2026, 3, 30, 11, tzinfo=UTC)
 
@@ -98,7 +98,7 @@ def test_an_interval_is_real_time_whatever_zone_its_times_come_in() -> None:
 def test_ticks_move_on_and_none_lies_between(
     expression: str, zone: str, seconds: int, microsecond: int
 ) -> None:
-    timing = Timing(expression=expression, timezone=zone)
+    timing = Recurrence(expression=expression, timezone=zone)
     moment = datetime(2026, 1, 1, 0, 0, 0, microsecond, tzinfo=UTC) + timedelta(seconds=seconds)
     tick = timing.after(moment, moment)
     assert moment < tick
@@ -132,14 +132,14 @@ def test_many_missed_ticks_are_made_up_for_in_batches() -> None:
 
 
 def test_one_tick_for_a_year_of_seconds_is_found_at_once() -> None:
-    timing = Timing(interval=timedelta(seconds=1))
+    timing = Recurrence(interval=timedelta(seconds=1))
     now = NOON + timedelta(days=365, milliseconds=1)
     assert plan(timing, "once", NOON, now).next == NOON + timedelta(days=365, seconds=1)
 
 
 def test_constructors() -> None:
     every = Schedule.every(hours=1, minutes=30, queue="low", type="cleanup", payload={"n": 1})
-    assert every.timing == Timing(interval=timedelta(minutes=90))
+    assert every.timing == Recurrence(interval=timedelta(minutes=90))
     assert str(every.timing) == "every 1:30:00"
     assert (every.id, every.queue, every.job.payload) == ("cleanup", "low", {"n": 1})
     assert at(Schedule.daily("7:05", type="a")) == "5 7 * * *"
@@ -169,7 +169,7 @@ def test_constructors() -> None:
         (lambda: Schedule.weekly("day", "03:00", type="a"), 'use "monday"'),
         (lambda: Schedule.weekly("t", "03:00", type="a"), 'use "monday"'),
         (lambda: Schedule.weekly(0, "03:00", type="a"), "or 1 to 7"),
-        (lambda: Timing().check(), "either an interval or a cron expression"),
+        (lambda: Recurrence().check(), "either an interval or a cron expression"),
     ],
 )
 def test_what_has_no_ticks_is_refused(make: object, message: str) -> None:
