@@ -52,6 +52,12 @@ CREATE TABLE jobs (
   autovacuum_vacuum_cost_delay = 0
 );
 
+CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
+  WHERE status = 'pending';
+CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running';
+CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
+CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
+
 COMMENT ON TABLE jobs IS 'one job a row: what to run, and what became of it';
 COMMENT ON COLUMN jobs.id IS 'UUID of version 7: later jobs have greater ids';
 COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of priority and run_at';
@@ -85,12 +91,6 @@ COMMENT ON COLUMN jobs.follows IS 'the jobs of its flow that it waited for, in t
 COMMENT ON COLUMN jobs.awaited IS 'whether result() waits for it: its end then sends a notification';
 COMMENT ON COLUMN jobs.parent IS 'the job whose handler enqueued it';
 COMMENT ON COLUMN jobs.schedule IS 'the schedule that enqueued it';
-
-CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
-  WHERE status = 'pending';
-CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running';
-CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
-CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
 
 CREATE TABLE conduit_workers (
   name       text        PRIMARY KEY,
@@ -202,11 +202,11 @@ CREATE TYPE conduit_new_job AS (
 CREATE TABLE conduit_blocked_jobs (
   LIKE conduit_new_job,
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
+  follows      uuid[],
+  parent       uuid,
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   error        text,
-  follows      uuid[],
   awaited      boolean,
-  parent       uuid,
   PRIMARY KEY (id),
   CHECK (pg_catalog.num_nulls(
     queue, type, payload, priority, max_attempts, fingerprint, delay, flow, on_failure) = 0),
@@ -747,11 +747,12 @@ SET enable_seqscan = off AS $$
 BEGIN
   keys := conduit_keyed(keys);
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
-    SELECT new.*, beside.parent, beside.key, beside.unique_for, new.ordinality AS position
+    SELECT
+      new.*, parents[ordinality::integer] AS parent, keys[ordinality::integer] AS key,
+      unique_fors[ordinality::integer] AS unique_for, ordinality AS position
     FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
-    LEFT JOIN unnest(parents, keys, unique_fors) WITH ORDINALITY
-      AS beside (parent, key, unique_for, position) ON beside.position = new.ordinality
-    WHERE completed IS NULL OR beside.parent IN (SELECT pg_catalog.unnest(completed))
+    WHERE completed IS NULL
+      OR parents[ordinality::integer] IN (SELECT pg_catalog.unnest(completed))
   ), held AS (
     -- Waits for keys that another transaction holds, in a fixed order, and only then checks whether
     -- their jobs exist.
@@ -808,20 +809,16 @@ BEGIN
     ) AS dependencies ON dependencies.next = asked.id
     WHERE asked.id NOT IN (SELECT id FROM duplicate)
   ), blocked AS (
+    -- Its first columns are those of `new`.
     INSERT INTO conduit_blocked_jobs
-      (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, run_at, delay, headers,
-       flow, on_failure, waits_for, follows, parent)
-    SELECT
-      id, queue, type, payload, priority, max_attempts, fingerprint, timeout, run_at, delay, headers,
-      flow, on_failure, waits_for, follows, parent
-    FROM kept WHERE waits_for > 0
+    SELECT new.*, kept.waits_for, kept.follows, kept.parent
+    FROM kept JOIN pg_catalog.unnest(new_jobs) AS new ON new.id = kept.id
+    WHERE kept.waits_for > 0
   ), pending AS (
-    INSERT INTO jobs
-      (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers, flow, parent,
-       run_at)
-    SELECT
-      id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers, flow, parent,
-      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
+    INSERT INTO jobs (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers,
+                      flow, parent, run_at)
+    SELECT id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers,
+           flow, parent, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
     FROM kept WHERE waits_for = 0 ORDER BY position
   ), depending AS (
     INSERT INTO conduit_dependencies (job, next, watched)
