@@ -28,8 +28,8 @@ class Related:
 class Diagnostic:
     """One finding: its code in the catalogue, its place, what is wrong and how to mend it.
 
-    Errors with `once` and equal messages have one cause, such as a field that is not declared: the
-    first is reported, and names the places of the others.
+    Errors of a code with an equal `cause` that is not empty are one mistake, such as a field that
+    is not declared: the first is reported, and names the places of the others.
     """
 
     code: str
@@ -38,7 +38,7 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = "error"
     related: tuple[Related, ...] = ()
-    once: bool = False
+    cause: str = ""
 
 
 _MEMBER = re.compile(r"resource |@|[a-z_]\w*\s*:")
@@ -93,10 +93,10 @@ class Problems:
         message: str,
         hint: str | None = None,
         *related: Related,
-        once: bool = False,
+        cause: str = "",
     ) -> None:
         """Note an error; the compiler then writes no file."""
-        self.add(Diagnostic(code, span, message, hint, "error", related, once))
+        self.add(Diagnostic(code, span, message, hint, "error", related, cause))
 
     def warning(
         self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
@@ -144,11 +144,9 @@ def _merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Merge the findings that have the cause of an error before them into that error."""
     causes: dict[tuple[str, str] | int, list[Diagnostic]] = {}
     for number, each in enumerate(found):
-        cause = (each.code, each.message)
-        if cause in causes:
-            causes[cause].append(each)
-        else:
-            causes[cause if each.once and each.severity == "error" else number] = [each]
+        cause = (each.code, each.cause)
+        is_alone = not each.cause or (each.severity != "error" and cause not in causes)
+        causes.setdefault(number if is_alone else cause, []).append(each)
     return [_with_places(first, rest) for first, *rest in causes.values()]
 
 

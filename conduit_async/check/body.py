@@ -137,12 +137,18 @@ class Body:
         message: str,
         hint: str | None = None,
         *notes: Related,
-        once: bool = False,
+        cause: str = "",
     ) -> InvalidType:
         """Report an error and return the invalid type, which causes no further reports."""
         span = at if isinstance(at, Span) else at.span
-        self.problems.error(code, span, message, hint, *notes, once=once)
+        self.problems.error(code, span, message, hint, *notes, cause=cause)
         return INVALID
+
+    def cause(self, what: str) -> str:
+        """The cause of errors of this body, such as a name that it does not declare."""
+        code = self.hook.node if self.hook else self.function.body if self.function else None
+        span = (code or self.resource.node).span
+        return f"{what} in {span.source.path}, {span.start}"
 
     def resolve(self, node: ast.Node, meaning: Resolution, kind: Type) -> Type:
         """Note what a name or a call means, and return the type of its value."""

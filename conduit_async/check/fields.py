@@ -42,7 +42,7 @@ def needed_key(resource: ResourceInfo, span: Span, problems: Problems) -> Column
             + (f"which marks {len(marked)} fields" if marked else "which has none"),
             "keep one `@primary`" if marked else "mark one field with `@primary`",
             *marked,
-            once=True,
+            cause=resource.name,
         )
     return column
 
@@ -73,7 +73,7 @@ def known_column(
     if column is None and not is_unparsed_member(env, info, name):
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
         message = f"`{info.name}` has no field `{name}`"
-        env.problems.error("SEM203", span, message, hint, once=True)
+        env.problems.error("SEM203", span, message, hint, cause=message)
     return column
 
 

@@ -23,6 +23,7 @@ def declaration_typo(at: Unexpected) -> SyntaxHint | None:
         _header(at)
         or _relation(at)
         or unclosed_generic(at)
+        or _missing_result(at)
         or _field(at)
         or _field_value(at)
         or _signature(at)
@@ -199,6 +200,16 @@ def _signature(at: Unexpected) -> SyntaxHint | None:
         case ["SCOPE", _, *_, "NAME"] if "LBRACE" in at.expected:
             hint = f"write `@scope {at.line[1].text} {{ {token.text}: … }}`"
             return at.hint("the body of a scope goes in braces", hint, "SYN017")
+    return None
+
+
+def _missing_result(at: Unexpected) -> SyntaxHint | None:
+    """`f() -> { return 1 }`."""
+    brace = at.tokens[at.opener]
+    arrow = at.tokens[at.opener - 1]
+    if at.is_statement and brace.text == "{" and arrow.type == "ARROW":
+        message = "the type of the result is missing after `->`"
+        return at.hint(message, "write it before the `{`: `-> string {`", "SYN006", first=arrow)
     return None
 
 

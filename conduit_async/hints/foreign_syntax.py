@@ -116,9 +116,7 @@ def _lambda(at: Unexpected) -> SyntaxHint | None:
 def _head(at: Unexpected) -> SyntaxHint | None:
     """`for (x in y)`, `for k, v in y`, `if a && { … }`, `if a then`, `"a" => { statements }`."""
     token, last, expected = at.token, at.last, at.expected
-    opener = at.index
-    while opener > 0 and at.tokens[opener].depth >= token.depth:
-        opener -= 1
+    opener = at.opener
     before = at.tokens[opener - 1]
     opens_brace = opener > 0 and at.tokens[opener].type == "LBRACE"
     if opens_brace and before.type == "FAT_ARROW":

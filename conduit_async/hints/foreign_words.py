@@ -91,6 +91,13 @@ VALUES = {
     ),
     "lambda": ForeignWord("write `|x| { … }`", before=re.compile(r"[ \t]+\w+[ \t]*[:,]")),
     "function": ForeignWord("write `|x| { … }`", before=re.compile(r"[ \t]*\([^()]*\)[ \t]*\{")),
+    **dict.fromkeys(
+        ("switch", "case"),
+        ForeignWord(
+            "write `match value { a => b, _ => c }`",
+            before=re.compile(r"[ \t]*\(.{0,200}\)[ \t]*\{|[ \t]+\w[^\n{}]*\{"),
+        ),
+    ),
     "typeof": ForeignWord("types are known at build time: remove the test", before=_OPERAND),
 }
 """Words that begin a value."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .foreign_words import BRANCHES, OWN_STATEMENTS
+from .foreign_words import BRANCHES
 from .queue_words import queue_hint
 from .syntax_hint import SyntaxHint, Unexpected
 
@@ -17,11 +17,6 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
     """The hint for a well-known mistake, if the unexpected token is one."""
     token, last, expected = at.token, at.last, at.expected
     before = at.tokens[max(0, at.index - 8) : at.index]
-    if token.type in ("LBRACE", "FAT_ARROW") and (
-        switch := next((t for t in before if t.text == "switch"), None)
-    ):
-        hint = "write `match value { a => b, _ => c }`"
-        return at.hint("there is no `switch`", hint, first=switch)
     if token.first and "INT" in expected and last.type in _WANT_A_VALUE:
         return at.hint(f"a value is missing after `{last.text}`", first=last)
     match token.type:
@@ -49,11 +44,7 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
             return at.hint("there is no leading `+`", "remove it")
         case "EQUAL" if "HOOK" in expected:
             return at.hint("a field takes no `=`", "a default is written `@default(…)`")
-        case kind if (
-            expected == {"COLON"}
-            and token.depth == 1
-            and (kind in ("_CALL", "DOT", "EQUAL") or last.text in OWN_STATEMENTS)
-        ):
+        case _ if at.is_statement and token.depth == 1:
             message = "a statement is not allowed directly in a resource"
             hint = "statements belong in a hook or a function: is a line such as "
             hint += "`@after create @async {` missing before it?"
@@ -79,7 +70,9 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
 
 
 def _colon(at: Unexpected) -> SyntaxHint | None:
-    """`a? b : c`, where the `?` is read as part of the name; `a: b: 1`."""
+    """`a? b : c`, where the `?` is read as part of the name; `a: b: 1`; `: string!`."""
+    if at.token.first and "HOOK" in at.expected:
+        return at.hint("the name of a field is missing before the `:`", "write `name: type!`")
     for index in range(at.index - 1, at.index - len(at.line), -1):
         predicate, before = at.tokens[index], at.tokens[index - 1]
         if predicate.type == "PREDICATE" and before.type not in ("COLON", "LESS"):

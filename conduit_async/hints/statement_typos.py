@@ -30,6 +30,9 @@ def _rescue_or_arm(at: Unexpected) -> SyntaxHint | None:
         case [*_, "LBRACE"] if "FAT_ARROW" in expected:
             what = "else" if last.text == "_" else f"when {shorten(at.text(last), 20)}"
             return at.hint("an arm with a block begins with a word", f"write `{what} {{ … }}`")
+        case [*_, "FAT_ARROW"] if at.is_stray_arm:
+            hint = "is a line such as `match value {` missing before it?"
+            return at.hint("an arm is not allowed outside of a `match`", hint)
         case [*_, "FAT_ARROW"] if "LBRACE" in expected:
             if any(each.type == "WHEN" and each.depth == token.depth for each in at.line):
                 hint = "remove the `when`, or write a block: `when … { … }`"

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from ..source import Source
 from ..tokens import Token
+from .foreign_words import OWN_STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,26 @@ class Unexpected:
         while start and not self.tokens[start].first:
             start -= 1
         return self.tokens[start : self.index + 1]
+
+    @cached_property
+    def opener(self) -> int:
+        """The index of the bracket around the token; 0 outside of brackets."""
+        index = self.index
+        while index > 0 and self.tokens[index].depth >= self.token.depth:
+            index -= 1
+        return index
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether the token belongs to a statement where fields or pairs are expected."""
+        begins = self.last.text in OWN_STATEMENTS
+        goes_on = self.token.type in ("_CALL", "DOT", "EQUAL")
+        return self.expected == {"COLON"} and (begins or goes_on)
+
+    @property
+    def is_stray_arm(self) -> bool:
+        """Whether the token is the arrow of an arm outside of a `match`."""
+        return self.token.type == "FAT_ARROW" and "FOR" in self.expected
 
     @cached_property
     def types(self) -> list[str]:

@@ -80,6 +80,7 @@ def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
     strings = {each.span.line for each in found if each.code == "SYN007"}
     strays = {each.span.line for each in found if each.code == "SYN011" and each.span.text == ")"}
     unclosed = sorted(each.span.start for each in found if each.code in ("SYN010", "SYN011"))
+    closers = {each.span.end for each in found if each.code == "SYN011" and each.span.text in ")]}"}
     types = sorted([*unclosed, *(each.span.start for each in found if each.code == "SYN006")])
 
     def follows(each: Diagnostic) -> bool:
@@ -92,6 +93,8 @@ def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
                 return place < len(inner) and inner[place] < each.span.end
             case "SYN012" | "SYN017":
                 return bool(strays) and each.span.line in strays
+            case "SYN011":  # `})`, whose head is missing
+                return each.span.text in ")]}" and each.span.start in closers
         return False
 
     return [each for each in found if not follows(each)]

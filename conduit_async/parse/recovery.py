@@ -50,6 +50,8 @@ class Recovery:
         """How many tokens were not read."""
         self.unparsed: list[Span] = []
         """The statements and members that did not parse completely."""
+        self._depths: list[int] = []
+        """The number of open brackets around each of them."""
         self._headers: list[tuple[int, int]] = []
         """The headers that did not parse, although their blocks did."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
@@ -60,6 +62,7 @@ class Recovery:
         self._headless = False  # whether a statement stands directly in a resource
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
+        self._misread: set[int] = set()  # the brackets that hold something else than they should
         self._own: set[int] = set()  # the diagnostics of this class, not of rules
         self._errors = 0
         self._last_error = -1
@@ -74,13 +77,17 @@ class Recovery:
         """Report the unexpected token, replace the incomplete part by ERROR, and go on."""
         token = self._tokens[index]
         resume = index
+        mistake = token.start
         if not self._is_consequence(index):
             at = Unexpected(self._source, self._tokens, index, self._parser.expected())
             why, may_lack_brace = explain(at)
             span = Span(self._source, why.first.start, why.last.end)
+            mistake = why.first.start
             diagnostic = Diagnostic(why.code, span, why.message, why.hint)
             self._found.append(diagnostic)
             self._own.add(id(diagnostic))
+            if at.is_stray_arm or (at.expected == {"COLON"} and token.depth > 1):
+                self._misread.add(self._tokens[at.opener].start)
             self._headless |= _wants_member(at) and token.start < self._last_stray
             self._errors += 1
             self._last_error = token.start
@@ -104,6 +111,7 @@ class Recovery:
             self._parser.drop_to(len(self._parser.stack) - 1)
         is_incomplete = len(self._parser.stack) < size or not token.first
         begin = self._unparsed_start(index) if is_incomplete else token.start
+        begin = min(begin, mistake)
         self._parser.put_error(token)
         if self._errors == _MAX_ERRORS:
             self._close_all(resume)
@@ -123,6 +131,7 @@ class Recovery:
     def _note_unparsed(self, start: int, end: int) -> None:
         """Note an unparsed range, and drop earlier findings that its pieces lack something."""
         self.unparsed.append(Span(self._source, start, end))
+        self._depths.append(self._parser.depth())
         self._found[:] = [
             found
             for found in self._found
@@ -139,7 +148,8 @@ class Recovery:
     def _unparsed_start(self, index: int) -> int:
         """The start of the statement or member into which the token at an index does not fit."""
         depth = self._parser.depth()
-        floor = self.unparsed[-1].end if self.unparsed else 0
+        noted = zip(reversed(self.unparsed), reversed(self._depths), strict=True)
+        floor = next((span.end for span, inner in noted if inner <= depth), 0)
         while index:
             index -= 1
             token = self._tokens[index]
@@ -177,11 +187,15 @@ class Recovery:
         at_end = token.type == "$END"
         if self._errors >= _MAX_ERRORS or token.start in self._deep:
             return True
-        if token.type == FOREIGN:
-            follows = self._errors > 0 and token.text in FOLLOWERS
-            return follows or token.start == self._last_error
         at = Unexpected(self._source, self._tokens, index, self._parser.expected())
+        if token.type == FOREIGN:
+            is_value = "INT" in at.expected and "FOR" not in at.expected
+            follows = self._errors > 0 and token.text in FOLLOWERS and not is_value
+            return follows or token.start == self._last_error
         if self._headless and _wants_member(at) and token.start < self._last_stray:
+            return True
+        opener = self._tokens[at.opener].start
+        if (at.is_statement or at.is_stray_arm) and opener in self._misread:
             return True
         if self._parser.shifted and unclosed_generic(at):
             return False

@@ -1,16 +1,24 @@
 """Sources with random damage: tokens that are removed, doubled, swapped or of another source."""
 
 import re
+from itertools import groupby
 from pathlib import Path
 from random import Random
 
 _TOKEN = re.compile(r'\w+[?!]?|"[^"]*"|\s+|.', re.DOTALL)
 _ROOT = Path(__file__).parents[2]
-SOURCES = [
-    path.read_text("utf-8")
+_PATHS = [
+    path
     for folder in ("tests/compiler", "examples")
     for path in sorted((_ROOT / folder).rglob("*.conduit"))
 ]
+SOURCE_FOLDERS = [
+    {path.name: path.read_text("utf-8") for path in paths}
+    for _, paths in groupby(_PATHS, lambda path: path.parent)
+]
+"""The sources of each folder, by their names."""
+
+SOURCES = [text for sources in SOURCE_FOLDERS for text in sources.values()]
 _TOKENS = [_TOKEN.findall(text) for text in SOURCES]
 _ALL = sorted({token for tokens in _TOKENS for token in tokens if not token.isspace()})
 
@@ -34,6 +42,33 @@ def mutated(random: Random) -> str:
                     tokens[at : at + 1],
                 )
     return "".join(tokens)
+
+
+def one_mistake(random: Random, text: str) -> str:
+    """A source with one mistake: a line or a token is left out, doubled or swapped, or misspelt."""
+    lines = text.splitlines(keepends=True)
+    tokens = _TOKEN.findall(text)
+    match random.randrange(8):
+        case 0 | 1 | 2 as how:
+            return "".join(_damaged(lines, random.randrange(len(lines)), how))
+        case 3 | 4 | 5 as how:
+            visible = [at for at, token in enumerate(tokens) if not token.isspace()]
+            return "".join(_damaged(tokens, random.choice(visible), how - 3))
+    names = [at for at, token in enumerate(tokens) if re.match(r"[A-Za-z_]\w{2}", token)]
+    at = random.choice(names)
+    tokens[at] = "".join(_damaged([*tokens[at]], random.randrange(3), random.randrange(3)))
+    return "".join(tokens)
+
+
+def _damaged(parts: list[str], at: int, how: int) -> list[str]:
+    """The parts without one, with it twice, or with it and the next that is no space swapped."""
+    before, part, after = parts[:at], parts[at], parts[at + 1 :]
+    if how < 2:
+        return [*before, *([part] * 2 * how), *after]
+    other = next((at for at, each in enumerate(after) if not each.isspace()), None)
+    if other is None:
+        return before
+    return [*before, after[other], *after[:other], part, *after[other + 1 :]]
 
 
 def noise(random: Random) -> str:

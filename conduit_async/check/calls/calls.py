@@ -12,10 +12,17 @@ from ...types import ANY, Array, FunctionType, Query, Record, Type, required
 from ..body import Body, Inference, Receiver, rule
 from ..expressions.access import no_library_function, receiver_type
 from ..expressions.lookup import resolve_name
-from ..lattice import INVALID, is_unknown, result_of_unknown
-from ..queries.records import AGGREGATES, QUERY_STEPS, aggregate, record_call, takes_conditions
+from ..lattice import INVALID, InvalidType, is_unknown, result_of_unknown
+from ..queries.records import (
+    AGGREGATES,
+    OPERATIONS,
+    QUERY_STEPS,
+    aggregate,
+    record_call,
+    takes_conditions,
+)
 from ..queries.writes import WRITES
-from ..unparsed import is_unparsed_local, is_unparsed_member
+from ..unparsed import is_nameless_resource, is_unparsed_function, is_unparsed_local
 from ..wording import describe, snippet
 from .arguments import bind, bind_parameters, check_order, infer_arguments
 from .changes import change_predicate, is_change_predicate, previous_value
@@ -36,9 +43,14 @@ def call(body: Body, node: ast.Call) -> Inference:
     elif (found := _call_of_name(body, node, callee)) is not None:
         kind = found
     else:
-        kind = _method(body, node, callee, (yield Receiver(callee.target)))
+        kind = yield Receiver(callee.target)
+        name = callee.name.text
+        if isinstance(required(kind), InvalidType) and name in QUERY_STEPS and not methods(name):
+            return _step_of_invalid(body, node, name)
+        kind = _method(body, node, callee, kind)
     use = body.facts.resolutions.get(node)
-    if not (isinstance(use, RecordCall) and takes_conditions(use.operation)):
+    of_conditions = isinstance(use, RecordCall) and takes_conditions(use.operation)
+    if not (of_conditions or isinstance(kind, InvalidType)):
         check_order(body, node)
     return kind
 
@@ -55,6 +67,8 @@ def _call_of_name(body: Body, node: ast.Call, callee: ast.Member) -> Type | None
                 return no_library_function(body, callee, target.name)
             case "resource":
                 return record_call(body, node, callee, target.name, None)
+            case "service" if name in OPERATIONS and is_nameless_resource(body.env):
+                return _step_of_invalid(body, node, name)
             case "service" | "extern":
                 return service_call(body, node, callee, target)
     if isinstance(target, ast.SelfRef) and body.kind != "scope":
@@ -97,7 +111,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
 
 def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
     name, env = callee.name, body.env
-    lost = is_unparsed_member(env, body.resource, name)
+    lost = is_unparsed_function(env, body.resource, name)
     if lost or is_unparsed_local(env, callee.span.source, name):
         return INVALID
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
@@ -116,7 +130,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
         hint = f"write `{namespaces[0]}.{name}(…)`"
     else:
         hint = f"declare it in `{body.resource.name}` with `@function {name}(…) {{ … }}`"
-    return body.error("SEM201", callee, f"there is no function `{name}`", hint)
+    cause = f"{body.resource.name}.{name}"
+    return body.error("SEM201", callee, f"there is no function `{name}`", hint, cause=cause)
 
 
 def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo) -> Type:
@@ -124,6 +139,15 @@ def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: Fu
     body.env.reach(owner, function)
     found = bind_parameters(body, node, function.name, function.parameters)
     return body.resolve(node, FunctionCall(function, found), function.result)
+
+
+def _step_of_invalid(body: Body, node: ast.Call, name: str) -> Type:
+    """Check a step of an invalid query, but not the names in its conditions."""
+    for argument in node.arguments:
+        value = argument.value
+        is_condition = takes_conditions(name) and argument.name is None
+        body.infer(value.right if is_condition and isinstance(value, ast.Binary) else value)
+    return INVALID
 
 
 def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
@@ -150,14 +174,15 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
 
 def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
     name = callee.name.text
-    if is_unparsed_member(body.env, info, name):
+    if is_unparsed_function(body.env, info, name):
         return INVALID
     functions = [f.name for f in info.functions.values() if not f.computed]
+    cause = ""
     if name in (*info.columns, *info.relations, *info.functions):
         message = f"`{name}` is a field, not a function"
         hint: str | None = f"write `{snippet(callee)}`"
     else:
-        message = f"`{info.name}` has no function `{name}`"
+        message, cause = f"`{info.name}` has no function `{name}`", f"{info.name}.{name}"
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
             hint = self_hint(name, info) or hint or queue_hint(name)
@@ -165,4 +190,4 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
             key = f"{snippet(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{WRITES[name].usage.replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
-    return body.error("SEM201", callee.name, message, hint, declared)
+    return body.error("SEM201", callee.name, message, hint, declared, cause=cause)

@@ -117,7 +117,7 @@ def _check_target(env: Environment, name: ast.Name) -> None:
         hint = did_you_mean(name.text, env.resources)
         hint = hint or f"add the file that declares `resource {name.text}`"
         message = f"there is no resource `{name.text}`"
-        env.problems.error("SEM204", name.span, message, hint, once=True)
+        env.problems.error("SEM204", name.span, message, hint, cause=message)
 
 
 def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) -> None:

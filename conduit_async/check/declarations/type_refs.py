@@ -47,6 +47,8 @@ def _read(env: Environment, node: ast.TypeExpr, owner: str, path: str) -> Type:
         case ast.EnumType():
             values = tuple(value.value or "" for value in node.values)
             return Enum(_class_name(env, node, owner, path), values)
+        case ast.StructType() if env.unparsed.touches(node.span):
+            return INVALID
         case ast.StructType():
             return _struct(env, node, owner, path)
 
@@ -64,7 +66,7 @@ def _named(env: Environment, node: ast.NamedType) -> Type:
     if hint is None and node.name[:1].isupper():
         hint = f"if it is a resource, add the file that declares `resource {node.name}`"
     message = f"there is no type `{node.name}`"
-    env.problems.error("SEM202", node.span, message, hint, once=True)
+    env.problems.error("SEM202", node.span, message, hint, cause=message)
     return INVALID
 
 

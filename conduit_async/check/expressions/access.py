@@ -110,7 +110,8 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
                 return body.resolve(node, StructField(column), column.type)
             if is_unparsed_member(body.env, body.resource, name):
                 return INVALID
-            return _no_field(body, node, f"`{snippet(node.target)}`", [*fields])
+            owner = f"`{snippet(node.target)}`"
+            return _no_field(body, node, owner, [*fields], cause=f"{kind.name}.{name}")
         case Record():
             return _of_record(body, node, kind)
         case Query(resource=resource):
@@ -153,14 +154,20 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     computed = [f.name for f in info.functions.values() if f.computed]
     if isinstance(node.target, ast.SelfRef) and (hint := self_hint(name, info)) is not None:
         message = f"`{info.name}` has no field `{name}`"
-        return body.error("SEM203", node.name, message, hint, once=True)
+        return body.error("SEM203", node.name, message, hint, cause=message)
     fields = [*info.columns, *info.relations, *computed]
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
-    return _no_field(body, node, f"`{info.name}`", fields, declared)
+    cause = f"`{info.name}` has no field `{name}`"
+    return _no_field(body, node, f"`{info.name}`", fields, declared, cause=cause)
 
 
 def _no_field(
-    body: Body, node: ast.Member, owner: str, fields: Collection[str], *declared: Related
+    body: Body,
+    node: ast.Member,
+    owner: str,
+    fields: Collection[str],
+    *declared: Related,
+    cause: str = "",
 ) -> Type:
     name, target, shown = node.name.text, node.target, snippet(node.target)
     if name.rstrip("?") == "changed" and isinstance(target, ast.Member):
@@ -174,8 +181,8 @@ def _no_field(
     hint = hint or listed(fields, _FEW)
     if hint is None and name == "self":
         hint = 'strings are joined by interpolation: `"… #{self.…}"`'
-    message, once = f"{owner} has no field `{name}`", bool(declared)
-    return body.error("SEM203", node.name, message, hint, *declared, once=once)
+    message = f"{owner} has no field `{name}`"
+    return body.error("SEM203", node.name, message, hint, *declared, cause=cause)
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:

@@ -74,7 +74,7 @@ def _undeclared(body: Body, target: ast.NameRef) -> None:
         hint = f"did you mean `{shown}`? To declare a local, write `let {name} = …`"
     else:
         hint = f"declare it: `let {name} = …`"
-    body.error("SEM200", target, f"`{name}` is not declared", hint)
+    body.error("SEM200", target, f"`{name}` is not declared", hint, cause=body.cause(name))
 
 
 def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> None:

@@ -4,7 +4,7 @@ from ... import ast
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from ..body import Body
 from ..coercion import constant_key
-from ..lattice import is_text, is_unknown, may_be_equal, may_be_nil
+from ..lattice import InvalidType, is_text, is_unknown, may_be_equal, may_be_nil
 from ..narrowing import Narrowing, Path
 from ..require import check_enum
 from ..wording import describe, snippet
@@ -41,11 +41,16 @@ def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) 
     if isinstance(left, NilType):
         return Narrowing(when_false=not_nil(body, node.right))
     true = frozenset[Path]()
-    if not may_be_nil(right):
+    if _holds_value(right):
         true |= not_nil(body, node.left)
-    if not may_be_nil(left):
+    if _holds_value(left):
         true |= not_nil(body, node.right)
     return Narrowing(true)
+
+
+def _holds_value(kind: Type) -> bool:
+    """Whether nil is not among its values, or it is not known because of an error."""
+    return isinstance(kind, InvalidType) or not may_be_nil(kind)
 
 
 def _implied_of_value(body: Body, node: ast.Binary, side: ast.Expr, other: ast.Expr) -> Narrowing:

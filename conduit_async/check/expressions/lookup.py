@@ -15,7 +15,7 @@ from ...types import Query, Type
 from ..body import Body, rule
 from ..calls.service_calls import extern_value
 from ..lattice import INVALID
-from ..unparsed import is_unparsed_local
+from ..unparsed import is_nameless_resource, is_unparsed_local
 from .narrow import narrowed
 
 _VALUES = ("self", "true", "false")
@@ -65,7 +65,8 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
 
 def _undefined(body: Body, node: ast.NameRef) -> Type:
     name = node.name
-    if is_unparsed_local(body.env, node.span.source, name):
+    lost = name[:1].isupper() and is_nameless_resource(body.env)
+    if lost or is_unparsed_local(body.env, node.span.source, name):
         return INVALID
     info = body.resource
     message = f"`{name}` is not declared"
@@ -102,7 +103,7 @@ def _undefined(body: Body, node: ast.NameRef) -> Type:
         hint = f"declare it first: `let {name} = …`"
         if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
             hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
-    return body.error("SEM200", node, message, hint)
+    return body.error("SEM200", node, message, hint, cause=body.cause(name))
 
 
 def _near(body: Body, node: ast.NameRef) -> str | None:
