@@ -16,6 +16,7 @@ from .usage import UsageError
 
 SUFFIXES = (".conduit", ".cdt")
 _SETTINGS = ("conduit.toml", "pyproject.toml")
+_DANGLING = "this symbolic link leads to no file"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,9 @@ def _find_settings(start: Path, problems: Problems) -> tuple[Config, Path | None
     for folder in (start, *start.parents):
         for name in _SETTINGS:
             path = folder / name
+            if path.is_symlink() and not path.exists():
+                at = os.path.relpath(path)
+                report("GEN621", at, _DANGLING, problems, "remove the link, or mend its target")
             if not path.is_file():
                 continue
             text = _read_text(Path(os.path.relpath(path)), problems)
@@ -181,17 +185,19 @@ def _in_folder(folder: Path, problems: Problems) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         report("GEN621", error.filename, f"cannot be read: {reason(error)}", problems)
 
-    for place, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    walked = {os.path.realpath(folder)}
+    for place, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
+        inner = {name: os.path.realpath(Path(place, name)) for name in sorted(folders)}
+        folders[:] = [n for n in inner if not n.startswith(".") and inner[n] not in walked]
+        walked.update(inner[name] for name in folders)
         for name in sorted(files):
             path = Path(place, name)
-            if path.suffix not in SUFFIXES or name.startswith("."):
+            if path.suffix not in (*SUFFIXES, "") or name.startswith("."):
                 continue
-            if path.is_file():
+            if path.is_symlink() and not path.exists():
+                report("GEN621", path, _DANGLING, problems, "remove the link, or mend its target")
+            elif path.suffix and path.is_file():
                 yield path
-            elif path.is_symlink():
-                message = "this symbolic link leads to no file"
-                report("GEN621", path, message, problems, "remove the link, or mend its target")
 
 
 def _distinct(paths: Iterator[Path]) -> list[Path]:

@@ -10,6 +10,8 @@ from ..model.values import ConduitError
 from .formatting import kind_of, text
 
 _NUMBERS = (int, float, Decimal)
+_MOST_BITS = 14_284
+"""An int of so many bits has at most 4,300 digits, which is what Python writes."""
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -120,10 +122,14 @@ def power(a: Decimal, b: Decimal | int) -> Decimal: ...
 @overload
 def power(a: Any, b: Any) -> Any: ...
 def power(a: Any, b: Any) -> Any:
-    """`a ** b`; a result that is not a real number is an error."""
+    """`a ** b`; a result that is not a real number, or has more than 4,300 digits, is an error."""
+    if type(a) is int and type(b) is int and (a.bit_length() - 1) * b > _MOST_BITS:
+        raise ConduitError(f"{text(a)} ** {text(b)} has too many digits")
     result = _applied("**", operator.pow, a, b)
     if isinstance(result, complex):
         raise ConduitError(f"{text(a)} ** {text(b)} is no real number")
+    if isinstance(result, int) and result.bit_length() > _MOST_BITS:
+        raise ConduitError(f"{text(a)} ** {text(b)} has too many digits")
     return result
 
 

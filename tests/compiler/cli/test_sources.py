@@ -114,6 +114,26 @@ def test_a_link_that_leads_nowhere_is_named(command: list[str], capsys: Printed)
     assert not Path("jobs").exists()
 
 
+def test_a_configuration_or_folder_that_leads_nowhere_is_named(capsys: Printed) -> None:
+    put("post.conduit")
+    Path("conduit.toml").symlink_to("gone.toml")
+    assert run(["check", "post.conduit"]) == 1
+    assert "conduit.toml" in capsys.readouterr().out
+    Path("conduit.toml").unlink()
+    Path("more").symlink_to("gone")
+    assert run(["check", "."]) == 1
+    assert "GEN621" in capsys.readouterr().out
+
+
+def test_linked_folders_are_read_once(capsys: Printed) -> None:
+    put("sources/post.conduit")
+    put("shared/user.conduit", "resource User { id: int! @primary }")
+    Path("sources/shared").symlink_to("../shared")
+    Path("shared/back").symlink_to("../sources")
+    assert run(["check", "sources"]) == 0
+    assert "checked 2 files" in capsys.readouterr().out
+
+
 def test_hidden_folders_are_left_out(capsys: Printed) -> None:
     put("post.conduit")
     put(".venv/old.conduit", BAD)
