@@ -6,9 +6,9 @@ from datetime import datetime
 
 from conduit_runtime.doctor.backlogs import Backlog
 from conduit_runtime.model.dashboard.attempts import RecentAttempts
-from conduit_runtime.model.dashboard.changes import LastChange
+from conduit_runtime.model.dashboard.audit import LastChange
 from conduit_runtime.statements.dashboard import queues as store
-from conduit_runtime.statements.dashboard.last_changes import last_changes
+from conduit_runtime.statements.dashboard.audit import last_changes
 
 from .page import Visit
 

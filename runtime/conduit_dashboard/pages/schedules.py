@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime.model.dashboard.changes import LastChange
+from conduit_runtime.model.dashboard.audit import LastChange
 from conduit_runtime.model.errors import ScheduleError
 from conduit_runtime.model.schedules.schedule import Schedule
 from conduit_runtime.payloads.masking import PayloadMask
 from conduit_runtime.schedules import scheduling
 from conduit_runtime.statements import schedules as store
-from conduit_runtime.statements.dashboard.last_changes import last_changes
+from conduit_runtime.statements.dashboard.audit import last_changes
 
 from ..errors import BadRequest, Missing
 from ..masks import masks_of

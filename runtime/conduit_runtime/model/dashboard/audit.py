@@ -25,3 +25,13 @@ class AuditEntry:
     total: int | None = None
     state: AuditState = "done"
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The last change of a queue or a schedule; `id` is its `AuditEntry`."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str

@@ -1,14 +1,16 @@
 """The record of what users of the dashboard did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.dashboard.audit import AuditEntry, AuditState
+from ...model.dashboard.audit import AuditEntry, AuditState, LastChange
 from ...model.payload import decode, encode
 from ...postgres.statement import Rows, Statement
 
 _LONGEST = 200
 """The characters of a user's name that are kept."""
+_LATEST = 5_000
+"""The most changes that are searched."""
 
 
 def record(
@@ -69,6 +71,15 @@ def read_entries(rows: Rows, count: int) -> list[AuditEntry]:
         AuditEntry(id, at, actor, action, _target(decode(target)), *rest)
         for id, at, actor, action, target, *rest in rows
     ]
+
+
+def last_changes(key: str, actions: Sequence[str]) -> Statement[dict[str, LastChange]]:
+    """The last of these actions for each name, which is the value of `key` in their targets."""
+    return Statement(
+        "dashboard/audit/last_changes",
+        {"key": key, "actions": [*actions], "limit": _LATEST},
+        lambda rows, count: {name: LastChange(*change) for name, *change in rows},
+    )
 
 
 def _target(value: Any) -> dict[str, Any]:

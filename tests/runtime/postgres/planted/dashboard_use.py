@@ -13,8 +13,8 @@ from conduit_runtime.postgres.steps import Run, run_steps
 from conduit_runtime.statements.dashboard import audit, bulk, job_list, overview, queues, workers
 from conduit_runtime.statements.dashboard import job as dashboard_job
 from conduit_runtime.statements.dashboard import types as dashboard_types
+from conduit_runtime.statements.dashboard.audit import last_changes
 from conduit_runtime.statements.dashboard.errors import error_groups
-from conduit_runtime.statements.dashboard.last_changes import last_changes
 from conduit_runtime.statements.many import changes
 
 
