@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -15,10 +16,11 @@ import pytest
 from deployed_versions import Version
 from pairs import FIELDS as CHANGED_FIELDS
 from pairs import JOBS, OBJECTS, TYPES, Pair
+from waiting import until
 
 pytestmark = pytest.mark.slow
 
-COUNT = 5_000
+COUNT = 2_000
 """The jobs of each of the four web processes: two old ones and two new ones."""
 
 KINDS = [
@@ -60,6 +62,7 @@ def test_a_rolling_deploy_under_load(
         first = running.enter_context(worker(tmp_path, "old_jobs", dsn))
         producers = [producer(tmp_path, "old_jobs", dsn, pair.old_row) for _ in range(2)]
         running.enter_context(worker(tmp_path, "new_jobs", dsn))
+        until_registered(dsn, 2)
         producers += [producer(tmp_path, "new_jobs", dsn, pair.new_row) for _ in range(2)]
         for each in producers:
             assert each.wait(120) == 0
@@ -103,10 +106,15 @@ def started(folder: Path, command: list[str], log: str) -> "subprocess.Popen[byt
         )
 
 
+def until_registered(dsn: str, count: int) -> None:
+    """Wait until so many workers have registered."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        query = "SELECT count(*) FROM conduit_workers"
+        until(lambda: conn.execute(query).fetchone() == (count,), 120)
+
+
 def until_done(dsn: str, version: Version) -> None:
     """Wait until no job is left."""
-    import time
-
     deadline = time.monotonic() + 300
     while version.left(dsn):
         assert time.monotonic() < deadline, version.left(dsn)[:5]
