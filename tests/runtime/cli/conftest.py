@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from command_line import EXAMPLE, Run
+from command_line import EXAMPLE, Forks, Run
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 
@@ -31,6 +31,19 @@ def run(environment: dict[str, str]) -> Run:
             text=True,
             timeout=120,
         )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def run_forked(environment: dict[str, str], forks: Forks) -> Run:
+    """Like `run`, in a fork of a process that has imported the commands."""
+
+    def call(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        done = forks.run(arguments, cwd=EXAMPLE, env=environment)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

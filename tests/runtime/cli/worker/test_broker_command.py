@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from asynchronous import asynchronous
+from command_line import Forks
 from played_gateway import PlayedGateway, entry
 from waiting import until
 
@@ -35,7 +36,9 @@ async def read(job: JobContext[Any], payload: Nothing) -> None:
 JOBS = (greet, read)
 SERVICES = {}
 """
-_WRONG = "postgresql://user:hidden@127.0.0.1:1/nothing"
+_NOWHERE = dict.fromkeys(
+    ("DATABASE_URL", "CONDUIT_DATABASE_URL"), "postgresql://user:hidden@127.0.0.1:1/nothing"
+)
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -47,7 +50,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def call(*arguments: str, **variables: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "few_jobs", *arguments]
-        environment = {**os.environ, "DATABASE_URL": _WRONG, "CONDUIT_DATABASE_URL": _WRONG}
+        environment = {**os.environ, **_NOWHERE}
         log = (tmp_path / "log").open("w")
         started.append(
             subprocess.Popen(
@@ -138,11 +141,14 @@ async def test_processes_and_ports(broker_url: str, start: Start, tmp_path: Path
     ],
 )
 def test_what_it_refuses(
-    start: Start, tmp_path: Path, arguments: tuple[str, ...], message: str
+    forks: Forks, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    process = start(*arguments, CONDUIT_BROKER_URL="amqp://u:hidden@127.0.0.1:1/v")
-    assert process.wait(60) in {1, 2}
-    log = " ".join((tmp_path / "log").read_text().split())
+    (tmp_path / "few_jobs.py").write_text(_MODULE)
+    url = "amqp://u:hidden@127.0.0.1:1/v"
+    environment = {**os.environ, **_NOWHERE, "CONDUIT_BROKER_URL": url}
+    done = forks.run(["worker", "few_jobs", *arguments], cwd=tmp_path, env=environment)
+    assert done.returncode in {1, 2}
+    log = " ".join(done.stderr.split())
     assert message in log
     assert "Traceback" not in log
     assert "hidden" not in log

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import Forks
 from conduit_runtime import Job, Queue
 from conduit_runtime.postgres.dsn import without_password
 
@@ -78,14 +79,8 @@ def test_json_holds_no_control_characters(dsn: str) -> None:
         "host=127.0.0.1 port=1 password='it''S3cret",
     ],
 )
-def test_no_message_holds_the_password(dsn: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "conduit_runtime.cli", "jobs", "list", "--dsn", dsn],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def test_no_message_holds_the_password(forks: Forks, tmp_path: Path, dsn: str) -> None:
+    done = forks.run(["jobs", "list", "--dsn", dsn], cwd=tmp_path, env=os.environ)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
     assert "S3cret" not in done.stderr
