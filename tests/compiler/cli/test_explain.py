@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import subprocess
-import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -56,18 +58,15 @@ def reported(example: dict[str, str], folder: Path) -> set[str]:
 def reported_on_a_terminal(lines: str, folder: Path) -> set[str]:
     folder.mkdir()
     (folder / "post.conduit").write_text(POST, encoding="utf-8")
-    commands = [line.removeprefix("$ ") for line in lines.splitlines()]
-    script = "\n".join(['conduitc() { "$PYTHON" -m conduit_async.cli "$@"; }', *commands])
-    done = subprocess.run(
-        ["/bin/sh", "-c", script],
-        cwd=folder,
-        env={**os.environ, "PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return set(CODE.findall(done.stdout + done.stderr))
+    printed = StringIO()
+    with chdir(folder), redirect_stdout(printed), redirect_stderr(printed):
+        for line in lines.splitlines():
+            command = line.removeprefix("$ ")
+            if command.startswith("conduitc "):
+                run(shlex.split(command)[1:])
+            else:
+                subprocess.run(command, shell=True, check=True)
+    return set(CODE.findall(printed.getvalue()))
 
 
 def test_every_code_that_is_reported_has_a_page_and_no_other() -> None:
