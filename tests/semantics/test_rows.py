@@ -61,6 +61,7 @@ def test_refused_row(row: Row) -> None:
     assert any(each.startswith(code) and part in each for each in found), (row.source, found)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("rows")
 def test_mypy_is_content(package: Path) -> None:
     check_types(package)
