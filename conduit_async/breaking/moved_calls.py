@@ -1,5 +1,6 @@
 """Findings about calls and writes that jobs of a type no longer make."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..lock.model import LockedJob
@@ -35,25 +36,28 @@ def compare_calls(
     """
     kept = {name: earlier for name, earlier in before.items() if earlier is not None}
     gained = {
-        name: {*job.calls} - {*(old[kept[name]].calls if name in kept else ())}
+        name: Counter(job.calls) - Counter(old[kept[name]].calls if name in kept else ())
         for name, job in new.items()
     }
     elsewhere = {*of_hooks}.union(*gained.values())
     removed = set[str]().union(*(old[name].calls for name in old.keys() - {*kept.values()}))
     for name, earlier in sorted(kept.items()):
-        place = places.job(name)
-        lost = sorted({*old[earlier].calls} - {*new[name].calls})
-        if moved := [each for each in lost if each in elsewhere]:
+        place, had, now = places.job(name), Counter(old[earlier].calls), Counter(new[name].calls)
+        lost = {
+            each: f"`{each}`" if each not in now else f"`{each}` ({count} of {had[each]} places)"
+            for each, count in sorted((had - now).items())
+        }
+        if moved := [shown for each, shown in lost.items() if each in elsewhere]:
             message = f"its jobs no longer call {_listed(moved)}, but other code does now"
             yield Finding("BRK125", "drain-first", place, message, _MOVED, name)
-        if dropped := [each for each in lost if each not in elsewhere]:
+        if dropped := [shown for each, shown in lost.items() if each not in elsewhere]:
             message = f"its jobs no longer call {_listed(dropped)}"
             yield Finding("BRK125", "either", place, message, _DROPPED, name)
-        if merged := sorted(gained[name] & removed):
+        if merged := [f"`{each}`" for each in sorted(gained[name].keys() & removed)]:
             message = f"its jobs call {_listed(merged)} now, as jobs of a removed type did"
             yield Finding("BRK125", "drain-first", place, message, _MERGED, name)
 
 
 def _listed(calls: Sequence[str]) -> str:
-    shown = ", ".join(f"`{each}`" for each in calls[:_SHOWN])
+    shown = ", ".join(calls[:_SHOWN])
     return shown + (f" and {len(calls) - _SHOWN} more" if len(calls) > _SHOWN else "")

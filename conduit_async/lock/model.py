@@ -110,7 +110,8 @@ class LockedJob:
     its current payload, or of its last one if the type is retired. `shapes` has this shape and all
     earlier ones, by fingerprint. `options` are those that differ from their defaults. `was` are
     earlier names whose jobs it runs. `block` is None for a job with a `name`. `calls` are the
-    methods of services that its jobs call and the tables that they write, further jobs included.
+    methods of services that its jobs call and the tables that they write, once for each place,
+    further jobs included.
     """
 
     hook: str

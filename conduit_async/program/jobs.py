@@ -97,7 +97,7 @@ class JobInfo:
     `fields` is the shape of its payload. `older` are the other shapes that the lock has, under its
     name and its earlier names (`was`), by fingerprint. `older_payloads` says how they are read,
     from `new_fields`. `statements` are the hashes that tell an unnamed block from others, `calls`
-    are its calls and writes, both as in the lock.
+    are its calls and writes, once for each place, both as in the lock.
     """
 
     block: ast.Async

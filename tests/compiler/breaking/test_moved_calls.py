@@ -10,6 +10,7 @@ resource Post {
   title: string!
   state: string!
   @function tell() { Email.send(self.title) }
+  @function tell_all() { self.tell()  self.tell() }
   %s
 }
 """
@@ -18,9 +19,31 @@ BOTH = f"{OLD} {{ Search.put(self.title)  Email.send(self.title) }}"
 PUT = f"{OLD} {{ Search.put(self.title) }}"
 SEND = "@after create @async { Email.send(self.title) }"
 NO_LONGER = "its jobs no longer call `%s`"
+MOVED_OF_TWO = f"{NO_LONGER} (1 of 2 places), but other code does now"
 MOVED = f"{NO_LONGER}, but other code does now"
 CASES = {
     "a block is split": (BOTH, f"{PUT} {SEND}", {"drain-first": MOVED % "Email.send"}),
+    "one of two places of a call moves": (
+        f"{OLD} {{ Email.send(self.title)  Email.send(self.state) }}",
+        f"{OLD} {{ Email.send(self.title) }} @after create @async {{ Email.send(self.state) }}",
+        {"drain-first": MOVED_OF_TWO % "Email.send"},
+    ),
+    "one of two calls of a function moves": (
+        f"{OLD} {{ self.tell_all() }}",
+        f"{OLD} {{ self.tell() }} @after create @async {{ self.tell() }}",
+        {"drain-first": MOVED_OF_TWO % "Email.send"},
+    ),
+    "one of two writes moves": (
+        f'{OLD} {{ Log.create!({{ text: "x" }})  Log.create!({{ text: "y" }}) }}',
+        f'{OLD} {{ Log.create!({{ text: "x" }}) }} '
+        '@after create @async { Log.create!({ text: "y" }) }',
+        {"drain-first": MOVED_OF_TWO % "Log.create"},
+    ),
+    "two places of a call become one": (
+        f"{OLD} {{ if self.title {{ Email.send(1) }} else {{ Email.send(2) }} }}",
+        f"{OLD} {{ Email.send(self.title ? 1 : 2) }}",
+        {"either": f"{NO_LONGER} (1 of 2 places)" % "Email.send"},
+    ),
     "a call moves to another event": (
         BOTH,
         f"{PUT} {SEND.replace('create', 'update')}",
