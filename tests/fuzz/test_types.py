@@ -50,6 +50,8 @@ HARD = [
     "if self.editor?.posts.pluck(:title).last() { Email.send(self.editor?.posts.count ? 1 : 2) }",
     "if (1..4) && self.author.posts.count { Email.send(self.active && Search.find(self.title)) }",
     "if [self.price] && ([1, self.price] && self.place) { Email.send(self.place.city) }",
+    "Email.send(nil && self.items)  Email.send([self.items.all, self.title.split(self.title)])",
+    'Email.send([Item.where(amount > 1).all, ""?.split(" ")]!, [[self.items.all, self.tags]])',
 ]
 """Statements of which a type checker knows more, or less, than the language says."""
 

@@ -21,7 +21,8 @@ from ...program import (
 )
 from ...python.code import Code, Effect, Form, Precedence, call, combine, listed
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import unchecked
+from ..functions.variables import joins_built
+from ..python.typing import bare, unchecked
 from ..sql.records import record_call
 from ..sql.relations import relation
 from . import chains
@@ -73,7 +74,8 @@ def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Low
     parts = []
     for value in values:
         code = yield Operand(value, record="snapshot")
-        parts.append(unchecked(fn, code) if _holds_nil(fn, value) else code)
+        is_loose = _holds_nil(fn, value) or joins_built(fn, bare(value))
+        parts.append(unchecked(fn, code) if is_loose else code)
     parts = fn.in_order(parts, values)
     if call.listed:
         parts = [

@@ -47,7 +47,7 @@ def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: Hint = "row") -> Code:
     """Convert the records of a value to snapshots; leave other values."""
-    if not holds_record(kind):
+    if not holds_record(kind) or code.text == "None":
         return code
     if isinstance(kind, Optional):
         return fn.unless_nil(code, hint, lambda value: _converted(fn, required(kind), value))

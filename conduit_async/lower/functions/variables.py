@@ -30,7 +30,7 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
         type_of(fn, branch) != actual or isinstance(fn.resolved(branch), RaiseCall)
         for branch in (node, *_branches(node))
     )
-    if _joins_built(fn, node):
+    if joins_built(fn, node):
         loose_type = local.type  # with parts whose type is unknown to type checkers
         match local.type:
             case Array():
@@ -76,7 +76,7 @@ def _is_filtered(fn: FunctionBuilder, node: ast.Expr) -> bool:
     return is_filter and isinstance(kind, Array) and is_nullable(kind.item)
 
 
-def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
+def joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a literal holds collections of several types that are not all literals.
 
     To type checkers, a list of strings and a list of an enum's values have no common type.
@@ -85,7 +85,7 @@ def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
     built = [item for item in items if not isinstance(item, ast.ArrayLiteral | ast.HashLiteral)]
     kinds = {required(type_of(fn, item)) for item in items}
     several = len(kinds) > 1 and all(isinstance(kind, Array | Hash) for kind in kinds)
-    return (several and bool(built)) or any(_joins_built(fn, item) for item in items)
+    return (several and bool(built)) or any(joins_built(fn, item) for item in items)
 
 
 def _branches(node: ast.Expr) -> list[ast.Expr]:
