@@ -200,13 +200,13 @@ CREATE TYPE conduit_new_job AS (
 );
 
 CREATE TABLE conduit_blocked_jobs (
-  LIKE conduit_new_job,
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
   follows      uuid[],
   parent       uuid,
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   error        text,
   awaited      boolean,
+  LIKE conduit_new_job,
   PRIMARY KEY (id),
   CHECK (pg_catalog.num_nulls(
     queue, type, payload, priority, max_attempts, fingerprint, delay, flow, on_failure) = 0),
@@ -809,9 +809,9 @@ BEGIN
     ) AS dependencies ON dependencies.next = asked.id
     WHERE asked.id NOT IN (SELECT id FROM duplicate)
   ), blocked AS (
-    -- Its first columns are those of `new`.
+    -- The columns of the type are last, so that both can get further ones.
     INSERT INTO conduit_blocked_jobs
-    SELECT new.*, kept.waits_for, kept.follows, kept.parent
+    SELECT kept.waits_for, kept.follows, kept.parent, pg_catalog.now(), NULL, NULL, new.*
     FROM kept JOIN pg_catalog.unnest(new_jobs) AS new ON new.id = kept.id
     WHERE kept.waits_for > 0
   ), pending AS (
