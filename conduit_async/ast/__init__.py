@@ -94,7 +94,7 @@ class Setting(Node):
     value: Expr | None
 
 
-Timing: TypeAlias = Literal["before", "after"]
+HookTiming: TypeAlias = Literal["before", "after"]
 Event: TypeAlias = Literal["create", "update", "delete", "save"]
 
 
@@ -105,7 +105,7 @@ class Hook(Node):
     one `Async` statement, so that both forms are the same from here on.
     """
 
-    timing: Timing
+    timing: HookTiming
     event: Event
     transaction: bool
     body: Block

@@ -209,7 +209,7 @@ def hook(
         body = ast.Block(work.span, (work,))
     return ast.Hook(
         span,
-        cast("ast.Timing", token.text[1:]),
+        cast("ast.HookTiming", token.text[1:]),
         _event_of(context, where, token.text, event),
         bool(transactions),
         body,
