@@ -1,5 +1,6 @@
 """`conduit-jobs jobs`."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,9 @@ from ..model.metrics.job_metrics import JobMetrics
 from ..model.type_description import max_attempts_of
 from ..statements.job_rows import NAMES
 from ..statements.job_types import described_types
-from ..statements.steps import StoredStep, steps_of
+from ..statements.steps import StoredStep, StoredWait, steps_of, waits_of
 from .filters import DURATION, STATUSES, change, change_options, filter_options
-from .output import compact_json, counted_jobs, first_line, show_one, show_rows
+from .output import compact_json, counted_jobs, first_line, show_one, show_rows, shown_time
 from .session import Session, session_options
 
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
@@ -27,9 +28,16 @@ _METRICS = (
 """The columns of a table of metrics; JSON has more."""
 
 
+def _parsed(context: click.Context, parameter: click.Parameter, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not JSON: {error}") from None
+
+
 @click.group()
 def jobs() -> None:
-    """List, show, retry, cancel, purge and count jobs."""
+    """List, show, signal, retry, cancel, purge and count jobs."""
 
 
 @jobs.command("list")
@@ -59,19 +67,21 @@ def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
 @session_options
 @click.argument("id", type=click.UUID)
 def show(session: Session, id: UUID) -> None:
-    """Show everything about a job: its payload, finished steps, and failed attempts."""
+    """Show everything about a job: its payload, steps, failed attempts, and what it waits for."""
     with session.queue() as queue:
         job = queue.get(id)
         if job is None:
             raise click.ClickException(f"there is no job {id}")
         described = queue.connections.run(described_types(job.type))
         steps = queue.connections.run(steps_of(id))
+        waits = queue.connections.run(waits_of(id))
     row = {
         **_row(job),
         "max_attempts": max_attempts_of(job, described),
         "waits_for": job.waits_for,
         "result": job.result,
         "steps": [*map(_step, steps)],
+        "waiting": [wait._asdict() for wait in waits],
     }
     if session.form == "table":
         row["steps"] = "\n".join(
@@ -80,8 +90,30 @@ def show(session: Session, id: UUID) -> None:
             )
             for each in row["steps"]
         )
+        row["waiting"] = "\n".join(map(_waiting, waits))
         row["errors"] = "\n".join(map(_attempt, job.errors))
     show_one(row, session.form)
+
+
+@jobs.command()
+@session_options
+@click.argument("id", type=click.UUID)
+@click.argument("name")
+@click.argument("value", metavar="[JSON]", default="null", callback=_parsed)
+def signal(session: Session, id: UUID, name: str, value: Any) -> None:
+    """Send a job the signal NAME, which its handler waits for, with a JSON value (null).
+
+    The first signal of a name counts; one that comes before the wait is kept.
+    """
+    with session.queue() as queue:
+        is_sent = queue.signal(id, name, value)
+    if session.form == "json":
+        show_one({"id": id, "done": is_sent}, "json")
+    else:
+        bad = "not sent: the job has ended, is unknown, or needs this signal no longer"
+        click.echo(f"{id}  {'sent' if is_sent else bad}")
+    if not is_sent:
+        raise click.exceptions.Exit(1)
 
 
 @jobs.command()
@@ -173,6 +205,11 @@ def _step(step: StoredStep) -> dict[str, Any]:
         "duration": round((step.ended_at - step.started_at).total_seconds(), 6),
         "result": step.value,
     }
+
+
+def _waiting(wait: StoredWait) -> str:
+    what = "for the signal " if wait.kind == "signal" else ""
+    return f"{what}{wait.name}  until {shown_time(wait.until)}"
 
 
 def _attempt(entry: Any) -> str:

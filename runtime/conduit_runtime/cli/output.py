@@ -63,6 +63,11 @@ def show_one(row: Mapping[str, Any], form: str) -> None:
         click.echo(f"{name.replace('_', ' '):<{width}}  {indent.join(lines)}")
 
 
+def shown_time(time: datetime) -> str:
+    """A time as people read it, to the second."""
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def compact_json(value: Any) -> str:
     """A value of JSON on one line."""
     return escape_controls(json.dumps(value, ensure_ascii=False))
@@ -76,7 +81,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return shown_time(value)
     if isinstance(value, UUID | str | int):
         return str(value)
     return json.dumps(value, ensure_ascii=False, default=str)

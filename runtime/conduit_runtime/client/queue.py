@@ -20,6 +20,7 @@ from ..postgres.statement import Statement
 from ..statements import jobs as store
 from ..statements import leases, results
 from ..statements import metrics as metrics_store
+from ..statements import steps as step_store
 from ..statements.flows import advance_watched, insert_flow, unstored
 from ..statements.limits import controls, type_limits
 from ..statements.limits.type_limits import Limit
@@ -41,6 +42,7 @@ AllMetrics = list[JobMetrics]
 RateLimits = list[RateLimit]
 AllTypeLimits = list[TypeLimits]
 Workers = list[WorkerInfo]
+Target = UUID | str | tuple[str, Any]
 Inserts = Sequence[Statement[list[Duplicate]]]
 
 
@@ -146,6 +148,18 @@ class Queue:
         Returns False if the job does not exist or is blocked.
         """
         return self._run(store.retry_job(store.job_id(id)), conn)
+
+    def signal(self, job: Target, name: str, value: Any = None, *, conn: Conn = None) -> bool:
+        """Send a job a signal, which `job.wait(name, …)` of its handler waits for.
+
+        `job` is an id, or `(type, unique value)` of the job that holds this key. A signal that
+        comes before the wait is kept, and the first one of a name counts. Returns False if the job
+        does not get it: it does not exist, has ended, has a signal of this name, or waits for it no
+        longer. `value` is what a payload may be, up to 16 MiB of JSON; `wait` returns its JSON.
+
+        Raises PayloadError, before any SQL, for a `value` or `name` that Postgres would refuse.
+        """
+        return self._run(step_store.signal(job, name, value), conn)
 
     def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """Return the job as it is now; None if it does not exist."""

@@ -36,7 +36,8 @@ class BatchJob(JobContext[Any], Generic[P]):
 
     def _begin(self, name: str, caller: object) -> None:
         raise QueueError(
-            f"the step {name!r}: a job of a batch has no steps: run jobs of its type one by one"
+            f"{name!r}: a job of a batch has no steps and cannot wait: run jobs of its type one by "
+            "one"
         )
 
 

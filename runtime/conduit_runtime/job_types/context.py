@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError as CancelledInThread
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from functools import cached_property
 from time import monotonic
 from types import FrameType, MappingProxyType
@@ -20,7 +21,7 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from ..model.arguments import check_number, check_text, check_type
-from ..model.attempts.outcome import MAX_ERROR, clean
+from ..model.attempts.outcome import MAX_ERROR, clean, seconds_of
 from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
@@ -243,6 +244,36 @@ class JobContext(AsyncOperations, Generic[S]):
         """
         self._begin(name, sys._getframe(1))
         return self._run_step(name, function, args, kwargs)
+
+    def sleep(self, duration: float | timedelta, name: str = "sleep") -> Coroutine[Any, Any, None]:
+        """Let the job sleep: `await job.sleep(timedelta(days=3))`.
+
+        `duration` is seconds or a timedelta. The attempt ends here, and the job holds no slot while
+        it sleeps. Then another attempt runs the handler from its start: it passes the steps, sleeps
+        and waits that have ended, but runs the code between them again. A sleep uses up no attempt.
+        Each sleep in an attempt needs a `name` of its own, by which a later attempt knows it.
+
+        Raises QueueError for a name that the attempt has used, ValueError for a `duration` that is
+        not finite or longer than 1,000 years.
+        """
+        seconds = seconds_of(duration, "duration")
+        self._begin(name, sys._getframe(1))
+        return self._steps.sleep(name, seconds)
+
+    def wait(self, name: str, *, timeout: float | timedelta) -> Coroutine[Any, Any, Any]:
+        """Let the job wait for a signal, and return its value, JSON; None after the `timeout`.
+
+        `await job.wait("approved", timeout=timedelta(days=7))` waits for what `Queue.signal` sends
+        under this name, also if it was sent before. `timeout` is seconds or a timedelta from when
+        the job first comes here. The attempt ends here, unless the signal has come, and goes on as
+        after a `sleep`. Waiting uses up no attempt.
+
+        Raises QueueError for a name that the attempt has used, ValueError for a `timeout` that is
+        not finite or longer than 1,000 years.
+        """
+        seconds = seconds_of(timeout, "timeout")
+        self._begin(name, sys._getframe(1))
+        return self._steps.wait(name, seconds)
 
     def _begin(self, name: str, caller: FrameType) -> None:
         self._steps.begin(name, caller)

@@ -2,12 +2,14 @@
 
 import inspect
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar, overload
 
 from typing_extensions import TypeVar as TypeVarWithDefault
 
+from ..model.attempts.outcome import seconds_of
 from .context import JobContext
 from .steps import Result
 
@@ -47,6 +49,23 @@ class PlainContext(JobContext[S]):
             value = self._await(_awaited(value))
         self._await(self._steps.store(name, result.write(value), monotonic() - began))
         return value
+
+    def sleep(  # type: ignore[override]
+        self, duration: float | timedelta, name: str = "sleep"
+    ) -> None:
+        """`JobContext.sleep`, without `await`: `job.sleep(timedelta(days=3))`."""
+        seconds = seconds_of(duration, "duration")
+        self._begin(name, sys._getframe(1))
+        return self._ended(self._steps.sleep(name, seconds))  # type: ignore[no-any-return]
+
+    def wait(self, name: str, *, timeout: float | timedelta) -> Any:
+        """`JobContext.wait`, which returns the value itself, or None after the `timeout`."""
+        seconds = seconds_of(timeout, "timeout")
+        self._begin(name, sys._getframe(1))
+        return self._ended(self._steps.wait(name, seconds))
+
+    def _ended(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return work if self._is_on_loop else self._await(work)
 
 
 async def _awaited(value: Awaitable[T]) -> T:

@@ -1,4 +1,4 @@
-"""The steps of an attempt: which are finished, and the records of those that finish."""
+"""The steps, sleeps and waits of an attempt: which have ended, and the records of the others."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,12 +6,13 @@ from functools import lru_cache
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, Protocol, Self
 
+from ..model.attempts.outcome import Waiting
 from ..model.claimed import Claimed
 from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored
 from ..model.payload import check_name, decode, encode
 from ..payloads.annotated import annotated_decoder, annotated_result, code_of
 from ..statements.results import MAX_RESULT
-from ..statements.steps import Record, Stored
+from ..statements.steps import Record, Records, Stored, Wait, Waited
 
 
 class StepStore(Protocol):
@@ -22,6 +23,9 @@ class StepStore(Protocol):
 
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         """Store the record of a step; False if its job is not held."""
+
+    def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
+        """Begin or end a sleep or a wait; False if its job is not held."""
 
     def lose(self, job: Claimed, /) -> None:
         """Stop the attempt of a job that is no longer held."""
@@ -50,21 +54,24 @@ class Steps:
         if self._places.setdefault(name, place) is not place:
             first, second = (f"{file}:{line}" for file, line in (self._places[name], place))
             raise QueueError(
-                f"the step {name!r} is used twice in one attempt, at {first} and at {second}: give "
-                "each step a name of its own, in a loop with a key of the turn"
+                f"the name {name!r} is used twice in one attempt, at {first} and at {second}: give "
+                "each step, sleep and wait a name of its own, in a loop with a key of the turn"
             )
 
     async def stored(self, name: str) -> str | None:
         """The JSON of a step that is finished, else None; raises CancelledError for a lost job."""
+        return (await self._records()).values.get(name)
+
+    async def _records(self) -> Records:
         if not self._job.began:
-            return None
+            return _NONE
         if self._reading is None:
             self._reading = self._store.read(self._job)
         found = await self._reading
         if found is False:
             raise self._lost()
-        self.has_records |= bool(found)
-        return found.get(name)
+        self.has_records |= bool(found.values)
+        return found
 
     async def store(self, name: str, value: str, elapsed: float) -> None:
         """Store a step that is finished; raises CancelledError if the job is lost."""
@@ -72,9 +79,34 @@ class Steps:
         if not await self._store.store(Record(self._job, name, value, elapsed)):
             raise self._lost()
 
+    async def sleep(self, name: str, seconds: float) -> None:
+        """Return if this sleep is over; raises Waiting if not, CancelledError for a lost job."""
+        records = await self._records()
+        if name not in records.values or name in records.asleep:
+            await self._wait(Wait(self._job, name, seconds, is_signal=False))
+
+    async def wait(self, name: str, seconds: float) -> Any:
+        """Return the value of a signal, None after its time; raises as `sleep` does."""
+        found = await self.stored(name)
+        if found is None:
+            found = await self._wait(Wait(self._job, name, seconds, is_signal=True))
+        return decode(found)
+
+    async def _wait(self, wait: Wait) -> str:
+        self.has_records = True
+        found = await self._store.wait(wait)
+        if found is False:
+            raise self._lost()
+        if isinstance(found, str):
+            return found
+        raise Waiting(found)
+
     def _lost(self) -> asyncio.CancelledError:
         self._store.lose(self._job)
         return asyncio.CancelledError(f"job {self._job.id} is no longer held")
+
+
+_NONE = Records({})
 
 
 class Result(NamedTuple):

@@ -10,6 +10,7 @@ import msgspec
 from ..model.attempts.outcome import Outcome
 from ..model.claimed import Claimed
 from ..model.job import Job
+from ..model.lanes import is_unreadable, original
 from ..model.new_job import NewJob
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Rows, Statement, touched
@@ -31,7 +32,8 @@ class Attempt:
 
     Without an outcome, it completed. `enqueued` are then its child jobs, and `result` is its
     stored return value. `started` is the monotonic time at which
-    it began; None if it did not. With `has_steps`, the job may have records of steps.
+    it began; None if it did not. With `has_steps`, the job may have records of steps. An attempt
+    that `waits` has set when its job is due, or a signal has.
     """
 
     job: Claimed | Job
@@ -41,6 +43,7 @@ class Attempt:
     result: Result | None = None
     started: float | None = None
     has_steps: bool = False
+    waits: bool = False
 
     @property
     def weight(self) -> int:
@@ -148,15 +151,16 @@ def _advance(attempts: Sequence[Attempt], defers: bool) -> dict[str, str]:
 
 def end(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Written]:
     """Write the outcomes of attempts that did not complete; `defers` is that of `complete`."""
-    outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
+    ended = [(each, each.outcome) for each in attempts if each.outcome is not None]
+    outcomes = [outcome for _, outcome in ended]
     encode = msgspec.json.encode
     parameters = {
         **_held(attempts),
         "statuses": [outcome.status.value for outcome in outcomes],
-        "delays": [outcome.delay for outcome in outcomes],
+        "delays": [None if attempt.waits else outcome.delay for attempt, outcome in ended],
         "counted": [outcome.counted for outcome in outcomes],
         "errors": [outcome.error for outcome in outcomes],
-        "fingerprints": [outcome.fingerprint for outcome in outcomes],
+        "fingerprints": [_new_fingerprint(attempt, outcome) for attempt, outcome in ended],
         "max_attempts": [outcome.max_attempts or 0 for outcome in outcomes],
         "details": [
             encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
@@ -167,7 +171,17 @@ def end(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Writt
         held = set(rows[0][0] or ())
         return Written([each for each in attempts if each.job.id in held], rows[0][1] or ())
 
-    return Statement("outcome/end", parameters, decode, _advance(attempts, defers))
+    waits = any(attempt.waits for attempt in attempts)
+    overdue = "clock_timestamp()" if waits else "now() - interval '5 seconds'"
+    fragments = {**_advance(attempts, defers), "overdue": f"pg_catalog.{overdue}"}
+    return Statement("outcome/end", parameters, decode, fragments)
+
+
+def _new_fingerprint(attempt: Attempt, outcome: Outcome) -> str | None:
+    """What the outcome says; a job that waits, and so was read, gets its old lane back."""
+    if attempt.waits and is_unreadable(fingerprint := attempt.job.fingerprint or ""):
+        return original(fingerprint)
+    return outcome.fingerprint
 
 
 def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Statement[set[UUID]]:

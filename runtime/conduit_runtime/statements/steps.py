@@ -1,20 +1,34 @@
-"""The records of the steps of jobs. Statements without IO."""
+"""The records of the steps of jobs, their sleeps and waits, and signals. Statements without IO."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from ..model.arguments import check_type
 from ..model.claimed import Claimed
-from ..model.payload import decode
-from ..postgres.arrays import integers, texts, uuids
+from ..model.errors import PayloadError
+from ..model.payload import check_name, decode, encode
+from ..postgres.arrays import array, floats, integers, texts, uuids
 from ..postgres.statement import Rows, Statement
+from .jobs import job_id
+from .results import MAX_RESULT
+from .unique_keys import key_of
 
 SWEPT = 5_000
 """The records of a page of a sweep."""
 
-Stored = Mapping[str, str] | Literal[False]
-"""The values of a job's finished steps by name, as JSON; False for a job that is not held."""
+
+class Records(NamedTuple):
+    """The values of a job's finished steps by name, as JSON; `asleep` are sleeps that go on."""
+
+    values: Mapping[str, str]
+    asleep: Collection[str] = ()
+
+
+Stored = Records | Literal[False]
+"""False for a job that is not held."""
 
 
 class Record(NamedTuple):
@@ -26,6 +40,19 @@ class Record(NamedTuple):
     elapsed: float
 
 
+class Wait(NamedTuple):
+    """A sleep of a job, or with `is_signal` its wait for the signal of this name, in seconds."""
+
+    job: Claimed
+    name: str
+    seconds: float
+    is_signal: bool
+
+
+Waited = str | float | Literal[False]
+"""The value of a wait that has ended, as JSON, or the seconds left; False for a lost job."""
+
+
 class StoredStep(NamedTuple):
     """A finished step of a job, as people see it; `attempt` is the number of that which ran it."""
 
@@ -34,6 +61,15 @@ class StoredStep(NamedTuple):
     started_at: datetime
     ended_at: datetime
     value: Any
+
+
+class StoredWait(NamedTuple):
+    """What a job waits for, as people see it: a signal of this name, or the end of a sleep."""
+
+    name: str
+    kind: Literal["signal", "sleep"]
+    since: datetime
+    until: datetime
 
 
 def store(records: Sequence[Record]) -> Statement[Sequence[bool | None]]:
@@ -66,12 +102,72 @@ def read(jobs: Sequence[Claimed]) -> Statement[Sequence[Stored | None]]:
 
     def collect(rows: Rows, count: int) -> list[Stored | None]:
         found = {
-            (id_, token): dict(zip(names or (), contents or (), strict=True))
-            for id_, token, names, contents in rows
+            (id_, token): Records(dict(zip(names or (), contents or (), strict=True)), asleep or ())
+            for id_, token, names, contents, asleep in rows
         }
         return [found.get((job.id, job.token), False) for job in jobs]
 
     return Statement("outcome/read_steps", _held(jobs), collect)
+
+
+def wait(waits: Sequence[Wait]) -> Statement[Sequence[Waited | None]]:
+    """Begin or end sleeps and waits; None: another transaction has locked the job.
+
+    A job that has to wait is due when its wait ends, at the latest: `run_at` says so.
+    """
+    parameters = {
+        **_held([each.job for each in waits]),
+        "names": texts([each.name for each in waits]),
+        "durations": floats([each.seconds for each in waits]),
+        "are_signals": array([each.is_signal for each in waits]),
+        "attempts": integers([each.job.attempts for each in waits]),
+    }
+
+    def read(rows: Rows, count: int) -> list[Waited | None]:
+        found: list[Waited | None] = [False] * len(waits)
+        for place, value, remaining in rows:
+            found[place - 1] = remaining if value is None else value
+        return found
+
+    return Statement("outcome/wait", parameters, read)
+
+
+def signal(job: UUID | str | tuple[str, object], name: str, value: object) -> Statement[bool]:
+    """Send a signal to a job, by its id, or by its type and unique value.
+
+    Returns whether the job gets it. Raises PayloadError for a value or name that cannot be stored.
+    """
+    check_name(name, "the name of the signal")
+    id_: UUID | None = None
+    type_ = key = None
+    if isinstance(job, tuple):
+        type_, unique = _pair(job)
+        key = key_of(type_, unique)
+    else:
+        id_ = job_id(job)
+    parameters = {"id": id_, "type": type_, "key": key, "name": name, "value": _json_of(value)}
+    return Statement("job/signal", parameters, lambda rows, count: bool(rows[0][0]))
+
+
+def _pair(job: tuple[Any, ...]) -> tuple[str, object]:
+    if len(job) != 2:
+        raise ValueError(f"job is a tuple of {len(job)}: use an id, or (type, unique value)")
+    type_, unique = job
+    check_type(type_, "the type of the job", str, "a text")
+    return type_, unique
+
+
+def _json_of(value: object) -> str:
+    try:
+        text = encode(value)
+        if (size := len(text.encode())) > MAX_RESULT:
+            raise PayloadError(
+                f"payload is {size:,} bytes of JSON, more than {MAX_RESULT:,}: store the data "
+                "elsewhere and send a reference to it"
+            )
+    except PayloadError as error:
+        raise PayloadError(str(error).replace("payload", "the value of the signal", 1)) from None
+    return text
 
 
 def steps_of(job: UUID) -> Statement[list[StoredStep]]:
@@ -86,8 +182,13 @@ def steps_of(job: UUID) -> Statement[list[StoredStep]]:
     )
 
 
+def waits_of(job: UUID) -> Statement[list[StoredWait]]:
+    """What a job waits for, the first end first; nothing if it has ended."""
+    return Statement("job/waits", {"id": job}, lambda rows, count: [*starmap(StoredWait, rows)])
+
+
 def sweep(after: tuple[UUID, str] | None, limit: int = SWEPT) -> Statement[tuple[UUID, str] | None]:
-    """Delete left-over records, in the page after this record, or in the first page.
+    """Delete left-over records and signals, in the page after this record, or in the first page.
 
     Returns the record to continue from, by its job and name; None at the end.
     """

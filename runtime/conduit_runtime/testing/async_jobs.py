@@ -19,6 +19,7 @@ from ..postgres.dsn import url_of
 from ..postgres.other_drivers import other_async
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
+from ..statements.steps import signal
 from ..worker.pool import WorkerPool
 from . import report
 from .async_spy import AsyncSpy
@@ -235,6 +236,10 @@ class AsyncJobs:
         duration = duration_of(by, units)
         await self._run(move(duration))
         self._clock.offset += duration
+
+    async def signal(self, job: UUID | str | tuple[str, Any], name: str, value: Any = None) -> bool:
+        """Send a job a signal, as `Queue.signal` does; call `run` to let the job go on."""
+        return await self._run(signal(job, name, value))
 
     def spy(self) -> AsyncSpy:
         """Return an AsyncSpy, to wait for the jobs of a worker that runs beside the test."""

@@ -20,6 +20,7 @@ from ..postgres.execute import own, run
 from ..postgres.other_drivers import other
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
+from ..statements.steps import signal
 from ..worker.pool import WorkerPool
 from . import report
 from .factories import payload as make_payload
@@ -236,6 +237,10 @@ class Jobs:
         duration = duration_of(by, units)
         self._run(move(duration))
         self._clock.offset += duration
+
+    def signal(self, job: UUID | str | tuple[str, Any], name: str, value: Any = None) -> bool:
+        """Send a job a signal, as `Queue.signal` does; call `run` to let the job go on."""
+        return self._run(signal(job, name, value))
 
     def spy(self) -> Spy:
         """Return a Spy, to wait for the jobs of a worker that runs beside the test."""

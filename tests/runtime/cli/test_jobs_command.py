@@ -2,6 +2,8 @@
 
 import json
 import re
+from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -79,3 +81,51 @@ def test_show_has_the_finished_steps_of_a_job(run: Run, queue: Queue) -> None:
         r' +print  attempt 1  \d+\.\d{3} s  \["a", "b"\]\n',
         shown,
     )
+
+
+@pytest.mark.slow
+def test_signal_lets_a_waiting_job_go_on(run: Run, queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    got: list[object] = []
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        await job.step("charge", dict)
+        got.append(await job.wait("approved", timeout=timedelta(days=7)))
+
+    @pool.handler("sleeper")
+    async def sleep(job: JobContext, payload: object) -> None:
+        await job.sleep(timedelta(days=7), "pause")
+
+    job, sleeper = queue.enqueue_many([Job(type="t"), Job(type="sleeper")])
+    pool.run(drain=True)
+
+    def shown(job: Job) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(
+            run("jobs", "show", str(job.id), "--format", "json").stdout
+        )
+        return found
+
+    [waiting] = shown(job)["waiting"]
+    assert (waiting["name"], waiting["kind"]) == ("approved", "signal")
+    assert waiting["since"] < waiting["until"]
+    assert [step["name"] for step in shown(job)["steps"]] == ["charge"]
+    assert [each["kind"] for each in shown(sleeper)["waiting"]] == ["sleep"]
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    text = run("jobs", "show", str(job.id)).stdout
+    assert re.search(rf"\nwaiting +for the signal approved  until {time}\n", text)
+    text = run("jobs", "show", str(sleeper.id)).stdout
+    assert re.search(rf"\nwaiting +pause  until {time}\n", text)
+
+    def signal(*arguments: str, code: int = 0) -> str:
+        return run("jobs", "signal", str(job.id), *arguments, code=code).stdout
+
+    assert "is not JSON" in run("jobs", "signal", str(job.id), "approved", "{", code=2).stderr
+    assert signal("approved", '{"by": "ada"}') == f"{job.id}  sent\n"
+    assert "not sent: the job has ended, is unknown" in signal("approved", code=1)
+    assert json.loads(signal("other", "--format", "json")) == {"id": str(job.id), "done": True}
+    pool.run(drain=True)
+    assert got == [{"by": "ada"}]
+    assert shown(job)["waiting"] == []
+    queue.cancel(sleeper.id)
+    assert shown(sleeper)["waiting"] == []

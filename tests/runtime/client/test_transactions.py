@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -70,6 +71,24 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     two_phase.tpc_commit()
     until(lambda: queue.stats().completed == 7, 62)
     assert (queue.get(kept.id) or kept).status == "completed"
+
+
+def test_a_prepared_transaction_sends_a_signal(
+    two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
+) -> None:
+    job = queue.enqueue(Job(type="t", delay=timedelta(hours=1)))
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "INSERT INTO conduit_steps VALUES (%s, 'go', NULL, 1, now(), now() + interval '1 h')",
+            [job.id],
+        )
+    two_phase.tpc_begin(f"three of {two_phase.info.dbname}")
+    two_phase.execute("SET LOCAL conduit.wake = 'off'")
+    assert queue.signal(job.id, "go", conn=two_phase)
+    two_phase.tpc_prepare()
+    assert queue.depth().due == 0
+    two_phase.tpc_commit()
+    assert queue.depth().due == 1
 
 
 def test_a_prepared_transaction_that_is_rolled_back_leaves_nothing(

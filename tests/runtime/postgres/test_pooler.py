@@ -139,6 +139,25 @@ def test_a_retry_goes_on_behind_finished_steps(pooled: str) -> None:
     assert sorted(made) == sorted([*range(20)] * 3)
 
 
+def test_jobs_wait_for_signals(pooled: str) -> None:
+    got: list[int] = []
+    with Queue(pooled) as through:
+        pool = WorkerPool(through, workers=5)
+
+        @pool.handler("t", max_attempts=1)
+        async def handle(job: JobContext, payload: int) -> None:
+            await job.sleep(0.1)
+            got.append(await job.wait("go", timeout=timedelta(hours=1)))
+
+        jobs = through.enqueue_many([Job(type="t") for _ in range(20)])
+        with pool:
+            for number, job in enumerate(jobs):
+                with psycopg.connect(pooled) as sender:
+                    assert through.signal(job.id, "go", number, conn=sender)
+            until(lambda: through.stats().completed == 20)
+    assert sorted(got) == [*range(20)]
+
+
 async def _asynchronously(pooled: str) -> None:
     async with AsyncQueue(pooled) as queue:
         jobs = [queue.enqueue(Job(type="t", payload=n)) for n in range(30)]

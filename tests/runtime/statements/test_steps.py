@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from conduit_runtime import Job, Queue
+from conduit_runtime import Job, Queue, chain
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
@@ -42,8 +42,9 @@ def test_a_record_is_at_most_300_bytes_of_wal(queue: Queue, dsn: str) -> None:
 
 def test_left_over_records_are_swept(queue: Queue, dsn: str) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(5)])
+    blocked = queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))[1]
     with psycopg.connect(dsn, autocommit=True) as connection:
-        jobs = running(connection)
+        jobs = running(connection)[:5]
         ids = [job.id for job in jobs]
         run(connection, store([Record(job, name, "1", 0.0) for job in jobs for name in "ab"]))
         ends = ["completed", "failed", "cancelled", "pending"]
@@ -51,11 +52,16 @@ def test_left_over_records_are_swept(queue: Queue, dsn: str) -> None:
             connection.execute("UPDATE jobs SET status = %s WHERE id = %s", [status, id_])
         connection.execute("DELETE FROM jobs WHERE id = %s", [ids[4]])
         connection.execute("INSERT INTO conduit_steps VALUES (%s, 'a', '1', 1, now())", [uuid4()])
+        signals = [(id_, name) for id_ in (*ids, blocked.id, uuid4()) for name in "bc"]
+        for signal in signals:
+            connection.execute("INSERT INTO conduit_signals VALUES (%s, %s, '1')", signal)
         after: tuple[UUID, str] | None = None
         pages = 0
         while pages == 0 or after is not None:
             after = run(connection, sweep(after, 4))
             pages += 1
         left = connection.execute("SELECT job, name FROM conduit_steps").fetchall()
-    assert pages == 3
+        kept = connection.execute("SELECT job, name FROM conduit_signals").fetchall()
+    assert pages > 3
     assert sorted(left) == sorted((id_, name) for id_ in ids[1:4] for name in "ab")
+    assert sorted(kept) == sorted((id_, name) for id_ in (*ids[1:4], blocked.id) for name in "bc")

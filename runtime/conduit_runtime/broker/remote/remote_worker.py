@@ -228,8 +228,9 @@ class RemoteWorker(RunnerHost):
     def steps(self, job: Claimed, /) -> StepStore:
         """Raise QueueError: records of steps do not go over the broker."""
         raise QueueError(
-            f"jobs of {job.type} have steps, and a worker behind a broker cannot store them: give "
-            "these jobs a queue of their own, and serve it by workers with the queue's database"
+            f"jobs of {job.type} have steps or wait, and a worker behind a broker cannot store "
+            "that: give these jobs a queue of their own, and serve it by workers with the queue's "
+            "database"
         )
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:

@@ -35,7 +35,7 @@ class Retry(BaseException):
 
     def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
         super().__init__(reason or "the handler asked for a retry")
-        self.after: float | None = None if after is None else _seconds(after, "after")
+        self.after: float | None = None if after is None else seconds_of(after, "after")
 
 
 class Discard(BaseException):
@@ -54,10 +54,26 @@ class Snooze(BaseException):
 
     def __init__(self, duration: float | timedelta) -> None:
         super().__init__(f"snoozed for {duration}")
-        self.duration: float = _seconds(duration, "duration")
+        self.duration: float = seconds_of(duration, "duration")
 
 
-def _seconds(duration: float | timedelta, name: str) -> float:
+class Waiting(Snooze):
+    """Ends an attempt whose job sleeps or waits; when the job is due is stored already."""
+
+
+def without_group(error: BaseException) -> BaseException:
+    """The Waiting of a task group whose tasks raised nothing else; any other error as it is."""
+    if isinstance(error, BaseExceptionGroup) and error.split(Waiting)[1] is None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+    return error
+
+
+def seconds_of(duration: float | timedelta, name: str) -> float:
+    """The seconds of a duration, not negative; `name` is that of the argument.
+
+    Raises TypeError for another type, ValueError for more than 1,000 years.
+    """
     if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
         raise TypeError(describe_argument(name, duration, "seconds or a timedelta"))
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration

@@ -18,6 +18,7 @@ TABLES = {
             *("conduit_results", "conduit_schedules", "conduit_workers", "conduit_metrics"),
             *("conduit_queues", "conduit_type_limits", "conduit_rate_usage"),
             *("conduit_failure_notices", "conduit_job_types", "conduit_audit", "conduit_steps"),
+            "conduit_signals",
         ),
         _ALL,
     ),
@@ -45,6 +46,8 @@ FUNCTIONS = {
     "conduit_store_steps(uuid[], uuid[], text[], text[], integer[], bigint[])": False,
     "conduit_read_steps(uuid[], uuid[])": False,
     "conduit_drop_steps(uuid[])": False,
+    "conduit_wait(uuid[], uuid[], text[], float8[], boolean[], integer[])": False,
+    "conduit_signal(uuid, text, text, text, json)": True,
     "conduit_add_histograms(bigint[], bigint[])": False,
 }
 """Our functions, and whether enqueuers may call each; workers may call all of them."""
@@ -59,9 +62,9 @@ def grants(
 ) -> Iterator[str]:
     """The statements that grant roles what they need in the schema (default: public).
 
-    Enqueuers may insert pending jobs, and call the function that stores unique jobs and flows; they
-    can read and change nothing. Workers may do all that `conduit-jobs` does except `migrate`.
-    Readers may read all tables, as `preflight`, `doctor` and a read-only dashboard do.
+    Enqueuers may insert pending jobs, and call the functions that store signals, unique jobs and
+    flows; they can read and change nothing. Workers may do all that `conduit-jobs` does except
+    `migrate`. Readers may read all tables, as `preflight`, `doctor` and a read-only dashboard do.
     """
     schema_name = quote(schema or "public")
     for roles, tables in (

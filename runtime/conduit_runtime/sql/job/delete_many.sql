@@ -6,6 +6,8 @@ WITH {page}, changed AS (
   RETURNING id
 ), steps AS (
   DELETE FROM {conduit_steps} WHERE job = ANY (ARRAY(SELECT id FROM changed))
+), signals AS (
+  DELETE FROM {conduit_signals} WHERE job = ANY (ARRAY(SELECT id FROM changed))
 ), advanced AS (
   SELECT FROM changed WHERE false
 )

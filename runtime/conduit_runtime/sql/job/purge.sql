@@ -11,6 +11,8 @@ WITH {purge_page}, free AS MATERIALIZED (
   DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id
 ), steps AS (
   DELETE FROM {conduit_steps} WHERE job = ANY (ARRAY(SELECT id FROM gone))
+), signals AS (
+  DELETE FROM {conduit_signals} WHERE job = ANY (ARRAY(SELECT id FROM gone))
 )
 SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.count(*), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
 FROM page

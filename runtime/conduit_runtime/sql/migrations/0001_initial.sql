@@ -882,20 +882,32 @@ CREATE INDEX conduit_results_expiry ON conduit_results (expires_at);
 CREATE TABLE conduit_steps (
   job        uuid        NOT NULL,
   name       text        NOT NULL CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
-  value      json        NOT NULL,
+  value      json,
   attempt    integer     NOT NULL,
   started_at timestamptz NOT NULL,
   ended_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (job, name) WITH (fillfactor = 70)
 ) WITH (autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_scale_factor = 0.05);
 
-COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs: a later attempt gets the value and does not run the step again; deleted when the job completes';
+COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs, and of their sleeps and waits: a later attempt gets the value and does not run the step again; deleted when the job completes';
 COMMENT ON COLUMN conduit_steps.job IS 'the job';
-COMMENT ON COLUMN conduit_steps.name IS 'the name of the step in its handler';
-COMMENT ON COLUMN conduit_steps.value IS 'what the step returned, as JSON';
+COMMENT ON COLUMN conduit_steps.name IS 'the name of the step in its handler; of a wait, the name of its signal';
+COMMENT ON COLUMN conduit_steps.value IS 'what the step returned, as JSON; NULL while the job waits for a signal';
 COMMENT ON COLUMN conduit_steps.attempt IS 'the number of the attempt that ran it';
 COMMENT ON COLUMN conduit_steps.started_at IS 'when it began';
-COMMENT ON COLUMN conduit_steps.ended_at IS 'when its record was stored';
+COMMENT ON COLUMN conduit_steps.ended_at IS 'when it ended: when its record was stored, or when a sleep ends; while the job waits for a signal, the timeout';
+
+CREATE TABLE conduit_signals (
+  job        uuid        NOT NULL,
+  name       text        NOT NULL CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
+  value      json        NOT NULL,
+  PRIMARY KEY (job, name)
+) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE conduit_signals IS 'the first signal of each name that a job got; deleted when a job that waited completes';
+COMMENT ON COLUMN conduit_signals.job IS 'the job';
+COMMENT ON COLUMN conduit_signals.name IS 'the name of the signal';
+COMMENT ON COLUMN conduit_signals.value IS 'its value, as JSON';
 
 -- The table is often small when a statement is planned, and large when it runs. So these functions
 -- forbid plans that read it whole.
@@ -940,28 +952,134 @@ BEGIN
       WHERE job.token = asked.token AND coalesce(job.status = 'running', false)) END;
 END $$;
 
--- The records of the steps of jobs that these claims still hold.
+-- The finished steps of jobs that these claims still hold, and the sleeps among them that go on.
 CREATE FUNCTION conduit_read_steps(ids uuid[], tokens uuid[])
-RETURNS TABLE (id uuid, token uuid, names text[], contents text[])
+RETURNS TABLE (id uuid, token uuid, names text[], contents text[], asleep text[])
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY SELECT job.id, job.token, step.names, step.contents
+  RETURN QUERY SELECT job.id, job.token, step.names, step.contents, step.asleep
   FROM unnest(ids, tokens) AS asked (id, token)
   JOIN jobs AS job ON job.id = asked.id
   CROSS JOIN LATERAL (
-    SELECT pg_catalog.array_agg(name) AS names, pg_catalog.array_agg(value::text) AS contents
-    FROM conduit_steps WHERE conduit_steps.job = asked.id
+    SELECT pg_catalog.array_agg(name) AS names, pg_catalog.array_agg(value::text) AS contents,
+           pg_catalog.array_agg(name) FILTER (WHERE ended_at > pg_catalog.now()) AS asleep
+    FROM conduit_steps WHERE conduit_steps.job = asked.id AND value IS NOT NULL
   ) AS step
   WHERE job.token = asked.token AND coalesce(job.status = 'running', false);
 END $$;
 
--- Deletes the records of the steps of these jobs; returns how many.
+-- Begins these sleeps and waits for signals of jobs that these claims still hold, unless they have begun,
+-- and ends the waits whose signal has come or whose time is over. Returns the value of each that has
+-- ended, and of the others the seconds that are left; without both, its job is locked. A job that has to
+-- wait becomes due at the first of these ends, once its attempt has ended. The lock of the job comes
+-- first: a signal is either stored before this call reads, or its sender finds the wait.
+CREATE FUNCTION conduit_wait(
+  ids uuid[], tokens uuid[], names text[], durations float8[], are_signals boolean[], attempts integer[]
+) RETURNS TABLE (place bigint, value text, remaining float8)
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+  locked bigint[] := ARRAY(
+    SELECT asked.place
+    FROM unnest(ids, tokens) WITH ORDINALITY AS asked (id, token, place)
+    JOIN jobs AS job ON job.id = asked.id
+    WHERE job.token = asked.token AND coalesce(job.status = 'running', false)
+    FOR NO KEY UPDATE OF job SKIP LOCKED);
+BEGIN
+  INSERT INTO conduit_steps (job, name, value, attempt, started_at, ended_at)
+  SELECT asked.id, asked.name, CASE WHEN NOT asked.is_signal THEN 'null'::json END, asked.attempt,
+         pg_catalog.now(), pg_catalog.now() + pg_catalog.make_interval(secs => asked.duration)
+  FROM unnest(ids, names, durations, are_signals, attempts) WITH ORDINALITY
+    AS asked (id, name, duration, is_signal, attempt, place)
+  WHERE asked.place = ANY (locked) AND NOT EXISTS (
+    SELECT FROM conduit_steps AS step WHERE step.job = asked.id AND step.name = asked.name)
+  ORDER BY asked.place;
+  UPDATE conduit_steps AS step
+  SET value = coalesce(signal.value, 'null'::json), ended_at = pg_catalog.now()
+  FROM unnest(ids, names) WITH ORDINALITY AS asked (id, name, place)
+  LEFT JOIN conduit_signals AS signal ON signal.job = asked.id AND signal.name = asked.name
+  WHERE asked.place = ANY (locked) AND step.job = asked.id AND step.name = asked.name
+    AND step.value IS NULL AND (signal.job IS NOT NULL OR step.ended_at <= pg_catalog.now());
+  UPDATE jobs AS job
+  SET started_at = coalesce(job.started_at, job.locked_at), run_at = coalesce(due.at, job.run_at)
+  FROM (
+    SELECT asked.id, pg_catalog.bool_or(
+      step.value IS NULL OR NOT asked.is_signal AND step.ended_at > pg_catalog.now()) AS waits
+    FROM unnest(ids, names, are_signals) WITH ORDINALITY AS asked (id, name, is_signal, place)
+    JOIN conduit_steps AS step ON step.job = asked.id AND step.name = asked.name
+    WHERE asked.place = ANY (locked)
+    GROUP BY asked.id
+  ) AS asked
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.min(ended_at) AS at FROM conduit_steps AS step
+    WHERE asked.waits AND step.job = asked.id AND step.ended_at > pg_catalog.now()
+  ) AS due
+  WHERE job.id = asked.id AND (due.at IS NOT NULL OR job.started_at IS NULL);
+  RETURN QUERY SELECT
+    asked.place,
+    CASE WHEN asked.is_signal OR step.ended_at <= pg_catalog.now() THEN step.value::text END,
+    EXTRACT(epoch FROM step.ended_at - pg_catalog.now())::float8
+  FROM unnest(ids, names, are_signals) WITH ORDINALITY AS asked (id, name, is_signal, place)
+  JOIN conduit_steps AS step ON step.job = asked.id AND step.name = asked.name
+  WHERE asked.place = ANY (locked)
+  UNION ALL
+  SELECT asked.place, NULL, NULL
+  FROM unnest(ids, tokens) WITH ORDINALITY AS asked (id, token, place)
+  JOIN jobs AS job ON job.id = asked.id
+  WHERE asked.place <> ALL (locked)
+    AND job.token = asked.token AND coalesce(job.status = 'running', false);
+END $$;
+
+-- Stores a signal for the job with this id, or else for the existing job of this key of its type. Returns
+-- false if the job has ended or does not exist, if it has a signal of this name, or if it waits for it no
+-- longer. A job that waits for the signal becomes due. The function has its owner's rights, so that a role
+-- that may only enqueue can send signals.
+CREATE FUNCTION conduit_signal(wanted uuid, its_type text, digest text, signal text, content json)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET enable_seqscan = off AS $$
+DECLARE
+  is_blocked boolean;
+  its_queue  text;
+BEGIN
+  IF wanted IS NULL THEN
+    SELECT job INTO wanted FROM conduit_unique_keys
+    WHERE type = its_type AND key = (conduit_keyed(ARRAY[digest]))[1];
+  END IF;
+  -- Checks both tables in turn, so that it finds a job that moves between them.
+  PERFORM FROM conduit_blocked_jobs WHERE id = wanted AND error IS NULL FOR NO KEY UPDATE;
+  is_blocked := FOUND;
+  PERFORM FROM jobs WHERE id = wanted AND status IN ('pending', 'running') FOR NO KEY UPDATE;
+  IF NOT (is_blocked OR FOUND)
+    OR EXISTS (SELECT FROM conduit_steps WHERE job = wanted AND name = signal AND value IS NOT NULL)
+  THEN
+    RETURN false;
+  END IF;
+  INSERT INTO conduit_signals (job, name, value) VALUES (wanted, signal, content) ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE jobs SET run_at = pg_catalog.now()
+  WHERE id = wanted AND run_at > pg_catalog.now()
+    AND EXISTS (SELECT FROM conduit_steps WHERE job = wanted AND name = signal AND value IS NULL)
+  RETURNING queue INTO its_queue;
+  IF FOUND AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN
+    PERFORM pg_catalog.pg_notify(
+      pg_catalog.concat('conduit_', 'jobs'::regclass::oid, '_', pg_catalog.hashtext(its_queue)),
+      CASE WHEN pg_catalog.now() < pg_catalog.clock_timestamp() - interval '5 seconds'
+        THEN 'late' ELSE '' END);
+  END IF;
+  RETURN true;
+END $$;
+
+REVOKE ALL ON FUNCTION conduit_signal FROM PUBLIC;
+
+-- Deletes the records of the steps of these jobs, and their signals; returns how many records.
 CREATE FUNCTION conduit_drop_steps(ids uuid[]) RETURNS bigint
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   count bigint;
 BEGIN
+  DELETE FROM conduit_signals WHERE job = ANY (ids);
   DELETE FROM conduit_steps WHERE job = ANY (ids);
   GET DIAGNOSTICS count = ROW_COUNT;
   RETURN count;
@@ -1161,7 +1279,8 @@ BEGIN
     'conduit_claim'::regproc, 'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc,
     'conduit_announce_end'::regproc, 'conduit_store'::regproc, 'conduit_check_ids'::regproc,
     'conduit_check_id'::regproc, 'conduit_keyed'::regproc, 'conduit_retry_changed'::regproc,
-    'conduit_store_steps'::regproc, 'conduit_read_steps'::regproc, 'conduit_drop_steps'::regproc
+    'conduit_store_steps'::regproc, 'conduit_read_steps'::regproc, 'conduit_drop_steps'::regproc,
+    'conduit_wait'::regproc, 'conduit_signal'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

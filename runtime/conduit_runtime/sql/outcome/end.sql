@@ -1,8 +1,9 @@
 -- Writes the outcomes of attempts that did not complete. An attempt that does not count takes back
 -- the start that was written for it. An attempt without a duration never started.
 -- The statement that writes a failure also releases the jobs that wait for it. A job that is
--- released long after it was due sends a notification. An unreadable job changes its lane; an
--- attempt that can read it gives it the old lane back.
+-- released long after it was due sends a notification, and so does one whose signal came while its
+-- attempt ended. An unreadable job changes its lane; an attempt that can read it gives it the old
+-- lane back.
 WITH ended AS (
   UPDATE {jobs} AS job
   SET status = ended.status,
@@ -40,7 +41,7 @@ WITH ended AS (
   RETURNING job.id, job.flow, job.status, job.run_at, job.queue, ended.fingerprint
 )
 SELECT pg_catalog.array_agg(id), {advance}, pg_catalog.count(
-  CASE WHEN status = 'pending' AND fingerprint IS NULL AND run_at < pg_catalog.now() - interval '5 seconds'
+  CASE WHEN status = 'pending' AND fingerprint IS NULL AND run_at < {overdue}
       AND {wakes}
     THEN pg_catalog.pg_notify(
       {queue_channel}, 'late') END

@@ -1,1 +1,1 @@
-SELECT id, token, names, contents FROM {conduit_read_steps}(%(ids)s::uuid[], %(tokens)s::uuid[])
+SELECT id, token, names, contents, asleep FROM {conduit_read_steps}(%(ids)s::uuid[], %(tokens)s::uuid[])

@@ -1,13 +1,25 @@
--- One page of the records after this one, without those of jobs that have completed or are gone: a
--- statement that is not ours ended or deleted them, or an attempt that did not know of the records.
+-- One page of the records and signals after this one, without those of jobs that have completed or are
+-- gone: a statement that is not ours ended or deleted them, or an attempt that did not know of them.
 WITH page AS MATERIALIZED (
-  SELECT job, name FROM {conduit_steps}
-  WHERE (job, name) > (%(job)s::uuid, %(name)s::text)
+  SELECT job, name FROM (
+    (SELECT job, name FROM {conduit_steps}
+     WHERE (job, name) > (%(job)s::uuid, %(name)s::text)
+     ORDER BY job, name LIMIT %(limit)s)
+    UNION ALL
+    (SELECT job, name FROM {conduit_signals}
+     WHERE (job, name) > (%(job)s::uuid, %(name)s::text)
+     ORDER BY job, name LIMIT %(limit)s)
+  ) AS either
   ORDER BY job, name
   LIMIT %(limit)s
-), gone AS (
-  DELETE FROM {conduit_steps} AS step USING page
-  WHERE step.job = page.job AND step.name = page.name
-    AND NOT EXISTS (SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status <> 'completed')
+), gone AS MATERIALIZED (
+  SELECT job, name FROM page
+  WHERE NOT EXISTS (SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status <> 'completed')
+    AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS blocked WHERE blocked.id = page.job)
+), steps AS (
+  DELETE FROM {conduit_steps} AS step USING gone WHERE step.job = gone.job AND step.name = gone.name
+), signals AS (
+  DELETE FROM {conduit_signals} AS signal USING gone
+  WHERE signal.job = gone.job AND signal.name = gone.name
 )
 SELECT job, name FROM page ORDER BY job, name

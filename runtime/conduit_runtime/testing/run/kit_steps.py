@@ -10,7 +10,7 @@ from ...model.attempts.interruptions import Shutdown
 from ...model.claimed import Claimed
 from ...postgres.statement import Statement
 from ...statements import steps as statements
-from ...statements.steps import Record, Stored
+from ...statements.steps import Record, Stored, Wait, Waited
 from ...worker.acknowledge.step_writer import LOCKED
 from .database_interface import Database
 
@@ -32,6 +32,9 @@ class KitSteps(StepStore):
 
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         return asyncio.ensure_future(self._store(record))
+
+    def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
+        return asyncio.ensure_future(self._send(statements.wait([wait])))
 
     def lose(self, job: Claimed, /) -> None:
         """Do nothing: no outcome of the job will be written."""

@@ -1,4 +1,4 @@
-"""Stores the records of steps, and reads them, those of many jobs in one statement."""
+"""Stores the records of steps and waits, and reads them, those of many jobs in one statement."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ from ...postgres.backoff import Backoff
 from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
 from ...statements import steps as statements
-from ...statements.steps import Record, Stored
+from ...statements.steps import Record, Stored, Wait, Waited
 from ..job_database import JobDatabase
 
 I = TypeVar("I")  # noqa: E741
@@ -46,6 +46,9 @@ class StepWriter(StepStore):
         self._reading: _Together[Claimed, Stored] = _Together(
             database, statements.read, lambda job: 0
         )
+        self._waiting: _Together[Wait, Waited] = _Together(
+            database, statements.wait, lambda wait: 0
+        )
 
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         return self._writing.add(record)
@@ -53,12 +56,15 @@ class StepWriter(StepStore):
     def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return self._reading.add(job)
 
+    def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
+        return self._waiting.add(wait)
+
     def lose(self, job: Claimed, /) -> None:
         self._on_lost(job)
 
     async def cancel(self) -> None:
         """Give up what is not written yet; threads that wait for it would never end."""
-        for each in (self._writing, self._reading):
+        for each in (self._writing, self._reading, self._waiting):
             await each.cancel()
 
 

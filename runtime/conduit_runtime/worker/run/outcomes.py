@@ -7,7 +7,14 @@ from dataclasses import replace
 from time import monotonic
 
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
-from ...model.attempts.outcome import Outcome, decide, released, unreadable
+from ...model.attempts.outcome import (
+    Outcome,
+    Waiting,
+    decide,
+    released,
+    unreadable,
+    without_group,
+)
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge, PayloadMismatch
 from ...model.job import JobStatus
@@ -94,6 +101,7 @@ class Outcomes:
         if isinstance(error, Shutdown | TooLate):
             self._sink.add(Attempt(job, elapsed, released))
             return
+        error = without_group(error)
         policy = self._registry.policy(job.type)
         jitter = random.random()  # noqa: S311
         outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
@@ -111,7 +119,8 @@ class Outcomes:
                 _log.error(message, job.id, job.type, outcome.error, extra=fields)
             for listener in listeners:
                 listener(job, error, outcome)
-        self._sink.add(Attempt(job, elapsed, outcome, started=started))
+        waits = isinstance(error, Waiting)
+        self._sink.add(Attempt(job, elapsed, outcome, started=started, waits=waits))
 
     def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
         """Let the job wait for another reader."""

@@ -31,6 +31,7 @@ def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
         queue.enqueue(Job(type="t", unique=2, unique_for=timedelta(hours=1)), conn=conn)
     queue.enqueue_flow(chain(Job(type="t"), group([Job(type="t"), Job(type="t")])), conn=conn)
     queue.enqueue_flow(chain(Job(type="t", unique=1), Job(type="t", delay=timedelta(1))), conn=conn)
+    assert queue.signal(("t", 2), "go", conn=conn)
 
 
 def enqueue_on(dsn: str) -> None:
@@ -47,6 +48,8 @@ def work(queue: Queue) -> None:
     async def parent(context: JobContext, payload: object) -> dict[str, int]:
         context.progress(1, 2)
         await context.step("once", list, "ab")
+        await context.sleep(0.1)
+        await context.wait("go", timeout=60 if payload else 0.1)
         context.enqueued.append(Job(type="t"))
         if payload:
             context.enqueued.append(Job(type="t", unique="child"))
@@ -63,12 +66,13 @@ def work(queue: Queue) -> None:
     pool.register("t", lambda context, payload: context.results_blocking() and None, **limits)
     pool.register("tick", lambda context, payload: None, **limits)
     pool.on_failed(reported.append)
-    queue.enqueue_many([Job(type="parent", payload=kind) for kind in (0, 1)])
+    _, signalled = queue.enqueue_many([Job(type="parent", payload=kind) for kind in (0, 1)])
     queue.enqueue_many([Job(type="ends", payload=how) for how in ("retry", "snooze", "discard")])
     queue.enqueue_flow(chain(Job(type="ends", payload="discard"), Job(type="t")))
     queue.limit("default", 5)
     queue.rate_limit("t", 1000)
     with pool:
+        assert queue.signal(signalled.id, "go", [1])
         until(lambda: queue.stats().completed >= 12)
         list(PoolCollector(pool).collect())
         last = chain(Job(type="parent", payload=0), Job(type="t"))

@@ -18,7 +18,7 @@ from conduit_runtime.statements import schedules as schedule_store
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
-from conduit_runtime.statements.steps import Record
+from conduit_runtime.statements.steps import Record, Records, Wait
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
@@ -36,9 +36,12 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, attempts.held_jobs("w"))
         run(connection, attempts.held_jobs("w", 10.0))
         token = uuid4()
-        assert run(connection, steps.read([job])) == [{}]
+        assert run(connection, steps.read([job])) == [Records({})]
         assert run(connection, steps.store([Record(job, "s", "1", 0.1)])) == [True]
-        assert len(run(connection, steps.steps_of(job.id))) == 1
+        assert run(connection, steps.wait([Wait(job, "w", 0.0, is_signal=True)])) == ["null"]
+        assert run(connection, steps.wait([Wait(job, "sleep", 60.0, is_signal=False)]))
+        assert len(run(connection, steps.steps_of(job.id))) == 2
+        assert [each.kind for each in run(connection, steps.waits_of(job.id))] == ["sleep"]
         run(connection, attempts.renew([job], token, "w"))
         with connection.transaction(force_rollback=True):
             assert len(run(connection, worker_registry.reclaim([(job.id, token)]))) == 1

@@ -79,7 +79,9 @@ def test_the_enqueuer_enqueues_everything_that_there_is(roles: dict[str, str]) -
         assert (again.id, again.duplicate) == (first.id, True)
         assert again.payload != "secret"
         queue.enqueue(Job(type="t", unique="a while", unique_for=timedelta(hours=1)))
-        queue.enqueue_flow(chain(Job(type="a"), Job(type="b")))
+        blocked = queue.enqueue_flow(chain(Job(type="a"), Job(type="b")))[1]
+        for target in (first.id, blocked.id, ("t", "a while")):
+            assert queue.signal(target, "go")
     with Queue(roles["owner"], PLACE) as queue:
         assert queue.stats().pending == 6
 
@@ -114,6 +116,9 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "SELECT * FROM {conduit_schedules}",
         "SELECT * FROM {conduit_steps}",
         "INSERT INTO {conduit_steps} (job, name) VALUES (gen_random_uuid(), 's')",
+        "SELECT * FROM {conduit_signals}",
+        "INSERT INTO {conduit_signals} VALUES (gen_random_uuid(), 's', '1')",
+        "SELECT * FROM {conduit_wait}('{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')",
         "INSERT INTO {jobs} (type, status) VALUES ('t', 'running')",
         "INSERT INTO {jobs} (type, attempts) VALUES ('t', -5)",
         "INSERT INTO {jobs} (type, locked_by, token) VALUES ('t', 'me', gen_random_uuid())",
@@ -383,6 +388,10 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
             context.enqueued.append(Job(type="child", unique="one"))
             context.enqueued.append(Job(type="child", unique="one"))
             context.progress(1, 2)
+            assert await context.step("step", str, 1) == "1"
+            await context.sleep(0)
+            assert queue.signal(context.id, "go", 1)
+            assert await context.wait("go", timeout=60) == 1
             return {"done": 1}
 
         @pool.handler("bad")
