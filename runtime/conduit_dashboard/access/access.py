@@ -12,6 +12,7 @@ Action = Literal[
     "cancel",
     "delete",
     "run_now",
+    "signal",
     "move",
     "priority",
     "enqueue",

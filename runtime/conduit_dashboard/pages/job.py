@@ -1,6 +1,7 @@
 """A job: its payload, source, attempts and related jobs, and why it waits."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from conduit_runtime.model.dashboard.job import Children, StartFacts
+from conduit_runtime.model.errors import PayloadError
 from conduit_runtime.model.job import Job, JobStatus
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements import jobs as store
@@ -15,8 +17,10 @@ from conduit_runtime.statements.dashboard import job as related
 from conduit_runtime.statements.job_rows import NAMES
 from conduit_runtime.statements.job_types import described_types
 from conduit_runtime.statements.many import changes
+from conduit_runtime.statements.steps import StoredWait, waits_of
+from conduit_runtime.statements.steps import signal as signal_to
 
-from ..errors import Conflict, Missing, TooSlow
+from ..errors import BadRequest, Conflict, Missing, TooSlow
 from ..job.attempts import attempts_of
 from ..job.known import Known, known
 from ..job.payload_table import rows_of
@@ -39,6 +43,7 @@ async def job(visit: Visit) -> Page:
     facts = await visit.read(related.start_facts([stored.id]))
     masked = await asyncio.to_thread(_masked, found)
     place = next((each.place for each in masked["attempts"] if each.place), None)
+    waits = await visit.read(waits_of(stored.id))
     data: dict[str, Any] = {
         "job": {name: getattr(stored, name) for name in _SHOWN}
         | {
@@ -47,6 +52,7 @@ async def job(visit: Visit) -> Page:
             **masked.pop("job"),
         },
         "reasons": [words for each in facts for words in reasons(each)],
+        "waits": [wait._asdict() for wait in waits],
         **masked,
         "payload_bytes": found.too_large or None,
         "hidden": None if found.mask.is_known else HIDDEN,
@@ -62,7 +68,7 @@ async def job(visit: Visit) -> Page:
         "unique": await visit.read(related.unique_key(stored, visit.bounds)),
         "headers": stored.headers,
         "trace": _trace(visit, stored),
-        "may": _may(stored),
+        "may": _may(stored, waits),
     }
     return Page("job.html", one_line(stored.type), data)
 
@@ -137,13 +143,14 @@ def _trace(visit: Visit, job: Job) -> Trace | None:
     return Trace(id_, template and template.replace("{trace_id}", id_))
 
 
-def _may(job: Job) -> dict[str, bool]:
+def _may(job: Job, waits: Sequence[StoredWait]) -> dict[str, bool]:
     """Which actions the state of the job allows."""
     status, is_blocked = job.status, job.waits_for > 0
     return {
         "retry": status not in (JobStatus.PENDING, JobStatus.RUNNING),
         "cancel": status in (JobStatus.PENDING, JobStatus.RUNNING),
         "run_now": status is JobStatus.PENDING and not is_blocked and not job.is_processable,
+        "signal": any(wait.kind == "signal" for wait in waits),
         "enqueue": True,
     }
 
@@ -172,10 +179,26 @@ async def run_now(act: Act) -> Done:
     return Done(f"/jobs/{id_}")
 
 
+async def signal(act: Act) -> Done:
+    """Send the job a signal, with the value that the form has as JSON."""
+    name = str(act.form.get("name") or "")
+    text = str(act.form.get("value") or "").strip() or "null"
+    try:
+        statement = signal_to(act.path["id"], name, json.loads(text))
+    except PayloadError as error:
+        raise BadRequest(f"{error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"The value is not JSON: {error}.") from None
+    async with _changing(act, signal=name) as (change, id_):
+        if not await change.run(statement):
+            raise Conflict("It has ended, or needs this signal no longer.")
+    return Done(f"/jobs/{id_}")
+
+
 @asynccontextmanager
-async def _changing(act: Act) -> AsyncIterator[tuple[Change, UUID]]:
+async def _changing(act: Act, **target: str) -> AsyncIterator[tuple[Change, UUID]]:
     id_: UUID = act.path["id"]
-    async with act.change({"job": str(id_)}) as change:
+    async with act.change({"job": str(id_), **target}) as change:
         yield change, id_
 
 
@@ -184,4 +207,5 @@ ROUTES: Routes = [
     action("/jobs/{id:uuid}/retry", "retry", retry),
     action("/jobs/{id:uuid}/cancel", "cancel", cancel),
     action("/jobs/{id:uuid}/run-now", "run_now", run_now),
+    action("/jobs/{id:uuid}/signal", "signal", signal),
 ]

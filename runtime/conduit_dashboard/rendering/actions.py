@@ -13,6 +13,7 @@ _WORDS = {
     "cancel": "Cancelled",
     "delete": "Deleted",
     "run_now": "Made due now",
+    "signal": "Sent a signal to",
     "move": "Moved",
     "priority": "Changed the priority of",
     "enqueue": "Enqueued",
@@ -26,7 +27,9 @@ _WORDS = {
 }
 ACTIONS = sorted(_WORDS)
 """All actions of users; `stop` ends another action that runs in the background."""
-_OF_JOBS = frozenset({"retry", "cancel", "delete", "run_now", "move", "priority", "enqueue"})
+_OF_JOBS = frozenset(
+    {"retry", "cancel", "delete", "run_now", "signal", "move", "priority", "enqueue"}
+)
 _FEW = 3
 _LONGEST = 200
 

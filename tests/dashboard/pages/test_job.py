@@ -63,7 +63,9 @@ def test_a_failed_job(site: Site, failed: Job) -> None:
     assert attempt["error"] == "ValueError: <b>refused</b> [sensitive]"
     assert "in charge" in attempt["traceback"]
     assert "ann-s card" not in str(data)
-    assert data["may"] == {"retry": True, "cancel": False, "run_now": False, "enqueue": True}
+    may = {"retry": True, "cancel": False, "run_now": False, "signal": False, "enqueue": True}
+    assert data["may"] == may
+    assert data["waits"] == []
 
 
 def test_a_job_whose_claim_postgres_refused(site: Site) -> None:
@@ -97,6 +99,58 @@ def test_the_attempts_of_a_waiting_job_are_those_that_its_handler_gives_it(site:
         commands, ["jobs", "show", str(job.id), "--dsn", site.queue.dsn, "--format", "json"]
     )
     assert json.loads(shown.output)["max_attempts"] == 5
+
+
+def test_a_job_that_waits_for_a_signal(site: Site) -> None:
+    pool = WorkerPool(site.queue)
+    got: list[object] = []
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        await job.sleep(0)
+        got.append(await job.wait("<approved>", timeout=timedelta(days=7)))
+        await job.sleep(timedelta(days=1), "later")
+
+    job = site.queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    address = f"/jobs/{job.id}"
+    data = site.json(address)
+    [wait] = data["waits"]
+    assert (wait["name"], wait["kind"]) == ("<approved>", "signal")
+    assert wait["since"] < wait["until"]
+    assert data["may"]["signal"]
+    html = site.html(address)
+    assert "the signal &lt;approved&gt;, until" in html
+    assert f'action="{address}/signal"' in html
+
+    def send(value: str, name: str = "<approved>") -> int:
+        return int(site.post(f"{address}/signal", name=name, value=value).status_code)
+
+    assert (send("{"), send("1", ""), send("NaN")) == (400, 400, 400)
+    assert send('{"by": "ann"}') == 303
+    assert send("2") == 409
+    audited = site.sql("SELECT actor, action, target, count FROM conduit_audit")
+    assert audited == [("ann", "signal", {"job": str(job.id), "signal": "<approved>"}, 1)]
+    assert f"job {job.id}, signal &lt;approved&gt;" in site.html("/audit")
+    pool.run(drain=True)
+    assert got == [{"by": "ann"}]
+    data = site.json(address)
+    assert [(wait["name"], wait["kind"]) for wait in data["waits"]] == [("later", "sleep")]
+    assert not data["may"]["signal"]
+    assert f"{address}/signal" not in site.html(address)
+
+
+def test_a_visitor_without_the_right_sends_no_signal(site: Site) -> None:
+    job = site.queue.enqueue(Job(type="t"))
+    site.sql(
+        "INSERT INTO conduit_steps VALUES (%s, 'go', NULL, 1, now(), now() + interval '1 h')",
+        job.id,
+    )
+    site.access = Access.operate("eve", {"retry"})
+    assert f"/jobs/{job.id}/signal" not in site.html(f"/jobs/{job.id}")
+    assert site.post(f"/jobs/{job.id}/signal", name="go", value="1").status_code == 403
+    assert site.sql("SELECT * FROM conduit_signals") == []
+    assert site.sql("SELECT * FROM conduit_audit") == []
 
 
 def test_a_job_that_is_gone_and_an_address_that_is_none(site: Site) -> None:
