@@ -50,6 +50,7 @@ HARD = [
     "if self.editor?.posts.pluck(:title).last() { Email.send(self.editor?.posts.count ? 1 : 2) }",
     "if (1..4) && self.author.posts.count { Email.send(self.active && Search.find(self.title)) }",
     "if [self.price] && ([1, self.price] && self.place) { Email.send(self.place.city) }",
+    "if self.active { let on = self.active  on = !(self.rating ? self.active : self.status) }",
     "Email.send(nil && self.items)  Email.send([self.items.all, self.title.split(self.title)])",
     'Email.send([Item.where(amount > 1).all, ""?.split(" ")]!, [[self.items.all, self.tags]])',
 ]

@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 from ... import ast
-from ...python.code import Code, Effect, Form, Precedence, collection, combine, compare, negate
+from ...python.code import (
+    Code,
+    Effect,
+    Form,
+    Precedence,
+    call,
+    collection,
+    combine,
+    compare,
+    negate,
+)
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import ORDERED, as_any, as_type, effective_operand, is_dynamic, type_of
@@ -30,6 +40,9 @@ def unary(fn: FunctionBuilder, node: ast.Unary, operand: Operand) -> Lowering:
     is_test = node.operator == "not"
     inner = yield Operand(inner_node, allows_nil=is_test, tested=is_test)
     if node.operator == "not":
+        if inner.precedence == Precedence.TERNARY and not operand.tested:
+            # pyright mistakes `not (x if c else y)` if both values are never false.
+            inner = call(fn.builtin("bool"), [inner])
         return negate(inner)
     inner = as_any(fn, inner_node, inner)
     if is_dynamic(type_of(fn, inner_node)):
