@@ -27,11 +27,16 @@ class GatewaySetup:
         *,
         dsn: str | None = None,
         broker_url: str | None = None,
+        grace: float = 0.5,
         **options: Any,
     ) -> AsyncIterator[WorkerPool]:
-        """Run a gateway, at another address of the database or the broker if one is given."""
+        """Run a gateway, at another address of the database or the broker if one is given.
+
+        In the end it waits only so many seconds for jobs that are with a worker: most tests leave
+        some there.
+        """
         gateway = gateway_of(
-            dsn or self.queue.dsn, broker_url or self.broker_url, queues, **options
+            dsn or self.queue.dsn, broker_url or self.broker_url, queues, grace=grace, **options
         )
         await asyncio.to_thread(gateway.start)
         try:
