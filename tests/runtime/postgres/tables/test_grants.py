@@ -26,31 +26,49 @@ from example_jobs.order import after_create, after_update
 from msgspec import structs
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
+from psycopg.sql import SQL, Identifier
 
 PLACE = 'our "jobs"'
 Connect = Callable[[str], AbstractContextManager[psycopg.Connection[Any]]]
 
 
-@pytest.fixture
-def roles(empty_dsn: str) -> Iterator[dict[str, str]]:
-    """Connection strings of the owner and of two new roles with the grants that we print."""
-    migrate(empty_dsn, PLACE)
+@pytest.fixture(scope="module")
+def granted(server_dsn: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """A database to copy, and two roles with the grants that we print, by what they may do."""
     names = {kind: f'{kind} "{uuid4().hex[:8]}"' for kind in ("enqueuer", "worker")}
-    quoted = {kind: '"' + name.replace('"', '""') + '"' for kind, name in names.items()}
-    with psycopg.connect(empty_dsn, autocommit=True) as admin:
-        # A careful administrator starts like this: roles may do only what was granted.
-        admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        admin.execute('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "our ""jobs""" FROM PUBLIC')
-        for role in quoted.values():
-            admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
-        for statement in grants(PLACE, [names["enqueuer"]], [names["worker"]]):
-            admin.execute(statement)
-        yield {"owner": empty_dsn} | {
-            kind: make_conninfo(empty_dsn, user=name, password="x") for kind, name in names.items()
+    roles = [Identifier(name) for name in names.values()]
+    database = f"conduit_{uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
+        dsn = make_conninfo(server_dsn, dbname=database)
+        migrate(dsn, PLACE)
+        for role in roles:
+            server.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(role))
+        with psycopg.connect(dsn, autocommit=True) as admin:
+            # A careful administrator starts like this: roles may do only what was granted.
+            admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+            admin.execute('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "our ""jobs""" FROM PUBLIC')
+            for statement in grants(PLACE, [names["enqueuer"]], [names["worker"]]):
+                admin.execute(statement)
+        yield database, names
+        server.execute(SQL("DROP DATABASE {}").format(Identifier(database)))
+        for role in roles:
+            server.execute(SQL("DROP ROLE {}").format(role))
+
+
+@pytest.fixture
+def roles(server_dsn: str, granted: tuple[str, dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Connection strings of the owner and of the two roles, for a database of the test's own."""
+    template, names = granted
+    database = f"conduit_{uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        create = SQL("CREATE DATABASE {} TEMPLATE {}")
+        server.execute(create.format(Identifier(database), Identifier(template)))
+        dsn = make_conninfo(server_dsn, dbname=database)
+        yield {"owner": dsn} | {
+            kind: make_conninfo(dsn, user=name, password="x") for kind, name in names.items()
         }
-        for role in quoted.values():
-            admin.execute(f"DROP OWNED BY {role} CASCADE")
-            admin.execute(f"DROP ROLE {role}")
+        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(database)))
 
 
 def test_every_table_and_function_of_ours_is_decided_upon(roles: dict[str, str]) -> None:
