@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from generated import write
+from type_checks import mypy
 
 from conduit_async.compiler import Output
 
@@ -39,10 +40,9 @@ def run(*command: str, cwd: Path) -> None:
 
 @pytest.mark.slow
 def test_mypy_is_content(packages: Path) -> None:
-    config = packages / "mypy.ini"
-    config.write_text(f"[mypy]\nstrict = true\nmypy_path = {ROOT / 'runtime'}\n")
     names = [f"-p{path.name}" for path in packages.iterdir() if path.is_dir()]
-    run("mypy", "--config-file", str(config), "--cache-dir", "cache", *names, cwd=packages)
+    done = mypy(packages, *names)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow

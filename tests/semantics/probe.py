@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import inspect
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +19,7 @@ from hook_drivers import asyncpg_arguments
 from out import Out, Services
 from psycopg.rows import dict_row
 from rows import Row
+from type_checks import mypy
 
 from conduit_async.compiler import compile
 from conduit_async.config import Config
@@ -158,14 +158,5 @@ def _calls(
 
 def check_types(*packages: Path) -> None:
     """Run mypy on packages beside each other, and fail with its output."""
-    config = packages[0].parent / "mypy.ini"
-    config.write_text(f"[mypy]\nstrict = true\nmypy_path = {HERE.parents[1] / 'runtime'}\n")
-    command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", "cache"]
-    done = subprocess.run(
-        [*command, *(f"-p{package.name}" for package in packages)],
-        cwd=packages[0].parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = mypy(packages[0].parent, *(f"-p{package.name}" for package in packages))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,15 +1,13 @@
 """`services.py`, as the application's own modules use it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from generated import compiled, write
+from type_checks import mypy
 
 from conduit_async.config import Config
 
-ROOT = Path(__file__).parents[3]
 SOURCE = """
 resource Ticket {
   id: int! @primary
@@ -54,15 +52,10 @@ async def services() -> AsyncIterator[Services]:
 """
 
 
-def mypy(folder: Path, text: str) -> tuple[int, str]:
+def judged(folder: Path, text: str) -> tuple[int, str]:
     """The exit code and the output of mypy for a module beside the package."""
     (folder / "provided.py").write_text(text, "utf-8")
-    config = folder / "mypy.ini"
-    config.write_text(f"[mypy]\nstrict = true\nmypy_path = {ROOT / 'runtime'}\n", "utf-8")
-    command = [sys.executable, "-m", "mypy", "--config-file", str(config), "-p", "jobs"]
-    done = subprocess.run(
-        [*command, "-m", "provided"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = mypy(folder, "-p", "jobs", "-m", "provided")
     return done.returncode, done.stdout
 
 
@@ -76,9 +69,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [OBJECT, FACTORY])
 def test_one_line_makes_mypy_check_what_an_application_provides(folder: Path, text: str) -> None:
-    code, output = mypy(folder, text.format(parameter="cc: str"))
+    code, output = judged(folder, text.format(parameter="cc: str"))
     assert code == 0, output
     assert text is FACTORY or '"provided.Mine"' in output, "its own type stays known"
-    code, output = mypy(folder, text.format(parameter="copy: str"))
+    code, output = judged(folder, text.format(parameter="copy: str"))
     assert code == 1
     assert '"_Provided" of "provides" cannot be "Mine"' in output
