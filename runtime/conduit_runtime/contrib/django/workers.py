@@ -43,7 +43,7 @@ def _services() -> object:
 
 def _queues(job_types: Sequence[JobType[Any, Any]]) -> list[str]:
     """The queues of generated jobs and of tasks; "default" for handlers written by hand."""
-    from .tasks import registry as tasks
+    from .tasks import discovered as tasks
 
     queues = {job_type.queue for job_type in job_types} | tasks.queues()
     if registry.by_type or not queues:
@@ -53,7 +53,7 @@ def _queues(job_types: Sequence[JobType[Any, Any]]) -> list[str]:
 
 def _prepare(pool: WorkerPool) -> None:
     """Register the handlers of `jobs` modules, and the tasks."""
-    from .tasks import registry as tasks
+    from .tasks import discovered as tasks
 
     for handler in registry:
         pool.handlers.add(handler)
