@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,20 +13,35 @@ from conduit_async.cli.ownership import MANIFEST
 
 ORDER = "resource Order { id: int! title: string! @after create @async { Mail.send(HERE) } }"
 USER = "resource User { id: int! name: string? @after create @async { Mail.greet(self.id) } }"
-NOTHING: dict[str, str] = {}
-OLD = compiled({"order.conduit": ORDER.replace("HERE", "self.id"), "user.conduit": USER})
-NEW = compiled({"order.conduit": ORDER.replace("HERE", "self.title, self"), "a.conduit": USER})
-ONE_CHANGES = OLD | {"order.py": OLD["order.py"] + "# changed\n"}
-WITHOUT_JOBS = compiled({"order.conduit": "resource Order { id: int! }"})
+
+
+@cache
+def packages() -> dict[str, dict[str, str]]:
+    """The files of each package, by its name."""
+    old = compiled({"order.conduit": ORDER.replace("HERE", "self.id"), "user.conduit": USER})
+    source = ORDER.replace("HERE", "self.title, self")
+    return {
+        "nothing": {},
+        "old": old,
+        "new": compiled({"order.conduit": source, "a.conduit": USER}),
+        "one file changes": old | {"order.py": old["order.py"] + "# changed\n"},
+        "without jobs": compiled({"order.conduit": "resource Order { id: int! }"}),
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [(NOTHING, NEW), (OLD, NEW), (NEW, OLD), (OLD, ONE_CHANGES), (OLD, WITHOUT_JOBS)],
-    ids=["new", "changed", "back", "one_file", "orphans"],
+    ("before", "after"),
+    [
+        ("nothing", "new"),
+        ("old", "new"),
+        ("new", "old"),
+        ("old", "one file changes"),
+        ("old", "without jobs"),
+    ],
 )
-def test_a_run_that_is_killed(old: dict[str, str], new: dict[str, str], tmp_path: Path) -> None:
+def test_a_run_that_is_killed(before: str, after: str, tmp_path: Path) -> None:
+    old, new = packages()[before], packages()[after]
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("killed.py"), tmp_path],
         input=json.dumps([old, new]),
