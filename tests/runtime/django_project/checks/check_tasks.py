@@ -210,13 +210,14 @@ class Running(TransactionTestCase):
         assert lines.count("state=SUCCESSFUL") == 1
 
     def test_a_task_that_leaves_has_failed(self) -> None:
-        for task in (tasks.leave, tasks.leave_later):
-            result = task.enqueue()
-            lines = self.drain_all(result)
+        results = [task.enqueue() for task in (tasks.leave, tasks.leave_later)]
+        scalar("UPDATE jobs SET max_attempts = 2 RETURNING id")
+        lines = "".join(self.drain_all(result) for result in results)
+        for result in results:
             assert result.status == TaskResultStatus.FAILED
-            assert {error.exception_class for error in result.errors} == {SystemExit}
+            assert [error.exception_class for error in result.errors] == [SystemExit] * 2
             assert "SystemExit: leaving" in result.errors[0].traceback
-            assert lines.count("state=FAILED") == 1
+        assert lines.count("state=FAILED") == 2
 
     def test_a_task_that_takes_too_long_has_failed(self) -> None:
         for task in (tasks.linger, tasks.linger_async):
@@ -229,9 +230,9 @@ class Running(TransactionTestCase):
         assert lines.count("state=FAILED") == 1
 
     def test_what_json_does_not_have_fails_the_task_at_once(self) -> None:
-        for task, error in ((tasks.give_object, TypeError), (tasks.give_nan, PayloadError)):
-            result = task.enqueue()
-            assert drain().count("state=FAILED") == 1
+        given = ((tasks.give_object.enqueue(), TypeError), (tasks.give_nan.enqueue(), PayloadError))
+        assert drain().count("state=FAILED") == 2
+        for result, error in given:
             result.refresh()
             assert result.status == TaskResultStatus.FAILED
             assert result.attempts == 1
