@@ -1,6 +1,8 @@
 """A job whose claim Postgres refuses waits with the reason, and the others run."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -67,6 +69,22 @@ WAYS = {
     "any change dropped": (DROPPING.format(condition="true", row="NULL"), None),
     "any change undone": (DROPPING.format(condition="true", row="OLD"), None),
 }
+
+
+UNDO = """
+DROP FUNCTION IF EXISTS refuse CASCADE;
+ALTER TABLE jobs DROP CONSTRAINT IF EXISTS jobs_check;
+DROP INDEX IF EXISTS one_running;
+DROP EXTENSION IF EXISTS btree_gist CASCADE
+"""
+
+
+@pytest.fixture(autouse=True)
+def undone(dsn: str) -> Iterator[None]:
+    """Drops in the end what refuses claims, so that other tests can use the database."""
+    yield
+    with suppress(psycopg.OperationalError):  # another session still holds a lock
+        execute(dsn, f"SET lock_timeout = '5s'; {UNDO}")
 
 
 def execute(dsn: str, sql: LiteralString) -> None:
