@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from .job_options import locked_options
-from .lock.model import BlockIdentity, LockedJob
-from .program import JobInfo, Program, ResourceInfo
+from .lock.model import BlockIdentity, Fields, LockedJob, LockedStep
+from .program import JobInfo, Program, ResourceInfo, StepInfo
 from .python.code import Line
 from .source import Span
 
@@ -202,4 +202,14 @@ def locked_job(job: JobInfo) -> LockedJob:
         was=job.was,
         block=None if "name" in job.options else BlockIdentity(job.statements),
         calls=job.calls,
+        steps=_locked_steps(job) if job.stores_steps else None,
+    )
+
+
+def _locked_steps(job: JobInfo) -> tuple[LockedStep, ...]:
+    found: list[tuple[StepInfo, Fields | None]] = [(each, each.fields) for each in job.steps]
+    found += [(each, None) for each in job.unrecorded]
+    return tuple(
+        LockedStep(each.name, each.hash, each.within, kept)
+        for each, kept in sorted(found, key=lambda pair: pair[0].statements[0].span.start)
     )

@@ -39,8 +39,8 @@ def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.N
                 pending += [item for item in reversed(value) if isinstance(item, ast.Node)]
 
 
-def own_nodes(body: ast.Block) -> Iterator[ast.Node]:
-    """The nodes of a body, with the options of its jobs, which it evaluates, not their blocks."""
+def own_nodes(body: ast.Node) -> Iterator[ast.Node]:
+    """The nodes of code, with the options of its jobs, which it evaluates, not their blocks."""
     for node in walk(body, ast.Async):
         yield node
         if isinstance(node, ast.Async):

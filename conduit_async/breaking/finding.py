@@ -11,7 +11,8 @@ Verdict: TypeAlias = Literal["either", "workers-first", "web-first", "drain-firs
 CODES: frozenset[str] = frozenset({
     "BRK101", "BRK102", "BRK103", "BRK104", "BRK105", "BRK106", "BRK107", "BRK108", "BRK109",
     "BRK110", "BRK111", "BRK112", "BRK120", "BRK121", "BRK122", "BRK123", "BRK124", "BRK125",
-    "BRK130", "BRK131", "BRK132", "BRK133", "BRK140", "BRK141", "BRK142", "BRK143", "BRK144",
+    "BRK126", "BRK127", "BRK130", "BRK131", "BRK132", "BRK133", "BRK140", "BRK141", "BRK142",
+    "BRK143", "BRK144",
 })  # fmt: skip
 """The codes of all rules."""
 

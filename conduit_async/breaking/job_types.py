@@ -11,6 +11,7 @@ from .finding import Finding, Verdict, verdict_of
 from .moved_calls import compare_calls
 from .payloads import Payload, PayloadComparison
 from .places import Places
+from .steps import compare_steps
 
 _HINTS: Mapping[Role, str] = {
     "stored": "jobs that wait keep the options with which they were enqueued",
@@ -130,6 +131,7 @@ def _changed(
     fields, shape = before.shapes[before.shape], before.shape
     payload = PayloadComparison(name, both.payloads[name], fields, shape, both.places)
     yield from payload.findings(is_renamed=is_renamed and not is_nested)
+    yield from compare_steps(name, before, job, both.places)
 
 
 def _about_options(before: LockedJob, job: LockedJob) -> str:

@@ -18,6 +18,7 @@ from .jobs.batches import check_batches
 from .jobs.capture import capture
 from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
+from .jobs.steps import divide_into_steps
 from .jobs.stored_records import report_sensitive_reads
 from .lints import lint
 from .lints.footprint import find_calls
@@ -56,6 +57,7 @@ def check(
     describe_jobs(env, config, problems)
     capture(env, problems)
     check_batches(env, problems)
+    divide_into_steps(env)
     name_jobs(env, config, problems, lock or Lock(), outside)
     plan_older_payloads(env, config, problems, upcasters, outside)
     report_sensitive_reads(env, problems)

@@ -36,8 +36,17 @@ def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
     if old.queue != new.queue:
         yield f"queue {old.queue} -> {new.queue}"
     yield from changed_options(old, new)
+    if (before := _steps(old)) != (after := _steps(new)):
+        yield f"steps {before} -> {after}"
     if old.was != new.was and new.was:
         yield f"was {', '.join(new.was)}"
+
+
+def _steps(job: LockedJob) -> str:
+    """Return the steps of a job with the values that each keeps: `charge (id), mail.send`."""
+    steps = [each for each in job.steps or () if each.kept is not None]
+    kept = {each.name: f" ({', '.join(each.kept)})" if each.kept else "" for each in steps}
+    return ", ".join(f"{name}{values}" for name, values in kept.items()) or "none"
 
 
 def changed_options(old: LockedJob, new: LockedJob) -> Iterator[str]:

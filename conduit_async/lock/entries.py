@@ -16,7 +16,7 @@ from ..job_options import (
     locked_options,
 )
 from ..source import printable
-from .model import BlockIdentity, Fields, FieldType, LockedJob, Services
+from .model import BlockIdentity, Fields, FieldType, LockedJob, LockedStep, Services
 
 _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
@@ -120,9 +120,30 @@ def as_job(entry: JsonEntry) -> LockedJob:
         was=entry.take("was", []).texts(),
         block=None if block.value is None else BlockIdentity(block.texts()),
         calls=entry.take("calls", []).texts(),
+        steps=_steps(entry.take("steps", None)),
     )
     entry.end()
     return job
+
+
+def _steps(entry: JsonEntry) -> tuple[LockedStep, ...] | None:
+    if entry.value is None:
+        return None
+    if not isinstance(entry.value, list):
+        raise entry.error("a list")
+    return tuple(_step(JsonEntry(each, entry.path)) for each in entry.value)
+
+
+def _step(entry: JsonEntry) -> LockedStep:
+    kept = entry.take("keeps", None)
+    step = LockedStep(
+        as_text(entry.take("name", None)),
+        as_text(entry.take("hash", None)),
+        as_text(entry.take("within", None), optional=True) or "",
+        None if kept.value is None else {name: as_type(kind) for name, kind in kept.items()},
+    )
+    entry.end()
+    return step
 
 
 def as_type(entry: JsonEntry) -> FieldType:

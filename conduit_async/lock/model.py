@@ -87,6 +87,21 @@ Fields: TypeAlias = Mapping[str, FieldType]
 
 
 @dataclass(frozen=True)
+class LockedStep:
+    """A step of a block, or an effect of it that has no record.
+
+    `hash` tells its last statement from others, `within` the branches that lead to it ("" if it is
+    reached in any case). `kept` are the values that are stored with its record, by their names in
+    JSON: `label`, or `label.carrier` for a part of it. It is None for an effect without a record.
+    """
+
+    name: str
+    hash: str
+    within: str = ""
+    kept: Fields | None = None
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """The first field for which code cannot read payloads of another shape.
 
@@ -111,7 +126,8 @@ class LockedJob:
     earlier ones, by fingerprint. `options` are those that differ from their defaults. `was` are
     earlier names whose jobs it runs. `block` is None for a job with a `name`. `calls` are the
     methods of services that its jobs call and the tables that they write, once for each place,
-    further jobs included.
+    further jobs included. `steps` are those of its block in the order of the source, None for a
+    block that never had any.
     """
 
     hook: str
@@ -122,6 +138,7 @@ class LockedJob:
     was: tuple[str, ...] = ()
     block: BlockIdentity | None = None
     calls: tuple[str, ...] = ()
+    steps: tuple[LockedStep, ...] | None = None
 
     @property
     def queue(self) -> str:

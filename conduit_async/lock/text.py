@@ -8,7 +8,7 @@ from typing import Any
 from ..job_options import TYPE_OPTIONS
 from ..source import printable
 from .entries import EntryError, JsonEntry, as_job, as_jobs, as_services, as_text
-from .model import FieldType, Lock, LockedJob, Services
+from .model import FieldType, Lock, LockedJob, LockedStep, Services
 
 LOCK_FILE = "jobs.lock"
 """The lock's name in a generated package."""
@@ -157,8 +157,13 @@ def _object(entries: Mapping[str, str], depth: int) -> str:
 
 def _list(texts: Iterable[str], depth: int) -> str:
     """Return a JSON list with one text a line."""
+    return _entries(map(_json, texts), depth)
+
+
+def _entries(texts: Iterable[str], depth: int) -> str:
+    """Return a JSON list; `texts` are the JSON texts of its entries."""
     margin = "  " * (depth + 1)
-    lines = [f"{margin}{_json(text)}" for text in texts]
+    lines = [f"{margin}{text}" for text in texts]
     return "\n".join(["[", ",\n".join(lines), f"{margin[2:]}]"]) if lines else "[]"
 
 
@@ -190,7 +195,21 @@ def _job(job: LockedJob) -> str:
         content["block"] = _list(job.block.statements, 3)
     if job.calls:
         content["calls"] = _json(list(job.calls))
+    if job.steps is not None:
+        content["steps"] = _entries(map(_step, job.steps), 3)
     return _object(content, 2)
+
+
+def _step(step: LockedStep) -> str:
+    """Return a step; one that keeps no value takes a line."""
+    content: dict[str, object] = {"name": step.name, "hash": step.hash}
+    if step.within:
+        content["within"] = step.within
+    if not step.kept:
+        return _encode(content if step.kept is None else {**content, "keeps": {}})
+    texts = {key: _json(value) for key, value in content.items()}
+    texts["keeps"] = _object({name: _type(kind, 6) for name, kind in step.kept.items()}, 5)
+    return _object(texts, 4)
 
 
 def _type(kind: FieldType, depth: int) -> str:

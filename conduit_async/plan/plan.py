@@ -40,6 +40,7 @@ def _module(program: Program, resource: ResourceInfo, records: set[str]) -> Modu
     reached = reached_from(program, [hook.node for hook in resource.hooks])
     defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     defined.update(name for job in jobs for name in (job.python, job.payload))
+    defined.update(step.record for job in jobs for step in job.steps if step.kept)
     older = [(job, each) for job in jobs for each in job.older_payloads.values()]
     defined.update(name for _, each in older for name in each.classes.values())
     declared = program.facts.declared
@@ -52,7 +53,8 @@ def _module(program: Program, resource: ResourceInfo, records: set[str]) -> Modu
 
 def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
     for job in jobs:
-        yield from hiding((c.python, partial(payload_type, c)) for c in job.captures)
+        for captures in (job.captures, *(step.kept for step in job.steps)):
+            yield from hiding((c.python, partial(payload_type, c)) for c in captures)
     for function in reached.functions:
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)

@@ -88,6 +88,36 @@ Upcasters: TypeAlias = frozenset[tuple[str, str, str]]
 
 
 @dataclass(eq=False)
+class StepInfo:
+    """A step of a block: consecutive statements, the last of which has an effect.
+
+    `name` is its name in the source, such as `billing.invoice`. `kept` are the locals that later
+    code reads: their values are stored with the record of the step, in the class `record`. Of a
+    local in `members`, later code reads only these members. If it `only_writes`, its writes commit
+    together with its record. If it `takes_turns`, it is a loop, whose turns are stored one by one;
+    `loop` is such a loop around it. `fields` are the kept values as the lock has them. `hash` tells
+    its last statement from others, `within` the branches that lead to it.
+    """
+
+    name: str
+    statements: tuple[ast.Statement, ...]
+    kept: tuple[Capture, ...] = ()
+    members: Mapping[Local, tuple[str, ...]] = field(default_factory=dict)
+    only_writes: bool = False
+    takes_turns: bool = False
+    loop: "StepInfo | None" = None
+    record: str = ""
+    fields: Fields = field(default_factory=dict)
+    hash: str = ""
+    within: str = ""
+
+    @property
+    def depth(self) -> int:
+        """The number of loops around it, itself included."""
+        return 1 + (0 if self.loop is None else self.loop.depth)
+
+
+@dataclass(eq=False)
 class JobInfo:
     """One `@async` block, which is one job type.
 
@@ -97,7 +127,9 @@ class JobInfo:
     `fields` is the shape of its payload. `older` are the other shapes that the lock has, under its
     name and its earlier names (`was`), by fingerprint. `older_payloads` says how they are read,
     from `new_fields`. `statements` are the hashes that tell an unnamed block from others, `calls`
-    are its calls and writes, once for each place, both as in the lock.
+    are its calls and writes, once for each place, both as in the lock. `steps` are those that are
+    stored when they end, in the order of the source, `unrecorded` the statements with effects that
+    follow the last steps. `had_steps` is whether the lock has steps of it.
     """
 
     block: ast.Async
@@ -116,6 +148,14 @@ class JobInfo:
     calls: tuple[str, ...] = ()
     new_fields: NewFields = field(default_factory=dict)
     older_payloads: dict[str, OlderPayload] = field(default_factory=dict)
+    steps: tuple[StepInfo, ...] = ()
+    unrecorded: tuple[StepInfo, ...] = ()
+    had_steps: bool = False
+
+    @property
+    def stores_steps(self) -> bool:
+        """Whether its jobs may have records of steps, perhaps of older code."""
+        return bool(self.steps) or self.had_steps
 
 
 @dataclass(eq=False)

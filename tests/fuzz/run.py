@@ -1,6 +1,7 @@
 """A long run: `python tests/fuzz/run.py MINUTES [SEED]` prints what breaks a rule.
 
-Half of the time goes to random programs that run, the other half to damaged sources.
+Half of the time goes to random programs that run, the other half to damaged sources. The jobs of
+every second batch of programs crash behind each of their steps.
 """
 
 import logging
@@ -39,7 +40,8 @@ def main(minutes: float, seed: int) -> int:
         while time.monotonic() < end:
             start = time.monotonic()
             batch = random_programs(f"{seed}.{programs // _PROGRAMS}", _PROGRAMS)
-            faults = faults_of(batch, Path(name), new_database)
+            crashes = programs // _PROGRAMS % 2 == 1
+            faults = faults_of(batch, Path(name), new_database, crashes=crashes)
             for fault in faults:
                 print(f"{fault}\n", flush=True)
             failed += len(faults)

@@ -1,4 +1,7 @@
-"""Random programs do what the language says, in hooks and in jobs, and type checkers agree."""
+"""Random programs do what the language says, in hooks and in jobs, and type checkers agree.
+
+So do their jobs when they crash behind each step.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,4 +20,12 @@ def test_random_programs(
     new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
 ) -> None:
     faults = faults_of(random_programs("1", PROGRAMS), tmp_path, new_database)
+    assert not faults, "\n\n".join(faults)
+
+
+def test_random_programs_that_crash(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    programs = random_programs("2", PROGRAMS)
+    faults = faults_of(programs, tmp_path, new_database, crashes=True)
     assert not faults, "\n\n".join(faults)

@@ -1,16 +1,12 @@
 """Type checkers report nothing in code that is generated from any source."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 from expressions import source
 from oracle import well_typed
-from paths import ROOT
-from probe import check_types
+from probe import check_types, check_with_pyright
 
 from conduit_async.compiler import compile
 
@@ -67,12 +63,3 @@ def test_random_packages(tmp_path: Path) -> None:
             (folder / name).write_text(module, "utf-8")
     check_types(*sorted(path for path in tmp_path.iterdir() if path.is_dir()))
     check_with_pyright(tmp_path)
-
-
-def check_with_pyright(folder: Path) -> None:
-    """Run pyright, as it is without settings, on the packages in a folder."""
-    settings = {"include": ["package_*"], "extraPaths": [str(ROOT / "runtime")]}
-    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -3,6 +3,8 @@
 import asyncio
 import importlib
 import inspect
+import json
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -159,4 +161,13 @@ def _calls(
 def check_types(*packages: Path) -> None:
     """Run mypy on packages beside each other, and fail with its output."""
     done = mypy(packages[0].parent, *(f"-p{package.name}" for package in packages))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def check_with_pyright(folder: Path) -> None:
+    """Run pyright, as it is without settings, on the packages in a folder."""
+    settings = {"include": ["package_*"], "extraPaths": [str(HERE.parents[1] / "runtime")]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,11 +1,8 @@
-"""What tells one job from another: its names, its earlier names, the hashes of its statements."""
+"""What tells one job from another: its names and its earlier names."""
 
 import re
 from collections.abc import Iterable, Mapping, Set
-from hashlib import sha256
 from typing import Any
-
-from msgspec.structs import astuple
 
 from ... import ast
 from ...config import Config
@@ -18,6 +15,8 @@ from ...program import HookInfo, JobInfo, Program, ResourceInfo
 from ...source import Span
 from ...suggest import did_you_mean
 from .block_options import read_options
+from .hashes import statement_hashes
+from .step_names import name_steps
 from .type_names import name_types
 
 
@@ -50,11 +49,12 @@ def name_jobs(
     classes = program.classes().union(taken)
     # after an error, the captures of a block may be unknown
     name_types(program, config.prefix, Lock() if problems.has_errors else lock, problems)
-    for resource in program.resources.values():
-        jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
-        _name_in_python(resource, jobs, classes)
     name_earlier_types(program, lock.jobs.keys(), problems)
     for resource in program.resources.values():
+        jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
+        for _, job in jobs:
+            name_steps(job, lock)
+        _name_in_python(resource, jobs, classes)
         for job in resource.jobs:
             job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
 
@@ -74,6 +74,10 @@ def _name_in_python(
         functions.add(job.python)
         job.payload = unclashed(class_name(job.python), taken)
         taken.add(job.payload)
+    for step in (each for _, job in jobs for each in job.steps if each.kept):
+        what = snake_case(re.sub(r"\W", "_", step.name, flags=re.ASCII))
+        step.record = unclashed(class_name(f"{what}_kept"), taken)
+        taken.add(step.record)
 
 
 def name_earlier_types(program: Program, known: Set[str], problems: Problems) -> None:
@@ -119,49 +123,3 @@ def _span(job: JobInfo) -> Span:
     found = (each for each in job.block.options if each.name and each.name.text == "was")
     argument: ast.Argument | None = next(found, None)
     return argument.value.span if argument is not None else job.block.header
-
-
-_LENGTH = 8
-
-
-def statement_hashes(block: ast.Async) -> tuple[str, ...]:
-    """Return a hash of each statement, outer before inner, in the order of the source.
-
-    They do not depend on comments, whitespace or the place of the block. They leave out nested
-    `@async` blocks, which are separate jobs.
-    """
-    found: list[str] = []
-    pending = [*reversed(block.body.statements)]
-    while pending:
-        statement = pending.pop()
-        if not isinstance(statement, ast.Async):
-            text, inner = _text(statement)
-            found.append(sha256(text.encode(errors="surrogatepass")).hexdigest()[:_LENGTH])
-            pending += reversed(inner)
-    return tuple(found)
-
-
-def _text(statement: ast.Statement) -> tuple[str, list[ast.Statement]]:
-    """A statement as a text without the statements in its blocks, and those statements.
-
-    The statements of a lambda are part of the text.
-    """
-    parts: list[str] = []
-    inner: list[ast.Statement] = []
-    lambdas: set[ast.Block] = set()
-    pending: list[Any] = [statement]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, ast.Block) and value not in lambdas:
-            inner += value.statements
-        elif isinstance(value, ast.Node) and not isinstance(value, ast.Async):
-            if isinstance(value, ast.Lambda):
-                lambdas.add(value.body)
-            parts.append(type(value).__name__)
-            pending += reversed([each for each in astuple(value) if not isinstance(each, Span)])
-        elif isinstance(value, tuple):
-            parts.append(f"[{len(value)}]")
-            pending += reversed(value)
-        elif not isinstance(value, ast.Node):
-            parts.append(f"{value:x}" if type(value) is int else repr(value))
-    return " ".join(parts), inner

@@ -6,9 +6,10 @@ from dataclasses import replace
 from ...analyses.results import origins
 from ...diagnostics import Problems
 from ...names import python_name, unclashed
-from ...program import Capture, Column, Facts, Program, ResourceInfo
+from ...program import Capture, Column, Facts, Local, Program, ResourceInfo
 from ...types import (
     ANY,
+    ERROR,
     JSON,
     Array,
     FunctionType,
@@ -140,13 +141,22 @@ def _check(use: CaptureUse, program: Program, problems: Problems) -> None:
         problems.error("ASY903", use.span, message, fault[1])
 
 
+def is_storable(program: Program, local: Local) -> bool:
+    """Whether the value of a variable comes back from JSON as it is; rows do not."""
+    if _unstorable(local.type) is not None or isinstance(innermost(local.type), Record):
+        return False
+    return required(local.type) != ERROR and _held_object(local, program.facts) is None
+
+
 def _untyped_object(found: Capture, facts: Facts) -> Type | None:
     """The record or struct that an untyped variable may hold; JSON would make it a hash."""
     local = found.local
     if local is None or found.kind != "local" or isinstance(found.type, InvalidType):
         return None
-    if _object_in(found.type) is not None:
-        return None
+    return None if _object_in(found.type) is not None else _held_object(local, facts)
+
+
+def _held_object(local: Local, facts: Facts) -> Type | None:
     kinds = (facts.types.get(p, ANY) for each in facts.values_of(local) for p in origins(each))
     return next((each for each in map(_object_in, kinds) if each is not None), None)
 

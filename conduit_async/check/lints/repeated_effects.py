@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 
 from ... import ast
+from ...analyses.walk import walk
 from ...config import Config
 from ...diagnostics import Problems, Related
 from ...job_options import OPTIONS
-from ...program import JobInfo, Program
+from ...program import JobInfo, Program, StepInfo
 from ..jobs.type_names import numbered, work_of_call
 from ..wording import snippet
 from .call_sites import CallSite, CallStack, call_sites
@@ -15,7 +16,7 @@ from .call_sites import CallSite, CallStack, call_sites
 def report_repeated_effects(program: Program, config: Config, problems: Problems) -> None:
     """Warn (ASY909) about the first call of each job whose failure repeats an earlier effect.
 
-    An effect is a service call whose result is not used.
+    An effect is a service call whose result is not used. A step that has ended repeats nothing.
     """
     for info in program.resources.values():
         for hook in info.hooks:
@@ -30,20 +31,35 @@ def _report(
 ) -> None:
     """`taken` are the names of the blocks of the hook."""
     effects: list[CallSite] = []
+    steps = {node: step for step in job.steps for each in step.statements for node in walk(each)}
+    loops = {each for step in job.steps if step.takes_turns for each in step.statements}
     for site in call_sites(program.facts, job.block.body):
         if site.call.service in config.externs:
             continue
         if not site.is_handled:
             regions = _regions(site)
-            first = next((each for each in effects if _is_before(each, site, regions)), None)
+            first = next(
+                (
+                    each
+                    for each in effects
+                    if _is_before(each, site, regions) and not _has_ended(each, site, steps)
+                ),
+                None,
+            )
             if first is not None:
                 _warn(first, site, _new_block(site, taken), problems)
                 return
         if not site.is_used and not _has_key(site):
-            if not site.is_handled and _is_repeated_by_loop(site):
+            if not site.is_handled and _is_repeated_by_loop(site, loops):
                 _warn_of_loop(site, _new_block(site, taken), problems)
                 return
             effects.append(site)
+
+
+def _has_ended(first: CallSite, then: CallSite, steps: Mapping[ast.Node, StepInfo]) -> bool:
+    """Whether the step of a call is stored before a later call begins."""
+    step = steps.get(first.at)
+    return step is not None and step is not steps.get(then.at)
 
 
 def _has_key(site: CallSite) -> bool:
@@ -71,10 +87,14 @@ def _is_before(
     return True
 
 
-def _is_repeated_by_loop(site: CallSite) -> bool:
-    """Whether a loop may make the call more than once."""
+def _is_repeated_by_loop(site: CallSite, stored: Collection[ast.Node]) -> bool:
+    """Whether a loop may repeat the call; the turns of the loops in `stored` are not repeated."""
     regions = [*site.region.outward()] if site.region is not None else []
-    loops = (number for number, region in enumerate(regions) if region.is_loop)
+    loops = (
+        number
+        for number, region in enumerate(regions)
+        if region.is_loop and region.choice not in stored
+    )
     return any(
         not any(
             region.leaves and region.frames == regions[loop].frames

@@ -1,15 +1,19 @@
 """Lowers statements, and expressions with a destination, by a rule for each kind."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
 from ...analyses.raising import raised_in
-from ...python.code import NONE, Code, Form, Line, assign, holds, if_
+from ...program import Local, ServiceCall, StepInfo
+from ...python.code import NONE, Code, Form, Line, assign, assignment, compound, holds, if_
+from ...python.literals import string
 from ...source import Span
+from ...types import ANY
 from ..expressions.dispatch import Operand, lower, nil_after_call
 from ..expressions.snapshots import record_form_of
+from ..python.branching import chain
 from ..python.typing import DYNAMIC, type_of, unchecked
 from .destination import NOWHERE, Destination
 from .function_builder import FunctionBuilder
@@ -32,7 +36,16 @@ def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
 def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> list[Line]:
     """Lower a block; the value of its last expression goes to `dest`."""
     lines: list[Line] = []
+    step: StepInfo | None = None
     for statement in node.statements:
+        if step is not None and not step.takes_turns and statement in step.statements:
+            continue
+        step = fn.step_at(statement)
+        if step is not None and not step.takes_turns:
+            lines += _step(fn, step)
+            continue
+        if statement in fn.guarded:
+            lines.append(Line(f"await {fn.handle}.passed_all_steps()"))
         raising = raised_in(fn.module.facts, statement)
         if raising is not None:
             return [*lines, *_spanned(_raised(fn, raising), statement.span)]
@@ -46,6 +59,73 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
             return lines
     gives = node.statements and isinstance(node.statements[-1], ast.ExprStatement | ast.If)
     return lines if gives or dest.kind == "nowhere" else [*lines, *dest.put(NONE)]
+
+
+def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
+    """Lower a step: code that is skipped when an earlier attempt has ended it."""
+    kept = {each.local: each.python for each in step.kept if each.local is not None}
+    names = {local: fn.names.local(local) for local in kept}
+    fn.declared.update(kept)
+    # No later code reads a field that the step assigns, so its variable needs no earlier value.
+    with fn.rows.branch(), fn.overriding(steps={}):
+        body = block(fn, ast.Block(step.statements[0].span, step.statements))
+    fn.declared.difference_update(kept)
+    values = [f"{kept[each]}={_kept(fn, step, each, name)}" for each, name in names.items()]
+    ends = f"{step.record}({', '.join(values)})" if kept else ""
+    body.append(Line(f"await {fn.handle}.ends({ends})"))
+    if step.only_writes:
+        body = [compound(f"async with {fn.handle}.transaction():", body)]
+    otherwise = _restored(fn, step, names) if kept else []
+    declared = [
+        Line(f"{name}: {fn.module.annotation(each.type)}")
+        for each, name in names.items()
+        if (first := _first_value(fn, step, each)) is not None
+        and not (isinstance(fn.resolved(first), ServiceCall) and each.type == ANY)
+    ]
+    begins = fn.through_handle(f"{fn.handle}.begins({string(step.name)})", [])
+    return [*declared, *chain([(begins, body)], otherwise)]
+
+
+def turns_of(fn: FunctionBuilder, step: StepInfo) -> tuple[list[Line], list[Line]]:
+    """What precedes a loop whose turns are stored, and what ends each turn."""
+    if not step.kept:
+        return [], []
+    kept = {each.local: each.python for each in step.kept if each.local is not None}
+    names = {local: fn.names.local(local) for local in kept}
+    values = ", ".join(f"{kept[each]}={name}" for each, name in names.items())
+    reached = f"if await {fn.handle}.reached({string(step.name)}):"
+    return (
+        [compound(reached, _restored(fn, step, names))],
+        [Line(f"{fn.handle}.keep({step.record}({values}))")],
+    )
+
+
+def _restored(fn: FunctionBuilder, step: StepInfo, names: Mapping[Local, str]) -> list[Line]:
+    """Give variables what a step has kept of them."""
+    lines, stored = [], f"{fn.handle}.kept({step.record})"
+    if len(names) > 1:
+        variable = fn.names.fresh("kept")
+        lines, stored = [assignment(variable, stored)], variable
+    return lines + [
+        assignment(names[each.local], f"{stored}.{each.python}")
+        for each in step.kept
+        if each.local is not None
+    ]
+
+
+def _kept(fn: FunctionBuilder, step: StepInfo, local: Local, name: str) -> str:
+    """Build what a step keeps of a variable."""
+    members = step.members.get(local)
+    if members is None:
+        return name
+    return fn.operator("only", [Code(name), *(Code(string(each)) for each in members)]).text
+
+
+def _first_value(fn: FunctionBuilder, step: StepInfo, local: Local) -> ast.Expr | None:
+    """The value that a `let` of a step gives a variable; None if it is declared elsewhere."""
+    lets = (each for each in step.statements if isinstance(each, ast.Let))
+    declared = fn.module.facts.declared
+    return next((each.value for each in lets if declared[each] is local), None)
 
 
 def _raised(fn: FunctionBuilder, node: ast.Expr) -> list[Line]:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from ... import ast
-from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
+from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, StepInfo
 from ...python.code import Code, Effect, Form, Line, Precedence, assign, assignment, call, combine
 from ...python.literals import string
 from ..python.order import running_late
@@ -27,7 +27,9 @@ class FunctionBuilder:
     calls of the runtime are awaited. In a hook `record` holds the row; elsewhere `captured` has
     the values. `return_dest` is where a `return` puts a value, of the function, a lambda or a
     rescue; without one, `returns` ends the function. `caught` is the exception that is being
-    handled. `knows_user`: the code runs only if the request has a user.
+    handled. `knows_user`: the code runs only if the request has a user. `declared` are locals whose
+    variables have an annotation already. `steps` are those of the job, by their first statements;
+    before the statements in `guarded`, the job checks that it has passed all steps that have ended.
     """
 
     names: Naming
@@ -45,6 +47,9 @@ class FunctionBuilder:
     queries: dict[Local, Select] = field(default_factory=dict)
     bound: dict[Local, Code] = field(default_factory=dict)
     prologue: list[Line] = field(default_factory=list)
+    declared: set[Local] = field(default_factory=set)
+    steps: dict[ast.Statement, StepInfo] = field(default_factory=dict)
+    guarded: frozenset[ast.Statement] = frozenset()
     return_dest: Destination | None = None
     caught: str | None = None
     knows_user: bool = False
@@ -54,6 +59,13 @@ class FunctionBuilder:
 
     def __post_init__(self) -> None:
         self.rows = LoadedRows(self.names)
+        if self.job is not None:
+            self.steps = {step.statements[0]: step for step in self.job.steps}
+            straight = {*self.job.block.body.statements}.union(
+                *(each.body.statements for each in self.steps if isinstance(each, ast.For))
+            )
+            if not straight.issuperset(self.steps):
+                self.guarded = frozenset(each.statements[0] for each in self.job.unrecorded)
 
     # names and helpers of the module
 
@@ -96,6 +108,10 @@ class FunctionBuilder:
         if self.handle == "job":
             self.module.job_services.add(service)
         return "batch.services" if self.is_batch else f"{self.handle}.services"
+
+    def step_at(self, statement: ast.Statement) -> StepInfo | None:
+        """The step of the job that begins with a statement, if one does."""
+        return self.steps.get(statement)
 
     @property
     def is_batch(self) -> bool:

@@ -1,5 +1,7 @@
 """Jobs: a payload class and a handler for each."""
 
+from collections.abc import Iterator, Sequence
+
 from ...job_options import (
     TYPE_OPTIONS,
     Duration,
@@ -9,9 +11,10 @@ from ...job_options import (
     locked_options,
 )
 from ...package import PayloadClass, PythonFunction
-from ...program import JobInfo
+from ...program import Capture, JobInfo
 from ...python import literals
 from ...python.annotations import named, payload_type
+from ...types import Record, required
 from .assignment import bind_reassigned_captures
 from .blocks import block, without_final_return
 from .captured import Captured
@@ -21,14 +24,28 @@ from .module import Module
 from .naming import Naming
 
 
-def job_items(module: Module, job: JobInfo) -> tuple[PayloadClass, PythonFunction]:
-    """Build the payload class and the handler of a job."""
-    fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
-    names = named(module.imports, {c.python: c.name for c in job.captures})
-    payload = PayloadClass(
-        job.payload, module.imports.use("dataclasses", "dataclass"), fields, names
-    )
-    return payload, _handler(module, job)
+def job_items(module: Module, job: JobInfo) -> Iterator[PayloadClass | PythonFunction]:
+    """Yield the payload class of a job, the classes of what its steps keep, and its handler."""
+    yield _stored(module, job.payload, job.captures)
+    for step in job.steps:
+        if step.kept:
+            yield _stored(module, step.record, step.kept, keeps_rows=True)
+    yield _handler(module, job)
+
+
+def _stored(
+    module: Module, name: str, captures: Sequence[Capture], *, keeps_rows: bool = False
+) -> PayloadClass:
+    """The class of stored values; one that `keeps_rows` has rows, not snapshots of them."""
+
+    def written(capture: Capture) -> str:
+        if keeps_rows and isinstance(required(capture.type), Record):
+            return module.annotation(capture.type)
+        return payload_type(capture, module.imports)
+
+    fields = tuple((each.python, written(each)) for each in captures)
+    names = named(module.imports, {c.python: c.name for c in captures})
+    return PayloadClass(name, module.imports.use("dataclasses", "dataclass"), fields, names)
 
 
 def _handler(module: Module, job: JobInfo) -> PythonFunction:
@@ -82,6 +99,9 @@ def _options(module: Module, job: JobInfo) -> str:
         texts.append(f"{name}={_option(module, TYPE_OPTIONS[name].form, value)}")
     if job.was:
         texts.append(f"was={literals.tuple_of([*map(literals.quoted, job.was)])}")
+    if job.stores_steps:
+        steps = (f"{literals.quoted(each.name)}: {each.record or None}" for each in job.steps)
+        texts.append(f"steps={{{', '.join(steps)}}}")
     return ", ".join(texts)
 
 

@@ -12,8 +12,8 @@ from .module import Module
 IMPORTABLE_NAMES = frozenset({
     "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
     "enum_value", "equal", "fail", "item", "iterate", "job_type", "member", "multiply", "named",
-    "negate", "of_type", "ordered", "power", "re", "remainder", "replace", "subtract", "suppress",
-    "table", "text", "time", "timedelta", "unwrap",
+    "negate", "of_type", "only", "ordered", "power", "re", "remainder", "replace", "subtract",
+    "suppress", "table", "text", "time", "timedelta", "unwrap",
     *(each.python for each in OF_UNKNOWN.values()),
 })  # fmt: skip
 """Names that any module may import; generated variables avoid them."""

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from ... import ast
 from ...program import RecordCall
 from ...python.code import NONE, Code, Effect, Form, Line, Precedence, compound, listed, negate
+from ...python.literals import string
 from ...types import INT, Query, Range, is_nullable
 from ..expressions.dispatch import Operand, condition, lower
 from ..python.branching import chain
 from ..python.typing import DYNAMIC, as_any, has_rows, resource_of, type_of, typed_empty
 from . import assignment, variables
-from .blocks import block, rule, value
+from .blocks import block, rule, turns_of, value
 from .destination import NOWHERE, UNREAD, Destination
 from .function_builder import FunctionBuilder
 from .naming import Hint
@@ -27,9 +28,11 @@ def _let(fn: FunctionBuilder, node: ast.Let, dest: Destination) -> list[Line]:
     if local in fn.locals.composed:
         kind = variables.select_type(fn, local.type) if is_nullable(local.type) else None
         return value(fn, node.value, Destination("name", name, kind, local.type, composed=True))
-    annotation = variables.annotation(fn, local, node.value)
-    narrowed = variables.is_narrowed(fn, node, local)
-    dest = Destination("name", name, annotation, local.type, narrowed, first=True)
+    is_declared = local in fn.declared
+    annotation = None if is_declared else variables.annotation(fn, local, node.value)
+    narrowed = not is_declared and variables.is_narrowed(fn, node, local)
+    is_first = not is_declared
+    dest = Destination("name", name, annotation, local.type, narrowed, first=is_first)
     return value(fn, node.value, dest)
 
 
@@ -67,6 +70,11 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
         fn.rows.forget()  # the next turn may have another row
     with fn.branch():
         body = block(fn, node.body)
+    step = fn.step_at(node)
+    if step is not None and step.takes_turns:
+        resumed, ends = turns_of(fn, step)
+        turns = f"{fn.handle}.turns({string(step.name)}, {iterable})"
+        return [*before, *resumed, compound(f"async for {name} in {turns}:", [*body, *ends])]
     return [*before, compound(f"for {name} in {iterable}:", body)]
 
 

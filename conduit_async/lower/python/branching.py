@@ -23,7 +23,14 @@ def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Li
         return [_merged(condition, body) or first]
     if body and body[-1].word in ("return", "raise"):  # nothing after it runs
         return [first, *otherwise]
-    if otherwise[0].word == "if" and all(line.word in ("elif", "else") for line in otherwise[1:]):
+    test = otherwise[0].test
+    waits = test is not None and Effect.WAITS in test.effect
+    # Type checkers refuse to await in an `elif` that they know never to be reached.
+    if (
+        otherwise[0].word == "if"
+        and not waits
+        and all(line.word in ("elif", "else") for line in otherwise[1:])
+    ):
         return [first, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
     return [first, compound("else:", otherwise, Effect.NONE)]
 

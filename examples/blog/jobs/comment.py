@@ -2,10 +2,11 @@
 """A remark below a post, by a user or a guest."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import member, of_type
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
+from conduit_runtime.operators import member, of_type, only
 
 from .records import Comment, Post, User
 from .services import Services
@@ -41,14 +42,34 @@ class ModerationCheck:
     author_id: UUID | None
 
 
-@job_type("comment.after_create.moderation_check", "a37cdd20", queue="moderation")
+@named(verdict="verdict.score,spam")
+@dataclass(frozen=True, slots=True)
+class ModerationCheckKept:
+    verdict: Any
+
+
+@job_type(
+    "comment.after_create.moderation_check",
+    "a37cdd20",
+    queue="moderation",
+    steps={"moderation.check": ModerationCheckKept, "spam_score": None},
+)
 async def moderation_check(job: JobContext[Services], comment: ModerationCheck) -> None:
-    verdict = await job.services.moderation.check(comment.body)
-    await job.update(
-        Comment,
-        comment.id,
-        spam_score=of_type(float | None, member(verdict, "score"), "verdict.score"),
-    )
+    if await job.begins("moderation.check"):
+        verdict = await job.services.moderation.check(comment.body)
+        await job.ends(ModerationCheckKept(verdict=only(verdict, "score", "spam")))
+    else:
+        verdict = job.kept(ModerationCheckKept).verdict
+    if await job.begins("spam_score"):
+        async with job.transaction():
+            await job.update(
+                Comment,
+                comment.id,
+                spam_score=of_type(
+                    float | None, member(verdict, "score"), "verdict.score"
+                ),
+            )
+            await job.ends()
     if member(verdict, "spam"):
         await job.update(Comment, comment.id, state="spam")
         return

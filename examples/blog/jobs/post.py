@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
@@ -95,23 +96,36 @@ class Announce:
     headline: str
 
 
+@dataclass(frozen=True, slots=True)
+class LinksShortenKept:
+    link: Any
+
+
 @job_type(
     "post.after_update.announce",
     "0a2e8cc9",
     priority="low",
     max_attempts=5,
     base=timedelta(seconds=1),
+    steps={"links.shorten": LinksShortenKept, "social.post": None},
 )
 async def announce(job: JobContext[Services], post: Announce) -> None:
     path = f"/posts/{post.slug}"
-    try:
-        link = await job.services.links.shorten(path)
-    except Exception as err:
-        Logger.warn("no short link", error=err, path=path)
-        link = path
-    await job.services.social.post(
-        f"{String.truncate(post.headline, 100)} {text(link)}", tags=post.tags
-    )
+    link: Any
+    if await job.begins("links.shorten"):
+        try:
+            link = await job.services.links.shorten(path)
+        except Exception as err:
+            Logger.warn("no short link", error=err, path=path)
+            link = path
+        await job.ends(LinksShortenKept(link=link))
+    else:
+        link = job.kept(LinksShortenKept).link
+    if await job.begins("social.post"):
+        await job.services.social.post(
+            f"{String.truncate(post.headline, 100)} {text(link)}", tags=post.tags
+        )
+        await job.ends()
     await job.update(Post, post.id, announced_at=Time.now())
 
 

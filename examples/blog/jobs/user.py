@@ -54,11 +54,15 @@ class EmailSend:
     settings_locale: str
 
 
-@job_type("user.after_create.email_send", "ccf8d7e5", queue="mail")
+@job_type(
+    "user.after_create.email_send", "ccf8d7e5", queue="mail", steps={"email.send": None}
+)
 async def email_send(job: JobContext[Services], user: EmailSend) -> None:
-    await job.services.email.send(
-        user.email, "welcome", name=user.name, locale=user.settings_locale
-    )
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            user.email, "welcome", name=user.name, locale=user.settings_locale
+        )
+        await job.ends()
     await job.update(User, user.id, welcomed_at=Time.now())
 
 

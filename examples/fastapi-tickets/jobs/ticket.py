@@ -53,20 +53,29 @@ class LanguageDetect:
     body: str
 
 
-@job_type("ticket.after_create.language_detect", "2d3c0a6f", queue="mail")
+@job_type(
+    "ticket.after_create.language_detect",
+    "2d3c0a6f",
+    queue="mail",
+    steps={"language": None, "mail.send": None},
+)
 async def language_detect(job: JobContext[Services], ticket: LanguageDetect) -> None:
-    await job.update(
-        Ticket,
-        ticket.id,
-        language=of_type(
-            str | None,
-            await job.services.language.detect(ticket.body),
-            "Language.detect(self.body)",
-        ),
-    )
-    await job.services.mail.send(
-        ticket.email, subject=f"We have received: {ticket.subject}", lines=[]
-    )
+    if await job.begins("language"):
+        await job.update(
+            Ticket,
+            ticket.id,
+            language=of_type(
+                str | None,
+                await job.services.language.detect(ticket.body),
+                "Language.detect(self.body)",
+            ),
+        )
+        await job.ends()
+    if await job.begins("mail.send"):
+        await job.services.mail.send(
+            ticket.email, subject=f"We have received: {ticket.subject}", lines=[]
+        )
+        await job.ends()
     await job.update(Ticket, ticket.id, acknowledged_at=Time.now())
 
 

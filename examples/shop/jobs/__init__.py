@@ -15,7 +15,6 @@ JOBS: tuple[JobType[services.Services, Any], ...] = (
     order.email_send,
     order.review,
     order.billing_invoice,
-    order.send_invoice,
     order.print_label,
     order.refund,
     line_item.warehouse_reserve,

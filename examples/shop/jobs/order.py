@@ -13,8 +13,9 @@ from conduit_runtime import (
     Hook,
     JobContext,
     job_type,
+    named,
 )
-from conduit_runtime.operators import member, of_type
+from conduit_runtime.operators import member, of_type, only
 from conduit_runtime.stdlib import Logger, String, Time
 
 from .records import Customer, Order, OrderCurrency, OrderSnapshot
@@ -128,36 +129,33 @@ class BillingInvoice:
     customer_id: UUID
 
 
-@job_type(
-    "order.after_update.billing_invoice", "d5d71d6e", queue="billing", priority="high"
-)
-async def billing_invoice(job: JobContext[Services], order: BillingInvoice) -> None:
-    invoice = await job.services.billing.invoice(
-        order.number, amount=order.total, currency=order.currency
-    )
-    job.enqueue(
-        send_invoice,
-        SendInvoice(
-            number=order.number, customer_id=order.customer_id, invoice=invoice
-        ),
-    )
-
-
+@named(invoice="invoice.url")
 @dataclass(frozen=True, slots=True)
-class SendInvoice:
-    number: str
-    customer_id: UUID
+class BillingInvoiceKept:
     invoice: Any
 
 
-@job_type("order.after_update.send_invoice", "93030fe2", queue="mail")
-async def send_invoice(job: JobContext[Services], order: SendInvoice) -> None:
+@job_type(
+    "order.after_update.billing_invoice",
+    "d5d71d6e",
+    queue="billing",
+    priority="high",
+    steps={"billing.invoice": BillingInvoiceKept},
+)
+async def billing_invoice(job: JobContext[Services], order: BillingInvoice) -> None:
+    if await job.begins("billing.invoice"):
+        invoice = await job.services.billing.invoice(
+            order.number, amount=order.total, currency=order.currency
+        )
+        await job.ends(BillingInvoiceKept(invoice=only(invoice, "url")))
+    else:
+        invoice = job.kept(BillingInvoiceKept).invoice
     customer = await job.get(Customer, order.customer_id)
     await job.services.email.send(
         customer.email,
         "invoice",
         subject=f"Invoice for {order.number}",
-        attachment=member(order.invoice, "url"),
+        attachment=member(invoice, "url"),
     )
 
 
@@ -171,8 +169,18 @@ class PrintLabel:
     express: bool
 
 
+@named(label="label.carrier,tracking")
+@dataclass(frozen=True, slots=True)
+class ShippingLabelKept:
+    label: Any
+
+
 @job_type(
-    "order.after_update.print_label", "1ecbfae4", queue="shipping", max_attempts=5
+    "order.after_update.print_label",
+    "1ecbfae4",
+    queue="shipping",
+    max_attempts=5,
+    steps={"shipping.label": ShippingLabelKept, "delivery.carrier": None},
 )
 async def print_label(job: JobContext[Services], order: PrintLabel) -> None:
     address = {
@@ -180,15 +188,22 @@ async def print_label(job: JobContext[Services], order: PrintLabel) -> None:
         "city": order.delivery_city,
         "country": String.upcase(order.delivery_country),
     }
-    label = await job.services.shipping.label(
-        order.number, address=address, express=order.express
-    )
-    await job.update_path(
-        Order,
-        order.id,
-        "delivery.carrier",
-        of_type(str | None, member(label, "carrier"), "label.carrier"),
-    )
+    if await job.begins("shipping.label"):
+        label = await job.services.shipping.label(
+            order.number, address=address, express=order.express
+        )
+        await job.ends(ShippingLabelKept(label=only(label, "carrier", "tracking")))
+    else:
+        label = job.kept(ShippingLabelKept).label
+    if await job.begins("delivery.carrier"):
+        async with job.transaction():
+            await job.update_path(
+                Order,
+                order.id,
+                "delivery.carrier",
+                of_type(str | None, member(label, "carrier"), "label.carrier"),
+            )
+            await job.ends()
     await job.update_path(
         Order,
         order.id,

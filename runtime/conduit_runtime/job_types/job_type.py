@@ -4,22 +4,17 @@ import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, Unpack, overload
 
 import psycopg
 
-from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
-from ..model.errors import PayloadError, PayloadMismatch
 from ..model.job import Job, JobPriority, priority_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
-from ..payloads.decode import decoder
-from ..payloads.exact import Writer, writer
-from ..payloads.fits import Fit, fit
+from ..payloads.codec import Codec
 from ..postgres.other_drivers import AsyncpgLike, other_async
 from ..services.protocols import protocols_of
 from ..statements.jobs import check_options, insert_rows, new_job
@@ -29,7 +24,7 @@ from .asyncpg_enqueue import enqueue_on_asyncpg
 from .batch_context import BatchContext, BatchJob
 from .context import JobContext
 from .enqueue import enqueue
-from .options import BatchTypeOptions, JobOptions, TypeOptions
+from .options import BatchTypeOptions, JobOptions, KeptClasses, TypeOptions
 from .rules import check_known, rules_of
 from .sent import storing
 from .upcast import Upcast
@@ -51,7 +46,8 @@ class JobType(Generic[S, P]):
 
     `was` are earlier names; this handler runs their jobs too. `upcasts` are functions that read
     payloads of older shapes, by fingerprint; the decorator `upcast` adds one. `options` are
-    those of TypeOptions and BatchTypeOptions, as given; `rules` are what workers obey.
+    those of TypeOptions and BatchTypeOptions, as given; `rules` are what workers obey. `steps` is
+    None for a type whose jobs have no records of steps, not even of older code.
     """
 
     function: Callable[..., Coroutine[Any, Any, object]]
@@ -77,6 +73,7 @@ class JobType(Generic[S, P]):
         self.max_attempts: int = options.get("max_attempts", 3)
         check_options(Job(self.queue, self.name, None, self.priority, self.max_attempts))
         self.rules = rules_of(options)
+        self.steps: KeptClasses | None = options.get("steps")
         self.batch: int | None = options.get("batch")
         self.wait: timedelta | None = options.get("wait")
         self.__doc__ = self.function.__doc__
@@ -113,22 +110,11 @@ class JobType(Generic[S, P]):
     @functools.cached_property
     def decode(self) -> Callable[[bytes | str], P]:
         """Decodes a payload from JSON to its class; raises PayloadMismatch."""
-        return decoder(self.payload)
+        return self._codec.decode
 
     @functools.cached_property
-    def _writer(self) -> Writer | None:
-        return writer(self.payload)
-
-    @functools.cached_property
-    def _fit(self) -> Fit:
-        payload: Any = self.payload
-        return fit(payload)
-
-    def _check(self, text: str) -> None:
-        try:
-            self.decode(text)
-        except PayloadMismatch as mismatch:
-            raise PayloadError(f"{self.name} could not read its own payload: {mismatch}") from None
+    def _codec(self) -> Codec[P]:
+        return Codec(self.payload)
 
     @property
     def schema(self) -> str | None:
@@ -151,15 +137,7 @@ class JobType(Generic[S, P]):
     def _made(self, payload: P, options: JobOptions) -> tuple[Job, str]:
         if options and (unknown := options.keys() - JobOptions.__optional_keys__):
             raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
-        text, plain = payloads.written(payload)
-        if plain is payload:
-            plain = copy(plain)
-        if self._writer is not None:
-            form = self._writer(payload, "payload")
-            if form is not payload:
-                text, plain = payloads.written(form)
-        if not self._fit(payload):
-            self._check(text)
+        text, plain = self._codec.write(payload, self.name)
         given: dict[str, Any] = {name: getattr(self, name) for name in _OF_JOBS} | {**options}
         given["priority"] = priority_of(given["priority"])
         if (timeout := options.get("timeout")) is not None:

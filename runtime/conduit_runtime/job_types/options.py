@@ -1,8 +1,17 @@
 """The options of a job type, and those of a single enqueue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, Required, TypedDict, TypeVar, Unpack, runtime_checkable
+from typing import (
+    Literal,
+    Protocol,
+    Required,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    runtime_checkable,
+)
 
 from ..model.job import Job
 from .rules import RuleOptions
@@ -10,6 +19,10 @@ from .rules import RuleOptions
 P = TypeVar("P", contravariant=True)
 
 Priority = int | Literal["low", "normal", "high", "urgent"]
+
+
+KeptClasses: TypeAlias = Mapping[str, type | None]
+"""The steps of a block in the order of the source, each with the class of what it keeps."""
 
 
 class JobOptions(TypedDict, total=False):
@@ -33,13 +46,15 @@ class JobOptions(TypedDict, total=False):
 class TypeOptions(RuleOptions, total=False):
     """The options of a job type: those of its jobs, and the rules by which workers run them.
 
-    `was` are earlier names of the type: the same handler runs their jobs.
+    `was` are earlier names of the type: the same handler runs their jobs. `steps` are those of its
+    block; a type that never had any leaves them out.
     """
 
     queue: str
     priority: Priority
     max_attempts: int
     was: Sequence[str]
+    steps: KeptClasses
 
 
 class BatchTypeOptions(TypeOptions, total=False):

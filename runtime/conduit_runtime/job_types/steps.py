@@ -1,18 +1,26 @@
 """The steps, sleeps and waits of an attempt: which have ended, and the records of the others."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import FrameType, FunctionType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+
+import msgspec
+import psycopg
 
 from ..model.attempts.outcome import Waiting
 from ..model.claimed import Claimed
-from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored
+from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored, StepsMismatch
 from ..model.payload import check_name, decode, encode
-from ..payloads.annotated import annotated_decoder, annotated_result, code_of
+from ..model.text.names import fields_of
+from ..payloads.annotated import annotated_decoder, annotated_result, annotated_shape, code_of
+from ..payloads.codec import codec_of
 from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Records, Stored, Wait, Waited
+from .options import KeptClasses
+
+Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
 
 class StepStore(Protocol):
@@ -24,11 +32,24 @@ class StepStore(Protocol):
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         """Store the record of a step; False if its job is not held."""
 
+    async def store_within(self, record: Record, connection: Connection, /) -> bool:
+        """Store a record in a connection's transaction; False if its job is not held."""
+
+    def on_stored(self, record: Record, /) -> None:
+        """Note that a record is stored whose transaction has committed."""
+
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         """Begin or end a sleep or a wait; False if its job is not held."""
 
     def lose(self, job: Claimed, /) -> None:
         """Stop the attempt of a job that is no longer held."""
+
+
+class Reached(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a loop is: the number of turns that are finished, and what they keep, as JSON."""
+
+    turns: int = 0
+    kept: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Steps:
@@ -41,7 +62,11 @@ class Steps:
         self._job = job
         self._store = store
         self._places: dict[str, tuple[str, int]] = {}
+        self._passed: set[str] = set()
+        self._uncommitted: Record | None = None
         self._reading: asyncio.Future[Stored] | None = None
+        self._found: dict[str, str] = {}
+        self._is_read = False
 
     def begin(self, name: str, caller: FrameType) -> None:
         """Note that the attempt has reached a step.
@@ -73,11 +98,88 @@ class Steps:
         self.has_records |= bool(found.values)
         return found
 
-    async def store(self, name: str, value: str, elapsed: float) -> None:
-        """Store a step that is finished; raises CancelledError if the job is lost."""
+    async def _finished(self) -> dict[str, str]:
+        """The finished steps of a generated block, without those of turns that have ended."""
+        if not self._is_read:
+            self._found.update((await self._records()).values)
+            self._is_read = True
+        return self._found
+
+    async def store(
+        self, name: str, value: str, elapsed: float, connection: Connection | None = None
+    ) -> None:
+        """Store a step that is finished, in the transaction of a connection if one is given.
+
+        Raises CancelledError if the job is lost.
+        """
         self.has_records = True
-        if not await self._store.store(Record(self._job, name, value, elapsed)):
+        record = Record(self._job, name, value, elapsed)
+        if connection is None:
+            is_held = await self._store.store(record)
+        else:
+            is_held = await self._store.store_within(record, connection)
+            self._uncommitted = record
+        if not is_held:
             raise self._lost()
+
+    async def next(self, name: str) -> str | None:
+        """The JSON of the next step of a generated block if it is finished, else None.
+
+        Such a block reaches its steps in one order. Raises StepsMismatch if another step than those
+        that this attempt has passed is finished, and this one is not.
+        """
+        records = await self._finished()
+        self._passed.add(name)
+        if name not in records:
+            self.check_all_passed()
+        return records.get(name)
+
+    async def reached(self, loop: str) -> Reached:
+        """What is stored of a loop. Raises StepsMismatch as `next` does."""
+        records = await self._finished()
+        self._passed.add(loop)
+        if loop not in records:
+            self.check_all_passed(within=f"{loop}/")
+            return Reached()
+        return _read_turns(records[loop])
+
+    async def end_turn(self, loop: str, reached: Reached, elapsed: float) -> None:
+        """Store how far a loop is, in place of the steps in its last turn.
+
+        Raises CancelledError if the job is lost.
+        """
+        self.has_records = True
+        text = msgspec.json.encode(reached).decode()
+        if not await self._store.store(Record(self._job, loop, text, elapsed, is_loop=True)):
+            raise self._lost()
+        for name in [each for each in self._found if each.startswith(f"{loop}/")]:
+            del self._found[name]
+
+    def check_all_passed(self, within: str | None = None) -> None:
+        """Raise StepsMismatch if a step is finished that this attempt has not passed.
+
+        Those whose names begin with `within` may come later.
+        """
+        for name in self._found:
+            is_later = within is not None and name.startswith(within)
+            if name not in self._passed and not is_later:
+                raise StepsMismatch(
+                    f"an earlier attempt has finished the step {name!r}, and this code does not "
+                    "reach it in the same place"
+                )
+
+    def committed(self) -> None:
+        """Note that the transaction of the last record has committed."""
+        if (record := self._uncommitted) is not None:
+            self._uncommitted = None
+            self._store.on_stored(record)
+
+    async def check(self, known: KeptClasses) -> None:
+        """Raise StepsMismatch if code with these steps cannot go on behind those that are finished.
+
+        An attempt that may have records checks them before the first effect of its own.
+        """
+        check_resumable(await self._finished(), known)
 
     async def sleep(self, name: str, seconds: float) -> None:
         """Return if this sleep is over; raises Waiting if not, CancelledError for a lost job."""
@@ -107,6 +209,76 @@ class Steps:
 
 
 _NONE = Records({})
+
+
+def check_resumable(records: Mapping[str, str], known: KeptClasses) -> None:
+    """Raise StepsMismatch unless these steps are `known`, and have kept what their classes hold."""
+    for name, text in records.items():
+        if name not in known:
+            raise StepsMismatch(
+                f"an earlier attempt has finished the step {name!r}, which this code does not have"
+            )
+        kind = known[name]
+        kept = bytes(_read_turns(text).kept).decode() if is_loop(name) else text
+        if kind is not None:
+            try:
+                read_kept(kept, kind)
+            except StepsMismatch as mismatch:
+                raise StepsMismatch(f"the step {name!r}: {mismatch}") from None
+
+
+def is_loop(step: str) -> bool:
+    """Whether a step of a generated block is a loop, by its name."""
+    return step.rpartition("/")[2].startswith("for ")
+
+
+def _read_turns(text: str) -> Reached:
+    try:
+        return msgspec.json.decode(text, type=Reached)
+    except msgspec.ValidationError as error:
+        raise StepsMismatch(f"it was not a loop in an earlier attempt: {error}") from None
+
+
+def described(steps: KeptClasses) -> str:
+    """The names and the order of steps, and what each keeps, as a text."""
+    lines = []
+    for name, kind in steps.items():
+        kept = [] if kind is None else [*_names(kind), annotated_shape(kind)]
+        lines.append(" ".join([name, *kept]))
+    return "\n".join(lines)
+
+
+def _names(kind: Any) -> list[str]:
+    """The names of the fields of a class in JSON."""
+    return [name for _, name, _ in fields_of(kind)]
+
+
+def written(kept: object, step: str) -> str:
+    """The JSON of what a step of a generated block keeps; raises StepNotStored."""
+    try:
+        text, _ = codec_of(type(kept)).write(kept, f"the step {step}")
+        if (size := len(text.encode())) > MAX_RESULT:
+            raise PayloadError(f"payload is {size:,} bytes of JSON, more than {MAX_RESULT:,}")
+    except PayloadError as error:
+        reason = str(error).replace("payload", f"what the step {step!r} keeps", 1)
+        raise StepNotStored(reason) from None
+    return text
+
+
+def read_kept(text: str, kind: Any) -> Any:
+    """What a step of a generated block has kept; raises StepsMismatch.
+
+    Unlike a payload, it has every field: one that is nil may have had a value that was not kept.
+    """
+    try:
+        found = decode(text)
+        for name in _names(kind):
+            if not isinstance(found, dict) or name not in found:
+                raise StepsMismatch(f"a finished step has not kept {name}")
+        return codec_of(kind).decode(text)
+    except PayloadMismatch as mismatch:
+        reason = str(mismatch).replace("payload", "what a finished step has kept", 1)
+        raise StepsMismatch(reason) from None
 
 
 class Result(NamedTuple):

@@ -30,17 +30,22 @@ class CurrentJob(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call of a service by a job: the `number`-th of that method in this attempt."""
+    """A call of a service by a job: the `number`-th of that method in its step.
+
+    `step` is the step of a generated block, None for calls outside of steps.
+    """
 
     job: CurrentJob
     service: str
     method: str
     number: int
+    step: str | None = None
 
     @property
     def key(self) -> str:
         """An idempotency key: the same in every attempt of the job, different for each call."""
-        return f"{self.job.id}/{self.service}.{self.method}/{self.number}"
+        call = f"{self.service}.{self.method}/{self.number}"
+        return "/".join(filter(None, (str(self.job.id), self.step, call)))
 
 
 entered_job: ContextVar[Claimed | ClaimedBatch] = ContextVar("conduit_job")
@@ -81,4 +86,4 @@ def current_call() -> Call:
             raise RuntimeError("a batch of jobs is calling a service here: such a call has no key")
         raise RuntimeError("no job is calling a service here")
     job, names, number = entered
-    return Call(CurrentJob.of(job), *names, number)
+    return Call(CurrentJob.of(job), *names, number, job.step)

@@ -14,8 +14,10 @@ class Claimed:
     `payload` is JSON text, and so is `headers`, which `stored_headers` reads. `run_at` is in
     microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
     job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
-    may start on this claim. `calls` counts the attempt's calls of each service's method. `began`
-    says whether an earlier attempt may have stored a step.
+    may start on this claim. `step` is the step of a generated block that is under way, and `calls`
+    counts its calls of each service's method, or else those outside of steps; `turn` is the turn of
+    a loop that is under way. `began` says whether
+    an earlier attempt may have stored a step.
     """
 
     token: UUID
@@ -37,6 +39,8 @@ class Claimed:
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
     calls: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
+    step: str | None = field(default=None, init=False, repr=False)
+    turn: str | None = field(default=None, init=False, repr=False)
 
     @property
     def is_suspect(self) -> bool:

@@ -24,6 +24,14 @@ class StepNotStored(PayloadError):
     """
 
 
+# Not an Exception, so that a `rescue` in the source lets it pass.
+class StepsMismatch(BaseException):
+    """What an earlier attempt has stored of its steps does not fit this code; the text says why.
+
+    A worker leaves such a job pending and marks it unreadable, until another worker can go on.
+    """
+
+
 class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 

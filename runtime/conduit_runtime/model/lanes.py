@@ -37,5 +37,5 @@ def marked(fingerprint: str, reader: str) -> str:
 
 
 def reader_of(shapes: Iterable[str]) -> str:
-    """The reader of these shapes; all code that reads the same shapes has the same reader."""
+    """The reader of these shapes, and of steps as text; the same for all code that has the same."""
     return hashlib.sha256("\n".join(sorted(shapes)).encode()).hexdigest()[:8]

@@ -141,6 +141,25 @@ def member(target: Any, name: str) -> Any:
     return getattr(target, name)
 
 
+def only(target: Any, *paths: str) -> Any:
+    """A hash of some parts of a hash or a service's result, those that it has: `address.city`."""
+    if target is None or isinstance(target, _SCALARS):
+        return target
+    parts: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition(".")
+        parts.setdefault(name, []).extend([rest] if rest else [])
+    is_hash = isinstance(target, Mapping)
+    found = {
+        name: target.get(name) if is_hash else getattr(target, name)
+        for name in parts
+        if is_hash or hasattr(target, name)
+    }
+    return {
+        name: only(value, *parts[name]) if parts[name] else value for name, value in found.items()
+    }
+
+
 def unwrap(value: T | None, what: str) -> T:
     """`value!`: the value, or an error that says what is nil."""
     if value is None:

@@ -1,7 +1,7 @@
 """The jobs that wait in a database, and whether workers with these packages would run them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import payload
 from ..model.lanes import original
@@ -13,6 +13,7 @@ from .lost_calls import LostCalls
 from .missing_columns import missing_columns
 from .readers import Readers, Verdict
 from .reading import Snapshot
+from .stopped import stopped
 
 _PATIENCE = 1_500
 """Milliseconds for counting all pending jobs: enough for millions on a table that is vacuumed."""
@@ -27,6 +28,8 @@ _AT_ONCE = 50
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Jobs that share type, shape, queue and status, or the next job of a schedule.
+
+    Jobs behind whose finished steps the code cannot go on have a finding of their own.
 
     `status` is pending, scheduled (not due yet), blocked or running. If `is_more`, there are more
     `jobs` than were counted. If `is_stranded`, no worker with these packages would run them.
@@ -73,6 +76,10 @@ def find(
         pending = database.read(preflight.pending(some))
     lanes = [*pending, *database.read(preflight.blocked_and_running())]
     found = [*_of_lanes([*_grouped(lanes, readers)], readers, served, database)]
+    for lane, problem in stopped(database, handlers):
+        _set_apart(
+            replace(_of_lane(lane, readers, served, []), verdict=Verdict("no", problem)), found
+        )
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
     stored |= {schedule.name: schedule for schedule in given}
     found += [
@@ -81,6 +88,16 @@ def find(
         if schedule.enabled and (finding := _of_schedule(schedule, readers, served)).is_stranded
     ]
     return sorted(found, key=lambda each: (each.type, each.fingerprint, each.queue, each.status))
+
+
+def _set_apart(some: Finding, found: list[Finding]) -> None:
+    """Add a finding about some of the jobs of another, unless these are stranded anyway."""
+    key = (some.type, some.fingerprint, some.queue, some.status)
+    for place, each in enumerate(found):
+        if (each.type, each.fingerprint, each.queue, each.status) == key and not each.is_stranded:
+            rest = [replace(each, jobs=each.jobs - some.jobs)] if each.jobs > some.jobs else []
+            found[place : place + 1] = [*rest, some]
+            return
 
 
 def _grouped(lanes: Sequence[LaneJobs], readers: Readers) -> Iterator[LaneJobs]:

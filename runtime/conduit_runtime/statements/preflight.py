@@ -68,6 +68,26 @@ def described_uses() -> Statement[list[DescribedUses]]:
     )
 
 
+def stopped(types: Sequence[str]) -> Statement[list[LaneJobs]]:
+    """The pending and running jobs of these types that have finished steps.
+
+    Jobs that have finished other steps are in another row of the same lane.
+    """
+    return Statement("preflight/stopped", {"types": array(types)}, _lane_jobs)
+
+
+def finished_steps(ids: Sequence[UUID]) -> Statement[dict[UUID, dict[str, str]]]:
+    """What these jobs have stored of their finished steps, as JSON by the step's name."""
+
+    def read(rows: Rows, count: int) -> dict[UUID, dict[str, str]]:
+        found: dict[UUID, dict[str, str]] = {}
+        for job, name, value in rows:
+            found.setdefault(job, {})[name] = value
+        return found
+
+    return Statement("preflight/finished", {"ids": uuids(ids)}, read)
+
+
 def payloads(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:
     """The payloads of these jobs, blocked ones too, as JSON."""
     return Statement("preflight/payloads", {"ids": uuids(ids)}, lambda rows, count: dict(rows))

@@ -32,12 +32,17 @@ Stored = Records | Literal[False]
 
 
 class Record(NamedTuple):
-    """What is stored of a finished step: its value as JSON, and its duration in seconds."""
+    """What is stored of a finished step: its value as JSON, and its duration in seconds.
+
+    That of a loop `is_loop`: it replaces the record of the turn before, and those of the steps in
+    the turn.
+    """
 
     job: Claimed
     name: str
     value: str
     elapsed: float
+    is_loop: bool = False
 
 
 class Wait(NamedTuple):
@@ -82,6 +87,7 @@ def store(records: Sequence[Record]) -> Statement[Sequence[bool | None]]:
         "names": texts([record.name for record in records]),
         "contents": texts([record.value for record in records]),
         "attempts": integers([record.job.attempts for record in records]),
+        "loops": array([record.is_loop for record in records]),
         "elapsed": integers([int(record.elapsed * 1e6) for record in records]),
     }
 

@@ -234,6 +234,8 @@ class Worker(WorkerBase):
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
 
+    stores_steps = True
+
     def steps(self, job: Claimed, /) -> StepStore:
         return self._steps
 

@@ -18,8 +18,8 @@ STEP = re.compile(r"^(?:Before|Then|Now):$", re.MULTILINE)
 ALONG = {
     "BRK110": {"BRK101", "BRK102"},
     "BRK112": {"BRK101"},
-    "BRK125": {"BRK121"},
-    "BRK140": {"BRK125"},
+    "BRK125": {"BRK121", "BRK126"},
+    "BRK140": {"BRK125", "BRK126"},
 }
 """Further rules that the example of a rule shows."""
 

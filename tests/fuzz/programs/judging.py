@@ -34,15 +34,18 @@ Faults = dict[int, Fault]
 """The faults of programs, by their numbers."""
 
 
-def judge(programs: list[Program], folder: Path, dsn: str) -> Faults:
-    """Find the faults of programs. The folder and the tables in the database must not exist yet."""
+def judge(programs: list[Program], folder: Path, dsn: str, *, crashes: bool = False) -> Faults:
+    """Find the faults of programs. The folder and the tables in the database must not exist yet.
+
+    With `crashes`, each job crashes once behind each of its stored steps.
+    """
     faults: Faults = {}
     programs, files = _compiled(programs, faults)
     if programs:
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text, "utf-8")
-        results = run(load(folder), dsn, programs)
+        results = run(load(folder), dsn, programs, crashes=crashes)
         faults |= _badly_typed(programs, folder) | _different(programs, results)
     return faults
 

@@ -20,15 +20,22 @@ _MOST = 5
 
 
 def faults_of(
-    programs: list[Program], folder: Path, new_database: Callable[[], AbstractContextManager[str]]
+    programs: list[Program],
+    folder: Path,
+    new_database: Callable[[], AbstractContextManager[str]],
+    *,
+    crashes: bool = False,
 ) -> list[str]:
-    """The faults, with the source and the seed of each program; packages go to the folder."""
+    """The faults, with the source and the seed of each program; packages go to the folder.
+
+    With `crashes`, each job crashes once behind each of its stored steps.
+    """
 
     def judged(some: list[Program]) -> Faults:
         package = folder / f"random_{uuid4().hex}"
         with new_database() as dsn:
             try:
-                return judge(some, package, dsn)
+                return judge(some, package, dsn, crashes=crashes)
             finally:
                 shutil.rmtree(package, ignore_errors=True)
 

@@ -3,7 +3,8 @@
 import dataclasses
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,9 @@ from uuid import UUID
 
 import psycopg
 from conduit_runtime import Queue, Range, WorkerPool, current_job
+from conduit_runtime.model.attempts.interruptions import Shutdown
+from conduit_runtime.testing import Jobs
+from conduit_runtime.testing.run.kit_steps import KitSteps
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -139,8 +143,13 @@ def _create(conn: psycopg.Connection[Any], table: str, programs: list[Program]) 
                 conn.execute(f"INSERT INTO {table} (id, {names}) VALUES ({marks})", [key, *values])
 
 
-def run(package: ModuleType, dsn: str, programs: list[Program]) -> dict[int, Result]:
-    """Run the programs; return the results, by the keys of their rows."""
+def run(
+    package: ModuleType, dsn: str, programs: list[Program], *, crashes: bool = False
+) -> dict[int, Result]:
+    """Run the programs; return the results, by the keys of their rows.
+
+    With `crashes`, each job crashes once behind each of its stored steps.
+    """
     results: dict[int, Result] = {}
     rows: dict[int, dict[str, Any]] = {}
     tables = {f"{each.resource.name.lower()}s" for each in programs}
@@ -157,8 +166,13 @@ def run(package: ModuleType, dsn: str, programs: list[Program]) -> dict[int, Res
                 results[program.key(place)] = _call(package, conn, program, place, rows)
         services = JobOut()
         with Queue(dsn) as queue:
-            pool = WorkerPool(queue, jobs=package.JOBS, services=Services(services))
-            pool.run(drain=True)
+            if crashes:
+                with _crashes_behind_steps():
+                    jobs = Jobs(dsn)
+                    jobs.run(services=Services(services), job_types=package.JOBS, raises=False)
+            else:
+                pool = WorkerPool(queue, jobs=package.JOBS, services=Services(services))
+                pool.run(drain=True)
             for job in queue.list(limit=100_000):
                 _read_results(job, services, results)
         for table in tables:
@@ -185,6 +199,25 @@ def _call(
     except Exception as error:
         return Result(out.calls, True, f"{type(error).__name__}: {error}", [], {})
     return Result(out.calls, False, None, [], {})
+
+
+@contextmanager
+def _crashes_behind_steps() -> Iterator[None]:
+    store = KitSteps._store
+    crashed: set[tuple[UUID, str]] = set()
+
+    async def store_and_crash(steps: KitSteps, record: Any) -> bool:
+        is_held = await store(steps, record)
+        if (place := (record.job.id, record.name)) not in crashed:
+            crashed.add(place)
+            raise Shutdown
+        return is_held
+
+    KitSteps._store = store_and_crash  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        KitSteps._store = store  # type: ignore[method-assign]
 
 
 def _read_results(job: Any, services: JobOut, results: dict[int, Result]) -> None:

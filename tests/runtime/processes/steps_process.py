@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
@@ -18,7 +19,15 @@ from conduit_runtime.worker.job_database import JobDatabase
 EFFECTS = "CREATE TABLE effects (queue text, name text, pid int)"
 STEPS = ("check", "charge", "ship", "mail")
 WHEN = ("before the effect", "behind the effect", "behind the record", "behind the step")
-KINDS = ("coroutine", "plain", "loop", "at once")
+KINDS = ("coroutine", "plain", "loop", "at once", "block", "writes", "turns")
+"""The last three are as generated code is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a step of a block keeps."""
+
+    results: list[dict[str, str]]
 
 
 class Case(NamedTuple):
@@ -80,7 +89,51 @@ def handler_of(
         await asyncio.gather(*(job.step(f"beside {n}", str, n) for n in range(20)))
         await coroutine(job, payload)
 
-    return {"coroutine": coroutine, "plain": plain, "loop": loop, "at once": at_once}[kind]
+    async def block(job: JobContext, payload: object) -> None:
+        results: list[dict[str, str]] = []
+        for name in STEPS:
+            if await job.begins(name):
+                results = [*results, make(job.queue, name)]
+                await job.ends(Kept(results))
+            else:
+                results = job.kept(Kept).results
+            reach(name, "behind the step")
+        finish(job, results)
+
+    async def writes(job: JobContext, payload: object) -> None:
+        insert = "INSERT INTO effects VALUES (%s, %s, %s) RETURNING pid"
+        for name in STEPS:
+            if await job.begins(name):
+                async with job.transaction():
+                    reach(name, "before the effect")
+                    await job.scalar(int, insert, [job.queue, name, os.getpid()])
+                    reach(name, "behind the effect")
+                    await job.ends()
+            reach(name, "behind the step")
+        finish(job, [{"done": name} for name in STEPS])
+
+    async def turns(job: JobContext, payload: object) -> None:
+        results: list[dict[str, str]] = []
+        if await job.reached("for name"):
+            results = job.kept(Kept).results
+        async for name in job.turns("for name", STEPS):
+            if await job.begins("for name/check"):
+                await job.ends()
+            results = [*results, make(job.queue, name)]
+            reach(name, "behind the step")
+            job.keep(Kept(results))
+        finish(job, results)
+
+    handlers: dict[str, Callable[[Any, Any], Any]] = {
+        "coroutine": coroutine,
+        "plain": plain,
+        "loop": loop,
+        "at once": at_once,
+        "block": block,
+        "writes": writes,
+        "turns": turns,
+    }
+    return handlers[kind]
 
 
 def die() -> None:
@@ -98,10 +151,11 @@ def run(dsn: str, case: Case) -> None:
 
     async def dying(self: JobDatabase, statement: Any, conn: Any = None) -> Any:
         result = await send(self, statement, conn)
-        if statement.query == "outcome/store_steps" and (
-            case.when == "behind the record" and case.step.encode() in statement.parameters["names"]
-        ):
-            die()
+        if statement.query == "outcome/store_steps" and case.when == "behind the record":
+            names = str(statement.parameters["names"])
+            contents = str(statement.parameters["contents"])
+            if case.step in (contents if "for name" in names else names):
+                die()
         return result
 
     JobDatabase.run = dying  # type: ignore[method-assign]

@@ -225,6 +225,8 @@ class RemoteWorker(RunnerHost):
             )
         return list(answer)
 
+    stores_steps = False
+
     def steps(self, job: Claimed, /) -> StepStore:
         """Raise QueueError: records of steps do not go over the broker."""
         raise QueueError(

@@ -117,7 +117,7 @@ released = Outcome(JobStatus.PENDING, counted=False)
 
 
 def unreadable(
-    fingerprint: str, reader: str, mismatch: PayloadMismatch, secrets: Collection[str] = ()
+    fingerprint: str, reader: str, mismatch: BaseException, secrets: Collection[str] = ()
 ) -> Outcome:
     """The outcome of a job whose payload this reader cannot read; `secrets` are masked."""
     error = clean(mask(f"unreadable: {mismatch}", secrets), MAX_ERROR)

@@ -43,7 +43,7 @@ FUNCTIONS = {
     "conduit_retry_changed()": False,
     "conduit_reclaim(uuid[], text, boolean)": False,
     "conduit_cancel(uuid)": False,
-    "conduit_store_steps(uuid[], uuid[], text[], text[], integer[], bigint[])": False,
+    "conduit_store_steps(uuid[], uuid[], text[], text[], integer[], bigint[], boolean[])": False,
     "conduit_read_steps(uuid[], uuid[])": False,
     "conduit_drop_steps(uuid[])": False,
     "conduit_wait(uuid[], uuid[], text[], float8[], boolean[], integer[])": False,

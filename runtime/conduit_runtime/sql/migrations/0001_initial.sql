@@ -916,16 +916,20 @@ COMMENT ON COLUMN conduit_signals.value IS 'its value, as JSON';
 -- and, unless these are all, the places of those whose jobs are held; the others are locked. The lock of
 -- a job makes whatever takes the job away wait for the record, so that the next attempt finds it. That
 -- attempt looks for records only if the job has begun, so the first record writes that, too.
+--
+-- The record of a loop replaces that of its last turn, and ends the steps of the turn, whose names begin
+-- with that of the loop.
 CREATE FUNCTION conduit_store_steps(
-  ids uuid[], tokens uuid[], names text[], contents text[], attempts integer[], elapsed bigint[]
+  ids uuid[], tokens uuid[], names text[], contents text[], attempts integer[], elapsed bigint[],
+  loops boolean[]
 ) RETURNS TABLE (stored bigint[], held bigint[])
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH asked AS MATERIALIZED (
     SELECT asked.*
-    FROM unnest(ids, tokens, names, contents, attempts, elapsed) WITH ORDINALITY
-      AS asked (id, token, name, value, attempt, elapsed, place)
+    FROM unnest(ids, tokens, names, contents, attempts, elapsed, loops) WITH ORDINALITY
+      AS asked (id, token, name, value, attempt, elapsed, is_loop, place)
   ), locked AS MATERIALIZED (
     SELECT asked.* FROM asked JOIN jobs AS job ON job.id = asked.id
     WHERE job.token = asked.token AND coalesce(job.status = 'running', false)
@@ -941,9 +945,19 @@ BEGIN
     SELECT id, name, value::json, attempt, pg_catalog.now() - elapsed::float8 * interval '1 us'
     FROM locked
     -- An earlier try may have stored it. ON CONFLICT would write more WAL.
-    WHERE NOT EXISTS (
+    WHERE NOT is_loop AND NOT EXISTS (
       SELECT FROM conduit_steps AS step WHERE step.job = locked.id AND step.name = locked.name)
     ORDER BY place
+  ), ended AS (
+    DELETE FROM conduit_steps AS step USING locked
+    WHERE is_loop AND step.job = locked.id
+      AND pg_catalog.starts_with(step.name, locked.name || '/')
+  ), turned AS (
+    INSERT INTO conduit_steps (job, name, value, attempt, started_at)
+    SELECT id, name, value::json, attempt, pg_catalog.now() - elapsed::float8 * interval '1 us'
+    FROM locked WHERE is_loop
+    ON CONFLICT (job, name) DO UPDATE
+    SET value = excluded.value, attempt = excluded.attempt, ended_at = excluded.ended_at
   )
   SELECT ARRAY(SELECT place FROM locked), CASE
     WHEN (SELECT pg_catalog.count(*) FROM locked) < (SELECT pg_catalog.count(*) FROM asked)

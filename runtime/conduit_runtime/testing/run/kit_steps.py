@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from ...job_types.steps import StepStore
+from ...job_types.steps import Connection, StepStore
 from ...model.attempts.interruptions import Shutdown
 from ...model.claimed import Claimed
 from ...postgres.statement import Statement
@@ -33,6 +33,15 @@ class KitSteps(StepStore):
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         return asyncio.ensure_future(self._store(record))
 
+    async def store_within(self, record: Record, connection: Connection, /) -> bool:
+        is_held: bool = await self._send(statements.store([record]), connection)
+        return is_held
+
+    def on_stored(self, record: Record, /) -> None:
+        if record.name == self._crash_after and record.job.id not in self.crashed:
+            self.crashed.add(record.job.id)
+            raise Shutdown
+
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         return asyncio.ensure_future(self._send(statements.wait([wait])))
 
@@ -41,14 +50,14 @@ class KitSteps(StepStore):
 
     async def _store(self, record: Record) -> bool:
         is_held: bool = await self._send(statements.store([record]))
-        if record.name == self._crash_after and record.job.id not in self.crashed:
-            self.crashed.add(record.job.id)
-            raise Shutdown
+        self.on_stored(record)
         return is_held
 
-    async def _send(self, statement: Statement[Sequence[Any]]) -> Any:
-        [found] = await self._database.run(statement)
+    async def _send(
+        self, statement: Statement[Sequence[Any]], connection: Connection | None = None
+    ) -> Any:
+        [found] = await self._database.run(statement, connection)
         if found is not None:
             return found
         await asyncio.sleep(LOCKED)
-        return await self._send(statement)
+        return await self._send(statement, connection)

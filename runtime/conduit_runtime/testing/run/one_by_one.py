@@ -202,6 +202,8 @@ class OneByOne(RunnerHost):
     async def results_before(self, job: Claimed, /) -> list[Any]:
         return await self._database.run(of_predecessors(job.id))
 
+    stores_steps = True
+
     def steps(self, job: Claimed, /) -> StepStore:
         return self.kit_steps
 

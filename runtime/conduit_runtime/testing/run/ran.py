@@ -25,9 +25,10 @@ class Run:
     """One attempt of a job. `payload` is the decoded JSON of its payload; `attempt` counts from 1.
 
     `outcome` is "completed", "retried" (the attempt failed, and another one follows), "failed",
-    "discarded", "snoozed", "unreadable" (this code cannot read the payload), or "not held" (the job
-    was cancelled or retried by hand while it ran). `result` is what the handler returned, `error`
-    the stored text, `exception` what the attempt raised.
+    "discarded", "snoozed", "unreadable" (this code cannot read the payload, or cannot go on behind
+    the finished steps), or "not held" (the job was cancelled or retried by hand while it ran).
+    `result` is what the handler returned, `error` the stored text, `exception` what the attempt
+    raised.
     """
 
     id: UUID

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
-from ...job_types.steps import StepStore
+from ...job_types.steps import Connection, StepStore
 from ...model.claimed import Claimed
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
@@ -41,6 +41,7 @@ class StepWriter(StepStore):
     """
 
     def __init__(self, database: JobDatabase, on_lost: Callable[[Claimed], object]) -> None:
+        self._database = database
         self._on_lost = on_lost
         self._writing = _Together(database, statements.store, lambda record: len(record.value))
         self._reading: _Together[Claimed, Stored] = _Together(
@@ -52,6 +53,17 @@ class StepWriter(StepStore):
 
     def store(self, record: Record, /) -> "asyncio.Future[bool]":
         return self._writing.add(record)
+
+    async def store_within(self, record: Record, connection: Connection, /) -> bool:
+        statement = statements.store([record])
+        [found] = await self._database.run(statement, connection)
+        if found is not None:
+            return found
+        await asyncio.sleep(LOCKED)
+        return await self.store_within(record, connection)
+
+    def on_stored(self, record: Record, /) -> None:
+        """Do nothing: the transaction belongs to the job."""
 
     def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return self._reading.add(job)

@@ -12,7 +12,7 @@ from ...job_types.batch_context import BatchContext, BatchJob
 from ...model.attempts.interruptions import Shutdown, TakenAway, TooLate
 from ...model.calls import entered_job
 from ...model.claimed import Claimed
-from ...model.errors import PayloadMismatch
+from ...model.errors import PayloadMismatch, StepsMismatch
 from ...model.lanes import original
 from ...model.text.logs import get_logger
 from ...statements.outcomes import Attempt
@@ -82,7 +82,9 @@ class BatchRuns:
             try:
                 payload = (upcast or handler).decode(job.payload)
                 context.payload = await upcast.payload_of(context, payload) if upcast else payload
-            except PayloadMismatch as mismatch:
+                if job.began and handler.steps is not None:
+                    await context.check_steps(handler.steps)
+            except (PayloadMismatch, StepsMismatch) as mismatch:
                 self._outcomes.leave_unreadable(job, handler, mismatch)
             except BaseException as error:
                 if execution.stopped_by is not None:

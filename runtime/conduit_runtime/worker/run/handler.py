@@ -4,13 +4,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any, NamedTuple, Unpack, get_args
 
 import msgspec
 
 from ...job_types.job_type import JobType
+from ...job_types.options import KeptClasses
 from ...job_types.rules import DEFAULT_RULES, JobRules, RuleOptions, check_known, rules_of
+from ...job_types.steps import described
 from ...job_types.upcast import Upcast
 from ...model.arguments import describe_argument, is_whole
 from ...model.job import Job
@@ -167,8 +169,27 @@ class Handler:
 
     @property
     def reader(self) -> str:
-        """A name for the shapes of payloads that it reads; another reader may read others."""
-        return reader_of((self.fingerprint or self.schema, *self.upcasts))
+        """A name for the payloads that it reads and, if its jobs have steps, for its code.
+
+        Another reader may read other payloads, or resume behind other steps.
+        """
+        code = (
+            [] if self.steps is None else [_code_with_steps(self.function), described(self.steps)]
+        )
+        return reader_of((self.fingerprint or self.schema, *self.upcasts, *code))
+
+    @property
+    def steps(self) -> KeptClasses | None:
+        """The steps of a generated job type."""
+        return None if self.job_type is None else self.job_type.steps
+
+
+@lru_cache(maxsize=4_096)
+def _code_with_steps(function: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):  # a package without its sources
+        return ""
 
 
 def _decoder(

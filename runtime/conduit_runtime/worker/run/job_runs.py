@@ -68,6 +68,8 @@ class JobRuns:
                 work = function(context, payload)  # most jobs: this saves a call
             else:
                 work = self._environment.work(handler, function, context, payload, [job])
+            if job.began and handler.steps is not None and handler.batching is None:
+                work = context.resume(handler.steps, work)
             if self._trace is not None:
                 execution = traced = execution or Execution(job, task)
                 work = self._trace(job, work, lambda: traced.stopped_by)
@@ -138,6 +140,8 @@ class JobRuns:
             execution.job, execution.handler, children, execution.started, result
         )
         steps = execution.context.steps
+        if steps is not None and execution.handler.is_generated:
+            steps.check_all_passed()
         attempt.has_steps = steps is not None and steps.has_records
         if self._outcomes.is_written_apart(attempt, children):
             execution.disarm()

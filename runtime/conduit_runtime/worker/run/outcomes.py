@@ -16,7 +16,7 @@ from ...model.attempts.outcome import (
     without_group,
 )
 from ...model.claimed import Claimed
-from ...model.errors import OutcomeTooLarge, PayloadMismatch
+from ...model.errors import OutcomeTooLarge, StepsMismatch
 from ...model.job import JobStatus
 from ...model.lanes import Lane, original
 from ...model.text.job_fields import job_fields
@@ -101,6 +101,9 @@ class Outcomes:
         if isinstance(error, Shutdown | TooLate):
             self._sink.add(Attempt(job, elapsed, released))
             return
+        if isinstance(error, StepsMismatch):
+            self.leave_unreadable(job, self._registry.by_type[job.type], error)
+            return
         error = without_group(error)
         policy = self._registry.policy(job.type)
         jitter = random.random()  # noqa: S311
@@ -122,19 +125,21 @@ class Outcomes:
         waits = isinstance(error, Waiting)
         self._sink.add(Attempt(job, elapsed, outcome, started=started, waits=waits))
 
-    def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
-        """Let the job wait for another reader."""
+    def leave_unreadable(self, job: Claimed, handler: Handler, mismatch: BaseException) -> None:
+        """Let the job wait for another reader: this one does not fit its payload or its steps."""
         outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
         self._sink.add(Attempt(job, outcome=outcome))
         shape = original(job.fingerprint)
         if (job.type, shape) not in self._unreadable:
             self._unreadable.add((job.type, shape))
+            what, mend = "read their payloads", "reads them, for instance with an upcaster"
+            if isinstance(mismatch, StepsMismatch):
+                what, mend = "go on behind their finished steps", "has these steps"
             _log.warning(
-                "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
-                "Deploy code that reads them, for instance with an upcaster; `conduit-jobs "
-                "preflight PACKAGE` says whether a package reads them",
-                *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
-                *((outcome.error or "").removeprefix("unreadable: "), job.id),
+                "jobs of %s with %s wait, since this code cannot %s: %s (job %s). Deploy code that "
+                "%s; `conduit-jobs preflight PACKAGE` says whether a package can run them",
+                *(job.type, f"the shape {shape}" if shape else "no fingerprint", what),
+                *((outcome.error or "").removeprefix("unreadable: "), job.id, mend),
                 extra=job_fields(job),
             )
 

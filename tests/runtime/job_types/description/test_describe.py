@@ -62,14 +62,16 @@ def test_fields_have_kinds_values_and_parts(shop: Mapping[str, list[DescribedTyp
     assert product.fields["package"].fields["size"].kind == "struct"
 
 
-def test_hooks_calls_and_children_are_read_from_the_code(
-    shop: Mapping[str, list[DescribedType]],
-) -> None:
-    invoice = the(shop, "order.after_update.billing_invoice")
-    assert invoice.hooks == (HookUses("Order.after_update"),)
-    assert invoice.enqueues == ("order.after_update.send_invoice",)
-    assert invoice.calls == ("Billing.invoice",)
-    assert the(shop, "order.after_update.send_invoice").hooks == ()
+def test_children_are_read_from_the_code(tmp_path: Path) -> None:
+    with described(ROOT / "examples/blog/jobs", tmp_path) as blog:
+        check = the(blog, "comment.after_create.moderation_check")
+        assert check.hooks == (HookUses("Comment.after_create"),)
+        assert check.enqueues == ("comment.after_create.email_send",)
+        assert check.calls == ("Moderation.check",)
+        assert the(blog, "comment.after_create.email_send").hooks == ()
+
+
+def test_hooks_and_calls_are_read_from_the_code(shop: Mapping[str, list[DescribedType]]) -> None:
     review = the(shop, "order.after_create.review")
     assert review.hooks == (HookUses("Order.after_create", ("Statistics.record",)),)
     assert the(shop, "product.after_save.index").hooks == (HookUses("Product.after_save"),)

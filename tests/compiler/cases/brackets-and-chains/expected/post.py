@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import item, member, unwrap
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
+from conduit_runtime.operators import item, member, only, unwrap
 from conduit_runtime.stdlib import String
 
 from .records import Post
@@ -37,22 +37,47 @@ class OutSend:
     editor_id: UUID | None
 
 
-@job_type("post.after_create.out_send", "1cf0ef2c")
+@named(found="found.a")
+@dataclass(frozen=True, slots=True)
+class ApiFindKept:
+    found: Any
+
+
+@job_type(
+    "post.after_create.out_send",
+    "1cf0ef2c",
+    steps={
+        "out.send": None,
+        "out.send#2": None,
+        "out.send#3": None,
+        "api.find": ApiFindKept,
+    },
+)
 async def out_send(job: JobContext[Services], post: OutSend) -> None:
-    await job.services.out.send(
-        String.upcase(post.place_city) if post.place_city is not None else None,
-        post.place_city if post.place_city is not None else "none",
-        String.upcase(unwrap(post.place_city, "self.place?.city")),
-    )
-    if post.place_city is not None:
+    if await job.begins("out.send"):
+        await job.services.out.send(
+            String.upcase(post.place_city) if post.place_city is not None else None,
+            post.place_city if post.place_city is not None else "none",
+            String.upcase(unwrap(post.place_city, "self.place?.city")),
+        )
+        await job.ends()
+    if post.place_city is not None and await job.begins("out.send#2"):
         await job.services.out.send(String.upcase(post.place_city))
-    editor = await job.find(Post, post.editor_id)
-    title = editor.title if editor is not None else None
-    await job.services.out.send(
-        String.upcase(title) if title is not None else None,
-        String.downcase(String.upcase(post.title)),
-    )
-    found = await job.services.api.find(post.title)
+        await job.ends()
+    if await job.begins("out.send#3"):
+        editor = await job.find(Post, post.editor_id)
+        title = editor.title if editor is not None else None
+        await job.services.out.send(
+            String.upcase(title) if title is not None else None,
+            String.downcase(String.upcase(post.title)),
+        )
+        await job.ends()
+    if await job.begins("api.find"):
+        found = await job.services.api.find(post.title)
+        await job.ends(ApiFindKept(found=only(found, "a")))
+    else:
+        found = job.kept(ApiFindKept).found
+    await job.passed_all_steps()
     b = member(member(found, "a") if found is not None else None, "b")
     a = cast("Any", member(found, "a") if found is not None else None)
     await job.services.out.send(

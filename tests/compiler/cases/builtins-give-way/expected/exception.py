@@ -4,6 +4,7 @@
 from builtins import Exception as Exception_
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from conduit_runtime import Connection, ErrorValue, Hook, JobContext, job_type
 from conduit_runtime.stdlib import Logger
@@ -36,13 +37,29 @@ class EmailSend:
     exception: ExceptionSnapshot
 
 
-@job_type("exception.after_create.email_send", "eb1724ca")
+@dataclass(frozen=True, slots=True)
+class EmailSend2Kept:
+    sent: Any
+
+
+@job_type(
+    "exception.after_create.email_send",
+    "eb1724ca",
+    steps={"email.send": None, "email.send#2": EmailSend2Kept},
+)
 async def email_send(job: JobContext[Services], exception: EmailSend) -> None:
-    with suppress(Exception_):
-        await job.services.email.send(exception.exception)
-    try:
-        sent = await job.services.email.send(exception.name)
-    except Exception_ as caught:
-        error = ErrorValue.of(caught)
-        sent = error.message
+    if await job.begins("email.send"):
+        with suppress(Exception_):
+            await job.services.email.send(exception.exception)
+        await job.ends()
+    sent: Any
+    if await job.begins("email.send#2"):
+        try:
+            sent = await job.services.email.send(exception.name)
+        except Exception_ as caught:
+            error = ErrorValue.of(caught)
+            sent = error.message
+        await job.ends(EmailSend2Kept(sent=sent))
+    else:
+        sent = job.kept(EmailSend2Kept).sent
     await job.services.email.done(sent)

@@ -49,15 +49,18 @@ class Compare:
     users: list[UserSnapshot]
 
 
-@job_type("post.after_create.compare", "3a14e83c")
+@job_type("post.after_create.compare", "3a14e83c", steps={"out.send": None})
 async def compare(job: JobContext[Services], post: Compare) -> None:
+    if await job.begins("out.send"):
+        author = await job.get(User, post.author_id)
+        editor = await job.find(User, post.editor_id)
+        await job.services.out.send(
+            equal(post.user, author),
+            not equal(post.user, editor),
+            contains(post.user, [author]),
+        )
+        await job.ends()
     author = await job.get(User, post.author_id)
-    editor = await job.find(User, post.editor_id)
-    await job.services.out.send(
-        equal(post.user, author),
-        not equal(post.user, editor),
-        contains(post.user, [author]),
-    )
     await job.services.out.send(
         len(Array.unique([cast("User", post.user), author])), post.users
     )

@@ -43,27 +43,37 @@ class OrderState_:
     order: OrderSnapshot
 
 
-@job_type("order.after_create.order_state", "de0cdd99")
+@job_type(
+    "order.after_create.order_state",
+    "de0cdd99",
+    steps={"s3.put": None, "s_3": None, "services": None},
+)
 async def order_state(job: JobContext[Services], order: OrderState_) -> None:
     Order__ = Order_("a")
-    Order__2 = await job.find(Error, 1)
-    await job.services.s3.put(
-        order.snapshot,
-        order.state,
-        ErrorSnapshot.of(Order__2) if Order__2 is not None else None,
-    )
-    await job.services.s_3(
-        [
-            ErrorSnapshot.of(row)
-            for row in await job.fetch(
-                Error,
-                'SELECT id, order_id, message, "Order" FROM errors WHERE order_id = %s'
-                ' ORDER BY "Order" ASC, message DESC NULLS LAST',
-                (order.id,),
-            )
-        ]
-    )
-    await job.services.services(Order__)
+    if await job.begins("s3.put"):
+        Order__2 = await job.find(Error, 1)
+        await job.services.s3.put(
+            order.snapshot,
+            order.state,
+            ErrorSnapshot.of(Order__2) if Order__2 is not None else None,
+        )
+        await job.ends()
+    if await job.begins("s_3"):
+        await job.services.s_3(
+            [
+                ErrorSnapshot.of(row)
+                for row in await job.fetch(
+                    Error,
+                    'SELECT id, order_id, message, "Order" FROM errors WHERE order_id = %s'
+                    ' ORDER BY "Order" ASC, message DESC NULLS LAST',
+                    (order.id,),
+                )
+            ]
+        )
+        await job.ends()
+    if await job.begins("services"):
+        await job.services.services(Order__)
+        await job.ends()
     await job.services.services_.call(order.order)
 
 

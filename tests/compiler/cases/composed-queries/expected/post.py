@@ -66,38 +66,48 @@ class Job:
     n: int
 
 
-@job_type("post.after_create.job", "31fd7144")
+@job_type(
+    "post.after_create.job",
+    "31fd7144",
+    steps={"out.send": None, "out.send#2": None, "out.send#3": None},
+)
 async def job_(job: JobContext[Services], post: Job) -> None:
-    some = (
-        Select(Post).where("n = %s", 1)
-        if post.n > 3
-        else Select(Post).where("parent_id = %s", post.id).order_by("n DESC")
-    )
-    await job.services.out.send(
-        await job.scalar(int, *some.where("posts.n = %s", 2).value("count(*)")),
-        await job.scalar(
-            int,
-            *(
-                Select(Post).where("n = %s", 1)
-                if post.n > 3
-                else Select(Post).where("n = %s", 2)
-            ).value("count(*)"),
-        ),
-    )
-    maybe: Select[Post] | None = Select(Post).where("n = %s", 9)
-    if post.n > 4:
-        maybe = None
-    count = (
-        await job.scalar(int, *maybe.value("count(*)")) if maybe is not None else None
-    )
-    first = (
-        await job.first(Post, *maybe.where("posts.n = %s", 2).first())
-        if maybe is not None
-        else None
-    )
-    await job.services.out.send(
-        count, PostSnapshot.of(first) if first is not None else None, maybe is None
-    )
+    if await job.begins("out.send"):
+        some = (
+            Select(Post).where("n = %s", 1)
+            if post.n > 3
+            else Select(Post).where("parent_id = %s", post.id).order_by("n DESC")
+        )
+        await job.services.out.send(
+            await job.scalar(int, *some.where("posts.n = %s", 2).value("count(*)")),
+            await job.scalar(
+                int,
+                *(
+                    Select(Post).where("n = %s", 1)
+                    if post.n > 3
+                    else Select(Post).where("n = %s", 2)
+                ).value("count(*)"),
+            ),
+        )
+        await job.ends()
+    if await job.begins("out.send#2"):
+        maybe: Select[Post] | None = Select(Post).where("n = %s", 9)
+        if post.n > 4:
+            maybe = None
+        count = (
+            await job.scalar(int, *maybe.value("count(*)"))
+            if maybe is not None
+            else None
+        )
+        first = (
+            await job.first(Post, *maybe.where("posts.n = %s", 2).first())
+            if maybe is not None
+            else None
+        )
+        await job.services.out.send(
+            count, PostSnapshot.of(first) if first is not None else None, maybe is None
+        )
+        await job.ends()
     match post.title:
         case "a":
             chosen = Select(Post).where("n = %s", 1)
@@ -105,12 +115,14 @@ async def job_(job: JobContext[Services], post: Job) -> None:
             chosen = Select(Post).where("n = %s", 1).order_by("n DESC").limit(3)
         case _:
             chosen = Select(Post).where("n = %s", 2)
-    find_by = await job.first(Post, *chosen.where("posts.n = %s", 2).first())
-    await job.services.out.send(
-        PostSnapshot.of(find_by) if find_by is not None else None,
-        await job.scalar(bool, *chosen.where("posts.title = %s", "x").exists()),
-        await job.pluck_rows(*chosen.columns("title", "n")),
-    )
+    if await job.begins("out.send#3"):
+        find_by = await job.first(Post, *chosen.where("posts.n = %s", 2).first())
+        await job.services.out.send(
+            PostSnapshot.of(find_by) if find_by is not None else None,
+            await job.scalar(bool, *chosen.where("posts.title = %s", "x").exists()),
+            await job.pluck_rows(*chosen.columns("title", "n")),
+        )
+        await job.ends()
     tags = Select(Tag, "JOIN post_tags ON post_tags.tag_id = tags.id").where(
         "post_tags.post_id = %s", post.id
     )

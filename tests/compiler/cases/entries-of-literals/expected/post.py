@@ -43,45 +43,64 @@ class Read:
     sizes: dict[str, int]
 
 
-@job_type("post.after_create.read", "7be08624")
+@job_type(
+    "post.after_create.read",
+    "7be08624",
+    steps={
+        "out.send": None,
+        "out.send#2": None,
+        "out.send#3": None,
+        "out.send#4": None,
+        "for point": None,
+    },
+)
 async def read(job: JobContext[Services], payload: Read) -> None:
-    await job.services.out.send(
-        {"a": 1}["a"] + 1,
-        {"a": 1}["a"] + 1,
-        [1, 2][0] + 1,
-        [1, 2][-1] + 1,
-        [1, 2][-1] + 1,
-    )
-    await job.services.out.send(
-        cast("int", payload.order["number"]) + 1,
-        String.upcase(
-            cast("str", cast("dict[str, Any]", payload.order["customer"])["name"])
-        ),
-        String.upcase(
-            cast(
-                "list[str]", cast("dict[str, Any]", payload.order["customer"])["tags"]
-            )[0]
-        ),
-    )
-    await job.services.out.send(
-        [each["a"] + 1 for each in [{"a": 1}]],
-        [cast("int", each_2["x"]) for each_2 in payload.points],
-        cast("float", item(payload.points[1], "y")),
-    )
-    large = payload.sizes.get("large")
-    if large is None:
-        large = 0
-    huge = payload.sizes.get("huge")
-    if huge is None:
-        huge = 0
-    note = cast("str | None", payload.order["note"])
-    await job.services.out.send(
-        payload.sizes["small"] + 1,
-        large,
-        huge,
-        String.upcase(note) if note is not None else None,
-    )
-    for point in payload.points:
+    if await job.begins("out.send"):
+        await job.services.out.send(
+            {"a": 1}["a"] + 1,
+            {"a": 1}["a"] + 1,
+            [1, 2][0] + 1,
+            [1, 2][-1] + 1,
+            [1, 2][-1] + 1,
+        )
+        await job.ends()
+    if await job.begins("out.send#2"):
+        await job.services.out.send(
+            cast("int", payload.order["number"]) + 1,
+            String.upcase(
+                cast("str", cast("dict[str, Any]", payload.order["customer"])["name"])
+            ),
+            String.upcase(
+                cast(
+                    "list[str]",
+                    cast("dict[str, Any]", payload.order["customer"])["tags"],
+                )[0]
+            ),
+        )
+        await job.ends()
+    if await job.begins("out.send#3"):
+        await job.services.out.send(
+            [each["a"] + 1 for each in [{"a": 1}]],
+            [cast("int", each_2["x"]) for each_2 in payload.points],
+            cast("float", item(payload.points[1], "y")),
+        )
+        await job.ends()
+    if await job.begins("out.send#4"):
+        large = payload.sizes.get("large")
+        if large is None:
+            large = 0
+        huge = payload.sizes.get("huge")
+        if huge is None:
+            huge = 0
+        note = cast("str | None", payload.order["note"])
+        await job.services.out.send(
+            payload.sizes["small"] + 1,
+            large,
+            huge,
+            String.upcase(note) if note is not None else None,
+        )
+        await job.ends()
+    async for point in job.turns("for point", payload.points):
         await job.services.out.send(cast("int", point["x"]) + 1)
     if cast("str | None", payload.order["note"]) is not None:
         await job.services.out.send(String.upcase(cast("str", payload.order["note"])))

@@ -40,9 +40,12 @@ class EmailSend:
     rate: Decimal
 
 
-@job_type("order.after_update.email_send", "e503b29a")
+@job_type("order.after_update.email_send", "e503b29a", steps={"price.create": None})
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
-    await job.create(Price, amount=Decimal("9.99"))
+    if await job.begins("price.create"):
+        async with job.transaction():
+            await job.create(Price, amount=Decimal("9.99"))
+            await job.ends()
     await job.services.email.send(
         order.rate * order.total,
         shipping(order.express),

@@ -2,6 +2,7 @@
 
 
 from dataclasses import dataclass
+from typing import Any
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
 from conduit_runtime.operators import bound_value, member, multiply, of_type
@@ -32,12 +33,20 @@ class EmailSend:
     views: int
 
 
-@job_type("post.after_create.email_send", "5420e8c2")
+@job_type(
+    "post.after_create.email_send",
+    "5420e8c2",
+    steps={"email.send": None, "notify": None},
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    await job.services.email.send(
-        bound_value(job.services, "tenant"), await tax(job, post.views)
-    )
-    await job.services.notify("x")
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            bound_value(job.services, "tenant"), await tax(job, post.views)
+        )
+        await job.ends()
+    if await job.begins("notify"):
+        await job.services.notify("x")
+        await job.ends()
     await job.services.mailer.push(post.title)
 
 
@@ -46,11 +55,21 @@ class Notify:
     pass
 
 
-@job_type("post.after_create.notify", "e3b0c442")
+@dataclass(frozen=True, slots=True)
+class NotifyKept:
+    receipt: Any
+
+
+@job_type("post.after_create.notify", "e3b0c442", steps={"notify": NotifyKept})
 async def notify(job: JobContext[Services], payload: Notify) -> None:
-    receipt = member(
-        await job.services.notify(bound_value(job.services, "tenant")), "id"
-    )
+    receipt: Any
+    if await job.begins("notify"):
+        receipt = member(
+            await job.services.notify(bound_value(job.services, "tenant")), "id"
+        )
+        await job.ends(NotifyKept(receipt=receipt))
+    else:
+        receipt = job.kept(NotifyKept).receipt
     await job.services.notify("x", to=receipt)
 
 

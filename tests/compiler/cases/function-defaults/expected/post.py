@@ -29,22 +29,30 @@ class EmailSend:
     parent_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "9019252c")
+@job_type(
+    "post.after_update.email_send", "9019252c", steps={"email.send": None, "tell": None}
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    label_2 = label(post.title)
-    label_3 = label(post.title, "a", n=2)
-    label_4 = label(post.title, mark="?")
-    named_2 = named(post.title, "a")
+    if await job.begins("email.send"):
+        label_2 = label(post.title)
+        label_3 = label(post.title, "a", n=2)
+        label_4 = label(post.title, mark="?")
+        named_2 = named(post.title, "a")
+        parent = await job.find(Post, post.parent_id)
+        await job.services.email.send(
+            label_2,
+            label_3,
+            label_4,
+            named_2,
+            named(parent.title, "a") if parent is not None else None,
+        )
+        await job.ends()
+    if await job.begins("tell"):
+        parent = await job.find(Post, post.parent_id)
+        if parent is not None:
+            await tell(job, "hi")
+        await job.ends()
     parent = await job.find(Post, post.parent_id)
-    await job.services.email.send(
-        label_2,
-        label_3,
-        label_4,
-        named_2,
-        named(parent.title, "a") if parent is not None else None,
-    )
-    if parent is not None:
-        await tell(job, "hi")
     if parent is not None:
         await job.scalar(
             int, "SELECT count(*) FROM posts WHERE parent_id = %s", (parent.id,)

@@ -28,11 +28,13 @@ class OutAll:
     note: str | None
 
 
-@job_type("order.after_create.out_all", "b3a3bc26")
+@job_type("order.after_create.out_all", "b3a3bc26", steps={"out.all": None})
 async def out_all(job: JobContext[Services], order: OutAll) -> None:
-    await job.services.out.all(
-        noted(order.note), short("x"), shorter(order.qty), await told(job, 1)
-    )
+    if await job.begins("out.all"):
+        await job.services.out.all(
+            noted(order.note), short("x"), shorter(order.qty), await told(job, 1)
+        )
+        await job.ends()
 
     def function(n: Any) -> Any:
         if n > 1:

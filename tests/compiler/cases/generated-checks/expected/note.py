@@ -81,12 +81,28 @@ class SvcCount:
     mixed: list[int]
 
 
-@job_type("note.after_create.svc_count", "95061c3a")
+@dataclass(frozen=True, slots=True)
+class SvcMoreKept:
+    more: int | None
+
+
+@job_type(
+    "note.after_create.svc_count",
+    "95061c3a",
+    steps={"n": None, "svc.more": SvcMoreKept},
+)
 async def svc_count(job: JobContext[Services], note: SvcCount) -> None:
-    await job.update(
-        Note, note.id, n=of_type(int, await job.services.svc.count(), "Svc.count()")
-    )
-    more: int | None = of_type(int | None, await job.services.svc.more(), "Svc.more()")
+    if await job.begins("n"):
+        await job.update(
+            Note, note.id, n=of_type(int, await job.services.svc.count(), "Svc.count()")
+        )
+        await job.ends()
+    more: int | None
+    if await job.begins("svc.more"):
+        more = of_type(int | None, await job.services.svc.more(), "Svc.more()")
+        await job.ends(SvcMoreKept(more=more))
+    else:
+        more = job.kept(SvcMoreKept).more
     await job.services.out.send(
         note.items,
         note.place,

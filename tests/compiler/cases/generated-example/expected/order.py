@@ -78,15 +78,23 @@ class EmailSend:
     was: OrderState
 
 
-@job_type("order.after_update.email_send", "06c6cfb0", queue="mail", priority="high")
+@job_type(
+    "order.after_update.email_send",
+    "06c6cfb0",
+    queue="mail",
+    priority="high",
+    steps={"email.send": None},
+)
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
-    customer = await job.get(User, order.customer_id)
-    note = order.note if order.note is not None else ""
-    await job.services.email.send(
-        customer.email,
-        subject=greeting(order.number, customer.name),
-        body=f"To {order.address_country}, was {order.was}. {note}",
-    )
+    if await job.begins("email.send"):
+        customer = await job.get(User, order.customer_id)
+        note = order.note if order.note is not None else ""
+        await job.services.email.send(
+            customer.email,
+            subject=greeting(order.number, customer.name),
+            body=f"To {order.address_country}, was {order.was}. {note}",
+        )
+        await job.ends()
     await job.update(Order, order.id, notified_at=Time.now())
     job.enqueue(
         search_index_update,

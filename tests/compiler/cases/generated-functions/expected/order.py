@@ -54,62 +54,82 @@ class EmailSend:
     customer_id: UUID
 
 
-@job_type("order.after_create.email_send", "d0749ce2")
+@job_type(
+    "order.after_create.email_send",
+    "d0749ce2",
+    steps={
+        "email.send": None,
+        "notify": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.send#4": None,
+    },
+)
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
-    await job.services.email.send(
-        label(order.number, "x"),
-        label(order.number, class_=4),
-        overdue(order.total, order.state),
-        await owner_in_job(job, order.customer_id),
-        kind(2),
-        fact(5),
-    )
-    await notify_in_job(job, order.customer_id, "job")
-    customer = await job.get(User, order.customer_id)
-    await job.services.email.send(
-        user_label(customer.name, customer.email), user_hello(customer.name, "x")
-    )
-    items = await job.fetch(
-        LineItem,
-        "SELECT id, sku, position, order_id FROM line_items WHERE order_id = %s"
-        " ORDER BY position ASC",
-        (order.id,),
-    )
-    for item in items:
-        item_order = await job.get(Order, item.order_id)
-        await job.services.email.send(item.sku, item_order.number)
-    map_ = [
-        t.name
-        for t in await job.fetch(
-            Tag,
-            "SELECT tags.id, tags.name FROM tags"
-            " JOIN order_tags ON order_tags.tag_id = tags.id"
-            " WHERE order_tags.order_id = %s",
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            label(order.number, "x"),
+            label(order.number, class_=4),
+            overdue(order.total, order.state),
+            await owner_in_job(job, order.customer_id),
+            kind(2),
+            fact(5),
+        )
+        await job.ends()
+    if await job.begins("notify"):
+        await notify_in_job(job, order.customer_id, "job")
+        await job.ends()
+    if await job.begins("email.send#2"):
+        customer = await job.get(User, order.customer_id)
+        await job.services.email.send(
+            user_label(customer.name, customer.email), user_hello(customer.name, "x")
+        )
+        await job.ends()
+    if await job.begins("email.send#3"):
+        items = await job.fetch(
+            LineItem,
+            "SELECT id, sku, position, order_id FROM line_items WHERE order_id = %s"
+            " ORDER BY position ASC",
             (order.id,),
         )
-    ]
-    invoice = await job.first(
-        Invoice,
-        "SELECT id, number, order_id FROM invoices WHERE order_id = %s LIMIT 1",
-        (order.id,),
-    )
-    await job.services.email.send(
-        map_,
-        invoice.number if invoice is not None else None,
-        await job.scalar(
-            int, "SELECT count(*) FROM line_items WHERE order_id = %s", (order.id,)
-        ),
-        [
-            TagSnapshot.of(row)
-            for row in await job.fetch(
+        for item in items:
+            item_order = await job.get(Order, item.order_id)
+            await job.services.email.send(item.sku, item_order.number)
+        await job.ends()
+    if await job.begins("email.send#4"):
+        map_ = [
+            t.name
+            for t in await job.fetch(
                 Tag,
                 "SELECT tags.id, tags.name FROM tags"
                 " JOIN order_tags ON order_tags.tag_id = tags.id"
                 " WHERE order_tags.order_id = %s",
                 (order.id,),
             )
-        ],
-    )
+        ]
+        invoice = await job.first(
+            Invoice,
+            "SELECT id, number, order_id FROM invoices WHERE order_id = %s LIMIT 1",
+            (order.id,),
+        )
+        await job.services.email.send(
+            map_,
+            invoice.number if invoice is not None else None,
+            await job.scalar(
+                int, "SELECT count(*) FROM line_items WHERE order_id = %s", (order.id,)
+            ),
+            [
+                TagSnapshot.of(row)
+                for row in await job.fetch(
+                    Tag,
+                    "SELECT tags.id, tags.name FROM tags"
+                    " JOIN order_tags ON order_tags.tag_id = tags.id"
+                    " WHERE order_tags.order_id = %s",
+                    (order.id,),
+                )
+            ],
+        )
+        await job.ends()
     await job.services.email.send(order.address_geo_lat, order.address_street)
 
 

@@ -100,58 +100,98 @@ class EmailSend:
     f: bool
 
 
-@job_type("post.after_update.email_send", "5863bb8e")
+@job_type(
+    "post.after_update.email_send",
+    "5863bb8e",
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.send#4": None,
+        "email.send#5": None,
+        "email.send#6": None,
+        "email.send#7": None,
+        "email.send#8": None,
+        "for i": None,
+    },
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    author = await job.find(User, post.author_id)
-    name = author.name if author is not None else None
-    if name is None:
-        editor = await job.get(User, post.editor_id)
-        name = editor.name
-    await job.services.email.send(
-        name,
-        (
-            company.name
-            if author is not None
-            and (company := await job.find(Company, author.company_id)) is not None
-            else None
-        ),
-        author is None,
-    )
-    if author:
-        await job.services.email.send(author.name)
+    if await job.begins("email.send"):
+        author = await job.find(User, post.author_id)
+        name = author.name if author is not None else None
+        if name is None:
+            editor = await job.get(User, post.editor_id)
+            name = editor.name
+        await job.services.email.send(
+            name,
+            (
+                company.name
+                if author is not None
+                and (company := await job.find(Company, author.company_id)) is not None
+                else None
+            ),
+            author is None,
+        )
+        await job.ends()
+    if await job.begins("email.send#2"):
+        author = await job.find(User, post.author_id)
+        if author:
+            await job.services.email.send(author.name)
+        await job.ends()
     if post.views > 3:
-        editor = await job.get(User, post.editor_id)
-        await job.services.email.send(editor.name)
+        if await job.begins("email.send#3"):
+            editor = await job.get(User, post.editor_id)
+            await job.services.email.send(editor.name)
+            await job.ends()
     else:
+        if await job.begins("email.send#4"):
+            editor = await job.get(User, post.editor_id)
+            await job.services.email.send(editor.email)
+            await job.ends()
+    if await job.begins("email.send#5"):
         editor = await job.get(User, post.editor_id)
-        await job.services.email.send(editor.email)
-    editor = await job.get(User, post.editor_id)
-    await job.services.email.send(editor.name, post.a, post.b, post.c, post.d, post.f)
-    await job.services.email.send(
-        (
-            member(y, "z")
-            if post.data is not None
-            and (y := member(member(post.data, "x"), "y")) is not None
-            else None
-        ),
-        item(item(member(post.data, "a"), "k"), 0),
-        unwrap(post.data, "self.data"),
-        unwrap(post.note, "self.note"),
-    )
-    await job.services.email.send(
-        (
-            company_2.name
-            if (company_2 := await job.find(Company, editor.company_id)) is not None
+        await job.services.email.send(
+            editor.name, post.a, post.b, post.c, post.d, post.f
+        )
+        await job.ends()
+    if await job.begins("email.send#6"):
+        await job.services.email.send(
+            (
+                member(y, "z")
+                if post.data is not None
+                and (y := member(member(post.data, "x"), "y")) is not None
+                else None
+            ),
+            item(item(member(post.data, "a"), "k"), 0),
+            unwrap(post.data, "self.data"),
+            unwrap(post.note, "self.note"),
+        )
+        await job.ends()
+    if await job.begins("email.send#7"):
+        await job.services.email.send(
+            (
+                company_2.name
+                if (
+                    company_2 := await job.find(
+                        Company, (await job.get(User, post.editor_id)).company_id
+                    )
+                )
+                is not None
+                else None
+            )
+            if post.views > 100
             else None
         )
-        if post.views > 100
-        else None
-    )
-    editor_company = await job.find(Company, editor.company_id)
-    x = editor_company
-    await job.services.email.send(
-        x.name if x is not None else None,
-        CompanySnapshot.of(x) if x is not None else None,
-    )
-    for i in range(1, post.views + 1):
+        await job.ends()
+    if await job.begins("email.send#8"):
+        editor = await job.get(User, post.editor_id)
+        editor_company = await job.find(Company, editor.company_id)
+        x = editor_company
+        await job.services.email.send(
+            x.name if x is not None else None,
+            CompanySnapshot.of(x) if x is not None else None,
+        )
+        await job.ends()
+    async for i in job.turns("for i", range(1, post.views + 1)):
+        await job.passed_all_steps()
         await job.services.email.send(i)

@@ -82,30 +82,42 @@ class NoneImport:
     print: int
 
 
-@job_type("hook.after_create.none_import", "dafd42e5")
+@job_type(
+    "hook.after_create.none_import",
+    "dafd42e5",
+    steps={"none.import": None, "property.property": None, "property.list": None},
+)
 async def none_import(job: JobContext[Services], hook_: NoneImport) -> None:
-    await job.services.none.import_(
-        hook_.class_,
-        from_=hook_.from_,
-        class_=hook_.hook,
-        list=hook_.job,
-        None_=hook_.None_,
-    )
-    await job.services.property.property(hook_.list, str=hook_.str, print=hook_.print)
+    if await job.begins("none.import"):
+        await job.services.none.import_(
+            hook_.class_,
+            from_=hook_.from_,
+            class_=hook_.hook,
+            list=hook_.job,
+            None_=hook_.None_,
+        )
+        await job.ends()
+    if await job.begins("property.property"):
+        await job.services.property.property(
+            hook_.list, str=hook_.str, print=hook_.print
+        )
+        await job.ends()
     payload_ = hook_.item + 1
     services_ = "a"
-    await job.services.property.list(
-        payload_,
-        services_,
-        hook_.Time,
-        hook_.text,
-        hook_.order,
-        hook_.def_,
-        hook_.date,
-        hook_.time,
-        hook_.UUID,
-        hook_.datetime,
-    )
+    if await job.begins("property.list"):
+        await job.services.property.list(
+            payload_,
+            services_,
+            hook_.Time,
+            hook_.text,
+            hook_.order,
+            hook_.def_,
+            hook_.date,
+            hook_.time,
+            hook_.UUID,
+            hook_.datetime,
+        )
+        await job.ends()
     from_ = "x"
     await job.update(Hook, hook_.id, from_=from_)
     await job.services.property.class_(from_, hook_.state)

@@ -43,15 +43,26 @@ class EmailSend:
     part: PartSnapshot
 
 
-@job_type("part.after_update.email_send", "019ac32b")
+@job_type(
+    "part.after_update.email_send",
+    "019ac32b",
+    steps={"email.send": None, "email.send#2": None, "part.update": None},
+)
 async def email_send(job: JobContext[Services], part: EmailSend) -> None:
-    await job.services.email.send(
-        part.part, part.of, part.of_, part.mro_, part.size_of, part.size_mro
-    )
-    await job.services.email.send(
-        part.part, part.of, part.of_, part.mro_, part.size_of, part.size_mro
-    )
-    await job.update(Part, part.id, of_="x")
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            part.part, part.of, part.of_, part.mro_, part.size_of, part.size_mro
+        )
+        await job.ends()
+    if await job.begins("email.send#2"):
+        await job.services.email.send(
+            part.part, part.of, part.of_, part.mro_, part.size_of, part.size_mro
+        )
+        await job.ends()
+    if await job.begins("part.update"):
+        async with job.transaction():
+            await job.update(Part, part.id, of_="x")
+            await job.ends()
     parts = await job.fetch(
         Part, "SELECT id, of, of_, mro, size FROM parts WHERE of = %s", ("x",)
     )

@@ -54,55 +54,98 @@ class EmailSend:
     post: PostSnapshot
 
 
-@job_type("post.after_create.email_send", "a6d8bb41")
+@job_type(
+    "post.after_create.email_send",
+    "a6d8bb41",
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.send#4": None,
+        "email.send#5": None,
+        "email.send#6": None,
+        "email.send#7": None,
+        "email.send#8": None,
+        "email.send#9": None,
+        "email.send#10": None,
+        "email.send#11": None,
+    },
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    await job.services.email.send(
-        'it\'s "quoted" {{ x }} {% y %} \\ back \n'
-        " new \t tab \r cr \x00 nul 😀 \u202e {braces} %s %% \x7f"
-    )
-    await job.services.email.send(
-        f'{post.title} it\'s "quoted" {{{{ x }}}} {{brace}} \\ back \n new \x00 '
-        f"{post.views} 😀"
-    )
-    await job.services.email.send(
-        f"a {post.note or ''} b {text(post.score)} c {post.price:f} d {text(post.at)}"
-        f" e {text(post.tags)} f {text(post.meta)} g {text(post.views > 3)}"
-    )
-    note = post.note if post.note is not None else "none"
-    name_2 = text(member(post.meta, "name"))
-    name: Any = member(post.meta, "name") if post.meta is not None else None
-    if name is None:
-        name = "x\ny"
-    value = 'y"es' if post.title == "it's" else "n"
-    await job.services.email.send(f"a {note} b {name_2} c {text(name)} d {value}")
-    value_2 = f"most {post.title} '\"'"
-    await job.services.email.send(f"nested {f'inner {value_2} x'} end")
-    await job.services.email.send(
-        "nested " + "inner " + f"most {post.title} '\"' \n" + " x" + " end"
-        if post.views > 3
-        else "no"
-    )
-    await job.services.email.send(
-        "a'b"
-        if post.views > 3
-        and (await job.get(User, post.author_id)).name == f"it's {post.title}"
-        else (post.note if post.note is not None else "it's")
-    )
-    await job.services.email.send(
-        "A very long text that goes on and on, well past the end of any line that a "
-        "reader would like to read, with 'quotes' and \"quotes\", and more, and more, "
-        "and it ends here."
-    )
-    author = await job.get(User, post.author_id)
-    await job.services.email.send(
-        f"A very long text with {post.title}"
-        " that goes on and on, well past the end of any line that a reader would "
-        f"like to read, with {author.name}, and {{more}}, and more, and it ends here."
-    )
-    await job.services.email.send(
-        {"a b": 1, "from": post.post, post.title: [UserSnapshot.of(author), post.post]}
-    )
-    await job.services.email.send("", "'", '"', "#", "#{x}", "{", "}", "“ … – ’")
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            'it\'s "quoted" {{ x }} {% y %} \\ back \n'
+            " new \t tab \r cr \x00 nul 😀 \u202e {braces} %s %% \x7f"
+        )
+        await job.ends()
+    if await job.begins("email.send#2"):
+        await job.services.email.send(
+            f'{post.title} it\'s "quoted" {{{{ x }}}} {{brace}} \\ back \n new \x00 '
+            f"{post.views} 😀"
+        )
+        await job.ends()
+    if await job.begins("email.send#3"):
+        await job.services.email.send(
+            f"a {post.note or ''} b {text(post.score)} c {post.price:f} d {text(post.at)}"
+            f" e {text(post.tags)} f {text(post.meta)} g {text(post.views > 3)}"
+        )
+        await job.ends()
+    if await job.begins("email.send#4"):
+        note = post.note if post.note is not None else "none"
+        name_2 = text(member(post.meta, "name"))
+        name: Any = member(post.meta, "name") if post.meta is not None else None
+        if name is None:
+            name = "x\ny"
+        value = 'y"es' if post.title == "it's" else "n"
+        await job.services.email.send(f"a {note} b {name_2} c {text(name)} d {value}")
+        await job.ends()
+    if await job.begins("email.send#5"):
+        value_2 = f"most {post.title} '\"'"
+        await job.services.email.send(f"nested {f'inner {value_2} x'} end")
+        await job.ends()
+    if await job.begins("email.send#6"):
+        await job.services.email.send(
+            "nested " + "inner " + f"most {post.title} '\"' \n" + " x" + " end"
+            if post.views > 3
+            else "no"
+        )
+        await job.ends()
+    if await job.begins("email.send#7"):
+        await job.services.email.send(
+            "a'b"
+            if post.views > 3
+            and (await job.get(User, post.author_id)).name == f"it's {post.title}"
+            else (post.note if post.note is not None else "it's")
+        )
+        await job.ends()
+    if await job.begins("email.send#8"):
+        await job.services.email.send(
+            "A very long text that goes on and on, well past the end of any line that a "
+            "reader would like to read, with 'quotes' and \"quotes\", and more, and more, "
+            "and it ends here."
+        )
+        await job.ends()
+    if await job.begins("email.send#9"):
+        author = await job.get(User, post.author_id)
+        await job.services.email.send(
+            f"A very long text with {post.title}"
+            " that goes on and on, well past the end of any line that a reader would "
+            f"like to read, with {author.name}, and {{more}}, and more, and it ends here."
+        )
+        await job.ends()
+    if await job.begins("email.send#10"):
+        author = await job.get(User, post.author_id)
+        await job.services.email.send(
+            {
+                "a b": 1,
+                "from": post.post,
+                post.title: [UserSnapshot.of(author), post.post],
+            }
+        )
+        await job.ends()
+    if await job.begins("email.send#11"):
+        await job.services.email.send("", "'", '"', "#", "#{x}", "{", "}", "“ … – ’")
+        await job.ends()
     await job.services.email.send(
         re.compile("a\\d+\"'[/]", re.IGNORECASE),
         String.replace(post.title, re.compile("x\\\\"), "y"),

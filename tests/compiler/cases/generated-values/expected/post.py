@@ -61,132 +61,192 @@ class ApiA:
     maybe: bool | None
 
 
-@job_type("post.after_create.api_a", "3746d74f")
+@job_type(
+    "post.after_create.api_a",
+    "3746d74f",
+    steps={
+        "api.a": None,
+        "api.b": None,
+        "api.c": None,
+        "api.d": None,
+        "api.e": None,
+        "api.f": None,
+        "api.g": None,
+        "api.h": None,
+        "api.i": None,
+        "api.j": None,
+        "api.one": None,
+        "api.two": None,
+        "api.some": None,
+        "api.many": None,
+        "api.one#2": None,
+        "api.two#2": None,
+        "api.k": None,
+        "for t": None,
+        "for _i": None,
+        "api.unused": None,
+        "api.low": None,
+        "api.high": None,
+        "api.both": None,
+    },
+)
 async def api_a(job: JobContext[Services], post: ApiA) -> None:
-    await job.services.api.a(
-        1 + 2 * 3 - (4 - 5) - 6,
-        (1 + 2) * 3,
-        -post.views,
-        3,
-        -(2**2),
-        cast("float", power(2, -1)),
-        power(2, 3**2),
-        divide(7, 2),
-        divide(-7, 2),
-        remainder(-7, 3),
-        divide(post.score, 2),
-        divide(post.price, 3),
-        divide(post.views, post.score),
-    )
-    await job.services.api.b(
-        post.at + timedelta(days=7),
-        post.at - timedelta(hours=1.5),
-        post.at - post.at,
-        post.day + timedelta(weeks=1),
-        timedelta(seconds=90),
-    )
-    await job.services.api.c(
-        post.title == "a",
-        post.title == "a",
-        post.state == "live",
-        post.note is None,
-        post.note is not None,
-        post.flag,
-        not post.flag,
-        post.maybe is True,
-        post.maybe is False,
-        equal(post.data, 1),
-        post.data == "x",
-        post.price == 1,
-        post.price == post.views,
-        post.score == 1,
-        post.tags == ["a"],
-        post.nums == post.nums,
-        member(post.data, "x") is None,
-    )
-    await job.services.api.d(
-        post.views > 1,
-        post.views <= 3,
-        post.views <= 3,
-        1 <= post.views <= 5,
-        not 1 <= post.views < 5,
-        "a" in post.tags,
-        post.title in ["a", "b"],
-        "x" in post.title,
-        "k" in post.map,
-        post.views in post.nums,
-        post.data in post.tags,
-        3 in post.nums,
-    )
-    await job.services.api.e(
-        [*post.tags, "x"],
-        ["y", *post.tags],
-        post.tags + post.tags,
-        "a" + "b" + post.title,
-        post.title * 3,
-        add(post.data, 1),
-    )
-    await job.services.api.f(
-        item(post.tags, 0),
-        item(post.tags, -1),
-        post.map.get("k"),
-        post.map.get("k"),
-        member(post.data, "x"),
-        item(post.data, "x"),
-        Array.first(post.tags),
-        Array.length(post.tags),
-        String.length(String.upcase(post.title)),
-    )
-    await job.services.api.g(
-        (post.flag and post.views) or post.title,
-        (post.flag or post.maybe) and post.views,
-        not post.flag,
-        not post.flag,
-        post.views <= 3,
-        bool(post.views),
-    )
-    await job.services.api.h(
-        1 if post.views > 3 else 2 if post.views > 2 else 3,
-        (post.views if post.flag else 2) + 1,
-        (1 if post.maybe else 2) if post.flag else 3,
-    )
-    await job.services.api.i(
-        1000,
-        25000000000.0,
-        1e300,
-        True,
-        False,
-        None,
-        "sym",
-        [],
-        {},
-        [[1], [2, 3]],
-        {"a": {"b": [1]}},
-        timedelta(days=3),
-    )
+    if await job.begins("api.a"):
+        await job.services.api.a(
+            1 + 2 * 3 - (4 - 5) - 6,
+            (1 + 2) * 3,
+            -post.views,
+            3,
+            -(2**2),
+            cast("float", power(2, -1)),
+            power(2, 3**2),
+            divide(7, 2),
+            divide(-7, 2),
+            remainder(-7, 3),
+            divide(post.score, 2),
+            divide(post.price, 3),
+            divide(post.views, post.score),
+        )
+        await job.ends()
+    if await job.begins("api.b"):
+        await job.services.api.b(
+            post.at + timedelta(days=7),
+            post.at - timedelta(hours=1.5),
+            post.at - post.at,
+            post.day + timedelta(weeks=1),
+            timedelta(seconds=90),
+        )
+        await job.ends()
+    if await job.begins("api.c"):
+        await job.services.api.c(
+            post.title == "a",
+            post.title == "a",
+            post.state == "live",
+            post.note is None,
+            post.note is not None,
+            post.flag,
+            not post.flag,
+            post.maybe is True,
+            post.maybe is False,
+            equal(post.data, 1),
+            post.data == "x",
+            post.price == 1,
+            post.price == post.views,
+            post.score == 1,
+            post.tags == ["a"],
+            post.nums == post.nums,
+            member(post.data, "x") is None,
+        )
+        await job.ends()
+    if await job.begins("api.d"):
+        await job.services.api.d(
+            post.views > 1,
+            post.views <= 3,
+            post.views <= 3,
+            1 <= post.views <= 5,
+            not 1 <= post.views < 5,
+            "a" in post.tags,
+            post.title in ["a", "b"],
+            "x" in post.title,
+            "k" in post.map,
+            post.views in post.nums,
+            post.data in post.tags,
+            3 in post.nums,
+        )
+        await job.ends()
+    if await job.begins("api.e"):
+        await job.services.api.e(
+            [*post.tags, "x"],
+            ["y", *post.tags],
+            post.tags + post.tags,
+            "a" + "b" + post.title,
+            post.title * 3,
+            add(post.data, 1),
+        )
+        await job.ends()
+    if await job.begins("api.f"):
+        await job.services.api.f(
+            item(post.tags, 0),
+            item(post.tags, -1),
+            post.map.get("k"),
+            post.map.get("k"),
+            member(post.data, "x"),
+            item(post.data, "x"),
+            Array.first(post.tags),
+            Array.length(post.tags),
+            String.length(String.upcase(post.title)),
+        )
+        await job.ends()
+    if await job.begins("api.g"):
+        await job.services.api.g(
+            (post.flag and post.views) or post.title,
+            (post.flag or post.maybe) and post.views,
+            not post.flag,
+            not post.flag,
+            post.views <= 3,
+            bool(post.views),
+        )
+        await job.ends()
+    if await job.begins("api.h"):
+        await job.services.api.h(
+            1 if post.views > 3 else 2 if post.views > 2 else 3,
+            (post.views if post.flag else 2) + 1,
+            (1 if post.maybe else 2) if post.flag else 3,
+        )
+        await job.ends()
+    if await job.begins("api.i"):
+        await job.services.api.i(
+            1000,
+            25000000000.0,
+            1e300,
+            True,
+            False,
+            None,
+            "sym",
+            [],
+            {},
+            [[1], [2, 3]],
+            {"a": {"b": [1]}},
+            timedelta(days=3),
+        )
+        await job.ends()
+    if await job.begins("api.j"):
 
-    def function(n: Any) -> Any:
-        m = n * 2
-        return m + 1
+        def function(n: Any) -> Any:
+            m = n * 2
+            return m + 1
 
-    await job.services.api.j(
-        [String.upcase(t) for t in post.tags],
-        [t_2 for t_2 in post.tags if String.length(t_2) > 3],
-        Array.map(post.nums, function),
-    )
+        await job.services.api.j(
+            [String.upcase(t) for t in post.tags],
+            [t_2 for t_2 in post.tags if String.length(t_2) > 3],
+            Array.map(post.nums, function),
+        )
+        await job.ends()
     if post.views == 1:
-        await job.services.api.one()
+        if await job.begins("api.one"):
+            await job.services.api.one()
+            await job.ends()
     elif post.views == 2 or post.views == 3:
-        await job.services.api.two()
+        if await job.begins("api.two"):
+            await job.services.api.two()
+            await job.ends()
     elif 4 <= post.views <= 9:
-        await job.services.api.some()
+        if await job.begins("api.some"):
+            await job.services.api.some()
+            await job.ends()
     else:
-        await job.services.api.many()
+        if await job.begins("api.many"):
+            await job.services.api.many()
+            await job.ends()
     match post.state:
         case "draft":
-            await job.services.api.one()
+            if await job.begins("api.one#2"):
+                await job.services.api.one()
+                await job.ends()
         case _:
-            await job.services.api.two()
+            if await job.begins("api.two#2"):
+                await job.services.api.two()
+                await job.ends()
     match post.state:
         case "draft":
             s = "D"
@@ -204,26 +264,38 @@ async def api_a(job: JobContext[Services], post: ApiA) -> None:
         r = "t"
     else:
         r = "other"
-    await job.services.api.k(s, r, Random.int(1, 6), Time.now(), UUID.generate())
+    if await job.begins("api.k"):
+        await job.services.api.k(s, r, Random.int(1, 6), Time.now(), UUID.generate())
+        await job.ends()
     total = 0
     for n_2 in post.nums:
         total = total + n_2
-    for t_3 in post.tags:
+    async for t_3 in job.turns("for t", post.tags):
+        await job.passed_all_steps()
         if t_3 == "x":
             await job.services.api.x()
         elif t_3 == "y":
             await job.services.api.y()
         else:
             await job.services.api.z(t_3)
-    for _ in range(3):
+    async for _ in job.turns("for _i", range(3)):
+        await job.passed_all_steps()
         await job.services.api.loop()
-    await job.services.api.unused()
+    if await job.begins("api.unused"):
+        await job.services.api.unused()
+        await job.ends()
     if total <= 3:
-        await job.services.api.low(total)
+        if await job.begins("api.low"):
+            await job.services.api.low(total)
+            await job.ends()
     else:
-        await job.services.api.high()
-    if post.flag and post.maybe:
+        if await job.begins("api.high"):
+            await job.services.api.high()
+            await job.ends()
+    if post.flag and post.maybe and await job.begins("api.both"):
         await job.services.api.both()
+        await job.ends()
+    await job.passed_all_steps()
     with suppress(Exception):
         await job.services.api.find(post.note)
     if total == 3:

@@ -71,80 +71,116 @@ class EmailSend:
     current_user: Any
 
 
-@job_type("post.after_create.email_send", "ba039461")
+@dataclass(frozen=True, slots=True)
+class EmailGetKept:
+    b: Any
+
+
+@job_type(
+    "post.after_create.email_send",
+    "ba039461",
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.send#4": None,
+        "email.send#5": None,
+        "email.get": EmailGetKept,
+        "email.send#6": None,
+    },
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    async def function(t: Any) -> Any:
-        n = await job.services.email.find(t)
-        if n:
-            return n
-        return "none"
+    if await job.begins("email.send"):
 
-    await job.services.email.send([await function(each) for each in post.tags])
-    filter_ = [t_2 for t_2 in post.tags if await job.services.email.check(t_2)]
+        async def function(t: Any) -> Any:
+            n = await job.services.email.find(t)
+            if n:
+                return n
+            return "none"
 
-    async def function_2(t_3: Any) -> Any:
-        y = await job.services.email.find(t_3)
-        return f"{text(y)}!"
+        await job.services.email.send([await function(each) for each in post.tags])
+        await job.ends()
+    if await job.begins("email.send#2"):
+        filter_ = [t_2 for t_2 in post.tags if await job.services.email.check(t_2)]
 
-    await job.services.email.send(
-        filter_,
-        (
-            [await function_2(each_2) for each_2 in post.more]
-            if post.more is not None
-            else None
-        ),
-    )
-    map_ = [await found(job, t_4) for t_4 in ["a"]]
+        async def function_2(t_3: Any) -> Any:
+            y = await job.services.email.find(t_3)
+            return f"{text(y)}!"
 
-    async def function_3(x: Any) -> Any:
-        return await job.services.email.find(x)
+        await job.services.email.send(
+            filter_,
+            (
+                [await function_2(each_2) for each_2 in post.more]
+                if post.more is not None
+                else None
+            ),
+        )
+        await job.ends()
+    if await job.begins("email.send#3"):
+        map_ = [await found(job, t_4) for t_4 in ["a"]]
 
-    await job.services.email.send(
-        map_,
-        [
-            await function_3(each_3)
-            for each_3 in iterate(await job.services.email.list())
-        ],
-    )
-    await job.services.email.send(
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM posts"
-            " WHERE author_id IN (SELECT id FROM users WHERE active = %s)",
-            (True,),
-        ),
-        [
-            PostSnapshot.of(row)
-            for row in await job.fetch(
-                Post,
-                "SELECT id, title, tags, more, author_id FROM posts"
-                " WHERE NOT author_id IN (SELECT id FROM users WHERE org_id IN (SELECT id"
-                " FROM orgs WHERE name = %s LIMIT 3)) AND title = %s",
-                (post.title, "x"),
-            )
-        ],
-    )
+        async def function_3(x: Any) -> Any:
+            return await job.services.email.find(x)
+
+        await job.services.email.send(
+            map_,
+            [
+                await function_3(each_3)
+                for each_3 in iterate(await job.services.email.list())
+            ],
+        )
+        await job.ends()
+    if await job.begins("email.send#4"):
+        await job.services.email.send(
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM posts"
+                " WHERE author_id IN (SELECT id FROM users WHERE active = %s)",
+                (True,),
+            ),
+            [
+                PostSnapshot.of(row)
+                for row in await job.fetch(
+                    Post,
+                    "SELECT id, title, tags, more, author_id FROM posts"
+                    " WHERE NOT author_id IN (SELECT id FROM users WHERE org_id IN (SELECT id"
+                    " FROM orgs WHERE name = %s LIMIT 3)) AND title = %s",
+                    (post.title, "x"),
+                )
+            ],
+        )
+        await job.ends()
+    if await job.begins("email.send#5"):
+        author = await job.get(User, post.author_id)
+        await job.services.email.send(
+            user_label(author.name, False, author.name, post.current_user, "y")
+        )
+        await job.ends()
+    b: Any
+    if await job.begins("email.get"):
+        try:
+            b = await job.services.email.get(1)
+        except Exception as error:
+            err = ErrorValue.of(error)
+
+            async def function_4() -> Any:
+                if post.title == "a":
+                    return "first"
+                for t_5 in post.tags:
+                    for u in String.split(t_5, ","):
+                        if u == "q":
+                            return u
+                    await job.services.email.note(t_5, err)
+                return "second"
+
+            b = await function_4()
+        await job.ends(EmailGetKept(b=b))
+    else:
+        b = job.kept(EmailGetKept).b
+    if await job.begins("email.send#6"):
+        await job.services.email.send(b)
+        await job.ends()
     author = await job.get(User, post.author_id)
-    await job.services.email.send(
-        user_label(author.name, False, author.name, post.current_user, "y")
-    )
-    try:
-        b = await job.services.email.get(1)
-    except Exception as error:
-        err = ErrorValue.of(error)
-
-        async def function_4() -> Any:
-            if post.title == "a":
-                return "first"
-            for t_5 in post.tags:
-                for u in String.split(t_5, ","):
-                    if u == "q":
-                        return u
-                await job.services.email.note(t_5, err)
-            return "second"
-
-        b = await function_4()
-    await job.services.email.send(b)
     await job.services.email.last(await user_load(job, author.id, 4))
 
 

@@ -30,9 +30,12 @@ class OutH:
     deep: dict[str, list[PostDeep]]
 
 
-@job_type("post.after_create.out_h", "0200e051")
+@job_type("post.after_create.out_h", "0200e051", steps={"post.update": None})
 async def out_h(job: JobContext[Services], post: OutH) -> None:
-    await job.update(Post, post.id, h={"a": PostH(x=1), "b": PostH(x=2)})
+    if await job.begins("post.update"):
+        async with job.transaction():
+            await job.update(Post, post.id, h={"a": PostH(x=1), "b": PostH(x=2)})
+            await job.ends()
     h = {"l": PostH(x=4)}
     await job.update(Post, post.id, h=h)
     await job.services.out.h(h, post.deep)

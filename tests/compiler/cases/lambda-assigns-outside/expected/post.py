@@ -28,7 +28,12 @@ class EmailSend:
     tags: list[str]
 
 
-@job_type("post.after_update.email_send", "9741191b")
+@dataclass(frozen=True, slots=True)
+class TitleKept:
+    tags: list[str]
+
+
+@job_type("post.after_update.email_send", "9741191b", steps={"title": TitleKept})
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     count = 0
 
@@ -38,12 +43,18 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         return count
 
     numbers = Array.map(post.tags, function)
+    tags: list[str]
+    if await job.begins("title"):
+        async with job.transaction():
 
-    async def function_2(tag_2: Any) -> Any:
-        await job.update(Post, post.id, title=tag_2)
-        return tag_2
+            async def function_2(tag_2: Any) -> Any:
+                await job.update(Post, post.id, title=tag_2)
+                return tag_2
 
-    tags = [await function_2(each) for each in post.tags]
+            tags = [await function_2(each) for each in post.tags]
+            await job.ends(TitleKept(tags=tags))
+    else:
+        tags = job.kept(TitleKept).tags
 
     def function_3(tag_3: Any) -> Any:
         own = 1

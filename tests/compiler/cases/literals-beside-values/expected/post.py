@@ -36,13 +36,15 @@ class OutSend:
     all: list[PostRows]
 
 
-@job_type("post.after_create.out_send", "f8a30571")
+@job_type("post.after_create.out_send", "f8a30571", steps={"out.send": None})
 async def out_send(job: JobContext[Services], post: OutSend) -> None:
-    await job.services.out.send(
-        Number.max(Decimal("-1.5"), post.price),
-        Number.min(post.price, Decimal("2.5"), 1),
-        Number.max(1, 2.5),
-    )
+    if await job.begins("out.send"):
+        await job.services.out.send(
+            Number.max(Decimal("-1.5"), post.price),
+            Number.min(post.price, Decimal("2.5"), 1),
+            Number.max(1, 2.5),
+        )
+        await job.ends()
     await job.services.out.send(
         [each.name for each in post.all],
         Number.max(Decimal("0.5"), post.price) + post.price,

@@ -47,13 +47,31 @@ class EmailSend:
     severity: int
 
 
-@job_type("ticket.after_create.email_send", "5c4b6361", queue="mail")
+@job_type(
+    "ticket.after_create.email_send",
+    "5c4b6361",
+    queue="mail",
+    steps={
+        "clock.now": None,
+        "email.send": None,
+        "search.add": None,
+        "pager.alert": None,
+    },
+)
 async def email_send(job: JobContext[Services], ticket: EmailSend) -> None:
-    await job.services.clock.now()
-    await job.services.email.send(ticket.title, to=ticket.email)
-    if ticket.severity > 1:
+    if await job.begins("clock.now"):
+        await job.services.clock.now()
+        await job.ends()
+    if await job.begins("email.send"):
+        await job.services.email.send(ticket.title, to=ticket.email)
+        await job.ends()
+    if ticket.severity > 1 and await job.begins("search.add"):
         await job.services.search.add(ticket.id)
-    await job.services.pager.alert(ticket.title)
+        await job.ends()
+    if await job.begins("pager.alert"):
+        await job.services.pager.alert(ticket.title)
+        await job.ends()
+    await job.passed_all_steps()
     await job.services.log.info("done")
 
 

@@ -27,43 +27,60 @@ class EmailSend:
     user_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "bcf4bb54")
+@job_type(
+    "post.after_update.email_send",
+    "bcf4bb54",
+    steps={"email.send": None, "email.send#2": None, "email.send#3": None},
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    user = await job.find(User, post.user_id)
-    posts = (
-        await job.fetch(
-            Post, "SELECT id, n, user_id FROM posts WHERE user_id = %s", (user.id,)
-        )
-        if user is not None
-        else None
-    )
-    await job.services.email.send(
-        [PostSnapshot.of(row) for row in posts] if posts is not None else None
-    )
-    await job.services.email.send(
-        [
-            post_.n
-            for post_ in await job.fetch(
-                Post, "SELECT id, n, user_id FROM posts WHERE user_id = %s", (user.id,)
-            )
-        ]
-        if user is not None
-        else None
-    )
-    map_: list[int] | None = None
-    if user is not None:
-
-        def function(post_2: Any) -> Any:
-            n = post_2.n
-            return n + 1
-
-        map_ = Array.map(
+    if await job.begins("email.send"):
+        user = await job.find(User, post.user_id)
+        posts = (
             await job.fetch(
                 Post, "SELECT id, n, user_id FROM posts WHERE user_id = %s", (user.id,)
-            ),
-            function,
+            )
+            if user is not None
+            else None
         )
-    await job.services.email.send(map_)
+        await job.services.email.send(
+            [PostSnapshot.of(row) for row in posts] if posts is not None else None
+        )
+        await job.ends()
+    if await job.begins("email.send#2"):
+        user = await job.find(User, post.user_id)
+        await job.services.email.send(
+            [
+                post_.n
+                for post_ in await job.fetch(
+                    Post,
+                    "SELECT id, n, user_id FROM posts WHERE user_id = %s",
+                    (user.id,),
+                )
+            ]
+            if user is not None
+            else None
+        )
+        await job.ends()
+    if await job.begins("email.send#3"):
+        user = await job.find(User, post.user_id)
+        map_: list[int] | None = None
+        if user is not None:
+
+            def function(post_2: Any) -> Any:
+                n = post_2.n
+                return n + 1
+
+            map_ = Array.map(
+                await job.fetch(
+                    Post,
+                    "SELECT id, n, user_id FROM posts WHERE user_id = %s",
+                    (user.id,),
+                ),
+                function,
+            )
+        await job.services.email.send(map_)
+        await job.ends()
+    user = await job.find(User, post.user_id)
 
     async def function_2(post_3: Any) -> Any:
         n_2 = await job.services.email.get(post_3.n)

@@ -59,15 +59,24 @@ class EmailSend:
     editor_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "59566fb4")
+@job_type(
+    "post.after_update.email_send",
+    "59566fb4",
+    steps={"email.send": None, "email.send#2": None},
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     rating = post.rating
     if rating is None or rating != post.ratio:
         return
-    await job.services.email.send(rating + 1.0, post.place_city)
+    if await job.begins("email.send"):
+        await job.services.email.send(rating + 1.0, post.place_city)
+        await job.ends()
+    if await job.begins("email.send#2"):
+        editor = await job.find(User, post.editor_id)
+        if editor is not None and editor.name == post.title:
+            await job.services.email.send(editor.name)
+        await job.ends()
     editor = await job.find(User, post.editor_id)
-    if editor is not None and editor.name == post.title:
-        await job.services.email.send(editor.name)
     if editor is not None and editor.name == "x" and post.ratio > 1.0:
         await job.services.email.send(editor.name)
 

@@ -63,14 +63,23 @@ class Inside:
     tags: list[str]
 
 
-@job_type("post.after_create.inside", "ef1bdea2")
+@job_type(
+    "post.after_create.inside", "ef1bdea2", steps={"out.send": None, "out.send#2": None}
+)
 async def inside(job: JobContext[Services], post: Inside) -> None:
-    await job.services.out.send(
-        post.sizes_["c"] + 1, String.upcase(post.tags[0]), post.more[0] + 1, post.length
-    )
-    await job.services.out.send(
-        [each + post.sizes_["c"] for each in [1]], largest(post.sizes_, post.more)
-    )
+    if await job.begins("out.send"):
+        await job.services.out.send(
+            post.sizes_["c"] + 1,
+            String.upcase(post.tags[0]),
+            post.more[0] + 1,
+            post.length,
+        )
+        await job.ends()
+    if await job.begins("out.send#2"):
+        await job.services.out.send(
+            [each + post.sizes_["c"] for each in [1]], largest(post.sizes_, post.more)
+        )
+        await job.ends()
     if "d" not in post.sizes:
         return
     await job.services.out.send(post.sizes["d"] + 1)

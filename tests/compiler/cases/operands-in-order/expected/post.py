@@ -55,15 +55,36 @@ class ApiFirst:
     author_id: UUID
 
 
-@job_type("post.after_update.api_first", "632e457c")
+@dataclass(frozen=True, slots=True)
+class ApiFirstKept:
+    rescued: Any
+
+
+@job_type(
+    "post.after_update.api_first",
+    "632e457c",
+    steps={
+        "api.first": ApiFirstKept,
+        "api.put": None,
+        "api.put#2": None,
+        "api.put#3": None,
+        "api.put#4": None,
+        "api.put#5": None,
+    },
+)
 async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
-    try:
-        rescued = await job.services.api.first(1)
-    except Exception:
-        scores = item(post.scores, 0)
-        if scores is None:
-            scores = 2
-        rescued = scores
+    rescued: Any
+    if await job.begins("api.first"):
+        try:
+            rescued = await job.services.api.first(1)
+        except Exception:
+            scores = item(post.scores, 0)
+            if scores is None:
+                scores = 2
+            rescued = scores
+        await job.ends(ApiFirstKept(rescued=rescued))
+    else:
+        rescued = job.kept(ApiFirstKept).rescued
     matched: Any
     match post.views:
         case 1:
@@ -82,39 +103,50 @@ async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
         if first is None:
             first = post.views
         score = first
-    await job.services.api.put(rescued, matched, score + 1)
-    value = remainder(post.views, post.zero)
-    echo = await job.services.api.echo("a")
-    result: int
-    if equal(echo, 1):
-        result = 2
-    elif equal(echo, 2):
-        result = 1
-    else:
-        result = 3
-    await job.services.api.put([value, result])
-    value_2 = remainder(post.views, post.zero)
-    author = await job.get(User, post.author_id)
-    await job.services.api.put(String.upcase(post.title), value_2, author.name)
-    await job.services.api.put(
-        contains(
-            post.views,
-            Range(await job.services.api.low(), await job.services.api.high()),
-        ),
-        await job.services.api.last(),
-    )
-    value_3 = await job.services.api.limit()
-    value_4 = await job.services.api.views()
-    high = await job.services.api.high()
-    await job.services.api.put(
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM (SELECT * FROM posts"
-            " WHERE views IS NOT DISTINCT FROM %s AND (views >= %s AND views <= %s)"
-            " LIMIT %s) AS part",
-            (value_4, 1, high, value_3),
+    if await job.begins("api.put"):
+        await job.services.api.put(rescued, matched, score + 1)
+        await job.ends()
+    if await job.begins("api.put#2"):
+        value = remainder(post.views, post.zero)
+        echo = await job.services.api.echo("a")
+        result: int
+        if equal(echo, 1):
+            result = 2
+        elif equal(echo, 2):
+            result = 1
+        else:
+            result = 3
+        await job.services.api.put([value, result])
+        await job.ends()
+    if await job.begins("api.put#3"):
+        value_2 = remainder(post.views, post.zero)
+        author = await job.get(User, post.author_id)
+        await job.services.api.put(String.upcase(post.title), value_2, author.name)
+        await job.ends()
+    if await job.begins("api.put#4"):
+        await job.services.api.put(
+            contains(
+                post.views,
+                Range(await job.services.api.low(), await job.services.api.high()),
+            ),
+            await job.services.api.last(),
         )
-    )
+        await job.ends()
+    if await job.begins("api.put#5"):
+        value_3 = await job.services.api.limit()
+        value_4 = await job.services.api.views()
+        high = await job.services.api.high()
+        await job.services.api.put(
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM (SELECT * FROM posts"
+                " WHERE views IS NOT DISTINCT FROM %s AND (views >= %s AND views <= %s)"
+                " LIMIT %s) AS part",
+                (value_4, 1, high, value_3),
+            )
+        )
+        await job.ends()
+    author = await job.get(User, post.author_id)
 
     async def function(t: Any) -> Any:
         match t:

@@ -26,62 +26,84 @@ class EmailSend:
     user_id: UUID | None
 
 
-@job_type("post.after_update.email_send", "9d4b5379")
+@job_type(
+    "post.after_update.email_send",
+    "9d4b5379",
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.least": None,
+    },
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    user = await job.find(User, post.user_id)
-    await job.services.email.send(
-        first.title
-        if user is not None
-        and (
-            first := await job.first(
-                Post,
-                "SELECT id, n, title, user_id FROM posts WHERE user_id = %s AND n > %s"
-                " LIMIT 1",
-                (user.id, 1),
+    if await job.begins("email.send"):
+        user = await job.find(User, post.user_id)
+        await job.services.email.send(
+            first.title
+            if user is not None
+            and (
+                first := await job.first(
+                    Post,
+                    "SELECT id, n, title, user_id FROM posts WHERE user_id = %s AND n > %s"
+                    " LIMIT 1",
+                    (user.id, 1),
+                )
             )
+            is not None
+            else None
         )
-        is not None
-        else None
-    )
-    await job.services.email.send(
-        await job.scalar(
-            int, "SELECT count(*) FROM posts WHERE user_id = %s", (user.id,)
+        await job.ends()
+    if await job.begins("email.send#2"):
+        user = await job.find(User, post.user_id)
+        await job.services.email.send(
+            await job.scalar(
+                int, "SELECT count(*) FROM posts WHERE user_id = %s", (user.id,)
+            )
+            if user is not None
+            else None
         )
-        if user is not None
-        else None
-    )
-    await job.services.email.send(
-        await job.scalar(
-            int, "SELECT count(*) FROM posts WHERE user_id = %s", (post.id,)
-        ),
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
-            (post.id, await job.services.email.least()),
-        ),
-    )
-    user_id = user.id if user is not None else None
-    value: object = None
-    if user_id is not None:
-        value = await job.services.email.least()
-    count = (
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
+        await job.ends()
+    if await job.begins("email.send#3"):
+        await job.services.email.send(
+            await job.scalar(
+                int, "SELECT count(*) FROM posts WHERE user_id = %s", (post.id,)
+            ),
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
+                (post.id, await job.services.email.least()),
+            ),
+        )
+        await job.ends()
+    if await job.begins("email.least"):
+        user = await job.find(User, post.user_id)
+        user_id = user.id if user is not None else None
+        value: object = None
+        if user_id is not None:
+            value = await job.services.email.least()
+        count = (
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
+                (user_id, value),
+            )
+            if user_id is not None
+            else None
+        )
+        if user_id is None:
+            raise ConduitError("others is nil")
+        first_2 = await job.first(
+            Post,
+            "SELECT id, n, title, user_id FROM posts WHERE user_id = %s AND n > %s"
+            " LIMIT 1",
             (user_id, value),
         )
-        if user_id is not None
-        else None
-    )
-    if user_id is None:
-        raise ConduitError("others is nil")
-    first_2 = await job.first(
-        Post,
-        "SELECT id, n, title, user_id FROM posts WHERE user_id = %s AND n > %s"
-        " LIMIT 1",
-        (user_id, value),
-    )
-    await job.services.email.send(count, first_2.title if first_2 is not None else None)
+        await job.services.email.send(
+            count, first_2.title if first_2 is not None else None
+        )
+        await job.ends()
+    user = await job.find(User, post.user_id)
     if user is not None:
         await job.services.email.send(
             await job.scalar(

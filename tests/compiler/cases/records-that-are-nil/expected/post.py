@@ -59,29 +59,37 @@ class Count:
     found: UserSnapshot | None
 
 
-@job_type("post.after_create.count", "b5a7557f")
+@job_type(
+    "post.after_create.count", "b5a7557f", steps={"out.send": None, "post.create": None}
+)
 async def count(job: JobContext[Services], post: Count) -> None:
-    editor = await job.find(User, post.editor_id)
-    await job.services.out.send(
-        post.count,
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM posts WHERE editor_id IS NOT DISTINCT FROM %s",
-            (editor.id if editor is not None else None,),
-        ),
-        await job.scalar(
-            int,
-            "SELECT count(*) FROM posts WHERE editor_id IS NOT DISTINCT FROM %s",
-            (post.found.id if post.found is not None else None,),
-        ),
-    )
-    author = await job.get(User, post.author_id)
-    await job.create(
-        Post,
-        id=UUID.generate(),
-        author_id=author.id,
-        editor_id=editor.id if editor is not None else None,
-    )
+    if await job.begins("out.send"):
+        editor = await job.find(User, post.editor_id)
+        await job.services.out.send(
+            post.count,
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM posts WHERE editor_id IS NOT DISTINCT FROM %s",
+                (editor.id if editor is not None else None,),
+            ),
+            await job.scalar(
+                int,
+                "SELECT count(*) FROM posts WHERE editor_id IS NOT DISTINCT FROM %s",
+                (post.found.id if post.found is not None else None,),
+            ),
+        )
+        await job.ends()
+    if await job.begins("post.create"):
+        async with job.transaction():
+            author = await job.get(User, post.author_id)
+            editor = await job.find(User, post.editor_id)
+            await job.create(
+                Post,
+                id=UUID.generate(),
+                author_id=author.id,
+                editor_id=editor.id if editor is not None else None,
+            )
+            await job.ends()
     await job.update(
         Post, post.id, editor_id=post.found.id if post.found is not None else None
     )

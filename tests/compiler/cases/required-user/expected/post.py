@@ -145,20 +145,22 @@ class Either:
     current_user_id: Any
 
 
-@job_type("post.after_create.either", "988d6f17")
+@job_type("post.after_create.either", "988d6f17", steps={"mail.send": None})
 async def either(job: JobContext[Services], post: Either) -> None:
-    value = (
-        (
-            post.current_user_email
+    if await job.begins("mail.send"):
+        value = (
+            (
+                post.current_user_email
+                if post.authenticated
+                else fail("Context.current_user is nil")
+            )
             if post.authenticated
-            else fail("Context.current_user is nil")
+            else post.note
         )
-        if post.authenticated
-        else post.note
-    )
-    if not post.authenticated:
-        fail("Context.current_user is nil")
-    await job.services.mail.send(post.note, value, f"{text(post.current_user_id)}")
+        if not post.authenticated:
+            fail("Context.current_user is nil")
+        await job.services.mail.send(post.note, value, f"{text(post.current_user_id)}")
+        await job.ends()
     try:
         if not post.authenticated:
             fail("Context.current_user is nil")

@@ -30,19 +30,45 @@ class EmailSend:
     active: bool
 
 
-@job_type("post.after_create.email_send", "2b6991ba")
+@dataclass(frozen=True, slots=True)
+class SearchFindKept:
+    found: Any
+
+
+@job_type(
+    "post.after_create.email_send",
+    "2b6991ba",
+    steps={
+        "for tag": None,
+        "for tag/email.send": None,
+        "search.find": SearchFindKept,
+        "email.send": None,
+    },
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    for tag in post.tags:
+    async for tag in job.turns("for tag", post.tags):
         if post.active:
-            await job.services.search.find(tag)
-            fail("no")
-    found: Any = await job.services.search.find(post.title)
-    if found is None:
-        found = fail("none")
+            if await job.begins("for tag/email.send"):
+                await job.services.search.find(tag)
+                fail("no")
+                await job.ends()
+            await job.passed_all_steps()
+            await job.services.email.done(tag)
+    found: Any
+    if await job.begins("search.find"):
+        find: Any = await job.services.search.find(post.title)
+        if find is None:
+            find = fail("none")
+        found = find
+        await job.ends(SearchFindKept(found=found))
+    else:
+        found = job.kept(SearchFindKept).found
     count: list[int | None]
     try:
         count = cast("list[int | None]", [fail(tag_2) for tag_2 in post.tags])
     except Exception:
         count = [0]
-    await job.services.email.send(found, count)
+    if await job.begins("email.send"):
+        await job.services.email.send(found, count)
+        await job.ends()
     fail("y")

@@ -34,12 +34,24 @@ class OutTop:
     top: OrderTop
 
 
-@job_type("order.after_create.out_top", "7ee18d83")
+@job_type(
+    "order.after_create.out_top",
+    "7ee18d83",
+    steps={"out.top": None, "out.info": None, "out.summary": None},
+)
 async def out_top(job: JobContext[Services], order: OutTop) -> None:
     inner = OrderInner(z=1, deep=[OrderInnerDeep(k=2)])
-    await job.services.out.top(order.top.z, inner.z, [each.k for each in inner.deep])
-    await job.services.out.info(info(order.qty), info(order.qty).a)
-    await job.services.out.summary(summary(order.qty), summary(order.qty).b.c)
+    if await job.begins("out.top"):
+        await job.services.out.top(
+            order.top.z, inner.z, [each.k for each in inner.deep]
+        )
+        await job.ends()
+    if await job.begins("out.info"):
+        await job.services.out.info(info(order.qty), info(order.qty).a)
+        await job.ends()
+    if await job.begins("out.summary"):
+        await job.services.out.summary(summary(order.qty), summary(order.qty).b.c)
+        await job.ends()
     await job.services.out.total(total(OrderInfo(a=1)), total(OrderInfo(a=2)))
 
 

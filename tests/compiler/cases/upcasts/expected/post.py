@@ -84,14 +84,22 @@ class EmailSend:
     writer_id: UUID
 
 
-@job_type("post.after_create.email_send", "8526e520")
+@job_type(
+    "post.after_create.email_send",
+    "8526e520",
+    steps={"email.send": None, "email.send#2": None},
+)
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    await job.services.email.send(
-        post.headline, post.body, post.views, post.price, post.rating, post.status
-    )
-    await job.services.email.send(
-        post.tags, post.published_on, post.address, post.places, post.totals
-    )
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            post.headline, post.body, post.views, post.price, post.rating, post.status
+        )
+        await job.ends()
+    if await job.begins("email.send#2"):
+        await job.services.email.send(
+            post.tags, post.published_on, post.address, post.places, post.totals
+        )
+        await job.ends()
     await job.services.email.send(post.writer_id, post.kind)
 
 
@@ -247,11 +255,13 @@ class Moved:
     previous_headline: str
 
 
-@job_type("post.after_update.moved", "612c8e9e")
+@job_type("post.after_update.moved", "612c8e9e", steps={"email.send": None})
 async def moved(job: JobContext[Services], post: Moved) -> None:
-    await job.services.email.send(
-        post.id, post.address_road, post.headline_changed, post.previous_headline
-    )
+    if await job.begins("email.send"):
+        await job.services.email.send(
+            post.id, post.address_road, post.headline_changed, post.previous_headline
+        )
+        await job.ends()
     await job.services.email.send(post.slug, post.address_number)
 
 

@@ -72,9 +72,12 @@ class OutSend:
     changes: Any
 
 
-@job_type("post.after_create.out_send", "02a33091")
+@job_type("post.after_create.out_send", "02a33091", steps={"log.create": None})
 async def out_send(job: JobContext[Services], payload: OutSend) -> None:
-    await job.create(Log, **columns_of(Log, payload.h, user="user_id"))
+    if await job.begins("log.create"):
+        async with job.transaction():
+            await job.create(Log, **columns_of(Log, payload.h, user="user_id"))
+            await job.ends()
     try:
         await job.update(
             Log, payload.log_id, **columns_of(Log, payload.changes, user="user_id")

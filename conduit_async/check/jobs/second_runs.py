@@ -1,0 +1,112 @@
+"""Says what a second run of some code would do: the same, something else, or an effect again."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+from ... import ast
+from ...analyses.reached import function_roots, reached_from
+from ...analyses.walk import own_nodes, walk
+from ...program import (
+    Extern,
+    FunctionCall,
+    FunctionInfo,
+    LibraryCall,
+    Local,
+    Program,
+    RecordCall,
+    RelationUse,
+    ServiceCall,
+)
+from ...types import Query
+from ..queries.writes import WRITES
+
+
+class Kind(IntEnum):
+    """What a second run of some code would do."""
+
+    SAME = 0  # the same again, which nobody sees
+    OTHER = 1  # it may get other values, or leave another trace, such as a line in a log
+    EFFECT = 2  # it would repeat an effect
+
+
+_SAME_EACH_TIME = frozenset(
+    {"", "String", "Text", "Number", "Array", "Hash", "Time", "UUID", "HTML", "JSON", "Regex"}
+    | {"Context"}
+)
+_NEW_EACH_TIME = frozenset({"Time.now", "Time.today", "UUID.generate"})
+
+
+class Kinds:
+    """The kinds of nodes; those of functions are remembered."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._functions: dict[FunctionInfo, Kind] = {}
+
+    def of(self, *nodes: ast.Node) -> Kind:
+        """The greatest kind of the code at and below some nodes, without that of further jobs."""
+        kinds = (self._at(each) for node in nodes for each in self._run(node))
+        return max(kinds, default=Kind.SAME)
+
+    def effects(self, node: ast.Node) -> Iterator[ast.Node]:
+        """The nodes with an effect, in the order of the source."""
+        return (each for each in self._run(node) if self._at(each) is Kind.EFFECT)
+
+    def _run(self, node: ast.Node) -> Iterator[ast.Node]:
+        """The nodes of code that runs, without those of further jobs.
+
+        A query that a variable is given runs where the variable is read.
+        """
+        facts = self._program.facts
+        given: set[ast.Node] = set()
+        for each in own_nodes(node):
+            if isinstance(each, ast.Let) and isinstance(facts.declared[each].type, Query):
+                parts = walk(each.value)
+                given |= {part for part in parts if isinstance(facts.types.get(part), Query)}
+            if each not in given:
+                yield each
+
+    def _at(self, node: ast.Node) -> Kind:
+        match self._program.facts.resolutions.get(node):
+            case FunctionCall(function=function):
+                return self._of_function(function, node.span.source.path)
+        return self._alone(node)
+
+    def calls_services(self, node: ast.Node) -> bool:
+        """Whether code may call a service, also in a function."""
+        uses = (self._program.facts.resolutions.get(each) for each in own_nodes(node))
+        return any(
+            isinstance(use, ServiceCall)
+            or (isinstance(use, FunctionCall) and use.function.uses_services)
+            for use in uses
+        )
+
+    def _alone(self, node: ast.Node) -> Kind:
+        """The kind of a node without that of the function that it calls."""
+        if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
+            return Kind.EFFECT
+        match self._program.facts.resolutions.get(node):
+            case ServiceCall():
+                return Kind.EFFECT
+            case RecordCall(operation=operation):
+                return Kind.EFFECT if operation in WRITES else Kind.OTHER
+            case RelationUse() | Extern() | Local(type=Query()):
+                return Kind.OTHER
+            case LibraryCall(signature=called):
+                is_new = f"{called.namespace}.{called.name}" in _NEW_EACH_TIME
+                is_same = called.namespace in _SAME_EACH_TIME and not is_new
+                return Kind.SAME if is_same else Kind.OTHER
+        return Kind.SAME
+
+    def _of_function(self, function: FunctionInfo, path: str) -> Kind:
+        """The kind of a function that a source calls."""
+        if function.body.span.source.path != path:
+            # An incremental run does not look into the functions of other sources.
+            has_effect = function.uses_services or function.uses_database
+            return Kind.EFFECT if has_effect else Kind.OTHER
+        if function not in self._functions:
+            self._functions[function] = Kind.SAME  # what it calls is searched with it
+            nodes = reached_from(self._program, function_roots(function)).nodes()
+            kinds = [self._at(each) for each in nodes if each.span.source.path == path]
+            self._functions[function] = max(kinds, default=Kind.SAME)
+        return self._functions[function]

@@ -1,0 +1,92 @@
+"""Names the steps of jobs: a step of the lock keeps its name, wherever it stands now.
+
+A job that was stopped behind a step goes on by the step's name. So a new step that does the same
+work as a known one, such as a second mail, never takes the known one's name.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from ... import ast
+from ...analyses.walk import walk
+from ...lock.model import Lock, LockedStep
+from ...program import JobInfo, StepInfo
+from .hashes import hash_of
+
+
+def name_steps(job: JobInfo, lock: Lock) -> None:
+    """Give the steps of a job, and its effects without records, distinct names."""
+    for step in (*job.steps, *job.unrecorded):
+        last = step.statements[-1]
+        step.hash = hash_of(last.iterable if isinstance(last, ast.For) else last)
+    earlier = [lock.jobs[name].steps for name in (job.name, *job.was) if name in lock.jobs]
+    known = next((each for each in earlier if each is not None), None)
+    job.had_steps = known is not None
+    steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.statements[0].span.start)
+    groups: dict[tuple[StepInfo | None, str], list[StepInfo]] = {}
+    for step in steps:
+        groups.setdefault((step.loop, step.name), []).append(step)
+    for (loop, name), group in groups.items():  # a loop has its name before its steps
+        work = name if loop is None else f"{loop.name}/{name}"
+        same = [each for each in known or () if _work(each) == work]
+        _name(work, group, same)
+
+
+def _work(step: LockedStep) -> str:
+    """The name of a step of the lock without its own number."""
+    around, slash, own = step.name.rpartition("/")
+    return f"{around}{slash}{own.partition('#')[0]}"
+
+
+def _name(work: str, steps: list[StepInfo], known: list[LockedStep]) -> None:
+    """Name steps that do the same work: after unchanged ones, else after the only changed one."""
+    names: dict[StepInfo, str] = {}
+    free = [*known]
+    for step in steps:
+        if (same := next((each for each in free if each.hash == step.hash), None)) is not None:
+            names[step] = same.name
+            free.remove(same)
+    changed = [step for step in steps if step not in names]
+    # A number of turns says nothing about another list.
+    if len(changed) == len(free) == 1 and not changed[0].takes_turns:
+        names[changed[0]] = free[0].name
+    taken = {each.name for each in known}
+    number = 1
+    for step in steps:
+        if step in names:
+            step.name = names[step]
+            continue
+        while (name := work if number == 1 else f"{work}#{number}") in taken:
+            number += 1
+        step.name = name
+        taken.add(name)
+
+
+def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement, str]]:
+    """The statements of a block and of the branches in it, each with a hash of what leads to it.
+
+    It depends on the conditions of the branches around it, and on earlier ones that may end the
+    block; it is empty if there are none.
+    """
+    for statement in block.statements:
+        yield statement, around
+        if isinstance(statement, ast.For):
+            yield from branches(statement.body, _short(around + hash_of(statement.iterable)))
+        elif isinstance(statement, ast.ExprStatement) and isinstance(statement.value, ast.Match):
+            conditions = around + hash_of(statement.value.subject)
+            for arm in statement.value.arms:
+                conditions += "".join(map(hash_of, arm.patterns))
+                yield from branches(arm.body, _short(conditions))
+        elif isinstance(statement, ast.If):
+            conditions = around
+            for branch in statement.branches:
+                conditions += hash_of(branch.condition)
+                yield from branches(branch.body, _short(conditions))
+            if statement.otherwise is not None:
+                yield from branches(statement.otherwise, _short(f"{conditions} else"))
+            if any(isinstance(each, ast.Return | ast.Raise) for each in walk(statement, ast.Async)):
+                around = _short(around + hash_of(statement))
+
+
+def _short(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,1 @@
+SELECT job, name, value::text FROM {conduit_steps} WHERE job = ANY (%(ids)s::uuid[])

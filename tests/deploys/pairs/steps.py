@@ -1,0 +1,232 @@
+"""Pairs whose blocks have steps, with the old steps behind which a job waits for the old code."""
+
+from dataclasses import dataclass, replace
+
+from .pair import ticket
+
+FIELDS = "title: string! size: int! note: string?"
+CHARGE = "Bill.charge(self.title)"
+KEEP = "let bill = Bill.charge(self.title)"
+MAIL = 'Mail.send("mail", self.title)'
+SMS = 'Sms.send("sms", self.title)'
+CALL = 'Phone.call("call", self.title)'
+LOG = 'Audit.log("log", self.title)'
+
+
+@dataclass(frozen=True)
+class StepPair:
+    """A change of a block: `waits` are the old steps behind which stopped jobs wait.
+
+    `branches`: whether they wait depends on the branches that they take.
+    """
+
+    name: str
+    old: str
+    new: str
+    waits: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    """The rules of `conduitc breaking` about steps that find the change."""
+    branches: bool = False
+
+
+def block(*statements: str, options: str = 'name: "tell"') -> str:
+    """A resource whose job has these statements, and captures all fields in any case."""
+    all_fields = "let all = [self.title, self.size, self.note]"
+    return ticket(FIELDS, "\n".join([all_fields, *statements]), options)
+
+
+def changed(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) -> StepPair:
+    """A pair of blocks, whose steps differ if jobs wait behind any."""
+    return StepPair(name, block(*old), block(*new), waits, ("BRK126",) if waits else ())
+
+
+def branching(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) -> StepPair:
+    """A pair of blocks with other branches."""
+    return replace(changed(name, old, new, *waits), branches=True)
+
+
+def keeping(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) -> StepPair:
+    """A pair of blocks with the same steps, of which one keeps other values."""
+    return StepPair(name, block(*old), block(*new), waits, ("BRK127",) if waits else ())
+
+
+A, B, C, D = "bill.charge", "mail.send", "sms.send", "phone.call"
+FOUR = (CHARGE, MAIL, SMS, CALL)
+
+STEPS = [
+    changed("nothing changes", FOUR, FOUR),
+    changed("an effect is appended", FOUR, (*FOUR, LOG)),
+    changed("two effects are appended", (CHARGE, MAIL), (CHARGE, MAIL, SMS, CALL)),
+    changed("an argument changes", FOUR, (CHARGE, 'Mail.send("other", self.title)', SMS, CALL)),
+    changed("code without an effect is added", FOUR, ("let x = self.size + 1", *FOUR)),
+    changed("the last effect is replaced", FOUR, (CHARGE, MAIL, SMS, LOG)),
+    changed("the last effect is removed", FOUR, (CHARGE, MAIL, SMS), C),
+    changed("only the first effect remains", FOUR, (CHARGE,), A, B, C),
+    changed("only the last effect remains", FOUR, (CALL,), A, B, C),
+    changed("the first effect is removed", FOUR, (MAIL, SMS, CALL), A, B, C),
+    changed("a middle effect is removed", FOUR, (CHARGE, SMS, CALL), B, C),
+    changed("a middle effect is replaced", FOUR, (CHARGE, LOG, SMS, CALL), B, C),
+    changed("an effect is added in front", FOUR, (LOG, *FOUR), A, B, C),
+    changed("an effect is added in the middle", FOUR, (CHARGE, LOG, MAIL, SMS, CALL), B, C),
+    changed("an effect is added before the last", FOUR, (CHARGE, MAIL, SMS, LOG, CALL)),
+    changed("the first two change places", FOUR, (MAIL, CHARGE, SMS, CALL), A),
+    changed("the last two change places", FOUR, (CHARGE, MAIL, CALL, SMS), C),
+    changed("the first moves to the end", FOUR, (MAIL, SMS, CALL, CHARGE), A, B, C),
+    changed("the last moves to the front", FOUR, (CALL, CHARGE, MAIL, SMS), A, B, C),
+    changed("all are reversed", FOUR, (CALL, SMS, MAIL, CHARGE), A, B, C),
+    changed("a service is renamed", FOUR, ("Billing.charge(self.title)", MAIL, SMS, CALL), A, B, C),
+    changed(
+        "a second mail is added in front of the first",
+        (MAIL, SMS),
+        ('Mail.send("new", self.title)', MAIL, SMS),
+        B,
+    ),
+    changed("a second mail is appended", (MAIL, SMS), (MAIL, SMS, 'Mail.send("new", self.title)')),
+    changed(
+        "two mails change places",
+        ('Mail.send("one", self.title)', 'Mail.send("two", self.title)', SMS),
+        ('Mail.send("two", self.title)', 'Mail.send("one", self.title)', SMS),
+        B,
+    ),
+    changed(
+        "the last two mails change places",
+        ('Mail.send("one", self.title)', 'Mail.send("two", self.title)'),
+        ('Mail.send("two", self.title)', 'Mail.send("one", self.title)'),
+        B,
+    ),
+    changed(
+        "the first of two mails is removed",
+        ('Mail.send("one", self.title)', 'Mail.send("two", self.title)', SMS),
+        ('Mail.send("two", self.title)', SMS),
+        B,
+        f"{B}#2",
+    ),
+    changed(
+        "both of two mails change",
+        ('Mail.send("one", self.title)', 'Mail.send("two", self.title)', SMS),
+        ('Mail.send("1", self.title)', 'Mail.send("2", self.title)', SMS),
+        B,
+        f"{B}#2",
+    ),
+    branching(
+        "an effect moves into a branch that is taken",
+        FOUR,
+        (CHARGE, f"if self.size > 1 {{ {MAIL} }}", SMS, CALL),
+        B,
+        C,
+    ),
+    branching(
+        "an effect moves into a branch that is not taken",
+        FOUR,
+        (CHARGE, f"if self.size > 100 {{ {MAIL} }}", SMS, CALL),
+        B,
+        C,
+    ),
+    branching(
+        "the condition of a branch changes",
+        (CHARGE, f"if self.size > 1 {{ {MAIL} {SMS} }}", CALL),
+        (CHARGE, f"if self.size > 100 {{ {MAIL} {SMS} }}", CALL),
+        B,
+        C,
+    ),
+    changed(
+        "a branch gets another effect at its end",
+        (CHARGE, f"if self.size > 1 {{ {MAIL} }}", CALL),
+        (CHARGE, f"if self.size > 1 {{ {MAIL} {SMS} }}", CALL),
+    ),
+    branching(
+        "a return comes in front",
+        FOUR,
+        ("if self.size > 100 { return }", *FOUR),
+        A,
+        B,
+        C,
+    ),
+    keeping(
+        "a value is kept that was not",
+        (CHARGE, MAIL, SMS),
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        A,
+        B,
+    ),
+    keeping(
+        "a kept value is no longer used",
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        (CHARGE, MAIL, SMS),
+    ),
+    keeping(
+        "another part of a value is kept",
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        (KEEP, MAIL, 'Sms.send("sms", bill.number)'),
+        A,
+        B,
+    ),
+    keeping(
+        "a further part of a value is kept",
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        (KEEP, MAIL, 'Sms.send("sms", bill.url, bill.number)'),
+        A,
+        B,
+    ),
+    keeping(
+        "the whole of a value is kept",
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        (KEEP, MAIL, 'Sms.send("sms", bill)'),
+        A,
+        B,
+    ),
+    keeping(
+        "a kept value is renamed",
+        (KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        (KEEP.replace("bill", "paid"), MAIL, 'Sms.send("sms", paid.url)'),
+        A,
+        B,
+    ),
+    keeping(
+        "a value that may be nil is kept beside another",
+        ("let time = Time.now()", KEEP, MAIL, 'Sms.send("sms", time)'),
+        ("let time = Time.now()", KEEP, MAIL, 'Sms.send("sms", time, bill)'),
+        A,
+        B,
+    ),
+    keeping(
+        "a kept value has another type",
+        ("let time = Time.now()", MAIL, 'Sms.send("sms", time)'),
+        ("let time = Time.today()", MAIL, 'Sms.send("sms", time)'),
+        B,
+    ),
+    keeping(
+        "a kept value is read anew",
+        ("let time = Time.now()", MAIL, 'Sms.send("sms", time)'),
+        (MAIL, "let time = Time.now()", 'Sms.send("sms", time)'),
+    ),
+    keeping(
+        "a value is read and used within the last effect alone",
+        (CHARGE, MAIL, SMS),
+        (CHARGE, MAIL, "let t = Time.now()", 'Sms.send("sms", self.size)'),
+    ),
+    StepPair(
+        "a job type is renamed, with was",
+        block(*FOUR),
+        block(*FOUR, LOG, options='name: "report", was: "tell"'),
+    ),
+    StepPair(
+        "a job type is renamed, and an effect is added in front",
+        block(*FOUR),
+        block(LOG, *FOUR, options='name: "report", was: "tell"'),
+        (A, B, C),
+        ("BRK126",),
+    ),
+    StepPair(
+        "a payload gets another field",
+        block(*FOUR),
+        block(CHARGE, MAIL, SMS, 'Phone.call("call", self.title, self.note)'),
+    ),
+    StepPair(
+        "jobs run in batches",
+        ticket(FIELDS, f"{CHARGE}\n{MAIL}", 'name: "tell"'),
+        ticket(FIELDS, CHARGE, 'name: "tell", batch: 10'),
+        (A,),
+        ("BRK126",),
+    ),
+]

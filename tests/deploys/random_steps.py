@@ -1,0 +1,139 @@
+"""Random blocks with effects in lists, branches and loops, and random edits of them."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from random import Random
+
+SERVICES = ("Mail.send", "Sms.send", "Bill.charge", "Stock.take", "Push.send")
+FIELDS = "title: string!  sizes: array<int>!  size: int!"
+
+
+@dataclass(eq=False)
+class Effect:
+    """A call of a service; its first argument tells it from others.
+
+    `uses` is the number of an effect whose result it uses, and the part of that result.
+    """
+
+    service: str
+    number: int
+    uses: tuple[int, str] | None = None
+
+    def text(self, known: set[int]) -> str:
+        value = "self.title"
+        if self.uses is not None and self.uses[0] in known:
+            value = f"r{self.uses[0]}.{self.uses[1]}"
+        return f"{self.service}({self.number}, {value})"
+
+
+@dataclass(eq=False)
+class Inner:
+    """A branch or a loop, by its head."""
+
+    head: str
+    body: "list[Effect | Inner]" = field(default_factory=list)
+
+    @property
+    def is_loop(self) -> bool:
+        return self.head.startswith("for")
+
+
+Statements = list[Effect | Inner]
+HEADS = ("if self.size > 1", "if self.size > 100", "for x in self.sizes")
+
+
+def random_block(random: Random) -> Statements:
+    """A block of three to seven effects."""
+    effects: Statements = [
+        Effect(random.choice(SERVICES), number) for number in range(random.randint(3, 7))
+    ]
+    for each in effects:
+        assert isinstance(each, Effect)
+        if each.number and random.random() < 0.4:
+            each.uses = random.randrange(each.number), random.choice(["url", "number"])
+    for _ in range(random.choice([0, 0, 1, 1, 2])):
+        _wrap(effects, random)
+    return effects
+
+
+def edited(block: Statements, random: Random) -> Statements:
+    """The block after one to three edits; what is added has services of its own."""
+    new = deepcopy(block)
+    for number in range(random.choice([1, 1, 2, 3])):
+        places = [statements for statements in _lists(new) if statements]
+        inside = random.choice(places or [new])
+        match random.choice(["insert", "delete", "swap", "move", "use", "wrap", "append"]):
+            case "insert":
+                inside.insert(random.randint(0, len(inside)), Effect("New.put", 100 + number))
+            case "delete" if len(effects(new)) > 1:
+                inside.pop(random.randrange(len(inside)))
+            case "swap" if len(inside) > 1:
+                one, other = random.sample(range(len(inside)), 2)
+                inside[one], inside[other] = inside[other], inside[one]
+            case "move":
+                moved = inside.pop(random.randrange(len(inside))) if inside else None
+                if moved is not None:
+                    new.insert(random.randint(0, len(new)), moved)
+            case "use":
+                each = random.choice(effects(new))
+                each.uses = random.choice([None, (0, "url"), (1, "number")])
+            case "wrap":
+                _wrap(new, random)
+            case _:
+                new.append(Effect("Log.put", 200 + number))
+    return new
+
+
+def _wrap(block: Statements, random: Random) -> None:
+    start = random.randrange(len(block))
+    end = random.randint(start + 1, min(len(block), start + 3))
+    block[start:end] = [Inner(random.choice(HEADS), block[start:end])]
+
+
+def _lists(block: Statements) -> Iterator[Statements]:
+    yield block
+    for each in block:
+        if isinstance(each, Inner):
+            yield from _lists(each.body)
+
+
+def effects(block: Statements, *, in_loops: bool | None = None) -> list[Effect]:
+    """The effects of a block; only those in loops, or only others, if that is asked."""
+    found: list[Effect] = []
+    for each in block:
+        if isinstance(each, Effect):
+            found += [each] if in_loops is not True else []
+        elif each.is_loop:
+            found += effects(each.body) if in_loops is not False else []
+        else:
+            found += effects(each.body, in_loops=in_loops)
+    return found
+
+
+def source(block: Statements) -> str:
+    """The source of a job with the block, which captures all fields in any case."""
+    lines = ["let all = [self.title, self.sizes, self.size]", *_lines(block, set())]
+    body = "\n".join(lines)
+    return f"""
+resource Ticket {{
+  id: uuid! @primary
+  {FIELDS}
+  @after create {{ @async(name: "tell") {{
+{body}
+  }} }}
+}}
+"""
+
+
+def _lines(block: Statements, known: set[int]) -> Iterator[str]:
+    for each in block:
+        if isinstance(each, Inner):
+            if each.body:
+                yield f"{each.head} {{"
+                yield from _lines(each.body, {*known})
+                yield "}"
+        else:
+            text = each.text(known)
+            yield text if each.number >= 100 else f"let r{each.number} = {text}"
+            known.add(each.number)

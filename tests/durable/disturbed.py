@@ -1,0 +1,266 @@
+"""Runs the jobs of a generated package, disturbed or not, and notes all that is seen of them."""
+
+import inspect
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from conduit_runtime import Retry, current_call, stdlib
+from conduit_runtime.job_types.context import JobContext
+from conduit_runtime.model.calls import entered_job
+from conduit_runtime.testing import Jobs
+from conduit_runtime.testing.run.kit_steps import KitSteps
+from psycopg.rows import dict_row
+
+ROWS = """
+TRUNCATE customers, orders, items, entries, jobs, conduit_steps RESTART IDENTITY CASCADE;
+INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com', 3), (2, 'Bob', NULL, 0);
+INSERT INTO orders VALUES (
+  1, 'first', 'a note', 'paid', 10.50, 3, 0.5, '2024-03-01T10:00:00Z', '2024-03-05',
+  '{a,b,c}', '{"a": 1}', '{"deep": [1, 2.5, null]}', '{"street": "Main", "zip": null}', 1, NULL
+);
+INSERT INTO items VALUES (1, 'one', 5, 1), (2, 'two', 1, 1), (3, 'three', 3, 1);
+"""
+TABLES = ("customers", "orders", "items", "entries")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a job did: a call of a service, a write, or a line in a log.
+
+    `job` is its type and its payload: its id is another one in each run.
+    """
+
+    job: str
+    step: str | None
+    what: tuple[Any, ...]
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it is a statement."""
+        return self.what[0] == "write"
+
+
+@dataclass
+class Seen:
+    """What is seen of the jobs of a run, in the order of time for each job.
+
+    `stored` are the records of steps, each with its job type.
+    """
+
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+    jobs: list[tuple[str, str, Any]] = field(default_factory=list)
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def effects(self) -> list[Event]:
+        """The events without lines in a log."""
+        each = itertools.chain.from_iterable(self.events.values())
+        return [event for event in each if event.what[0] != "log"]
+
+    def _repeated(self, number: int) -> list[Event]:
+        """The events up to an effect that run again when its outcome is lost."""
+        lost = self.effects[number]
+        events = self.events[lost.job]
+        at = next(place for place, event in enumerate(events) if event is lost)
+        inside = [place for place, event in enumerate(events) if event.step == lost.step]
+        first = inside[0]
+        if lost.step is None:  # what follows the last step
+            first = 1 + max((n for n, each in enumerate(events) if each.step), default=-1)
+        return events[first : at + 1]
+
+    def with_repeated(self, number: int) -> dict[str, list[Event]]:
+        """The events of a run in which the outcome of an effect is lost."""
+        lost = self.effects[number]
+        events = self.events[lost.job]
+        at = next(place for place, event in enumerate(events) if event is lost)
+        again = [*events[: at + 1], *self._repeated(number), *events[at + 1 :]]
+        return {**self.events, lost.job: again}
+
+    def repeats_writes(self, number: int) -> bool:
+        """Whether a write runs twice when the outcome of an effect is lost."""
+        return any(event.is_write for event in self._repeated(number))
+
+
+class Service:
+    """A service with any method; the name of the method says what it returns."""
+
+    def __init__(self, name: str, note: Callable[..., None]) -> None:
+        self._name = name
+        self._note = note
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def called(*given: Any) -> Any:
+            self._note(self._name, method, given)
+            match method:
+                case "hash":
+                    return {"name": "Ada", "age": 36, "tags": ["x"], "nested": {"deep": 1}}
+                case "object":
+                    return SimpleNamespace(name="Bob", age=7, nothing=None)
+                case "echo":
+                    return given[0]
+                case "fail":
+                    raise ValueError(given[0])
+
+        return called
+
+
+class Flags:
+    """A value of the application that changes."""
+
+    def __init__(self, tick: Callable[[], int]) -> None:
+        self._tick = tick
+
+    @property
+    def beta(self) -> int:
+        return self._tick()
+
+
+class Bench:
+    """Runs packages in one database. The clock and randomness give each value once."""
+
+    def __init__(self, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._dsn = dsn
+        self._ticks = itertools.count()
+        self._seen = Seen()
+        self._lose: int | None = None
+        self._lost = 0
+        self._replace_sources(monkeypatch.setattr)
+        self._watch(monkeypatch.setattr)
+
+    def run(
+        self,
+        package: ModuleType,
+        *,
+        crash_after: str | None = None,
+        clock_stands: bool = False,
+        lose: int | None = None,
+    ) -> Seen:
+        """Run the hook and its jobs.
+
+        Each job crashes behind the step `crash_after`. The attempt with the effect number `lose`
+        fails right behind that effect, which a `rescue` does not see.
+        """
+        self._ticks = itertools.repeat(1) if clock_stands else itertools.count()
+        self._seen, self._lose = Seen(), lose
+        names = ("ask", "one", "two")
+        services = SimpleNamespace(**{each: Service(each, self._call) for each in names})
+        services.notify = self._notify
+        services.flags = Flags(lambda: next(self._ticks))
+        with psycopg.connect(self._dsn) as conn, _log_lines(self._line):
+            conn.execute(ROWS)
+            cursor = psycopg.Cursor(conn, row_factory=dict_row)
+            row = cursor.execute("SELECT * FROM orders").fetchone()
+            hook = package.order.after_update
+            takes_services = "services" in inspect.signature(hook).parameters
+            before = {**row, "size": 0}
+            hook(conn, row, before, **({"services": services} if takes_services else {}))
+            conn.commit()
+            ran = Jobs(self._dsn).run(
+                services=services,
+                job_types=package.JOBS,
+                until=timedelta(hours=1),
+                raises=False,
+                crash_after=crash_after,
+            )
+            self._seen.errors = [str(each) for each in ran.failures]
+            for table in TABLES:
+                rows = conn.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+                self._seen.rows[table] = rows
+            jobs = conn.execute("SELECT type, status, payload FROM jobs").fetchall()
+            self._seen.jobs = sorted(jobs, key=repr)
+        return self._seen
+
+    def _note(self, *what: Any) -> None:
+        job: Any = entered_job.get()
+        name = f"{job.type} {job.payload}"
+        event = Event(name, job.step, what)
+        self._seen.events.setdefault(name, []).append(event)
+        if what[0] != "log":
+            self._lose_outcome(event)
+
+    def _lose_outcome(self, event: Event) -> None:
+        lose = self._lose
+        if lose is not None and self._seen.effects[lose : lose + 1] == [event]:
+            self._lose = None
+            raise Retry(0)
+
+    def _call(self, *what: Any) -> None:
+        number = current_call().key.partition("/")[2]  # without the job's id
+        self._note("call", number, *what)
+
+    async def _notify(self, *given: Any) -> None:
+        self._call("notify", *given)
+
+    def _line(self, record: logging.LogRecord) -> None:
+        self._note("log", record.getMessage())
+
+    def _replace_sources(self, replace: Callable[..., None]) -> None:
+        def tick() -> int:
+            return next(self._ticks)
+
+        def now() -> datetime:
+            return datetime(2024, 3, 1, tzinfo=UTC) + timedelta(seconds=tick())
+
+        def unique() -> UUID:
+            return UUID(int=tick(), version=4)
+
+        values: dict[tuple[type, str], Callable[..., Any]] = {
+            (stdlib.Time, "now"): now,
+            (stdlib.Time, "today"): lambda: date(2024, 3, 1) + timedelta(days=tick()),
+            (stdlib.Random, "int"): lambda *_: tick(),
+            (stdlib.Random, "float"): lambda *_: tick() / 7,
+            (stdlib.UUID, "generate"): unique,
+            (stdlib.Env, "get"): lambda *_: str(tick()),
+            (stdlib.Cache, "get"): lambda *_: tick(),
+        }
+        for (owner, name), value in values.items():
+            replace(owner, name, staticmethod(value))
+
+    def _watch(self, replace: Callable[..., None]) -> None:
+        run, store, within = JobContext._run, KitSteps._store, KitSteps.store_within
+
+        async def noted_run(context: Any, query: Any) -> Any:
+            result = await run(context, query)
+            if not query.sql.startswith("SELECT"):
+                self._note("write", query.sql, [str(each) for each in query.values])
+            return result
+
+        async def noted_store(steps: Any, record: Any) -> bool:
+            self._seen.stored.append((record.job.type, record.name))
+            return await store(steps, record)
+
+        async def noted_within(steps: Any, record: Any, connection: Any) -> bool:
+            self._seen.stored.append((record.job.type, record.name))
+            return await within(steps, record, connection)
+
+        replace(KitSteps, "store_within", noted_within)
+        replace(JobContext, "_run", noted_run)
+        replace(KitSteps, "_store", noted_store)
+
+
+@contextmanager
+def _log_lines(note: Callable[[logging.LogRecord], None]) -> Any:
+    """Give the lines that jobs log to a function."""
+    handler = logging.Handler(logging.DEBUG)
+    handler.emit = note  # type: ignore[method-assign]
+    logger = logging.getLogger("conduit")
+    level = logger.level
+    handler.addFilter(lambda record: record.name == "conduit")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

@@ -1,0 +1,57 @@
+"""Blocks of jobs, each run undisturbed, with a crash behind each step, and with lost outcomes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psycopg
+import pytest
+from blocks import BLOCKS, HERE, SETTINGS, Block, source_of
+from disturbed import Bench
+from generated import compiled, imported, write
+from probe import check_types, check_with_pyright
+
+
+@pytest.fixture(scope="module")
+def durable_dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A database for all blocks."""
+    with new_database() as dsn, psycopg.connect(dsn) as conn:
+        conn.execute((HERE / "order.sql").read_text("utf-8"))
+        conn.commit()
+        yield dsn
+
+
+@pytest.fixture
+def bench(durable_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(durable_dsn, monkeypatch)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.what)
+def test_a_block_goes_on_behind_its_last_step(bench: Bench, tmp_path: Path, block: Block) -> None:
+    with imported(compiled(source_of([block]), SETTINGS), tmp_path) as package:
+        calm = bench.run(package)
+        assert calm.errors == []
+        stored = dict.fromkeys(step for type_, step in calm.stored if "block" in type_)
+        assert [*stored] == block.steps
+        for step in dict.fromkeys(step for _, step in calm.stored):
+            assert bench.run(package, crash_after=step) == calm, f"a crash behind {step}"
+        still = bench.run(package, clock_stands=True)
+        for number in range(len(still.effects)):
+            lost = bench.run(package, clock_stands=True, lose=number)
+            assert lost.events == still.with_repeated(number), f"the outcome of {number} is lost"
+            if not still.repeats_writes(number):
+                assert lost.rows == still.rows
+
+
+@pytest.mark.slow
+def test_type_checkers_accept_the_blocks(tmp_path: Path) -> None:
+    write(compiled(source_of(BLOCKS), SETTINGS), tmp_path / "package_blocks")
+    check_types(tmp_path / "package_blocks")
+    check_with_pyright(tmp_path)
+
+
+def test_the_table_has_blocks_with_and_without_steps() -> None:
+    numbers = [len(each.steps) for each in BLOCKS]
+    assert len(numbers) > 60
+    assert 0 in numbers
+    assert max(numbers) > 3
