@@ -4,14 +4,16 @@ A job that was stopped behind a step goes on by the step's name. So a new step t
 work as a known one, such as a second mail, never takes the known one's name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from ... import ast
 from ...analyses.walk import walk
 from ...lock.model import Lock, LockedStep
-from ...program import JobInfo, StepInfo
+from ...names import CALL, snake_case
+from ...program import FunctionCall, JobInfo, Program, RecordCall, ServiceCall, StepInfo
 from .hashes import hash_of
+from .second_runs import Kinds
 
 
 def name_steps(job: JobInfo, lock: Lock) -> None:
@@ -90,3 +92,38 @@ def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement
 
 def _short(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:8]
+
+
+def work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
+    """The first effect, or else the first call, by its name in the source."""
+    effects = [each for statement in step for each in kinds.effects(statement)]
+    node = effects[0] if effects else step[0]
+    match program.facts.resolutions.get(node), node:
+        case ServiceCall() as call, _:
+            return _service_name(call)
+        case RecordCall(resource=resource, operation=operation), _:
+            return f"{snake_case(resource)}.{operation.rstrip('!')}"
+        case FunctionCall(function=function), _:
+            return function.name
+        case _, ast.Assign(target=target):
+            return ".".join(path_of(target))
+    return "code"
+
+
+def _service_name(call: ServiceCall) -> str:
+    method = "" if call.method == CALL else f".{call.method}"
+    return f"{snake_case(call.service)}{method}"
+
+
+def chain_of(target: ast.Expr) -> list[ast.Expr]:
+    """The target of an assignment, and what it is a part of."""
+    chain = [target]
+    while isinstance(target, ast.Member):
+        target = target.target
+        chain.append(target)
+    return chain
+
+
+def path_of(target: ast.Expr) -> list[str]:
+    """The names of the fields that an assignment reaches: `address`, `city`."""
+    return [each.name.text for each in reversed(chain_of(target)) if isinstance(each, ast.Member)]

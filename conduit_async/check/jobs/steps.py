@@ -7,36 +7,26 @@ of the job is its record. The turns of a loop over the same items are stored one
 last effect of a turn needs no step, either.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from ... import ast
-from ...analyses.reached import reached_from
 from ...analyses.walk import walk
-from ...names import CALL, python_name, snake_case
 from ...program import (
     Capture,
     ChangeCall,
     FunctionCall,
     JobInfo,
-    KeyAccess,
-    Local,
     Program,
-    RecordCall,
     RelationUse,
     ResourceInfo,
     SelfColumn,
-    ServiceCall,
     StepInfo,
 )
-from ...types import ANY, Record, Struct, innermost, required
-from ..queries.writes import WRITES
-from .capture import is_storable
-from .payload_fields import fields_of, shape_of
+from .kept_values import KeptValues, with_members
+from .payload_fields import fields_of
 from .second_runs import Kind, Kinds
-from .sensitive_values import sensitive_column
-from .step_names import branches
+from .step_names import branches, chain_of, path_of, work_of
 
 _LONGEST = 40
 """The most characters of the name of a loop, with which the names of its steps begin."""
@@ -50,8 +40,9 @@ def divide_into_steps(program: Program) -> None:
     for resource in program.resources.values():
         program.resources.work_on(resource)
         for job in resource.jobs:
+            values = KeptValues(program, resource, job)
             if "batch" not in job.options:
-                job.steps = tuple(_Division(program, resource, job, kinds).steps())
+                job.steps = tuple(_Division(program, resource, job, kinds, values).steps())
             for step in job.steps:
                 step.fields = fields_of(step.kept, program, resource)
             job.unrecorded = tuple(_unrecorded(program, job, kinds))
@@ -72,6 +63,7 @@ class _Division:
     resource: ResourceInfo
     job: JobInfo
     kinds: Kinds
+    values: KeptValues
     found: list[StepInfo] = field(default_factory=list)
     loop: StepInfo | None = None
     later: Sequence[ast.Node] = ()
@@ -138,12 +130,19 @@ class _Division:
         ):
             return False
         later = [loop.body, *rest, *self.later]
-        own = self._declared(loop.body.statements)
-        locals_ = [each for each in self._locals(loop.body.statements, later) if each not in own]
-        if not all(self._may_keep(each) for each in locals_):
+        own = self.values.declared(loop.body.statements)
+        locals_ = [
+            each for each in self.values.needed(loop.body.statements, later) if each not in own
+        ]
+        resolutions = self.program.facts.resolutions
+        if not all(self.values.may_keep(each) for each in locals_) or any(
+            resolutions.get(each) in locals_ for each in walk(loop.iterable)
+        ):
             return False
         name = f"for {loop.name.text}"
-        step = StepInfo(name, (loop,), self._kept(locals_), takes_turns=True, loop=self.loop)
+        step = StepInfo(
+            name, (loop,), self.values.captures(locals_), takes_turns=True, loop=self.loop
+        )
         if step.depth > _DEEPEST or len(name) > _LONGEST:
             return False
         self.found.append(step)
@@ -158,48 +157,18 @@ class _Division:
     def _may_end(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
         """Whether all that `rest` needs of a step can be stored."""
         later = [*rest, *self.later]
-        if not all(self._may_keep(local) for local in self._locals(step, later)):
+        if not all(self.values.may_keep(local) for local in self.values.needed(step, later)):
             return False
         nodes = [node for each in step for node in walk(each, ast.Async)]
         fields = {name for node in nodes if (name := _assigned_field(node)) is not None}
         return not fields or not self._may_read(fields, rest)
-
-    def _may_keep(self, local: Local) -> bool:
-        """Whether a later attempt finds the value of a variable as it is now.
-
-        A row is stored as a whole. So it is not if it has secrets, or if the block writes such
-        rows, since a write changes the rows that the attempt has loaded.
-        """
-        kind = required(local.type)
-        if isinstance(kind, Record):
-            return kind.resource not in self.written and not self._has_secrets(kind)
-        return is_storable(self.program, local)
-
-    def _has_secrets(self, kind: Record | Struct) -> bool:
-        return any(
-            column.sensitive or (isinstance(part, Struct) and self._has_secrets(part))
-            for column in self.program.members(kind).values()
-            for part in (innermost(column.type),)
-        )
-
-    @cached_property
-    def written(self) -> set[str]:
-        """The resources that have rows which the block changes or deletes."""
-        found: set[str] = set()
-        for node in reached_from(self.program, [self.job.block.body]).nodes():
-            if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
-                found.add(self.resource.name)
-            match self.program.facts.resolutions.get(node):
-                case RecordCall(resource=resource, operation=operation) if operation in WRITES:
-                    found |= {resource} if WRITES[operation].event != "create" else set()
-        return found
 
     def _may_read(self, fields: Container[str], rest: Sequence[ast.Node]) -> bool:
         """Whether code may read some fields of the record, itself or in a function or a job."""
         facts = self.program.facts
         nodes = [node for root in rest for node in walk(root)]
         targets = {
-            each for node in nodes if isinstance(node, ast.Assign) for each in _chain(node.target)
+            each for node in nodes if isinstance(node, ast.Assign) for each in chain_of(node.target)
         }
         owners = {node.target for node in nodes if isinstance(node, ast.Member)}
         for node in nodes:
@@ -220,105 +189,29 @@ class _Division:
                 return True
         return False
 
-    def _declared(self, statements: Sequence[ast.Statement]) -> set[object]:
-        declared = self.program.facts.declared
-        nodes = [each for statement in statements for each in walk(statement, ast.Async)]
-        return {declared[each] for each in nodes if isinstance(each, ast.Let)}
-
-    def _locals(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> list[Local]:
-        """The locals that a step sets and `rest` reads, in the order of their declarations."""
-        facts = self.program.facts
-        set_here = self._declared(step) | {
-            facts.resolutions.get(each.target)
-            for statement in step
-            for each in walk(statement, ast.Async)
-            if isinstance(each, ast.Assign) and isinstance(each.target, ast.NameRef)
-        }
-        later = [each for root in rest for each in walk(root)]
-        targets = {each.target for each in later if isinstance(each, ast.Assign)}
-        read = dict.fromkeys(
-            local
-            for each in later
-            if each not in targets
-            and isinstance(local := facts.resolutions.get(each), Local)
-            and local in set_here
-        )
-        return sorted(read, key=lambda local: local.span.start)
-
     def _end(self, step: list[ast.Statement], rest: Sequence[ast.Node]) -> bool:
         """Let a step end before `rest`, which needs its values; False if they cannot be stored."""
         if not self._may_end(step, rest):
             return False
         rest = [*rest, *self.later]
-        kept = self._kept(self._locals(step, rest))
+        kept = self.values.captures(self.values.needed(step, rest))
         members = {
             each.local: names
             for each in kept
-            if each.local is not None and (names := self._members(each.local, rest))
+            if each.local is not None and (names := self.values.members(each.local, rest))
         }
         only_writes = not any(self.kinds.calls_services(each) for each in step)
         self.found.append(
             StepInfo(
-                _name(self.program, step, self.kinds),
+                work_of(self.program, step, self.kinds),
                 tuple(step),
-                tuple(_with_members(each, members) for each in kept),
+                tuple(with_members(each, members) for each in kept),
                 members,
                 only_writes,
                 loop=self.loop,
             )
         )
         return True
-
-    def _kept(self, locals_: Sequence[Local]) -> tuple[Capture, ...]:
-        kept: list[Capture] = []
-        taken: set[str] = set()
-        for local in locals_:
-            python = python_name(local.python, taken)
-            taken.add(python)
-            is_sensitive = sensitive_column(self.program, self.resource, local) is not None
-            each = Capture(
-                local.name,
-                python,
-                local.type,
-                "local",
-                (local.name,),
-                local=local,
-                is_sensitive=is_sensitive,
-            )
-            kept.append(replace(each, shape=shape_of(each)))
-        return tuple(kept)
-
-    def _members(self, local: Local, rest: Sequence[ast.Node]) -> tuple[str, ...]:
-        """The members of a service's result that code reads, if it reads nothing else of it."""
-        if local.type != ANY:
-            return ()
-        resolutions = self.program.facts.resolutions
-        member_of: dict[ast.Node, ast.Member] = {
-            node.target: node
-            for root in rest
-            for node in walk(root, ast.Async)
-            if isinstance(node, ast.Member) and isinstance(resolutions.get(node), KeyAccess)
-        }
-        reads = [n for root in rest for n in walk(root) if resolutions.get(n) is local]
-        paths = dict.fromkeys(_path_from(node, member_of) for node in reads)
-        if "" in paths:
-            return ()
-        return tuple(each for each in paths if not any(each.startswith(f"{p}.") for p in paths))
-
-
-def _path_from(node: ast.Node, member_of: Mapping[ast.Node, ast.Member]) -> str:
-    """The members that are read one after the other, `address.city`; "" for a value as a whole."""
-    names: list[str] = []
-    while (member := member_of.get(node)) is not None:
-        names.append(member.name.text)
-        node = member
-    return ".".join(names)
-
-
-def _with_members(capture: Capture, members: Mapping[Local, tuple[str, ...]]) -> Capture:
-    """A capture whose name in the record also says what is kept of it: `label.carrier`."""
-    names = members.get(capture.local) if capture.local is not None else None
-    return replace(capture, name=f"{capture.name}.{','.join(names)}") if names else capture
 
 
 def _unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInfo]:
@@ -336,28 +229,7 @@ def _unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepIn
         if step is not None or any(each in inner for b in blocks for each, _ in branches(b)):
             pending += reversed([(each, step or loop) for b in blocks for each in b.statements])
         elif kinds.of(statement) is Kind.EFFECT:
-            yield StepInfo(_name(program, [statement], kinds), (statement,), loop=loop)
-
-
-def _name(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
-    """The first effect, or else the first call, by its name in the source."""
-    effects = [each for statement in step for each in kinds.effects(statement)]
-    node = effects[0] if effects else step[0]
-    match program.facts.resolutions.get(node), node:
-        case ServiceCall() as call, _:
-            return _service_name(call)
-        case RecordCall(resource=resource, operation=operation), _:
-            return f"{snake_case(resource)}.{operation.rstrip('!')}"
-        case FunctionCall(function=function), _:
-            return function.name
-        case _, ast.Assign(target=target):
-            return ".".join(_path(target))
-    return "code"
-
-
-def _service_name(call: ServiceCall) -> str:
-    method = "" if call.method == CALL else f".{call.method}"
-    return f"{snake_case(call.service)}{method}"
+            yield StepInfo(work_of(program, [statement], kinds), (statement,), loop=loop)
 
 
 def _blocks(statement: ast.Statement) -> list[ast.Block]:
@@ -373,19 +245,6 @@ def _blocks(statement: ast.Statement) -> list[ast.Block]:
     return []
 
 
-def _chain(target: ast.Expr) -> list[ast.Expr]:
-    """The target of an assignment, and what it is a part of."""
-    chain = [target]
-    while isinstance(target, ast.Member):
-        target = target.target
-        chain.append(target)
-    return chain
-
-
-def _path(target: ast.Expr) -> list[str]:
-    return [each.name.text for each in reversed(_chain(target)) if isinstance(each, ast.Member)]
-
-
 def _are_among(captures: Sequence[Capture], fields: Container[str]) -> bool:
     """Whether a function or a job reads one of some fields of the record."""
     return any(
@@ -395,4 +254,4 @@ def _are_among(captures: Sequence[Capture], fields: Container[str]) -> bool:
 
 
 def _assigned_field(node: ast.Node) -> str | None:
-    return next(iter(_path(node.target)), None) if isinstance(node, ast.Assign) else None
+    return next(iter(path_of(node.target)), None) if isinstance(node, ast.Assign) else None

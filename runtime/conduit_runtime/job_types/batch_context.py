@@ -16,7 +16,8 @@ from ..model.errors import QueueError
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..services.service_calls import called_by
-from .context import Host, JobContext
+from .context import JobContext
+from .host import Host
 
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")

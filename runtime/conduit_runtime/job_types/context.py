@@ -4,15 +4,14 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError as CancelledInThread
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from functools import cached_property
 from time import monotonic
 from types import FrameType, MappingProxyType
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 from uuid import UUID
 
 import msgspec
@@ -28,13 +27,13 @@ from ..model.flow import Flow
 from ..model.stored_headers import read_headers
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
-from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..statements.flows import ChildJobs
-from .options import JobMaker, JobOptions, KeptClasses
-from .steps import Reached, Result, Steps, StepStore, read_kept, written
-from .turns import Turns
+from .block_context import BlockContext
+from .host import Host, lost
+from .options import JobMaker, JobOptions
+from .steps import Result, Steps
 
 A = ParamSpec("A")
 S = TypeVarWithDefault("S", default=Any)
@@ -46,38 +45,7 @@ _PROGRESS_INTERVAL = 0.25
 """Seconds between two writes of a job's progress."""
 
 
-# Not an Exception, so that a `rescue` in the source lets it pass: the job runs again.
-class ConnectionLost(BaseException):
-    """The worker's own connection broke during a statement of a job."""
-
-
-def _lost(error: psycopg.Error) -> ConnectionLost:
-    return ConnectionLost(f"the database could not be reached: {error}")
-
-
-class Host(Protocol):
-    """What a context needs from the worker that runs its job."""
-
-    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """Return a connection in autocommit mode, for a block; the end of the block returns it."""
-
-    async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
-        """Store the progress of a job; raises JobLost if the job is no longer held."""
-
-    stores_steps: bool
-    """Whether `steps` returns a store."""
-
-    def steps(self, job: Claimed, /) -> StepStore:
-        """Return where the steps of a job are stored. Raises QueueError if they cannot be."""
-
-    async def results_before(self, job: Claimed, /) -> list[Any]:
-        """Return the kept results of the jobs that this job of a flow waited for."""
-
-    def linger(self, thread: Future[None], /) -> None:
-        """Keep the slot of a stopped attempt until its thread ends."""
-
-
-class JobContext(AsyncOperations, Generic[S]):
+class JobContext(BlockContext, Generic[S]):
     """A running job: its identity, the application's services, the database, further jobs."""
 
     # Most jobs need few of these, so each is made when it is first used.
@@ -85,12 +53,6 @@ class JobContext(AsyncOperations, Generic[S]):
     """What `enqueued` returns; None until its first use."""
     steps: Steps | None = None
     """The steps that the attempt has reached; None before the first."""
-    _step = ""
-    _kept_by_turn = b"null"
-    """What is stored with the end of the present turn of a loop, as JSON."""
-    _kept: str | None = None
-    _within: psycopg.AsyncConnection[Any] | None = None
-    _began = 0.0
     _cancelled = False
     stopped_by: BaseException | None = None
     """Why the worker stopped the attempt, a TimeoutError after its timeout; None if it did not."""
@@ -312,124 +274,6 @@ class JobContext(AsyncOperations, Generic[S]):
         await self._steps.store(name, result.write(value), monotonic() - began)
         return value
 
-    async def begins(self, step: str) -> bool:
-        """Whether the code of a step has to run: no earlier attempt has finished it.
-
-        Generated code encloses each step in `begins` and `ends`. The calls of services between them
-        have idempotency keys of the step. A worker that cannot store steps runs all of them.
-        """
-        self.raise_if_cancelled()
-        job = self._job
-        job.step, job.calls = (f"{job.turn}/{step.rpartition('/')[2]}" if job.turn else step), None
-        self._step = step
-        self.forget_rows()
-        self._kept = None
-        if (steps := self.block_steps) is not None:
-            self._kept = await steps.next(step)
-        if self._kept is not None:
-            job.step = job.turn
-        self._began = monotonic()
-        return self._kept is None
-
-    async def ends(self, kept: object = None) -> None:
-        """Store that the step under way has ended, with what later code needs of it.
-
-        Raises StepNotStored, which ends the job failed, for a value that JSON cannot hold or that
-        would come back as another value.
-        """
-        job, step = self._job, self._step
-        if (steps := self.block_steps) is not None:
-            text = "null" if kept is None else written(kept, step)
-            await steps.store(step, text, monotonic() - self._began, self._within)
-        job.step, job.calls = job.turn, None
-        self.forget_rows()
-
-    def forget_rows(self) -> None:
-        """Read each row again when it is used next, as a later attempt would."""
-        self._identity_map = IdentityMap()
-
-    async def resume(self, known: KeptClasses, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work of a block with these steps, if it can go on behind finished ones.
-
-        The worker calls this. Raises StepsMismatch.
-        """
-        try:
-            await self.check_steps(known)
-        except BaseException:
-            work.close()
-            raise
-        return await work
-
-    async def check_steps(self, known: KeptClasses) -> None:
-        """Raise StepsMismatch if code with these steps cannot go on behind finished ones."""
-        if (steps := self.block_steps) is not None:
-            await steps.check(known)
-
-    async def passed_all_steps(self) -> None:
-        """Raise StepsMismatch if a step is finished that this attempt did not reach.
-
-        Generated code calls this before an effect without a record, if not all branches of the
-        block reach the same steps.
-        """
-        if (steps := self.block_steps) is not None:
-            steps.check_all_passed()
-
-    def kept(self, kind: Callable[..., T]) -> T:
-        """What the step that was just skipped has stored."""
-        assert self._kept is not None
-        found: T = read_kept(self._kept, kind)
-        return found
-
-    def turns(self, loop: str, items: Iterable[T]) -> AsyncIterator[T]:
-        """The items of a loop of a generated block, without those of finished turns.
-
-        The end of each turn is stored before the next one begins. A worker that cannot store steps
-        runs all turns.
-        """
-        return Turns(self._job, self.block_steps, loop, items, self._next_turn)
-
-    def _next_turn(self) -> bytes:
-        self.forget_rows()
-        kept, self._kept_by_turn = self._kept_by_turn, b"null"
-        return kept
-
-    async def reached(self, loop: str) -> bool:
-        """Whether a loop has finished a turn that keeps something, which `kept` then returns."""
-        steps = self.block_steps
-        found = Reached() if steps is None else await steps.reached(loop)
-        self._kept = bytes(found.kept).decode() if found.turns else None
-        return self._kept is not None
-
-    def keep(self, kept: object) -> None:
-        """Keep something with the end of the present turn, for a later attempt."""
-        self._kept_by_turn = written(kept, "a turn").encode()
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """A transaction for the writes of a step of a generated block, and for its record."""
-        if (steps := self.block_steps) is None:
-            yield
-            return
-        async with self._host.connection() as connection:
-            try:
-                async with connection.transaction():
-                    self._within = connection
-                    yield
-            except psycopg.OperationalError as error:
-                if not connection.closed:
-                    raise
-                raise _lost(error) from error
-            finally:
-                self._within = None
-        steps.committed()
-
-    @property
-    def block_steps(self) -> Steps | None:
-        """The steps of a generated block; None if the worker cannot store them."""
-        if not self._host.stores_steps:
-            return None
-        return self._steps
-
     @property
     def _is_on_loop(self) -> bool:
         try:
@@ -465,7 +309,7 @@ class JobContext(AsyncOperations, Generic[S]):
         except psycopg.OperationalError as error:
             if alive:
                 raise
-            raise _lost(error) from error
+            raise lost(error) from error
         return query.read(column_names(cursor.description), rows)
 
     def _report(self) -> None:

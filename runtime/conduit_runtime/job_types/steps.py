@@ -1,7 +1,7 @@
 """The steps, sleeps and waits of an attempt: which have ended, and the records of the others."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias
@@ -13,11 +13,10 @@ from ..model.attempts.outcome import Waiting
 from ..model.claimed import Claimed
 from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored, StepsMismatch
 from ..model.payload import check_name, decode, encode
-from ..model.text.names import fields_of
-from ..payloads.annotated import annotated_decoder, annotated_result, annotated_shape, code_of
-from ..payloads.codec import codec_of
+from ..payloads.annotated import annotated_decoder, annotated_result, code_of
 from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Records, Stored, Wait, Waited
+from .kept import Reached, check_resumable, read_turns
 from .options import KeptClasses
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
@@ -43,13 +42,6 @@ class StepStore(Protocol):
 
     def lose(self, job: Claimed, /) -> None:
         """Stop the attempt of a job that is no longer held."""
-
-
-class Reached(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far a loop is: the number of turns that are finished, and what they keep, as JSON."""
-
-    turns: int = 0
-    kept: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Steps:
@@ -141,7 +133,7 @@ class Steps:
         if loop not in records:
             self.check_all_passed(within=f"{loop}/")
             return Reached()
-        return _read_turns(records[loop])
+        return read_turns(records[loop])
 
     async def end_turn(self, loop: str, reached: Reached, elapsed: float) -> None:
         """Store how far a loop is, in place of the steps in its last turn.
@@ -209,76 +201,6 @@ class Steps:
 
 
 _NONE = Records({})
-
-
-def check_resumable(records: Mapping[str, str], known: KeptClasses) -> None:
-    """Raise StepsMismatch unless these steps are `known`, and have kept what their classes hold."""
-    for name, text in records.items():
-        if name not in known:
-            raise StepsMismatch(
-                f"an earlier attempt has finished the step {name!r}, which this code does not have"
-            )
-        kind = known[name]
-        kept = bytes(_read_turns(text).kept).decode() if is_loop(name) else text
-        if kind is not None:
-            try:
-                read_kept(kept, kind)
-            except StepsMismatch as mismatch:
-                raise StepsMismatch(f"the step {name!r}: {mismatch}") from None
-
-
-def is_loop(step: str) -> bool:
-    """Whether a step of a generated block is a loop, by its name."""
-    return step.rpartition("/")[2].startswith("for ")
-
-
-def _read_turns(text: str) -> Reached:
-    try:
-        return msgspec.json.decode(text, type=Reached)
-    except msgspec.ValidationError as error:
-        raise StepsMismatch(f"it was not a loop in an earlier attempt: {error}") from None
-
-
-def described(steps: KeptClasses) -> str:
-    """The names and the order of steps, and what each keeps, as a text."""
-    lines = []
-    for name, kind in steps.items():
-        kept = [] if kind is None else [*_names(kind), annotated_shape(kind)]
-        lines.append(" ".join([name, *kept]))
-    return "\n".join(lines)
-
-
-def _names(kind: Any) -> list[str]:
-    """The names of the fields of a class in JSON."""
-    return [name for _, name, _ in fields_of(kind)]
-
-
-def written(kept: object, step: str) -> str:
-    """The JSON of what a step of a generated block keeps; raises StepNotStored."""
-    try:
-        text, _ = codec_of(type(kept)).write(kept, f"the step {step}")
-        if (size := len(text.encode())) > MAX_RESULT:
-            raise PayloadError(f"payload is {size:,} bytes of JSON, more than {MAX_RESULT:,}")
-    except PayloadError as error:
-        reason = str(error).replace("payload", f"what the step {step!r} keeps", 1)
-        raise StepNotStored(reason) from None
-    return text
-
-
-def read_kept(text: str, kind: Any) -> Any:
-    """What a step of a generated block has kept; raises StepsMismatch.
-
-    Unlike a payload, it has every field: one that is nil may have had a value that was not kept.
-    """
-    try:
-        found = decode(text)
-        for name in _names(kind):
-            if not isinstance(found, dict) or name not in found:
-                raise StepsMismatch(f"a finished step has not kept {name}")
-        return codec_of(kind).decode(text)
-    except PayloadMismatch as mismatch:
-        reason = str(mismatch).replace("payload", "what a finished step has kept", 1)
-        raise StepsMismatch(reason) from None
 
 
 class Result(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from ..model.claimed import Claimed
-from .steps import Reached, Steps
+from .kept import Reached
+from .steps import Steps
 
 T = TypeVar("T")
 

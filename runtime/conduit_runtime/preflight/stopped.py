@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ..job_types.steps import check_resumable
+from ..job_types.kept import check_resumable
 from ..model.errors import StepsMismatch
 from ..statements import preflight
 from ..statements.preflight import LaneJobs

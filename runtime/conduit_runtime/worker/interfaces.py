@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
-from ..job_types.context import Host
+from ..job_types.host import Host
 from ..model.claimed import Claimed
 from ..model.lanes import Lane
 from ..model.queues.controls import SourceLimits

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
-from conduit_runtime.job_types.context import ConnectionLost
+from conduit_runtime.job_types.host import ConnectionLost
 from conduit_runtime.model.calls import entered_job
 from conduit_runtime.services.protocols import prepare
 from example_app import insert_order

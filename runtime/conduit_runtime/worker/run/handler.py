@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Unpack, get_args
 import msgspec
 
 from ...job_types.job_type import JobType
+from ...job_types.kept import described
 from ...job_types.options import KeptClasses
 from ...job_types.rules import DEFAULT_RULES, JobRules, RuleOptions, check_known, rules_of
-from ...job_types.steps import described
 from ...job_types.upcast import Upcast
 from ...model.arguments import describe_argument, is_whole
 from ...model.job import Job

@@ -1,0 +1,159 @@
+"""What the code of generated blocks does at the ends of its steps."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+
+from ..model.claimed import Claimed
+from ..records.async_operations import AsyncOperations
+from ..records.identity_map import IdentityMap
+from .host import Host, lost
+from .kept import Reached, read_kept, written
+from .options import KeptClasses
+from .steps import Steps
+from .turns import Turns
+
+T = TypeVar("T")
+
+
+class BlockContext(AsyncOperations):
+    """The part of a job's context that only generated code uses."""
+
+    _job: Claimed
+    _host: Host
+    _step = ""
+    _kept_by_turn = b"null"
+    """What is stored with the end of the present turn of a loop, as JSON."""
+    _kept: str | None = None
+    _within: psycopg.AsyncConnection[Any] | None = None
+    _began = 0.0
+
+    @property
+    @abstractmethod
+    def _steps(self) -> Steps: ...
+
+    @abstractmethod
+    def raise_if_cancelled(self) -> None:
+        """Stop here if the job was cancelled or lost."""
+
+    async def begins(self, step: str) -> bool:
+        """Whether the code of a step has to run: no earlier attempt has finished it.
+
+        Generated code encloses each step in `begins` and `ends`. The calls of services between them
+        have idempotency keys of the step. A worker that cannot store steps runs all of them.
+        """
+        self.raise_if_cancelled()
+        job = self._job
+        job.step, job.calls = (f"{job.turn}/{step.rpartition('/')[2]}" if job.turn else step), None
+        self._step = step
+        self.forget_rows()
+        self._kept = None
+        if (steps := self.block_steps) is not None:
+            self._kept = await steps.next(step)
+        if self._kept is not None:
+            job.step = job.turn
+        self._began = monotonic()
+        return self._kept is None
+
+    async def ends(self, kept: object = None) -> None:
+        """Store that the step under way has ended, with what later code needs of it.
+
+        Raises StepNotStored, which ends the job failed, for a value that JSON cannot hold or that
+        would come back as another value.
+        """
+        job, step = self._job, self._step
+        if (steps := self.block_steps) is not None:
+            text = "null" if kept is None else written(kept, step)
+            await steps.store(step, text, monotonic() - self._began, self._within)
+        job.step, job.calls = job.turn, None
+        self.forget_rows()
+
+    def forget_rows(self) -> None:
+        """Read each row again when it is used next, as a later attempt would."""
+        self._identity_map = IdentityMap()
+
+    async def resume(self, known: KeptClasses, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work of a block with these steps, if it can go on behind finished ones.
+
+        The worker calls this. Raises StepsMismatch.
+        """
+        try:
+            await self.check_steps(known)
+        except BaseException:
+            work.close()
+            raise
+        return await work
+
+    async def check_steps(self, known: KeptClasses) -> None:
+        """Raise StepsMismatch if code with these steps cannot go on behind finished ones."""
+        if (steps := self.block_steps) is not None:
+            await steps.check(known)
+
+    async def passed_all_steps(self) -> None:
+        """Raise StepsMismatch if a step is finished that this attempt did not reach.
+
+        Generated code calls this before an effect without a record, if not all branches of the
+        block reach the same steps.
+        """
+        if (steps := self.block_steps) is not None:
+            steps.check_all_passed()
+
+    def kept(self, kind: Callable[..., T]) -> T:
+        """What the step that was just skipped has stored."""
+        assert self._kept is not None
+        found: T = read_kept(self._kept, kind)
+        return found
+
+    def turns(self, loop: str, items: Iterable[T]) -> AsyncIterator[T]:
+        """The items of a loop of a generated block, without those of finished turns.
+
+        The end of each turn is stored before the next one begins. A worker that cannot store steps
+        runs all turns.
+        """
+        return Turns(self._job, self.block_steps, loop, items, self._next_turn)
+
+    def _next_turn(self) -> bytes:
+        self.forget_rows()
+        kept, self._kept_by_turn = self._kept_by_turn, b"null"
+        return kept
+
+    async def reached(self, loop: str) -> bool:
+        """Whether a loop has finished a turn that keeps something, which `kept` then returns."""
+        steps = self.block_steps
+        found = Reached() if steps is None else await steps.reached(loop)
+        self._kept = bytes(found.kept).decode() if found.turns else None
+        return self._kept is not None
+
+    def keep(self, kept: object) -> None:
+        """Keep something with the end of the present turn, for a later attempt."""
+        self._kept_by_turn = written(kept, "a turn").encode()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """A transaction for the writes of a step of a generated block, and for its record."""
+        if (steps := self.block_steps) is None:
+            yield
+            return
+        async with self._host.connection() as connection:
+            try:
+                async with connection.transaction():
+                    self._within = connection
+                    yield
+            except psycopg.OperationalError as error:
+                if not connection.closed:
+                    raise
+                raise lost(error) from error
+            finally:
+                self._within = None
+        steps.committed()
+
+    @property
+    def block_steps(self) -> Steps | None:
+        """The steps of a generated block; None if the worker cannot store them."""
+        if not self._host.stores_steps:
+            return None
+        return self._steps
