@@ -1,7 +1,7 @@
 """Which values a step keeps for the code behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ... import ast
@@ -31,6 +31,7 @@ class KeptValues:
     program: Program
     resource: ResourceInfo
     job: JobInfo
+    _reads: dict[ast.Node, frozenset[Local]] = field(default_factory=dict, init=False)
 
     def may_keep(self, local: Local) -> bool:
         """Whether a later attempt finds the value of a variable as it is now.
@@ -77,16 +78,18 @@ class KeptValues:
             for each in walk(statement, ast.Async)
             if isinstance(each, ast.Assign) and isinstance(each.target, ast.NameRef)
         }
-        later = [each for root in rest for each in walk(root)]
-        targets = {each.target for each in later if isinstance(each, ast.Assign)}
-        read = dict.fromkeys(
-            local
-            for each in later
-            if each not in targets
-            and isinstance(local := facts.resolutions.get(each), Local)
-            and local in set_here
-        )
+        read = {local for each in rest for local in self._read_by(each) if local in set_here}
         return sorted(read, key=lambda local: local.span.start)
+
+    def _read_by(self, node: ast.Node) -> frozenset[Local]:
+        if node not in self._reads:
+            nodes = [*walk(node)]
+            targets = {each.target for each in nodes if isinstance(each, ast.Assign)}
+            uses = (
+                self.program.facts.resolutions.get(each) for each in nodes if each not in targets
+            )
+            self._reads[node] = frozenset(use for use in uses if isinstance(use, Local))
+        return self._reads[node]
 
     def captures(self, locals_: Sequence[Local]) -> tuple[Capture, ...]:
         """How variables are stored, with distinct names."""

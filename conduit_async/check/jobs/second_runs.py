@@ -37,16 +37,22 @@ _NEW_EACH_TIME = frozenset({"Time.now", "Time.today", "UUID.generate"})
 
 
 class Kinds:
-    """The kinds of nodes; those of functions are remembered."""
+    """The kinds of nodes, which are remembered: a block is looked at once for each of its steps."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._functions: dict[FunctionInfo, Kind] = {}
+        self._known: dict[ast.Node, Kind] = {}
 
     def of(self, *nodes: ast.Node) -> Kind:
         """The greatest kind of the code at and below some nodes, without that of further jobs."""
-        kinds = (self._at(each) for node in nodes for each in self._run(node))
-        return max(kinds, default=Kind.SAME)
+        return max(map(self._of, nodes), default=Kind.SAME)
+
+    def _of(self, node: ast.Node) -> Kind:
+        if node not in self._known:
+            kinds = (self._at(each) for each in self._run(node))
+            self._known[node] = max(kinds, default=Kind.SAME)
+        return self._known[node]
 
     def effects(self, node: ast.Node) -> Iterator[ast.Node]:
         """The nodes with an effect, in the order of the source."""
