@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = 200
+IGNORED = {*LOSING, "BRK126", "BRK127"}
+"""Findings about lost calls, and about jobs in the middle of a block: no job has begun here."""
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ def test_the_verdict_is_what_happens(
         enqueue_all(new, dsn, but=enqueued_by_jobs(new))
         web_first = unread(old, dsn)
     allowed = {"either": (False, False), "workers-first": (False, True), "web-first": (True, False)}
-    order = order_of([each["verdict"] for each in report["findings"] if each["code"] not in LOSING])
+    findings = [each for each in report["findings"] if each["code"] not in IGNORED]
+    order = order_of([each["verdict"] for each in findings])
     expected = allowed.get(order, (True, True))
     happened = bool(workers_first), bool(web_first)
     assert bool(stranded) == bool(workers_first)

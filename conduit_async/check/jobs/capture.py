@@ -143,9 +143,12 @@ def _check(use: CaptureUse, program: Program, problems: Problems) -> None:
 
 def is_storable(program: Program, local: Local) -> bool:
     """Whether the value of a variable comes back from JSON as it is; rows do not."""
-    if _unstorable(local.type) is not None or isinstance(innermost(local.type), Record):
+    kind = innermost(local.type)
+    if _unstorable(local.type) is not None or isinstance(kind, Record):
         return False
-    return required(local.type) != ERROR and _held_object(local, program.facts) is None
+    if isinstance(kind, Struct):
+        return True
+    return required(local.type) != ERROR and _held_object(local, program.facts, ERROR) is None
 
 
 def _untyped_object(found: Capture, facts: Facts) -> Type | None:
@@ -156,18 +159,20 @@ def _untyped_object(found: Capture, facts: Facts) -> Type | None:
     return None if _object_in(found.type) is not None else _held_object(local, facts)
 
 
-def _held_object(local: Local, facts: Facts) -> Type | None:
+def _held_object(local: Local, facts: Facts, *others: Type) -> Type | None:
     kinds = (facts.types.get(p, ANY) for each in facts.values_of(local) for p in origins(each))
-    return next((each for each in map(_object_in, kinds) if each is not None), None)
+    return next((found for each in kinds if (found := _object_in(each, *others))), None)
 
 
-def _object_in(kind: Type) -> Type | None:
-    """The record or struct in the values of a type, at any depth."""
+def _object_in(kind: Type, *others: Type) -> Type | None:
+    """The record, the struct or one of the `others` in the values of a type, at any depth."""
     match required(kind):
         case Array(item, entries) | Hash(value=item, entries=entries):
             kinds = [item, *(each for _, each in (entries.types if entries is not None else ()))]
-            return next((each for each in map(_object_in, kinds) if each is not None), None)
+            return next((found for each in kinds if (found := _object_in(each, *others))), None)
         case Struct() | Record() as found:
+            return found
+        case found if found in others:
             return found
     return None
 

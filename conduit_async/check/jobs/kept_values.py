@@ -31,17 +31,20 @@ class KeptValues:
     program: Program
     resource: ResourceInfo
     job: JobInfo
-    _reads: dict[ast.Node, frozenset[Local]] = field(default_factory=dict, init=False)
+    _reads: dict[ast.Node, dict[Local, list[str]]] = field(default_factory=dict)
 
     def may_keep(self, local: Local) -> bool:
         """Whether a later attempt finds the value of a variable as it is now.
 
-        A row is stored as a whole. So it is not if it has secrets, or if the block writes such
-        rows, since a write changes the rows that the attempt has loaded.
+        A row or a struct is stored as a whole. So it is not if it has secrets, nor is a row if the
+        block writes such rows, since a write changes the rows that the attempt has loaded.
         """
         kind = required(local.type)
         if isinstance(kind, Record):
             return kind.resource not in self._written and not self._has_secrets(kind)
+        inner = innermost(kind)
+        if isinstance(inner, Struct) and self._has_secrets(inner):
+            return False
         return is_storable(self.program, local)
 
     def _has_secrets(self, kind: Record | Struct) -> bool:
@@ -78,20 +81,39 @@ class KeptValues:
             for each in walk(statement, ast.Async)
             if isinstance(each, ast.Assign) and isinstance(each.target, ast.NameRef)
         }
-        read = {local for each in rest for local in self._read_by(each) if local in set_here}
+        read = {
+            each
+            for each in set_here
+            if isinstance(each, Local) and any(each in self._reads_in(root) for root in rest)
+        }
         return sorted(read, key=lambda local: local.span.start)
 
-    def _read_by(self, node: ast.Node) -> frozenset[Local]:
-        if node not in self._reads:
-            nodes = [*walk(node)]
+    def _reads_in(self, root: ast.Node) -> Mapping[Local, list[str]]:
+        """The locals that some code reads, each with the members that it reads; "" is the whole."""
+        if root not in self._reads:
+            resolutions = self.program.facts.resolutions
+            nodes = [*walk(root)]
             targets = {each.target for each in nodes if isinstance(each, ast.Assign)}
-            uses = (
-                self.program.facts.resolutions.get(each) for each in nodes if each not in targets
-            )
-            self._reads[node] = frozenset(use for use in uses if isinstance(use, Local))
-        return self._reads[node]
+            member_of: dict[ast.Node, ast.Member] = {
+                node.target: node
+                for node in walk(root, ast.Async)
+                if isinstance(node, ast.Member) and isinstance(resolutions.get(node), KeyAccess)
+            }
+            found = self._reads[root] = {}
+            for node in nodes:
+                local = resolutions.get(node)
+                if node not in targets and isinstance(local, Local):
+                    found.setdefault(local, []).append(_path_from(node, member_of))
+        return self._reads[root]
 
-    def captures(self, locals_: Sequence[Local]) -> tuple[Capture, ...]:
+    def kept(
+        self, locals_: Sequence[Local], rest: Sequence[ast.Node]
+    ) -> tuple[tuple[Capture, ...], dict[Local, tuple[str, ...]]]:
+        """How variables are stored for `rest`, and the members of those that have only some."""
+        members = {each: names for each in locals_ if (names := self._members(each, rest))}
+        return tuple(_with_members(each, members) for each in self._captures(locals_)), members
+
+    def _captures(self, locals_: Sequence[Local]) -> tuple[Capture, ...]:
         """How variables are stored, with distinct names."""
         kept: list[Capture] = []
         taken: set[str] = set()
@@ -111,19 +133,11 @@ class KeptValues:
             kept.append(replace(each, shape=shape_of(each)))
         return tuple(kept)
 
-    def members(self, local: Local, rest: Sequence[ast.Node]) -> tuple[str, ...]:
+    def _members(self, local: Local, rest: Sequence[ast.Node]) -> tuple[str, ...]:
         """The members of a service's result that code reads, if it reads nothing else of it."""
         if local.type != ANY:
             return ()
-        resolutions = self.program.facts.resolutions
-        member_of: dict[ast.Node, ast.Member] = {
-            node.target: node
-            for root in rest
-            for node in walk(root, ast.Async)
-            if isinstance(node, ast.Member) and isinstance(resolutions.get(node), KeyAccess)
-        }
-        reads = [n for root in rest for n in walk(root) if resolutions.get(n) is local]
-        paths = dict.fromkeys(_path_from(node, member_of) for node in reads)
+        paths = dict.fromkeys(path for root in rest for path in self._reads_in(root).get(local, ()))
         if "" in paths:
             return ()
         return tuple(each for each in paths if not any(each.startswith(f"{p}.") for p in paths))
@@ -138,7 +152,7 @@ def _path_from(node: ast.Node, member_of: Mapping[ast.Node, ast.Member]) -> str:
     return ".".join(names)
 
 
-def with_members(capture: Capture, members: Mapping[Local, tuple[str, ...]]) -> Capture:
+def _with_members(capture: Capture, members: Mapping[Local, tuple[str, ...]]) -> Capture:
     """A capture whose name in the record also says what is kept of it: `label.carrier`."""
     names = members.get(capture.local) if capture.local is not None else None
     return replace(capture, name=f"{capture.name}.{','.join(names)}") if names else capture

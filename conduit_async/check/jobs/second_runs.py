@@ -37,22 +37,27 @@ _NEW_EACH_TIME = frozenset({"Time.now", "Time.today", "UUID.generate"})
 
 
 class Kinds:
-    """The kinds of nodes, which are remembered: a block is looked at once for each of its steps."""
+    """The kinds of nodes, which are remembered."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._functions: dict[FunctionInfo, Kind] = {}
-        self._known: dict[ast.Node, Kind] = {}
+        self._nodes: dict[ast.Node, Kind] = {}
 
     def of(self, *nodes: ast.Node) -> Kind:
         """The greatest kind of the code at and below some nodes, without that of further jobs."""
-        return max(map(self._of, nodes), default=Kind.SAME)
+        found = Kind.SAME
+        for node in nodes:
+            found = max(found, self._of_node(node))
+            if found is Kind.EFFECT:
+                break
+        return found
 
-    def _of(self, node: ast.Node) -> Kind:
-        if node not in self._known:
+    def _of_node(self, node: ast.Node) -> Kind:
+        if node not in self._nodes:
             kinds = (self._at(each) for each in self._run(node))
-            self._known[node] = max(kinds, default=Kind.SAME)
-        return self._known[node]
+            self._nodes[node] = max(kinds, default=Kind.SAME)
+        return self._nodes[node]
 
     def effects(self, node: ast.Node) -> Iterator[ast.Node]:
         """The nodes with an effect, in the order of the source."""

@@ -15,6 +15,9 @@ from ...program import FunctionCall, JobInfo, Program, RecordCall, ServiceCall, 
 from .hashes import hash_of
 from .second_runs import Kinds
 
+_LONGEST = 60
+"""The most characters of the name of some work: the loops around it and a number come with it."""
+
 
 def name_steps(job: JobInfo, lock: Lock) -> None:
     """Give the steps of a job, and its effects without records, distinct names."""
@@ -95,7 +98,11 @@ def _short(text: str) -> str:
 
 
 def work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
-    """The first effect, or else the first call, by its name in the source."""
+    """The first effect, or else the first call, by its name in the source, which is cut."""
+    return _work_of(program, step, kinds)[:_LONGEST]
+
+
+def _work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
     effects = [each for statement in step for each in kinds.effects(statement)]
     node = effects[0] if effects else step[0]
     match program.facts.resolutions.get(node), node:

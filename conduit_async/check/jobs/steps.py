@@ -23,7 +23,7 @@ from ...program import (
     SelfColumn,
     StepInfo,
 )
-from .kept_values import KeptValues, with_members
+from .kept_values import KeptValues
 from .payload_fields import fields_of
 from .second_runs import Kind, Kinds
 from .step_names import branches, chain_of, path_of, work_of
@@ -140,9 +140,8 @@ class _Division:
         ):
             return False
         name = f"for {loop.name.text}"
-        step = StepInfo(
-            name, (loop,), self.values.captures(locals_), takes_turns=True, loop=self.loop
-        )
+        kept, members = self.values.kept(locals_, later)
+        step = StepInfo(name, (loop,), kept, members, takes_turns=True, loop=self.loop)
         if step.depth > _DEEPEST or len(name) > _LONGEST:
             return False
         self.found.append(step)
@@ -194,18 +193,13 @@ class _Division:
         if not self._may_end(step, rest):
             return False
         rest = [*rest, *self.later]
-        kept = self.values.captures(self.values.needed(step, rest))
-        members = {
-            each.local: names
-            for each in kept
-            if each.local is not None and (names := self.values.members(each.local, rest))
-        }
+        kept, members = self.values.kept(self.values.needed(step, rest), rest)
         only_writes = not any(self.kinds.calls_services(each) for each in step)
         self.found.append(
             StepInfo(
                 work_of(self.program, step, self.kinds),
                 tuple(step),
-                tuple(with_members(each, members) for each in kept),
+                kept,
                 members,
                 only_writes,
                 loop=self.loop,

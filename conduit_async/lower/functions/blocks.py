@@ -92,7 +92,7 @@ def turns_of(fn: FunctionBuilder, step: StepInfo) -> tuple[list[Line], list[Line
         return [], []
     kept = {each.local: each.python for each in step.kept if each.local is not None}
     names = {local: fn.names.local(local) for local in kept}
-    values = ", ".join(f"{kept[each]}={name}" for each, name in names.items())
+    values = ", ".join(f"{kept[each]}={_kept(fn, step, each, n)}" for each, n in names.items())
     reached = f"if await {fn.handle}.reached({string(step.name)}):"
     return (
         [compound(reached, _restored(fn, step, names))],

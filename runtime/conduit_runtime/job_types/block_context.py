@@ -130,7 +130,8 @@ class BlockContext(AsyncOperations):
 
     def keep(self, kept: object) -> None:
         """Keep something with the end of the present turn, for a later attempt."""
-        self._kept_by_turn = written(kept, "a turn").encode()
+        if self.block_steps is not None:
+            self._kept_by_turn = written(kept, "a turn").encode()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -297,9 +297,12 @@ class JobContext(BlockContext, Generic[S]):
 
     async def _run(self, query: Query[T]) -> T:
         alive = False
-        taken = self.connection() if self._within is None else nullcontext(self._within)
+        within = self._within
+        taken = self.connection() if within is None else nullcontext(within)
+        # A `rescue` may go on behind a statement that fails: it must not end the transaction.
+        undone = nullcontext() if within is None else within.transaction()
         try:
-            async with taken as connection:
+            async with taken as connection, undone:
                 try:
                     cursor = connection.cursor(row_factory=tuple_row)
                     await cursor.execute(query.sql, query.values)

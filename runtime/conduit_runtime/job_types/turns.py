@@ -44,6 +44,8 @@ class Turns(AsyncIterator[T], Generic[T]):
         job.calls = None
         for number, item in self._items:
             if number >= done:
+                if self._steps is not None:
+                    self._steps.check_all_passed(within=f"{self._loop}/")
                 self._turn, self._began = number, monotonic()
                 own = f"{self._loop.rpartition('/')[2]}[{number}]"
                 job.turn = job.step = f"{self._outer}/{own}" if self._outer else own

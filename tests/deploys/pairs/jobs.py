@@ -53,6 +53,7 @@ JOBS = [
             "Mail.send(self.title)\n @async { Sms.send(self.title, 1) }",
             'name: "tell"',
         ),
+        stops=True,
         seen=("Broken", 1),
     ),
     Pair("a block is removed", WEB, hooks(TWO % ("", "")), SEND_TITLE),

@@ -34,6 +34,8 @@ class Pair:
     """Whether new workers run old jobs without a call that these made."""
     lossy: bool = False
     """Whether new workers run old jobs, but without a value that these captured."""
+    stops: bool = False
+    """Whether jobs that are stopped behind a step wait, so that the order is to drain first."""
     seen: tuple[Any, ...] | None = None
     """The service's arguments when new code runs an old job; None if they are not compared."""
 

@@ -130,7 +130,8 @@ def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> No
     connection.execute("RESET ALL")  # as on the connection of heartbeats
     plan = explain(connection, worker_registry.unserved_queues(["known"]))
     assert scans(plan) == {"jobs_claim"}
-    assert buffers(plan) <= 100
+    # 29 pages in a fresh index; what other tests have rolled back stays in it.
+    assert buffers(plan) <= 4 * BATCH
 
 
 def test_a_heartbeat(connection: psycopg.Connection[Any]) -> None:

@@ -30,6 +30,8 @@ LAST = 2.0
 """Seconds until a stopped attempt waits no longer for a record."""
 LOCKED = 0.01
 """Seconds until a record is tried again whose job another transaction has locked."""
+TRIES = 100
+"""How often a record is tried that commits with writes of its job."""
 
 
 class StepWriter(StepStore):
@@ -56,11 +58,13 @@ class StepWriter(StepStore):
 
     async def store_within(self, record: Record, connection: Connection, /) -> bool:
         statement = statements.store([record])
-        [found] = await self._database.run(statement, connection)
-        if found is not None:
-            return found
-        await asyncio.sleep(LOCKED)
-        return await self.store_within(record, connection)
+        for _ in range(TRIES):
+            [found] = await self._database.run(statement, connection)
+            if found is not None:
+                return found
+            await asyncio.sleep(LOCKED)
+        # The other transaction may wait for what this one has written.
+        raise psycopg.errors.LockNotAvailable(f"another transaction has locked job {record.job.id}")
 
     def on_stored(self, record: Record, /) -> None:
         """Do nothing: the transaction belongs to the job."""

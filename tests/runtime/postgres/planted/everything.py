@@ -65,6 +65,8 @@ def read_reports(dsn: str) -> None:
         database.read(preflight.blocked_and_running())
         database.read(preflight.payloads([uuid4()]))
         database.read(preflight.described_uses())
+        database.read(preflight.stopped(["job"]))
+        database.read(preflight.finished_steps([uuid4()]))
     report = examine(dsn, None)
     assert report.unread.keys() <= {"schedules"}, report.unread  # no worker is alive
 

@@ -391,3 +391,32 @@ def test_behind_a_broker_a_step_says_what_to_do(
         assert until_it_ended(queue, job) is JobStatus.FAILED
     assert "serve it by workers with the queue's database" in (reload(queue, job).error or "")
     assert effects.made == []
+
+
+def test_a_write_whose_job_is_locked_is_undone_and_made_again(
+    queue: Queue, pool: WorkerPool, dsn: str
+) -> None:
+    """The transaction that holds the job waits for what the job has written."""
+    written, is_locked = threading.Event(), threading.Event()
+
+    @pool.handler("count", base=timedelta(milliseconds=1))
+    async def count(job: JobContext, payload: object) -> None:
+        if await job.begins("write"):
+            async with job.transaction():
+                await job.scalar(int, "UPDATE counts SET n = n + 1 RETURNING n")
+                written.set()
+                await asyncio.to_thread(is_locked.wait, 30)
+                await job.ends()
+
+    with psycopg.connect(dsn) as other:
+        other.execute("CREATE TABLE counts AS SELECT 0 AS n")
+        other.commit()
+        job = queue.enqueue(Job(type="count"))
+        with pool:
+            assert written.wait(30)
+            other.execute("UPDATE jobs SET priority = priority WHERE id = %s", (job.id,))
+            is_locked.set()
+            other.execute("UPDATE counts SET n = n + 10")
+            other.commit()
+            until(lambda: reload(queue, job).status is JobStatus.COMPLETED)
+        assert other.execute("SELECT n FROM counts").fetchone() == (11,)
