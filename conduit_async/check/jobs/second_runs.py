@@ -24,7 +24,7 @@ from ..queries.writes import WRITES
 class Kind(IntEnum):
     """What a second run of some code would do."""
 
-    SAME = 0  # the same again, which nobody sees
+    SAME = 0  # the same again, without a trace
     OTHER = 1  # it may get other values, or leave another trace, such as a line in a log
     EFFECT = 2  # it would repeat an effect
 

@@ -128,10 +128,10 @@ def test_a_search_for_orphans(connection: psycopg.Connection[Any]) -> None:
 
 def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> None:
     connection.execute("RESET ALL")  # as on the connection of heartbeats
+    connection.execute("REINDEX INDEX jobs_claim")  # what other tests rolled back stays in it
     plan = explain(connection, worker_registry.unserved_queues(["known"]))
     assert scans(plan) == {"jobs_claim"}
-    # 29 pages in a fresh index; what other tests have rolled back stays in it.
-    assert buffers(plan) <= 4 * BATCH
+    assert buffers(plan) <= 100
 
 
 def test_a_heartbeat(connection: psycopg.Connection[Any]) -> None:
