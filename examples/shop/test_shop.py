@@ -47,6 +47,18 @@ def test_a_payment_is_invoiced_once(jobs: Jobs, conduit_connection: Connection) 
     assert fakes.email.send.calls[-1].kwargs["attachment"] == "https://invoices.example.com/1"
 
 
+def test_a_crash_repeats_no_effect(jobs: Jobs, conduit_connection: Connection) -> None:
+    """Neither the invoice nor the label is made again by a job whose worker is killed behind it."""
+    fakes = jobs.fakes(Services)
+    fakes.billing.invoice.returns({"url": "https://invoices.example.com/1"})
+    fakes.shipping.label.returns({"carrier": "Pigeon Post", "tracking": "PP-1"})
+    bought = an_order(conduit_connection, jobs)
+    paid = app.set_state(conduit_connection, bought, "paid")
+    app.set_state(conduit_connection, paid, "shipped")
+
+    jobs.assert_durable()
+
+
 def test_a_shipment_keeps_its_tracking_number(jobs: Jobs, conduit_connection: Connection) -> None:
     fakes = jobs.fakes(Services)
     fakes.shipping.label.returns({"carrier": "Pigeon Post", "tracking": "PP-1"})

@@ -26,6 +26,7 @@ from .async_spy import AsyncSpy
 from .factories import payload as make_payload
 from .fake_services import Fakes
 from .matching import criteria
+from .run.async_durable import check_durable
 from .run.clock import Clock, duration_of, move
 from .run.ran import Ran, UnhandledJobs
 from .run.sources import Sources, all_protocols
@@ -225,6 +226,31 @@ class AsyncJobs:
         if result.unmet is not None:
             raise AssertionError(result.unmet)
         return result.ran
+
+    async def assert_durable(
+        self,
+        *,
+        services: object = None,
+        pool: WorkerPool | None = None,
+        job_types: Iterable[JobType[Any, Any]] | None = None,
+        until: Until = None,
+    ) -> None:
+        """Assert that a crash behind any step repeats no effect and changes no result.
+
+        Runs the due jobs without a crash, then once for each step, with a crash behind it, and
+        undoes each run; of a loop, two turns crash. The arguments are those of `run`. What the runs
+        must have in common are the calls of fakes, the rows of the application's tables, all jobs,
+        and the results of steps and jobs. A part that differs between two undisturbed runs, such as
+        a time, is not compared. What a job commits over a connection of its own is not undone.
+
+        Raises AssertionError that names the step and each effect, or if there is nothing to assert:
+        no job is due, or none of the handlers written by hand finished a step. Raises the exception
+        of a job that fails without a crash.
+        """
+        __tracebackhide__ = True
+        sources = Sources(services, pool, job_types, self._default_pool, lambda: self.fakes)
+        place, goal = await self._place(), goal_of(until)
+        await check_durable(place, self._schema, sources, self._clock, goal)
 
     async def advance(self, by: timedelta | None = None, /, **units: float) -> None:
         """Move time forward by a timedelta, or by its parts: `advance(hours=1)`.

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 from unittest.mock import call
 
@@ -130,6 +130,34 @@ class Fakes:
             ", ".join(vars(self)) or "none: import the generated package, or call fakes(Services)"
         )
         raise AttributeError(f"there is no service {name}; the services are {known}")
+
+
+class MadeCalls:
+    """The calls of fakes since this object was made, which `undo` forgets."""
+
+    def __init__(self, fakes: Fakes) -> None:
+        self._before = [
+            (fake, len(fake.calls), [*fake._failures])
+            for service in vars(fakes).values()
+            for fake in _fakes_of(service)
+        ]
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Each call with the name of its method."""
+        for fake, count, _ in self._before:
+            yield from ((fake._name, each) for each in fake.calls[count:])
+
+    def undo(self) -> None:
+        """Forget the calls, and fail again as often as before."""
+        for fake, count, failures in self._before:
+            del fake.calls[count:]
+            fake._failures[:] = failures
+
+
+def _fakes_of(service: object) -> Iterable[FakeMethod]:
+    if isinstance(service, FakeService):
+        return service._methods.values()
+    return [service] if isinstance(service, FakeMethod) else []
 
 
 def fakes(services: type[Any]) -> Any:

@@ -53,13 +53,14 @@ def _line(job: Job) -> str:
     if job.run_at is not None and job.run_at > datetime.now(UTC) and job.status == "pending":
         due = f", due {job.run_at:%Y-%m-%d %H:%M:%S %Z}"
     text = f"  {job.type} ({status_of(job)}, queue {job.queue}, priority {job.priority}{due})"
-    return f"{text} {_cut(str(job.payload))}"
+    return f"{text} {shortened(str(job.payload))}"
 
 
 def _difference(difference: Difference) -> str:
     place, wanted, found = difference
-    return f"    {place}: wanted {_cut(wanted)}, found {_cut(found)}"
+    return f"    {place}: wanted {shortened(wanted)}, found {shortened(found)}"
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -19,13 +19,15 @@ class KitSteps(StepStore):
     """Stores and reads records in the database of a test.
 
     The first attempt of each job that stores the step `crash_after` ends there, without an outcome
-    of its own, as if its worker had died. `crashed` has these jobs.
+    of its own, as if its worker had died. With a number, the attempt that stores this record of the
+    run does. `crashed` has these jobs, `stored` the records of the run.
     """
 
-    def __init__(self, database: Database, crash_after: str | None) -> None:
+    def __init__(self, database: Database, crash_after: str | int | None) -> None:
         self._database = database
         self._crash_after = crash_after
         self.crashed: set[UUID] = set()
+        self.stored: list[Record] = []
 
     def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return asyncio.ensure_future(self._send(statements.read([job])))
@@ -37,10 +39,13 @@ class KitSteps(StepStore):
         is_held: bool = await self._send(statements.store([record]), connection)
         return is_held
 
-    def on_stored(self, record: Record, /) -> None:
-        if record.name == self._crash_after and record.job.id not in self.crashed:
+    async def committed(self, record: Record, /) -> bool:
+        self.stored.append(record)
+        is_point = self._crash_after in (record.name, len(self.stored))
+        if is_point and record.job.id not in self.crashed:
             self.crashed.add(record.job.id)
             raise Shutdown
+        return True
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         return asyncio.ensure_future(self._send(statements.wait([wait])))
@@ -50,8 +55,7 @@ class KitSteps(StepStore):
 
     async def _store(self, record: Record) -> bool:
         is_held: bool = await self._send(statements.store([record]))
-        self.on_stored(record)
-        return is_held
+        return is_held and await self.committed(record)
 
     async def _send(
         self, statement: Statement[Sequence[Any]], connection: Connection | None = None

@@ -60,7 +60,7 @@ class OneByOne(RunnerHost):
         services: Prepared,
         hooks: AroundHooks | None = None,
         executor: ThreadPoolExecutor | None = None,
-        crash_after: str | None = None,
+        crash_after: str | int | None = None,
     ) -> None:
         self.registry = registry
         self.services = services

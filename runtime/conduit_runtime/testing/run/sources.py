@@ -29,7 +29,8 @@ def all_protocols() -> dict[str, type]:
 class Sources:
     """Handlers, services, queues, schedules and hooks: of a pool, job types, or all imports.
 
-    `fakes` gives the services if there are no others.
+    `fakes` gives the services if there are no others; the attribute has the fakes among the
+    services, none if they are not fakes.
     """
 
     def __init__(
@@ -63,5 +64,6 @@ class Sources:
             self.handlers = HandlerRegistry()
             self.handlers.register_job_types(self.job_types)
         services = fakes() if services is None else services
+        self.fakes = services if isinstance(services, Fakes) else Fakes()
         # Fakes are callable, so they would be taken for a function that returns services.
         self.services = (lambda: services) if isinstance(services, Fakes) else services

@@ -13,6 +13,7 @@ from ...client.async_connections import AsyncConnections
 from ...model.attempts.outcome import OURS
 from ...schedules import scheduling
 from ...services.loading import entered
+from ...statements.steps import Record
 from ..stored import Pending
 from .caller import run_in_loop
 from .clock import Clock
@@ -28,11 +29,15 @@ Place = str | psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 
 class Result(NamedTuple):
-    """The attempts, the due jobs without a handler, and why the goal was not met (None if met)."""
+    """The attempts, the due jobs without a handler, and why the goal was not met (None if met).
+
+    `records` are those of steps that were stored.
+    """
 
     ran: Ran
     unhandled: Sequence[Pending]
     unmet: str | None
+    records: Sequence[Record]
 
 
 def run_jobs(
@@ -43,7 +48,7 @@ def run_jobs(
     goal: Goal,
     *,
     stops_at_failure: bool,
-    crash_after: str | None,
+    crash_after: str | int | None,
 ) -> Result:
     """Run jobs from a test without a loop; see `run_jobs_async`."""
 
@@ -70,12 +75,13 @@ async def run_jobs_async(
     goal: Goal,
     *,
     stops_at_failure: bool,
-    crash_after: str | None,
+    crash_after: str | int | None,
     executor: ThreadPoolExecutor | None = None,
 ) -> Result:
     """Run jobs until the goal. Raises ServiceError for incomplete services.
 
-    Each job crashes once behind its step `crash_after`.
+    Each job crashes once behind its step `crash_after`; with a number, the job that stores this
+    record of the run does.
     """
     async with (
         entered(sources.services, sources.job_types) as services,
@@ -90,10 +96,14 @@ async def run_jobs_async(
         drain = Drain(worker, database, clock, sources.queues, is_transaction=is_transaction)
         ran = await drain.run(goal, stops_at_failure=stops_at_failure)
         await asyncio.sleep(0)  # tasks that the last job started can see its end
-        unmet = drain.unmet
-        if crash_after is not None and not worker.kit_steps.crashed:
-            unmet = f"run(crash_after={crash_after!r}): no job finished a step of this name"
-        return Result(Ran(ran), drain.unhandled, unmet)
+        unmet, steps = drain.unmet, worker.kit_steps
+        if isinstance(crash_after, str) and not steps.crashed:
+            names = ", ".join(map(repr, dict.fromkeys(each.name for each in steps.stored)))
+            unmet = (
+                f"run(crash_after={crash_after!r}): no job finished a step of this name; the "
+                f"finished steps are {names or 'none'}"
+            )
+        return Result(Ran(ran), drain.unhandled, unmet, steps.stored)
 
 
 @asynccontextmanager
