@@ -35,7 +35,7 @@ class BatchJob(JobContext[Any], Generic[P]):
         """The application's services, as in `JobContext.services`; a call has the job's own key."""
         return called_by(self._job, self._services)
 
-    def _begin(self, name: str, caller: object) -> None:
+    def _begin(self, name: str, caller: object, **kind: bool) -> str:
         raise QueueError(
             f"{name!r}: a job of a batch has no steps and cannot wait: run jobs of its type one by "
             "one"

@@ -76,7 +76,7 @@ class BlockContext(AsyncOperations):
         """Read each row again when it is used next, as a later attempt would."""
         self._identity_map = IdentityMap()
 
-    async def resume(self, known: KeptClasses, work: Coroutine[Any, Any, T]) -> T:
+    async def resume_block(self, known: KeptClasses, work: Coroutine[Any, Any, T]) -> T:
         """Do the work of a block with these steps, if it can go on behind finished ones.
 
         The worker calls this. Raises StepsMismatch.
@@ -150,7 +150,7 @@ class BlockContext(AsyncOperations):
                 raise lost(error) from error
             finally:
                 self._within = None
-        steps.committed()
+        await steps.committed()
 
     @property
     def block_steps(self) -> Steps | None:

@@ -4,7 +4,15 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+)
 from concurrent.futures import CancelledError as CancelledInThread
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
@@ -31,6 +39,7 @@ from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..statements.flows import ChildJobs
 from .block_context import BlockContext
+from .cursor import Cursor, Loop
 from .host import Host, lost
 from .options import JobMaker, JobOptions
 from .steps import Result, Steps
@@ -218,8 +227,23 @@ class JobContext(BlockContext, Generic[S]):
         Raises StepNotStored, which ends the job failed, for a result that JSON cannot hold or that
         would come back as another value.
         """
-        self._begin(name, sys._getframe(1))
+        name = self._begin(name, sys._getframe(1))
         return self._run_step(name, function, args, kwargs)
+
+    def resume(self, name: str, items: Iterable[T] | AsyncIterable[T], /) -> AsyncIterator[T]:
+        """The items of a long loop, without those of turns that an attempt has finished.
+
+        `async for row in job.resume("rows", rows)` stores the end of each turn before the next one
+        begins. A later attempt takes the items anew, skips as many as there are finished turns, and
+        goes on in the turn that was under way, behind its steps. Names of steps and sleeps need to
+        be unique in a turn only; those of waits in the whole attempt. The items have to come in the
+        same order each time, and new ones at the end. `rows` may be asynchronous, such as a cursor.
+
+        The loop raises QueueError if there are fewer items than finished turns. Raises QueueError
+        for a name that the attempt has used.
+        """
+        name = self._begin(name, sys._getframe(1), is_loop=True)
+        return Cursor(Loop(self._steps, name), items, self.raise_if_cancelled)
 
     def sleep(self, duration: float | timedelta, name: str = "sleep") -> Coroutine[Any, Any, None]:
         """Let the job sleep: `await job.sleep(timedelta(days=3))`.
@@ -233,7 +257,7 @@ class JobContext(BlockContext, Generic[S]):
         not finite or longer than 1,000 years.
         """
         seconds = seconds_of(duration, "duration")
-        self._begin(name, sys._getframe(1))
+        name = self._begin(name, sys._getframe(1))
         return self._steps.sleep(name, seconds)
 
     def wait(self, name: str, *, timeout: float | timedelta) -> Coroutine[Any, Any, Any]:
@@ -248,11 +272,15 @@ class JobContext(BlockContext, Generic[S]):
         not finite or longer than 1,000 years.
         """
         seconds = seconds_of(timeout, "timeout")
-        self._begin(name, sys._getframe(1))
+        self._begin(name, sys._getframe(1), is_signal=True)
         return self._steps.wait(name, seconds)
 
-    def _begin(self, name: str, caller: FrameType) -> None:
-        self._steps.begin(name, caller)
+    def _begin(
+        self, name: str, caller: FrameType, *, is_signal: bool = False, is_loop: bool = False
+    ) -> str:
+        if is_loop:
+            return self._steps.begin_loop(name, caller)
+        return self._steps.begin(name, caller, is_signal=is_signal)
 
     @property
     def _steps(self) -> Steps:

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import timedelta
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar, overload
@@ -11,6 +11,7 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 
 from ..model.attempts.outcome import seconds_of
 from .context import JobContext
+from .cursor import Cursor, Loop, PlainCursor
 from .steps import Result
 
 A = ParamSpec("A")
@@ -35,7 +36,7 @@ class PlainContext(JobContext[S]):
         What a coroutine function does is run on the worker's loop. If the attempt was stopped or
         its job lost, CancelledError is raised here.
         """
-        self._begin(name, sys._getframe(1))
+        name = self._begin(name, sys._getframe(1))
         if self._is_on_loop:  # the handler returned a coroutine, which runs there
             return self._run_step(name, function, args, kwargs)
         self.raise_if_cancelled()
@@ -50,18 +51,25 @@ class PlainContext(JobContext[S]):
         self._await(self._steps.store(name, result.write(value), monotonic() - began))
         return value
 
+    def resume(self, name: str, items: Iterable[T], /) -> Iterator[T]:  # type: ignore[override]
+        """`JobContext.resume`, without `async`: `for row in job.resume("rows", rows)`."""
+        loop = Loop(self._steps, self._begin(name, sys._getframe(1), is_loop=True))
+        if self._is_on_loop:
+            return Cursor(loop, items, self.raise_if_cancelled)  # type: ignore[return-value]
+        return PlainCursor(loop, items, self.raise_if_cancelled, self._await)
+
     def sleep(  # type: ignore[override]
         self, duration: float | timedelta, name: str = "sleep"
     ) -> None:
         """`JobContext.sleep`, without `await`: `job.sleep(timedelta(days=3))`."""
         seconds = seconds_of(duration, "duration")
-        self._begin(name, sys._getframe(1))
+        name = self._begin(name, sys._getframe(1))
         return self._ended(self._steps.sleep(name, seconds))  # type: ignore[no-any-return]
 
     def wait(self, name: str, *, timeout: float | timedelta) -> Any:
         """`JobContext.wait`, which returns the value itself, or None after the `timeout`."""
         seconds = seconds_of(timeout, "timeout")
-        self._begin(name, sys._getframe(1))
+        self._begin(name, sys._getframe(1), is_signal=True)
         return self._ended(self._steps.wait(name, seconds))
 
     def _ended(self, work: Coroutine[Any, Any, Any]) -> Any:

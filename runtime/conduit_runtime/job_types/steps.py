@@ -1,7 +1,8 @@
 """The steps, sleeps and waits of an attempt: which have ended, and the records of the others."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from functools import lru_cache
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias
@@ -21,6 +22,9 @@ from .options import KeptClasses
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
+in_turn: ContextVar[str] = ContextVar("conduit_turn", default="")
+"""What the names of steps begin with in a turn of a `resume` loop; else it is empty."""
+
 
 class StepStore(Protocol):
     """Where a worker stores the records of steps."""
@@ -32,10 +36,13 @@ class StepStore(Protocol):
         """Store the record of a step; False if its job is not held."""
 
     async def store_within(self, record: Record, connection: Connection, /) -> bool:
-        """Store a record in a connection's transaction; False if its job is not held."""
+        """Store a record in a connection's transaction; False if its job is not held.
 
-    def on_stored(self, record: Record, /) -> None:
-        """Note that a record is stored whose transaction has committed."""
+        If the connection is to another database than the queue's, `committed` stores it.
+        """
+
+    async def committed(self, record: Record, /) -> bool:
+        """Note that the transaction of a record has committed; False if its job is not held."""
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         """Begin or end a sleep or a wait; False if its job is not held."""
@@ -54,18 +61,21 @@ class Steps:
         self._job = job
         self._store = store
         self._places: dict[str, tuple[str, int]] = {}
+        self._loops: set[str] = set()
         self._passed: set[str] = set()
         self._uncommitted: Record | None = None
         self._reading: asyncio.Future[Stored] | None = None
         self._found: dict[str, str] = {}
         self._is_read = False
 
-    def begin(self, name: str, caller: FrameType) -> None:
-        """Note that the attempt has reached a step.
+    def begin(self, name: str, caller: FrameType, *, is_signal: bool = False) -> str:
+        """Note that the attempt has reached a step, and return the whole name of its record.
 
-        Raises PayloadError for a name that cannot be stored, QueueError for one that the attempt
-        has used.
+        A signal's is its own, in a turn of a loop too. Raises PayloadError for a name that cannot
+        be stored, QueueError for one that the attempt has used.
         """
+        turn = "" if is_signal else in_turn.get()
+        name = turn + name
         check_name(name, "the name of a step")
         place = (caller.f_code.co_filename, caller.f_lineno)
         if self._places.setdefault(name, place) is not place:
@@ -74,10 +84,30 @@ class Steps:
                 f"the name {name!r} is used twice in one attempt, at {first} and at {second}: give "
                 "each step, sleep and wait a name of its own, in a loop with a key of the turn"
             )
+        self._check_apart(name, [each for each in self._loops if not turn.startswith(f"{each}/")])
+        return name
+
+    def begin_loop(self, name: str, caller: FrameType) -> str:
+        """`begin` for a loop, whose turns have steps of their own."""
+        name = self.begin(name, caller)
+        self._loops.add(name)
+        for each in self._places:
+            self._check_apart(each, [name])
+        return name
+
+    @staticmethod
+    def _check_apart(name: str, loops: Iterable[str]) -> None:
+        """Raise QueueError for a name that the end of a turn of other loops would forget."""
+        for loop in loops:
+            if name.startswith(f"{loop}/"):
+                raise QueueError(
+                    f"the name {name!r} is that of a step in the loop {loop!r}, and is used "
+                    "outside of it: give the step another name"
+                )
 
     async def stored(self, name: str) -> str | None:
         """The JSON of a step that is finished, else None; raises CancelledError for a lost job."""
-        return (await self._records()).values.get(name)
+        return (await self._finished()).get(name)
 
     async def _records(self) -> Records:
         if not self._job.began:
@@ -91,7 +121,7 @@ class Steps:
         return found
 
     async def _finished(self) -> dict[str, str]:
-        """The finished steps of a generated block, without those of turns that have ended."""
+        """The finished steps, without those of turns that have ended."""
         if not self._is_read:
             self._found.update((await self._records()).values)
             self._is_read = True
@@ -141,8 +171,9 @@ class Steps:
         text = msgspec.json.encode(reached).decode()
         if not await self._store.store(Record(self._job, loop, text, elapsed, is_loop=True)):
             raise self._lost()
-        for name in [each for each in self._found if each.startswith(f"{loop}/")]:
-            del self._found[name]
+        for known in (self._found, self._places):
+            for name in [each for each in known if each.startswith(f"{loop}/")]:
+                del known[name]
 
     def check_all_passed(self, within: str | None = None) -> None:
         """Raise StepsMismatch if a step is finished that this attempt has not passed.
@@ -157,11 +188,15 @@ class Steps:
                     "reach it in the same place"
                 )
 
-    def committed(self) -> None:
-        """Note that the transaction of the last record has committed."""
+    async def committed(self) -> None:
+        """Note that the transaction of the last record has committed.
+
+        Raises CancelledError if the job is lost.
+        """
         if (record := self._uncommitted) is not None:
             self._uncommitted = None
-            self._store.on_stored(record)
+            if not await self._store.committed(record):
+                raise self._lost()
 
     async def check(self, known: KeptClasses) -> None:
         """Raise StepsMismatch if code with these steps cannot go on behind those that are finished.
@@ -172,8 +207,7 @@ class Steps:
 
     async def sleep(self, name: str, seconds: float) -> None:
         """Return if this sleep is over; raises Waiting if not, CancelledError for a lost job."""
-        records = await self._records()
-        if name not in records.values or name in records.asleep:
+        if await self.stored(name) is None or name in (await self._records()).asleep:
             await self._wait(Wait(self._job, name, seconds, is_signal=False))
 
     async def wait(self, name: str, seconds: float) -> Any:

@@ -69,7 +69,7 @@ class JobRuns:
             else:
                 work = self._environment.work(handler, function, context, payload, [job])
             if job.began and handler.steps is not None and handler.batching is None:
-                work = context.resume(handler.steps, work)
+                work = context.resume_block(handler.steps, work)
             if self._trace is not None:
                 execution = traced = execution or Execution(job, task)
                 work = self._trace(job, work, lambda: traced.stopped_by)
@@ -140,7 +140,7 @@ class JobRuns:
             execution.job, execution.handler, children, execution.started, result
         )
         steps = execution.context.steps
-        if steps is not None and execution.handler.is_generated:
+        if steps is not None and execution.handler.steps is not None:
             steps.check_all_passed()
         attempt.has_steps = steps is not None and steps.has_records
         if self._outcomes.is_written_apart(attempt, children):
