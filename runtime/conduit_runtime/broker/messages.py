@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json
 
+from ..model.arguments import LONGEST
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
 from ..model.new_job import Count, NewJob, Seconds
@@ -25,6 +26,7 @@ Microseconds: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Period: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_536_000)]
 Wait: TypeAlias = Annotated[float, Meta(ge=0, le=MAX_WAIT)]
+LongWait: TypeAlias = Annotated[float, Meta(ge=0, le=LONGEST.total_seconds())]
 Name: TypeAlias = Annotated[str, Meta(max_length=500)]
 
 Claim: TypeAlias = tuple[UUID, UUID]
@@ -75,7 +77,8 @@ class OutcomeEntry(Struct, omit_defaults=True):
 
     `elapsed` and `ago`, the time since it began, are in seconds; `ago` is None if it did not begin.
     `result` is the kept return value as JSON text, with the seconds until it expires. A failed
-    attempt comes with the job's `payload` and `headers` as JSON text.
+    attempt comes with the job's `payload` and `headers` as JSON text. `has_steps` and `waits` are
+    those of `statements.outcomes.Attempt`.
     """
 
     id: UUID
@@ -93,6 +96,8 @@ class OutcomeEntry(Struct, omit_defaults=True):
     result: tuple[str, Seconds] | None = None
     payload: str | None = None
     headers: str | None = None
+    has_steps: bool = False
+    waits: bool = False
 
 
 class Outcomes(Struct):
@@ -131,6 +136,46 @@ class Results(Struct, tag=True):
     id: UUID
 
 
+class ReadSteps(Struct, tag=True):
+    """Asks for the stored steps of a job. Reply: False if it is not held, else `StoredSteps`."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+
+
+StoredSteps: TypeAlias = tuple[Mapping[str, str], list[str]]
+"""The values of finished steps by name, as JSON, and the names of sleeps that go on."""
+
+
+class StoreStep(Struct, tag=True):
+    """The record of a step. Reply: a bool, whether it is stored: the job is still held."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+    attempt: Integer
+    name: Name
+    value: str
+    elapsed: Seconds
+    is_loop: bool
+
+
+class WaitInStep(Struct, tag=True):
+    """Begins or ends a sleep or a wait. Reply: as `statements.steps.Waited`."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+    attempt: Integer
+    name: Name
+    seconds: LongWait
+    is_signal: bool
+
+
 class Holding(Struct, tag=True):
     """Jobs that have run for a while, each with the seconds since it began.
 
@@ -151,7 +196,8 @@ class Redelivered(Struct, tag=True):
     jobs: list[Claim]
 
 
-Question: TypeAlias = Begin | Progress | Results | Holding
+OfStep: TypeAlias = ReadSteps | StoreStep | WaitInStep
+Question: TypeAlias = Begin | Progress | Results | Holding | OfStep
 Request: TypeAlias = Question | Redelivered
 CANNOT_SAY = None
 """The answer of a gateway whose database is away, or that is busy with this question already."""
@@ -193,11 +239,12 @@ class Hello(Struct, omit_defaults=True):
     is_stopping: bool = False
 
 
-class Reply(Struct, tag=True):
-    """The answer to a question of this worker."""
+class Reply(Struct, tag=True, omit_defaults=True):
+    """The answer to a question of this worker, or the `problem` for which there will be none."""
 
     question: int
     answer: Any
+    problem: str = ""
 
 
 class Stop(Struct, tag=True):

@@ -1,7 +1,8 @@
-"""Workers that kill themselves in a job with steps: `python steps_process.py DSN`.
+"""Workers that kill themselves in a job with steps: `python steps_process.py DSN [BROKER]`.
 
 Each case has a worker of its own, on a queue with the case's name, in a process that is forked. It
-dies at the case's point; `handlers_of` gives the handlers that finish its job without dying.
+dies at the case's point; `handlers_of` gives the handlers that finish its job without dying. With a
+BROKER, the workers store their steps by way of a gateway, and only `REMOTE_CASES` run.
 """
 
 import asyncio
@@ -13,14 +14,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
-from conduit_runtime import Job, JobContext, PlainContext, Queue, WorkerPool
+from conduit_runtime import Broker, Job, JobContext, PlainContext, Queue, WorkerPool
+from conduit_runtime.broker.remote.step_store import RemoteSteps
 from conduit_runtime.worker.job_database import JobDatabase
 
 EFFECTS = "CREATE TABLE effects (queue text, name text, pid int)"
 STEPS = ("check", "charge", "ship", "mail")
 WHEN = ("before the effect", "behind the effect", "behind the record", "behind the step")
-KINDS = ("coroutine", "plain", "loop", "at once", "block", "writes", "turns")
+KINDS = ("coroutine", "plain", "loop", "at once", "rows", "block", "writes", "turns")
 """The last three are as generated code is."""
+REMOTE_KINDS = ("coroutine", "plain", "rows", "writes", "turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ class Case(NamedTuple):
 
 
 CASES = [Case(kind, step, when) for kind in KINDS for step in STEPS for when in WHEN]
+REMOTE_CASES = [
+    Case(kind, step, when) for kind in REMOTE_KINDS for step in ("check", "mail") for when in WHEN
+]
 
 
 def handler_of(
@@ -89,6 +95,12 @@ def handler_of(
         await asyncio.gather(*(job.step(f"beside {n}", str, n) for n in range(20)))
         await coroutine(job, payload)
 
+    async def rows(job: JobContext, payload: object) -> None:
+        async for name in job.resume("rows", STEPS):
+            await job.step("make", make_async, job.queue, name)
+            reach(name, "behind the step")
+        finish(job, [{"done": name} for name in STEPS])
+
     async def block(job: JobContext, payload: object) -> None:
         results: list[dict[str, str]] = []
         for name in STEPS:
@@ -129,6 +141,7 @@ def handler_of(
         "plain": plain,
         "loop": loop,
         "at once": at_once,
+        "rows": rows,
         "block": block,
         "writes": writes,
         "turns": turns,
@@ -140,36 +153,45 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(dsn: str, case: Case) -> None:
+def run(dsn: str, broker: str | None, case: Case) -> None:
     """Run the worker of a case until it dies."""
 
     def reach(name: str, when: str) -> None:
         if (name, when) == (case.step, case.when):
             die()
 
-    send = JobDatabase.run
+    def stored(names: str, contents: str) -> None:
+        is_in_loop = case.kind in ("turns", "rows")
+        if case.when == "behind the record" and case.step in (contents if is_in_loop else names):
+            die()
 
-    async def dying(self: JobDatabase, statement: Any, conn: Any = None) -> Any:
+    send, ask = JobDatabase.run, RemoteSteps._store
+
+    async def sent(self: JobDatabase, statement: Any, conn: Any = None) -> Any:
         result = await send(self, statement, conn)
-        if statement.query == "outcome/store_steps" and case.when == "behind the record":
-            names = str(statement.parameters["names"])
-            contents = str(statement.parameters["contents"])
-            if case.step in (contents if "for name" in names else names):
-                die()
+        if statement.query == "outcome/store_steps":
+            stored(str(statement.parameters["names"]), str(statement.parameters["contents"]))
         return result
 
-    JobDatabase.run = dying  # type: ignore[method-assign]
-    pool = WorkerPool(Queue(dsn), [case.queue], workers=2)
+    async def asked(self: RemoteSteps, record: Any) -> bool:
+        result = await ask(self, record)
+        stored(record.name, record.value)
+        return result
+
+    JobDatabase.run = sent  # type: ignore[method-assign]
+    RemoteSteps._store = asked  # type: ignore[method-assign]
+    source = Queue(dsn) if broker is None else Broker(broker, database=dsn)
+    pool = WorkerPool(source, [case.queue], workers=2)
     pool.register("job", handler_of(case.kind, dsn, reach))
     pool.run()
 
 
-def main(dsn: str) -> None:
+def main(dsn: str, broker: str | None = None) -> None:
     children = []
-    for case in CASES:
+    for case in CASES if broker is None else REMOTE_CASES:
         child = os.fork()
         if child == 0:
-            run(dsn, case)
+            run(dsn, broker, case)
             os._exit(1)  # it should have died
         children.append(child)
         if len(children) == 4:
@@ -184,4 +206,4 @@ def wait(children: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

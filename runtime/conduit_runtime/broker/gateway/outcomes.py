@@ -172,7 +172,8 @@ class OutcomeConsumer:
             elif started is not None:
                 lasted[job.queue, job.type].append(entry.elapsed)
             if entry.outcome is None and not entry.children and entry.result is None:
-                self._add(Attempt(job, entry.elapsed, None, (), None, started), job, arrived)
+                attempt = Attempt(job, entry.elapsed, None, (), None, started, entry.has_steps)
+                self._add(attempt, job, arrived)
             else:
                 self._add(self._attempt(entry, job, started, message.worker), job, arrived)
         for (queue, type_), seconds in lasted.items():
@@ -206,9 +207,9 @@ class OutcomeConsumer:
                 if len(self.ran_by) >= REMEMBERED:
                     del self.ran_by[next(iter(self.ran_by))]
                 self.ran_by[job.id] = worker
-            return Attempt(job, entry.elapsed, outcome, started=started)
+            return Attempt(job, entry.elapsed, outcome, started=started, waits=entry.waits)
         result = None if entry.result is None else Result(*entry.result)
-        return Attempt(job, entry.elapsed, None, entry.children, result, started)
+        return Attempt(job, entry.elapsed, None, entry.children, result, started, entry.has_steps)
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
         """Note that these outcomes are written, or refused as their jobs were no longer held."""

@@ -49,10 +49,11 @@ def _entry(attempt: Attempt, now: float) -> OutcomeEntry:
         job.flow,
     )
     if outcome is not None:
-        entry.outcome = outcome
+        entry.outcome, entry.waits = outcome, attempt.waits
         if outcome.status is JobStatus.FAILED:
             entry.payload, entry.headers = job.payload, job.headers
     else:
+        entry.has_steps = attempt.has_steps
         if attempt.enqueued:
             entry.children = [*attempt.enqueued]
         if attempt.result is not None:

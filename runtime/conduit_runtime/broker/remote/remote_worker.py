@@ -33,6 +33,7 @@ from .hello import Hellos
 from .outcome_publisher import OutcomePublisher
 from .requests import Requests
 from .sessions import Lost, Session, Sessions
+from .step_store import RemoteSteps
 
 _log = get_logger("conduit.worker")
 
@@ -75,6 +76,9 @@ class RemoteWorker(RunnerHost):
         self._deliveries = Deliveries()
         self._sink = OutcomePublisher(
             self._sessions, self._requests, self._deliveries, self.metrics, self.recorder
+        )
+        self._steps = RemoteSteps(
+            self._requests, self._database_of, lambda claim: self._stop_lost({claim})
         )
         self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
@@ -143,6 +147,7 @@ class RemoteWorker(RunnerHost):
             _log.warning(
                 "the worker could not send all outcomes before its end: jobs without one run again"
             )
+        self._steps.cancel()
         tasks = (self._watching, self._consuming, self._publishing, self._connecting)
         for task in tasks:
             task.cancel()
@@ -218,22 +223,12 @@ class RemoteWorker(RunnerHost):
         answer = await self._requests.insist(
             self._database_of(job), lambda worker, n: Results(VERSION, worker, n, job.id)
         )
-        if answer is False:
-            raise QueueError(
-                "the results of the jobs before are too large for a broker: let those jobs return "
-                "references to the data"
-            )
         return list(answer)
 
-    stores_steps = False
+    stores_steps = True
 
     def steps(self, job: Claimed, /) -> StepStore:
-        """Raise QueueError: records of steps do not go over the broker."""
-        raise QueueError(
-            f"jobs of {job.type} have steps or wait, and a worker behind a broker cannot store "
-            "that: give these jobs a queue of their own, and serve it by workers with the queue's "
-            "database"
-        )
+        return self._steps
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Ask a gateway to store how far a job is. Raises JobLost if the job is no longer held."""

@@ -20,6 +20,10 @@ class Unanswered(QueueError):
     """No gateway has replied for long."""
 
 
+class Refused(QueueError):
+    """A gateway cannot answer a question, and says why."""
+
+
 Question = Callable[[str, int], Request]
 """Makes a request of a worker's name and the number of its question."""
 
@@ -44,7 +48,7 @@ class Requests:
         return since is not None and time.monotonic() - since >= self._timing.unanswered
 
     async def ask(self, key: str, question: Question) -> Any:
-        """Ask a gateway; None if it cannot say, or if no answer comes in time."""
+        """Ask a gateway; None if it cannot say, or if no answer comes in time. Raises Refused."""
         if (session := self._sessions.current) is None:
             return None
         if self._silent_since is None:
@@ -62,10 +66,10 @@ class Requests:
         finally:
             del self._awaited[number]
 
-    async def insist(self, key: str, question: Question) -> Any:
-        """Ask until a gateway answers. Raises Unanswered."""
+    async def insist(self, key: str, question: Question, *, gives_up: bool = True) -> Any:
+        """Ask until a gateway answers. Raises Refused, or Unanswered if it `gives_up`."""
         while (answer := await self.ask(key, question)) is None:
-            if self._is_silent:
+            if gives_up and self._is_silent:
                 raise Unanswered(f"no gateway has replied for {self._timing.unanswered:g} s")
             await self._sessions.get()
             await asyncio.sleep(PAUSE)
@@ -75,7 +79,11 @@ class Requests:
         """A gateway answered; the first answer of several counts."""
         self._silent_since = None
         answer = self._awaited.get(reply.question)
-        if answer is not None and not answer.done():
+        if answer is None or answer.done():
+            return
+        if reply.problem:
+            answer.set_exception(Refused(reply.problem))
+        else:
             answer.set_result(reply.answer)
 
     def on_lost(self) -> None:

@@ -66,8 +66,9 @@ class StepWriter(StepStore):
         # The other transaction may wait for what this one has written.
         raise psycopg.errors.LockNotAvailable(f"another transaction has locked job {record.job.id}")
 
-    def on_stored(self, record: Record, /) -> None:
-        """Do nothing: the transaction belongs to the job."""
+    async def committed(self, record: Record, /) -> bool:
+        """Do nothing: the record is stored."""
+        return True
 
     def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return self._reading.add(job)
@@ -84,8 +85,8 @@ class StepWriter(StepStore):
             await each.cancel()
 
 
-class _Written(asyncio.Future[R]):
-    """The result of a statement. A task that waits for it is stopped once it is there.
+class Written(asyncio.Future[R]):
+    """The result of a record. A task that waits for it is stopped once it is there.
 
     So what is finished is stored before the job of a stopped attempt is released.
     """
@@ -101,7 +102,7 @@ class _Written(asyncio.Future[R]):
         super().cancel()
 
 
-Waiting = tuple[I, _Written[R]]
+Waiting = tuple[I, Written[R]]
 """What is to be sent, and its result."""
 
 
@@ -127,7 +128,7 @@ class _Together(Generic[I, R]):
         self._backoff = Backoff(_log, "records of steps cannot be stored or read")
 
     def add(self, item: I) -> "asyncio.Future[R]":
-        future: _Written[R] = _Written(loop=self._loop)
+        future: Written[R] = Written(loop=self._loop)
         self._put([(item, future)])
         return future
 

@@ -15,9 +15,12 @@ from conduit_runtime.broker.messages import (
     Begin,
     Holding,
     Progress,
+    ReadSteps,
     Release,
     Reply,
     Stop,
+    StoreStep,
+    WaitInStep,
 )
 from conduit_runtime.model.attempts.outcome import Outcome
 from gateway_setup import GatewaySetup
@@ -156,3 +159,31 @@ async def test_workers_hear_from_a_gateway_whose_database_is_away(
             await worker.until(lambda: Reply(2, CANNOT_SAY) in worker.controls)
             relay.speak()
             await worker.until(lambda: Reply(1, True) in worker.controls)
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_gateway_checks_what_workers_say(queue: Queue, gateway: GatewaySetup) -> None:
+    queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        database = worker.message_of(job.id).database
+        claim, foreign, name = (job.id, job.token), (job.id, uuid4()), worker.name
+
+        def record(question: int, claim: Any, step: str, value: str) -> StoreStep:
+            return StoreStep(VERSION, name, question, claim, 1, step, value, 0.5, False)
+
+        await worker.ask(record(1, claim, "a", "[1]"), database)
+        await worker.ask(record(2, foreign, "b", "[1]"), database)
+        await worker.ask(record(3, claim, "c", "no JSON"), database)
+        await worker.ask(record(4, claim, "d", "[4]"), database)
+        await worker.ask(WaitInStep(VERSION, name, 5, foreign, 1, "e", 60.0, True), database)
+        await worker.until(lambda: len(worker.controls) == 5)
+        await worker.ask(ReadSteps(VERSION, name, 6, claim), database)
+        await worker.ask(ReadSteps(VERSION, name, 7, foreign), database)
+        await worker.until(lambda: len(worker.controls) == 7)
+        replies = {each.question: each for each in worker.controls if isinstance(each, Reply)}
+        assert [replies[n].answer for n in (1, 2, 4, 5, 7)] == [True, False, True, False, False]
+        assert replies[3].answer is None
+        assert "json" in replies[3].problem
+        assert replies[6].answer == [{"a": "[1]", "d": "[4]"}, []]

@@ -27,7 +27,7 @@ from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.dashboard.bulk import change_matching
 from conduit_runtime.statements.many.changes import delete
 from locks import waits_for_a_lock
-from pools import BrokerPools
+from pools import NewPool
 from stored_jobs import reload
 from timed import Timed
 from waiting import until
@@ -54,8 +54,8 @@ def effects() -> Effects:
 
 
 @pytest.fixture
-def pool(queue: Queue) -> WorkerPool:
-    return WorkerPool(queue, workers=4)
+def pool(new_pool: NewPool) -> WorkerPool:
+    return new_pool(workers=4)
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def test_a_job_that_is_cancelled_and_retried_by_hand_goes_on_behind_its_steps(
 
 
 def test_a_stopped_worker_stores_the_step_that_has_just_finished(
-    queue: Queue, pool: WorkerPool, effects: Effects, conn: psycopg.Connection[Any], dsn: str
+    queue: Queue, new_pool: NewPool, effects: Effects, conn: psycopg.Connection[Any], dsn: str
 ) -> None:
     """The stop comes while a lock delays the record; the release waits for it."""
 
@@ -235,6 +235,8 @@ def test_a_stopped_worker_stores_the_step_that_has_just_finished(
         conn.execute("BEGIN")
         conn.execute("LOCK TABLE conduit_steps IN SHARE MODE")
         return effects.make(name)
+
+    pool = new_pool()
 
     @pool.handler("t")
     async def handle(job: JobContext, payload: object) -> None:
@@ -246,7 +248,8 @@ def test_a_stopped_worker_stores_the_step_that_has_just_finished(
     worker: Any = pool._lifecycle.worker
     stopping = threading.Thread(target=pool.stop, args=[0])
     stopping.start()
-    until(lambda: all(each.stopped_by for each in worker.runner.running))
+    runner = worker.runner if new_pool.is_direct else worker._runner
+    until(lambda: all(each.stopped_by for each in runner.running))
     conn.execute("COMMIT")
     stopping.join(60)
     assert reload(queue, job).status is JobStatus.PENDING
@@ -375,28 +378,9 @@ def fail_once(job: JobContext) -> None:
         raise ValueError
 
 
-@pytest.mark.slow
-def test_behind_a_broker_a_step_says_what_to_do(
-    queue: Queue, broker_url: str, effects: Effects
-) -> None:
-    pools = BrokerPools(queue, broker_url)
-    pool = pools()
-
-    @pool.handler("t")
-    async def handle(job: JobContext, payload: object) -> None:
-        await job.step("a", effects.make, "a")
-
-    job = queue.enqueue(Job(type="t", max_attempts=1))
-    with pool:
-        assert until_it_ended(queue, job) is JobStatus.FAILED
-    assert "serve it by workers with the queue's database" in (reload(queue, job).error or "")
-    assert effects.made == []
-
-
-def test_a_write_whose_job_is_locked_is_undone_and_made_again(
-    queue: Queue, pool: WorkerPool, dsn: str
-) -> None:
+def test_a_write_whose_job_is_locked_is_undone_and_made_again(queue: Queue, dsn: str) -> None:
     """The transaction that holds the job waits for what the job has written."""
+    pool = WorkerPool(queue)
     written, is_locked = threading.Event(), threading.Event()
 
     @pool.handler("count", base=timedelta(milliseconds=1))

@@ -17,7 +17,7 @@ from conduit_runtime import (
     WorkerPool,
     migrate,
 )
-from pools import BrokerPools
+from pools import NewPool
 from stored_jobs import reload
 from waiting import until
 
@@ -26,8 +26,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def pool(queue: Queue) -> WorkerPool:
-    return WorkerPool(queue, workers=4)
+def pool(new_pool: NewPool) -> WorkerPool:
+    return new_pool(workers=4)
 
 
 @pytest.fixture
@@ -431,19 +431,3 @@ def test_jobs_of_a_batch_cannot_wait(queue: Queue, pool: WorkerPool) -> None:
     job = queue.enqueue(Job(type="t", max_attempts=1))
     pool.run(drain=True)
     assert "a job of a batch has no steps and cannot wait" in (reload(queue, job).error or "")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["sleep", "wait"])
-def test_behind_a_broker_a_wait_says_what_to_do(queue: Queue, broker_url: str, how: str) -> None:
-    pools = BrokerPools(queue, broker_url)
-    pool = pools()
-
-    @pool.handler("t")
-    async def handle(job: JobContext, payload: object) -> None:
-        await (job.sleep(0) if how == "sleep" else job.wait("a", timeout=0))
-
-    job = queue.enqueue(Job(type="t", max_attempts=1))
-    with pool:
-        until(lambda: reload(queue, job).status is JobStatus.FAILED)
-    assert "serve it by workers with the queue's database" in (reload(queue, job).error or "")
