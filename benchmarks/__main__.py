@@ -12,6 +12,7 @@ from .broker import figures as broker
 from .dashboard import figures as dashboard
 from .database import machine, server
 from .measure import Figure, Options, Results
+from .peers import of_steps
 from .peers import peers as measure_peers
 
 _ROOT = Path(__file__).parents[1]
@@ -41,7 +42,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
 @click.option("--runs", default=3, show_default=True, help="Runs of each figure; medians count.")
 @click.option("--scale", default=1.0, show_default=True, help="Part of the jobs to run with.")
 @click.option("--quick", is_flag=True, help="One run with a twentieth of the jobs.")
-@click.option("--peers", is_flag=True, help="Measure other queues, too, from PyPI and npm.")
+@click.option("--peers", is_flag=True, help="Measure others beside it, from PyPI and npm.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -73,11 +74,14 @@ def main(
     with tempfile.TemporaryDirectory(prefix="conduit-benchmark-") as folder:
         with server(dsn, Path(folder)) as found:
             about = machine(found)
-            for name in groups or GROUPS:
+            chosen = groups or (*GROUPS,)
+            for name in chosen:
                 for measure in GROUPS[name]:
                     measure(found, options, results)
-            if peers:
+            if peers and {"drain", "enqueue"}.intersection(chosen):
                 measure_peers(found, options, results)
+            if peers and "steps" in chosen:
+                of_steps(found, options, results)
         report.show(console, about, results.figures)
         if out is not None:
             report.write(out, about, results.figures)

@@ -17,6 +17,8 @@ from .processes import drain, rate, staying
 
 _JOBS = 20_000
 _STEPS = 5
+FIGURE = f"jobs with {_STEPS} steps, 1 process"
+"""The name of the figure that peers have too."""
 _SAMPLES = 300
 _RECORDS = 1_000
 
@@ -24,9 +26,7 @@ _RECORDS = 1_000
 def steps(server: str, options: Options, results: Results) -> None:
     """Jobs with steps that do nothing: one worker, an idle job beside bare commits, the WAL."""
     per_second = repeat(options, lambda: _drained(server, options))
-    results.add(
-        Figure(f"jobs with {_STEPS} steps, 1 process", "steps/s", per_second, target=20_000)
-    )
+    results.add(Figure(FIGURE, "steps/s", per_second, target=20_000))
     count = max(50, int(_SAMPLES * options.scale))
     runs = [_of_idle_jobs(server, count) for _ in range(options.runs)]
     for name, place, target in (("bare commit", 0, None), ("first", 1, 1.0), ("later", 2, 1.0)):

@@ -1,8 +1,9 @@
-"""Other queues, each in its own environment and at its best documented setting."""
+"""Other queues and workflow engines, each in its own environment and at its best setting."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
@@ -10,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ..database import Database
 from ..drain import ONE as DRAIN
 from ..measure import Figure, Options, Results
+from ..steps import FIGURE as STEPS
 from .peer import NodePeer, Peer, PythonPeer
 
 _SINGLE = 1_000
@@ -34,6 +36,17 @@ PEERS: tuple[Peer, ...] = (
 )
 
 
+OF_STEPS: tuple[Peer, ...] = (
+    PythonPeer(
+        "dbos",
+        ("dbos==3.4.0",),
+        "coroutines and threads, 1, 10 and 50 workflows at once: the best of them",
+        jobs=200,
+        at_most=0.02,
+    ),
+)
+
+
 def peers(server: str, options: Options, results: Results) -> None:
     """Drain and enqueue of every peer that can be installed, on the same server.
 
@@ -45,19 +58,9 @@ def peers(server: str, options: Options, results: Results) -> None:
         "enqueue one by one": results.value("enqueue one by one, 1 producer"),
     }
     for peer in PEERS:
-        command = peer.command()
-        if command is None:
-            print(f"{peer.name} left out: it cannot be installed here", file=sys.stderr)
-            continue
-        try:
-            runs = [_run(peer, command, server, options) for _ in range(options.runs)]
-        except subprocess.TimeoutExpired:
-            print(f"{peer.name} left out: no result within {SECONDS:,} s", file=sys.stderr)
-            continue
-        except subprocess.CalledProcessError as error:
-            print(f"{peer.name} left out: it ended with {error.returncode}", file=sys.stderr)
-            continue
-        for name, own in ours.items():
+        counts = [options.jobs(peer.jobs), options.jobs(_SINGLE)]
+        runs = _runs(peer, server, counts, options)
+        for name, own in ours.items() if runs else ():
             rates = [run[name] for run in runs]
             target = peer.at_most if name == DRAIN else None
             title = f"{peer.name}: {name}"
@@ -66,13 +69,40 @@ def peers(server: str, options: Options, results: Results) -> None:
             )
 
 
-def _run(peer: Peer, command: list[str], server: str, options: Options) -> dict[str, float]:
+def of_steps(server: str, options: Options, results: Results) -> None:
+    """The steps of every peer that has some, as `peers` measures drain and enqueue."""
+    own = results.value(STEPS)
+    for peer in OF_STEPS:
+        if runs := _runs(peer, server, [max(50, int(peer.jobs * options.scale))], options):
+            rates = [run[STEPS] for run in runs]
+            title, most = f"{peer.name}: {STEPS}", peer.at_most
+            results.add(Figure(title, "steps/s", rates, own, "ours", most, True, note=peer.setting))
+
+
+def _runs(
+    peer: Peer, server: str, counts: Sequence[int], options: Options
+) -> list[dict[str, float]]:
+    """What a peer's script reports in each run; nothing if it is left out."""
+    command = peer.command()
+    if command is None:
+        reason = "it cannot be installed here"
+    else:
+        try:
+            return [_run(peer, command, server, counts) for _ in range(options.runs)]
+        except subprocess.TimeoutExpired:
+            reason = f"no result within {SECONDS:,} s"
+        except subprocess.CalledProcessError as error:
+            reason = f"it ended with {error.returncode}"
+    print(f"{peer.name} left out: {reason}", file=sys.stderr)
+    return []
+
+
+def _run(peer: Peer, command: list[str], server: str, counts: Sequence[int]) -> dict[str, float]:
     database = Database(server)
     database.run("DROP SCHEMA public CASCADE")
     database.run("CREATE SCHEMA public")
-    counts = [str(options.jobs(peer.jobs)), str(options.jobs(_SINGLE))]
     done = subprocess.run(
-        [*command, _url(database.dsn), *counts],
+        [*command, _url(database.dsn), *map(str, counts)],
         cwd=peer.folder,
         check=True,
         stdout=subprocess.PIPE,
