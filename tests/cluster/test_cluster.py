@@ -19,3 +19,4 @@ def test_the_history_is_right_whatever_part_dies(tmp_path: Path) -> None:
         assert report.runs > 500
         assert report.judged > 20
     assert sum(report.repeats for report in reports) > 0
+    assert sum(report.left_out for report in reports) > 0

@@ -21,3 +21,4 @@ def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     assert report.flows > 100
     assert report.refused > 0
     assert report.results > 0
+    assert report.left_out > 0

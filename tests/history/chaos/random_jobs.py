@@ -25,6 +25,14 @@ def random_job(pick: random.Random, *, is_blocked: bool = False) -> Job:
     if kind < 0.17:
         payload = {"failures": pick.choice((0, 0, 0, 0, 1))}
         return Job(queue, "history.batched", payload, priority, 50, delay=delay)
+    if kind < 0.27:
+        payload = {
+            "seconds": pick.choice((0, 0, 0.01, 0.1)),
+            "failures": pick.choice((0, 0, 0, 1, 2)),
+            "effects": pick.choice((0, 1, 3)),
+            "turns": pick.choice((1, 2, 5)),
+        }
+        return Job(queue, "history.durable", payload, priority, 50, delay=delay)
     payload = {
         "seconds": pick.choice((0, 0, 0.01, 0.05, 0.2 if pick.random() < 0.95 else 3)),
         "failures": pick.choice((0, 0, 0, 0, 0, 0, 1, 2)),

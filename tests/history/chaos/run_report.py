@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from checker import check, ticks_of
 from controls import check_limits, check_rates
+from effects import check_effects
 from flows import check_flows
 from history import History
 
@@ -22,6 +23,7 @@ class RunReport:
     repeats: int = 0
     ticks: int = 0
     flows: int = 0
+    left_out: int = 0
     settled_in: float = 0.0
 
     def examine(self, history: History) -> None:
@@ -32,7 +34,9 @@ class RunReport:
         self.repeats = len(began) - len({event.job for event in began})
         self.ticks = sum(map(len, ticks_of(jobs).values()))
         self.flows = sum(1 for promise in history.promises.values() if promise.waits_for)
+        violations, self.left_out = check_effects(history)
         self.violations += [
+            *violations,
             *check(history),
             *check_limits(history),
             *check_rates(history),
@@ -45,6 +49,7 @@ class RunReport:
         return (
             f"{self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
             f"{self.ticks:,} ticks, {self.flows:,} jobs waited for others, "
+            f"{self.left_out:,} attempts began behind finished steps, "
             f"settled in {self.settled_in:.1f} s"
         )
 

@@ -71,6 +71,40 @@ async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
     raise Discard("as planned")
 
 
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """Makes so many `effects` and as many in `turns` of a loop, and takes `seconds` for each.
+
+    It fails in the middle in the first `failures` attempts.
+    """
+
+    seconds: float
+    failures: int
+    effects: int
+    turns: int
+
+
+@job_type("history.durable", "1", max_attempts=50, backoff="constant", base=SOON)
+async def durable(job: JobContext[Any], payload: Durable) -> None:
+    """Note each effect that is made, and when its step is finished."""
+
+    async def make(effect: str) -> None:
+        await asyncio.sleep(payload.seconds)
+        await note(job, f"made {effect}")
+
+    await note(job, "began")
+    for n in range(payload.effects):
+        await job.step(f"effect {n}", make, f"effect {n}")
+        await note(job, f"finished effect {n}")
+    async for n in job.resume("turns", range(payload.turns)):
+        await job.step("turn", make, f"turn {n}")
+        await note(job, f"finished turn {n}")
+        if job.attempt <= payload.failures:
+            await note(job, "raises")
+            raise RuntimeError("as planned")
+    await note(job, "ended")
+
+
 @job_type("history.tick", "1", max_attempts=50, backoff="constant", base=SOON)
 async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
@@ -132,4 +166,4 @@ async def note(job: JobContext[Any], what: str) -> None:
         event_files.append(job.id, token, job.attempt, what, event_files.COPY)
 
 
-JOBS = (work, child, discard, tick, rated, result, batched)
+JOBS = (work, child, discard, durable, tick, rated, result, batched)
