@@ -25,6 +25,26 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A part of a source, and the text to write in its place."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a finding.
+
+    It is `safe` if the edited sources were checked: they have fewer errors, or mean the same.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: its code in the catalogue, its place, what is wrong and how to mend it.
 
@@ -39,6 +59,7 @@ class Diagnostic:
     severity: Severity = "error"
     related: tuple[Related, ...] = ()
     cause: str = ""
+    fixes: tuple[Fix, ...] = ()
 
 
 _MEMBER = re.compile(r"resource |@|[a-z_]\w*\s*:")

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Fix
 from .source import Span, printable
 
 _MAX_WIDTH = 100
@@ -37,10 +37,24 @@ def as_json(files: int, diagnostics: Iterable[Diagnostic]) -> str:
             "code": diagnostic.code,
             "message": diagnostic.message,
             "hint": diagnostic.hint,
+            "fixes": [_json_fix(each) for each in diagnostic.fixes],
         }
         for diagnostic in diagnostics
     ]
     return json.dumps({"files": files, "diagnostics": found}, indent=2)
+
+
+def _json_fix(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {
+            "file": edit.span.source.path,
+            "start": _place(edit.span, edit.span.start),
+            "end": _place(edit.span, edit.span.end),
+            "text": edit.text,
+        }
+        for edit in fix.edits
+    ]
+    return {"title": fix.title, "safe": fix.safe, "edits": edits}
 
 
 def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
@@ -62,18 +76,38 @@ def _sarif_result(diagnostic: Diagnostic) -> dict[str, Any]:
         {**_sarif_location(each.span), "message": {"text": each.message}}
         for each in diagnostic.related
     ]
+    fixes = [_sarif_fix(each) for each in diagnostic.fixes]
     return {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity,
         "message": {"text": f"{diagnostic.message}{hint}"},
         "locations": [_sarif_location(diagnostic.span)],
         **({"relatedLocations": related} if related else {}),
+        **({"fixes": fixes} if fixes else {}),
     }
+
+
+def _sarif_fix(fix: Fix) -> dict[str, Any]:
+    by_file: dict[str, list[dict[str, Any]]] = {}
+    for edit in fix.edits:
+        region = _positions(edit.span, "startLine", "startColumn", "endLine", "endColumn")
+        replacement = {"deletedRegion": region, "insertedContent": {"text": edit.text}}
+        by_file.setdefault(edit.span.source.path, []).append(replacement)
+    changes = [
+        {"artifactLocation": {"uri": path}, "replacements": replacements}
+        for path, replacements in by_file.items()
+    ]
+    return {"description": {"text": fix.title}, "artifactChanges": changes}
 
 
 def _sarif_location(span: Span) -> dict[str, Any]:
     region = _positions(span, "startLine", "startColumn", "endLine", "endColumn")
     return {"physicalLocation": {"artifactLocation": {"uri": span.source.path}, "region": region}}
+
+
+def _place(span: Span, offset: int) -> dict[str, int]:
+    line, column = span.source.position(offset)
+    return {"line": line, "column": column}
 
 
 def _positions(span: Span, *names: str) -> dict[str, int]:

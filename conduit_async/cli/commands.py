@@ -52,11 +52,28 @@ def gen(
 @click.option(
     "--format", "form", type=_FORMATS, default="text", help="The format of the diagnostics."
 )
-def check(sources: tuple[str, ...], form: str) -> int:
-    """Print the diagnostics of SOURCES, files and folders, and write nothing."""
-    from .diagnose import diagnose
+@click.option("--fix", is_flag=True, help="Apply the safe fixes, then check again.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what --fix would change.")
+@click.option("--stdin", is_flag=True, help="Check the text of the standard input alone.")
+@click.option("--filename", metavar="FILE", help="Which source --stdin is.")
+def check(
+    sources: tuple[str, ...], form: str, fix: bool, diff: bool, stdin: bool, filename: str | None
+) -> int:
+    """Print the diagnostics of SOURCES, files and folders.
 
-    return diagnose(sources, form)
+    A fix is safe if the source has fewer errors with it, or means the same without a warning.
+    Without --fix, nothing is written. Editors use --stdin: it answers for one file as it is being
+    written, and takes the other sources of the project from the disk.
+    """
+    from .diagnose import diagnose, diagnose_unsaved
+
+    if stdin != (filename is not None):
+        raise click.UsageError("--stdin and --filename need each other")
+    if filename is not None:
+        if sources or fix or diff:
+            raise click.UsageError("--stdin excludes SOURCES, --fix and --diff")
+        return diagnose_unsaved(filename, form)
+    return diagnose(sources, form, fix=fix, diff=diff)
 
 
 @conduitc.group()
@@ -134,8 +151,15 @@ def graph(sources: tuple[str, ...], form: str) -> int:
 
 @conduitc.command()
 @click.argument("code", required=False)
-def explain(code: str | None) -> int:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: an array of pages; of all codes, if none is given.",
+)
+def explain(code: str | None, form: str) -> int:
     """Explain the CODE of a diagnostic, or list all codes."""
     from .explain import explain as show
 
-    return show(code)
+    return show(code, form)

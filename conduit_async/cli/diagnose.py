@@ -1,32 +1,75 @@
 """`conduitc check`: diagnostics only."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from ..source import Source, Span
-from .lock import read_configured_lock
-from .project import load_project
+from .check.checked import Checked, checked
+from .check.fix import fixed_sources, print_difference, show_fixes, write_sources
+from .project import load_project, load_unsaved
+from .usage import UsageError
 
 
-def diagnose(given: Sequence[str], form: str) -> int:
-    """Print the diagnostics of the given files and folders; return the exit code."""
-    from ..compiler import diagnose as find
-    from ..render import as_json, as_sarif, as_text
+def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool = False) -> int:
+    """Print the diagnostics of the given files and folders; return the exit code.
 
+    With `fix`, apply the safe fixes first; with `diff`, print what they would change instead.
+    """
     problems = Problems()
     project = load_project(given, problems)
-    found = problems.sorted()
-    if not problems.has_errors:
-        lock, names = read_configured_lock(project, problems)
-        found = problems.sorted()
-        if not problems.has_errors:
-            diagnostics = find(project.sources, project.config, lock, project.upcasters)
-            found = (*found, *relabelled(diagnostics, names))
-    files = len(project.sources)
+    if problems.has_errors:
+        return _print(Checked(project, problems.sorted(), None, project.shown), form)
+    state = checked(project)
+    if fix or diff or form != "text":
+        state = state.with_fixes()
+    if not (fix or diff):
+        return _print(state, form)
+    fixed = fixed_sources(state)
+    if diff:
+        print_difference(state, fixed)
+        click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
+        return int(bool(fixed.texts) or has_errors(state.found))
+    write_sources(fixed.texts, state.names)
+    if form == "text":
+        show_fixes(fixed, state.names)
+    after = state.with_sources(fixed.texts)
+    return _print(after if form == "text" else after.with_fixes(), form)
+
+
+def diagnose_unsaved(name: str, form: str) -> int:
+    """Print the diagnostics of one file, whose text is the standard input; return the exit code.
+
+    Only the sources that it names are read with it, so a large project takes no longer.
+    """
+    from ..incremental.mentions import Mentions
+
+    problems = Problems()
+    text = _standard_input()
+    project, path = load_unsaved(name, text, problems)
+    if problems.has_errors:
+        return _print(Checked(project, problems.sorted(), None, project.shown), form)
+    near = replace(project, sources=Mentions(project.sources).needed(path))
+    state = checked(near)
+    own = tuple(each for each in state.found if each.span.source.path == path)
+    state = replace(state, found=own)
+    state = state.with_fixes() if form != "text" else state
+    return _print(replace(state, project=replace(near, sources={path: text})), form)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the standard input is not UTF-8 text: {error.reason}") from None
+
+
+def _print(state: Checked, form: str) -> int:
+    from ..render import as_json, as_sarif, as_text
+
+    found, files = state.shown, len(state.project.sources)
     match form:
         case "json":
             click.echo(as_json(files, found))
@@ -37,28 +80,6 @@ def diagnose(given: Sequence[str], form: str) -> int:
                 click.echo(as_text(found, color=wants_color(sys.stdout)), nl=False)
             click.echo(f"checked {counted(files, 'file')}: {summary(found)}")
     return int(has_errors(found))
-
-
-def relabelled(
-    diagnostics: Iterable[Diagnostic], shown: Mapping[str, str]
-) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics with the user's paths instead of paths from the root."""
-    sources: dict[str, Source] = {}
-
-    def span(old: Span) -> Span:
-        path = old.source.path
-        if path not in sources:
-            sources[path] = Source(shown.get(path, path), old.source.text)
-        return Span(sources[path], old.start, old.end)
-
-    return tuple(
-        replace(
-            diagnostic,
-            span=span(diagnostic.span),
-            related=tuple(replace(each, span=span(each.span)) for each in diagnostic.related),
-        )
-        for diagnostic in diagnostics
-    )
 
 
 def show(found: Sequence[Diagnostic]) -> None:
@@ -82,9 +103,9 @@ def summary(diagnostics: Sequence[Diagnostic]) -> str:
     return ", ".join(parts) or "nothing is wrong"
 
 
-def counted(number: int, what: str) -> str:
+def counted(number: int, what: str, many: str | None = None) -> str:
     """`1 file`, `2 files`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
 def wants_color(stream: object) -> bool:

@@ -1,6 +1,8 @@
 """`conduitc explain`: what a code means, with an example and what to write instead."""
 
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -23,17 +25,26 @@ _FAMILIES = {
 }
 
 
-def explain(code: str | None) -> int:
-    """Print the page of a code, or list all codes; raises `UsageError` for a code without one."""
+def explain(code: str | None, form: str) -> int:
+    """Print the page of a code, or list all codes; raises `UsageError` for a code without one.
+
+    As JSON, the list has all pages.
+    """
     found = pages()
     if code is None:
-        _list(found)
+        if form == "json":
+            click.echo(_as_json(found.values()))
+        else:
+            _list(found)
         return 0
     wanted = code.strip().upper()
     if wanted not in found:
         hint = did_you_mean(wanted, found) or "`conduitc explain` lists all codes"
         raise UsageError(f"there is no code `{code}`: {hint}")
-    click.echo(as_terminal(found[wanted].read_text("utf-8"), wants_color(sys.stdout)), nl=False)
+    if form == "json":
+        click.echo(_as_json([found[wanted]]))
+    else:
+        click.echo(as_terminal(found[wanted].read_text("utf-8"), wants_color(sys.stdout)), nl=False)
     return 0
 
 
@@ -49,6 +60,17 @@ def _list(found: dict[str, Path]) -> None:
         for page in (page for code, page in found.items() if code.startswith(family)):
             title = page.read_text("utf-8").partition("\n")[0]
             click.echo(f"  {title.removeprefix('# ')}")
+
+
+def _as_json(found: Iterable[Path]) -> str:
+    """`[{"code", "family", "title", "page"}]`; the page is Markdown without its heading."""
+    entries = []
+    for path in found:
+        heading, _, page = path.read_text("utf-8").partition("\n")
+        title = heading.removeprefix(f"# {path.stem}: ")
+        family = _FAMILIES[path.stem[:3]]
+        entries.append({"code": path.stem, "family": family, "title": title, "page": page.strip()})
+    return json.dumps(entries, indent=2, ensure_ascii=False)
 
 
 def as_terminal(page: str, color: bool) -> str:

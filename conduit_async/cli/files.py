@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import click
+
 from ..diagnostics import Problems
 from ..source import Source, Span
 
@@ -42,3 +44,19 @@ def read_if_there(path: Path, problems: Problems) -> bytes | None:
         if path.parent.is_dir():
             report("GEN611", path, f"cannot be read: {reason(error)}", problems)
         return None
+
+
+def print_diff(path: str, old: str, new: str) -> None:
+    """Print a unified diff of a file; an empty text stands for a file that is not there."""
+    from difflib import unified_diff
+
+    lines = unified_diff(
+        old.splitlines(keepends=True),
+        new.splitlines(keepends=True),
+        path if old else "/dev/null",
+        path if new else "/dev/null",
+    )
+    for line in lines:
+        click.echo(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n", nl=False
+        )

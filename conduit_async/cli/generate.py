@@ -15,8 +15,9 @@ from ..lock.text import LOCK_FILE
 from ..upcasters import read_upcasters
 from . import build_cache
 from .atomic import remove_leftovers
-from .diagnose import counted, has_errors, relabelled, show, summary
-from .files import shown
+from .check.checked import relabelled
+from .diagnose import counted, has_errors, show, summary
+from .files import print_diff, shown
 from .formatters import Formatters
 from .lock import read_lock_text, show_changes
 from .ownership import MANIFEST
@@ -155,18 +156,8 @@ def _report(
 
 
 def _print_difference(folder: Path, files: Mapping[str, str], changes: Changes) -> None:
-    from difflib import unified_diff
-
     for name in changes.of(*_MARKS):
-        if name == MANIFEST:
-            continue
         path = folder / name
-        old = path.read_text("utf-8", "replace") if path.exists() else ""
-        new = files.get(name, "")
-        lines = unified_diff(
-            old.splitlines(keepends=True),
-            new.splitlines(keepends=True),
-            shown(path) if old else "/dev/null",
-            shown(path) if new else "/dev/null",
-        )
-        click.echo("".join(lines), nl=False)
+        if name != MANIFEST:
+            old = path.read_text("utf-8", "replace") if path.exists() else ""
+            print_diff(shown(path), old, files.get(name, ""))

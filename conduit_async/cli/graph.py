@@ -7,7 +7,8 @@ import click
 
 from ..diagnostics import Problems
 from ..graph.model import Graph
-from .diagnose import has_errors, relabelled, show, summary
+from .check.checked import relabelled
+from .diagnose import has_errors, show, summary
 from .lock import read_configured_lock
 from .project import load_project
 from .usage import UsageError

@@ -2,10 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from ..config import Config
 from ..diagnostics import Problems
@@ -51,6 +53,25 @@ def load_project(given: Sequence[str], problems: Problems, out: str | None = Non
         where = "in the configuration" if root else "under `[tool.conduit]` of pyproject.toml"
         raise UsageError(f"nothing to compile: name files or folders, or list `sources` {where}")
     return _read_all(starts, config, root, out, problems)
+
+
+def load_unsaved(name: str, text: str, problems: Problems) -> tuple[Project, str]:
+    """Load the project around a file, whose text has not been saved; return its path there, too.
+
+    Without a configuration, the project is the folder of the file. Raises `UsageError`.
+    """
+    if Path(name).suffix not in SUFFIXES:
+        raise UsageError(f"`{shown(name)}` is not a Conduit source: these end in .conduit or .cdt")
+    folder = os.path.dirname(name) or "."
+    if not os.path.isdir(folder):
+        raise UsageError(f"`{shown(name)}` is in no folder: there is no `{shown(folder)}`")
+    config, root = _settings_for([folder], problems)
+    starts = _starts((), config, root) or [folder]
+    saved = (path for start in starts for path in _files(start, problems))
+    paths = _distinct(chain(saved, [Path(name)]))
+    project = _read(paths, starts, config, root, None, problems, {os.path.realpath(name): text})
+    own = next(path for path in paths if os.path.realpath(path) == os.path.realpath(name))
+    return project, next(key for key, each in project.shown.items() if each == shown(own))
 
 
 def target_folder(out: str | None, problems: Problems) -> Path:
@@ -125,13 +146,27 @@ def _read_all(
     if not paths and not problems.has_errors:
         places = ", ".join(f"`{shown(start)}`" for start in given)
         raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {places}")
+    return _read(paths, given, config, root, out, problems)
+
+
+def _read(
+    paths: Sequence[Path],
+    given: Sequence[str],
+    config: Config,
+    root: Path | None,
+    out: str | None,
+    problems: Problems,
+    unsaved: Mapping[str, str] = MappingProxyType({}),
+) -> Project:
+    """Read sources; `unsaved` has the texts of some by their real paths."""
     # Generated code names sources relative to this folder: the root, if all sources are below it.
     inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
     base = root if root and inside else _folder_around(given, out)
     sources: dict[str, str] = {}
     names: dict[str, str] = {}
     for path in paths:
-        text = _read_text(path, problems)
+        text = unsaved.get(os.path.realpath(path)) if unsaved else None
+        text = text if text is not None else _read_text(path, problems)
         if text is not None:
             name = shown(os.path.relpath(os.path.abspath(path), base))
             sources[name] = text

@@ -95,10 +95,12 @@ def test_json() -> None:
             {
                 "file": "a.conduit", "line": 2, "column": 2, "end_line": 2, "end_column": 5,
                 "severity": "error", "code": "SYN001", "message": "odd", "hint": None,
+                    "fixes": [],
             },
             {
                 "file": "a.conduit", "line": 1, "column": 1, "end_line": 1, "end_column": 2,
                 "severity": "warning", "code": "PAT401", "message": "unused", "hint": "remove it",
+                    "fixes": [],
             },
         ],
     }  # fmt: skip

@@ -46,14 +46,23 @@ def mutated(random: Random) -> str:
 
 def one_mistake(random: Random, text: str) -> str:
     """A source with one mistake: a line or a token is left out, doubled or swapped, or misspelt."""
-    lines = text.splitlines(keepends=True)
+    how = random.randrange(8)
+    if how < 3:
+        lines = text.splitlines(keepends=True)
+        return "".join(_damaged(lines, random.randrange(len(lines)), how))
+    return _with_one_token(random, text, how - 3)
+
+
+def one_token(random: Random, text: str) -> str:
+    """A source with one mistake: a token is left out, doubled or swapped, or misspelt."""
+    return _with_one_token(random, text, random.randrange(5))
+
+
+def _with_one_token(random: Random, text: str, how: int) -> str:
     tokens = _TOKEN.findall(text)
-    match random.randrange(8):
-        case 0 | 1 | 2 as how:
-            return "".join(_damaged(lines, random.randrange(len(lines)), how))
-        case 3 | 4 | 5 as how:
-            visible = [at for at, token in enumerate(tokens) if not token.isspace()]
-            return "".join(_damaged(tokens, random.choice(visible), how - 3))
+    if how < 3:
+        visible = [at for at, token in enumerate(tokens) if not token.isspace()]
+        return "".join(_damaged(tokens, random.choice(visible), how))
     names = [at for at, token in enumerate(tokens) if re.match(r"[A-Za-z_]\w{2}", token)]
     at = random.choice(names)
     tokens[at] = "".join(_damaged([*tokens[at]], random.randrange(3), random.randrange(3)))

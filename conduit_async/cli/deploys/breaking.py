@@ -12,7 +12,8 @@ from ...breaking.finding import Finding, Verdict, order_of
 from ...diagnostics import Diagnostic, Problems, Severity
 from ...lock.model import Lock
 from ...lock.text import LOCK_FILE, read
-from ..diagnose import counted, has_errors, relabelled, show, summary, wants_color
+from ..check.checked import relabelled
+from ..diagnose import counted, has_errors, show, summary, wants_color
 from ..files import shown
 from ..lock import read_lock_text
 from ..project import configured_folder, load_project

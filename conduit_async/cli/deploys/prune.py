@@ -14,7 +14,8 @@ from ...lock.prune import prune as pruned
 from ...lock.text import LOCK_FILE, write
 from ...lock_file import read_lock
 from ..atomic import change_files
-from ..diagnose import counted, relabelled
+from ..check.checked import relabelled
+from ..diagnose import counted
 from ..files import reason, report, shown
 from ..generate import failed
 from ..lock import read_lock_text

@@ -1,5 +1,6 @@
 """`conduitc explain` has a page for every code, and the examples of each page are run."""
 
+import json
 import os
 import re
 import shlex
@@ -67,6 +68,17 @@ def reported_on_a_terminal(lines: str, folder: Path) -> set[str]:
             else:
                 subprocess.run(command, shell=True, check=True)
     return set(CODE.findall(printed.getvalue()))
+
+
+def test_pages_as_json(capsys: Printed) -> None:
+    assert run(["explain", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["code"] for each in found] == CODES
+    assert run(["explain", "typ103", "--format", "json"]) == 0
+    (page,) = json.loads(capsys.readouterr().out)
+    assert page in found
+    assert (page["family"], page["title"]) == ("types", "a needless `!`, `?.` or `??`")
+    assert page["page"].startswith("This is a warning.")
 
 
 def test_every_code_that_is_reported_has_a_page_and_no_other() -> None:

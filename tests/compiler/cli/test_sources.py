@@ -23,7 +23,7 @@ def test_check_prints_json(capsys: Printed) -> None:
     for diagnostic in found["diagnostics"]:
         assert set(diagnostic) == {
             "file", "line", "column", "end_line", "end_column", "severity", "code", "message",
-            "hint",
+            "hint", "fixes",
         }  # fmt: skip
         assert diagnostic["file"] == "a/post.conduit"
 

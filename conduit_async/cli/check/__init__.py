@@ -1,0 +1,1 @@
+"""What `conduitc check` finds in a project, and how it applies fixes."""

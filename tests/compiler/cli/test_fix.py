@@ -1,0 +1,164 @@
+"""`conduitc check --fix`, `--diff` and `--stdin`, and the fixes in JSON and SARIF."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from cli_project import GOOD, put
+
+from conduit_async.cli import run
+
+Printed = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.usefixtures("project")
+
+WRONG = GOOD.replace("create", "craete")
+
+
+def test_fix_applies_safe_fixes_and_checks_again(capsys: Printed) -> None:
+    put("post.conduit", WRONG)
+    assert run(["check", "--fix", "."]) == 0
+    assert Path("post.conduit").read_text("utf-8") == GOOD
+    assert capsys.readouterr().out == (
+        "post.conduit:5:10: SYN015: write `create`\nchecked 1 file: nothing is wrong\n"
+    )
+
+
+def test_diff_writes_nothing(capsys: Printed) -> None:
+    put("post.conduit", WRONG)
+    assert run(["check", "--diff", "."]) == 1
+    assert Path("post.conduit").read_text("utf-8") == WRONG
+    printed = capsys.readouterr().out
+    assert "-  @after craete" in printed
+    assert "+  @after create" in printed
+    assert printed.endswith("would apply 1 fix\n")
+
+
+def test_nothing_to_fix(capsys: Printed) -> None:
+    put("post.conduit")
+    assert run(["check", "--diff", "."]) == 0
+    assert run(["check", "--fix", "."]) == 0
+    assert capsys.readouterr().out == ("would apply 0 fixes\nchecked 1 file: nothing is wrong\n")
+
+
+def test_fixes_that_touch_each_other_are_applied_one_by_one() -> None:
+    put("post.conduit", GOOD.replace("@after create", "@fater craete"))
+    runs = 0
+    while run(["check", "--fix", "."]) == 1:
+        runs += 1
+        assert runs < 3
+    assert Path("post.conduit").read_text("utf-8") == GOOD
+
+
+def test_bytes_that_are_no_part_of_a_fix_stay() -> None:
+    text = b"\xef\xbb\xbf" + WRONG.replace("\n", "\r\n").encode()
+    file = put("post.conduit", text)
+    put("kept/other.conduit")
+    Path("link.conduit").symlink_to(file)
+    assert run(["check", "--fix", "link.conduit"]) == 0
+    assert file.read_bytes() == text.replace(b"craete", b"create")
+    assert Path("link.conduit").is_symlink()
+
+
+def test_a_file_that_cannot_be_written(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    put("post.conduit", WRONG)
+    monkeypatch.setattr("conduit_async.cli.check.fix.change_files", refuse)
+    assert run(["check", "--fix", "."]) == 2
+    assert "Permission denied" in capsys.readouterr().err
+
+
+def test_json_has_the_edits(capsys: Printed) -> None:
+    put("post.conduit", WRONG)
+    assert run(["check", ".", "--format", "json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert found["fixes"] == [
+        {
+            "title": "write `create`",
+            "safe": True,
+            "edits": [
+                {
+                    "file": "post.conduit",
+                    "start": {"line": 5, "column": 10},
+                    "end": {"line": 5, "column": 16},
+                    "text": "create",
+                }
+            ],
+        }
+    ]
+
+
+def test_sarif_has_the_edits(capsys: Printed) -> None:
+    put("post.conduit", WRONG)
+    assert run(["check", ".", "--format", "sarif"]) == 1
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    (fix,) = result["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "post.conduit"}
+    (replacement,) = change["replacements"]
+    assert replacement["insertedContent"] == {"text": "create"}
+    assert replacement["deletedRegion"] == {
+        "startLine": 5, "startColumn": 10, "endLine": 5, "endColumn": 16,
+    }  # fmt: skip
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str | bytes) -> None:
+    data = text.encode() if isinstance(text, str) else text
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+def test_stdin_is_checked_beside_the_other_sources(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("conduit.toml", 'sources = ["resources"]\n')
+    put("resources/user.conduit", "resource User { id: uuid! @primary  name: string! }")
+    put("resources/bad.conduit", "resource Bad { id: nothing! }")
+    post = "resource Post { id: uuid! @primary  author: User! @after create @async { A.b(%s) } }"
+    typed(monkeypatch, post % "self.author.nmae")
+    assert run(["check", "--stdin", "--filename", "resources/new.conduit", "--format=json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["files"] == 1
+    (diagnostic,) = found["diagnostics"]
+    assert diagnostic["file"] == "resources/new.conduit"
+    assert diagnostic["fixes"][0]["edits"][0]["text"] == "name"
+    typed(monkeypatch, post % "self.author.name")
+    assert run(["check", "--stdin", "--filename", "resources/new.conduit"]) == 0
+    assert not Path("resources/new.conduit").exists()
+
+
+def test_stdin_stands_for_the_file_on_the_disk(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("post.conduit", WRONG)
+    typed(monkeypatch, GOOD)
+    assert run(["check", "--stdin", "--filename", "post.conduit"]) == 0
+    assert capsys.readouterr().out == "checked 1 file: nothing is wrong\n"
+    assert Path("post.conduit").read_text("utf-8") == WRONG
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--stdin"], "--stdin and --filename need each other"),
+        (["--filename", "a.conduit"], "--stdin and --filename need each other"),
+        (["--stdin", "--filename", "a.conduit", "."], "--stdin excludes SOURCES"),
+        (["--stdin", "--filename", "a.conduit", "--fix"], "--stdin excludes SOURCES"),
+        (["--stdin", "--filename", "a.txt"], "is not a Conduit source"),
+        (["--stdin", "--filename", "gone/a.conduit"], "there is no `gone`"),
+    ],
+)
+def test_what_stdin_needs(
+    arguments: list[str], why: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, GOOD)
+    assert run(["check", *arguments]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_stdin_that_is_not_utf_8(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, b"resource \xff")
+    assert run(["check", "--stdin", "--filename", "a.conduit"]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
