@@ -7,9 +7,18 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
+import psycopg
 import pytest
-from conduit_runtime import AsyncQueue, Job, JobContext, PlainContext, Queue, WorkerPool
-from conduit_runtime.testing import AsyncJobs, fakes
+from conduit_runtime import (
+    AsyncQueue,
+    Job,
+    JobContext,
+    PlainContext,
+    Queue,
+    WorkerPool,
+    migrate,
+)
+from conduit_runtime.testing import AsyncJobs, Jobs, fakes
 from kit import Kit, enqueue
 
 INSERT = "INSERT INTO users (name, email) VALUES ('Ada', 'a@e.de')"
@@ -198,3 +207,24 @@ def test_asynchronous_code(dsn: str, services: Any) -> None:
                 await jobs.assert_durable(pool=pool, services=services)
 
     asyncio.run(main())
+
+
+def test_odd_names(dsn: str) -> None:
+    """The queue has a schema of its own, and a table and a column need quotes."""
+    schema = 'our "jobs"'
+    migrate(dsn, schema)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute('CREATE TABLE "100% sold" (this int, "a b" text)')
+    pool = WorkerPool(Queue(dsn, schema), ["default"])
+
+    @pool.handler("job")
+    async def job(job: JobContext[Any], payload: object) -> None:
+        async with job.connection() as connection:
+            await connection.execute("INSERT INTO \"100% sold\" VALUES (1, 'two')")
+        await job.step("charge", nothing)
+
+    with Queue(dsn, schema) as queue:
+        queue.enqueue(Job(type="job"))
+    with pytest.raises(AssertionError) as caught:
+        Jobs(dsn, schema).assert_durable(pool=pool)
+    assert "  row of \"100% sold\": 2, not 1: this=1, a b='two'" in str(caught.value)

@@ -52,7 +52,7 @@ def stored_rows() -> Steps[Counter[Row]]:
         return Counter()
     # Postgres has quoted the names.
     parts = [
-        f"SELECT {number}, pg_catalog.to_jsonb(this.*)::pg_catalog.text FROM {table} AS this"  # noqa: S608
+        f"SELECT {number}, pg_catalog.to_json(this.*)::pg_catalog.text FROM {table} AS this"  # noqa: S608
         for number, table in enumerate(tables)
     ]
     found: Counter[Row] = yield Statement(
