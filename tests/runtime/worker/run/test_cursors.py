@@ -1,5 +1,7 @@
 """Long loops of jobs, which go on at the turn that an earlier attempt had reached."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,6 +10,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, PlainContext, Queue, WorkerPool, job_type
 from conduit_runtime.testing import Jobs
+from pools import NewPool
 
 SOON = timedelta(milliseconds=1)
 LIST = ["a", "b", "c", "d"]
@@ -286,3 +289,63 @@ def test_sleeps_and_waits_in_turns(
     assert jobs.signal(job.id, "approved a", "yes")
     jobs.run(pool=pool, until="t")
     assert made == ["a", "yes", "b", None]
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_an_attempt_that_has_lost_its_job_makes_no_further_turn(
+    queue: Queue, new_pool: NewPool, made: list[str], is_plain: bool
+) -> None:
+    """The job is cancelled and retried by hand in the middle of a turn."""
+    pool = new_pool()
+    attempts: list[str] = []
+
+    def act(job: Any, number: int, item: str) -> None:
+        made.append(f"{item} {number}")
+        if (number, item) == (1, "b"):
+            assert queue.cancel(job.id)
+            assert queue.retry(job.id)
+
+    async def coroutine(job: JobContext, payload: list[str]) -> None:
+        attempts.append("")
+        number = len(attempts)
+        async for item in job.resume("rows", payload):
+            act(job, number, item)
+
+    def plain(job: PlainContext, payload: list[str]) -> None:
+        attempts.append("")
+        number = len(attempts)
+        for item in job.resume("rows", payload):
+            act(job, number, item)
+
+    pool.register("t", plain if is_plain else coroutine)
+    job = queue.enqueue(Job(type="t", payload=LIST))
+    with pool:
+        queue.result(job.id, timeout=60)
+    assert made == ["a 1", "b 1", "b 2", "c 2", "d 2"]
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_loop_goes_on_behind_a_timeout(
+    queue: Queue, new_pool: NewPool, made: list[str], is_plain: bool
+) -> None:
+    pool = new_pool()
+    ended = threading.Event()
+
+    async def coroutine(job: JobContext, payload: list[str]) -> None:
+        async for item in job.resume("rows", payload):
+            await job.step("charge", made.append, item)
+            if item == "b" and job.attempt == 1:
+                await asyncio.Event().wait()
+
+    def plain(job: PlainContext, payload: list[str]) -> None:
+        for item in job.resume("rows", payload):
+            job.step("charge", made.append, item)
+            if item == "b" and job.attempt == 1:
+                ended.wait(60)
+
+    pool.register("t", plain if is_plain else coroutine, base=SOON)
+    job = queue.enqueue(Job(type="t", payload=LIST, timeout=1.0))
+    with pool:
+        queue.result(job.id, timeout=60)
+        ended.set()
+    assert made == LIST
