@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ..model.arguments import check_type
@@ -122,11 +123,16 @@ class AsyncConnections:
 
     @asynccontextmanager
     async def transaction(self, conn: AsyncGiven | None = None) -> AsyncIterator[AsyncGiven]:
-        """Begin a transaction; if a connection is given, one within its transaction."""
+        """Begin a transaction; if a connection is given, one within its transaction.
+
+        The block commits nothing of a given connection that is not in autocommit mode.
+        """
         if conn is None:
             async with self.connection() as connection, connection.transaction():
                 yield connection
         elif isinstance(conn, psycopg.AsyncConnection):
+            if not conn.autocommit and conn.info.transaction_status == TransactionStatus.IDLE:
+                await conn.execute("SELECT")  # begins what the caller ends
             async with conn.transaction():
                 yield conn
         else:

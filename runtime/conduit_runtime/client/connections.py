@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ..model.arguments import check_type
@@ -123,11 +124,16 @@ class Connections:
 
     @contextmanager
     def transaction(self, conn: Given | None = None) -> Iterator[Given]:
-        """Begin a transaction; if a connection is given, one within its transaction."""
+        """Begin a transaction; if a connection is given, one within its transaction.
+
+        The block commits nothing of a given connection that is not in autocommit mode.
+        """
         if conn is None:
             with self.connection() as connection, connection.transaction():
                 yield connection
         elif isinstance(conn, psycopg.Connection):
+            if not conn.autocommit and conn.info.transaction_status == TransactionStatus.IDLE:
+                conn.execute("SELECT")  # begins what the caller ends
             with conn.transaction():
                 yield conn
         else:

@@ -172,3 +172,15 @@ def test_one_key_asked_for_at_once_is_one_job(
         [False, True, True, True]
     ] * 10
     assert queue.stats().pending == 10
+
+
+def test_an_operation_of_several_statements_belongs_to_the_caller(queue: Queue, dsn: str) -> None:
+    """Also one that is the first in the caller's transaction."""
+    with psycopg.connect(dsn) as connection:
+        queue.limit_type("t", 1, conn=connection)
+        connection.rollback()
+        assert queue.type_limits() == []
+        queue.limit_type("t", 1, conn=connection)
+        assert queue.type_limits() == []
+        connection.commit()
+    assert [each.type for each in queue.type_limits()] == ["t"]
