@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .model.errors import JobLost as JobLost
     from .model.errors import MigrationError as MigrationError
     from .model.errors import NoHandler as NoHandler
+    from .model.errors import NotRepeatable as NotRepeatable
     from .model.errors import PayloadError as PayloadError
     from .model.errors import PayloadMismatch as PayloadMismatch
     from .model.errors import QueueError as QueueError
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .model.job import Job as Job
     from .model.job import JobPriority as JobPriority
     from .model.job import JobStatus as JobStatus
+    from .model.job_step import JobStep as JobStep
     from .model.metrics.job_metrics import Distribution as Distribution
     from .model.metrics.job_metrics import JobMetrics as JobMetrics
     from .model.package import GeneratedCodeError as GeneratedCodeError
@@ -104,12 +106,13 @@ _MODULES = {
     "model.attempts.outcome": "Discard Retry Snooze",
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
-        "JobCancelled JobFailed JobLost MigrationError NoHandler PayloadError PayloadMismatch "
-        "QueueError ScheduleError StepNotStored UnknownJob WorkerStuck"
+        "JobCancelled JobFailed JobLost MigrationError NoHandler NotRepeatable PayloadError "
+        "PayloadMismatch QueueError ScheduleError StepNotStored UnknownJob WorkerStuck"
     ),
     "model.flow": "Flow chain group",
     "model.headers": "headers",
     "model.job": "Job JobPriority JobStatus",
+    "model.job_step": "JobStep",
     "model.metrics.job_metrics": "Distribution JobMetrics",
     "model.package": "GeneratedCodeError generated_by",
     "model.queues.stats": "QueueDepth QueueStats",

@@ -20,6 +20,8 @@ FIELDS = {
         "item": {"kind": "struct", "fields": {"tax": {"kind": "string", "sensitive": True}}},
     },
 }
+KEPT = {"bill": {"card": FIELDS["card"], "label": {"kind": "string"}}}
+"""What the steps of a described type keep."""
 PAYLOAD = {"card": SECRET, "label": "shown", "people": [{"tax": f"{SECRET}-2"}]}
 FAILED = f"ValueError: the bank refused {SECRET}"
 STORE = """
@@ -36,13 +38,16 @@ def store(site: Site, status: str, type_: str = "mail.send", shape: str = "aaaa"
     progress = {"done": 1, "total": 2, "note": f"charging {SECRET}"}
     texts = (json.dumps(PAYLOAD), status, FAILED, json.dumps([entry]), json.dumps(progress))
     site.sql(STORE, id_, type_, shape, *texts, status)
+    step = "INSERT INTO conduit_steps VALUES (%s, %s, %s, 1, now(), now())"
+    site.sql(step, id_, "bill", json.dumps({"card": f"{BEGIN} of a row", "label": SECRET}))
+    site.sql(step, id_, f"mail {SECRET}", json.dumps(f"{BEGIN} of a step that is not described"))
     return id_
 
 
 @pytest.fixture
 def addresses(site: Site) -> list[str]:
     """Pages with secrets, of a known type and of an unknown one."""
-    describe(site, fields=FIELDS)
+    describe(site, fields=FIELDS, steps=KEPT)
     ids = [store(site, status) for status in ("failed", "running", "pending", "completed")]
     ids += [store(site, "failed", shape="bbbb"), store(site, "failed", "unknown.type", "cccc")]
     site.sql("UPDATE jobs SET refusals = 1 WHERE id = %s", ids[2])

@@ -50,13 +50,22 @@ class Known:
             return MASK
         return self.mask.value(value, self.job.payload)
 
+    def step(self, name: str, value: Any) -> Any:
+        """What a step has stored, without hidden values, masked as in `text`."""
+        if self.too_large and self.mask.hides_some:
+            return MASK
+        return self.mask.step(name, value, self.job.payload)
+
 
 def known(job: Job, described: Sequence[DescribedType], too_large: int = 0) -> Known:
     """A job with what the descriptions of its type say.
 
     Without a fingerprint, the shape is the type's present one, if its code has only one.
     """
-    shapes = [KnownShape(each.fingerprint, each.description.fields) for each in described]
+    shapes = [
+        KnownShape(each.fingerprint, each.description.fields, each.description.steps)
+        for each in described
+    ]
     mask = PayloadMask(shapes, job.fingerprint or "")
     wanted = [each for each in described if each.fingerprint == (job.fingerprint or "")]
     present = [each for each in described if each.fingerprint and not each.description.is_older]

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from conduit_runtime.client.from_step import fork_from, retry_from
 from conduit_runtime.model.dashboard.job import Children, StartFacts
-from conduit_runtime.model.errors import PayloadError
-from conduit_runtime.model.job import Job, JobStatus
+from conduit_runtime.model.errors import PayloadError, QueueError
+from conduit_runtime.model.job import Job, JobStatus, new_id
+from conduit_runtime.model.job_step import JobStep
 from conduit_runtime.model.text.printable import one_line
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements.dashboard import job as related
 from conduit_runtime.statements.job_rows import NAMES
 from conduit_runtime.statements.job_types import described_types
 from conduit_runtime.statements.many import changes
-from conduit_runtime.statements.steps import StoredWait, waits_of
 from conduit_runtime.statements.steps import signal as signal_to
 
 from ..errors import BadRequest, Conflict, Missing, TooSlow
@@ -26,6 +27,7 @@ from ..job.known import Known, known
 from ..job.payload_table import rows_of
 from ..job.source_lines import lines_of
 from ..job.starting import reasons
+from ..job.steps import shown
 from ..job.trace import trace_id
 from ..masks import HIDDEN
 from ..page import Act, Change, Done, Page, Routes, Visit, action, page
@@ -41,9 +43,10 @@ async def job(visit: Visit) -> Page:
     found = await read_known(visit)
     stored = found.job
     facts = await visit.read(related.start_facts([stored.id]))
-    masked = await asyncio.to_thread(_masked, found)
+    steps = await visit.read(related.shown_steps(stored.id, visit.bounds))
+    masked = await asyncio.to_thread(_masked, found, steps)
     place = next((each.place for each in masked["attempts"] if each.place), None)
-    waits = await visit.read(waits_of(stored.id))
+    waits = [step for step, _ in steps if step.waits]
     data: dict[str, Any] = {
         "job": {name: getattr(stored, name) for name in _SHOWN}
         | {
@@ -52,7 +55,15 @@ async def job(visit: Visit) -> Page:
             **masked.pop("job"),
         },
         "reasons": [words for each in facts for words in reasons(each)],
-        "waits": [wait._asdict() for wait in waits],
+        "waits": [
+            {
+                "name": each.name,
+                "kind": each.waits,
+                "since": each.started_at,
+                "until": each.ended_at,
+            }
+            for each in waits
+        ],
         **masked,
         "payload_bytes": found.too_large or None,
         "hidden": None if found.mask.is_known else HIDDEN,
@@ -73,8 +84,8 @@ async def job(visit: Visit) -> Page:
     return Page("job.html", one_line(stored.type), data)
 
 
-def _masked(found: Known) -> dict[str, Any]:
-    """What the job's columns show without sensitive values; masking may take long."""
+def _masked(found: Known, steps: Sequence[tuple[JobStep, int]]) -> dict[str, Any]:
+    """What the job and its steps show without sensitive values; masking may take long."""
     stored, progress = found.job, found.value(found.job.progress)
     return {
         "job": {
@@ -85,6 +96,7 @@ def _masked(found: Known) -> dict[str, Any]:
         "payload": None if found.too_large else found.payload,
         "fields": [] if found.too_large else rows_of(found.payload, found.fields),
         "attempts": [*attempts_of(stored, found.text)],
+        "steps": [*shown(found, steps)],
     }
 
 
@@ -143,24 +155,49 @@ def _trace(visit: Visit, job: Job) -> Trace | None:
     return Trace(id_, template and template.replace("{trace_id}", id_))
 
 
-def _may(job: Job, waits: Sequence[StoredWait]) -> dict[str, bool]:
+def _may(job: Job, waits: Sequence[JobStep]) -> dict[str, bool]:
     """Which actions the state of the job allows."""
     status, is_blocked = job.status, job.waits_for > 0
     return {
         "retry": status not in (JobStatus.PENDING, JobStatus.RUNNING),
+        "repeat": status is not JobStatus.RUNNING and not is_blocked,
         "cancel": status in (JobStatus.PENDING, JobStatus.RUNNING),
         "run_now": status is JobStatus.PENDING and not is_blocked and not job.is_processable,
-        "signal": any(wait.kind == "signal" for wait in waits),
+        "signal": any(each.waits == "signal" for each in waits),
         "enqueue": True,
     }
 
 
 async def retry(act: Act) -> Done:
-    """Make the job due now, with all its attempts."""
+    """Make the job due now, with all its attempts; with `step` in the form, from this step."""
+    if step := str(act.form.get("step") or ""):
+        async with _repeating(act, step) as (change, id_):
+            await change.writing.run_steps(retry_from(id_, step))
+        return Done(f"/jobs/{id_}")
     async with _changing(act) as (change, id_):
         if not await change.run(store.retry_job(id_)):
             raise Conflict("It is blocked or gone, so it cannot be retried.")
     return Done(f"/jobs/{id_}")
+
+
+async def fork(act: Act) -> Done:
+    """Enqueue a job like this one that goes on from a step."""
+    step, made = str(act.form.get("step") or ""), new_id()
+    async with _repeating(act, step, enqueued=str(made)) as (change, id_):
+        await change.writing.run_steps(fork_from(id_, step, made))
+    return Done(f"/jobs/{made}")
+
+
+@asynccontextmanager
+async def _repeating(act: Act, step: str, **target: str) -> AsyncIterator[tuple[Change, UUID]]:
+    name = (await read_known(act)).text(step)
+    try:
+        async with _changing(act, step=name, **target) as found:
+            yield found
+    except PayloadError as error:
+        raise BadRequest(f"{error}.") from None
+    except QueueError as error:
+        raise Conflict(f"{error}.") from None
 
 
 async def cancel(act: Act) -> Done:
@@ -205,6 +242,7 @@ async def _changing(act: Act, **target: str) -> AsyncIterator[tuple[Change, UUID
 ROUTES: Routes = [
     page("/jobs/{id:uuid}", job),
     action("/jobs/{id:uuid}/retry", "retry", retry),
+    action("/jobs/{id:uuid}/fork", "enqueue", fork),
     action("/jobs/{id:uuid}/cancel", "cancel", cancel),
     action("/jobs/{id:uuid}/run-now", "run_now", run_now),
     action("/jobs/{id:uuid}/signal", "signal", signal),

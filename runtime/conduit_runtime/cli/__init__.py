@@ -13,7 +13,7 @@ _COMMANDS = {
     "gateway": ("gateway", "gateway", "Publish due jobs to workers without a database."),
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),
-    "jobs": ("jobs", "jobs", "List, show, signal, retry, cancel, purge and count jobs."),
+    "jobs": ("jobs", "jobs", "List, show, signal, retry, fork, cancel, purge and count jobs."),
     "queues": ("queues", "queues", "List, pause and limit queues; say how long jobs are kept."),
     "workers": ("workers", "workers", "List the workers, and what each runs."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),

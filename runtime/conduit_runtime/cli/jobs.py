@@ -8,11 +8,12 @@ from uuid import UUID
 import click
 
 from ..model.job import Job
+from ..model.job_step import JobStep
 from ..model.metrics.job_metrics import JobMetrics
+from ..model.text.printable import one_line
 from ..model.type_description import max_attempts_of
 from ..statements.job_rows import NAMES
 from ..statements.job_types import described_types
-from ..statements.steps import StoredStep, StoredWait, steps_of, waits_of
 from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import compact_json, counted_jobs, first_line, show_one, show_rows, shown_time
 from .session import Session, session_options
@@ -37,7 +38,7 @@ def _parsed(context: click.Context, parameter: click.Parameter, text: str) -> An
 
 @click.group()
 def jobs() -> None:
-    """List, show, signal, retry, cancel, purge and count jobs."""
+    """List, show, signal, retry, fork, cancel, purge and count jobs."""
 
 
 @jobs.command("list")
@@ -73,20 +74,22 @@ def show(session: Session, id: UUID) -> None:
         if job is None:
             raise click.ClickException(f"there is no job {id}")
         described = queue.connections.run(described_types(job.type))
-        steps = queue.connections.run(steps_of(id))
-        waits = queue.connections.run(waits_of(id))
+        steps = queue.steps(id)
+    waits = [each for each in steps if each.waits]
     row = {
         **_row(job),
         "max_attempts": max_attempts_of(job, described),
         "waits_for": job.waits_for,
         "result": job.result,
-        "steps": [*map(_step, steps)],
-        "waiting": [wait._asdict() for wait in waits],
+        "steps": [_step(each) for each in steps if not each.waits],
+        "waiting": [_wait(each) for each in waits],
     }
     if session.form == "table":
         row["steps"] = "\n".join(
-            "{name}  attempt {attempt}  {duration:.3f} s  {shown}".format(
-                **each, shown=compact_json(each["result"])
+            "{name}  attempt {attempt}  {start}  {duration:.3f} s  {shown}".format(
+                **each,
+                start=shown_time(each["started_at"]),
+                shown=compact_json(each["result"]),
             )
             for each in row["steps"]
         )
@@ -119,13 +122,59 @@ def signal(session: Session, id: UUID, name: str, value: Any) -> None:
 @jobs.command()
 @session_options
 @change_options(STATUSES)
-def retry(session: Session, **given: Any) -> None:
+@click.option(
+    "--from",
+    "step",
+    metavar="STEP",
+    help="Of one job: run it again from this finished step, as `jobs show` names it.",
+)
+def retry(session: Session, step: str | None, **given: Any) -> None:
     """Make jobs due now, with all their attempts: the jobs with these IDS, or all that match.
 
     Jobs with these IDS may have any status. A filter matches failed jobs, unless --status names
     another status. A worker tries an unreadable job once more.
+
+    A job goes on behind its last finished step. With --from, what is stored of this step and of
+    those that ended later is deleted first. A signal that the step got is forgotten, others stay.
     """
+    if step is not None:
+        _retry_from(session, step, **given)
+        return
     change(session, "retry", "pending again", "there is no such job", **given)
+
+
+def _retry_from(session: Session, step: str, ids: tuple[UUID, ...], **wanted: Any) -> None:
+    if len(ids) != 1 or any(wanted.values()):
+        raise click.UsageError("--from needs the id of one job, and no filter")
+    with session.queue() as queue:
+        queue.retry(ids[0], from_step=step)
+    if session.form == "json":
+        show_rows([{"id": ids[0], "done": True}], ["id", "done"], "json")
+    else:
+        click.echo(f"{ids[0]}  pending again from {one_line(step)}")
+
+
+@jobs.command()
+@session_options
+@click.argument("id", type=click.UUID)
+@click.option(
+    "--from",
+    "step",
+    required=True,
+    metavar="STEP",
+    help="The finished step from which the new job goes on, as `jobs show` names it.",
+)
+def fork(session: Session, id: UUID, step: str) -> None:
+    """Enqueue a job like this one, with what is stored of the steps before STEP.
+
+    The job itself stays as it is. The new job has no unique key, and waits for signals of its own.
+    """
+    with session.queue() as queue:
+        job = queue.fork(id, from_step=step)
+    if session.form == "json":
+        show_one({"id": id, "fork": job.id}, "json")
+    else:
+        click.echo(f"{job.id}  enqueued, goes on from {one_line(step)}")
 
 
 @jobs.command()
@@ -197,19 +246,28 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
         show_rows(attempts, _METRICS, "table")
 
 
-def _step(step: StoredStep) -> dict[str, Any]:
+def _step(step: JobStep) -> dict[str, Any]:
     return {
         "name": step.name,
         "attempt": step.attempt,
         "started_at": step.started_at,
-        "duration": round((step.ended_at - step.started_at).total_seconds(), 6),
+        "duration": round(step.seconds, 6),
         "result": step.value,
     }
 
 
-def _waiting(wait: StoredWait) -> str:
-    what = "for the signal " if wait.kind == "signal" else ""
-    return f"{what}{wait.name}  until {shown_time(wait.until)}"
+def _wait(step: JobStep) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "kind": step.waits,
+        "since": step.started_at,
+        "until": step.ended_at,
+    }
+
+
+def _waiting(step: JobStep) -> str:
+    what = "for the signal " if step.waits == "signal" else ""
+    return f"{what}{step.name}  until {shown_time(step.ended_at)}"
 
 
 def _attempt(entry: Any) -> str:

@@ -26,7 +26,7 @@ _COUNTS = [
     "refused",
     "workers",
 ]
-_KEPT = ("keep_completed", "keep_failed")
+_KEPT = ("keep_completed", "keep_failed", "keep_steps")
 """Further columns of a table if a queue in it has a value."""
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
@@ -125,26 +125,41 @@ def limit(
     metavar="DURATION",
     help="Delete failed jobs this long after their end.",
 )
-@click.option("--none", "lift", is_flag=True, help="Leave both periods to the options of `worker`.")
+@click.option(
+    "--keep-steps",
+    type=DURATION,
+    metavar="DURATION",
+    help="Keep the steps of completed jobs this long after their end, at most as long as the jobs.",
+)
+@click.option(
+    "--none",
+    "lift",
+    is_flag=True,
+    help="Leave both periods to the options of `worker`, and keep no steps of completed jobs.",
+)
 def retention(
     session: Session,
     names: tuple[str, ...],
     keep_completed: timedelta | None,
     keep_failed: timedelta | None,
+    keep_steps: timedelta | None,
     lift: bool,
 ) -> None:
-    """Set how long the ended jobs of queues are kept.
+    """Set how long the ended jobs of queues are kept, and the steps of completed ones.
 
     A period given here overrides the same option of `worker`. A period that is left out is removed,
     so the option of `worker` applies. A running worker deletes the jobs, a few thousand at a time.
     """
-    if lift == (keep_completed is not None or keep_failed is not None):
-        raise click.UsageError("give --keep-completed, --keep-failed or both, or --none")
+    periods = (keep_completed, keep_failed, keep_steps)
+    if lift == any(period is not None for period in periods):
+        raise click.UsageError(
+            "give some of --keep-completed, --keep-failed, --keep-steps, or --none"
+        )
     _change(
         session,
         names,
         lambda queue, name: queue.retention(
-            name, keep_completed=keep_completed, keep_failed=keep_failed
+            name, keep_completed=keep_completed, keep_failed=keep_failed, keep_steps=keep_steps
         ),
     )
 

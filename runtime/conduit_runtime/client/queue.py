@@ -10,7 +10,8 @@ import psycopg
 
 from ..model.arguments import check_text, check_type, listed
 from ..model.flow import Flow
-from ..model.job import Job, JobStatus
+from ..model.job import Job, JobStatus, new_id
+from ..model.job_step import JobStep
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.queues.controls import RateLimit, TypeLimits
 from ..model.queues.stats import QueueDepth, QueueOverview, QueueStats
@@ -32,11 +33,13 @@ from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
 from .connections import Connections, Pool
 from .ends import SOON, Deadline, EndListener, Signal
+from .from_step import fork_from, retry_from
 from .given_connections import Given
 from .sweep import clear
 
 Conn = Given | None
 Jobs = list[Job]  # inside the class, `list` is the method
+JobSteps = list[JobStep]
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 RateLimits = list[RateLimit]
@@ -142,12 +145,33 @@ class Queue:
         """Cancel a blocked, pending or running job; False if it has ended or does not exist."""
         return self._run(store.cancel_job(store.job_id(id)), conn)
 
-    def retry(self, id: UUID | str, *, conn: Conn = None) -> bool:
+    def retry(self, id: UUID | str, *, from_step: str | None = None, conn: Conn = None) -> bool:
         """Make a job due now with all its attempts, whatever its status.
 
-        Returns False if the job does not exist or is blocked.
+        Returns False if the job does not exist or is blocked. With `from_step`, the job runs again
+        from this finished step: what is stored of it and of later ones is deleted, in the order of
+        their ends. Then raises NotRepeatable if the job runs, is blocked or has no such step, and
+        UnknownJob.
         """
-        return self._run(store.retry_job(store.job_id(id)), conn)
+        wanted = store.job_id(id)
+        if from_step is None:
+            return self._run(store.retry_job(wanted), conn)
+        with self.connections.transaction(conn) as connection:
+            self._run_steps(retry_from(wanted, from_step), connection)
+        return True
+
+    def fork(self, id: UUID | str, *, from_step: str, conn: Conn = None) -> Job:
+        """Enqueue a job like this one that goes on from a step, and return it.
+
+        It has the same queue, type, payload and options, and what the steps before this one have
+        stored. The job itself does not change. Raises NotRepeatable if the job runs, is blocked,
+        has no such step, is in a flow or holds a unique key, and UnknownJob.
+        """
+        with self.connections.transaction(conn) as connection:
+            fork = new_id()
+            self._run_steps(fork_from(store.job_id(id), from_step, fork), connection)
+            [job] = self._run(store.get_jobs([fork]), connection)
+        return job
 
     def signal(self, job: Target, name: str, value: Any = None, *, conn: Conn = None) -> bool:
         """Send a job a signal, which `job.wait(name, …)` of its handler waits for.
@@ -164,6 +188,13 @@ class Queue:
     def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """Return the job as it is now; None if it does not exist."""
         return self._run(store.get_job(store.job_id(id)), conn)
+
+    def steps(self, id: UUID | str, *, conn: Conn = None) -> JobSteps:
+        """Return the steps of a job in the order of their ends, then what it still waits for.
+
+        The steps of a completed job are deleted, unless the retention of its queue keeps them.
+        """
+        return self._run(step_store.steps_of(store.job_id(id)), conn)
 
     def result(self, id: UUID | str, timeout: float | timedelta | None = None) -> Any:
         """Wait until a job has ended, and return what its handler returned.
@@ -336,15 +367,18 @@ class Queue:
         *,
         keep_completed: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        keep_steps: timedelta | None = None,
         conn: Conn = None,
     ) -> None:
-        """Set how long after their end workers delete the jobs of a queue.
+        """Set how long after their end workers delete the jobs of a queue, and their steps.
 
         `keep_completed` applies to completed and cancelled jobs, `keep_failed` to failed ones. They
         override what workers were started with; None leaves the choice to the workers. Any worker
-        deletes the jobs, even one that does not serve the queue.
+        deletes the jobs, even one that does not serve the queue. `keep_steps` is how long the steps
+        of a completed job are kept, at most as long as the job; None deletes them at its end.
         """
-        self._run(controls.retention(queue, keep_completed, keep_failed), conn)
+        setting = controls.retention(queue, keep_completed, keep_failed, keep_steps)
+        self._run(setting, conn)
 
     def limit_type(self, type: str, concurrency: Limit, *, conn: Conn = None) -> None:
         """Let at most `concurrency` jobs of a type be claimed at once, over all workers.

@@ -24,6 +24,10 @@ class StepNotStored(PayloadError):
     """
 
 
+class NotRepeatable(QueueError):
+    """A job cannot run again from a step, or be copied there; the text says why."""
+
+
 # Not an Exception, so that a `rescue` in the source lets it pass.
 class StepsMismatch(BaseException):
     """What an earlier attempt has stored of its steps does not fit this code; the text says why.

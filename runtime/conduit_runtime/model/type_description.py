@@ -51,7 +51,8 @@ class TypeDescription:
 
     `hooks` are those that enqueue the type, `enqueues` the types that its jobs enqueue, `calls` the
     methods of services that its jobs call. `options` are those that differ from their defaults,
-    with durations in seconds. `is_older` is whether an upcaster reads the shape.
+    with durations in seconds. `is_older` is whether an upcaster reads the shape. `steps` has the
+    fields of what each step of a block keeps.
     """
 
     fields: Mapping[str, FieldShape] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class TypeDescription:
     calls: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     is_older: bool = False
+    steps: Mapping[str, Mapping[str, FieldShape]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def max_attempts_of(job: Job, described: Iterable[DescribedType]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class KnownShape:
-    """The fields of the payloads that have a fingerprint."""
+    """The fields of the payloads that have a fingerprint, and of what steps of their jobs keep."""
 
     fingerprint: str
     fields: Mapping[str, FieldShape]
+    steps: Mapping[str, Mapping[str, FieldShape]] = field(default_factory=dict)

@@ -41,8 +41,12 @@ class PayloadMask:
     def __init__(self, shapes: Sequence[KnownShape], fingerprint: str) -> None:
         shape = original(fingerprint)
         self._root = _Node()
+        self._steps: dict[str, _Node] = {}
         for each in shapes:
             _add_fields(self._root, each.fields)
+            for step, fields in each.steps.items():
+                _add_fields(self._steps.setdefault(step, _Node()), fields)
+        self._is_generated = any(each.fingerprint for each in shapes)
         self._takes_any = any(each.fingerprint == "" for each in shapes)
         self.is_known = shape == "" or any(each.fingerprint == shape for each in shapes)
         """Whether a worker has described this shape; if not, a page tells why values are hidden."""
@@ -59,6 +63,34 @@ class PayloadMask:
             return self._masked(payload, self._root)
         except RecursionError:  # typed by hand: it is deeper than a job may be
             return MASK
+
+    def step(self, name: str, value: Any, payload: Any) -> Any:
+        """What a step of a job has stored, without the payload's hidden values.
+
+        Of a generated block, sensitive fields are hidden, and so are those of steps that no worker
+        has described.
+        """
+        node = self._steps.get(name, _Node())
+        try:
+            if self._is_generated or not self.is_known:
+                value = self._masked_step(value, node)
+        except RecursionError:
+            return MASK
+        return self.value(value, payload)
+
+    def _masked_step(self, value: Any, node: _Node) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            return MASK
+        return {
+            key: self._masked_step(each, inner)
+            if (inner := node.fields.get(key)) is not None and inner.fields
+            else MASK
+            if inner is None
+            else self._masked(each, inner)
+            for key, each in value.items()
+        }
 
     def texts(self, payload: Any) -> Collection[str]:
         """The hidden values of a payload as texts."""

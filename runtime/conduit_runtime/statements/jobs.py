@@ -295,6 +295,9 @@ def cancel_job(id: UUID) -> Statement[bool]:
     return Statement(cancelling, {"id": id}, lambda rows, count: bool(rows[0][0]))
 
 
-def retry_job(id: UUID) -> Statement[bool]:
-    """Make a job due now with all its attempts; False if it is blocked or does not exist."""
-    return Statement("job/retry", {"id": id}, touched)
+def retry_job(id: UUID, *, anew: bool = True) -> Statement[bool]:
+    """Make a job due now with all its attempts; False if it is blocked or does not exist.
+
+    One that has completed begins `anew`, also if its steps are kept.
+    """
+    return Statement("job/retry", {"id": id, "anew": anew}, touched)

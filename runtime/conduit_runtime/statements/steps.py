@@ -1,14 +1,13 @@
 """The records of the steps of jobs, their sleeps and waits, and signals. Statements without IO."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from itertools import starmap
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from ..model.arguments import check_type
 from ..model.claimed import Claimed
 from ..model.errors import PayloadError
+from ..model.job_step import JobStep
 from ..model.payload import check_name, decode, encode
 from ..postgres.arrays import array, floats, integers, texts, uuids
 from ..postgres.statement import Rows, Statement
@@ -56,25 +55,6 @@ class Wait(NamedTuple):
 
 Waited = str | float | Literal[False]
 """The value of a wait that has ended, as JSON, or the seconds left; False for a lost job."""
-
-
-class StoredStep(NamedTuple):
-    """A finished step of a job, as people see it; `attempt` is the number of that which ran it."""
-
-    name: str
-    attempt: int
-    started_at: datetime
-    ended_at: datetime
-    value: Any
-
-
-class StoredWait(NamedTuple):
-    """What a job waits for, as people see it: a signal of this name, or the end of a sleep."""
-
-    name: str
-    kind: Literal["signal", "sleep"]
-    since: datetime
-    until: datetime
 
 
 def store(records: Sequence[Record]) -> Statement[Sequence[bool | None]]:
@@ -176,21 +156,25 @@ def _json_of(value: object) -> str:
     return text
 
 
-def steps_of(job: UUID) -> Statement[list[StoredStep]]:
-    """The finished steps of a job, in the order of their ends."""
-    return Statement(
-        "job/steps",
-        {"id": job},
-        lambda rows, count: [
-            StoredStep(name, attempt, started_at, ended_at, decode(value))
-            for name, value, attempt, started_at, ended_at in rows
-        ],
-    )
+def steps_of(job: UUID) -> Statement[list[JobStep]]:
+    """The steps of a job, in the order of their ends, then what it still waits for."""
+    return Statement("job/steps", {"id": job, "limit": None}, read_all_steps, WHOLE)
 
 
-def waits_of(job: UUID) -> Statement[list[StoredWait]]:
-    """What a job waits for, the first end first; nothing if it has ended."""
-    return Statement("job/waits", {"id": job}, lambda rows, count: [*starmap(StoredWait, rows)])
+WHOLE = {"value": "value::pg_catalog.text", "further": ""}
+"""Fragments that read the values of steps whole."""
+
+
+def read_all_steps(rows: Rows, count: int) -> list[JobStep]:
+    """Decode rows of job/steps.sql."""
+    return [read_step(row) for row in reversed(rows)]
+
+
+def read_step(row: Sequence[Any]) -> JobStep:
+    """Decode the first columns of a row of job/steps.sql."""
+    name, attempt, started_at, ended_at, value, waits = row[:6]
+    read = None if value is None or waits else decode(value)
+    return JobStep(name, attempt, started_at, ended_at, read, waits)
 
 
 def sweep(after: tuple[UUID, str] | None, limit: int = SWEPT) -> Statement[tuple[UUID, str] | None]:

@@ -11,7 +11,16 @@ from uuid import UUID, uuid4
 import pytest
 from click.testing import CliRunner
 from conduit_dashboard import Access
-from conduit_runtime import Job, JobContext, JobStatus, JobType, WorkerPool, chain, job_type
+from conduit_runtime import (
+    Discard,
+    Job,
+    JobContext,
+    JobStatus,
+    JobType,
+    WorkerPool,
+    chain,
+    job_type,
+)
 from conduit_runtime.cli import commands
 from conduit_runtime.payloads.sensitive import Sensitive
 from dashboard_site import Site, serving
@@ -63,7 +72,8 @@ def test_a_failed_job(site: Site, failed: Job) -> None:
     assert attempt["error"] == "ValueError: <b>refused</b> [sensitive]"
     assert "in charge" in attempt["traceback"]
     assert "ann-s card" not in str(data)
-    may = {"retry": True, "cancel": False, "run_now": False, "signal": False, "enqueue": True}
+    may = {"retry": True, "repeat": True, "enqueue": True}
+    may |= dict.fromkeys(("cancel", "run_now", "signal"), False)
     assert data["may"] == may
     assert data["waits"] == []
 
@@ -99,6 +109,97 @@ def test_the_attempts_of_a_waiting_job_are_those_that_its_handler_gives_it(site:
         commands, ["jobs", "show", str(job.id), "--dsn", site.queue.dsn, "--format", "json"]
     )
     assert json.loads(shown.output)["max_attempts"] == 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a step keeps, with a sensitive value that is not in the payload."""
+
+    receipt: str
+    tax: Sensitive[str]
+
+
+def test_the_steps_of_a_job(site: Site) -> None:
+    async def pay(job: JobContext[Any], payload: Charge) -> None:
+        if await job.begins("charge"):
+            await job.ends(Kept("<r 1>", "918273"))
+        if await job.begins("print"):
+            await job.ends()
+        raise Discard("no")
+
+    kind: JobType[Any, Any] = job_type("pay", "c4a6", steps={"charge": Kept, "print": None})(pay)
+    job = site.queue.enqueue(kind.job(Charge(7, "ann-s card")))
+    pool = WorkerPool(site.queue, jobs=[kind])
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        await job.step("large", str, "x" * 3_000)
+        await job.step("too large", token_hex, 100_000)
+        raise Discard("no")
+
+    other = site.queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    first, second = site.json(f"/jobs/{job.id}")["steps"]
+    assert (first["name"], first["attempt"], second["name"]) == ("charge", 1, "print")
+    assert json.loads(first["value"]) == {"receipt": "<r 1>", "tax": "[sensitive]"}
+    assert 0 <= first["seconds"] < 60
+    assert first["started_at"] < second["started_at"]
+    assert second["value"] == "nil"
+    html = site.html(f"/jobs/{job.id}")
+    assert "&lt;r 1&gt;" in html
+    assert "918273" not in html
+    large, too_large = site.json(f"/jobs/{other.id}")["steps"]
+    assert (large["value"], large["more"]) == ("x" * 2_000, 1_000)
+    assert (too_large["value"], too_large["more"]) == ("", 200_002)
+    assert "200,002 characters" in site.html(f"/jobs/{other.id}")
+
+
+def stepping(site: Site, payload: object = None) -> tuple[str, list[str]]:
+    """The address of a job that failed behind two steps, and what these have done."""
+    pool, done = WorkerPool(site.queue), list[str]()
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        for name in ("one", "<two>"):
+            await job.step(name, done.append, name)
+        raise Discard("no")
+
+    job = site.queue.enqueue(Job(type="t", payload=payload))
+    pool.run(drain=True)
+    return f"/jobs/{job.id}", done
+
+
+def test_a_job_runs_again_from_a_step(site: Site) -> None:
+    address, _ = stepping(site)
+    html = site.html(address)
+    assert f'action="{address}/fork"' in html
+    assert 'value="&lt;two&gt;"' in html
+    assert site.post(f"{address}/retry", step="x").status_code == 409
+    assert site.post(f"{address}/fork", step="x").status_code == 409
+    assert site.post(f"{address}/fork", step="").status_code == 400
+    response = site.post(f"{address}/fork", step="<two>")
+    assert response.status_code == 303
+    fork = response.headers["location"].partition("?")[0]
+    assert [step["name"] for step in site.json(fork)["steps"]] == ["one"]
+    assert site.post(f"{address}/retry", step="<two>").status_code == 303
+    assert [step["name"] for step in site.json(address)["steps"]] == ["one"]
+    id_, made = (each.rpartition("/")[2] for each in (address, fork))
+    assert site.sql("SELECT actor, action, target FROM conduit_audit ORDER BY id") == [
+        ("ann", "enqueue", {"job": id_, "step": "<two>", "enqueued": made}),
+        ("ann", "retry", {"job": id_, "step": "<two>"}),
+    ]
+
+
+def test_a_visitor_without_the_right_repeats_no_step(site: Site) -> None:
+    address, _ = stepping(site)
+    site.access = Access.operate("eve", {"cancel"})
+    html = site.html(address)
+    assert "&lt;two&gt;" in html
+    assert "Retry from here" not in html
+    for action in ("retry", "fork"):
+        assert site.post(f"{address}/{action}", step="one").status_code == 403
+    assert [step["name"] for step in site.json(address)["steps"]] == ["one", "<two>"]
+    assert site.sql("SELECT * FROM conduit_audit") == []
 
 
 def test_a_job_that_waits_for_a_signal(site: Site) -> None:

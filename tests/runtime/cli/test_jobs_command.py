@@ -10,6 +10,8 @@ import pytest
 from command_line import Run
 from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool
 
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
 
 @pytest.mark.slow
 def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
@@ -77,10 +79,47 @@ def test_show_has_the_finished_steps_of_a_job(run: Run, queue: Queue) -> None:
     assert 0 <= first["duration"] < 60
     shown = run("jobs", "show", str(job.id)).stdout
     assert re.search(
-        r'\nsteps +charge  attempt 1  \d+\.\d{3} s  \{"receipt": "zoë"\}\n'
-        r' +print  attempt 1  \d+\.\d{3} s  \["a", "b"\]\n',
+        rf'\nsteps +charge  attempt 1  {TIME}  \d+\.\d{{3}} s  \{{"receipt": "zoë"\}}\n'
+        rf' +print  attempt 1  {TIME}  \d+\.\d{{3}} s  \["a", "b"\]\n',
         shown,
     )
+
+
+@pytest.mark.slow
+def test_a_job_runs_again_from_a_step_and_another_goes_on_there(run: Run, queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    done: list[str] = []
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        for name in ("one", "two\n"):
+            await job.step(name, done.append, name)
+        raise Discard("no")
+
+    job = str(queue.enqueue(Job(type="t")).id)
+    pool.run(drain=True)
+    assert run("jobs", "retry", job, "--from", "two\n").stdout == (
+        f"{job}  pending again from two\\n\n"
+    )
+    pool.run(drain=True)
+    assert done == ["one", "two\n", "two\n"]
+    shown = run("jobs", "retry", job, "--from", "one", "--format", "json").stdout
+    assert json.loads(shown) == [{"id": job, "done": True}]
+    pool.run(drain=True)
+    assert done[3:] == ["one", "two\n"]
+    fork = json.loads(run("jobs", "fork", job, "--from", "two\n", "--format", "json").stdout)
+    assert fork["id"] == job
+    text = run("jobs", "fork", job, "--from", "two\n").stdout
+    assert re.fullmatch(r"[0-9a-f-]{36}  enqueued, goes on from two\\n\n", text)
+    assert queue.get(fork["fork"]) is not None
+    pool.run(drain=True)
+    assert done[5:] == ["two\n"] * 2
+    for command in ("retry", "fork"):
+        bad = run("jobs", command, job, "--from", "x", code=1)
+        assert "has no finished step 'x'; it has 'one', 'two\\n'" in bad.stderr
+    assert "id of one job" in run("jobs", "retry", job, job, "--from", "one", code=2).stderr
+    assert "no filter" in run("jobs", "retry", "--all", "--from", "one", code=2).stderr
+    assert "--from" in run("jobs", "fork", job, code=2).stderr
 
 
 @pytest.mark.slow
@@ -111,11 +150,10 @@ def test_signal_lets_a_waiting_job_go_on(run: Run, queue: Queue) -> None:
     assert waiting["since"] < waiting["until"]
     assert [step["name"] for step in shown(job)["steps"]] == ["charge"]
     assert [each["kind"] for each in shown(sleeper)["waiting"]] == ["sleep"]
-    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     text = run("jobs", "show", str(job.id)).stdout
-    assert re.search(rf"\nwaiting +for the signal approved  until {time}\n", text)
+    assert re.search(rf"\nwaiting +for the signal approved  until {TIME}\n", text)
     text = run("jobs", "show", str(sleeper.id)).stdout
-    assert re.search(rf"\nwaiting +pause  until {time}\n", text)
+    assert re.search(rf"\nwaiting +pause  until {TIME}\n", text)
 
     def signal(*arguments: str, code: int = 0) -> str:
         return run("jobs", "signal", str(job.id), *arguments, code=code).stdout

@@ -142,3 +142,39 @@ def test_what_would_take_too_long_to_hide_is_hidden_whole() -> None:
         assert mask("ccc").text("a text", payload) == MASK
         assert mask("ccc").value({"a": 1}, payload) == MASK
     assert mask().payload({"data": deep}) == MASK
+
+
+STEPS = {
+    "bill": {"card": SECRET, "label": TEXT, "person": PERSON},
+    "for row": {"turns": FieldShape("int"), "kept": FieldShape("struct", fields={"tax": SECRET})},
+}
+
+
+def test_what_a_step_keeps_is_hidden_where_its_class_or_the_payload_says_so() -> None:
+    known = PayloadMask((KnownShape("aaa", {"card": SECRET}, STEPS),), "aaa")
+    payload = {"card": "4111"}
+    kept = {"card": "x", "label": "4111 and more", "person": {"name": "Ada", "tax": "918273"}}
+    assert known.step("bill", kept, payload) == {
+        "card": MASK,
+        "label": f"{MASK} and more",
+        "person": {"name": "Ada", "tax": MASK},
+    }
+    turns = {"turns": 3, "kept": {"tax": "918273"}}
+    assert known.step("for row", turns, payload) == {"turns": 3, "kept": {"tax": MASK}}
+    assert known.step("for row", {"turns": 3, "kept": None}, payload) == {"turns": 3, "kept": None}
+    assert known.step("bill", None, payload) is None
+
+
+def test_what_no_worker_has_described_of_a_step_is_hidden() -> None:
+    known = PayloadMask((KnownShape("aaa", {}, STEPS),), "aaa")
+    assert known.step("bill", {"label": "x", "new": "y"}, {}) == {"label": "x", "new": MASK}
+    assert known.step("other", {"a": 1}, {}) == {"a": MASK}
+    assert known.step("other", "x", {}) == MASK
+    assert known.step("other", None, {}) is None
+    assert PayloadMask((), "ccc").step("bill", {"a": 1}, {}) == {"a": MASK}
+
+
+def test_steps_of_a_handler_written_by_hand_are_shown() -> None:
+    by_hand = PayloadMask((KnownShape("", {}),), "")
+    assert by_hand.step("charge", {"receipt": [1]}, {}) == {"receipt": [1]}
+    assert PayloadMask((), "").step("charge", "x", None) == "x"

@@ -10,11 +10,11 @@ from ...model.job import JobPriority
 from ...model.text.names import source_name
 from ...model.type_description import DescribedType, HookUses, TypeDescription, TypeSource
 from ..job_type import JobType
-from .fields import field_shapes
+from .fields import field_shapes, step_shapes
 from .source import SourceFiles
 from .uses import hooks_of, uses_of
 
-_LEFT_OUT = {"queue", "was"}
+_LEFT_OUT = {"queue", "was", "steps"}
 
 
 class Describer:
@@ -41,6 +41,7 @@ class Describer:
             enqueues=tuple(sorted(uses.enqueues)),
             calls=tuple(sorted(uses.calls)),
             options=_options(job_type),
+            steps={name: step_shapes(name, kept) for name, kept in (job_type.steps or {}).items()},
         )
         yield DescribedType(name, job_type.fingerprint, job_type.queue, present)
         for fingerprint, upcast in job_type.upcasts.items():

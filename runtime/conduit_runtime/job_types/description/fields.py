@@ -11,6 +11,7 @@ from ...model.text.names import fields_of, source_name
 from ...model.type_description import FieldShape
 from ...payloads.sensitive import is_sensitive
 from ...records.rows import Snapshot
+from ..kept import is_loop
 
 _ANY = FieldShape("any")
 
@@ -20,6 +21,14 @@ def field_shapes(payload: type[Any]) -> Mapping[str, FieldShape]:
     if not dataclasses.is_dataclass(payload):
         return {}
     return {name: shape_of_field(annotation) for _, name, annotation in fields_of(payload)}
+
+
+def step_shapes(step: str, kept: type[Any] | None) -> Mapping[str, FieldShape]:
+    """The fields of the record of a step, whose class `kept` says what it keeps."""
+    fields = {} if kept is None else field_shapes(kept)
+    if not is_loop(step):
+        return fields
+    return {"turns": FieldShape("int"), "kept": FieldShape("struct", fields=fields)}
 
 
 def shape_of_field(annotation: Any) -> FieldShape:

@@ -38,7 +38,8 @@ class QueueOverview:
     whose last claim Postgres refused. Among the other due jobs, `unknown` are those whose type no
     live worker of the queue knows. `oldest_due` is when the
     first of the other due jobs became due; None if none is due. `keep_completed` and `keep_failed`
-    are how long its ended jobs are kept, in seconds, if an operator set it.
+    are how long its ended jobs are kept, in seconds, if an operator set it; `keep_steps` is how
+    long the steps of completed ones are.
     """
 
     queue: str
@@ -56,6 +57,7 @@ class QueueOverview:
     oldest_due: datetime | None = None
     keep_completed: float | None = None
     keep_failed: float | None = None
+    keep_steps: float | None = None
 
     @property
     def paused(self) -> bool:

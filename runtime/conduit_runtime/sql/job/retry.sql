@@ -1,5 +1,9 @@
 WITH present AS MATERIALIZED (
   SELECT id, status FROM {jobs} WHERE id = %(id)s FOR UPDATE
+), forgotten AS (
+  -- The queue of a job that has completed may keep its steps; it begins anew.
+  DELETE FROM {conduit_steps}
+  WHERE %(anew)s::boolean AND job = ANY (ARRAY(SELECT id FROM present WHERE status = 'completed'))
 ), retried AS (
   UPDATE {jobs} AS job
   SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL,

@@ -1,3 +1,10 @@
-SELECT name, value::text, attempt, started_at, ended_at FROM {conduit_steps}
-WHERE job = %(id)s AND value IS NOT NULL AND ended_at <= pg_catalog.now()
-ORDER BY ended_at, started_at, name
+-- The last steps of a job, in the order of their ends, newest first: before them what it still waits for.
+-- A job that has ended waits for nothing.
+SELECT name, attempt, started_at, ended_at, {value},
+       CASE WHEN value IS NULL THEN 'signal' WHEN ended_at > pg_catalog.now() THEN 'sleep' END{further}
+FROM {conduit_steps} AS step
+WHERE job = %(id)s::uuid AND (
+  value IS NOT NULL AND ended_at <= pg_catalog.now()
+  OR EXISTS (SELECT FROM {jobs} AS job WHERE job.id = step.job AND job.status IN ('pending', 'running')))
+ORDER BY value IS NULL OR ended_at > pg_catalog.now() DESC, ended_at DESC, started_at DESC, name DESC
+LIMIT %(limit)s::bigint

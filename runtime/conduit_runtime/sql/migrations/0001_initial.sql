@@ -889,7 +889,7 @@ CREATE TABLE conduit_steps (
   PRIMARY KEY (job, name) WITH (fillfactor = 70)
 ) WITH (autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_scale_factor = 0.05);
 
-COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs, and of their sleeps and waits: a later attempt gets the value and does not run the step again; deleted when the job completes';
+COMMENT ON TABLE conduit_steps IS 'records of the finished steps of jobs, and of their sleeps and waits: a later attempt gets the value and does not run the step again; deleted when the job completes, unless its queue has keep_steps';
 COMMENT ON COLUMN conduit_steps.job IS 'the job';
 COMMENT ON COLUMN conduit_steps.name IS 'the name of the step in its handler; of a wait, the name of its signal';
 COMMENT ON COLUMN conduit_steps.value IS 'what the step returned, as JSON; NULL while the job waits for a signal';
@@ -1087,13 +1087,20 @@ END $$;
 
 REVOKE ALL ON FUNCTION conduit_signal FROM PUBLIC;
 
--- Deletes the records of the steps of these jobs, and their signals; returns how many records.
+-- Deletes the signals of completed jobs and, unless their queues keep them, the records of their steps;
+-- returns how many records.
 CREATE FUNCTION conduit_drop_steps(ids uuid[]) RETURNS bigint
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   count bigint;
 BEGIN
   DELETE FROM conduit_signals WHERE job = ANY (ids);
+  IF EXISTS (SELECT FROM conduit_queues WHERE keep_steps > 0::float8) THEN
+    ids := ARRAY(
+      SELECT job.id FROM jobs AS job
+      WHERE job.id = ANY (ids) AND NOT EXISTS (
+        SELECT FROM conduit_queues AS queue WHERE queue.name = job.queue AND queue.keep_steps > 0::float8));
+  END IF;
   DELETE FROM conduit_steps WHERE job = ANY (ids);
   GET DIAGNOSTICS count = ROW_COUNT;
   RETURN count;
@@ -1144,7 +1151,8 @@ CREATE TABLE conduit_queues (
   paused_at   timestamptz,
   concurrency integer     CHECK (concurrency > 0),
   keep_completed float8   CHECK (keep_completed >= 0::float8),
-  keep_failed    float8   CHECK (keep_failed >= 0::float8)
+  keep_failed    float8   CHECK (keep_failed >= 0::float8),
+  keep_steps     float8   CHECK (keep_steps >= 0::float8)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_queues IS 'pauses, limits and retention of queues; a queue without a row has none';
@@ -1153,6 +1161,7 @@ COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: 
 COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
 COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_failed IS 'after how many seconds failed jobs are deleted; NULL: as its workers say';
+COMMENT ON COLUMN conduit_queues.keep_steps IS 'after how many seconds the records of the steps of completed jobs are deleted; NULL: when the jobs complete';
 
 CREATE TABLE conduit_type_limits (
   type             text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),

@@ -1,5 +1,6 @@
--- One page of the records and signals after this one, without those of jobs that have completed or are
--- gone: a statement that is not ours ended or deleted them, or an attempt that did not know of them.
+-- One page of the records and signals after this one, without those of jobs that are gone, or completed
+-- longer ago than their queue keeps them: it kept none, and a statement that is not ours ended the job, or an
+-- attempt that did not know of them.
 WITH page AS MATERIALIZED (
   SELECT job, name FROM (
     (SELECT job, name FROM {conduit_steps}
@@ -14,7 +15,10 @@ WITH page AS MATERIALIZED (
   LIMIT %(limit)s
 ), gone AS MATERIALIZED (
   SELECT job, name FROM page
-  WHERE NOT EXISTS (SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status <> 'completed')
+  WHERE NOT EXISTS (
+      SELECT FROM {jobs} AS job LEFT JOIN {conduit_queues} AS queue ON queue.name = job.queue
+      WHERE job.id = page.job AND (job.status <> 'completed' OR coalesce(job.completed_at, job.created_at)
+        > pg_catalog.now() - pg_catalog.make_interval(secs => coalesce(queue.keep_steps, 0))))
     AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS blocked WHERE blocked.id = page.job)
 ), steps AS (
   DELETE FROM {conduit_steps} AS step USING gone WHERE step.job = gone.job AND step.name = gone.name

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from ...model.dashboard.job import Children, JobBrief, Neighbours, StartFacts, UniqueKey
 from ...model.job import Job, JobStatus
+from ...model.job_step import JobStep
 from ...model.workers.worker_state import LEASE
 from ...postgres.statement import Rows, Statement
 from ..job_rows import COLUMNS
 from ..jobs import read_whole_job
+from ..steps import read_step
 from .ids import LEAST, first_id
 from .reach import USUAL, Reach
 
@@ -38,6 +40,25 @@ def shown_job(id: UUID, reach: Reach = USUAL) -> Statement[tuple[Job, int] | Non
 
     fragments = {"columns": _COLUMNS, "too_large": f"CASE WHEN {_IS_SMALL} THEN 0 ELSE {_SIZE} END"}
     return Statement("dashboard/job/job", {"ids": [id], "most": reach.payload}, decode, fragments)
+
+
+def shown_steps(id: UUID, reach: Reach = USUAL) -> Statement[list[tuple[JobStep, int]]]:
+    """The last steps of a job, in the order of their ends, each with 0.
+
+    A value of too many characters is not read; its number of characters replaces the 0.
+    """
+    size = "pg_catalog.octet_length(value::pg_catalog.text)"
+    is_small = f"(pg_catalog.pg_column_size(value) <= 10000 OR {size} <= %(most)s::integer)"
+    fragments = {
+        "value": f"CASE WHEN {is_small} THEN value::pg_catalog.text END",
+        "further": f", CASE WHEN {is_small} THEN 0 ELSE {size} END",
+    }
+    return Statement(
+        "job/steps",
+        {"id": id, "limit": LISTED, "most": reach.step},
+        lambda rows, count: [(read_step(row), row[-1] or 0) for row in reversed(rows)],
+        fragments,
+    )
 
 
 def children(job: Job, reach: Reach = USUAL) -> Statement[Children]:

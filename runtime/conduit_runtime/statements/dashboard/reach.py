@@ -21,6 +21,8 @@ class Reach:
     """The ids of jobs before the jobs of a flow."""
     payload: int = 1_000_000
     """The characters of a payload that is shown."""
+    step: int = 100_000
+    """The characters of a step's value that is shown; a job may have a hundred of these."""
     due: int = 100_000
     """The due jobs that are counted, over all queues.
 

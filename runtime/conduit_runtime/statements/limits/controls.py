@@ -30,12 +30,19 @@ def limit(queue: str, concurrency: int | None) -> Statement[None]:
 
 
 def retention(
-    queue: str, keep_completed: timedelta | None, keep_failed: timedelta | None
+    queue: str,
+    keep_completed: timedelta | None,
+    keep_failed: timedelta | None,
+    keep_steps: timedelta | None,
 ) -> Statement[None]:
-    """Set how long the ended jobs of a queue are kept; None leaves the choice to its workers."""
+    """Set how long the ended jobs of a queue are kept; None leaves the choice to its workers.
+
+    `keep_steps` is how long the steps of completed jobs are kept; None keeps none.
+    """
     check_name(queue, "queue")
     parameters: dict[str, str | float | None] = {"queue": queue}
-    for name, age in (("keep_completed", keep_completed), ("keep_failed", keep_failed)):
+    ages = {"keep_completed": keep_completed, "keep_failed": keep_failed, "keep_steps": keep_steps}
+    for name, age in ages.items():
         check_age(age, name)
         parameters[name] = in_seconds(age)
     return Statement("limit/retention", parameters, nothing)

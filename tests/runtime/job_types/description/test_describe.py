@@ -14,6 +14,7 @@ from conduit_runtime.model.type_description import (
     TypeDescription,
     TypeSource,
 )
+from conduit_runtime.statements.job_types import describe_types
 from conduit_runtime.worker.run.handlers import HandlerRegistry
 from generated import imported
 
@@ -180,3 +181,15 @@ def test_a_handler_by_hand_takes_any_payload() -> None:
     source = found.description.source
     assert source is not None
     assert source.path.endswith("test_a_handler_by_hand_takes_any_payload.<locals>.send")
+
+
+def test_what_steps_keep_is_described_and_can_be_stored(
+    shop: Mapping[str, list[DescribedType]],
+) -> None:
+    invoice = the(shop, "order.after_update.billing_invoice")
+    assert invoice.steps == {"billing.invoice": {"invoice.url": FieldShape("any")}}
+    label = the(shop, "order.after_update.print_label")
+    assert [*label.steps] == ["shipping.label", "delivery.carrier"]
+    assert "steps" not in label.options
+    statement = describe_types([each for found in shop.values() for each in found])
+    assert "shipping.label" in statement.parameters["described"]

@@ -41,7 +41,7 @@ jobs stats --last 2d
 jobs cancel --type t --older-than 0s
 jobs retry --all
 jobs purge --older-than 0s --status failed
-queues retention other --keep-completed 1d --keep-failed 1d
+queues retention other --keep-completed 1d --keep-failed 1d --keep-steps 1d
 workers list
 queues list
 queues pause other

@@ -40,8 +40,8 @@ def rescue_and_sweep(dsn: str) -> None:
         assert run(connection, steps.store([Record(job, "s", "1", 0.1)])) == [True]
         assert run(connection, steps.wait([Wait(job, "w", 0.0, is_signal=True)])) == ["null"]
         assert run(connection, steps.wait([Wait(job, "sleep", 60.0, is_signal=False)]))
-        assert len(run(connection, steps.steps_of(job.id))) == 2
-        assert [each.kind for each in run(connection, steps.waits_of(job.id))] == ["sleep"]
+        found = run(connection, steps.steps_of(job.id))
+        assert [each.waits for each in found] == [None, None, "sleep"]
         run(connection, attempts.renew([job], token, "w"))
         with connection.transaction(force_rollback=True):
             assert len(run(connection, worker_registry.reclaim([(job.id, token)]))) == 1
@@ -49,6 +49,9 @@ def rescue_and_sweep(dsn: str) -> None:
         claims.scan_policy = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0))
         assert len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)))) == 1
+        with Queue(dsn) as queue:
+            queue.retry(job.id, from_step="sleep")
+            queue.fork(job.id, from_step="w")
         run(connection, worker_registry.take_failure_notices(["default"], "w"))
         run(connection, worker_registry.delete_failure_notices([(job.id, "w")]))
         sweep = Sweeper(lambda ended: None)

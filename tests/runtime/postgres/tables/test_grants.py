@@ -414,6 +414,7 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
 
         @pool.handler("bad")
         async def bad(context: Any, payload: object) -> None:
+            await context.step("only", str, 1)
             raise ValueError
 
         for type_ in ("child", "last", "tick"):
@@ -424,6 +425,11 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
         assert sorted(ran) == ["child", "child", "last"]
         counts = queue.stats()
         assert (counts.completed, counts.failed, counts.pending) == (4, 1, 0)
+        [stopped] = queue.list(status="failed")
+        assert queue.cancel(queue.fork(stopped.id, from_step="only").id)
+        assert queue.retry(stopped.id, from_step="only")
+        pool.run(drain=True)
+        queue.retention("default", keep_steps=timedelta(hours=1))
         queue.pause("default")
         queue.resume("default")
         scheduler = CronScheduler(queue)
@@ -439,7 +445,7 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
         queue.touch(leased)
         queue.complete(leased)
         assert queue.metrics()
-        assert queue.purge(timedelta(0), ("completed", "failed", "cancelled")) == 6
+        assert queue.purge(timedelta(0), ("completed", "failed", "cancelled")) == 7
 
 
 def test_the_worker_rescues(roles: dict[str, str]) -> None:
