@@ -14,6 +14,7 @@ _COMMANDS = {
     "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "doctor": ("doctor", "doctor", "Look for what keeps jobs from running, and say what to do."),
     "jobs": ("jobs", "jobs", "List, show, signal, retry, fork, cancel, purge and count jobs."),
+    "replay": ("replay.command", "replay", "Run a job's code against what its steps have stored."),
     "queues": ("queues", "queues", "List, pause and limit queues; say how long jobs are kept."),
     "workers": ("workers", "workers", "List the workers, and what each runs."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .fake_services import Fakes as Fakes
     from .fake_services import fakes as fakes
     from .jobs import Jobs as Jobs
+    from .replays import assert_replays as assert_replays
     from .run.ran import JobFailed as JobFailed
     from .run.ran import Ran as Ran
     from .run.ran import Run as Run
@@ -25,6 +26,7 @@ _MODULES = {
     "factories": "payload",
     "fake_services": "Fakes fakes",
     "jobs": "Jobs",
+    "replays": "assert_replays",
     "run.ran": "JobFailed Ran Run UnhandledJobs",
     "spy": "Spy",
 }
