@@ -9,12 +9,14 @@ from pathlib import Path
 
 _WRITERS = ("black", "jinja2")
 _PACKAGE = Path(__file__).parent
+_IN_CHECKOUT = {"language": "docs/reference/language"}
+"""Data folders that a checkout has in another place."""
 
 
 def folder(name: str) -> Path:
     """A data folder, such as `grammar`: inside the package when installed, else beside it."""
     inside = _PACKAGE / name
-    return inside if inside.is_dir() else _PACKAGE.parent / name
+    return inside if inside.is_dir() else _PACKAGE.parent / _IN_CHECKOUT.get(name, name)
 
 
 def read(name: str) -> str:

@@ -163,3 +163,11 @@ def explain(code: str | None, form: str) -> int:
     from .explain import explain as show
 
     return show(code, form)
+
+
+@conduitc.command()
+def guide() -> int:
+    """Print how to write Conduit, on one page: for a reader or a model that has never seen it."""
+    from .guide import guide as show
+
+    return show()

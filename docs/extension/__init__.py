@@ -4,6 +4,7 @@ from sphinx.application import Sphinx
 
 from .generated import Generated
 from .highlighting import ConduitLexer
+from .llms import write
 from .repository import unlink
 
 
@@ -12,4 +13,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_lexer("conduit", ConduitLexer)
     app.add_directive("generated", Generated)
     app.connect("source-read", unlink)
+    app.connect("build-finished", write)
     return {"parallel_read_safe": True}

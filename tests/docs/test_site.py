@@ -9,6 +9,7 @@ import pytest
 from page import ROOT
 
 _LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
+_PAGE = re.compile(r"^- \[.+\]\((.+?\.html)\): .+$", re.MULTILINE)
 HOW_TO = ROOT / "docs" / "how-to"
 
 
@@ -25,6 +26,13 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "html" / "index.html").exists()
+    listed = (tmp_path / "html" / "llms.txt").read_text("utf-8")
+    linked = _PAGE.findall(listed)
+    assert len(linked) > 50
+    assert not [each for each in linked if not (tmp_path / "html" / each).exists()]
+    assert "after_update(conn, after, before)" in (tmp_path / "html" / "llms-full.txt").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
