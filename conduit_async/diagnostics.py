@@ -49,7 +49,7 @@ class Diagnostic:
     """One finding: its code in the catalogue, its place, what is wrong and how to mend it.
 
     Errors of a code with an equal `cause` that is not empty are one mistake, such as a field that
-    is not declared: the first is reported, and names the places of the others.
+    is not declared: the first is reported. It names places of the others; all of them are `same`.
     """
 
     code: str
@@ -60,6 +60,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     cause: str = ""
     fixes: tuple[Fix, ...] = ()
+    same: tuple[Span, ...] = ()
 
 
 _MEMBER = re.compile(r"resource |@|[a-z_]\w*\s*:")
@@ -179,7 +180,8 @@ def _with_places(first: Diagnostic, others: Sequence[Diagnostic]) -> Diagnostic:
     if len(others) > _MAX_PLACES:
         notes[-1] += f", and {len(others) - _MAX_PLACES} more"
     places = (Related(each.span, note) for each, note in zip(others, notes, strict=False))
-    return replace(first, related=(*first.related, *places))
+    same = tuple(each.span for each in others)
+    return replace(first, related=(*first.related, *places), same=same)
 
 
 def _position(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

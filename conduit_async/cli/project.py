@@ -69,8 +69,9 @@ def load_unsaved(name: str, text: str, problems: Problems) -> tuple[Project, str
     starts = _starts((), config, root) or [folder]
     saved = (path for start in starts for path in _files(start, problems))
     paths = _distinct(chain(saved, [Path(name)]))
-    project = _read(paths, starts, config, root, None, problems, {os.path.realpath(name): text})
-    own = next(path for path in paths if os.path.realpath(path) == os.path.realpath(name))
+    real, last = os.path.realpath(name), os.path.basename(name)
+    own = next(each for each in paths if each.name == last and os.path.realpath(each) == real)
+    project = _read(paths, starts, config, root, None, problems, {own: text})
     return project, next(key for key, each in project.shown.items() if each == shown(own))
 
 
@@ -156,17 +157,16 @@ def _read(
     root: Path | None,
     out: str | None,
     problems: Problems,
-    unsaved: Mapping[str, str] = MappingProxyType({}),
+    unsaved: Mapping[Path, str] = MappingProxyType({}),
 ) -> Project:
-    """Read sources; `unsaved` has the texts of some by their real paths."""
+    """Read sources; `unsaved` has the texts of some of them."""
     # Generated code names sources relative to this folder: the root, if all sources are below it.
     inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
     base = root if root and inside else _folder_around(given, out)
     sources: dict[str, str] = {}
     names: dict[str, str] = {}
     for path in paths:
-        text = unsaved.get(os.path.realpath(path)) if unsaved else None
-        text = text if text is not None else _read_text(path, problems)
+        text = unsaved[path] if path in unsaved else _read_text(path, problems)
         if text is not None:
             name = shown(os.path.relpath(os.path.abspath(path), base))
             sources[name] = text

@@ -6,6 +6,7 @@ without such a hint may be mended by a sign that is missing, too much, or in the
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ..diagnostics import Diagnostic, Edit, Fix
 from ..lexer import lex
@@ -43,7 +44,16 @@ _NEAR = 12
 
 def hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
     """Fixes that follow from the hint, each once; none has been tried."""
-    return _distinct(_hinted(diagnostic))
+    return _distinct(_everywhere(diagnostic, fix) for fix in _hinted(diagnostic))
+
+
+def _everywhere(diagnostic: Diagnostic, fix: Fix) -> Fix:
+    """A fix of a word, made at all places where the word is the same mistake."""
+    if [each.span for each in fix.edits] != [diagnostic.span]:
+        return fix
+    (edit,) = fix.edits
+    same = [each for each in diagnostic.same if each.text == edit.span.text]
+    return replace(fix, edits=(edit, *(Edit(each, edit.text) for each in same)))
 
 
 def guessed(diagnostic: Diagnostic) -> Iterator[Fix]:

@@ -70,13 +70,18 @@ class Fixes:
     def _around(
         self, diagnostic: Diagnostic, fix: Fix
     ) -> tuple[Sequence[Diagnostic], Sequence[Diagnostic]]:
-        """The diagnostics of a source, and of those that it names, before and after a fix."""
-        path = diagnostic.span.source.path
-        near = self._mentions.near(path, *(edit.text for edit in fix.edits))
+        """The diagnostics of the edited sources, and of those that they name, before and after."""
+        edits: dict[str, list[Edit]] = {diagnostic.span.source.path: []}
+        for edit in fix.edits:
+            edits.setdefault(edit.span.source.path, []).append(edit)
+        near: dict[str, str] = {}
+        for path in edits:
+            near |= self._mentions.near(path, *(edit.text for edit in fix.edits))
         key = frozenset(near)
         if key not in self._before:
             self._before[key] = self._diagnosed(near)
-        return self._before[key], self._diagnosed({**near, path: applied(near[path], fix.edits)})
+        fixed = {path: applied(near[path], each) for path, each in edits.items()}
+        return self._before[key], self._diagnosed({**near, **fixed})
 
     def _diagnosed(self, sources: Mapping[str, str]) -> Sequence[Diagnostic]:
         return diagnose(sources, self.config, self.lock, self.upcasters)
@@ -88,7 +93,7 @@ def _is_further(
     """Whether a diagnostic is gone, and the error in its place is another mistake."""
     if any((each.code, each.message) == (diagnostic.code, diagnostic.message) for each in after):
         return False
-    is_other_word = [each.span for each in fix.edits if each.text] == [diagnostic.span]
+    is_other_word = fix.edits[0].span == diagnostic.span and bool(fix.edits[0].text)
     is_syntax = diagnostic.code.startswith("SYN") and not is_other_word
     return not is_syntax or len(_errors(after, "SYN")) < len(_errors(before, "SYN"))
 
@@ -98,7 +103,7 @@ def _errors(found: Iterable[Diagnostic], family: str = "") -> list[Diagnostic]:
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:
-    """A text with some edits, which must not overlap."""
-    for edit in sorted(edits, key=lambda each: each.span.place, reverse=True):
+    """A text with some edits of it, which must not overlap."""
+    for edit in sorted(edits, key=lambda each: each.span.start, reverse=True):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text

@@ -65,6 +65,7 @@ def relabelled(
             diagnostic,
             span=span(diagnostic.span),
             related=tuple(replace(each, span=span(each.span)) for each in diagnostic.related),
+            same=tuple(map(span, diagnostic.same)),
             fixes=tuple(
                 replace(fix, edits=tuple(replace(each, span=span(each.span)) for each in fix.edits))
                 for fix in diagnostic.fixes

@@ -35,6 +35,9 @@ def with_fixes(text: str) -> tuple[Diagnostic, ...]:
         pytest.param("Email..send(self.title)", "Email.send(self.title)", id="a doubled dot"),
         pytest.param('Email.send("a)', 'Email.send("a")', id="a quote"),
         pytest.param('Email.send(self.title ?? "a")', "Email.send(self.title)", id="does nothing"),
+        pytest.param(
+            "A.b(self.titel) C.d(self.titel)", "A.b(self.title) C.d(self.title)", id="twice"
+        ),
         pytest.param("le a = 1 Email.send(a)", "let a = 1 Email.send(a)", id="a misspelt word"),
         pytest.param("Email.send(1 2)", "Email.send(1, 2)", id="a missing comma"),
         pytest.param("Email.send(String.uppcase(self.title))", None, id="a misspelt function"),
