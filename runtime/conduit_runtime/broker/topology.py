@@ -18,7 +18,7 @@ RETURNED = "conduit.returned"
 ANY_RETURNED = "conduit.returned.any"
 """Exchange: returned messages whose gateway is gone, by the header `database`."""
 REQUESTS = "conduit.requests"
-"""Exchange: requests to one gateway of a database, or by `to_all` to each."""
+"""Exchange: requests to any gateway of a database, by `to_one` to this one, by `to_all` to each."""
 FLEET = "conduit.fleet"
 """Exchange: what workers say of themselves, to every gateway."""
 CONTROL = "conduit.control"
@@ -81,8 +81,13 @@ def to_all(database: str) -> str:
     return f"{database}.{ALL}"
 
 
+def to_one(database: str, gateway: str) -> str:
+    """The routing key of requests to this gateway of a database."""
+    return f"{database}.{gateway}"
+
+
 def gateway_queue(gateway: str) -> str:
-    """The broker's queue for what each gateway gets: requests to all, and what workers run."""
+    """The broker's queue for requests to this gateway and to all, and for what workers run."""
     return f"conduit.gateway.{gateway}"
 
 
@@ -153,7 +158,8 @@ async def declare_gateway(channel: AbstractChannel, database: str, gateway: str)
     requests = {**_QUORUM, "x-message-ttl": UNANSWERED}
     await _declare(channel, request_queue(database), requests, {REQUESTS: database})
     await channel.queue_declare(gateway_queue(gateway), exclusive=True, auto_delete=True)
-    await channel.queue_bind(gateway_queue(gateway), REQUESTS, to_all(database))
+    for key in (to_one(database, gateway), to_all(database)):
+        await channel.queue_bind(gateway_queue(gateway), REQUESTS, key)
     await channel.queue_bind(gateway_queue(gateway), FLEET)
 
 

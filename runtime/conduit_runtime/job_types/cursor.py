@@ -22,7 +22,7 @@ class Loop:
         self._name = name
         self._outer = in_turn.get()
         self._reached: int | None = None
-        self._began = 0.0
+        self._began: float | None = None
         self._items = 0
 
     def __del__(self) -> None:
@@ -34,9 +34,10 @@ class Loop:
         """End the turn under way, if there is one. Raises CancelledError if the job is lost."""
         if self._reached is None:
             self._reached = (await self._steps.reached(self._name)).turns
-            return
-        self._reached += 1
-        await self._steps.end_turn(self._name, Reached(self._reached), monotonic() - self._began)
+        elif self._began is not None:
+            elapsed, self._began = monotonic() - self._began, None
+            self._reached += 1
+            await self._steps.end_turn(self._name, Reached(self._reached), elapsed)
 
     def takes(self) -> bool:
         """Whether the next item of the list is the one of the turn that begins."""

@@ -26,9 +26,9 @@ from ...worker.run.runner import Runner
 from ...worker.watcher import Watcher
 from ..broker_connection import without_password
 from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
-from ..topology import DECLARED
+from ..topology import DECLARED, to_one
 from .consumer import Consumer
-from .deliveries import Deliveries
+from .deliveries import Deliveries, Delivery
 from .hello import Hellos
 from .outcome_publisher import OutcomePublisher
 from .requests import Requests
@@ -78,7 +78,7 @@ class RemoteWorker(RunnerHost):
             self._sessions, self._requests, self._deliveries, self.metrics, self.recorder
         )
         self._steps = RemoteSteps(
-            self._requests, self._database_of, lambda claim: self._stop_lost({claim})
+            self._requests, self._gateway_of, lambda claim: self._stop_lost({claim})
         )
         self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
@@ -240,6 +240,13 @@ class RemoteWorker(RunnerHost):
             raise JobLost(f"job {job.id} is no longer held")
 
     def _database_of(self, job: Claimed) -> str:
+        return self._delivery_of(job).database
+
+    def _gateway_of(self, job: Claimed) -> str:
+        delivery = self._delivery_of(job)
+        return to_one(delivery.database, delivery.gateway)
+
+    def _delivery_of(self, job: Claimed) -> Delivery:
         if (delivery := self._deliveries.of(job)) is None:
             raise JobLost(f"job {job.id} is no longer held")
-        return delivery.database
+        return delivery

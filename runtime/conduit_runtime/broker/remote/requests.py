@@ -66,10 +66,10 @@ class Requests:
         finally:
             del self._awaited[number]
 
-    async def insist(self, key: str, question: Question, *, gives_up: bool = True) -> Any:
-        """Ask until a gateway answers. Raises Refused, or Unanswered if it `gives_up`."""
+    async def insist(self, key: str, question: Question) -> Any:
+        """Ask until a gateway answers. Raises Refused or Unanswered."""
         while (answer := await self.ask(key, question)) is None:
-            if gives_up and self._is_silent:
+            if self._is_silent:
                 raise Unanswered(f"no gateway has replied for {self._timing.unanswered:g} s")
             await self._sessions.get()
             await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""Stores the records of steps by way of a gateway."""
+"""Stores the records of steps by way of the gateway that published their job."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +10,7 @@ from ...model.errors import JobLost, StepNotStored
 from ...statements.steps import Record, Records, Stored, Wait, Waited
 from ...worker.acknowledge.step_writer import Written
 from ..messages import LARGEST, VERSION, Claim, ReadSteps, StoreStep, WaitInStep, encode
-from .requests import Question, Refused, Requests
+from .requests import PAUSE, Question, Refused, Requests
 
 T = TypeVar("T")
 
@@ -19,20 +19,21 @@ REST = 10_000
 
 
 class RemoteSteps(StepStore):
-    """Asks the gateways until one of them has stored or read what a job needs.
+    """Asks the gateway of a job until it has stored or read what the job needs.
 
-    A question that is asked again is harmless. `database_of` gives the database of a held job, or
-    raises JobLost; `on_lost` is called with the claim of a job that is no longer held.
+    Other gateways are not asked: one that was cut off from the database could store a record late,
+    behind later ones. `gateway_of` gives the routing key of the gateway of a held job, or raises
+    JobLost; `on_lost` is called with the claim of a job that is no longer held.
     """
 
     def __init__(
         self,
         requests: Requests,
-        database_of: Callable[[Claimed], str],
+        gateway_of: Callable[[Claimed], str],
         on_lost: Callable[[Claim], object],
     ) -> None:
         self._requests = requests
-        self._database_of = database_of
+        self._gateway_of = gateway_of
         self._on_lost = on_lost
         self._asking: dict[Written[Any], asyncio.Task[None]] = {}
 
@@ -89,12 +90,15 @@ class RemoteSteps(StepStore):
         return waited
 
     async def _ask(self, job: Claimed, question: Question) -> Any:
-        """The answer of a gateway, once there is one; False for a job that is no longer held."""
-        try:
-            database = self._database_of(job)
-        except JobLost:
-            return False
-        return await self._requests.insist(database, question, gives_up=False)
+        """The answer of the gateway, once there is one; False for a job that is not held."""
+        while True:
+            try:
+                gateway = self._gateway_of(job)
+            except JobLost:
+                return False
+            if (answer := await self._requests.ask(gateway, question)) is not None:
+                return answer
+            await asyncio.sleep(PAUSE)
 
     def _begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
         answer: Written[T] = Written(loop=asyncio.get_running_loop())

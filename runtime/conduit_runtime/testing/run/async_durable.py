@@ -71,22 +71,24 @@ class _Durability:
     async def _run(self, crash_after: int | None = None) -> Done:
         connection, clock = self._connection, copy(self._clock)
         calls = MadeCalls(self._sources.fakes)
-        async with connection.transaction(force_rollback=True):
-            before = await run_steps_async(stored_rows(), self._send)
-            result = await run_jobs_async(
-                connection,
-                self._schema,
-                self._sources,
-                clock,
-                self._goal,
-                stops_at_failure=False,
-                crash_after=crash_after,
-            )
-            after = await run_steps_async(stored_rows(), self._send)
-            jobs = await run_steps_async(stored_jobs(clock), self._send)
-        effects = effects_of(calls, before, after, jobs, result.records, result.ran)
-        calls.undo()
-        return Done(result, effects)
+        try:
+            async with connection.transaction(force_rollback=True):
+                before = await run_steps_async(stored_rows(), self._send)
+                result = await run_jobs_async(
+                    connection,
+                    self._schema,
+                    self._sources,
+                    clock,
+                    self._goal,
+                    stops_at_failure=False,
+                    crash_after=crash_after,
+                )
+                after = await run_steps_async(stored_rows(), self._send)
+                jobs = await run_steps_async(stored_jobs(clock), self._send)
+            effects = effects_of(calls, before, after, jobs, result.records, result.ran)
+            return Done(result, effects)
+        finally:
+            calls.undo()
 
     async def _send(self, statement: Any) -> Any:
         return await run_async(self._connection, statement, self._schema)

@@ -67,22 +67,24 @@ class _Durability:
     def _run(self, crash_after: int | None = None) -> Done:
         connection, clock = self._connection, copy(self._clock)
         calls = MadeCalls(self._sources.fakes)
-        with connection.transaction(force_rollback=True):
-            before = run_steps(stored_rows(), self._send)
-            result = run_jobs(
-                connection,
-                self._schema,
-                self._sources,
-                clock,
-                self._goal,
-                stops_at_failure=False,
-                crash_after=crash_after,
-            )
-            after = run_steps(stored_rows(), self._send)
-            jobs = run_steps(stored_jobs(clock), self._send)
-        effects = effects_of(calls, before, after, jobs, result.records, result.ran)
-        calls.undo()
-        return Done(result, effects)
+        try:
+            with connection.transaction(force_rollback=True):
+                before = run_steps(stored_rows(), self._send)
+                result = run_jobs(
+                    connection,
+                    self._schema,
+                    self._sources,
+                    clock,
+                    self._goal,
+                    stops_at_failure=False,
+                    crash_after=crash_after,
+                )
+                after = run_steps(stored_rows(), self._send)
+                jobs = run_steps(stored_jobs(clock), self._send)
+            effects = effects_of(calls, before, after, jobs, result.records, result.ran)
+            return Done(result, effects)
+        finally:
+            calls.undo()
 
     def _send(self, statement: Any) -> Any:
         return run(self._connection, statement, self._schema)

@@ -22,6 +22,7 @@ from conduit_runtime.broker.messages import (
     StoreStep,
     WaitInStep,
 )
+from conduit_runtime.broker.topology import to_one
 from conduit_runtime.model.attempts.outcome import Outcome
 from gateway_setup import GatewaySetup
 from played_worker import PlayedWorker
@@ -187,3 +188,33 @@ async def test_a_gateway_checks_what_workers_say(queue: Queue, gateway: GatewayS
         assert replies[3].answer is None
         assert "json" in replies[3].problem
         assert replies[6].answer == [{"a": "[1]", "d": "[4]"}, []]
+
+
+@pytest.mark.slow
+@asynchronous
+async def test_a_record_that_waits_is_not_stored_behind_later_ones(
+    queue: Queue, gateway: GatewaySetup
+) -> None:
+    """While a lock delays it, no further question about it is answered by yes."""
+    stored = queue.enqueue(Job(type="t"))
+    async with gateway.with_worker() as worker:
+        [job] = await worker.taken()
+        message = worker.message_of(job.id)
+        key, name = to_one(message.database, message.gateway), worker.name
+
+        def turn(question: int, turns: int) -> StoreStep:
+            value = f'{{"turns": {turns}}}'
+            claim = (job.id, job.token)
+            return StoreStep(VERSION, name, question, claim, 1, "rows", value, 0.1, True)
+
+        with psycopg.connect(queue.dsn) as locking:
+            locking.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [stored.id])
+            for question in (1, 2):
+                await worker.ask(turn(question, 1), key)
+            await worker.until(lambda: Reply(2, CANNOT_SAY) in worker.controls)
+        await worker.until(lambda: Reply(1, True) in worker.controls)
+        await worker.ask(turn(3, 2), key)
+        await worker.until(lambda: Reply(3, True) in worker.controls)
+        with psycopg.connect(queue.dsn) as connection:
+            found = connection.execute("SELECT name, value FROM conduit_steps").fetchall()
+        assert found == [("rows", {"turns": 2})]
