@@ -205,6 +205,17 @@ _DECLARED = (
         call=Call("timeout time_limit soft_time_limit job_timeout", "timeout: 30.seconds"),
     ),
     Option(
+        "expires",
+        Duration(),
+        "stored",
+        elsewhere="ttl expires_in expire_in expires_after expiration time_to_live deadline",
+        call=Call(
+            "ttl expires expires_in expires_at expire_in expiration time_to_live",
+            "expires: 1.hour",
+            "say how late the job may start",
+        ),
+    ),
+    Option(
         "base",
         Duration(),
         "worker",
@@ -314,10 +325,16 @@ _DECLARED = (
         ),
     ),
     Option(
+        "key",
+        Values(),
+        "enqueue",
+        elsewhere="group_key group_by partition_key shard_key tenant concurrency_key",
+    ),
+    Option(
         "unique",
         Values(),
         "enqueue",
-        elsewhere="unique_by dedupe idempotency_key unique_key key",
+        elsewhere="unique_by dedupe idempotency_key unique_key",
         call=Call(
             "unique unique_for unique_until lock_job uniqueness",
             "unique: self.id",

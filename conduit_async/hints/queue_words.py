@@ -11,10 +11,6 @@ JOB = "a service can ask for it, in Python: `conduit_runtime.current_job()` has 
 _KEY = "a service can ask for it, in Python: `conduit_runtime.current_call().key`"
 _OUTCOME = "raise it in a service, in Python: `Retry`, `Snooze` and `Discard` of `conduit_runtime`"
 _FAILED = "`conduit-jobs worker --on-failed module:function` calls a function for each failed job"
-_EXPIRY = (
-    "a waiting job does not expire; old ones of a type are cancelled by "
-    "`conduit-jobs jobs cancel --type TYPE --status pending --older-than 1h`"
-)
 _COMMIT = "a job is stored in the caller's transaction and runs after its commit: `@async { … }`"
 
 _HINTS = {
@@ -30,7 +26,6 @@ _HINTS = {
     "reschedule requeue",
     _FAILED: "on_failed on_failure on_error failed sidekiq_retries_exhausted after_discard "
     "rescue_from dead_letter",
-    _EXPIRY: "ttl expires expires_in expires_at expire_in expiration time_to_live",
     _COMMIT: "after_commit after_create_commit after_update_commit after_save_commit on_commit "
     "commit after_rollback",
 }

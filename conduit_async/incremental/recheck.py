@@ -23,8 +23,8 @@ from .source_changes import SourceChanges
 from .summarize import summaries_of
 
 _LOCAL_WARNINGS = frozenset({
-    "ASY901", "ASY902", "ASY907", "ASY908", "ASY909", "ASY920", "PAT401", "PAT402", "PAT403",
-    "PAT404", "SEM203", "SEM213", "SYN012", "TYP101", "TYP102", "TYP103",
+    "ASY901", "ASY902", "ASY907", "ASY908", "ASY909", "ASY912", "ASY920", "PAT401", "PAT402",
+    "PAT403", "PAT404", "SEM203", "SEM213", "SYN012", "TYP101", "TYP102", "TYP103",
 })  # fmt: skip
 """Warnings that depend only on a source and on what it uses."""
 

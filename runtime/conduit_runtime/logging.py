@@ -27,10 +27,10 @@ class JsonFormatter(logging.Formatter):
 
     The keys `time` (UTC, RFC 3339), `level`, `logger` and `message` come first; the record's
     `extra` follows. A record that any logger writes while a job runs has `job_id`, `job_type`,
-    `queue`, `attempt` and, if the job has them, `headers` and `trace_id`. An exception becomes
-    `error_type`, `error` and `traceback`. An `extra` with the name of one of the first four keys
-    gets a trailing `_`. Sensitive values that the job has read are masked. A value that JSON cannot
-    hold is written as its `str()`.
+    `queue`, `attempt` and, if the job has them, `key`, `headers` and `trace_id`. An exception
+    becomes `error_type`, `error` and `traceback`. An `extra` with the name of one of the first four
+    keys gets a trailing `_`. Sensitive values that the job has read are masked. A value that JSON
+    cannot hold is written as its `str()`.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,5 +1,6 @@
 """Operations in any order, by several workers, on a real Postgres and on a plain model of it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import BY_WORKERS
 from conduit_runtime.statements.jobs import new_job
 from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
+from conduit_runtime.statements.many.expiry import KeptJobs, expire
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from hypothesis import HealthCheck, settings
@@ -89,7 +91,9 @@ class JobMachine(RuleBasedStateMachine):
 
     def new(self, job: Job, due: int | None) -> ModelJob:
         seq = self.model.next_seq()
-        return ModelJob(job.id, seq, job.queue, job.type, job.priority, job.max_attempts, due)
+        new = ModelJob(job.id, seq, job.queue, job.type, job.priority, job.max_attempts, due)
+        new.expires = job.expires is not None
+        return new
 
     @rule(
         target=jobs,
@@ -98,10 +102,15 @@ class JobMachine(RuleBasedStateMachine):
         priority=priorities,
         attempts=st.integers(1, 3),
         far_off=st.sampled_from((False, False, False, True)),
+        expires=st.booleans(),
     )
-    def enqueue(self, queue: str, type: str, priority: int, attempts: int, far_off: bool) -> UUID:
-        delay = timedelta(hours=1) if far_off else None
-        job = self.queue.enqueue(Job(queue, type, {}, priority, attempts, delay=delay))
+    def enqueue(
+        self, queue: str, type: str, priority: int, attempts: int, far_off: bool, expires: bool
+    ) -> UUID:
+        hour = timedelta(hours=1)
+        job = Job(queue, type, {}, priority, attempts, delay=hour if far_off else None)
+        job.expires = hour if expires else None
+        self.queue.enqueue(job)
         self.model.jobs[job.id] = self.new(job, None if far_off else self.time_goes_on())
         return job.id
 
@@ -134,6 +143,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(target=claims, worker=workers, queue=queues, limit=st.integers(1, 4))
     def dequeue(self, worker: str, queue: str, limit: int) -> Any:
         self.model.rescue_orphans()
+        self.model.expire()
         expected = self.model.claimable({queue: limit}, (*KNOWN, UNKNOWN), limit)
         jobs = self.queue.dequeue(worker, queue, limit)
         assert [job.id for job in jobs] == [job.id for job in expected]
@@ -289,9 +299,8 @@ class JobMachine(RuleBasedStateMachine):
         started = run(self.connection, mark_started(asked))
         assert started == {job.id for job in held if job}
         for job in held:
-            if job and not job.started:
-                job.started = True
-                job.attempts += 1
+            if job:
+                job.start()
 
     @rule(claim=claims)
     def touch(self, claim: Claim) -> None:
@@ -378,6 +387,20 @@ class JobMachine(RuleBasedStateMachine):
         assert done == (job is not None)
         if job:
             self.model.retry(job)
+
+    @rule(id=jobs)
+    def run_out_of_time(self, id: UUID) -> None:
+        self.connection.execute(
+            "UPDATE jobs SET expires = 0 WHERE id = %s AND expires IS NOT NULL", (id,)
+        )
+        if (job := self.model.jobs.get(id)) is not None:
+            job.late = job.expires
+
+    @rule()
+    def expire(self) -> None:
+        steps = expire(Counter(), KeptJobs())
+        run_steps(steps, lambda statement: run(self.connection, statement))
+        self.model.expire()
 
     @rule()
     def hours_pass(self) -> None:

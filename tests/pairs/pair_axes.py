@@ -30,6 +30,7 @@ AXES: Mapping[str, Sequence[str]] = {
         "claim refused",
         "outcome refused",
         "unreadable",
+        "expires",
     ),
     "around": ("nothing", "pooler", "schema", "constraints", "older lock"),
 }
@@ -47,6 +48,7 @@ APART: Mapping[frozenset[str], str] = _each(
     ("hook", ("unreadable",), "a hook checks what it enqueues"),
     ("hook", ("older lock",), "the hooks of an older package are not imported beside a newer one"),
     ("schedule", ("older lock",), "a schedule stores no fingerprint"),
+    ("schedule", ("expires",), "a schedule says nothing of it"),
     ("unreadable", UNTYPED, "these take any payload"),
     ("older lock", UNTYPED, "their jobs have no fingerprint"),
     ("test kit", ("Django task",), "Django's own runner calls it: tests/runtime/django_project"),

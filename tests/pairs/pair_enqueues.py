@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ class Wanted:
             self.type = made.name
             self.fingerprint = old if case.around == "older lock" else made.fingerprint
         self.timeout = TIMEOUT if case.what == "times out" else None
+        self.expires = timedelta(microseconds=1) if case.what == "expires" else None
         self.seen: Any = {"what": case.what, "exact": EXACT}
         if case.around == "older lock" and case.kind != "generated":
             self.seen["exact"] = None
@@ -50,10 +52,16 @@ class Wanted:
         if case.kind == "Django task":
             self.payload = {"args": [case.what], "kwargs": {"exact": EXACT}}
 
+    @property
+    def seconds(self) -> float | None:
+        """The seconds in which the job has to start."""
+        return None if self.expires is None else self.expires.total_seconds()
+
     def job(self, **options: Any) -> Job:
         """The job, not stored yet."""
         job = Job(type=self.type, payload=self.payload, timeout=self.timeout, **options)
         job.fingerprint = self.fingerprint
+        job.expires = self.expires
         return job
 
 
@@ -66,7 +74,8 @@ def _by_hook(place: Place, wanted: Wanted) -> UUID:
         )
         wanted.letters.letter.after_create(connection, cursor.fetchone())
         connection.execute(
-            "UPDATE jobs SET timeout = %s WHERE type = %s", [wanted.timeout, wanted.type]
+            "UPDATE jobs SET timeout = %s, expires = %s WHERE type = %s",
+            [wanted.timeout, wanted.seconds, wanted.type],
         )
         return _stored(connection, wanted)
 
@@ -101,8 +110,12 @@ def _by_asyncpg(place: Place, wanted: Wanted) -> UUID:
 def _by_insert(place: Place, wanted: Wanted) -> UUID:
     with place.connect() as connection:
         connection.execute(
-            "INSERT INTO jobs (type, payload, fingerprint, timeout) VALUES (%s, %s, %s, %s)",
-            [wanted.type, Jsonb(wanted.payload), wanted.fingerprint, wanted.timeout],
+            "INSERT INTO jobs (type, payload, fingerprint, timeout, expires)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [
+                *(wanted.type, Jsonb(wanted.payload), wanted.fingerprint),
+                *(wanted.timeout, wanted.seconds),
+            ],
         )
         return _stored(connection, wanted)
 

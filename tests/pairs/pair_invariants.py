@@ -28,6 +28,7 @@ ENDS = {
     "claim refused": End("pending", 0, 0, "no_claim"),
     "outcome refused": End("failed", 1, 1, "no_end"),
     "unreadable": End("pending", 0, 0, "unreadable: payload"),
+    "expires": End("cancelled", 0, 0, "expired: "),
 }
 
 

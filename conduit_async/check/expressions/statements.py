@@ -36,7 +36,12 @@ from .nil import report_maybe_nil
 from .returns import check_return
 from .warnings import warn_of_next_line, warn_of_shadowing, warn_of_unused
 
-_EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
+_EVALUATED_OPTIONS: dict[str, Type] = {
+    "delay": DURATION,
+    "run_at": TIMESTAMP,
+    "key": ANY,
+    "unique": ANY,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from ..fields import report_twice
 def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
-    Durations are in seconds; `unique` is a tuple of expressions; `was`, `retry_on` and `discard_on`
-    are tuples of strings. It reports and leaves out wrong options (VAL5xx).
+    Durations are in seconds; `key` and `unique` are tuples of expressions; `was`, `retry_on` and
+    `discard_on` are tuples of strings. It reports and leaves out wrong options (VAL5xx).
     """
     options: dict[str, Any] = {}
     given: dict[str, ast.Name] = {}
@@ -114,7 +114,7 @@ def read_option(option: Option, node: ast.Expr) -> Any:
     """Return the value of an option; raises `BadOptionError`.
 
     A constant becomes its Python value. An expression that each enqueue evaluates stays a node,
-    and those of `unique` a tuple of nodes.
+    and those of `key` and `unique` tuples of nodes.
     """
     match option.form:
         case Values():

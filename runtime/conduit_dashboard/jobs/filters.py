@@ -17,7 +17,18 @@ from ..parameters import read_choice
 from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
 
 _NAMES = frozenset(
-    ("status", "queue", "type", "older", "newer", "error", "error_group", "worker", "payload")
+    (
+        "status",
+        "queue",
+        "type",
+        "key",
+        "older",
+        "newer",
+        "error",
+        "error_group",
+        "worker",
+        "payload",
+    )
 )
 
 
@@ -59,6 +70,7 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         status=status,
         queue=given.get("queue"),
         type=type_,
+        key=given.get("key"),
         older=_age(given, "older"),
         newer=_age(given, "newer"),
         error=given.get("error"),

@@ -31,6 +31,7 @@ class JobRow:
 
     id: UUID
     type: str
+    key: str | None
     queue: str
     status: str
     is_due: bool
@@ -119,6 +120,7 @@ def _row(line: JobLine, mask: PayloadMask) -> JobRow:
     return JobRow(
         line.id,
         line.type,
+        line.key,
         line.queue,
         line.status,
         line.is_due,

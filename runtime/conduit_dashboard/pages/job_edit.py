@@ -33,6 +33,8 @@ async def enqueue(act: Act) -> Done | Page:
         max_attempts=stored.max_attempts,
         fingerprint=stored.fingerprint,
         timeout=stored.timeout,
+        key=stored.key,
+        expires=stored.expires,
     )
     if not problems:
         try:

@@ -36,6 +36,7 @@ Claim: TypeAlias = tuple[UUID, UUID]
 class JobEntry(Struct, omit_defaults=True):
     """A claimed job, as `model.claimed.Claimed` describes it; `payload` is JSON.
 
+    `expires` says that the job may expire before its start, so a worker asks whether it may begin.
     A payload that may be nested too deeply for a reader comes as JSON text in `nested` instead:
     only what runs the job has to read it.
     """
@@ -48,7 +49,9 @@ class JobEntry(Struct, omit_defaults=True):
     run_at: int
     seq: int
     rescues: int = 0
+    key: str | None = None
     timeout: float | None = None
+    expires: float | None = None
     flow: UUID | None = None
     headers: str | None = None
     fingerprint: str = ""
@@ -109,7 +112,10 @@ class Outcomes(Struct):
 
 
 class Begin(Struct, tag=True):
-    """Asks whether a job that was rescued before may begin: its start is written. Reply: a bool."""
+    """Asks whether a job may begin that was rescued before, or that may have expired.
+
+    Its start is written. Reply: a bool.
+    """
 
     version: int
     worker: str

@@ -38,10 +38,11 @@ DURATION = _Duration()
 
 
 def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
-    """The options --queue, --type, --status and --older-than, named as arguments of Queue."""
+    """Options that filter jobs, from --queue to --older-than, named as arguments of Queue."""
     options = (
         click.option("--queue", help="Only jobs of this queue."),
         click.option("--type", help="Only jobs of this type."),
+        click.option("--key", help="Only jobs of this key, such as a customer."),
         click.option(
             "--status",
             multiple=True,

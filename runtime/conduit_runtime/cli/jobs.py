@@ -21,7 +21,7 @@ from .session import Session, session_options
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
 _OF_RUNNING = ("started_at", "locked_by")
 """Further columns of a table if a job in it runs."""
-_LEFT_OUT = {"fingerprint", "timeout", "token"}
+_LEFT_OUT = {"fingerprint", "timeout", "expires", "token"}
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -295,7 +295,7 @@ def _metrics_row(metrics: JobMetrics) -> dict[str, Any]:
     """The metrics of a type's attempts; times are in seconds."""
     names = (
         *("queue", "type", "period", "processed", "succeeded", "failed", "retried", "discarded"),
-        *("snoozed", "cancelled"),
+        *("snoozed", "cancelled", "expired"),
     )
     row = {name: getattr(metrics, name) for name in names}
     row["period"] = round(metrics.period)

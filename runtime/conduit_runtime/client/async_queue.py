@@ -1,5 +1,6 @@
 """The queue, for asynchronous code."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -26,6 +27,7 @@ from ..statements.limits import controls, type_limits
 from ..statements.limits.type_limits import Limit
 from ..statements.many import bulk
 from ..statements.many.bulk import Filter, OnProgress, Status
+from ..statements.many.expiry import KeptJobs, expire
 from ..statements.many.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
@@ -231,6 +233,7 @@ class AsyncQueue:
         limit: int = 100,
         *,
         older_than: timedelta | None = None,
+        key: object = None,
         conn: Conn = None,
     ) -> Jobs:
         """Return the newest jobs that match, at most `limit`.
@@ -238,7 +241,7 @@ class AsyncQueue:
         `status` is one status or several. With `older_than`, only jobs that were enqueued longer
         ago match.
         """
-        wanted = Filter(queue, type, status, older_than)
+        wanted = Filter(queue, type, status, older_than, key)
         return await self._run(store.list_jobs(wanted, limit), conn)
 
     async def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
@@ -301,6 +304,8 @@ class AsyncQueue:
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         await self._run(rescue_orphans(alone=conn is None), conn)
+        if conn is None:  # a refusal would abort the caller's transaction
+            await self._run_steps(expire(Counter(), KeptJobs()))
         await self._run_steps(advance_watched(), conn)
         waiting = await self._run(leases.waiting(queue, types), conn)
         if conn is None:
@@ -450,6 +455,7 @@ class AsyncQueue:
         status: Status | None = None,
         older_than: timedelta | None = None,
         *,
+        key: object = None,
         every: bool = False,
         on_progress: OnProgress | None = None,
         conn: Conn = None,
@@ -462,7 +468,7 @@ class AsyncQueue:
         whose change Postgres refuses is logged and stays as it is. Raises ValueError if there is no
         filter, unless `every` is true.
         """
-        steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
+        steps = bulk.cancel_many(Filter(queue, type, status, older_than, key), every, on_progress)
         return await self._run_steps(steps, conn)
 
     async def retry_many(
@@ -472,6 +478,7 @@ class AsyncQueue:
         status: Status | None = None,
         older_than: timedelta | None = None,
         *,
+        key: object = None,
         every: bool = False,
         on_progress: OnProgress | None = None,
         conn: Conn = None,
@@ -481,5 +488,5 @@ class AsyncQueue:
         With `status`, jobs of that status, or of several, match instead of the failed ones. The
         other arguments are those of `cancel_many`.
         """
-        steps = bulk.retry_many(Filter(queue, type, status, older_than), every, on_progress)
+        steps = bulk.retry_many(Filter(queue, type, status, older_than, key), every, on_progress)
         return await self._run_steps(steps, conn)

@@ -1,6 +1,7 @@
 # Generated from async_queue.py by .ci/unasync.py; do not edit.
 """The queue, for synchronous code."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -27,6 +28,7 @@ from ..statements.limits import controls, type_limits
 from ..statements.limits.type_limits import Limit
 from ..statements.many import bulk
 from ..statements.many.bulk import Filter, OnProgress, Status
+from ..statements.many.expiry import KeptJobs, expire
 from ..statements.many.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
@@ -226,6 +228,7 @@ class Queue:
         limit: int = 100,
         *,
         older_than: timedelta | None = None,
+        key: object = None,
         conn: Conn = None,
     ) -> Jobs:
         """Return the newest jobs that match, at most `limit`.
@@ -233,7 +236,7 @@ class Queue:
         `status` is one status or several. With `older_than`, only jobs that were enqueued longer
         ago match.
         """
-        wanted = Filter(queue, type, status, older_than)
+        wanted = Filter(queue, type, status, older_than, key)
         return self._run(store.list_jobs(wanted, limit), conn)
 
     def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
@@ -296,6 +299,8 @@ class Queue:
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         self._run(rescue_orphans(alone=conn is None), conn)
+        if conn is None:  # a refusal would abort the caller's transaction
+            self._run_steps(expire(Counter(), KeptJobs()))
         self._run_steps(advance_watched(), conn)
         waiting = self._run(leases.waiting(queue, types), conn)
         if conn is None:
@@ -440,6 +445,7 @@ class Queue:
         status: Status | None = None,
         older_than: timedelta | None = None,
         *,
+        key: object = None,
         every: bool = False,
         on_progress: OnProgress | None = None,
         conn: Conn = None,
@@ -452,7 +458,7 @@ class Queue:
         whose change Postgres refuses is logged and stays as it is. Raises ValueError if there is no
         filter, unless `every` is true.
         """
-        steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
+        steps = bulk.cancel_many(Filter(queue, type, status, older_than, key), every, on_progress)
         return self._run_steps(steps, conn)
 
     def retry_many(
@@ -462,6 +468,7 @@ class Queue:
         status: Status | None = None,
         older_than: timedelta | None = None,
         *,
+        key: object = None,
         every: bool = False,
         on_progress: OnProgress | None = None,
         conn: Conn = None,
@@ -471,5 +478,5 @@ class Queue:
         With `status`, jobs of that status, or of several, match instead of the failed ones. The
         other arguments are those of `cancel_many`.
         """
-        steps = bulk.retry_many(Filter(queue, type, status, older_than), every, on_progress)
+        steps = bulk.retry_many(Filter(queue, type, status, older_than, key), every, on_progress)
         return self._run_steps(steps, conn)

@@ -114,6 +114,11 @@ class JobContext(BlockContext, Generic[S]):
         return self._job.queue
 
     @property
+    def key(self) -> str | None:
+        """Whose the job is, as text; None if the enqueue did not say."""
+        return self._job.key
+
+    @property
     def attempt(self) -> int:
         """The number of this attempt; the first is 1."""
         return self._job.attempts

@@ -30,7 +30,7 @@ from .sent import storing
 from .upcast import Upcast
 
 _KNOWN = BatchTypeOptions.__required_keys__ | BatchTypeOptions.__optional_keys__
-_OF_JOBS = ("queue", "priority", "max_attempts")
+_OF_JOBS = ("queue", "priority", "max_attempts", "expires")
 """The options of a type that its jobs have unless an enqueue says otherwise."""
 
 S = TypeVar("S")
@@ -71,6 +71,9 @@ class JobType(Generic[S, P]):
         self.queue: str = options.get("queue", "default")
         self.priority = priority_of(options.get("priority", JobPriority.NORMAL))
         self.max_attempts: int = options.get("max_attempts", 3)
+        self.expires: timedelta | None = options.get("expires")
+        if self.expires is not None:
+            check_duration(self.expires, "expires")
         check_options(Job(self.queue, self.name, None, self.priority, self.max_attempts))
         self.rules = rules_of(options)
         self.steps: KeptClasses | None = options.get("steps")

@@ -28,9 +28,10 @@ KeptClasses: TypeAlias = Mapping[str, type | None]
 class JobOptions(TypedDict, total=False):
     """The options of one enqueue; the job type decides the rest.
 
-    `delay` counts from now on the server's clock; `run_at` is an aware time. A `unique` value (or
-    tuple of values) allows one job of the type with this value: for `unique_for`, or until the job
-    ends.
+    `key` says whose the job is. `delay` counts from now on the server's clock; `run_at` is an aware
+    time. A `unique` value (or tuple of values) allows one job of the type with this value: for
+    `unique_for`, or until the job ends. A job that has not started `expires` after it is due ends
+    cancelled.
     """
 
     queue: str
@@ -39,8 +40,10 @@ class JobOptions(TypedDict, total=False):
     timeout: timedelta
     delay: timedelta
     run_at: datetime
+    key: object
     unique: object
     unique_for: timedelta
+    expires: timedelta
 
 
 class TypeOptions(RuleOptions, total=False):
@@ -53,6 +56,7 @@ class TypeOptions(RuleOptions, total=False):
     queue: str
     priority: Priority
     max_attempts: int
+    expires: timedelta | None
     was: Sequence[str]
     steps: KeptClasses
 

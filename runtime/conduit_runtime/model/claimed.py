@@ -13,11 +13,12 @@ class Claimed:
 
     `payload` is JSON text, and so is `headers`, which `stored_headers` reads. `run_at` is in
     microseconds since 2000-01-01 UTC; a `datetime` cannot hold every one. `secrets` exists once the
-    job has read a sensitive value. `start_by` is the monotonic time in seconds until which the job
-    may start on this claim. `step` is the step of a generated block that is under way, and `calls`
-    counts its calls of each service's method, or else those outside of steps; `turn` is the turn of
-    a loop that is under way. `began` says whether
-    an earlier attempt may have stored a step.
+    job has read a sensitive value. `expires` is how many seconds after the claim the job expires;
+    None if it cannot before its start. `start_by` is the monotonic time in seconds until which the
+    job may start on this claim. `step` is the step of a generated block that is under way, and
+    `calls` counts its calls of each service's method, or else those outside of steps; `turn` is the
+    turn of a loop that is under way. `began` says whether an earlier attempt may have stored a
+    step.
     """
 
     token: UUID
@@ -25,11 +26,13 @@ class Claimed:
     type: str
     queue: str
     payload: str = "null"
+    key: str | None = None
     attempts: int = 0
     max_attempts: int = 0
     priority: int = 0
     rescues: int = 0
     timeout: float | None = None
+    expires: float | None = None
     run_at: int = 0
     seq: int = 0
     flow: UUID | None = None
@@ -47,11 +50,20 @@ class Claimed:
         """Whether the job may have killed its worker; a worker runs one such job at a time."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
 
+    @property
+    def begins_written(self) -> bool:
+        """Whether its start is written before it runs: it was rescued, or may have expired."""
+        return self.rescues > 0 or self.expires is not None
+
 
 _NAMES = [each.name for each in fields(Claimed) if each.init and each.name != "token"]
 _READ = {
     "payload": "payload::text",
     "attempts": "attempts::bigint + 1",
+    "expires": (
+        "CASE WHEN expires IS NOT NULL THEN extract(epoch FROM run_at - pg_catalog.now() "
+        "+ pg_catalog.make_interval(secs => expires))::float8 END"
+    ),
     "headers": "headers::text",
     "began": "started_at IS NOT NULL",
 }

@@ -74,9 +74,15 @@ class Job:
     current one included. `fingerprint` names the shape of a generated payload; if it is None, a
     worker needs to know only the type.
 
+    `key` says whose the job is, such as a customer: any value that `unique` may have; it is stored
+    as text.
+
     `unique` (a value, or a tuple of values) allows one job of the type with that value. It applies
     for `unique_for` from now on, even if the job ends sooner; without `unique_for`, until the job
     has ended. While such a job exists, an enqueue returns the existing job, with `duplicate` true.
+
+    A job that has not started `expires` after it is due never starts: it ends cancelled. A stored
+    job whose first attempt has started has no `expires` any more.
 
     `result` is what the handler returned, while it is kept; only `get` reads it. `flow` is the
     chain or group of the job, and `waits_for` how many jobs of it have to end before this job can
@@ -102,8 +108,10 @@ class Job:
     fingerprint: str | None = None
     delay: timedelta | None = None
     timeout: float | None = None
+    key: Any = None
     unique: Any = None
     unique_for: timedelta | None = None
+    expires: timedelta | None = None
     trace: dict[str, str] | None = None
     headers: dict[str, str] = field(default_factory=_headers_here)
     status: JobStatus = JobStatus.PENDING

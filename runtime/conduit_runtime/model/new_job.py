@@ -18,7 +18,7 @@ JsonText: TypeAlias = Annotated[str, Meta(description="JSON")]
 class NewJob(Struct, omit_defaults=True):
     """A job that was checked; times are in seconds.
 
-    The fields are the columns that an enqueue sets. `key`, a digest, and `unique_for` are for a
+    The fields are the columns that an enqueue sets. `digest` and `unique_for` are for a
     unique job; `flow` and `on_failure` for a job of a flow, which waits for the first job of each
     pair in `dependencies`.
     """
@@ -30,20 +30,22 @@ class NewJob(Struct, omit_defaults=True):
     priority: Count
     max_attempts: Count
     fingerprint: str = ""
+    key: str | None = None
     timeout: Timeout | None = None
+    expires: Seconds | None = None
     run_at: datetime | None = None
     delay: Delay = 0.0
     headers: JsonText | None = None
     flow: UUID | None = None
     on_failure: str | None = None
-    key: str | None = None
+    digest: str | None = None
     unique_for: Seconds | None = None
     dependencies: Sequence[tuple[UUID, UUID]] = ()
 
 
 OPTIONAL = NewJob.__struct_fields__[-len(NewJob.__struct_defaults__) :]
 """The fields that have a default."""
-_BESIDE = {"key", "unique_for", "dependencies"}
+_BESIDE = {"digest", "unique_for", "dependencies"}
 COLUMNS = tuple(name for name in NewJob.__struct_fields__ if name not in _BESIDE)
 """The columns of the Postgres type `conduit_new_job`, in its order."""
 PLAIN = tuple(name for name in COLUMNS if name not in {"delay", "flow", "on_failure"})

@@ -54,7 +54,7 @@ def insert_flow(flow: Flow) -> list[Statement[list[Duplicate]]]:
 def insert_flow_rows(flow: Flow, rows: Sequence[NewJob]) -> list[Statement[list[Duplicate]]]:
     """`insert_flow` for a flow whose `flow_rows` are given."""
     parts = batches(rows)
-    if len(parts) == 1 or not _is_in_order(flow) or any(row.key is not None for row in rows):
+    if len(parts) == 1 or not _is_in_order(flow) or any(row.digest is not None for row in rows):
         return [enqueue(flow.jobs, rows)]
     return [enqueue((), part) for part in parts]
 

@@ -1,7 +1,7 @@
 """The columns of jobs, as `Job`s are read."""
 
 import typing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from ..model.job import Job, JobStatus
@@ -11,8 +11,27 @@ from ..model.stored_headers import read_headers, read_trace
 from ..postgres.statement import Rows
 
 _ORDER = (
-    *("id", "queue", "type", "fingerprint", "status", "priority", "attempts", "max_attempts"),
-    *("timeout", "created_at", "run_at", "started_at", "completed_at", "locked_by", "locked_at"),
+    *(
+        "id",
+        "queue",
+        "type",
+        "key",
+        "fingerprint",
+        "status",
+        "priority",
+        "attempts",
+        "max_attempts",
+    ),
+    *(
+        "timeout",
+        "expires",
+        "created_at",
+        "run_at",
+        "started_at",
+        "completed_at",
+        "locked_by",
+        "locked_at",
+    ),
     *("token", "flow", "payload", "parent", "schedule", "headers", "progress", "error", "errors"),
 )
 _NO_COLUMNS = {
@@ -55,6 +74,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
         "status": JobStatus(values["status"]),
         "payload": decode(values["payload"]),
         "errors": errors if isinstance(errors, list) else [errors],
+        "expires": None if (seconds := values["expires"]) is None else timedelta(seconds=seconds),
         "progress": decode(values["progress"]) if values["progress"] else None,
         "headers": read_headers(values["headers"]),
         "trace": read_trace(values["headers"]),

@@ -12,6 +12,7 @@ from ..model.arguments import LONGEST, check_text, check_type, describe_argument
 from ..model.errors import PayloadError
 from ..model.headers import headers_here
 from ..model.job import Job
+from ..model.job_key import key_text
 from ..model.lanes import MARK, is_unreadable
 from ..model.new_job import OPTIONAL, PLAIN, NewJob
 from ..model.payload import check_name, decode, encode
@@ -64,20 +65,20 @@ def insert_rows(
     jobs: Sequence[Job], rows: Sequence[NewJob], *, alone: bool = False
 ) -> list[Statement[list[Duplicate]]]:
     """`insert_jobs` for jobs whose `new_job` is given."""
-    if len(rows) == 1 and rows[0].key is None:
+    if len(rows) == 1 and rows[0].digest is None:
         parameters, fragments = inserted_alone(rows[0])
         fragments = {**fragments, **_ONE_ROW[alone]}
         return [Statement("enqueue/insert_job", parameters, _no_duplicates, fragments)]
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is given twice: make a second job")
     parts = batches(rows)
-    if len(parts) <= MOST_PARTS and any(row.key is not None for row in rows):
+    if len(parts) <= MOST_PARTS and any(row.digest is not None for row in rows):
         return [enqueue(jobs, rows)]  # this locks the keys in one order
     statements = []
     rest = iter(jobs)
     for part in parts:
         those = [*islice(rest, len(part))]
-        if any(row.key is not None for row in part):
+        if any(row.digest is not None for row in part):
             statements.append(enqueue(those, part))
             continue
         parameters, fragments = inserted(part)
@@ -151,8 +152,12 @@ def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None 
             setattr(row, name, value)
     if job.delay is not None:
         row.delay = job.delay.total_seconds()
+    if job.key is not None:
+        row.key = key_text(job.key)
+    if job.expires is not None:
+        row.expires = job.expires.total_seconds()
     if job.unique is not None or job.unique_for is not None:
-        row.key, row.unique_for = key_of_job(job)
+        row.digest, row.unique_for = key_of_job(job)
     row.headers = headers_to_store(
         job.headers, job.trace, headers_here() if parent is None else parent
     )
@@ -160,7 +165,7 @@ def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None 
 
 
 _REQUIRED = attrgetter(*(name for name in PLAIN if name not in OPTIONAL))
-_CONVERTED = {"fingerprint", "headers"}
+_CONVERTED = {"fingerprint", "headers", "expires", "key"}
 _AS_GIVEN = [name for name in PLAIN if name in OPTIONAL and name not in _CONVERTED]
 
 
@@ -204,6 +209,11 @@ def check_options(job: Job) -> None:
             raise _refused(job, "delay", "a timedelta")
         if abs(job.delay) > LONGEST:
             raise PayloadError(f"delay is {job.delay}: use at most {LONGEST.days:,} days")
+    if job.expires is not None:
+        if not isinstance(job.expires, timedelta):
+            raise _refused(job, "expires", "a timedelta")
+        if not timedelta(0) < job.expires <= LONGEST:
+            raise _refused(job, "expires", f"a positive time of at most {LONGEST.days:,} days")
 
 
 def _refused(job: Job, option: str, wanted: str) -> PayloadError:

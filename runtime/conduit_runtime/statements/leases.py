@@ -30,7 +30,7 @@ _BY_LEASE = Mode(
         "columns": COLUMNS,
         "lease": (
             "attempts = least(attempts, 2147483646) + 1, started_at = clock_timestamp(), "
-            "start_written = true, "
+            "start_written = true, expires = NULL, "
             "leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
         ),
         "lease_seconds": "%(lease)s",

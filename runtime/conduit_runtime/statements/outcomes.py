@@ -111,7 +111,7 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
     inserting = ENQUEUING
     parents = [attempt.job.id for attempt in more for _ in attempt.enqueued]
     rows = [row for attempt in more for row in attempt.enqueued]
-    if any(row.flow is not None or row.key is not None for row in rows):
+    if any(row.flow is not None or row.digest is not None for row in rows):
         # One call locks all keys in one order, so it also stores the jobs outside of flows.
         parameters |= enqueue_parameters(rows, parents)
         column = ", (SELECT pg_catalog.count(*) FROM {enqueue/enqueue})"
@@ -187,11 +187,25 @@ def _new_fingerprint(attempt: Attempt, outcome: Outcome) -> str | None:
 def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Statement[set[UUID]]:
     """Write the starts that are not written yet; returns the jobs that are still held.
 
-    Jobs that another session has locked are left out, unless it `waits` for them.
+    Jobs that another session has locked are left out, unless it `waits` for them. These have not
+    run yet: the ones that have expired are released.
     """
-    how = {"skip_locked": " SKIP LOCKED", "is_wanted": "start_written IS NOT TRUE", "held": "held"}
+    how = {
+        "skip_locked": " SKIP LOCKED",
+        "is_wanted": "start_written IS NOT TRUE",
+        "held": "held",
+        "is_expired": "false",
+        "release_expired": "",
+    }
     if waits:  # only when all of them are locked, it is known which are held
-        how = {"skip_locked": "", "is_wanted": "true", "held": "locked"}
+        how = {
+            "skip_locked": "",
+            "is_wanted": "true",
+            "held": "locked WHERE NOT is_expired",
+            "is_expired": "coalesce(job.run_at <= pg_catalog.now() "
+            "- pg_catalog.make_interval(secs => job.expires), false)",
+            "release_expired": "{outcome/release_expired}",
+        }
     return Statement("outcome/mark_started", _held(attempts), _ids, how)
 
 

@@ -122,7 +122,8 @@ class Heartbeat:
     `due` is the number of seconds until the next schedule is due; None if there is none. `clock` is
     the Unix time on the server's clock. `clock` and `controls` are None while no worker is
     registered. `is_awaited` is whether flows wait for jobs outside of them. `refused` are those of
-    the worker's queues that have jobs whose claim Postgres refused.
+    the worker's queues that have jobs whose claim Postgres refused. `has_expired` is whether jobs
+    of any queue have expired.
     """
 
     states: list[WorkerState]
@@ -131,6 +132,7 @@ class Heartbeat:
     controls: Controls | None = None
     is_awaited: bool = False
     refused: Sequence[str] = ()
+    has_expired: bool = False
 
 
 def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:

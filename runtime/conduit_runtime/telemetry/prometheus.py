@@ -75,6 +75,7 @@ def _attempts(every: Iterable[tuple[Key, AttemptCounters]]) -> Metric:
             ("discarded", counters.discarded),
             ("snoozed", counters.snoozed),
             ("cancelled", counters.cancelled),
+            ("expired", counters.expired),
         ):
             family.add_metric((*key, outcome), count)
     return family

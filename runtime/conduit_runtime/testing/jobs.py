@@ -117,9 +117,10 @@ class Jobs:
         """Return the jobs that match, in the order in which they were enqueued.
 
         `type` is a job type, its name, or None for all types. `queue`, `priority`, `max_attempts`,
-        `run_at` and `delay` (since the enqueue) are options of the job; times may differ by a
-        second. Other named arguments are fields of the payload; a hash may have more keys than the
-        given ones. If a field has the name of an option or of an argument, give it in `payload`.
+        `key`, `run_at` and `delay` (since the enqueue) are options of the job; times may differ by
+        a second. Other named arguments are fields of the payload; a hash may have more keys than
+        the given ones. If a field has the name of an option or of an argument, give it in
+        `payload`.
 
         `status` is one or several statuses of a job, "blocked" (the job waits in a flow) or "any".
         Without `status`, all jobs that have not ended match.

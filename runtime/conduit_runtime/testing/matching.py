@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..job_types.job_type import JobType
 from ..model.errors import PayloadError, PayloadMismatch
 from ..model.job import Job, JobStatus, priority_of
+from ..model.job_key import key_text
 from ..model.payload import decode, encode
 from ..model.text.names import fields_of
 
@@ -17,7 +18,7 @@ WAITING = ("blocked", "pending", "running")
 NEAR = timedelta(seconds=1)
 """How much a time may differ from the time that a test gives."""
 
-OPTIONS = ("queue", "priority", "max_attempts", "run_at", "delay")
+OPTIONS = ("queue", "priority", "max_attempts", "key", "run_at", "delay")
 """The options of a job that a test may give."""
 ANY = ("blocked", *(each.value for each in JobStatus))
 """Every status."""
@@ -125,6 +126,8 @@ def criteria(
         raise ValueError(f"run_at is {moment}, without a time zone: use an aware datetime")
     if "priority" in options:
         options["priority"] = priority_of(options["priority"])
+    if "key" in options:
+        options["key"] = key_text(options["key"])
     kind = type.name if isinstance(type, JobType) else type
     return Criteria(kind, wanted, options, _statuses(status), job_type)
 

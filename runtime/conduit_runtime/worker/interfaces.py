@@ -111,7 +111,7 @@ class ApartSink(ABC):
 
     @abstractmethod
     async def begin(self, attempt: Attempt) -> bool:
-        """Write that an attempt begins; False when its job is not held."""
+        """Write that an attempt begins; False when its job is not held, or has expired."""
 
     @abstractmethod
     async def write(self, attempt: Attempt) -> None:

@@ -74,7 +74,7 @@ class Timing:
     pruning: float = 60.0
     """From the end of one walk through the ended jobs to the next."""
     pruning_share: float = 0.2
-    """Share of the time that deleting ended jobs may take, for the same reason."""
+    """Share of the time that deleting ended jobs, and cancelling expired ones, may take."""
     pruning_statement: float = 1.0
     """That a statement may take that deletes ended jobs: an application's triggers may be slow."""
 

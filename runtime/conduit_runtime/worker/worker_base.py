@@ -7,6 +7,7 @@ from ..model.lanes import Lane
 from ..model.queues.controls import Controls
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
+from ..statements.many.expiry import Expired
 from ..statements.outcomes import Attempt, Written
 from ..statements.worker_registry import Rescued
 from .acknowledge.flow_advancer import FlowAdvancer
@@ -55,6 +56,11 @@ class WorkerBase(RunnerHost):
     @abstractmethod
     def lanes(self) -> list[Lane]:
         """The lanes that the worker claims: those it handles, and those no live worker knows."""
+
+    def count_expired(self, expired: Expired) -> None:
+        """Count jobs that have expired; called in the worker's loop."""
+        for key, count in expired.items():
+            self.recorder.counters(*key).expired += count
 
     @abstractmethod
     def on_idle(self) -> None:

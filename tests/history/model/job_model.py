@@ -13,7 +13,8 @@ class ModelJob:
 
     While the job is held, `claim` is the token of the claim and `started` says whether its start is
     on record. `lapsed` says whether its lease is over; it is None for a worker's claim, which has
-    none.
+    none. `expires` says whether it has a time to start in, and `late` whether that time is over as
+    soon as it is due.
     """
 
     id: UUID
@@ -30,6 +31,15 @@ class ModelJob:
     holder: str | None = None
     started: bool = False
     lapsed: bool | None = None
+    expires: bool = False
+    late: bool = False
+
+    def start(self) -> None:
+        """Put the start on record: from then on the job does not expire."""
+        if not self.started:
+            self.started = True
+            self.attempts += 1
+        self.expires = self.late = False
 
     def release(self, status: str) -> None:
         """Set the status and remove the holder."""
@@ -43,6 +53,8 @@ class ModelJob:
 
     def end(self, status: str, counted: bool) -> None:
         """End an attempt. If the attempt does not count, its start is removed from the record."""
+        if counted:
+            self.expires = self.late = False
         self.attempts += counted - self.started
         self.release(status)
 
@@ -76,6 +88,7 @@ class Model:
             and job.queue == queue
             and job.type in types
             and job.due is not None
+            and not job.late
         ]
         return [job for *_, job in sorted(due, key=lambda each: each[:3])]
 
@@ -103,10 +116,17 @@ class Model:
     def claim(self, job: ModelJob, token: UUID | None, holder: str, leased: bool) -> None:
         """Claim the job; a claim with a lease also starts the attempt."""
         job.status, job.claim, job.holder = "running", token, holder
-        job.started, job.lapsed = leased, False if leased else None
-        job.attempts += leased
+        job.started, job.lapsed = False, False if leased else None
+        if leased:
+            job.start()
         if job.type in self.rates:
             self.rates[job.type] -= 1
+
+    def expire(self) -> None:
+        """Cancel the jobs that are late."""
+        for job in self.jobs.values():
+            if job.status == "pending" and job.late and job.due is not None:
+                job.release("cancelled")
 
     def rescue(self, worker: str) -> None:
         """Rescue the jobs of a dead worker. If it was deregistered before, they are orphans."""

@@ -53,6 +53,11 @@ def test_options_of_a_job_type_reach_its_jobs() -> None:
     assert (job.priority, job.timeout, job.payload, job.queue) == (7, 5.0, {}, "default")
     job = quick.job(Nothing(), unique=("a", 1), unique_for=base)
     assert (job.unique, job.unique_for) == (("a", 1), base)
+    short = job_type("a.b.c", "0", expires=base)(nothing)
+    assert short.job(Nothing()).expires == base
+    assert short.job(Nothing(), expires=2 * base).expires == 2 * base
+    with pytest.raises(TypeError, match="expires is 5: use a timedelta"):
+        job_type("a.b.c", "0", expires=5)(nothing)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not a priority"):
         job_type("a.b.c", "0", priority="hgih")(nothing)  # type: ignore[arg-type]
 

@@ -38,7 +38,7 @@ class Work:
         rows = self._connection.execute(
             "UPDATE jobs SET status = 'completed', token = NULL, locked_by = NULL"
             " WHERE id = ANY (%s) AND status = 'running'"
-            " RETURNING id, type, queue, '', 0, 3, priority, 0, NULL,"
+            " RETURNING id, type, queue, '', NULL, 0, 3, priority, 0, NULL, NULL,"
             " (extract(epoch FROM run_at - '2000-01-01 00:00Z') * 1e6)::bigint, seq, NULL, NULL,"
             " '', true",
             (self._due,),

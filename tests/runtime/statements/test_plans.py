@@ -17,6 +17,7 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import preflight, worker_registry
+from conduit_runtime.statements.many.expiry import IN_ORDER
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
@@ -137,10 +138,33 @@ def test_a_search_for_unserved_queues(connection: psycopg.Connection[Any]) -> No
 def test_a_heartbeat(connection: psycopg.Connection[Any]) -> None:
     connection.execute("RESET ALL")
     heartbeat = worker_registry.heartbeat("w", ["default", "other"])
-    explain(connection, heartbeat)  # removes what another test left in the index
+    for index in ("jobs_refused", "jobs_expiry"):  # what other tests rolled back stays in them
+        connection.execute(f"REINDEX INDEX {index}")
     plan = explain(connection, heartbeat)
     assert "jobs_refused" in scans(plan)
     assert buffers(plan) <= 30
+
+
+def test_a_sweep_of_expired_jobs(connection: psycopg.Connection[Any]) -> None:
+    few = "(SELECT id FROM jobs WHERE type = 'known' LIMIT %s)"
+    connection.execute(f"UPDATE jobs SET expires = 3600 WHERE id IN {few}", (10 * BATCH,))
+    connection.execute("REINDEX INDEX jobs_expiry")  # what other tests rolled back stays in it
+    finding = Statement("job/expired", {"limit": BATCH}, lambda rows, count: rows)
+    connection.execute("RESET ALL")  # as on the connection of heartbeats
+    heartbeat = worker_registry.heartbeat("w", ["default", "other"])
+    assert buffers(explain(connection, heartbeat)) <= 60
+    connection.execute(IN_ORDER)
+    plan = explain(connection, finding)
+    assert scans(plan) == {"jobs_expiry"}
+    assert buffers(plan) <= 30
+    connection.execute(
+        "UPDATE jobs SET run_at = now() - interval '1 day' WHERE expires IS NOT NULL"
+    )
+    assert buffers(explain(connection, finding)) <= 30 * BATCH
+    found = connection.execute(finding.sql(), finding.parameters).fetchall()
+    plan = explain(connection, Statement("job/expire", {"ids": [*(id_ for (id_,) in found)]}, len))
+    assert scans(plan) <= {"jobs_expiry", "jobs_pkey", "Bitmap Heap Scan"}
+    assert buffers(plan) <= 60 * BATCH
 
 
 def test_a_retry_of_refused_jobs(connection: psycopg.Connection[Any]) -> None:

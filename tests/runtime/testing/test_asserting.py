@@ -53,7 +53,9 @@ class TestFinding:
     def test_options(self, kit: Kit) -> None:
         later = datetime.now(UTC) + timedelta(hours=3)
         enqueue(kit, queue="slow", priority=90, run_at=later)
-        enqueue(kit, delay=timedelta(minutes=5))
+        enqueue(kit, delay=timedelta(minutes=5), key=("acme", 7))
+        assert kit.jobs.assert_enqueued(key=("acme", 7))
+        kit.jobs.refute_enqueued(key="acme")
         assert kit.jobs.assert_enqueued(queue="slow", priority=90, run_at=later)
         assert kit.jobs.assert_enqueued(delay=timedelta(minutes=5), queue="default")
         kit.jobs.refute_enqueued(delay=timedelta(minutes=6))

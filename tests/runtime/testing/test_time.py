@@ -51,6 +51,17 @@ class TestAdvance:
         kit.jobs.advance(hours=2)
         assert enqueue(kit, unique="k", unique_for=HOUR).id != first.id
 
+    def test_a_job_that_has_not_started_in_time_is_cancelled(
+        self, kit: Kit, pool: WorkerPool
+    ) -> None:
+        enqueue(kit, expires=HOUR)
+        enqueue(kit, delay=HOUR, expires=2 * HOUR)
+        kit.jobs.advance(hours=2)
+        assert len(kit.jobs.run(pool=pool)) == 1
+        [late] = kit.jobs.enqueued("t", status="cancelled")
+        assert late.error == "expired: it had not started 3600 s after it was due"
+        assert late.expires == HOUR
+
     def test_only_forward(self, kit: Kit) -> None:
         with pytest.raises(ValueError, match="forward in time, not by -1 day"):
             kit.jobs.advance(hours=-1)

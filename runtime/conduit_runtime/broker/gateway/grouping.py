@@ -52,6 +52,8 @@ _OF_CLAIMED = attrgetter(*JobEntry.__struct_fields__[: JobEntry.__struct_fields_
 def entry_of(job: Claimed) -> JobEntry:
     """The entry of a job in a message."""
     entry = JobEntry(*_OF_CLAIMED(job))
+    if entry.expires is not None:
+        entry.expires = 0.0  # nobody knows how long it waits at the broker
     if _may_be_deep(job.payload):
         entry.nested = job.payload
     else:

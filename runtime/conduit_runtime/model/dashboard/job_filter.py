@@ -31,6 +31,7 @@ class JobFilter:
     status: str | None = None
     queue: str | None = None
     type: str | None = None
+    key: str | None = None
     older: timedelta | None = None
     newer: timedelta | None = None
     error: str | None = None

@@ -13,6 +13,7 @@ class JobLine:
     id: UUID
     queue: str
     type: str
+    key: str | None
     fingerprint: str
     status: str
     is_unreadable: bool

@@ -17,8 +17,9 @@ def _buckets() -> list[int]:
 class AttemptCounters:
     """Counters of the attempts at jobs of one type in one queue.
 
-    `retried` and `discarded` are among the `failed`. `duration` and `wait` are sums of seconds,
-    `durations` and `waits` their histograms; the wait is from when a job was due to its start.
+    `retried` and `discarded` are among the `failed`. `expired` jobs had no attempt. `duration` and
+    `wait` are sums of seconds, `durations` and `waits` their histograms; the wait is from when a
+    job was due to its start.
     """
 
     succeeded: int = 0
@@ -27,6 +28,7 @@ class AttemptCounters:
     discarded: int = 0
     snoozed: int = 0
     cancelled: int = 0
+    expired: int = 0
     duration: float = 0.0
     wait: float = 0.0
     durations: list[int] = field(default_factory=_buckets)
@@ -42,7 +44,7 @@ class AttemptCounters:
         return self.since(AttemptCounters())
 
     def __bool__(self) -> bool:
-        return any((self.succeeded, self.failed, self.snoozed, self.cancelled))
+        return any((self.succeeded, self.failed, self.snoozed, self.cancelled, self.expired))
 
 
 def _minus(now: Any, before: Any) -> Any:

@@ -48,8 +48,9 @@ class JobMetrics:
     """Counts of the attempts at jobs of one type in one queue in the last `period` seconds.
 
     `retried` and `discarded` are among the `failed`. An attempt is `snoozed` if its handler put the
-    job off, and `cancelled` if it was stopped because its job was no longer to run. `duration` is
-    that of attempts; `wait` is from when a job was due to the start of its attempt.
+    job off, and `cancelled` if it was stopped because its job was no longer to run. `expired` jobs
+    had not started in time and had no attempt. `duration` is that of attempts; `wait` is from when
+    a job was due to the start of its attempt.
     """
 
     queue: str
@@ -61,6 +62,7 @@ class JobMetrics:
     discarded: int
     snoozed: int
     cancelled: int
+    expired: int
     duration: Distribution
     wait: Distribution
 

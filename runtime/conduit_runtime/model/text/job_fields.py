@@ -27,6 +27,8 @@ def job_fields(
         "queue": job.queue,
         "attempt": job.attempts,
     }
+    if isinstance(job, Claimed | Job) and job.key is not None:
+        fields["key"] = job.key
     if duration is not None:
         fields["duration"] = round(duration, 6)
     if not job.headers and not isinstance(job, Job):

@@ -50,6 +50,8 @@ ARRAY(
                 AND pending.priority = next.priority
                 AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
                 AND pending.run_at <= pg_catalog.now()
+                AND (pending.expires IS NULL OR pending.run_at
+                  > pg_catalog.now() - pg_catalog.make_interval(secs => pending.expires))
                 AND (pending.run_at, pending.seq) > (next.run_at, next.seq) {skipping}
               ORDER BY pending.run_at, pending.seq
               LIMIT %(depth)s

@@ -3,6 +3,7 @@ found AS MATERIALIZED (
   WHERE id > %(after)s::uuid
     AND (%(queue)s::text IS NULL OR queue = %(queue)s)
     AND (%(type)s::text IS NULL OR type = %(type)s)
+    AND (%(key)s::text IS NULL OR key = %(key)s)
     AND status = ANY (%(status)s::text[])
     AND created_at <= %(until)s::timestamptz
     AND (%(age)s::float8 IS NULL

@@ -2,6 +2,7 @@ WITH page AS MATERIALIZED (
   SELECT id FROM {conduit_blocked_jobs}
   WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
     AND (%(type)s::text IS NULL OR type = %(type)s)
+    AND (%(key)s::text IS NULL OR key = %(key)s)
     AND error IS NULL
     AND created_at <= %(until)s::timestamptz
     AND (%(age)s::float8 IS NULL

@@ -15,14 +15,14 @@ WITH old AS (
 ), longer AS (
   INSERT INTO {conduit_metrics} AS kept
     (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
-     duration, wait, durations, waits)
+     expired, duration, wait, durations, waits)
   SELECT
     pg_catalog.date_bin(
       pg_catalog.make_interval(secs => %(long)s), starts_at, '2000-01-01 00:00Z') AS start,
     %(long)s, queue, type,
     pg_catalog.sum(succeeded), pg_catalog.sum(failed), pg_catalog.sum(retried),
     pg_catalog.sum(discarded), pg_catalog.sum(snoozed), pg_catalog.sum(cancelled),
-    pg_catalog.sum(duration), pg_catalog.sum(wait),
+    pg_catalog.sum(expired), pg_catalog.sum(duration), pg_catalog.sum(wait),
     {durations}, {waits}
   FROM old
   GROUP BY start, queue, type

@@ -12,6 +12,7 @@ SELECT
   pg_catalog.sum(succeeded)::bigint, pg_catalog.sum(failed)::bigint,
   pg_catalog.sum(retried)::bigint, pg_catalog.sum(discarded)::bigint,
   pg_catalog.sum(snoozed)::bigint, pg_catalog.sum(cancelled)::bigint,
+  pg_catalog.sum(expired)::bigint,
   pg_catalog.sum(duration), pg_catalog.sum(wait),
   {durations}, {waits}
 FROM {conduit_metrics} AS kept JOIN since ON kept.starts_at >= since.starts_at

@@ -15,6 +15,7 @@ CREATE TABLE jobs (
                CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
   type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   fingerprint  text        NOT NULL DEFAULT '',
+  key          text        CHECK (pg_catalog.octet_length(key) <= 200),
   payload      jsonb       NOT NULL DEFAULT '{}',
   status       text        NOT NULL DEFAULT 'pending'
                CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
@@ -27,6 +28,7 @@ CREATE TABLE jobs (
   errors       jsonb,
   progress     jsonb,
   timeout      float8,
+  expires      float8      CHECK (expires >= 0::float8 AND expires <= 1e11::float8),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   run_at       timestamptz NOT NULL DEFAULT pg_catalog.now() CHECK (pg_catalog.isfinite(run_at)),
   started_at   timestamptz,
@@ -57,6 +59,10 @@ CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at
 CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running';
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
+CREATE INDEX jobs_key ON jobs (key, id) WHERE key IS NOT NULL;
+CREATE INDEX jobs_expiry ON jobs
+  ((run_at - '2000-01-01 00:00Z'::timestamptz + expires * interval '1 s'))
+  WHERE status = 'pending' AND expires IS NOT NULL;
 
 COMMENT ON TABLE jobs IS 'one job a row: what to run, and what became of it';
 COMMENT ON COLUMN jobs.id IS 'UUID of version 7: later jobs have greater ids';
@@ -64,6 +70,7 @@ COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of pr
 COMMENT ON COLUMN jobs.queue IS 'a name; workers serve queues';
 COMMENT ON COLUMN jobs.type IS 'which handler runs it';
 COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone; after each ! a reader that could not read the payload';
+COMMENT ON COLUMN jobs.key IS 'whose the job is, such as a customer; a tuple as a JSON array';
 COMMENT ON COLUMN jobs.payload IS 'what the handler gets, as JSON';
 COMMENT ON COLUMN jobs.status IS 'pending, running, completed, failed or cancelled';
 COMMENT ON COLUMN jobs.priority IS '0 to 100; the highest of a queue starts first';
@@ -75,6 +82,7 @@ COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable
 COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, worker, started_at, at (its end), error, exception (the path of its class), traceback';
 COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
+COMMENT ON COLUMN jobs.expires IS 'seconds from when it is due within which it has to start; NULL: any time, or an attempt has started';
 COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';
 COMMENT ON COLUMN jobs.run_at IS 'when it is due: the delay, or the next attempt';
 COMMENT ON COLUMN jobs.started_at IS 'when its last attempt started';
@@ -191,7 +199,9 @@ CREATE TYPE conduit_new_job AS (
   priority     integer,
   max_attempts integer,
   fingerprint  text,
+  key          text,
   timeout      float8,
+  expires      float8,
   run_at       timestamptz,
   delay        float8,
   headers      jsonb,
@@ -214,7 +224,9 @@ CREATE TABLE conduit_blocked_jobs (
   CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   CHECK (priority BETWEEN 0 AND 100),
   CHECK (pg_catalog.isfinite(run_at)),
+  CHECK (pg_catalog.octet_length(key) <= 200),
   CHECK (delay BETWEEN -31536000000::float8 AND 31536000000::float8),
+  CHECK (expires >= 0::float8 AND expires <= 1e11::float8),
   CHECK (on_failure IN ('cancel', 'continue'))
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
@@ -257,10 +269,10 @@ BEGIN
       RETURNING blocked.*, asked.status
     ), stored AS (
       INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                        headers, created_at, run_at, status, completed_at, error, follows, awaited,
+                        key, expires, headers, created_at, run_at, status, completed_at, error, follows, awaited,
                         parent)
       SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-             headers, created_at,
+             key, expires, headers, created_at,
              CASE WHEN status = 'pending'
                THEN coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
                ELSE pg_catalog.now() END,
@@ -495,7 +507,8 @@ BEGIN
         refusals = NULL, start_written = CASE WHEN lease IS NOT NULL THEN true END,
         leased_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => lease),
         attempts = CASE WHEN lease IS NULL THEN attempts ELSE least(attempts, 2147483646) + 1 END,
-        started_at = CASE WHEN lease IS NULL THEN started_at ELSE pg_catalog.clock_timestamp() END
+        started_at = CASE WHEN lease IS NULL THEN started_at ELSE pg_catalog.clock_timestamp() END,
+        expires = CASE WHEN lease IS NULL THEN expires END
     WHERE id = ANY (ids);
     IF (SELECT pg_catalog.count(*) FROM jobs WHERE id = ANY (ids) AND token = claim)
       < pg_catalog.cardinality(ids)
@@ -579,6 +592,7 @@ BEGIN
         completed_at = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
           THEN pg_catalog.now() END,
         rescues = least(rescues, 2147483646) + 1,
+        expires = CASE WHEN started_at IS NULL THEN expires END,
         error = CASE WHEN refusal IS NOT NULL THEN refusal
           WHEN start_written THEN 'the worker died' ELSE error END,
         errors = CASE WHEN start_written AND refusal IS NULL
@@ -736,7 +750,7 @@ CREATE TRIGGER conduit_check_id BEFORE INSERT ON jobs FOR EACH ROW
 -- returns its position and the existing job. Jobs that would wait for it wait for the existing job, and
 -- for the jobs in front of it.
 CREATE FUNCTION conduit_store(
-  completed uuid[], parents uuid[], new_jobs conduit_new_job[], keys text[], unique_fors float8[],
+  completed uuid[], parents uuid[], new_jobs conduit_new_job[], digests text[], unique_fors float8[],
   befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql
@@ -745,10 +759,10 @@ SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nes
 SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
-  keys := conduit_keyed(keys);
+  digests := conduit_keyed(digests);
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
     SELECT
-      new.*, parents[ordinality::integer] AS parent, keys[ordinality::integer] AS key,
+      new.*, parents[ordinality::integer] AS parent, digests[ordinality::integer] AS digest,
       unique_fors[ordinality::integer] AS unique_for, ordinality AS position
     FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
     WHERE completed IS NULL
@@ -757,11 +771,11 @@ BEGIN
     -- Waits for keys that another transaction holds, in a fixed order, and only then checks whether
     -- their jobs exist.
     INSERT INTO conduit_unique_keys AS held (type, key, job, expires_at)
-    SELECT DISTINCT ON (type, key)
-      type, key, id, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => unique_for)
+    SELECT DISTINCT ON (type, digest)
+      type, digest, id, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => unique_for)
     FROM asked
-    WHERE key IS NOT NULL
-    ORDER BY type, key, position
+    WHERE digest IS NOT NULL
+    ORDER BY type, digest, position
     ON CONFLICT (type, key) DO UPDATE SET (job, expires_at) = (
       SELECT CASE WHEN is_held THEN held.job ELSE excluded.job END,
              CASE WHEN is_held THEN held.expires_at ELSE excluded.expires_at END
@@ -772,7 +786,7 @@ BEGIN
     RETURNING type, key, job
   ), duplicate AS MATERIALIZED (
     SELECT asked.id, held.job AS existing, asked.position
-    FROM asked JOIN held ON held.type = asked.type AND held.key = asked.key
+    FROM asked JOIN held ON held.type = asked.type AND held.key = asked.digest
     WHERE held.job <> asked.id
   ), link AS MATERIALIZED (
     SELECT link.job, link.next, link.position
@@ -815,10 +829,10 @@ BEGIN
     FROM kept JOIN pg_catalog.unnest(new_jobs) AS new ON new.id = kept.id
     WHERE kept.waits_for > 0
   ), pending AS (
-    INSERT INTO jobs (id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers,
-                      flow, parent, run_at)
-    SELECT id, queue, type, payload, priority, max_attempts, fingerprint, timeout, headers,
-           flow, parent, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
+    INSERT INTO jobs (id, queue, type, payload, priority, max_attempts, fingerprint, key, timeout,
+                      expires, headers, flow, parent, run_at)
+    SELECT id, queue, type, payload, priority, max_attempts, fingerprint, key, timeout,
+           expires, headers, flow, parent, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
     FROM kept WHERE waits_for = 0 ORDER BY position
   ), depending AS (
     INSERT INTO conduit_dependencies (job, next, watched)
@@ -830,7 +844,7 @@ END $$;
 -- conduit_store with its owner's rights, for roles that enqueue: they cannot read keys, make the jobs of
 -- others wait, take their place or their parents, or hold a key without a job.
 CREATE FUNCTION conduit_enqueue(
-  new_jobs conduit_new_job[], keys text[], unique_fors float8[], befores uuid[], afters uuid[]
+  new_jobs conduit_new_job[], digests text[], unique_fors float8[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -857,7 +871,7 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY SELECT * FROM conduit_store(
-    NULL, '{}', new_jobs, keys, unique_fors, befores, afters);
+    NULL, '{}', new_jobs, digests, unique_fors, befores, afters);
 END $$;
 
 REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;
@@ -1211,6 +1225,7 @@ CREATE TABLE conduit_metrics (
   discarded bigint      NOT NULL DEFAULT 0,
   snoozed   bigint      NOT NULL DEFAULT 0,
   cancelled bigint      NOT NULL DEFAULT 0,
+  expired   bigint      NOT NULL DEFAULT 0,
   duration  float8      NOT NULL DEFAULT 0,
   wait      float8      NOT NULL DEFAULT 0,
   durations bigint[]    NOT NULL DEFAULT '{}',
@@ -1229,6 +1244,7 @@ COMMENT ON COLUMN conduit_metrics.retried IS 'failed attempts that another attem
 COMMENT ON COLUMN conduit_metrics.discarded IS 'failed attempts whose handler raised Discard';
 COMMENT ON COLUMN conduit_metrics.snoozed IS 'attempts whose handler raised Snooze';
 COMMENT ON COLUMN conduit_metrics.cancelled IS 'attempts that were stopped';
+COMMENT ON COLUMN conduit_metrics.expired IS 'jobs that were cancelled since they had not started in time';
 COMMENT ON COLUMN conduit_metrics.duration IS 'sum of the run times, in seconds';
 COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the times from due to start, in seconds';
 COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.001 * sqrt(2) ^ (n - 1) seconds, the 55th none';

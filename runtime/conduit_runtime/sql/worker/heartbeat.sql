@@ -1,6 +1,7 @@
 -- Counts up the worker's heartbeat and reads those of all workers; each reader decides which moved.
 -- The same statement returns the server time, the seconds until the next schedule is due, the pauses and
--- limits, and the queues with refused claims, which saves statements of their own.
+-- limits, the queues with refused claims, and whether jobs have expired, which saves statements of
+-- their own.
 WITH own AS (
   UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
@@ -25,5 +26,10 @@ SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
     ORDER BY job.run_at  -- so that it reads the index
     LIMIT 1
   ) AS refused
-)
+), coalesce((
+  SELECT true FROM {jobs} AS job
+  WHERE {is_expired}
+  ORDER BY job.run_at - '2000-01-01 00:00Z'::timestamptz + job.expires * interval '1 s'
+  LIMIT 1
+), false)
 FROM {conduit_workers}

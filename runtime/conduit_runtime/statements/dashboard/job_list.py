@@ -11,7 +11,7 @@ from ...model.payload import decode
 from ...postgres.statement import Rows, Statement
 from ..job_rows import MOMENT
 from .ids import GREATEST, LEAST
-from .matching import ALL, Part, by_id, by_index, fragments, rows, values
+from .matching import OF_KEY, Part, by_id, by_index, fragments, rows, values
 from .reach import USUAL, Reach
 
 LONGEST_ERROR = 2_000
@@ -151,7 +151,9 @@ def count(wanted: JobFilter, reach: Reach = USUAL) -> Statement[JobCount]:
     is_by_index = part is not None and names <= {"status", "queue", "type"}
     if part is None or not is_by_index:
         part = by_id(wanted)
-        is_by_index = names <= (set() if part is ALL else {"status"})
+        is_by_index = names <= (
+            {"status"} if part.has_status else {"key"} if part is OF_KEY else set()
+        )
     most = reach.counted if is_by_index else _scanned(wanted, reach)
 
     def decode_count(rows: Rows, count: int) -> JobCount:

@@ -18,6 +18,7 @@ _CONDITIONS = {
     "status": "job.status = %(status)s::text",
     "queue": "job.queue = %(queue)s::text",
     "type": "job.type = %(type)s::text",
+    "key": "job.key = %(key)s::text",
     "older": _AGE.format("<", "older"),
     "newer": _AGE.format(">", "newer"),
     "until": "job.created_at <= %(until)s::timestamptz",
@@ -39,10 +40,14 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of an index that a search reads, and the order of that index."""
+    """The rows of an index that a search reads, and the order of that index.
+
+    `has_status` is whether all of them have the status of the filter.
+    """
 
     where: str
     order: str
+    has_status: bool = True
 
     @property
     def rows(self) -> str:
@@ -53,7 +58,8 @@ class Part:
 _FIRST = "SELECT * FROM {{jobs}} AS job WHERE {} ORDER BY {} LIMIT %(scanned)s::bigint"
 
 
-ALL = Part("true", "id DESC")
+ALL = Part("true", "id DESC", has_status=False)
+OF_KEY = Part("key = %(key)s::text", "id DESC", has_status=False)
 _FAILED = Part("status = 'failed'", "id DESC")
 _RUNNING = Part("status = 'running'", "locked_by")
 _IN_CLAIM_ORDER = "queue, priority DESC, type, fingerprint, run_at, seq"
@@ -64,11 +70,18 @@ _PENDING_IN_QUEUE = Part("status = 'pending' AND queue = %(queue)s::text", _IN_C
 
 def by_id(wanted: JobFilter) -> Part:
     """The part of the table that holds all jobs of the filter, in the order of their ids."""
+    if wanted.key is not None:
+        return OF_KEY
     return _FAILED if wanted.stored_status == "failed" else ALL
 
 
 def by_index(wanted: JobFilter) -> Part | None:
-    """The part with the status of the filter, if its index has another order than that of ids."""
+    """The part with the status of the filter, if its index has another order than that of ids.
+
+    The jobs of a key have an index in the order of their ids.
+    """
+    if wanted.key is not None:
+        return None
     if wanted.status == "refused":
         return _REFUSED
     if wanted.stored_status == "running":
@@ -89,8 +102,8 @@ def rows(wanted: JobFilter, part: Part) -> dict[str, str]:
 def fragments(wanted: JobFilter, part: Part, *, until: object = None) -> dict[str, str]:
     """The part, and the condition on its rows `job`, with the parameters of `values`."""
     given = {**wanted.given, "status": wanted.stored_status, "until": until}
-    if part is not ALL:
-        del given["status"]  # all rows of the part have it
+    if part.has_status:
+        del given["status"]
     found = [sql for name, sql in _CONDITIONS.items() if given.get(name) not in (None, False)]
     if wanted.status in _STATES:
         found.append(_STATES[wanted.status])
@@ -111,6 +124,7 @@ def values(wanted: JobFilter, *, until: object = None) -> Mapping[str, Any]:
         "status": wanted.stored_status,
         "queue": wanted.queue,
         "type": wanted.type,
+        "key": wanted.key,
         "older": _seconds(wanted.older),
         "newer": _seconds(wanted.newer),
         "until": until,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ...model.arguments import check_callable, check_text
 from ...model.job import JobStatus
+from ...model.job_key import key_text
 from ...postgres.statement import Statement
 from ...postgres.steps import Steps
 from .changes import Changed, JobChange, change_jobs, change_locked, read_changed
@@ -27,17 +28,19 @@ OnProgress = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter of jobs: of this queue, type and status, and enqueued longer ago than this."""
+    """A filter of jobs: of this queue, type, status and key, and enqueued longer ago than this."""
 
     queue: str | None = None
     type: str | None = None
     status: Status | None = None
     older_than: timedelta | None = None
+    key: Any = None
 
     @property
     def is_empty(self) -> bool:
         """Whether it matches every job."""
-        return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
+        given = (self.queue, self.type, self.status, self.older_than, self.key)
+        return all(each is None for each in given)
 
     def parameters(self) -> dict[str, Any]:
         """The values of the filter for SQL.
@@ -52,6 +55,7 @@ class Filter:
             "type": self.type,
             "status": statuses(self.status),
             "age": None if self.older_than is None else seconds(self.older_than),
+            "key": key_text(self.key),
         }
 
 

@@ -1,10 +1,12 @@
 """Runs the jobs of a test: the due ones, and those that become due until a goal."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
 from ...schedules import scheduling
 from ...statements.claims import next_due
+from ...statements.many.expiry import KeptJobs, expire
 from ..stored import Pending, pending
 from .clock import Clock, wait_of
 from .database_interface import Database
@@ -40,6 +42,7 @@ class Drain:
         self._queues = queues
         self._is_transaction = is_transaction
         self._schedule_due: float | None = None
+        self._kept = KeptJobs()
 
     async def run(self, goal: Goal, *, stops_at_failure: bool) -> list[Run]:
         """Run until nothing is due, or until the goal; return the attempts."""
@@ -78,6 +81,8 @@ class Drain:
         await self._clock.run_steps(scheduling.enqueue_due(), self._database)
         if self._is_transaction:
             await self._clock.catch_up(self._database)
+        while await self._database.run_steps(expire(Counter(), self._kept)):
+            pass
         queues = self._queues
         if queues is None:
             queues = [*dict.fromkeys(each.queue for each in await self._pending())]

@@ -94,7 +94,10 @@ class ApartWriter(ApartSink):
             self.add([attempt])
 
     async def begin(self, attempt: Attempt) -> bool:
-        """Write that an attempt begins, once its job is not locked; False when it is not held."""
+        """Write that an attempt begins, once its job is not locked.
+
+        False when it is not held, or has expired, and so is released.
+        """
         statement = statements.mark_started([attempt], waits=True)
         while True:
             try:

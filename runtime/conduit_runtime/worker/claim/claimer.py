@@ -5,6 +5,7 @@ import math
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
@@ -16,8 +17,10 @@ from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
+from ...postgres.steps import run_steps_async
 from ...statements.claims import next_due
 from ...statements.idle_lock import LATE, RELEASED
+from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner
@@ -69,6 +72,7 @@ class Claimer:
         self._changed = -math.inf
         self._was_announced = False
         self._paced_until = 0.0
+        self._kept = KeptJobs()
 
     def on_capacity(self) -> None:
         """A job ended: there may be capacity for another, perhaps in a queue that had none."""
@@ -181,7 +185,7 @@ class Claimer:
             elif self._drain:
                 if not is_full:
                     self._fetcher.scan_everything()
-                elif was_idle and not await self._is_held_back():
+                elif was_idle and not await self._is_held_back() and not await self._expire():
                     return True
                 else:
                     await self._listener.wait(min(self._timing.poll, self._pause()))
@@ -232,6 +236,13 @@ class Claimer:
         due = await self._connection.run(next_due(queues, self._worker.lanes()))
         return due is not None and due <= 0
 
+    async def _expire(self) -> bool:
+        """Cancel the jobs that have expired; returns whether there were any."""
+        expired: Expired = Counter()
+        await run_steps_async(expire(expired, self._kept), self._connection.run)
+        self._worker.count_expired(expired)
+        return bool(expired)
+
     async def _wait_for_capacity(self) -> None:
         """Wait until a job ends; release jobs that wait here for too long."""
         if not self._runner.ready:
@@ -277,6 +288,8 @@ class Claimer:
         for job in jobs:
             if (job.id, job.token) in held:
                 job.token = token
+                if job.expires is not None:
+                    job.expires = 0.0  # the claim that it counts from is long ago
                 renewed.append(job)
             else:
                 self._acknowledger.add(Attempt(job, outcome=released))

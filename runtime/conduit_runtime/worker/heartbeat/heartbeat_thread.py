@@ -13,7 +13,6 @@ import psycopg
 from ...client.sweep import Sweeper
 from ...model.queues.controls import Controls
 from ...model.text.logs import get_logger
-from ...model.workers.worker_state import WorkerState
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, connect
 from ...postgres.host_settings import is_pooled
@@ -21,13 +20,14 @@ from ...postgres.servers import server_of
 from ...postgres.steps import run_steps
 from ...statements import worker_registry
 from ...statements.limits.type_limits import apply_source
+from ...statements.many.expiry import IN_ORDER
 from ...telemetry.flusher import Flusher
 from ..every import Every
 from ..worker_base import WorkerBase
 from .pruner import Pruner
 from .registration import HeartbeatConnection, Registration
 from .rescue import FailureDetector, FailureNotices, Rescuer
-from .upkeep import Maintainer, TypeDescriptions, UnhandledTypes, UnservedQueues
+from .upkeep import ExpiredJobs, Maintainer, TypeDescriptions, UnhandledTypes, UnservedQueues
 
 _log = get_logger("conduit.worker")
 
@@ -66,6 +66,8 @@ class HeartbeatThread(threading.Thread):
         self._notices = FailureNotices(worker)
         self._descriptions = TypeDescriptions(worker.registry, worker.timing.descriptions)
         self._pruner = Pruner(worker.timing)
+        expired = ExpiredJobs(lambda counts: self._call(worker.count_expired, counts))
+        self._expire = Every(0.0, expired.step, share=worker.timing.pruning_share)
         self._sweeper = Sweeper(lambda jobs: self._call(worker.flows.add, jobs))
         self._rescuer = Rescuer(worker)
         self._flusher = Flusher(worker.recorder, self._timing.compaction)
@@ -180,7 +182,11 @@ class HeartbeatThread(threading.Thread):
                 self._set_announced()
             with connection.refusable():
                 self._descriptions.step(connection.run)
-            self._prune(connection, heartbeat.states)
+            is_first = min(state.name for state in heartbeat.states) == name
+            if heartbeat.has_expired and is_first:
+                with connection.refusable():
+                    self._expire.if_due(partial(connection.run_with, IN_ORDER))
+            self._prune(connection, is_first)
             self._wakened.wait(min(self._timing.heartbeat, detector.patience))
             self._wakened.clear()
         self._flusher.finish(connection.run)
@@ -224,12 +230,11 @@ class HeartbeatThread(threading.Thread):
         except psycopg.errors.LockNotAvailable as error:
             self._refusals.next_delay(error)
 
-    def _prune(self, connection: HeartbeatConnection, states: Sequence[WorkerState]) -> None:
+    def _prune(self, connection: HeartbeatConnection, is_first: bool) -> None:
         with connection.refusable():
-            first = min(state.name for state in states)
             limit = f"SET LOCAL statement_timeout = '{self._timing.pruning_statement:g}s'"
             run = partial(connection.run_with, limit)
-            self._pruner.step(run, is_first=first == self.registration.name)
+            self._pruner.step(run, is_first=is_first)
 
     def _lose(self) -> None:
         _log.error("worker %s was declared dead: it abandons its jobs", self.registration.name)

@@ -1,13 +1,15 @@
 """What a worker does for its database and its queues now and then."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from ...model.lanes import Lane, is_unreadable, original
 from ...model.text.logs import get_logger
-from ...postgres.steps import Run
+from ...postgres.steps import Run, run_steps
 from ...statements import worker_registry
 from ...statements.job_types import describe_types
+from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.worker_registry import WaitingLane
 from ..interfaces import Registry
 from .registration import HeartbeatConnection
@@ -15,6 +17,8 @@ from .rescue import Rescuer
 
 _log = get_logger("conduit.worker")
 
+_STEP = 0.25
+"""Seconds after which a step cancels no further page of expired jobs."""
 _NAMED = 3
 """Types that a warning names at most."""
 
@@ -117,6 +121,24 @@ def fallback_lanes(
         if is_unreadable(fingerprint) and (type_, original(fingerprint)) in own
     }
     return sorted(lane for lane in unread.union(tried) if registry.may_read(lane))
+
+
+class ExpiredJobs:
+    """Cancels the jobs of all queues that have not started in time, and counts them."""
+
+    def __init__(self, on_expired: Callable[[Expired], object]) -> None:
+        self._on_expired = on_expired
+        self._kept = KeptJobs()
+
+    def step(self, run: Run) -> None:
+        """Cancel such jobs for a while."""
+        expired: Expired = Counter()
+        end = time.monotonic() + _STEP
+        try:
+            while run_steps(expire(expired, self._kept), run) and time.monotonic() < end:
+                pass
+        finally:
+            self._on_expired(expired)
 
 
 class UnservedQueues:

@@ -1,7 +1,7 @@
 """Runs batches: one call of a handler for several jobs. Each job has an outcome of its own."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from contextvars import copy_context
 from functools import partial
@@ -53,18 +53,16 @@ class BatchRuns:
                 await self._call(execution, handler, members)
 
     async def _confirm(self, execution: BatchExecution) -> None:
-        """Check that the jobs are still held, if they waited for long or were rescued before."""
-        first = execution.batch.jobs[0]
-        lost: Sequence[Member]
-        if first.rescues:
-            first.start_by = 0.0
+        """Check that jobs are still held that waited for long, and those whose start is written."""
+        for member in execution.held:
+            if member.job.begins_written:
+                member.job.start_by = 0.0
         while execution.held and monotonic() > min(each.job.start_by for each in execution.held):
             start_by = monotonic() + self._environment.host.timing.fresh
-            if first.rescues:
-                lost = () if await self._sink.apart.begin(Attempt(first)) else execution.held
-            else:
-                lost = await self._sink.lost_among(execution.held)
-            for member in lost:
+            written = [each for each in execution.held if each.job.begins_written]
+            others = [each for each in execution.held if not each.job.begins_written]
+            lost = [each for each in written if not await self._sink.apart.begin(Attempt(each.job))]
+            for member in [*lost, *await self._sink.lost_among(others)]:
                 member.stop(TakenAway())
             for member in execution.held:
                 member.job.start_by = start_by

@@ -104,21 +104,21 @@ class JobRuns:
         return None
 
     async def finish(self, execution: Execution) -> None:
-        """Run a job that waits for something, or that was rescued before, to its end."""
+        """Run a job that waits for something, or whose start has to be written, to its end."""
         job = execution.job
         try:
-            if not job.rescues:
+            if not job.begins_written:
                 await self._finish(execution)
             elif job.is_suspect:
                 async with self._environment.suspects:
-                    await self._attempt_again(execution)
+                    await self._begin_written(execution)
             else:
-                await self._attempt_again(execution)
+                await self._begin_written(execution)
         except BaseException as error:
             self._outcomes.settle(job, execution.started, execution.reason(error))
 
-    async def _attempt_again(self, execution: Execution) -> None:
-        """Write the start of a job that was rescued before, then run the job."""
+    async def _begin_written(self, execution: Execution) -> None:
+        """Write the start of a job, then run the job."""
         job = execution.job
         self._registry.check_attempt(job)
         job.start_by = 0.0

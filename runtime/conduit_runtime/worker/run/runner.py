@@ -109,6 +109,8 @@ class Runner(AttemptRunner):
         start_by = asked + self._worker.timing.fresh
         for job in jobs:
             job.start_by = start_by
+            if job.expires is not None and asked + job.expires > start_by:
+                self._spare(job)
         if self._max_attempts:
             for job in jobs:
                 if job.max_attempts == MAX_ATTEMPTS:
@@ -127,6 +129,11 @@ class Runner(AttemptRunner):
         else:
             self.ready.extend(jobs)
         self._open_slots(1)
+
+    def _spare(self, job: Claimed) -> None:
+        """Note that a job starts before it expires, or is released; a batch may wait for longer."""
+        if job.type not in self._batched:
+            job.expires = None
 
     def _take_batch(self, batch: ClaimedBatch) -> None:
         self._queue.add_batch(batch)
@@ -183,7 +190,8 @@ class Runner(AttemptRunner):
                 try:
                     waiting: Running | None
                     if type(job) is Claimed:  # cheaper than isinstance, once a job
-                        waiting = Execution(job, task) if job.rescues else runs.begin(job, task)
+                        is_begun_apart = job.rescues or job.expires is not None
+                        waiting = Execution(job, task) if is_begun_apart else runs.begin(job, task)
                     else:
                         assert isinstance(job, ClaimedBatch)
                         waiting = BatchExecution(job, task)

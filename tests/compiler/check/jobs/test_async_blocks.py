@@ -131,8 +131,8 @@ def test_expressions_are_kept() -> None:
     [
         ('que: "mail"', "VAL500", "que", "did you mean `queue`?"),
         ("time_limit: 1.hour", "VAL500", "time_limit", "did you mean `timeout`?"),
-        ("ttl: 1.hour", "VAL500", "ttl", "a waiting job does not expire"),
-        ("expires_in: 1.hour", "VAL500", "expires_in", "jobs cancel --type TYPE --status pending"),
+        ("ttl: 1.hour", "VAL500", "ttl", "did you mean `expires`?"),
+        ("expires_in: 1.hour", "VAL500", "expires_in", "did you mean `expires`?"),
         ('"mail"', "VAL500", '"mail"', "queue"),
         ("queue: 3", "VAL501", "3", None),
         ('queue: ""', "VAL501", '""', None),

@@ -68,8 +68,8 @@ def test_child_jobs_are_those_that_a_statement_would_insert() -> None:
     [found] = sent(Attempt(claimed(), enqueued=children.rows())).outcomes
     a, b, c, d = found.children
     assert (a.type, a.payload, a.run_at, a.priority) == ("a", '{"x":1}', when, 75)
-    assert a.key is not None
-    assert (b.delay, b.timeout, b.key) == (3.0, 4.0, None)
+    assert a.digest is not None
+    assert (b.delay, b.timeout, b.digest) == (3.0, 4.0, None)
     assert [*d.dependencies] == [(c.id, d.id)]
     assert c.flow == d.flow is not None
 

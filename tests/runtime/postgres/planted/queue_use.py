@@ -25,7 +25,7 @@ from waiting import until
 def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
     queue.enqueue(Job(type="t"), conn=conn)
     queue.enqueue(Job(type="t", delay=timedelta(seconds=1), trace={"traceparent": "x"}), conn=conn)
-    queue.enqueue_many([Job(type="t"), Job(type="t", run_at=datetime.now(UTC))], conn=conn)
+    queue.enqueue_many([Job(type="t", key=1), Job(type="t", run_at=datetime.now(UTC))], conn=conn)
     for _ in range(2):
         queue.enqueue(Job(type="t", unique=1), conn=conn)
         queue.enqueue(Job(type="t", unique=2, unique_for=timedelta(hours=1)), conn=conn)
@@ -99,7 +99,7 @@ def operate(queue: Queue) -> None:
     assert queue.queues()
     assert queue.metrics(last=timedelta(days=3)) is not None
     queue.purge(timedelta(0), ("completed", "cancelled"))
-    queue.list(older_than=timedelta(0))
+    queue.list(older_than=timedelta(0), key=("a", 1))
 
 
 def be_refused(queue: Queue) -> None:
@@ -147,6 +147,7 @@ def schedule(queue: Queue) -> None:
 
 def lease(queue: Queue) -> None:
     queue.enqueue(Job(type="leased"))
+    queue.enqueue(Job(type="leased", delay=-timedelta(hours=2), expires=timedelta(hours=1)))
     [job] = queue.dequeue("by hand", types=["leased"])
     queue.touch(job)
     queue.fail(job, "no")

@@ -32,6 +32,7 @@ def rescue_and_sweep(dsn: str) -> None:
         claim = claims.next("w", {"default": 1}, [("t", "")], 1, 0.0)
         [job] = run(connection, claim)
         held = [Attempt(job, elapsed=1.0)]
+        assert run(connection, attempts.mark_started(held, waits=True)) == {job.id}
         assert run(connection, attempts.mark_started(held)) == {job.id}
         run(connection, attempts.held_jobs("w"))
         run(connection, attempts.held_jobs("w", 10.0))

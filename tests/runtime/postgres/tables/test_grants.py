@@ -352,8 +352,10 @@ def test_a_secret_that_was_deleted_is_made_anew(roles: dict[str, str]) -> None:
     [
         {"unique_for": float("inf")},
         {"unique_for": float("nan")},
-        {"key": "short"},
-        {"key": "x" * 10_000},
+        {"digest": "short"},
+        {"digest": "x" * 10_000},
+        {"key": "x" * 201},
+        {"expires": float("nan")},
         {"priority": 101},
         {"queue": ""},
         {"delay": float("inf")},

@@ -28,14 +28,15 @@ class Options:
     """How the tasks of a backend run.
 
     `max_attempts` says how often a task is tried, `backoff` and `base` when it is tried again,
-    `timeout` how long one attempt may take, and `keep_result` how long a result is kept after the
-    end of the task.
+    `timeout` how long one attempt may take, `expires` how long after it is due a task may start,
+    and `keep_result` how long a result is kept after the end of the task.
     """
 
     max_attempts: int = 3
     backoff: BackoffKind = "exponential"
     base: timedelta | None = None
     timeout: timedelta | None = None
+    expires: timedelta | None = None
     keep_result: timedelta = KEPT
 
     @classmethod
@@ -50,7 +51,7 @@ class Options:
         try:
             options = cls(**given)
             check_backoff(options.backoff)
-            for name in ("base", "timeout", "keep_result"):
+            for name in ("base", "timeout", "expires", "keep_result"):
                 if (duration := getattr(options, name)) is not None:
                     check_duration(duration, name)
             if isinstance(options.max_attempts, bool) or not isinstance(options.max_attempts, int):
@@ -101,6 +102,7 @@ class ConduitBackend(BaseTaskBackend):
             priority=(task.priority + 100) // 2,
             max_attempts=self.job_options.max_attempts,
             run_at=run_at,
+            expires=self.job_options.expires,
         )
         now = timezone.now()
         result = new_result(task, job, self.alias, args, kwargs, now)

@@ -13,7 +13,7 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
             63: 5,
             76: 8,
             84: 10,
-            94: 10,
+            95: 10,
         },
     ),
 }

@@ -85,6 +85,7 @@ class EmailDrop:
     "post.after_delete.email_drop",
     "198e7157",
     max_attempts=10,
+    expires=timedelta(hours=1),
     base=timedelta(seconds=30),
     concurrency=20,
     rate_limit=3,
