@@ -87,7 +87,7 @@ def show(session: Session, id: UUID) -> None:
     if session.form == "table":
         row["steps"] = "\n".join(
             "{name}  attempt {attempt}  {start}  {duration:.3f} s  {shown}".format(
-                **each,
+                **{**each, "name": one_line(each["name"])},
                 start=shown_time(each["started_at"]),
                 shown=compact_json(each["result"]),
             )
@@ -267,7 +267,7 @@ def _wait(step: JobStep) -> dict[str, Any]:
 
 def _waiting(step: JobStep) -> str:
     what = "for the signal " if step.waits == "signal" else ""
-    return f"{what}{step.name}  until {shown_time(step.ended_at)}"
+    return f"{what}{one_line(step.name)}  until {shown_time(step.ended_at)}"
 
 
 def _attempt(entry: Any) -> str:

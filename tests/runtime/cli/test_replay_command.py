@@ -8,8 +8,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from click.testing import CliRunner
 from command_line import Run
 from conduit_runtime import Job, Queue
+from conduit_runtime.cli import commands
+from conduit_runtime.cli.application import Application
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +81,24 @@ def test_what_the_code_raises(folder: Path, job: str, run: Run) -> None:
     shown = run("replay", job, "shop", cwd=folder, code=1).stdout
     assert "the handler raises Discard: no carrier takes the label (" in shown
     assert "no difference" in shown
+
+
+def test_the_handlers_of_an_application_that_a_framework_runs(queue: Queue) -> None:
+    application = Application(
+        dsn=lambda: queue.dsn,
+        schema=None,
+        jobs=list,
+        queues=list,
+        services=lambda: None,
+        prepare=lambda pool: pool.register("t", lambda context, payload: None),
+        program=list,
+    )
+    job = queue.enqueue(Job(type="t"))
+    command = ["replay", str(job.id)]
+    done = CliRunner().invoke(commands, command, obj=application)
+    assert done.output == "no step of the job is stored\nthe handler returns\nno difference\n"
+    done = CliRunner().invoke(commands, [*command, "--pytest", "new.py"], obj=application)
+    assert "--pytest needs a PACKAGE" in done.output
 
 
 def test_mistakes(folder: Path, job: str, run: Run, queue: Queue) -> None:

@@ -7,8 +7,10 @@ import psycopg
 from conduit_runtime import Job, Queue, chain
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.statements.steps import Record, store, sweep
+from conduit_runtime.postgres.statement import Statement, nothing
+from conduit_runtime.statements.jobs import retry_job
+from conduit_runtime.statements.steps import Record, steps_of, store, sweep
+from plans import explain, nodes, scans
 
 COUNT = 500
 
@@ -38,6 +40,28 @@ def test_a_record_is_at_most_300_bytes_of_wal(queue: Queue, dsn: str) -> None:
     first, *later = bytes_of
     assert sum(later) / len(later) <= 300 * COUNT
     assert first <= 700 * COUNT  # it also writes that the job has begun
+
+
+def test_steps_are_found_and_swept_by_their_keys(queue: Queue, dsn: str) -> None:
+    """However many jobs there are, and whatever the planner knows of them."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, status, completed_at, notifies) "
+            "SELECT 't', CASE n % 2 WHEN 0 THEN 'completed' ELSE 'failed' END, now(), false "
+            "FROM generate_series(1, 30000) AS n"
+        )
+        connection.execute(
+            "INSERT INTO conduit_steps SELECT id, name, '1', 1, now(), now() "
+            "FROM jobs, unnest('{a,b}'::text[]) AS name WHERE seq % 3 = 0"
+        )
+        connection.execute("ANALYZE jobs, conduit_steps")
+        [(id_,)] = connection.execute("SELECT job FROM conduit_steps LIMIT 1").fetchall()
+        forked = Statement("job/fork", {"id": id_, "fork": uuid4(), "names": ["a"]}, nothing)
+        with connection.transaction(force_rollback=True):
+            for statement in (sweep(None, 500), steps_of(id_), retry_job(id_), forked):
+                assert "Seq Scan" not in scans(explain(connection, statement)), statement
+            steps = nodes(explain(connection, steps_of(id_)))
+            assert "conduit_steps_pkey" in {node.get("Index Name") for node in steps}
 
 
 def test_left_over_records_are_swept(queue: Queue, dsn: str) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 import click
 
 from ...model.text.printable import one_line
+from ..application import present_application
 from ..output import show_one
 from ..packages import configured, stamped_schema
 from ..session import Session, session_options
@@ -68,14 +69,22 @@ def replay(
     if file is not None and file.exists():
         raise click.UsageError(f"{file} is there already: name a new file")
     sys.path.insert(0, os.getcwd())
-    names = packages or tuple(configured())
-    named = load_named(names)
-    handlers = _handlers(named)
-    given = _services(services, named)
+    application = None if packages else present_application()
+    if application is not None and file is not None:
+        raise click.UsageError("--pytest needs a PACKAGE, which the test imports")
+    names = packages or (tuple(configured()) if application is None else ())
+    named = load_named(names) if application is None else Named([*application.jobs()])
     with session.database() as dsn:
         from ...client.queue import Queue
 
         with Queue(dsn, session.schema or stamped_schema(named.jobs)) as queue:
+            if application is not None:
+                from ...worker.pool import WorkerPool
+
+                named.pool = WorkerPool(queue, jobs=named.jobs)
+                application.prepare(named.pool)
+            handlers = _handlers(named)
+            given = _services(services, named)
             job = queue.get(id)
             if job is None:
                 raise click.ClickException(f"there is no job {id}")
@@ -87,6 +96,8 @@ def replay(
     if session.form == "json":
         show_one(_row(replayed, job, mask), "json")
     else:
+        if run.is_empty:
+            click.echo("no step of the job is stored")
         _show(replayed, job, mask)
         if file is not None:
             click.echo(f"wrote {file}")
@@ -112,6 +123,7 @@ class _Run:
         self._handler = handlers.get(job.type)
         self._services = services
         self._stored = queue.connections.run(stored_steps(job.id))
+        self.is_empty = not self._stored
 
     def replay(self, *, stops: bool) -> "Replayed":
         return asyncio.run(self._replay(self._job, self._stored, stops=stops))

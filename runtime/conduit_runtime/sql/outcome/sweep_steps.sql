@@ -15,10 +15,12 @@ WITH page AS MATERIALIZED (
   LIMIT %(limit)s
 ), gone AS MATERIALIZED (
   SELECT job, name FROM page
-  WHERE NOT EXISTS (
-      SELECT FROM {jobs} AS job LEFT JOIN {conduit_queues} AS queue ON queue.name = job.queue
-      WHERE job.id = page.job AND (job.status <> 'completed' OR coalesce(job.completed_at, job.created_at)
-        > pg_catalog.now() - pg_catalog.make_interval(secs => coalesce(queue.keep_steps, 0))))
+  -- A value and not a join, which could read all jobs.
+  WHERE NOT coalesce((
+      SELECT job.status <> 'completed' OR coalesce(job.completed_at, job.created_at)
+        > pg_catalog.now() - pg_catalog.make_interval(secs => coalesce(
+          (SELECT keep_steps FROM {conduit_queues} AS queue WHERE queue.name = job.queue), 0))
+      FROM {jobs} AS job WHERE job.id = page.job), false)
     AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS blocked WHERE blocked.id = page.job)
 ), steps AS (
   DELETE FROM {conduit_steps} AS step USING gone WHERE step.job = gone.job AND step.name = gone.name
