@@ -137,7 +137,7 @@ def test_the_metadata_names_the_commands_and_extras(wheel: Path) -> None:
     metadata = email.message_from_bytes(archive.read(f"{folder}/METADATA"))
     assert metadata["Name"] == "conduit-async"
     assert metadata["License-Expression"] == "MIT"
-    assert {"dashboard", "embedded"} <= {*(metadata.get_all("Provides-Extra") or [])}
+    assert {"dashboard", "embedded", "mcp"} <= {*(metadata.get_all("Provides-Extra") or [])}
     commands = archive.read(f"{folder}/entry_points.txt").decode()
     assert "conduitc = " in commands
     assert "conduit-jobs = " in commands

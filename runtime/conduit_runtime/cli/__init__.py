@@ -18,7 +18,8 @@ _COMMANDS = {
     "queues": ("queues", "queues", "List, pause and limit queues; say how long jobs are kept."),
     "workers": ("workers", "workers", "List the workers, and what each runs."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),
-    "dashboard": ("dashboard", "dashboard", "Show jobs in a browser, and change them."),
+    "dashboard": ("dashboard.command", "dashboard", "Show jobs in a browser, and change them."),
+    "mcp": ("dashboard.mcp", "mcp", "Let programs that speak MCP look after jobs."),
     "dsn": ("migrate", "dsn", "Print the database that the commands use."),
     "demo": ("demo", "demo", "Compile and run an example, and show each step."),
 }

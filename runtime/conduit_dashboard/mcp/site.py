@@ -1,0 +1,91 @@
+"""The dashboard as tools ask it: in the same process, for JSON, with the rights of a client."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from conduit_runtime.model.text.printable import one_line
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from starlette.requests import Request
+
+from ..access.access import Access
+from ..application import Dashboard
+
+CLIENT = "conduit.client"
+"""The key in the scope of a request that holds the Access of its client."""
+_LONGEST = 100
+"""The most characters of a client's name in the audit."""
+
+Call = Context[Any, Any]
+"""The call of a tool."""
+
+
+def authorize(request: Request) -> Access:
+    """The rights that were put in the request's scope, for a Dashboard that only tools ask."""
+    access: Access = request.scope[CLIENT]
+    return access
+
+
+class Site:
+    """The pages and actions of a dashboard, for the clients of an MCP server.
+
+    A client may do those `actions` that its credentials allow, too. Without HTTP a client has no
+    credentials, and may do all of them.
+    """
+
+    def __init__(self, dashboard: Dashboard, actions: frozenset[str]) -> None:
+        self._dashboard = dashboard
+        self.actions = actions
+
+    async def page(self, call: Call, path: str, **query: Any) -> Any:
+        """The data of a page; parameters that are None are left out. Raises ToolError."""
+        return await self._ask(call, "GET", path, _encoded(query), "")
+
+    async def act(self, call: Call, path: str, **fields: Any) -> Any:
+        """The result of an action with the fields of its form. Raises ToolError."""
+        return await self._ask(call, "POST", path, "", _encoded(fields))
+
+    async def _ask(self, call: Call, method: str, path: str, query: str, form: str) -> Any:
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": quote(path).encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(b"accept", b"application/json")],
+            CLIENT: self._access(call),
+        }
+        status, body = 500, bytearray()
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": form.encode(), "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            body.extend(message.get("body", b""))
+
+        await self._dashboard(scope, receive, send)
+        answer = json.loads(body)
+        if status != 200:
+            raise ToolError(answer["message"])
+        return answer
+
+    def _access(self, call: Call) -> Access:
+        """The rights of the client, under the name that it gave itself."""
+        known = call.session.client_params
+        name = one_line(known.client_info.name if known is not None else "unnamed")[:_LONGEST]
+        request = call.request_context.request
+        if request is None:
+            return Access.operate(f"mcp:{name}", self.actions)
+        given: Access = request.scope[CLIENT]
+        return Access(f"{given.user}, mcp:{name}", given.may_read, given.actions & self.actions)
+
+
+def _encoded(values: Mapping[str, Any]) -> str:
+    return urlencode({k: v for k, v in values.items() if v is not None}, doseq=True)

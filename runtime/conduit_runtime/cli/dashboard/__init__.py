@@ -1,0 +1,1 @@
+"""The commands that serve the jobs of a database to people and programs."""
