@@ -12,8 +12,7 @@ from ..packages import dotted, load_module
 
 _TEST = '''"""A job of the type {type}, replayed against what its steps have stored."""
 
-from conduit_runtime.testing import assert_replays
-from {module} import {name}
+{imports}
 
 
 def test_{words}_goes_on_behind_its_steps() -> None:
@@ -21,7 +20,9 @@ def test_{words}_goes_on_behind_its_steps() -> None:
         {source},
         type={type!r},
 {payload}
-{steps}{further}
+        steps=[
+{steps}
+        ],{further}
     )
 '''
 
@@ -33,21 +34,27 @@ def test_of(job: Job, stored: Sequence[Stored], names: Sequence[str]) -> str:
     if job.attempts > 1:
         further += f"\n        attempt={job.attempts},"
     steps = [(each.name, json.loads(each.value), each.began, each.ended) for each in stored]
+    imports = [
+        "from conduit_runtime.testing import assert_replays",
+        f"from {module} import {source.partition('.')[0]}",
+    ]
     return _TEST.format(
         type=job.type,
-        module=module,
-        name=source.partition(".")[0],
+        imports="\n".join(sorted(imports)),
         source=source,
         words=re.sub(r"\W+", "_", job.type).strip("_").lower(),
-        payload=_argument("payload", job.payload),
-        steps=_argument("steps", steps),
+        payload=_indented(f"payload={_literal(job.payload)},", 8),
+        steps="\n".join(_indented(f"{_literal(each)},", 12) for each in steps),
         further=further,
     )
 
 
-def _argument(name: str, value: Any) -> str:
-    text = f"{name}={pformat(value, width=80, sort_dicts=False)},"
-    return "\n".join(f"        {line}" for line in text.split("\n"))
+def _literal(value: Any) -> str:
+    return pformat(value, width=80, sort_dicts=False)
+
+
+def _indented(text: str, spaces: int) -> str:
+    return "\n".join(f"{' ' * spaces}{line}" for line in text.split("\n"))
 
 
 def _source(type_: str, names: Sequence[str]) -> tuple[str, str]:
