@@ -82,6 +82,11 @@ class Duration:
 
 
 @dataclass(frozen=True)
+class Flag:
+    """`true` or `false`."""
+
+
+@dataclass(frozen=True)
 class Moment:
     """A timestamp, computed when the job is enqueued."""
 
@@ -99,6 +104,7 @@ Form: TypeAlias = (
     | WholeNumber
     | Choice
     | Duration
+    | Flag
     | Moment
     | Values
 )  # fmt: skip
@@ -346,6 +352,27 @@ _DECLARED = (
         Duration(),
         "enqueue",
         needs=Needs("unique", "say what is unique: `unique: self.id`"),
+    ),
+    Option(
+        "replace",
+        Flag(),
+        "enqueue",
+        needs=Needs("unique", "say which job is replaced: `unique: self.id, replace: true`"),
+        elsewhere="replace_args overwrite upsert",
+    ),
+    Option(
+        "debounce",
+        Duration(),
+        "enqueue",
+        needs=Needs("unique", "say which job is put off: `unique: self.id, debounce: 10.seconds`"),
+        elsewhere="debounce_for quiet_period",
+    ),
+    Option(
+        "at_most",
+        Duration(),
+        "enqueue",
+        needs=Needs("debounce", "say how long a job waits for the next: `debounce: 10.seconds`"),
+        elsewhere="max_debounce debounce_max_wait",
     ),
 )
 

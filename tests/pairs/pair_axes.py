@@ -20,7 +20,17 @@ class Case(NamedTuple):
 AXES: Mapping[str, Sequence[str]] = {
     "kind": ("coroutine", "thread", "batch", "generated", "Django task"),
     "worker": ("one", "several processes", "idle beside", "behind a broker", "test kit"),
-    "enqueue": ("hook", "queue", "conn", "asyncpg", "insert", "flow", "unique", "schedule"),
+    "enqueue": (
+        "hook",
+        "queue",
+        "conn",
+        "asyncpg",
+        "insert",
+        "flow",
+        "unique",
+        "replacing",
+        "schedule",
+    ),
     "what": (
         "completes",
         "retries",

@@ -134,6 +134,15 @@ def _as_unique(place: Place, wanted: Wanted) -> UUID:
     return first.id
 
 
+def _replacing(place: Place, wanted: Wanted) -> UUID:
+    earlier, job = (wanted.job(unique="one", replace=True) for _ in range(2))
+    earlier.payload = {"what": "nothing"}
+    with place.queue() as queue:
+        first, second = (queue.enqueue(each) for each in (earlier, job))
+    assert second.id == first.id
+    return first.id
+
+
 def _by_schedule(place: Place, wanted: Wanted) -> UUID:
     schedule = Schedule.every(
         hours=1, type=wanted.type, payload=wanted.payload, timeout=wanted.timeout, name="hourly"
@@ -152,5 +161,6 @@ ENQUEUES: Mapping[str, Callable[[Place, Wanted], UUID]] = {
     "insert": _by_insert,
     "flow": _by_flow,
     "unique": _as_unique,
+    "replacing": _replacing,
     "schedule": _by_schedule,
 }

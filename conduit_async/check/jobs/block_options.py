@@ -15,6 +15,7 @@ from ...job_options import (
     Choice,
     Duration,
     ErrorNames,
+    Flag,
     Moment,
     Option,
     Text,
@@ -70,6 +71,8 @@ def _report_contradictions(
     if "delay" in given and "run_at" in given:
         message = "`delay` and `run_at` both say when the job is due"
         problems.error("VAL503", given["run_at"].span, message, "keep one of them")
+    if options.get("replace") or "debounce" in given:
+        _report_with_debounce(given, problems)
     for name, written in given.items():
         needs = OPTIONS[name].needs
         if needs is not None and needs.option not in given:
@@ -80,6 +83,16 @@ def _report_contradictions(
         if error in retried:
             message = f'`retry_on` and `discard_on` both name "{error}"'
             problems.error("VAL503", given["discard_on"].span, message, "keep it in one of them")
+
+
+def _report_with_debounce(given: dict[str, ast.Name], problems: Problems) -> None:
+    if "unique_for" in given:
+        message = "`unique_for` keeps a value taken when its job has ended, so nothing is replaced"
+        problems.error("VAL503", given["unique_for"].span, message, "leave it out")
+    for name in ("delay", "run_at"):
+        if name in given and "debounce" in given:
+            message = f"`debounce` and `{name}` both say when the job is due"
+            problems.error("VAL503", given[name].span, message, "keep one of them")
 
 
 def _report_unknown(name: ast.Name, problems: Problems) -> None:
@@ -158,6 +171,10 @@ def _constant(option: Option, value: ConstantValue) -> Any:
             raise BadOptionError(f"`{option.name}` is {form}", hint)
         case Duration() as form:
             return _duration(form, value)
+        case Flag():
+            if isinstance(value, bool):
+                return value
+            raise BadOptionError(f"`{option.name}` is `true` or `false`")
         case Moment():
             message = f"`{option.name}` is a timestamp"
             raise BadOptionError(message, "such as `Time.now() + 1.hour`")

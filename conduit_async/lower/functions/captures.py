@@ -44,7 +44,9 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
         if OPTIONS[name].role != "enqueue":
             continue
         if not isinstance(OPTIONS[name].form, Values):
-            if isinstance(value, float | int):
+            if isinstance(value, bool):
+                found[name] = Code(str(value), Precedence.ATOM)
+            elif isinstance(value, float | int):
                 text = literals.seconds(fn.use("datetime", "timedelta"), value)
                 found[name] = Code(text, Precedence.PRIMARY)
             else:

@@ -30,7 +30,8 @@ class JobOptions(TypedDict, total=False):
 
     `key` says whose the job is. `delay` counts from now on the server's clock; `run_at` is an aware
     time. A `unique` value (or tuple of values) allows one job of the type with this value: for
-    `unique_for`, or until the job ends. A job that has not started `expires` after it is due ends
+    `unique_for`, or until the job ends. With `replace`, or `debounce` and `at_most`, the existing
+    job gets the new payload: see `Job`. A job that has not started `expires` after it is due ends
     cancelled.
     """
 
@@ -43,6 +44,9 @@ class JobOptions(TypedDict, total=False):
     key: object
     unique: object
     unique_for: timedelta
+    replace: bool
+    debounce: timedelta
+    at_most: timedelta
     expires: timedelta
 
 

@@ -80,6 +80,9 @@ class Job:
     `unique` (a value, or a tuple of values) allows one job of the type with that value. It applies
     for `unique_for` from now on, even if the job ends sooner; without `unique_for`, until the job
     has ended. While such a job exists, an enqueue returns the existing job, with `duplicate` true.
+    With `replace`, the existing job gets what this one says, unless its attempts have begun: then
+    this one waits for its end. `debounce` replaces, too: the job becomes due so long after the last
+    enqueue, but at most `at_most` after its own.
 
     A job that has not started `expires` after it is due never starts: it ends cancelled. A stored
     job whose first attempt has started has no `expires` any more.
@@ -111,6 +114,9 @@ class Job:
     key: Any = None
     unique: Any = None
     unique_for: timedelta | None = None
+    replace: bool = False
+    debounce: timedelta | None = None
+    at_most: timedelta | None = None
     expires: timedelta | None = None
     trace: dict[str, str] | None = None
     headers: dict[str, str] = field(default_factory=_headers_here)
@@ -137,6 +143,11 @@ class Job:
     def is_unique(self) -> bool:
         """Whether the job has a unique key: `unique` is neither None nor False."""
         return self.unique is not None and self.unique is not False
+
+    @property
+    def replaces(self) -> bool:
+        """Whether an existing job of its unique key gets what this one says."""
+        return self.replace or self.debounce is not None or self.at_most is not None
 
     def unstored(self) -> "Job":
         """The job to store: this one or, if it is already stored, another one like it."""

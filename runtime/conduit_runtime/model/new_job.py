@@ -18,8 +18,9 @@ JsonText: TypeAlias = Annotated[str, Meta(description="JSON")]
 class NewJob(Struct, omit_defaults=True):
     """A job that was checked; times are in seconds.
 
-    The fields are the columns that an enqueue sets. `digest` and `unique_for` are for a
-    unique job; `flow` and `on_failure` for a job of a flow, which waits for the first job of each
+    The fields are the columns that an enqueue sets. `digest`, `unique_for` and `at_most` are for a
+    unique job; with `at_most`, it replaces an existing job, which is put off until then unless it
+    is 0. `flow` and `on_failure` are for a job of a flow, which waits for the first job of each
     pair in `dependencies`.
     """
 
@@ -40,12 +41,13 @@ class NewJob(Struct, omit_defaults=True):
     on_failure: str | None = None
     digest: str | None = None
     unique_for: Seconds | None = None
+    at_most: Seconds | None = None
     dependencies: Sequence[tuple[UUID, UUID]] = ()
 
 
 OPTIONAL = NewJob.__struct_fields__[-len(NewJob.__struct_defaults__) :]
 """The fields that have a default."""
-_BESIDE = {"digest", "unique_for", "dependencies"}
+_BESIDE = {"digest", "unique_for", "at_most", "dependencies"}
 COLUMNS = tuple(name for name in NewJob.__struct_fields__ if name not in _BESIDE)
 """The columns of the Postgres type `conduit_new_job`, in its order."""
 PLAIN = tuple(name for name in COLUMNS if name not in {"delay", "flow", "on_failure"})

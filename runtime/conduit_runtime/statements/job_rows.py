@@ -35,7 +35,19 @@ _ORDER = (
     *("token", "flow", "payload", "parent", "schedule", "headers", "progress", "error", "errors"),
 )
 _NO_COLUMNS = {
-    *("delay", "unique", "unique_for", "trace", "waits_for", "result", "duplicate", "is_stored"),
+    *(
+        "delay",
+        "unique",
+        "unique_for",
+        "replace",
+        "debounce",
+        "at_most",
+        "trace",
+        "waits_for",
+        "result",
+        "duplicate",
+        "is_stored",
+    ),
 }
 NAMES = (
     *_ORDER,

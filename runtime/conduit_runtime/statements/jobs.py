@@ -22,7 +22,7 @@ from ..trace_context.headers import headers_to_store
 from .job_rows import COLUMNS, read_job, read_jobs
 from .many.bulk import Filter
 from .new_jobs import ENQUEUING, enqueue_parameters, inserted, inserted_alone
-from .unique_keys import Duplicate, duplicates_of, key_of_job
+from .unique_keys import Duplicate, at_most_of, duplicates_of, key_of_job
 
 BATCH_BYTES = 16_000_000
 """Bytes of jobs that one statement inserts; a single job may have more."""
@@ -156,8 +156,11 @@ def new_job(job: Job, parent: Mapping[str, str] | None = None, text: str | None 
         row.key = key_text(job.key)
     if job.expires is not None:
         row.expires = job.expires.total_seconds()
-    if job.unique is not None or job.unique_for is not None:
+    if job.unique is not None or job.unique_for is not None or job.replaces:
         row.digest, row.unique_for = key_of_job(job)
+        row.at_most = at_most_of(job)
+    if job.debounce is not None:
+        row.delay = job.debounce.total_seconds()
     row.headers = headers_to_store(
         job.headers, job.trace, headers_here() if parent is None else parent
     )

@@ -64,6 +64,35 @@ def key_of_job(job: Job) -> tuple[str | None, float | None]:
     return key_of(job.type, job.unique), None if duration is None else duration.total_seconds()
 
 
+def at_most_of(job: Job) -> float | None:
+    """The seconds after its enqueue by which a debounced job is due, 0 for one that only replaces.
+
+    None for a job that leaves an existing one as it is. Raises PayloadError for options that
+    contradict each other.
+    """
+    if not job.replaces:
+        return None
+    if job.replace not in (True, False):
+        raise PayloadError(f"replace is {job.replace!r}: use True or False")
+    if not job.is_unique:
+        raise PayloadError("replace and debounce need unique: say what is unique")
+    if job.unique_for is not None:
+        raise PayloadError("unique_for keeps a value taken, and replace a job: use one of them")
+    if job.debounce is None:
+        if job.at_most is not None:
+            raise PayloadError("at_most needs debounce: say how long to wait for the next enqueue")
+        return 0.0
+    for name, duration in (("debounce", job.debounce), ("at_most", job.at_most or LONGEST)):
+        if not isinstance(duration, timedelta):
+            raise PayloadError(describe_argument(name, duration, "a timedelta"))
+        if not timedelta(0) < duration <= LONGEST:
+            wanted = f"a positive time of at most {LONGEST.days:,} days"
+            raise PayloadError(describe_argument(name, duration, wanted))
+    if job.delay is not None or job.run_at is not None:
+        raise PayloadError("debounce says when the job is due: leave out delay and run_at")
+    return (job.at_most or LONGEST).total_seconds()
+
+
 def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:
     """A decoder of the rows of `enqueue_jobs` about these jobs; their positions count from 1."""
     return lambda rows, count: [

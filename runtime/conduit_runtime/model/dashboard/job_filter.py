@@ -31,7 +31,6 @@ class JobFilter:
     status: str | None = None
     queue: str | None = None
     type: str | None = None
-    key: str | None = None
     older: timedelta | None = None
     newer: timedelta | None = None
     error: str | None = None
@@ -39,6 +38,7 @@ class JobFilter:
     worker: str | None = None
     payload: Mapping[str, Any] | None = None
     only_plain: bool = False
+    key: str | None = None
 
     @property
     def given(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ FUNCTIONS = {
     "conduit_notify()": True,
     "conduit_enqueue": True,
     "conduit_store": False,
+    "conduit_replace": False,
     "conduit_check_ids(uuid[])": False,
     "conduit_check_id()": False,
     "conduit_keyed(text[])": False,

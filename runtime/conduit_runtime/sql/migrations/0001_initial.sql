@@ -745,25 +745,110 @@ CREATE TRIGGER conduit_check_id BEFORE INSERT ON jobs FOR EACH ROW
   WHEN (NOT pg_catalog.has_table_privilege('jobs'::regclass::oid, 'UPDATE'))
   EXECUTE FUNCTION conduit_check_id();
 
+-- Gives a job that waits, and has not begun, what a new one says of it; returns whether it did. Unless
+-- `at_most` is 0, it becomes due when the new one would be, but at most so many seconds after its enqueue.
+CREATE FUNCTION conduit_replace(existing uuid, new_job conduit_new_job, at_most float8) RETURNS boolean
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  due        CONSTANT timestamptz := coalesce(new_job.run_at, pg_catalog.now())
+    + pg_catalog.make_interval(secs => new_job.delay);
+  its_queue  text;
+  its_run_at timestamptz;
+BEGIN
+  -- Checks both tables in turn, so that it finds a job that moves between them.
+  UPDATE conduit_blocked_jobs AS job
+  SET queue = new_job.queue, payload = new_job.payload, priority = new_job.priority,
+      max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
+      timeout = new_job.timeout, expires = new_job.expires, headers = new_job.headers,
+      run_at = CASE WHEN at_most = 0::float8 THEN run_at
+        ELSE least(due, created_at + pg_catalog.make_interval(secs => at_most)) END,
+      delay = CASE WHEN at_most = 0::float8 THEN delay ELSE 0::float8 END
+  WHERE id = existing AND error IS NULL;
+  IF FOUND THEN
+    RETURN true;
+  END IF;
+  UPDATE jobs
+  SET queue = new_job.queue, payload = new_job.payload, priority = new_job.priority,
+      max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
+      timeout = new_job.timeout, expires = new_job.expires, headers = new_job.headers,
+      error = NULL, refusals = NULL,
+      run_at = CASE WHEN at_most = 0::float8 THEN run_at
+        ELSE least(due, created_at + pg_catalog.make_interval(secs => at_most)) END
+  WHERE id = existing AND status = 'pending' AND started_at IS NULL
+  RETURNING queue, run_at INTO its_queue, its_run_at;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  IF its_run_at < pg_catalog.clock_timestamp() - interval '5 seconds'
+    AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
+  THEN
+    -- Claims skip the job while this transaction holds it, and may have gone on behind it.
+    PERFORM pg_catalog.pg_notify(
+      pg_catalog.concat('conduit_', 'jobs'::regclass::oid, '_', pg_catalog.hashtext(its_queue)), 'late');
+  END IF;
+  RETURN true;
+END $$;
+
 -- Stores unique jobs and flows. Only child jobs of the parents in `completed` are stored; NULL: the
 -- jobs have no parents. If another job holds the key of a job, that job is not stored, and the function
 -- returns its position and the existing job. Jobs that would wait for it wait for the existing job, and
 -- for the jobs in front of it.
+--
+-- A job whose `at_mosts` is not NULL replaces an existing job that has not begun (conduit_replace). Behind
+-- one that has begun it waits for its end, and takes its key. Of several such jobs the last one counts.
 CREATE FUNCTION conduit_store(
   completed uuid[], parents uuid[], new_jobs conduit_new_job[], digests text[], unique_fors float8[],
-  befores uuid[], afters uuid[]
+  at_mosts float8[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql
 -- One plan, which takes linear time for any number of jobs and any settings of the session.
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off
 SET enable_seqscan = off AS $$
 #variable_conflict use_column
+DECLARE
+  replaced uuid[];  -- by position: the job that has what this one says, and the one that this one waits for
+  behind   uuid[];
+  places   integer[];
+  last     integer;
+  place    integer;
+  holder   uuid;
 BEGIN
   digests := conduit_keyed(digests);
+  IF pg_catalog.num_nonnulls(VARIADIC at_mosts) > 0 THEN
+    FOR places IN
+      SELECT pg_catalog.array_agg(ordinality::integer ORDER BY ordinality)
+      FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
+      WHERE at_mosts[ordinality::integer] IS NOT NULL AND digests[ordinality::integer] IS NOT NULL
+        AND (completed IS NULL OR parents[ordinality::integer] = ANY (completed))
+      GROUP BY type, digests[ordinality::integer]
+      ORDER BY type, digests[ordinality::integer]
+    LOOP
+      last := places[pg_catalog.cardinality(places)];
+      INSERT INTO conduit_unique_keys AS held (type, key, job)
+      VALUES ((new_jobs[last]).type, digests[last], (new_jobs[last]).id)
+      ON CONFLICT (type, key) DO UPDATE SET job = held.job
+      RETURNING job INTO holder;
+      IF holder <> (new_jobs[last]).id AND NOT conduit_replace(holder, new_jobs[last], at_mosts[last]) THEN
+        IF conduit_key_is_held(holder, NULL) THEN
+          behind[last] := holder;
+          new_jobs[last].flow := coalesce((new_jobs[last]).flow, (new_jobs[last]).id);
+          new_jobs[last].on_failure := coalesce((new_jobs[last]).on_failure, 'continue');
+        END IF;
+        holder := (new_jobs[last]).id;
+        UPDATE conduit_unique_keys SET job = holder, expires_at = NULL
+        WHERE type = (new_jobs[last]).type AND key = digests[last];
+      END IF;
+      FOREACH place IN ARRAY places LOOP
+        digests[place] := NULL;
+        replaced[place] := CASE WHEN holder <> (new_jobs[place]).id THEN holder END;
+      END LOOP;
+    END LOOP;
+  END IF;
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
     SELECT
       new.*, parents[ordinality::integer] AS parent, digests[ordinality::integer] AS digest,
-      unique_fors[ordinality::integer] AS unique_for, ordinality AS position
+      unique_fors[ordinality::integer] AS unique_for, replaced[ordinality::integer] AS replaced,
+      behind[ordinality::integer] AS behind, ordinality AS position
     FROM pg_catalog.unnest(new_jobs) WITH ORDINALITY AS new
     WHERE completed IS NULL
       OR parents[ordinality::integer] IN (SELECT pg_catalog.unnest(completed))
@@ -788,6 +873,8 @@ BEGIN
     SELECT asked.id, held.job AS existing, asked.position
     FROM asked JOIN held ON held.type = asked.type AND held.key = asked.digest
     WHERE held.job <> asked.id
+    UNION ALL
+    SELECT id, replaced, position FROM asked WHERE replaced IS NOT NULL
   ), link AS MATERIALIZED (
     SELECT link.job, link.next, link.position
     FROM unnest(befores, afters) WITH ORDINALITY AS link (job, next, position)
@@ -814,6 +901,8 @@ BEGIN
     LEFT JOIN link ON link.job = reach.job AND link.next = reach.next
     WHERE coalesce(duplicate.existing, reach.job) <> reach.next
     GROUP BY coalesce(duplicate.existing, reach.job), reach.next
+    UNION ALL
+    SELECT behind, id, true, 0 FROM asked WHERE behind IS NOT NULL
   ), kept AS MATERIALIZED (
     SELECT asked.*, coalesce(dependencies.count, 0)::integer AS waits_for, dependencies.follows
     FROM asked
@@ -844,7 +933,8 @@ END $$;
 -- conduit_store with its owner's rights, for roles that enqueue: they cannot read keys, make the jobs of
 -- others wait, take their place or their parents, or hold a key without a job.
 CREATE FUNCTION conduit_enqueue(
-  new_jobs conduit_new_job[], digests text[], unique_fors float8[], befores uuid[], afters uuid[]
+  new_jobs conduit_new_job[], digests text[], unique_fors float8[], at_mosts float8[], befores uuid[],
+  afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -871,7 +961,7 @@ BEGIN
     END IF;
   END IF;
   RETURN QUERY SELECT * FROM conduit_store(
-    NULL, '{}', new_jobs, digests, unique_fors, befores, afters);
+    NULL, '{}', new_jobs, digests, unique_fors, at_mosts, befores, afters);
 END $$;
 
 REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;
@@ -1319,7 +1409,7 @@ BEGIN
     'conduit_announce_end'::regproc, 'conduit_store'::regproc, 'conduit_check_ids'::regproc,
     'conduit_check_id'::regproc, 'conduit_keyed'::regproc, 'conduit_retry_changed'::regproc,
     'conduit_store_steps'::regproc, 'conduit_read_steps'::regproc, 'conduit_drop_steps'::regproc,
-    'conduit_wait'::regproc, 'conduit_signal'::regproc
+    'conduit_wait'::regproc, 'conduit_signal'::regproc, 'conduit_replace'::regproc
   ]::regprocedure[] LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
                               each, pg_catalog.current_schema());

@@ -29,6 +29,7 @@ def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
     for _ in range(2):
         queue.enqueue(Job(type="t", unique=1), conn=conn)
         queue.enqueue(Job(type="t", unique=2, unique_for=timedelta(hours=1)), conn=conn)
+        queue.enqueue(Job(type="t", unique=3, debounce=timedelta(seconds=0.1)), conn=conn)
     queue.enqueue_flow(chain(Job(type="t"), group([Job(type="t"), Job(type="t")])), conn=conn)
     queue.enqueue_flow(chain(Job(type="t", unique=1), Job(type="t", delay=timedelta(1))), conn=conn)
     assert queue.signal(("t", 2), "go", conn=conn)

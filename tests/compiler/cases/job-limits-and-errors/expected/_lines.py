@@ -6,20 +6,20 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
         "post.conduit",
         {
             19: 4,
-            27: 5,
-            35: 10,
-            44: 4,
-            55: 4,
-            63: 5,
-            76: 8,
+            35: 7,
+            43: 12,
+            52: 4,
+            63: 6,
+            71: 7,
             84: 10,
-            95: 10,
+            92: 12,
+            103: 12,
         },
     ),
 }
 
 CALLS: dict[str, str] = {
-    "email.drop(_)": "post.conduit:10",
-    "email.note(_)": "post.conduit:8",
-    "email.send(_)": "post.conduit:4",
+    "email.drop(_)": "post.conduit:12",
+    "email.note(_)": "post.conduit:10",
+    "email.send(_)": "post.conduit:6",
 }

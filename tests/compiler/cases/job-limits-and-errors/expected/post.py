@@ -16,7 +16,15 @@ def after_create(conn: Connection, record: object) -> Post:
     """Run the hooks of a created post."""
     with Hook(conn, Post, record) as hook:
         post = hook.record
-        hook.enqueue(email_send, EmailSend(title=post.title))
+        hook.enqueue(
+            email_send,
+            EmailSend(title=post.title),
+            key=(post.title, 1),
+            unique=post.id,
+            replace=True,
+            debounce=timedelta(seconds=10),
+            at_most=timedelta(minutes=1),
+        )
     return post
 
 
