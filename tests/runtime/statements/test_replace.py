@@ -191,6 +191,22 @@ def test_a_job_of_a_flow_is_replaced_and_waits(queue: Queue) -> None:
 
 
 @pytest.mark.slow
+def test_an_expired_job_begins_anew(queue: Queue, dsn: str, new_pool: NewPool) -> None:
+    first = queue.enqueue(replacing("first", expires=MINUTE))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET run_at = now() - interval '61 s'")
+    assert queue.enqueue(replacing("second", expires=MINUTE)).id == first.id
+    pool = new_pool()
+    ran: list[object] = []
+
+    @pool.handler("t")
+    async def handle(job: JobContext, payload: object) -> None:
+        ran.append(payload)
+
+    pool.run(drain=True)
+    assert ran == ["second"]
+
+
 def test_racing_enqueues_lose_no_payload(queue: Queue, dsn: str) -> None:
     def enqueue(number: int) -> Job:
         with Queue(dsn) as own:

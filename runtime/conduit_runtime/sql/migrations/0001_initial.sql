@@ -772,7 +772,10 @@ BEGIN
       max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
       timeout = new_job.timeout, expires = new_job.expires, headers = new_job.headers,
       error = NULL, refusals = NULL,
-      run_at = CASE WHEN at_most = 0::float8 THEN run_at
+      -- One that has expired is about to be cancelled, and the new one is not.
+      run_at = CASE
+        WHEN run_at + pg_catalog.make_interval(secs => jobs.expires) <= pg_catalog.clock_timestamp() THEN due
+        WHEN at_most = 0::float8 THEN run_at
         ELSE least(due, created_at + pg_catalog.make_interval(secs => at_most)) END
   WHERE id = existing AND status = 'pending' AND started_at IS NULL
   RETURNING queue, run_at INTO its_queue, its_run_at;
