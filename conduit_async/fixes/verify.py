@@ -61,7 +61,7 @@ class Fixes:
             if diagnostic.severity == "warning":
                 if fewer == 0 and len(after) < len(before):
                     return fix
-            elif fewer > 0:
+            elif fewer > 0 and not _breaks_syntax(before, after):
                 return fix
             elif fewer == 0 and second is None and _is_further(diagnostic, fix, before, after):
                 second = fix
@@ -96,6 +96,12 @@ def _is_further(
     is_other_word = fix.edits[0].span == diagnostic.span and bool(fix.edits[0].text)
     is_syntax = diagnostic.code.startswith("SYN") and not is_other_word
     return not is_syntax or len(_errors(after, "SYN")) < len(_errors(before, "SYN"))
+
+
+def _breaks_syntax(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> bool:
+    """Whether there is a new syntax error, which hides what is checked behind it."""
+    known = {(each.code, each.message) for each in before}
+    return any((each.code, each.message) not in known for each in _errors(after, "SYN"))
 
 
 def _errors(found: Iterable[Diagnostic], family: str = "") -> list[Diagnostic]:

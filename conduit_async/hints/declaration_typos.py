@@ -1,7 +1,7 @@
 """Hints for typos in declarations: in a member, a field or a hook."""
 
 from ..suggest import nearest
-from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
+from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..types import SCALARS
 from .foreign_words import OWN_STATEMENTS
 from .queue_words import queue_hint
@@ -161,17 +161,28 @@ def _field_value(at: Unexpected) -> SyntaxHint | None:
     token, last = at.token, at.last
     match at.types:
         case [*_, "COLON", "NAME", "_INDEX"] if "HOOK" in at.expected and token.depth in (1, 2):
-            hint = f"write `array<{last.text}>!`"
             message = f"`{last.text}[]` is not a type"
-            return at.hint(message, hint, "SYN006", first=last, last=token)
+            return _array(at, message, last, last.text)
         case [*_, "COLON", _] if token.text == "[" and "PREDICATE" in at.expected:
             items = at.source.text[token.end : at.source.text.find("]", token.end)].strip()
-            hint = f"write `array<{items}>!`"
-            return at.hint("an array names the type of its items", hint, "SYN006")
+            return _array(at, "an array names the type of its items", token, items)
         case [*_, "FIELD_AT", "STRING" | "INT" | "FLOAT" | "TRUE" | "FALSE" | "NIL"]:
             hint = f"write `{last.text}({at.text(token)})`"
             return at.hint(f"the value of `{last.text}` goes in parentheses", hint)
     return None
+
+
+def _array(at: Unexpected, message: str, first: Token, items: str) -> SyntaxHint:
+    """The hint to write an array's type for what goes from a token to `]`, and to `!` or `?`."""
+    end, mark = at.token, "!"
+    for token in at.tokens[at.index + 1 :]:
+        if token.first or (end.text == "]" and token.text not in ("!", "?")):
+            break
+        end = token
+        if token.text in ("!", "?"):
+            mark = token.text
+            break
+    return at.hint(message, f"write `array<{items}>{mark}`", "SYN006", first=first, last=end)
 
 
 def _signature(at: Unexpected) -> SyntaxHint | None:

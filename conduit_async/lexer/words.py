@@ -1,6 +1,7 @@
 """Names, keywords and annotations."""
 
 import re
+from unicodedata import normalize
 
 from ..hints.foreign_words import FOREIGN_WORDS
 from ..source import shorten
@@ -79,6 +80,9 @@ def _bad_name(state: State, word: str, start: int, end: int, previous: str) -> N
     in_resource = previous == "RESOURCE"
     code, what = ("SYN003", "a resource name") if in_resource else ("SYN004", "a name")
     hint = "names consist of the letters a to z, digits and underscores"
+    plain = normalize("NFKD", word.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    if len(plain) >= len(word) and plain.isidentifier():
+        hint = f"{hint}: write `{plain}`"
     state.error(code, start, end, f"`{shorten(word)}` is not {what}", hint)
 
 

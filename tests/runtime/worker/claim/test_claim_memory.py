@@ -10,8 +10,8 @@ from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
-    row = (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None, None)
-    return Claimed(uuid4(), *row)
+    id = UUID(int=seq)
+    return Claimed(uuid4(), id, "t", queue, priority=priority, run_at=run_at, seq=seq)
 
 
 def elements(statement: Statement[Any], name: str) -> list[Any]:
