@@ -29,6 +29,7 @@ class Changing:
         status: str | None = None,
         queue: str | None = None,
         type: str | None = None,
+        key: str | None = None,
         error: str | None = None,
         error_group: str | None = None,
         worker: str | None = None,
@@ -46,6 +47,7 @@ class Changing:
             status=status,
             queue=queue,
             type=type,
+            key=key,
             error=error,
             error_group=error_group,
             worker=worker,
@@ -61,6 +63,7 @@ class Changing:
         status: str | None = None,
         queue: str | None = None,
         type: str | None = None,
+        key: str | None = None,
         error: str | None = None,
         error_group: str | None = None,
         worker: str | None = None,
@@ -78,6 +81,7 @@ class Changing:
             status=status,
             queue=queue,
             type=type,
+            key=key,
             error=error,
             error_group=error_group,
             worker=worker,
@@ -92,6 +96,7 @@ class Changing:
         ids: list[UUID] | None = None,
         queue: str | None = None,
         type: str | None = None,
+        key: str | None = None,
         older: str | None = None,
         newer: str | None = None,
         payload: dict[str, Any] | None = None,
@@ -101,7 +106,7 @@ class Changing:
 
         The filter is that of the tool jobs. Without dry_run=false, only count them.
         """
-        wanted = filter_of(payload, queue=queue, type=type, older=older, newer=newer)
+        wanted = filter_of(payload, queue=queue, type=type, key=key, older=older, newer=newer)
         return await self._of_jobs(call, "run_now", ids, wanted, dry_run)
 
     async def pause(self, call: Call, queue: str, dry_run: bool = True) -> Changed:

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from conduit_runtime.model.text.masking import MASK
 from mcp.server.mcpserver.exceptions import ToolError
 
 from .results import Checked, Doctor, Explained, Preflight, result
@@ -17,7 +17,6 @@ from .small import small
 
 _SECONDS = 120.0
 """Seconds that a command may take."""
-_QUOTED = re.compile("'[^']*'")
 
 
 class Programs:
@@ -39,14 +38,11 @@ class Programs:
 
     async def doctor(self) -> Doctor:
         """Look for what keeps jobs from running, or makes them slow, and say what to do."""
-        return result(Doctor, await self._jobs("doctor"))
+        return result(Doctor, _masked(await self._jobs("doctor")))
 
     async def preflight(self) -> Preflight:
         """Say whether workers with the packages of this server would run every job that waits."""
-        report = await self._jobs("preflight")
-        for each in report["findings"]:  # a payload's value may be quoted
-            each["message"] = _QUOTED.sub("'…'", each["message"])
-        return result(Preflight, report)
+        return result(Preflight, _masked(await self._jobs("preflight")))
 
     async def check(self, file: str | None = None, text: str | None = None) -> Checked:
         """The diagnostics of the Conduit project in the working folder, with fixes.
@@ -78,10 +74,20 @@ class Programs:
         )
 
 
+def _masked(report: Any) -> Any:
+    """The report without values of payloads in the messages of its findings."""
+    for each in report["findings"]:
+        if quoted := each.pop("quoted"):
+            each["message"] = each["message"].replace(quoted, MASK)
+    return report
+
+
 async def _run(
     module: str, *arguments: str, text: str | None = None, environment: Mapping[str, str] = {}
 ) -> Any:
     """The JSON that a command prints. Raises ToolError with what it says if it fails."""
+    if any("\0" in each for each in arguments):
+        raise ToolError("An argument holds U+0000: leave it out.")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", module),

@@ -46,6 +46,7 @@ class Reading:
         status: str | None = None,
         queue: str | None = None,
         type: str | None = None,
+        key: str | None = None,
         error: str | None = None,
         error_group: str | None = None,
         worker: str | None = None,
@@ -58,16 +59,17 @@ class Reading:
         """Jobs that match everything that is given.
 
         status: pending, running, completed, failed, cancelled, or a kind of pending: due,
-        scheduled, unreadable, refused. error: a part of the last error. error_group: the key of a
-        group of the tool errors. worker: one that holds the job or had a failed attempt of it.
-        older, newer: the time since the enqueue, as in 15m or 2h. payload: values that the payload
-        contains; it needs a type. sort: newest, oldest, attempts, priority or time. before: `next`
-        of the page before.
+        scheduled, unreadable, refused. key: whose the jobs are, such as a customer. error: a part
+        of the last error. error_group: the key of a group of the tool errors. worker: one that
+        holds the job or had a failed attempt of it. older, newer: the time since the enqueue, as in
+        15m or 2h. payload: values that the payload contains; it needs a type. sort: newest, oldest,
+        attempts, priority or time. before: `next` of the page before.
         """
         wanted = filter_of(
             status=status,
             queue=queue,
             type=type,
+            key=key,
             error=error,
             error_group=error_group,
             worker=worker,

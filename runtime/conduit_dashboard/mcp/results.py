@@ -8,16 +8,16 @@ from .small import small
 
 Object = dict[str, Any]
 Objects = list[Object]
-R = TypeVar("R", bound="Result")
+R = TypeVar("R")
 
 
-class Result(TypedDict):
-    """What a tool returns beside `from_jobs`: the paths in it whose text or list was cut."""
+class Page(TypedDict):
+    """What every page has: the paths in it whose text, list or object was cut."""
 
     cut: list[str]
 
 
-class OverviewPage(TypedDict):
+class OverviewPage(Page):
     """What needs attention, the queues that are the furthest behind, and the workers."""
 
     concerns: Objects
@@ -28,21 +28,21 @@ class OverviewPage(TypedDict):
     workers: dict[str, int]
 
 
-class Overview(Result):
+class Overview(TypedDict):
     from_jobs: OverviewPage
 
 
-class MetricsPage(TypedDict):
+class MetricsPage(Page):
     """Attempts by minute, hour or day."""
 
     attempts: Objects
 
 
-class Metrics(Result):
+class Metrics(TypedDict):
     from_jobs: MetricsPage
 
 
-class JobsPage(TypedDict):
+class JobsPage(Page):
     """Jobs, how many match, and the cursor of the next page."""
 
     jobs: Objects
@@ -53,11 +53,11 @@ class JobsPage(TypedDict):
     searched_back_to: str | None
 
 
-class Jobs(Result):
+class Jobs(TypedDict):
     from_jobs: JobsPage
 
 
-class JobPage(TypedDict):
+class JobPage(Page):
     """A job, why it waits, what it did, and where its code is."""
 
     job: Object
@@ -75,11 +75,11 @@ class JobPage(TypedDict):
     may: dict[str, bool]
 
 
-class Job(Result):
+class Job(TypedDict):
     from_jobs: JobPage
 
 
-class ErrorsPage(TypedDict):
+class ErrorsPage(Page):
     """Groups of failed jobs."""
 
     groups: Objects
@@ -89,11 +89,11 @@ class ErrorsPage(TypedDict):
     older: str | None
 
 
-class Errors(Result):
+class Errors(TypedDict):
     from_jobs: ErrorsPage
 
 
-class QueuesPage(TypedDict):
+class QueuesPage(Page):
     """Queues, and the limits of types."""
 
     queues: Objects
@@ -101,22 +101,22 @@ class QueuesPage(TypedDict):
     type_limits: Objects
 
 
-class Queues(Result):
+class Queues(TypedDict):
     from_jobs: QueuesPage
 
 
-class TypesPage(TypedDict):
+class TypesPage(Page):
     """Job types with their attempts in the period."""
 
     types: Objects
     more_types: int
 
 
-class Types(Result):
+class Types(TypedDict):
     from_jobs: TypesPage
 
 
-class TypePage(TypedDict):
+class TypePage(Page):
     """All about one job type."""
 
     type: Object
@@ -130,11 +130,11 @@ class TypePage(TypedDict):
     activity: Objects
 
 
-class Type(Result):
+class Type(TypedDict):
     from_jobs: TypePage
 
 
-class WorkersPage(TypedDict):
+class WorkersPage(Page):
     """Workers and, if one was named, the types that it handles."""
 
     workers: Objects
@@ -142,22 +142,22 @@ class WorkersPage(TypedDict):
     lanes: Objects
 
 
-class Workers(Result):
+class Workers(TypedDict):
     from_jobs: WorkersPage
 
 
-class SchedulesPage(TypedDict):
+class SchedulesPage(Page):
     """Schedules."""
 
     schedules: Objects
     more_schedules: int
 
 
-class Schedules(Result):
+class Schedules(TypedDict):
     from_jobs: SchedulesPage
 
 
-class FlowPage(TypedDict):
+class FlowPage(Page):
     """The jobs of a flow, and those that the others wait for."""
 
     flow: str
@@ -170,22 +170,22 @@ class FlowPage(TypedDict):
     is_cut: bool
 
 
-class Flow(Result):
+class Flow(TypedDict):
     from_jobs: FlowPage
 
 
-class AuditPage(TypedDict):
+class AuditPage(Page):
     """Actions, the newest first."""
 
     entries: Objects
     older: int | None
 
 
-class Audit(Result):
+class Audit(TypedDict):
     from_jobs: AuditPage
 
 
-class DoctorReport(TypedDict):
+class DoctorReport(Page):
     """What `conduit-jobs doctor` found."""
 
     findings: Objects
@@ -193,18 +193,18 @@ class DoctorReport(TypedDict):
     not_checked: Objects
 
 
-class Doctor(Result):
+class Doctor(TypedDict):
     from_jobs: DoctorReport
 
 
-class PreflightReport(TypedDict):
+class PreflightReport(Page):
     """What `conduit-jobs preflight` found."""
 
     stranded: int
     findings: Objects
 
 
-class Preflight(Result):
+class Preflight(TypedDict):
     from_jobs: PreflightReport
 
 
@@ -237,5 +237,5 @@ class Changed(TypedDict):
 def result(kind: type[R], data: Object) -> R:
     """A result of this kind with those keys of the data that the kind has."""
     keys = get_type_hints(get_type_hints(kind)["from_jobs"])
-    found, cut = small({key: data[key] for key in keys})
-    return cast("R", {"from_jobs": found, "cut": cut})
+    found, cut = small({key: data[key] for key in keys if key != "cut"})
+    return cast("R", {"from_jobs": {**found, "cut": cut}})

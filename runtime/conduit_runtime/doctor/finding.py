@@ -11,7 +11,8 @@ class Finding:
     """A problem: what is wrong, where, and what to do about it, as a command or as SQL.
 
     An error keeps jobs from running; a warning makes them slow, or may become an error. `about`
-    names the `queue` and the `type` if the problem concerns the jobs of one.
+    names the `queue`, `type`, `key` or `schedule` if the problem concerns one. `quoted` is the part
+    of the message that may hold values of payloads.
     """
 
     code: str
@@ -20,13 +21,18 @@ class Finding:
     where: str
     action: str
     about: dict[str, str] = field(default_factory=dict)
+    quoted: str = ""
 
 
-def error(code: str, message: str, where: str, action: str, **about: str) -> Finding:
+def error(
+    code: str, message: str, where: str, action: str, quoted: str = "", **about: str
+) -> Finding:
     """A finding that keeps jobs from running."""
-    return Finding(code, "error", message, where, action, about)
+    return Finding(code, "error", message, where, action, about, quoted)
 
 
-def warning(code: str, message: str, where: str, action: str, **about: str) -> Finding:
+def warning(
+    code: str, message: str, where: str, action: str, quoted: str = "", **about: str
+) -> Finding:
     """A finding that makes jobs slow, or that may become an error."""
-    return Finding(code, "warning", message, where, action, about)
+    return Finding(code, "warning", message, where, action, about, quoted)

@@ -25,6 +25,7 @@ def judge(refused: Iterable[doctor.Refused]) -> Iterator[Finding]:
             "change the constraint or trigger of yours on jobs, or what the jobs hold; workers try "
             "each again within a minute and a half. List them: conduit-jobs jobs list --queue "
             f"{quote(each.queue)} --type {quote(each.type)} --status pending",
+            each.reason,
             queue=each.queue,
             type=each.type,
         )

@@ -39,6 +39,7 @@ def judge(schedules: Iterable[Schedule], known: Collection[str]) -> Iterator[Fin
                 f"schedule {schedule.name}",
                 "deploy code that has it, or: conduit-jobs schedules remove "
                 f"{quote(schedule.name)}",
+                schedule=schedule.name,
             )
 
 
@@ -52,4 +53,6 @@ def judge_failures(schedules: Iterable[Schedule]) -> Iterator[Finding]:
                 f"in a row: {schedule.error}",
                 f"schedule {schedule.name}",
                 f"fix what the error says, then: conduit-jobs schedules run {quote(schedule.name)}",
+                schedule.error or "",
+                schedule=schedule.name,
             )

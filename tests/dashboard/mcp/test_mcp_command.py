@@ -63,6 +63,9 @@ def test_http_with_the_printed_token(dsn: str, tmp_path: Path) -> None:
         assert "not the token" in httpx.post(url, json={}, headers=wrong).json()["message"]
         forged = {"Authorization": f"Bearer {token}", "Origin": "https://evil.example"}
         assert httpx.post(url, json={}, headers=forged).status_code == 403
+        # Another name that leads to this machine, as when a site rebinds its own.
+        rebound = {"Authorization": f"Bearer {token}", "Host": "evil.example"}
+        assert httpx.post(url, json={}, headers=rebound).status_code == 421
 
 
 @pytest.mark.slow

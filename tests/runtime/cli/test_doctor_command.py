@@ -51,7 +51,7 @@ def test_an_error_says_what_where_and_what_to_do(run: Run, queue: Queue) -> None
     assert "\n  do: conduit-jobs worker PACKAGE --queue 'mail 2'\n" in text
     assert text.endswith("1 error, no warnings\n")
     [finding] = json.loads(run("--format", "json", code=1))["findings"]
-    assert finding.keys() == {"code", "severity", "message", "where", "action", "about"}
+    assert finding.keys() == {"code", "severity", "message", "where", "action", "about", "quoted"}
     assert (finding["code"], finding["severity"]) == ("queue-without-worker", "error")
 
 
