@@ -57,6 +57,7 @@ PAGE = {
     "Cache": "get set(key,value,ttl) invalidate clear",
     "Context": "current_user current_user! authenticated? current_request",
     "Env": "get(key,default) set has?",
+    "Job": "sleep(duration) wait(name,timeout)",
 }
 """The functions that the description of the language lists, by their namespaces."""
 
@@ -196,7 +197,7 @@ def test_a_method_is_found_by_the_type_of_its_value() -> None:
 
 def test_functions_of_values_are_methods() -> None:
     plain = {s.call for s in SIGNATURES if s.parameters and not s.method}
-    no_value = ("UUID", "Random", "Logger", "Cache", "Env")
+    no_value = ("UUID", "Random", "Logger", "Cache", "Env", "Job")
     assert {call for call in plain if not call.startswith(no_value)} == {
         # several namespaces parse and validate strings; the methods of `String` take regexes
         "Time.parse", "JSON.parse", "JSON.validate", "Regex.replace", "Regex.split",

@@ -17,6 +17,7 @@ from .jobs.async_blocks import describe_jobs, name_jobs
 from .jobs.batches import check_batches
 from .jobs.capture import capture
 from .jobs.older_payloads import plan_older_payloads
+from .jobs.pauses import report_pauses
 from .jobs.reach import check_bodies
 from .jobs.steps import divide_into_steps
 from .jobs.stored_records import report_sensitive_reads
@@ -65,6 +66,7 @@ def check(
     columns = {info.name: info.columns for info in env.resources.values()}
     check_config_names(columns, config, problems)
     if not problems.has_errors:
+        report_pauses(env, lock or Lock(), problems)
         report_unsupported(env, problems)
         lint(env, config, problems)
         find_calls(env)

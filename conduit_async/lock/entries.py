@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from ..job_options import (
     TYPE_OPTIONS,
@@ -16,7 +16,7 @@ from ..job_options import (
     locked_options,
 )
 from ..source import printable
-from .model import BlockIdentity, Fields, FieldType, LockedJob, LockedStep, Services
+from .model import BlockIdentity, Fields, FieldType, LockedJob, LockedStep, Pause, Services
 
 _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
@@ -141,9 +141,18 @@ def _step(entry: JsonEntry) -> LockedStep:
         as_text(entry.take("hash", None)),
         as_text(entry.take("within", None), optional=True) or "",
         None if kept.value is None else {name: as_type(kind) for name, kind in kept.items()},
+        _pause(entry.take("pause", "")),
     )
     entry.end()
     return step
+
+
+def _pause(entry: JsonEntry) -> Pause:
+    for kind in get_args(Pause):
+        if entry.value == kind:
+            found: Pause = kind
+            return found
+    raise entry.error("`sleep` or `wait`")
 
 
 def as_type(entry: JsonEntry) -> FieldType:

@@ -86,6 +86,10 @@ Fields: TypeAlias = Mapping[str, FieldType]
 """A payload shape: the captured fields by their names in JSON."""
 
 
+Pause: TypeAlias = Literal["", "sleep", "wait"]
+"""What a step waits for: a time, or the signal of its name; most wait for nothing."""
+
+
 @dataclass(frozen=True)
 class LockedStep:
     """A step of a block, or an effect of it that has no record.
@@ -93,12 +97,14 @@ class LockedStep:
     `hash` tells its last statement from others, `within` the branches that lead to it ("" if it is
     reached in any case). `kept` are the values that are stored with its record, by their names in
     JSON: `label`, or `label.carrier` for a part of it. It is None for an effect without a record.
+    `pause` tells sleeps and waits from other steps.
     """
 
     name: str
     hash: str
     within: str = ""
     kept: Fields | None = None
+    pause: Pause = ""
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,8 @@ def _step(step: LockedStep) -> str:
     content: dict[str, object] = {"name": step.name, "hash": step.hash}
     if step.within:
         content["within"] = step.within
+    if step.pause:
+        content["pause"] = step.pause
     if not step.kept:
         return _encode(content if step.kept is None else {**content, "keeps": {}})
     texts = {key: _json(value) for key, value in content.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from .. import ast
-from ..lock.model import Fields, Unreadable
+from ..lock.model import Fields, Pause, Unreadable
 from ..lock.upcast import NewFields, Upcast
 from ..source import Span
 from ..types import Shape, Type
@@ -95,7 +95,8 @@ class StepInfo:
     code reads: their values are stored with the record of the step, in the class `record`. Of a
     local in `members`, later code reads only these members. If it `only_writes`, its writes commit
     together with its record. If it `takes_turns`, it is a loop, whose turns are stored one by one;
-    `loop` is such a loop around it. `fields` are the kept values as the lock has them. `hash` tells
+    `loop` is such a loop around it. `pause` says whether it is a sleep or a wait for the signal of
+    its name. `fields` are the kept values as the lock has them. `hash` tells
     its last statement from others, `within` the branches that lead to it.
     """
 
@@ -106,6 +107,7 @@ class StepInfo:
     only_writes: bool = False
     takes_turns: bool = False
     loop: "StepInfo | None" = None
+    pause: Pause = ""
     record: str = ""
     fields: Fields = field(default_factory=dict)
     hash: str = ""
@@ -129,7 +131,8 @@ class JobInfo:
     from `new_fields`. `statements` are the hashes that tell an unnamed block from others, `calls`
     are its calls and writes, once for each place, both as in the lock. `steps` are those that are
     stored when they end, in the order of the source, `unrecorded` the statements with effects that
-    follow the last steps. `had_steps` is whether the lock has steps of it.
+    follow the last steps. `had_steps` is whether the lock has steps of it. `obstacle` is why a part
+    of its block has no steps, and a hint.
     """
 
     block: ast.Async
@@ -151,6 +154,7 @@ class JobInfo:
     steps: tuple[StepInfo, ...] = ()
     unrecorded: tuple[StepInfo, ...] = ()
     had_steps: bool = False
+    obstacle: tuple[str, str] | None = None
 
     @property
     def stores_steps(self) -> bool:

@@ -15,13 +15,15 @@ import psycopg
 import pytest
 from conduit_runtime import Retry, current_call, stdlib
 from conduit_runtime.job_types.context import JobContext
+from conduit_runtime.model.attempts.interruptions import Shutdown
 from conduit_runtime.model.calls import entered_job
 from conduit_runtime.testing import Jobs
 from conduit_runtime.testing.run.kit_steps import KitSteps
 from psycopg.rows import dict_row
 
 ROWS = """
-TRUNCATE customers, orders, items, entries, jobs, conduit_steps RESTART IDENTITY CASCADE;
+TRUNCATE customers, orders, items, entries, jobs, conduit_steps, conduit_signals
+  RESTART IDENTITY CASCADE;
 INSERT INTO customers VALUES (1, 'Ada', 'ada@example.com', 3), (2, 'Bob', NULL, 0);
 INSERT INTO orders VALUES (
   1, 'first', 'a note', 'paid', 10.50, 3, 0.5, '2024-03-01T10:00:00Z', '2024-03-05',
@@ -29,6 +31,10 @@ INSERT INTO orders VALUES (
 );
 INSERT INTO items VALUES (1, 'one', 5, 1), (2, 'two', 1, 1), (3, 'three', 3, 1);
 """
+SIGNAL = """
+SELECT conduit_signal(id, NULL, NULL, 'approved', '{"yes": true, "by": {"name": "Ada"}}') FROM jobs
+"""
+"""Gives each job the signal `approved`, before it waits for it."""
 TABLES = ("customers", "orders", "items", "entries")
 
 
@@ -53,13 +59,15 @@ class Event:
 class Seen:
     """What is seen of the jobs of a run, in the order of time for each job.
 
-    `stored` are the records of steps, each with its job type.
+    `stored` are the records of steps, each with its job type; `pauses` are the sleeps and waits
+    among them.
     """
 
     events: dict[str, list[Event]] = field(default_factory=dict)
     rows: dict[str, list[Any]] = field(default_factory=dict)
     jobs: list[tuple[str, str, Any]] = field(default_factory=list)
     stored: list[tuple[str, str]] = field(default_factory=list)
+    pauses: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list, compare=False)
 
     @property
@@ -135,6 +143,8 @@ class Bench:
         self._seen = Seen()
         self._lose: int | None = None
         self._lost = 0
+        self._pause: str | None = None
+        self._crashed: set[UUID] = set()
         self._replace_sources(monkeypatch.setattr)
         self._watch(monkeypatch.setattr)
 
@@ -143,16 +153,19 @@ class Bench:
         package: ModuleType,
         *,
         crash_after: str | None = None,
+        pause: str | None = None,
         clock_stands: bool = False,
         lose: int | None = None,
     ) -> Seen:
         """Run the hook and its jobs.
 
-        Each job crashes behind the step `crash_after`. The attempt with the effect number `lose`
+        Each job crashes behind the step `crash_after`, and when the sleep or wait `pause` is
+        stored, before the attempt ends. The attempt with the effect number `lose`
         fails right behind that effect, which a `rescue` does not see.
         """
         self._ticks = itertools.repeat(1) if clock_stands else itertools.count()
         self._seen, self._lose = Seen(), lose
+        self._pause, self._crashed = pause, set()
         names = ("ask", "one", "two")
         services = SimpleNamespace(**{each: Service(each, self._call) for each in names})
         services.notify = self._notify
@@ -165,6 +178,7 @@ class Bench:
             takes_services = "services" in inspect.signature(hook).parameters
             before = {**row, "size": 0}
             hook(conn, row, before, **({"services": services} if takes_services else {}))
+            conn.execute(SIGNAL)
             conn.commit()
             ran = Jobs(self._dsn).run(
                 services=services,
@@ -229,6 +243,7 @@ class Bench:
 
     def _watch(self, replace: Callable[..., None]) -> None:
         run, store, within = JobContext._run, KitSteps._store, KitSteps.store_within
+        wait = KitSteps.wait
 
         async def noted_run(context: Any, query: Any) -> Any:
             result = await run(context, query)
@@ -244,6 +259,18 @@ class Bench:
             self._seen.stored.append((record.job.type, record.name))
             return await within(steps, record, connection)
 
+        async def noted_wait(steps: Any, pause: Any) -> Any:
+            record, is_pause = (pause.job.type, pause.name), pause.name == self._pause
+            if record not in self._seen.stored:
+                self._seen.stored.append(record)
+            self._seen.pauses.add(pause.name)
+            found = await wait(steps, pause)
+            if is_pause and pause.job.id not in self._crashed:
+                self._crashed.add(pause.job.id)
+                raise Shutdown
+            return found
+
+        replace(KitSteps, "wait", noted_wait)
         replace(KitSteps, "store_within", noted_within)
         replace(JobContext, "_run", noted_run)
         replace(KitSteps, "_store", noted_store)

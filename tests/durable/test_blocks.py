@@ -34,7 +34,8 @@ def test_a_block_goes_on_behind_its_last_step(bench: Bench, tmp_path: Path, bloc
         stored = dict.fromkeys(step for type_, step in calm.stored if "block" in type_)
         assert [*stored] == block.steps
         for step in dict.fromkeys(step for _, step in calm.stored):
-            assert bench.run(package, crash_after=step) == calm, f"a crash behind {step}"
+            where = "pause" if step in calm.pauses else "crash_after"
+            assert bench.run(package, **{where: step}) == calm, f"a crash behind {step}"
         still = bench.run(package, clock_stands=True)
         for number in range(len(still.effects)):
             lost = bench.run(package, clock_stands=True, lose=number)

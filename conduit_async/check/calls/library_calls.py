@@ -38,6 +38,13 @@ _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 def library_call(body: Body, node: ast.Call, signature: Signature) -> Type:
     """Check a call by the function's full name."""
+    if signature.namespace == "Job" and body.job is None:
+        message = f"`{signature.call}` is for the code of an `@async` block"
+        if body.kind == "function":
+            hint = "let the block itself sleep or wait, before or behind the call of the function"
+        else:
+            hint = "a hook holds its caller's transaction, and never waits: write `@async { … }`"
+        body.error("ASY913", node, message, hint)
     return _call(body, node, signature, None)
 
 

@@ -103,6 +103,8 @@ class Kinds:
                 return Kind.EFFECT if operation in WRITES else Kind.OTHER
             case RelationUse() | Extern() | Local(type=Query()):
                 return Kind.OTHER
+            case LibraryCall(signature=called) if called.namespace == "Job":
+                return Kind.EFFECT
             case LibraryCall(signature=called):
                 is_new = f"{called.namespace}.{called.name}" in _NEW_EACH_TIME
                 is_same = called.namespace in _SAME_EACH_TIME and not is_new

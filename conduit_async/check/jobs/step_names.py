@@ -4,12 +4,12 @@ A job that was stopped behind a step goes on by the step's name. So a new step t
 work as a known one, such as a second mail, never takes the known one's name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 
 from ... import ast
 from ...analyses.walk import walk
-from ...lock.model import Lock, LockedStep
+from ...lock.model import Lock, LockedStep, Pause
 from ...names import CALL, snake_case
 from ...program import FunctionCall, JobInfo, Program, RecordCall, ServiceCall, StepInfo
 from .hashes import hash_of
@@ -24,17 +24,25 @@ def name_steps(job: JobInfo, lock: Lock) -> None:
     for step in (*job.steps, *job.unrecorded):
         last = step.statements[-1]
         step.hash = hash_of(last.iterable if isinstance(last, ast.For) else last)
-    earlier = [lock.jobs[name].steps for name in (job.name, *job.was) if name in lock.jobs]
-    known = next((each for each in earlier if each is not None), None)
+    known = known_steps(job, lock)
     job.had_steps = known is not None
     steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.statements[0].span.start)
-    groups: dict[tuple[StepInfo | None, str], list[StepInfo]] = {}
+    groups: dict[tuple[StepInfo | None, str, Pause], list[StepInfo]] = {}
     for step in steps:
-        groups.setdefault((step.loop, step.name), []).append(step)
-    for (loop, name), group in groups.items():  # a loop has its name before its steps
+        if step.pause != "wait":  # it has the name of its signal
+            groups.setdefault((step.loop, step.name, step.pause), []).append(step)
+    taken = {each.name for each in steps if each.pause == "wait"}
+    for (loop, name, pause), group in groups.items():  # a loop has its name before its steps
         work = name if loop is None else f"{loop.name}/{name}"
-        same = [each for each in known or () if _work(each) == work]
-        _name(work, group, same)
+        same = [each for each in known or () if _work(each) == work and each.pause == pause]
+        others = {each.name for each in known or () if each.pause != pause}
+        _name(work, group, same, taken | others)
+
+
+def known_steps(job: JobInfo, lock: Lock) -> tuple[LockedStep, ...] | None:
+    """The steps that the lock has of a job; None if it never had any."""
+    earlier = [lock.jobs[name].steps for name in (job.name, *job.was) if name in lock.jobs]
+    return next((each for each in earlier if each is not None), None)
 
 
 def _work(step: LockedStep) -> str:
@@ -43,8 +51,13 @@ def _work(step: LockedStep) -> str:
     return f"{around}{slash}{own.partition('#')[0]}"
 
 
-def _name(work: str, steps: list[StepInfo], known: list[LockedStep]) -> None:
-    """Name steps that do the same work: after unchanged ones, else after the only changed one."""
+def _name(
+    work: str, steps: list[StepInfo], known: list[LockedStep], others: Collection[str]
+) -> None:
+    """Name steps that do the same work: after unchanged ones, else after the only changed one.
+
+    `others` are names of steps of another kind.
+    """
     names: dict[StepInfo, str] = {}
     free = [*known]
     for step in steps:
@@ -55,7 +68,7 @@ def _name(work: str, steps: list[StepInfo], known: list[LockedStep]) -> None:
     # A number of turns says nothing about another list.
     if len(changed) == len(free) == 1 and not changed[0].takes_turns:
         names[changed[0]] = free[0].name
-    taken = {each.name for each in known}
+    taken = {each.name for each in known}.union(others)
     number = 1
     for step in steps:
         if step in names:

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ... import ast
+from ...analyses.pauses import kind_of, pause_of, signal_of
 from ...analyses.walk import walk
 from ...program import (
     Capture,
@@ -81,12 +82,15 @@ class _Division:
         for number, statement in enumerate(block.statements):
             rest = [*block.statements[number + 1 :], *after]
             kind = self.kinds.of(statement)
-            if self._enqueues(statement):  # a step would lose the job when it is skipped
+            enqueues, pauses = self._enqueues(statement), self._pauses(statement)
+            if enqueues or pauses:  # a step would lose the job, or the attempt ends in it
                 if under_way and not self._end(under_way, [statement, *rest]):
                     return False
                 under_way = []
-                if kind is not Kind.SAME and not self._may_divide(statement):
-                    return False
+            if self._pause(statement):
+                continue
+            if enqueues and kind is not Kind.SAME and not self._may_divide(statement):
+                return False
             if not under_way:
                 if kind is Kind.SAME or self._takes_turns(statement, rest):
                     continue
@@ -94,6 +98,8 @@ class _Division:
                     if not all(self._divide(each, rest) for each in _blocks(statement)):
                         return False
                     continue
+                if pauses:
+                    return False
             under_way.append(statement)
             if self.kinds.of(*rest) is not Kind.EFFECT:
                 return True
@@ -105,6 +111,20 @@ class _Division:
 
     def _enqueues(self, statement: ast.Statement) -> bool:
         return any(isinstance(each, ast.Async) for each in walk(statement, ast.Async))
+
+    def _pauses(self, statement: ast.Statement) -> bool:
+        facts = self.program.facts
+        return any(kind_of(facts, each) for each in walk(statement, ast.Async))
+
+    def _pause(self, statement: ast.Statement) -> bool:
+        """Add the step of a sleep or a wait, if the statement is one."""
+        call = pause_of(self.program.facts, statement)
+        if call is None:
+            return False
+        kind = kind_of(self.program.facts, call)
+        name = "job.sleep" if kind == "sleep" else signal_of(self.program.facts, call)
+        self.found.append(StepInfo(name, (statement,), loop=self.loop, pause=kind))
+        return True
 
     def _may_divide(self, statement: ast.Statement) -> bool:
         """Whether it chooses the same one of its blocks each time, and a block has steps."""
@@ -156,11 +176,19 @@ class _Division:
     def _may_end(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
         """Whether all that `rest` needs of a step can be stored."""
         later = [*rest, *self.later]
-        if not all(self.values.may_keep(local) for local in self.values.needed(step, later)):
-            return False
+        for local in self.values.needed(step, later):
+            if not self.values.may_keep(local):
+                hint = f"read `{local.name}` again behind it"
+                self.job.obstacle = f"`{local.name}` is used behind it, and cannot be stored", hint
+                return False
         nodes = [node for each in step for node in walk(each, ast.Async)]
         fields = {name for node in nodes if (name := _assigned_field(node)) is not None}
-        return not fields or not self._may_read(fields, rest)
+        if not fields or not self._may_read(fields, rest):
+            return True
+        names = " or ".join(f"`self.{each}`" for each in sorted(fields))
+        hint = "put the new value into a `let`, and read that behind it"
+        self.job.obstacle = f"{names} has a new value, and is read behind it", hint
+        return False
 
     def _may_read(self, fields: Container[str], rest: Sequence[ast.Node]) -> bool:
         """Whether code may read some fields of the record, itself or in a function or a job."""
@@ -194,7 +222,9 @@ class _Division:
             return False
         rest = [*rest, *self.later]
         kept, members = self.values.kept(self.values.needed(step, rest), rest)
-        only_writes = not any(self.kinds.calls_services(each) for each in step)
+        only_writes = self.kinds.of(*step) is Kind.EFFECT and not any(
+            self.kinds.calls_services(each) for each in step
+        )
         self.found.append(
             StepInfo(
                 work_of(self.program, step, self.kinds),

@@ -33,6 +33,8 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
     signature = call.signature
     if signature.namespace == "Context":
         return context_value(fn, node) or NONE
+    if signature.namespace == "Job":
+        return (yield from _pause(fn, node, call))
     loop, source = yield from comprehension(fn, node, call)
     if loop is not None:
         return loop
@@ -73,6 +75,16 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
         made = entry(fn, node, items, parts[0], Code(str(position))) or made
     made = replace(made, before=(*made.before, *definitions))
     return chains.guarded(fn, node, guard, made)
+
+
+def _pause(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowering:
+    """`Job.sleep(…)`, `Job.wait(…)`: a method of the job's context, which knows the step's name."""
+    step, duration = fn.pause(node), call.arguments[-1]
+    assert duration is not None
+    code = _unknown(fn, _Argument(duration, None), (yield Operand(duration)))
+    method = "sleeps" if step.pause == "sleep" else "waits_for"
+    texts = [literals.string(step.name), code.text]
+    return fn.through_handle(f"{fn.handle}.{method}({listed(texts, [code])})", [code])
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,12 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
     lines: list[Line] = []
     step: StepInfo | None = None
     for statement in node.statements:
-        if step is not None and not step.takes_turns and statement in step.statements:
+        if step is not None and statement in step.statements:
             continue
         step = fn.step_at(statement)
-        if step is not None and not step.takes_turns:
+        if step is not None and (step.takes_turns or step.pause):
+            step = None
+        if step is not None:
             lines += _step(fn, step)
             continue
         if statement in fn.guarded:

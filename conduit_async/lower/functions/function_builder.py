@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from ... import ast
+from ...analyses.pauses import pause_of
 from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, StepInfo
 from ...python.code import Code, Effect, Form, Line, Precedence, assign, assignment, call, combine
 from ...python.literals import string
@@ -112,6 +113,13 @@ class FunctionBuilder:
     def step_at(self, statement: ast.Statement) -> StepInfo | None:
         """The step of the job that begins with a statement, if one does."""
         return self.steps.get(statement)
+
+    def pause(self, call: ast.Expr) -> StepInfo:
+        """The step that is a sleep or a wait."""
+        assert self.job is not None
+        pauses = (each for each in self.job.steps if each.pause)
+        facts = self.module.facts
+        return next(each for each in pauses if pause_of(facts, each.statements[0]) is call)
 
     @property
     def is_batch(self) -> bool:

@@ -3,11 +3,13 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
 
+from ..model.attempts.outcome import seconds_of
 from ..model.claimed import Claimed
 from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
@@ -71,6 +73,22 @@ class BlockContext(AsyncOperations):
             await steps.store(step, text, monotonic() - self._began, self._within)
         job.step, job.calls = job.turn, None
         self.forget_rows()
+
+    async def sleeps(self, step: str, duration: timedelta) -> None:
+        """`JobContext.sleep` of a generated block; the attempt ends here, or the sleep is over."""
+        await self._reach(step)
+        await self._steps.sleep(step, seconds_of(duration, "duration"))
+
+    async def waits_for(self, signal: str, longest: timedelta) -> Any:
+        """`JobContext.wait` of a generated block, which returns the value of the signal."""
+        await self._reach(signal)
+        return await self._steps.wait(signal, seconds_of(longest, "timeout"))
+
+    async def _reach(self, pause: str) -> None:
+        """Come to a sleep or a wait of a generated block; raises StepsMismatch."""
+        self.raise_if_cancelled()
+        self.forget_rows()
+        await self._steps.next(pause)
 
     def forget_rows(self) -> None:
         """Read each row again when it is used next, as a later attempt would."""

@@ -9,6 +9,7 @@ from .crypto import Crypto
 from .env import Env
 from .hash import Hash
 from .html import HTML
+from .job import Job
 from .json import JSON
 from .logger import Logger
 from .number import Number
@@ -21,7 +22,7 @@ from .uuid import UUID
 
 NAMESPACES: tuple[type[Any], ...] = (
     String, Text, Number, Array, Hash, Time, UUID, Random, Crypto, HTML, JSON, Regex, Logger, Cache,
-    Context, Env,
+    Context, Env, Job,
 )  # fmt: skip
 """The namespaces, in the order of the language's page."""
 
@@ -35,6 +36,7 @@ __all__ = [
     "Crypto",
     "Env",
     "Hash",
+    "Job",
     "Logger",
     "Number",
     "Random",
