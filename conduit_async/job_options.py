@@ -254,6 +254,13 @@ _DECLARED = (
         ),
     ),
     Option(
+        "key_concurrency",
+        _COUNT,
+        "limit",
+        needs=Needs("key", "say whose the job is: `key: self.customer_id, key_concurrency: 2`"),
+        elsewhere="per_key_concurrency concurrency_per_key key_limit",
+    ),
+    Option(
         "rate_limit",
         _COUNT,
         "limit",

@@ -18,6 +18,8 @@ class LimitsRow:
     starts: int | None
     per: float | None
     rate_from: str | None
+    key_concurrency: int | None
+    key_concurrency_from: str | None
 
 
 def limits_row(limits: TypeLimits) -> LimitsRow:
@@ -29,6 +31,8 @@ def limits_row(limits: TypeLimits) -> LimitsRow:
         limits.starts,
         None if limits.per is None else limits.per.total_seconds(),
         limits.rate_from,
+        limits.key_concurrency,
+        limits.key_concurrency_from,
     )
 
 

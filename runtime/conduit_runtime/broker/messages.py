@@ -216,6 +216,7 @@ class Limits(SourceLimits):
     concurrency: Positive | None = None
     starts: Positive | None = None
     seconds: Period | None = None
+    key_concurrency: Positive | None = None
 
     def __post_init__(self) -> None:
         if (self.starts is None) is not (self.seconds is None):

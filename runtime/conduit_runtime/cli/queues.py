@@ -81,6 +81,15 @@ def resume(session: Session, names: tuple[str, ...]) -> None:
 @click.option(
     "--concurrency", type=click.IntRange(1), metavar="N", help="At most N of its jobs at once."
 )
+@click.option(
+    "--per-key",
+    "per_key",
+    is_flag=False,
+    flag_value=0,
+    type=click.IntRange(0),
+    metavar="[N]",
+    help="At most N of its jobs of each key at once; with --none or --source: of this limit.",
+)
 @_none
 @click.option("--type", "are_types", is_flag=True, help="NAME… are job types, not queues.")
 @_source
@@ -88,24 +97,29 @@ def limit(
     session: Session,
     names: tuple[str, ...],
     concurrency: int | None,
+    per_key: int | None,
     lift: bool,
     are_types: bool,
     to_source: bool,
 ) -> None:
     """Limit how many jobs of a queue run at once, over all workers; with --type, of a job type.
 
-    For a type, --concurrency and --none override the limit in its source.
+    For a type, --concurrency, --per-key and --none override the limit in its source.
     """
     if to_source and not are_types:
         raise click.UsageError("--source is for job types: give --type too")
-    _check_one(concurrency, lift, to_source, "--concurrency")
+    by_key = per_key is not None
+    if by_key and concurrency is not None:
+        raise click.UsageError("give --concurrency and --per-key one after the other")
+    number = (per_key or None) if by_key else concurrency
+    _check_one(number, lift, to_source, "--per-key" if by_key else "--concurrency")
     if not are_types:
-        _change(session, names, lambda queue, name: queue.limit(name, concurrency))
+        _change(session, names, lambda queue, name: queue.limit(name, number, per_key=by_key))
         return
     with session.queue() as queue:
         with _usage_errors():
             for name in names:
-                queue.limit_type(name, "source" if to_source else concurrency)
+                queue.limit_type(name, "source" if to_source else number, per_key=by_key)
         existing = {each.type: each for each in queue.type_limits()}
     _show_limits([existing.get(name) or TypeLimits(name) for name in names], session.form)
 
@@ -238,10 +252,13 @@ def _check_one(limit: int | None, lift: bool, to_source: bool, option: str) -> N
 def _show(overviews: list[QueueOverview], form: str) -> None:
     rows = [{**asdict(each), "paused": each.paused} for each in overviews]
     kept = [each for each in _KEPT if any(row[each] is not None for row in rows)]
+    limits = ["concurrency"]
+    if form != "table" or any(row["key_concurrency"] is not None for row in rows):
+        limits.append("key_concurrency")
     if form == "table":
         rows = [{**row, "paused": "paused" if row["paused"] else ""} for row in rows]
         rows = [{**row, **{name: _kept(row[name]) for name in kept}} for row in rows]
-    show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due", *kept], form)
+    show_rows(rows, ["queue", "paused", *limits, *_COUNTS, "oldest_due", *kept], form)
 
 
 def _kept(seconds: float | None) -> str:
@@ -254,4 +271,7 @@ def _show_limits(limits: list[TypeLimits], form: str) -> None:
         per = row.pop("per")
         row["per_seconds"] = None if per is None else per.total_seconds()
     columns = ["type", "concurrency", "concurrency_from", "starts", "per_seconds", "rate_from"]
+    by_key = ["key_concurrency", "key_concurrency_from"]
+    if form != "table" or any(row[name] is not None for row in rows for name in by_key):
+        columns += by_key
     show_rows(rows, columns, form)

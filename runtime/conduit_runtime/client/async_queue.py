@@ -364,12 +364,15 @@ class AsyncQueue:
         """Let the jobs of a paused queue start again."""
         await self._run(controls.resume(queue), conn)
 
-    async def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
+    async def limit(
+        self, queue: str, concurrency: int | None, *, per_key: bool = False, conn: Conn = None
+    ) -> None:
         """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
-        None lifts the limit. Running jobs continue; workers apply the change within a second.
+        With `per_key`, so many jobs of each key; jobs without a key do not count. None lifts the
+        limit. Running jobs continue; workers apply the change within a second.
         """
-        await self._run(controls.limit(queue, concurrency), conn)
+        await self._run(controls.limit(queue, concurrency, per_key=per_key), conn)
 
     async def retention(
         self,
@@ -390,13 +393,16 @@ class AsyncQueue:
         setting = controls.retention(queue, keep_completed, keep_failed, keep_steps)
         await self._run(setting, conn)
 
-    async def limit_type(self, type: str, concurrency: Limit, *, conn: Conn = None) -> None:
+    async def limit_type(
+        self, type: str, concurrency: Limit, *, per_key: bool = False, conn: Conn = None
+    ) -> None:
         """Let at most `concurrency` jobs of a type be claimed at once, over all workers.
 
-        None lifts the limit, even one in the source; "source" restores the limit of the source.
+        With `per_key`, so many jobs of each key; jobs without a key do not count. None lifts the
+        limit, even one in the source; "source" restores the limit of the source.
         Running jobs continue; workers apply the change within a second.
         """
-        steps = type_limits.limit_type(type, concurrency)
+        steps = type_limits.limit_type(type, concurrency, per_key=per_key)
         async with self.connections.transaction(conn) as connection:
             await self._run_steps(steps, connection)
 

@@ -359,12 +359,15 @@ class Queue:
         """Let the jobs of a paused queue start again."""
         self._run(controls.resume(queue), conn)
 
-    def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
+    def limit(
+        self, queue: str, concurrency: int | None, *, per_key: bool = False, conn: Conn = None
+    ) -> None:
         """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
-        None lifts the limit. Running jobs continue; workers apply the change within a second.
+        With `per_key`, so many jobs of each key; jobs without a key do not count. None lifts the
+        limit. Running jobs continue; workers apply the change within a second.
         """
-        self._run(controls.limit(queue, concurrency), conn)
+        self._run(controls.limit(queue, concurrency, per_key=per_key), conn)
 
     def retention(
         self,
@@ -385,13 +388,16 @@ class Queue:
         setting = controls.retention(queue, keep_completed, keep_failed, keep_steps)
         self._run(setting, conn)
 
-    def limit_type(self, type: str, concurrency: Limit, *, conn: Conn = None) -> None:
+    def limit_type(
+        self, type: str, concurrency: Limit, *, per_key: bool = False, conn: Conn = None
+    ) -> None:
         """Let at most `concurrency` jobs of a type be claimed at once, over all workers.
 
-        None lifts the limit, even one in the source; "source" restores the limit of the source.
+        With `per_key`, so many jobs of each key; jobs without a key do not count. None lifts the
+        limit, even one in the source; "source" restores the limit of the source.
         Running jobs continue; workers apply the change within a second.
         """
-        steps = type_limits.limit_type(type, concurrency)
+        steps = type_limits.limit_type(type, concurrency, per_key=per_key)
         with self.connections.transaction(conn) as connection:
             self._run_steps(steps, connection)
 

@@ -8,13 +8,20 @@ Lane = tuple[str, str]
 
 MARK = "!"
 """The mark before each reader in the fingerprint of an unreadable job."""
+PARKED = "~"
+"""The mark at the end of the fingerprint of a job that waits until its key has room."""
 _MOST = 8
 """Readers in a fingerprint; more versions of the code hardly run at once."""
 
 
 def original(fingerprint: str) -> str:
     """The shape of the payload, as it was when the job was enqueued."""
-    return fingerprint.partition(MARK)[0]
+    return lane_of(fingerprint).partition(MARK)[0]
+
+
+def lane_of(fingerprint: str) -> str:
+    """The fingerprint without the mark of a parked job."""
+    return fingerprint.removesuffix(PARKED)
 
 
 def is_unreadable(fingerprint: str) -> bool:
@@ -24,7 +31,7 @@ def is_unreadable(fingerprint: str) -> bool:
 
 def readers(fingerprint: str) -> tuple[str, ...]:
     """The readers that could not read the payload; empty unless the job is unreadable."""
-    return tuple(fingerprint.split(MARK)[1:])
+    return tuple(lane_of(fingerprint).split(MARK)[1:])
 
 
 def marked(fingerprint: str, reader: str) -> str:

@@ -63,14 +63,15 @@ def claim(
     ages: Sequence[float] | None = None,
     limited: Collection[str] = (),
     starts: Mapping[str, int] = {},
+    counted: Collection[str] = (),
 ) -> Statement[list[J]]:
     """Claim at most `limit` due jobs, at most `queues[name]` of each queue.
 
-    Of the queues with a limit, only the `limited` ones are claimed from. `starts` says how many
-    jobs to claim of each type with a limit. `depth` is how many heads of each lane are scanned.
-    `bounds` are where each (queue, priority) was left: the `run_at`, in microseconds since
-    2000-01-01 UTC, and the `seq`. `ages` has seconds for each queue: only jobs that became due that
-    long ago or later are claimed.
+    Of the queues with a limit, only the `limited` ones are claimed from; of the types with one, the
+    `counted` ones. `starts` says how many jobs to claim of such types. `depth` is how many heads of
+    each lane are scanned. `bounds` are where each (queue, priority) was left: the `run_at`, in
+    microseconds since 2000-01-01 UTC, and the `seq`. `ages` has seconds for each queue: only jobs
+    that became due that long ago or later are claimed.
     """
     token = uuid.uuid4()
     types, fingerprints = _lane_arrays(tuple(lanes))
@@ -79,7 +80,7 @@ def claim(
         "worker": worker,
         "token": token,
         "limited": array(limited),
-        "counted": array(starts),
+        "counted": array(counted),
         "queues": array(queues),
         "sizes": integers(queues.values()),
         "limit": limit,
@@ -96,7 +97,7 @@ def claim(
         parameters["ages"] = ages
         fragments |= _RECENT
     if starts:
-        parameters["starts"] = [*starts.values()]
+        parameters |= {"capped": array(starts), "starts": [*starts.values()]}
         fragments["rows"] = "{claim/type_filter}"
 
     def decode(rows: Rows, count: int) -> list[J]:

@@ -123,7 +123,7 @@ class Heartbeat:
     the Unix time on the server's clock. `clock` and `controls` are None while no worker is
     registered. `is_awaited` is whether flows wait for jobs outside of them. `refused` are those of
     the worker's queues that have jobs whose claim Postgres refused. `has_expired` is whether jobs
-    of any queue have expired.
+    of any queue have expired. `has_parked` is whether jobs of any queue wait for their key.
     """
 
     states: list[WorkerState]
@@ -133,6 +133,7 @@ class Heartbeat:
     is_awaited: bool = False
     refused: Sequence[str] = ()
     has_expired: bool = False
+    has_parked: bool = False
 
 
 def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:

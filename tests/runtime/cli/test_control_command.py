@@ -69,6 +69,8 @@ def test_types_get_rates(queue: Queue, dsn: str) -> None:
         "starts": 2,
         "rate_from": "command",
         "per_seconds": 3600.0,
+        "key_concurrency": None,
+        "key_concurrency_from": None,
     }
     assert "email.send" in call(dsn, "queues", "rate-limits")
     queue.enqueue_many([Job(type="email.send") for _ in range(5)])
@@ -96,6 +98,25 @@ def test_types_get_limits(queue: Queue, dsn: str) -> None:
     call(dsn, *limit, "b", code=2)
     call(dsn, *limit, "b", "--none", "--source", code=2)
     call(dsn, *limit, "x" * 201, "--concurrency", "1", code=2)
+
+
+def test_queues_and_types_get_limits_by_key(queue: Queue, dsn: str) -> None:
+    [row] = call_json(dsn, "queues", "limit", "mail", "--per-key", "2")
+    assert (row["concurrency"], row["key_concurrency"]) == (None, 2)
+    [row] = call_json(dsn, "queues", "limit", "--type", "t", "--per-key", "1")
+    assert (row["key_concurrency"], row["key_concurrency_from"]) == (1, "command")
+    queue.enqueue_many([Job("mail", f"{n}", key="a") for n in range(3)])
+    assert len(queue.dequeue("w", "mail", limit=5)) == 2
+    queue.enqueue_many([Job(type="t", key="a") for _ in range(3)])
+    assert len(queue.dequeue("w", limit=5)) == 1
+    assert "key concurrency" in call(dsn, "queues", "list")
+    [row] = call_json(dsn, "queues", "limit", "mail", "--per-key", "--none")
+    assert row["key_concurrency"] is None
+    [row] = call_json(dsn, "queues", "limit", "--type", "t", "--none", "--per-key")
+    assert row["key_concurrency"] is row["key_concurrency_from"] is None
+    call(dsn, "queues", "limit", "mail", "--per-key", code=2)
+    call(dsn, "queues", "limit", "mail", "--per-key", "2", "--none", code=2)
+    call(dsn, "queues", "limit", "mail", "--per-key", "2", "--concurrency", "2", code=2)
 
 
 def test_the_list_of_queues_shows_where_the_limits_of_types_come_from(

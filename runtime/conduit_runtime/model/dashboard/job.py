@@ -79,3 +79,4 @@ class StartFacts:
     running_of_type: int = 0
     type_limit: int | None = None
     has_rate: bool = False
+    is_parked: bool = False

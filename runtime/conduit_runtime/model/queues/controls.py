@@ -48,7 +48,8 @@ Origin: TypeAlias = Literal["source", "command"]
 class TypeLimits:
     """The limits of a job type, over all workers: jobs at once, and starts within any `per`.
 
-    None is no limit. `concurrency_from` and `rate_from` are where each is set; None if nowhere.
+    `key_concurrency` is the number of jobs of one key at once. None is no limit. What ends in
+    `_from` is where a limit is set; None if nowhere.
     """
 
     type: str
@@ -57,6 +58,8 @@ class TypeLimits:
     starts: int | None = None
     per: timedelta | None = None
     rate_from: Origin | None = None
+    key_concurrency: int | None = None
+    key_concurrency_from: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +74,37 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """The limits of a type in the code: jobs at once, and starts within so many seconds."""
+    """The limits of a type in the code: jobs at once, starts within so many seconds.
+
+    `key_concurrency` is the number of jobs of one key at once.
+    """
 
     concurrency: int | None = None
     starts: int | None = None
     seconds: float | None = None
+    key_concurrency: int | None = None
 
     @classmethod
     def of(
-        cls, concurrency: int | None, rate_limit: int | None, per: timedelta | None
+        cls,
+        concurrency: int | None,
+        rate_limit: int | None,
+        per: timedelta | None,
+        key_concurrency: int | None = None,
     ) -> "SourceLimits | None":
         """The limits in the options, if any. Raises TypeError or ValueError for a bad one."""
         if concurrency is not None:
             check_count(concurrency, "concurrency")
+        if key_concurrency is not None:
+            check_count(key_concurrency, "key_concurrency")
         if rate_limit is None:
             if per is not None:
                 raise ValueError("per needs rate_limit: how many jobs may start in that time")
-            return None if concurrency is None else cls(concurrency)
+            given = cls(concurrency, key_concurrency=key_concurrency)
+            return None if given == cls() else given
         check_count(rate_limit, "rate_limit")
         per = timedelta(seconds=1) if per is None else per
-        return cls(concurrency, rate_limit, period_of(per))
+        return cls(concurrency, rate_limit, period_of(per), key_concurrency)
 
 
 def check_count(count: object, what: str, instead: str = "") -> None:

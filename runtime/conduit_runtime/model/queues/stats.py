@@ -39,7 +39,7 @@ class QueueOverview:
     live worker of the queue knows. `oldest_due` is when the
     first of the other due jobs became due; None if none is due. `keep_completed` and `keep_failed`
     are how long its ended jobs are kept, in seconds, if an operator set it; `keep_steps` is how
-    long the steps of completed ones are.
+    long the steps of completed ones are. `key_concurrency` limits the jobs of each key.
     """
 
     queue: str
@@ -58,6 +58,7 @@ class QueueOverview:
     keep_completed: float | None = None
     keep_failed: float | None = None
     keep_steps: float | None = None
+    key_concurrency: int | None = None
 
     @property
     def paused(self) -> bool:

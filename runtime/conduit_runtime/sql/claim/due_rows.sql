@@ -69,7 +69,7 @@ ARRAY(
   ) AS due_row
   WHERE {allowed} AND wanted.queue <> ALL (ARRAY(
     SELECT name FROM {conduit_queues}
-    WHERE paused_at IS NOT NULL OR concurrency IS NOT NULL AND name <> ALL (%(limited)s::text[])
+    WHERE paused_at IS NOT NULL OR {has_queue_limit} AND name <> ALL (%(limited)s::text[])
   ))
   LIMIT %(limit)s
 )

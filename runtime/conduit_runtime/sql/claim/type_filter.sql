@@ -7,7 +7,7 @@ ARRAY(
       FROM pg_catalog.unnest({claim/due_rows}) WITH ORDINALITY AS found (ctid, position)
       JOIN {jobs} AS job ON job.ctid = found.ctid
     ) AS counted
-    LEFT JOIN unnest(%(counted)s::text[], %(starts)s::bigint[]) AS allowed (type, starts)
+    LEFT JOIN unnest(%(capped)s::text[], %(starts)s::bigint[]) AS allowed (type, starts)
       ON allowed.type = counted.type
     WHERE counted.nth <= coalesce(allowed.starts, counted.nth)
   )

@@ -8,6 +8,7 @@ WITH queues AS MATERIALIZED (
   CROSS JOIN LATERAL (
 {waiting}
   ) AS lane
+  WHERE pg_catalog.right(lane.fingerprint, 1) <> '~'
 ), live AS MATERIALIZED (
   -- Workers of one deploy have the same queues and lanes.
   SELECT DISTINCT queues, lanes FROM {conduit_workers}

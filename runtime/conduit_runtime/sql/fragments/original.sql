@@ -1,1 +1,1 @@
-pg_catalog.split_part(job.fingerprint, '!', 1)
+pg_catalog.split_part(pg_catalog.rtrim(job.fingerprint, '~'), '!', 1)

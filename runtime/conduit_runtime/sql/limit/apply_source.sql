@@ -5,11 +5,12 @@ WITH source AS MATERIALIZED (
   SELECT candidate.type,
          (newest.limits -> candidate.type ->> 0)::integer AS concurrency,
          (newest.limits -> candidate.type ->> 1)::integer AS starts,
-         (newest.limits -> candidate.type ->> 2)::float8 AS seconds
+         (newest.limits -> candidate.type ->> 2)::float8 AS seconds,
+         (newest.limits -> candidate.type ->> 3)::integer AS key_concurrency
   FROM (
     SELECT named.type FROM {conduit_workers} CROSS JOIN pg_catalog.jsonb_object_keys(limits) AS named (type)
     UNION
-    SELECT type FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from)
+    SELECT type FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from, key_concurrency_from)
   ) AS candidate
   LEFT JOIN LATERAL (
     SELECT worker.limits FROM {conduit_workers} AS worker
@@ -22,22 +23,30 @@ WITH source AS MATERIALIZED (
       AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
   )
 ), control AS (
-  INSERT INTO {conduit_type_limits} AS limits (type, concurrency, concurrency_from, starts, seconds, rate_from)
+  INSERT INTO {conduit_type_limits} AS limits (
+    type, concurrency, concurrency_from, starts, seconds, rate_from, key_concurrency, key_concurrency_from)
   SELECT source.type,
          source.concurrency, CASE WHEN source.concurrency IS NOT NULL THEN 'source' END,
-         source.starts, source.seconds, CASE WHEN source.starts IS NOT NULL THEN 'source' END
+         source.starts, source.seconds, CASE WHEN source.starts IS NOT NULL THEN 'source' END,
+         source.key_concurrency, CASE WHEN source.key_concurrency IS NOT NULL THEN 'source' END
   FROM source LEFT JOIN {conduit_type_limits} AS known ON known.type = source.type
   WHERE known.concurrency_from IS DISTINCT FROM 'command'
       AND known.concurrency IS DISTINCT FROM source.concurrency
     OR known.rate_from IS DISTINCT FROM 'command'
       AND (known.starts IS DISTINCT FROM source.starts OR known.seconds IS DISTINCT FROM source.seconds)
+    OR known.key_concurrency_from IS DISTINCT FROM 'command'
+      AND known.key_concurrency IS DISTINCT FROM source.key_concurrency
   ORDER BY source.type
   ON CONFLICT (type) DO UPDATE
   SET concurrency = CASE WHEN limits.concurrency_from = 'command' THEN limits.concurrency ELSE excluded.concurrency END,
       concurrency_from = CASE WHEN limits.concurrency_from = 'command' THEN 'command' ELSE excluded.concurrency_from END,
       starts = CASE WHEN limits.rate_from = 'command' THEN limits.starts ELSE excluded.starts END,
       seconds = CASE WHEN limits.rate_from = 'command' THEN limits.seconds ELSE excluded.seconds END,
-      rate_from = CASE WHEN limits.rate_from = 'command' THEN 'command' ELSE excluded.rate_from END
+      rate_from = CASE WHEN limits.rate_from = 'command' THEN 'command' ELSE excluded.rate_from END,
+      key_concurrency = CASE WHEN limits.key_concurrency_from = 'command' THEN limits.key_concurrency
+        ELSE excluded.key_concurrency END,
+      key_concurrency_from = CASE WHEN limits.key_concurrency_from = 'command' THEN 'command'
+        ELSE excluded.key_concurrency_from END
   RETURNING limits.type
 )
 {notify_workers}

@@ -1,6 +1,6 @@
 -- The capacity under the limits: how many jobs of each queue, and of each type with a concurrency or
--- a rate, may be claimed, and for rates after how many seconds it grows. The rows are locked, so no
--- other claim counts at the same time.
+-- a rate, may be claimed, and for rates after how many seconds it grows; and which of them have limits
+-- by key. The rows are locked, so no other claim counts at the same time.
 SELECT 'queue' AS kind, queue.name AS subject, running.capacity, NULL::float8 AS seconds
 FROM {conduit_queues} AS queue
 CROSS JOIN LATERAL (
@@ -24,6 +24,12 @@ CROSS JOIN LATERAL (
   ) AS job
 ) AS running
 WHERE limits.type = ANY (%(types)s::text[]) AND limits.concurrency IS NOT NULL
+UNION ALL
+SELECT 'keys', queue.name, NULL, NULL FROM {conduit_queues} AS queue
+WHERE queue.name = ANY (%(queues)s::text[]) AND queue.key_concurrency IS NOT NULL
+UNION ALL
+SELECT 'keys', limits.type, NULL, NULL FROM {conduit_type_limits} AS limits
+WHERE limits.type = ANY (%(types)s::text[]) AND limits.key_concurrency IS NOT NULL
 UNION ALL
 SELECT 'rate', rate.type, rate.starts - recent.starts,
   extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {rate_window}

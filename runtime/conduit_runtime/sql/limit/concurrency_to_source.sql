@@ -1,1 +1,1 @@
-UPDATE {conduit_type_limits} SET concurrency_from = NULL WHERE type = %(type)s
+UPDATE {conduit_type_limits} SET {column}_from = NULL WHERE type = %(type)s

@@ -1,3 +1,3 @@
-SELECT type, concurrency, concurrency_from, starts, seconds, rate_from
+SELECT type, concurrency, concurrency_from, starts, seconds, rate_from, key_concurrency, key_concurrency_from
 FROM {conduit_type_limits}
 ORDER BY type

@@ -60,6 +60,9 @@ CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
 CREATE INDEX jobs_key ON jobs (key, id) WHERE key IS NOT NULL;
+CREATE INDEX jobs_running_key ON jobs (key, type) WHERE status = 'running' AND key IS NOT NULL;
+CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
+  WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
 CREATE INDEX jobs_expiry ON jobs
   ((run_at - '2000-01-01 00:00Z'::timestamptz + expires * interval '1 s'))
   WHERE status = 'pending' AND expires IS NOT NULL;
@@ -69,7 +72,7 @@ COMMENT ON COLUMN jobs.id IS 'UUID of version 7: later jobs have greater ids';
 COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of priority and run_at';
 COMMENT ON COLUMN jobs.queue IS 'a name; workers serve queues';
 COMMENT ON COLUMN jobs.type IS 'which handler runs it';
-COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone; after each ! a reader that could not read the payload';
+COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone; after each ! a reader that could not read the payload; ~ at the end: parked until its key has room';
 COMMENT ON COLUMN jobs.key IS 'whose the job is, such as a customer; a tuple as a JSON array';
 COMMENT ON COLUMN jobs.payload IS 'what the handler gets, as JSON';
 COMMENT ON COLUMN jobs.status IS 'pending, running, completed, failed or cancelled';
@@ -1257,6 +1260,7 @@ CREATE TABLE conduit_queues (
   name        text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
   paused_at   timestamptz,
   concurrency integer     CHECK (concurrency > 0),
+  key_concurrency integer CHECK (key_concurrency > 0),
   keep_completed float8   CHECK (keep_completed >= 0::float8),
   keep_failed    float8   CHECK (keep_failed >= 0::float8),
   keep_steps     float8   CHECK (keep_steps >= 0::float8)
@@ -1266,6 +1270,7 @@ COMMENT ON TABLE conduit_queues IS 'pauses, limits and retention of queues; a qu
 COMMENT ON COLUMN conduit_queues.name IS 'the queue';
 COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: not paused';
 COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
+COMMENT ON COLUMN conduit_queues.key_concurrency IS 'how many of its jobs of one key may run at once; NULL: any number';
 COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_failed IS 'after how many seconds failed jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_steps IS 'after how many seconds the records of the steps of completed jobs are deleted; NULL: when the jobs complete';
@@ -1277,6 +1282,8 @@ CREATE TABLE conduit_type_limits (
   starts           integer CHECK (starts > 0),
   seconds          float8  CHECK (seconds > 0::float8 AND seconds <= 31536000::float8),
   rate_from        text    CHECK (rate_from IN ('source', 'command')),
+  key_concurrency  integer CHECK (key_concurrency > 0),
+  key_concurrency_from text CHECK (key_concurrency_from IN ('source', 'command')),
   CHECK (pg_catalog.num_nulls(starts, seconds) <> 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
@@ -1287,6 +1294,8 @@ COMMENT ON COLUMN conduit_type_limits.concurrency_from IS 'source: the code of t
 COMMENT ON COLUMN conduit_type_limits.starts IS 'how many of its jobs may start within any period; NULL: any number';
 COMMENT ON COLUMN conduit_type_limits.seconds IS 'the length of the period';
 COMMENT ON COLUMN conduit_type_limits.rate_from IS 'what sets starts and seconds, as concurrency_from';
+COMMENT ON COLUMN conduit_type_limits.key_concurrency IS 'how many of its jobs of one key may run at once; NULL: any number';
+COMMENT ON COLUMN conduit_type_limits.key_concurrency_from IS 'what sets key_concurrency, as concurrency_from';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,

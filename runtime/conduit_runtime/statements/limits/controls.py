@@ -20,13 +20,14 @@ def resume(queue: str) -> Statement[None]:
     return Statement("limit/resume", {"queue": queue}, nothing)
 
 
-def limit(queue: str, concurrency: int | None) -> Statement[None]:
-    """Limit how many jobs of a queue run at once; None lifts the limit."""
+def limit(queue: str, concurrency: int | None, *, per_key: bool = False) -> Statement[None]:
+    """Limit how many jobs of a queue, or of each key in it, run at once; None lifts the limit."""
     check_name(queue, "queue")
     if concurrency is not None:
         check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
     parameters = {"queue": queue, "concurrency": concurrency}
-    return Statement("limit/limit", parameters, nothing)
+    column = "key_concurrency" if per_key else "concurrency"
+    return Statement("limit/limit", parameters, nothing, {"column": column})
 
 
 def retention(

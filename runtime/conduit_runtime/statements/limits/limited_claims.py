@@ -14,13 +14,16 @@ from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J, Mode, claim
 from ..refused_claims import Apart, RefusedClaim, claim_apart, skipping
+from .keys import choose_by_key
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to claim: at most `limit` jobs of these lanes, at most `sizes[name]` of each queue.
 
-    `limited` are the queues that have a limit, `types` the types that have one.
+    `limited` are the queues that have a limit, `types` the types that have one. If limits by key
+    are all there are, `most` jobs are claimed instead of `limit`: they leave slots to others. Jobs
+    of the `freed` keys have ended since the last claim; None: it is not known of which.
     """
 
     sizes: Mapping[str, int]
@@ -28,6 +31,8 @@ class Wanted:
     limit: int
     limited: Sequence[str]
     types: Sequence[str]
+    most: int = 0
+    freed: Collection[str] | None = None
 
 
 @dataclass(slots=True)
@@ -36,7 +41,8 @@ class Counted(Generic[J]):
 
     `full` queues and `full_types` take no more jobs until one of theirs ends. `exhausted` types may
     start jobs again in so many seconds. Another claim counts the jobs of `busy_queues` and
-    `busy_types` at this moment. Only a claim `apart` has `refused` jobs.
+    `busy_types` at this moment. Only a claim `apart` has `refused` jobs. There may be
+    `more` jobs behind those that it took or parked.
     """
 
     jobs: list[J] = field(default_factory=list)
@@ -46,6 +52,7 @@ class Counted(Generic[J]):
     busy_queues: set[str] = field(default_factory=set)
     busy_types: set[str] = field(default_factory=set)
     refused: list[RefusedClaim[J]] = field(default_factory=list)
+    more: bool = False
 
 
 def claim_within(
@@ -100,12 +107,20 @@ def claim_within(
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    claiming = claim(mode, worker, sizes, lanes, wanted.limit, limited=queues, starts=starts)
+    limit = wanted.limit if left or starts else max(wanted.limit, wanted.most)
+    claiming = claim(
+        mode, worker, sizes, lanes, limit, limited=queues, starts=starts, counted=types
+    )
+    by_key = any(kind == "keys" for kind, _, _, _ in capacities)
+    if by_key:
+        choosing = choose_by_key(skipping(claiming, skipped), limit, sizes, wanted.freed)
+        claiming, counted.more = yield from choosing
     if apart:
         found: Apart[J] = yield from claim_apart(claiming, alone=alone, skipped=skipped)
         counted.jobs, counted.refused = found.jobs, found.refused
     else:
         counted.jobs = yield skipping(claiming, skipped)
+    counted.more = counted.more or (by_key and len(counted.jobs) >= limit)
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
     started = Counter(job.type for job in counted.jobs)

@@ -12,17 +12,23 @@ Limit: TypeAlias = int | Literal["source"] | None
 """The limit in a command: a number of jobs, any number (None), or that of the source."""
 
 
-def limit_type(type: str, concurrency: Limit) -> Steps[None]:
+_ALL_KEYS = {"column": "concurrency", "place": "0"}
+_PER_KEY = {"column": "key_concurrency", "place": "3"}
+"""A column of `conduit_type_limits`, and its place in the fields of `SourceLimits`."""
+
+
+def limit_type(type: str, concurrency: Limit, *, per_key: bool = False) -> Steps[None]:
     """Limit how many jobs of a type run at once, as the statements of one transaction.
 
-    None lifts the limit, even one in the source.
+    With `per_key`, of each key. None lifts the limit, even one in the source.
     """
     check_name(type, "type")
     number = None if concurrency == "source" else concurrency
     if number is not None:
         check_count(number, "concurrency", "to run none of its jobs, pause its queue")
-    limiting = Statement("limit/limit_type", {"type": type, "concurrency": number}, nothing)
-    to_source = Statement("limit/concurrency_to_source", {"type": type}, nothing)
+    how = _PER_KEY if per_key else _ALL_KEYS
+    limiting = Statement("limit/limit_type", {"type": type, "concurrency": number}, nothing, how)
+    to_source = Statement("limit/concurrency_to_source", {"type": type}, nothing, how)
     return _set(limiting, to_source if concurrency == "source" else None, number)
 
 
@@ -88,6 +94,7 @@ def _read(rows: Rows, count: int) -> list[TypeLimits]:
             starts,
             None if seconds is None else timedelta(seconds=seconds),
             rate_from,
+            *by_key,
         )
-        for type_, concurrency, concurrency_from, starts, seconds, rate_from in rows
+        for type_, concurrency, concurrency_from, starts, seconds, rate_from, *by_key in rows
     ]

@@ -20,6 +20,7 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import next_due
 from ...statements.idle_lock import LATE, RELEASED
+from ...statements.limits.keys import has_parked
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
@@ -91,7 +92,7 @@ class Claimer:
         A claim may find something now: a child job, a retried job, a job of a queue that was full.
         """
         self._sizes.on_written(attempts)
-        left_full_queue = self._limiter.on_ended(held)
+        left_full_queue = self._limiter.on_ended(attempts, held)
         has_freed = self._refused.on_ended(attempts)
         if self._drain or left_full_queue or has_freed or attempts[0].outcome is not None:
             self._listener.wake()
@@ -233,8 +234,11 @@ class Claimer:
         if not self._limiter.controls.has_limits:
             return False
         queues = [queue for queue in self._queues if queue not in self._limiter.controls.paused]
-        due = await self._connection.run(next_due(queues, self._worker.lanes()))
-        return due is not None and due <= 0
+        lanes = self._worker.lanes()
+        due = await self._connection.run(next_due(queues, lanes))
+        if due is not None and due <= 0:
+            return True
+        return await self._connection.run(has_parked(queues, {type_ for type_, _ in lanes}))
 
     async def _expire(self) -> bool:
         """Cancel the jobs that have expired; returns whether there were any."""

@@ -49,6 +49,7 @@ class Fetcher:
         )
         self._in_use = [self._claims]
         self._refused = refused
+        self._is_cut = False
 
     @property
     def _incomplete(self) -> list[ClaimMemory]:
@@ -84,9 +85,10 @@ class Fetcher:
         """
         started = time.monotonic()
         await self._retry_refused()
+        self._is_cut = False
         free, limited = self._limiter.split_queues(queues)
         lanes, of_limits = self._limiter.split_lanes(self._worker.lanes())
-        is_due = self._limiter.has_freed_type or self._claims.scan_policy.is_full_due(started)
+        is_due = self._limiter.has_more or self._claims.scan_policy.is_full_due(started)
         counted = queues if of_limits and is_due else limited
         is_first = next(iter(queues), None) in counted
         if is_first:
@@ -107,7 +109,7 @@ class Fetcher:
             room = max(fills.values())
             jobs += await self._claim(self._batch_claims, fills, batch_lanes, room)
             is_full = is_full and self._batch_claims.was_full
-        return is_full
+        return is_full and not self._is_cut
 
     async def _retry_refused(self) -> None:
         if not (queues := self._refused.take_freed()):
@@ -144,9 +146,11 @@ class Fetcher:
     async def _claim_counting(
         self, queues: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
     ) -> list[Claimed]:
-        capacity = self._sizes.of_limited(limit) - len(taken)
+        capacity, most = self._sizes.of_limited(limit) - len(taken), limit - len(taken)
         if not queues or capacity <= 0:
             return []
-        return await self._limiter.claim(
-            self._connection, self._worker.name, queues, lanes, capacity, self._refused
+        jobs = await self._limiter.claim(
+            self._connection, self._worker.name, queues, lanes, capacity, most, self._refused
         )
+        self._is_cut = self._limiter.has_more
+        return jobs

@@ -40,7 +40,8 @@ class Limiter:
         self._full: set[str] = set()
         self._full_types: set[str] = set()
         self._misses = 0
-        self.has_freed_type = False
+        self._freed_keys: set[str] = set()
+        self.has_more = False
 
     def apply(self, controls: Controls) -> None:
         self.controls = controls
@@ -87,20 +88,33 @@ class Limiter:
         times = (*self._queues.values(), *self._types.values())
         return max(0.0, min(times) - time.monotonic()) if times else float("inf")
 
-    def on_ended(self, attempts: Sequence[Attempt]) -> bool:
-        """Note that these jobs ended; returns whether that freed a full queue or type."""
-        if not (self._full or self._full_types):
+    def on_ended(self, attempts: Sequence[Attempt], held: Sequence[Attempt]) -> bool:
+        """Note that these attempts ended; returns whether that may let other jobs start.
+
+        A job that is no longer `held` freed the slot of its queue and type before.
+        """
+        if not self.controls.has_limits:
             return False
-        queues = self._full.intersection(attempt.job.queue for attempt in attempts)
-        types = self._full_types.intersection(attempt.job.type for attempt in attempts)
+        keys = {
+            attempt.job.key
+            for attempt in attempts
+            if attempt.job.key is not None
+            and (
+                attempt.job.type in self.controls.limited_types
+                or attempt.job.queue in self.controls.limited
+            )
+        }
+        self._freed_keys |= keys
+        queues = self._full.intersection(attempt.job.queue for attempt in held)
+        types = self._full_types.intersection(attempt.job.type for attempt in held)
         self._full -= queues
         self._full_types -= types
         for queue in queues:
             del self._queues[queue]
         for type_ in types:
             del self._types[type_]
-        self.has_freed_type = self.has_freed_type or bool(types)
-        return bool(queues or types)
+        self.has_more = self.has_more or bool(types or keys)
+        return bool(queues or types or keys)
 
     async def claim(
         self,
@@ -109,13 +123,18 @@ class Limiter:
         sizes: Mapping[str, int],
         lanes: Sequence[Lane],
         limit: int,
+        most: int,
         refused: RefusedClaims,
     ) -> list[Claimed]:
-        """Claim within the limits: one transaction of a few statements."""
+        """Claim within the limits: one transaction of a few statements.
+
+        Of jobs with limits by key alone, at most `most` are claimed instead of `limit`.
+        """
         types = self.controls.limited_types.intersection(type_ for type_, _ in lanes)
         limited = self.controls.limited.intersection(sizes)
-        wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types))
-        self.has_freed_type = False
+        freed, self._freed_keys = self._freed_keys, set()
+        wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types), most, freed)
+        self.has_more = False
         skipped = refused.skipped()
         try:
             counted = await _claim(connection, worker, wanted, skipped)
@@ -128,10 +147,13 @@ class Limiter:
             counted = await _claim(connection, worker, wanted, skipped, apart=True)
             refused.note(counted.refused)
         self._learn(counted)
+        if counted.busy_queues or counted.busy_types:
+            self._freed_keys |= freed
         return counted.jobs
 
     def _learn(self, counted: Counted[Claimed]) -> None:
         now = time.monotonic()
+        self.has_more = counted.more
         is_busy = counted.busy_queues or counted.busy_types
         self._misses = min(self._misses + 1, 8) if is_busy else 0
         again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311

@@ -27,7 +27,14 @@ from ..worker_base import WorkerBase
 from .pruner import Pruner
 from .registration import HeartbeatConnection, Registration
 from .rescue import FailureDetector, FailureNotices, Rescuer
-from .upkeep import ExpiredJobs, Maintainer, TypeDescriptions, UnhandledTypes, UnservedQueues
+from .upkeep import (
+    ExpiredJobs,
+    Maintainer,
+    ParkedJobs,
+    TypeDescriptions,
+    UnhandledTypes,
+    UnservedQueues,
+)
 
 _log = get_logger("conduit.worker")
 
@@ -68,6 +75,7 @@ class HeartbeatThread(threading.Thread):
         self._pruner = Pruner(worker.timing)
         expired = ExpiredJobs(lambda counts: self._call(worker.count_expired, counts))
         self._expire = Every(0.0, expired.step, share=worker.timing.pruning_share)
+        self._parked = Every(0.0, ParkedJobs().step, share=worker.timing.pruning_share)
         self._sweeper = Sweeper(lambda jobs: self._call(worker.flows.add, jobs))
         self._rescuer = Rescuer(worker)
         self._flusher = Flusher(worker.recorder, self._timing.compaction)
@@ -186,6 +194,9 @@ class HeartbeatThread(threading.Thread):
             if heartbeat.has_expired and is_first:
                 with connection.refusable():
                     self._expire.if_due(partial(connection.run_with, IN_ORDER))
+            if heartbeat.has_parked and is_first:
+                with connection.refusable():
+                    self._parked.if_due(connection.run)
             self._prune(connection, is_first)
             self._wakened.wait(min(self._timing.heartbeat, detector.patience))
             self._wakened.clear()

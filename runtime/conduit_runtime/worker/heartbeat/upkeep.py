@@ -9,6 +9,7 @@ from ...model.text.logs import get_logger
 from ...postgres.steps import Run, run_steps
 from ...statements import worker_registry
 from ...statements.job_types import describe_types
+from ...statements.limits.keys import PAGE, parked_keys, release_keys
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.worker_registry import WaitingLane
 from ..interfaces import Registry
@@ -139,6 +140,23 @@ class ExpiredJobs:
                 pass
         finally:
             self._on_expired(expired)
+
+
+class ParkedJobs:
+    """Releases parked jobs whose key has room although no claim heard that a job of it ended.
+
+    A worker died, a job was cancelled, a limit was lifted. Each step looks at a page of the keys.
+    """
+
+    def __init__(self) -> None:
+        self._after = ""
+
+    def step(self, run: Run) -> None:
+        """Look at the keys behind those of the last step."""
+        keys = run(parked_keys(self._after))
+        if keys:
+            run(release_keys(keys))
+        self._after = keys[-1] if len(keys) == PAGE else ""
 
 
 class UnservedQueues:

@@ -1,11 +1,11 @@
 -- Each job with the facts that decide whether it starts: its queue, limits, and live workers.
 WITH wanted AS MATERIALIZED (
   SELECT id, status, queue, type, fingerprint, attempts, max_attempts, run_at, error, locked_by,
-         0 AS waits_for, {is_refused} AS is_refused
+         0 AS waits_for, {is_refused} AS is_refused, coalesce({is_parked}, false) AS is_parked
   FROM {jobs} AS job WHERE id = ANY (%(ids)s::uuid[])
   UNION ALL
   SELECT id, CASE WHEN error IS NULL THEN 'blocked' ELSE 'failed' END, queue, type, fingerprint, 0,
-         max_attempts, run_at, error, NULL, waits_for, false
+         max_attempts, run_at, error, NULL, waits_for, false, false
   FROM {conduit_blocked_jobs} WHERE id = ANY (%(ids)s::uuid[])
 ), running AS MATERIALIZED (
   SELECT queue, type, pg_catalog.count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue, type
@@ -21,7 +21,7 @@ SELECT id, status, job.queue, job.type, attempts, max_attempts,
        (SELECT coalesce(pg_catalog.sum(running.count), 0) FROM running WHERE running.queue = job.queue)::integer,
        control.concurrency,
        (SELECT coalesce(pg_catalog.sum(running.count), 0) FROM running WHERE running.type = job.type)::integer,
-       limits.concurrency, limits.starts IS NOT NULL
+       limits.concurrency, limits.starts IS NOT NULL, is_parked
 FROM wanted AS job
 LEFT JOIN {conduit_queues} AS control ON control.name = job.queue
 LEFT JOIN {conduit_type_limits} AS limits ON limits.type = job.type

@@ -56,6 +56,7 @@ class EmailSend:
     base=timedelta(seconds=30),
     backoff="linear",
     concurrency=20,
+    key_concurrency=2,
     rate_limit=600,
     per=timedelta(minutes=1),
 )

@@ -1,0 +1,1 @@
+(concurrency IS NOT NULL OR key_concurrency IS NOT NULL)

@@ -1,0 +1,1 @@
+job.status = 'pending' AND job.key IS NOT NULL AND pg_catalog.right(job.fingerprint, 1) = '~'

@@ -1,0 +1,48 @@
+-- Releases parked jobs of these keys, the most urgent first: of each type as many as its limit has
+-- room for. A claim that finds that another limit of the key is full parks them again. Where no type
+-- limits the key, as many as its queue allows at once; a thousand if no limit is left.
+WITH asked AS MATERIALIZED (
+  SELECT DISTINCT key FROM pg_catalog.unnest(%(keys)s::text[]) AS key WHERE key IS NOT NULL
+), changed AS (
+  UPDATE {jobs} AS job SET fingerprint = {lane_of}
+  WHERE job.ctid = ANY (ARRAY(
+    SELECT first.ctid
+    FROM asked
+    CROSS JOIN LATERAL (
+      WITH RECURSIVE walk AS (
+        (SELECT job.type FROM {jobs} AS job WHERE {is_parked} AND job.key = asked.key
+         ORDER BY job.type LIMIT 1)
+        UNION ALL
+        SELECT (SELECT job.type FROM {jobs} AS job
+                WHERE {is_parked} AND job.key = asked.key AND job.type > walk.type
+                ORDER BY job.type LIMIT 1)
+        FROM walk WHERE walk.type IS NOT NULL
+      )
+      SELECT walk.type FROM walk WHERE walk.type IS NOT NULL
+    ) AS its
+    CROSS JOIN LATERAL (
+      SELECT coalesce((
+        SELECT limits.key_concurrency - (
+          SELECT pg_catalog.count(*) FROM (
+            SELECT FROM {jobs} AS job
+            WHERE job.status = 'running' AND job.key = asked.key AND job.type = its.type
+            LIMIT limits.key_concurrency
+          ) AS running
+        ) FROM {conduit_type_limits} AS limits WHERE limits.type = its.type
+      ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000) AS jobs
+      OFFSET 0  -- so that it is evaluated once
+    ) AS room
+    CROSS JOIN LATERAL (
+      SELECT job.ctid FROM {jobs} AS job
+      WHERE {is_parked} AND job.key = asked.key AND job.type = its.type
+      ORDER BY job.priority DESC, job.run_at, job.seq
+      LIMIT room.jobs
+      FOR UPDATE SKIP LOCKED
+    ) AS first
+  ))
+  RETURNING job.queue, job.run_at
+)
+SELECT pg_catalog.pg_notify({queue_channel}, 'late')
+FROM changed
+WHERE {wakes} AND queue <> ALL (%(queues)s::text[])
+GROUP BY queue

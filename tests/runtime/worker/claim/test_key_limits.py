@@ -1,0 +1,208 @@
+"""Limits by key on how many jobs run at once, over all workers."""
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from pools import NewPool
+from stored_jobs import status
+from waiting import until
+
+RACERS = 20
+
+
+def jobs(keys: str, count: int, type: str = "t", **options: Any) -> list[Job]:
+    """Return `count` jobs, whose keys are these letters by turns."""
+    return [Job(type=type, payload=n, key=keys[n % len(keys)], **options) for n in range(count)]
+
+
+class Gauge:
+    """Counts jobs of each key that run at the same time, as their handlers see it."""
+
+    def __init__(self, seconds: float = 0.002) -> None:
+        self._lock = threading.Lock()
+        self._seconds = seconds
+        self.now: Counter[str | None] = Counter()
+        self.most: Counter[str | None] = Counter()
+        self.order: defaultdict[str | None, list[Any]] = defaultdict(list)
+
+    @property
+    def done(self) -> int:
+        return sum(len(each) for each in self.order.values()) - self.now.total()
+
+    def work(self, context: JobContext, payload: object) -> None:
+        key = context.key
+        with self._lock:
+            self.order[key].append(payload)
+            self.now[key] += 1
+            self.most[key] = max(self.most[key], self.now[key])
+        time.sleep(self._seconds)
+        with self._lock:
+            self.now[key] -= 1
+
+
+@contextmanager
+def running(pools: Sequence[WorkerPool]) -> Iterator[None]:
+    try:
+        for pool in pools:
+            pool.start()
+        yield
+    finally:
+        for pool in pools:
+            pool.stop()
+
+
+def keys_of(claimed: Sequence[Job]) -> list[Any]:
+    return [job.key for job in claimed]
+
+
+def test_a_claim_leaves_the_jobs_of_a_full_key(queue: Queue) -> None:
+    queue.limit_type("t", 2, per_key=True)
+    queue.enqueue_many([*jobs("a", 5), *jobs("b", 1), *jobs("a", 1, "u"), Job(type="t")])
+    claimed = queue.dequeue("w", limit=10)
+    assert keys_of(claimed) == ["a", "a", "b", "a", None]
+    assert [job.type for job in claimed] == ["t", "t", "t", "u", "t"]
+    assert queue.dequeue("w", limit=10) == []
+    queue.complete(claimed[0])
+    [third] = queue.dequeue("w", limit=10)
+    assert (third.key, third.payload) == ("a", 2)
+    queue.fail(claimed[1], "broken")
+    assert [job.payload for job in queue.dequeue("w", limit=10)] == [3]
+    queue.cancel(third.id)
+    assert [job.payload for job in queue.dequeue("w", limit=10)] == [4]
+    assert queue.dequeue("w", limit=10) == []
+
+
+def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many([*jobs("a", 3), *jobs("a", 1, priority=10)])
+    [first] = queue.dequeue("w", limit=10)
+    [new] = queue.enqueue_many([Job(type="t", payload="new", key="a")])
+    [urgent] = queue.enqueue_many([Job(type="t", payload="urgent", key="a", priority=90)])
+    assert first.payload == 0
+    queue.complete(first)
+    for payload in ("urgent", 1, 2, "new", 0):
+        [job] = queue.dequeue("w", limit=10)
+        assert job.payload == payload
+        queue.complete(job)
+    assert status(queue, new) == status(queue, urgent) == "completed"
+
+
+def test_a_queue_limits_the_keys_of_all_its_types(queue: Queue) -> None:
+    queue.limit("default", 1, per_key=True)
+    queue.enqueue_many([*jobs("ab", 4), *jobs("ab", 4, "u"), *jobs("a", 1, queue="other")])
+    claimed = queue.dequeue("w", limit=10)
+    assert keys_of(claimed) == ["a", "b"]
+    assert len(queue.dequeue("w", "other", limit=10)) == 1
+    seen = []
+    while claimed:
+        job = claimed.pop()
+        queue.complete(job)
+        seen.append((job.key, job.type))
+        claimed += queue.dequeue("w", limit=10)
+    assert Counter(seen) == {(key, type_): 2 for key in "ab" for type_ in "tu"}
+
+
+def test_a_lifted_limit_lets_the_parked_jobs_start(queue: Queue, new_pool: NewPool) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many(jobs("a", 20))
+    assert len(queue.dequeue("w", limit=10)) == 1
+    queue.limit_type("t", None, per_key=True)
+    gauge = Gauge()
+    pool = new_pool()
+    pool.register("t", gauge.work)
+    with running([pool]):
+        until(lambda: gauge.done == 19)
+
+
+def test_a_drain_waits_for_parked_jobs(queue: Queue, new_pool: NewPool) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many(jobs("abc", 60))
+    gauge = Gauge()
+    pool = new_pool()
+    pool.register("t", gauge.work)
+    pool.run(drain=True)
+    assert gauge.done == 60
+    assert gauge.most == {"a": 1, "b": 1, "c": 1}
+    assert all(each == sorted(each) for each in gauge.order.values())
+
+
+def test_the_limit_of_the_source(queue: Queue, new_direct_pool: NewPool) -> None:
+    gauge = Gauge(0.05)
+    pool = new_direct_pool()
+    pool.register("t", gauge.work, key_concurrency=2)
+    queue.enqueue_many(jobs("ab", 20))
+    pool.run(drain=True)
+    assert gauge.most == {"a": 2, "b": 2}
+
+
+def test_a_parked_job_can_be_cancelled_and_retried(queue: Queue) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many(jobs("a", 4))
+    [first] = queue.dequeue("w", limit=10)
+    parked = queue.list(status="pending")
+    assert [job.fingerprint for job in parked] == [None] * 3
+    [second] = [job for job in parked if job.payload == 1]
+    assert queue.cancel(second.id)
+    queue.complete(first)
+    [third] = queue.dequeue("w", limit=10)
+    assert third.payload == 2
+    queue.retry(second.id)
+    assert status(queue, second) == "pending"
+    seen = []
+    job = third
+    for _ in range(2):
+        queue.complete(job)
+        [job] = queue.dequeue("w", limit=10)
+        seen.append(job.payload)
+    assert seen == [3, 1]
+
+
+@pytest.mark.slow
+def test_a_race_of_claimers_never_exceeds_the_limit(queue: Queue, dsn: str) -> None:
+    queue.limit_type("t", 2, per_key=True)
+    barrier = threading.Barrier(RACERS)
+
+    def racer(number: int) -> list[Any]:
+        name = "ab"[number % 2]
+        barrier.wait()
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            if number % 3:
+                return keys_of(queue.dequeue(f"w{number}", name, limit=1 + number % 4))
+            with connection.transaction():
+                claimed = queue.dequeue(f"w{number}", name, limit=2, conn=connection)
+                time.sleep(0.001)
+            return keys_of(claimed)
+
+    with ThreadPoolExecutor(RACERS) as racers, psycopg.connect(dsn, autocommit=True) as admin:
+        for _ in range(15):
+            queue.enqueue_many([Job("ab"[n % 2], "t", key="xyz"[n % 3]) for n in range(60)])
+            claimed = Counter(key for found in racers.map(racer, range(RACERS)) for key in found)
+            assert max(claimed.values()) <= 2
+            for name in "ab":
+                claimed.update(keys_of(queue.dequeue("late", name, limit=10)))
+            assert claimed == dict.fromkeys("xyz", 2)
+            assert len(queue.list(status="running")) == 6
+            admin.execute("TRUNCATE jobs")
+
+
+@pytest.mark.slow
+def test_workers_keep_the_limit_and_use_it(queue: Queue, new_pool: NewPool) -> None:
+    keys = "abcdefghij"
+    queue.enqueue_many([*jobs("a", 200), *jobs(keys, 400)])
+    gauge = Gauge()
+    queue.limit_type("t", 2, per_key=True)
+    pools = [new_pool(workers=6) for _ in range(4)]
+    for pool in pools:
+        pool.register("t", gauge.work)
+    with running(pools):
+        until(lambda: gauge.done == 600)
+    assert set(gauge.most) == set(keys)
+    assert max(gauge.most.values()) == gauge.most["a"] == 2
