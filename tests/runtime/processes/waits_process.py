@@ -35,7 +35,7 @@ class Case(NamedTuple):
 
 CASES = [
     Case(kind, how, when)
-    for kind in ("coroutine", "plain")
+    for kind in ("coroutine", "plain", "block")
     for how in ("sleep", "signal")
     for when in WHEN
 ]
@@ -80,7 +80,28 @@ def handler_of(dsn: str, case: Case, reach: Callable[[str], object]) -> Callable
         job.step("second", make, "second")
         finish(job, got)
 
-    return coroutine if case.kind == "coroutine" else plain
+    async def block(job: JobContext, payload: object) -> None:
+        """What the compiler makes of a block with a sleep or a wait."""
+        if await job.begins("first"):
+            make("first")
+            await job.ends()
+        reach("before the wait")
+        try:
+            got: object = None
+            if case.how == "sleep":
+                await job.sleeps("job.sleep", NAP)
+            else:
+                got = await job.waits_for("go", LONG)
+        except BaseException:
+            reach("behind the wait")
+            raise
+        reach("when it goes on")
+        if await job.begins("second"):
+            make("second")
+            await job.ends()
+        finish(job, got)
+
+    return {"coroutine": coroutine, "plain": plain, "block": block}[case.kind]
 
 
 def run(dsn: str, case: Case) -> None:
