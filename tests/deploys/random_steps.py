@@ -28,23 +28,36 @@ class Effect:
 
 
 @dataclass(eq=False)
+class Pause:
+    """A sleep, or outside of loops a wait for a signal that does not come."""
+
+    number: int
+    waits: bool
+
+    def text(self, *, in_loop: bool) -> str:
+        if self.waits and not in_loop:
+            return f'Job.wait("s{self.number}", timeout: 1.minute)'
+        return f"Job.sleep({self.number}.minutes)"
+
+
+@dataclass(eq=False)
 class Inner:
     """A branch or a loop, by its head."""
 
     head: str
-    body: "list[Effect | Inner]" = field(default_factory=list)
+    body: "Statements" = field(default_factory=list)
 
     @property
     def is_loop(self) -> bool:
         return self.head.startswith("for")
 
 
-Statements = list[Effect | Inner]
+Statements = list[Effect | Inner | Pause]
 HEADS = ("if self.size > 1", "if self.size > 100", "for x in self.sizes")
 
 
-def random_block(random: Random) -> Statements:
-    """A block of three to seven effects."""
+def random_block(random: Random, *, pauses: bool = False) -> Statements:
+    """A block of three to seven effects; with `pauses`, it also sleeps and waits."""
     effects: Statements = [
         Effect(random.choice(SERVICES), number) for number in range(random.randint(3, 7))
     ]
@@ -52,6 +65,9 @@ def random_block(random: Random) -> Statements:
         assert isinstance(each, Effect)
         if each.number and random.random() < 0.4:
             each.uses = random.randrange(each.number), random.choice(["url", "number"])
+    for number in range(1, random.randint(2, 4) if pauses else 1):
+        pause = Pause(number, waits=random.random() < 0.5)
+        effects.insert(random.randint(0, len(effects)), pause)
     for _ in range(random.choice([0, 0, 1, 1, 2])):
         _wrap(effects, random)
     return effects
@@ -102,6 +118,8 @@ def effects(block: Statements, *, in_loops: bool | None = None) -> list[Effect]:
     """The effects of a block; only those in loops, or only others, if that is asked."""
     found: list[Effect] = []
     for each in block:
+        if isinstance(each, Pause):
+            continue
         if isinstance(each, Effect):
             found += [each] if in_loops is not True else []
         elif each.is_loop:
@@ -126,12 +144,14 @@ resource Ticket {{
 """
 
 
-def _lines(block: Statements, known: set[int]) -> Iterator[str]:
+def _lines(block: Statements, known: set[int], *, in_loop: bool = False) -> Iterator[str]:
     for each in block:
-        if isinstance(each, Inner):
+        if isinstance(each, Pause):
+            yield each.text(in_loop=in_loop)
+        elif isinstance(each, Inner):
             if each.body:
                 yield f"{each.head} {{"
-                yield from _lines(each.body, {*known})
+                yield from _lines(each.body, {*known}, in_loop=in_loop or each.is_loop)
                 yield "}"
         else:
             text = each.text(known)

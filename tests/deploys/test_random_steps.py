@@ -21,6 +21,8 @@ from random_steps import Statements, edited, effects, random_block, source
 pytestmark = pytest.mark.slow
 
 SEEDS = 120
+WITH_PAUSES = range(SEEDS, SEEDS + 80)
+"""The seeds of blocks that sleep and wait."""
 STOPS = 3
 HOUR = timedelta(hours=1)
 
@@ -52,7 +54,7 @@ def versions(
 ) -> Iterator[tuple[Random, Statements, Statements, Version, Version]]:
     """A random block, the block after edits, and their packages."""
     random = Random(request.param)
-    before = random_block(random)
+    before = random_block(random, pauses=request.param in WITH_PAUSES)
     after = edited(before, random)
     with importable(tmp_path, "old_jobs", "new_jobs"):
         old = Version(tmp_path, "old_jobs", source(before))
@@ -63,7 +65,7 @@ def versions(
         yield random, before, after, old, new
 
 
-@pytest.mark.parametrize("versions", range(SEEDS), indirect=True)
+@pytest.mark.parametrize("versions", [*range(SEEDS), *WITH_PAUSES], indirect=True)
 def test_no_effect_is_made_in_a_wrong_place(
     versions: tuple[Random, Statements, Statements, Version, Version],
     clean_databases: CleanDatabases,
@@ -128,12 +130,13 @@ def run_all(version: Version, queue: Queue) -> list[int]:
 
 
 def attempt(version: Version, queue: Queue, calls: Calls) -> str:
-    """Run the due job; returns whether it goes on or waits for other code."""
+    """Run the due job to its end or a failure; returns whether it goes on or waits for code."""
     pool = WorkerPool(queue, jobs=version.package.JOBS, services=calls)
     jobs = Jobs(queue.dsn)
-    ran = jobs.run(pool=pool, raises=False)
-    jobs.advance(HOUR)
-    outcomes = [each.outcome for each in ran]
+    outcomes = ["snoozed"]
+    while outcomes == ["snoozed"]:
+        outcomes = [each.outcome for each in jobs.run(pool=pool, raises=False)]
+        jobs.advance(HOUR)
     assert outcomes in (["completed"], ["retried"], ["unreadable"])
     return "wait" if outcomes == ["unreadable"] else "go on"
 
