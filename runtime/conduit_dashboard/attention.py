@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from shlex import quote
 from typing import TypeVar
 
-from conduit_runtime.doctor import backlogs, refused_claims, snapshots, waiting, workers
+from conduit_runtime.doctor import backlogs, history, refused_claims, snapshots, waiting, workers
 from conduit_runtime.doctor import schedules as schedule_checks
 from conduit_runtime.doctor.finding import Finding, Severity, error, warning
 from conduit_runtime.model.dashboard.attempts import OverdueAttempts, RecentAttempts
@@ -17,6 +18,7 @@ from conduit_runtime.model.workers.worker_info import WorkerInfo
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import doctor, schedules
 from conduit_runtime.statements.dashboard import overview
+from conduit_runtime.statements.limits import type_limits
 
 from .errors import BadRequest, TooSlow
 from .masks import masks_of
@@ -34,6 +36,10 @@ _FAILURES = 5
 """The most failed attempts of a type within an hour that are no concern."""
 _SHARE = 0.1
 """The share of failed attempts from which a type is a concern."""
+_SLOW = 1.0
+"""The mean seconds from which a type is slow, if it takes half of the time of a queue."""
+_SELDOM = 60.0
+"""Seconds for which the size of the history is used again."""
 
 _REFUSED = "Postgres refused the claim"
 
@@ -42,6 +48,10 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "refused-claims": ("/jobs", {"status": "refused"}),
     "paused-queue": ("/queues", {}),
     "backlog": ("/jobs", {"status": "due"}),
+    "rate-limit": ("/jobs", {"status": "due"}),
+    "flooding-key": ("/jobs", {"status": "due"}),
+    "slow-type": ("/types", {}),
+    "endless-history": ("/queues", {}),
     "queue-without-worker": ("/jobs", {"status": "due"}),
     "unhandled-type": ("/jobs", {"status": "due"}),
     "stuck-jobs": ("/jobs", {"status": "running"}),
@@ -50,8 +60,12 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "dead-worker": ("/workers", {}),
     "schedule-without-code": ("/schedules", {}),
     "failing-schedule": ("/schedules", {}),
+    "overdue-schedule": ("/schedules", {}),
 }
 """The page that shows more of each finding. Findings about the server have none."""
+
+_FIELDS = {"schedule": "name"}
+"""What the addresses of pages call a part of a finding that it names otherwise."""
 
 _TO_DO = {
     "unreadable-jobs": "deploy code that reads them (conduit-jobs preflight PACKAGE says whether "
@@ -68,13 +82,17 @@ _TO_DO = {
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A problem that needs attention: what, where, what to do, and the page that shows more."""
+    """A problem that needs attention: what, where, what to do, and the page that shows more.
+
+    `action` is for readers of the dashboard, `command` for those who have a shell.
+    """
 
     code: str
     severity: Severity
     message: str
     where: str
     action: str
+    command: str
     page: str | None = None
     query: dict[str, str] = field(default_factory=dict)
 
@@ -121,8 +139,15 @@ async def attention(
     """Run all checks, with these attempts of the last hour, workers and queues."""
     limits = visit.bounds.limits
     late = limits.late
-    found = [*waiting.judge(await checks.read("waiting jobs", doctor.waiting(late), []), late)]
-    found += backlogs.judge([each.backlog for each in queues], [*found], late)
+    lanes = await checks.read("waiting jobs", doctor.waiting(late), [])
+    found = [*waiting.judge(lanes, late)]
+    behind = [*backlogs.judge([each.backlog for each in queues], found, late)]
+    rates = await checks.read("rate limits", type_limits.rate_limits(), [])
+    found += backlogs.judge_rates(lanes, rates, late)
+    keys = await checks.read("keys of due jobs", backlogs.main_keys(behind), [])
+    found += backlogs.judge_keys(keys)
+    found += judge_slow(behind, recent)
+    found += behind
     refused = await checks.read("refused claims", doctor.refused(), [])
     # The list shows the reasons without sensitive values.
     found += refused_claims.judge(each._replace(reason=_REFUSED) for each in refused)
@@ -131,7 +156,9 @@ async def attention(
     found += judge_overdue(overdue)
     found += judge_types(recent)
     found += workers.judge([*registered], late)
-    stored = [schedule for schedule, _ in await checks.read("schedules", schedules.read(None), [])]
+    timed = await checks.read("schedules", schedules.read(None), [])
+    found += schedule_checks.judge_overdue(timed, late)
+    stored = [schedule for schedule, _ in timed]
     failing = [schedule for schedule in stored if schedule.failures]
     found += schedule_checks.judge_failures(await _masked(visit, failing))
     enabled = [schedule for schedule in stored if schedule.enabled]
@@ -139,6 +166,10 @@ async def attention(
         await checks.read("types of schedules", doctor.live_types(late), None) if enabled else None
     )
     found += schedule_checks.judge(enabled, live) if live is not None else ()
+    blocking = await checks.read("held locks", doctor.blocking(limits.lock), [])
+    found += snapshots.judge_locks(blocking)
+    kept = await checks.read("size of the history", doctor.kept_for_ever(), [], _SELDOM)
+    found += history.judge(kept, limits.history)
     held = await checks.read("held snapshots", doctor.held_snapshots(limits.snapshot), [])
     found += snapshots.judge(held)
     if any(each.kind == "hidden" for each in held):
@@ -172,8 +203,9 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Concern]:
             message,
             each.where,
             _TO_DO.get(each.code, each.action),
+            each.action,
             page,
-            {**query, **each.about},
+            {**query, **{_FIELDS.get(name, name): value for name, value in each.about.items()}},
         )
 
 
@@ -204,6 +236,30 @@ def judge_types(recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
                 f"type {type_}",
                 "look at its errors",
                 type=type_,
+            )
+
+
+def judge_slow(behind: Iterable[Finding], recent: Iterable[RecentAttempts]) -> Iterator[Finding]:
+    """Find the slow types that take most of the time of the workers of queues with a backlog."""
+    of_queue: dict[str, list[RecentAttempts]] = {}
+    for each in recent:
+        of_queue.setdefault(each.queue, []).append(each)
+    for queue in (backlog.about["queue"] for backlog in behind):
+        ran = of_queue.get(queue, [])
+        slowest = max(ran, key=lambda each: each.seconds, default=None)
+        if slowest is None or 2 * slowest.seconds < sum(each.seconds for each in ran):
+            continue
+        ended = slowest.succeeded + slowest.failed
+        if ended and slowest.seconds / ended >= _SLOW:
+            yield warning(
+                "slow-type",
+                f"attempts at jobs of {slowest.type} took {in_words(slowest.seconds / ended)} on "
+                f"average in the last hour, most of the time of the queue {queue}",
+                f"type {slowest.type}",
+                "see what it calls, and whether that is slow; while it is, more slots: "
+                f"conduit-jobs worker PACKAGE --queue {quote(queue)} --concurrency N",
+                queue=queue,
+                type=slowest.type,
             )
 
 

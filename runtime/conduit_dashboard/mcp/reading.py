@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from .leads import of_group, with_leads
 from .results import (
     Audit,
     Errors,
@@ -30,8 +31,14 @@ class Reading:
         self._site = site
 
     async def overview(self, call: Call) -> Overview:
-        """What needs attention, with what to do about it. Begin here."""
-        return result(Overview, await self._site.page(call, "/"))
+        """What needs attention, with what to do about it. Begin here.
+
+        Of each concern, `see` is the call that shows more, `action` a command for a shell, and
+        `mend`, if it is allowed, the call that ends the concern.
+        """
+        page = await self._site.page(call, "/")
+        page["concerns"] = [with_leads(each, self._site.actions) for each in page["concerns"]]
+        return result(Overview, page)
 
     async def metrics(
         self, call: Call, window: str = "1h", queue: str | None = None, type: str | None = None
@@ -98,11 +105,14 @@ class Reading:
     ) -> Errors:
         """Failed jobs in groups of the same error, the largest first.
 
-        last: 1h, 24h, 7d or 30d. before: `older` of the page before.
+        last: 1h, 24h, 7d or 30d. before: `older` of the page before. Of each group, `see` is the
+        call that shows its last job, and `mend`, if it is allowed, the one that runs its jobs again
+        when their cause is gone.
         """
         page = await self._site.page(
             call, "/errors", last=last, queue=queue, type=type, before=before
         )
+        page["groups"] = [of_group(each, self._site.actions) for each in page["groups"]]
         return result(Errors, page)
 
     async def queues(self, call: Call, queue: str | None = None, sort: str = "name") -> Queues:

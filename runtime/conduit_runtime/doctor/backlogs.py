@@ -1,12 +1,20 @@
-"""Queues whose workers do not keep up."""
+"""Queues whose workers do not keep up, and what may be the reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
+from ..model.lanes import is_unreadable
+from ..model.queues.controls import RateLimit
 from ..model.text.durations import in_words
+from ..postgres.statement import Statement
+from ..statements import doctor
 from ..statements.dashboard import queues
 from .checked_database import Database
 from .finding import Finding, warning
+
+_MANY = 100
+"""The due jobs of one key that flood a queue, if these are half of its first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,54 @@ def judge(
             f"{more}{each.due:,} {jobs} of the queue {each.queue} {are} due, the first for "
             f"{in_words(each.oldest)}: its workers do not keep up",
             f"queue {each.queue}",
-            "add workers or slots, raise the queue's limit, or move jobs of a lower priority",
+            f"more slots: conduit-jobs worker PACKAGE --queue {quote(each.queue)} --concurrency N; "
+            "raise the queue's limit if it has one; or move jobs of a lower priority",
             queue=each.queue,
         )
+
+
+def main_keys(backlogs: Iterable[Finding]) -> Statement[list[doctor.MainKey]]:
+    """The keys that most of the first due jobs of the queues of these findings have."""
+    return doctor.main_keys([each.about["queue"] for each in backlogs])
+
+
+def judge_keys(main: Iterable[doctor.MainKey]) -> Iterator[Finding]:
+    """Find the queues of which one key has most of the first due jobs."""
+    for each in main:
+        if each.jobs >= _MANY and 2 * each.jobs >= each.due:
+            yield warning(
+                "flooding-key",
+                f"{each.jobs:,} of the first {each.due:,} due jobs of the queue {each.queue} have "
+                f"the key {each.key}",
+                f"queue {each.queue}",
+                f"if they are not wanted: conduit-jobs jobs cancel --queue {quote(each.queue)} "
+                f"--key {quote(each.key)} --status pending; else lower their priority",
+                queue=each.queue,
+                key=each.key,
+            )
+
+
+def judge_rates(
+    lanes: Iterable[doctor.WaitingType], limits: Iterable[RateLimit], late: float
+) -> Iterator[Finding]:
+    """Find the types with a rate limit whose jobs are due and could start without it."""
+    rates = {each.type: each for each in limits}
+    due: dict[tuple[str, str], float] = {}
+    for lane in lanes:
+        is_ready = lane.is_served and lane.is_known and not lane.is_paused
+        if lane.due > late and is_ready and not is_unreadable(lane.fingerprint):
+            key = (lane.queue, lane.type)
+            due[key] = max(due.get(key, 0.0), lane.due)
+    for (queue, type_), oldest in due.items():
+        if rate := rates.get(type_):
+            per = rate.per.total_seconds()
+            yield warning(
+                "rate-limit",
+                f"jobs of {type_} have been due for up to {in_words(oldest)}, and their rate limit "
+                f"lets {rate.starts:,} start within {f'{per:g} s' if per < 60 else in_words(per)}",
+                f"type {type_}",
+                f"if it is too low: conduit-jobs queues rate-limit {quote(type_)} --starts N "
+                f"--per {per:g}s, or --none",
+                queue=queue,
+                type=type_,
+            )

@@ -39,6 +39,10 @@ class Limits:
     """Seconds for which a job may be due, and a worker silent."""
     snapshot: float = 300.0
     """Seconds for which a transaction may hold a snapshot."""
+    lock: float = 10.0
+    """Seconds for which a session may wait for a lock."""
+    history: float = 500e6
+    """Bytes that the ended jobs of a queue may take if nothing deletes them."""
     dead_rows: int = 50_000
     """Dead rows that a table may have."""
     index_size: int = 200_000_000

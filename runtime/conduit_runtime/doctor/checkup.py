@@ -8,6 +8,7 @@ import psycopg
 from ..postgres.dsn import without_password
 from . import (
     drift,
+    history,
     listening,
     migrations,
     package,
@@ -71,6 +72,7 @@ def _check_all(database: Database, known: Package | None, report: Report) -> Non
         "tables": drift.check,
         "privileges": privileges.check,
         "vacuum": vacuum.check,
+        "history": history.check,
         "snapshots": snapshots.check,
         "workers": workers.check,
         "waiting jobs": waiting.check,

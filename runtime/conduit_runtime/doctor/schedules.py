@@ -1,18 +1,21 @@
-"""Schedules whose jobs no worker runs, and schedules that fail."""
+"""Schedules that nothing runs, whose jobs no worker runs, or that fail."""
 
 from collections.abc import Collection, Iterable, Iterator
 from shlex import quote
 
 from ..model.schedules.schedule import Schedule
+from ..model.text.durations import in_words
 from ..statements import doctor
 from ..statements import schedules as store
 from .checked_database import Database, Package, Unread
-from .finding import Finding, warning
+from .finding import Finding, error, warning
 
 
 def check(database: Database, package: Package | None) -> Iterator[Finding]:
     """Compare the schedules with the types of live workers and of the package."""
-    schedules = [schedule for schedule, _ in database.read(store.read(None))]
+    stored = database.read(store.read(None))
+    yield from judge_overdue(stored, database.limits.late)
+    schedules = [schedule for schedule, _ in stored]
     yield from judge_failures(schedules)
     enabled = [schedule for schedule in schedules if schedule.enabled]
     if not enabled:
@@ -54,5 +57,22 @@ def judge_failures(schedules: Iterable[Schedule]) -> Iterator[Finding]:
                 f"schedule {schedule.name}",
                 f"fix what the error says, then: conduit-jobs schedules run {quote(schedule.name)}",
                 schedule.error or "",
+                schedule=schedule.name,
+            )
+
+
+def judge_overdue(stored: Iterable[store.Stored], late: float) -> Iterator[Finding]:
+    """Find the schedules whose next tick is later than `late` seconds: nothing ticks."""
+    for schedule, now in stored:
+        if not schedule.enabled or schedule.failures or schedule.next_run_at is None:
+            continue
+        behind = (now - schedule.next_run_at).total_seconds()
+        if behind > late:
+            yield error(
+                "overdue-schedule",
+                f"the schedule {schedule.name} has been due for {in_words(behind)}: no worker or "
+                "scheduler runs it",
+                f"schedule {schedule.name}",
+                "conduit-jobs worker PACKAGE",
                 schedule=schedule.name,
             )

@@ -1,15 +1,17 @@
-"""What keeps vacuum from removing dead rows."""
+"""Transactions that hold what others need: locks, and snapshots that keep dead rows."""
 
 from collections.abc import Iterable, Iterator
 
 from ..model.text.durations import in_words
 from ..statements import doctor
 from .checked_database import Database, Unread
-from .finding import Finding, warning
+from .finding import Finding, error, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
     """Look at sessions, prepared transactions and replication slots."""
+    blocking = database.read(doctor.blocking(database.limits.lock))
+    yield from judge_locks(blocking)
     held = database.read(doctor.held_snapshots(database.limits.snapshot))
     yield from judge(held)
     if any(each.kind == "hidden" for each in held):
@@ -47,3 +49,17 @@ def judge(held: Iterable[doctor.Held]) -> Iterator[Finding]:
                 f"replication slot {each.name}",
                 f"start its reader, or: SELECT pg_catalog.pg_drop_replication_slot('{each.name}');",
             )
+
+
+def judge_locks(blocking: Iterable[doctor.Blocking]) -> Iterator[Finding]:
+    """Make a finding for each of these sessions, which keep others waiting."""
+    for each in blocking:
+        sessions = "1 session waits" if each.waiting == 1 else f"{each.waiting} sessions wait"
+        since = "" if each.seconds is None else f" has been open for {in_words(each.seconds)} and"
+        yield error(
+            "held-lock",
+            f"a transaction ({each.details}){since} holds a lock: {sessions} for it, the first for "
+            f"{in_words(each.waited)}",
+            f"session {each.session}",
+            f"SELECT pg_catalog.pg_terminate_backend({each.session});",
+        )

@@ -8,6 +8,7 @@ from shlex import quote
 from ..model.lanes import is_unreadable, original
 from ..model.text.durations import in_words
 from ..statements import doctor
+from ..statements.limits import type_limits
 from . import backlogs
 from .checked_database import Database
 from .finding import Finding, error, warning
@@ -19,9 +20,15 @@ _NAMED = 5
 def check(database: Database) -> Iterator[Finding]:
     """Look at the jobs that wait in each queue."""
     late = database.limits.late
-    found = [*judge(database.read(doctor.waiting(late)), late)]
+    lanes = database.read(doctor.waiting(late))
+    found = [*judge(lanes, late)]
     yield from found
-    yield from backlogs.judge(backlogs.read(database), found, late)
+    rates = database.read(type_limits.rate_limits())
+    yield from backlogs.judge_rates(lanes, rates, late)
+    behind = [*backlogs.judge(backlogs.read(database), found, late)]
+    yield from behind
+    keys = database.read(backlogs.main_keys(behind))
+    yield from backlogs.judge_keys(keys)
 
 
 def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:

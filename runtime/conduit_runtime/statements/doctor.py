@@ -7,6 +7,11 @@ from ..postgres.statement import Rows, Statement
 
 T = TypeVar("T")
 
+_SAMPLED_PAGES = 200
+"""The pages of the jobs table that tell what it holds."""
+_FIRST_DUE = 10_000
+"""The due jobs of a queue whose keys are counted."""
+
 
 class Server(NamedTuple):
     """The server: `version` as in 180001, `clock` in Unix time, `vacuums` if autovacuum is on."""
@@ -65,6 +70,36 @@ class Held(NamedTuple):
     name: str
     details: str
     seconds: float | None
+
+
+class Blocking(NamedTuple):
+    """A session that holds a lock: for how long its transaction is open, and who waits for it.
+
+    `waited` is for how many seconds the first of the `waiting` sessions has waited.
+    """
+
+    session: int
+    details: str
+    seconds: float | None
+    waiting: int
+    waited: float
+
+
+class Kept(NamedTuple):
+    """The bytes of the ended jobs of a queue that nothing deletes, and of the table, about."""
+
+    queue: str
+    bytes: float
+    all_bytes: float
+
+
+class MainKey(NamedTuple):
+    """The key that most of the first `due` jobs of a queue have, and how many have it."""
+
+    queue: str
+    key: str
+    jobs: int
+    due: int
 
 
 class Stuck(NamedTuple):
@@ -148,6 +183,25 @@ def missing_privileges(wanted: Mapping[str, str]) -> Statement[list[tuple[str, s
 def held_snapshots(seconds: float) -> Statement[list[Held]]:
     """The holders of a snapshot for longer than these seconds."""
     return Statement("doctor/snapshots", {"seconds": seconds}, _all(Held))
+
+
+def blocking(seconds: float) -> Statement[list[Blocking]]:
+    """The sessions for whose locks others have waited longer than these seconds."""
+    return Statement(
+        "doctor/locks",
+        {"seconds": seconds},
+        lambda rows, count: [Blocking(int(pid), *rest) for pid, *rest in rows],
+    )
+
+
+def kept_for_ever() -> Statement[list[Kept]]:
+    """The queues whose ended jobs nothing deletes, those with the largest first."""
+    return Statement("doctor/history", {"pages": _SAMPLED_PAGES}, _all(Kept))
+
+
+def main_keys(queues: Sequence[str]) -> Statement[list[MainKey]]:
+    """The key that most of the first due jobs of each of these queues have, if they have keys."""
+    return Statement("doctor/keys", {"queues": [*queues], "most": _FIRST_DUE}, _all(MainKey))
 
 
 def stuck(seconds: float) -> Statement[list[Stuck]]:

@@ -1,12 +1,13 @@
 """`doctor` reports each finding if its cause is there, and none in a healthy database."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
 from conduit_runtime import CronScheduler, Job, Queue, Schedule, WorkerPool, migrate
-from conduit_runtime.doctor.checked_database import Package
+from conduit_runtime.doctor.checked_database import Limits, Package
 from conduit_runtime.doctor.checkup import examine
 from conduit_runtime.postgres.connection import connect
 from conduit_runtime.postgres.execute import run
@@ -14,6 +15,7 @@ from conduit_runtime.statements import worker_registry
 from conduit_runtime.worker.run.handlers import HandlerRegistry
 from doctor_findings import codes, execute, find
 from example_jobs import JOBS
+from waiting import until
 
 HOUR = timedelta(hours=1)
 
@@ -26,7 +28,7 @@ def test_a_healthy_database_has_no_findings(queue: Queue) -> None:
     with pool:
         report = examine(queue.dsn, None)
     assert (report.findings, report.unread) == ([], {})
-    assert len(report.checked) == 12
+    assert len(report.checked) == 13
 
 
 def test_no_tables(empty_dsn: str) -> None:
@@ -133,6 +135,80 @@ def test_a_backlog_though_workers_live_and_some_jobs_are_unreadable(queue: Queue
     assert (backlog.severity, backlog.about) == ("warning", {"queue": "mail"})
     queue.pause("mail")
     assert sorted(codes(examine(dsn, None))) == ["paused-queue", "unreadable-jobs"]
+
+
+def test_a_rate_limit_and_a_key_behind_a_backlog(queue: Queue, dsn: str) -> None:
+    register(dsn, "here", ["mail"], ["t"])
+    queue.enqueue_many([Job("mail", "t", key="acme", delay=-HOUR) for _ in range(99)])
+    queue.rate_limit("t", 1, per=HOUR)
+    assert sorted(codes(examine(dsn, None))) == ["backlog", "rate-limit"]
+    queue.enqueue_many([Job("mail", "t", key=key, delay=-HOUR) for key in ("acme", None)])
+    limit, key = find(dsn, "rate-limit"), find(dsn, "flooding-key")
+    assert "due for up to 60 minutes, and their rate limit lets 1 start within 60" in limit.message
+    assert "rate-limit t --starts N --per 3600s" in limit.action
+    assert "100 of the first 101 due jobs of the queue mail have the key acme" in key.message
+    assert key.about == {"queue": "mail", "key": "acme"}
+    queue.enqueue_many([Job("mail", "t", key="other", delay=-HOUR) for _ in range(200)])
+    assert find(dsn, "flooding-key").about["key"] == "other"
+    queue.enqueue_many([Job("mail", "t", delay=-HOUR) for _ in range(200)])
+    assert "flooding-key" not in codes(examine(dsn, None))
+
+
+def test_a_schedule_that_nothing_runs(queue: Queue, dsn: str) -> None:
+    CronScheduler(queue).add(Schedule.every(hours=1, type="t"))
+    assert codes(examine(dsn, None)) == []
+    execute(dsn, "UPDATE conduit_schedules SET next_run_at = now() - interval '3 hours'")
+    found = find(dsn, "overdue-schedule")
+    assert "the schedule t has been due for 3 hours" in found.message
+    assert (found.severity, found.about) == ("error", {"schedule": "t"})
+    CronScheduler(queue).disable("t")
+    assert codes(examine(dsn, None)) == []
+
+
+def test_a_held_lock(dsn: str) -> None:
+    with psycopg.connect(dsn) as holder, psycopg.connect(dsn) as waiter:
+        holder.execute("SELECT pg_advisory_xact_lock(7)")
+        holder.execute("LOCK TABLE conduit_schedules")
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(waiter.execute, "LOCK TABLE conduit_schedules")
+            limits = Limits(lock=0.0)
+            held = until(
+                lambda: [
+                    each
+                    for each in examine(dsn, None, limits=limits).findings
+                    if each.code == "held-lock"
+                ]
+            )
+            assert held[0].action == (
+                f"SELECT pg_catalog.pg_terminate_backend({holder.info.backend_pid});"
+            )
+            assert "1 session waits for it" in held[0].message
+            holder.rollback()
+            waiting.result()
+    assert codes(examine(dsn, None, limits=limits)) == []
+
+
+def test_a_history_that_nothing_deletes(queue: Queue, dsn: str) -> None:
+    execute(dsn, "INSERT INTO jobs (queue, type, status) SELECT 'mail', 't', 'completed'")
+    limits = Limits(history=100.0)
+
+    def found() -> list[str]:
+        return codes(examine(dsn, None, limits=limits))
+
+    assert codes(examine(dsn, None)) == []
+    assert found() == ["endless-history"]
+    queue.retention("mail", keep_failed=HOUR)
+    assert found() == ["endless-history"]
+    queue.retention("mail", keep_completed=HOUR)
+    assert found() == []
+    execute(dsn, "UPDATE jobs SET status = 'failed'")
+    assert found() == ["endless-history"]
+    register(dsn, "here", ["mail"], ["t"])
+    execute(dsn, "UPDATE conduit_workers SET keep_failed = 60")
+    assert found() == []
+    execute(dsn, "UPDATE jobs SET status = 'pending', run_at = now() + interval '1 day'")
+    execute(dsn, "UPDATE conduit_workers SET keep_failed = NULL")
+    assert found() == []
 
 
 def test_schedules_without_code_and_failing_ones(queue: Queue, dsn: str) -> None:

@@ -30,12 +30,13 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class RecentAttempts:
-    """The attempts that ended in the last hour, of one type in one queue."""
+    """The attempts that ended in the last hour, of one type in one queue; their seconds in all."""
 
     queue: str
     type: str
     succeeded: int
     failed: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
