@@ -8,7 +8,13 @@ import click
 
 from ..diagnostics import Diagnostic, Problems
 from .check.checked import Checked, checked
-from .check.fix import fixed_sources, print_difference, show_fixes, write_sources
+from .check.fix import (
+    fixed_configuration,
+    fixed_sources,
+    print_difference,
+    show_fixes,
+    write_sources,
+)
 from .project import load_project, load_unsaved
 from .usage import UsageError
 
@@ -21,7 +27,8 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
     problems = Problems()
     project = load_project(given, problems)
     if problems.has_errors:
-        return _print(Checked(project, problems.sorted(), None, project.shown), form)
+        state = Checked(project, problems.sorted(), None, project.shown)
+        return _unread(given, state, form, fix, diff)
     state = checked(project)
     if fix or diff or form != "text":
         state = state.with_fixes()
@@ -37,6 +44,24 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
         show_fixes(fixed, state.names)
     after = state.with_sources(fixed.texts)
     return _print(after if form == "text" else after.with_fixes(), form)
+
+
+def _unread(given: Sequence[str], state: Checked, form: str, fix: bool, diff: bool) -> int:
+    """As `diagnose`, for a project whose configuration or files could not be read."""
+    from ..fixes.configuration import with_fixes
+
+    state = replace(state, found=with_fixes(state.found))
+    fixed = fixed_configuration(state)
+    if diff:
+        print_difference(state, fixed)
+        click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
+        return 1
+    if not fix or not fixed.texts:
+        return _print(state, form)
+    write_sources(fixed.texts, state.names)
+    if form == "text":
+        show_fixes(fixed, state.names)
+    return diagnose(given, form, fix=True)
 
 
 def diagnose_unsaved(name: str, form: str) -> int:

@@ -42,6 +42,12 @@ def fixed_sources(state: Checked) -> Fixed:
     return fixed
 
 
+def fixed_configuration(state: Checked) -> Fixed:
+    """Apply the first safe fix: two could make one key of two."""
+    safe = [(found, fix) for found in state.found for fix in found.fixes if fix.safe]
+    return _applied(state, safe[:1])
+
+
 def _overlaps(edit: Edit, edits: Mapping[str, Sequence[Edit]]) -> bool:
     return any(
         edit.span.start <= other.span.end and other.span.start <= edit.span.end
@@ -56,8 +62,8 @@ def _applied(state: Checked, fixes: Sequence[tuple[Diagnostic, Fix]]) -> Fixed:
     for _, fix in fixes:
         for edit in fix.edits:
             edits.setdefault(edit.span.source.path, []).append(edit)
-    sources = state.project.sources
-    return Fixed(fixes, {path: applied(sources[path], each) for path, each in edits.items()})
+    changed = {path: applied(each[0].span.source.text, each) for path, each in edits.items()}
+    return Fixed(fixes, changed)
 
 
 def _errors(state: Checked) -> int:
@@ -66,19 +72,20 @@ def _errors(state: Checked) -> int:
 
 def print_difference(state: Checked, fixed: Fixed) -> None:
     """Print what the fixes change as a diff."""
+    before = {found.span.source.path: found.span.source.text for found, _ in fixed.fixes}
     for path, text in fixed.texts.items():
-        print_diff(state.names[path], state.project.sources[path], text)
+        print_diff(state.names.get(path, path), before[path], text)
 
 
 def write_sources(texts: Mapping[str, str], names: Mapping[str, str]) -> None:
     """Write sources by their paths: of a folder all or none. Raises `UsageError`."""
     folders: dict[Path, list[tuple[str, bytes | None]]] = {}
     for name, text in texts.items():
-        path = Path(names[name]).resolve()  # what a symbolic link leads to
+        path = Path(names.get(name, name)).resolve()  # what a symbolic link leads to
         try:
             mark = BOM_UTF8 if path.read_bytes().startswith(BOM_UTF8) else b""
         except OSError as error:
-            raise UsageError(f"cannot read `{names[name]}`: {reason(error)}") from None
+            raise UsageError(f"cannot read `{path}`: {reason(error)}") from None
         folders.setdefault(path.parent, []).append((path.name, mark + text.encode()))
     for folder, changes in folders.items():
         try:
@@ -92,5 +99,5 @@ def show_fixes(fixed: Fixed, names: Mapping[str, str]) -> None:
     for diagnostic, fix in fixed.fixes:
         source = diagnostic.span.source
         line, column = source.position(diagnostic.span.start)
-        place = f"{names[source.path]}:{line}:{column}"
+        place = f"{names.get(source.path, source.path)}:{line}:{column}"
         click.echo(f"{place}: {diagnostic.code}: {printable(fix.title)}")

@@ -35,6 +35,43 @@ def test_diff_writes_nothing(capsys: Printed) -> None:
     assert printed.endswith("would apply 1 fix\n")
 
 
+def test_misspelt_keys_of_the_configuration(capsys: Printed) -> None:
+    put("post.conduit", WRONG)
+    put("conduit.toml", 'sorces = ["."]\n\n[defaults]\nqueu = "mail"\n')
+    assert run(["check", "--diff"]) == 1
+    assert '+sources = ["."]' in capsys.readouterr().out
+    assert run(["check", "--format", "json"]) == 1
+    [first, *_] = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert [each["safe"] for each in first["fixes"]] == [True]
+    assert run(["check", "--fix"]) == 0
+    assert capsys.readouterr().out == (
+        "conduit.toml:1:1: VAL511: write `sources`\n"
+        "conduit.toml:4:1: VAL511: write `queue`\n"
+        "post.conduit:5:10: SYN015: write `create`\n"
+        "checked 1 file: nothing is wrong\n"
+    )
+    assert Path("conduit.toml").read_text("utf-8") == (
+        'sources = ["."]\n\n[defaults]\nqueue = "mail"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['sources = ["."]\nsource = ["a"]\n', "[tool.conduit]\nzzz = 1\n", "sources = 3\n", "x = [\n"],
+)
+def test_a_configuration_without_a_safe_fix_stays(text: str) -> None:
+    put("conduit.toml", text)
+    assert run(["check", "--fix"]) == 1
+    assert Path("conduit.toml").read_text("utf-8") == text
+
+
+def test_a_key_of_another_table_is_not_the_mistake() -> None:
+    text = '[tool.other]\nsorces = 1\n\n[tool.conduit]\nsorces = ["."]\n'
+    put("pyproject.toml", text)
+    assert run(["check", "--fix"]) == 1
+    assert Path("pyproject.toml").read_text("utf-8") == text
+
+
 def test_nothing_to_fix(capsys: Printed) -> None:
     put("post.conduit")
     assert run(["check", "--diff", "."]) == 0
