@@ -261,6 +261,22 @@ _DECLARED = (
         elsewhere="per_key_concurrency concurrency_per_key key_limit",
     ),
     Option(
+        "key_rate_limit",
+        _COUNT,
+        "limit",
+        needs=Needs("key", "say whose the job is: `key: self.customer_id, key_rate_limit: 100`"),
+        elsewhere="rate_limit_per_key",
+    ),
+    Option(
+        "key_per",
+        Duration(0.001, 365 * 86_400.0, "from a millisecond to 365 days"),
+        "limit",
+        needs=Needs(
+            "key_rate_limit",
+            "say how many jobs of a key may start: `key_rate_limit: 100, key_per: 1.minute`",
+        ),
+    ),
+    Option(
         "rate_limit",
         _COUNT,
         "limit",

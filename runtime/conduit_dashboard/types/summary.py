@@ -20,6 +20,9 @@ class LimitsRow:
     rate_from: str | None
     key_concurrency: int | None
     key_concurrency_from: str | None
+    key_starts: int | None
+    key_per: float | None
+    key_rate_from: str | None
 
 
 def limits_row(limits: TypeLimits) -> LimitsRow:
@@ -33,6 +36,9 @@ def limits_row(limits: TypeLimits) -> LimitsRow:
         limits.rate_from,
         limits.key_concurrency,
         limits.key_concurrency_from,
+        limits.key_starts,
+        None if limits.key_per is None else limits.key_per.total_seconds(),
+        limits.key_rate_from,
     )
 
 

@@ -217,9 +217,13 @@ class Limits(SourceLimits):
     starts: Positive | None = None
     seconds: Period | None = None
     key_concurrency: Positive | None = None
+    key_starts: Positive | None = None
+    key_seconds: Period | None = None
 
     def __post_init__(self) -> None:
-        if (self.starts is None) is not (self.seconds is None):
+        if (self.starts is None) is not (self.seconds is None) or (self.key_starts is None) is not (
+            self.key_seconds is None
+        ):
             raise ValueError("a rate has starts and seconds")
 
 

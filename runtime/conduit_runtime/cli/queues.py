@@ -189,6 +189,7 @@ def retention(
     metavar="DURATION",
     help="The length of the period.",
 )
+@click.option("--per-key", is_flag=True, help="Count the jobs of each key apart.")
 @_none
 @_source
 def rate_limit(
@@ -196,6 +197,7 @@ def rate_limit(
     type: str,
     starts: int | None,
     per: timedelta,
+    per_key: bool,
     lift: bool,
     to_source: bool,
 ) -> None:
@@ -206,7 +208,7 @@ def rate_limit(
     _check_one(starts, lift, to_source, "--starts")
     with session.queue() as queue:
         with _usage_errors():
-            queue.rate_limit(type, "source" if to_source else starts, per)
+            queue.rate_limit(type, "source" if to_source else starts, per, per_key=per_key)
         limits = queue.type_limits()
     _show_limits(limits, session.form)
 
@@ -270,8 +272,13 @@ def _show_limits(limits: list[TypeLimits], form: str) -> None:
     for row in rows:
         per = row.pop("per")
         row["per_seconds"] = None if per is None else per.total_seconds()
+        per = row.pop("key_per")
+        row["key_per_seconds"] = None if per is None else per.total_seconds()
     columns = ["type", "concurrency", "concurrency_from", "starts", "per_seconds", "rate_from"]
-    by_key = ["key_concurrency", "key_concurrency_from"]
-    if form != "table" or any(row[name] is not None for row in rows for name in by_key):
-        columns += by_key
+    for by_key in (
+        ["key_concurrency", "key_concurrency_from"],
+        ["key_starts", "key_per_seconds", "key_rate_from"],
+    ):
+        if form != "table" or any(row[name] is not None for row in rows for name in by_key):
+            columns += by_key
     show_rows(rows, columns, form)

@@ -406,14 +406,21 @@ class Queue:
         return self._run(type_limits.type_limits(), conn)
 
     def rate_limit(
-        self, type: str, starts: Limit, per: timedelta = timedelta(seconds=1), *, conn: Conn = None
+        self,
+        type: str,
+        starts: Limit,
+        per: timedelta = timedelta(seconds=1),
+        *,
+        per_key: bool = False,
+        conn: Conn = None,
     ) -> None:
         """Let at most `starts` jobs of a type be claimed within any `per`, over all workers.
 
-        None lifts the limit, even one in the source; "source" restores the limit of the source. The
-        server's clock measures the period. Other types of the queue are not delayed.
+        With `per_key`, so many jobs of each key. None lifts the limit, even one in the source;
+        "source" restores the limit of the source. The server's clock measures the period. Other
+        types of the queue are not delayed.
         """
-        steps = type_limits.rate_limit(type, starts, per)
+        steps = type_limits.rate_limit(type, starts, per, per_key=per_key)
         with self.connections.transaction(conn) as connection:
             self._run_steps(steps, connection)
 

@@ -26,8 +26,9 @@ class RuleOptions(TypedDict, total=False):
     given), × 1, 2, 3 … ("linear"), or `base` each time ("constant"), and at most after
     `max_backoff` (a year unless given). With `keep_result`, the handler's return value is kept for
     that long after a job's end, as JSON, for `queue.get(id).result`. Over all workers, at most
-    `concurrency` jobs of the type run at once, `key_concurrency` of each key, and at most
-    `rate_limit` start within any `per` (a second unless given). Errors of `discard_on` end a job at
+    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
+    second unless given); `key_concurrency`, `key_rate_limit` and `key_per` say the same of each
+    key. Errors of `discard_on` end a job at
     once; with `retry_on`, all other errors do, too. Both take classes or their names; subclasses
     count.
     """
@@ -38,9 +39,11 @@ class RuleOptions(TypedDict, total=False):
     max_backoff: timedelta | None
     keep_result: timedelta | None
     concurrency: int | None
-    key_concurrency: int | None
     rate_limit: int | None
     per: timedelta | None
+    key_concurrency: int | None
+    key_rate_limit: int | None
+    key_per: timedelta | None
     retry_on: Iterable[ErrorType]
     discard_on: Iterable[ErrorType]
 
@@ -78,6 +81,8 @@ class JobRules:
                 options.get("rate_limit"),
                 options.get("per"),
                 options.get("key_concurrency"),
+                options.get("key_rate_limit"),
+                options.get("key_per"),
             ),
         )
 

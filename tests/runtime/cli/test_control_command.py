@@ -71,6 +71,9 @@ def test_types_get_rates(queue: Queue, dsn: str) -> None:
         "per_seconds": 3600.0,
         "key_concurrency": None,
         "key_concurrency_from": None,
+        "key_starts": None,
+        "key_per_seconds": None,
+        "key_rate_from": None,
     }
     assert "email.send" in call(dsn, "queues", "rate-limits")
     queue.enqueue_many([Job(type="email.send") for _ in range(5)])
@@ -114,6 +117,11 @@ def test_queues_and_types_get_limits_by_key(queue: Queue, dsn: str) -> None:
     assert row["key_concurrency"] is None
     [row] = call_json(dsn, "queues", "limit", "--type", "t", "--none", "--per-key")
     assert row["key_concurrency"] is row["key_concurrency_from"] is None
+    [row] = call_json(dsn, "queues", "rate-limit", "u", "--starts", "1", "--per", "1h", "--per-key")
+    assert (row["starts"], row["key_starts"], row["key_rate_from"]) == (None, 1, "command")
+    queue.enqueue_many([Job(type="u", key="ab"[n % 2]) for n in range(4)])
+    assert len(queue.dequeue("w", limit=5)) == 4
+    assert call_json(dsn, "queues", "rate-limit", "u", "--none", "--per-key") == []
     call(dsn, "queues", "limit", "mail", "--per-key", code=2)
     call(dsn, "queues", "limit", "mail", "--per-key", "2", "--none", code=2)
     call(dsn, "queues", "limit", "mail", "--per-key", "2", "--concurrency", "2", code=2)

@@ -48,8 +48,8 @@ Origin: TypeAlias = Literal["source", "command"]
 class TypeLimits:
     """The limits of a job type, over all workers: jobs at once, and starts within any `per`.
 
-    `key_concurrency` is the number of jobs of one key at once. None is no limit. What ends in
-    `_from` is where a limit is set; None if nowhere.
+    What begins with `key_` limits the jobs of one key. None is no limit. What ends in `_from` is
+    where a limit is set; None if nowhere.
     """
 
     type: str
@@ -60,6 +60,9 @@ class TypeLimits:
     rate_from: Origin | None = None
     key_concurrency: int | None = None
     key_concurrency_from: Origin | None = None
+    key_starts: int | None = None
+    key_per: timedelta | None = None
+    key_rate_from: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +79,49 @@ class RateLimit:
 class SourceLimits:
     """The limits of a type in the code: jobs at once, starts within so many seconds.
 
-    `key_concurrency` is the number of jobs of one key at once.
+    What begins with `key_` limits the jobs of one key.
     """
 
     concurrency: int | None = None
     starts: int | None = None
     seconds: float | None = None
     key_concurrency: int | None = None
+    key_starts: int | None = None
+    key_seconds: float | None = None
 
     @classmethod
     def of(
         cls,
-        concurrency: int | None,
-        rate_limit: int | None,
-        per: timedelta | None,
+        concurrency: int | None = None,
+        rate_limit: int | None = None,
+        per: timedelta | None = None,
         key_concurrency: int | None = None,
+        key_rate_limit: int | None = None,
+        key_per: timedelta | None = None,
     ) -> "SourceLimits | None":
         """The limits in the options, if any. Raises TypeError or ValueError for a bad one."""
-        if concurrency is not None:
-            check_count(concurrency, "concurrency")
-        if key_concurrency is not None:
-            check_count(key_concurrency, "key_concurrency")
-        if rate_limit is None:
-            if per is not None:
-                raise ValueError("per needs rate_limit: how many jobs may start in that time")
-            given = cls(concurrency, key_concurrency=key_concurrency)
-            return None if given == cls() else given
-        check_count(rate_limit, "rate_limit")
-        per = timedelta(seconds=1) if per is None else per
-        return cls(concurrency, rate_limit, period_of(per), key_concurrency)
+        for name, given in (("concurrency", concurrency), ("key_concurrency", key_concurrency)):
+            if given is not None:
+                check_count(given, name)
+        limits = cls(
+            concurrency,
+            *_rate(rate_limit, per),
+            key_concurrency,
+            *_rate(key_rate_limit, key_per, "key_"),
+        )
+        return None if limits == cls() else limits
+
+
+def _rate(
+    starts: int | None, per: timedelta | None, prefix: str = ""
+) -> tuple[int | None, float | None]:
+    if starts is None:
+        if per is not None:
+            needed = f"{prefix}rate_limit: how many jobs may start in that time"
+            raise ValueError(f"{prefix}per needs {needed}")
+        return None, None
+    check_count(starts, f"{prefix}rate_limit")
+    return starts, period_of(timedelta(seconds=1) if per is None else per)
 
 
 def check_count(count: object, what: str, instead: str = "") -> None:

@@ -1,6 +1,6 @@
 -- Locks due rows, and parks those whose key has no room: they leave the lanes, so no claim reads them
--- again until release_keys.sql releases them. A key has room for so many jobs as may run less those
--- that do. Rows behind a parked one of their key and queue are parked, too. Returns the ids of the
+-- again until release_keys.sql releases them. A key has room for as many jobs as may run and start less
+-- those that do. Rows behind a parked one of their key and queue are parked, too. Returns the ids of the
 -- others, in order; how many were parked; the keys that have room and parked jobs in front; and
 -- whether any job is parked.
 WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
@@ -17,13 +17,7 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
   -- What is known of a key stands in its first row, so that it is read once.
   SELECT head.*,
          CASE WHEN nth_of_type = 1 THEN (
-           SELECT limits.key_concurrency - (
-             SELECT pg_catalog.count(*) FROM (
-               SELECT FROM {jobs} AS job
-               WHERE job.status = 'running' AND job.key = head.key AND job.type = head.type
-               LIMIT limits.key_concurrency
-             ) AS running
-           ) FROM {conduit_type_limits} AS limits WHERE limits.type = head.type
+           {room_of_key}
          ) END AS of_type,
          CASE WHEN nth_of_queue = 1 THEN (
            SELECT control.key_concurrency - (

@@ -1,1 +1,2 @@
-(limits.concurrency IS NOT NULL OR limits.starts IS NOT NULL OR limits.key_concurrency IS NOT NULL)
+pg_catalog.num_nonnulls(
+  limits.concurrency, limits.starts, limits.key_concurrency, limits.key_starts) > 0

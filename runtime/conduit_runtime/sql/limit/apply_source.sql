@@ -6,11 +6,13 @@ WITH source AS MATERIALIZED (
          (newest.limits -> candidate.type ->> 0)::integer AS concurrency,
          (newest.limits -> candidate.type ->> 1)::integer AS starts,
          (newest.limits -> candidate.type ->> 2)::float8 AS seconds,
-         (newest.limits -> candidate.type ->> 3)::integer AS key_concurrency
+         (newest.limits -> candidate.type ->> 3)::integer AS key_concurrency,
+         (newest.limits -> candidate.type ->> 4)::integer AS key_starts,
+         (newest.limits -> candidate.type ->> 5)::float8 AS key_seconds
   FROM (
     SELECT named.type FROM {conduit_workers} CROSS JOIN pg_catalog.jsonb_object_keys(limits) AS named (type)
     UNION
-    SELECT type FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from, key_concurrency_from)
+    SELECT type FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from, key_concurrency_from, key_rate_from)
   ) AS candidate
   LEFT JOIN LATERAL (
     SELECT worker.limits FROM {conduit_workers} AS worker
@@ -21,14 +23,19 @@ WITH source AS MATERIALIZED (
     SELECT FROM {conduit_rate_usage} AS start JOIN {conduit_type_limits} AS rate ON rate.type = start.type
     WHERE start.type = candidate.type
       AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
+  ) AND NOT EXISTS (
+    SELECT FROM {conduit_key_usage} AS start
+    WHERE start.type = candidate.type AND start.kept_until > pg_catalog.clock_timestamp()
   )
 ), control AS (
   INSERT INTO {conduit_type_limits} AS limits (
-    type, concurrency, concurrency_from, starts, seconds, rate_from, key_concurrency, key_concurrency_from)
+    type, concurrency, concurrency_from, starts, seconds, rate_from,
+    key_concurrency, key_concurrency_from, key_starts, key_seconds, key_rate_from)
   SELECT source.type,
          source.concurrency, CASE WHEN source.concurrency IS NOT NULL THEN 'source' END,
          source.starts, source.seconds, CASE WHEN source.starts IS NOT NULL THEN 'source' END,
-         source.key_concurrency, CASE WHEN source.key_concurrency IS NOT NULL THEN 'source' END
+         source.key_concurrency, CASE WHEN source.key_concurrency IS NOT NULL THEN 'source' END,
+         source.key_starts, source.key_seconds, CASE WHEN source.key_starts IS NOT NULL THEN 'source' END
   FROM source LEFT JOIN {conduit_type_limits} AS known ON known.type = source.type
   WHERE known.concurrency_from IS DISTINCT FROM 'command'
       AND known.concurrency IS DISTINCT FROM source.concurrency
@@ -36,6 +43,9 @@ WITH source AS MATERIALIZED (
       AND (known.starts IS DISTINCT FROM source.starts OR known.seconds IS DISTINCT FROM source.seconds)
     OR known.key_concurrency_from IS DISTINCT FROM 'command'
       AND known.key_concurrency IS DISTINCT FROM source.key_concurrency
+    OR known.key_rate_from IS DISTINCT FROM 'command'
+      AND (known.key_starts IS DISTINCT FROM source.key_starts
+        OR known.key_seconds IS DISTINCT FROM source.key_seconds)
   ORDER BY source.type
   ON CONFLICT (type) DO UPDATE
   SET concurrency = CASE WHEN limits.concurrency_from = 'command' THEN limits.concurrency ELSE excluded.concurrency END,
@@ -46,7 +56,10 @@ WITH source AS MATERIALIZED (
       key_concurrency = CASE WHEN limits.key_concurrency_from = 'command' THEN limits.key_concurrency
         ELSE excluded.key_concurrency END,
       key_concurrency_from = CASE WHEN limits.key_concurrency_from = 'command' THEN 'command'
-        ELSE excluded.key_concurrency_from END
+        ELSE excluded.key_concurrency_from END,
+      key_starts = CASE WHEN limits.key_rate_from = 'command' THEN limits.key_starts ELSE excluded.key_starts END,
+      key_seconds = CASE WHEN limits.key_rate_from = 'command' THEN limits.key_seconds ELSE excluded.key_seconds END,
+      key_rate_from = CASE WHEN limits.key_rate_from = 'command' THEN 'command' ELSE excluded.key_rate_from END
   RETURNING limits.type
 )
 {notify_workers}

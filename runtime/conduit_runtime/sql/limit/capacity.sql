@@ -28,8 +28,9 @@ UNION ALL
 SELECT 'keys', queue.name, NULL, NULL FROM {conduit_queues} AS queue
 WHERE queue.name = ANY (%(queues)s::text[]) AND queue.key_concurrency IS NOT NULL
 UNION ALL
-SELECT 'keys', limits.type, NULL, NULL FROM {conduit_type_limits} AS limits
-WHERE limits.type = ANY (%(types)s::text[]) AND limits.key_concurrency IS NOT NULL
+SELECT 'keys', limits.type, limits.key_starts, limits.key_seconds FROM {conduit_type_limits} AS limits
+WHERE limits.type = ANY (%(types)s::text[])
+  AND (limits.key_concurrency IS NOT NULL OR limits.key_starts IS NOT NULL)
 UNION ALL
 SELECT 'rate', rate.type, rate.starts - recent.starts,
   extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {rate_window}

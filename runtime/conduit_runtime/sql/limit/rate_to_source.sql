@@ -1,1 +1,1 @@
-UPDATE {conduit_type_limits} SET rate_from = NULL WHERE type = %(type)s
+UPDATE {conduit_type_limits} SET {prefix}rate_from = NULL WHERE type = %(type)s

@@ -18,18 +18,12 @@ WITH asked AS MATERIALIZED (
                 ORDER BY job.type LIMIT 1)
         FROM walk WHERE walk.type IS NOT NULL
       )
-      SELECT walk.type FROM walk WHERE walk.type IS NOT NULL
+      SELECT asked.key, walk.type FROM walk WHERE walk.type IS NOT NULL
     ) AS its
     CROSS JOIN LATERAL (
-      SELECT coalesce((
-        SELECT limits.key_concurrency - (
-          SELECT pg_catalog.count(*) FROM (
-            SELECT FROM {jobs} AS job
-            WHERE job.status = 'running' AND job.key = asked.key AND job.type = its.type
-            LIMIT limits.key_concurrency
-          ) AS running
-        ) FROM {conduit_type_limits} AS limits WHERE limits.type = its.type
-      ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000) AS jobs
+      SELECT greatest(0, coalesce((
+        {room_of_key}
+      ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000)) AS jobs
       OFFSET 0  -- so that it is evaluated once
     ) AS room
     CROSS JOIN LATERAL (

@@ -1284,6 +1284,10 @@ CREATE TABLE conduit_type_limits (
   rate_from        text    CHECK (rate_from IN ('source', 'command')),
   key_concurrency  integer CHECK (key_concurrency > 0),
   key_concurrency_from text CHECK (key_concurrency_from IN ('source', 'command')),
+  key_starts       integer CHECK (key_starts > 0),
+  key_seconds      float8  CHECK (key_seconds > 0::float8 AND key_seconds <= 31536000::float8),
+  key_rate_from    text    CHECK (key_rate_from IN ('source', 'command')),
+  CHECK (pg_catalog.num_nulls(key_starts, key_seconds) <> 1),
   CHECK (pg_catalog.num_nulls(starts, seconds) <> 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
@@ -1296,6 +1300,9 @@ COMMENT ON COLUMN conduit_type_limits.seconds IS 'the length of the period';
 COMMENT ON COLUMN conduit_type_limits.rate_from IS 'what sets starts and seconds, as concurrency_from';
 COMMENT ON COLUMN conduit_type_limits.key_concurrency IS 'how many of its jobs of one key may run at once; NULL: any number';
 COMMENT ON COLUMN conduit_type_limits.key_concurrency_from IS 'what sets key_concurrency, as concurrency_from';
+COMMENT ON COLUMN conduit_type_limits.key_starts IS 'how many of its jobs of one key may start within any period; NULL: any number';
+COMMENT ON COLUMN conduit_type_limits.key_seconds IS 'the length of that period';
+COMMENT ON COLUMN conduit_type_limits.key_rate_from IS 'what sets key_starts and key_seconds, as concurrency_from';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,
@@ -1308,6 +1315,24 @@ COMMENT ON TABLE conduit_rate_usage IS 'recent starts of types with a rate; at m
 COMMENT ON COLUMN conduit_rate_usage.type IS 'the job type';
 COMMENT ON COLUMN conduit_rate_usage.until IS 'the starts happened shortly before this time';
 COMMENT ON COLUMN conduit_rate_usage.starts IS 'how many';
+
+CREATE TABLE conduit_key_usage (
+  type   text        NOT NULL,
+  key    text        NOT NULL,
+  until  timestamptz NOT NULL,
+  starts integer     NOT NULL,
+  kept_until timestamptz NOT NULL,
+  PRIMARY KEY (type, key, until)
+) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE INDEX conduit_key_usage_kept ON conduit_key_usage (kept_until);
+
+COMMENT ON TABLE conduit_key_usage IS 'recent starts of types with a rate by key, as in conduit_rate_usage';
+COMMENT ON COLUMN conduit_key_usage.type IS 'the job type';
+COMMENT ON COLUMN conduit_key_usage.key IS 'the key of the jobs';
+COMMENT ON COLUMN conduit_key_usage.until IS 'the starts happened shortly before this time';
+COMMENT ON COLUMN conduit_key_usage.starts IS 'how many';
+COMMENT ON COLUMN conduit_key_usage.kept_until IS 'when they no longer count';
 
 -- Adds histograms bucket by bucket; missing buckets count as zero.
 CREATE FUNCTION conduit_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]

@@ -4,12 +4,12 @@ A claim chooses under the locks of its limits, so nothing that ends a job has to
 may release too many jobs: the next claim parks them again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
-from ...postgres.arrays import array, uuids
+from ...postgres.arrays import array, integers, uuids
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J
@@ -35,7 +35,9 @@ def choose_by_key(
     Parked jobs of the `freed` keys are released first, of any keys if it is None. Returns the claim
     of the chosen jobs, and whether there may be more behind those that it parked.
     """
-    choosing = Statement("claim/choose_by_key", claim.parameters, _read, claim.fragments)
+    choosing = Statement(
+        "claim/choose_by_key", claim.parameters, _read, {**claim.fragments, "its": "head"}
+    )
     chosen: _Chosen = yield choosing
     for _ in range(_ROUNDS):
         is_short = len(chosen.ids) < limit
@@ -64,7 +66,17 @@ def _read(rows: Rows, count: int) -> _Chosen:
 def release_keys(keys: Collection[str], queues: Collection[str] = ()) -> Statement[None]:
     """Release parked jobs of keys that have room. Workers hear of it, except those of `queues`."""
     parameters = {"keys": array(keys), "queues": array(queues)}
-    return Statement("limit/release_keys", parameters, nothing, {"queue": "queue"})
+    return Statement("limit/release_keys", parameters, nothing, {"queue": "queue", "its": "its"})
+
+
+def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
+    """Count so many starts by type and key."""
+    parameters = {
+        "types": array([type_ for type_, _ in starts]),
+        "keys": array([key for _, key in starts]),
+        "counts": integers(starts.values()),
+    }
+    return Statement("limit/consume_keys", parameters, nothing)
 
 
 def parked_keys(after: str, limit: int = PAGE) -> Statement[list[str]]:

@@ -14,7 +14,7 @@ from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J, Mode, claim
 from ..refused_claims import Apart, RefusedClaim, claim_apart, skipping
-from .keys import choose_by_key
+from .keys import choose_by_key, consume_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def claim_within(
     claiming = claim(
         mode, worker, sizes, lanes, limit, limited=queues, starts=starts, counted=types
     )
-    by_key = any(kind == "keys" for kind, _, _, _ in capacities)
+    by_key = {subject: few for kind, subject, few, _ in capacities if kind == "keys"}
     if by_key:
         choosing = choose_by_key(skipping(claiming, skipped), limit, sizes, wanted.freed)
         claiming, counted.more = yield from choosing
@@ -120,7 +120,7 @@ def claim_within(
         counted.jobs, counted.refused = found.jobs, found.refused
     else:
         counted.jobs = yield skipping(claiming, skipped)
-    counted.more = counted.more or (by_key and len(counted.jobs) >= limit)
+    counted.more = counted.more or (bool(by_key) and len(counted.jobs) >= limit)
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
     started = Counter(job.type for job in counted.jobs)
@@ -128,4 +128,8 @@ def claim_within(
     if rated := [type_ for type_ in rates if started[type_]]:
         consumed = {"types": rated, "counts": [started[type_] for type_ in rated]}
         yield Statement("limit/consume", consumed, nothing)
+    if key_starts := Counter(
+        (job.type, job.key) for job in counted.jobs if job.key is not None and by_key.get(job.type)
+    ):
+        yield consume_keys(key_starts)
     return counted

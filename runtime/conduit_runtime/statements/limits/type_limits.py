@@ -15,6 +15,8 @@ Limit: TypeAlias = int | Literal["source"] | None
 _ALL_KEYS = {"column": "concurrency", "place": "0"}
 _PER_KEY = {"column": "key_concurrency", "place": "3"}
 """A column of `conduit_type_limits`, and its place in the fields of `SourceLimits`."""
+_ALL_RATES = {"prefix": "", "place": "1"}
+_KEY_RATES = {"prefix": "key_", "place": "4"}
 
 
 def limit_type(type: str, concurrency: Limit, *, per_key: bool = False) -> Steps[None]:
@@ -32,16 +34,17 @@ def limit_type(type: str, concurrency: Limit, *, per_key: bool = False) -> Steps
     return _set(limiting, to_source if concurrency == "source" else None, number)
 
 
-def rate_limit(type: str, starts: Limit, per: timedelta) -> Steps[None]:
-    """Limit how many jobs of a type start within any `per`; None is as for `limit_type`."""
+def rate_limit(type: str, starts: Limit, per: timedelta, *, per_key: bool = False) -> Steps[None]:
+    """Limit how many jobs of a type start within any `per`; the rest is as for `limit_type`."""
     check_name(type, "type")
     number = None if starts == "source" else starts
     parameters: dict[str, object] = {"type": type, "starts": number, "seconds": None}
     if number is not None:
         check_count(number, "starts", "to start none of its jobs, pause its queue")
         parameters["seconds"] = period_of(per)
-    limiting = Statement("limit/rate_limit", parameters, nothing)
-    to_source = Statement("limit/rate_to_source", {"type": type}, nothing)
+    how = _KEY_RATES if per_key else _ALL_RATES
+    limiting = Statement("limit/rate_limit", parameters, nothing, how)
+    to_source = Statement("limit/rate_to_source", {"type": type}, nothing, how)
     return _set(limiting, to_source if starts == "source" else None, number)
 
 
@@ -86,15 +89,8 @@ def rate_limits() -> Statement[list[RateLimit]]:
 
 
 def _read(rows: Rows, count: int) -> list[TypeLimits]:
-    return [
-        TypeLimits(
-            type_,
-            concurrency,
-            concurrency_from,
-            starts,
-            None if seconds is None else timedelta(seconds=seconds),
-            rate_from,
-            *by_key,
-        )
-        for type_, concurrency, concurrency_from, starts, seconds, rate_from, *by_key in rows
-    ]
+    return [TypeLimits(*[*row[:4], _per(row[4]), *row[5:9], _per(row[9]), row[10]]) for row in rows]
+
+
+def _per(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -9,7 +9,7 @@ from ...model.text.logs import get_logger
 from ...postgres.steps import Run, run_steps
 from ...statements import worker_registry
 from ...statements.job_types import describe_types
-from ...statements.limits.keys import PAGE, parked_keys, release_keys
+from ...statements.limits.keys import parked_keys, release_keys
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.worker_registry import WaitingLane
 from ..interfaces import Registry
@@ -19,7 +19,7 @@ from .rescue import Rescuer
 _log = get_logger("conduit.worker")
 
 _STEP = 0.25
-"""Seconds after which a step cancels no further page of expired jobs."""
+"""Seconds after which a step goes on with no further page."""
 _NAMED = 3
 """Types that a warning names at most."""
 
@@ -145,18 +145,21 @@ class ExpiredJobs:
 class ParkedJobs:
     """Releases parked jobs whose key has room although no claim heard that a job of it ended.
 
-    A worker died, a job was cancelled, a limit was lifted. Each step looks at a page of the keys.
+    A worker died, a job was cancelled, a limit was lifted, the period of a rate is over.
     """
 
     def __init__(self) -> None:
         self._after = ""
 
     def step(self, run: Run) -> None:
-        """Look at the keys behind those of the last step."""
-        keys = run(parked_keys(self._after))
-        if keys:
+        """Look at the keys behind those of the last step, for a while."""
+        end = time.monotonic() + _STEP
+        while keys := run(parked_keys(self._after)):
             run(release_keys(keys))
-        self._after = keys[-1] if len(keys) == PAGE else ""
+            self._after = keys[-1]
+            if time.monotonic() > end:
+                return
+        self._after = ""
 
 
 class UnservedQueues:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -141,6 +142,50 @@ def test_the_limit_of_the_source(queue: Queue, new_direct_pool: NewPool) -> None
     queue.enqueue_many(jobs("ab", 20))
     pool.run(drain=True)
     assert gauge.most == {"a": 2, "b": 2}
+
+
+def test_a_rate_by_key(queue: Queue) -> None:
+    queue.rate_limit("t", 2, timedelta(hours=1), per_key=True)
+    queue.enqueue_many([*jobs("ab", 8), Job(type="t")])
+    assert Counter(keys_of(queue.dequeue("w", limit=10))) == {"a": 2, "b": 2, None: 1}
+    assert queue.dequeue("w", limit=10) == []
+    queue.rate_limit("t", 3, timedelta(hours=1), per_key=True)
+    assert Counter(keys_of(queue.dequeue("w", limit=10))) == {"a": 1, "b": 1}
+    [limits] = queue.type_limits()
+    assert (limits.key_starts, limits.key_per) == (3, timedelta(hours=1))
+    assert (limits.key_rate_from, limits.starts) == ("command", None)
+    queue.rate_limit("t", None, per_key=True)
+    assert queue.type_limits() == []
+
+
+def test_what_a_rate_parked_starts_when_the_period_is_over(queue: Queue, new_pool: NewPool) -> None:
+    queue.rate_limit("t", 2, timedelta(seconds=0.5), per_key=True)
+    queue.enqueue_many(jobs("abc", 18))
+    gauge = Gauge()
+    pool = new_pool()
+    pool.register("t", gauge.work)
+    pool.run(drain=True)
+    assert gauge.done == 18
+    assert all(each == sorted(each) for each in gauge.order.values())
+
+
+def test_both_limits_of_a_key_in_the_source(queue: Queue, new_direct_pool: NewPool) -> None:
+    gauge = Gauge(0.01)
+    pool = new_direct_pool()
+    options: dict[str, Any] = {
+        "key_concurrency": 1,
+        "key_rate_limit": 3,
+        "key_per": timedelta(hours=1),
+    }
+    pool.register("t", gauge.work, **options)
+    queue.enqueue_many(jobs("ab", 10))
+    with running([pool]):
+        until(lambda: gauge.done == 6)
+        [limits] = queue.type_limits()
+        assert limits.key_rate_from == limits.key_concurrency_from == "source"
+        queue.rate_limit("t", 4, timedelta(hours=1), per_key=True)
+        until(lambda: gauge.done == 8)
+    assert gauge.most == {"a": 1, "b": 1}
 
 
 def test_a_parked_job_can_be_cancelled_and_retried(queue: Queue) -> None:

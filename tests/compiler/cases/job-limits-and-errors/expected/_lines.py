@@ -6,20 +6,20 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
         "post.conduit",
         {
             19: 4,
-            35: 7,
-            43: 12,
+            35: 8,
+            43: 13,
             52: 4,
-            64: 6,
-            72: 7,
-            85: 10,
-            93: 12,
-            104: 12,
+            66: 7,
+            74: 8,
+            87: 11,
+            95: 13,
+            106: 13,
         },
     ),
 }
 
 CALLS: dict[str, str] = {
-    "email.drop(_)": "post.conduit:12",
-    "email.note(_)": "post.conduit:10",
-    "email.send(_)": "post.conduit:6",
+    "email.drop(_)": "post.conduit:13",
+    "email.note(_)": "post.conduit:11",
+    "email.send(_)": "post.conduit:7",
 }

@@ -57,6 +57,8 @@ class EmailSend:
     backoff="linear",
     concurrency=20,
     key_concurrency=2,
+    key_rate_limit=100,
+    key_per=timedelta(hours=1),
     rate_limit=600,
     per=timedelta(minutes=1),
 )

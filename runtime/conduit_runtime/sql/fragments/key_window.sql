@@ -1,0 +1,1 @@
+limits.key_seconds + least(limits.key_seconds / 10::float8, 0.25)
