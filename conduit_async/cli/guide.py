@@ -10,7 +10,7 @@ from .explain import pages
 _PAGES = (
     *("index", "project", "resources", "hooks", "jobs", "statements", "expressions", "records"),
 )
-_REFUSED = ("SYN", "TYP", "SEM", "REL", "VAL5", "ASY")
+_REFUSED = ("TYP", "SEM", "REL", "VAL5", "ASY")
 _METHODS = (
     'Most of them are methods of their first argument, too: `String.upcase("a")`, `"a".upcase()`.'
 )
@@ -47,7 +47,7 @@ def _library() -> str:
 
 
 def _refused() -> str:
-    """The titles of the diagnostics of sources."""
+    """The titles of the diagnostics of sources, but of those that name a wrong sign or word."""
     titles = [
         path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
         for code, path in pages().items()
