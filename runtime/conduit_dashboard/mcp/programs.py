@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from conduit_runtime.model.text.masking import MASK
@@ -17,6 +19,8 @@ from .small import small
 
 _SECONDS = 120.0
 """Seconds that a command may take."""
+_OF_PREFLIGHT = ("stranded-jobs", "lossy-jobs")
+_QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 
 class Programs:
@@ -38,11 +42,20 @@ class Programs:
 
     async def doctor(self) -> Doctor:
         """Look for what keeps jobs from running, or makes them slow, and say what to do."""
-        return result(Doctor, _masked(await self._jobs("doctor")))
+        report = await self._jobs("doctor")
+        for each in report["findings"]:
+            if quoted := each.pop("quoted"):
+                each["message"] = each["message"].replace(quoted, MASK)
+            if each["code"] in _OF_PREFLIGHT:
+                each["message"] = unquoted(each["message"])
+        return result(Doctor, report)
 
     async def preflight(self) -> Preflight:
         """Say whether workers with the packages of this server would run every job that waits."""
-        return result(Preflight, _masked(await self._jobs("preflight")))
+        report = await self._jobs("preflight")
+        for each in report["findings"]:
+            each["message"] = unquoted(each["message"])
+        return result(Preflight, report)
 
     async def check(self, file: str | None = None, text: str | None = None) -> Checked:
         """The diagnostics of the Conduit project in the working folder, with fixes.
@@ -51,6 +64,8 @@ class Programs:
         """
         if (file is None) != (text is None):
             raise ToolError("Give file and text, or none of them.")
+        if file is not None and not _is_here(file):
+            raise ToolError("Name a file in the working folder, as in resources/order.conduit.")
         one = [] if file is None else ["--stdin", f"--filename={file}"]
         found = await _run("conduit_async.cli", "check", "--format", "json", *one, text=text)
         return {
@@ -74,12 +89,14 @@ class Programs:
         )
 
 
-def _masked(report: Any) -> Any:
-    """The report without values of payloads in the messages of its findings."""
-    for each in report["findings"]:
-        if quoted := each.pop("quoted"):
-            each["message"] = each["message"].replace(quoted, MASK)
-    return report
+def unquoted(message: str) -> str:
+    """A message of preflight without names of stored steps, which may hold values."""
+    return _QUOTED.sub("'…'", message)
+
+
+def _is_here(file: str) -> bool:
+    """Whether a file is in the working folder, or would be."""
+    return "\0" not in file and Path.cwd() in Path(file).resolve().parents
 
 
 async def _run(

@@ -72,6 +72,8 @@ class JobPage(Page):
     children: Object
     neighbours: Object
     unique: Object | None
+    headers: Object
+    trace: Object | None
     may: dict[str, bool]
 
 

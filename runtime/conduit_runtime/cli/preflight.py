@@ -130,7 +130,6 @@ def _row(finding: "Finding") -> dict[str, object]:
         "oldest_seconds": finding.oldest_seconds,
         "reads": finding.verdict.reads,
         "message": finding.message,
-        "quoted": finding.verdict.quoted,
     }
 
 

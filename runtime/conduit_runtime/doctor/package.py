@@ -31,5 +31,4 @@ def check(database: Database, package: Package) -> Iterator[Finding]:
             f"({each.fingerprint or 'any shape'}) {would}: {each.message}",
             f"queue {each.queue}",
             f"conduit-jobs preflight {' '.join(package.names)}",
-            each.verdict.quoted,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ..model.text.durations import in_words
 from ..statements import doctor
 from .checked_database import Database, Unread
-from .finding import Finding, error, warning
+from .finding import Finding, warning
 
 
 def check(database: Database) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def judge_locks(blocking: Iterable[doctor.Blocking]) -> Iterator[Finding]:
     for each in blocking:
         sessions = "1 session waits" if each.waiting == 1 else f"{each.waiting} sessions wait"
         since = "" if each.seconds is None else f" has been open for {in_words(each.seconds)} and"
-        yield error(
+        yield warning(
             "held-lock",
             f"a transaction ({each.details}){since} holds a lock: {sessions} for it, the first for "
             f"{in_words(each.waited)}",

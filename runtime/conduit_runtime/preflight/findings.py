@@ -155,7 +155,7 @@ def _of_lane(
 
 def _of_schedule(schedule: Schedule, readers: Readers, served: Collection[str]) -> Finding:
     verdict = readers.verdict(schedule.type, "", [payload.encode(schedule.payload)])
-    message = ": ".join(filter(None, [f"the schedule {schedule.name}", verdict.message]))
+    message = f"the schedule {schedule.name}"
     return Finding(
         schedule.type,
         "",
@@ -164,7 +164,7 @@ def _of_schedule(schedule: Schedule, readers: Readers, served: Collection[str]) 
         1,
         False,
         0.0,
-        Verdict(verdict.reads, message, verdict.quoted),
+        Verdict(verdict.reads, ": ".join(filter(None, [message, verdict.message]))),
         _unserved(schedule.queue, served),
     )
 

@@ -21,8 +21,6 @@ class Verdict:
 
     reads: Reads
     message: str = ""
-    quoted: str = ""
-    """The part of the message that may hold values of a payload."""
 
 
 class Readers:
@@ -66,7 +64,7 @@ class Readers:
         if found.reads == "no" or not (lost := self._lost_calls(type, original(fingerprint))):
             return found
         message = f"the package no longer calls {', '.join(lost)} for these jobs"
-        return Verdict("lossy", "; ".join(filter(None, [found.message, message])), found.quoted)
+        return Verdict("lossy", "; ".join(filter(None, [found.message, message])))
 
     def _fit(self, type: str, fingerprint: str, payloads: Iterable[str]) -> Verdict:
         handler = self._handlers.by_type.get(type)
@@ -86,8 +84,7 @@ class Readers:
                 problems.append(str(mismatch))
         if problems:
             share = f"{len(problems)} of {len(texts)} payloads do not fit" if texts[1:] else ""
-            message = ": ".join(filter(None, [share, problems[0]]))
-            return Verdict("no", message, problems[0])
+            return Verdict("no", ": ".join(filter(None, [share, problems[0]])))
         if not self._handlers.may_read((type, fingerprint)):
             return Verdict("no", "this code could not read them before: `jobs retry` tries again")
         if upcast is not None and (column := self._missing_columns.get(upcast.function)):

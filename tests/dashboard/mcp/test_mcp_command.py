@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import httpx2
@@ -89,6 +90,33 @@ def test_http_with_users_and_readers(site: Site, dsn: str, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_a_session_of_another_user_gives_no_rights(site: Site, dsn: str, tmp_path: Path) -> None:
+    users = {
+        "CONDUIT_DASHBOARD_USERS": "ann:password1",
+        "CONDUIT_DASHBOARD_READERS": "bob:password2",
+    }
+    ann, bob = ("ann", "password1"), ("bob", "password2")
+    accept = {"Accept": "application/json, text/event-stream"}
+    about = {"protocolVersion": "2025-06-18", "capabilities": {}}
+    about["clientInfo"] = {"name": "agent", "version": "1"}
+    pause = {"name": "pause", "arguments": {"queue": "mail", "dry_run": False}}
+    with served(dsn, tmp_path / "output", "--allow", "pause", **users) as told:
+
+        def send(user: tuple[str, str], method: str, parameters: Any, **headers: str) -> Any:
+            body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+            url = told.split(";")[0]
+            return httpx.post(url, json=body, auth=user, headers=accept | headers, timeout=60)
+
+        begun = send(ann, "initialize", about)
+        session = {"mcp-session-id": begun.headers["mcp-session-id"]}
+        refused = send(bob, "tools/call", pause, **session)
+        assert "You may not do this: pause." in refused.text
+        assert site.sql("SELECT actor FROM conduit_audit") == []
+        assert '"count":1' in send(ann, "tools/call", pause, **session).text.replace(" ", "")
+    assert site.sql("SELECT actor FROM conduit_audit") == [("ann, mcp:agent",)]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_at_a_signal(dsn: str, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "mcp", "--dsn", dsn]
@@ -130,6 +158,11 @@ def refused(*options: str) -> str:
 def test_what_it_refuses(empty_dsn: str) -> None:
     assert "'delete' is not one of 'retry'" in refused("--allow", "delete")
     assert "run `conduit-jobs migrate`" in refused("--dsn", empty_dsn)
+
+
+def test_an_address_without_http() -> None:
+    assert "--port is for --http" in refused("--port", "8001")
+    assert "--host is for --http" in refused("--host", "127.0.0.1")
 
 
 def test_it_listens_elsewhere_with_credentials_only(dsn: str) -> None:

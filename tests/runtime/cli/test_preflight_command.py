@@ -64,7 +64,6 @@ def test_jobs_that_would_be_stranded_are_an_error(queue: Queue, dsn: str) -> Non
         "jobs": 3,
         "reads": "no",
         "message": "no job type of the package has this name",
-        "quoted": "",
     }
     table = preflight(dsn, code=1).output
     assert "order.gone (any shape, pending): no job type" in table

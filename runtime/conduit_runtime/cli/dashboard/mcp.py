@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import version
 
 import click
+from click.core import ParameterSource
 
 from ..session import Session, database_options
 from .address import address_of, listener_on
@@ -52,6 +53,10 @@ def mcp(
     Without --http, one client speaks on stdin and stdout, and the command ends with it. With
     --http, clients log in as they do in `conduit-jobs dashboard`.
     """
+    context = click.get_current_context()
+    for name in ("host", "port"):
+        if not http and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} is for --http: add it, or leave --{name} out")
     login = login_of("mcp") if http else None
     try:
         from conduit_dashboard.mcp.server import Served, serve
