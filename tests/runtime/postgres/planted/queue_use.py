@@ -25,7 +25,9 @@ from waiting import until
 def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
     queue.enqueue(Job(type="t"), conn=conn)
     queue.enqueue(Job(type="t", delay=timedelta(seconds=1), trace={"traceparent": "x"}), conn=conn)
-    queue.enqueue_many([Job(type="t", key=1), Job(type="t", run_at=datetime.now(UTC))], conn=conn)
+    keyed = [Job(type="keyed", key=1) for _ in range(3)]
+    now = datetime.now(UTC)
+    queue.enqueue_many([*keyed, Job(type="t", key=1), Job(type="t", run_at=now)], conn=conn)
     for _ in range(2):
         queue.enqueue(Job(type="t", unique=1), conn=conn)
         queue.enqueue(Job(type="t", unique=2, unique_for=timedelta(hours=1)), conn=conn)
@@ -64,6 +66,8 @@ def work(queue: Queue) -> None:
         )
 
     limits: HandlerOptions = {"concurrency": 50, "rate_limit": 1000}
+    by_key: HandlerOptions = {"key_concurrency": 1, "key_rate_limit": 1000}
+    pool.register("keyed", lambda context, payload: None, **by_key)
     pool.register("t", lambda context, payload: context.results_blocking() and None, **limits)
     pool.register("tick", lambda context, payload: None, **limits)
     pool.on_failed(reported.append)

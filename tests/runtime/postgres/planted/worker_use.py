@@ -15,6 +15,7 @@ from conduit_runtime.statements import idle_lock, job_types, steps, worker_regis
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
+from conduit_runtime.statements.limits import keys
 from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.statements.refused_claims import retry_refused
 from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
@@ -63,6 +64,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, job_types.described_types())
         run(connection, job_types.known_shapes(["t"]))
         run(connection, retry_refused(["default"], 1))
+        run(connection, keys.parked_keys(""))
         run(connection, idle_lock.acquire(["default"]))
         run(connection, idle_lock.await_commits("default", 0.1))
         run(connection, idle_lock.poll(["default"], [("t", "")], ["default"]))
