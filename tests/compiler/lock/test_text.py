@@ -170,6 +170,7 @@ def test_a_field_has_a_line() -> None:
         ('"hook"', '"queue": "", "hook"', 4, "has to be a string"),
         ('"hook"', '"was": "x", "hook"', 4, "a list of strings"),
         ('"hook"', '"block": {}, "hook"', 4, "a list of strings"),
+        ('"hook"', '"steps": [{"name": "a", "hash": "b", "pause": 1}], "hook"', 4, "`wait`"),
         ('"title": ', '"a title": ', 8, "not the name of a field"),
         ('"title": "string"', '"title": {"struct A-b": {}}', 8, "has to be a type"),
         ('"post.after_create.email_send"', '"a\\u0000"', 3, "not a valid job type name"),
