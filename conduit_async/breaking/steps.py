@@ -119,6 +119,9 @@ def _changes(old: Sequence[LockedStep], new: Sequence[LockedStep], job: LockedJo
 
 def _unread(old: LockedStep, new: LockedStep) -> str:
     """Why the new code cannot read what the old code keeps behind a step; "" if it can."""
+    if old.pause != new.pause:
+        before, now = (each.pause or "step without a pause" for each in (old, new))
+        return f"it was a {before}, and is a {now}"
     kept = old.kept or {}
     for path, kind in (new.kept or {}).items():
         if path not in kept:

@@ -49,7 +49,7 @@ def test_a_job_goes_on_or_waits_as_was_said(
     before, after = (undisturbed(version, clean_databases) for version in (old, new))
     # Each pause ends an attempt of the undisturbed run, and each effect may fail.
     pauses = len(re.findall(r"Job\.(?:sleep|wait)", pair.old))
-    stops = [(attempts, None) for attempts in range(1, pauses + 1)]
+    stops: list[tuple[int, int | None]] = [(number, None) for number in range(1, pauses + 1)]
     stops += [(9, most) for most in range(1, len(before))]
     for attempts, most in stops:
         with clean_databases.lend() as dsn:

@@ -34,6 +34,7 @@ AXES: Mapping[str, Sequence[str]] = {
     "what": (
         "completes",
         "retries",
+        "sleeps",
         "times out",
         "is cancelled",
         "kills its worker",
@@ -59,6 +60,8 @@ APART: Mapping[frozenset[str], str] = _each(
     ("hook", ("older lock",), "the hooks of an older package are not imported beside a newer one"),
     ("schedule", ("older lock",), "a schedule stores no fingerprint"),
     ("schedule", ("expires",), "a schedule says nothing of it"),
+    ("sleeps", ("batch",), "the jobs of a batch have no steps"),
+    ("sleeps", ("Django task",), "Django's tasks have no steps"),
     ("unreadable", UNTYPED, "these take any payload"),
     ("older lock", UNTYPED, "their jobs have no fingerprint"),
     ("test kit", ("Django task",), "Django's own runner calls it: tests/runtime/django_project"),

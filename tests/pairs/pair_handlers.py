@@ -16,6 +16,7 @@ from conduit_runtime import (
     BatchJob,
     JobContext,
     JobType,
+    PlainContext,
     Retry,
     WorkerPool,
     current_job,
@@ -27,6 +28,8 @@ from psycopg.types.json import Jsonb
 RUNS = "CREATE TABLE pair_runs (job uuid, attempt int, payload jsonb)"
 TIMEOUT = 1.0
 """Seconds that an attempt may take."""
+NAP = 1.0
+"""Seconds that a job sleeps."""
 _LONG = 60.0
 _NEIGHBOUR = "pairs.neighbour"
 
@@ -88,6 +91,8 @@ class Services:
 
 
 async def _alone(job: JobContext[Any], payload: Any) -> None:
+    if payload.what == "sleeps":
+        await job.sleep(NAP)
     await act(job.id, job.attempt, payload.what, payload.exact)
 
 
@@ -115,7 +120,9 @@ COROUTINE = _typed(_alone, "pairs.coroutine")
 BATCH = _typed(_together, "pairs.batch", batch=5, wait=timedelta(milliseconds=50))
 
 
-def _in_thread(job: JobContext[Any], payload: dict[str, Any]) -> None:
+def _in_thread(job: PlainContext[Any], payload: dict[str, Any]) -> None:
+    if payload["what"] == "sleeps":
+        job.sleep(NAP)
     seconds = seconds_of(payload["what"], note(job.id, job.attempt, payload))
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -22,6 +22,7 @@ class End(NamedTuple):
 ENDS = {
     "completes": End("completed", 1, 1),
     "retries": End("completed", 2, 2),
+    "sleeps": End("completed", 1, 1),
     "times out": End("completed", 2, 2, "took longer than 1 s"),
     "is cancelled": End("cancelled", 1, 1),
     "kills its worker": End("completed", 2, 2),

@@ -29,6 +29,7 @@ resource Letter {
   exact: json?
   note: string?
   @after create @async(base: 1.second, backoff: "constant") {
+    if self.what == "sleeps" { Job.sleep(1.second) }
     Postman.act(self.what, self.exact, %s)
   }
 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ... import ast
 from ...analyses.pauses import kind_of, pause_of, signal_of
-from ...analyses.walk import walk
+from ...analyses.walk import own_nodes, walk
 from ...diagnostics import Problems, Related
 from ...lock.model import Lock
 from ...program import FunctionCall, JobInfo, LibraryCall, Program, RecordCall, RelationUse
@@ -30,6 +30,12 @@ def report_pauses(program: Program, lock: Lock, problems: Problems) -> None:
         program.resources.work_on(resource)
         for job in resource.jobs:
             _Pauses(program, job, kinds, problems).report(lock)
+
+
+def _is_unstored(node: ast.Node) -> bool:
+    """Whether the turns of a loop with this node are not stored one by one."""
+    is_write = isinstance(node, ast.Assign) and isinstance(node.target, ast.Member)
+    return is_write or isinstance(node, ast.Async)
 
 
 class _Pauses:
@@ -74,7 +80,7 @@ class _Pauses:
                 self._check_signal(call, waits, known)
 
     def _calls(self) -> Iterator[ast.Call]:
-        for node in walk(self._job.block.body, ast.Async):
+        for node in own_nodes(self._job.block.body):
             if isinstance(node, ast.Call) and kind_of(self._facts, node):
                 yield node
 
@@ -94,14 +100,18 @@ class _Pauses:
 
     def _unsteady(self, call: ast.Call) -> tuple[str, str]:
         """What may lead another attempt elsewhere."""
-        for node in walk(self._job.block.body, ast.Async):
-            if (
-                isinstance(node, ast.For)
-                and call in walk(node.body)
-                and self._kinds.of(node.iterable) is not Kind.SAME
-            ):
+        loops = (
+            each
+            for each in walk(self._job.block.body, ast.Async)
+            if isinstance(each, ast.For) and call in walk(each.body)
+        )
+        for loop in loops:
+            if self._kinds.of(loop.iterable) is not Kind.SAME:
                 hint = "give each item a job of its own: `@async { … }` in the loop"
                 return "a later attempt may find other items in this loop", hint
+            if any(map(_is_unstored, walk(loop.body, ast.Async))):
+                message = "no attempt goes on in a loop with `@async` or a write to `self`"
+                return message, "take the `@async` or the write out of the loop"
         message = "a later attempt may not come here by the same branches"
         return message, "read what the conditions need in a `let` before, or in the payload"
 

@@ -220,6 +220,7 @@ class _Division:
         """Let a step end before `rest`, which needs its values; False if they cannot be stored."""
         if not self._may_end(step, rest):
             return False
+        self.job.obstacle = None
         rest = [*rest, *self.later]
         kept, members = self.values.kept(self.values.needed(step, rest), rest)
         only_writes = self.kinds.of(*step) is Kind.EFFECT and not any(

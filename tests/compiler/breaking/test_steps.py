@@ -11,6 +11,7 @@ from changed import findings
 
 from conduit_async.breaking.finding import Finding
 from conduit_async.compiler import compile
+from conduit_async.deploy import find_breaking
 from conduit_async.lock.changes import lock_changes
 from conduit_async.lock.text import LOCK_FILE, read, write
 
@@ -131,3 +132,25 @@ def test_a_block_that_had_steps_still_looks_for_their_records() -> None:
     one = POST % "Mail.send(self.title)"
     assert "steps={}" in compile({"post.conduit": one}, lock=lock).files["post.py"]
     assert "steps" not in compile({"post.conduit": one}).files["post.py"]
+
+
+def test_a_wait_is_no_step_of_the_same_name() -> None:
+    step, wait = 'self.title = "x"  Sms.send(1)', 'Job.wait("title", timeout: 1.day)  Sms.send(1)'
+    lock = compile({"post.conduit": POST % step}).files[LOCK_FILE]
+    (refused,) = compile({"post.conduit": POST % wait}, lock=lock).diagnostics
+    assert refused.code == "ASY914"
+    own = compile({"post.conduit": POST % wait}).files[LOCK_FILE]  # of code between the two
+    _, all_found = find_breaking({"post.conduit": POST % wait}, read(lock), lock=own)
+    (found,) = [each for each in all_found if each.code in ("BRK126", "BRK127")]
+    assert (found.code, found.verdict) == ("BRK127", "drain-first")
+    assert found.message.endswith(": it was a step without a pause, and is a wait")
+    lock = compile({"post.conduit": POST % wait}).files[LOCK_FILE]
+    assert '"pause": "wait"' in lock
+    assert write(read(lock)) == lock
+    steps = (
+        read(compile({"post.conduit": POST % step}, lock=lock).files[LOCK_FILE])
+        .jobs["post.after_create.go"]
+        .steps
+    )
+    assert steps is not None
+    assert [each.name for each in steps] == ["title#2", "sms.send"]
