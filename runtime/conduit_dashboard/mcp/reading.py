@@ -37,7 +37,8 @@ class Reading:
         `mend`, if it is allowed, the call that ends the concern.
         """
         page = await self._site.page(call, "/")
-        page["concerns"] = [with_leads(each, self._site.actions) for each in page["concerns"]]
+        allowed = self._site.actions(call)
+        page["concerns"] = [with_leads(each, allowed) for each in page["concerns"]]
         return result(Overview, page)
 
     async def metrics(
@@ -112,7 +113,8 @@ class Reading:
         page = await self._site.page(
             call, "/errors", last=last, queue=queue, type=type, before=before
         )
-        page["groups"] = [of_group(each, self._site.actions) for each in page["groups"]]
+        allowed = self._site.actions(call)
+        page["groups"] = [of_group(each, allowed) for each in page["groups"]]
         return result(Errors, page)
 
     async def queues(self, call: Call, queue: str | None = None, sort: str = "name") -> Queues:

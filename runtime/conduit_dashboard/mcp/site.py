@@ -37,7 +37,11 @@ class Site:
 
     def __init__(self, dashboard: Dashboard, actions: frozenset[str]) -> None:
         self._dashboard = dashboard
-        self.actions = actions
+        self._actions = actions
+
+    def actions(self, call: Call) -> frozenset[str]:
+        """What the client may do."""
+        return self._access(call).actions
 
     async def page(self, call: Call, path: str, **query: Any) -> Any:
         """The data of a page; parameters that are None are left out. Raises ToolError."""
@@ -82,9 +86,9 @@ class Site:
         name = one_line(known.client_info.name if known is not None else "unnamed")[:_LONGEST]
         request = call.request_context.request
         if request is None:
-            return Access.operate(f"mcp:{name}", self.actions)
+            return Access.operate(f"mcp:{name}", self._actions)
         given: Access = request.scope[CLIENT]
-        return Access(f"{given.user}, mcp:{name}", given.may_read, given.actions & self.actions)
+        return Access(f"{given.user}, mcp:{name}", given.may_read, given.actions & self._actions)
 
 
 def _encoded(values: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx2
 import pytest
 from agent import connected
 from click.testing import CliRunner
+from conduit_runtime import Job
 from conduit_runtime.cli import commands
 from dashboard_site import Site
 from mcp.client.streamable_http import streamable_http_client
@@ -75,12 +77,18 @@ def test_http_with_users_and_readers(site: Site, dsn: str, tmp_path: Path) -> No
         "CONDUIT_DASHBOARD_USERS": "ann:password1",
         "CONDUIT_DASHBOARD_READERS": "bob:password2",
     }
-    with served(dsn, tmp_path / "output", "--allow", "pause", **users) as told:
+    site.queue.enqueue(Job("late", "t", delay=-timedelta(hours=1)))
+    site.queue.pause("late")
+    allowed = ("--allow", "pause", "--allow", "resume")
+    with served(dsn, tmp_path / "output", *allowed, **users) as told:
         url = told.split(";")[0]
         for user, password in (("bob", "password2"), ("ann", "password1")):
             client = httpx2.AsyncClient(auth=(user, password))
             with connected(streamable_http_client(url, http_client=client)) as agent:
-                assert agent.seen("queues")["queues"] == []
+                [paused] = agent.seen("overview")["concerns"]
+                assert paused["see"] == {"tool": "queues", "arguments": {"queue": "late"}}
+                resume = {"tool": "resume", "arguments": {"queue": "late"}}
+                assert paused["mend"] == (None if user == "bob" else resume)
                 if user == "bob":
                     refused = agent.refused("pause", queue="mail", dry_run=False)
                     assert "You may not do this: pause." in refused

@@ -7,9 +7,12 @@ WITH size AS MATERIALIZED (
          200 + pg_catalog.pg_column_size(job.payload) + coalesce(pg_catalog.pg_column_size(job.errors), 0)
            AS bytes
   FROM {jobs} AS job TABLESAMPLE SYSTEM ((
-    SELECT least(100::float8, 100::float8 * %(pages)s::float8 / greatest(1, relpages)::float8)::real
-    FROM pg_catalog.pg_class AS class WHERE class.oid = pg_catalog.to_regclass('{jobs}')::oid
-  ))
+    SELECT least(
+      100::float8,
+      100::float8 * %(pages)s::float8 * pg_catalog.current_setting('block_size')::float8
+      / greatest(1::bigint, pg_catalog.pg_relation_size(pg_catalog.to_regclass('{jobs}')::oid::regclass))::float8
+    )::real
+  )) REPEATABLE (1)
 ), kept AS (
   SELECT sample.queue, pg_catalog.sum(sample.bytes)::float8 AS bytes
   FROM sample
