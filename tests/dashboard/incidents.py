@@ -172,8 +172,8 @@ INCIDENTS = (
         "a key that floods",
         flood,
         "have the key acme",
-        over="SELECT bool_and(status = CASE key WHEN 'acme' THEN 'cancelled' ELSE 'completed' END) "
-        "FROM jobs",
+        "conduit-jobs queues limit mail --per-key N",
+        over=f"SELECT ({_ALL_ENDED}) AND key_concurrency = 99 FROM conduit_queues",
     ),
     Incident(
         "a rate limit set too low",

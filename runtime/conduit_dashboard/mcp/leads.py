@@ -15,7 +15,6 @@ _TOOLS = {
 _MENDING = {
     "paused-queue": ("resume", {"queue": "queue"}),
     "unhandled-type": ("cancel", {"queue": "queue", "type": "type", "status": "status"}),
-    "flooding-key": ("cancel", {"queue": "queue", "key": "key", "status": "status"}),
     "failing-schedule": ("run_schedule", {"schedule": "name"}),
 }
 """The action that ends a concern, and its arguments, by their names in the concern's query."""

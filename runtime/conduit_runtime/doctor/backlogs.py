@@ -88,8 +88,9 @@ def judge_keys(main: Iterable[doctor.MainKey]) -> Iterator[Finding]:
                 f"{each.jobs:,} of the first {each.due:,} due jobs of the queue {each.queue} have "
                 f"the key {each.key}",
                 f"queue {each.queue}",
-                f"if they are not wanted: conduit-jobs jobs cancel --queue {quote(each.queue)} "
-                f"--key {quote(each.key)} --status pending; else lower their priority",
+                f"conduit-jobs queues limit {quote(each.queue)} --per-key N frees slots; "
+                f"if the jobs are not wanted: conduit-jobs jobs cancel --queue {quote(each.queue)} "
+                f"--key {quote(each.key)} --status pending",
                 queue=each.queue,
                 key=each.key,
             )
