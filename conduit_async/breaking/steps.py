@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from ..lock.model import LockedJob, LockedStep
+from ..lock.model import RESCUED, LockedJob, LockedStep
 from ..lock.tolerance import reads
 from .finding import Finding
 from .places import Places
@@ -29,7 +29,7 @@ def compare_steps(
         if step.name in now and (problem := _unread(step, now[step.name])):
             message = f"what the step `{step.name}` keeps changed: {problem}"
             waiting, unsure = old[number:], []
-            if step.within:
+            if step.within or _is_in_rescue(step, now[step.name]):
                 waiting, unsure = [], waiting
             hint = _hint(old, waiting, unsure)
             yield Finding("BRK127", "drain-first", place, message, hint, name)
@@ -122,6 +122,8 @@ def _unread(old: LockedStep, new: LockedStep) -> str:
     if old.pause != new.pause:
         before, now = (each.pause or "step without a pause" for each in (old, new))
         return f"it was a {before}, and is a {now}"
+    if _is_in_rescue(old, new):
+        return "a `rescue` with effects followed it"
     kept = old.kept or {}
     for path, kind in (new.kept or {}).items():
         if path not in kept:
@@ -129,6 +131,11 @@ def _unread(old: LockedStep, new: LockedStep) -> str:
         if reads({path: kind}, {path: kept[path]}) is not None:
             return f"`{path}` was {kept[path]}, and is {kind}"
     return ""
+
+
+def _is_in_rescue(old: LockedStep, new: LockedStep) -> bool:
+    """Whether a job may be in the block of a `rescue` that the new code does not come to."""
+    return RESCUED in (old.kept or {}) and RESCUED not in (new.kept or {})
 
 
 def _hint(

@@ -89,6 +89,9 @@ Fields: TypeAlias = Mapping[str, FieldType]
 Pause: TypeAlias = Literal["", "sleep", "wait"]
 """What a step waits for: a time, or the signal of its name; most wait for nothing."""
 
+RESCUED = "rescue"
+"""The name in JSON of the error that a `rescue` behind a step handles; no variable has it."""
+
 
 @dataclass(frozen=True)
 class LockedStep:

@@ -87,6 +87,39 @@ Upcasters: TypeAlias = frozenset[tuple[str, str, str]]
 """The upcasters of an application: the handler's module ("" if unknown), the handler, the shape."""
 
 
+@dataclass(frozen=True)
+class Items:
+    """The items of a loop `of` rows or of other values, which are stored in a `local`."""
+
+    of: ast.For
+    local: Local
+
+    @property
+    def node(self) -> ast.Expr:
+        """The expression that gives the items."""
+        return self.of.iterable
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a `rescue` in a statement tries, when its `body` has effects of its own.
+
+    `error` is the error that it failed with, or nil. `value` is the local that the statement sets,
+    if it is read.
+    """
+
+    of: ast.Statement
+    rescue: ast.Rescue
+    body: ast.Block
+    error: Local
+    value: Local | None = None
+
+    @property
+    def node(self) -> ast.Expr:
+        """The expression that may fail."""
+        return self.rescue.operand
+
+
 @dataclass(eq=False)
 class StepInfo:
     """A step of a block: consecutive statements, the last of which has an effect.
@@ -95,9 +128,10 @@ class StepInfo:
     code reads: their values are stored with the record of the step, in the class `record`. Of a
     local in `members`, later code reads only these members. If it `only_writes`, its writes commit
     together with its record. If it `takes_turns`, it is a loop, whose turns are stored one by one;
-    `loop` is such a loop around it. `pause` says whether it is a sleep or a wait for the signal of
-    its name. `fields` are the kept values as the lock has them. `hash` tells
-    its last statement from others, `within` the branches that lead to it.
+    `items` are its items if they are stored, `loop` is such a loop around the step. `pause` says
+    whether it is a sleep or a wait for the signal of its name. `part` is what the statement behind
+    its own evaluates first, if the step ends with it. `fields` are the kept values as the lock has
+    them. `hash` tells its last statement from others, `within` the branches that lead to it.
     """
 
     name: str
@@ -108,10 +142,26 @@ class StepInfo:
     takes_turns: bool = False
     loop: "StepInfo | None" = None
     pause: Pause = ""
+    items: Items | None = None
+    part: "Items | Tried | None" = None
     record: str = ""
     fields: Fields = field(default_factory=dict)
     hash: str = ""
     within: str = ""
+
+    @property
+    def first(self) -> ast.Statement:
+        """The statement with which it begins."""
+        if self.statements or self.part is None:
+            return self.statements[0]
+        return self.part.of
+
+    @property
+    def nodes(self) -> tuple[ast.Node, ...]:
+        """The code that runs in the step; of a loop, its turns."""
+        if self.takes_turns:
+            return tuple(each.body for each in self.statements if isinstance(each, ast.For))
+        return self.statements if self.part is None else (*self.statements, self.part.node)
 
     @property
     def depth(self) -> int:

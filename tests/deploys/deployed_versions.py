@@ -37,6 +37,16 @@ VALUES: Mapping[str, Any] = {
 """The columns of a row, unless a pair gives other values."""
 
 
+METHOD = """
+resource Method {
+  oid: int! @primary
+  amname: string!
+}
+"""
+TABLES = '[tables]\nMethod = "pg_catalog.pg_am"'
+"""The table of the resource `Method`; every database has rows of it."""
+
+
 class Recorder:
     """Every service: it accepts any call and keeps the arguments."""
 

@@ -1,9 +1,11 @@
-"""Random blocks with effects in lists, branches and loops, and random edits of them."""
+"""Random blocks with effects in lists, branches, loops and rescues, and random edits of them."""
 
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
+
+from deployed_versions import METHOD
 
 SERVICES = ("Mail.send", "Sms.send", "Bill.charge", "Stock.take", "Push.send")
 FIELDS = "title: string!  sizes: array<int>!  size: int!"
@@ -42,7 +44,7 @@ class Pause:
 
 @dataclass(eq=False)
 class Inner:
-    """A branch or a loop, by its head."""
+    """A branch, a loop or the block of a `rescue`, by its head."""
 
     head: str
     body: "Statements" = field(default_factory=list)
@@ -53,7 +55,13 @@ class Inner:
 
 
 Statements = list[Effect | Inner | Pause]
-HEADS = ("if self.size > 1", "if self.size > 100", "for x in self.sizes")
+HEADS = (
+    "if self.size > 1",
+    "if self.size > 100",
+    "for x in self.sizes",
+    'for row in Method.order_by("amname").limit(2)',
+    "Broken.fail(900, self.title) rescue",
+)
 
 
 def random_block(random: Random, *, pauses: bool = False) -> Statements:
@@ -141,7 +149,7 @@ resource Ticket {{
 {body}
   }} }}
 }}
-"""
+{METHOD}"""
 
 
 def _lines(block: Statements, known: set[int], *, in_loop: bool = False) -> Iterator[str]:

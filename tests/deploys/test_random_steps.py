@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 from clean_databases import CleanDatabases
-from conduit_runtime import Queue, WorkerPool
+from conduit_runtime import Queue, Retry, WorkerPool
 from conduit_runtime.testing import Jobs
-from deployed_versions import Version, importable
+from deployed_versions import TABLES, Version, importable
 from random_steps import Statements, edited, effects, random_block, source
 
 pytestmark = pytest.mark.slow
@@ -38,11 +38,15 @@ class Calls:
         if name.startswith("__"):
             raise AttributeError(name)
         methods = ("send", "charge", "take", "put")
-        return SimpleNamespace(**dict.fromkeys(methods, self._call))
+        return SimpleNamespace(**dict.fromkeys(methods, self._call), fail=self._fail)
+
+    def _fail(self, number: int, value: object) -> None:
+        self._call(number, value)
+        raise ValueError("the service refuses")
 
     def _call(self, number: int, value: object) -> dict[str, object]:
         if len(self.made) == self._most:
-            raise ConnectionError("the service is down")
+            raise Retry(HOUR)  # no `rescue` takes it
         assert value is not None
         self.made.append(number)
         return {"url": f"https://example.com/{number}", "number": number}
@@ -57,9 +61,9 @@ def versions(
     before = random_block(random, pauses=request.param in WITH_PAUSES)
     after = edited(before, random)
     with importable(tmp_path, "old_jobs", "new_jobs"):
-        old = Version(tmp_path, "old_jobs", source(before))
+        old = Version(tmp_path, "old_jobs", source(before), TABLES)
         old.generate()
-        new = Version(tmp_path, "new_jobs", source(after))
+        new = Version(tmp_path, "new_jobs", source(after), TABLES)
         new.follow(old)
         new.generate()
         yield random, before, after, old, new

@@ -1,12 +1,14 @@
 """Which values a step keeps for the code behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ... import ast
+from ...analyses.queries import composed_locals, query_locals
 from ...analyses.reached import reached_from
 from ...analyses.walk import walk
+from ...lock.model import RESCUED
 from ...names import python_name
 from ...program import (
     Capture,
@@ -17,7 +19,7 @@ from ...program import (
     RecordCall,
     ResourceInfo,
 )
-from ...types import ANY, Record, Struct, innermost, required
+from ...types import ANY, Record, Struct, innermost
 from ..queries.writes import WRITES
 from .capture import is_storable
 from .payload_fields import shape_of
@@ -36,13 +38,29 @@ class KeptValues:
     def may_keep(self, local: Local) -> bool:
         """Whether a later attempt finds the value of a variable as it is now.
 
-        A row or a struct is stored as a whole. So it is not if it has secrets, nor is a row if the
-        block writes such rows, since a write changes the rows that the attempt has loaded.
+        Rows and structs are stored as a whole. So they are not if they have secrets, nor are rows
+        if the block writes such rows, since a write changes the rows that the attempt has loaded.
         """
-        kind = required(local.type)
-        if isinstance(kind, Record):
-            return kind.resource not in self._written and not self._has_secrets(kind)
-        inner = innermost(kind)
+        inner = innermost(local.type)
+        if isinstance(inner, Record) and inner.resource in self._written:
+            return False
+        return local not in self.queries and self.may_keep_items(local)
+
+    @cached_property
+    def queries(self) -> frozenset[Local]:
+        """The variables of the block whose query runs wherever they are read."""
+        facts, body = self.program.facts, self.job.block.body
+        certain = query_locals(facts, body)
+        return certain | composed_locals(facts, body, certain)
+
+    def may_keep_items(self, local: Local) -> bool:
+        """`may_keep` for rows that the code of a loop gets from a query, and that nothing changes.
+
+        A write changes rows that were read by their keys.
+        """
+        inner = innermost(local.type)
+        if isinstance(inner, Record):
+            return not self._has_secrets(inner)
         if isinstance(inner, Struct) and self._has_secrets(inner):
             return False
         return is_storable(self.program, local)
@@ -72,10 +90,16 @@ class KeptValues:
         nodes = [each for statement in statements for each in walk(statement, ast.Async)]
         return {declared[each] for each in nodes if isinstance(each, ast.Let)}
 
-    def needed(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> list[Local]:
-        """The locals that a step sets and `rest` reads, in the order of their declarations."""
+    def needed(
+        self, step: Sequence[ast.Statement], rest: Sequence[ast.Node], sets: Iterable[Local] = ()
+    ) -> list[Local]:
+        """The locals that a step sets and `rest` reads, in the order of their declarations.
+
+        It also `sets` some by a part of its next statement.
+        """
         facts = self.program.facts
-        set_here = self.declared(step) | {
+        set_here: set[object] = self.declared(step).union(sets)
+        set_here |= {
             facts.resolutions.get(each.target)
             for statement in step
             for each in walk(statement, ast.Async)
@@ -122,7 +146,7 @@ class KeptValues:
             taken.add(python)
             is_sensitive = sensitive_column(self.program, self.resource, local) is not None
             each = Capture(
-                local.name,
+                RESCUED if local.kind == "error" else local.name,
                 python,
                 local.type,
                 "local",

@@ -8,6 +8,7 @@ from ...lock.model import Fields, FieldType
 from ...program import Capture, Column, Program, ResourceInfo
 from ...types import (
     EACH,
+    ERROR,
     AnyType,
     Array,
     Enum,
@@ -22,6 +23,11 @@ from ...types import (
     required,
 )
 
+_ERROR = FieldType(
+    "struct",
+    "ErrorValue",
+    fields={each: FieldType("scalar", "string") for each in ("message", "type")},
+)
 _SAME_IN_JSON = ("string", "int", "float", "bool", "json", "regex")
 
 
@@ -30,6 +36,8 @@ def fields_of(captures: Iterable[Capture], program: Program, owner: ResourceInfo
     found: dict[str, FieldType] = {}
     for capture in captures:
         kind = field_type(capture.type, program)
+        if required(capture.type) == ERROR:  # what a step keeps of a `rescue`
+            kind = replace(_ERROR, nullable=kind.nullable)
         shape = _shape_text(capture.shape, program)
         table = _table_of(capture, program, owner)
         found[capture.name] = replace(

@@ -11,7 +11,16 @@ from ... import ast
 from ...analyses.walk import walk
 from ...lock.model import Lock, LockedStep, Pause
 from ...names import CALL, snake_case
-from ...program import FunctionCall, JobInfo, Program, RecordCall, ServiceCall, StepInfo
+from ...program import (
+    FunctionCall,
+    JobInfo,
+    Local,
+    Program,
+    RecordCall,
+    RelationUse,
+    ServiceCall,
+    StepInfo,
+)
 from .hashes import hash_of
 from .second_runs import Kinds
 
@@ -22,11 +31,11 @@ _LONGEST = 60
 def name_steps(job: JobInfo, lock: Lock) -> None:
     """Give the steps of a job, and its effects without records, distinct names."""
     for step in (*job.steps, *job.unrecorded):
-        last = step.statements[-1]
+        last = step.statements[-1] if step.part is None else step.part.node
         step.hash = hash_of(last.iterable if isinstance(last, ast.For) else last)
     known = known_steps(job, lock)
     job.had_steps = known is not None
-    steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.statements[0].span.start)
+    steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.first.span.start)
     groups: dict[tuple[StepInfo | None, str, Pause], list[StepInfo]] = {}
     for step in steps:
         if step.pause != "wait":  # it has the name of its signal
@@ -66,7 +75,8 @@ def _name(
             free.remove(same)
     changed = [step for step in steps if step not in names]
     # A number of turns says nothing about another list.
-    if len(changed) == len(free) == 1 and not changed[0].takes_turns:
+    is_list = bool(changed) and changed[0].takes_turns and changed[0].items is None
+    if len(changed) == len(free) == 1 and not is_list:
         names[changed[0]] = free[0].name
     taken = {each.name for each in known}.union(others)
     number = 1
@@ -90,6 +100,8 @@ def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement
         yield statement, around
         if isinstance(statement, ast.For):
             yield from branches(statement.body, _short(around + hash_of(statement.iterable)))
+        elif (rescue := rescue_in(statement)) is not None:
+            yield from branches(rescue.body, _short(f"{around}{hash_of(rescue.operand)} rescue"))
         elif isinstance(statement, ast.ExprStatement) and isinstance(statement.value, ast.Match):
             conditions = around + hash_of(statement.value.subject)
             for arm in statement.value.arms:
@@ -106,18 +118,25 @@ def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement
                 around = _short(around + hash_of(statement))
 
 
+def rescue_in(statement: ast.Statement) -> ast.Rescue | None:
+    """The `rescue` of a statement."""
+    if isinstance(statement, ast.ExprStatement | ast.Let | ast.Assign):
+        return statement.value if isinstance(statement.value, ast.Rescue) else None
+    return None
+
+
 def _short(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:8]
 
 
-def work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
+def work_of(program: Program, step: Sequence[ast.Node], kinds: Kinds) -> str:
     """The first effect, or else the first call, by its name in the source, which is cut."""
     return _work_of(program, step, kinds)[:_LONGEST]
 
 
-def _work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> str:
+def _work_of(program: Program, step: Sequence[ast.Node], kinds: Kinds) -> str:
     effects = [each for statement in step for each in kinds.effects(statement)]
-    node = effects[0] if effects else step[0]
+    node = effects[0] if effects else _first_read(program, step[-1])
     match program.facts.resolutions.get(node), node:
         case ServiceCall() as call, _:
             return _service_name(call)
@@ -125,9 +144,25 @@ def _work_of(program: Program, step: Sequence[ast.Statement], kinds: Kinds) -> s
             return f"{snake_case(resource)}.{operation.rstrip('!')}"
         case FunctionCall(function=function), _:
             return function.name
+        case RelationUse(relation=relation), _:
+            return relation.name
+        case Local(name=name), _:
+            return name
         case _, ast.Assign(target=target):
             return ".".join(path_of(target))
     return "code"
+
+
+def _first_read(program: Program, node: ast.Node) -> ast.Node:
+    """The first query or relation in the value of a variable or in the items of a loop."""
+    if isinstance(node, ast.Let):
+        node = node.value
+    reads = (
+        each
+        for each in walk(node, ast.Async)
+        if isinstance(program.facts.resolutions.get(each), RecordCall | RelationUse)
+    )
+    return next(reads, node)
 
 
 def _service_name(call: ServiceCall) -> str:

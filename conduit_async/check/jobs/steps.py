@@ -3,31 +3,38 @@
 A step ends with an effect: a call of a service, or a write. Before it stand the statements whose
 values another run may not find again, such as the time or a row. Code that gives the same values
 each time belongs to no step; it runs again. The last effect of a block needs no step, since the end
-of the job is its record. The turns of a loop over the same items are stored one by one, and the
-last effect of a turn needs no step, either.
+of the job is its record. The turns of a loop are stored one by one, and the last effect of a turn
+needs no step, either. A step may end with a part of a statement: with the rows of a loop, or with
+what a `rescue` tries, whose error the code behind it handles.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from ... import ast
 from ...analyses.pauses import kind_of, pause_of, signal_of
+from ...analyses.queries import is_query
 from ...analyses.walk import walk
 from ...program import (
     Capture,
     ChangeCall,
     FunctionCall,
+    Items,
     JobInfo,
+    Local,
     Program,
     RelationUse,
     ResourceInfo,
     SelfColumn,
     StepInfo,
+    Tried,
 )
 from .kept_values import KeptValues
 from .payload_fields import fields_of
 from .second_runs import Kind, Kinds
 from .step_names import branches, chain_of, path_of, work_of
+from .step_parts import items_of, tried_in
+from .unrecorded import blocks_of, unrecorded
 
 _LONGEST = 40
 """The most characters of the name of a loop, with which the names of its steps begin."""
@@ -46,10 +53,10 @@ def divide_into_steps(program: Program) -> None:
                 job.steps = tuple(_Division(program, resource, job, kinds, values).steps())
             for step in job.steps:
                 step.fields = fields_of(step.kept, program, resource)
-            job.unrecorded = tuple(_unrecorded(program, job, kinds))
-            around = dict(branches(job.block.body))
+            job.unrecorded = tuple(unrecorded(program, job, kinds))
+            around = {each.span.start: what for each, what in branches(job.block.body)}
             for step in (*job.steps, *job.unrecorded):
-                step.within = around[step.statements[0]]
+                step.within = around[step.first.span.start]
 
 
 @dataclass
@@ -82,6 +89,15 @@ class _Division:
         for number, statement in enumerate(block.statements):
             rest = [*block.statements[number + 1 :], *after]
             kind = self.kinds.of(statement)
+            if self._takes_turns(statement, under_way, rest):
+                under_way = []
+                continue
+            tried = self._tried(statement, rest)
+            if tried is not None and self._end(under_way, [tried.body, *rest], tried):
+                under_way = []
+                if not self._divide(tried.body, rest):
+                    return False
+                continue
             enqueues, pauses = self._enqueues(statement), self._pauses(statement)
             if enqueues or pauses:  # a step would lose the job, or the attempt ends in it
                 if under_way and not self._end(under_way, [statement, *rest]):
@@ -92,10 +108,10 @@ class _Division:
             if enqueues and kind is not Kind.SAME and not self._may_divide(statement):
                 return False
             if not under_way:
-                if kind is Kind.SAME or self._takes_turns(statement, rest):
+                if kind is Kind.SAME:
                     continue
                 if self._may_divide(statement):
-                    if not all(self._divide(each, rest) for each in _blocks(statement)):
+                    if not all(self._divide(each, rest) for each in blocks_of(statement)):
                         return False
                     continue
                 if pauses:
@@ -109,8 +125,8 @@ class _Division:
             return self._end(under_way, after)
         return True
 
-    def _enqueues(self, statement: ast.Statement) -> bool:
-        return any(isinstance(each, ast.Async) for each in walk(statement, ast.Async))
+    def _enqueues(self, node: ast.Node) -> bool:
+        return any(isinstance(each, ast.Async) for each in walk(node, ast.Async))
 
     def _pauses(self, statement: ast.Statement) -> bool:
         facts = self.program.facts
@@ -139,11 +155,27 @@ class _Division:
         has_steps = self.kinds.of(statement) is Kind.EFFECT or self._enqueues(statement)
         return has_steps and self.kinds.of(*conditions) is Kind.SAME
 
-    def _takes_turns(self, loop: ast.Statement, rest: Sequence[ast.Node]) -> bool:
-        """Divide the turns of a loop, if a later attempt can go on at the turn that it reached."""
+    def _tried(self, statement: ast.Statement, rest: Sequence[ast.Node]) -> Tried | None:
+        """What a `rescue` tries, if its block has effects, or enqueues a job before effects."""
+        tried = tried_in(statement, self.program.facts, self.job)
+        if tried is None or self.kinds.of(tried.node) is not Kind.EFFECT:
+            return None
+        if self._enqueues(tried.node):  # a later attempt would not enqueue it
+            return None
+        is_needed = self.kinds.of(tried.body) is Kind.EFFECT or (
+            self._enqueues(statement) and self.kinds.of(*rest) is Kind.EFFECT
+        )
+        return tried if is_needed else None
+
+    def _takes_turns(
+        self, loop: ast.Statement, before: list[ast.Statement], rest: Sequence[ast.Node]
+    ) -> bool:
+        """Divide the turns of a loop, if a later attempt can go on at the turn that it reached.
+
+        A step ends with the statements before the loop, and with its items, if they may be others.
+        """
         if (
             not isinstance(loop, ast.For)
-            or self.kinds.of(loop.iterable) is not Kind.SAME
             or self.kinds.of(loop.body) is not Kind.EFFECT
             or self._enqueues(loop)
             or any(_assigned_field(each) is not None for each in walk(loop.body, ast.Async))
@@ -155,28 +187,37 @@ class _Division:
             each for each in self.values.needed(loop.body.statements, later) if each not in own
         ]
         resolutions = self.program.facts.resolutions
-        if not all(self.values.may_keep(each) for each in locals_) or any(
-            resolutions.get(each) in locals_ for each in walk(loop.iterable)
-        ):
+        is_same = self.kinds.of(loop.iterable) is Kind.SAME and not is_query(
+            self.program.facts, loop.iterable, self.values.queries
+        )
+        items = None if is_same else items_of(loop, self.program, self.job, self.values)
+        if (items is None and not is_same) or not all(map(self.values.may_keep, locals_)):
+            return False
+        if is_same and any(resolutions.get(each) in locals_ for each in walk(loop.iterable)):
             return False
         name = f"for {loop.name.text}"
         kept, members = self.values.kept(locals_, later)
-        step = StepInfo(name, (loop,), kept, members, takes_turns=True, loop=self.loop)
+        step = StepInfo(name, (loop,), kept, members, takes_turns=True, loop=self.loop, items=items)
         if step.depth > _DEEPEST or len(name) > _LONGEST:
             return False
+        found = len(self.found)
+        behind = loop if items is None else loop.body
+        if (before or items) and not self._end(before, [behind, *rest], items):
+            return False
         self.found.append(step)
-        found, outside = len(self.found), (self.loop, self.later)
+        outside = (self.loop, self.later)
         self.loop, self.later = step, later
         is_divided = self._divide(loop.body, ())
         self.loop, self.later = outside
         if not is_divided:
-            del self.found[found - 1 :]
+            del self.found[found:]
         return is_divided
 
-    def _may_end(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
+    def _may_end(
+        self, step: Sequence[ast.Node], locals_: Sequence[Local], rest: Sequence[ast.Node]
+    ) -> bool:
         """Whether all that `rest` needs of a step can be stored."""
-        later = [*rest, *self.later]
-        for local in self.values.needed(step, later):
+        for local in locals_:
             if not self.values.may_keep(local):
                 hint = f"read `{local.name}` again behind it"
                 self.job.obstacle = f"`{local.name}` is used behind it, and cannot be stored", hint
@@ -216,58 +257,34 @@ class _Division:
                 return True
         return False
 
-    def _end(self, step: list[ast.Statement], rest: Sequence[ast.Node]) -> bool:
-        """Let a step end before `rest`, which needs its values; False if they cannot be stored."""
-        if not self._may_end(step, rest):
+    def _end(
+        self,
+        step: list[ast.Statement],
+        rest: Sequence[ast.Node],
+        part: Items | Tried | None = None,
+    ) -> bool:
+        """Let a step end before `rest`, which needs its values; False if they cannot be stored.
+
+        It ends with a part of the next statement, if one is given.
+        """
+        later = [*rest, *self.later]
+        sets = [part.value] if isinstance(part, Tried) and part.value is not None else []
+        locals_ = self.values.needed(step, later, sets)
+        nodes = [*step, *([] if part is None else [part.node])]
+        if not self._may_end(nodes, locals_, rest):
             return False
         self.job.obstacle = None
-        rest = [*rest, *self.later]
-        kept, members = self.values.kept(self.values.needed(step, rest), rest)
-        only_writes = self.kinds.of(*step) is Kind.EFFECT and not any(
-            self.kinds.calls_services(each) for each in step
+        if part is not None:
+            locals_.append(part.local if isinstance(part, Items) else part.error)
+        kept, members = self.values.kept(locals_, later)
+        only_writes = self.kinds.of(*nodes) is Kind.EFFECT and not any(
+            self.kinds.calls_services(each) for each in nodes
         )
+        name = work_of(self.program, nodes, self.kinds)
         self.found.append(
-            StepInfo(
-                work_of(self.program, step, self.kinds),
-                tuple(step),
-                kept,
-                members,
-                only_writes,
-                loop=self.loop,
-            )
+            StepInfo(name, tuple(step), kept, members, only_writes, loop=self.loop, part=part)
         )
         return True
-
-
-def _unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInfo]:
-    """The statements of a block that have effects and are in no step, in their order."""
-    inner = {each: step for step in job.steps for each in step.statements}
-    pending: list[tuple[ast.Statement, StepInfo | None]] = [
-        (each, None) for each in reversed(job.block.body.statements)
-    ]
-    while pending:
-        statement, loop = pending.pop()
-        step = inner.get(statement)
-        if step is not None and not step.takes_turns:
-            continue
-        blocks = _blocks(statement)
-        if step is not None or any(each in inner for b in blocks for each, _ in branches(b)):
-            pending += reversed([(each, step or loop) for b in blocks for each in b.statements])
-        elif kinds.of(statement) is Kind.EFFECT:
-            yield StepInfo(work_of(program, [statement], kinds), (statement,), loop=loop)
-
-
-def _blocks(statement: ast.Statement) -> list[ast.Block]:
-    """The blocks of a loop, an `if` or a `match`."""
-    match statement:
-        case ast.For(body=body):
-            return [body]
-        case ast.If(branches=branches, otherwise=otherwise):
-            blocks = [branch.body for branch in branches]
-            return blocks if otherwise is None else [*blocks, otherwise]
-        case ast.ExprStatement(value=ast.Match(arms=arms)):
-            return [arm.body for arm in arms]
-    return []
 
 
 def _are_among(captures: Sequence[Capture], fields: Container[str]) -> bool:

@@ -1,12 +1,12 @@
 """Lowers statements, and expressions with a destination, by a rule for each kind."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
 from ...analyses.raising import raised_in
-from ...program import Local, ServiceCall, StepInfo
+from ...program import Items, Local, ServiceCall, StepInfo, Tried
 from ...python.code import NONE, Code, Form, Line, assign, assignment, compound, holds, if_
 from ...python.literals import string
 from ...source import Span
@@ -15,8 +15,9 @@ from ..expressions.dispatch import Operand, lower, nil_after_call
 from ..expressions.snapshots import record_form_of
 from ..python.branching import chain
 from ..python.typing import DYNAMIC, type_of, unchecked
-from .destination import NOWHERE, Destination
+from .destination import NOWHERE, UNREAD, Destination
 from .function_builder import FunctionBuilder
+from .step_values import kept_of, restored
 
 Rule: TypeAlias = Callable[[FunctionBuilder, Any, Destination], list[Line]]
 
@@ -36,16 +37,18 @@ def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
 def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> list[Line]:
     """Lower a block; the value of its last expression goes to `dest`."""
     lines: list[Line] = []
-    step: StepInfo | None = None
+    inside: Collection[ast.Statement] = ()
     for statement in node.statements:
-        if step is not None and statement in step.statements:
+        if statement in inside:
             continue
-        step = fn.step_at(statement)
-        if step is not None and (step.takes_turns or step.pause):
-            step = None
-        if step is not None:
+        if (step := fn.steps.get(statement)) is not None:
             lines += _step(fn, step)
-            continue
+            inside = step.statements
+            if isinstance(step.part, Tried):
+                inside = (*inside, step.part.of)
+                lines += _rescued(fn, step.part)
+            if statement in inside:
+                continue
         if statement in fn.guarded:
             lines.append(Line(f"await {fn.handle}.passed_all_steps()"))
         raising = raised_in(fn.module.facts, statement)
@@ -69,15 +72,16 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     names = {local: fn.names.local(local) for local in kept}
     fn.declared.update(kept)
     # No later code reads a field that the step assigns, so its variable needs no earlier value.
-    with fn.rows.branch(), fn.overriding(steps={}):
-        body = block(fn, ast.Block(step.statements[0].span, step.statements))
+    with fn.rows.branch(), fn.overriding(steps={}, loops={}):
+        body = block(fn, ast.Block(step.first.span, step.statements))
+        body += _part(fn, step.part)
     fn.declared.difference_update(kept)
-    values = [f"{kept[each]}={_kept(fn, step, each, name)}" for each, name in names.items()]
+    values = [f"{kept[each]}={kept_of(fn, step, each, name)}" for each, name in names.items()]
     ends = f"{step.record}({', '.join(values)})" if kept else ""
     body.append(Line(f"await {fn.handle}.ends({ends})"))
     if step.only_writes:
         body = [compound(f"async with {fn.handle}.transaction():", body)]
-    otherwise = _restored(fn, step, names) if kept else []
+    otherwise = restored(fn, step, names) if kept else []
     declared = [
         Line(f"{name}: {fn.module.annotation(each.type)}")
         for each, name in names.items()
@@ -88,44 +92,43 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     return [*declared, *chain([(begins, body)], otherwise)]
 
 
-def turns_of(fn: FunctionBuilder, step: StepInfo) -> tuple[list[Line], list[Line]]:
-    """What precedes a loop whose turns are stored, and what ends each turn."""
-    if not step.kept:
-        return [], []
-    kept = {each.local: each.python for each in step.kept if each.local is not None}
-    names = {local: fn.names.local(local) for local in kept}
-    values = ", ".join(f"{kept[each]}={_kept(fn, step, each, n)}" for each, n in names.items())
-    reached = f"if await {fn.handle}.reached({string(step.name)}):"
-    return (
-        [compound(reached, _restored(fn, step, names))],
-        [Line(f"{fn.handle}.keep({step.record}({values}))")],
-    )
+def _part(fn: FunctionBuilder, part: Items | Tried | None) -> list[Line]:
+    """Lower the part of a statement with which a step ends."""
+    match part:
+        case Items(local=local):
+            goes = Destination("name", fn.names.local(local), expected=local.type, first=True)
+            return _spanned(value(fn, part.node, goes), part.node.span)
+        case Tried(error=error, value=sets):
+            name, goes = fn.names.local(error), UNREAD
+            lines = [assignment(name, "None", fn.first_annotation(error))]
+            if sets is not None and sets in fn.locals.read:
+                goes = Destination("name", fn.names.local(sets), expected=sets.type)
+                lines.append(assignment(goes.name, "None"))
+            with fn.branch():
+                tried = value(fn, part.node, goes)
+            caught = fn.names.fresh("error" if name != "error" else "caught")
+            failed = f"{name} = {fn.module.imports.runtime('ErrorValue')}.of({caught})"
+            head = f"except {fn.builtin('Exception')} as {caught}:"
+            lines += [compound("try:", tried), compound(head, [Line(failed)])]
+            return _spanned(lines, part.of.span)
+    return []
 
 
-def _restored(fn: FunctionBuilder, step: StepInfo, names: Mapping[Local, str]) -> list[Line]:
-    """Give variables what a step has kept of them."""
-    lines, stored = [], f"{fn.handle}.kept({step.record})"
-    if len(names) > 1:
-        variable = fn.names.fresh("kept")
-        lines, stored = [assignment(variable, stored)], variable
-    return lines + [
-        assignment(names[each.local], f"{stored}.{each.python}")
-        for each in step.kept
-        if each.local is not None
-    ]
-
-
-def _kept(fn: FunctionBuilder, step: StepInfo, local: Local, name: str) -> str:
-    """Build what a step keeps of a variable."""
-    members = step.members.get(local)
-    if members is None:
-        return name
-    return fn.operator("only", [Code(name), *(Code(string(each)) for each in members)]).text
+def _rescued(fn: FunctionBuilder, tried: Tried) -> list[Line]:
+    """Lower the block of a `rescue` to code behind the step that has failed."""
+    name = fn.names.local(tried.error)
+    if (local := fn.module.facts.declared.get(tried.rescue)) is not None:
+        fn.names.name_local(local, name)
+    with fn.branch():
+        body = block(fn, tried.body)
+    head = f"if {name} is not None:"
+    return _spanned([compound(head, body)] if body else [], tried.of.span)
 
 
 def _first_value(fn: FunctionBuilder, step: StepInfo, local: Local) -> ast.Expr | None:
     """The value that a `let` of a step gives a variable; None if it is declared elsewhere."""
-    lets = (each for each in step.statements if isinstance(each, ast.Let))
+    statements = (*step.statements, *([] if step.part is None else [step.part.of]))
+    lets = (each for each in statements if isinstance(each, ast.Let))
     declared = fn.module.facts.declared
     return next((each.value for each in lets if declared[each] is local), None)
 

@@ -28,9 +28,10 @@ class FunctionBuilder:
     calls of the runtime are awaited. In a hook `record` holds the row; elsewhere `captured` has
     the values. `return_dest` is where a `return` puts a value, of the function, a lambda or a
     rescue; without one, `returns` ends the function. `caught` is the exception that is being
-    handled. `knows_user`: the code runs only if the request has a user. `declared` are locals whose
-    variables have an annotation already. `steps` are those of the job, by their first statements;
-    before the statements in `guarded`, the job checks that it has passed all steps that have ended.
+    handled. `knows_user`: the code runs only if the request has a user. `declared` are locals, and
+    `annotated` are variables, that have an annotation already. `steps` are those of the job, by
+    their first statements, and `loops` are the loops whose turns are stored. Before the statements
+    in `guarded`, the job checks that it has passed all steps that have ended.
     """
 
     names: Naming
@@ -50,7 +51,9 @@ class FunctionBuilder:
     prologue: list[Line] = field(default_factory=list)
     declared: set[Local] = field(default_factory=set)
     steps: dict[ast.Statement, StepInfo] = field(default_factory=dict)
+    loops: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     guarded: frozenset[ast.Statement] = frozenset()
+    annotated: set[str] = field(default_factory=set)
     return_dest: Destination | None = None
     caught: str | None = None
     knows_user: bool = False
@@ -61,11 +64,13 @@ class FunctionBuilder:
     def __post_init__(self) -> None:
         self.rows = LoadedRows(self.names)
         if self.job is not None:
-            self.steps = {step.statements[0]: step for step in self.job.steps}
+            own = (each for each in self.job.steps if not (each.takes_turns or each.pause))
+            self.steps = {each.first: each for each in own}
+            self.loops = {each.first: each for each in self.job.steps if each.takes_turns}
             straight = {*self.job.block.body.statements}.union(
-                *(each.body.statements for each in self.steps if isinstance(each, ast.For))
+                *(each.body.statements for each in self.loops if isinstance(each, ast.For))
             )
-            if not straight.issuperset(self.steps):
+            if not straight.issuperset(each.first for each in self.job.steps):
                 self.guarded = frozenset(each.statements[0] for each in self.job.unrecorded)
 
     # names and helpers of the module
@@ -110,10 +115,6 @@ class FunctionBuilder:
             self.module.job_services.add(service)
         return "batch.services" if self.is_batch else f"{self.handle}.services"
 
-    def step_at(self, statement: ast.Statement) -> StepInfo | None:
-        """The step of the job that begins with a statement, if one does."""
-        return self.steps.get(statement)
-
     def pause(self, call: ast.Expr) -> StepInfo:
         """The step that is a sleep or a wait."""
         assert self.job is not None
@@ -142,6 +143,14 @@ class FunctionBuilder:
         head, precedence = ("await ", Precedence.AWAIT) if self.awaits else ("", Precedence.PRIMARY)
         effect = Effect.ACTS | Effect.WAITS if self.awaits else Effect.ACTS
         return replace(combine(f"{head}{call}", precedence, parts, effect), form=form)
+
+    def first_annotation(self, local: Local) -> str:
+        """The annotation of a variable, if its variable has none yet."""
+        name = self.names.local(local)
+        if name in self.annotated:
+            return ""
+        self.annotated.add(name)
+        return self.module.annotation(local.type)
 
     # values that the function was given
 

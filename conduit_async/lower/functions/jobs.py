@@ -14,7 +14,7 @@ from ...package import PayloadClass, PythonFunction
 from ...program import Capture, JobInfo
 from ...python import literals
 from ...python.annotations import named, payload_type
-from ...types import Record, required
+from ...types import Record, innermost
 from .assignment import bind_reassigned_captures
 from .blocks import block, without_final_return
 from .captured import Captured
@@ -39,7 +39,7 @@ def _stored(
     """The class of stored values; one that `keeps_rows` has rows, not snapshots of them."""
 
     def written(capture: Capture) -> str:
-        if keeps_rows and isinstance(required(capture.type), Record):
+        if keeps_rows and isinstance(innermost(capture.type), Record):
             return module.annotation(capture.type)
         return payload_type(capture, module.imports)
 

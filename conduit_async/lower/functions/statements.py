@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from ... import ast
-from ...program import RecordCall
+from ...program import Items, RecordCall
 from ...python.code import NONE, Code, Effect, Form, Line, Precedence, compound, listed, negate
 from ...python.literals import string
 from ...types import INT, Query, Range, is_nullable
@@ -11,10 +11,11 @@ from ..expressions.dispatch import Operand, condition, lower
 from ..python.branching import chain
 from ..python.typing import DYNAMIC, as_any, has_rows, resource_of, type_of, typed_empty
 from . import assignment, variables
-from .blocks import block, rule, turns_of, value
+from .blocks import block, rule, value
 from .destination import NOWHERE, UNREAD, Destination
 from .function_builder import FunctionBuilder
 from .naming import Hint
+from .step_values import turns_of
 
 
 @rule(ast.Let)
@@ -62,7 +63,8 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
 @rule(ast.For)
 def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
     local = fn.module.facts.declared[node]
-    before, iterable = _iterable(fn, node.iterable)
+    step = fn.loops.get(node)
+    before, iterable = _iterable(fn, node.iterable, None if step is None else step.items)
     if fn.holds_snapshot(node.iterable):
         fn.snapshots.add(local)
     name = fn.names.local(local) if local in fn.locals.read else "_"
@@ -70,15 +72,18 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
         fn.rows.forget()  # the next turn may have another row
     with fn.branch():
         body = block(fn, node.body)
-    step = fn.step_at(node)
-    if step is not None and step.takes_turns:
+    if step is not None:
         resumed, ends = turns_of(fn, step)
         turns = f"{fn.handle}.turns({string(step.name)}, {iterable})"
         return [*before, *resumed, compound(f"async for {name} in {turns}:", [*body, *ends])]
     return [*before, compound(f"for {name} in {iterable}:", body)]
 
 
-def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
+def _iterable(fn: FunctionBuilder, node: ast.Expr, items: Items | None) -> tuple[list[Line], str]:
+    if items is not None:
+        stored = Code(fn.names.local(items.local))
+        loose = items.local.type in DYNAMIC
+        return [], (fn.operator("iterate", [stored]) if loose else stored).text
     if type_of(fn, node) == Range(INT) and isinstance(node, ast.Binary):
         low, high = fn.in_order([lower(fn, node.left), lower(fn, node.right)])
         last = high.text

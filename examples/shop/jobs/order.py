@@ -219,24 +219,35 @@ class Refund:
     note: str | None
 
 
+@named(err="rescue")
+@dataclass(frozen=True, slots=True)
+class BillingRefundKept:
+    err: ErrorValue | None
+
+
 @job_type(
     "order.after_update.refund",
     "37358c14",
     queue="billing",
     priority="urgent",
     max_attempts=10,
+    steps={"billing.refund": BillingRefundKept},
 )
 async def refund(job: JobContext[Services], order: Refund) -> None:
     reason = order.note if order.note is not None else "cancelled"
-    try:
-        await job.services.billing.refund(
-            order.number, amount=order.total, reason=reason
-        )
-    except Exception as error:
-        err = ErrorValue.of(error)
+    if await job.begins("billing.refund"):
+        err: ErrorValue | None = None
+        try:
+            await job.services.billing.refund(
+                order.number, amount=order.total, reason=reason
+            )
+        except Exception as error:
+            err = ErrorValue.of(error)
+        await job.ends(BillingRefundKept(err=err))
+    else:
+        err = job.kept(BillingRefundKept).err
+    if err is not None:
         await job.services.pager.alert(
             f"refund of {order.number} failed: {err}", amount=order.total
         )
-        raise ConduitError(
-            f"The refund of {order.number} has to be made by hand"
-        ) from error
+        raise ConduitError(f"The refund of {order.number} has to be made by hand")

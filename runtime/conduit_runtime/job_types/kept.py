@@ -13,6 +13,9 @@ from ..payloads.codec import codec_of
 from ..statements.results import MAX_RESULT
 from .options import KeptClasses
 
+RESCUED = "rescue"
+"""What a step keeps the error as that a `rescue` behind it handles; no variable has this name."""
+
 
 class Reached(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a loop is: the number of turns that are finished, and what they keep, as JSON."""
@@ -30,11 +33,24 @@ def check_resumable(records: Mapping[str, str], known: KeptClasses) -> None:
             )
         kind = known[name]
         kept = bytes(read_turns(text).kept).decode() if is_loop(name) else text
+        if is_rescued(kept) and (kind is None or RESCUED not in _names(kind)):
+            raise StepsMismatch(
+                f"the step {name!r} has failed in an earlier attempt, and this code does not come "
+                "to the code that handles the error"
+            )
         if kind is not None:
             try:
                 read_kept(kept, kind)
             except StepsMismatch as mismatch:
                 raise StepsMismatch(f"the step {name!r}: {mismatch}") from None
+
+
+def is_rescued(kept: str) -> bool:
+    """Whether what a step has kept says that its call failed, and that later code handles this."""
+    if f'"{RESCUED}"' not in kept:
+        return False
+    found = decode(kept)
+    return isinstance(found, dict) and found.get(RESCUED) is not None
 
 
 def is_loop(step: str) -> bool:

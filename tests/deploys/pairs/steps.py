@@ -17,7 +17,7 @@ LOG = 'Audit.log("log", self.title)'
 class StepPair:
     """A change of a block: `waits` are the old steps behind which stopped jobs wait.
 
-    `branches`: whether they wait depends on the branches that they take.
+    `branches`: whether they wait depends on the branches and the turns that they take.
     """
 
     name: str
@@ -50,8 +50,20 @@ def keeping(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) 
     return StepPair(name, block(*old), block(*new), waits, ("BRK127",) if waits else ())
 
 
-A, B, C, D = "bill.charge", "mail.send", "sms.send", "phone.call"
+A, B, C, D, F = "bill.charge", "mail.send", "sms.send", "phone.call", "broken.fail"
 FOUR = (CHARGE, MAIL, SMS, CALL)
+
+EACH = (
+    'for row in Method.where(amname in ["btree", "gin"]).order_by("amname") '
+    '{ Mail.send("mail", row.amname) Phone.call("call", row.amname) }'
+)
+OTHER_ARGUMENT = EACH.replace("mail", "news")
+LOOP = ("method.order_by", "for row", "for row/mail.send")
+RESCUE = (
+    "Broken.fail(self.title) rescue |err| "
+    '{ Mail.send("mail", err.message) Phone.call("call", err.type) }'
+)
+REFUSED = "Broken.fail(self.title) rescue |err| { let x = err.message }"
 
 STEPS = [
     changed("nothing changes", FOUR, FOUR),
@@ -228,5 +240,59 @@ STEPS = [
         ticket(FIELDS, CHARGE, 'name: "tell", batch: 10'),
         (A,),
         ("BRK126",),
+    ),
+    changed("a loop over rows", (EACH, SMS), (EACH, SMS)),
+    changed("a loop over rows gets another argument", (EACH, SMS), (OTHER_ARGUMENT, SMS)),
+    branching(
+        "the query of a loop changes",
+        (EACH, SMS),
+        (EACH.replace('"btree", "gin"', '"gin", "btree"'), SMS),
+        LOOP[2],
+    ),
+    changed("an effect is appended behind a loop", (EACH, SMS), (EACH, SMS, CALL)),
+    branching("a loop over rows is removed", (EACH, SMS), (SMS, CALL), *LOOP),
+    branching("an effect comes in front of a loop", (EACH, SMS), (LOG, EACH, SMS), *LOOP),
+    branching(
+        "rows become the items of an array",
+        (EACH, SMS),
+        ('for row in [1, 2] { Mail.send("mail", row) Phone.call("call", row) }', SMS),
+        *LOOP,
+    ),
+    changed("a rescue", (RESCUE, SMS), (RESCUE, SMS)),
+    changed("an error is renamed", (RESCUE, SMS), (RESCUE.replace("err", "failure"), SMS)),
+    changed("a rescue gets an effect at its end", (RESCUE, SMS), (f"{RESCUE[:-1]} {LOG} }}", SMS)),
+    branching(
+        "a rescue gets an effect in front",
+        (RESCUE, SMS),
+        (RESCUE.replace("{ ", f"{{ {LOG} "), SMS),
+        B,
+        D,
+    ),
+    branching("a rescue is removed", (CHARGE, RESCUE), (CHARGE, SMS), F, B),
+    StepPair(
+        "the effects of a rescue are removed",
+        block(RESCUE, SMS),
+        block(REFUSED, SMS),
+        (F, B, D),
+        ("BRK126", "BRK127"),
+        branches=True,
+    ),
+    StepPair(
+        "a rescue gets an effect",
+        block(REFUSED, SMS, CALL),
+        block(REFUSED.replace("let x = err.message", "Audit.log(err.message)"), SMS, CALL),
+        (F, C),
+        ("BRK126", "BRK127"),
+        branches=True,
+    ),
+    StepPair(
+        "a value gets a service in place of one that fails",
+        block("let bill = Broken.fail(self.title) rescue |err| { nil }", 'Sms.send("sms", bill)'),
+        block(
+            f"let bill = Broken.fail(self.title) rescue |err| {{ {CHARGE} }}",
+            'Sms.send("sms", bill)',
+        ),
+        (F,),
+        ("BRK127",),
     ),
 ]

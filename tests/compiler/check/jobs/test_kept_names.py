@@ -346,7 +346,7 @@ def test_types_of_another_prefix_keep_their_names_by_was() -> None:
 @pytest.mark.parametrize("call", ["Email.send(other.title)", "Pager.alert(other.title)"])
 def test_the_block_that_a_warning_of_repeated_effects_suggests(call: str) -> None:
     """The suggested code compiles without a finding, and the queued jobs keep their type."""
-    block = "for other in Ticket.all {{ {} }}"
+    block = "for other in Ticket.all {{ {} self.title = other.title }}"
     before = run(source(f"@async {{ {block.format(call)} }}"))
     [warning] = before.diagnostics
     assert (warning.code, warning.hint is None) == ("ASY909", False)

@@ -5,7 +5,7 @@ from builtins import Exception as Exception__
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, ErrorValue, Hook, JobContext, job_type, named
 
 from .records import Exception, ExceptionSnapshot, Value, ValueError
 from .services import Services
@@ -29,10 +29,25 @@ class Exception_:
     error: ValueError
 
 
-@job_type("value.after_create.exception", "e69452bd")
+@named(error="rescue")
+@dataclass(frozen=True, slots=True)
+class EmailSendKept:
+    error: ErrorValue | None
+
+
+@job_type(
+    "value.after_create.exception", "e69452bd", steps={"email.send": EmailSendKept}
+)
 async def exception(job: JobContext[Services], value: Exception_) -> None:
-    try:
-        await job.services.email.send(value.error)
-    except Exception__:
+    if await job.begins("email.send"):
+        error: ErrorValue | None = None
+        try:
+            await job.services.email.send(value.error)
+        except Exception__ as caught:
+            error = ErrorValue.of(caught)
+        await job.ends(EmailSendKept(error=error))
+    else:
+        error = job.kept(EmailSendKept).error
+    if error is not None:
         value_exception = await job.get(Exception, value.exception_id)
         await job.services.email.failed(ExceptionSnapshot.of(value_exception))

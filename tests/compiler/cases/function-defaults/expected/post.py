@@ -29,8 +29,15 @@ class EmailSend:
     parent_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class RepliesKept:
+    replies: list[Post]
+
+
 @job_type(
-    "post.after_update.email_send", "9019252c", steps={"email.send": None, "tell": None}
+    "post.after_update.email_send",
+    "9019252c",
+    steps={"email.send": None, "tell": None, "replies": RepliesKept, "for reply": None},
 )
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     if await job.begins("email.send"):
@@ -52,23 +59,27 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         if parent is not None:
             await tell(job, "hi")
         await job.ends()
-    parent = await job.find(Post, post.parent_id)
-    if parent is not None:
-        await job.scalar(
-            int, "SELECT count(*) FROM posts WHERE parent_id = %s", (parent.id,)
+    if await job.begins("replies"):
+        parent = await job.find(Post, post.parent_id)
+        if parent is not None:
+            await job.scalar(
+                int, "SELECT count(*) FROM posts WHERE parent_id = %s", (parent.id,)
+            )
+        replies: list[Post] | None = (
+            await job.fetch(
+                Post,
+                "SELECT id, title, parent_id FROM posts WHERE parent_id = %s",
+                (parent.id,),
+            )
+            if parent is not None
+            else None
         )
-    replies: list[Post] | None = (
-        await job.fetch(
-            Post,
-            "SELECT id, title, parent_id FROM posts WHERE parent_id = %s",
-            (parent.id,),
-        )
-        if parent is not None
-        else None
-    )
-    if replies is None:
-        replies = []
-    for reply in replies:
+        if replies is None:
+            replies = []
+        await job.ends(RepliesKept(replies=replies))
+    else:
+        replies = job.kept(RepliesKept).replies
+    async for reply in job.turns("for reply", replies):
         await job.services.email.send(reply.title)
 
 

@@ -54,6 +54,11 @@ class EmailSend:
     customer_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class ItemsKept:
+    items: list[LineItem]
+
+
 @job_type(
     "order.after_create.email_send",
     "d0749ce2",
@@ -61,8 +66,9 @@ class EmailSend:
         "email.send": None,
         "notify": None,
         "email.send#2": None,
+        "items": ItemsKept,
+        "for item": None,
         "email.send#3": None,
-        "email.send#4": None,
     },
 )
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
@@ -85,18 +91,20 @@ async def email_send(job: JobContext[Services], order: EmailSend) -> None:
             user_label(customer.name, customer.email), user_hello(customer.name, "x")
         )
         await job.ends()
-    if await job.begins("email.send#3"):
+    if await job.begins("items"):
         items = await job.fetch(
             LineItem,
             "SELECT id, sku, position, order_id FROM line_items WHERE order_id = %s"
             " ORDER BY position ASC",
             (order.id,),
         )
-        for item in items:
-            item_order = await job.get(Order, item.order_id)
-            await job.services.email.send(item.sku, item_order.number)
-        await job.ends()
-    if await job.begins("email.send#4"):
+        await job.ends(ItemsKept(items=items))
+    else:
+        items = job.kept(ItemsKept).items
+    async for item in job.turns("for item", items):
+        item_order = await job.get(Order, item.order_id)
+        await job.services.email.send(item.sku, item_order.number)
+    if await job.begins("email.send#3"):
         map_ = [
             t.name
             for t in await job.fetch(

@@ -43,10 +43,21 @@ class EmailSend:
     part: PartSnapshot
 
 
+@dataclass(frozen=True, slots=True)
+class PartWhereKept:
+    parts: list[Part]
+
+
 @job_type(
     "part.after_update.email_send",
     "019ac32b",
-    steps={"email.send": None, "email.send#2": None, "part.update": None},
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "part.update": None,
+        "part.where": PartWhereKept,
+        "for part": None,
+    },
 )
 async def email_send(job: JobContext[Services], part: EmailSend) -> None:
     if await job.begins("email.send"):
@@ -63,8 +74,12 @@ async def email_send(job: JobContext[Services], part: EmailSend) -> None:
         async with job.transaction():
             await job.update(Part, part.id, of_="x")
             await job.ends()
-    parts = await job.fetch(
-        Part, "SELECT id, of, of_, mro, size FROM parts WHERE of = %s", ("x",)
-    )
-    for part_ in parts:
+    if await job.begins("part.where"):
+        parts = await job.fetch(
+            Part, "SELECT id, of, of_, mro, size FROM parts WHERE of = %s", ("x",)
+        )
+        await job.ends(PartWhereKept(parts=parts))
+    else:
+        parts = job.kept(PartWhereKept).parts
+    async for part_ in job.turns("for part", parts):
         await job.services.email.send(part_.of_)

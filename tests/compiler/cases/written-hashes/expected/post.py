@@ -13,6 +13,7 @@ from conduit_runtime import (
     Shape,
     columns_of,
     job_type,
+    named,
 )
 from conduit_runtime.operators import iterate
 
@@ -72,16 +73,35 @@ class OutSend:
     changes: Any
 
 
-@job_type("post.after_create.out_send", "02a33091", steps={"log.create": None})
+@named(err="rescue")
+@dataclass(frozen=True, slots=True)
+class LogUpdateKept:
+    err: ErrorValue | None
+
+
+@job_type(
+    "post.after_create.out_send",
+    "02a33091",
+    steps={"log.create": None, "log.update": LogUpdateKept},
+)
 async def out_send(job: JobContext[Services], payload: OutSend) -> None:
     if await job.begins("log.create"):
         async with job.transaction():
             await job.create(Log, **columns_of(Log, payload.h, user="user_id"))
             await job.ends()
-    try:
-        await job.update(
-            Log, payload.log_id, **columns_of(Log, payload.changes, user="user_id")
-        )
-    except Exception as error:
-        err = ErrorValue.of(error)
+    if await job.begins("log.update"):
+        async with job.transaction():
+            err: ErrorValue | None = None
+            try:
+                await job.update(
+                    Log,
+                    payload.log_id,
+                    **columns_of(Log, payload.changes, user="user_id"),
+                )
+            except Exception as error:
+                err = ErrorValue.of(error)
+            await job.ends(LogUpdateKept(err=err))
+    else:
+        err = job.kept(LogUpdateKept).err
+    if err is not None:
         await job.services.out.send(err)
