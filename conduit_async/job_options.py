@@ -277,6 +277,21 @@ _DECLARED = (
         ),
     ),
     Option(
+        "ordered",
+        Flag(),
+        "limit",
+        needs=Needs("key", "say which jobs keep their order: `key: self.id, ordered: true`"),
+        elsewhere="fifo sequential serial in_order",
+    ),
+    Option(
+        "on_failure",
+        Choice(("hold", "skip")),
+        "limit",
+        needs=Needs(
+            "ordered", 'say that jobs keep their order: `ordered: true, on_failure: "hold"`'
+        ),
+    ),
+    Option(
         "rate_limit",
         _COUNT,
         "limit",

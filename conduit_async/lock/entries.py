@@ -10,6 +10,7 @@ from ..job_options import (
     Choice,
     Duration,
     ErrorNames,
+    Flag,
     Form,
     OptionValue,
     WholeNumber,
@@ -222,6 +223,10 @@ def _option(form: Form, entry: JsonEntry) -> OptionValue:
     match form:
         case ErrorNames():
             return entry.texts()
+        case Flag():
+            if not isinstance(value, bool):
+                raise entry.error("true or false")
+            return value
         case Choice(values) if value not in values:
             raise entry.error(str(form))
         case Choice():

@@ -29,6 +29,7 @@ AXES: Mapping[str, Sequence[str]] = {
         "flow",
         "unique",
         "replacing",
+        "second of a key",
         "schedule",
     ),
     "what": (

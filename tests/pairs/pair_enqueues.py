@@ -143,6 +143,15 @@ def _replacing(place: Place, wanted: Wanted) -> UUID:
     return first.id
 
 
+def _second_of_a_key(place: Place, wanted: Wanted) -> UUID:
+    job = wanted.job(key="one")
+    with place.queue() as queue:
+        queue.limit(job.queue, 1, per_key=True)
+        queue.enqueue(Job(type="pairs.neighbour", key="one"))
+        queue.enqueue(job)
+    return job.id
+
+
 def _by_schedule(place: Place, wanted: Wanted) -> UUID:
     schedule = Schedule.every(
         hours=1, type=wanted.type, payload=wanted.payload, timeout=wanted.timeout, name="hourly"
@@ -162,5 +171,6 @@ ENQUEUES: Mapping[str, Callable[[Place, Wanted], UUID]] = {
     "flow": _by_flow,
     "unique": _as_unique,
     "replacing": _replacing,
+    "second of a key": _second_of_a_key,
     "schedule": _by_schedule,
 }

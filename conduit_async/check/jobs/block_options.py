@@ -75,7 +75,7 @@ def _report_contradictions(
         _report_with_debounce(given, problems)
     for name, written in given.items():
         needs = OPTIONS[name].needs
-        if needs is not None and needs.option not in given:
+        if needs is not None and (needs.option not in given or options.get(needs.option) is False):
             message = f"`{name}` needs `{needs.option}`"
             problems.error("VAL503", written.span, message, needs.hint)
     retried = options.get("retry_on", ())

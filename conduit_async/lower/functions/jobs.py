@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from ...job_options import (
     TYPE_OPTIONS,
     Duration,
+    Flag,
     Form,
     OptionValue,
     WholeNumber,
@@ -112,6 +113,8 @@ def _option(module: Module, form: Form, value: OptionValue) -> str:
         case WholeNumber(names=names), int(number):
             named = (name for name, each in names.items() if each == number)
             return next(map(literals.quoted, named), str(number))
+        case Flag(), bool(is_set):
+            return str(is_set)
         case _, tuple(texts):
             return literals.tuple_of([*map(literals.quoted, texts)])
     return literals.quoted(str(value))

@@ -50,7 +50,7 @@ def _of_pending(facts: StartFacts) -> Iterator[str]:
         most = counted_jobs(facts.type_limit)
         yield f"The type {type_} may run {most} at once, and as many run."
     elif facts.is_parked:
-        yield "It is due. Its key may run or start no more jobs now."
+        yield "It is due. Its key may run or start no other job now."
     elif facts.has_rate:
         yield "It is due. Its type may start only so many jobs within a period."
     else:

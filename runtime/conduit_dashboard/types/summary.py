@@ -23,6 +23,7 @@ class LimitsRow:
     key_starts: int | None
     key_per: float | None
     key_rate_from: str | None
+    key_order: str | None
 
 
 def limits_row(limits: TypeLimits) -> LimitsRow:
@@ -39,6 +40,7 @@ def limits_row(limits: TypeLimits) -> LimitsRow:
         limits.key_starts,
         None if limits.key_per is None else limits.key_per.total_seconds(),
         limits.key_rate_from,
+        limits.key_order,
     )
 
 

@@ -11,7 +11,7 @@ from ..model.arguments import LONGEST
 from ..model.attempts.failed_job import FailedJob
 from ..model.attempts.outcome import Outcome
 from ..model.new_job import Count, NewJob, Seconds
-from ..model.queues.controls import SourceLimits
+from ..model.queues.controls import OnFailure, SourceLimits
 from ..model.type_description import DescribedType
 from ..worker.run.handler import MAX_WAIT
 
@@ -219,6 +219,7 @@ class Limits(SourceLimits):
     key_concurrency: Positive | None = None
     key_starts: Positive | None = None
     key_seconds: Period | None = None
+    key_order: OnFailure | None = None
 
     def __post_init__(self) -> None:
         if (self.starts is None) is not (self.seconds is None) or (self.key_starts is None) is not (

@@ -278,6 +278,7 @@ def _show_limits(limits: list[TypeLimits], form: str) -> None:
     for by_key in (
         ["key_concurrency", "key_concurrency_from"],
         ["key_starts", "key_per_seconds", "key_rate_from"],
+        ["key_order"],
     ):
         if form != "table" or any(row[name] is not None for row in rows for name in by_key):
             columns += by_key

@@ -15,7 +15,7 @@ from ..model.attempts.retry import (
     check_backoff,
     check_error_types,
 )
-from ..model.queues.controls import SourceLimits
+from ..model.queues.controls import OnFailure, SourceLimits
 
 
 class RuleOptions(TypedDict, total=False):
@@ -28,9 +28,10 @@ class RuleOptions(TypedDict, total=False):
     that long after a job's end, as JSON, for `queue.get(id).result`. Over all workers, at most
     `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
     second unless given); `key_concurrency`, `key_rate_limit` and `key_per` say the same of each
-    key. Errors of `discard_on` end a job at
-    once; with `retry_on`, all other errors do, too. Both take classes or their names; subclasses
-    count.
+    key. With `ordered`, the jobs of a key run one after another, in the order of their enqueues;
+    `on_failure` is whether a failed one holds the others ("hold") or not ("skip", unless given).
+    Errors of `discard_on` end a job at once; with `retry_on`, all other errors do, too. Both take
+    classes or their names; subclasses count.
     """
 
     timeout: timedelta | None
@@ -44,6 +45,8 @@ class RuleOptions(TypedDict, total=False):
     key_concurrency: int | None
     key_rate_limit: int | None
     key_per: timedelta | None
+    ordered: bool
+    on_failure: OnFailure | None
     retry_on: Iterable[ErrorType]
     discard_on: Iterable[ErrorType]
 
@@ -83,6 +86,8 @@ class JobRules:
                 options.get("key_concurrency"),
                 options.get("key_rate_limit"),
                 options.get("key_per"),
+                options.get("ordered", False),
+                options.get("on_failure"),
             ),
         )
 

@@ -74,6 +74,7 @@ def test_types_get_rates(queue: Queue, dsn: str) -> None:
         "key_starts": None,
         "key_per_seconds": None,
         "key_rate_from": None,
+        "key_order": None,
     }
     assert "email.send" in call(dsn, "queues", "rate-limits")
     queue.enqueue_many([Job(type="email.send") for _ in range(5)])

@@ -55,6 +55,7 @@ def main(dsn: str) -> None:
             raise ValueError("fails")
 
     pool.register("limited", run, key_concurrency=2, discard_on=["ValueError"])
+    pool.register("ordered", run, ordered=True, discard_on=["ValueError"])
     pool.run()
 
 

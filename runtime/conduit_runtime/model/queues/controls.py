@@ -44,12 +44,17 @@ Origin: TypeAlias = Literal["source", "command"]
 """The origin of a limit: the code, or `conduit-jobs` and the methods of the queue."""
 
 
+OnFailure: TypeAlias = Literal["hold", "skip"]
+"""What a failed job does to those of its key that run in order: they wait for it, or go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypeLimits:
     """The limits of a job type, over all workers: jobs at once, and starts within any `per`.
 
     What begins with `key_` limits the jobs of one key. None is no limit. What ends in `_from` is
-    where a limit is set; None if nowhere.
+    where a limit is set; None if nowhere. `key_order` says that the jobs of one key run in order,
+    and what a failed one does.
     """
 
     type: str
@@ -63,6 +68,7 @@ class TypeLimits:
     key_starts: int | None = None
     key_per: timedelta | None = None
     key_rate_from: Origin | None = None
+    key_order: OnFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class SourceLimits:
     key_concurrency: int | None = None
     key_starts: int | None = None
     key_seconds: float | None = None
+    key_order: OnFailure | None = None
 
     @classmethod
     def of(
@@ -98,16 +105,25 @@ class SourceLimits:
         key_concurrency: int | None = None,
         key_rate_limit: int | None = None,
         key_per: timedelta | None = None,
+        ordered: bool = False,
+        on_failure: OnFailure | None = None,
     ) -> "SourceLimits | None":
         """The limits in the options, if any. Raises TypeError or ValueError for a bad one."""
         for name, given in (("concurrency", concurrency), ("key_concurrency", key_concurrency)):
             if given is not None:
                 check_count(given, name)
+        if ordered not in (True, False):
+            raise ValueError(describe_argument("ordered", ordered, "True or False"))
+        if on_failure not in (None, "hold", "skip"):
+            raise ValueError(describe_argument("on_failure", on_failure, '"hold" or "skip"'))
+        if on_failure is not None and not ordered:
+            raise ValueError("on_failure needs ordered=True: it says what a failed job does")
         limits = cls(
             concurrency,
             *_rate(rate_limit, per),
             key_concurrency,
             *_rate(key_rate_limit, key_per, "key_"),
+            (on_failure or "skip") if ordered else None,
         )
         return None if limits == cls() else limits
 

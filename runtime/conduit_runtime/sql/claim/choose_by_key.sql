@@ -1,6 +1,7 @@
 -- Locks due rows, and parks those whose key has no room: they leave the lanes, so no claim reads them
 -- again until release_keys.sql releases them. A key has room for as many jobs as may run and start less
--- those that do. Rows behind a parked one of their key and queue are parked, too. Returns the ids of the
+-- those that do. Rows behind a parked one of their key and queue are parked, too; of a type with an
+-- order, all rows of a key but the one that is next. Returns the ids of the
 -- others, in order; how many were parked; the keys that have room and parked jobs in front; and
 -- whether any job is parked.
 WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
@@ -19,6 +20,9 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
          CASE WHEN nth_of_type = 1 THEN (
            {room_of_key}
          ) END AS of_type,
+         CASE WHEN nth_of_type = 1 THEN (
+           {next_of_key}
+         ) END AS next_of_type,
          CASE WHEN nth_of_queue = 1 THEN (
            SELECT control.key_concurrency - (
              SELECT pg_catalog.count(*) FROM (
@@ -38,24 +42,29 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
          ) END AS behind
   FROM numbered AS head
 ), judged AS MATERIALIZED (
-  SELECT ctid, id, key, position, coalesce(behind, false) AS behind,
-         coalesce(nth_of_type <= of_type, true) AND coalesce(nth_of_queue <= of_queue, true) AS fits
+  SELECT ctid, id, key, position,
+         CASE WHEN next_of_type IS NULL THEN coalesce(behind, false) ELSE id::text <> next_of_type END AS behind,
+         CASE WHEN next_of_type IS NULL
+             THEN coalesce(nth_of_type <= of_type, true) AND coalesce(nth_of_queue <= of_queue, true)
+           ELSE next_of_type <> '' AND coalesce(of_type > 0, true) AND coalesce(of_queue > 0, true) END AS fits,
+         pg_catalog.bool_or(id::text = next_of_type) OVER (PARTITION BY type, key) AS is_first_here
   FROM (
-    SELECT ctid, id, key, position, nth_of_type, nth_of_queue,
+    SELECT ctid, id, type, key, position, nth_of_type, nth_of_queue,
+           pg_catalog.max(next_of_type) OVER (PARTITION BY type, key) AS next_of_type,
            pg_catalog.max(of_type) OVER (PARTITION BY type, key) AS of_type,
            pg_catalog.max(of_queue) OVER (PARTITION BY queue, key) AS of_queue,
            pg_catalog.bool_or(behind) OVER (PARTITION BY queue, type, key) AS behind
     FROM facts
   ) AS spread
   UNION ALL
-  SELECT ctid, id, NULL, position, false, true FROM found WHERE key IS NULL
+  SELECT ctid, id, NULL, position, false, true, NULL FROM found WHERE key IS NULL
 ), parked AS (
   UPDATE {jobs} AS job SET fingerprint = pg_catalog.concat(job.fingerprint, '~')
   WHERE job.ctid = ANY (ARRAY(SELECT ctid FROM judged WHERE behind OR NOT fits))
 )
 SELECT pg_catalog.array_agg(id ORDER BY position) FILTER (WHERE fits AND NOT behind),
        pg_catalog.count(*) FILTER (WHERE behind OR NOT fits),
-       pg_catalog.array_agg(DISTINCT key) FILTER (WHERE behind AND fits),
+       pg_catalog.array_agg(DISTINCT key) FILTER (WHERE behind AND fits AND is_first_here IS NOT TRUE),
        coalesce(pg_catalog.bool_or(behind OR NOT fits), false)
          OR EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1)
 FROM judged

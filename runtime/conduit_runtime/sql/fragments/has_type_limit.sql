@@ -1,2 +1,2 @@
 pg_catalog.num_nonnulls(
-  limits.concurrency, limits.starts, limits.key_concurrency, limits.key_starts) > 0
+  limits.concurrency, limits.starts, limits.key_concurrency, limits.key_starts, limits.key_order) > 0

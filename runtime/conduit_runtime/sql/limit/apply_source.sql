@@ -8,11 +8,13 @@ WITH source AS MATERIALIZED (
          (newest.limits -> candidate.type ->> 2)::float8 AS seconds,
          (newest.limits -> candidate.type ->> 3)::integer AS key_concurrency,
          (newest.limits -> candidate.type ->> 4)::integer AS key_starts,
-         (newest.limits -> candidate.type ->> 5)::float8 AS key_seconds
+         (newest.limits -> candidate.type ->> 5)::float8 AS key_seconds,
+         newest.limits -> candidate.type ->> 6 AS key_order
   FROM (
     SELECT named.type FROM {conduit_workers} CROSS JOIN pg_catalog.jsonb_object_keys(limits) AS named (type)
     UNION
     SELECT type FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from, key_concurrency_from, key_rate_from)
+      OR key_order IS NOT NULL
   ) AS candidate
   LEFT JOIN LATERAL (
     SELECT worker.limits FROM {conduit_workers} AS worker
@@ -30,12 +32,13 @@ WITH source AS MATERIALIZED (
 ), control AS (
   INSERT INTO {conduit_type_limits} AS limits (
     type, concurrency, concurrency_from, starts, seconds, rate_from,
-    key_concurrency, key_concurrency_from, key_starts, key_seconds, key_rate_from)
+    key_concurrency, key_concurrency_from, key_starts, key_seconds, key_rate_from, key_order)
   SELECT source.type,
          source.concurrency, CASE WHEN source.concurrency IS NOT NULL THEN 'source' END,
          source.starts, source.seconds, CASE WHEN source.starts IS NOT NULL THEN 'source' END,
          source.key_concurrency, CASE WHEN source.key_concurrency IS NOT NULL THEN 'source' END,
-         source.key_starts, source.key_seconds, CASE WHEN source.key_starts IS NOT NULL THEN 'source' END
+         source.key_starts, source.key_seconds, CASE WHEN source.key_starts IS NOT NULL THEN 'source' END,
+         source.key_order
   FROM source LEFT JOIN {conduit_type_limits} AS known ON known.type = source.type
   WHERE known.concurrency_from IS DISTINCT FROM 'command'
       AND known.concurrency IS DISTINCT FROM source.concurrency
@@ -46,6 +49,7 @@ WITH source AS MATERIALIZED (
     OR known.key_rate_from IS DISTINCT FROM 'command'
       AND (known.key_starts IS DISTINCT FROM source.key_starts
         OR known.key_seconds IS DISTINCT FROM source.key_seconds)
+    OR known.key_order IS DISTINCT FROM source.key_order
   ORDER BY source.type
   ON CONFLICT (type) DO UPDATE
   SET concurrency = CASE WHEN limits.concurrency_from = 'command' THEN limits.concurrency ELSE excluded.concurrency END,
@@ -59,7 +63,8 @@ WITH source AS MATERIALIZED (
         ELSE excluded.key_concurrency_from END,
       key_starts = CASE WHEN limits.key_rate_from = 'command' THEN limits.key_starts ELSE excluded.key_starts END,
       key_seconds = CASE WHEN limits.key_rate_from = 'command' THEN limits.key_seconds ELSE excluded.key_seconds END,
-      key_rate_from = CASE WHEN limits.key_rate_from = 'command' THEN 'command' ELSE excluded.key_rate_from END
+      key_rate_from = CASE WHEN limits.key_rate_from = 'command' THEN 'command' ELSE excluded.key_rate_from END,
+      key_order = excluded.key_order
   RETURNING limits.type
 )
 {notify_workers}

@@ -1,12 +1,10 @@
 -- Releases parked jobs of these keys, the most urgent first: of each type as many as its limit has
--- room for. A claim that finds that another limit of the key is full parks them again. Where no type
+-- room for; of a type with an order the one that is next. A claim that finds that another limit of the key is full parks them again. Where no type
 -- limits the key, as many as its queue allows at once; a thousand if no limit is left.
 WITH asked AS MATERIALIZED (
   SELECT DISTINCT key FROM pg_catalog.unnest(%(keys)s::text[]) AS key WHERE key IS NOT NULL
-), changed AS (
-  UPDATE {jobs} AS job SET fingerprint = {lane_of}
-  WHERE job.ctid = ANY (ARRAY(
-    SELECT first.ctid
+), room AS MATERIALIZED (
+    SELECT its.key, its.type, room.jobs, room.next_of_type
     FROM asked
     CROSS JOIN LATERAL (
       WITH RECURSIVE walk AS (
@@ -23,12 +21,25 @@ WITH asked AS MATERIALIZED (
     CROSS JOIN LATERAL (
       SELECT greatest(0, coalesce((
         {room_of_key}
-      ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000)) AS jobs
+      ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000)) AS jobs, (
+        {next_of_key}
+      ) AS next_of_type
       OFFSET 0  -- so that it is evaluated once
     ) AS room
+), changed AS (
+  UPDATE {jobs} AS job SET fingerprint = {lane_of}
+  WHERE job.ctid = ANY (ARRAY(
+    SELECT next.ctid FROM room
     CROSS JOIN LATERAL (
       SELECT job.ctid FROM {jobs} AS job
-      WHERE {is_parked} AND job.key = asked.key AND job.type = its.type
+      WHERE job.id = nullif(room.next_of_type, '')::uuid AND room.jobs > 0 AND {is_parked}
+      FOR UPDATE SKIP LOCKED
+    ) AS next
+  ) || ARRAY(
+    SELECT first.ctid FROM room
+    CROSS JOIN LATERAL (
+      SELECT job.ctid FROM {jobs} AS job
+      WHERE {is_parked} AND job.key = room.key AND job.type = room.type AND room.next_of_type IS NULL
       ORDER BY job.priority DESC, job.run_at, job.seq
       LIMIT room.jobs
       FOR UPDATE SKIP LOCKED

@@ -61,6 +61,9 @@ CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
 CREATE INDEX jobs_key ON jobs (key, id) WHERE key IS NOT NULL;
 CREATE INDEX jobs_running_key ON jobs (key, type) WHERE status = 'running' AND key IS NOT NULL;
+CREATE INDEX jobs_order ON jobs (key, type, status, (
+    CASE WHEN started_at IS NULL AND rescues = 0 AND refusals IS NULL THEN 1 ELSE 0 END), seq)
+  WHERE key IS NOT NULL AND status IN ('pending', 'failed');
 CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
   WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
 CREATE INDEX jobs_expiry ON jobs
@@ -1287,6 +1290,7 @@ CREATE TABLE conduit_type_limits (
   key_starts       integer CHECK (key_starts > 0),
   key_seconds      float8  CHECK (key_seconds > 0::float8 AND key_seconds <= 31536000::float8),
   key_rate_from    text    CHECK (key_rate_from IN ('source', 'command')),
+  key_order        text    CHECK (key_order IN ('hold', 'skip')),
   CHECK (pg_catalog.num_nulls(key_starts, key_seconds) <> 1),
   CHECK (pg_catalog.num_nulls(starts, seconds) <> 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
@@ -1303,6 +1307,7 @@ COMMENT ON COLUMN conduit_type_limits.key_concurrency_from IS 'what sets key_con
 COMMENT ON COLUMN conduit_type_limits.key_starts IS 'how many of its jobs of one key may start within any period; NULL: any number';
 COMMENT ON COLUMN conduit_type_limits.key_seconds IS 'the length of that period';
 COMMENT ON COLUMN conduit_type_limits.key_rate_from IS 'what sets key_starts and key_seconds, as concurrency_from';
+COMMENT ON COLUMN conduit_type_limits.key_order IS 'the source says that its jobs of one key run one after another: a failed one holds its key, or is skipped; NULL: no order';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,

@@ -89,7 +89,9 @@ def rate_limits() -> Statement[list[RateLimit]]:
 
 
 def _read(rows: Rows, count: int) -> list[TypeLimits]:
-    return [TypeLimits(*[*row[:4], _per(row[4]), *row[5:9], _per(row[9]), row[10]]) for row in rows]
+    return [
+        TypeLimits(*[*row[:4], _per(row[4]), *row[5:9], _per(row[9]), *row[10:]]) for row in rows
+    ]
 
 
 def _per(seconds: float | None) -> timedelta | None:

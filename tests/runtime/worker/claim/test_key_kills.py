@@ -22,9 +22,10 @@ JOBS, KEYS, WORKERS = 3_000, 40, 3
 
 
 class Trouble:
-    """Kills and starts workers, cancels, retries and pauses, until it is left."""
+    """Kills and starts workers, pauses and, unless it `spares` jobs, cancels and retries some."""
 
-    def __init__(self, queue: Queue, dsn: str) -> None:
+    def __init__(self, queue: Queue, dsn: str, *, spares: bool = False) -> None:
+        self._spares = spares
         self._queue, self._dsn = queue, dsn
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work)
@@ -57,14 +58,16 @@ class Trouble:
             for turn in range(1_000):
                 if self._ending.wait(0.2):
                     return
-                for status in ("pending", "running"):
+                for status in () if self._spares else ("pending", "running"):
                     rows = connection.execute(
                         "SELECT id FROM jobs WHERE status = %s ORDER BY random() LIMIT 2", [status]
                     ).fetchall()
                     for (id_,) in rows:
                         self._cancel(connection, id_)
                 for (id_,) in connection.execute(
-                    "SELECT id FROM jobs WHERE status IN ('failed', 'cancelled') LIMIT 3"
+                    "SELECT id FROM jobs"
+                    " WHERE status IN ('failed', 'cancelled') AND NOT %s LIMIT 3",
+                    [self._spares],
                 ).fetchall():
                     self._queue.retry(id_)
                 (self._queue.pause if turn % 2 else self._queue.resume)(random.choice("ab"))
@@ -105,32 +108,55 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 def spans(dsn: str, type: str) -> list[tuple[Any, ...]]:
-    """Return the events of attempts by time: when, +1 or -1, key."""
+    """Return the events of attempts by time: when, +1 or -1, key, number of the job."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         rows = connection.execute(
-            "SELECT key, started, coalesce(ended, started) FROM spans WHERE type = %s AND is_known",
+            "SELECT key, number, started, coalesce(ended, started) FROM spans"
+            " WHERE type = %s AND is_known",
             [type],
         ).fetchall()
-    events = [(ended, -1, key) for key, _, ended in rows]
-    return sorted(events + [(started, 1, key) for key, started, _ in rows])
+    events = [(ended, -1, key, number) for key, number, _, ended in rows]
+    return sorted(events + [(started, 1, key, number) for key, number, started, _ in rows])
+
+
+def enqueue_and_drain(queue: Queue, trouble: Trouble, type: str, of_one_key: int) -> None:
+    """Enqueue jobs of many keys, one of so many of the same, and wait until all have ended."""
+    for start in range(0, JOBS, 500):
+        keys = [random.randrange(KEYS) if n % of_one_key else 0 for n in range(500)]
+        queue.enqueue_many(
+            [
+                Job("ab"[n % 2], type, start + n, key=key, max_attempts=99)
+                for n, key in enumerate(keys)
+            ]
+        )
+        time.sleep(0.5)
+    until(lambda: trouble.kills >= 3, seconds=60)
+    trouble.calm()
+    until(lambda: not queue.list(status="pending", limit=1), seconds=120)
+    until(lambda: not queue.list(status="running", limit=1), seconds=120)
 
 
 @pytest.mark.slow
 def test_no_start_exceeds_the_limit(queue: Queue, dsn: str) -> None:
     with Trouble(queue, dsn) as trouble:
-        for start in range(0, JOBS, 500):
-            queue.enqueue_many(
-                [
-                    Job("ab"[n % 2], "limited", n, key=random.randrange(KEYS) if n % 3 else 0)
-                    for n in range(start, start + 500)
-                ]
-            )
-            time.sleep(0.5)
-        until(lambda: trouble.kills >= 3, seconds=60)
-        trouble.calm()
-        until(lambda: not queue.list(status="pending", limit=1), seconds=120)
-        until(lambda: not queue.list(status="running", limit=1), seconds=120)
+        enqueue_and_drain(queue, trouble, "limited", 3)
     now: Counter[str] = Counter()
-    for _, step, key in spans(dsn, "limited"):
+    for _, step, key, _ in spans(dsn, "limited"):
         now[key] += step
         assert now[key] <= 2
+
+
+@pytest.mark.slow
+def test_no_attempt_overtakes_or_overlaps_one_of_its_key(queue: Queue, dsn: str) -> None:
+    with Trouble(queue, dsn, spares=True) as trouble:
+        enqueue_and_drain(queue, trouble, "ordered", 20)
+    now: Counter[str] = Counter()
+    last: Counter[str] = Counter()
+    seen = set()
+    for _, step, key, number in spans(dsn, "ordered"):
+        now[key] += step
+        assert now[key] <= 1
+        assert number >= last[key]
+        last[key] = number
+        seen.add(number)
+    assert seen == {*range(JOBS)}

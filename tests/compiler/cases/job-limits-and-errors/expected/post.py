@@ -59,6 +59,8 @@ class EmailSend:
     key_concurrency=2,
     key_rate_limit=100,
     key_per=timedelta(hours=1),
+    ordered=True,
+    on_failure="hold",
     rate_limit=600,
     per=timedelta(minutes=1),
 )
