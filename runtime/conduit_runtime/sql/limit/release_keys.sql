@@ -28,14 +28,14 @@ WITH asked AS MATERIALIZED (
     ) AS room
 ), changed AS (
   UPDATE {jobs} AS job SET fingerprint = {lane_of}
-  WHERE job.ctid = ANY (ARRAY(
+  WHERE job.ctid = ANY (pg_catalog.array_cat(ARRAY(
     SELECT next.ctid FROM room
     CROSS JOIN LATERAL (
       SELECT job.ctid FROM {jobs} AS job
-      WHERE job.id = nullif(room.next_of_type, '')::uuid AND room.jobs > 0 AND {is_parked}
+      WHERE job.id = CASE WHEN room.next_of_type <> '' THEN room.next_of_type::uuid END AND room.jobs > 0 AND {is_parked}
       FOR UPDATE SKIP LOCKED
     ) AS next
-  ) || ARRAY(
+  ), ARRAY(
     SELECT first.ctid FROM room
     CROSS JOIN LATERAL (
       SELECT job.ctid FROM {jobs} AS job
@@ -44,7 +44,7 @@ WITH asked AS MATERIALIZED (
       LIMIT room.jobs
       FOR UPDATE SKIP LOCKED
     ) AS first
-  ))
+  )))
   RETURNING job.queue, job.run_at
 )
 SELECT pg_catalog.pg_notify({queue_channel}, 'late')

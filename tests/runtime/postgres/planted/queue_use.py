@@ -66,7 +66,7 @@ def work(queue: Queue) -> None:
         )
 
     limits: HandlerOptions = {"concurrency": 50, "rate_limit": 1000}
-    by_key: HandlerOptions = {"key_concurrency": 1, "key_rate_limit": 1000}
+    by_key: HandlerOptions = {"key_concurrency": 1, "key_rate_limit": 1000, "ordered": True}
     pool.register("keyed", lambda context, payload: None, **by_key)
     pool.register("t", lambda context, payload: context.results_blocking() and None, **limits)
     pool.register("tick", lambda context, payload: None, **limits)
