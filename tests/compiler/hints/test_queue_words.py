@@ -94,7 +94,8 @@ def test_members(member: str, hint: str) -> None:
         ("unique_key: self.id", "`unique`"),
         ("tenant: self.id", "`key`"),
         ('queue_as: "mail"', "`queue`"),
-        ("on_failure: 1", "--on-failed"),
+        ("on_failed: 1", "--on-failed"),
+        ("on_failure: 1", "`ordered: true"),
         ("throttle: 5", "`rate_limit`"),
     ],
 )
