@@ -24,7 +24,7 @@ _HINTS = {
     _KEY: "idempotency_key idempotent_key dedup_key",
     _OUTCOME: "retry_in retry_after snooze discard discard_job cancel_job give_up "
     "reschedule requeue",
-    _FAILED: "on_failed on_error failed sidekiq_retries_exhausted after_discard "
+    _FAILED: "on_failed on_failure on_error failed sidekiq_retries_exhausted after_discard "
     "rescue_from dead_letter",
     _COMMIT: "after_commit after_create_commit after_update_commit after_save_commit on_commit "
     "commit after_rollback",
