@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, enqueue, held, latency, report, shapes, steps
+from . import drain, enqueue, held, keys, latency, report, shapes, steps
 from .broker import figures as broker
 from .dashboard import figures as dashboard
 from .database import machine, server
 from .measure import Figure, Options, Results
-from .peers import of_steps
+from .peers import of_keys, of_steps
 from .peers import peers as measure_peers
 
 _ROOT = Path(__file__).parents[1]
@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
         latency.idle,
     ),
     "steps": (steps.steps,),
+    "keys": (keys.drains, keys.claims),
     "dashboard": (dashboard.dashboard,),
     "broker": (broker.broker,),
 }
@@ -82,6 +83,8 @@ def main(
                 measure_peers(found, options, results)
             if peers and "steps" in chosen:
                 of_steps(found, options, results)
+            if peers and "keys" in chosen:
+                of_keys(found, options, results)
         report.show(console, about, results.figures)
         if out is not None:
             report.write(out, about, results.figures)

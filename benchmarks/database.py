@@ -32,10 +32,12 @@ PAYLOAD = {
     "to": "user@example.com",
 }
 _FILL = """
-INSERT INTO jobs (queue, type, fingerprint, payload, priority, run_at, status, completed_at)
+INSERT INTO jobs (queue, type, fingerprint, payload, key, priority, run_at, status, completed_at)
 SELECT concat(%(queue)s::text, CASE WHEN %(queues)s > 1 THEN floor(random() * %(queues)s) END),
        concat(%(type)s::text, CASE WHEN %(types)s > 1 THEN floor(random() * %(types)s) END),
-       %(fingerprint)s, %(payload)s::jsonb, %(priority)s + floor(random() * %(priorities)s),
+       %(fingerprint)s, %(payload)s::jsonb,
+       CASE WHEN %(keys)s > 0 THEN floor(random() * %(keys)s) END::text,
+       %(priority)s + floor(random() * %(priorities)s),
        now() + make_interval(secs => %(delay)s), %(status)s,
        CASE WHEN %(status)s = 'completed' THEN now() END
 FROM generate_series(1, %(count)s)
@@ -89,14 +91,15 @@ class Database:
     def fill(self, count: int, **given: Any) -> None:
         """Insert `count` jobs without a notification.
 
-        Options: `queue`, `queues`, `type`, `types`, `priority`, `priorities`, `delay`, `status`,
-        `fingerprint`, `payload`; with `types=20` the types are "noop0" to "noop19".
+        Options: `queue`, `queues`, `type`, `types`, `keys`, `priority`, `priorities`, `delay`,
+        `status`, `fingerprint`, `payload`; with `types=20` the types are "noop0" to "noop19".
         """
         options = {
             "queue": "default",
             "queues": 1,
             "type": "noop",
             "types": 1,
+            "keys": 0,
             "priority": 50,
             "priorities": 1,
             "delay": 0.0,

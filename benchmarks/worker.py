@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--note-delays", action="store_true")
     parser.add_argument("--steps", type=int, default=0, help="each job runs so many steps")
     parser.add_argument("--broker", metavar="URL", help="get jobs from here, not from DSN")
+    parser.add_argument("--rules", type=json.loads, default={}, help="options of handlers: JSON")
     parser.add_argument("--copies", type=int, default=1, help="so many processes like this one")
     given = parser.parse_args()
     queues = ["default"] if given.queues == 1 else [f"default{n}" for n in range(given.queues)]
@@ -83,7 +84,7 @@ def main() -> None:
         handler = steps if given.steps else note_delay if given.note_delays else noop
         types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
         for type_ in types:
-            pool.register(type_, handler)
+            pool.register(type_, handler, **given.rules)
     begun = time.process_time()
     if given.stay:
         with pool:

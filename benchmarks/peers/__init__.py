@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ..database import Database
 from ..drain import ONE as DRAIN
+from ..keys import IN_ORDER
 from ..measure import Figure, Options, Results
 from ..steps import FIGURE as STEPS
 from .peer import NodePeer, Peer, PythonPeer
@@ -47,6 +48,16 @@ OF_STEPS: tuple[Peer, ...] = (
 )
 
 
+OF_KEYS: tuple[Peer, ...] = (
+    PythonPeer(
+        "procrastinate_locks",
+        ("procrastinate==3.10.0",),
+        "psycopg, concurrency 100, a lock for each of as many keys",
+        jobs=10_000,
+    ),
+)
+
+
 def peers(server: str, options: Options, results: Results) -> None:
     """Drain and enqueue of every peer that can be installed, on the same server.
 
@@ -71,12 +82,24 @@ def peers(server: str, options: Options, results: Results) -> None:
 
 def of_steps(server: str, options: Options, results: Results) -> None:
     """The steps of every peer that has some, as `peers` measures drain and enqueue."""
-    own = results.value(STEPS)
-    for peer in OF_STEPS:
+    _beside(OF_STEPS, STEPS, "steps/s", server, options, results)
+
+
+def of_keys(server: str, options: Options, results: Results) -> None:
+    """The drain of every peer that runs jobs of one key one after another."""
+    _beside(OF_KEYS, IN_ORDER, "jobs/s", server, options, results)
+
+
+def _beside(
+    peers: Sequence[Peer], name: str, unit: str, server: str, options: Options, results: Results
+) -> None:
+    """One figure of peers beside ours."""
+    own = results.value(name)
+    for peer in peers:
         if runs := _runs(peer, server, [max(50, int(peer.jobs * options.scale))], options):
-            rates = [run[STEPS] for run in runs]
-            title, most = f"{peer.name}: {STEPS}", peer.at_most
-            results.add(Figure(title, "steps/s", rates, own, "ours", most, True, note=peer.setting))
+            rates, most = [run[name] for run in runs], peer.at_most
+            title = f"{peer.name}: {name}"
+            results.add(Figure(title, unit, rates, own, "ours", most, True, note=peer.setting))
 
 
 def _runs(

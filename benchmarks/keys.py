@@ -1,0 +1,96 @@
+"""What limits and order by key cost: drains of 100,000 keys, and a claim beside a full key."""
+
+import json
+import time
+from functools import partial
+from statistics import median
+from typing import Any
+
+from conduit_runtime import Queue
+from conduit_runtime.postgres.connection import PLANS
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.steps import run_steps
+from conduit_runtime.statements.claims import BATCH, BY_WORKERS
+from conduit_runtime.statements.limits.limited_claims import Wanted, claim_within
+from conduit_runtime.worker.claim.claim_memory import ClaimMemory
+
+from .database import Database
+from .drain import drained
+from .measure import Figure, Options, Results, alternate
+
+_KEYS = 100_000
+_PENDING = 1_000_000
+_AT_ONCE = 10
+IN_ORDER = "drain, in order by key"
+"""The name of the figure that peers have too."""
+
+
+def drains(server: str, options: Options, results: Results) -> None:
+    """Drains without keys, with keys alone, with limits by key that do not bind, and in order."""
+    keys = options.jobs(_KEYS)
+
+    def with_keys(**rules: Any) -> float:
+        return drained(server, options, f"--rules={json.dumps(rules)}", keys=keys)
+
+    plain, keyed, limited, rated, ordered = alternate(
+        options,
+        lambda: drained(server, options),
+        with_keys,
+        lambda: with_keys(key_concurrency=_AT_ONCE),
+        lambda: with_keys(key_rate_limit=1_000_000),
+        lambda: with_keys(ordered=True),
+        rounds=2,
+    )
+    limit = results.add(Figure("drain, no keys", "jobs/s", plain))
+    for name, runs, target in (
+        ("drain, keys without limits", keyed, 0.9),
+        ("drain, limits by key that do not bind", limited, 0.8),
+        ("drain, rates by key that do not bind", rated, 0.8),
+        (IN_ORDER, ordered, 0.6),
+    ):
+        results.add(Figure(name, "jobs/s", runs, limit.value, limit.name, target))
+
+
+def claims(server: str, options: Options, results: Results) -> None:
+    """The time of a claim from a million jobs of 100,000 keys, behind those of a full one."""
+    database = Database(server)
+    database.fill(options.jobs(_PENDING), keys=options.jobs(_KEYS))
+    plain = results.add(
+        Figure(f"claim of {BATCH:,}, keys without limits", "ms", _medians(database, limited=False))
+    )
+    with Queue(database.dsn) as queue:
+        queue.limit_type("noop", _AT_ONCE, per_key=True)
+    database.fill(_AT_ONCE, keys=1, priority=100)
+    running = "UPDATE jobs SET status = 'running', locked_by = 'w', token = gen_random_uuid()"
+    database.run(f"{running} WHERE priority = 100")
+    database.fill(BATCH, keys=1, priority=60)  # each claim comes to these first
+    runs = _medians(database, limited=True)
+    name = f"claim of {BATCH:,}, limits by key, behind a full one"
+    results.add(Figure(name, "ms", runs, plain.value, plain.name, 2.0, True))
+
+
+def _medians(database: Database, *, limited: bool) -> list[float]:
+    """Three medians of the milliseconds of full claims that are rolled back."""
+    worker = "INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')"
+    database.run(f"{worker} ON CONFLICT DO NOTHING")
+    lanes = [("noop", "")]
+    with database.connect() as connection:
+        connection.prepare_threshold = 0
+        connection.execute(PLANS)
+
+        def once() -> float:
+            with connection.transaction(force_rollback=True):
+                started = time.perf_counter()
+                if limited:
+                    wanted = Wanted({"default": BATCH}, lanes, BATCH, [], ["noop"])
+                    steps = claim_within(BY_WORKERS, "w", wanted, waits=True)
+                    count = len(run_steps(steps, partial(run, connection)).jobs)
+                else:
+                    claim = ClaimMemory().next("w", {"default": BATCH}, lanes, BATCH, 0.0)
+                    count = len(run(connection, claim))
+                taken = time.perf_counter() - started
+            assert count == BATCH, count
+            return taken * 1_000
+
+        once()
+        return [median(once() for _ in range(7)) for _ in range(3)]
