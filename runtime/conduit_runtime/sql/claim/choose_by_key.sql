@@ -8,6 +8,11 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
   SELECT job.ctid, job.id, job.queue, job.type, job.key, job.priority, job.run_at, job.seq, chosen.position
   FROM pg_catalog.unnest({rows}) WITH ORDINALITY AS chosen (ctid, position)
   JOIN {jobs} AS job ON job.ctid = chosen.ctid
+), used AS MATERIALIZED (
+  -- What no limit asks for is not looked up for each key.
+  SELECT EXISTS (SELECT FROM {conduit_type_limits} WHERE key_order IS NOT NULL) AS any_order,
+         EXISTS (SELECT FROM {conduit_queues} WHERE key_concurrency IS NOT NULL) AS any_of_queue,
+         EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1) AS any_parked
 ), numbered AS MATERIALIZED (
   SELECT found.*,
          pg_catalog.row_number() OVER (PARTITION BY type, key ORDER BY position) AS nth_of_type,
@@ -20,10 +25,10 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
          CASE WHEN nth_of_type = 1 THEN (
            {room_of_key}
          ) END AS of_type,
-         CASE WHEN nth_of_type = 1 THEN (
+         CASE WHEN nth_of_type = 1 AND used.any_order THEN (
            {next_of_key}
          ) END AS next_of_type,
-         CASE WHEN nth_of_queue = 1 THEN (
+         CASE WHEN nth_of_queue = 1 AND used.any_of_queue THEN (
            SELECT control.key_concurrency - (
              SELECT pg_catalog.count(*) FROM (
                SELECT FROM {jobs} AS job
@@ -32,7 +37,7 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
              ) AS running
            ) FROM {conduit_queues} AS control WHERE control.name = head.queue
          ) END AS of_queue,
-         CASE WHEN nth = 1 THEN (
+         CASE WHEN nth = 1 AND used.any_parked THEN (
            SELECT (-parked.priority, parked.run_at, parked.seq) < (-head.priority, head.run_at, head.seq)
            FROM (
              SELECT job.priority, job.run_at, job.seq FROM {jobs} AS job
@@ -40,7 +45,7 @@ WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
              ORDER BY job.priority DESC, job.run_at, job.seq LIMIT 1
            ) AS parked
          ) END AS behind
-  FROM numbered AS head
+  FROM numbered AS head CROSS JOIN used
 ), judged AS MATERIALIZED (
   SELECT ctid, id, key, position,
          CASE WHEN next_of_type IS NULL THEN coalesce(behind, false) ELSE id::text <> next_of_type END AS behind,
@@ -66,5 +71,5 @@ SELECT pg_catalog.array_agg(id ORDER BY position) FILTER (WHERE fits AND NOT beh
        pg_catalog.count(*) FILTER (WHERE behind OR NOT fits),
        pg_catalog.array_agg(DISTINCT key) FILTER (WHERE behind AND fits AND is_first_here IS NOT TRUE),
        coalesce(pg_catalog.bool_or(behind OR NOT fits), false)
-         OR EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1)
+         OR (SELECT any_parked FROM used)
 FROM judged
