@@ -85,6 +85,12 @@ def test_the_rows_of_a_handler_may_be_lost_though_its_claim_is_not() -> None:
     assert check(found) == []
 
 
+def test_a_step_whose_end_is_lost_may_not_have_finished() -> None:
+    found = history(INSERTED, CLAIM, END, events=[event("began")])
+    separate(found, [*RAN, event("made effect 0"), event("finished effect 0")])
+    assert {each.what for each in found.events} == {"began", "made effect 0", "ended"}
+
+
 def unique_at(second: float, job: int, end: float | None) -> History:
     inserted = replace(
         INSERTED, id=int(second), job=UUID(int=job), payload={"unique": 7}, at=at_second(second)

@@ -31,14 +31,19 @@ def separate(history: History, outside: Iterable[Event]) -> Losses:
     """Remove what was lost from the history, and add what handlers did under the claims left.
 
     Events of a lost claim are removed too: such an attempt may continue for a while, and what it
-    writes is stored.
+    writes is stored. A lost event that says that a step has finished is not added: the record of
+    the step, which committed before it, may be lost as well.
     """
     losses = Losses(jobs=history.confirmed - history.promises.keys())
     history.confirmed -= losses.jobs
     claims = {(move.job, move.token_after) for move in history.moves if move.draws_token}
     there = {(event.job, event.token, event.what) for event in history.events}
     losses.rows = [each for each in outside if (each.job, each.token, each.what) not in there]
-    history.events += [each for each in losses.rows if (each.job, each.token) in claims]
+    history.events += [
+        each
+        for each in losses.rows
+        if (each.job, each.token) in claims and not each.what.startswith("finished ")
+    ]
     strays = [each for each in history.events if (each.job, each.token) not in claims]
     losses.attempts = {
         (each.job, each.token)
