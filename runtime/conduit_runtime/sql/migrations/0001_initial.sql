@@ -1139,7 +1139,11 @@ BEGIN
     GROUP BY asked.id
   ) AS asked
   CROSS JOIN LATERAL (
-    SELECT pg_catalog.min(ended_at) AS at FROM conduit_steps AS step
+    -- The signal of an earlier wait of the attempt may have come since that began.
+    SELECT pg_catalog.min(CASE WHEN signal.job IS NULL THEN step.ended_at ELSE pg_catalog.now() END) AS at
+    FROM conduit_steps AS step
+    LEFT JOIN conduit_signals AS signal
+      ON signal.job = step.job AND signal.name = step.name AND step.value IS NULL
     WHERE asked.waits AND step.job = asked.id AND step.ended_at > pg_catalog.now()
   ) AS due
   WHERE job.id = asked.id AND (due.at IS NOT NULL OR job.started_at IS NULL);

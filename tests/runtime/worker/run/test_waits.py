@@ -17,6 +17,9 @@ from conduit_runtime import (
     WorkerPool,
     migrate,
 )
+from conduit_runtime.model.claimed import Claimed
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements.steps import Wait, wait
 from pools import NewPool
 from stored_jobs import reload
 from waiting import until
@@ -308,6 +311,20 @@ def test_of_two_waits_at_once_the_first_end_counts(
         queue.retry(job.id)
         until_completed(queue, job)
     assert got == ["done"]
+
+
+def test_a_signal_between_two_waits_of_an_attempt_is_not_overlooked(
+    queue: Queue, conn: psycopg.Connection[Any]
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    [held] = queue.dequeue("w")
+    assert held.token is not None
+    job = Claimed(held.token, held.id, held.type, held.queue)
+    run(conn, wait([Wait(job, "a", 3600.0, is_signal=True)]))
+    assert queue.signal(stored.id, "a", 1)
+    run(conn, wait([Wait(job, "b", 7200.0, is_signal=True)]))
+    [(is_due,)] = conn.execute("SELECT run_at <= now() FROM jobs").fetchall()
+    assert is_due
 
 
 def test_waits_in_a_task_group(queue: Queue, pool: WorkerPool) -> None:
