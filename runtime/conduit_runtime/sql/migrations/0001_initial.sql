@@ -1129,7 +1129,10 @@ BEGIN
   WHERE asked.place = ANY (locked) AND step.job = asked.id AND step.name = asked.name
     AND step.value IS NULL AND (signal.job IS NOT NULL OR step.ended_at <= pg_catalog.now());
   UPDATE jobs AS job
-  SET started_at = coalesce(job.started_at, job.locked_at), run_at = coalesce(due.at, job.run_at)
+  SET started_at = coalesce(job.started_at, job.locked_at),
+      -- The signal of an earlier wait of this attempt has made the job due.
+      run_at = CASE WHEN job.run_at > job.locked_at AND job.run_at <= pg_catalog.clock_timestamp() THEN job.run_at
+        ELSE coalesce(due.at, job.run_at) END
   FROM (
     SELECT asked.id, pg_catalog.bool_or(
       step.value IS NULL OR NOT asked.is_signal AND step.ended_at > pg_catalog.now()) AS waits
@@ -1139,11 +1142,7 @@ BEGIN
     GROUP BY asked.id
   ) AS asked
   CROSS JOIN LATERAL (
-    -- The signal of an earlier wait of the attempt may have come since that began.
-    SELECT pg_catalog.min(CASE WHEN signal.job IS NULL THEN step.ended_at ELSE pg_catalog.now() END) AS at
-    FROM conduit_steps AS step
-    LEFT JOIN conduit_signals AS signal
-      ON signal.job = step.job AND signal.name = step.name AND step.value IS NULL
+    SELECT pg_catalog.min(ended_at) AS at FROM conduit_steps AS step
     WHERE asked.waits AND step.job = asked.id AND step.ended_at > pg_catalog.now()
   ) AS due
   WHERE job.id = asked.id AND (due.at IS NOT NULL OR job.started_at IS NULL);
@@ -1189,8 +1188,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  UPDATE jobs SET run_at = pg_catalog.now()
-  WHERE id = wanted AND run_at > pg_catalog.now()
+  UPDATE jobs SET run_at = pg_catalog.clock_timestamp()
+  WHERE id = wanted AND run_at > pg_catalog.clock_timestamp()
     AND EXISTS (SELECT FROM conduit_steps WHERE job = wanted AND name = signal AND value IS NULL)
   RETURNING queue INTO its_queue;
   IF FOUND AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN

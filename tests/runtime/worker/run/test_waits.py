@@ -313,18 +313,43 @@ def test_of_two_waits_at_once_the_first_end_counts(
     assert got == ["done"]
 
 
+def wait_for(queue: Queue, conn: psycopg.Connection[Any], job: Claimed, name: str) -> bool:
+    """Let an attempt wait for a signal; return whether the job is due at once."""
+    run(conn, wait([Wait(job, name, 3600.0, is_signal=True)]))
+    [(is_due,)] = conn.execute("SELECT run_at <= clock_timestamp() FROM jobs").fetchall()
+    return bool(is_due)
+
+
+def claimed(queue: Queue) -> Claimed:
+    """The only job, in an attempt."""
+    [held] = queue.dequeue("w")
+    assert held.token is not None
+    return Claimed(held.token, held.id, held.type, held.queue)
+
+
 def test_a_signal_between_two_waits_of_an_attempt_is_not_overlooked(
     queue: Queue, conn: psycopg.Connection[Any]
 ) -> None:
     stored = queue.enqueue(Job(type="t"))
-    [held] = queue.dequeue("w")
-    assert held.token is not None
-    job = Claimed(held.token, held.id, held.type, held.queue)
-    run(conn, wait([Wait(job, "a", 3600.0, is_signal=True)]))
+    job = claimed(queue)
+    assert not wait_for(queue, conn, job, "a")
+    with psycopg.connect(queue.dsn) as sender:
+        sender.execute("SELECT now()")  # its transaction is older than the next attempt
+        queue.retry(stored.id)
+        job = claimed(queue)
+        assert not wait_for(queue, conn, job, "a")
+        assert queue.signal(stored.id, "a", 1, conn=sender)
+    assert wait_for(queue, conn, job, "b")
+
+
+def test_code_that_waits_for_another_signal_now_is_not_tried_all_the_time(
+    queue: Queue, conn: psycopg.Connection[Any]
+) -> None:
+    stored = queue.enqueue(Job(type="t"))
+    assert not wait_for(queue, conn, claimed(queue), "a")
     assert queue.signal(stored.id, "a", 1)
-    run(conn, wait([Wait(job, "b", 7200.0, is_signal=True)]))
-    [(is_due,)] = conn.execute("SELECT run_at <= now() FROM jobs").fetchall()
-    assert is_due
+    queue.retry(stored.id)
+    assert not wait_for(queue, conn, claimed(queue), "b")
 
 
 def test_waits_in_a_task_group(queue: Queue, pool: WorkerPool) -> None:
