@@ -89,11 +89,11 @@ def parked_keys(after: str, limit: int = PAGE) -> Statement[list[str]]:
     )
 
 
-def has_parked(queues: Collection[str], types: Collection[str]) -> Statement[bool]:
-    """Whether a job of these queues and types is parked."""
+def awaits_room(queues: Collection[str], types: Collection[str]) -> Statement[bool]:
+    """Whether a parked job of these queues and types starts once others have run."""
     return Statement(
-        "SELECT EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked}"
-        " AND job.queue = ANY (%(queues)s::text[]) AND job.type = ANY (%(types)s::text[]))",
+        "limit/awaits_room",
         {"queues": array(queues), "types": array(types)},
         lambda rows, count: bool(rows[0][0]),
+        {"its": "parked"},
     )

@@ -20,7 +20,7 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import next_due
 from ...statements.idle_lock import LATE, RELEASED
-from ...statements.limits.keys import has_parked
+from ...statements.limits.keys import awaits_room
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
@@ -238,7 +238,7 @@ class Claimer:
         due = await self._connection.run(next_due(queues, lanes))
         if due is not None and due <= 0:
             return True
-        return await self._connection.run(has_parked(queues, {type_ for type_, _ in lanes}))
+        return await self._connection.run(awaits_room(queues, {type_ for type_, _ in lanes}))
 
     async def _expire(self) -> bool:
         """Cancel the jobs that have expired; returns whether there were any."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, Queue, Retry, Snooze
+from conduit_runtime import Discard, Job, JobContext, Queue, Retry, Snooze, WorkerPool
 from pools import NewPool
 from waiting import until
 
@@ -153,3 +153,23 @@ def test_a_worker_keeps_the_order_through_retries(dsn: str, new_direct_pool: New
     for key, each in seen.items():
         assert [*dict.fromkeys(each)] == ["abcde".index(str(key)) + 5 * n for n in range(20)]
         assert each == sorted(each)
+
+
+@pytest.mark.parametrize("error", [Discard("no"), RuntimeError("later")], ids=["failed", "retried"])
+def test_a_drain_ends_before_jobs_whose_key_is_held(dsn: str, error: Exception) -> None:
+    ran: list[Any] = []
+    with Queue(dsn) as queue:
+        pool = WorkerPool(queue)
+
+        @pool.handler("t", ordered=True, on_failure="hold", base=LATER)
+        async def handle(job: JobContext, payload: Any) -> None:
+            ran.append(payload)
+            if payload == 0 and ran.count(0) == 1:
+                raise error
+
+        first, *_ = queue.enqueue_many(jobs("a", 3))
+        pool.run(drain=True)
+        assert ran == [0]
+        queue.retry(first.id)
+        pool.run(drain=True)
+        assert ran == [0, 0, 1, 2]
