@@ -50,6 +50,15 @@ def test_other_keys_are_refused_before_any_sql(queue: Queue, key: object, messag
         queue.enqueue(Job(type="t", key=key))
 
 
+@pytest.mark.parametrize("key", [None, False])
+def test_without_a_key_there_is_no_filter(queue: Queue, key: object) -> None:
+    queue.enqueue(Job(type="t", key="a"))
+    for change in (queue.cancel_many, queue.retry_many):
+        with pytest.raises(ValueError, match="filter"):
+            change(key=key)
+    assert queue.stats().pending == 1
+
+
 def test_every_way_to_enqueue_stores_it(queue: Queue, dsn: str) -> None:
     queue.enqueue_many([Job(type="t", key="a"), Job(type="t")])
     queue.enqueue(Job(type="t", key="a", unique=1))

@@ -39,7 +39,7 @@ class Filter:
     @property
     def is_empty(self) -> bool:
         """Whether it matches every job."""
-        given = (self.queue, self.type, self.status, self.older_than, self.key)
+        given = (self.queue, self.type, self.status, self.older_than, key_text(self.key))
         return all(each is None for each in given)
 
     def parameters(self) -> dict[str, Any]:
