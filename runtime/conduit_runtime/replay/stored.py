@@ -32,6 +32,7 @@ def as_claimed(job: Job) -> Claimed:
         job.type,
         job.queue,
         encode(job.payload),
+        job.key,
         attempts=max(job.attempts, 1),
         max_attempts=job.max_attempts,
         flow=job.flow,

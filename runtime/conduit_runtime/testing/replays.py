@@ -26,6 +26,7 @@ def assert_replays(
     payload: object,
     steps: Sequence[StoredStep],
     fingerprint: str = "",
+    key: str | None = None,
     attempt: int = 1,
     services: object = None,
     dsn: str | None = None,
@@ -40,7 +41,7 @@ def assert_replays(
     """
     handlers = _handlers(source)
     handler = handlers.get(type)
-    job = Claimed(uuid4(), uuid4(), type, "default", encode(payload), attempts=attempt)
+    job = Claimed(uuid4(), uuid4(), type, "default", encode(payload), key, attempt)
     job.fingerprint, job.began = fingerprint, True
     stored = [Stored(name, encode(value), began, ended) for name, value, began, ended in steps]
 

@@ -32,7 +32,8 @@ async def print_label(receipt: str) -> str:
 
 @handlers.handler("order.ship")
 async def ship(job: JobContext, payload: dict) -> None:
-    receipt = await job.step("charge", charge, payload["order"])
+    first = "charge" if job.key == "ada" else "refuse"
+    receipt = await job.step(first, charge, payload["order"])
     label = await job.step("label", print_label, receipt)
     raise Discard(f"no carrier takes the {label}")
 """
@@ -48,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def job(folder: Path, queue: Queue, run: Run) -> str:
     """A job that failed behind two steps."""
-    job = queue.enqueue(Job(type="order.ship", payload={"order": 7}))
+    job = queue.enqueue(Job(type="order.ship", payload={"order": 7}, key="ada"))
     run("worker", "shop", "--drain", cwd=folder)
     return str(job.id)
 

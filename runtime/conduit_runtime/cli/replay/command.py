@@ -153,7 +153,8 @@ class _Run:
         from .pinned import test_of
 
         payload = self._job.payload
-        job = replace(self._job, payload=mask.payload(payload))
+        key = self._job.key and mask.text(self._job.key, payload)
+        job = replace(self._job, payload=mask.payload(payload), key=key)
         stored = [
             each._replace(value=encode(mask.step(each.name, json.loads(each.value), payload)))
             for each in from_first(self._stored)

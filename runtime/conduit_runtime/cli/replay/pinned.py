@@ -31,6 +31,8 @@ def test_of(job: Job, stored: Sequence[Stored], names: Sequence[str]) -> str:
     """The text of a test; `names` are the packages and pools, one of which runs the job."""
     module, source = _source(job.type, names)
     further = f"\n        fingerprint={job.fingerprint!r}," if job.fingerprint else ""
+    if job.key is not None:
+        further += f"\n        key={job.key!r},"
     if job.attempts > 1:
         further += f"\n        attempt={job.attempts},"
     steps = [(each.name, json.loads(each.value), each.began, each.ended) for each in stored]
