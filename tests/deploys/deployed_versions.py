@@ -186,3 +186,17 @@ def importable(folder: Path, *names: str) -> Iterator[None]:
         sys.path.remove(str(folder))
         for module in [each for each in sys.modules if each.partition(".")[0] in names]:
             del sys.modules[module]
+
+
+@contextmanager
+def two_versions(
+    folder: Path, old: str, new: str, settings: str = ""
+) -> Iterator[tuple[Version, Version]]:
+    """A version of a source and the one that follows it, both generated."""
+    with importable(folder, "old_jobs", "new_jobs"):
+        first = Version(folder, "old_jobs", old, settings)
+        first.generate()
+        second = Version(folder, "new_jobs", new, settings)
+        second.follow(first)
+        second.generate()
+        yield first, second

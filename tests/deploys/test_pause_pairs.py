@@ -11,7 +11,7 @@ import pytest
 from clean_databases import CleanDatabases
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.testing import Jobs
-from deployed_versions import Version, importable
+from deployed_versions import Version, two_versions
 from pairs.pauses import PAUSES
 from pairs.steps import StepPair
 from test_step_pairs import Effects, job_in, waiting_by_breaking
@@ -27,12 +27,7 @@ def versions(
 ) -> Iterator[tuple[StepPair, Version, Version]]:
     """A pair and its two versions, generated one after the other."""
     pair: StepPair = request.param
-    with importable(tmp_path, "old_jobs", "new_jobs"):
-        old = Version(tmp_path, "old_jobs", pair.old)
-        old.generate()
-        new = Version(tmp_path, "new_jobs", pair.new)
-        new.follow(old)
-        new.generate()
+    with two_versions(tmp_path, pair.old, pair.new) as (old, new):
         yield pair, old, new
 
 

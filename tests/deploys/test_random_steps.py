@@ -15,7 +15,7 @@ import pytest
 from clean_databases import CleanDatabases
 from conduit_runtime import Queue, Retry, WorkerPool
 from conduit_runtime.testing import Jobs
-from deployed_versions import TABLES, Version, importable
+from deployed_versions import TABLES, Version, two_versions
 from random_steps import Statements, edited, effects, random_block, source
 
 pytestmark = pytest.mark.slow
@@ -60,12 +60,7 @@ def versions(
     random = Random(request.param)
     before = random_block(random, pauses=request.param in WITH_PAUSES)
     after = edited(before, random)
-    with importable(tmp_path, "old_jobs", "new_jobs"):
-        old = Version(tmp_path, "old_jobs", source(before), TABLES)
-        old.generate()
-        new = Version(tmp_path, "new_jobs", source(after), TABLES)
-        new.follow(old)
-        new.generate()
+    with two_versions(tmp_path, source(before), source(after), TABLES) as (old, new):
         yield random, before, after, old, new
 
 

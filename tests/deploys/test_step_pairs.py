@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from clean_databases import CleanDatabases
 from conduit_runtime import Retry
-from deployed_versions import METHOD, TABLES, Version, importable
+from deployed_versions import METHOD, TABLES, Version, two_versions
 from pairs.steps import STEPS, StepPair
 
 pytestmark = pytest.mark.slow
@@ -52,12 +52,8 @@ def versions(
 ) -> Iterator[tuple[StepPair, Version, Version]]:
     """A pair and its two versions, generated one after the other."""
     pair: StepPair = request.param
-    with importable(tmp_path, "old_jobs", "new_jobs"):
-        old = Version(tmp_path, "old_jobs", pair.old + METHOD, TABLES)
-        old.generate()
-        new = Version(tmp_path, "new_jobs", pair.new + METHOD, TABLES)
-        new.follow(old)
-        new.generate()
+    sources = (pair.old + METHOD, pair.new + METHOD)
+    with two_versions(tmp_path, *sources, TABLES) as (old, new):
         yield pair, old, new
 
 
