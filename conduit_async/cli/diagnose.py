@@ -9,6 +9,7 @@ import click
 from ..diagnostics import Diagnostic, Problems
 from .check.checked import Checked, checked
 from .check.fix import (
+    Fixed,
     fixed_configuration,
     fixed_sources,
     print_difference,
@@ -36,12 +37,9 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
         return _print(state, form)
     fixed = fixed_sources(state)
     if diff:
-        print_difference(state, fixed)
-        click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
+        _preview(state, fixed)
         return int(bool(fixed.texts) or has_errors(state.found))
-    write_sources(fixed.texts, state.names)
-    if form == "text":
-        show_fixes(fixed, state.names)
+    _apply(state, fixed, form)
     after = state.with_sources(fixed.texts)
     return _print(after if form == "text" else after.with_fixes(), form)
 
@@ -53,21 +51,29 @@ def _unread(given: Sequence[str], state: Checked, form: str, fix: bool, diff: bo
     state = replace(state, found=with_fixes(state.found))
     fixed = fixed_configuration(state)
     if diff:
-        print_difference(state, fixed)
-        click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
+        _preview(state, fixed)
         return 1
     if not fix or not fixed.texts:
         return _print(state, form)
+    _apply(state, fixed, form)
+    return diagnose(given, form, fix=True)
+
+
+def _preview(state: Checked, fixed: Fixed) -> None:
+    print_difference(state, fixed)
+    click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
+
+
+def _apply(state: Checked, fixed: Fixed, form: str) -> None:
     write_sources(fixed.texts, state.names)
     if form == "text":
         show_fixes(fixed, state.names)
-    return diagnose(given, form, fix=True)
 
 
 def diagnose_unsaved(name: str, form: str) -> int:
     """Print the diagnostics of one file, whose text is the standard input; return the exit code.
 
-    Only the sources that it names are read with it, so a large project takes no longer.
+    Only the sources that it names, directly or indirectly, are checked with it.
     """
     from ..incremental.mentions import Mentions
 

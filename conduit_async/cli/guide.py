@@ -7,9 +7,7 @@ import click
 from .. import assets
 from .explain import pages
 
-_PAGES = (
-    *("index", "project", "resources", "hooks", "jobs", "statements", "expressions", "records"),
-)
+_PAGES = ("index", "project", "resources", "hooks", "jobs", "statements", "expressions", "records")
 _REFUSED = ("TYP", "SEM", "REL", "VAL5", "ASY")
 _METHODS = (
     'Most of them are methods of their first argument, too: `String.upcase("a")`, `"a".upcase()`.'

@@ -80,8 +80,9 @@ def _bad_name(state: State, word: str, start: int, end: int, previous: str) -> N
     in_resource = previous == "RESOURCE"
     code, what = ("SYN003", "a resource name") if in_resource else ("SYN004", "a name")
     hint = "names consist of the letters a to z, digits and underscores"
-    plain = normalize("NFKD", word.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    if len(plain) >= len(word) and plain.isidentifier():
+    spelt = word.replace("ß", "ss")
+    plain = normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    if len(plain) >= len(spelt) and plain.isidentifier():  # no letter is lost
         hint = f"{hint}: write `{plain}`"
     state.error(code, start, end, f"`{shorten(word)}` is not {what}", hint)
 

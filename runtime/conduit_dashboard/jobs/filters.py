@@ -18,16 +18,8 @@ from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
 
 _NAMES = frozenset(
     (
-        "status",
-        "queue",
-        "type",
-        "key",
-        "older",
-        "newer",
-        "error",
-        "error_group",
-        "worker",
-        "payload",
+        *("status", "queue", "type", "key", "older", "newer"),
+        *("error", "error_group", "worker", "payload"),
     )
 )
 

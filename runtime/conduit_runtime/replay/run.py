@@ -91,7 +91,7 @@ async def replay(
 ) -> Replayed:
     """Run the handler of a job against what is stored, up to its first effect without a record.
 
-    No service is called. Statements run on the connection, which nobody commits; without one they
+    No service is called. Statements run on the connection, and no commit follows; without one they
     end the replay. With `stops`, the first difference ends it, as an exception in the handler.
     Raises QueueError for a batch handler, whose jobs have no steps.
     """

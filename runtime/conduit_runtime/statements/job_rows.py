@@ -11,43 +11,14 @@ from ..model.stored_headers import read_headers, read_trace
 from ..postgres.statement import Rows
 
 _ORDER = (
-    *(
-        "id",
-        "queue",
-        "type",
-        "key",
-        "fingerprint",
-        "status",
-        "priority",
-        "attempts",
-        "max_attempts",
-    ),
-    *(
-        "timeout",
-        "expires",
-        "created_at",
-        "run_at",
-        "started_at",
-        "completed_at",
-        "locked_by",
-        "locked_at",
-    ),
-    *("token", "flow", "payload", "parent", "schedule", "headers", "progress", "error", "errors"),
+    *("id", "queue", "type", "key", "fingerprint", "status", "priority"),
+    *("attempts", "max_attempts", "timeout", "expires", "created_at", "run_at"),
+    *("started_at", "completed_at", "locked_by", "locked_at", "token", "flow"),
+    *("payload", "parent", "schedule", "headers", "progress", "error", "errors"),
 )
 _NO_COLUMNS = {
-    *(
-        "delay",
-        "unique",
-        "unique_for",
-        "replace",
-        "debounce",
-        "at_most",
-        "trace",
-        "waits_for",
-        "result",
-        "duplicate",
-        "is_stored",
-    ),
+    *("delay", "unique", "unique_for", "replace", "debounce", "at_most"),
+    *("trace", "waits_for", "result", "duplicate", "is_stored"),
 }
 NAMES = (
     *_ORDER,

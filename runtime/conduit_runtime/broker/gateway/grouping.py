@@ -53,7 +53,7 @@ def entry_of(job: Claimed) -> JobEntry:
     """The entry of a job in a message."""
     entry = JobEntry(*_OF_CLAIMED(job))
     if entry.expires is not None:
-        entry.expires = 0.0  # nobody knows how long it waits at the broker
+        entry.expires = 0.0  # it may wait at the broker for any time
     if _may_be_deep(job.payload):
         entry.nested = job.payload
     else:

@@ -1,9 +1,8 @@
 -- Locks due rows, and parks those whose key has no room: they leave the lanes, so no claim reads them
 -- again until release_keys.sql releases them. A key has room for as many jobs as may run and start less
 -- those that do. Rows behind a parked one of their key and queue are parked, too; of a type with an
--- order, all rows of a key but the one that is next. Returns the ids of the
--- others, in order; how many were parked; the keys that have room and parked jobs in front; and
--- whether any job is parked.
+-- order, all rows of a key but the one that is next. Returns the ids of the others, in order; how many
+-- were parked; the keys that have room and parked jobs in front; and whether any job is parked.
 WITH RECURSIVE {claim/scanned}, found AS MATERIALIZED (
   SELECT job.ctid, job.id, job.queue, job.type, job.key, job.priority, job.run_at, job.seq, chosen.position
   FROM pg_catalog.unnest({rows}) WITH ORDINALITY AS chosen (ctid, position)

@@ -1,6 +1,7 @@
 -- Releases parked jobs of these keys, the most urgent first: of each type as many as its limit has
--- room for; of a type with an order the one that is next. A claim that finds that another limit of the key is full parks them again. Where no type
--- limits the key, as many as its queue allows at once; a thousand if no limit is left.
+-- room for; of a type with an order the one that is next. A claim that finds that another limit of the
+-- key is full parks them again. Where no type limits the key, as many as its queue allows at once; a
+-- thousand if no limit is left.
 WITH asked AS MATERIALIZED (
   SELECT DISTINCT key FROM pg_catalog.unnest(%(keys)s::text[]) AS key WHERE key IS NOT NULL
 ), room AS MATERIALIZED (
@@ -32,7 +33,8 @@ WITH asked AS MATERIALIZED (
     SELECT next.ctid FROM room
     CROSS JOIN LATERAL (
       SELECT job.ctid FROM {jobs} AS job
-      WHERE job.id = CASE WHEN room.next_of_type <> '' THEN room.next_of_type::uuid END AND room.jobs > 0 AND {is_parked}
+      WHERE job.id = CASE WHEN room.next_of_type <> '' THEN room.next_of_type::uuid END
+        AND room.jobs > 0 AND {is_parked}
       FOR UPDATE SKIP LOCKED
     ) AS next
   ), ARRAY(
