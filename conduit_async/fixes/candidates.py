@@ -156,9 +156,19 @@ def _written(span: Span, code: str) -> Iterator[Fix]:
     for whole in _of_same_letters(span, code):
         yield Fix(title, (Edit(whole, code),))
     yield Fix(title, (Edit(span, code),))
-    if "." in code:  # the namespace of a function that only the last part is wrong of
+    if "(" in code:
+        yield Fix(title, (Edit(_member(span), code),))
+    if re.fullmatch(r"[\w.?!]+", code) and "." in code:  # one part of a name is wrong
         yield Fix(title, (Edit(span, code.rpartition(".")[2]),))
         yield Fix(title, (Edit(span, code.partition(".")[0]),))
+
+
+def _member(span: Span) -> Span:
+    """The name of a member with what it is a member of, and its sign: `self.delete!`."""
+    text = span.source.text
+    start = len(re.sub(r"(?:\w+\.)*$", "", text[: span.start]))
+    end = len(text) - len(re.sub(r"^[!?]?(?:\(\))?", "", text[span.end :]))
+    return Span(span.source, start, end)
 
 
 def _of_same_letters(span: Span, code: str) -> Iterator[Span]:

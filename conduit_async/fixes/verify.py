@@ -91,11 +91,16 @@ def _is_further(
     diagnostic: Diagnostic, fix: Fix, before: Sequence[Diagnostic], after: Sequence[Diagnostic]
 ) -> bool:
     """Whether a diagnostic is gone, and the error in its place is another mistake."""
-    if any((each.code, each.message) == (diagnostic.code, diagnostic.message) for each in after):
-        return False
+    place = (diagnostic.code, diagnostic.span.source.path, diagnostic.span.start)
+    for each in after:
+        if (each.code, each.message) == (diagnostic.code, diagnostic.message):
+            return False
+        if (each.code, each.span.source.path, each.span.start) == place:
+            return False
+    if not diagnostic.code.startswith("SYN"):
+        return not _breaks_syntax(before, after)
     is_other_word = fix.edits[0].span == diagnostic.span and bool(fix.edits[0].text)
-    is_syntax = diagnostic.code.startswith("SYN") and not is_other_word
-    return not is_syntax or len(_errors(after, "SYN")) < len(_errors(before, "SYN"))
+    return is_other_word or len(_errors(after, "SYN")) < len(_errors(before, "SYN"))
 
 
 def _breaks_syntax(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> bool:

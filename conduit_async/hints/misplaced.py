@@ -43,7 +43,7 @@ def misplaced(at: Unexpected) -> SyntaxHint | None:
         case "PLUS" if "NEGATE" in expected:
             return at.hint("there is no leading `+`", "remove it")
         case "EQUAL" if "HOOK" in expected:
-            return at.hint("a field takes no `=`", "a default is written `@default(…)`")
+            return _default(at)
         case _ if at.is_statement and token.depth == 1:
             message = "a statement is not allowed directly in a resource"
             hint = "statements belong in a hook or a function: is a line such as "
@@ -86,6 +86,19 @@ def _colon(at: Unexpected) -> SyntaxHint | None:
             message = f"a {what} is missing after the colon"
             return replace(at.hint(message, None, code, first=key, last=colon), back=1)
     return None
+
+
+def _default(at: Unexpected) -> SyntaxHint:
+    """`count: int = 0`, with further attributes behind it or without."""
+    last, depth = at.token, at.token.depth
+    for token in at.tokens[at.index + 1 :]:
+        ends = token.type in ("RBRACE", "COMMA") and token.depth <= depth
+        if token.first or token.type in ("AT", "FIELD_AT") or ends:
+            break
+        last = token
+    shown = at.source.text[at.next.start : last.end] if last is not at.token else "…"
+    hint = f"a default is an attribute: write `@default({shown})`"
+    return at.hint("a field takes no `=`", hint, last=last)
 
 
 def _async(at: Unexpected) -> SyntaxHint:

@@ -186,7 +186,7 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
             hint = self_hint(name, info) or hint or queue_hint(name)
-        elif name in WRITES and info.primary_key is not None:
+        if hint is None and name in WRITES and info.primary_key is not None:
             key = f"{snippet(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{WRITES[name].usage.replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")

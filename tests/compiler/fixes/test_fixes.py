@@ -42,6 +42,7 @@ def with_fixes(text: str) -> tuple[Diagnostic, ...]:
         pytest.param("Email.send(1 2)", "Email.send(1, 2)", id="a missing comma"),
         pytest.param("Email.send(String.uppcase(self.title))", None, id="a misspelt function"),
         pytest.param("if self.views > 1 Email.send(1) }", None, id="a missing brace"),
+        pytest.param("Email.send(1) self.delete!", None, id="a write of self"),
     ],
 )
 def test_a_safe_fix(wrong: str, right: str | None) -> None:
@@ -60,11 +61,22 @@ def test_a_safe_fix(wrong: str, right: str | None) -> None:
         pytest.param("Email.send(self.note.upcase())", id="a choice of what nil means"),
         pytest.param("Emial.send(1) Email.send(1) Email.send(2)", id="another service"),
         pytest.param('Email.send("{self.title}")', id="text that may be meant"),
+        pytest.param("Email.send(1) self.increment!(:views)", id="other arguments"),
     ],
 )
 def test_what_may_mean_something_else_is_offered_and_not_safe(statement: str) -> None:
     found = with_fixes(f"{HEAD}  @after create @async {{ {statement} }}\n}}\n")
     assert [fix.safe for each in found for fix in each.fixes] == [False]
+
+
+def test_defaults_become_attributes() -> None:
+    text = f'{HEAD}  a: int! = -3 @index\n  b: string! = "x"\n  c: float! = 1.5 }}\n'
+    [*fixes] = (fix for each in with_fixes(text) for fix in each.fixes if fix.safe)
+    fixed = applied(text, [edit for fix in fixes for edit in fix.edits])
+    assert "a: int! @default(-3) @index\n" in fixed
+    assert 'b: string! @default("x")\n' in fixed
+    assert "c: float! @default(1.5) }\n" in fixed
+    assert not diagnose({"post.conduit": fixed})
 
 
 def test_a_fix_knows_the_other_sources() -> None:
