@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .job_options import locked_options
-from .lock.model import BlockIdentity, Fields, LockedJob, LockedStep
-from .program import JobInfo, Program, ResourceInfo, StepInfo
+from .lock.model import LockedJob
+from .program import JobInfo, Program, ResourceInfo
+from .program.locked import locked_job
 from .python.code import Line
 from .source import Span
 
@@ -190,26 +190,3 @@ def row_heads(emitted: Mapping[str, EmittedSource]) -> list[RowHead]:
 def locked_jobs(plan: Plan) -> dict[str, LockedJob]:
     """The job types of what was planned, by name."""
     return {job.name: locked_job(job) for module in plan.modules for job in module.jobs}
-
-
-def locked_job(job: JobInfo) -> LockedJob:
-    """Return a job type as the lock has it, with only its current shape."""
-    return LockedJob(
-        job.hook_name,
-        job.fingerprint,
-        {job.fingerprint: job.fields},
-        locked_options(job.options),
-        was=job.was,
-        block=None if "name" in job.options else BlockIdentity(job.statements),
-        calls=job.calls,
-        steps=_locked_steps(job) if job.stores_steps else None,
-    )
-
-
-def _locked_steps(job: JobInfo) -> tuple[LockedStep, ...]:
-    found: list[tuple[StepInfo, Fields | None]] = [(each, each.fields) for each in job.steps]
-    found += [(each, None) for each in job.unrecorded]
-    return tuple(
-        LockedStep(each.name, each.hash, each.within, kept, each.pause)
-        for each, kept in sorted(found, key=lambda pair: pair[0].first.span.start)
-    )

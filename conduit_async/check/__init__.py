@@ -26,7 +26,7 @@ from .lints.footprint import find_calls
 from .names.clashes import check_clashes
 from .names.typos import check_config_names, check_service_names
 
-__all__ = ["check"]
+__all__ = ["check", "examine"]
 
 RULE_MODULES = (access, calls, control, indexing, literals, lookup, operators)
 """The modules whose import registers their rules."""
@@ -45,6 +45,19 @@ def check(
     `outside` are the names of classes that other sources declare. `lock` is that of the package,
     `upcasters` are those of the application.
     """
+    env = examine(files, config, problems, outside, lock, upcasters)
+    return None if problems.has_errors else env
+
+
+def examine(
+    files: Sequence[ast.File],
+    config: Config,
+    problems: Problems,
+    outside: Collection[str] = (),
+    lock: Lock | None = None,
+    upcasters: Upcasters = frozenset(),
+) -> Environment:
+    """Do what `check` does, and return what is known after an error, too."""
     for file in files:
         for span in file.unparsed:
             problems.unparsed.add(span)
@@ -70,4 +83,4 @@ def check(
         report_unsupported(env, problems)
         lint(env, config, problems)
         find_calls(env)
-    return None if problems.has_errors else env
+    return env

@@ -3,21 +3,17 @@
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from .check.checked import Checked, checked
-from .check.fix import (
-    Fixed,
-    fixed_configuration,
-    fixed_sources,
-    print_difference,
-    show_fixes,
-    write_sources,
-)
+from .check.checked import Checked, checked, checked_alone
 from .project import load_project, load_unsaved
 from .usage import UsageError
+
+if TYPE_CHECKING:
+    from .check.fix import Fixed
 
 
 def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool = False) -> int:
@@ -35,6 +31,8 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
         state = state.with_fixes()
     if not (fix or diff):
         return _print(state, form)
+    from .check.fix import fixed_sources
+
     fixed = fixed_sources(state)
     if diff:
         _preview(state, fixed)
@@ -47,6 +45,7 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
 def _unread(given: Sequence[str], state: Checked, form: str, fix: bool, diff: bool) -> int:
     """As `diagnose`, for a project whose configuration or files could not be read."""
     from ..fixes.configuration import with_fixes
+    from .check.fix import fixed_configuration
 
     state = replace(state, found=with_fixes(state.found))
     fixed = fixed_configuration(state)
@@ -59,12 +58,16 @@ def _unread(given: Sequence[str], state: Checked, form: str, fix: bool, diff: bo
     return diagnose(given, form, fix=True)
 
 
-def _preview(state: Checked, fixed: Fixed) -> None:
+def _preview(state: Checked, fixed: "Fixed") -> None:
+    from .check.fix import print_difference
+
     print_difference(state, fixed)
     click.echo(f"would apply {counted(len(fixed.fixes), 'fix', 'fixes')}")
 
 
-def _apply(state: Checked, fixed: Fixed, form: str) -> None:
+def _apply(state: Checked, fixed: "Fixed", form: str) -> None:
+    from .check.fix import show_fixes, write_sources
+
     write_sources(fixed.texts, state.names)
     if form == "text":
         show_fixes(fixed, state.names)
@@ -73,21 +76,16 @@ def _apply(state: Checked, fixed: Fixed, form: str) -> None:
 def diagnose_unsaved(name: str, form: str) -> int:
     """Print the diagnostics of one file, whose text is the standard input; return the exit code.
 
-    Only the sources that it names, directly or indirectly, are checked with it.
+    Of the other sources, only what its check needs is read.
     """
-    from ..incremental.mentions import Mentions
-
     problems = Problems()
     text = _standard_input()
     project, path = load_unsaved(name, text, problems)
     if problems.has_errors:
         return _print(Checked(project, problems.sorted(), None, project.shown), form)
-    near = replace(project, sources=Mentions(project.sources).needed(path))
-    state = checked(near)
-    own = tuple(each for each in state.found if each.span.source.path == path)
-    state = replace(state, found=own)
+    state = checked_alone(project, path)
     state = state.with_fixes() if form != "text" else state
-    return _print(replace(state, project=replace(near, sources={path: text})), form)
+    return _print(replace(state, project=replace(project, sources={path: text})), form)
 
 
 def _standard_input() -> str:

@@ -68,9 +68,9 @@ def load_unsaved(name: str, text: str, problems: Problems) -> tuple[Project, str
     config, root = _settings_for([folder], problems)
     starts = _starts((), config, root) or [folder]
     saved = (path for start in starts for path in _files(start, problems))
-    paths = _distinct(chain(saved, [Path(name)]))
+    paths = _distinct(chain(saved, [os.path.normpath(name)]))
     real, last = os.path.realpath(name), os.path.basename(name)
-    own = next(each for each in paths if each.name == last and os.path.realpath(each) == real)
+    own = next(p for p in paths if os.path.basename(p) == last and os.path.realpath(p) == real)
     project = _read(paths, starts, config, root, None, problems, {own: text})
     return project, next(key for key, each in project.shown.items() if each == shown(own))
 
@@ -99,7 +99,8 @@ def watched_files(given: Sequence[str]) -> list[Path]:
     settings += _places_of_upcasters(config, root)
     with suppress(UsageError):
         starts = _starts(given, config, root)
-        return [*settings, *_distinct(path for start in starts for path in _files(start, problems))]
+        found = _distinct(path for start in starts for path in _files(start, problems))
+        return [*settings, *map(Path, found)]
     return settings
 
 
@@ -131,7 +132,7 @@ def _find_settings(start: Path, problems: Problems) -> tuple[Config, Path | None
                 report("GEN621", at, _DANGLING, problems, "remove the link, or mend its target")
             if not path.is_file():
                 continue
-            text = _read_text(Path(os.path.relpath(path)), problems)
+            text = _read_text(os.path.relpath(path), problems)
             if text is None:
                 continue
             config = read_settings(Source(shown(os.path.relpath(path)), text), problems)
@@ -151,24 +152,27 @@ def _read_all(
 
 
 def _read(
-    paths: Sequence[Path],
+    paths: Sequence[str],
     given: Sequence[str],
     config: Config,
     root: Path | None,
     out: str | None,
     problems: Problems,
-    unsaved: Mapping[Path, str] = MappingProxyType({}),
+    unsaved: Mapping[str, str] = MappingProxyType({}),
 ) -> Project:
     """Read sources; `unsaved` has the texts of some of them."""
     # Generated code names sources relative to this folder: the root, if all sources are below it.
-    inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
+    absolute = {path: os.path.abspath(path) for path in paths}
+    below = os.path.join(root, "") if root else ""
+    inside = root and all(path.startswith(below) for path in absolute.values())
     base = root if root and inside else _folder_around(given, out)
     sources: dict[str, str] = {}
     names: dict[str, str] = {}
     for path in paths:
         text = unsaved[path] if path in unsaved else _read_text(path, problems)
         if text is not None:
-            name = shown(os.path.relpath(os.path.abspath(path), base))
+            known = absolute[path]
+            name = shown(known[len(below) :] if inside else os.path.relpath(known, base))
             sources[name] = text
             names[name] = shown(path)
     return Project(config, root, sources, names, _upcasters(config, root, problems))
@@ -195,28 +199,28 @@ def _upcasters(config: Config, root: Path | None, problems: Problems) -> Source 
     path = next((each for each in _places_of_upcasters(config, root) if each.is_file()), None)
     if path is None:
         return None
-    path = Path(os.path.relpath(path))
-    text = _read_text(path, problems)
-    return Source(shown(path), text) if text is not None else None
+    name = os.path.relpath(path)
+    text = _read_text(name, problems)
+    return Source(shown(name), text) if text is not None else None
 
 
-def _files(start: str, problems: Problems) -> Iterator[Path]:
+def _files(start: str, problems: Problems) -> Iterator[str]:
     path = Path(start)
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read `{shown(start)}`: {reason(error)}") from None
     if stat.S_ISDIR(mode):
-        yield from _in_folder(path, problems)
+        yield from _in_folder(str(path), problems)
     elif path.suffix not in SUFFIXES:
         raise UsageError(f"`{shown(start)}` is not a Conduit source: these end in .conduit or .cdt")
     elif not stat.S_ISREG(mode):
         raise UsageError(f"`{shown(start)}` is neither a file nor a folder")
     else:
-        yield path
+        yield str(path)
 
 
-def _in_folder(folder: Path, problems: Problems) -> Iterator[Path]:
+def _in_folder(folder: str, problems: Problems) -> Iterator[str]:
     def unreadable(error: OSError) -> None:
         report("GEN621", error.filename, f"cannot be read: {reason(error)}", problems)
 
@@ -226,25 +230,28 @@ def _in_folder(folder: Path, problems: Problems) -> Iterator[Path]:
         folders[:] = [n for n in inner if not n.startswith(".") and inner[n] not in walked]
         walked.update(inner[name] for name in folders)
         for name in sorted(files):
-            path = Path(place, name)
-            if path.suffix not in (*SUFFIXES, "") or name.startswith("."):
+            suffix = os.path.splitext(name)[1]
+            if suffix not in (*SUFFIXES, "") or name.startswith("."):
                 continue
-            if path.is_symlink() and not path.exists():
+            path = name if place == "." else os.path.join(place, name)
+            if os.path.isfile(path):
+                if suffix:
+                    yield path
+            elif os.path.islink(path) and not os.path.exists(path):
                 report("GEN621", path, _DANGLING, problems, "remove the link, or mend its target")
-            elif path.suffix and path.is_file():
-                yield path
 
 
-def _distinct(paths: Iterator[Path]) -> list[Path]:
-    first: dict[str, Path] = {}
+def _distinct(paths: Iterator[str]) -> list[str]:
+    first: dict[str, str] = {}
     for path in sorted(paths, key=os.path.abspath):
         first.setdefault(os.path.realpath(path), path)
     return list(first.values())
 
 
-def _read_text(path: Path, problems: Problems) -> str | None:
+def _read_text(path: str, problems: Problems) -> str | None:
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError as error:
         report("GEN621", path, f"cannot be read: {reason(error)}", problems)
         return None

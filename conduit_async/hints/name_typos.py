@@ -87,11 +87,11 @@ def is_typo(name: str, known: str) -> bool:
 
 def likely_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that differs from `name` by a letter or two."""
-    found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
-    if found is None:
-        return None
-    same = sum(1 for letter in set(name) if letter in found)
-    return found if same >= len(set(name)) - 1 else None
+    near = [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1]
+    letters = set(name)
+    meant = {k for k in near if len(letters.intersection(k)) >= len(letters) - 1}
+    found = nearest(name, near) if meant else None
+    return found if found in meant else None
 
 
 def without_dot(

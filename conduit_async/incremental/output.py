@@ -1,6 +1,5 @@
 """The output of a compilation, with a summary of each source for the next compilation."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -79,11 +78,6 @@ class Output:
         return sources.keys() == self.summaries.keys() and all(
             self.summaries[path].text == digest(text) for path, text in sources.items()
         )
-
-
-def words(text: str) -> set[str]:
-    """Return all names in a text."""
-    return set(re.findall(r"[^\W\d]\w*", text))
 
 
 def digest(text: str) -> str:

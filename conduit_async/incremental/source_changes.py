@@ -6,7 +6,8 @@ from functools import cached_property
 
 from ..check.queries.writes import WRITES
 from ..hints.name_typos import likely_name
-from .output import Output, SourceSummary, digest, words
+from .mentions import words
+from .output import Output, SourceSummary, digest
 
 
 @dataclass(frozen=True)

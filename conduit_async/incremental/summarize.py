@@ -10,7 +10,8 @@ from ..link.services import ServiceCalls, serialized
 from ..names import record_name, snapshot_name
 from ..program import Extern, Program, ResourceInfo, ServiceCall
 from ..types import ANY, Array
-from .output import SourceSummary, digest, words
+from .mentions import words
+from .output import SourceSummary, digest
 
 
 def summaries_of(

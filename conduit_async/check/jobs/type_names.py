@@ -10,8 +10,8 @@ from ...job_options import MAX_NAME_BYTES
 from ...lock.matching import UnnamedBlock, identity, match, name_order
 from ...lock.model import BlockIdentity, Lock, LockedJob
 from ...names import CALL, dotted_prefix, snake_case
-from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
+from ...program.locked import locked_job
 from ..queries.writes import WRITES
 
 

@@ -1,7 +1,8 @@
 """A project with its diagnostics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...diagnostics import Diagnostic, Problems
 from ...source import Source, Span
@@ -38,8 +39,19 @@ class Checked:
 
 def checked(project: Project) -> Checked:
     """Check a project whose files could be read."""
-    from ...compiler import diagnose as find
+    from ...compiler import diagnose
 
+    return _checked(project, diagnose)
+
+
+def checked_alone(project: Project, path: str) -> Checked:
+    """Check one source of a project whose files could be read."""
+    from ...incremental.alone import diagnose_alone
+
+    return _checked(project, partial(diagnose_alone, path))
+
+
+def _checked(project: Project, find: Callable[..., Iterable[Diagnostic]]) -> Checked:
     problems = Problems()
     lock, names = read_configured_lock(project, problems)
     if problems.has_errors:
