@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .model.errors import NotRepeatable as NotRepeatable
     from .model.errors import PayloadError as PayloadError
     from .model.errors import PayloadMismatch as PayloadMismatch
+    from .model.errors import ProcessDied as ProcessDied
     from .model.errors import QueueError as QueueError
     from .model.errors import ScheduleError as ScheduleError
     from .model.errors import StepNotStored as StepNotStored
@@ -107,7 +108,7 @@ _MODULES = {
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
         "JobCancelled JobFailed JobLost MigrationError NoHandler NotRepeatable PayloadError "
-        "PayloadMismatch QueueError ScheduleError StepNotStored UnknownJob WorkerStuck"
+        "PayloadMismatch ProcessDied QueueError ScheduleError StepNotStored UnknownJob WorkerStuck"
     ),
     "model.flow": "Flow chain group",
     "model.headers": "headers",

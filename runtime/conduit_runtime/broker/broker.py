@@ -48,6 +48,11 @@ class Broker(WorkerFactory):
 
         return f"<Broker {without_password(self.url)}>"
 
+    @property
+    def job_dsn(self) -> str | None:
+        """The DSN of the application's database, if the worker was given one."""
+        return self.database
+
     async def reach(self, seconds: float) -> None:
         """Wait at most `seconds` for the broker and for the database of the jobs."""
         from .broker_connection import reach

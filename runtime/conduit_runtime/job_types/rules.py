@@ -16,6 +16,7 @@ from ..model.attempts.retry import (
     check_error_types,
 )
 from ..model.queues.controls import OnFailure, SourceLimits
+from .isolation import Isolation
 
 
 class RuleOptions(TypedDict, total=False):
@@ -32,6 +33,11 @@ class RuleOptions(TypedDict, total=False):
     `on_failure` is whether a failed one holds the others ("hold") or not ("skip", unless given).
     Errors of `discard_on` end a job at once; with `retry_on`, all other errors do, too. Both take
     classes or their names; subclasses count.
+
+    With `isolated`, each job runs in a process of its own. That is killed if the attempt has not
+    ended `kill_after` (a second unless given) after its timeout, a cancel or a stop of the worker.
+    It may allocate at most `memory`, such as "512MB", and is replaced after `jobs_per_process`
+    jobs.
     """
 
     timeout: timedelta | None
@@ -49,6 +55,10 @@ class RuleOptions(TypedDict, total=False):
     on_failure: OnFailure | None
     retry_on: Iterable[ErrorType]
     discard_on: Iterable[ErrorType]
+    isolated: bool
+    memory: str | int | None
+    jobs_per_process: int | None
+    kill_after: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class JobRules:
     timeout: float | None = None
     keep_result: float | None = None
     limits: SourceLimits | None = None
+    isolation: Isolation | None = None
 
     @classmethod
     def of(cls, **options: Unpack[RuleOptions]) -> "JobRules":
@@ -88,6 +99,12 @@ class JobRules:
                 options.get("key_per"),
                 options.get("ordered", False),
                 options.get("on_failure"),
+            ),
+            Isolation.of(
+                options.get("isolated", False),
+                options.get("memory"),
+                options.get("jobs_per_process"),
+                options.get("kill_after"),
             ),
         )
 

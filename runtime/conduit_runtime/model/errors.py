@@ -40,6 +40,10 @@ class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 
 
+class ProcessDied(QueueError):
+    """The process of an isolated job died: a crash, `os._exit`, a signal, too little memory."""
+
+
 class UnknownJob(QueueError, LookupError):
     """The job does not exist: it was never committed, or it was purged."""
 

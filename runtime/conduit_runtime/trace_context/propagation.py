@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from opentelemetry import propagate, trace
+from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
 
 from ..model.text.logs import get_logger
@@ -29,3 +29,8 @@ def context_of(headers: Mapping[str, str] | None) -> Context:
     except Exception:
         _log.warning("the trace of a job cannot be read", exc_info=True)
         return Context()
+
+
+def enter(headers: Mapping[str, str]) -> None:
+    """Make the trace of these headers the present one, until the task ends."""
+    context.attach(context_of(headers))

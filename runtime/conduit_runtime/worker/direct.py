@@ -31,7 +31,9 @@ class DirectWorkers(WorkerFactory):
         tracer = job_tracer(pool.tracer_provider)
 
         def new_runner(worker: Worker, sink: OutcomeSink, poll: Callable[[], bool]) -> Runner:
-            return Runner(worker, pool.handlers, sink, pool.hooks, tracer, poll)
+            return Runner(
+                worker, pool.handlers, sink, pool.hooks, tracer, poll, children=pool.children
+            )
 
         place = self._dsn, self.schema
         return Worker(pool, services, *place, new_runner, is_draining=is_draining)

@@ -16,6 +16,11 @@ T = TypeVar("T")
 BESIDE = 3
 """Further connections, to advance flows and to write outcomes that Postgres refuses."""
 
+NO_DATABASE = (
+    "the job uses the application's database, and this worker has none: give it one, as "
+    "Broker(…, database=…) or by --dsn"
+)
+
 
 class JobDatabase(AsyncConnections):
     """A connection for each of the `jobs` that run at once, and `BESIDE` more."""

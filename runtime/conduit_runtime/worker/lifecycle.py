@@ -11,6 +11,7 @@ from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from .health.loop_monitor import LoopMonitor
 from .health.pool_health import PoolHealth
+from .isolation.children import Children
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .pool_settings import PoolSettings
 from .worker_factory import PoolWorker, WorkerFactory
@@ -144,7 +145,13 @@ class Lifecycle:
             if pool.schedules and self._workers.dsn is not None:
                 self._warn_of_types_without_code()
                 await add_schedules(pool.schedules, self._workers.dsn, self._workers.schema)
-            worker = self._workers.new_worker(pool, services, is_draining=drain)
+            factory = self._workers
+            stores_within = factory.dsn is not None
+            children = Children(pool, factory.job_dsn, factory.schema, stores_within=stores_within)
+            exits.push_async_callback(children.close)
+            await children.start()
+            pool.children = children
+            worker = factory.new_worker(pool, services, is_draining=drain)
             await worker.start()
             self.worker = worker
             self._exits = exits.pop_all()

@@ -1,7 +1,8 @@
 """What the handlers of a pool did so far, in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import by_key
@@ -34,11 +35,24 @@ class TypeStats:
         return self.succeeded / self.processed if self.processed else 0.0
 
 
+@dataclass(slots=True)
+class ChildCounts:
+    """The child processes of a worker that live now, and how many ended during a job, by reason.
+
+    The reasons are "timeout", "lost" (the job was cancelled, or another worker has it), "shutdown",
+    and "died" for those that were not killed by their worker.
+    """
+
+    children: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+
+
 class Metrics:
     """Counts by type, of one pool since it was made."""
 
     def __init__(self) -> None:
         self._types: dict[str, TypeStats] = {}
+        self.children = ChildCounts()
 
     def record_completed(self, attempts: Sequence[Attempt]) -> None:
         """Count attempts that completed, a batch at once."""

@@ -14,6 +14,7 @@ from .metrics import Metrics
 from .run.around import AroundHook, AroundHooks
 from .run.failures import OnFailed
 from .run.handlers import HandlerRegistry
+from .run.isolated_runs import ChildProcesses
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class PoolSettings:
         check_age(keep_completed, "keep_completed")
         check_age(keep_failed, "keep_failed")
         self.retention: Retention = Retention(keep_completed, keep_failed)
+        self.children: ChildProcesses | None = None
 
     @property
     def queues(self) -> dict[str, int | None]:

@@ -33,6 +33,11 @@ class WorkerFactory(ABC):
     dsn: str | None
     schema: str | None
 
+    @property
+    def job_dsn(self) -> str | None:
+        """The DSN of the connections that jobs get; None if they get none."""
+        return self.dsn
+
     @abstractmethod
     async def reach(self, seconds: float) -> None:
         """Wait at most `seconds` until jobs can come. Raises the error of the last try."""

@@ -19,7 +19,7 @@ from ...services.protocols import Prepared
 from ...telemetry.tracing import job_tracer
 from ...worker.every import every
 from ...worker.interfaces import RunnerHost
-from ...worker.job_database import JobDatabase
+from ...worker.job_database import NO_DATABASE, JobDatabase
 from ...worker.pool_settings import PoolSettings
 from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
@@ -80,7 +80,9 @@ class RemoteWorker(RunnerHost):
         self._steps = RemoteSteps(
             self._requests, self._gateway_of, lambda claim: self._stop_lost({claim})
         )
-        self._runner = Runner(self, pool.handlers, self._sink, pool.hooks, tracer)
+        self._runner = Runner(
+            self, pool.handlers, self._sink, pool.hooks, tracer, children=pool.children
+        )
         self._consumer = Consumer(self, pool.handlers, self._runner, self._sink, self._deliveries)
         self._watcher = Watcher(self._runner, self._sink, self.recorder, self.timing)
         self._hellos = Hellos(
@@ -210,10 +212,7 @@ class RemoteWorker(RunnerHost):
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements. Raises QueueError where there is no database."""
         if self._database is None:
-            raise QueueError(
-                "the job uses the application's database, and this worker has none: give it one, "
-                "as Broker(…, database=…) or by --dsn"
-            )
+            raise QueueError(NO_DATABASE)
         return self._database.connection()
 
     def linger(self, thread: "Future[None]", /) -> None:

@@ -76,6 +76,11 @@ _STUCK = 75
     metavar="MODULE:FUNCTION",
     help="A generator function to run around each job; may be repeated, the first is outermost.",
 )
+@click.option(
+    "--isolated",
+    is_flag=True,
+    help="Run each job of a plain handler in a process of its own, which can be killed.",
+)
 @service_options
 @click.option("--drain", is_flag=True, help="Stop when no job is due.")
 @click.option("--yes", is_flag=True, help="Let `--services echo` complete jobs of this database.")
@@ -91,6 +96,7 @@ def worker(
     schedules: str | None,
     on_failed: str | None,
     around: tuple[str, ...],
+    isolated: bool,
     service: Service,
     drain: bool,
     yes: bool,
@@ -184,6 +190,8 @@ def worker(
             named.prepare(pool)
             if application is not None:
                 application.prepare(pool)
+            if isolated:
+                pool.handlers.isolate_plain()
             serve_ports(pool, service.ports)
             supervisor: Supervisor = Systemd() if parent is None else Parent(parent, pool)
             try:

@@ -57,14 +57,7 @@ class StepWriter(StepStore):
         return self._writing.add(record)
 
     async def store_within(self, record: Record, connection: Connection, /) -> bool:
-        statement = statements.store([record])
-        for _ in range(TRIES):
-            [found] = await self._database.run(statement, connection)
-            if found is not None:
-                return found
-            await asyncio.sleep(LOCKED)
-        # The other transaction may wait for what this one has written.
-        raise psycopg.errors.LockNotAvailable(f"another transaction has locked job {record.job.id}")
+        return await store_within(self._database, record, connection)
 
     async def committed(self, record: Record, /) -> bool:
         """Do nothing: the record is stored."""
@@ -83,6 +76,21 @@ class StepWriter(StepStore):
         """Give up what is not written yet; threads that wait for it would never end."""
         for each in (self._writing, self._reading, self._waiting):
             await each.cancel()
+
+
+async def store_within(database: JobDatabase, record: Record, connection: Connection) -> bool:
+    """Store a record in a connection's transaction; False if its job is not held.
+
+    Raises LockNotAvailable if another transaction has the job for long.
+    """
+    statement = statements.store([record])
+    for _ in range(TRIES):
+        [found] = await database.run(statement, connection)
+        if found is not None:
+            return found
+        await asyncio.sleep(LOCKED)
+    # The other transaction may wait for what this one has written.
+    raise psycopg.errors.LockNotAvailable(f"another transaction has locked job {record.job.id}")
 
 
 class Written(asyncio.Future[R]):

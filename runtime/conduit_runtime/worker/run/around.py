@@ -39,6 +39,8 @@ class AroundHooks:
         self._all: list[_Hook] = []
         self._plain: list[_Hook] = []
         self._async: list[_Hook] = []
+        self.functions: list[AroundHook] = []
+        """The hooks as they were given."""
         for hook in hooks:
             self.add(hook)
 
@@ -46,6 +48,7 @@ class AroundHooks:
         """Add a hook inside the others. Raises TypeError if it makes no context manager."""
         hook = _Hook(function)
         self._all.append(hook)
+        self.functions.append(function)
         (self._async if hook.is_async else self._plain).append(hook)
 
     def __len__(self) -> int:

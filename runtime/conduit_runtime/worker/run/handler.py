@@ -77,6 +77,15 @@ def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
     return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004
 
 
+def check_isolation(type: str, rules: JobRules, batching: Batching | None) -> None:
+    """Raise ValueError for a handler of batches in processes of their own."""
+    if batching is not None and rules.isolation is not None:
+        raise ValueError(
+            f"the handler of {type!r} takes batches, which cannot be isolated: leave out isolated, "
+            "or handle one job a call"
+        )
+
+
 class HandlerOptions(RuleOptions, total=False):
     """The options of a handler: the rules by which its jobs run, and what it says of these jobs.
 
@@ -127,6 +136,8 @@ class Handler:
         check_name(type, "type")
         check_function(type, function, "payload" if batching is None else "jobs")
         check_known(options, HandlerOptions.__optional_keys__, "a handler")
+        rules = rules_of(options)
+        check_isolation(type, rules, batching)
         queue, max_attempts = options.get("queue"), options.get("max_attempts")
         if queue is not None:
             check_name(queue, "queue")
@@ -141,7 +152,7 @@ class Handler:
             function,
             schema=schema,
             decode=decode,
-            rules=rules_of(options),
+            rules=rules,
             is_async=is_async,
             batching=batching,
             queue=queue,
@@ -152,6 +163,8 @@ class Handler:
     def of_job_type(cls, job_type: JobType[Any, Any]) -> "Handler":
         """The handler of a generated job type."""
         size, wait = job_type.batch, job_type.wait
+        batching = None if size is None else Batching.checked(size, WAIT if wait is None else wait)
+        check_isolation(job_type.name, job_type.rules, batching)
         return cls(
             type=job_type.name,
             function=job_type.function,
@@ -161,9 +174,7 @@ class Handler:
             rules=job_type.rules,
             is_async=True,
             is_generated=True,
-            batching=None
-            if size is None
-            else Batching.checked(size, WAIT if wait is None else wait),
+            batching=batching,
             job_type=job_type,
         )
 
@@ -217,4 +228,11 @@ def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
     async def call(context: Any, payload: Any) -> Any:
         return await function(context, payload)
 
+    call.given = function  # type: ignore[attr-defined]
     return call
+
+
+def given(handler: Handler) -> Callable[..., Any]:
+    """The function or the object that the application registered."""
+    found: Callable[..., Any] = getattr(handler.function, "given", handler.function)
+    return found

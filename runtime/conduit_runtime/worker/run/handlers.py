@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, Unpack
 
 from ...job_types.description.describe import Describer, describe_function
+from ...job_types.isolation import Isolation
 from ...job_types.job_type import JobType
 from ...model.attempts.retry import DEFAULT_POLICY, RetryPolicy
 from ...model.claimed import Claimed
@@ -32,6 +33,9 @@ class HandlerRegistry(Registry):
         self._batched: dict[str, Batching] = {}
         self.max_attempts: dict[str, int] = {}
         """The attempts of types whose handlers say how many their jobs have."""
+        self.isolated: dict[str, Isolation] = {}
+        """The types whose jobs run in processes of their own."""
+        self._isolates_plain = False
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
@@ -101,6 +105,19 @@ class HandlerRegistry(Registry):
             self.max_attempts[handler.type] = handler.max_attempts
         else:
             self.max_attempts.pop(handler.type, None)
+        isolation = handler.rules.isolation
+        if isolation is None and self._isolates_plain and _is_plain(handler):
+            isolation = Isolation()
+        if isolation is not None:
+            self.isolated[handler.type] = isolation
+        else:
+            self.isolated.pop(handler.type, None)
+
+    def isolate_plain(self) -> None:
+        """Run the jobs of plain functions in processes of their own, except those of batches."""
+        self._isolates_plain = True
+        for handler in self:
+            self.add(handler)
 
     @property
     def batched(self) -> Mapping[str, Batching]:
@@ -182,3 +199,7 @@ class HandlerRegistry(Registry):
 
     def __len__(self) -> int:
         return len(self.by_type)
+
+
+def _is_plain(handler: Handler) -> bool:
+    return not handler.is_async and handler.batching is None

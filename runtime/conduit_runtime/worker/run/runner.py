@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from operator import attrgetter
 from time import monotonic
@@ -19,6 +19,7 @@ from .batch_runs import BatchRuns
 from .environment import Environment, JobThreads
 from .execution import BatchExecution, Execution, Running
 from .handlers import HandlerRegistry
+from .isolated_runs import ChildProcesses, IsolatedRuns
 from .job_runs import JobRuns
 from .ready_queue import Gatherer, ReadyQueue, jobs_of
 
@@ -41,7 +42,8 @@ class Runner(AttemptRunner):
     methods belong to the worker's loop.
 
     `poll` reads what the database has sent, and returns whether it sent anything. Plain functions
-    run in threads of the `executor`, if it is given.
+    run in threads of the `executor`, if it is given. Isolated jobs run in `children`; without them,
+    they run here.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Runner(AttemptRunner):
         tracer: "JobTracer | None" = None,
         poll: Callable[[], bool] = lambda: False,
         executor: ThreadPoolExecutor | None = None,
+        children: ChildProcesses | None = None,
     ) -> None:
         self._worker = worker
         self._sink = sink
@@ -64,6 +67,10 @@ class Runner(AttemptRunner):
         self._environment = Environment(worker, registry, sink, self.threads, hooks, tracer)
         self._job_runs = JobRuns(self._environment)
         self._batch_runs = BatchRuns(self._environment)
+        self._isolated: Collection[str] = ()
+        if children is not None:
+            self._isolated = registry.isolated
+            self._isolated_runs = IsolatedRuns(self._environment, children)
         self._queue = ReadyQueue()
         self.ready: deque[Claimed | ClaimedBatch] = self._queue.waiting
         self._batched = registry.batched
@@ -190,7 +197,11 @@ class Runner(AttemptRunner):
                 try:
                     waiting: Running | None
                     if type(job) is Claimed:  # cheaper than isinstance, once a job
-                        is_begun_apart = job.rescues or job.expires is not None
+                        is_begun_apart = (
+                            job.rescues
+                            or job.expires is not None
+                            or (self._isolated and job.type in self._isolated)
+                        )
                         waiting = Execution(job, task) if is_begun_apart else runs.begin(job, task)
                     else:
                         assert isinstance(job, ClaimedBatch)
@@ -224,7 +235,9 @@ class Runner(AttemptRunner):
         self._open_slots(len(self.ready))
         try:
             if isinstance(running, Execution):
-                await self._job_runs.finish(running)
+                is_isolated = self._isolated and running.job.type in self._isolated
+                runs = self._isolated_runs if is_isolated else self._job_runs
+                await runs.finish(running)
             elif isinstance(running, BatchExecution):
                 await self._batch_runs.run(running)
         finally:

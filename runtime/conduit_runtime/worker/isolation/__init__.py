@@ -1,0 +1,8 @@
+"""Handlers in processes of their own, which can be killed.
+
+The worker claims, renews and acknowledges; a child process runs one job at a time. They talk over a
+socket. A `nursery` process imports the handlers' modules once and forks the children, so they share
+its pages; it never runs a job, and has neither threads nor connections. Neither pebble nor loky
+gives a channel per child, for steps, progress and log records, or a limit of its memory, so these
+are our own.
+"""

@@ -1,0 +1,284 @@
+"""The worker's end of a child: sends it a job, answers its questions, stops and kills it."""
+
+import asyncio
+import pickle
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Self
+from uuid import UUID
+
+from ...job_types.isolation import Isolation, size_text
+from ...model.attempts.interruptions import Shutdown, TakenAway
+from ...model.claimed import Claimed
+from ...model.errors import JobLost, ProcessDied, QueueError
+from ...statements.steps import Record, Wait
+from ...trace_context.headers import present_trace
+from ..interfaces import RunnerHost
+from ..metrics import ChildCounts
+from ..run.isolated_runs import Ended
+from .log_records import write_record
+from .messages import (
+    LENGTH,
+    NO_PIPE,
+    Answer,
+    Ask,
+    End,
+    Logged,
+    Ready,
+    Run,
+    Setup,
+    Stop,
+    frame,
+)
+from .nursery_process import Begun, Exit, NurseryProcess
+
+_UNREAD = 0.2
+"""Seconds after the end of a child in which its last messages are read."""
+_EXIT = 1.0
+"""Seconds until a child that has closed its pipe is killed."""
+_NO_PIPE = "closed the pipe to its worker"
+_LEAVE = 5.0
+"""Seconds that a child gets to leave its services."""
+
+
+class ChildProcess:
+    """A child, which runs one job at a time. All methods belong to the worker's loop."""
+
+    def __init__(
+        self,
+        nursery: NurseryProcess,
+        begun: Begun,
+        counts: ChildCounts,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._nursery = nursery
+        self._writer = writer
+        self._pid, self._exited = begun
+        self._counts = counts
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[Ended] | None = None
+        self._job: Claimed | None = None
+        self._host: RunnerHost | None = None
+        self._answering: set[asyncio.Task[None]] = set()
+        self._last_logged: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.jobs = 0
+        """The jobs that it has run."""
+        self.is_spent = False
+        """Whether it can or should run no further job."""
+        counts.children += 1
+        self._exited.add_done_callback(self._on_exit)
+        self._reading = asyncio.create_task(self._read(reader), name="conduit child")
+
+    @classmethod
+    async def started(cls, nursery: NurseryProcess, setup: Setup, counts: ChildCounts) -> Self:
+        """Start a child, and wait until it has entered its services.
+
+        Raises QueueError if it cannot, ProcessDied if it dies.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            begun = await nursery.begin(theirs)
+        except BaseException:
+            ours.close()
+            raise
+        child = cls(nursery, begun, counts, *await asyncio.open_unix_connection(sock=ours))
+        child._send(setup)
+        try:
+            await child._ready
+        except BaseException:
+            child.kill()
+            raise
+        return child
+
+    async def attempt(
+        self,
+        job: Claimed,
+        handler: bytes,
+        isolation: Isolation,
+        host: RunnerHost,
+        why_stopped: Callable[[], BaseException | None],
+    ) -> Ended:
+        """Run a job to its end. If this is cancelled, the job is stopped, and killed if need be.
+
+        Raises ProcessDied if the child dies, CancelledError if it was stopped without an outcome.
+        """
+        self.jobs += 1
+        self._job, self._host, self._last_logged = job, host, None
+        ended = self._ended = self._loop.create_future()
+        self._send(Run(_without_limits(job), handler, isolation.memory, present_trace()))
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            return await self._stop(ended, why_stopped() or Shutdown(), isolation.kill_after)
+        except ProcessDied as died:
+            self._counts.kills["died"] += 1
+            if isolation.memory is not None:
+                limit = size_text(isolation.memory)
+                raise ProcessDied(f"{died}; its memory is limited to {limit}") from None
+            raise
+        finally:
+            self._job = self._host = None
+
+    async def _stop(
+        self, ended: "asyncio.Future[Ended]", reason: BaseException, seconds: float
+    ) -> Ended:
+        self._send(Stop(reason))
+        self._nursery.signal(self._pid, signal.SIGTERM)
+        timer = self._loop.call_later(seconds, self.kill)
+        try:
+            outcome = await asyncio.shield(ended)
+        except ProcessDied:
+            self._counts.kills[_name(reason)] += 1
+            raise asyncio.CancelledError from None
+        except asyncio.CancelledError:
+            self.kill()
+            raise
+        finally:
+            timer.cancel()
+        if isinstance(reason, TimeoutError) and outcome.outcome is not None:
+            return outcome
+        raise asyncio.CancelledError
+
+    def end(self) -> None:
+        """Let it leave its services and exit; kill it if that takes long."""
+        self.is_spent = True
+        self._send(End())
+        self._timer = self._loop.call_later(_LEAVE, self.kill)
+
+    def kill(self) -> None:
+        """Kill it, and what its jobs have started."""
+        self.is_spent = True
+        self._nursery.signal(self._pid, signal.SIGKILL)
+
+    @property
+    def gone(self) -> "asyncio.Task[None]":
+        """The task that ends with it."""
+        return self._reading
+
+    def _send(self, message: object) -> None:
+        self._writer.write(frame(message))
+
+    def _on_exit(self, exited: "asyncio.Future[Exit]") -> None:
+        self.is_spent = True
+        self._counts.children -= 1
+        if self._timer is not None:
+            self._timer.cancel()
+        # Something that a job has started may hold the other end.
+        self._loop.call_later(_UNREAD, self._writer.transport.abort)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        problem = ""
+        try:
+            while True:
+                [length] = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+                self._on_message(pickle.loads(await reader.readexactly(length)))  # noqa: S301
+        except (asyncio.IncompleteReadError, OSError):
+            await asyncio.wait([self._exited], timeout=_EXIT)
+            if not self._exited.done() and not self.is_spent:
+                problem = _NO_PIPE
+        except Exception as error:
+            problem = f"sent its worker what it cannot read ({type(error).__name__})"
+        self.kill()
+        exit_ = await asyncio.shield(self._exited)
+        self._writer.transport.abort()
+        died = ProcessDied(self._death(problem or _how(exit_), exit_))
+        for future in (self._ready, self._ended):
+            if future is not None and not future.done():
+                future.set_exception(died)
+                future.exception()  # nothing may wait for it
+        for task in self._answering:
+            task.cancel()
+
+    def _death(self, what: str, exit_: Exit) -> str:
+        held = f", holding {size_text(exit_.memory)} at most" if exit_.memory else ""
+        logged = f"; it last logged: {self._last_logged}" if self._last_logged else ""
+        return f"the process of the job {what}{held}{logged}"
+
+    def _on_message(self, message: Any) -> None:
+        match message:
+            case Ready(None):
+                self._ready.set_result(None)
+            case Ready(problem):
+                self._ready.set_exception(QueueError(problem))
+            case Logged():
+                self._last_logged = message.text
+                write_record(message, self._job)
+            case Ask():
+                task = self._loop.create_task(self._answer(message), name="conduit answer")
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
+            case Ended():
+                self.is_spent |= message.is_spent
+                if self._ended is not None and not self._ended.done():
+                    self._ended.set_result(message)
+
+    async def _answer(self, ask: Ask) -> None:
+        try:
+            answer = Answer(ask.number, await self._asked(ask.what, ask.job, ask.arguments))
+            data = frame(answer)
+        except Exception as error:
+            data = _failed(ask.number, error)
+        if ask.number and not self._exited.done():
+            self._writer.write(data)
+
+    async def _asked(self, what: str, id_: UUID, arguments: tuple[Any, ...]) -> Any:
+        job, host = self._job, self._host
+        if job is None or host is None or job.id != id_:
+            raise JobLost(f"job {id_} is no longer held")
+        match what:
+            case "progress":
+                return await host.progress(job, *arguments)
+            case "results":
+                return await host.results_before(job)
+            case "read":
+                return await host.steps(job).read(job)
+            case "store":
+                return await host.steps(job).store(Record(job, *arguments))
+            case "wait":
+                return await host.steps(job).wait(Wait(job, *arguments))
+            case "lose":
+                return host.steps(job).lose(job)
+        raise QueueError(f"a job cannot ask for {what!r}")
+
+
+def _failed(number: int, error: Exception) -> bytes:
+    try:
+        data = frame(Answer(number, None, error))
+        pickle.loads(data[LENGTH.size :])  # noqa: S301
+    except Exception:
+        return frame(Answer(number, None, QueueError(f"{type(error).__name__}: {error}")))
+    return data
+
+
+def _how(exit_: Exit) -> str:
+    if exit_.code == NO_PIPE:
+        return _NO_PIPE
+    if exit_.code >= 0:
+        return f"exited with code {exit_.code}"
+    try:
+        return f"was ended by {signal.Signals(-exit_.code).name}"
+    except ValueError:
+        return f"was ended by signal {-exit_.code}"
+
+
+def _name(reason: BaseException) -> str:
+    """Why a child was killed, as it is counted."""
+    if isinstance(reason, TimeoutError):
+        return "timeout"
+    return "lost" if isinstance(reason, TakenAway) else "shutdown"
+
+
+_FIELDS = [each.name for each in fields(Claimed) if each.init]
+
+
+def _without_limits(job: Claimed) -> Claimed:
+    """The job as a child gets it: its worker has written its start, and ends it in time."""
+    copy = Claimed(*(getattr(job, name) for name in _FIELDS))
+    copy.timeout = copy.expires = None
+    copy.rescues = 0
+    return copy

@@ -1,0 +1,143 @@
+"""The children of a worker: those that run a job, and those that wait for one."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ...job_types.isolation import Isolation
+from ...model.claimed import Claimed
+from ...services.django_connections import uses_django
+from ..interfaces import RunnerHost
+from ..pool_settings import PoolSettings
+from ..run.handler import Handler
+from ..run.isolated_runs import Child, ChildProcesses, Ended
+from .child_process import ChildProcess
+from .crossing import crossing, handler_crossing, main_of, modules_of, origin_of
+from .log_records import present_levels
+from .messages import Preparation, Setup
+from .nursery_process import NurseryProcess
+
+
+class Children(ChildProcesses):
+    """Starts children as jobs need them, and keeps those warm that have no job.
+
+    `dsn` and `schema` are those of the connections of jobs; `stores_within` is whether they lead to
+    the queue. All methods belong to the worker's loop.
+    """
+
+    def __init__(
+        self, pool: PoolSettings, dsn: str | None, schema: str | None, *, stores_within: bool
+    ) -> None:
+        self._pool = pool
+        self._place = dsn, schema, stores_within
+        self._counts = pool.metrics.children
+        self._nursery: NurseryProcess | None = None
+        self._starting = asyncio.Lock()
+        self._setup: Setup | None = None
+        self._handlers: dict[str, tuple[Handler, bytes]] = {}
+        self._idle: list[ChildProcess] = []
+        self._all: set[ChildProcess] = set()
+
+    async def start(self) -> None:
+        """Start a first child if a handler is isolated.
+
+        Raises QueueError, which names it, for what cannot cross, and ServiceError.
+        """
+        if self._pool.handlers.isolated:
+            self._idle.append(await self._begun())
+
+    async def close(self) -> None:
+        """End the children; none of them runs a job any more."""
+        for child in self._all:
+            child.end()
+        if self._all:
+            await asyncio.wait([child.gone for child in self._all])
+        if self._nursery is not None:
+            await self._nursery.close()
+
+    @asynccontextmanager
+    async def lent(self, handler: Handler) -> AsyncIterator[Child]:
+        isolation = self._pool.handlers.isolated.get(handler.type, Isolation())
+        data = self._data_of(handler)
+        child = None
+        while self._idle and (child is None or child.is_spent):
+            child = self._idle.pop()
+        if child is None or child.is_spent:
+            child = await self._begun()
+        try:
+            yield _Lent(child, data, isolation)
+        finally:
+            is_old = isolation.jobs is not None and child.jobs >= isolation.jobs
+            if child.is_spent or is_old:
+                child.end()
+            else:
+                self._idle.append(child)
+
+    def _data_of(self, handler: Handler) -> bytes:
+        known = self._handlers.get(handler.type)
+        if known is None or known[0] is not handler:
+            known = self._handlers[handler.type] = handler, handler_crossing(handler)
+        return known[1]
+
+    async def _begun(self) -> ChildProcess:
+        if self._setup is None:
+            self._setup = self._new_setup()
+        async with self._starting:
+            if self._nursery is None or not self._nursery.is_alive:
+                self._nursery = await NurseryProcess.started(self._setup.preparation)
+        child = await ChildProcess.started(self._nursery, self._setup, self._counts)
+        self._all.add(child)
+        child.gone.add_done_callback(lambda _: self._all.discard(child))
+        return child
+
+    def _new_setup(self) -> Setup:
+        pool = self._pool
+        isolated = [each for each in pool.handlers if each.type in pool.handlers.isolated]
+        handlers = [self._data_of(each) for each in isolated]
+        job_types = [origin_of(each) for each in isolated if each.job_type is not None]
+        services = crossing("the services", pool.services)
+        hooks = [
+            crossing(f"the hook {getattr(each, '__name__', each)!r} around jobs", each)
+            for each in pool.hooks.functions
+        ]
+        crossings = [services, *map(origin_of, isolated), *hooks]
+        preparation = Preparation(
+            sys.path,
+            sys.argv,
+            main_of([*crossings, *handlers]),
+            _has_settings(),
+            modules_of(crossings),
+        )
+        dsn, schema, stores_within = self._place
+        return Setup(
+            preparation,
+            services,
+            job_types,
+            hooks,
+            dsn,
+            schema,
+            stores_within,
+            pool.timing,
+            present_levels(),
+        )
+
+
+class _Lent(Child):
+    """A child for jobs of one handler."""
+
+    def __init__(self, child: ChildProcess, handler: bytes, isolation: Isolation) -> None:
+        self._child = child
+        self._handler = handler
+        self._isolation = isolation
+
+    async def attempt(
+        self, job: Claimed, host: RunnerHost, why_stopped: Callable[[], BaseException | None]
+    ) -> Ended:
+        return await self._child.attempt(job, self._handler, self._isolation, host, why_stopped)
+
+
+def _has_settings() -> bool:
+    """Whether Django is set up here, by a module of settings that a child finds, too."""
+    return uses_django() and "DJANGO_SETTINGS_MODULE" in os.environ

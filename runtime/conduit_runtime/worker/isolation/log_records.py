@@ -1,0 +1,79 @@
+"""Log records of a child, which its worker writes: the worker's configuration decides how."""
+
+import logging
+import pickle
+from collections.abc import Mapping
+from contextvars import copy_context
+from typing import Any
+
+from ...model.calls import entered_job
+from ...model.claimed import Claimed
+from ...model.text.masking import mask, secrets_of
+from ...stdlib.logger import Event
+from .messages import Logged, Pipe
+
+LONGEST = 1_000
+"""The most characters of a last message that an error quotes."""
+
+
+def present_levels() -> dict[str, int]:
+    """The levels of the loggers of this process that have one, by name."""
+    loggers = {"": logging.root, **logging.root.manager.loggerDict}
+    return {
+        name: each.level
+        for name, each in loggers.items()
+        if isinstance(each, logging.Logger) and each.level
+    }
+
+
+def forward_records(pipe: Pipe, levels: Mapping[str, int]) -> None:
+    """Send the records of this process to the worker, in place of every handler of its own."""
+    for each in [logging.root, *logging.root.manager.loggerDict.values()]:
+        if isinstance(each, logging.Logger):
+            each.handlers.clear()
+            each.propagate = True
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    logging.root.addHandler(_Forwarding(pipe))
+
+
+class _Forwarding(logging.Handler):
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+        self._formatter = logging.Formatter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            secrets = secrets_of(entered_job.get(None))
+            message = record.getMessage()
+            if secrets:
+                message = mask(message, secrets)
+            shown = record.msg if isinstance(record.msg, Event) else message
+            attributes = vars(record) | {"msg": shown, "args": None, "exc_info": None}
+            if record.exc_info and not record.exc_text:
+                text = self._formatter.formatException(record.exc_info)
+                attributes["exc_text"] = mask(text, secrets) if secrets else text
+            attributes = {name: _crossing(value) for name, value in attributes.items()}
+            self._pipe.send(Logged(attributes, message[:LONGEST]))
+        except Exception:
+            self.handleError(record)
+
+
+def _crossing(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return str(value)
+    return value
+
+
+def write_record(logged: Logged, job: Claimed | None) -> None:
+    """Write a record of a child, as if it was logged here while this job ran."""
+    record = logging.makeLogRecord(logged.record)
+    context = copy_context()
+    if job is not None:
+        context.run(entered_job.set, job)
+    context.run(logging.getLogger(record.name).handle, record)

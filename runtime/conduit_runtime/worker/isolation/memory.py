@@ -1,0 +1,53 @@
+"""The memory that a job in a child may allocate."""
+
+import contextlib
+import os
+import resource
+import sys
+from collections.abc import Iterator
+
+from ...job_types.isolation import size_text
+
+_GROWN = 0.5
+"""The share of its limit that a child may hold between jobs, before it is replaced."""
+
+
+@contextlib.contextmanager
+def limited(size: int | None) -> Iterator[None]:
+    """Let allocations fail that take the data of this process above `size` bytes.
+
+    macOS does not obey: there, a child is replaced once it has grown.
+    """
+    if size is None:
+        yield
+        return
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = size if most == resource.RLIM_INFINITY else min(size, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
+
+
+def explained(error: BaseException, size: int | None) -> BaseException:
+    """The error of an attempt; a MemoryError names the limit."""
+    if not isinstance(error, MemoryError) or size is None:
+        return error
+    told = MemoryError(f"the job needs more than its memory of {size_text(size)}")
+    return told.with_traceback(error.__traceback__)
+
+
+def has_grown(size: int | None) -> bool:
+    """Whether this process holds too much to run another job within this limit."""
+    return size is not None and _held() > size * _GROWN
+
+
+def _held() -> int:
+    """The bytes that this process holds now; on macOS, the most that it held so far."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return usage * (1 if sys.platform == "darwin" else 1024)

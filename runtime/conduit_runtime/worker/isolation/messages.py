@@ -1,0 +1,154 @@
+"""What a worker and its children tell each other: pickled, each with its length before it."""
+
+import os
+import pickle
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ...model.claimed import Claimed
+from ..timing import Timing
+from .crossing import Crossing
+
+LENGTH = struct.Struct("!Q")
+NO_PIPE = 74
+"""The exit code of a child whose job has closed the pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a process imports before it runs jobs.
+
+    `main` is how to import the program that the worker was started with, as `multiprocessing` says
+    it; it is empty if nothing is defined there.
+    """
+
+    path: list[str]
+    arguments: list[str]
+    main: dict[str, Any]
+    uses_django: bool
+    modules: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a child needs of its worker. `levels` are those of loggers, by name.
+
+    `dsn` is the application's database; `stores_within` is whether it is that of the queue.
+    """
+
+    preparation: Preparation
+    services: Crossing
+    job_types: list[Crossing]
+    hooks: list[Crossing]
+    dsn: str | None
+    schema: str | None
+    stores_within: bool
+    timing: Timing
+    levels: dict[str, int]
+
+
+class Ready(NamedTuple):
+    """A child has entered its services, or cannot, for this reason."""
+
+    problem: str | None
+
+
+class Run(NamedTuple):
+    """Run a job by this handler; `trace` are the headers of the span of the attempt."""
+
+    job: Claimed
+    handler: bytes
+    memory: int | None
+    trace: dict[str, str] | None
+
+
+class Stop(NamedTuple):
+    """Stop the job that runs, for this reason."""
+
+    reason: BaseException
+
+
+class Ask(NamedTuple):
+    """A question of a job; number 0 wants no answer."""
+
+    number: int
+    job: UUID
+    what: str
+    arguments: tuple[Any, ...]
+
+
+class Answer(NamedTuple):
+    """The answer to a question, or the error that it ended with."""
+
+    number: int
+    answer: Any
+    error: BaseException | None = None
+
+
+class Logged(NamedTuple):
+    """The attributes of a log record, and its text with sensitive values masked."""
+
+    record: dict[str, Any]
+    text: str
+
+
+class End(NamedTuple):
+    """Leave the services, and exit."""
+
+
+def frame(message: object) -> bytes:
+    """A message as it is sent."""
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(body)) + body
+
+
+class Pipe:
+    """The child's end. Any thread may send; one thread receives. Both block."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.is_open = True
+
+    def send(self, message: object) -> None:
+        """Send a message; does nothing once the pipe is closed."""
+        data = frame(message)
+        try:
+            with self._lock:
+                if self.is_open:
+                    self._connection.sendall(data)
+        except OSError:
+            os._exit(NO_PIPE)
+
+    def check(self) -> None:
+        """End the process if its job has closed the pipe, or forked this process and come back."""
+        if not self.is_open:
+            os._exit(0)
+        try:
+            os.fstat(self._connection.fileno())
+        except OSError:
+            os._exit(NO_PIPE)
+
+    def receive(self) -> Any:
+        """Wait for the next message. Raises EOFError when the worker has ended."""
+        [length] = LENGTH.unpack(self._read(LENGTH.size))
+        return pickle.loads(self._read(length))  # noqa: S301
+
+    def _read(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = self._connection.recv(min(size - len(parts), 1 << 20))
+            if not part:
+                raise EOFError
+            parts += part
+        return bytes(parts)
+
+    def leave(self) -> None:
+        """Close this copy in a process that a job forked: the pipe is not its own."""
+        self._lock = threading.Lock()  # another thread of the parent may have held the other
+        self.is_open = False
+        self._connection.close()

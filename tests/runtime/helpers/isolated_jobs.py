@@ -1,0 +1,120 @@
+"""Handlers, services and hooks that children import."""
+
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from conduit_runtime import Job, JobContext, PlainContext, Retry, chain, job_type
+from psycopg.rows import tuple_row
+
+log = logging.getLogger("isolated_jobs")
+around: ContextVar[tuple[str, ...]] = ContextVar("around", default=())
+
+
+@dataclass
+class Services:
+    """What jobs call: `pid` is the process that has entered it."""
+
+    pid: int
+
+
+@contextmanager
+def services() -> Iterator[Services]:
+    """Services that are entered and left."""
+    yield Services(os.getpid())
+
+
+@asynccontextmanager
+async def on_loop(job: JobContext[Any]) -> AsyncIterator[None]:
+    """A hook around jobs."""
+    around.set((*around.get(), "loop"))
+    yield
+
+
+def in_thread(job: JobContext[Any]) -> Iterator[None]:
+    """A plain hook around jobs."""
+    around.set((*around.get(), "thread"))
+    yield
+
+
+def noted(path: str) -> int:
+    """Add a line to a file, and return how many it has."""
+    with Path(path).open("a") as file:
+        file.write("x\n")
+    return len(Path(path).read_text().splitlines())
+
+
+def plain(job: PlainContext[Services], path: str) -> dict[str, Any]:
+    """Do what a plain handler can do; the first attempt dies behind a step."""
+    first = job.step("note", noted, path)
+    if job.attempt == 1:
+        os._exit(1)
+    job.sleep(0.01)
+    log.warning("attempt %d of %s", job.attempt, job.type)
+    job.enqueue_flow(chain(Job(type="child", payload=1), Job(type="child", payload=2)))
+    return {
+        "first": first,
+        "entered": job.services.pid == os.getpid(),
+        "around": [*around.get()],
+        "payload": job.payload,
+        "headers": {**job.headers},
+    }
+
+
+async def on_the_loop(job: JobContext[Services], path: str) -> dict[str, Any]:
+    """Do what a coroutine can do; the first attempt dies behind a step."""
+    first = await job.step("note", noted, path)
+    if job.attempt == 1:
+        os._exit(1)
+    await job.sleep(timedelta(seconds=0.01))
+    if job.attempt == 2:
+        raise Retry(after=0)
+    answer = await job.wait("answer", timeout=60)
+    async with job.connection() as connection:
+        cursor = connection.cursor(row_factory=tuple_row)
+        row = await (await cursor.execute("SELECT 6 * 7")).fetchone()
+    return {
+        "first": first,
+        "answer": answer,
+        "row": row and row[0],
+        "entered": job.services.pid == os.getpid(),
+        "around": [*around.get()],
+    }
+
+
+async def child(job: JobContext[Services], payload: int) -> list[Any]:
+    """Return what came before in the flow, and the payload."""
+    return [*await job.results(), payload]
+
+
+@dataclass
+class Amount:
+    """The payload of a job type."""
+
+    cents: int
+
+
+@job_type("typed", "", isolated=True, memory="1GB", keep_result=timedelta(days=1))
+async def typed(job: JobContext[Any], payload: Amount) -> list[int]:
+    """Return the payload and the process."""
+    return [payload.cents, os.getpid()]
+
+
+def reports(job: PlainContext[Any], payload: Any) -> None:
+    """Report how far it is, and wait for a cancel."""
+    job.progress(1, 2, "half")
+    while True:
+        job.raise_if_cancelled()
+        time.sleep(0.01)
+
+
+def process(job: PlainContext[Any], payload: Any) -> int:
+    """Return the process that runs the job."""
+    return os.getpid()

@@ -1,0 +1,137 @@
+"""Handlers of jobs in processes of their own; most of them do what no handler should."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from conduit_runtime import JobContext, PlainContext
+
+Job = JobContext[Any]
+Plain = PlainContext[Any]
+
+log = logging.getLogger("poisons")
+
+
+def ordinary(job: Plain, payload: Any) -> int:
+    """Return the process in which the job runs."""
+    return os.getpid()
+
+
+async def ordinary_on_loop(job: Job, payload: Any) -> int:
+    """The same, by a coroutine."""
+    await asyncio.sleep(0)
+    return os.getpid()
+
+
+def endless_in_c(job: Plain, payload: Any) -> None:
+    """A call that never gives up Python's lock."""
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+def endless_in_python(job: Plain, payload: Any) -> None:
+    while True:
+        pass
+
+
+async def endless_on_loop(job: Job, payload: Any) -> None:
+    while True:
+        pass
+
+
+async def awaits_for_long(job: Job, payload: Any) -> None:
+    await asyncio.sleep(600)
+
+
+def checks_for_long(job: Plain, payload: Any) -> None:
+    while True:
+        job.raise_if_cancelled()
+        time.sleep(0.01)
+
+
+def crashes(job: Plain, payload: Any) -> None:
+    log.warning("about to read address %d", 0)
+    ctypes.string_at(0)
+
+
+async def crashes_on_loop(job: Job, payload: Any) -> None:
+    ctypes.string_at(0)
+
+
+def leaves(job: Plain, payload: Any) -> None:
+    os._exit(3)
+
+
+def is_killed(job: Plain, payload: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def overflows(job: Plain, payload: Any) -> None:
+    """Use up the stack of C."""
+    sys.setrecursionlimit(10**9)
+    compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    array = (ctypes.c_int * 2)(2, 1)
+
+    def again(left: Any, right: Any) -> int:
+        ctypes.CDLL(None).qsort(array, 2, 4, compare(again))
+        return 0
+
+    again(None, None)
+
+
+def allocates(job: Plain, payload: Any) -> None:
+    held = []
+    while True:
+        held.append(bytearray(10_000_000))
+
+
+def closes_all(job: Plain, payload: Any) -> None:
+    os.closerange(3, 256)
+
+
+def ignores_signals(job: Plain, payload: Any) -> None:
+    ctypes.CDLL(None).signal(signal.SIGTERM, 1)
+    time.sleep(600)
+
+
+def forks(job: Plain, payload: Any) -> None:
+    """Leave a process behind that returns from this call, too."""
+    os.fork()
+
+
+def leaves_program(job: Plain, payload: Any) -> int:
+    """Leave a program behind, and return its process id."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
+
+
+def prints_much(job: Plain, payload: Any) -> None:
+    """Print as many megabytes as the payload says, to where nobody looks."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    for _ in range(payload):
+        print("x" * 1_000_000)
+
+
+def returns_much(job: Plain, payload: Any) -> str:
+    return "x" * (payload * 1_000_000)
+
+
+def returns_and_keeps_much(job: Plain, payload: Any) -> str:
+    return returns_much(job, payload)
+
+
+class Unpicklable(Exception):
+    def __init__(self) -> None:
+        super().__init__("holds a lock")
+        self.lock = threading.Lock()
+
+
+def raises_unpicklable(job: Plain, payload: Any) -> None:
+    raise Unpicklable

@@ -1,0 +1,286 @@
+"""What jobs in processes of their own can do, and when these are replaced or killed."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import isolated_jobs
+import poisons
+import pytest
+from conduit_runtime import Job, JobStatus, Queue, QueueError, WorkerPool
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+from pools import NewPool
+from timed import Timed
+from waiting import until
+
+DAY = timedelta(days=1)
+HELPERS = Path(poisons.__file__).parent
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that nobody has reaped yet does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def results(queue: Queue, type_: str) -> list[Any]:
+    """The results of the jobs of a type, which have all completed."""
+    jobs = queue.list(type=type_, limit=1_000)
+    assert {job.status for job in jobs} == {JobStatus.COMPLETED}, [job.error for job in jobs]
+    return [queue.result(job.id) for job in jobs]
+
+
+def test_a_job_can_do_what_it_can_do_elsewhere(
+    new_pool: NewPool, queue: Queue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    spans, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    pool = new_pool(
+        database=True,
+        tracer_provider=provider,
+        services=isolated_jobs.services,
+        around=[isolated_jobs.on_loop, isolated_jobs.in_thread],
+        jobs=[isolated_jobs.typed],
+    )
+    options: dict[str, Any] = {
+        "isolated": True,
+        "keep_result": DAY,
+        "base": timedelta(seconds=0.01),
+    }
+    pool.register("plain", isolated_jobs.plain, **options)
+    pool.register("loop", isolated_jobs.on_the_loop, **options)
+    pool.register("child", isolated_jobs.child, **options)
+    paths = [str(tmp_path / name) for name in ("plain", "loop")]
+    queue.enqueue(Job(type="plain", payload=paths[0], headers={"tenant": "acme"}))
+    on_loop = queue.enqueue(Job(type="loop", payload=paths[1], max_attempts=9))
+    queue.enqueue(isolated_jobs.typed.job(isolated_jobs.Amount(5)))
+    queue.signal(on_loop.id, "answer", 42)
+
+    def is_done() -> bool:
+        pool.run(drain=True)
+        return not queue.list(status="pending", limit=1) and len(queue.list(type="child")) == 2
+
+    until(is_done)
+
+    assert results(queue, "plain") == [
+        {
+            "first": 1,
+            "entered": True,
+            "around": ["loop", "thread"],
+            "payload": paths[0],
+            "headers": {"tenant": "acme"},
+        }
+    ]
+    assert results(queue, "loop") == [
+        {"first": 1, "answer": 42, "row": 42, "entered": True, "around": ["loop", "thread"]}
+    ]
+    assert sorted(results(queue, "child"), key=len) == [[1], [[1], 2]]
+    [[cents, pid]] = results(queue, "typed")
+    assert (cents, pid != os.getpid()) == (5, True)
+    [record] = [each for each in caplog.records if each.name == "isolated_jobs"]
+    assert record.getMessage().startswith("attempt ")
+    ends = [each for each in spans.get_finished_spans() if each.name == "process plain"]
+    assert [each.status.status_code for each in ends] == [
+        StatusCode.ERROR,  # the process died
+        StatusCode.UNSET,  # the job sleeps
+        StatusCode.UNSET,
+    ]
+    [child, _] = [each for each in spans.get_finished_spans() if each.name == "process child"]
+    assert child.parent is not None
+    assert child.parent.span_id == ends[-1].context.span_id
+    assert pool.metrics.children.kills == {"died": 2}
+    assert pool.metrics.children.children == 0
+
+
+def test_a_child_is_kept_for_the_next_jobs_and_replaced_after_as_many_as_its_type_says(
+    new_direct_pool: NewPool, queue: Queue
+) -> None:
+    pool = new_direct_pool(workers=1)
+    pool.register("kept", isolated_jobs.process, isolated=True, keep_result=DAY)
+    pool.register("two", isolated_jobs.process, isolated=True, keep_result=DAY, jobs_per_process=2)
+    queue.enqueue_many([Job(type="kept") for _ in range(4)])
+    pool.run(drain=True)
+    queue.enqueue_many([Job(type="two") for _ in range(4)])
+    pool.run(drain=True)
+
+    assert len({*results(queue, "kept")}) == 1
+    assert len({*results(queue, "two")}) == 2
+    assert os.getpid() not in results(queue, "kept")
+
+
+def test_plain_handlers_run_in_children_if_the_worker_says_so(
+    new_direct_pool: NewPool, queue: Queue
+) -> None:
+    pool = new_direct_pool()
+    pool.register("plain", isolated_jobs.process, keep_result=DAY)
+    pool.register("loop", poisons.ordinary_on_loop, keep_result=DAY)
+    pool.handlers.isolate_plain()
+    queue.enqueue_many([Job(type="plain"), Job(type="loop")])
+    pool.run(drain=True)
+
+    assert results(queue, "plain") != [os.getpid()]
+    assert results(queue, "loop") == [os.getpid()]
+
+
+@pytest.mark.parametrize("end", ["cancel", "stop"])
+def test_a_job_that_hangs_is_killed(
+    new_pool: NewPool, queue: Queue, timed: Timed, end: str
+) -> None:
+    timed(watch=0.1, long=0.1)
+    pool = new_pool()
+    pool.register("hangs", poisons.endless_in_c, isolated=True, kill_after=timedelta(seconds=0.1))
+    job = queue.enqueue(Job(type="hangs"))
+    with pool:
+        until(lambda: getattr(queue.get(job.id), "started_at", None))
+        if end == "cancel":
+            queue.cancel(job.id)
+            until(lambda: pool.metrics.children.kills["lost"])
+        else:
+            pool.stop(grace=0)
+            assert pool.metrics.children.kills["shutdown"]
+    stored = queue.get(job.id)
+    assert stored is not None
+    expected = (JobStatus.CANCELLED, 1) if end == "cancel" else (JobStatus.PENDING, 0)
+    assert (stored.status, stored.attempts) == expected
+    assert pool.metrics.children.children == 0
+
+
+def test_a_job_that_looks_for_a_cancel_ends_by_itself_and_its_child_goes_on(
+    new_pool: NewPool, queue: Queue, timed: Timed
+) -> None:
+    timed(watch=0.1, long=0.1)
+    pool = new_pool(workers=1)
+    pool.register("reports", isolated_jobs.reports, isolated=True)
+    pool.register("next", isolated_jobs.process, isolated=True)
+    job = queue.enqueue(Job(type="reports"))
+    with pool:
+        stored = until(lambda: (found := queue.get(job.id)) and found.progress and found)
+        assert stored.progress == {"done": 1, "total": 2, "note": "half"}
+        queue.cancel(job.id)
+        after = queue.enqueue(Job(type="next"))
+        until(lambda: (found := queue.get(after.id)) and found.status is JobStatus.COMPLETED)
+        assert pool.metrics.children.children == 1
+    assert not pool.metrics.children.kills
+
+
+WORKER = """
+import re, sys
+from pathlib import Path
+from conduit_runtime import Queue, WorkerPool
+
+pool = WorkerPool(Queue(sys.argv[1]))
+
+@pool.handler("hangs", isolated=True)
+def hangs(job, payload):
+    Path(payload).write_text(f"{__import__('os').getpid()}")
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+if __name__ == "__main__":
+    pool.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a call that never ends goes on")
+def test_a_child_ends_with_its_worker_whatever_it_does(queue: Queue, tmp_path: Path) -> None:
+    """The handler is in the program itself."""
+    program, told = tmp_path / "program.py", tmp_path / "pid"
+    program.write_text(WORKER)
+    queue.enqueue(Job(type="hangs", payload=str(told)))
+    worker = subprocess.Popen([sys.executable, str(program), queue.dsn])
+    try:
+        pid = int(until(lambda: told.exists() and told.read_text()))
+        assert is_alive(pid)
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait(60)
+    until(lambda: not is_alive(pid))
+
+
+class Held:
+    """Services that cannot be pickled."""
+
+    def __init__(self) -> None:
+        self.file = open(os.devnull)  # noqa: SIM115
+
+
+def captures(pool: WorkerPool) -> None:
+    """Register a handler in a function, which a child cannot import."""
+
+    @pool.handler("local", isolated=True)
+    def local(job: Any, payload: Any) -> None: ...
+
+
+def surrounds(pool: WorkerPool) -> None:
+    """Add a hook that a child cannot import."""
+
+    @pool.around
+    def nothing(job: Any) -> Iterator[None]:
+        yield
+
+    pool.register("fine", isolated_jobs.process, isolated=True)
+
+
+@pytest.mark.parametrize(
+    ("register", "services", "error"),
+    [
+        (captures, None, "the handler of local cannot run in a process of its own"),
+        (
+            lambda pool: pool.register("lambda", lambda job, payload: None, isolated=True),
+            None,
+            "the handler of lambda cannot",
+        ),
+        (
+            lambda pool: pool.register("fine", isolated_jobs.process, isolated=True),
+            Held(),
+            "the services cannot",
+        ),
+        (
+            surrounds,
+            None,
+            "the hook 'nothing' around jobs cannot",
+        ),
+    ],
+)
+def test_what_cannot_cross_is_refused_at_the_start(
+    new_direct_pool: NewPool,
+    register: Callable[[WorkerPool], object],
+    services: object,
+    error: str,
+) -> None:
+    pool = new_direct_pool(services=services)
+    register(pool)
+    with pytest.raises(QueueError, match=error):
+        pool.start()
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"isolated": 1}, "isolated is 1: use True or False"),
+        ({"memory": "1GB"}, "memory is for isolated jobs"),
+        ({"isolated": True, "memory": "much"}, "memory is 'much'"),
+        ({"isolated": True, "jobs_per_process": 0}, "jobs_per_process is 0"),
+        ({"isolated": True, "kill_after": 1}, "kill_after is 1"),
+    ],
+)
+def test_options_are_checked(new_direct_pool: NewPool, options: dict[str, Any], error: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=error):
+        new_direct_pool().register("type", isolated_jobs.process, **options)
+
+
+def test_batches_cannot_be_isolated(new_direct_pool: NewPool) -> None:
+    with pytest.raises(ValueError, match="takes batches, which cannot be isolated"):
+        new_direct_pool().batch_handler("type", size=2, isolated=True)(isolated_jobs.process)
