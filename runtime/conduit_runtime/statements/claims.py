@@ -41,6 +41,7 @@ BY_WORKERS = Mode(
     "claim/claim",
     {
         "returning": COLUMNS,
+        "columns": COLUMNS,
         # A hand-typed retry of a running job leaves its start and its lease in the row.
         "lease": "start_written = NULL, leased_until = NULL",
         "lease_seconds": "NULL",

@@ -1,6 +1,6 @@
 """Claims around the jobs whose claim Postgres refuses, as a constraint or a trigger may."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -36,6 +36,11 @@ class Apart(NamedTuple, Generic[J]):
     jobs: list[J]
     refused: list[RefusedClaim[J]]
 
+    @property
+    def stuck(self) -> list[UUID]:
+        """The refused jobs that further claims have to skip."""
+        return [each.job.id for each in self.refused if each.refusals is None]
+
 
 def skipping(claim: Statement[T], ids: Collection[UUID]) -> Statement[T]:
     """The claim, without these jobs."""
@@ -59,22 +64,35 @@ def claim_apart(
 ) -> Steps[Apart[J]]:
     """The claim, without the jobs that Postgres refuses, and without those to be skipped.
 
-    It is repeated while it meets refused jobs only. With `alone`, each statement is a transaction
-    of its own, or its transaction has no other purpose.
+    With `alone`, each statement is a transaction of its own, or its transaction has no other
+    purpose.
     """
-    jobs: list[J] = []
-    refused: list[RefusedClaim[J]] = []
+    return repeated(lambda met: apart_from(skipping(claim, [*skipped, *met.stuck]), alone))
+
+
+def repeated(left: Callable[[Apart[J]], Statement[Apart[J]]]) -> Steps[Apart[J]]:
+    """Repeat a claim while it meets refused jobs only; `left` makes it anew beside those."""
+    met: Apart[J] = Apart([], [])
     for _ in range(_ROUNDS):
-        skipped = [*skipped, *(each.job.id for each in refused if each.refusals is None)]
-        found: Apart[J] = yield _apart(skipping(claim, skipped), alone)
-        jobs = found.jobs
-        refused += found.refused
-        if jobs or not found.refused:
+        found: Apart[J] = yield left(met)
+        met = Apart(found.jobs, met.refused + found.refused)
+        if found.jobs or not found.refused:
             break
-    return Apart(jobs, refused)
+    return met
 
 
-def _apart(claim: Statement[list[J]], alone: bool) -> Statement[Apart[J]]:
+def together(claim: Statement[list[J]]) -> Statement[Apart[J]]:
+    """The claim, which fails if Postgres refuses any of its jobs."""
+
+    def decode(rows: Rows, count: int) -> Apart[J]:
+        return Apart(claim.decode(rows, count), [])
+
+    return Statement(claim.query, claim.parameters, decode, claim.fragments)
+
+
+def apart_from(claim: Statement[list[J]], alone: bool) -> Statement[Apart[J]]:
+    """One claim that takes its jobs apart from those that Postgres refuses."""
+
     def decode(rows: Rows, count: int) -> Apart[J]:
         refused = []
         for row in rows:

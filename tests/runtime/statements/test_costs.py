@@ -84,6 +84,18 @@ def test_a_completion_writes_a_row_and_one_index_entry(dsn: str) -> None:
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 450 * BATCH
 
 
+def test_no_index_has_what_changes_while_a_job_runs(conn: psycopg.Connection[Any]) -> None:
+    rows = conn.execute(
+        "SELECT DISTINCT attname FROM pg_depend JOIN pg_index ON indexrelid = objid"
+        " JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid"
+        " WHERE classid = 'pg_class'::regclass AND refobjid = 'jobs'::regclass"
+    )
+    indexed = {name for (name,) in rows}
+    assert {"queue", "key", "seq"} <= indexed
+    # A step, progress and a start that is written change these: no index gets an entry for that.
+    assert not indexed & {"attempts", "started_at", "start_written", "progress", "token"}
+
+
 def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     count = 10 * BATCH
     sent: list[str] = []

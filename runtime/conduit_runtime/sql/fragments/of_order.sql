@@ -1,1 +1,1 @@
-CASE WHEN job.started_at IS NULL AND job.rescues = 0 AND job.refusals IS NULL THEN 1 ELSE 0 END
+CASE WHEN job.begun OR job.refusals IS NOT NULL THEN 0 ELSE 1 END

@@ -5,11 +5,10 @@ SELECT EXISTS (
     SELECT job.key, job.type FROM {jobs} AS job
     WHERE {is_parked} AND job.queue = ANY (%(queues)s::text[]) AND job.type = ANY (%(types)s::text[])
     GROUP BY job.key, job.type
-  ) AS parked
+  ) AS its
+  LEFT JOIN {conduit_type_limits} AS limits ON limits.type = its.type
   WHERE EXISTS (
     SELECT FROM {jobs} AS job
-    WHERE job.status = 'running' AND job.key = parked.key AND job.type = parked.type
-  ) OR (
-    {next_of_key}
-  ) IS DISTINCT FROM ''
+    WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+  ) OR {next_of_key} IS DISTINCT FROM ''
 )

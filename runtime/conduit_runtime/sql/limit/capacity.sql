@@ -30,7 +30,7 @@ WHERE queue.name = ANY (%(queues)s::text[]) AND queue.key_concurrency IS NOT NUL
 UNION ALL
 SELECT 'keys', limits.type, limits.key_starts, limits.key_seconds FROM {conduit_type_limits} AS limits
 WHERE limits.type = ANY (%(types)s::text[])
-  AND pg_catalog.num_nonnulls(limits.key_concurrency, limits.key_starts, limits.key_order) > 0
+  AND {has_key_limit}
 UNION ALL
 SELECT 'rate', rate.type, rate.starts - recent.starts,
   extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {rate_window}

@@ -23,7 +23,11 @@ WITH asked AS MATERIALIZED (
       SELECT greatest(0, coalesce((
         {room_of_key}
       ), (SELECT pg_catalog.max(key_concurrency) FROM {conduit_queues}), 1000)) AS jobs, (
-        {next_of_key}
+        SELECT CASE WHEN limits.key_order IS NOT NULL AND EXISTS (
+          SELECT FROM {jobs} AS job
+          WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+        ) THEN '' ELSE {next_of_key} END
+        FROM {conduit_type_limits} AS limits WHERE limits.type = its.type
       ) AS next_of_type
       OFFSET 0  -- so that it is evaluated once
     ) AS room

@@ -33,6 +33,7 @@ CREATE TABLE jobs (
   run_at       timestamptz NOT NULL DEFAULT pg_catalog.now() CHECK (pg_catalog.isfinite(run_at)),
   started_at   timestamptz,
   start_written boolean,
+  begun        boolean,
   completed_at timestamptz,
   locked_by    text,
   locked_at    timestamptz,
@@ -62,7 +63,7 @@ CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND r
 CREATE INDEX jobs_key ON jobs (key, id) WHERE key IS NOT NULL;
 CREATE INDEX jobs_running_key ON jobs (key, type) WHERE status = 'running' AND key IS NOT NULL;
 CREATE INDEX jobs_order ON jobs (key, type, status, (
-    CASE WHEN started_at IS NULL AND rescues = 0 AND refusals IS NULL THEN 1 ELSE 0 END), seq)
+    CASE WHEN begun OR refusals IS NOT NULL THEN 0 ELSE 1 END), seq)
   WHERE key IS NOT NULL AND status IN ('pending', 'failed');
 CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
   WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
@@ -93,6 +94,7 @@ COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';
 COMMENT ON COLUMN jobs.run_at IS 'when it is due: the delay, or the next attempt';
 COMMENT ON COLUMN jobs.started_at IS 'when its last attempt started';
 COMMENT ON COLUMN jobs.start_written IS 'whether attempts and started_at belong to the current claim; each claim clears it';
+COMMENT ON COLUMN jobs.begun IS 'of a job with a key that waits again: whether its attempts have begun, so that an ordered key waits for it';
 COMMENT ON COLUMN jobs.completed_at IS 'when it ended: completed, failed or cancelled';
 COMMENT ON COLUMN jobs.locked_by IS 'the worker that holds it';
 COMMENT ON COLUMN jobs.locked_at IS 'when that worker claimed it';
@@ -598,6 +600,7 @@ BEGIN
         completed_at = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
           THEN pg_catalog.now() END,
         rescues = least(rescues, 2147483646) + 1,
+        begun = CASE WHEN key IS NOT NULL THEN true END,
         expires = CASE WHEN started_at IS NULL THEN expires END,
         error = CASE WHEN refusal IS NOT NULL THEN refusal
           WHEN start_written THEN 'the worker died' ELSE error END,

@@ -14,6 +14,8 @@ WITH ended AS (
       started_at = CASE WHEN start_written OR NOT ended.counted AND ended.elapsed = 0
           THEN started_at
         ELSE greatest(locked_at, pg_catalog.now() - ended.elapsed::float8 * interval '1 us') END,
+      begun = CASE WHEN job.key IS NOT NULL
+        THEN started_at IS NOT NULL OR ended.counted OR ended.elapsed > 0 END,
       expires = CASE WHEN start_written OR ended.counted OR ended.elapsed > 0 THEN NULL
         ELSE job.expires END,
       completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE pg_catalog.now() END,

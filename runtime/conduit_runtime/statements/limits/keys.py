@@ -4,15 +4,18 @@ A claim chooses under the locks of its limits, so nothing that ends a job has to
 may release too many jobs: the next claim parks them again.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import NamedTuple
-from uuid import UUID
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from ...postgres.arrays import array, integers, uuids
+from ...postgres.arrays import array, integers
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J
+from ..refused_claims import Apart
+
+T = TypeVar("T")
 
 _ROUNDS = 3
 """How many times a claim looks for further jobs behind those that it has parked."""
@@ -20,53 +23,77 @@ PAGE = 1_000
 """The most keys whose parked jobs one statement releases."""
 
 
-class _Chosen(NamedTuple):
-    ids: list[UUID]
+@dataclass(frozen=True, slots=True)
+class _Judged(Generic[T]):
+    """What a claim took, and what it could not take of the jobs that it found."""
+
+    taken: T
     parked: int
-    overtaken: list[str]
+    overtaken: Sequence[str]
     any_parked: bool
 
 
-def choose_by_key(
-    claim: Statement[list[J]], limit: int, queues: Collection[str], freed: Collection[str] | None
-) -> Steps[tuple[Statement[list[J]], bool]]:
-    """Choose the jobs of a claim within the limits by key, and park the others.
+def claim_by_key(
+    left: Callable[[Apart[J]], Statement[Apart[J]]],
+    limit: int,
+    queues: Collection[str],
+    freed: Collection[str] | None,
+    rated: Collection[str],
+) -> Steps[tuple[Apart[J], bool]]:
+    """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
-    Parked jobs of the `freed` keys are released first, of any keys if it is None. Returns the claim
-    of the chosen jobs, and whether there may be more behind those that it parked.
+    `left` gives the claim of what is left to take, beside the jobs taken and refused before. Parked
+    jobs of the `freed` keys are released if there is room, of any keys if it is None. Counts starts
+    of `rated` types. Returns also whether there may be more behind the jobs that it parked.
     """
-    choosing = Statement(
-        "claim/choose_by_key", claim.parameters, _read, {**claim.fragments, "its": "head"}
-    )
-    chosen: _Chosen = yield choosing
+    found: Apart[J] = Apart([], [])
+    more = False
     for _ in range(_ROUNDS):
-        is_short = len(chosen.ids) < limit
-        keys = {*chosen.overtaken}
-        if chosen.any_parked and is_short:
+        judged: _Judged[Apart[J]] = yield _by_key(left(found))
+        found = Apart(found.jobs + judged.taken.jobs, found.refused + judged.taken.refused)
+        starts = Counter(
+            (job.type, job.key)
+            for job in judged.taken.jobs
+            if job.key is not None and job.type in rated
+        )
+        if starts:
+            yield consume_keys(starts)
+        more = more or bool(judged.parked or judged.overtaken)
+        is_short = len(found.jobs) < limit
+        keys = {*judged.overtaken}
+        if judged.any_parked and is_short:
             keys.update((yield parked_keys("")) if freed is None else freed)
             freed = ()
         if keys:
             yield release_keys(keys, queues)
-        elif not (chosen.parked and is_short):
+        if not is_short or not (keys or judged.parked or judged.taken.refused):
             break
-        chosen = yield choosing
-    found = replace(
-        claim,
-        parameters={**claim.parameters, "ids": uuids(chosen.ids)},
-        fragments={**claim.fragments, "rows": "{claim/these_rows}"},
-    )
-    return found, bool(chosen.parked or chosen.overtaken)
+    return found, more
 
 
-def _read(rows: Rows, count: int) -> _Chosen:
-    [(ids, parked, overtaken, any_parked)] = rows
-    return _Chosen(ids or [], parked, overtaken or [], any_parked)
+def _by_key(claim: Statement[T]) -> Statement[_Judged[T]]:
+    def decode(rows: Rows, count: int) -> _Judged[T]:
+        taken = [row[3:] for row in rows if row[3] is not None]
+        return _Judged(claim.decode(taken, len(taken)), *rows[0][:3])
+
+    fragments = {
+        **claim.fragments,
+        "scan": claim.fragments["rows"],
+        "rows": _STARTING,
+        "returning": "job.*",
+    }
+    return Statement("claim/claim_by_key", claim.parameters, decode, fragments)
+
+
+_STARTING = """ARRAY(
+    SELECT ctid FROM judged WHERE starts UNION ALL SELECT ctid FROM found WHERE NOT is_limited
+  )"""
 
 
 def release_keys(keys: Collection[str], queues: Collection[str] = ()) -> Statement[None]:
     """Release parked jobs of keys that have room. Workers hear of it, except those of `queues`."""
     parameters = {"keys": array(keys), "queues": array(queues)}
-    return Statement("limit/release_keys", parameters, nothing, {"queue": "queue", "its": "its"})
+    return Statement("limit/release_keys", parameters, nothing, {"queue": "queue"})
 
 
 def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
@@ -95,5 +122,4 @@ def awaits_room(queues: Collection[str], types: Collection[str]) -> Statement[bo
         "limit/awaits_room",
         {"queues": array(queues), "types": array(types)},
         lambda rows, count: bool(rows[0][0]),
-        {"its": "parked"},
     )

@@ -13,8 +13,8 @@ from ...model.lanes import Lane
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J, Mode, claim
-from ..refused_claims import Apart, RefusedClaim, claim_apart, skipping
-from .keys import choose_by_key, consume_keys
+from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
+from .keys import claim_by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ def claim_within(
     capacities: Rows = yield Statement(
         "limit/capacity", {"queues": queues, "types": types}, lambda rows, count: rows
     )
-    left = {queue: capacity for kind, queue, capacity, _ in capacities if kind == "queue"}
-    counted.full.update(queue for queue, capacity in left.items() if capacity <= 0)
+    room = {queue: capacity for kind, queue, capacity, _ in capacities if kind == "queue"}
+    counted.full.update(queue for queue, capacity in room.items() if capacity <= 0)
     sizes = {
-        queue: min(size, left.get(queue, size))
+        queue: min(size, room.get(queue, size))
         for queue, size in wanted.sizes.items()
         if queue not in counted.full and queue not in counted.busy_queues
     }
@@ -107,29 +107,45 @@ def claim_within(
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    limit = wanted.limit if left or starts else max(wanted.limit, wanted.most)
-    claiming = claim(
-        mode, worker, sizes, lanes, limit, limited=queues, starts=starts, counted=types
-    )
+    limit = wanted.limit if room or starts else max(wanted.limit, wanted.most)
+
+    def remaining(found: Apart[J]) -> Statement[list[J]]:
+        """The claim of what is left beside what was found before."""
+        of_queues = Counter(job.queue for job in found.jobs)
+        of_types = Counter(job.type for job in found.jobs)
+        claiming = claim(
+            mode,
+            worker,
+            {queue: size - of_queues[queue] for queue, size in sizes.items()},
+            lanes,
+            limit - len(found.jobs),
+            limited=queues,
+            starts={type_: few - of_types[type_] for type_, few in starts.items()},
+            counted=types,
+        )
+        return skipping(claiming, [*skipped, *found.stuck])
+
+    def apart_remaining(found: Apart[J]) -> Statement[Apart[J]]:
+        return apart_from(remaining(found), alone)
+
     by_key = {subject: few for kind, subject, few, _ in capacities if kind == "keys"}
+    found: Apart[J] = Apart([], [])
     if by_key:
-        choosing = choose_by_key(skipping(claiming, skipped), limit, sizes, wanted.freed)
-        claiming, counted.more = yield from choosing
-    if apart:
-        found: Apart[J] = yield from claim_apart(claiming, alone=alone, skipped=skipped)
-        counted.jobs, counted.refused = found.jobs, found.refused
+        rated = {subject for subject, few in by_key.items() if few is not None}
+        left = apart_remaining if apart else lambda found: together(remaining(found))
+        claiming = claim_by_key(left, limit, sizes, wanted.freed, rated)
+        found, counted.more = yield from claiming
+        counted.more = counted.more or len(found.jobs) >= limit
+    elif apart:
+        found = yield from repeated(apart_remaining)
     else:
-        counted.jobs = yield skipping(claiming, skipped)
-    counted.more = counted.more or (bool(by_key) and len(counted.jobs) >= limit)
+        found = Apart((yield remaining(found)), [])
+    counted.jobs, counted.refused = found.jobs, found.refused
     taken = Counter(job.queue for job in counted.jobs)
-    counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
+    counted.full.update(queue for queue in taken if taken[queue] == room.get(queue))
     started = Counter(job.type for job in counted.jobs)
     counted.full_types.update(type_ for type_ in slots if started[type_] == slots[type_])
-    if rated := [type_ for type_ in rates if started[type_]]:
-        consumed = {"types": rated, "counts": [started[type_] for type_ in rated]}
+    if of_rates := [type_ for type_ in rates if started[type_]]:
+        consumed = {"types": of_rates, "counts": [started[type_] for type_ in of_rates]}
         yield Statement("limit/consume", consumed, nothing)
-    if key_starts := Counter(
-        (job.type, job.key) for job in counted.jobs if job.key is not None and by_key.get(job.type)
-    ):
-        yield consume_keys(key_starts)
     return counted

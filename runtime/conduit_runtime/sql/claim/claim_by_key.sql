@@ -1,0 +1,110 @@
+-- Claims scanned rows as far as limits by key allow. It parks the others: they leave the lanes, so no claim
+-- reads them again until release_keys.sql releases them. What counts already comes before the rows of its
+-- key, so sums along them say which rows have room. Rows behind a parked one of their key, type and queue
+-- are parked, too; of a type with an order, all rows of a key but the one that is next. In front of each
+-- claimed row, or alone: how many were parked; the keys that have room and parked jobs in front; and
+-- whether any job is parked.
+WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
+  SELECT limits.* FROM {conduit_type_limits} AS limits
+  WHERE limits.type = ANY (%(counted)s::text[]) AND {has_key_limit}
+), controls AS MATERIALIZED (
+  SELECT control.name, control.key_concurrency FROM {conduit_queues} AS control
+  WHERE control.name = ANY (%(limited)s::text[]) AND control.key_concurrency IS NOT NULL
+), found AS MATERIALIZED (
+  SELECT job.ctid, job.id, job.queue, job.type, job.key, job.priority, job.run_at, job.seq, scanned.position,
+         limits.type IS NOT NULL OR controls.name IS NOT NULL AS is_limited, limits.key_order,
+         CASE WHEN limits.key_order IS NULL THEN limits.key_concurrency ELSE 1 END AS of_type,
+         limits.key_starts AS of_rate, controls.key_concurrency AS of_queue
+  FROM pg_catalog.unnest({scan}) WITH ORDINALITY AS scanned (ctid, position)
+  JOIN {jobs} AS job ON job.ctid = scanned.ctid
+  LEFT JOIN limits ON limits.type = job.type AND job.key IS NOT NULL
+  LEFT JOIN controls ON controls.name = job.queue AND job.key IS NOT NULL
+), limited AS MATERIALIZED (
+  SELECT its.*, its.key_order IS NULL OR next.job = its.id::text AS may_start, next.job <> '' AS has_next
+  FROM found AS its CROSS JOIN LATERAL (
+    SELECT {next_of_key} AS job FROM (SELECT its.key_order) AS limits
+    OFFSET 0  -- so that it is evaluated once
+  ) AS next
+  WHERE its.is_limited
+), counted AS (
+  SELECT ctid, key, type, queue, priority, run_at, seq, position, key_order, of_type, of_rate, of_queue,
+         has_next, may_start, may_start::integer AS jobs, may_start::integer AS starts
+  FROM limited
+  UNION ALL
+  SELECT NULL, its.key, its.type, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
+         NULL, NULL, running.jobs, 0
+  FROM (SELECT DISTINCT key, type, of_type FROM limited WHERE of_type IS NOT NULL) AS its
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.count(*)::integer AS jobs FROM (
+      SELECT FROM {jobs} AS job
+      WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+      LIMIT its.of_type
+    ) AS job
+  ) AS running
+  WHERE running.jobs > 0
+  UNION ALL
+  SELECT NULL, its.key, NULL, its.queue, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
+         NULL, NULL, running.jobs, 0
+  FROM (SELECT DISTINCT key, queue, of_queue FROM limited WHERE of_queue IS NOT NULL) AS its
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.count(*)::integer AS jobs FROM (
+      SELECT FROM {jobs} AS job
+      WHERE job.status = 'running' AND job.key = its.key AND job.queue = its.queue
+      LIMIT its.of_queue
+    ) AS job
+  ) AS running
+  WHERE running.jobs > 0
+  UNION ALL
+  SELECT NULL, its.key, its.type, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
+         NULL, NULL, 0, recent.starts::integer
+  FROM (SELECT DISTINCT key, type FROM limited WHERE of_rate IS NOT NULL) AS its
+  JOIN limits ON limits.type = its.type
+  CROSS JOIN LATERAL (
+    {starts_of_key}
+  ) AS recent
+  WHERE recent.starts > 0
+), summed AS (
+  SELECT counted.*,
+         pg_catalog.sum(jobs) OVER type_and_key AS jobs_of_type,
+         pg_catalog.sum(starts) OVER type_and_key AS starts_of_type,
+         pg_catalog.sum(jobs) OVER queue_and_key AS jobs_of_queue
+  FROM counted
+  WINDOW type_and_key AS (PARTITION BY key COLLATE "C", type COLLATE "C" ORDER BY position),
+         queue_and_key AS (PARTITION BY key COLLATE "C", queue COLLATE "C" ORDER BY position)
+), fitting AS MATERIALIZED (
+  SELECT summed.*,
+         coalesce(jobs_of_type + 1 - jobs <= of_type, true) AND coalesce(starts_of_type + 1 - starts <= of_rate, true)
+           AND coalesce(jobs_of_queue + 1 - jobs <= of_queue, true) AS fits
+  FROM summed WHERE ctid IS NOT NULL
+), parking AS MATERIALIZED (
+  SELECT EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1) AS any_parked
+), judged AS MATERIALIZED (
+  SELECT fitting.ctid, key, type, key_order,
+         fits AND may_start AND front.is_behind IS NOT TRUE AS starts,
+         fits AND CASE WHEN key_order IS NULL THEN front.is_behind ELSE has_next AND NOT may_start END AS overtakes
+  FROM fitting
+  LEFT JOIN LATERAL (
+    SELECT (-job.priority, job.run_at, job.seq) < (-fitting.priority, fitting.run_at, fitting.seq) AS is_behind
+    FROM {jobs} AS job
+    WHERE fitting.fits AND fitting.key_order IS NULL AND (SELECT any_parked FROM parking)
+      AND {is_parked} AND job.key = fitting.key AND job.type = fitting.type AND job.queue = fitting.queue
+    ORDER BY job.priority DESC, job.run_at, job.seq LIMIT 1
+  ) AS front ON true
+), parked AS (
+  UPDATE {jobs} AS job SET fingerprint = pg_catalog.concat(job.fingerprint, '~')
+  WHERE job.ctid = ANY (ARRAY(SELECT ctid FROM judged WHERE NOT starts))
+), claimed AS (
+  {take}
+)
+SELECT result.parked, result.overtaken, result.parked > 0 OR parking.any_parked, {columns}{refusal}
+FROM (
+  SELECT pg_catalog.count(*) FILTER (WHERE NOT starts) AS parked, ARRAY(
+    SELECT key FROM judged GROUP BY key, type
+    HAVING pg_catalog.bool_or(overtakes AND key_order IS NULL)
+      OR pg_catalog.bool_or(overtakes) AND NOT pg_catalog.bool_or(starts)
+  ) AS overtaken
+  FROM judged
+) AS result
+CROSS JOIN parking
+LEFT JOIN claimed ON true
+ORDER BY priority DESC, run_at, seq
