@@ -70,6 +70,8 @@ class ChildProcess:
         """The jobs that it has run."""
         self.is_spent = False
         """Whether it can or should run no further job."""
+        self.idle_since = 0.0
+        """The monotonic time since which it has no job."""
         counts.children += 1
         self._exited.add_done_callback(self._on_exit)
         self._reading = asyncio.create_task(self._read(reader), name="conduit child")
@@ -114,7 +116,10 @@ class ChildProcess:
         try:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
-            return await self._stop(ended, why_stopped() or Shutdown(), isolation.kill_after)
+            reason, seconds = why_stopped() or Shutdown(), isolation.kill_after
+            if isinstance(reason, Shutdown):  # there has to be time to write the outcome
+                seconds = min(seconds, host.timing.cancelling / 2)
+            return await self._stop(ended, reason, seconds)
         except ProcessDied as died:
             self._counts.kills["died"] += 1
             if isolation.memory is not None:
@@ -153,7 +158,8 @@ class ChildProcess:
     def kill(self) -> None:
         """Kill it, and what its jobs have started."""
         self.is_spent = True
-        self._nursery.signal(self._pid, signal.SIGKILL)
+        if not self._exited.done():
+            self._nursery.signal(self._pid, signal.SIGKILL)
 
     @property
     def gone(self) -> "asyncio.Task[None]":

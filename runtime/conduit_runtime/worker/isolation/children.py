@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from ...job_types.isolation import Isolation
 from ...model.claimed import Claimed
@@ -18,6 +19,9 @@ from .crossing import crossing, handler_crossing, main_of, modules_of, origin_of
 from .log_records import present_levels
 from .messages import Preparation, Setup
 from .nursery_process import NurseryProcess
+
+WARM = 60.0
+"""Seconds for which a child without a job is kept beside others."""
 
 
 class Children(ChildProcesses):
@@ -73,7 +77,14 @@ class Children(ChildProcesses):
             if child.is_spent or is_old:
                 child.end()
             else:
+                child.idle_since = monotonic()
                 self._idle.append(child)
+            self._end_some()
+
+    def _end_some(self) -> None:
+        """End children that had no job for long, except one: the last used are used next."""
+        while len(self._idle) > 1 and monotonic() - self._idle[0].idle_since > WARM:
+            self._idle.pop(0).end()
 
     def _data_of(self, handler: Handler) -> bytes:
         known = self._handlers.get(handler.type)

@@ -13,6 +13,7 @@ from typing import Any
 import isolated_jobs
 import poisons
 import pytest
+import threaded_jobs
 from conduit_runtime import Job, JobStatus, Queue, QueueError, WorkerPool
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -119,6 +120,20 @@ def test_a_child_is_kept_for_the_next_jobs_and_replaced_after_as_many_as_its_typ
     assert len({*results(queue, "kept")}) == 1
     assert len({*results(queue, "two")}) == 2
     assert os.getpid() not in results(queue, "kept")
+
+
+def test_where_an_import_starts_a_thread_each_child_is_a_new_python(
+    new_direct_pool: NewPool, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_direct_pool()
+    pool.register("threads", threaded_jobs.process, isolated=True, keep_result=DAY)
+    queue.enqueue(Job(type="threads"))
+    pool.run(drain=True)
+
+    [pid] = results(queue, "threads")
+    assert pid != os.getpid()
+    if sys.platform == "linux":
+        assert "each child process imports them anew" in caplog.text
 
 
 def test_plain_handlers_run_in_children_if_the_worker_says_so(
