@@ -1191,7 +1191,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  UPDATE jobs SET run_at = pg_catalog.clock_timestamp()
+  -- Due at once, also in this transaction; an attempt that runs is told by a time after its claim.
+  UPDATE jobs SET run_at = greatest(pg_catalog.now(), locked_at + interval '1 microsecond')
   WHERE id = wanted AND run_at > pg_catalog.clock_timestamp()
     AND EXISTS (SELECT FROM conduit_steps WHERE job = wanted AND name = signal AND value IS NULL)
   RETURNING queue INTO its_queue;
