@@ -18,7 +18,15 @@ class Case(NamedTuple):
 
 
 AXES: Mapping[str, Sequence[str]] = {
-    "kind": ("coroutine", "thread", "batch", "generated", "Django task"),
+    "kind": (
+        "coroutine",
+        "thread",
+        "batch",
+        "generated",
+        "Django task",
+        "isolated coroutine",
+        "isolated thread",
+    ),
     "worker": ("one", "several processes", "idle beside", "behind a broker", "test kit"),
     "enqueue": (
         "hook",
@@ -47,8 +55,10 @@ AXES: Mapping[str, Sequence[str]] = {
     "around": ("nothing", "pooler", "schema", "constraints", "older lock"),
 }
 
-UNTYPED = ("thread", "Django task")
+UNTYPED = ("thread", "Django task", "isolated thread")
 """Kinds whose handlers take any payload: their jobs have no fingerprint."""
+ISOLATED = ("isolated coroutine", "isolated thread")
+"""Kinds whose jobs run in processes of their own."""
 
 
 def _each(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:
@@ -56,7 +66,11 @@ def _each(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:
 
 
 APART: Mapping[frozenset[str], str] = _each(
-    ("hook", ("coroutine", "batch", *UNTYPED), "a hook enqueues the jobs of its own package"),
+    (
+        "hook",
+        ("coroutine", "batch", "isolated coroutine", *UNTYPED),
+        "a hook enqueues the jobs of its own package",
+    ),
     ("hook", ("unreadable",), "a hook checks what it enqueues"),
     ("hook", ("older lock",), "the hooks of an older package are not imported beside a newer one"),
     ("schedule", ("older lock",), "a schedule stores no fingerprint"),

@@ -11,7 +11,7 @@ import psycopg
 from conduit_runtime import AsyncQueue, CronScheduler, Job, Schedule, chain
 from hook_drivers import asyncpg_arguments
 from pair_axes import UNTYPED, Case
-from pair_handlers import BATCH, COROUTINE, TIMEOUT
+from pair_handlers import BATCH, COROUTINE, ISOLATED, TIMEOUT
 from pair_place import Place
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -27,11 +27,12 @@ class Wanted:
         self.letters = letters
         typed = {
             "coroutine": (COROUTINE, "old"),
+            "isolated coroutine": (ISOLATED, "old"),
             "batch": (BATCH, "old"),
             "generated": (letters.JOBS[0], older.JOBS[0].fingerprint),
         }
         if case.kind in UNTYPED:
-            self.type = "pairs.thread" if case.kind == "thread" else "pair_task.act"
+            self.type = "pair_task.act" if case.kind == "Django task" else f"pairs.{case.kind}"
             self.fingerprint = ""
         else:
             made, old = typed[case.kind]

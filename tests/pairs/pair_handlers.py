@@ -96,6 +96,10 @@ async def _alone(job: JobContext[Any], payload: Any) -> None:
     await act(job.id, job.attempt, payload.what, payload.exact)
 
 
+async def _isolated(job: JobContext[Any], payload: Any) -> None:
+    await _alone(job, payload)
+
+
 async def _together(context: BatchContext[Any], jobs: list[BatchJob[Any]]) -> None:
     for job in jobs:
         try:
@@ -105,8 +109,9 @@ async def _together(context: BatchContext[Any], jobs: list[BatchJob[Any]]) -> No
 
 
 def _typed(function: Any, name: str, **options: Any) -> JobType[Any, Any]:
-    kind = list[BatchJob[Wanted]] if options else Wanted
-    function.__annotations__["jobs" if options else "payload"] = kind
+    is_batch = "batch" in options
+    kind = list[BatchJob[Wanted]] if is_batch else Wanted
+    function.__annotations__["jobs" if is_batch else "payload"] = kind
     made = job_type(name, "new", **OPTIONS, **options)(function)
 
     @upcast(made, "old")
@@ -117,6 +122,7 @@ def _typed(function: Any, name: str, **options: Any) -> JobType[Any, Any]:
 
 
 COROUTINE = _typed(_alone, "pairs.coroutine")
+ISOLATED = _typed(_isolated, "pairs.isolated coroutine", isolated=True)
 BATCH = _typed(_together, "pairs.batch", batch=5, wait=timedelta(milliseconds=50))
 
 
@@ -136,8 +142,9 @@ async def _neighbour(job: JobContext[Any], payload: object) -> None:
 
 def pool_of(queue: Any, generated: Iterable[JobType[Any, Any]]) -> WorkerPool:
     """A pool with all handlers, except those of Django."""
-    jobs = [COROUTINE, BATCH, *generated]
+    jobs = [COROUTINE, ISOLATED, BATCH, *generated]
     pool = WorkerPool(queue, ["default"], jobs=jobs, services=Services(), workers=4, grace=1)
     pool.register("pairs.thread", _in_thread, **OPTIONS)
+    pool.register("pairs.isolated thread", _in_thread, isolated=True, **OPTIONS)
     pool.register(_NEIGHBOUR, _neighbour)
     return pool

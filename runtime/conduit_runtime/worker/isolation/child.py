@@ -104,7 +104,7 @@ class Child:
         environment.outcomes = self._outcomes = ChildOutcomes(self._registry, self._kept, host)
         self._environment = environment
         self._runs = JobRuns(environment)
-        self._handlers: set[bytes] = set()
+        self._handlers: dict[str, bytes] = {}
         self._task: asyncio.Task[None] | None = None
         self._execution: Execution | None = None
         self._stop: BaseException | None = None
@@ -169,12 +169,12 @@ class Child:
 
             enter(message.trace)
         try:
-            if message.handler not in self._handlers:
+            if self._handlers.get(job.type) != message.handler:
                 handler = handler_arrived(message.handler)
                 if not handler.is_async:
                     handler = replace(handler, function=self._checked(handler.function))
                 self._registry.add(handler)
-                self._handlers.add(message.handler)
+                self._handlers[job.type] = message.handler
         except BaseException as error:
             self._environment.outcomes.settle(job, None, error)
             return

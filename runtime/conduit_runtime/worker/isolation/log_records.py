@@ -1,7 +1,6 @@
 """Log records of a child, which its worker writes: the worker's configuration decides how."""
 
 import logging
-import pickle
 from collections.abc import Mapping
 from contextvars import copy_context
 from typing import Any
@@ -61,13 +60,16 @@ class _Forwarding(logging.Handler):
 
 
 def _crossing(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
+    """The value; what JSON does not have crosses as its text, so that no class has to."""
+    if value is None or type(value) in {str, int, float, bool}:
         return value
-    try:
-        pickle.dumps(value)
-    except Exception:
-        return str(value)
-    return value
+    if isinstance(value, Event):
+        return Event(str(value.message), _crossing({**value.fields}))
+    if isinstance(value, dict):
+        return {str(name): _crossing(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(_crossing, value)]
+    return str(value)
 
 
 def write_record(logged: Logged, job: Claimed | None) -> None:

@@ -172,6 +172,14 @@ class Running(TransactionTestCase):
         assert not result.return_value["is_main"]
         assert result.worker_ids[0].endswith(f"-{result.return_value['pid']}")
 
+    def test_plain_functions_run_in_processes_of_their_own(self) -> None:
+        added, where = tasks.add.enqueue(1, b=2), tasks.where.enqueue()
+        drain("--isolated")
+        added.refresh()
+        where.refresh()
+        assert added.return_value == 3
+        assert where.worker_ids[0].endswith(f"-{where.return_value['pid']}")
+
     def test_a_failed_attempt_is_made_again(self) -> None:
         result = tasks.fail.enqueue(1)
         lines = self.drain_all(result)

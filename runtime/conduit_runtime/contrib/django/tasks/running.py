@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from inspect import iscoroutinefunction
 from traceback import format_exception
 from typing import Any
@@ -20,6 +20,7 @@ from ....model.job import Job, JobStatus
 from ....model.payload import encode
 from ....worker.run.handler import HandlerOptions
 from .. import jobs_database
+from . import registry
 from .api import (
     BaseTaskBackend,
     Task,
@@ -38,7 +39,8 @@ Payload = dict[str, Any]
 def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
     """The handler of a task's jobs, and its options.
 
-    A plain function runs in a thread of the worker, a coroutine function on its loop.
+    A plain function runs in a thread of the worker, a coroutine function on its loop. Processes of
+    isolated jobs find the task by its path.
     """
     given = task.get_backend().job_options
     options: HandlerOptions = {
@@ -48,31 +50,36 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
         "base": given.base,
     }
 
-    def run(context: JobContext[Any], payload: Payload) -> Any:
-        attempt = _Attempt(task, context, payload)
-        attempt.start()
-        try:
-            returned = _returned(task.func(*attempt.arguments, **attempt.result.kwargs))
-            if context.stopped_by is not None:
-                raise context.stopped_by  # too late: the attempt has ended
-        except BaseException as error:
-            if (final := attempt.final_error(error)) is not None:
-                attempt.fail(final)
-            raise
-        return attempt.succeed(returned)
+    run = _run_async if iscoroutinefunction(task.func) else _run
+    return partial(run, task.module_path), options
 
-    async def run_async(context: JobContext[Any], payload: Payload) -> Any:
-        attempt = await sync_to_async(_Attempt)(task, context, payload)
-        await sync_to_async(attempt.start)()
-        try:
-            returned = _returned(await task.func(*attempt.arguments, **attempt.result.kwargs))
-        except BaseException as error:
-            if (final := attempt.final_error(error)) is not None:
-                await sync_to_async(attempt.fail)(final)
-            raise
-        return await sync_to_async(attempt.succeed)(returned)
 
-    return (run_async if iscoroutinefunction(task.func) else run), options
+def _run(path: str, context: JobContext[Any], payload: Payload) -> Any:
+    task: Task = registry.find(path)
+    attempt = _Attempt(task, context, payload)
+    attempt.start()
+    try:
+        returned = _returned(task.func(*attempt.arguments, **attempt.result.kwargs))
+        if context.stopped_by is not None:
+            raise context.stopped_by  # too late: the attempt has ended
+    except BaseException as error:
+        if (final := attempt.final_error(error)) is not None:
+            attempt.fail(final)
+        raise
+    return attempt.succeed(returned)
+
+
+async def _run_async(path: str, context: JobContext[Any], payload: Payload) -> Any:
+    task: Task = registry.find(path)
+    attempt = await sync_to_async(_Attempt)(task, context, payload)
+    await sync_to_async(attempt.start)()
+    try:
+        returned = _returned(await task.func(*attempt.arguments, **attempt.result.kwargs))
+    except BaseException as error:
+        if (final := attempt.final_error(error)) is not None:
+            await sync_to_async(attempt.fail)(final)
+        raise
+    return await sync_to_async(attempt.succeed)(returned)
 
 
 class _Attempt:
