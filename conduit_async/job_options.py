@@ -292,6 +292,13 @@ _DECLARED = (
         ),
     ),
     Option(
+        "fair",
+        Flag(),
+        "limit",
+        needs=Needs("key", "say whose turn it is: `key: self.customer_id, fair: true`"),
+        elsewhere="fairness fair_share round_robin",
+    ),
+    Option(
         "rate_limit",
         _COUNT,
         "limit",

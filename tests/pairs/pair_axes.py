@@ -38,6 +38,7 @@ AXES: Mapping[str, Sequence[str]] = {
         "unique",
         "replacing",
         "second of a key",
+        "in turn",
         "schedule",
     ),
     "what": (

@@ -153,6 +153,15 @@ def _second_of_a_key(place: Place, wanted: Wanted) -> UUID:
     return job.id
 
 
+def _in_turn(place: Place, wanted: Wanted) -> UUID:
+    job = wanted.job(key=("one", 1))
+    with place.queue() as queue:
+        queue.share(job.queue)
+        queue.enqueue_many([Job(type="pairs.neighbour", key=("other", n)) for n in range(9)])
+        queue.enqueue(job)
+    return job.id
+
+
 def _by_schedule(place: Place, wanted: Wanted) -> UUID:
     schedule = Schedule.every(
         hours=1, type=wanted.type, payload=wanted.payload, timeout=wanted.timeout, name="hourly"
@@ -173,5 +182,6 @@ ENQUEUES: Mapping[str, Callable[[Place, Wanted], UUID]] = {
     "unique": _as_unique,
     "replacing": _replacing,
     "second of a key": _second_of_a_key,
+    "in turn": _in_turn,
     "schedule": _by_schedule,
 }

@@ -220,6 +220,7 @@ class Limits(SourceLimits):
     key_starts: Positive | None = None
     key_seconds: Period | None = None
     key_order: OnFailure | None = None
+    fair: Name | None = None
 
     def __post_init__(self) -> None:
         if (self.starts is None) is not (self.seconds is None) or (self.key_starts is None) is not (

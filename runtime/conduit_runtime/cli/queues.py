@@ -11,6 +11,7 @@ from ..client.queue import Queue
 from ..model.queues.controls import TypeLimits
 from ..model.queues.stats import QueueOverview
 from ..model.text.durations import short_duration
+from ..statements.limits.controls import Fair
 from .filters import DURATION
 from .output import show_rows
 from .session import Session, session_options
@@ -90,6 +91,7 @@ def resume(session: Session, names: tuple[str, ...]) -> None:
     metavar="[N]",
     help="At most N of its jobs of each key at once; with --none or --source: of this limit.",
 )
+@click.option("--fair/--no-fair", default=None, help="Let the keys of a queue take turns; or not.")
 @_none
 @click.option("--type", "are_types", is_flag=True, help="NAME… are job types, not queues.")
 @_source
@@ -98,14 +100,23 @@ def limit(
     names: tuple[str, ...],
     concurrency: int | None,
     per_key: int | None,
+    fair: bool | None,
     lift: bool,
     are_types: bool,
     to_source: bool,
 ) -> None:
     """Limit how many jobs of a queue run at once, over all workers; with --type, of a job type.
 
-    For a type, --concurrency, --per-key and --none override the limit in its source.
+    For a type, --concurrency, --per-key and --none override the limit in its source. A queue is
+    fair if the source of a type in it says so; --fair and --no-fair override that, and
+    `--fair --source` returns to it.
     """
+    if fair is not None:
+        if are_types or lift or concurrency is not None or per_key is not None:
+            raise click.UsageError("give --fair or --no-fair of a queue without other limits")
+        shared: Fair = "source" if to_source else fair
+        _change(session, names, lambda queue, name: queue.share(name, shared))
+        return
     if to_source and not are_types:
         raise click.UsageError("--source is for job types: give --type too")
     by_key = per_key is not None
@@ -257,8 +268,11 @@ def _show(overviews: list[QueueOverview], form: str) -> None:
     limits = ["concurrency"]
     if form != "table" or any(row["key_concurrency"] is not None for row in rows):
         limits.append("key_concurrency")
+    if form != "table" or any(row["fair_from"] for row in rows):
+        limits += ["fair", "fair_from"]
     if form == "table":
         rows = [{**row, "paused": "paused" if row["paused"] else ""} for row in rows]
+        rows = [{**row, "fair": "fair" if row["fair"] else ""} for row in rows]
         rows = [{**row, **{name: _kept(row[name]) for name in kept}} for row in rows]
     show_rows(rows, ["queue", "paused", *limits, *_COUNTS, "oldest_due", *kept], form)
 

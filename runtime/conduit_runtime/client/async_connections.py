@@ -121,6 +121,11 @@ class AsyncConnections:
         """Run the statements of an operation, each as `run` does, and return its result."""
         return await run_steps_async(steps, lambda statement: self.run(statement, conn))
 
+    async def run_within(self, steps: Steps[T], conn: AsyncGiven | None = None) -> T:
+        """Run the statements of an operation in one transaction, and return its result."""
+        async with self.transaction(conn) as connection:
+            return await self.run_steps(steps, connection)
+
     @asynccontextmanager
     async def transaction(self, conn: AsyncGiven | None = None) -> AsyncIterator[AsyncGiven]:
         """Begin a transaction; if a connection is given, one within its transaction.

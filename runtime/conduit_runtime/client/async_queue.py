@@ -65,6 +65,7 @@ class AsyncQueue:
         self.connections: AsyncConnections = AsyncConnections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
+        self._run_within = self.connections.run_within
         self._ends = EndListener(self.dsn, schema)
 
     @property
@@ -159,8 +160,7 @@ class AsyncQueue:
         wanted = store.job_id(id)
         if from_step is None:
             return await self._run(store.retry_job(wanted), conn)
-        async with self.connections.transaction(conn) as connection:
-            await self._run_steps(retry_from(wanted, from_step), connection)
+        await self._run_within(retry_from(wanted, from_step), conn)
         return True
 
     async def fork(self, id: UUID | str, *, from_step: str, conn: Conn = None) -> Job:
@@ -334,8 +334,7 @@ class AsyncQueue:
             steps = leases.dequeue(worker_id, queue, limit, waiting.lanes, **how)
             return await self._run_steps(steps, conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting, **how)
-        async with self.connections.transaction(conn) as connection:
-            return await self._run_steps(steps, connection)
+        return await self._run_within(steps, conn)
 
     async def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost if the job is no longer held."""
@@ -374,6 +373,10 @@ class AsyncQueue:
         """
         await self._run(controls.limit(queue, concurrency, per_key=per_key), conn)
 
+    async def share(self, queue: str, fair: controls.Fair = True, *, conn: Conn = None) -> None:
+        """Let the keys of a queue take turns, or not; "source" leaves it to its job types."""
+        await self._run_within(controls.share(queue, fair), conn)
+
     async def retention(
         self,
         queue: str,
@@ -402,9 +405,7 @@ class AsyncQueue:
         limit, even one in the source; "source" restores the limit of the source.
         Running jobs continue; workers apply the change within a second.
         """
-        steps = type_limits.limit_type(type, concurrency, per_key=per_key)
-        async with self.connections.transaction(conn) as connection:
-            await self._run_steps(steps, connection)
+        await self._run_within(type_limits.limit_type(type, concurrency, per_key=per_key), conn)
 
     async def type_limits(self, *, conn: Conn = None) -> AllTypeLimits:
         """Return the types that have limits, or whose limits a command has lifted."""
@@ -425,9 +426,7 @@ class AsyncQueue:
         "source" restores the limit of the source. The server's clock measures the period. Other
         types of the queue are not delayed.
         """
-        steps = type_limits.rate_limit(type, starts, per, per_key=per_key)
-        async with self.connections.transaction(conn) as connection:
-            await self._run_steps(steps, connection)
+        await self._run_within(type_limits.rate_limit(type, starts, per, per_key=per_key), conn)
 
     async def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """Return the types that have a rate limit."""

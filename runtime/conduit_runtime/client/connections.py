@@ -122,6 +122,11 @@ class Connections:
         """Run the statements of an operation, each as `run` does, and return its result."""
         return run_steps(steps, lambda statement: self.run(statement, conn))
 
+    def run_within(self, steps: Steps[T], conn: Given | None = None) -> T:
+        """Run the statements of an operation in one transaction, and return its result."""
+        with self.transaction(conn) as connection:
+            return self.run_steps(steps, connection)
+
     @contextmanager
     def transaction(self, conn: Given | None = None) -> Iterator[Given]:
         """Begin a transaction; if a connection is given, one within its transaction.

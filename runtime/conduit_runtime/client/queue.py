@@ -66,6 +66,7 @@ class Queue:
         self.connections: Connections = Connections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
+        self._run_within = self.connections.run_within
         self._ends = EndListener(self.dsn, schema)
 
     @property
@@ -158,8 +159,7 @@ class Queue:
         wanted = store.job_id(id)
         if from_step is None:
             return self._run(store.retry_job(wanted), conn)
-        with self.connections.transaction(conn) as connection:
-            self._run_steps(retry_from(wanted, from_step), connection)
+        self._run_within(retry_from(wanted, from_step), conn)
         return True
 
     def fork(self, id: UUID | str, *, from_step: str, conn: Conn = None) -> Job:
@@ -329,8 +329,7 @@ class Queue:
             steps = leases.dequeue(worker_id, queue, limit, waiting.lanes, **how)
             return self._run_steps(steps, conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting, **how)
-        with self.connections.transaction(conn) as connection:
-            return self._run_steps(steps, connection)
+        return self._run_within(steps, conn)
 
     def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost if the job is no longer held."""
@@ -369,6 +368,10 @@ class Queue:
         """
         self._run(controls.limit(queue, concurrency, per_key=per_key), conn)
 
+    def share(self, queue: str, fair: controls.Fair = True, *, conn: Conn = None) -> None:
+        """Let the keys of a queue take turns, or not; "source" leaves it to its job types."""
+        self._run_within(controls.share(queue, fair), conn)
+
     def retention(
         self,
         queue: str,
@@ -397,9 +400,7 @@ class Queue:
         limit, even one in the source; "source" restores the limit of the source.
         Running jobs continue; workers apply the change within a second.
         """
-        steps = type_limits.limit_type(type, concurrency, per_key=per_key)
-        with self.connections.transaction(conn) as connection:
-            self._run_steps(steps, connection)
+        self._run_within(type_limits.limit_type(type, concurrency, per_key=per_key), conn)
 
     def type_limits(self, *, conn: Conn = None) -> AllTypeLimits:
         """Return the types that have limits, or whose limits a command has lifted."""
@@ -420,9 +421,7 @@ class Queue:
         "source" restores the limit of the source. The server's clock measures the period. Other
         types of the queue are not delayed.
         """
-        steps = type_limits.rate_limit(type, starts, per, per_key=per_key)
-        with self.connections.transaction(conn) as connection:
-            self._run_steps(steps, connection)
+        self._run_within(type_limits.rate_limit(type, starts, per, per_key=per_key), conn)
 
     def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """Return the types that have a rate limit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypedDict, Unpack, cast
 
-from ..model.arguments import check_duration
+from ..model.arguments import check_duration, describe_argument
 from ..model.attempts.retry import (
     DEFAULT_POLICY,
     LONGEST,
@@ -31,8 +31,9 @@ class RuleOptions(TypedDict, total=False):
     second unless given); `key_concurrency`, `key_rate_limit` and `key_per` say the same of each
     key. With `ordered`, the jobs of a key run one after another, in the order of their enqueues;
     `on_failure` is whether a failed one holds the others ("hold") or not ("skip", unless given).
-    Errors of `discard_on` end a job at once; with `retry_on`, all other errors do, too. Both take
-    classes or their names; subclasses count.
+    With `fair`, the keys of its queue ("default" unless given) take turns. Errors of `discard_on`
+    end a job at once; with `retry_on`, all other errors do, too. Both take classes or their names;
+    subclasses count.
 
     With `isolated`, each job runs in a process of its own. That is killed if the attempt has not
     ended `kill_after` (a second unless given) after its timeout, a cancel or a stop of the worker.
@@ -53,6 +54,7 @@ class RuleOptions(TypedDict, total=False):
     key_per: timedelta | None
     ordered: bool
     on_failure: OnFailure | None
+    fair: bool
     retry_on: Iterable[ErrorType]
     discard_on: Iterable[ErrorType]
     isolated: bool
@@ -72,8 +74,14 @@ class JobRules:
     isolation: Isolation | None = None
 
     @classmethod
-    def of(cls, **options: Unpack[RuleOptions]) -> "JobRules":
-        """Check the options. Raises TypeError or ValueError for one that does not fit."""
+    def of(cls, queue: str = "default", **options: Unpack[RuleOptions]) -> "JobRules":
+        """Check the options of a type whose jobs are in this queue.
+
+        Raises TypeError or ValueError for one that does not fit.
+        """
+        fair = options.get("fair", False)
+        if fair not in (True, False):
+            raise ValueError(describe_argument("fair", fair, "True or False"))
         retry_on, discard_on = check_error_types(
             options.get("retry_on", ()), options.get("discard_on", ())
         )
@@ -99,6 +107,7 @@ class JobRules:
                 options.get("key_per"),
                 options.get("ordered", False),
                 options.get("on_failure"),
+                queue if fair else None,
             ),
             Isolation.of(
                 options.get("isolated", False),
@@ -115,7 +124,9 @@ DEFAULT_RULES = JobRules()
 def rules_of(options: Mapping[str, Any]) -> JobRules:
     """The rules among the options of a job type or a handler, as `JobRules.of` checks them."""
     known = RuleOptions.__optional_keys__
-    return JobRules.of(**cast("RuleOptions", {n: v for n, v in options.items() if n in known}))
+    queue = options.get("queue") or "default"
+    given = cast("RuleOptions", {n: v for n, v in options.items() if n in known})
+    return JobRules.of(queue, **given)
 
 
 def check_known(options: Mapping[str, Any], known: frozenset[str], what: str) -> None:

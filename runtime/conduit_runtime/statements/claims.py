@@ -108,7 +108,13 @@ def claim(
     return Statement(mode.query, parameters, decode, fragments)
 
 
-_PLAIN = {"take": "{claim/take}", "skipping": "", "refusal": ", is_claimed"}
+_PLAIN = {
+    "take": "{claim/take}",
+    "skipping": "",
+    "refusal": ", is_claimed",
+    "unless_fair": "",
+    "by_turns": "",
+}
 _ALL_PRIORITIES = {
     "rows": "{claim/due_rows}",
     "recent_scan": "",

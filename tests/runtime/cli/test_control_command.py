@@ -60,6 +60,20 @@ def test_queues_are_limited(queue: Queue, dsn: str) -> None:
     call(dsn, "queues", "limit", "mail", "--concurrency", "0", code=2)
 
 
+def test_queues_become_fair(queue: Queue, dsn: str) -> None:
+    [row] = call_json(dsn, "queues", "limit", "mail", "--fair")
+    assert (row["fair"], row["fair_from"]) == (True, "command")
+    assert call(dsn, "queues", "list").count("fair") == 3, "its columns, and the queue"
+    queue.enqueue_many([Job("mail", "t", key="ab"[n // 5]) for n in range(6)])
+    assert {job.key for job in queue.dequeue("w", "mail", limit=2)} == {"a", "b"}
+    [row] = call_json(dsn, "queues", "limit", "mail", "--no-fair")
+    assert (row["fair"], row["fair_from"]) == (False, None)
+    [row] = call_json(dsn, "queues", "limit", "mail", "--fair", "--source")
+    assert (row["fair"], row["fair_from"]) == (False, None)
+    for further in (["--type"], ["--none"], ["--per-key", "2"], ["--concurrency", "2"]):
+        assert "--fair" in call(dsn, "queues", "limit", "mail", "--fair", *further, code=2)
+
+
 def test_types_get_rates(queue: Queue, dsn: str) -> None:
     [row] = call_json(dsn, "queues", "rate-limit", "email.send", "--starts", "2", "--per", "1h")
     assert row == {

@@ -8,7 +8,8 @@ from datetime import datetime
 class QueueSettings:
     """A queue: how many live workers serve it, and the settings of operators.
 
-    `keep_completed` and `keep_failed` are how long its ended jobs are kept, in seconds.
+    `keep_completed` and `keep_failed` are how long its ended jobs are kept, in seconds. In a
+    `fair` queue, keys take turns.
     """
 
     queue: str
@@ -17,3 +18,4 @@ class QueueSettings:
     concurrency: int | None = None
     keep_completed: float | None = None
     keep_failed: float | None = None
+    fair: bool = False

@@ -85,7 +85,7 @@ class RateLimit:
 class SourceLimits:
     """The limits of a type in the code: jobs at once, starts within so many seconds.
 
-    What begins with `key_` limits the jobs of one key.
+    What begins with `key_` limits the jobs of one key. `fair` is the queue that it makes fair.
     """
 
     concurrency: int | None = None
@@ -95,6 +95,7 @@ class SourceLimits:
     key_starts: int | None = None
     key_seconds: float | None = None
     key_order: OnFailure | None = None
+    fair: str | None = None
 
     @classmethod
     def of(
@@ -107,6 +108,7 @@ class SourceLimits:
         key_per: timedelta | None = None,
         ordered: bool = False,
         on_failure: OnFailure | None = None,
+        fair: str | None = None,
     ) -> "SourceLimits | None":
         """The limits in the options, if any. Raises TypeError or ValueError for a bad one."""
         for name, given in (("concurrency", concurrency), ("key_concurrency", key_concurrency)):
@@ -124,6 +126,7 @@ class SourceLimits:
             key_concurrency,
             *_rate(key_rate_limit, key_per, "key_"),
             (on_failure or "skip") if ordered else None,
+            fair,
         )
         return None if limits == cls() else limits
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from .controls import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
@@ -39,7 +41,8 @@ class QueueOverview:
     live worker of the queue knows. `oldest_due` is when the
     first of the other due jobs became due; None if none is due. `keep_completed` and `keep_failed`
     are how long its ended jobs are kept, in seconds, if an operator set it; `keep_steps` is how
-    long the steps of completed ones are. `key_concurrency` limits the jobs of each key.
+    long the steps of completed ones are. `key_concurrency` limits the jobs of each key. In a `fair`
+    queue, keys take turns; `fair_from` is where that is set, None if nowhere.
     """
 
     queue: str
@@ -59,6 +62,8 @@ class QueueOverview:
     keep_failed: float | None = None
     keep_steps: float | None = None
     key_concurrency: int | None = None
+    fair: bool = False
+    fair_from: Origin | None = None
 
     @property
     def paused(self) -> bool:

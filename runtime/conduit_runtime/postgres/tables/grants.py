@@ -17,7 +17,7 @@ TABLES = {
             *("conduit_unique_keys", "conduit_blocked_jobs", "conduit_dependencies"),
             *("conduit_results", "conduit_schedules", "conduit_workers", "conduit_metrics"),
             *("conduit_queues", "conduit_type_limits", "conduit_rate_usage"),
-            "conduit_key_usage",
+            *("conduit_key_usage", "conduit_turns"),
             *("conduit_failure_notices", "conduit_job_types", "conduit_audit", "conduit_steps"),
             "conduit_signals",
         ),

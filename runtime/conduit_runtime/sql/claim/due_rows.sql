@@ -8,8 +8,8 @@ ARRAY(
   FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
     AS wanted (queue, size, position)
   CROSS JOIN LATERAL (
-    WITH RECURSIVE levels (priority, row_ids, taken, cut) AS (
-      SELECT 101, '{}'::tid[], 0, false
+    (WITH RECURSIVE levels (priority, row_ids, taken, cut) AS (
+      SELECT 101, '{}'::tid[], 0, false {unless_fair}
       UNION ALL
       SELECT next.priority, heads.row_ids, levels.taken + heads.taken, heads.cut
       FROM levels
@@ -65,7 +65,7 @@ ARRAY(
     )
     SELECT due_row.ctid
     FROM levels CROSS JOIN pg_catalog.unnest(levels.row_ids) WITH ORDINALITY AS due_row (ctid, position)
-    LIMIT wanted.size
+    LIMIT wanted.size) {by_turns}
   ) AS due_row
   WHERE {allowed} AND wanted.queue <> ALL (ARRAY(
     SELECT name FROM {conduit_queues}

@@ -1,1 +1,1 @@
-(concurrency IS NOT NULL OR key_concurrency IS NOT NULL)
+(concurrency IS NOT NULL OR key_concurrency IS NOT NULL OR fair IS TRUE)

@@ -24,10 +24,10 @@ WITH counts AS (
   FROM {conduit_workers} AS worker CROSS JOIN pg_catalog.unnest(worker.queues) AS queue
   GROUP BY queue
 ), controlled AS (
-  SELECT name AS queue, paused_at, concurrency, key_concurrency, keep_completed, keep_failed, keep_steps
+  SELECT name AS queue, paused_at, concurrency, key_concurrency, fair, fair_from, keep_completed, keep_failed, keep_steps
   FROM {conduit_queues}
   WHERE pg_catalog.num_nonnulls(
-    paused_at, concurrency, key_concurrency, keep_completed, keep_failed, keep_steps) > 0
+    paused_at, concurrency, key_concurrency, fair_from, keep_completed, keep_failed, keep_steps) > 0
 )
 SELECT queue, coalesce(pending, 0), coalesce(running, 0), coalesce(completed, 0),
        coalesce(failed, 0), coalesce(cancelled, 0), coalesce(unknown, 0), coalesce(unreadable, 0),
@@ -35,6 +35,6 @@ SELECT queue, coalesce(pending, 0), coalesce(running, 0), coalesce(completed, 0)
        paused_at, concurrency,
        -- Python's times have a smaller range than those of Postgres; greatest() ignores NULL.
        CASE WHEN oldest_due IS NOT NULL THEN greatest(oldest_due, '0001-01-02 00:00Z') END,
-       keep_completed, keep_failed, keep_steps, key_concurrency
+       keep_completed, keep_failed, keep_steps, key_concurrency, coalesce(fair, false), fair_from
 FROM counts FULL JOIN served USING (queue) FULL JOIN controlled USING (queue)
 ORDER BY queue

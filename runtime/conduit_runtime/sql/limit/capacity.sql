@@ -28,6 +28,9 @@ UNION ALL
 SELECT 'keys', queue.name, NULL, NULL FROM {conduit_queues} AS queue
 WHERE queue.name = ANY (%(queues)s::text[]) AND queue.key_concurrency IS NOT NULL
 UNION ALL
+SELECT 'fair', queue.name, NULL, NULL FROM {conduit_queues} AS queue
+WHERE queue.name = ANY (%(queues)s::text[]) AND queue.fair
+UNION ALL
 SELECT 'keys', limits.type, limits.key_starts, limits.key_seconds FROM {conduit_type_limits} AS limits
 WHERE limits.type = ANY (%(types)s::text[])
   AND {has_key_limit}

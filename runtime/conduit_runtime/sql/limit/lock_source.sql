@@ -5,3 +5,4 @@ SELECT pg_catalog.pg_advisory_xact_lock(
 WHERE EXISTS (SELECT FROM {conduit_workers} WHERE limits <> '{}')
    OR EXISTS (SELECT FROM {conduit_type_limits} WHERE 'source' IN (concurrency_from, rate_from, key_concurrency_from, key_rate_from)
       OR key_order IS NOT NULL)
+   OR EXISTS (SELECT FROM {conduit_queues} WHERE fair_from = 'source')

@@ -67,6 +67,8 @@ CREATE INDEX jobs_order ON jobs (key, type, status, (
   WHERE key IS NOT NULL AND status IN ('pending', 'failed');
 CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
   WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
+CREATE INDEX jobs_turns ON jobs (queue, priority DESC, type, fingerprint, key COLLATE "C", run_at, seq)
+  WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) <> '~';
 CREATE INDEX jobs_expiry ON jobs
   ((run_at - '2000-01-01 00:00Z'::timestamptz + expires * interval '1 s'))
   WHERE status = 'pending' AND expires IS NOT NULL;
@@ -1271,6 +1273,8 @@ CREATE TABLE conduit_queues (
   paused_at   timestamptz,
   concurrency integer     CHECK (concurrency > 0),
   key_concurrency integer CHECK (key_concurrency > 0),
+  fair        boolean,
+  fair_from   text        CHECK (fair_from IN ('source', 'command')),
   keep_completed float8   CHECK (keep_completed >= 0::float8),
   keep_failed    float8   CHECK (keep_failed >= 0::float8),
   keep_steps     float8   CHECK (keep_steps >= 0::float8)
@@ -1281,6 +1285,8 @@ COMMENT ON COLUMN conduit_queues.name IS 'the queue';
 COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: not paused';
 COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
 COMMENT ON COLUMN conduit_queues.key_concurrency IS 'how many of its jobs of one key may run at once; NULL: any number';
+COMMENT ON COLUMN conduit_queues.fair IS 'whether its jobs start by turns of their keys; NULL: no';
+COMMENT ON COLUMN conduit_queues.fair_from IS 'source or command: where that is set; NULL: nowhere';
 COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_failed IS 'after how many seconds failed jobs are deleted; NULL: as its workers say';
 COMMENT ON COLUMN conduit_queues.keep_steps IS 'after how many seconds the records of the steps of completed jobs are deleted; NULL: when the jobs complete';
@@ -1327,6 +1333,26 @@ COMMENT ON TABLE conduit_rate_usage IS 'recent starts of types with a rate; at m
 COMMENT ON COLUMN conduit_rate_usage.type IS 'the job type';
 COMMENT ON COLUMN conduit_rate_usage.until IS 'the starts happened shortly before this time';
 COMMENT ON COLUMN conduit_rate_usage.starts IS 'how many';
+
+-- A claim inserts a row and deletes the one that it read, since the newest row of an index is found
+-- at once even while another transaction holds a snapshot.
+CREATE TABLE conduit_turns (
+  queue    text        NOT NULL,
+  priority integer     NOT NULL,
+  ring     text        NOT NULL,
+  seq      bigint      GENERATED ALWAYS AS IDENTITY,
+  position text        NOT NULL,
+  at       timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (queue, priority, ring, seq)
+) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE conduit_turns IS 'whose turn is next in fair queues';
+COMMENT ON COLUMN conduit_turns.queue IS 'the fair queue';
+COMMENT ON COLUMN conduit_turns.priority IS 'the priority of the jobs; each has turns of its own';
+COMMENT ON COLUMN conduit_turns.ring IS 'the group whose keys take turns; empty: the keys and groups of the queue';
+COMMENT ON COLUMN conduit_turns.seq IS 'the last one holds';
+COMMENT ON COLUMN conduit_turns.position IS 'the next turn is that of the first key from here on, in the order of bytes';
+COMMENT ON COLUMN conduit_turns.at IS 'when the last turn was taken';
 
 CREATE TABLE conduit_key_usage (
   type   text        NOT NULL,

@@ -1,11 +1,18 @@
 """The settings of operators for queues. Statements without IO."""
 
 from datetime import timedelta
+from typing import Literal, TypeAlias
 
+from ...model.arguments import describe_argument
 from ...model.payload import check_name
 from ...model.queues.controls import check_count
 from ...model.queues.retention import check_age, in_seconds
 from ...postgres.statement import Statement, nothing
+from ...postgres.steps import Steps
+from .type_limits import apply_source
+
+Fair: TypeAlias = bool | Literal["source"]
+"""Whether the keys of a queue take turns, or that its job types decide."""
 
 
 def pause(queue: str) -> Statement[None]:
@@ -28,6 +35,21 @@ def limit(queue: str, concurrency: int | None, *, per_key: bool = False) -> Stat
     parameters = {"queue": queue, "concurrency": concurrency}
     column = "key_concurrency" if per_key else "concurrency"
     return Statement("limit/limit", parameters, nothing, {"column": column})
+
+
+def share(queue: str, fair: Fair) -> Steps[None]:
+    """Let the keys of a queue take turns or not, as the statements of one transaction.
+
+    "source" leaves it to the source of its job types.
+    """
+    check_name(queue, "queue")
+    if fair == "source":
+        yield Statement("limit/share_to_source", {"queue": queue}, nothing)
+        yield from apply_source()
+        return
+    if not isinstance(fair, bool):
+        raise ValueError(describe_argument("fair", fair, 'True, False or "source"'))
+    yield Statement("limit/share", {"queue": queue, "fair": fair}, nothing)
 
 
 def retention(

@@ -14,6 +14,7 @@ from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J
 from ..refused_claims import Apart
+from .turns import Turns
 
 T = TypeVar("T")
 
@@ -39,16 +40,19 @@ def claim_by_key(
     queues: Collection[str],
     freed: Collection[str] | None,
     rated: Collection[str],
+    turns: Turns,
 ) -> Steps[tuple[Apart[J], bool]]:
     """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
-    `left` gives the claim of what is left to take, beside the jobs taken and refused before. Parked
-    jobs of the `freed` keys are released if there is room, of any keys if it is None. Counts starts
-    of `rated` types. Returns also whether there may be more behind the jobs that it parked.
+    `left` gives the claim of what is left to take, beside the jobs taken and refused before, with
+    the `turns` that were found last. Parked jobs of the `freed` keys are released if there is room,
+    of any keys if it is None. Counts starts of `rated` types. Returns also whether there may be
+    more behind the jobs that it parked.
     """
     found: Apart[J] = Apart([], [])
     more = False
     for _ in range(_ROUNDS):
+        yield from turns.find(left(found))
         judged: _Judged[Apart[J]] = yield _by_key(left(found))
         found = Apart(found.jobs + judged.taken.jobs, found.refused + judged.taken.refused)
         starts = Counter(

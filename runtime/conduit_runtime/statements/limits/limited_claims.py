@@ -15,6 +15,7 @@ from ...postgres.steps import Steps
 from ..claims import J, Mode, claim
 from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
 from .keys import claim_by_key
+from .turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ def claim_within(
         return counted
     limit = wanted.limit if room or starts else max(wanted.limit, wanted.most)
 
+    fair = {subject for kind, subject, _, _ in capacities if kind == "fair"}
+    turns = Turns({queue: min(sizes[queue], limit) for queue in sizes if queue in fair})
+
     def remaining(found: Apart[J]) -> Statement[list[J]]:
         """The claim of what is left beside what was found before."""
         of_queues = Counter(job.queue for job in found.jobs)
@@ -123,7 +127,7 @@ def claim_within(
             starts={type_: few - of_types[type_] for type_, few in starts.items()},
             counted=types,
         )
-        return skipping(claiming, [*skipped, *found.stuck])
+        return turns.of(skipping(claiming, [*skipped, *found.stuck]))
 
     def apart_remaining(found: Apart[J]) -> Statement[Apart[J]]:
         return apart_from(remaining(found), alone)
@@ -133,14 +137,18 @@ def claim_within(
     if by_key:
         rated = {subject for subject, few in by_key.items() if few is not None}
         left = apart_remaining if apart else lambda found: together(remaining(found))
-        claiming = claim_by_key(left, limit, sizes, wanted.freed, rated)
+        claiming = claim_by_key(left, limit, sizes, wanted.freed, rated, turns)
         found, counted.more = yield from claiming
         counted.more = counted.more or len(found.jobs) >= limit
-    elif apart:
-        found = yield from repeated(apart_remaining)
     else:
-        found = Apart((yield remaining(found)), [])
+        yield from turns.find(remaining(found))
+        if apart:
+            found = yield from repeated(apart_remaining)
+        else:
+            found = Apart((yield remaining(found)), [])
     counted.jobs, counted.refused = found.jobs, found.refused
+    yield from turns.note(counted.jobs)
+    counted.more = counted.more or turns.more
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == room.get(queue))
     started = Counter(job.type for job in counted.jobs)

@@ -67,6 +67,7 @@ def apply_source() -> Steps[None]:
     """
     if (yield Statement("limit/lock_source", {}, lambda rows, count: bool(rows))):
         yield Statement("limit/apply_source", {}, nothing)
+        yield Statement("limit/apply_fair", {}, nothing)
         yield Statement("limit/forget_lifted", {}, nothing)
 
 

@@ -66,7 +66,12 @@ def work(queue: Queue) -> None:
         )
 
     limits: HandlerOptions = {"concurrency": 50, "rate_limit": 1000}
-    by_key: HandlerOptions = {"key_concurrency": 1, "key_rate_limit": 1000, "ordered": True}
+    by_key: HandlerOptions = {
+        "key_concurrency": 1,
+        "key_rate_limit": 1000,
+        "ordered": True,
+        "fair": True,
+    }
     pool.register("keyed", lambda context, payload: None, **by_key)
     pool.register("t", lambda context, payload: context.results_blocking() and None, **limits)
     pool.register("tick", lambda context, payload: None, **limits)
@@ -157,7 +162,10 @@ def lease(queue: Queue) -> None:
     queue.touch(job)
     queue.fail(job, "no")
     queue.limit("default", 5)
-    queue.enqueue(Job(type="leased"))
+    queue.share("default")
+    queue.enqueue_many([Job(type="leased", key=("a", 1) if n else None) for n in range(101)])
     [job] = queue.dequeue("by hand", types=["leased"])
     queue.complete(job)
+    queue.cancel_many(type="leased")
     queue.limit("default", None)
+    queue.share("default", "source")

@@ -61,6 +61,7 @@ class EmailSend:
     key_per=timedelta(hours=1),
     ordered=True,
     on_failure="hold",
+    fair=True,
     rate_limit=600,
     per=timedelta(minutes=1),
 )

@@ -1,0 +1,95 @@
+"""Fair queues: their jobs start by turns of their keys, those of the highest priority first.
+
+A claim finds whose turn it is under the lock of the queue's row, and notes where it ended.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from ...postgres.arrays import array, integers, uuids
+from ...postgres.statement import Rows, Statement, nothing
+from ...postgres.steps import Steps
+from ..claims import J
+
+T = TypeVar("T")
+
+_HEADS = 100
+"""How many due jobs of a lane are read before a walk looks for those of other keys."""
+_PASSED = 1_000
+"""How many keys without a due job a walk passes over."""
+
+
+class _Found(NamedTuple):
+    ids: list[UUID]
+    is_flooded: bool
+    ends: tuple[list[str], list[int], list[str], list[str], list[bool]]
+
+
+@dataclass(slots=True)
+class Turns:
+    """The turns of a claim in its `fair` queues, of which it takes so many jobs at most.
+
+    `more` says that there may be jobs behind those that it found.
+    """
+
+    fair: Mapping[str, int]
+    more: bool = False
+    _ids: list[UUID] = field(default_factory=list)
+    _ends: tuple[list[str], list[int], list[str], list[str], list[bool]] | None = None
+
+    def find(self, claim: Statement[Any]) -> Steps[None]:
+        """Find the jobs that this claim takes from fair queues."""
+        if not self.fair:
+            return
+        parameters = {
+            **claim.parameters,
+            "fair": array(self.fair),
+            "fair_sizes": integers(self.fair.values()),
+            "heads": _HEADS,
+            "passed": _PASSED,
+        }
+        finding = Statement("turns/find", parameters, _read, claim.fragments)
+        found: _Found = yield finding
+        self._ids, self.more, self._ends = found.ids, found.is_flooded, found.ends
+
+    def of(self, claim: Statement[T]) -> Statement[T]:
+        """The claim, which takes from fair queues the jobs that were found."""
+        if not self.fair:
+            return claim
+        return replace(
+            claim,
+            parameters={**claim.parameters, "fair": array(self.fair), "turns": uuids(self._ids)},
+            fragments={
+                **claim.fragments,
+                "unless_fair": "WHERE wanted.queue <> ALL (%(fair)s::text[])",
+                "by_turns": "{turns/rows}",
+            },
+        )
+
+    def note(self, jobs: Collection[J]) -> Steps[None]:
+        """Note that these jobs had their turns."""
+        self.more = self.more and bool(jobs or (self._ends and self._ends[0]))
+        had = Counter((job.queue, job.priority, job.key) for job in jobs if job.queue in self.fair)
+        if self._ends is None or not (had or self._ends[0]):
+            return
+        queues, priorities, rings, places, is_round = self._ends
+        parameters = {
+            "queues": array([queue for queue, _, _ in had]),
+            "priorities": integers([priority for _, priority, _ in had]),
+            "keys": array([key for _, _, key in had]),
+            "jobs": integers(had.values()),
+            "end_queues": array(queues),
+            "end_priorities": integers(priorities),
+            "end_rings": array(rings),
+            "end_places": array(places),
+            "end_rounds": array(is_round),
+        }
+        yield Statement("turns/note", parameters, nothing)
+
+
+def _read(rows: Rows, count: int) -> _Found:
+    [(ids, is_flooded, *ends)] = rows
+    return _Found(ids, is_flooded, tuple(ends))
