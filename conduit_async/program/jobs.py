@@ -127,10 +127,11 @@ class StepInfo:
     `name` is its name in the source, such as `billing.invoice`. `kept` are the locals that later
     code reads: their values are stored with the record of the step, in the class `record`. Of a
     local in `members`, later code reads only these members. If it `only_writes`, its writes commit
-    together with its record. If it `takes_turns`, it is a loop, whose turns are stored one by one;
-    `items` are its items if they are stored, `loop` is such a loop around the step. `pause` says
-    whether it is a sleep or a wait for the signal of its name. `part` is what the statement behind
-    its own evaluates first, if the step ends with it. `fields` are the kept values as the lock has
+    together with its record, or without one with the end of the job or of the turn. If it
+    `takes_turns`, it is a loop, whose turns are stored one by one; `items` are its items if they
+    are stored, `loop` is such a loop around the step. `pause` says whether it is a sleep or a wait
+    for the signal of its name. `part` is what the statement behind its own evaluates first, if the
+    step ends with it. `fields` are the kept values as the lock has
     them. `hash` tells its last statement from others, `within` the branches that lead to it.
     """
 

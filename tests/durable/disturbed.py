@@ -96,8 +96,15 @@ class Seen:
         return {**self.events, lost.job: again}
 
     def repeats_writes(self, number: int) -> bool:
-        """Whether a write runs twice when the outcome of an effect is lost."""
-        return any(event.is_write for event in self._repeated(number))
+        """Whether a write is made twice when the outcome of an effect is lost.
+
+        It commits alone if its job has no steps, or if a service is called in the same step.
+        """
+        repeated = [each for each in self._repeated(number) if each.what[0] != "log"]
+        job = self.effects[number].job
+        has_steps = any(type_ == job.partition(" ")[0] for type_, _ in self.stored)
+        is_alone = not has_steps or not all(event.is_write for event in repeated)
+        return is_alone and any(event.is_write for event in repeated)
 
 
 class Service:

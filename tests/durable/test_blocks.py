@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from blocks import BLOCKS, HERE, SETTINGS, Block, source_of
-from disturbed import Bench
+from disturbed import Bench, Seen
 from generated import compiled, imported, write
 from probe import check_types, check_with_pyright
 
@@ -41,7 +42,12 @@ def test_a_block_goes_on_behind_its_last_step(bench: Bench, tmp_path: Path, bloc
             lost = bench.run(package, clock_stands=True, lose=number)
             assert lost.events == still.with_repeated(number), f"the outcome of {number} is lost"
             if not still.repeats_writes(number):
-                assert lost.rows == still.rows
+                assert rows_made(lost) == rows_made(still)
+
+
+def rows_made(seen: Seen) -> dict[str, list[Any]]:
+    """The rows without the numbers of entries: one that was undone has used up a number."""
+    return {**seen.rows, "entries": [row[1:] for row in seen.rows["entries"]]}
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
     """Lower a block; the value of its last expression goes to `dest`."""
     lines: list[Line] = []
     inside: Collection[ast.Statement] = ()
+    commits = False
     for statement in node.statements:
         if statement in inside:
             continue
@@ -51,6 +52,9 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
                 continue
         if statement in fn.guarded:
             lines.append(Line(f"await {fn.handle}.passed_all_steps()"))
+        if statement in fn.last_writes and not commits:
+            lines.append(Line(f"await {fn.handle}.commits_at_end()"))
+            commits = True
         raising = raised_in(fn.module.facts, statement)
         if raising is not None:
             return [*lines, *_spanned(_raised(fn, raising), statement.span)]

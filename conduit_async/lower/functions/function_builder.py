@@ -31,7 +31,8 @@ class FunctionBuilder:
     handled. `knows_user`: the code runs only if the request has a user. `declared` are locals, and
     `annotated` are variables, that have an annotation already. `steps` are those of the job, by
     their first statements, and `loops` are the loops whose turns are stored. Before the statements
-    in `guarded`, the job checks that it has passed all steps that have ended.
+    in `guarded`, the job checks that it has passed all steps that have ended. The writes from those
+    in `last_writes` on commit together with the end of the job, or of the turn.
     """
 
     names: Naming
@@ -53,6 +54,7 @@ class FunctionBuilder:
     steps: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     loops: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     guarded: frozenset[ast.Statement] = frozenset()
+    last_writes: frozenset[ast.Statement] = frozenset()
     annotated: set[str] = field(default_factory=set)
     return_dest: Destination | None = None
     caught: str | None = None
@@ -67,6 +69,7 @@ class FunctionBuilder:
             own = (each for each in self.job.steps if not (each.takes_turns or each.pause))
             self.steps = {each.first: each for each in own}
             self.loops = {each.first: each for each in self.job.steps if each.takes_turns}
+            self.last_writes = frozenset(e.first for e in self.job.unrecorded if e.only_writes)
             straight = {*self.job.block.body.statements}.union(
                 *(each.body.statements for each in self.loops if isinstance(each, ast.For))
             )

@@ -70,6 +70,7 @@ async def moderation_check(job: JobContext[Services], comment: ModerationCheck) 
                 ),
             )
             await job.ends()
+    await job.commits_at_end()
     if member(verdict, "spam"):
         await job.update(Comment, comment.id, state="spam")
         return

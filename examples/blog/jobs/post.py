@@ -126,6 +126,7 @@ async def announce(job: JobContext[Services], post: Announce) -> None:
             f"{String.truncate(post.headline, 100)} {text(link)}", tags=post.tags
         )
         await job.ends()
+    await job.commits_at_end()
     await job.update(Post, post.id, announced_at=Time.now())
 
 

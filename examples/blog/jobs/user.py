@@ -63,6 +63,7 @@ async def email_send(job: JobContext[Services], user: EmailSend) -> None:
             user.email, "welcome", name=user.name, locale=user.settings_locale
         )
         await job.ends()
+    await job.commits_at_end()
     await job.update(User, user.id, welcomed_at=Time.now())
 
 

@@ -76,6 +76,7 @@ async def language_detect(job: JobContext[Services], ticket: LanguageDetect) -> 
             ticket.email, subject=f"We have received: {ticket.subject}", lines=[]
         )
         await job.ends()
+    await job.commits_at_end()
     await job.update(Ticket, ticket.id, acknowledged_at=Time.now())
 
 

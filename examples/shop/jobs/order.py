@@ -204,6 +204,7 @@ async def print_label(job: JobContext[Services], order: PrintLabel) -> None:
                 of_type(str | None, member(label, "carrier"), "label.carrier"),
             )
             await job.ends()
+    await job.commits_at_end()
     await job.update_path(
         Order,
         order.id,

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -13,10 +13,11 @@ from ..model.attempts.outcome import seconds_of
 from ..model.claimed import Claimed
 from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
+from ..statements.outcomes import Attempt, Written
 from .host import Host, lost
 from .kept import Reached, read_kept, written
 from .options import KeptClasses
-from .steps import Steps
+from .steps import Connection, Steps
 from .turns import Turns
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class BlockContext(AsyncOperations):
     """What is stored with the end of the present turn of a loop, as JSON."""
     _kept: str | None = None
     _within: psycopg.AsyncConnection[Any] | None = None
+    at_end: AsyncExitStack | None = None
+    """What commits the writes since `commits_at_end`; None if there was no call."""
     _began = 0.0
 
     @property
@@ -132,7 +135,7 @@ class BlockContext(AsyncOperations):
         The end of each turn is stored before the next one begins. A worker that cannot store steps
         runs all turns.
         """
-        return Turns(self._job, self.block_steps, loop, items, self._next_turn)
+        return Turns(self._job, self.block_steps, loop, items, self._next_turn, self._ending)
 
     def _next_turn(self) -> bytes:
         self.forget_rows()
@@ -169,6 +172,47 @@ class BlockContext(AsyncOperations):
             finally:
                 self._within = None
         await steps.committed()
+
+    async def commits_at_end(self) -> None:
+        """Let the writes from here on commit together with the end of the job.
+
+        In a turn of a loop, they commit together with the record of the turn's end. An attempt that
+        fails first undoes them.
+        """
+        if self.at_end is None:
+            self.at_end = AsyncExitStack()
+            await self.at_end.enter_async_context(self.transaction())
+
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[Connection | None]:
+        """What the block stores commits together with the writes since `commits_at_end`."""
+        at_end, self.at_end = self.at_end, None
+        if at_end is None:
+            yield None
+            return
+        async with at_end:
+            yield self._within
+
+    async def complete(self, attempt: Attempt) -> Written | None:
+        """Write that the job completed, in the transaction of the writes since `commits_at_end`.
+
+        The worker calls this. None if they are in another database: they have committed alone.
+        Raises TakenAway for a job that is not held; its writes are undone.
+        """
+        return await self._steps.complete(attempt, self._ending())
+
+    async def undo(self, error: BaseException) -> BaseException:
+        """Undo the writes since `commits_at_end`; returns why the attempt failed.
+
+        The worker calls this with what the attempt raised.
+        """
+        if self.at_end is None:
+            return error
+        try:
+            async with self._ending():
+                raise error
+        except BaseException as raised:
+            return raised
 
     @property
     def block_steps(self) -> Steps | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from functools import lru_cache
 from types import FrameType, FunctionType
@@ -15,12 +16,16 @@ from ..model.claimed import Claimed
 from ..model.errors import PayloadError, PayloadMismatch, QueueError, StepNotStored, StepsMismatch
 from ..model.payload import check_name, decode, encode
 from ..payloads.annotated import annotated_decoder, annotated_result, code_of
+from ..statements.outcomes import Attempt, Written
 from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Records, Stored, Wait, Waited
 from .kept import Reached, check_resumable, read_turns
 from .options import KeptClasses
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
+
+Writes: TypeAlias = AbstractAsyncContextManager[Connection | None]
+"""An open transaction, which the end of the context commits; without one, None."""
 
 in_turn: ContextVar[str] = ContextVar("conduit_turn", default="")
 """What the names of steps begin with in a turn of a `resume` loop; else it is empty."""
@@ -43,6 +48,13 @@ class StepStore(Protocol):
 
     async def committed(self, record: Record, /) -> bool:
         """Note that the transaction of a record has committed; False if its job is not held."""
+
+    async def complete(self, attempt: Attempt, writes: Writes, /) -> Written | None:
+        """Write that a job completed, in the transaction of its last writes, and commit it.
+
+        If it is in another database than the queue's, only the writes commit: None. Raises
+        TakenAway for a job that is not held, and undoes the writes.
+        """
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         """Begin or end a sleep or a wait; False if its job is not held."""
@@ -135,7 +147,9 @@ class Steps:
         Raises CancelledError if the job is lost.
         """
         self.has_records = True
-        record = Record(self._job, name, value, elapsed)
+        await self._write(Record(self._job, name, value, elapsed), connection)
+
+    async def _write(self, record: Record, connection: Connection | None) -> None:
         if connection is None:
             is_held = await self._store.store(record)
         else:
@@ -162,15 +176,16 @@ class Steps:
         self._passed.add(loop)
         return read_turns(records[loop]) if loop in records else Reached()
 
-    async def end_turn(self, loop: str, reached: Reached, elapsed: float) -> None:
-        """Store how far a loop is, in place of the steps in its last turn.
+    async def end_turn(
+        self, loop: str, reached: Reached, elapsed: float, connection: Connection | None = None
+    ) -> None:
+        """Store how far a loop is, in place of the steps in its last turn, as `store` does.
 
         Raises CancelledError if the job is lost.
         """
         self.has_records = True
         text = msgspec.json.encode(reached).decode()
-        if not await self._store.store(Record(self._job, loop, text, elapsed, is_loop=True)):
-            raise self._lost()
+        await self._write(Record(self._job, loop, text, elapsed, is_loop=True), connection)
         for known in (self._found, self._places):
             for name in [each for each in known if each.startswith(f"{loop}/")]:
                 del known[name]
@@ -197,6 +212,10 @@ class Steps:
             self._uncommitted = None
             if not await self._store.committed(record):
                 raise self._lost()
+
+    async def complete(self, attempt: Attempt, writes: Writes) -> Written | None:
+        """Complete the job together with its last writes, as `StepStore.complete` does."""
+        return await self._store.complete(attempt, writes)
 
     async def check(self, known: KeptClasses) -> None:
         """Raise StepsMismatch if code with these steps cannot go on behind those that are finished.

@@ -8,7 +8,7 @@ import msgspec
 
 from ..model.claimed import Claimed
 from .kept import Reached
-from .steps import Steps
+from .steps import Steps, Writes
 
 T = TypeVar("T")
 
@@ -16,8 +16,9 @@ T = TypeVar("T")
 class Turns(AsyncIterator[T], Generic[T]):
     """The items of a loop whose turns no attempt has finished; the next one ends the one before.
 
-    `next_turn` forgets what belongs to a turn, and returns what the turn keeps, as JSON. While a
-    turn is under way, the job's calls of services have idempotency keys of this turn.
+    `next_turn` forgets what belongs to a turn, and returns what the turn keeps, as JSON. `ending`
+    gives the open transaction of the turn's last writes, for the record of its end. While a turn is
+    under way, the job's calls of services have idempotency keys of this turn.
     """
 
     def __init__(
@@ -27,12 +28,14 @@ class Turns(AsyncIterator[T], Generic[T]):
         loop: str,
         items: Iterable[T],
         next_turn: Callable[[], bytes],
+        ending: Callable[[], Writes],
     ) -> None:
         self._job = job
         self._steps = steps
         self._loop = loop
         self._items = enumerate(items)
         self._next_turn = next_turn
+        self._ending = ending
         self._outer = job.turn
         self._turn: int | None = None
         self._began = 0.0
@@ -60,5 +63,7 @@ class Turns(AsyncIterator[T], Generic[T]):
         done = self._turn + 1
         if self._steps is not None:
             reached = Reached(done, msgspec.Raw(kept))
-            await self._steps.end_turn(self._loop, reached, monotonic() - self._began)
+            async with self._ending() as connection:
+                elapsed = monotonic() - self._began
+                await self._steps.end_turn(self._loop, reached, elapsed, connection)
         return done

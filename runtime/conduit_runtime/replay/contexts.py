@@ -43,6 +43,9 @@ class ReplayContext(JobContext[Any]):
         loop = _Loop(self.steps, self._begin(name, sys._getframe(1), is_loop=True))
         return Cursor(loop, items, self.raise_if_cancelled)
 
+    async def commits_at_end(self) -> None:
+        """Do nothing: a replay commits nothing."""
+
     async def _run_step(
         self, name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]
     ) -> Any:

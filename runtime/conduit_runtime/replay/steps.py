@@ -113,7 +113,9 @@ class ReplaySteps(Steps):
         except StepsMismatch as mismatch:
             raise self.differ(loop, str(mismatch)) from None
 
-    async def end_turn(self, loop: str, reached: Reached, elapsed: float) -> None:
+    async def end_turn(
+        self, loop: str, reached: Reached, elapsed: float, connection: Connection | None = None
+    ) -> None:
         """Go on with the next turn: this one has come to no effect that is not stored."""
         self.check_all_passed()
         for name in [each for each in self._by_name if each.startswith(f"{loop}/")]:

@@ -19,7 +19,7 @@ from ..model.lanes import Lane
 from ..model.queues.controls import SourceLimits
 from ..model.type_description import DescribedType
 from ..services.protocols import Prepared
-from ..statements.outcomes import Attempt
+from ..statements.outcomes import Attempt, Written
 from .metrics import Metrics
 from .timing import Timing
 
@@ -129,6 +129,10 @@ class OutcomeSink(ABC):
     @abstractmethod
     def add(self, attempt: Attempt) -> None:
         """Write the outcome of an attempt soon."""
+
+    @abstractmethod
+    def note_completed(self, attempt: Attempt, written: Written) -> None:
+        """Report a completion that has committed together with the job's last writes."""
 
     @abstractmethod
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:

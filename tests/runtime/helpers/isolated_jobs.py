@@ -51,6 +51,18 @@ def noted(path: str) -> int:
     return len(Path(path).read_text().splitlines())
 
 
+async def count_at_end(job: JobContext[Any], what: str) -> int:
+    """Write what commits with the end of the job; the first attempt fails behind it."""
+    await job.commits_at_end()
+    n = await job.scalar(int, "UPDATE counts SET n = n + 1 RETURNING n")
+    job.enqueued.append(Job(queue="children", type="child"))
+    if job.attempt == 1 and what == "fails":
+        raise ValueError(what)
+    if job.attempt == 1 and what == "dies":
+        os._exit(1)
+    return n
+
+
 def plain(job: PlainContext[Services], path: str) -> dict[str, Any]:
     """Do what a plain handler can do; the first attempt dies behind a step."""
     first = job.step("note", noted, path)

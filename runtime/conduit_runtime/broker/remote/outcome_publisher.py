@@ -10,7 +10,7 @@ from uuid import UUID
 from ...model.claimed import Claimed
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ...statements.outcomes import Attempt
+from ...statements.outcomes import Attempt, Written
 from ...telemetry.attempt_counters import Recorder
 from ...worker.acknowledge.acknowledger import take_batch
 from ...worker.interfaces import ApartSink, OutcomeSink
@@ -66,6 +66,9 @@ class OutcomePublisher(OutcomeSink, ApartSink):
         if not self._attempts:
             self._wake.set()
         self._attempts.append(attempt)
+
+    def note_completed(self, attempt: Attempt, written: Written) -> None:
+        raise AssertionError("jobs of a broker write in another database than the queue's")
 
     async def write(self, attempt: Attempt) -> None:
         """Publish an outcome; returns once the broker has it."""

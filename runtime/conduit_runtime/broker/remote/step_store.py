@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ...job_types.steps import Connection, StepStore
+from ...job_types.steps import Connection, StepStore, Writes
 from ...model.claimed import Claimed
 from ...model.errors import JobLost, StepNotStored
+from ...statements.outcomes import Attempt
 from ...statements.steps import Record, Records, Stored, Wait, Waited
 from ...worker.acknowledge.step_writer import Written
 from ..messages import LARGEST, VERSION, Claim, ReadSteps, StoreStep, WaitInStep, encode
@@ -48,6 +49,10 @@ class RemoteSteps(StepStore):
 
     async def committed(self, record: Record, /) -> bool:
         return await self.store(record)
+
+    async def complete(self, attempt: Attempt, writes: Writes, /) -> None:
+        async with writes:
+            return
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         return self._begin(self._wait(wait))

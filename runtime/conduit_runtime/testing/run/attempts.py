@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ...model.claimed import Claimed
 from ...model.payload import decode
-from ...statements.outcomes import Attempt
+from ...statements.outcomes import Attempt, Written
 from ...worker.interfaces import ApartSink, OutcomeSink
 from ...worker.run.environment import WhyStopped
 from .ran import Outcome, Run
@@ -21,6 +21,7 @@ class Outcomes(OutcomeSink, ApartSink):
         begin: Callable[[Attempt], Awaitable[bool]],
     ) -> None:
         self._added: list[Attempt] = []
+        self._completed: list[tuple[Attempt, Written]] = []
         self._write = write
         self._begin = begin
         self.apart = self  # each outcome is written alone
@@ -33,6 +34,15 @@ class Outcomes(OutcomeSink, ApartSink):
         """The attempts that came in since the last call, and are not written."""
         added, self._added = self._added, []
         return added
+
+    def note_completed(self, attempt: Attempt, written: Written) -> None:
+        """Take note of a completion that is written."""
+        self._completed.append((attempt, written))
+
+    def take_completed(self) -> list[tuple[Attempt, Written]]:
+        """The completions since the last call that were written with the jobs' last writes."""
+        completed, self._completed = self._completed, []
+        return completed
 
     async def write(self, attempt: Attempt) -> None:
         """Write an outcome, and return once it is written."""

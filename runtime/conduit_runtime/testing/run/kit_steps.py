@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from ...job_types.steps import Connection, StepStore
-from ...model.attempts.interruptions import Shutdown
+from ...job_types.steps import Connection, StepStore, Writes
+from ...model.attempts.interruptions import Shutdown, TakenAway
 from ...model.claimed import Claimed
 from ...postgres.statement import Statement
 from ...statements import steps as statements
+from ...statements.outcomes import Attempt, Written, complete
 from ...statements.steps import Record, Stored, Wait, Waited
 from ...worker.acknowledge.step_writer import LOCKED
 from .database_interface import Database
@@ -46,6 +47,13 @@ class KitSteps(StepStore):
             self.crashed.add(record.job.id)
             raise Shutdown
         return True
+
+    async def complete(self, attempt: Attempt, writes: Writes, /) -> Written:
+        async with writes as connection:
+            written = await self._database.run(complete([attempt]), connection)
+            if not written.attempts:
+                raise TakenAway
+        return written
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         return asyncio.ensure_future(self._send(statements.wait([wait])))

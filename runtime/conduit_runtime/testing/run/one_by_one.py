@@ -28,7 +28,7 @@ from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
 from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
-from ...statements.outcomes import Attempt, mark_started, progress, write
+from ...statements.outcomes import Attempt, Written, mark_started, progress, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
 from ...worker.heartbeat.upkeep import fallback_lanes, unhandled_lanes
@@ -148,6 +148,8 @@ class OneByOne(RunnerHost):
         while not self._runner.is_idle:
             await self._capacity.wait()
             self._capacity.clear()
+        for attempt, written in self._outcomes.take_completed():
+            await self._note(attempt, written)
         released_ids = set()
         for attempt in self._outcomes.take():
             await self._write(attempt)
@@ -172,6 +174,10 @@ class OneByOne(RunnerHost):
         except psycopg.Error as error:
             attempt = refused(attempt, error)
             written = await self._database.run(write([attempt]))
+        await self._note(attempt, written)
+
+    async def _note(self, attempt: Attempt, written: Written) -> None:
+        """Note what was written, and release the jobs that waited for this one."""
         self._written[attempt.job.id] = attempt, bool(written.attempts)
         more = written.advancing
         while more:

@@ -76,6 +76,10 @@ class Acknowledger(OutcomeSink):
             self._wake.set()
         attempts.append(attempt)
 
+    def note_completed(self, attempt: Attempt, written: Written) -> None:
+        self._metrics.record_completed([attempt])
+        self._report([attempt], written)
+
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; returns the ids of the jobs that are still held.
 

@@ -7,13 +7,18 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
-from ...job_types.steps import Connection, StepStore
+from ...job_types.steps import Connection, StepStore, Writes
+from ...model.attempts.interruptions import TakenAway
 from ...model.claimed import Claimed
+from ...model.job import Job
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
+from ...statements import outcomes
 from ...statements import steps as statements
+from ...statements.outcomes import Attempt
+from ...statements.outcomes import Written as Completed
 from ...statements.steps import Record, Stored, Wait, Waited
 from ..job_database import JobDatabase
 
@@ -31,7 +36,8 @@ LAST = 2.0
 LOCKED = 0.01
 """Seconds until a record is tried again whose job another transaction has locked."""
 TRIES = 100
-"""How often a record is tried that commits with writes of its job."""
+"""How often a record, or the end of a job, is tried that commits with writes of its job."""
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 
 
 class StepWriter(StepStore):
@@ -63,6 +69,9 @@ class StepWriter(StepStore):
         """Do nothing: the record is stored."""
         return True
 
+    async def complete(self, attempt: Attempt, writes: Writes, /) -> Completed | None:
+        return await complete_within(self._database, attempt, writes)
+
     def read(self, job: Claimed, /) -> "asyncio.Future[Stored]":
         return self._reading.add(job)
 
@@ -89,8 +98,34 @@ async def store_within(database: JobDatabase, record: Record, connection: Connec
         if found is not None:
             return found
         await asyncio.sleep(LOCKED)
-    # The other transaction may wait for what this one has written.
-    raise psycopg.errors.LockNotAvailable(f"another transaction has locked job {record.job.id}")
+    raise _locked(record.job)
+
+
+async def complete_within(database: JobDatabase, attempt: Attempt, writes: Writes) -> Completed:
+    """Write that a job completed, in the transaction of its last writes, and commit it.
+
+    Raises TakenAway if the job is not held, LockNotAvailable if another transaction has it, or what
+    its end changes, for long.
+    """
+    statement = outcomes.complete([attempt], defers=True)
+    async with writes as connection:
+        assert connection is not None
+        for _ in range(TRIES):
+            is_locked = await database.run(outcomes.lock(attempt), connection)
+            if is_locked is not None:
+                break
+            await asyncio.sleep(LOCKED)
+        else:
+            raise _locked(attempt.job)
+        if not is_locked:
+            raise TakenAway
+        await connection.execute(_LOCK_TIMEOUT)
+        return await database.run(statement, connection)
+
+
+def _locked(job: Claimed | Job) -> psycopg.Error:
+    """The error of a transaction that waits no longer: the other one may wait for its writes."""
+    return psycopg.errors.LockNotAvailable(f"another transaction has locked job {job.id}")
 
 
 class Written(asyncio.Future[R]):

@@ -2,17 +2,20 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
 
-from ...job_types.steps import Connection, StepStore
+from ...job_types.steps import Connection, StepStore, Writes
 from ...model.claimed import Claimed
 from ...model.errors import QueueError
 from ...services.protocols import Prepared
+from ...statements.outcomes import Attempt
+from ...statements.outcomes import Written as Completed
 from ...statements.steps import Record, Stored, Wait, Waited
-from ..acknowledge.step_writer import Written, store_within
+from ..acknowledge.step_writer import Written, complete_within, store_within
 from ..interfaces import ApartSink, OutcomeSink, RunnerHost
 from ..job_database import NO_DATABASE, JobDatabase
 from ..metrics import Metrics
@@ -76,6 +79,12 @@ class ChildSteps(StepStore):
 
     async def committed(self, record: Record, /) -> bool:
         return True if self._within else await self.store(record)
+
+    async def complete(self, attempt: Attempt, writes: Writes, /) -> Completed | None:
+        if self._within and self._database is not None:
+            return await complete_within(self._database, attempt, writes)
+        async with writes:
+            return None
 
     def wait(self, wait: Wait, /) -> "asyncio.Future[Waited]":
         return self._requests.ask("wait", *wait)
@@ -154,6 +163,10 @@ class Kept(ApartSink, OutcomeSink):
 
     async def write(self, attempt: Any) -> None:
         self._keep(attempt, is_apart=True)
+
+    def note_completed(self, attempt: Attempt, written: Completed) -> None:
+        self._keep(attempt, is_apart=False)
+        self.ended = replace(self.ended, advancing=written.advancing)
 
     async def begin(self, attempt: Any) -> bool:
         return True

@@ -7,13 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
+from uuid import UUID
 
 from ...model.attempts.interruptions import TakenAway
 from ...model.attempts.outcome import Outcome, Snooze
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
 from ...model.new_job import NewJob
-from ...statements.outcomes import Attempt
+from ...statements.outcomes import Attempt, Written
 from ...statements.results import Result
 from ..interfaces import RunnerHost
 from .environment import Environment
@@ -26,7 +27,8 @@ class Ended:
     """How an attempt in a child ended, as `statements.outcomes.Attempt` says it.
 
     Without `has_outcome`, the job was taken away. With `is_apart`, others should not wait for the
-    outcome. A child that `is_spent` is to be replaced.
+    outcome. A child that `is_spent` is to be replaced. With `advancing`, the completion is written;
+    these are the jobs whose flows have more to release.
     """
 
     has_outcome: bool = False
@@ -37,6 +39,7 @@ class Ended:
     waits: bool = False
     is_apart: bool = False
     is_spent: bool = False
+    advancing: Sequence[UUID] | None = None
 
 
 class Child(Protocol):
@@ -107,6 +110,9 @@ class IsolatedRuns:
             ended.has_steps,
             ended.waits,
         )
+        if ended.advancing is not None:
+            self._sink.note_completed(attempt, Written([attempt], ended.advancing))
+            return
         if ended.outcome is None and (ended.is_apart or job.is_suspect):
             await self._outcomes.write_apart(attempt)
             return

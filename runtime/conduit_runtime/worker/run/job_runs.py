@@ -115,6 +115,8 @@ class JobRuns:
             else:
                 await self._begin_written(execution)
         except BaseException as error:
+            if execution.context is not None:
+                error = await execution.context.undo(error)
             self._outcomes.settle(job, execution.started, execution.reason(error))
 
     async def _begin_written(self, execution: Execution) -> None:
@@ -143,6 +145,12 @@ class JobRuns:
         if steps is not None and execution.handler.steps is not None:
             steps.check_all_passed()
         attempt.has_steps = steps is not None and steps.has_records
+        if execution.context.at_end is not None:
+            execution.disarm()
+            written = await execution.context.complete(attempt)
+            if written is not None:
+                self._sink.note_completed(attempt, written)
+                return
         if self._outcomes.is_written_apart(attempt, children):
             execution.disarm()
             await self._outcomes.write_apart(attempt)

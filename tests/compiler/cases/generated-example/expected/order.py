@@ -95,6 +95,7 @@ async def email_send(job: JobContext[Services], order: EmailSend) -> None:
             body=f"To {order.address_country}, was {order.was}. {note}",
         )
         await job.ends()
+    await job.commits_at_end()
     await job.update(Order, order.id, notified_at=Time.now())
     job.enqueue(
         search_index_update,

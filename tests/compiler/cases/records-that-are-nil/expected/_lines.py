@@ -20,7 +20,7 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
             84: 18,
             85: 18,
             86: 18,
-            93: 19,
+            94: 19,
         },
     ),
 }

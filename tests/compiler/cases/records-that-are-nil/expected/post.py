@@ -90,6 +90,7 @@ async def count(job: JobContext[Services], post: Count) -> None:
                 editor_id=editor.id if editor is not None else None,
             )
             await job.ends()
+    await job.commits_at_end()
     await job.update(
         Post, post.id, editor_id=post.found.id if post.found is not None else None
     )
