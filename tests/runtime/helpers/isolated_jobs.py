@@ -130,3 +130,8 @@ def reports(job: PlainContext[Any], payload: Any) -> None:
 def process(job: PlainContext[Any], payload: Any) -> int:
     """Return the process that runs the job."""
     return os.getpid()
+
+
+def parent(job: PlainContext[Any], payload: Any) -> int:
+    """Return the process that has started the one that runs the job."""
+    return os.getppid()

@@ -191,6 +191,20 @@ def test_a_job_that_looks_for_a_cancel_ends_by_itself_and_its_child_goes_on(
     assert not pool.metrics.children.kills
 
 
+def test_a_worker_goes_on_when_what_starts_its_children_is_killed(
+    new_direct_pool: NewPool, queue: Queue
+) -> None:
+    pool = new_direct_pool(workers=1)
+    pool.register("parent", isolated_jobs.parent, isolated=True, keep_result=DAY)
+    with pool:
+        first = queue.result(queue.enqueue(Job(type="parent")).id, timeout=90)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: not pool.metrics.children.children)
+        second = queue.result(queue.enqueue(Job(type="parent")).id, timeout=90)
+    assert first != second
+    assert not pool.metrics.children.kills
+
+
 WORKER = """
 import re, sys
 from pathlib import Path
