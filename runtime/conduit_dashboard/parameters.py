@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from conduit_runtime.model.errors import PayloadError
+from conduit_runtime.model.payload import check_name
+
 from .errors import BadRequest
 
 
@@ -19,6 +22,18 @@ def read_choice(values: Mapping[str, Any], name: str, choices: Collection[str]) 
     if given is not None and given not in choices:
         raise _refused(name, given, f"one of {', '.join(choices)}, or leave it out")
     return given
+
+
+def named(values: Mapping[str, Any], what: str) -> str:
+    """The name of a queue or a type, as `what` says. Raises BadRequest if there is none."""
+    name = read_text(values, what)
+    if name is None:
+        raise BadRequest(f"The form names no {what}.")
+    try:
+        check_name(name, f"the {what}")
+    except PayloadError as error:
+        raise BadRequest(f"{error}.") from None
+    return name
 
 
 def read_id(values: Mapping[str, Any], name: str) -> UUID | None:

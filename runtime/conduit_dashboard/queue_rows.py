@@ -36,6 +36,7 @@ class QueueRow:
     workers: int
     paused_at: datetime | None
     concurrency: int | None
+    key_concurrency: int | None
     fair: bool
     keep_completed: float | None
     keep_failed: float | None
@@ -71,6 +72,7 @@ async def queue_rows(
             workers=each.workers,
             paused_at=each.paused_at,
             concurrency=each.concurrency,
+            key_concurrency=each.key_concurrency,
             fair=each.fair,
             keep_completed=each.keep_completed,
             keep_failed=each.keep_failed,

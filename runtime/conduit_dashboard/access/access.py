@@ -19,6 +19,8 @@ Action = Literal[
     "pause",
     "resume",
     "limit",
+    "limit_type",
+    "rate_limit",
     "run_schedule",
     "enable_schedule",
     "disable_schedule",

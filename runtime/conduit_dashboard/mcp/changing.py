@@ -6,10 +6,11 @@ from uuid import UUID
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from ..parameters import named
 from ..rendering.texts import counted_jobs
 from .reading import filter_of
-from .results import Changed
-from .site import Call, Site
+from .results import Changed, changed
+from .site import Call, Site, read
 
 _MOST = 50
 """The most ids of a call: a dry run looks at each."""
@@ -125,24 +126,6 @@ class Changing:
             call, "resume", "/queues/resume", changes, note, dry_run, queue=queue
         )
 
-    async def limit(
-        self, call: Call, queue: str, concurrency: int | None = None, dry_run: bool = True
-    ) -> Changed:
-        """Limit how many jobs of a queue run at once; without concurrency, lift the limit."""
-        row = await self._queue(call, queue)
-        now = row.get("concurrency")
-        note = f"The limit was {now or 'none'}. Running: {counted_jobs(row.get('running', 0))}."
-        return await self._one(
-            call,
-            "limit",
-            "/queues/limit",
-            now != concurrency,
-            note,
-            dry_run,
-            queue=queue,
-            concurrency=concurrency,
-        )
-
     async def run_schedule(self, call: Call, schedule: str, dry_run: bool = True) -> Changed:
         """Enqueue a job of a schedule now, apart from its ticks."""
         await self._schedule(call, schedule)
@@ -194,15 +177,15 @@ class Changing:
         path = f"/jobs/{action.replace('_', '-')}"
         if ids and dry_run:
             pages = [await self._site.page(call, f"/jobs/{id_}") for id_ in dict.fromkeys(ids)]
-            return _changed(action, True, sum(page["may"][action] for page in pages))
+            return changed(action, True, sum(page["may"][action] for page in pages))
         if ids:
             done = await self._site.act(call, path, id=[*map(str, ids)])
-            return _changed(action, False, done["count"])
+            return changed(action, False, done["count"])
         if dry_run:
             asked = await self._site.act(call, path, all="yes", ask="yes", **given)
-            return _changed(action, True, asked["count"], "", not asked["is_complete"])
+            return changed(action, True, asked["count"], "", not asked["is_complete"])
         done = await self._site.act(call, path, all="yes", **given)
-        return _changed(action, False, done["count"], _BACKGROUND)
+        return changed(action, False, done["count"], _BACKGROUND)
 
     async def _one(
         self,
@@ -217,10 +200,11 @@ class Changing:
         """Change one queue or schedule; nothing if this `changes` nothing."""
         if changes and not dry_run:
             await self._site.act(call, path, **fields)
-        return _changed(action, dry_run, int(changes), note)
+        return changed(action, dry_run, int(changes), note)
 
     async def _queue(self, call: Call, queue: str) -> dict[str, Any]:
         """The row of the queue; empty if it has no jobs, workers or settings."""
+        read(named, {"queue": queue}, "queue")
         page = await self._site.page(call, "/queues", queue=queue)
         return dict(next(iter(page["queues"]), {}))
 
@@ -230,15 +214,3 @@ class Changing:
         if not found:
             raise ToolError(f"There is no schedule {schedule[:200]!r}.")
         return dict(found[0])
-
-
-def _changed(
-    action: str, dry_run: bool, count: int, note: str = "", is_at_least: bool = False
-) -> Changed:
-    return {
-        "action": action,
-        "dry_run": dry_run,
-        "count": count,
-        "is_at_least": is_at_least,
-        "note": note,
-    }

@@ -236,6 +236,19 @@ class Changed(TypedDict):
     note: str
 
 
+def changed(
+    action: str, dry_run: bool, count: int, note: str = "", is_at_least: bool = False
+) -> Changed:
+    """What an action changes."""
+    return {
+        "action": action,
+        "dry_run": dry_run,
+        "count": count,
+        "is_at_least": is_at_least,
+        "note": note,
+    }
+
+
 def result(kind: type[R], data: Object) -> R:
     """A result of this kind with those keys of the data that the kind has."""
     keys = get_type_hints(get_type_hints(kind)["from_jobs"])

@@ -17,6 +17,7 @@ from ..application import Dashboard
 from ..http_connection import Connection
 from .changing import Changing
 from .door import Door
+from .limiting import Limiting
 from .programs import Programs
 from .reading import Reading
 from .site import Site, authorize
@@ -39,8 +40,8 @@ _STOPPING = 2
 class Served:
     """The server for a queue: which tools it has, and how it runs.
 
-    `actions` are those methods of Changing that its clients may call. `packages` are generated
-    packages, which `preflight` and `doctor` check.
+    `actions` are those methods of Changing and Limiting that its clients may call. `packages` are
+    generated packages, which `preflight` and `doctor` check.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Served:
         programs = Programs(queue.dsn, queue.schema, packages)
         for tool in [*_methods(Reading(site)), *programs.tools]:
             self.server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True))
-        for tool in _methods(Changing(site)):
+        for tool in [*_methods(Changing(site)), *_methods(Limiting(site))]:
             if tool.__name__ in allowed:
                 is_destructive = tool.__name__ == "cancel"
                 hints = ToolAnnotations(read_only_hint=False, destructive_hint=is_destructive)

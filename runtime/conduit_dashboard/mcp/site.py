@@ -1,8 +1,8 @@
 """The dashboard as tools ask it: in the same process, for JSON, with the rights of a client."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 from conduit_runtime.model.text.printable import one_line
@@ -12,7 +12,10 @@ from starlette.requests import Request
 
 from ..access.access import Access
 from ..application import Dashboard
+from ..errors import BadRequest
 
+P = ParamSpec("P")
+T = TypeVar("T")
 CLIENT = "conduit.client"
 """The key in the scope of a request that holds the Access of its client."""
 _LONGEST = 100
@@ -89,6 +92,14 @@ class Site:
             return Access.operate(f"mcp:{name}", self._actions)
         given: Access = request.scope[CLIENT]
         return Access(f"{given.user}, mcp:{name}", given.may_read, given.actions & self._actions)
+
+
+def read(reader: Callable[P, T], *given: P.args, **more: P.kwargs) -> T:
+    """What a reader of forms reads. Raises ToolError for what it refuses."""
+    try:
+        return reader(*given, **more)
+    except BadRequest as refusal:
+        raise ToolError(str(refusal)) from None
 
 
 def _encoded(values: Mapping[str, Any]) -> str:

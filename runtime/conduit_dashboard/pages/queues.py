@@ -1,14 +1,11 @@
 """The queues: their waiting jobs, whether these are processed, and the settings of operators."""
 
-from conduit_runtime.model.errors import PayloadError
-from conduit_runtime.model.payload import check_name
 from conduit_runtime.statements.dashboard import overview as attempts
 from conduit_runtime.statements.dashboard import queues as store
 from conduit_runtime.statements.limits import controls, type_limits
 
-from ..errors import BadRequest
 from ..page import Act, Done, Page, Routes, Visit, action, page
-from ..parameters import read_choice, read_text
+from ..parameters import named, read_choice
 from ..queue_rows import queue_rows
 from ..types.summary import limits_row
 
@@ -43,7 +40,7 @@ async def queues(visit: Visit) -> Page:
 
 async def pause(act: Act) -> Done:
     """Let no job of a queue start."""
-    name = _queue(act)
+    name = named(act.form, "queue")
     async with act.change({"queue": name}) as change:
         await change.run(controls.pause(name))
     return Done("/queues")
@@ -51,43 +48,14 @@ async def pause(act: Act) -> Done:
 
 async def resume(act: Act) -> Done:
     """Let the jobs of a paused queue start again."""
-    name = _queue(act)
+    name = named(act.form, "queue")
     async with act.change({"queue": name}) as change:
         await change.run(controls.resume(name))
     return Done("/queues")
-
-
-async def limit(act: Act) -> Done:
-    """Limit how many jobs of a queue run at once; an empty field lifts the limit."""
-    name = _queue(act)
-    given = (read_text(act.form, "concurrency") or "").strip()
-    try:
-        concurrency = int(given) if given else None
-        statement = controls.limit(name, concurrency)
-    except ValueError:
-        raise BadRequest(
-            f"The limit is {given[:40]!r}: use a whole number from 1 to 2147483647, or nothing to "
-            "lift it."
-        ) from None
-    async with act.change({"queue": name, "concurrency": concurrency}) as change:
-        await change.run(statement)
-    return Done("/queues")
-
-
-def _queue(act: Act) -> str:
-    name = read_text(act.form, "queue")
-    if name is None:
-        raise BadRequest("The form names no queue.")
-    try:
-        check_name(name, "the queue")
-    except PayloadError as error:
-        raise BadRequest(f"{error}.") from None
-    return name
 
 
 ROUTES: Routes = [
     page("/queues", queues),
     action("/queues/pause", "pause", pause),
     action("/queues/resume", "resume", resume),
-    action("/queues/limit", "limit", limit),
 ]

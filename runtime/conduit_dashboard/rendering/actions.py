@@ -20,6 +20,8 @@ _WORDS = {
     "pause": "Paused",
     "resume": "Resumed",
     "limit": "Changed the limits of",
+    "limit_type": "Changed the limits of",
+    "rate_limit": "Changed the limits of",
     "run_schedule": "Ran",
     "enable_schedule": "Enabled",
     "disable_schedule": "Disabled",

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from agent import NAME, Start
-from conduit_runtime import Job
+from agent import NAME, Agent, Start
+from conduit_runtime import Job, WorkerPool
 from conduit_runtime.cli.dashboard.mcp import ACTIONS
 from dashboard_site import Site
 
@@ -17,6 +17,18 @@ INSERT INTO conduit_schedules (name, type, payload, every) VALUES ('nightly', 'r
 
 def recorded(site: Site) -> list[tuple[Any, ...]]:
     return site.sql("SELECT actor, action, count FROM conduit_audit ORDER BY id")
+
+
+def counted(agent: Agent, site: Site, action: str, **fields: Any) -> int:
+    """What an action changes; the dry run before it says the same, and changes nothing."""
+    before = recorded(site)
+    dry = agent.call(action, **fields)
+    assert recorded(site) == before
+    wet = agent.call(action, **fields, dry_run=False)
+    assert (dry["dry_run"], wet["dry_run"]) == (True, False)
+    assert dry["count"] == wet["count"] == len(recorded(site)) - len(before)
+    assert dry["note"] == wet["note"]
+    return int(wet["count"])
 
 
 @pytest.mark.slow
@@ -72,14 +84,7 @@ def test_queues(site: Site, start: Start) -> None:
     with start(*ALL) as agent:
 
         def done(action: str, **fields: Any) -> int:
-            """What it changes; the dry run before it says the same, and changes nothing."""
-            before = recorded(site)
-            dry = agent.call(action, queue="mail", **fields)
-            assert recorded(site) == before
-            wet = agent.call(action, queue="mail", **fields, dry_run=False)
-            assert (dry["dry_run"], wet["dry_run"]) == (True, False)
-            assert dry["count"] == wet["count"] == len(recorded(site)) - len(before)
-            return int(wet["count"])
+            return counted(agent, site, action, queue="mail", **fields)
 
         assert done("resume") == 0
         assert done("pause") == 1
@@ -89,8 +94,86 @@ def test_queues(site: Site, start: Start) -> None:
         assert done("limit", concurrency=2) == 1
         assert done("limit", concurrency=2) == 0
         assert agent.call("limit", queue="mail")["note"] == "The limit was 2. Running: no job."
+        assert done("limit", concurrency=2, per_key=True) == 1
+        assert done("limit", concurrency=2, per_key=True) == 0
         assert done("limit") == 1
-        assert "whole number" in agent.refused("limit", queue="mail", concurrency=0, dry_run=False)
+        [row] = agent.seen("queues", queue="mail")["queues"]
+        assert (row["concurrency"], row["key_concurrency"]) == (None, 2)
+        assert done("limit", per_key=True) == 1
+        assert agent.seen("queues", queue="mail")["queues"][0]["key_concurrency"] is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per_key", [False, True])
+def test_limits_of_types(site: Site, start: Start, per_key: bool) -> None:
+    key = "key_" if per_key else ""
+    with start(*ALL) as agent:
+
+        def done(action: str, **fields: Any) -> int:
+            return counted(agent, site, action, type="mail", per_key=per_key, **fields)
+
+        def row() -> dict[str, Any]:
+            found = agent.seen("queues")["type_limits"]
+            return dict(found[0]) if found else {}
+
+        assert done("limit_type") == done("rate_limit") == 0
+        assert done("limit_type", source=True) == done("rate_limit", source=True) == 0
+        assert done("limit_type", concurrency=3) == 1
+        assert done("limit_type", concurrency=3) == 0
+        assert done("rate_limit", starts=5, per=60) == 1
+        assert done("rate_limit", starts=5, per=60) == 0
+        assert done("rate_limit", starts=5, per=0.5) == 1
+        assert row()[f"{key}concurrency"] == 3
+        assert (row()[f"{key}starts"], row()[f"{key}per"]) == (5, 0.5)
+        again = {"type": "mail", "per_key": per_key}
+        assert agent.call("limit_type", **again)["note"] == "The limit was 3, from a command."
+        assert "was 5 in 0.5 s" in agent.call("rate_limit", **again)["note"]
+        assert done("limit_type", source=True) == 1
+        assert done("rate_limit") == 1
+        assert row() == {}
+    actions = [action for _, action, _ in recorded(site)]
+    assert actions == ["limit_type", "rate_limit", "rate_limit", "limit_type", "rate_limit"]
+
+
+@pytest.mark.slow
+def test_a_limit_of_the_source_is_overridden_and_returns(site: Site, start: Start) -> None:
+    pool = WorkerPool(site.queue)
+    pool.register(
+        "mail", lambda context, payload: None, concurrency=4, rate_limit=9, per=timedelta(minutes=1)
+    )
+    with start(*ALL) as agent, pool:
+        for action, given in (
+            ("limit_type", {"concurrency": 4}),
+            ("rate_limit", {"starts": 9, "per": 60}),
+        ):
+            assert "from the source" in agent.call(action, type="mail")["note"]
+            assert counted(agent, site, action, type="mail", source=True) == 0
+            assert counted(agent, site, action, type="mail", **given) == 1
+            assert counted(agent, site, action, type="mail") == 1
+            assert counted(agent, site, action, type="mail") == 0
+            assert counted(agent, site, action, type="mail", source=True) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_dry_run_refuses_what_the_call_refuses(site: Site, start: Start, dry_run: bool) -> None:
+    with start(*ALL) as agent:
+        for action, fields, why in (
+            ("pause", {"queue": ""}, "names no queue"),
+            ("resume", {"queue": "x" * 300}, "queue"),
+            ("limit", {"queue": ""}, "names no queue"),
+            ("limit", {"queue": "mail", "concurrency": 0}, "whole number"),
+            ("limit", {"queue": "mail", "concurrency": -1, "per_key": True}, "whole number"),
+            ("limit", {"queue": "mail", "concurrency": 2**31}, "whole number"),
+            ("limit_type", {"type": "", "concurrency": 1}, "names no type"),
+            ("limit_type", {"type": "mail", "concurrency": 0}, "whole number"),
+            ("limit_type", {"type": "mail", "concurrency": 1, "source": True}, "not both"),
+            ("rate_limit", {"type": "mail", "starts": 10**30}, "whole number"),
+            ("rate_limit", {"type": "mail", "starts": 1, "per": 0}, "seconds"),
+            ("rate_limit", {"type": "mail", "starts": 1, "per": 1e300}, "seconds"),
+        ):
+            assert why in agent.refused(action, **fields, dry_run=dry_run), (action, fields)
+        assert recorded(site) == []
 
 
 @pytest.mark.slow

@@ -71,7 +71,8 @@ def test_what_jobs_say_is_data_and_secrets_are_masked(
             assert ORDER not in f"{tool.description}{tool.input_schema}{tool.output_schema}"
         of_all = {"queue": ORDER, "type": ORDER}
         for action in ACTIONS:
-            wanted = {"schedule": ORDER} if "schedule" in action else {"queue": ORDER}
+            named = {"limit_type": "type", "rate_limit": "type"}.get(action, "queue")
+            wanted = {"schedule" if "schedule" in action else named: ORDER}
             for dry_run in (True, False):
                 given = of_all if action in ("retry", "cancel", "run_now") else wanted
                 assert ORDER not in json.dumps(agent.call(action, **given, dry_run=dry_run))

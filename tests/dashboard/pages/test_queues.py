@@ -95,6 +95,26 @@ def test_a_limit_that_is_none(site: Site, given: str) -> None:
     assert site.json("/queues")["queues"] == []
 
 
+def test_limits_by_key_and_of_types(site: Site) -> None:
+    site.post("/queues/limit", queue="mail", concurrency="4", per_key="yes")
+    assert (row(site)["concurrency"], row(site)["key_concurrency"]) == (None, 4)
+    site.post("/types/limit", type="t", concurrency="2")
+    site.post("/types/limit", type="t", concurrency="1", per_key="yes")
+    site.post("/types/rate-limit", type="t", starts="5", per="60", per_key="yes")
+    [limits] = site.json("/queues")["type_limits"]
+    assert (limits["concurrency"], limits["key_concurrency"]) == (2, 1)
+    assert (limits["key_starts"], limits["key_per"]) == (5, 60.0)
+    assert [entry["target"] for entry in site.json("/audit")["entries"]] == [
+        {"type": "t", "key_starts": 5, "per": 60.0},
+        {"type": "t", "key_concurrency": 1},
+        {"type": "t", "concurrency": 2},
+        {"queue": "mail", "key_concurrency": 4},
+    ]
+    assert "key starts 5" in site.html("/audit")
+    assert "4 of each key" in site.html("/queues")
+    assert site.post("/types/rate-limit", type="t", starts="1", per="0").status_code == 400
+
+
 @pytest.mark.parametrize("name", ["", "\0", "x" * 201])
 @pytest.mark.parametrize("path", ["/queues/pause", "/queues/resume", "/queues/limit"])
 def test_a_name_that_is_none(site: Site, path: str, name: str) -> None:

@@ -14,6 +14,7 @@ from .login import login_of
 
 ACTIONS = (
     *("retry", "cancel", "run_now", "pause", "resume", "limit"),
+    *("limit_type", "rate_limit"),
     *("run_schedule", "enable_schedule", "disable_schedule"),
 )
 

@@ -16,6 +16,7 @@ class QueueSettings:
     workers: int
     paused_at: datetime | None = None
     concurrency: int | None = None
+    key_concurrency: int | None = None
     keep_completed: float | None = None
     keep_failed: float | None = None
     fair: bool = False

@@ -19,13 +19,15 @@ WITH waiting AS MATERIALIZED (
   SELECT queue FROM served
   UNION
   SELECT name FROM {conduit_queues}
-  WHERE pg_catalog.num_nonnulls(paused_at, concurrency, fair, keep_completed, keep_failed) > 0
+  WHERE pg_catalog.num_nonnulls(
+    paused_at, concurrency, key_concurrency, fair, keep_completed, keep_failed
+  ) > 0
 )
 SELECT named.queue, coalesce(served.workers, 0),
        -- Python's times have a smaller range than those of Postgres.
        CASE WHEN pg_catalog.isfinite(paused_at) THEN greatest(paused_at, '0001-01-02 00:00Z')
          WHEN paused_at IS NOT NULL THEN pg_catalog.now() END,
-       concurrency, keep_completed, keep_failed, coalesce(fair, false)
+       concurrency, key_concurrency, keep_completed, keep_failed, coalesce(fair, false)
 FROM named
 LEFT JOIN served ON served.queue = named.queue
 LEFT JOIN {conduit_queues} AS control ON control.name = named.queue
