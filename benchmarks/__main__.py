@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
         latency.idle,
     ),
     "steps": (steps.steps,),
-    "keys": (keys.drains, keys.claims),
+    "keys": (keys.drains, keys.waits, keys.claims),
     "dashboard": (dashboard.dashboard,),
     "broker": (broker.broker,),
 }

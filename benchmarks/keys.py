@@ -1,4 +1,4 @@
-"""What limits and order by key cost: drains of 100,000 keys, and a claim beside a full key."""
+"""What limits, order and turns by key cost: drains, claims beside a full key, waits for a flood."""
 
 import json
 import time
@@ -16,9 +16,13 @@ from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 
 from .database import Database
 from .drain import drained
+from .latency import one_by_one
 from .measure import Figure, Options, Results, alternate
+from .processes import staying
 
 _KEYS = 100_000
+_IN_TURN = 10_000
+_SMALL = 100
 _PENDING = 1_000_000
 _AT_ONCE = 10
 IN_ORDER = "drain, in order by key"
@@ -29,16 +33,17 @@ def drains(server: str, options: Options, results: Results) -> None:
     """Drains without keys, with keys alone, with limits by key that do not bind, and in order."""
     keys = options.jobs(_KEYS)
 
-    def with_keys(**rules: Any) -> float:
+    def with_keys(keys: int = keys, **rules: Any) -> float:
         return drained(server, options, f"--rules={json.dumps(rules)}", keys=keys)
 
-    plain, keyed, limited, rated, ordered = alternate(
+    plain, keyed, limited, rated, ordered, fair = alternate(
         options,
         lambda: drained(server, options),
         with_keys,
         lambda: with_keys(key_concurrency=_AT_ONCE),
         lambda: with_keys(key_rate_limit=1_000_000),
         lambda: with_keys(ordered=True),
+        lambda: with_keys(options.jobs(_IN_TURN), fair=True),
         rounds=2,
     )
     limit = results.add(Figure("drain, no keys", "jobs/s", plain))
@@ -47,8 +52,27 @@ def drains(server: str, options: Options, results: Results) -> None:
         ("drain, limits by key that do not bind", limited, 0.8),
         ("drain, rates by key that do not bind", rated, 0.8),
         (IN_ORDER, ordered, 0.6),
+        (f"drain, {_IN_TURN:,} keys by turns", fair, 0.6),
     ):
         results.add(Figure(name, "jobs/s", runs, limit.value, limit.name, target))
+
+
+def waits(server: str, options: Options, results: Results) -> None:
+    """How long a small tenant waits in a fair queue, alone and behind a million jobs of another."""
+
+    def worst(flood: int) -> float:
+        database = Database(server)
+        if flood:
+            database.fill(flood, keys=1, payload="{}")
+        with staying(database, "--note-delays", '--rules={"fair": true}') as stop:
+            one_by_one(database, _SMALL, "small")
+            delays = stop().delays
+        return 1_000 * delays[int(0.99 * len(delays))]
+
+    alone, behind = alternate(options, lambda: worst(0), lambda: worst(options.jobs(_PENDING)))
+    limit = results.add(Figure("small tenant, alone: 99th percentile of waits", "ms", alone))
+    name = "small tenant, behind a flood: 99th percentile of waits"
+    results.add(Figure(name, "ms", behind, limit.value, limit.name, 2.0, True))
 
 
 def claims(server: str, options: Options, results: Results) -> None:

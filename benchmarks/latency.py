@@ -58,12 +58,12 @@ def back_to_back(server: str, options: Options, results: Results) -> None:
     add_part(results, "enqueue to start, one enqueue after another", runs, 0.95, 10)
 
 
-def one_by_one(database: Database, count: int) -> None:
+def one_by_one(database: Database, count: int, key: str | None = None) -> None:
     """Enqueue jobs at random moments, each with the time when it was sent."""
     with Queue(database.dsn) as queue:
         for _ in range(count):
             time.sleep(random.uniform(0.01, 0.04))  # noqa: S311
-            queue.enqueue(Job(type="noop", payload={"sent": time.monotonic()}))
+            queue.enqueue(Job(type="noop", payload={"sent": time.monotonic()}, key=key))
 
 
 def half_load(server: str, options: Options, results: Results) -> None:

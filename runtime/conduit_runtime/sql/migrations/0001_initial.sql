@@ -68,7 +68,7 @@ CREATE INDEX jobs_order ON jobs (key, type, status, (
 CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
   WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
 CREATE INDEX jobs_turns ON jobs (queue, priority DESC, type, fingerprint, key COLLATE "C", run_at, seq)
-  WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) <> '~';
+  WHERE coalesce(key IS NOT NULL AND status = 'pending' AND pg_catalog.right(fingerprint, 1) <> '~', false);
 CREATE INDEX jobs_expiry ON jobs
   ((run_at - '2000-01-01 00:00Z'::timestamptz + expires * interval '1 s'))
   WHERE status = 'pending' AND expires IS NOT NULL;

@@ -90,6 +90,11 @@ class Turns:
         yield Statement("turns/note", parameters, nothing)
 
 
+def forget_turns() -> Statement[None]:
+    """Forget turns of an hour ago, a page at a time: their groups may have no more jobs."""
+    return Statement("turns/forget", {}, nothing)
+
+
 def _read(rows: Rows, count: int) -> _Found:
     [(ids, is_flooded, *ends)] = rows
     return _Found(ids, is_flooded, tuple(ends))

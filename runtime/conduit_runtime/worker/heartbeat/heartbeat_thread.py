@@ -19,6 +19,7 @@ from ...postgres.host_settings import is_pooled
 from ...postgres.servers import server_of
 from ...postgres.steps import run_steps
 from ...statements import worker_registry
+from ...statements.limits.turns import forget_turns
 from ...statements.limits.type_limits import apply_source
 from ...statements.many.expiry import IN_ORDER
 from ...telemetry.flusher import Flusher
@@ -81,7 +82,11 @@ class HeartbeatThread(threading.Thread):
         self._flusher = Flusher(worker.recorder, self._timing.compaction)
         self._flush = Every(self._timing.flush, self._flusher.step)
         unserved = Every(self._timing.unserved, UnservedQueues(worker.registry).step)
-        parts = (self._notices.step, self._sweeper.step, self.unhandled.step, unserved.if_due)
+        turns = Every(self._timing.unserved, lambda run: run(forget_turns()))
+        parts = (
+            *(self._notices.step, self._sweeper.step, self.unhandled.step),
+            *(unserved.if_due, turns.if_due),
+        )
         self._maintenance = Every(
             self._timing.maintenance,
             Maintainer(self._rescuer, parts).step,

@@ -104,7 +104,6 @@ def queue(dsn: str) -> Iterator[Queue]:
     with psycopg.connect(dsn) as connection:
         connection.execute(SPANS)
     with Queue(dsn) as queue:
-        queue.share("b")
         yield queue
 
 
