@@ -94,9 +94,14 @@ class Echo:
     """Every service that the protocols name; each call writes one line of JSON and returns {}."""
 
     def __init__(self, protocols: Protocols, write: Callable[[str], None] | None = None) -> None:
+        self.__protocols = protocols
         for attribute, protocol in protocols.items():
             service = BoundService(partial(_echo, write or _to_stdout, protocol, attribute))
             setattr(self, attribute, {} if is_value(protocol) else service)
+
+    def __reduce__(self) -> tuple[type["Echo"], tuple[Protocols]]:
+        """Pickle it for a process of isolated jobs, where it writes to stdout."""
+        return Echo, (self.__protocols,)
 
 
 def _echo(

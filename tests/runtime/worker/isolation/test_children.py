@@ -1,20 +1,28 @@
 """What jobs in processes of their own can do, and when these are replaced or killed."""
 
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import isolated_jobs
 import poisons
+import psycopg
 import pytest
 import threaded_jobs
 from conduit_runtime import Job, JobStatus, Queue, QueueError, WorkerPool
+from conduit_runtime.job_types.isolation import Isolation
+from conduit_runtime.services.loading import resolve
+from example_app import insert_order, ship
+from example_jobs import JOBS
+from example_jobs.order import after_create, after_update
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -104,6 +112,30 @@ def test_a_job_can_do_what_it_can_do_elsewhere(
     assert child.parent.span_id == ends[-1].context.span_id
     assert pool.metrics.children.kills == {"died": 2}
     assert pool.metrics.children.children == 0
+
+
+def test_generated_jobs_call_their_services_in_a_child(
+    conn: psycopg.Connection[Any], app_dsn: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    order = insert_order(conn)
+    after_create(conn, order)
+    after_update(conn, ship(conn, order), order)
+    conn.commit()
+    with Queue(app_dsn) as queue:
+        pool = WorkerPool(queue, jobs=JOBS, services=resolve("echo", JOBS))
+        for handler in pool.handlers:
+            rules = replace(handler.rules, isolation=Isolation())
+            pool.handlers.add(replace(handler, rules=rules))
+        pool.run(drain=True)
+        assert {job.status for job in queue.list()} == {JobStatus.COMPLETED}
+    calls = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert sorted((call["service"], call["method"]) for call in calls) == [
+        ("Email", "send"),
+        ("SearchIndex", "add"),
+        ("SearchIndex", "update"),
+        ("Warehouse", "release"),
+        ("Warehouse", "release"),
+    ]
 
 
 def test_a_child_is_kept_for_the_next_jobs_and_replaced_after_as_many_as_its_type_says(
