@@ -21,6 +21,8 @@ class Reference(NamedTuple):
     path: str
 
 
+_ELSEWHERE = ("__main__", "__mp_main__", "conduit_runtime.")
+"""Modules whose members are not looked at for a reference."""
 Crossing: TypeAlias = Reference | bytes
 """Where a child finds an object, or the object itself, pickled."""
 
@@ -33,6 +35,10 @@ def crossing(what: str, value: object) -> Crossing:
         data = pickle.dumps(value)
         pickle.loads(data)  # noqa: S301
     except Exception as error:
+        program = vars(sys.modules["__main__"])
+        for name, each in [*program.items()]:
+            if each is value:  # not earlier: what a guard encloses is no member for a child
+                return Reference("__main__", name)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise QueueError(
             f"{what} cannot run in a process of its own ({reason}): define it at the top of a "
@@ -110,7 +116,7 @@ def _reference(value: object) -> Reference | None:
         members = getattr(each, "__dict__", None)
         if isinstance(members, dict):
             for key, member in [*members.items()]:
-                if member is value and not name.startswith("conduit_runtime."):
+                if member is value and not name.startswith(_ELSEWHERE):
                     return Reference(name, key)
     return None
 

@@ -35,8 +35,9 @@ _PR_SET_PDEATHSIG = 1
 
 def program(module: str, path: list[str], descriptor: int) -> list[str]:
     """The arguments of a Python that runs `main` of a module of this folder."""
+    texts = [*map(str, path)]
     code = (
-        f"import sys; sys.path[:] = {path!r}; from {__package__}.{module} import main; "
+        f"import sys; sys.path[:] = {texts!r}; from {__package__}.{module} import main; "
         f"main({descriptor})"
     )
     return [sys.executable, "-c", code]
@@ -44,6 +45,7 @@ def program(module: str, path: list[str], descriptor: int) -> list[str]:
 
 def main(descriptor: int) -> None:
     """Start children until the worker ends."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # a thread of the worker may block signals
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
     control = socket.socket(fileno=descriptor)

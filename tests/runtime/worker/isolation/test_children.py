@@ -238,18 +238,23 @@ def test_a_worker_goes_on_when_what_starts_its_children_is_killed(
 
 
 WORKER = """
-import re, sys
+import os, re, sys
 from pathlib import Path
 from conduit_runtime import Queue, WorkerPool
+
+class Services:
+    text = "here"
 
 pool = WorkerPool(Queue(sys.argv[1]))
 
 @pool.handler("hangs", isolated=True)
 def hangs(job, payload):
-    Path(payload).write_text(f"{__import__('os').getpid()}")
+    assert job.services.text == "here"
+    Path(payload).write_text(str(os.getpid()))
     re.match(r"(a+)+$", "a" * 64 + "b")
 
 if __name__ == "__main__":
+    pool.services = services = Services()
     pool.run()
 """
 
