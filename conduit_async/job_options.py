@@ -347,6 +347,22 @@ _DECLARED = (
         call=Call("discard_on dont_autoretry_for", 'discard_on: ["ValueError"]'),
     ),
     Option(
+        "isolated",
+        Flag(),
+        "worker",
+        elsewhere="isolation fork subprocess in_process sandboxed",
+    ),
+    Option(
+        "jobs_per_process",
+        _COUNT,
+        "worker",
+        needs=Needs(
+            "isolated",
+            "say that jobs run in processes of their own: `isolated: true, jobs_per_process: 100`",
+        ),
+        elsewhere="max_tasks_per_child max_jobs_per_process",
+    ),
+    Option(
         "was",
         TypeNames(),
         "identity",

@@ -71,6 +71,9 @@ def _report_contradictions(
     if "delay" in given and "run_at" in given:
         message = "`delay` and `run_at` both say when the job is due"
         problems.error("VAL503", given["run_at"].span, message, "keep one of them")
+    if options.get("isolated") and "batch" in given:
+        message = "a call of a batch serves many jobs, so `isolated` cannot end one of them"
+        problems.error("VAL503", given["isolated"].span, message, "keep one of them")
     if options.get("replace") or "debounce" in given:
         _report_with_debounce(given, problems)
     for name, written in given.items():

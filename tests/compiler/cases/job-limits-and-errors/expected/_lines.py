@@ -13,7 +13,7 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
             77: 8,
             90: 11,
             98: 13,
-            109: 13,
+            111: 13,
         },
     ),
 }

@@ -104,6 +104,8 @@ class EmailDrop:
     concurrency=20,
     rate_limit=3,
     retry_on=("OSError",),
+    isolated=True,
+    jobs_per_process=100,
 )
 async def email_drop(job: JobContext[Services], post: EmailDrop) -> None:
     await job.services.email.drop(post.title)
