@@ -397,6 +397,7 @@ _DECLARED = (
         "enqueue",
         elsewhere="group_key group_by partition_key shard_key tenant concurrency_key",
     ),
+    Option("weight", WholeNumber(1, 2**31 - 1), "enqueue", elsewhere="cost points tokens units"),
     Option(
         "unique",
         Values(),

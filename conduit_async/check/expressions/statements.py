@@ -40,6 +40,7 @@ _EVALUATED_OPTIONS: dict[str, Type] = {
     "delay": DURATION,
     "run_at": TIMESTAMP,
     "key": ANY,
+    "weight": INT,
     "unique": ANY,
 }
 

@@ -44,9 +44,9 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
         if OPTIONS[name].role != "enqueue":
             continue
         if not isinstance(OPTIONS[name].form, Values):
-            if isinstance(value, bool):
+            if isinstance(value, int):
                 found[name] = Code(str(value), Precedence.ATOM)
-            elif isinstance(value, float | int):
+            elif isinstance(value, float):
                 text = literals.seconds(fn.use("datetime", "timedelta"), value)
                 found[name] = Code(text, Precedence.PRIMARY)
             else:

@@ -35,6 +35,7 @@ async def enqueue(act: Act) -> Done | Page:
         timeout=stored.timeout,
         key=stored.key,
         expires=stored.expires,
+        weight=stored.weight,
     )
     if not problems:
         try:

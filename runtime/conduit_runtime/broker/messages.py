@@ -56,6 +56,7 @@ class JobEntry(Struct, omit_defaults=True):
     headers: str | None = None
     fingerprint: str = ""
     began: bool = False
+    weight: int = 1
     payload: Raw | UnsetType = UNSET
     nested: str = ""
 

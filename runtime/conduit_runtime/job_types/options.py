@@ -32,7 +32,7 @@ class JobOptions(TypedDict, total=False):
     time. A `unique` value (or tuple of values) allows one job of the type with this value: for
     `unique_for`, or until the job ends. With `replace`, or `debounce` and `at_most`, the existing
     job gets the new payload: see `Job`. A job that has not started `expires` after it is due ends
-    cancelled.
+    cancelled. One of `weight` 5 counts for five in limits.
     """
 
     queue: str
@@ -48,6 +48,7 @@ class JobOptions(TypedDict, total=False):
     debounce: timedelta
     at_most: timedelta
     expires: timedelta
+    weight: int
 
 
 class TypeOptions(RuleOptions, total=False):

@@ -18,7 +18,7 @@ class Claimed:
     job may start on this claim. `step` is the step of a generated block that is under way, and
     `calls` counts its calls of each service's method, or else those outside of steps; `turn` is the
     turn of a loop that is under way. `began` says whether an earlier attempt may have stored a
-    step.
+    step. `weight` is for how many jobs it counts in limits.
     """
 
     token: UUID
@@ -39,6 +39,7 @@ class Claimed:
     headers: str | None = None
     fingerprint: str = ""
     began: bool = False
+    weight: int = 1
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
     calls: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
@@ -64,6 +65,7 @@ _READ = {
         "CASE WHEN expires IS NOT NULL THEN extract(epoch FROM run_at - pg_catalog.now() "
         "+ pg_catalog.make_interval(secs => expires))::float8 END"
     ),
+    "weight": "coalesce(weight, 1)",
     "headers": "headers::text",
     "began": "started_at IS NOT NULL",
 }

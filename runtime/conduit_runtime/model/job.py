@@ -87,6 +87,8 @@ class Job:
     A job that has not started `expires` after it is due never starts: it ends cancelled. A stored
     job whose first attempt has started has no `expires` any more.
 
+    `weight` is for how many jobs it counts in limits; None is one.
+
     `result` is what the handler returned, while it is kept; only `get` reads it. `flow` is the
     chain or group of the job, and `waits_for` how many jobs of it have to end before this job can
     run. `parent` is the job whose handler enqueued this one, `schedule` the name of the schedule
@@ -118,6 +120,7 @@ class Job:
     debounce: timedelta | None = None
     at_most: timedelta | None = None
     expires: timedelta | None = None
+    weight: int | None = None
     trace: dict[str, str] | None = None
     headers: dict[str, str] = field(default_factory=_headers_here)
     status: JobStatus = JobStatus.PENDING

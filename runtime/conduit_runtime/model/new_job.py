@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 # Bounded, since Postgres stores these, whatever a remote worker sends.
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Weight: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e11)]
 Delay: TypeAlias = Annotated[float, Meta(ge=-1e11, le=1e11)]
 Timeout: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -34,6 +35,7 @@ class NewJob(Struct, omit_defaults=True):
     key: str | None = None
     timeout: Timeout | None = None
     expires: Seconds | None = None
+    weight: Weight | None = None
     run_at: datetime | None = None
     delay: Delay = 0.0
     headers: JsonText | None = None

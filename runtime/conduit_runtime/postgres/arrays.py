@@ -8,7 +8,7 @@ from uuid import UUID
 
 T = TypeVar("T")
 
-_UUID_OID, _TEXT_OID, _FLOAT_OID, _TIME_OID = 2950, 25, 701, 1184
+_UUID_OID, _TEXT_OID, _INTEGER_OID, _FLOAT_OID, _TIME_OID = 2950, 25, 23, 701, 1184
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _size = struct.Struct("!i").pack
@@ -32,6 +32,10 @@ def texts(values: Iterable[str | None]) -> BinaryArray:
 
 def floats(values: Iterable[float | None]) -> BinaryArray:
     return _array(_FLOAT_OID, _encoded(values, struct.Struct("!d").pack))
+
+
+def whole_numbers(values: Iterable[int | None]) -> BinaryArray:
+    return _array(_INTEGER_OID, _encoded(values, _size))
 
 
 def times(values: Iterable[datetime | None]) -> BinaryArray:

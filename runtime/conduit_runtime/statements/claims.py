@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ..model.claimed import COLUMNS, Claimed, in_order
@@ -20,6 +20,13 @@ BATCH = 1_000
 _MORE_FOR_A_LANE = 5
 MOST = 2_000
 """The most jobs that a claim of any number of lanes takes."""
+
+
+class Room(NamedTuple):
+    """How much weight may start now; one job may weigh up to `alone`, if it is the first."""
+
+    left: int
+    alone: int
 
 
 def most_of_a_claim(lanes: int, queues: int) -> int:
@@ -63,13 +70,15 @@ def claim(
     bounds: Sequence[tuple[str, int, int, int]] = (),
     ages: Sequence[float] | None = None,
     limited: Collection[str] = (),
-    starts: Mapping[str, int] = {},
+    starts: Mapping[str, Room] = {},
+    rooms: Mapping[str, Room] = {},
     counted: Collection[str] = (),
 ) -> Statement[list[J]]:
     """Claim at most `limit` due jobs, at most `queues[name]` of each queue.
 
     Of the queues with a limit, only the `limited` ones are claimed from; of the types with one, the
-    `counted` ones. `starts` says how many jobs to claim of such types. `depth` is how many heads of
+    `counted` ones. `starts` says how many jobs to claim of such types, `rooms` how many of queues,
+    each as often as it weighs. `depth` is how many heads of
     each lane are scanned. `bounds` are where each (queue, priority) was left: the `run_at`, in
     microseconds since 2000-01-01 UTC, and the `seq`. `ages` has seconds for each queue: only jobs
     that became due that long ago or later are claimed.
@@ -97,8 +106,15 @@ def claim(
     if ages is not None:
         parameters["ages"] = ages
         fragments |= _RECENT
-    if starts:
-        parameters |= {"capped": array(starts), "starts": [*starts.values()]}
+    if starts or rooms:
+        parameters |= {
+            "capped": array(starts),
+            "starts": integers(room.left for room in starts.values()),
+            "alone": integers(room.alone for room in starts.values()),
+            "roomy": array(rooms),
+            "rooms": integers(room.left for room in rooms.values()),
+            "rooms_alone": integers(room.alone for room in rooms.values()),
+        }
         fragments["rows"] = "{claim/type_filter}"
 
     def decode(rows: Rows, count: int) -> list[J]:

@@ -12,7 +12,7 @@ from ..postgres.statement import Rows
 
 _ORDER = (
     *("id", "queue", "type", "key", "fingerprint", "status", "priority"),
-    *("attempts", "max_attempts", "timeout", "expires", "created_at", "run_at"),
+    *("attempts", "max_attempts", "timeout", "expires", "weight", "created_at", "run_at"),
     *("started_at", "completed_at", "locked_by", "locked_at", "token", "flow"),
     *("payload", "parent", "schedule", "headers", "progress", "error", "errors"),
 )

@@ -217,6 +217,8 @@ def check_options(job: Job) -> None:
             raise _refused(job, "expires", "a timedelta")
         if not timedelta(0) < job.expires <= LONGEST:
             raise _refused(job, "expires", f"a positive time of at most {LONGEST.days:,} days")
+    if job.weight is not None and not (is_whole(job.weight) and 1 <= job.weight < 2**31):
+        raise _refused(job, "weight", "a whole number from 1")
 
 
 def _refused(job: Job, option: str, wanted: str) -> PayloadError:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ..model.new_job import COLUMNS, PLAIN, JsonText, NewJob
-from ..postgres.arrays import array, floats, texts, times, uuids
+from ..postgres.arrays import array, floats, texts, times, uuids, whole_numbers
 
 Writer = Callable[[Iterable[Any]], str | bytes]
 
@@ -19,7 +19,7 @@ Writer = Callable[[Iterable[Any]], str | bytes]
 _KINDS: Mapping[Any, tuple[str, Writer, Writer]] = {
     UUID: ("pg_catalog.uuid", uuids, uuids),
     str: ("pg_catalog.text", array, texts),
-    int: ("integer", array, array),
+    int: ("integer", array, whole_numbers),
     float: ("double precision", array, floats),
     datetime: ("timestamp with time zone", times, times),
 }

@@ -1,9 +1,9 @@
 -- Claims scanned rows as far as limits by key allow. It parks the others: they leave the lanes, so no claim
 -- reads them again until release_keys.sql releases them. What counts already comes before the rows of its
--- key, so sums along them say which rows have room. Rows behind a parked one of their key, type and queue
--- are parked, too; of a type with an order, all rows of a key but the one that is next. In front of each
--- claimed row, or alone: how many were parked; the keys that have room and parked jobs in front; and
--- whether any job is parked.
+-- key, so sums of weights along them say which rows have room; one that weighs more than a whole limit has
+-- it if nothing else counts. Rows behind a parked one of their key, type and queue are parked, too; of a
+-- type with an order, all rows of a key but the one that is next. In front of each claimed row, or alone:
+-- how many were parked; the keys that have room and parked jobs in front; and whether any job is parked.
 WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   SELECT limits.* FROM {conduit_type_limits} AS limits
   WHERE limits.type = ANY (%(counted)s::text[]) AND {has_key_limit}
@@ -12,6 +12,7 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   WHERE control.name = ANY (%(limited)s::text[]) AND control.key_concurrency IS NOT NULL
 ), found AS MATERIALIZED (
   SELECT job.ctid, job.id, job.queue, job.type, job.key, job.priority, job.run_at, job.seq, scanned.position,
+         coalesce(job.weight, 1) AS weight,
          limits.type IS NOT NULL OR controls.name IS NOT NULL AS is_limited, limits.key_order,
          CASE WHEN limits.key_order IS NULL THEN limits.key_concurrency ELSE 1 END AS of_type,
          limits.key_starts AS of_rate, controls.key_concurrency AS of_queue
@@ -28,15 +29,16 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   WHERE its.is_limited
 ), counted AS (
   SELECT ctid, key, type, queue, priority, run_at, seq, position, key_order, of_type, of_rate, of_queue,
-         has_next, may_start, may_start::integer AS jobs, may_start::integer AS starts
+         has_next, may_start, weight, CASE WHEN may_start THEN weight ELSE 0 END AS jobs,
+         CASE WHEN may_start THEN weight ELSE 0 END AS starts
   FROM limited
   UNION ALL
   SELECT NULL, its.key, its.type, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
-         NULL, NULL, running.jobs, 0
+         NULL, NULL, NULL, running.jobs, 0
   FROM (SELECT DISTINCT key, type, of_type FROM limited WHERE of_type IS NOT NULL) AS its
   CROSS JOIN LATERAL (
-    SELECT pg_catalog.count(*)::integer AS jobs FROM (
-      SELECT FROM {jobs} AS job
+    SELECT {weighed} AS jobs FROM (
+      SELECT job.weight FROM {jobs} AS job
       WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
       LIMIT its.of_type
     ) AS job
@@ -44,11 +46,11 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   WHERE running.jobs > 0
   UNION ALL
   SELECT NULL, its.key, NULL, its.queue, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
-         NULL, NULL, running.jobs, 0
+         NULL, NULL, NULL, running.jobs, 0
   FROM (SELECT DISTINCT key, queue, of_queue FROM limited WHERE of_queue IS NOT NULL) AS its
   CROSS JOIN LATERAL (
-    SELECT pg_catalog.count(*)::integer AS jobs FROM (
-      SELECT FROM {jobs} AS job
+    SELECT {weighed} AS jobs FROM (
+      SELECT job.weight FROM {jobs} AS job
       WHERE job.status = 'running' AND job.key = its.key AND job.queue = its.queue
       LIMIT its.of_queue
     ) AS job
@@ -56,26 +58,28 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   WHERE running.jobs > 0
   UNION ALL
   SELECT NULL, its.key, its.type, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL,
-         NULL, NULL, 0, recent.starts::integer
+         NULL, NULL, NULL, 0, recent.starts
   FROM (SELECT DISTINCT key, type FROM limited WHERE of_rate IS NOT NULL) AS its
   JOIN limits ON limits.type = its.type
   CROSS JOIN LATERAL (
     {starts_of_key}
   ) AS recent
   WHERE recent.starts > 0
-), summed AS (
-  SELECT counted.*,
-         pg_catalog.sum(jobs) OVER type_and_key AS jobs_of_type,
-         pg_catalog.sum(starts) OVER type_and_key AS starts_of_type,
-         pg_catalog.sum(jobs) OVER queue_and_key AS jobs_of_queue
-  FROM counted
-  WINDOW type_and_key AS (PARTITION BY key COLLATE "C", type COLLATE "C" ORDER BY position),
-         queue_and_key AS (PARTITION BY key COLLATE "C", queue COLLATE "C" ORDER BY position)
 ), fitting AS MATERIALIZED (
-  SELECT summed.*,
-         coalesce(jobs_of_type + 1 - jobs <= of_type, true) AND coalesce(starts_of_type + 1 - starts <= of_rate, true)
-           AND coalesce(jobs_of_queue + 1 - jobs <= of_queue, true) AS fits
-  FROM summed WHERE ctid IS NOT NULL
+  SELECT its.*,
+         coalesce(jobs_of_type <= of_type OR jobs_of_type = weight, true)
+           AND coalesce(starts_of_type <= of_rate OR starts_of_type = weight, true)
+           AND coalesce(jobs_of_queue <= of_queue OR jobs_of_queue = weight, true) AS fits
+  FROM (
+    SELECT counted.*,
+           pg_catalog.sum(jobs) OVER type_and_key + weight - jobs AS jobs_of_type,
+           pg_catalog.sum(starts) OVER type_and_key + weight - jobs AS starts_of_type,
+           pg_catalog.sum(jobs) OVER queue_and_key + weight - jobs AS jobs_of_queue
+    FROM counted
+    WINDOW type_and_key AS (PARTITION BY key COLLATE "C", type COLLATE "C" ORDER BY position),
+           queue_and_key AS (PARTITION BY key COLLATE "C", queue COLLATE "C" ORDER BY position)
+  ) AS its
+  WHERE ctid IS NOT NULL
 ), parking AS MATERIALIZED (
   SELECT EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1) AS any_parked
 ), judged AS MATERIALIZED (

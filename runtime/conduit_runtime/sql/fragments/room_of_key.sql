@@ -1,11 +1,11 @@
 -- How many more jobs of a type with this key may start now; NULL: any number.
 SELECT least(
   limits.key_concurrency - (
-    SELECT pg_catalog.count(*) FROM (
-      SELECT FROM {jobs} AS job
+    SELECT {weighed} FROM (
+      SELECT job.weight FROM {jobs} AS job
       WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
       LIMIT limits.key_concurrency
-    ) AS running
+    ) AS job
   ),
   limits.key_starts - (
     {starts_of_key}

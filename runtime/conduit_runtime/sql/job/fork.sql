@@ -1,8 +1,10 @@
 -- Enqueues a job like this one, with the records of these of its steps. It has begun, so its first attempt
 -- looks for records.
 WITH fork AS (
-  INSERT INTO {jobs} (id, queue, type, key, payload, priority, max_attempts, fingerprint, timeout, headers, started_at)
-  SELECT %(fork)s::uuid, queue, type, key, payload, priority, max_attempts, {original}, timeout, headers, pg_catalog.now()
+  INSERT INTO {jobs} (id, queue, type, key, payload, priority, max_attempts, fingerprint, timeout, weight, headers,
+                      started_at, begun)
+  SELECT %(fork)s::uuid, queue, type, key, payload, priority, max_attempts, {original}, timeout, weight, headers,
+         pg_catalog.now(), CASE WHEN key IS NOT NULL THEN true END
   FROM {jobs} AS job WHERE id = %(id)s::uuid
 )
 INSERT INTO {conduit_steps} (job, name, value, attempt, started_at, ended_at)

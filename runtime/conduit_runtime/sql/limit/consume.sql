@@ -4,7 +4,7 @@ WITH started AS (
            (pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp())::float8 * 100::float8 / rate.seconds) + 1::float8)
            * rate.seconds / 100::float8) AS until,
          pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window}) AS oldest
-  FROM unnest(%(types)s::text[], %(counts)s::integer[]) AS starts (type, count)
+  FROM unnest(%(types)s::text[], %(counts)s::bigint[]) AS starts (type, count)
   JOIN {conduit_type_limits} AS rate ON rate.type = starts.type
 ), forgotten AS (
   DELETE FROM {conduit_rate_usage} AS start USING started

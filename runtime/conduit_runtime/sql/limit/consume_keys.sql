@@ -8,7 +8,7 @@ WITH forgotten AS (
 INSERT INTO {conduit_key_usage} AS start (type, key, until, starts, kept_until)
 SELECT limits.type, starts.key, step.until, starts.count,
        step.until + pg_catalog.make_interval(secs => {key_window})
-FROM unnest(%(types)s::text[], %(keys)s::text[], %(counts)s::integer[]) AS starts (type, key, count)
+FROM unnest(%(types)s::text[], %(keys)s::text[], %(counts)s::bigint[]) AS starts (type, key, count)
 JOIN {conduit_type_limits} AS limits ON limits.type = starts.type
 CROSS JOIN LATERAL (
   SELECT pg_catalog.to_timestamp(

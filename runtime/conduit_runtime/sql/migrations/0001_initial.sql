@@ -29,6 +29,7 @@ CREATE TABLE jobs (
   progress     jsonb,
   timeout      float8,
   expires      float8      CHECK (expires >= 0::float8 AND expires <= 1e11::float8),
+  weight       integer     CHECK (weight > 0),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   run_at       timestamptz NOT NULL DEFAULT pg_catalog.now() CHECK (pg_catalog.isfinite(run_at)),
   started_at   timestamptz,
@@ -92,6 +93,7 @@ COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, wor
 COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
 COMMENT ON COLUMN jobs.expires IS 'seconds from when it is due within which it has to start; NULL: any time, or an attempt has started';
+COMMENT ON COLUMN jobs.weight IS 'for how many jobs it counts in limits; NULL: one';
 COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';
 COMMENT ON COLUMN jobs.run_at IS 'when it is due: the delay, or the next attempt';
 COMMENT ON COLUMN jobs.started_at IS 'when its last attempt started';
@@ -212,6 +214,7 @@ CREATE TYPE conduit_new_job AS (
   key          text,
   timeout      float8,
   expires      float8,
+  weight       integer,
   run_at       timestamptz,
   delay        float8,
   headers      jsonb,
@@ -237,6 +240,7 @@ CREATE TABLE conduit_blocked_jobs (
   CHECK (pg_catalog.octet_length(key) <= 200),
   CHECK (delay BETWEEN -31536000000::float8 AND 31536000000::float8),
   CHECK (expires >= 0::float8 AND expires <= 1e11::float8),
+  CHECK (weight > 0),
   CHECK (on_failure IN ('cancel', 'continue'))
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
@@ -279,10 +283,10 @@ BEGIN
       RETURNING blocked.*, asked.status
     ), stored AS (
       INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                        key, expires, headers, created_at, run_at, status, completed_at, error, follows, awaited,
+                        key, expires, weight, headers, created_at, run_at, status, completed_at, error, follows, awaited,
                         parent)
       SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-             key, expires, headers, created_at,
+             key, expires, weight, headers, created_at,
              CASE WHEN status = 'pending'
                THEN coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
                ELSE pg_catalog.now() END,
@@ -770,7 +774,8 @@ BEGIN
   UPDATE conduit_blocked_jobs AS job
   SET queue = new_job.queue, payload = new_job.payload, priority = new_job.priority,
       max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
-      timeout = new_job.timeout, expires = new_job.expires, headers = new_job.headers,
+      timeout = new_job.timeout, expires = new_job.expires, weight = new_job.weight,
+      headers = new_job.headers,
       run_at = CASE WHEN at_most = 0::float8 THEN run_at
         ELSE least(due, created_at + pg_catalog.make_interval(secs => at_most)) END,
       delay = CASE WHEN at_most = 0::float8 THEN delay ELSE 0::float8 END
@@ -781,7 +786,8 @@ BEGIN
   UPDATE jobs
   SET queue = new_job.queue, payload = new_job.payload, priority = new_job.priority,
       max_attempts = new_job.max_attempts, fingerprint = new_job.fingerprint, key = new_job.key,
-      timeout = new_job.timeout, expires = new_job.expires, headers = new_job.headers,
+      timeout = new_job.timeout, expires = new_job.expires, weight = new_job.weight,
+      headers = new_job.headers,
       error = NULL, refusals = NULL,
       -- One that has expired is about to be cancelled, and the new one is not.
       run_at = CASE
@@ -933,9 +939,9 @@ BEGIN
     WHERE kept.waits_for > 0
   ), pending AS (
     INSERT INTO jobs (id, queue, type, payload, priority, max_attempts, fingerprint, key, timeout,
-                      expires, headers, flow, parent, run_at)
+                      expires, weight, headers, flow, parent, run_at)
     SELECT id, queue, type, payload, priority, max_attempts, fingerprint, key, timeout,
-           expires, headers, flow, parent, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
+           expires, weight, headers, flow, parent, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
     FROM kept WHERE waits_for = 0 ORDER BY position
   ), depending AS (
     INSERT INTO conduit_dependencies (job, next, watched)
@@ -1325,14 +1331,14 @@ COMMENT ON COLUMN conduit_type_limits.key_order IS 'the source says that its job
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,
   until  timestamptz NOT NULL,
-  starts integer     NOT NULL,
+  starts bigint      NOT NULL,
   PRIMARY KEY (type, until)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_rate_usage IS 'recent starts of types with a rate; at most a hundred rows a period';
 COMMENT ON COLUMN conduit_rate_usage.type IS 'the job type';
 COMMENT ON COLUMN conduit_rate_usage.until IS 'the starts happened shortly before this time';
-COMMENT ON COLUMN conduit_rate_usage.starts IS 'how many';
+COMMENT ON COLUMN conduit_rate_usage.starts IS 'how many, each as often as its job weighs';
 
 -- A claim inserts a row and deletes the one that it read, since the newest row of an index is found
 -- at once even while another transaction holds a snapshot.
@@ -1358,7 +1364,7 @@ CREATE TABLE conduit_key_usage (
   type   text        NOT NULL,
   key    text        NOT NULL,
   until  timestamptz NOT NULL,
-  starts integer     NOT NULL,
+  starts bigint      NOT NULL,
   kept_until timestamptz NOT NULL,
   PRIMARY KEY (type, key, until)
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
@@ -1369,7 +1375,7 @@ COMMENT ON TABLE conduit_key_usage IS 'recent starts of types with a rate by key
 COMMENT ON COLUMN conduit_key_usage.type IS 'the job type';
 COMMENT ON COLUMN conduit_key_usage.key IS 'the key of the jobs';
 COMMENT ON COLUMN conduit_key_usage.until IS 'the starts happened shortly before this time';
-COMMENT ON COLUMN conduit_key_usage.starts IS 'how many';
+COMMENT ON COLUMN conduit_key_usage.starts IS 'how many, each as often as its job weighs';
 COMMENT ON COLUMN conduit_key_usage.kept_until IS 'when they no longer count';
 
 -- Adds histograms bucket by bucket; missing buckets count as zero.

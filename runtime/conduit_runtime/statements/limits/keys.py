@@ -55,11 +55,10 @@ def claim_by_key(
         yield from turns.find(left(found))
         judged: _Judged[Apart[J]] = yield _by_key(left(found))
         found = Apart(found.jobs + judged.taken.jobs, found.refused + judged.taken.refused)
-        starts = Counter(
-            (job.type, job.key)
-            for job in judged.taken.jobs
-            if job.key is not None and job.type in rated
-        )
+        starts: Counter[tuple[str, str]] = Counter()
+        for job in judged.taken.jobs:
+            if job.key is not None and job.type in rated:
+                starts[job.type, job.key] += job.weight or 1
         if starts:
             yield consume_keys(starts)
         more = more or bool(judged.parked or judged.overtaken)

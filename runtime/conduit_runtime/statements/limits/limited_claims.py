@@ -12,7 +12,7 @@ from uuid import UUID
 from ...model.lanes import Lane
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
-from ..claims import J, Mode, claim
+from ..claims import J, Mode, Room, claim
 from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
 from .keys import claim_by_key
 from .turns import Turns
@@ -89,42 +89,49 @@ def claim_within(
     capacities: Rows = yield Statement(
         "limit/capacity", {"queues": queues, "types": types}, lambda rows, count: rows
     )
-    room = {queue: capacity for kind, queue, capacity, _ in capacities if kind == "queue"}
-    counted.full.update(queue for queue, capacity in room.items() if capacity <= 0)
+    of_kinds: dict[str, dict[str, Room]] = {
+        kind: {} for kind in ("queue", "type", "rate", "keys", "fair")
+    }
+    for kind, subject, few, _, is_idle in capacities:
+        of_kinds[kind][subject] = Room(few, _ANY if is_idle else few)
+    rooms, slots, rates = of_kinds["queue"], of_kinds["type"], of_kinds["rate"]
+    counted.full.update(queue for queue, room in rooms.items() if room.left <= 0)
     sizes = {
-        queue: min(size, room.get(queue, size))
+        queue: min(size, rooms[queue].left) if queue in rooms else size
         for queue, size in wanted.sizes.items()
         if queue not in counted.full and queue not in counted.busy_queues
     }
-    slots = {type_: capacity for kind, type_, capacity, _ in capacities if kind == "type"}
-    rates = {type_: (few, wait) for kind, type_, few, wait in capacities if kind == "rate"}
-    counted.full_types.update(type_ for type_, capacity in slots.items() if capacity <= 0)
-    counted.exhausted |= {type_: wait or 0.0 for type_, (few, wait) in rates.items() if few <= 0}
-    starts = {type_: capacity for type_, (capacity, _) in rates.items()}
-    for type_, capacity in slots.items():
-        starts[type_] = min(capacity, starts.get(type_, capacity))
+    counted.full_types.update(type_ for type_, room in slots.items() if room.left <= 0)
+    counted.exhausted |= {
+        type_: wait or 0.0
+        for kind, type_, few, wait, _ in capacities
+        if kind == "rate" and few <= 0
+    }
+    starts = {**rates}
+    for type_, room in slots.items():
+        starts[type_] = Room(*map(min, room, starts.get(type_, room)))
     shut = {*counted.exhausted, *counted.full_types, *counted.busy_types}
-    starts = {type_: capacity for type_, capacity in starts.items() if type_ not in shut}
+    starts = {type_: room for type_, room in starts.items() if type_ not in shut}
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    limit = wanted.limit if room or starts else max(wanted.limit, wanted.most)
+    limit = wanted.limit if rooms or starts else max(wanted.limit, wanted.most)
 
-    fair = {subject for kind, subject, _, _ in capacities if kind == "fair"}
+    fair = of_kinds["fair"]
     turns = Turns({queue: min(sizes[queue], limit) for queue in sizes if queue in fair})
 
     def remaining(found: Apart[J]) -> Statement[list[J]]:
         """The claim of what is left beside what was found before."""
-        of_queues = Counter(job.queue for job in found.jobs)
-        of_types = Counter(job.type for job in found.jobs)
+        taken = Counter(job.queue for job in found.jobs)
         claiming = claim(
             mode,
             worker,
-            {queue: size - of_queues[queue] for queue, size in sizes.items()},
+            {queue: size - taken[queue] for queue, size in sizes.items()},
             lanes,
             limit - len(found.jobs),
             limited=queues,
-            starts={type_: few - of_types[type_] for type_, few in starts.items()},
+            starts=_less(starts, _weights(found.jobs, "type")),
+            rooms=_less(rooms, _weights(found.jobs, "queue")),
             counted=types,
         )
         return turns.of(skipping(claiming, [*skipped, *found.stuck]))
@@ -132,10 +139,10 @@ def claim_within(
     def apart_remaining(found: Apart[J]) -> Statement[Apart[J]]:
         return apart_from(remaining(found), alone)
 
-    by_key = {subject: few for kind, subject, few, _ in capacities if kind == "keys"}
+    by_key = of_kinds["keys"]
     found: Apart[J] = Apart([], [])
     if by_key:
-        rated = {subject for subject, few in by_key.items() if few is not None}
+        rated = {subject for subject, rate in by_key.items() if rate.left is not None}
         left = apart_remaining if apart else lambda found: together(remaining(found))
         claiming = claim_by_key(left, limit, sizes, wanted.freed, rated, turns)
         found, counted.more = yield from claiming
@@ -149,11 +156,30 @@ def claim_within(
     counted.jobs, counted.refused = found.jobs, found.refused
     yield from turns.note(counted.jobs)
     counted.more = counted.more or turns.more
-    taken = Counter(job.queue for job in counted.jobs)
-    counted.full.update(queue for queue in taken if taken[queue] == room.get(queue))
-    started = Counter(job.type for job in counted.jobs)
-    counted.full_types.update(type_ for type_ in slots if started[type_] == slots[type_])
+    taken, started = _weights(counted.jobs, "queue"), _weights(counted.jobs, "type")
+    counted.full.update(queue for queue in rooms if taken[queue] >= rooms[queue].left)
+    counted.full_types.update(type_ for type_ in slots if started[type_] >= slots[type_].left)
     if of_rates := [type_ for type_ in rates if started[type_]]:
         consumed = {"types": of_rates, "counts": [started[type_] for type_ in of_rates]}
         yield Statement("limit/consume", consumed, nothing)
     return counted
+
+
+def _weights(jobs: Sequence[J], of: str) -> Counter[str]:
+    """The weights of the jobs, summed by their queues or types."""
+    sums: Counter[str] = Counter()
+    for job in jobs:
+        sums[getattr(job, of)] += job.weight or 1
+    return sums
+
+
+def _less(rooms: Mapping[str, Room], taken: Mapping[str, int]) -> dict[str, Room]:
+    """What is left when so much of it was taken; then no job is the first."""
+    return {
+        name: Room(room.left - taken[name], room.left - taken[name]) if name in taken else room
+        for name, room in rooms.items()
+    }
+
+
+_ANY = 2**62
+"""More than any job weighs."""

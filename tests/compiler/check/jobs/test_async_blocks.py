@@ -110,6 +110,7 @@ def test_without_options_the_defaults_hold() -> None:
         ("timeout: 2 * 10.minutes", 1200.0),
         ("timeout: 1.hour + 1.5.seconds", 3601.5),
         ("delay: 1.day", 86_400.0),
+        ("weight: 1_200", 1200),
     ],
 )
 def test_constants_are_folded(option: str, value: Any) -> None:
@@ -144,6 +145,8 @@ def test_expressions_are_kept() -> None:
         ("priority: true", "VAL501", "true", None),
         ("max_attempts: 0", "VAL501", "0", None),
         ("max_attempts: 1.5", "VAL501", "1.5", None),
+        ("weight: 0", "VAL501", "0", None),
+        ("weight: self.title", "TYP102", "self.title", None),
         ('backoff: "linar"', "VAL501", '"linar"', 'did you mean "linear"?'),
         ("timeout: 10", "VAL501", "10", "10.seconds"),
         ("timeout: 0.seconds", "VAL501", "0.seconds", None),

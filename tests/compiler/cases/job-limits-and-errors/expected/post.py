@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime.stdlib import String
 
 from .records import Post
 from .services import Services
@@ -32,7 +33,11 @@ def after_update(conn: Connection, record: object, previous: object) -> Post:
     """Run the hooks of an updated post."""
     with Hook(conn, Post, record, previous) as hook:
         post = hook.record
-        hook.enqueue(email_note, EmailNote(title=post.title))
+        hook.enqueue(
+            email_note,
+            EmailNote(title=post.title),
+            weight=String.length(post.title) + 1,
+        )
     return post
 
 
@@ -40,7 +45,7 @@ def after_delete(conn: Connection, record: object) -> Post:
     """Run the hooks of a deleted post."""
     with Hook(conn, Post, record) as hook:
         post = hook.record
-        hook.enqueue(email_drop, EmailDrop(title=post.title))
+        hook.enqueue(email_drop, EmailDrop(title=post.title), weight=5)
     return post
 
 

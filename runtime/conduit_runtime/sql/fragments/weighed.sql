@@ -1,0 +1,1 @@
+coalesce(pg_catalog.sum(coalesce(job.weight, 1)), 0)

@@ -1,0 +1,106 @@
+"""Jobs that count for more than one in limits."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, PayloadError, Queue
+from pools import NewPool
+from stored_jobs import status
+
+HOUR = timedelta(hours=1)
+LIMITS: dict[str, Callable[[Queue], None]] = {
+    "queue": lambda queue: queue.limit("default", 10),
+    "queue by key": lambda queue: queue.limit("default", 10, per_key=True),
+    "type": lambda queue: queue.limit_type("t", 10),
+    "type by key": lambda queue: queue.limit_type("t", 10, per_key=True),
+    "rate": lambda queue: queue.rate_limit("t", 10, HOUR),
+    "rate by key": lambda queue: queue.rate_limit("t", 10, HOUR, per_key=True),
+}
+
+
+def enqueue(queue: Queue, *weights: int | None) -> None:
+    queue.enqueue_many([Job(type="t", key="a", payload=w or 1, weight=w) for w in weights])
+
+
+def claim(queue: Queue, limit: int = 20) -> list[Job]:
+    return queue.dequeue("w", limit=limit)
+
+
+def weights(jobs: list[Job]) -> list[Any]:
+    return [job.payload for job in jobs]
+
+
+@pytest.fixture(params=[*LIMITS])
+def limited(queue: Queue, request: pytest.FixtureRequest) -> Queue:
+    LIMITS[request.param](queue)
+    return queue
+
+
+def test_no_more_starts_than_the_limit_bears(limited: Queue) -> None:
+    enqueue(limited, 4, None, 5, 1)
+    assert weights(claim(limited)) == [4, 1, 5]
+    assert claim(limited) == []
+
+
+def test_those_behind_one_that_does_not_fit_wait(limited: Queue) -> None:
+    enqueue(limited, 6, 5, 1)
+    assert weights(claim(limited)) == [6]
+    enqueue(limited, 2)
+    assert claim(limited) == []
+
+
+def test_one_that_is_heavier_than_the_limit_runs_alone(limited: Queue) -> None:
+    enqueue(limited, 25, 1)
+    assert weights(claim(limited)) == [25]
+    assert claim(limited) == []
+
+
+def test_one_that_is_heavier_than_the_limit_waits_for_others(limited: Queue) -> None:
+    enqueue(limited, 1, 25, 1)
+    assert weights(claim(limited)) == [1]
+    assert claim(limited) == []
+
+
+@pytest.mark.parametrize("name", [name for name in LIMITS if "rate" not in name])
+def test_what_has_ended_counts_no_more(queue: Queue, name: str) -> None:
+    LIMITS[name](queue)
+    enqueue(queue, 6, 25, 4, 6)
+    for expected in ([6], [25], [4, 6]):
+        claimed = claim(queue)
+        assert weights(claimed) == expected
+        for job in claimed:
+            queue.complete(job)
+
+
+def test_a_worker_runs_heavy_jobs(queue: Queue, new_pool: NewPool) -> None:
+    queue.limit("default", 3)
+    queue.limit_type("t", 2, per_key=True)
+    enqueue(queue, 1, 2, 5, 1, 1, 3, 2)
+    ran: list[Any] = []
+    pool = new_pool()
+    pool.register("t", lambda context, payload: ran.append(payload))
+    pool.run(drain=True)
+    assert sorted(ran) == [1, 1, 1, 2, 2, 3, 5]
+
+
+def test_a_plain_insert_gives_a_weight(queue: Queue, dsn: str) -> None:
+    queue.limit_type("t", 10)
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO jobs (type, payload, weight) SELECT 't', '7', 7 FROM generate_series(1, 2)"
+        )
+    [job] = claim(queue)
+    assert job.weight == 7
+    queue.complete(job)
+    assert status(queue, job) == "completed"
+    [stored] = queue.list(status="pending")
+    assert stored.weight == 7
+
+
+@pytest.mark.parametrize("weight", [0, -1, 1.5, True, "2", 2**31])
+def test_a_weight_is_a_whole_number_from_1(queue: Queue, weight: Any) -> None:
+    with pytest.raises(PayloadError, match=r"weight is .*: use a whole number from 1"):
+        queue.enqueue(Job(type="t", weight=weight))
