@@ -20,6 +20,7 @@ from .queue_gauges import QueueReader
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from ..worker.metrics import ChildCounts
     from ..worker.pool import WorkerPool
 
 EVERY = 4
@@ -27,6 +28,7 @@ EVERY = 4
 PATH = "/metrics"
 """The path of the metrics."""
 _LABELS = ("queue", "type")
+_REASONS = ("timeout", "lost", "shutdown", "died")
 
 
 class PoolCollector(Collector):
@@ -59,6 +61,7 @@ class PoolCollector(Collector):
             "Time from when jobs were due to their start.",
             ((key, counters.waits, counters.wait) for key, counters in every),
         )
+        yield from _child_processes(self._pool.metrics.children)
         if self._queues is not None:
             yield from _queue_gauges(self._queues.read())
 
@@ -94,6 +97,20 @@ def _histogram(
         buckets.append(("+Inf", float(sum(counts))))
         family.add_metric(key, buckets, total)
     return family
+
+
+def _child_processes(counts: "ChildCounts") -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "conduit_child_processes", "Processes of isolated jobs.", value=float(counts.children)
+    )
+    ended = CounterMetricFamily(
+        "conduit_child_processes_ended",
+        "Processes that ended during their job, by reason.",
+        labels=("reason",),
+    )
+    for reason in _REASONS:
+        ended.add_metric((reason,), counts.kills[reason])
+    yield ended
 
 
 def _queue_gauges(queues: Sequence[QueueDepth] | None) -> Iterator[Metric]:
