@@ -32,6 +32,11 @@ class TypeNames:
 
 
 @dataclass(frozen=True)
+class StepNames:
+    """The earlier names of steps, by their names now."""
+
+
+@dataclass(frozen=True)
 class ErrorNames:
     """The names of Python's error classes."""
 
@@ -100,6 +105,7 @@ Form: TypeAlias = (
     Text
     | TypeName
     | TypeNames
+    | StepNames
     | ErrorNames
     | WholeNumber
     | Choice
@@ -368,6 +374,7 @@ _DECLARED = (
         "identity",
         elsewhere="old_name renamed_from previously formerly aliases",
     ),
+    Option("steps_were", StepNames(), "identity", elsewhere="renamed_steps step_names"),
     Option(
         "delay",
         Duration(may_be_zero=True),

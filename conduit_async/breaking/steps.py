@@ -94,7 +94,8 @@ def _changes(old: Sequence[LockedStep], new: Sequence[LockedStep], job: LockedJo
     renamed = len(gone) == len(added) == 1 and before.index(gone[0]) == now.index(added[0])
     unrecorded = {each.name for each in job.steps or () if each.kept is None}
     if renamed and gone[0] not in unrecorded:
-        yield f"`{gone[0]}` is called `{added[0]}` now, or was replaced"
+        said = f'`@async(steps_were: {{ "{added[0]}": "{gone[0]}" }})`'
+        yield f"`{gone[0]}` is called `{added[0]}` now (if it is the same, say so: {said})"
     else:
         for name in gone:
             what = (

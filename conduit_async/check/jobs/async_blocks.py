@@ -1,7 +1,7 @@
 """What tells one job from another: its names and its earlier names."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from ... import ast
@@ -53,10 +53,21 @@ def name_jobs(
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
         for _, job in jobs:
-            name_steps(job, lock)
+            unknown = name_steps(job, lock)
+            if unknown and not problems.has_errors:
+                _report_unknown_steps(job, unknown, problems)
         _name_in_python(resource, jobs, classes)
         for job in resource.jobs:
             job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
+
+
+def _report_unknown_steps(job: JobInfo, unknown: Collection[str], problems: Problems) -> None:
+    were = job.options["steps_were"].values()
+    names = [each.name for each in (*job.steps, *job.unrecorded) if each.name not in were]
+    for name in sorted(unknown):
+        hint = did_you_mean(name, names, '"{}"') or "leave it out: no step has this name now"
+        span = _span(job, "steps_were")
+        problems.error("VAL501", span, f'"{name}" is not a step of this block', hint)
 
 
 def _name_in_python(
@@ -119,7 +130,7 @@ def _meant(name: str, job: JobInfo, gone: Set[str]) -> str | None:
     return did_you_mean(last, own, '"{}"') if hook == around else None
 
 
-def _span(job: JobInfo) -> Span:
-    found = (each for each in job.block.options if each.name and each.name.text == "was")
+def _span(job: JobInfo, option: str = "was") -> Span:
+    found = (each for each in job.block.options if each.name and each.name.text == option)
     argument: ast.Argument | None = next(found, None)
     return argument.value.span if argument is not None else job.block.header

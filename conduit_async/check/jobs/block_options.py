@@ -18,6 +18,7 @@ from ...job_options import (
     Flag,
     Moment,
     Option,
+    StepNames,
     Text,
     TypeName,
     TypeNames,
@@ -33,7 +34,8 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
     Durations are in seconds; `key` and `unique` are tuples of expressions; `was`, `retry_on` and
-    `discard_on` are tuples of strings. It reports and leaves out wrong options (VAL5xx).
+    `discard_on` are tuples of strings; `steps_were` is a dictionary. It reports
+    and leaves out wrong options (VAL5xx).
     """
     options: dict[str, Any] = {}
     given: dict[str, ast.Name] = {}
@@ -137,6 +139,8 @@ def read_option(option: Option, node: ast.Expr) -> Any:
             return tuple(_items(node))
         case TypeNames():
             return tuple(map(_earlier_name, _items(node)))
+        case StepNames():
+            return _earlier_steps(node)
         case ErrorNames():
             return _error_types(node)
     try:
@@ -214,6 +218,28 @@ def _earlier_name(node: ast.Expr) -> str:
     if not _NAME.fullmatch(given):
         raise BadOptionError(f'"{given}" is not a valid job type name', hint)
     return given
+
+
+def _earlier_steps(node: ast.Expr) -> dict[str, str]:
+    hint = 'such as `steps_were: { "billing.invoice": "payments.charge" }`'
+    if not isinstance(node, ast.HashLiteral):
+        raise BadOptionError("the earlier names of steps are a hash", hint)
+    found: dict[str, str] = {}
+    for entry in node.entries:
+        now, earlier = ast.constant_text(entry.key), ast.constant_text(entry.value)
+        if not now or not earlier:
+            raise BadOptionError("a name of a step is a string", hint)
+        if now in found or earlier in found.values():
+            twice = now if now in found else earlier
+            raise BadOptionError(f'"{twice}" is given twice', "a step has one earlier name")
+        if _is_loop(now) is not _is_loop(earlier):
+            raise BadOptionError(f'"{now}" cannot have been "{earlier}"', "only one is a loop")
+        found[now] = earlier
+    return found
+
+
+def _is_loop(step: str) -> bool:
+    return step.rpartition("/")[2].startswith("for ")
 
 
 def _error_types(node: ast.Expr) -> tuple[str, ...]:

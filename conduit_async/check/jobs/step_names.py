@@ -1,7 +1,8 @@
 """Names the steps of jobs: a step of the lock keeps its name, wherever it stands now.
 
 A job that was stopped behind a step goes on by the step's name. So a new step that does the same
-work as a known one, such as a second mail, never takes the known one's name.
+work as a known one, such as a second mail, never takes the known one's name. A step that has an
+earlier name by `steps_were` keeps it: records, and the idempotency keys of calls, are under it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -28,8 +29,13 @@ _LONGEST = 60
 """The most characters of the name of some work: the loops around it and a number come with it."""
 
 
-def name_steps(job: JobInfo, lock: Lock) -> None:
-    """Give the steps of a job, and its effects without records, distinct names."""
+def name_steps(job: JobInfo, lock: Lock) -> Collection[str]:
+    """Give the steps of a job, and its effects without records, distinct names.
+
+    Returns the names in `steps_were` that no step has.
+    """
+    were: dict[str, str] = job.options.get("steps_were", {})
+    unknown = {*were}
     for step in (*job.steps, *job.unrecorded):
         last = step.statements[-1] if step.part is None else step.part.node
         step.hash = hash_of(last.iterable if isinstance(last, ast.For) else last)
@@ -40,12 +46,20 @@ def name_steps(job: JobInfo, lock: Lock) -> None:
     for step in steps:
         if step.pause != "wait":  # it has the name of its signal
             groups.setdefault((step.loop, step.name, step.pause), []).append(step)
-    taken = {each.name for each in steps if each.pause == "wait"}
+    taken = {each.name for each in steps if each.pause == "wait"}.union(were.values())
     for (loop, name, pause), group in groups.items():  # a loop has its name before its steps
         work = name if loop is None else f"{loop.name}/{name}"
-        same = [each for each in known or () if _work(each) == work and each.pause == pause]
+        same = [
+            each
+            for each in known or ()
+            if _work(each) == work and each.pause == pause and each.name not in were.values()
+        ]
         others = {each.name for each in known or () if each.pause != pause}
         _name(work, group, same, taken | others)
+        for step in group:
+            unknown.discard(step.name)
+            step.name = were.get(step.name, step.name)
+    return unknown
 
 
 def known_steps(job: JobInfo, lock: Lock) -> tuple[LockedStep, ...] | None:

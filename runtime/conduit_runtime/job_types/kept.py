@@ -29,7 +29,8 @@ def check_resumable(records: Mapping[str, str], known: KeptClasses) -> None:
     for name, text in records.items():
         if name not in known:
             raise StepsMismatch(
-                f"an earlier attempt has finished the step {name!r}, which this code does not have"
+                f"an earlier attempt has finished the step {name!r}, which this code does not "
+                "have; if it has another name now, say so with `steps_were` in its `@async`"
             )
         kind = known[name]
         kept = bytes(read_turns(text).kept).decode() if is_loop(name) else text

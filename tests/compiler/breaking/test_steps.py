@@ -42,7 +42,8 @@ def compared(old: str, new: str) -> list[Finding]:
         ),
         (
             OLD.replace("Mail.send(bill.url)", "Fax.send(bill.url)"),
-            "`mail.send` is called `fax.send` now, or was replaced",
+            "`mail.send` is called `fax.send` now (if it is the same, say so: "
+            '`@async(steps_were: { "fax.send": "mail.send" })`)',
             f"{WAIT % '`mail.send`'}, those behind `bill.charge` go on",
         ),
         (

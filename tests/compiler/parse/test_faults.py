@@ -47,7 +47,7 @@ def one(text: str) -> Diagnostic:
         ("a: { b: string }!", "SYN005", "string", "does not say"),
         ("title:", "SYN006", "title:", "a type is missing"),
         ("title string!", "SYN002", "string", "expected `:`"),
-        ("title: string! = 5", "SYN001", "=", "takes no `=`"),
+        ("title: string! = 5", "SYN001", "= 5", "takes no `=`"),
         ("a: array<>!", "SYN006", "array<>", "`array` needs one type"),
         ("a: array!", "SYN006", "array", "what it holds"),
         ("a: hash<string>!", "SYN006", "hash<string>", "type of values"),

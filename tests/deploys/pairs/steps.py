@@ -230,6 +230,46 @@ STEPS = [
         ("BRK126",),
     ),
     StepPair(
+        "a service is renamed, and its step keeps its name",
+        block(*FOUR),
+        block(
+            "Billing.charge(self.title)",
+            *FOUR[1:],
+            options='name: "tell", steps_were: { "billing.charge": "bill.charge" }',
+        ),
+    ),
+    StepPair(
+        "a service is renamed whose result is kept, and its step keeps its name",
+        block(KEEP, MAIL, 'Sms.send("sms", bill.url)'),
+        block(
+            KEEP.replace("Bill", "Billing"),
+            MAIL,
+            'Sms.send("sms", bill.url)',
+            options='name: "tell", steps_were: { "billing.charge": "bill.charge" }',
+        ),
+    ),
+    StepPair(
+        "steps that are renamed by name change places",
+        block(*FOUR),
+        block(
+            'Post.send("mail", self.title)',
+            "Billing.charge(self.title)",
+            *FOUR[2:],
+            options='name: "tell", steps_were: '
+            '{ "billing.charge": "bill.charge", "post.send": "mail.send" }',
+        ),
+        (A,),
+        ("BRK126",),
+    ),
+    StepPair(
+        "a service in a turn is renamed, and its step keeps its name",
+        block("for n in 1..2 {", 'Mail.send("mail", n)', 'Sms.send("sms", n)', "}", CALL),
+        block(
+            *("for n in 1..2 {", 'Post.send("mail", n)', 'Sms.send("sms", n)', "}", CALL),
+            options='name: "tell", steps_were: { "for n/post.send": "for n/mail.send" }',
+        ),
+    ),
+    StepPair(
         "a payload gets another field",
         block(*FOUR),
         block(CHARGE, MAIL, SMS, 'Phone.call("call", self.title, self.note)'),
