@@ -13,6 +13,7 @@ from ...program import (
     LibraryCall,
     Local,
     Program,
+    RaiseCall,
     RecordCall,
     RelationUse,
     ServiceCall,
@@ -90,6 +91,16 @@ class Kinds:
             isinstance(use, ServiceCall)
             or (isinstance(use, FunctionCall) and use.function.uses_services)
             for use in uses
+        )
+
+    def may_raise(self, node: ast.Node) -> bool:
+        """Whether code raises errors itself, or calls functions, which may."""
+        facts = self._program.facts
+        return any(
+            isinstance(each, ast.Raise)
+            or each in facts.raising
+            or isinstance(facts.resolutions.get(each), RaiseCall | FunctionCall)
+            for each in own_nodes(node)
         )
 
     def _alone(self, node: ast.Node) -> Kind:

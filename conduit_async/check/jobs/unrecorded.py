@@ -1,7 +1,7 @@
 """Finds the effects of a block that no step has: those that follow the last steps.
 
-Writes among them commit together with the end of the job, or of the turn of a loop, if no call of a
-service can follow them there.
+Writes among them commit together with the end of the job, or of the turn of a loop, if neither a
+call of a service nor an error can follow them there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInf
                 pending += _places(each, step or loop, after)
         elif kinds.of(statement) is Kind.EFFECT:
             only_writes = bool(job.steps) and not any(
-                each in divided or kinds.calls_services(each)
+                each in divided or kinds.calls_services(each) or kinds.may_raise(each)
                 for each in (statement, *_followers(rest))
             )
             name = work_of(program, [statement], kinds)
