@@ -72,9 +72,9 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
            AND coalesce(jobs_of_queue <= of_queue OR jobs_of_queue = weight, true) AS fits
   FROM (
     SELECT counted.*,
-           pg_catalog.sum(jobs) OVER type_and_key + weight - jobs AS jobs_of_type,
-           pg_catalog.sum(starts) OVER type_and_key + weight - jobs AS starts_of_type,
-           pg_catalog.sum(jobs) OVER queue_and_key + weight - jobs AS jobs_of_queue
+           (pg_catalog.sum(jobs) OVER type_and_key)::bigint + weight - jobs AS jobs_of_type,
+           (pg_catalog.sum(starts) OVER type_and_key)::bigint + weight - jobs AS starts_of_type,
+           (pg_catalog.sum(jobs) OVER queue_and_key)::bigint + weight - jobs AS jobs_of_queue
     FROM counted
     WINDOW type_and_key AS (PARTITION BY key COLLATE "C", type COLLATE "C" ORDER BY position),
            queue_and_key AS (PARTITION BY key COLLATE "C", queue COLLATE "C" ORDER BY position)
