@@ -73,7 +73,7 @@ def sentry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         ConduitIntegration.setup_once()
     yield transport
     sentry_sdk.get_client().close()
-    sentry_sdk.init()
+    sentry_sdk.init(auto_enabling_integrations=False)  # they patch the process
 
 
 def handlers(error: BaseException) -> list[Any]:
