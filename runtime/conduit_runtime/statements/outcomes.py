@@ -160,6 +160,21 @@ _LOCKED = (
 )
 
 
+def transaction() -> Statement[str]:
+    """The id of the present transaction, which `has_committed` takes."""
+    sql = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text"
+    return Statement(sql, {}, lambda rows, count: str(rows[0][0]))
+
+
+def has_committed(transaction: str) -> Statement[bool | None]:
+    """Whether a transaction has committed; None while it goes on."""
+    return Statement(
+        "SELECT pg_catalog.pg_xact_status(%(id)s::pg_catalog.xid8)",
+        {"id": transaction},
+        lambda rows, count: None if rows[0][0] == "in progress" else rows[0][0] == "committed",
+    )
+
+
 def _advance(attempts: Sequence[Attempt], defers: bool) -> dict[str, str]:
     """The fragments that release some of the waiting jobs."""
     if all(each.job.flow is None for each in attempts):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conduit_runtime import Job, JobContext, PlainContext, Retry, chain, job_type
+from conduit_runtime.worker.isolation.child_host import Kept
 from psycopg.rows import tuple_row
 
 log = logging.getLogger("isolated_jobs")
@@ -60,6 +61,8 @@ async def count_at_end(job: JobContext[Any], what: str) -> int:
         raise ValueError(what)
     if job.attempt == 1 and what == "dies":
         os._exit(1)
+    if what == "dies behind it":
+        Kept.note_completed = lambda *_: os._exit(1)  # type: ignore[method-assign]
     return n
 
 

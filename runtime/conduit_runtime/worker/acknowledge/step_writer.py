@@ -101,11 +101,16 @@ async def store_within(database: JobDatabase, record: Record, connection: Connec
     raise _locked(record.job)
 
 
-async def complete_within(database: JobDatabase, attempt: Attempt, writes: Writes) -> Completed:
+async def complete_within(
+    database: JobDatabase,
+    attempt: Attempt,
+    writes: Writes,
+    note: Callable[[str], object] | None = None,
+) -> Completed:
     """Write that a job completed, in the transaction of its last writes, and commit it.
 
-    Raises TakenAway if the job is not held, LockNotAvailable if another transaction has it, or what
-    its end changes, for long.
+    `note` is called with the transaction's id before it commits. Raises TakenAway if the job is not
+    held, LockNotAvailable if another transaction has it, or what its end changes, for long.
     """
     statement = outcomes.complete([attempt], defers=True)
     async with writes as connection:
@@ -120,7 +125,10 @@ async def complete_within(database: JobDatabase, attempt: Attempt, writes: Write
         if not is_locked:
             raise TakenAway
         await connection.execute(_LOCK_TIMEOUT)
-        return await database.run(statement, connection)
+        completed = await database.run(statement, connection)
+        if note is not None:
+            note(await database.run(outcomes.transaction(), connection))
+        return completed
 
 
 def _locked(job: Claimed | Job) -> psycopg.Error:

@@ -21,7 +21,7 @@ from ..job_database import NO_DATABASE, JobDatabase
 from ..metrics import Metrics
 from ..run.execution import HeldJob
 from ..run.isolated_runs import Ended
-from .messages import Answer, Ask, Pipe, Setup
+from .messages import Answer, Ask, Ends, Pipe, Setup
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ class Requests:
     def tell(self, what: str, job: Claimed) -> None:
         """Say something that needs no answer."""
         self._pipe.send(Ask(0, job.id, what, ()))
+
+    def note_end(self, transaction: str) -> None:
+        """Say in which transaction the job ends, before it commits."""
+        self._pipe.send(Ends(transaction))
 
     def ask(self, what: str, job: Claimed, *arguments: Any) -> "asyncio.Future[Any]":
         """Ask; the future gets the answer, or the error that it ended with."""
@@ -82,7 +86,8 @@ class ChildSteps(StepStore):
 
     async def complete(self, attempt: Attempt, writes: Writes, /) -> Completed | None:
         if self._within and self._database is not None:
-            return await complete_within(self._database, attempt, writes)
+            note = self._requests.note_end
+            return await complete_within(self._database, attempt, writes, note)
         async with writes:
             return None
 

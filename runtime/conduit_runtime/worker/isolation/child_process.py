@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from ...job_types.isolation import Isolation, size_text
-from ...model.attempts.interruptions import Shutdown, TakenAway
+from ...model.attempts.interruptions import Shutdown
 from ...model.claimed import Claimed
 from ...model.errors import JobLost, ProcessDied, QueueError
 from ...statements.steps import Record, Wait
@@ -18,13 +18,15 @@ from ...trace_context.headers import present_trace
 from ..interfaces import RunnerHost
 from ..metrics import ChildCounts
 from ..run.isolated_runs import Ended
+from .exits import CLOSED, counted_as, how
+from .last_commit import has_committed
 from .log_records import write_record
 from .messages import (
     LENGTH,
-    NO_PIPE,
     Answer,
     Ask,
     End,
+    Ends,
     Logged,
     Ready,
     Run,
@@ -38,7 +40,6 @@ _UNREAD = 0.2
 """Seconds after the end of a child in which its last messages are read."""
 _EXIT = 1.0
 """Seconds until a child that has closed its pipe is killed."""
-_NO_PIPE = "closed the pipe to its worker"
 _LEAVE = 5.0
 """Seconds that a child gets to leave its services."""
 
@@ -65,6 +66,7 @@ class ChildProcess:
         self._host: RunnerHost | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._last_logged: str | None = None
+        self._ends: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.jobs = 0
         """The jobs that it has run."""
@@ -109,6 +111,27 @@ class ChildProcess:
 
         Raises ProcessDied if the child dies, CancelledError if it was stopped without an outcome.
         """
+        self._ends = None
+        try:
+            ended = await self._attempt(job, handler, isolation, host, why_stopped)
+        except (ProcessDied, asyncio.CancelledError):
+            if self._ends is None or not await has_committed(self._ends, host):
+                raise
+        else:
+            if ended.advancing is not None or self._ends is None:
+                return ended
+            if not await has_committed(self._ends, host):
+                return ended
+        return Ended(True, advancing=() if job.flow is None else (job.id,))
+
+    async def _attempt(
+        self,
+        job: Claimed,
+        handler: bytes,
+        isolation: Isolation,
+        host: RunnerHost,
+        why_stopped: Callable[[], BaseException | None],
+    ) -> Ended:
         self.jobs += 1
         self._job, self._host, self._last_logged = job, host, None
         ended = self._ended = self._loop.create_future()
@@ -138,14 +161,15 @@ class ChildProcess:
         try:
             outcome = await asyncio.shield(ended)
         except ProcessDied:
-            self._counts.kills[_name(reason)] += 1
+            self._counts.kills[counted_as(reason)] += 1
             raise asyncio.CancelledError from None
         except asyncio.CancelledError:
             self.kill()
             raise
         finally:
             timer.cancel()
-        if isinstance(reason, TimeoutError) and outcome.outcome is not None:
+        is_late = isinstance(reason, TimeoutError) and outcome.outcome is not None
+        if is_late or outcome.advancing is not None:  # completed and committed just before
             return outcome
         raise asyncio.CancelledError
 
@@ -186,13 +210,13 @@ class ChildProcess:
         except (asyncio.IncompleteReadError, OSError):
             await asyncio.wait([self._exited], timeout=_EXIT)
             if not self._exited.done() and not self.is_spent:
-                problem = _NO_PIPE
+                problem = CLOSED
         except Exception as error:
             problem = f"sent its worker what it cannot read ({type(error).__name__})"
         self.kill()
         exit_ = await asyncio.shield(self._exited)
         self._writer.transport.abort()
-        died = ProcessDied(self._death(problem or _how(exit_), exit_))
+        died = ProcessDied(self._death(problem or how(exit_), exit_))
         for future in (self._ready, self._ended):
             if future is not None and not future.done():
                 future.set_exception(died)
@@ -214,6 +238,8 @@ class ChildProcess:
             case Logged():
                 self._last_logged = message.text
                 write_record(message, self._job)
+            case Ends():
+                self._ends = message.transaction
             case Ask():
                 task = self._loop.create_task(self._answer(message), name="conduit answer")
                 self._answering.add(task)
@@ -259,24 +285,6 @@ def _failed(number: int, error: Exception) -> bytes:
     except Exception:
         return frame(Answer(number, None, QueueError(f"{type(error).__name__}: {error}")))
     return data
-
-
-def _how(exit_: Exit) -> str:
-    if exit_.code == NO_PIPE:
-        return _NO_PIPE
-    if exit_.code >= 0:
-        return f"exited with code {exit_.code}"
-    try:
-        return f"was ended by {signal.Signals(-exit_.code).name}"
-    except ValueError:
-        return f"was ended by signal {-exit_.code}"
-
-
-def _name(reason: BaseException) -> str:
-    """Why a child was killed, as it is counted."""
-    if isinstance(reason, TimeoutError):
-        return "timeout"
-    return "lost" if isinstance(reason, TakenAway) else "shutdown"
 
 
 _FIELDS = [each.name for each in fields(Claimed) if each.init]

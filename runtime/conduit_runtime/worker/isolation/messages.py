@@ -89,6 +89,12 @@ class Answer(NamedTuple):
     error: BaseException | None = None
 
 
+class Ends(NamedTuple):
+    """The job ends with this transaction, which is about to commit."""
+
+    transaction: str
+
+
 class Logged(NamedTuple):
     """The attributes of a log record, and its text with sensitive values masked."""
 

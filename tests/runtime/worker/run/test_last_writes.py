@@ -65,7 +65,7 @@ def test_an_attempt_that_fails_undoes_its_writes(
     assert pool.metrics.stats("count").succeeded == 40
 
 
-@pytest.mark.parametrize("what", ["fails", "dies"])
+@pytest.mark.parametrize("what", ["fails", "dies", "dies behind it"])
 def test_a_job_in_a_process_of_its_own_ends_with_them(
     queue: Queue, conn: psycopg.Connection[Any], what: str
 ) -> None:
@@ -77,7 +77,8 @@ def test_a_job_in_a_process_of_its_own_ends_with_them(
     assert sorted(results) == [1, 2, 3]
     assert conn.execute("SELECT n FROM counts").fetchone() == (3,)
     assert len(queue.list(queue="children")) == 3
-    assert pool.metrics.stats("count").succeeded == 3
+    stats = pool.metrics.stats("count")
+    assert (stats.succeeded, stats.failed) == (3, 0 if what == "dies behind it" else 3)
 
 
 def test_a_hook_around_the_job_that_fails_undoes_them(
