@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -29,6 +30,13 @@ def test_every_folder_with_modules_is_a_package() -> None:
         str(each.relative_to(ROOT)) for each in folders if not (each / "__init__.py").exists()
     ]
     assert not missing
+
+
+def test_applications_may_declare_pools_where_only_workers_cannot_run() -> None:
+    """As on Windows, whose Python lacks some modules."""
+    lacks = "import sys; sys.modules |= dict.fromkeys(['fcntl', 'grp', 'pwd', 'resource'])"
+    program = f"{lacks}; from conduit_runtime import AsyncQueue, Queue, WorkerPool, job_type"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.slow

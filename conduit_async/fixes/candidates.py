@@ -165,10 +165,12 @@ def _written(span: Span, code: str) -> Iterator[Fix]:
 
 def _member(span: Span) -> Span:
     """The name of a member with what it is a member of, and its sign: `self.delete!`."""
-    text = span.source.text
-    start = len(re.sub(r"(?:\w+\.)*$", "", text[: span.start]))
-    end = len(text) - len(re.sub(r"^[!?]?(?:\(\))?", "", text[span.end :]))
-    return Span(span.source, start, end)
+    source = span.source
+    before = source.text[source.line_start(span.start) : span.start][::-1]
+    behind = source.text[span.end : source.line_end(span.end)]
+    start = span.start - len(before) + len(re.sub(r"^(?:\.\w+)*", "", before))
+    end = span.end + len(behind) - len(re.sub(r"^[!?]?(?:\(\))?", "", behind))
+    return Span(source, start, end)
 
 
 def _of_same_letters(span: Span, code: str) -> Iterator[Span]:

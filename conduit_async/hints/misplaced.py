@@ -11,6 +11,8 @@ _CONDITIONS = frozenset({"EQUALITY", "COMPARE", "GREATER", "LESS", "IN", "NOT_IN
 _WANT_A_VALUE = _CONDITIONS | {
     "EQUAL", "AUGMENT", "PLUS", "MINUS", "TIMES", "POWER", "AND", "OR", "COALESCE", "RANGE",
 }  # fmt: skip
+_LONGEST = 60
+"""The most characters of a default that a hint repeats."""
 
 
 def misplaced(at: Unexpected) -> SyntaxHint | None:
@@ -96,7 +98,9 @@ def _default(at: Unexpected) -> SyntaxHint:
         if token.first or token.type in ("AT", "FIELD_AT") or ends:
             break
         last = token
-    shown = at.source.text[at.next.start : last.end] if last is not at.token else "…"
+    shown = at.source.text[at.next.start : last.end]
+    if last is at.token or len(shown) > _LONGEST:
+        shown = "…"
     hint = f"a default is an attribute: write `@default({shown})`"
     return at.hint("a field takes no `=`", hint, last=last)
 

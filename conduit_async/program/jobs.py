@@ -131,8 +131,8 @@ class StepInfo:
     `takes_turns`, it is a loop, whose turns are stored one by one; `items` are its items if they
     are stored, `loop` is such a loop around the step. `pause` says whether it is a sleep or a wait
     for the signal of its name. `part` is what the statement behind its own evaluates first, if the
-    step ends with it. `fields` are the kept values as the lock has
-    them. `hash` tells its last statement from others, `within` the branches that lead to it.
+    step ends with it. `fields` are the kept values as the lock has them. `hash` tells its last
+    statement from others, `within` the branches that lead to it.
     """
 
     name: str

@@ -34,8 +34,8 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
     Durations are in seconds; `key` and `unique` are tuples of expressions; `was`, `retry_on` and
-    `discard_on` are tuples of strings; `steps_were` is a dictionary. It reports
-    and leaves out wrong options (VAL5xx).
+    `discard_on` are tuples of strings; `steps_were` is a dictionary. It reports and leaves out
+    wrong options (VAL5xx).
     """
     options: dict[str, Any] = {}
     given: dict[str, ast.Name] = {}

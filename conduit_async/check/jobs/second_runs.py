@@ -93,6 +93,13 @@ class Kinds:
             for use in uses
         )
 
+    def ends_with_effect(self, statement: ast.Statement) -> bool:
+        """Whether a statement evaluates its values, and then has its only effect."""
+        node: ast.Node = statement
+        if isinstance(statement, ast.ExprStatement):
+            node = statement.value
+        return [*self.effects(statement)] == [node]
+
     def may_raise(self, node: ast.Node) -> bool:
         """Whether code raises errors itself, or calls functions, which may."""
         facts = self._program.facts

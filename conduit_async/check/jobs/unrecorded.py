@@ -47,9 +47,13 @@ def unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInf
             for each in reversed(blocks):
                 pending += _places(each, step or loop, after)
         elif kinds.of(statement) is Kind.EFFECT:
-            only_writes = bool(job.steps) and not any(
-                each in divided or kinds.calls_services(each) or kinds.may_raise(each)
-                for each in (statement, *_followers(rest))
+            followers = [*_followers(rest)]
+            only_writes = (
+                bool(job.steps)
+                and not any(each in divided or kinds.calls_services(each) for each in followers)
+                and not any(map(kinds.may_raise, followers))
+                and not kinds.calls_services(statement)
+                and (kinds.ends_with_effect(statement) or not kinds.may_raise(statement))
             )
             name = work_of(program, [statement], kinds)
             yield StepInfo(name, (statement,), only_writes=only_writes, loop=loop)

@@ -8,7 +8,7 @@ from ..model.arguments import check_duration, check_type, describe_argument, is_
 
 KILL_AFTER = 1.0
 """Seconds from the stop of an attempt until its process is killed."""
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
 _UNITS = {
     "kB": 1_000,
     "KB": 1_000,

@@ -78,10 +78,10 @@ def claim(
 
     Of the queues with a limit, only the `limited` ones are claimed from; of the types with one, the
     `counted` ones. `starts` says how many jobs to claim of such types, `rooms` how many of queues,
-    each as often as it weighs. `depth` is how many heads of
-    each lane are scanned. `bounds` are where each (queue, priority) was left: the `run_at`, in
-    microseconds since 2000-01-01 UTC, and the `seq`. `ages` has seconds for each queue: only jobs
-    that became due that long ago or later are claimed.
+    each as often as it weighs. `depth` is how many heads of each lane are scanned. `bounds` are
+    where each (queue, priority) was left: the `run_at`, in microseconds since 2000-01-01 UTC, and
+    the `seq`. `ages` has seconds for each queue: only jobs that became due that long ago or later
+    are claimed.
     """
     token = uuid.uuid4()
     types, fingerprints = _lane_arrays(tuple(lanes))

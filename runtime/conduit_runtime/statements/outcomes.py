@@ -145,19 +145,17 @@ def complete(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[
 def lock(attempt: Attempt) -> Statement[bool | None]:
     """Lock the job of an attempt; False if it is not held, None if another session has locked it.
 
-    It never waits: whoever has locked the job may wait for what this transaction has written.
+    It never waits: the other session may wait for what this transaction has written.
     """
     job = attempt.job
     return Statement(
-        f"SELECT {_LOCKED} FOR UPDATE SKIP LOCKED), {_LOCKED})",
+        f"SELECT EXISTS ({_HELD} FOR UPDATE SKIP LOCKED), EXISTS ({_HELD})",
         {"id": job.id, "token": job.token},
         lambda rows, count: rows[0][0] or (None if rows[0][1] else False),
     )
 
 
-_LOCKED = (
-    "EXISTS (SELECT FROM {jobs} WHERE id = %(id)s AND token = %(token)s AND status = 'running'"
-)
+_HELD = "SELECT FROM {jobs} WHERE id = %(id)s AND token = %(token)s AND status = 'running'"
 
 
 def transaction() -> Statement[str]:

@@ -28,7 +28,6 @@ EVERY = 4
 PATH = "/metrics"
 """The path of the metrics."""
 _LABELS = ("queue", "type")
-_REASONS = ("timeout", "lost", "shutdown", "died")
 
 
 class PoolCollector(Collector):
@@ -108,8 +107,8 @@ def _child_processes(counts: "ChildCounts") -> Iterator[Metric]:
         "Processes that ended during their job, by reason.",
         labels=("reason",),
     )
-    for reason in _REASONS:
-        ended.add_metric((reason,), counts.kills[reason])
+    for reason, count in counts.kills.items():
+        ended.add_metric((reason,), count)
     yield ended
 
 

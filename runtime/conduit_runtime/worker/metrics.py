@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import by_key
 
+_REASONS = ("timeout", "lost", "shutdown", "died")
+
 
 @dataclass(slots=True)
 class TypeStats:
@@ -39,12 +41,12 @@ class TypeStats:
 class ChildCounts:
     """The child processes of a worker that live now, and how many ended during a job, by reason.
 
-    The reasons are "timeout", "lost" (the job was cancelled, or another worker has it), "shutdown",
-    and "died" for those that were not killed by their worker.
+    Each reason has a count from the start: "timeout", "lost" (the job was cancelled, or another
+    worker has it), "shutdown", and "died" for those that were not killed by their worker.
     """
 
     children: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(_REASONS, 0)))
 
 
 class Metrics:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import sys
 from collections.abc import Iterator
 
@@ -21,6 +20,8 @@ def limited(size: int | None) -> Iterator[None]:
     if size is None:
         yield
         return
+    import resource  # Windows, where pools are only declared, has none
+
     before, most = resource.getrlimit(resource.RLIMIT_DATA)
     limit = size if most == resource.RLIM_INFINITY else min(size, most)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
@@ -49,5 +50,7 @@ def _held() -> int:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
+        import resource
+
         usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return usage * (1 if sys.platform == "darwin" else 1024)

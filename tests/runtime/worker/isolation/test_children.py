@@ -110,7 +110,7 @@ def test_a_job_can_do_what_it_can_do_elsewhere(
     [child, _] = [each for each in spans.get_finished_spans() if each.name == "process child"]
     assert child.parent is not None
     assert child.parent.span_id == ends[-1].context.span_id
-    assert pool.metrics.children.kills == {"died": 2}
+    assert +pool.metrics.children.kills == {"died": 2}
     assert pool.metrics.children.children == 0
 
 
@@ -220,7 +220,7 @@ def test_a_job_that_looks_for_a_cancel_ends_by_itself_and_its_child_goes_on(
         after = queue.enqueue(Job(type="next"))
         until(lambda: (found := queue.get(after.id)) and found.status is JobStatus.COMPLETED)
         assert pool.metrics.children.children == 1
-    assert not pool.metrics.children.kills
+    assert not +pool.metrics.children.kills
 
 
 def test_a_worker_goes_on_when_what_starts_its_children_is_killed(
@@ -234,7 +234,7 @@ def test_a_worker_goes_on_when_what_starts_its_children_is_killed(
         until(lambda: not pool.metrics.children.children)
         second = queue.result(queue.enqueue(Job(type="parent")).id, timeout=90)
     assert first != second
-    assert not pool.metrics.children.kills
+    assert not +pool.metrics.children.kills
 
 
 WORKER = """

@@ -137,7 +137,7 @@ def test_a_job_that_is_taken_away_undoes_them(
     assert queue.list(queue="children") == []
 
 
-def test_a_locked_job_undoes_them_for_whoever_waits(
+def test_a_locked_job_undoes_them_for_the_session_that_waits(
     queue: Queue, dsn: str, conn: psycopg.Connection[Any]
 ) -> None:
     """The transaction that holds the job waits for what the job has written."""

@@ -10,6 +10,7 @@ from . import post, services
 generated_by("0.1.0")
 
 JOBS: tuple[JobType[services.Services, Any], ...] = (
+    post.of_a_function,
     post.at_end,
     post.before_error,
     post.before_call,

@@ -16,10 +16,26 @@ def after_create(conn: Connection, record: object) -> Post:
     """Run the hooks of a created post."""
     with Hook(conn, Post, record) as hook:
         post = hook.record
+        hook.enqueue(of_a_function, OfAFunction(id=post.id, title=post.title))
         hook.enqueue(at_end, AtEnd(id=post.id, title=post.title))
         hook.enqueue(before_error, BeforeError(id=post.id, title=post.title))
         hook.enqueue(before_call, BeforeCall(id=post.id, title=post.title))
     return post
+
+
+@dataclass(frozen=True, slots=True)
+class OfAFunction:
+    id: UUID
+    title: str
+
+
+@job_type("post.after_create.of_a_function", "c67c0561", steps={"search.index": None})
+async def of_a_function(job: JobContext[Services], post: OfAFunction) -> None:
+    if await job.begins("search.index"):
+        await job.services.search.index(post.title)
+        await job.ends()
+    await job.commits_at_end()
+    await job.update(Post, post.id, state=label(post.title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +88,7 @@ async def before_call(job: JobContext[Services], post: BeforeCall) -> None:
             await job.update(Post, post.id, state="announced")
             await job.ends()
     await job.services.feed.announce(post.title)
+
+
+def label(title: str) -> str:
+    return f"post {title}"
