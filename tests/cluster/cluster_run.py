@@ -135,6 +135,7 @@ def _run(
                     raise broken
     violations: list[str] = []
     settled_in = _settle(sides, violations)
+    assert not violations, violations  # what follows would wait for the same jobs
     floods = [
         Flood(side.database.dsn, seed - n, size.quiet) for n, side in enumerate(sides, start=1)
     ]

@@ -78,6 +78,25 @@ def state_of(dsn: str) -> State:
     return State(*row)
 
 
+def unended(dsn: str, most: int = 5) -> str:
+    """The oldest jobs and blocked jobs that have not ended, and the dependencies that are left."""
+    with psycopg.connect(dsn) as connection:
+        jobs = connection.execute(
+            "SELECT to_jsonb(jobs) - '{payload,result}'::text[] FROM jobs"
+            " WHERE status <> ALL (%s) ORDER BY id LIMIT %s",
+            (list(ENDED), most),
+        ).fetchall()
+        blocked = connection.execute(
+            "SELECT to_jsonb(conduit_blocked_jobs) - 'payload' FROM conduit_blocked_jobs"
+            " WHERE error IS NULL ORDER BY id LIMIT %s",
+            (most,),
+        ).fetchall()
+        dependencies = connection.execute(
+            "SELECT to_jsonb(conduit_dependencies) FROM conduit_dependencies LIMIT %s", (most,)
+        ).fetchall()
+    return f"jobs {jobs}, blocked {blocked}, dependencies {dependencies}"
+
+
 def registered(dsn: str) -> list[int]:
     """The process ids of the registered workers, in order."""
     with psycopg.connect(dsn) as connection:

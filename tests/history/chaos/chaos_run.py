@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 from chaos import Chaos
-from chaos_database import SETTINGS, create_database, end_schedules, registered, state_of
+from chaos_database import SETTINGS, create_database, end_schedules, registered, state_of, unended
 from chaos_report import Report
 from clock import Clock, library
 from conduit_runtime import embedded
@@ -127,7 +127,8 @@ def settle(dsn: str, patience: float = SETTLING) -> tuple[float, list[str]]:
             until(lambda: state_of(dsn) != state, patience)  # noqa: B023
             state = state_of(dsn)
     except AssertionError:
-        return time.monotonic() - started, [f"for {patience:.0f} s none of what was left ended"]
+        what = f"for {patience:.0f} s none of what was left ended: {unended(dsn)}"
+        return time.monotonic() - started, [what]
     return time.monotonic() - started, []
 
 
