@@ -17,6 +17,7 @@ from conduit_runtime.broker.messages import (
     Jobs,
     Outcomes,
     Progress,
+    Used,
     encode,
 )
 from conduit_runtime.model.attempts.outcome import Outcome
@@ -234,6 +235,7 @@ def test_odd_outcomes_concern_their_job_alone(scene: Scene, kind: str) -> None:
     [
         lambda job: Progress(VERSION, WORKER, 1, (job.id, job.token), {"note": "\0", "n": 1e308}),
         lambda job: Progress(VERSION, WORKER, 1, (uuid4(), uuid4()), {}),
+        lambda job: Used(VERSION, WORKER, 1, (job.id, job.token), 2**31 - 1),
         lambda job: Holding(VERSION, WORKER, 1, [(job.id, job.token, 1e300)]),
         lambda job: Holding(VERSION, WORKER, 1, [(job.id, uuid4(), -1e300)]),
         lambda job: Holding(VERSION, "liar\0", 1, [(uuid4(), uuid4(), 1.0)] * 1_000),

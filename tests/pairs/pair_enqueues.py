@@ -11,7 +11,7 @@ import psycopg
 from conduit_runtime import AsyncQueue, CronScheduler, Job, Schedule, chain
 from hook_drivers import asyncpg_arguments
 from pair_axes import UNTYPED, Case
-from pair_handlers import BATCH, COROUTINE, ISOLATED, TIMEOUT
+from pair_handlers import BATCH, COROUTINE, ISOLATED, TIMEOUT, WEIGHT
 from pair_place import Place
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -145,9 +145,10 @@ def _replacing(place: Place, wanted: Wanted) -> UUID:
 
 
 def _second_of_a_key(place: Place, wanted: Wanted) -> UUID:
-    job = wanted.job(key="one")
+    job = wanted.job(key="one", weight=WEIGHT)
     with place.queue() as queue:
         queue.limit(job.queue, 1, per_key=True)
+        queue.rate_limit(job.type, WEIGHT, timedelta(milliseconds=200), per_key=True)
         queue.enqueue(Job(type="pairs.neighbour", key="one"))
         queue.enqueue(job)
     return job.id

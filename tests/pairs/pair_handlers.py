@@ -30,6 +30,10 @@ TIMEOUT = 1.0
 """Seconds that an attempt may take."""
 NAP = 1.0
 """Seconds that a job sleeps."""
+WEIGHT, USED = 7, 3
+"""For how many a job counts in limits, and what its handler then corrects that to."""
+CORRECTING = ("batch", "coroutine", "isolated coroutine", "thread", "isolated thread")
+"""Kinds whose handlers correct the weight of a job with a key."""
 _LONG = 60.0
 _NEIGHBOUR = "pairs.neighbour"
 
@@ -93,6 +97,8 @@ class Services:
 async def _alone(job: JobContext[Any], payload: Any) -> None:
     if payload.what == "sleeps":
         await job.sleep(NAP)
+    if job.key is not None:
+        await job.used(USED)
     await act(job.id, job.attempt, payload.what, payload.exact)
 
 
@@ -103,6 +109,8 @@ async def _isolated(job: JobContext[Any], payload: Any) -> None:
 async def _together(context: BatchContext[Any], jobs: list[BatchJob[Any]]) -> None:
     for job in jobs:
         try:
+            if job.key is not None:
+                await job.used(USED)
             await act(job.id, job.attempt, job.payload.what, job.payload.exact)
         except Retry as error:
             context.fail(job, error)
@@ -129,6 +137,8 @@ BATCH = _typed(_together, "pairs.batch", batch=5, wait=timedelta(milliseconds=50
 def _in_thread(job: PlainContext[Any], payload: dict[str, Any]) -> None:
     if payload["what"] == "sleeps":
         job.sleep(NAP)
+    if job.key is not None:
+        job.used(USED)
     seconds = seconds_of(payload["what"], note(job.id, job.attempt, payload))
     until = time.monotonic() + seconds
     while time.monotonic() < until:

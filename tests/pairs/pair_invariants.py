@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 from pair_axes import ISOLATED
 from pair_enqueues import Wanted
+from pair_handlers import CORRECTING, USED, WEIGHT
 from psycopg.rows import dict_row
 
 
@@ -83,6 +84,13 @@ def payload_is_exact(found: Found) -> None:
     assert all(payload == found.wanted.seen for _, payload in found.runs_of(found.job["id"]))
 
 
+def weighs_what_it_used(found: Found) -> None:
+    case, has_run = found.wanted.case, bool(found.runs_of(found.job["id"]))
+    given = WEIGHT if case.enqueue == "second of a key" else None
+    corrects = case.kind in CORRECTING and found.job["key"] is not None
+    assert found.job["weight"] == (USED if has_run and corrects else given)
+
+
 def nothing_is_locked(found: Found) -> None:
     for row in (found.job, *found.others):
         assert row["status"] != "running"
@@ -133,6 +141,7 @@ INVARIANTS: Sequence[Callable[[Found], None]] = (
     ends_as_expected,
     runs_as_often_as_it_counts,
     payload_is_exact,
+    weighs_what_it_used,
     nothing_is_locked,
     no_transaction_is_open,
     neighbours_complete_in_one_attempt,

@@ -134,6 +134,16 @@ class Progress(Struct, tag=True):
     note: dict[str, Any]
 
 
+class Used(Struct, tag=True):
+    """For how many a job counts. Reply: a bool, whether the job is still held."""
+
+    version: int
+    worker: str
+    question: int
+    claim: Claim
+    weight: Positive
+
+
 class Results(Struct, tag=True):
     """Asks for the results of the jobs that this job of a flow waited for. Reply: a list."""
 
@@ -204,7 +214,7 @@ class Redelivered(Struct, tag=True):
 
 
 OfStep: TypeAlias = ReadSteps | StoreStep | WaitInStep
-Question: TypeAlias = Begin | Progress | Results | Holding | OfStep
+Question: TypeAlias = Begin | Progress | Used | Results | Holding | OfStep
 Request: TypeAlias = Question | Redelivered
 CANNOT_SAY = None
 """The answer of a gateway whose database is away, or that is busy with this question already."""

@@ -27,14 +27,15 @@ import psycopg
 from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from ..model.arguments import check_number, check_text, check_type
+from ..model.arguments import check_number, check_text, check_type, describe_argument
 from ..model.attempts.outcome import MAX_ERROR, clean, seconds_of
 from ..model.claimed import Claimed
-from ..model.errors import JobLost
+from ..model.errors import JobLost, QueueError
 from ..model.flow import Flow
 from ..model.stored_headers import read_headers
 from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
+from ..model.values import error_message
 from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..statements.flows import ChildJobs
@@ -169,6 +170,28 @@ class JobContext(BlockContext, Generic[S]):
             note = clean(note, MAX_ERROR)
         self._progress = {"done": done, "total": total, "note": note}
         self._loop.call_soon_threadsafe(self._report)
+
+    def used(self, weight: int) -> Coroutine[Any, Any, None]:
+        """Correct for how many the job counts in limits: `await job.used(answer.tokens)`.
+
+        It counts so from now on, also in rates that have counted its start and in later attempts;
+        the last call holds. `weight` is a whole number; 0 counts as 1. If the database cannot be
+        reached, the job counts as before.
+
+        Raises TypeError or ValueError for another `weight`.
+        """
+        check_type(weight, "weight", int, "a whole number")
+        if isinstance(weight, bool) or not 0 <= weight < 2**31:
+            raise ValueError(describe_argument("weight", weight, "0 to 2,147,483,647"))
+        return self._store_used(max(weight, 1))
+
+    async def _store_used(self, weight: int) -> None:
+        try:
+            await self._host.used(self._job, weight)
+        except JobLost as lost:
+            self.cancel(lost)
+        except (psycopg.Error, QueueError) as error:
+            self.log.warning("the weight of the job is not corrected: %s", error_message(error))
 
     def raise_if_cancelled(self) -> None:
         """Stop here if the job was cancelled or lost; for code that never awaits."""

@@ -29,6 +29,9 @@ class Host(Protocol):
     async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
         """Store the progress of a job; raises JobLost if the job is no longer held."""
 
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        """Store for how many a job counts; raises JobLost if the job is no longer held."""
+
     stores_steps: bool
     """Whether `steps` returns a store."""
 

@@ -58,6 +58,10 @@ class PlainContext(JobContext[S]):
             return Cursor(loop, items, self.raise_if_cancelled)  # type: ignore[return-value]
         return PlainCursor(loop, items, self.raise_if_cancelled, self._await)
 
+    def used(self, weight: int) -> None:  # type: ignore[override]
+        """`JobContext.used`, without `await`: `job.used(answer.tokens)`."""
+        return self._ended(super().used(weight))  # type: ignore[no-any-return]
+
     def sleep(  # type: ignore[override]
         self, duration: float | timedelta, name: str = "sleep"
     ) -> None:

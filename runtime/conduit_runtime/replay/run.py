@@ -69,6 +69,9 @@ class _Host(Host):
     async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
         """Store nothing."""
 
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        """Store nothing."""
+
     def steps(self, job: Claimed, /) -> StepStore:
         raise AssertionError("a replay has its steps from the start")
 

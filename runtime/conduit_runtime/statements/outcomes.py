@@ -276,3 +276,20 @@ def progress(job: Claimed, note: object) -> Statement[bool]:
     text = msgspec.json.encode(note).decode()
     parameters = {"id": job.id, "token": job.token, "progress": text}
     return Statement("outcome/progress", parameters, touched)
+
+
+class Corrected(NamedTuple):
+    """A running job, and how much its weight has grown."""
+
+    queue: str
+    type: str
+    key: str | None
+    more: int
+
+
+def use(job: Claimed | Job, weight: int) -> Statement[Corrected | None]:
+    """Correct the weight of a job; returns None if the job is no longer held."""
+    parameters = {"id": job.id, "token": job.token, "weight": weight}
+    return Statement(
+        "outcome/use", parameters, lambda rows, count: Corrected(*rows[0]) if rows else None
+    )

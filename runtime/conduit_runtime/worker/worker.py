@@ -20,7 +20,7 @@ from ..postgres.connection import ReconnectingConnection
 from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
-from ..statements.outcomes import Attempt, Written, progress
+from ..statements.outcomes import Attempt, Written, progress, use
 from ..statements.results import of_predecessors
 from ..statements.worker_registry import Rescued
 from ..telemetry.tracing import job_tracer
@@ -242,6 +242,12 @@ class Worker(WorkerBase):
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")
+
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        corrected = await self._database.run(use(job, weight))
+        if corrected is None:
+            raise JobLost(f"job {job.id} is no longer held")
+        self.claimer.on_corrected(corrected)
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

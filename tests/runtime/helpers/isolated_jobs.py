@@ -69,6 +69,7 @@ async def count_at_end(job: JobContext[Any], what: str) -> int:
 def plain(job: PlainContext[Services], path: str) -> dict[str, Any]:
     """Do what a plain handler can do; the first attempt dies behind a step."""
     first = job.step("note", noted, path)
+    job.used(job.attempt + 1)
     if job.attempt == 1:
         os._exit(1)
     job.sleep(0.01)
@@ -86,6 +87,7 @@ def plain(job: PlainContext[Services], path: str) -> dict[str, Any]:
 async def on_the_loop(job: JobContext[Services], path: str) -> dict[str, Any]:
     """Do what a coroutine can do; the first attempt dies behind a step."""
     first = await job.step("note", noted, path)
+    await job.used(job.attempt + 1)
     if job.attempt == 1:
         os._exit(1)
     await job.sleep(timedelta(seconds=0.01))
@@ -128,6 +130,12 @@ def reports(job: PlainContext[Any], payload: Any) -> None:
     while True:
         job.raise_if_cancelled()
         time.sleep(0.01)
+
+
+def uses_none(job: PlainContext[Any], payload: Any) -> None:
+    """Correct the weight of the job, twice."""
+    job.used(9)
+    job.used(0)
 
 
 def process(job: PlainContext[Any], payload: Any) -> int:

@@ -31,6 +31,7 @@ from ..messages import (
     Redelivered,
     Reply,
     Results,
+    Used,
     WaitInStep,
     encode,
 )
@@ -129,10 +130,14 @@ class Requests:
         worker = self._worker
         if isinstance(request, Begin):
             return await worker.acknowledger.apart.begin(Attempt(_job(request.claim)))
-        if isinstance(request, Progress):
+        if isinstance(request, Progress | Used):
             self._leases.on_holding([request.claim])
+            job = _claimed(request.claim)
             try:
-                await worker.progress(_claimed(request.claim), request.note)
+                if isinstance(request, Progress):
+                    await worker.progress(job, request.note)
+                else:
+                    await worker.used(job, request.weight)
             except JobLost:
                 return False
             return True

@@ -25,7 +25,18 @@ from ...worker.run.failures import FailureReporter
 from ...worker.run.runner import Runner
 from ...worker.watcher import Watcher
 from ..broker_connection import without_password
-from ..messages import VERSION, Claim, Control, Failed, Progress, Release, Reply, Results, Stop
+from ..messages import (
+    VERSION,
+    Claim,
+    Control,
+    Failed,
+    Progress,
+    Release,
+    Reply,
+    Results,
+    Stop,
+    Used,
+)
 from ..topology import DECLARED, to_one
 from .consumer import Consumer
 from .deliveries import Deliveries, Delivery
@@ -234,6 +245,15 @@ class RemoteWorker(RunnerHost):
         claim = (job.id, job.token)
         answer = await self._requests.ask(
             self._database_of(job), lambda worker, n: Progress(VERSION, worker, n, claim, note)
+        )
+        if answer is False:
+            raise JobLost(f"job {job.id} is no longer held")
+
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        """Ask a gateway to store for how many a job counts. Raises JobLost as `progress` does."""
+        claim = (job.id, job.token)
+        answer = await self._requests.insist(
+            self._database_of(job), lambda worker, n: Used(VERSION, worker, n, claim, weight)
         )
         if answer is False:
             raise JobLost(f"job {job.id} is no longer held")

@@ -1,8 +1,6 @@
 -- Counts starts of these types in steps of a hundredth of the period. Each row is named by its end.
 WITH started AS (
-  SELECT rate.type, starts.count, pg_catalog.to_timestamp(
-           (pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp())::float8 * 100::float8 / rate.seconds) + 1::float8)
-           * rate.seconds / 100::float8) AS until,
+  SELECT rate.type, starts.count, {rate_step} AS until,
          pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window}) AS oldest
   FROM unnest(%(types)s::text[], %(counts)s::bigint[]) AS starts (type, count)
   JOIN {conduit_type_limits} AS rate ON rate.type = starts.type

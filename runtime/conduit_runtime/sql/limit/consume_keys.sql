@@ -11,9 +11,7 @@ SELECT limits.type, starts.key, step.until, starts.count,
 FROM unnest(%(types)s::text[], %(keys)s::text[], %(counts)s::bigint[]) AS starts (type, key, count)
 JOIN {conduit_type_limits} AS limits ON limits.type = starts.type
 CROSS JOIN LATERAL (
-  SELECT pg_catalog.to_timestamp(
-    (pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp())::float8 * 100::float8 / limits.key_seconds) + 1::float8)
-    * limits.key_seconds / 100::float8) AS until
+  SELECT {key_step} AS until
   OFFSET 0
 ) AS step
 ON CONFLICT (type, key, until) DO UPDATE SET starts = start.starts + excluded.starts

@@ -28,7 +28,7 @@ from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
 from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
-from ...statements.outcomes import Attempt, Written, mark_started, progress, write
+from ...statements.outcomes import Attempt, Written, mark_started, progress, use, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
 from ...worker.heartbeat.upkeep import fallback_lanes, unhandled_lanes
@@ -215,4 +215,8 @@ class OneByOne(RunnerHost):
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         if not await self._database.run(progress(job, note)):
+            raise JobLost(f"job {job.id} is no longer held")
+
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        if await self._database.run(use(job, weight)) is None:
             raise JobLost(f"job {job.id} is no longer held")

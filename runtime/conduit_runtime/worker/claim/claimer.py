@@ -22,7 +22,7 @@ from ...statements.claims import next_due
 from ...statements.idle_lock import LATE, RELEASED
 from ...statements.limits.keys import awaits_room
 from ...statements.many.expiry import Expired, KeptJobs, expire
-from ...statements.outcomes import Attempt, renew
+from ...statements.outcomes import Attempt, Corrected, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import AttemptRunner
 from ..worker_base import WorkerBase
@@ -95,6 +95,11 @@ class Claimer:
         left_full_queue = self._limiter.on_ended(attempts, held)
         has_freed = self._refused.on_ended(attempts)
         if self._drain or left_full_queue or has_freed or attempts[0].outcome is not None:
+            self._listener.wake()
+
+    def on_corrected(self, job: Corrected) -> None:
+        """Claim again if this running job counts for less than it did."""
+        if self._limiter.on_corrected(job):
             self._listener.wake()
 
     def on_refused(self, queues: Collection[str]) -> None:

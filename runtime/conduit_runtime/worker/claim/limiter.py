@@ -16,7 +16,7 @@ from ...postgres.refusals import may_concern_a_row
 from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS
 from ...statements.limits.limited_claims import Counted, Wanted, claim_within
-from ...statements.outcomes import Attempt
+from ...statements.outcomes import Attempt, Corrected
 from .refused_claims import RefusedClaims
 
 T = TypeVar("T")
@@ -115,6 +115,19 @@ class Limiter:
             del self._types[type_]
         self.has_more = self.has_more or bool(types or keys)
         return bool(queues or types or keys)
+
+    def on_corrected(self, job: Corrected) -> bool:
+        """Note the new weight of a running job; returns whether it may let other jobs start."""
+        if job.more >= 0:
+            return False
+        if job.type not in self.controls.limited_types and job.queue not in self.controls.limited:
+            return False
+        self._queues.pop(job.queue, None)
+        self._types.pop(job.type, None)
+        if job.key is not None:
+            self._freed_keys.add(job.key)
+        self.has_more = True
+        return True
 
     async def claim(
         self,

@@ -132,6 +132,9 @@ class ChildHost(RunnerHost):
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         await self._requests.ask("progress", job, note)
 
+    async def used(self, job: Claimed, weight: int, /) -> None:
+        await self._requests.ask("used", job, weight)
+
     def steps(self, job: Claimed, /) -> StepStore:
         return self._steps
 

@@ -265,6 +265,8 @@ class ChildProcess:
         match what:
             case "progress":
                 return await host.progress(job, *arguments)
+            case "used":
+                return await host.used(job, *arguments)
             case "results":
                 return await host.results_before(job)
             case "read":

@@ -50,6 +50,7 @@ def work(queue: Queue) -> None:
     @pool.handler("parent", keep_result=timedelta(hours=1))
     async def parent(context: JobContext, payload: object) -> dict[str, int]:
         context.progress(1, 2)
+        await context.used(2)
         await context.step("once", list, "ab")
         await context.sleep(0.1)
         await context.wait("go", timeout=60 if payload else 0.1)

@@ -408,6 +408,7 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
             context.enqueued.append(Job(type="child", unique="one"))
             context.enqueued.append(Job(type="child", unique="one"))
             context.progress(1, 2)
+            await context.used(2)
             assert await context.step("step", str, 1) == "1"
             await context.sleep(0)
             assert queue.signal(context.id, "go", 1)

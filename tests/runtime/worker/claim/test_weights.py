@@ -1,14 +1,19 @@
 """Jobs that count for more than one in limits."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
+import isolated_jobs
 import psycopg
 import pytest
-from conduit_runtime import Job, PayloadError, Queue
+from conduit_runtime import Job, JobContext, PayloadError, Queue
+from conduit_runtime.statements.outcomes import Corrected, use
 from pools import NewPool
 from stored_jobs import status
+from waiting import until
 
 HOUR = timedelta(hours=1)
 LIMITS: dict[str, Callable[[Queue], None]] = {
@@ -84,6 +89,68 @@ def test_a_worker_runs_heavy_jobs(queue: Queue, new_pool: NewPool) -> None:
     pool.register("t", lambda context, payload: ran.append(payload))
     pool.run(drain=True)
     assert sorted(ran) == [1, 1, 1, 2, 2, 3, 5]
+
+
+def used(queue: Queue, job: Job, weight: int) -> Corrected | None:
+    return queue._run(use(job, weight))
+
+
+def test_what_a_job_used_corrects_its_weight(limited: Queue) -> None:
+    enqueue(limited, 10)
+    [job] = claim(limited)
+    assert used(limited, job, 4) == ("default", "t", "a", -6)
+    enqueue(limited, 5)
+    assert weights(claim(limited)) == [5]
+    assert used(limited, job, 5) == ("default", "t", "a", 1)
+    enqueue(limited, 1)
+    assert claim(limited) == []
+    assert used(limited, job, 2**31 - 1)
+    assert used(limited, job, 1)
+    assert weights(claim(limited)) == [1]
+    stored = limited.get(job.id)
+    assert stored is not None
+    assert stored.weight == 1
+
+
+def test_a_job_that_is_not_held_corrects_nothing(limited: Queue) -> None:
+    enqueue(limited, 10)
+    [job] = claim(limited)
+    assert used(limited, replace(job, token=uuid4()), 1) is None
+    limited.complete(job)
+    assert used(limited, job, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("coroutine", "rate"), ("plain", "rate by key"), ("isolated", "rate")]
+)
+def test_what_a_job_did_not_use_is_there_for_others(
+    queue: Queue, new_pool: NewPool, kind: str, name: str
+) -> None:
+    LIMITS[name](queue)
+    enqueue(queue, 10, 9, 8)
+    pool = new_pool(workers=1)
+    handler = isolated_jobs.uses_none if kind == "isolated" else HANDLERS[kind]
+    pool.register("t", handler, isolated=kind == "isolated")
+    with pool:
+        until(lambda: queue.stats().completed == 3)
+
+
+async def uses_none(job: JobContext, payload: object) -> None:
+    await job.used(9)
+    await job.used(0)
+
+
+HANDLERS: dict[str, Any] = {"coroutine": uses_none, "plain": isolated_jobs.uses_none}
+
+
+@pytest.mark.parametrize("weight", [-1, 2**31, True, 1.5, None])
+def test_what_a_job_used_is_a_whole_number(queue: Queue, new_pool: NewPool, weight: Any) -> None:
+    pool = new_pool()
+    pool.register("t", lambda job, payload: job.used(weight))
+    queue.enqueue(Job(type="t", max_attempts=1))
+    pool.run(drain=True)
+    [failed] = queue.list(status="failed")
+    assert "weight is" in (failed.error or "")
 
 
 def test_a_plain_insert_gives_a_weight(queue: Queue, dsn: str) -> None:
