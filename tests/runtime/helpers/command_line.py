@@ -16,18 +16,22 @@ ECHO = ("worker", "example_jobs", "--services", "echo", "--yes")
 Run = Callable[..., CompletedProcess[str]]
 """Runs a command and requires the exit code `code`; takes the options of `subprocess`."""
 
-_FORKS = Path(__file__).parents[1] / "processes" / "command_forks.py"
+_PROCESSES = Path(__file__).parents[1] / "processes"
 
 
 class Forks:
     """Runs commands in forks of a process that has imported them, which takes a tenth of the time.
 
-    For tests of what a command says; what it imports and how it starts is not tested by it.
+    For tests of what a command says; what it imports and how it starts is not tested by it. The
+    process is a program of `tests/runtime/processes`, with its arguments.
     """
+
+    def __init__(self, program: str = "command_forks.py", *arguments: str) -> None:
+        self._command = [sys.executable, str(_PROCESSES / program), *arguments]
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, _FORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         return self
 

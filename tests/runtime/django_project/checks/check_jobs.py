@@ -12,7 +12,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import LiveServerTestCase, TestCase, TransactionTestCase
 
-from checks.workers import drain, manage, scalar
+from checks.workers import drain, manage, scalar, start
 
 
 class InATestCase(TestCase):
@@ -65,20 +65,20 @@ class WithWorkers(TransactionTestCase):
         first, second = Item.objects.create(name="a"), Item.objects.create(name="b")
         queue().enqueue(Job(type="depot.note", payload={"id": first.id, "text": "sold"}))
         queue().enqueue(Job(type="depot.anote", payload={"id": second.id, "text": "new"}))
-        drain("--isolated")
+        drain("--isolated", run=start)
         notes = Item.objects.order_by("id").values_list("note", flat=True)
         assert list(notes) == ["SOLD", "new"]
 
     def test_the_worker_ends_without_waiting_for_threads(self) -> None:
         item = Item.objects.create(name="a")
         queue().enqueue(Job(type="depot.anote", payload={"id": item.id, "text": "new"}))
-        assert "still runs" not in drain()
+        assert "still runs" not in drain(run=start)
 
     def test_several_processes_run_as_one_command(self) -> None:
         items = [Item.objects.create(name=str(number)) for number in range(4)]
         for item in items:
             queue().enqueue(Job(type="depot.note", payload={"id": item.id, "text": "x"}))
-        lines = drain("--processes", "2")
+        lines = drain("--processes", "2", run=start)
         assert lines.count(" works on ") == 2, lines
         assert Item.objects.filter(note="X").count() == 4
 
