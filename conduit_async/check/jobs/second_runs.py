@@ -44,6 +44,7 @@ class Kinds:
         self._program = program
         self._functions: dict[FunctionInfo, Kind] = {}
         self._nodes: dict[ast.Node, Kind] = {}
+        self._raising: dict[FunctionInfo, bool] = {}
 
     def of(self, *nodes: ast.Node) -> Kind:
         """The greatest kind of the code at and below some nodes, without that of further jobs."""
@@ -100,15 +101,35 @@ class Kinds:
             node = statement.value
         return [*self.effects(statement)] == [node]
 
-    def may_raise(self, node: ast.Node) -> bool:
-        """Whether code raises errors itself, or calls functions, which may."""
+    def only_write(self, *nodes: ast.Node) -> bool:
+        """Whether code writes records, and calls no service."""
+        return self.of(*nodes) is Kind.EFFECT and not any(map(self.calls_services, nodes))
+
+    def may_raise(self, *nodes: ast.Node) -> bool:
+        """Whether code raises errors itself, or in a function. One of another source may."""
+        resolutions = self._program.facts.resolutions
+        for node in (each for root in nodes for each in own_nodes(root)):
+            match resolutions.get(node):
+                case FunctionCall(function=function):
+                    if self._function_raises(function, node.span.source.path):
+                        return True
+                case _ if self._raises(node):
+                    return True
+        return False
+
+    def _raises(self, node: ast.Node) -> bool:
         facts = self._program.facts
-        return any(
-            isinstance(each, ast.Raise)
-            or each in facts.raising
-            or isinstance(facts.resolutions.get(each), RaiseCall | FunctionCall)
-            for each in own_nodes(node)
-        )
+        is_call = isinstance(facts.resolutions.get(node), RaiseCall)
+        return is_call or isinstance(node, ast.Raise) or node in facts.raising
+
+    def _function_raises(self, function: FunctionInfo, path: str) -> bool:
+        if function.body.span.source.path != path:
+            return True
+        if function not in self._raising:
+            reached = reached_from(self._program, function_roots(function))
+            others = (each.body.span.source.path != path for each in reached.functions)
+            self._raising[function] = any(others) or any(map(self._raises, reached.nodes()))
+        return self._raising[function]
 
     def _alone(self, node: ast.Node) -> Kind:
         """The kind of a node without that of the function that it calls."""

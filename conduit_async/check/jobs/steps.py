@@ -3,9 +3,10 @@
 A step ends with an effect: a call of a service, or a write. Before it stand the statements whose
 values another run may not find again, such as the time or a row. Code that gives the same values
 each time belongs to no step; it runs again. The last effect of a block needs no step, since the end
-of the job is its record. The turns of a loop are stored one by one, and the last effect of a turn
-needs no step, either. A step may end with a part of a statement: with the rows of a loop, or with
-what a `rescue` tries, whose error the code behind it handles.
+of the job is its record, unless it is a write and an error may follow. The turns of a loop are
+stored one by one, and the last effect of a turn needs no step, either. A step may end with a part
+of a statement: with the rows of a loop, or with what a `rescue` tries, whose error the code behind
+it handles.
 """
 
 from collections.abc import Container, Sequence
@@ -117,7 +118,9 @@ class _Division:
                 if pauses:
                     return False
             under_way.append(statement)
-            if self.kinds.of(*rest) is not Kind.EFFECT:
+            may_fail = self.found and self.kinds.may_raise(*rest)
+            is_needed = may_fail and self.kinds.only_write(*under_way)
+            if self.kinds.of(*rest) is not Kind.EFFECT and not is_needed:
                 return True
             if kind is Kind.EFFECT and self._end(under_way, rest):
                 under_way = []
@@ -277,9 +280,7 @@ class _Division:
         if part is not None:
             locals_.append(part.local if isinstance(part, Items) else part.error)
         kept, members = self.values.kept(locals_, later)
-        only_writes = self.kinds.of(*nodes) is Kind.EFFECT and not any(
-            self.kinds.calls_services(each) for each in nodes
-        )
+        only_writes = self.kinds.only_write(*nodes)
         name = work_of(self.program, nodes, self.kinds)
         self.found.append(
             StepInfo(name, tuple(step), kept, members, only_writes, loop=self.loop, part=part)

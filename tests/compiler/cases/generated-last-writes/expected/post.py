@@ -59,12 +59,19 @@ class BeforeError:
     title: str
 
 
-@job_type("post.after_create.before_error", "c67c0561", steps={"search.index": None})
+@job_type(
+    "post.after_create.before_error",
+    "c67c0561",
+    steps={"search.index": None, "state": None},
+)
 async def before_error(job: JobContext[Services], post: BeforeError) -> None:
     if await job.begins("search.index"):
         await job.services.search.index(post.title)
         await job.ends()
-    await job.update(Post, post.id, state="refused")
+    if await job.begins("state"):
+        async with job.transaction():
+            await job.update(Post, post.id, state="refused")
+            await job.ends()
     raise ConduitError("the index refuses it")
 
 
