@@ -2,17 +2,37 @@
 
 from collections.abc import Iterator
 from types import NoneType, UnionType
-
-from msgspec.structs import astuple
+from typing import Any, ForwardRef, get_args, get_type_hints
 
 from .. import ast
 from ..program import Facts, KeyAccess, RecordColumn, SelfColumn, StructField
 
 
+class _Parts(dict[type[ast.Node], tuple[str, ...]]):
+    """The fields of each class of nodes that may hold nodes, from last to first."""
+
+    def __missing__(self, kind: type[ast.Node]) -> tuple[str, ...]:
+        hints = get_type_hints(kind)
+        self[kind] = tuple(
+            name for name in reversed(kind.__struct_fields__) if _may_hold_nodes(hints[name])
+        )
+        return self[kind]
+
+
+def _may_hold_nodes(hint: Any) -> bool:
+    if inner := get_args(hint):
+        return any(map(_may_hold_nodes, inner))
+    return isinstance(hint, ForwardRef) or (isinstance(hint, type) and issubclass(hint, ast.Node))
+
+
+_PARTS = _Parts()
+
+
 def children(node: ast.Node) -> list[ast.Node]:
     """The nodes directly below, in the order of the source."""
     found: list[ast.Node] = []
-    for value in astuple(node):
+    for part in reversed(_PARTS[type(node)]):
+        value = getattr(node, part)
         if isinstance(value, tuple):
             found += [item for item in value if isinstance(item, ast.Node)]
         elif isinstance(value, ast.Node):
@@ -29,10 +49,12 @@ def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.N
     while pending:
         current = pending.pop()
         yield current
-        if isinstance(current, stop_at):
+        parts = _PARTS[type(current)]
+        if not parts or isinstance(current, stop_at):
             continue
         # `children` from last to first, without its list: a cold run visits millions of nodes.
-        for value in reversed(astuple(current)):
+        for part in parts:
+            value = getattr(current, part)
             if isinstance(value, ast.Node):
                 pending.append(value)
             elif isinstance(value, tuple):

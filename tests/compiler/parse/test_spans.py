@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import astuple
 
 from conduit_async import ast
 from conduit_async.analyses.walk import children
@@ -28,6 +29,10 @@ def pairs(node: ast.Node) -> Iterator[tuple[ast.Node, ast.Node]]:
 def test_spans(path: Path) -> None:
     tree = parse(Source(path.name, path.read_text(encoding="utf-8")), Problems())
     for outer, inner in pairs(tree):
+        values = [
+            each for part in astuple(inner) for each in (part if type(part) is tuple else [part])
+        ]
+        assert children(inner) == [each for each in values if isinstance(each, ast.Node)]
         assert outer.span.start <= inner.span.start <= inner.span.end <= outer.span.end
         text = inner.span.text
         assert text == text.strip()
