@@ -58,7 +58,7 @@ def finish(queue: Queue, job: UUID, **steps: str) -> None:
         for name, value in steps.items():
             connection.execute(
                 "INSERT INTO conduit_steps (job, name, value, attempt, started_at) "
-                "VALUES (%s, %s, %s, 1, now())",
+                "VALUES (%s, %s, nullif(%s::jsonb, 'null'), 1, now())",
                 [job, name, value],
             )
 

@@ -170,7 +170,8 @@ class _Run:
             payload,
             [each.value for each in from_first(self._stored)],
         ):
-            masked = asyncio.run(self._replay(job, stored, stops=False))
+            waits = [each for each in self._stored if each.waits]
+            masked = asyncio.run(self._replay(job, [*stored, *waits], stops=False))
             if masked.differences != replayed.differences or masked.end != replayed.end:
                 raise click.ClickException(
                     "with its sensitive values masked, the job does not replay as it did, so no "
