@@ -55,6 +55,7 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "queue-without-worker": ("/jobs", {"status": "due"}),
     "unhandled-type": ("/jobs", {"status": "due"}),
     "stuck-jobs": ("/jobs", {"status": "running"}),
+    "kept-threads": ("/jobs", {"status": "running"}),
     "overdue-attempts": ("/jobs", {"status": "running"}),
     "failing-type": ("/errors", {}),
     "dead-worker": ("/workers", {}),

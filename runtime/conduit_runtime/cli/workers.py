@@ -12,7 +12,7 @@ from .session import Session, session_options
 
 _COLUMNS = (
     *("worker", "host", "pid", "version", "queues", "heartbeat", "started", "claimed"),
-    *("runs", "for"),
+    *("runs", "for", "children"),
 )
 
 
@@ -28,8 +28,10 @@ def list_workers(session: Session) -> None:
 
     Each process of `worker --processes` is a worker. `heartbeat` is the time since the last
     heartbeat. `claimed` counts the jobs that the worker holds and that have not begun, or began
-    less than a second ago. A gateway has the version `gateway`: its jobs run elsewhere. A worker
-    that died is listed until another worker has rescued its jobs.
+    less than a second ago. `children` are its processes of isolated jobs, and why some ended during
+    a job: killed at a timeout, for a lost job or a shutdown; or died. A gateway has the version
+    `gateway`: its jobs run elsewhere. A worker that died is listed until another worker has rescued
+    its jobs.
     """
     with session.queue() as queue:
         found = queue.workers()
@@ -61,6 +63,7 @@ def _rows(worker: WorkerInfo) -> list[dict[str, Any]]:
         "heartbeat": f"{silence} (dead?)" if worker.is_silent else silence,
         "started": worker.started_at,
         "claimed": worker.claimed,
+        "children": worker.children.in_words,
     }
     lines = max(1, len(worker.running))
     rows: list[dict[str, Any]] = [dict.fromkeys(_COLUMNS, "") for _ in range(lines)]

@@ -37,6 +37,8 @@ class Limits:
     """Seconds by which clocks may differ."""
     late: float = 60.0
     """Seconds for which a job may be due, and a worker silent."""
+    slot: float = 3_600.0
+    """Seconds for which a job without a timeout may keep its thread."""
     snapshot: float = 300.0
     """Seconds for which a transaction may hold a snapshot."""
     lock: float = 10.0

@@ -1,4 +1,4 @@
-"""Dead workers, and running jobs that no live worker holds."""
+"""Dead workers, running jobs that no live worker holds, and those that nothing stops."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,7 @@ def check(database: Database) -> Iterator[Finding]:
     late = database.limits.late
     yield from judge(database.read(worker_registry.workers()), late)
     yield from judge_stuck(database.read(doctor.stuck(late)))
+    yield from judge_kept_threads(database.read(doctor.kept_threads(database.limits.slot)))
 
 
 def judge(workers: list[WorkerInfo], late: float) -> Iterator[Finding]:
@@ -40,6 +41,22 @@ def judge_stuck(stuck: list[doctor.Stuck]) -> Iterator[Finding]:
             f"held by {holder}",
             "start a worker: it rescues them within a minute. If one runs, its log says what "
             "Postgres refuses",
+        )
+
+
+def judge_kept_threads(types: list[doctor.KeptThreads]) -> Iterator[Finding]:
+    """Find the types whose jobs may hang in threads."""
+    for each in types:
+        many = f"{each.jobs} jobs of {each.type} have run for up to"
+        one = f"1 job of {each.type} has run for"
+        yield warning(
+            "kept-threads",
+            f"{one if each.jobs == 1 else many} {in_words(each.seconds)}: the handler is a plain "
+            "function without a timeout, so each keeps a slot until it returns",
+            f"worker {each.worker}",
+            "give the handler a timeout and isolated=True: then a process that hangs is killed. To "
+            "free the slots now, restart the worker: it runs these jobs again",
+            type=each.type,
         )
 
 

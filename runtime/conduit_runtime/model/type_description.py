@@ -52,7 +52,8 @@ class TypeDescription:
     `hooks` are those that enqueue the type, `enqueues` the types that its jobs enqueue, `calls` the
     methods of services that its jobs call. `options` are those that differ from their defaults,
     with durations in seconds. `is_older` is whether an upcaster reads the shape. `steps` has the
-    fields of what each step of a block keeps.
+    fields of what each step of a block keeps. With `keeps_threads`, jobs run in threads and have no
+    timeout: a call that hangs keeps the slot of its job.
     """
 
     fields: Mapping[str, FieldShape] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class TypeDescription:
     options: Mapping[str, Any] = field(default_factory=dict)
     is_older: bool = False
     steps: Mapping[str, Mapping[str, FieldShape]] = field(default_factory=dict)
+    keeps_threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,15 @@ class Stuck(NamedTuple):
     seconds: float | None
 
 
+class KeptThreads(NamedTuple):
+    """Running jobs of a type that nothing stops: the number, the seconds of the first, a worker."""
+
+    type: str
+    jobs: int
+    seconds: float
+    worker: str
+
+
 class WaitingType(NamedTuple):
     """Pending jobs of a lane: for how many seconds the first has been due, negative if not due."""
 
@@ -207,6 +216,11 @@ def main_keys(queues: Sequence[str]) -> Statement[list[MainKey]]:
 def stuck(seconds: float) -> Statement[list[Stuck]]:
     """The running jobs that are held by no worker with a heartbeat within these seconds."""
     return Statement("doctor/stuck", {"seconds": seconds}, _all(Stuck))
+
+
+def kept_threads(seconds: float) -> Statement[list[KeptThreads]]:
+    """The types without a timeout whose jobs have run for longer than these seconds in threads."""
+    return Statement("doctor/kept_threads", {"seconds": seconds}, _all(KeptThreads))
 
 
 def waiting(seconds: float) -> Statement[list[WaitingType]]:

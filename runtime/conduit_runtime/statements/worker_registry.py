@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from ..model.payload import decode as decode_json
 from ..model.queues.controls import Controls, SourceLimits
 from ..model.queues.retention import Retention, in_seconds
 from ..model.stored_headers import read_headers
+from ..model.workers.child_counts import ChildCounts
 from ..model.workers.worker_info import RunningJob, WorkerInfo
 from ..model.workers.worker_state import DeadWorker, WorkerState
 from ..postgres.arrays import array, uuids
@@ -92,14 +93,13 @@ def register(
 
 def workers() -> Statement[list[WorkerInfo]]:
     """The registered workers, each with the jobs that it runs."""
-    return Statement(
-        "worker/workers",
-        {},
-        lambda rows, count: [
-            WorkerInfo(*[*row[:-1], [_running_job(**each) for each in json.loads(row[-1])]])
-            for row in rows
-        ],
-    )
+    return Statement("worker/workers", {}, lambda rows, count: [_worker(*row) for row in rows])
+
+
+def _worker(*row: Any) -> WorkerInfo:
+    running = [_running_job(**each) for each in json.loads(row[-2])]
+    values: list[Any] = [*row[:-2], running, ChildCounts(**json.loads(row[-1]))]
+    return WorkerInfo(*values)
 
 
 def _running_job(id: str, **further: Any) -> RunningJob:
@@ -136,11 +136,17 @@ class Heartbeat:
     has_parked: bool = False
 
 
-def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:
-    """Send a heartbeat; read the workers, the controls of these queues, and the rates."""
+def heartbeat(
+    name: str, queues: Sequence[str], children: ChildCounts | None = None
+) -> Statement[Heartbeat]:
+    """Send a heartbeat; read the workers, the controls of these queues, and the rates.
+
+    `children` are the counts to be shown, if there are any.
+    """
+    shown = json.dumps(asdict(children)) if children is not None and children.in_words else None
     return Statement(
         "worker/heartbeat",
-        {"name": name, "queues": list(queues)},
+        {"name": name, "queues": list(queues), "children": shown},
         lambda rows, count: Heartbeat(
             [WorkerState(*row[:3]) for row in rows],
             *((*rows[0][3:5], Controls.of(*rows[0][5:8]), *rows[0][8:]) if rows else ()),

@@ -15,12 +15,12 @@ from prometheus_client.registry import REGISTRY, Collector
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
 from ..model.queues.stats import QueueDepth
+from ..model.workers.child_counts import ChildCounts
 from .queue_gauges import QueueReader
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from ..worker.metrics import ChildCounts
     from ..worker.pool import WorkerPool
 
 EVERY = 4
@@ -98,16 +98,16 @@ def _histogram(
     return family
 
 
-def _child_processes(counts: "ChildCounts") -> Iterator[Metric]:
+def _child_processes(counts: ChildCounts) -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "conduit_child_processes", "Processes of isolated jobs.", value=float(counts.children)
+        "conduit_child_processes", "Processes of isolated jobs.", value=float(counts.alive)
     )
     ended = CounterMetricFamily(
         "conduit_child_processes_ended",
         "Processes that ended during their job, by reason.",
         labels=("reason",),
     )
-    for reason, count in counts.kills.items():
+    for reason, count in counts.ended.items():
         ended.add_metric((reason,), count)
     yield ended
 

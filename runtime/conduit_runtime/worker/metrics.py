@@ -1,13 +1,11 @@
 """What the handlers of a pool did so far, in memory."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from ..model.workers.child_counts import ChildCounts
 from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import by_key
-
-_REASONS = ("timeout", "lost", "shutdown", "died")
 
 
 @dataclass(slots=True)
@@ -35,18 +33,6 @@ class TypeStats:
     def success_rate(self) -> float:
         """The share of attempts that succeeded, from 0 to 1."""
         return self.succeeded / self.processed if self.processed else 0.0
-
-
-@dataclass(slots=True)
-class ChildCounts:
-    """The child processes of a worker that live now, and how many ended during a job, by reason.
-
-    Each reason has a count from the start: "timeout", "lost" (the job was cancelled, or another
-    worker has it), "shutdown", and "died" for those that were not killed by their worker.
-    """
-
-    children: int = 0
-    kills: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(_REASONS, 0)))
 
 
 class Metrics:

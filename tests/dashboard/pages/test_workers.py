@@ -45,10 +45,10 @@ def test_what_a_worker_runs_and_since_when(site: Site) -> None:
     assert "<send>" not in html
 
 
-def test_many_running_jobs_are_cut(site: Site) -> None:
+def test_child_processes_are_shown_and_many_running_jobs_are_cut(site: Site) -> None:
     site.sql(
-        "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
-        "VALUES ('w', 'h', 1, '{default}', '[]')"
+        "INSERT INTO conduit_workers (name, host, pid, queues, lanes, children) "
+        """VALUES ('w', 'h', 1, '{}', '[]', '{"alive": 2, "ended": {"timeout": 3, "died": 1}}')"""
     )
     site.sql(
         "INSERT INTO jobs (type, status, locked_by, start_written, started_at, attempts) "
@@ -56,7 +56,10 @@ def test_many_running_jobs_are_cut(site: Site) -> None:
     )
     [row] = site.json("/workers")["workers"]
     assert (len(row["worker"]["running"]), row["more_running"]) == (20, 30)
-    assert "30 more" in site.html("/workers")
+    assert row["worker"]["children"] == {"alive": 2, "ended": {"timeout": 3, "died": 1}}
+    html = site.html("/workers")
+    assert "30 more" in html
+    assert "2 alive; ended: 3 timeout, 1 died" in html
 
 
 def test_long_lists_of_a_worker_are_folded(site: Site) -> None:

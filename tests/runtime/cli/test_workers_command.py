@@ -57,6 +57,7 @@ def test_a_worker_is_listed_with_what_it_runs(run: Run, busy: Job, queue: Queue)
     assert shown["version"]
     assert shown["queues"] == ["default", "mail"]
     assert 0 <= shown["heartbeat_age"] < 30
+    assert shown["children"]["alive"] == 0
     [running] = shown["running"]
     assert (running["id"], running["type"], running["attempt"]) == (str(busy.id), "report", 1)
     assert 0.4 <= running["seconds"] < 60

@@ -1,5 +1,6 @@
 """`doctor` reports each finding if its cause is there, and none in a healthy database."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -54,6 +55,30 @@ def register(
         run(connection, worker_registry.register(name, None, "a host", 7, queues, lanes))
         if silent:
             connection.execute("UPDATE conduit_workers SET seen_at = now() - interval '1 hour'")
+
+
+def test_jobs_in_threads_that_nothing_stops(queue: Queue, dsn: str) -> None:
+    pool, ending = WorkerPool(queue, workers=5), threading.Event()
+    pool.register("hangs", lambda context, payload: ending.wait(60))
+    pool.register("ends", lambda context, payload: ending.wait(60), timeout=HOUR)
+    pool.register("isolated", lambda context, payload: None, isolated=True)
+    described = {each.type: each.description for each in pool.handlers.descriptions()}
+    assert [type_ for type_, each in described.items() if each.keeps_threads] == ["hangs"]
+    del pool.handlers.by_type["isolated"], pool.handlers.isolated["isolated"]
+
+    queue.enqueue_many([Job(type="hangs"), Job(type="hangs"), Job(type="ends")])
+    queue.enqueue(Job(type="hangs", timeout=60))
+    try:
+        with pool:
+            until(lambda: sum(len(each.running) for each in queue.workers()) == 4)
+            assert "kept-threads" not in codes(examine(dsn, None))
+            execute(dsn, "UPDATE jobs SET started_at = started_at - interval '3 hours'")
+            finding = find(dsn, "kept-threads")
+            ending.set()
+    finally:
+        ending.set()
+    assert finding.message.startswith("2 jobs of hangs have run for up to 3 hours")
+    assert "isolated=True" in finding.action
 
 
 def test_a_dead_worker_and_the_jobs_that_it_held(queue: Queue, dsn: str) -> None:

@@ -1,10 +1,11 @@
 """A registered worker, as operators see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from .child_counts import ChildCounts
 from .worker_state import LEASE
 
 
@@ -25,8 +26,8 @@ class WorkerInfo:
 
     `heartbeat_age` is the number of seconds since its last heartbeat, by the server's clock.
     `claimed` is how many of its jobs have not begun, or began less than a second ago; `running` are
-    the others, the oldest first. The `version` of a gateway is `gateway`: other processes run its
-    jobs.
+    the others, the oldest first. `children` are its processes of isolated jobs. The `version` of a
+    gateway is `gateway`: other processes run its jobs.
     """
 
     name: str
@@ -38,6 +39,7 @@ class WorkerInfo:
     started_at: datetime
     claimed: int
     running: Sequence[RunningJob]
+    children: ChildCounts = field(default_factory=ChildCounts)
 
     @property
     def is_silent(self) -> bool:

@@ -124,6 +124,7 @@ CREATE TABLE conduit_workers (
   keep_completed float8,
   keep_failed    float8,
   limits     jsonb       NOT NULL DEFAULT '{}',
+  children   jsonb,
   started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
@@ -140,6 +141,7 @@ COMMENT ON COLUMN conduit_workers.pid IS 'its process on that host';
 COMMENT ON COLUMN conduit_workers.queues IS 'the queues that it serves';
 COMMENT ON COLUMN conduit_workers.lanes IS 'the job types and payload shapes that it can run';
 COMMENT ON COLUMN conduit_workers.limits IS 'the limits that its code gives job types, by type: concurrency, starts, seconds';
+COMMENT ON COLUMN conduit_workers.children IS 'its processes of isolated jobs: how many are alive, and how many ended during a job, by reason; NULL: none';
 COMMENT ON COLUMN conduit_workers.started_at IS 'when it started; the limits of the last one hold';
 COMMENT ON COLUMN conduit_workers.seen_at IS 'when it last wrote its heartbeat';
 

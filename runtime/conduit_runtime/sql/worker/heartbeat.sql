@@ -3,7 +3,9 @@
 -- limits, the queues with refused claims, whether jobs have expired, and whether some are parked,
 -- which saves statements of their own.
 WITH own AS (
-  UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
+  UPDATE {conduit_workers}
+  SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now(), children = %(children)s::jsonb
+  WHERE name = %(name)s
 )
 SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT extract(epoch FROM pg_catalog.min(greatest(next_run_at, retry_at)) - pg_catalog.now())::float8

@@ -13,6 +13,7 @@ SELECT name, host, pid, version, queues,
          ) ORDER BY job.started_at)
          FROM {jobs} AS job
          WHERE job.locked_by = worker.name AND job.status = 'running' AND start_written
-       ), '[]'::jsonb)::text
+       ), '[]'::jsonb)::text,
+       coalesce(children, '{}'::jsonb)::text
 FROM {conduit_workers} AS worker
 ORDER BY name

@@ -220,7 +220,8 @@ class HeartbeatThread(threading.Thread):
             self._apply_limits(connection)
 
     def _send(self, connection: HeartbeatConnection) -> worker_registry.Heartbeat:
-        heartbeat = connection.run(worker_registry.heartbeat(self.registration.name, self._queues))
+        name, children = self.registration.name, self._worker.metrics.children
+        heartbeat = connection.run(worker_registry.heartbeat(name, self._queues, children))
         self._sent_at = time.monotonic()
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)

@@ -13,10 +13,10 @@ from ...job_types.isolation import Isolation, size_text
 from ...model.attempts.interruptions import Shutdown
 from ...model.claimed import Claimed
 from ...model.errors import JobLost, ProcessDied, QueueError
+from ...model.workers.child_counts import ChildCounts
 from ...statements.steps import Record, Wait
 from ...trace_context.headers import present_trace
 from ..interfaces import RunnerHost
-from ..metrics import ChildCounts
 from ..run.isolated_runs import Ended
 from .exits import CLOSED, counted_as, how
 from .last_commit import has_committed
@@ -74,7 +74,7 @@ class ChildProcess:
         """Whether it can or should run no further job."""
         self.idle_since = 0.0
         """The monotonic time since which it has no job."""
-        counts.children += 1
+        counts.alive += 1
         self._exited.add_done_callback(self._on_exit)
         self._reading = asyncio.create_task(self._read(reader), name="conduit child")
 
@@ -144,7 +144,7 @@ class ChildProcess:
                 seconds = min(seconds, host.timing.cancelling / 2)
             return await self._stop(ended, reason, seconds)
         except ProcessDied as died:
-            self._counts.kills["died"] += 1
+            self._counts.ended["died"] += 1
             if isolation.memory is not None:
                 limit = size_text(isolation.memory)
                 raise ProcessDied(f"{died}; its memory is limited to {limit}") from None
@@ -161,7 +161,7 @@ class ChildProcess:
         try:
             outcome = await asyncio.shield(ended)
         except ProcessDied:
-            self._counts.kills[counted_as(reason)] += 1
+            self._counts.ended[counted_as(reason)] += 1
             raise asyncio.CancelledError from None
         except asyncio.CancelledError:
             self.kill()
@@ -195,7 +195,7 @@ class ChildProcess:
 
     def _on_exit(self, exited: "asyncio.Future[Exit]") -> None:
         self.is_spent = True
-        self._counts.children -= 1
+        self._counts.alive -= 1
         if self._timer is not None:
             self._timer.cancel()
         # Something that a job has started may hold the other end.

@@ -176,12 +176,19 @@ class HandlerRegistry(Registry):
         for each in self:
             try:
                 if each.job_type is None:
-                    found.append(describe_function(each.type, each.function, each.max_attempts))
+                    shapes = [describe_function(each.type, each.function, each.max_attempts)]
                 else:
-                    found += [*describer.describe(each.job_type, each.type)]
+                    shapes = [*describer.describe(each.job_type, each.type)]
+                if self._keeps_threads(each):
+                    shapes = [_keeping_threads(shape) for shape in shapes]
+                found += shapes
             except Exception:  # code of an application may raise anything
                 _log.warning("the dashboard will not know the type %s", each.type, exc_info=True)
         return found
+
+    def _keeps_threads(self, handler: Handler) -> bool:
+        is_in_thread = not handler.is_async and handler.type not in self.isolated
+        return is_in_thread and handler.rules.timeout is None
 
     def limits(self) -> dict[str, SourceLimits]:
         return {each.type: each.rules.limits for each in self if each.rules.limits is not None}
@@ -199,6 +206,10 @@ class HandlerRegistry(Registry):
 
     def __len__(self) -> int:
         return len(self.by_type)
+
+
+def _keeping_threads(shape: DescribedType) -> DescribedType:
+    return replace(shape, description=replace(shape.description, keeps_threads=True))
 
 
 def _is_plain(handler: Handler) -> bool:
