@@ -3,6 +3,7 @@
 Its jobs succeed, fail, are retried and put off at random.
 """
 
+import os
 import random
 import sys
 import threading
@@ -15,7 +16,8 @@ from conduit_runtime import JobContext, Queue, Retry, Snooze, WorkerPool
 SPANS = """
 CREATE TABLE spans (
   job uuid NOT NULL, type text NOT NULL, key text NOT NULL, number integer NOT NULL,
-  pid integer NOT NULL, outcome text, is_known boolean NOT NULL DEFAULT true,
+  pid integer NOT NULL, worker integer NOT NULL, outcome text,
+  is_known boolean NOT NULL DEFAULT true,
   started timestamptz NOT NULL DEFAULT clock_timestamp(), ended timestamptz
 )
 """
@@ -34,10 +36,10 @@ def main(dsn: str) -> None:
 
     def run(context: JobContext, payload: int) -> None:
         database = _database(dsn)
-        span = (context.id, context.type, context.key, payload)
+        span = (context.id, context.type, context.key, payload, os.getpid())
         database.execute(
-            "INSERT INTO spans (job, type, key, number, pid)"
-            " VALUES (%s, %s, %s, %s, pg_backend_pid())",
+            "INSERT INTO spans (job, type, key, number, worker, pid)"
+            " VALUES (%s, %s, %s, %s, %s, pg_backend_pid())",
             span,
         )
         time.sleep(random.random() * 0.01)

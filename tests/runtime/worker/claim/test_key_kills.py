@@ -1,10 +1,9 @@
-"""Limits by key while workers are killed, jobs cancelled and retried, and queues paused."""
+"""Limits by key, order and turns while workers are killed, jobs cancelled, and queues paused."""
 
 import random
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,19 +17,22 @@ from keys_process import SPANS
 from waiting import until
 
 _SCRIPT = Path(__file__).parents[2] / "processes" / "keys_process.py"
-JOBS, KEYS, WORKERS = 3_000, 40, 3
+JOBS, KEYS, WORKERS, KILLS = 500, 40, 3, 3
+"""The least number of jobs of each type, and what happens to them."""
+OF_ONE_KEY = {"limited": 5, "ordered": 20}
+"""By type, one of how many jobs has the same key."""
 
 
 class Trouble:
-    """Kills and starts workers, pauses and, unless it `spares` jobs, cancels and retries some."""
+    """Kills and starts workers, pauses queues, and cancels and retries jobs without an order."""
 
-    def __init__(self, queue: Queue, dsn: str, *, spares: bool = False) -> None:
-        self._spares = spares
+    def __init__(self, queue: Queue, dsn: str) -> None:
         self._queue, self._dsn = queue, dsn
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._processes = [self._start() for _ in range(WORKERS)]
         self.kills = 0
+        """How many workers were killed while they ran jobs."""
 
     def _start(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen([sys.executable, _SCRIPT, self._dsn])
@@ -58,20 +60,21 @@ class Trouble:
             for turn in range(1_000):
                 if self._ending.wait(0.2):
                     return
-                for status in () if self._spares else ("pending", "running"):
+                for status in ("pending", "running"):
                     rows = connection.execute(
-                        "SELECT id FROM jobs WHERE status = %s ORDER BY random() LIMIT 2", [status]
+                        "SELECT id FROM jobs WHERE status = %s AND type = 'limited'"
+                        " ORDER BY random() LIMIT 2",
+                        [status],
                     ).fetchall()
                     for (id_,) in rows:
                         self._cancel(connection, id_)
                 for (id_,) in connection.execute(
                     "SELECT id FROM jobs"
-                    " WHERE status IN ('failed', 'cancelled') AND NOT %s LIMIT 3",
-                    [self._spares],
+                    " WHERE status IN ('failed', 'cancelled') AND type = 'limited' LIMIT 3"
                 ).fetchall():
                     self._queue.retry(id_)
                 (self._queue.pause if turn % 2 else self._queue.resume)(random.choice("ab"))
-                if turn % 8 == 4:
+                if turn % 8 == 4 and self.kills < KILLS:
                     self._kill(connection)
 
     def _cancel(self, connection: "psycopg.Connection[Any]", id: UUID) -> None:
@@ -87,16 +90,21 @@ class Trouble:
         )
 
     def _kill(self, connection: "psycopg.Connection[Any]") -> None:
-        place = random.randrange(WORKERS)
-        self._processes[place].kill()
-        self._processes[place].wait()
-        # Its sessions are gone a moment later, so nothing of it writes any more.
-        connection.execute(
-            "UPDATE spans SET ended = clock_timestamp(), outcome = 'killed' WHERE ended IS NULL"
-            " AND pid NOT IN (SELECT pid FROM pg_stat_activity)"
-        )
-        self.kills += 1
-        self._processes[place] = self._start()
+        """Kill a worker that runs a job, if there is one."""
+        running = connection.execute(
+            "SELECT worker FROM spans WHERE ended IS NULL ORDER BY random() LIMIT 1"
+        ).fetchone()
+        for place, process in enumerate(self._processes):
+            if running == (process.pid,):
+                process.kill()
+                process.wait()
+                # Its sessions are gone a moment later, so nothing of it writes any more.
+                connection.execute(
+                    "UPDATE spans SET ended = clock_timestamp(), outcome = 'killed'"
+                    " WHERE ended IS NULL AND pid NOT IN (SELECT pid FROM pg_stat_activity)"
+                )
+                self.kills += 1
+                self._processes[place] = self._start()
 
 
 @pytest.fixture
@@ -119,38 +127,36 @@ def spans(dsn: str, type: str) -> list[tuple[Any, ...]]:
     return sorted(events + [(started, 1, key, number) for key, number, started, _ in rows])
 
 
-def enqueue_and_drain(queue: Queue, trouble: Trouble, type: str, of_one_key: int) -> None:
-    """Enqueue jobs of many keys, one of so many of the same, and wait until all have ended."""
-    for start in range(0, JOBS, 500):
-        keys = [random.randrange(KEYS) if n % of_one_key else 0 for n in range(500)]
-        queue.enqueue_many(
-            [
-                Job("ab"[n % 2], type, start + n, key=key, max_attempts=99)
-                for n, key in enumerate(keys)
-            ]
-        )
-        time.sleep(0.5)
-    until(lambda: trouble.kills >= 3, seconds=60)
+def enqueue_and_drain(queue: Queue, trouble: Trouble) -> int:
+    """Enqueue jobs while there is trouble, and wait until all have ended; returns their number."""
+    count = 0
+    while count < JOBS or trouble.kills < KILLS:
+        for type_, of_one_key in OF_ONE_KEY.items():
+            numbers = range(count, count + 100)
+            keys = [random.randrange(1, KEYS) if n % of_one_key else 0 for n in numbers]
+            queue.enqueue_many(
+                [
+                    Job("ab"[n % 2], type_, n, key=key, max_attempts=99)
+                    for n, key in zip(numbers, keys, strict=True)
+                ]
+            )
+        count += 100
+        until(lambda: queue.stats().pending < 300)
     trouble.calm()
-    until(lambda: not queue.list(status="pending", limit=1), seconds=120)
-    until(lambda: not queue.list(status="running", limit=1), seconds=120)
+    until(lambda: not queue.list(status=["pending", "running"], limit=1), seconds=120)
+    return count
 
 
 @pytest.mark.slow
-def test_no_start_exceeds_the_limit(queue: Queue, dsn: str) -> None:
+def test_no_start_exceeds_the_limit_or_overtakes(queue: Queue, dsn: str) -> None:
+    queue.share("b")
     with Trouble(queue, dsn) as trouble:
-        enqueue_and_drain(queue, trouble, "limited", 3)
+        count = enqueue_and_drain(queue, trouble)
     now: Counter[str] = Counter()
     for _, step, key, _ in spans(dsn, "limited"):
         now[key] += step
         assert now[key] <= 2
-
-
-@pytest.mark.slow
-def test_no_attempt_overtakes_or_overlaps_one_of_its_key(queue: Queue, dsn: str) -> None:
-    with Trouble(queue, dsn, spares=True) as trouble:
-        enqueue_and_drain(queue, trouble, "ordered", 20)
-    now: Counter[str] = Counter()
+    now.clear()
     last: Counter[str] = Counter()
     seen = set()
     for _, step, key, number in spans(dsn, "ordered"):
@@ -159,4 +165,4 @@ def test_no_attempt_overtakes_or_overlaps_one_of_its_key(queue: Queue, dsn: str)
         assert number >= last[key]
         last[key] = number
         seen.add(number)
-    assert seen == {*range(JOBS)}
+    assert seen == {*range(count)}
