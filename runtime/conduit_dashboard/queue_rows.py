@@ -7,12 +7,13 @@ from datetime import datetime
 from conduit_runtime.doctor.backlogs import Backlog
 from conduit_runtime.model.dashboard.attempts import RecentAttempts
 from conduit_runtime.model.dashboard.audit import LastChange
+from conduit_runtime.model.queues.controls import Origin
 from conduit_runtime.statements.dashboard import queues as store
 from conduit_runtime.statements.dashboard.audit import last_changes
 
 from .page import Visit
 
-_CHANGES = last_changes("queue", ("pause", "resume", "limit"))
+_CHANGES = last_changes("queue", ("pause", "resume", "limit", "share"))
 FRESH = 5.0
 """Seconds for which the counts of queues are shown again: they cost the most."""
 
@@ -38,6 +39,7 @@ class QueueRow:
     concurrency: int | None
     key_concurrency: int | None
     fair: bool
+    fair_from: Origin | None
     keep_completed: float | None
     keep_failed: float | None
     succeeded: int
@@ -74,6 +76,7 @@ async def queue_rows(
             concurrency=each.concurrency,
             key_concurrency=each.key_concurrency,
             fair=each.fair,
+            fair_from=each.fair_from,
             keep_completed=each.keep_completed,
             keep_failed=each.keep_failed,
             succeeded=succeeded.get(each.queue, 0),

@@ -19,6 +19,7 @@ Action = Literal[
     "pause",
     "resume",
     "limit",
+    "share",
     "limit_type",
     "rate_limit",
     "run_schedule",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..pages.limits import of_queue, of_starts, of_type
+from ..pages.limits import of_queue, of_starts, of_turns, of_type
 from ..rendering.texts import counted_jobs
 from .results import Changed, changed
 from .site import Call, Site, read
@@ -35,6 +35,31 @@ class Limiting:
         note = f"The limit was {now or 'none'}. Running: {counted_jobs(row.get('running', 0))}."
         is_new = now != concurrency
         return await self._done(call, "limit", "/queues/limit", form, is_new, note, dry_run)
+
+    async def share(
+        self,
+        call: Call,
+        queue: str,
+        fair: bool = True,
+        source: bool = False,
+        dry_run: bool = True,
+    ) -> Changed:
+        """Let the keys of a queue take turns, so that none floods the others; fair=false ends it.
+
+        It overrides the source of the queue's job types; with source=true, that decides again.
+        """
+        given = {} if source else {"fair": "yes" if fair else "no"}
+        form = _form(queue=queue, source=source, **given)
+        read(of_turns, form)
+        page = await self._site.page(call, "/queues", queue=queue)
+        row: dict[str, Any] = next(iter(page["queues"]), {})
+        now, origin = row.get("fair", False), row.get("fair_from")
+        is_new = now != fair or (fair and origin != "command")
+        if source:
+            is_new = origin == "command"
+        where = f", {_where(origin)}" if origin else ""
+        note = f"Its keys {'took' if now else 'did not take'} turns{where}."
+        return await self._done(call, "share", "/queues/share", form, is_new, note, dry_run)
 
     async def limit_type(
         self,
@@ -127,5 +152,9 @@ def _is_new(
 
 
 def _was(limit: str | None, origin: str | None) -> str:
-    where = f", from {'the source' if origin == 'source' else 'a command'}" if origin else ""
+    where = f", {_where(origin)}" if origin else ""
     return f"The limit was {limit or 'none'}{where}."
+
+
+def _where(origin: str) -> str:
+    return f"from {'the source' if origin == 'source' else 'a command'}"

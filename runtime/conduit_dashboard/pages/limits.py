@@ -39,6 +39,21 @@ def of_queue(form: Mapping[str, Any]) -> Limiting:
     return Limiting(target, steps())
 
 
+def of_turns(form: Mapping[str, Any]) -> Limiting:
+    """Let the keys of a queue take turns, or with `fair` "no" not.
+
+    With `source`, the source of its job types decides again. Raises BadRequest for another `fair`.
+    """
+    queue, given = named(form, "queue"), read_text(form, "fair")
+    if given not in (None, "yes", "no"):
+        raise BadRequest(f"fair is {given[:40]!r}: use yes or no.")
+    is_source = _is_set(form, "source")
+    if is_source == (given is not None):
+        raise BadRequest("Give fair, or leave it to the source: one of them.")
+    fair: controls.Fair = "source" if is_source else given == "yes"
+    return Limiting({"queue": queue, "fair": fair}, controls.share(queue, fair))
+
+
 def of_type(form: Mapping[str, Any]) -> Limiting:
     """Limit how many jobs of a type run at once; as for a queue.
 
@@ -112,6 +127,7 @@ def _seconds(form: Mapping[str, Any]) -> timedelta:
 
 ROUTES: Routes = [
     action("/queues/limit", "limit", _doing(of_queue, "/queues")),
+    action("/queues/share", "share", _doing(of_turns, "/queues")),
     action("/types/limit", "limit_type", _doing(of_type, "/queues")),
     action("/types/rate-limit", "rate_limit", _doing(of_starts, "/queues")),
 ]

@@ -20,6 +20,7 @@ _WORDS = {
     "pause": "Paused",
     "resume": "Resumed",
     "limit": "Changed the limits of",
+    "share": "Changed the turns of",
     "limit_type": "Changed the limits of",
     "rate_limit": "Changed the limits of",
     "run_schedule": "Ran",

@@ -99,6 +99,11 @@ def test_queues(site: Site, start: Start) -> None:
         assert done("limit") == 1
         [row] = agent.seen("queues", queue="mail")["queues"]
         assert (row["concurrency"], row["key_concurrency"]) == (None, 2)
+        assert done("share", fair=False) == done("share", source=True) == 0
+        assert done("share") == 1
+        assert done("share") == 0
+        assert agent.call("share", queue="mail")["note"] == "Its keys took turns, from a command."
+        assert done("share", fair=False) == 1
         assert done("limit", per_key=True) == 1
         assert agent.seen("queues", queue="mail")["queues"][0]["key_concurrency"] is None
 

@@ -115,19 +115,38 @@ def test_limits_by_key_and_of_types(site: Site) -> None:
     assert site.post("/types/rate-limit", type="t", starts="1", per="0").status_code == 400
 
 
+def test_keys_take_turns_or_not(site: Site) -> None:
+    assert site.post("/queues/share", queue="mail", fair="yes").status_code == 303
+    assert (row(site)["fair"], row(site)["fair_from"]) == (True, "command")
+    html = site.html("/queues")
+    assert "keys take turns" in html
+    assert 'action="/queues/share"' in html
+    site.queue.enqueue(Job("mail", "t"))
+    site.post("/queues/share", queue="mail", fair="no")
+    assert (row(site)["fair"], row(site)["fair_from"]) == (False, None)
+    site.post("/queues/share", queue="mail", source="yes")
+    assert [entry["target"]["fair"] for entry in site.json("/audit")["entries"]] == [
+        *("source", False, True)
+    ]
+    for given in ({}, {"fair": "maybe"}, {"fair": "yes", "source": "yes"}):
+        assert site.post("/queues/share", queue="mail", **given).status_code == 400
+
+
 @pytest.mark.parametrize("name", ["", "\0", "x" * 201])
-@pytest.mark.parametrize("path", ["/queues/pause", "/queues/resume", "/queues/limit"])
+@pytest.mark.parametrize(
+    "path", ["/queues/pause", "/queues/resume", "/queues/limit", "/queues/share"]
+)
 def test_a_name_that_is_none(site: Site, path: str, name: str) -> None:
     response = site.post(path, queue=name)
     assert response.status_code == 400
     assert site.json("/audit")["entries"] == []
 
 
-@pytest.mark.parametrize("right", ["pause", "resume", "limit"])
+@pytest.mark.parametrize("right", ["pause", "resume", "limit", "share"])
 def test_each_right_alone(site: Site, right: str) -> None:
     site.access = Access.operate("bob", {right})
-    for path in ("pause", "resume", "limit"):
-        response = site.post(f"/queues/{path}", queue="mail", concurrency="1")
+    for path in ("pause", "resume", "limit", "share"):
+        response = site.post(f"/queues/{path}", queue="mail", concurrency="1", fair="yes")
         assert response.status_code == (303 if path == right else 403)
 
 

@@ -13,7 +13,7 @@ from .address import address_of, listener_on
 from .login import login_of
 
 ACTIONS = (
-    *("retry", "cancel", "run_now", "pause", "resume", "limit"),
+    *("retry", "cancel", "run_now", "pause", "resume", "limit", "share"),
     *("limit_type", "rate_limit"),
     *("run_schedule", "enable_schedule", "disable_schedule"),
 )

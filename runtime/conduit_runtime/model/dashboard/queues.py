@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..queues.controls import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
     """A queue: how many live workers serve it, and the settings of operators.
 
     `keep_completed` and `keep_failed` are how long its ended jobs are kept, in seconds. In a
-    `fair` queue, keys take turns.
+    `fair` queue, keys take turns; `fair_from` is where that is set.
     """
 
     queue: str
@@ -20,3 +22,4 @@ class QueueSettings:
     keep_completed: float | None = None
     keep_failed: float | None = None
     fair: bool = False
+    fair_from: Origin | None = None

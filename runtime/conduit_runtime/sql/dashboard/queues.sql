@@ -27,7 +27,7 @@ SELECT named.queue, coalesce(served.workers, 0),
        -- Python's times have a smaller range than those of Postgres.
        CASE WHEN pg_catalog.isfinite(paused_at) THEN greatest(paused_at, '0001-01-02 00:00Z')
          WHEN paused_at IS NOT NULL THEN pg_catalog.now() END,
-       concurrency, key_concurrency, keep_completed, keep_failed, coalesce(fair, false)
+       concurrency, key_concurrency, keep_completed, keep_failed, coalesce(fair, false), fair_from
 FROM named
 LEFT JOIN served ON served.queue = named.queue
 LEFT JOIN {conduit_queues} AS control ON control.name = named.queue
