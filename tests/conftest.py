@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import servers
 from clean_databases import CleanDatabases
+from command_line import Forks
 from conduit_runtime import embedded, migrate
 from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
@@ -185,6 +186,13 @@ def shared_broker(
     broker = SharedBroker((base if worker_id == "master" else base.parent) / "broker")
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Runs `conduit-jobs` in forks of a process that has imported it."""
+    with Forks() as forks:
+        yield forks
 
 
 @pytest.fixture

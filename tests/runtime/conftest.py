@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 from clean_databases import empty_tables
-from command_line import Forks
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.broker import topology
 from conduit_runtime.statements import jobs as store
@@ -36,13 +35,6 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     connection.commit()
     yield connection
     connection.close()
-
-
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    """Runs `conduit-jobs` in forks of a process that has imported it."""
-    with Forks() as forks:
-        yield forks
 
 
 @pytest.fixture

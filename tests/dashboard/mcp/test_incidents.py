@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from agent import Agent, Start
-from command_line import EXAMPLE, Run
+from command_line import EXAMPLE, Forks, Run
 from dashboard_site import Site
 from incidents import INCIDENTS, Incident
 from waiting import until
@@ -30,13 +30,11 @@ def environment(dsn: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
+def run(environment: dict[str, str], forks: Forks) -> Run:
     """Runs a command of `conduit-jobs`."""
 
     def call(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [*_PROGRAM, *arguments], env=environment, check=False, capture_output=True, text=True
-        )
+        done = forks.run(arguments, cwd=EXAMPLE, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -1,9 +1,8 @@
 """`conduit-jobs` on the test's own database."""
 
 import os
-import subprocess
-import sys
-from typing import Any
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import psycopg
 import pytest
@@ -19,31 +18,13 @@ def environment(dsn: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
+def run(environment: dict[str, str], forks: Forks) -> Run:
     """Runs a command in the folder of the example application, and waits for its end."""
 
-    def call(*arguments: str, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "conduit_runtime.cli", *arguments],
-            **{"cwd": EXAMPLE, "env": environment, **options},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
-
-
-@pytest.fixture
-def run_forked(environment: dict[str, str], forks: Forks) -> Run:
-    """Like `run`, in a fork of a process that has imported the commands."""
-
-    def call(*arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        done = forks.run(arguments, cwd=EXAMPLE, env=environment)
+    def call(
+        *arguments: str, code: int = 0, cwd: Path = EXAMPLE, env: dict[str, str] = environment
+    ) -> CompletedProcess[str]:
+        done = forks.run(arguments, cwd=cwd, env=env)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

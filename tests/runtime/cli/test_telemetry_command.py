@@ -71,9 +71,9 @@ def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
     ],
 )
 def test_mistakes_get_one_clear_message(
-    run_forked: Run, arguments: list[str], code: int, message: str
+    run: Run, arguments: list[str], code: int, message: str
 ) -> None:
-    assert message in run_forked(*ECHO, *arguments, code=code).stderr
+    assert message in run(*ECHO, *arguments, code=code).stderr
 
 
 @pytest.mark.slow

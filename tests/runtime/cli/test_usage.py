@@ -57,9 +57,9 @@ from example_jobs.order import after_create
     ],
 )
 def test_mistakes_get_one_clear_message(
-    run_forked: Run, arguments: list[str], code: int, message: str
+    run: Run, arguments: list[str], code: int, message: str
 ) -> None:
-    assert message in run_forked(*arguments, code=code).stderr
+    assert message in run(*arguments, code=code).stderr
 
 
 def test_help_needs_no_database_driver() -> None:

@@ -38,4 +38,4 @@ def _become(argv: list[str], cwd: str, env: dict[str, str], stdout: str, stderr:
     os.environ.clear()
     os.environ.update(env)
     sys.argv[:] = argv
-    sys.path[0] = cwd
+    sys.path[:1] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
