@@ -25,7 +25,7 @@ from waiting import until
 
 pytestmark = pytest.mark.slow
 
-MEMBERS = 50_000
+MEMBERS = 10 * flow_store.RELEASED
 PART = flow_store.RELEASED // 2
 """Members that one statement releases; the other half of RELEASED is for their successors."""
 

@@ -4,13 +4,14 @@ import queue as queues
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from clean_databases import CleanDatabases
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.worker.claim.claim_memory import ClaimMemory
 from timed import Timed
@@ -65,24 +66,36 @@ def test_idle_workers_wait(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("run", "count"), [(pools, 1), (pools, 8), (pools, 20), (processes, 2)])
 def test_an_idle_worker_costs_at_most_three_transactions_a_heartbeat(
-    dsn: str, run: Callable[[str, int], AbstractContextManager[None]], count: int
+    clean_databases: CleanDatabases,
 ) -> None:
-    with run(dsn, count), psycopg.connect(dsn) as observer:  # one transaction
-        observer.execute("SET LOCAL stats_fetch_consistency = none")
-
-        def read(sql: str) -> tuple[int, ...]:
-            return tuple(map(int, observer.execute(sql).fetchone() or ()))
-
+    """Several groups of workers, in databases of their own at the same time, since all wait."""
+    groups = [(pools, 1), (pools, 8), (pools, 20), (processes, 2)]
+    with ExitStack() as stack:
+        observed = []
+        for run, count in groups:
+            dsn = stack.enter_context(clean_databases.lend())
+            stack.enter_context(run(dsn, count))
+            observer = stack.enter_context(psycopg.connect(dsn))  # one transaction
+            observer.execute("SET LOCAL stats_fetch_consistency = none")
+            observed.append((observer, count))
         # An idle session may report its transactions ten seconds late.
-        until(lambda: read(_HEARTBEATS) >= (count, 13 * count))
-        [before], (_, heartbeats) = read(_TRANSACTIONS), read(_HEARTBEATS)
-        until(lambda: read(_HEARTBEATS)[1] >= heartbeats + 12 * count)
-        [after], (workers, since) = read(_TRANSACTIONS), read(_HEARTBEATS)
-    assert workers == count
-    late = 20 * count  # what sessions report late; a busy loop makes thousands
-    assert after - before <= 3 * (since - heartbeats) + late
+        for observer, count in observed:
+            until(lambda: read(observer, _HEARTBEATS) >= (count, 13 * count))  # noqa: B023
+        before = [
+            (read(each, _TRANSACTIONS)[0], read(each, _HEARTBEATS)[1]) for each, _ in observed
+        ]
+        for (observer, count), (_, heartbeats) in zip(observed, before, strict=True):
+            until(lambda: read(observer, _HEARTBEATS)[1] >= heartbeats + 12 * count)  # noqa: B023
+        for (observer, count), (transactions, heartbeats) in zip(observed, before, strict=True):
+            [after], (workers, since) = read(observer, _TRANSACTIONS), read(observer, _HEARTBEATS)
+            assert workers == count
+            late = 20 * count  # what sessions report late; a busy loop makes thousands
+            assert after - transactions <= 3 * (since - heartbeats) + late, count
+
+
+def read(observer: psycopg.Connection[Any], sql: str) -> tuple[int, ...]:
+    return tuple(map(int, observer.execute(sql).fetchone() or ()))
 
 
 @pytest.mark.parametrize("count", [2, 4])

@@ -159,7 +159,11 @@ def test_a_busy_queue_does_not_starve_a_type_that_has_a_limit(
     queue.limit_type("limited", 2)
     # Behind a broker, the next two jobs start some milliseconds after two have ended.
     many = 100_000 if new_pool.is_direct else 200_000
-    queue.enqueue_many([Job(type="free") for _ in range(many)])
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(
+            "INSERT INTO jobs (queue, type) SELECT 'default', 'free' FROM generate_series(1, %s)",
+            [many],
+        )
     queue.enqueue_many([Job(type="limited", priority=75) for _ in range(20)])
     pool = new_pool()
 
