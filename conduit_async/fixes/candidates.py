@@ -12,13 +12,14 @@ from ..diagnostics import Diagnostic, Edit, Fix
 from ..lexer import lex
 from ..source import Source, Span
 from ..tokens import Token
+from .written import GAP, written
 
 _TOLD = re.compile(
     r"(?:^|[;,:.] |, or )"
     r"(?:write|did you mean|call it|call it as a method|parse it|say the unit|write it [a-z ]+"
     r"|a dot is missing: write|assign its key|it is|read the present value,|such as|for example"
     r"|the last one is|give a value for nil with|declare a local of the block)"
-    r":? (?P<quoted>`[^`]+`|\"[^\"]+\")(?! in )",
+    r":? (?P<quoted>`[^`]+`|\"[^\"]+\")(?! in | after )",
     re.IGNORECASE,
 )
 _EXAMPLE = re.compile(r"^(?:such as|for example|give a value|read the present|declare a local)")
@@ -32,8 +33,8 @@ _ASSIGNED = re.compile(r"^assign to it: ")
 _ADDED = re.compile(r"(?:add the missing|close it with|put a) `(?P<text>[^`]+)`")
 _REMOVED = re.compile(r"\bremove it\b|^write [^;]* alone$")
 _ONE_OF_TWO = re.compile(r"\bremove one of the two\b")
+_NO_SUCH = re.compile(r"Conduit has no `\w+`$")
 _EXPECTED = re.compile(r"expected(?: a block)? `(?P<text>[^`\w]{1,2})`")
-_GAP = "…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _SIGNS = ("(", ")", ".", ",", ":", "@", "{", "}", "|", "=", '"', "!")
 """What is tried before a place where something else was expected."""
@@ -75,9 +76,9 @@ def _hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
     told = [*_TOLD.finditer(hint)]
     for found in told:
         quoted = found["quoted"]
-        yield from _written(span, quoted.strip("`") if quoted[0] == "`" else quoted)
+        yield from written(span, quoted.strip("`") if quoted[0] == "`" else quoted)
     if around := _AROUND.search(hint):
-        code = around["code"].replace(f"{{ {_GAP} }}", f"{{ {span.text} }}")
+        code = around["code"].replace(f"{{ {GAP} }}", f"{{ {span.text} }}")
         yield Fix(f"write `{around['code']}`", (Edit(span, code),))
     if (option := _OPTION.search(hint)) and (option["inside"] or hint.startswith("say")):
         yield from _with_option(span, option["code"])
@@ -85,7 +86,7 @@ def _hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
         yield _removal(let)
     if added := _ADDED.search(hint):
         yield from _inserted(span, added["text"])
-    if _REMOVED.search(hint):
+    if _REMOVED.search(hint) and not span.source.path.endswith(".toml"):  # a part of a string
         if span.text in _PAIRS:
             yield from _opened(span)
         yield _removal(span)
@@ -101,7 +102,10 @@ def _hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
 
 def _guessed(diagnostic: Diagnostic) -> Iterator[Fix]:
     span = diagnostic.span
-    if diagnostic.code.startswith("SYN"):
+    if diagnostic.code.startswith("SYN") and not _NO_SUCH.match(diagnostic.message):
+        if "has no parentheses" in diagnostic.message:
+            yield from _without_brackets(span)
+            return
         if expected := _EXPECTED.search(diagnostic.message):
             yield _insertion(span, span.start, expected["text"])
         yield from _moved(span)
@@ -142,50 +146,6 @@ def _let_before(span: Span) -> Span | None:
     start = span.start - len("let ")
     found = Span(span.source, max(start, 0), span.start)
     return found if found.text == "let " else None
-
-
-def _written(span: Span, code: str) -> Iterator[Fix]:
-    """Write code for the span, or for what stands there with the same letters and digits."""
-    if _GAP in code:
-        code = code.partition(_GAP)[0].rstrip(' =({"')
-        if not code:
-            return
-        yield Fix(f"write `{code}`", (Edit(span, code),))
-        code = code.split()[0]
-    title = f"write `{code}`"
-    for whole in _of_same_letters(span, code):
-        yield Fix(title, (Edit(whole, code),))
-    yield Fix(title, (Edit(span, code),))
-    if "(" in code:
-        yield Fix(title, (Edit(_member(span), code),))
-    if re.fullmatch(r"[\w.?!]+", code) and "." in code:  # one part of a name is wrong
-        yield Fix(title, (Edit(span, code.rpartition(".")[2]),))
-        yield Fix(title, (Edit(span, code.partition(".")[0]),))
-
-
-def _member(span: Span) -> Span:
-    """The name of a member with what it is a member of, and its sign: `self.delete!`."""
-    source = span.source
-    before = source.text[source.line_start(span.start) : span.start][::-1]
-    behind = source.text[span.end : source.line_end(span.end)]
-    start = span.start - len(before) + len(re.sub(r"^(?:\.\w+)*", "", before))
-    end = span.end + len(behind) - len(re.sub(r"^[!?]?(?:\(\))?", "", behind))
-    return Span(source, start, end)
-
-
-def _of_same_letters(span: Span, code: str) -> Iterator[Span]:
-    """The part of the line that has the letters of `code`, apart from signs and spaces."""
-    source = span.source
-    parts = re.fullmatch(r"(\W*)(.*?)(\W*)", code, re.DOTALL)
-    if parts is None or not parts[2]:
-        return
-    letters = r"[^\w\n]*?".join(map(re.escape, re.sub(r"\W", "", parts[2])))
-    pattern = f"(?:{re.escape(parts[1])})?{letters}(?:{re.escape(parts[3])})?"
-    start, end = source.line_start(span.start), source.line_end(span.start)
-    for found in re.finditer(pattern, source.text[start:end]):
-        first, last = start + found.start(), start + found.end()
-        if first <= span.end and span.start <= last:
-            yield Span(source, first, last)
 
 
 def _inserted(span: Span, text: str) -> Iterator[Fix]:
@@ -249,6 +209,19 @@ def _opened(span: Span) -> Iterator[Fix]:
         yield _insertion(span, token.start, text)
 
 
+def _without_brackets(span: Span) -> Iterator[Fix]:
+    """Remove a bracket, and the one that closes it."""
+    depth = 0
+    for token in _tokens(span.source):
+        if token.start < span.start:
+            continue
+        depth += (token.text == span.text) - (_PAIRS.get(token.text) == span.text)
+        if depth == 0:
+            ends = (span, _span(span.source, token))
+            yield Fix("remove the parentheses", tuple(Edit(each, "") for each in ends))
+            return
+
+
 def _moved(span: Span) -> Iterator[Fix]:
     """Remove a sign, exchange it with its neighbour, or insert one before it."""
     tokens = [each for each in _tokens(span.source) if each.end > each.start]
@@ -287,7 +260,9 @@ def _removal(span: Span) -> Fix:
     rest = text[end : span.source.line_end(end)]
     if not rest.strip() and not text[span.source.line_start(start) : start].strip():
         return Fix(f"remove `{span.in_one_line}`", (Edit(_line(span), ""),))
-    if not rest[:1].strip() or rest[0] in ")]},":
+    if not text[span.source.line_start(start) : start].strip():
+        end += len(rest) - len(rest.lstrip(" "))
+    elif not rest[:1].strip() or rest[0] in ")]},":
         start = len(text[:start].rstrip(" "))
     return Fix(f"remove `{span.in_one_line}`", (Edit(Span(span.source, start, end), ""),))
 

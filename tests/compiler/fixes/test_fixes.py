@@ -42,6 +42,11 @@ def with_fixes(text: str) -> tuple[Diagnostic, ...]:
         pytest.param("Email.send(1 2)", "Email.send(1, 2)", id="a missing comma"),
         pytest.param("Email.send(String.uppcase(self.title))", None, id="a misspelt function"),
         pytest.param("if self.views > 1 Email.send(1) }", None, id="a missing brace"),
+        pytest.param('raise "a #{self.title}"', 'error("a #{self.title}")', id="raise"),
+        pytest.param('throw new Error("a")', 'error("a")', id="an exception"),
+        pytest.param("let a = 1\nb := a\nA.b(b)", "let a = 1\nlet b = a\nA.b(b)", id="another let"),
+        pytest.param("await A.b(1)", "A.b(1)", id="await"),
+        pytest.param("for (i in [1]) { A.b(i) }", "for i in [1] { A.b(i) }", id="parentheses"),
         pytest.param("Email.send(1) self.delete!", None, id="a write of self"),
     ],
 )
