@@ -308,33 +308,18 @@ class AsyncQueue:
             await self._run_steps(expire(Counter(), KeptJobs()))
         await self._run_steps(advance_watched(), conn)
         waiting = await self._run(leases.waiting(queue, types), conn)
+        run = self._run_within if waiting.has_limits else self._run_steps
         if conn is None:
             try:
-                jobs = await self._claim(worker_id, queue, limit, waiting)
+                jobs = await run(leases.dequeue(worker_id, queue, limit, waiting))
                 if jobs or not waiting.lanes:
                     return jobs
             except psycopg.Error as error:
                 if not may_concern_a_row(error):
                     raise
         # A refused claim would abort the caller's transaction; a trigger may have dropped one.
-        return await self._claim(worker_id, queue, limit, waiting, conn, apart=True)
-
-    async def _claim(
-        self,
-        worker_id: str,
-        queue: str,
-        limit: int,
-        waiting: leases.Waiting,
-        conn: Conn = None,
-        *,
-        apart: bool = False,
-    ) -> Jobs:
-        how = {"apart": apart, "alone": conn is None}
-        if not waiting.has_limits:
-            steps = leases.dequeue(worker_id, queue, limit, waiting.lanes, **how)
-            return await self._run_steps(steps, conn)
-        steps = leases.dequeue_within(worker_id, queue, limit, waiting, **how)
-        return await self._run_within(steps, conn)
+        claim = leases.dequeue(worker_id, queue, limit, waiting, apart=True, alone=conn is None)
+        return await run(claim, conn)
 
     async def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost if the job is no longer held."""

@@ -76,32 +76,29 @@ def dequeue(
     worker_id: str,
     queue: str,
     limit: int,
-    lanes: Sequence[Lane],
+    waiting: Waiting,
     *,
     apart: bool = False,
     alone: bool = True,
 ) -> Steps[list[Job]]:
     """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempts begin.
 
-    `apart` and `alone` are for jobs that Postgres refuses to claim: see `claim_apart`.
+    With limits, these are the statements of one transaction. `apart` and `alone` are for jobs that
+    Postgres refuses to claim: see `claim_apart`.
     """
-    claiming = claim(_BY_LEASE, worker_id, {queue: limit}, lanes, limit)
+    if waiting.has_limits:
+        return (yield from _within(worker_id, queue, limit, waiting, apart, alone))
+    claiming = claim(_BY_LEASE, worker_id, {queue: limit}, waiting.lanes, limit)
     if apart:
         return (yield from claim_apart(claiming, alone=alone)).jobs
     jobs: list[Job] = yield claiming
     return jobs
 
 
-def dequeue_within(
-    worker_id: str,
-    queue: str,
-    limit: int,
-    waiting: Waiting,
-    *,
-    apart: bool = False,
-    alone: bool = True,
+def _within(
+    worker_id: str, queue: str, limit: int, waiting: Waiting, apart: bool, alone: bool
 ) -> Steps[list[Job]]:
-    """`dequeue` for lanes with limits, as the statements of one transaction.
+    """Claim within limits.
 
     Raises QueueError if the transaction is not READ COMMITTED: it would not see the claims of
     others.
