@@ -1,6 +1,7 @@
 """Handlers of jobs in processes of their own; most of them do what no handler should."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -94,6 +95,22 @@ def allocates(job: Plain, payload: Any) -> None:
 
 def closes_all(job: Plain, payload: Any) -> None:
     os.closerange(3, 256)
+
+
+def closes_streams(job: Plain, payload: Any) -> None:
+    os.closerange(0, 3)
+
+
+def writes_everywhere(job: Plain, payload: Any) -> None:
+    for descriptor in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, b"not for this one")
+
+
+async def leaves_timer(job: Job, payload: Any) -> None:
+    """Leave a timer behind, and signals that are handled in another way."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
 
 
 def ignores_signals(job: Plain, payload: Any) -> None:

@@ -23,6 +23,7 @@ from ..run.job_runs import JobRuns
 from ..run.outcomes import Outcomes
 from .child_host import ChildHost, Kept, Requests
 from .crossing import arrived, handler_arrived, import_program
+from .leftovers import Leftovers
 from .log_records import forward_records
 from .memory import explained, has_grown, limited
 from .messages import Answer, End, Pipe, Ready, Run, Setup, Stop
@@ -99,6 +100,7 @@ class Child:
         self._registry = HandlerRegistry()
         self._kept = Kept()
         self._threads = JobThreads(_SLOTS, self._on_free)
+        self._leftovers = Leftovers()
         self._free = asyncio.Event()
         environment = Environment(host, self._registry, self._kept, self._threads, hooks, None)
         environment.outcomes = self._outcomes = ChildOutcomes(self._registry, self._kept, host)
@@ -160,7 +162,8 @@ class Child:
             with contextlib.suppress(Exception):
                 stream.flush()
         self._outcomes.decide()
-        is_spent = self._outcomes.is_spent or has_grown(message.memory)
+        is_whole = self._leftovers.clear()
+        is_spent = self._outcomes.is_spent or has_grown(message.memory) or not is_whole
         self._pipe.send(replace(self._kept.ended, is_spent=is_spent))
 
     async def _run(self, message: Run, job: Claimed) -> None:

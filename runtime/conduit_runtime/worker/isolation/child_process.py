@@ -33,6 +33,7 @@ from .messages import (
     Setup,
     Stop,
     frame,
+    length_of,
 )
 from .nursery_process import Begun, Exit, NurseryProcess
 
@@ -107,10 +108,7 @@ class ChildProcess:
         host: RunnerHost,
         why_stopped: Callable[[], BaseException | None],
     ) -> Ended:
-        """Run a job to its end. If this is cancelled, the job is stopped, and killed if need be.
-
-        Raises ProcessDied if the child dies, CancelledError if it was stopped without an outcome.
-        """
+        """Run a job to its end, as `isolated_runs.Child` says it."""
         self._ends = None
         try:
             ended = await self._attempt(job, handler, isolation, host, why_stopped)
@@ -205,7 +203,7 @@ class ChildProcess:
         problem = ""
         try:
             while True:
-                [length] = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+                length = length_of(await reader.readexactly(LENGTH.size))
                 self._on_message(pickle.loads(await reader.readexactly(length)))  # noqa: S301
         except (asyncio.IncompleteReadError, OSError):
             await asyncio.wait([self._exited], timeout=_EXIT)

@@ -16,6 +16,8 @@ from .crossing import Crossing
 LENGTH = struct.Struct("!Q")
 NO_PIPE = 74
 """The exit code of a child whose job has closed the pipe."""
+_LONGEST = 1 << 40
+"""Bytes of a message; text, which a job may write to the pipe by mistake, says more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,14 @@ def frame(message: object) -> bytes:
     """A message as it is sent."""
     body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return LENGTH.pack(len(body)) + body
+
+
+def length_of(header: bytes) -> int:
+    """The length of the message behind it. Raises ValueError if a job has written to the pipe."""
+    [length] = LENGTH.unpack(header)
+    if length > _LONGEST:
+        raise ValueError(f"a message of {length:,} bytes")
+    return int(length)
 
 
 class Pipe:
