@@ -10,7 +10,8 @@ import uvicorn
 from conduit_runtime import AsyncQueue
 from conduit_runtime.statements.dashboard import audit
 from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import Tool, ToolAnnotations
 
 from ..access.access import Authorize
 from ..application import Dashboard
@@ -37,6 +38,26 @@ _STOPPING = 2
 """Seconds that requests may take to end at a stop."""
 
 
+class _Server(MCPServer):
+    """Refuses unknown arguments: without a misspelt filter, an action would take more jobs."""
+
+    async def list_tools(self) -> list[Tool]:
+        return [
+            tool.model_copy(
+                update={"input_schema": {**tool.input_schema, "additionalProperties": False}}
+            )
+            for tool in await super().list_tools()
+        ]
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        for tool in await super().list_tools():
+            known = tool.input_schema["properties"]
+            if tool.name == name and (unknown := [each for each in arguments if each not in known]):
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise ToolError(f"{name} has no argument {unknown[0][:80]!r}: {has}.")
+        return await super().call_tool(name, arguments, context)
+
+
 class Served:
     """The server for a queue: which tools it has, and how it runs.
 
@@ -51,7 +72,7 @@ class Served:
         self._queue = queue
         self._dashboard = Dashboard(queue, authorize=authorize, read_only=not allowed)
         site = Site(self._dashboard, allowed)
-        self.server = MCPServer(
+        self.server = _Server(
             "conduit-jobs", instructions=_INSTRUCTIONS, version=version, log_level="WARNING"
         )
         programs = Programs(queue.dsn, queue.schema, packages)

@@ -172,6 +172,8 @@ def test_wrong_arguments_are_explained(agent: Agent) -> None:
         ("cancel", {"dry_run": False}),
         ("cancel", {"ids": [], "dry_run": False}),
         ("cancel", {"status": "lost"}),
+        ("cancel", {"queue": "q", "tpye": "t", "dry_run": False}),
+        ("overview", {"last": "1h"}),
         ("check", {"file": "x\0", "text": ""}),
         ("check", {"file": "../../x.conduit", "text": "resource X {"}),
         ("check", {"file": "/tmp/x.conduit", "text": "resource X {"}),
