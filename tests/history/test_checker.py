@@ -9,6 +9,7 @@ import pytest
 from checker import check
 from controls import check_limits, check_pauses, check_rates
 from history import Disturbance, Event, Heartbeat, History, Move, Pause, Promise
+from keys import check_keys
 from order import check_order
 from rescues import LIMIT, rescues
 from right_history import (
@@ -20,6 +21,7 @@ from right_history import (
     JOB,
     OTHER,
     START,
+    TIMES,
     at_second,
     claim_at,
     event,
@@ -318,3 +320,71 @@ def test_no_rescue_from_a_worker_that_lives(disturbed: str) -> None:
 def test_any_worker_may_have_held_what_did_not_begin() -> None:
     found = behind_gateways(INSERTED, *RESCUED, events=run_again(), disturbed="other remote")
     assert check(found) == []
+
+
+def of_key(type: str, *moves: tuple[int, Move], key: str = "1") -> list[Move]:
+    """Moves of jobs with a key, each with the number of its job."""
+    return [
+        replace(each, type=type, key=key, job=UUID(int=100 + n), seq=n, id=100 * n + each.id)
+        for n, each in moves
+    ]
+
+
+BORN = move(0, None, "pending", process="producer")
+AFTER = replace(CLAIM, **dict.fromkeys(TIMES, at_second(5)))
+
+
+def keyed(*weights: int | None) -> list[Move]:
+    """Jobs of these weights that all run at once."""
+    claims = [replace(CLAIM, weight=weight) for weight in weights]
+    return of_key("history.keyed", *enumerate(claims))
+
+
+EXPIRED = move(4, "pending", "cancelled", error="expired: …", expires=3.0)
+FLOOD = [
+    each
+    for n in range(5)
+    for each in of_key("history.shared", (n, BORN), (n, claim_at(1 + n / 10, 1)), key="9")
+]
+
+
+@pytest.mark.parametrize(
+    ("moves", "violation"),
+    [
+        (keyed(1, 1), ""),
+        (keyed(5), ""),
+        (keyed(1, None, 1), "as one of 3 of 1, 3"),
+        (keyed(1, 2), "as one of 2 of 1, 3"),
+        (of_key("history.ordered", (1, BORN), (1, CLAIM), (1, END), (2, BORN), (2, AFTER)), ""),
+        (
+            of_key("history.ordered", (1, BORN), (2, BORN), (2, CLAIM)),
+            "enqueued before, was pending",
+        ),
+        (
+            of_key("history.ordered", (1, BORN), (1, CLAIM), (2, BORN), (2, AFTER)),
+            "enqueued before, was running",
+        ),
+        (
+            of_key(
+                "history.ordered", (1, BORN), (2, BORN), (2, replace(CLAIM, process="operator"))
+            ),
+            "",
+        ),
+        ([*FLOOD, *of_key("history.shared", (7, BORN), (7, claim_at(1.11, 1)))], ""),
+        (
+            [*FLOOD, *of_key("history.shared", (7, BORN), (7, claim_at(2, 1)))],
+            "1 waited for 5 turns of 9",
+        ),
+        (of_key("t", (1, BORN), (1, EXPIRED)), ""),
+        (of_key("t", (1, BORN), (1, replace(EXPIRED, expires=9.0))), "and expires at"),
+        (of_key("t", (1, replace(CLAIM, expires=0.5))), "and expired at"),
+        (
+            [replace(each, job=JOB) for each in of_key("t", (1, BORN), (1, EXPIRED))],
+            "began, and expired",
+        ),
+    ],
+)
+def test_what_keys_promise(moves: list[Move], violation: str) -> None:
+    found = check_keys(History(moves=moves, events=[event("began")]))
+    assert all(violation and violation in each for each in found)
+    assert bool(found) == bool(violation)

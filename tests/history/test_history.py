@@ -19,6 +19,8 @@ def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     assert report.judged > 20
     assert report.ticks > TICKS
     assert report.flows > 100
+    assert report.keyed > 10
+    assert report.expired > 0
     assert report.refused > 0
     assert report.results > 0
     assert report.left_out > 0

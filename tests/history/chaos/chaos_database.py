@@ -9,6 +9,7 @@ from checker import ENDED, TICK
 from conduit_runtime import CronScheduler, Queue, Schedule, migrate
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS
 from history_tables import SCHEMA
+from keyed_jobs import KEYED
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 from random_jobs import QUEUES
@@ -48,6 +49,7 @@ def create_database(server_dsn: str) -> str:
         for schedule in SCHEDULES:
             CronScheduler(queue).add(schedule)
         queue.limit(LIMITED, LIMIT)
+        queue.share(KEYED)
         queue.rate_limit(RATED, STARTS, per=timedelta(seconds=PERIOD))
     return dsn
 

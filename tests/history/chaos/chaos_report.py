@@ -8,6 +8,7 @@ from controls import check_pauses
 from delays import LIMIT as DELAY
 from delays import delays
 from history import History
+from keys import check_keys, is_expired
 from order import check_order
 from rescues import LIMIT as UNRESCUED
 from rescues import rescues
@@ -26,6 +27,8 @@ class Report(RunReport):
     refused: int = 0
     results: int = 0
     renewals: int = 0
+    keyed: int = 0
+    expired: int = 0
     slowest: str = "none was late"
     disturbances: Counter[str] = field(default_factory=Counter)
 
@@ -34,6 +37,7 @@ class Report(RunReport):
         lines = [
             f"seed {self.seed}: {self.figures}",
             f"order judged in {self.judged:,} claims, {self.pauses} pauses; {disturbances}",
+            f"{self.keyed:,} jobs with a key, {self.expired:,} expired",
             f"{self.refused:,} jobs were refused, {self.results:,} results stored, "
             f"{self.renewals:,} claims renewed; the slowest write: {self.slowest}",
             f"{self.rescues} rescues after kills, no worker looked on for longer than "
@@ -46,7 +50,9 @@ class Report(RunReport):
         """Add the violations that the checks of the history find."""
         super().examine(history)
         violations, self.judged = check_order(history)
-        self.violations += [*check_pauses(history), *violations]
+        self.violations += [*check_pauses(history), *violations, *check_keys(history)]
+        self.keyed = len({move.job for move in history.moves if move.key is not None})
+        self.expired = sum(map(is_expired, history.moves))
         self.pauses = len(history.pauses)
         self.refused = len(history.refused) + sum(is_refused(move) for move in history.moves)
         self.renewals = sum(move.is_renewal for move in history.moves)

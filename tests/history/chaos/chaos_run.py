@@ -16,6 +16,7 @@ from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from history import History
 from history_tables import read
+from keyed_jobs import KEYED, KeyedProducer
 from producers import Operator, Producer
 from random_jobs import BATCHED, QUEUES
 from waiting import until
@@ -30,12 +31,18 @@ SETTLING = 60.0
 
 
 def run(
-    folder: Path, seconds: float, seed: int, workers: int = 3, large: tuple[int, float] = (1_000, 8)
+    folder: Path,
+    seconds: float,
+    seed: int,
+    workers: int = 3,
+    large: tuple[int, float] = (1_000, 8),
+    keyed: float = 1.0,
 ) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
     On a slow machine the run lasts longer, until enough has happened to check. `large` are the
-    members of a large flow, and the seconds until the next. The server's clock jumps if libfaketime
+    members of a large flow, and the seconds until the next; `keyed` are the seconds between
+    transactions that enqueue jobs with keys. The server's clock jumps if libfaketime
     is installed.
     """
     path = library()
@@ -48,11 +55,11 @@ def run(
         dsn = create_database(server.dsn)
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
-        queues = [argument for queue in QUEUES for argument in ("--queue", queue)]
+        queues = [argument for queue in (*QUEUES, KEYED) for argument in ("--queue", queue)]
         processes = WorkerProcesses(dsn, logs, *queues, "--concurrency", "4", roles=True)
         try:
             chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock)
-            return _run(dsn, processes, chaos, seconds, seed, large)
+            return _run(dsn, processes, chaos, seconds, seed, large, keyed)
         finally:
             processes.close()
 
@@ -64,12 +71,14 @@ def _run(
     seconds: float,
     seed: int,
     large: tuple[int, float],
+    keyed: float,
 ) -> Report:
     start = datetime.now(UTC)
-    producers = [
+    producers: list[Producer] = [
         Producer(dsn, seed + n, 0.1, large=members, every=every)
         for n, (members, every) in enumerate([large, (20, 5)])
     ]
+    producers.append(KeyedProducer(dsn, seed, keyed))
     controller = Controller(dsn, seed, pause=2)
     operator = Operator(dsn, seed, pause=0.5)
     actors = [*producers, operator, controller]
@@ -133,13 +142,16 @@ def settle(dsn: str, patience: float = SETTLING) -> tuple[float, list[str]]:
 
 
 def _proves_something(dsn: str) -> bool:
-    sql = "SELECT count(*), count(*) FILTER (WHERE type = 'history.tick') FROM jobs"
+    sql = (
+        "SELECT count(*), count(*) FILTER (WHERE type = 'history.tick'),"
+        " count(*) FILTER (WHERE error LIKE 'expired: %') FROM jobs"
+    )
     try:
         with psycopg.connect(dsn) as connection:
-            [(jobs, ticks)] = connection.execute(sql)
+            [(jobs, ticks, expired)] = connection.execute(sql)
     except psycopg.OperationalError:  # the server crashed a moment ago
         return False
-    return bool(jobs > JOBS and ticks > TICKS)
+    return bool(jobs > JOBS and ticks > TICKS and expired > 0)
 
 
 def stop(dsn: str, processes: WorkerProcesses) -> list[str]:

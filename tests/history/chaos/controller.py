@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import psycopg
 from history import Pause
+from keyed_jobs import KEYED
 from producers import Actor
 from random_jobs import QUEUES
 
@@ -21,7 +22,7 @@ class Controller(Actor):
         self.pauses: list[Pause] = []
 
     def act(self, connection: psycopg.Connection) -> None:
-        queue = self.random.choice(QUEUES)
+        queue = self.random.choice((*QUEUES, KEYED))
         self.queue.pause(queue, conn=connection)
         began = datetime.now(UTC)
         self.wait(self.random.uniform(0.2, 3))
@@ -31,5 +32,5 @@ class Controller(Actor):
 
     def stop(self) -> None:
         super().stop()
-        for queue in QUEUES:
+        for queue in (*QUEUES, KEYED):
             self.queue.resume(queue)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
-from conduit_runtime import Flow, Queue
+from conduit_runtime import Flow, Job, Queue
 from psycopg.conninfo import make_conninfo
 from random_jobs import lost_flow, random_flow, random_job, short_job
 
@@ -62,6 +62,7 @@ class Producer(Actor):
         super().__init__(dsn, "producer", seed, pause)
         self.confirmed: set[UUID] = set()
         self.withdrawn: set[UUID] = set()
+        self.make: Callable[[random.Random], Job] = random_job
         self._large, self._every = large, every
         self._next_large = time.monotonic() + every / 2
 
@@ -124,7 +125,7 @@ class Producer(Actor):
             other.close()
 
     def _promise(self, connection: psycopg.Connection, count: int) -> set[UUID]:
-        jobs = [random_job(self.random) for _ in range(count)]
+        jobs = [self.make(self.random) for _ in range(count)]
         for job in jobs:
             connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
         self.queue.enqueue_many(jobs, conn=connection)

@@ -20,6 +20,8 @@ ROUND = 300.0
 
 LARGE = 50_000, 100.0
 """Members of a large flow, and seconds until the next."""
+KEYED = 0.03
+"""Seconds between transactions that enqueue jobs with keys: a round has tens of thousands."""
 
 
 def main(minutes: float) -> int:
@@ -29,7 +31,9 @@ def main(minutes: float) -> int:
         print("Without jumps of the clock: libfaketime is not installed (apt install libfaketime)")
     while (left := end - time.monotonic()) > 0:
         folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
-        report = run(folder, min(ROUND, left), seed=random.randrange(1_000_000), large=LARGE)
+        report = run(
+            folder, min(ROUND, left), seed=random.randrange(1_000_000), large=LARGE, keyed=KEYED
+        )
         print(report, flush=True)
         if report.violations:
             print(f"logs and database are in {folder}")

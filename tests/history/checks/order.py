@@ -84,10 +84,14 @@ def _passed_over(
     alone: Container[str],
     history: History,
 ) -> Iterator[str]:
-    """Sweep through time; jobs with a rate, or that wait during a clock jump, are left out."""
+    """Sweep through time; left out: jobs with a rate, a key, or that wait during a clock jump."""
 
     def is_concerned(move: Move) -> bool:
-        return move.queue == queue and (move.type in history.batched) == is_batched
+        return (
+            move.key is None
+            and move.queue == queue
+            and (move.type in history.batched) == is_batched
+        )
 
     claims: defaultdict[str, list[Move]] = defaultdict(list)
     add, check = 0, 1

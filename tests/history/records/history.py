@@ -50,6 +50,9 @@ class Move:
     at: datetime
     committed_at: datetime
     clock: datetime
+    key: str | None = None
+    weight: int | None = None
+    expires: float | None = None
 
     @property
     def due_at(self) -> datetime:

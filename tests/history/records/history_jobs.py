@@ -105,6 +105,38 @@ async def durable(job: JobContext[Any], payload: Durable) -> None:
     await note(job, "ended")
 
 
+@dataclass(frozen=True, slots=True)
+class OfKey:
+    """Takes `seconds`, and fails in the first `failures` attempts."""
+
+    seconds: float
+    failures: int
+
+
+async def _of_key(job: JobContext[Any], payload: OfKey) -> None:
+    await note(job, "began")
+    await asyncio.sleep(payload.seconds)
+    if job.attempt <= payload.failures:
+        await note(job, "raises")
+        raise RuntimeError("as planned")
+    await note(job, "ended")
+
+
+@job_type("history.keyed", "1", backoff="constant", base=SOON, key_concurrency=2)
+async def keyed(job: JobContext[Any], payload: OfKey) -> None:
+    await _of_key(job, payload)
+
+
+@job_type("history.ordered", "1", backoff="constant", base=SOON, ordered=True)
+async def ordered(job: JobContext[Any], payload: OfKey) -> None:
+    await _of_key(job, payload)
+
+
+@job_type("history.shared", "1", backoff="constant", base=SOON)
+async def shared(job: JobContext[Any], payload: OfKey) -> None:
+    await _of_key(job, payload)
+
+
 @job_type("history.tick", "1", max_attempts=50, backoff="constant", base=SOON)
 async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
@@ -166,4 +198,4 @@ async def note(job: JobContext[Any], what: str) -> None:
         event_files.append(job.id, token, job.attempt, what, event_files.COPY)
 
 
-JOBS = (work, child, discard, durable, tick, rated, result, batched)
+JOBS = (work, child, discard, durable, tick, rated, result, batched, keyed, ordered, shared)

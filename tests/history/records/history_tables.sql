@@ -36,6 +36,9 @@ CREATE TABLE moves (
   payload      jsonb,
   error        text,
   failures     integer     NOT NULL,
+  key          text,
+  weight       integer,
+  expires      float8,
   process      text        NOT NULL DEFAULT session_user,
   transaction  xid8        NOT NULL DEFAULT pg_current_xact_id(),
   asked_at     timestamptz NOT NULL DEFAULT statement_timestamp(),
@@ -46,11 +49,11 @@ CREATE FUNCTION write_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO moves (job, before, after, token_before, token_after, rescued, queue, priority,
                      run_at, seq, attempts, max_attempts, type, payload, error,
-                     failures)
+                     failures, key, weight, expires)
   VALUES (NEW.id, OLD.status, NEW.status, OLD.token, NEW.token,
           coalesce(NEW.rescues > OLD.rescues, false), NEW.queue, NEW.priority, NEW.run_at, NEW.seq,
           NEW.attempts, NEW.max_attempts, NEW.type, CASE WHEN OLD.id IS NULL THEN NEW.payload END,
-          NEW.error, coalesce(jsonb_array_length(NEW.errors), 0));
+          NEW.error, coalesce(jsonb_array_length(NEW.errors), 0), NEW.key, NEW.weight, NEW.expires);
   RETURN NULL;
 END $$;
 
