@@ -25,7 +25,7 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
         if isinstance(block, ast.Block):
             lets = (each for each in block.statements if isinstance(each, ast.Let))
             assigns = (each for each in block.statements if isinstance(each, ast.Assign))
-            declared = {facts.declared[each] for each in lets}
+            declared = {facts.declared[each] for each in lets if each in facts.declared}
             elsewhere |= {facts.resolutions.get(each.target) for each in assigns} - declared
             found |= {local for local in declared if _may_be_query(local, queried)}
     return _by_values(facts, found - elsewhere, lambda value, known: is_query(facts, value, known))
@@ -44,7 +44,7 @@ def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> 
             queried.add(facts.resolutions.get(use.receiver))
             if not runs_in_memory(use):
                 continued.add(facts.resolutions.get(use.receiver))
-        if isinstance(node, ast.Let):
+        if isinstance(node, ast.Let) and node in facts.declared:
             found.add(facts.declared[node])
     return _by_values(
         facts,

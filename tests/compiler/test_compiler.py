@@ -95,3 +95,11 @@ def test_the_shown_example_compiles() -> None:
     folder = Path(__file__).parents[2] / "examples" / "blog" / "resources"
     sources = {path.name: path.read_text() for path in sorted(folder.glob("*.conduit"))}
     assert not [d for d in compile(sources).diagnostics if d.severity == "error"]
+
+
+def test_a_let_in_a_lambda_behind_an_error_is_left_out() -> None:
+    body = "Mail.send(self..tags.map(|tag| { let n = Mail.find(tag)  return n }))"
+    loop = f"for each in 1..2 {{ {body} Mail.send(each) }} Mail.send(1)"
+    for code in (body, loop):
+        text = f"resource Post {{ id: uuid! @primary\n @after create @async {{\n {code}\n}}\n}}"
+        assert {each.severity for each in diagnose({"post.conduit": text})} == {"error"}

@@ -88,7 +88,8 @@ class KeptValues:
         """The locals that statements declare."""
         declared = self.program.facts.declared
         nodes = [each for statement in statements for each in walk(statement, ast.Async)]
-        return {declared[each] for each in nodes if isinstance(each, ast.Let)}
+        lets = [each for each in nodes if isinstance(each, ast.Let)]
+        return {declared[each] for each in lets if each in declared}  # an error may hide some
 
     def needed(
         self, step: Sequence[ast.Statement], rest: Sequence[ast.Node], sets: Iterable[Local] = ()

@@ -73,7 +73,8 @@ class Kinds:
         facts = self._program.facts
         given: set[ast.Node] = set()
         for each in own_nodes(node):
-            if isinstance(each, ast.Let) and isinstance(facts.declared[each].type, Query):
+            local = facts.declared.get(each)  # none for code that an error leaves unchecked
+            if local is not None and isinstance(each, ast.Let) and isinstance(local.type, Query):
                 parts = walk(each.value)
                 given |= {part for part in parts if isinstance(facts.types.get(part), Query)}
             if each not in given:

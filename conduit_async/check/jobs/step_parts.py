@@ -35,7 +35,7 @@ def tried_in(statement: ast.Statement, facts: Facts, job: JobInfo) -> Tried | No
         case ast.ExprStatement(value=ast.Rescue() as rescue):
             local: object = None
         case ast.Let(value=ast.Rescue() as rescue):
-            local = facts.declared[statement]
+            local = facts.declared.get(statement)
         case ast.Assign(target=ast.NameRef() as target, value=ast.Rescue() as rescue):
             local = facts.resolutions.get(target)
         case _:
