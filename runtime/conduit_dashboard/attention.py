@@ -50,6 +50,7 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "backlog": ("/jobs", {"status": "due"}),
     "rate-limit": ("/jobs", {"status": "due"}),
     "flooding-key": ("/jobs", {"status": "due"}),
+    "held-key": ("/jobs", {"status": "failed"}),
     "slow-type": ("/types", {}),
     "endless-history": ("/queues", {}),
     "queue-without-worker": ("/jobs", {"status": "due"}),

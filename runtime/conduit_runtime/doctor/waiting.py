@@ -29,6 +29,23 @@ def check(database: Database) -> Iterator[Finding]:
     yield from behind
     keys = database.read(backlogs.main_keys(behind))
     yield from backlogs.judge_keys(keys)
+    yield from _held(database.read(doctor.held_keys(late)))
+
+
+def _held(keys: list[doctor.HeldKey]) -> Iterator[Finding]:
+    """Find the types of which failed jobs hold the later ones of their keys."""
+    for type_, grouped in groupby(keys, attrgetter("type")):
+        first, *others = grouped
+        more = f"; other keys that wait so: {len(others):,}" if others else ""
+        yield warning(
+            "held-key",
+            f"jobs of {type_} with the key {first.key} wait behind the job {first.job}, which "
+            f"failed {in_words(first.seconds)} ago{more}",
+            f"job {first.job}",
+            f"conduit-jobs jobs retry {first.job}; or delete it, and the others go on",
+            type=type_,
+            key=first.key,
+        )
 
 
 def judge(waiting: list[doctor.WaitingType], late: float) -> Iterator[Finding]:

@@ -12,6 +12,9 @@ _SAMPLED_PAGES = 200
 _FIRST_DUE = 10_000
 """The due jobs of a queue whose keys are counted."""
 
+_LAST_FAILED = 10_000
+"""The last failed jobs of which is known whether they hold a key."""
+
 
 class Server(NamedTuple):
     """The server: `version` as in 180001, `clock` in Unix time, `vacuums` if autovacuum is on."""
@@ -100,6 +103,15 @@ class MainKey(NamedTuple):
     key: str
     jobs: int
     due: int
+
+
+class HeldKey(NamedTuple):
+    """A failed job that holds the later jobs of its key, and the seconds since it failed."""
+
+    type: str
+    key: str
+    job: str
+    seconds: float
 
 
 class Stuck(NamedTuple):
@@ -211,6 +223,12 @@ def kept_for_ever() -> Statement[list[Kept]]:
 def main_keys(queues: Sequence[str]) -> Statement[list[MainKey]]:
     """The key that most of the first due jobs of each of these queues have, if they have keys."""
     return Statement("doctor/keys", {"queues": [*queues], "most": _FIRST_DUE}, _all(MainKey))
+
+
+def held_keys(late: float) -> Statement[list[HeldKey]]:
+    """The failed jobs that hold jobs of their keys which have been due for so many seconds."""
+    parameters = {"late": late, "most": _LAST_FAILED}
+    return Statement("doctor/held_keys", parameters, _all(HeldKey))
 
 
 def stuck(seconds: float) -> Statement[list[Stuck]]:

@@ -179,6 +179,26 @@ def test_a_rate_limit_and_a_key_behind_a_backlog(queue: Queue, dsn: str) -> None
     assert "flooding-key" not in codes(examine(dsn, None))
 
 
+def test_a_key_that_a_failed_job_holds(queue: Queue, dsn: str) -> None:
+    def fail(context: object, payload: object) -> None:
+        raise ValueError("no")
+
+    pool = WorkerPool(queue)
+    pool.register("t", fail, ordered=True, on_failure="hold")
+    with pool:
+        keys = ("acme", "other", "alone")
+        failed, *_ = queue.enqueue_many([Job(type="t", key=key, max_attempts=1) for key in keys])
+        until(lambda: queue.stats().failed == 3)
+        queue.enqueue_many([Job(type="t", key=key, delay=-HOUR) for key in keys[:2]])
+        queue.enqueue(Job(type="t", key="alone"))
+        found = find(dsn, "held-key")
+    assert f"with the key acme wait behind the job {failed.id}, which failed" in found.message
+    assert "other keys that wait so: 1" in found.message
+    assert found.about == {"type": "t", "key": "acme"}
+    execute(dsn, "DELETE FROM jobs WHERE status = 'failed'")
+    assert "held-key" not in codes(examine(dsn, None))
+
+
 def test_a_schedule_that_nothing_runs(queue: Queue, dsn: str) -> None:
     CronScheduler(queue).add(Schedule.every(hours=1, type="t"))
     assert codes(examine(dsn, None)) == []
