@@ -3,6 +3,7 @@
 Sources, the configuration, the lock, `conduitc breaking`, hints and generated code read `OPTIONS`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 OptionValue: TypeAlias = str | int | float | tuple[str, ...]
 """The value of an option of a job type; a duration is a float of seconds."""
 
+_SIZE = re.compile(r"[1-9]\d{0,8}(\.\d{1,3})? ?([kKMG]B|[KMG]iB)")
 MAX_NAME_BYTES = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
 
@@ -70,6 +72,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Size:
+    """A number of bytes as a string, such as "512MB"."""
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, str) and _SIZE.fullmatch(value) is not None
+
+
+@dataclass(frozen=True)
 class Duration:
     """A duration in seconds, from `least` (0: more than nothing) to `most`.
 
@@ -109,6 +119,7 @@ Form: TypeAlias = (
     | ErrorNames
     | WholeNumber
     | Choice
+    | Size
     | Duration
     | Flag
     | Moment
@@ -357,6 +368,16 @@ _DECLARED = (
         Flag(),
         "worker",
         elsewhere="isolation fork subprocess in_process sandboxed",
+    ),
+    Option(
+        "memory",
+        Size(),
+        "worker",
+        needs=Needs(
+            "isolated",
+            'say that jobs run in processes of their own: `isolated: true, memory: "512MB"`',
+        ),
+        elsewhere="max_memory memory_limit max_memory_per_child mem ram",
     ),
     Option(
         "jobs_per_process",

@@ -13,6 +13,7 @@ from ..job_options import (
     Flag,
     Form,
     OptionValue,
+    Size,
     WholeNumber,
     locked_options,
 )
@@ -229,7 +230,9 @@ def _option(form: Form, entry: JsonEntry) -> OptionValue:
             return value
         case Choice(values) if value not in values:
             raise entry.error(str(form))
-        case Choice():
+        case Size() if value not in form:
+            raise entry.error('a number of bytes such as "512MB"')
+        case Choice() | Size():
             return str(value)
         case WholeNumber(least, most):
             if type(value) is not int or value not in form:

@@ -18,6 +18,7 @@ from ...job_options import (
     Flag,
     Moment,
     Option,
+    Size,
     StepNames,
     Text,
     TypeName,
@@ -176,6 +177,10 @@ def _constant(option: Option, value: ConstantValue) -> Any:
                 return value
             hint = did_you_mean(value, form.values, '"{}"') if isinstance(value, str) else None
             raise BadOptionError(f"`{option.name}` is {form}", hint)
+        case Size() as form:
+            if value in form:
+                return value
+            raise BadOptionError(f"`{option.name}` is a number of bytes", 'such as `"512MB"`')
         case Duration() as form:
             return _duration(form, value)
         case Flag():

@@ -71,6 +71,7 @@ JOBS = SHAPES.flatmap(
                 "per": st.sampled_from([0.001, 90.5]),
                 "batch": st.integers(2, 10_000),
                 "wait": st.sampled_from([0.5, 300.0]),
+                "memory": st.sampled_from(["512MB", "1.5 GiB"]),
                 "retry_on": st.lists(NAMES, min_size=1, max_size=2).map(tuple),
                 "discard_on": st.lists(NAMES, min_size=1, max_size=2).map(tuple),
             },

@@ -148,6 +148,8 @@ def test_expressions_are_kept() -> None:
         ("weight: 0", "VAL501", "0", None),
         ("weight: self.title", "TYP102", "self.title", None),
         ('backoff: "linar"', "VAL501", '"linar"', 'did you mean "linear"?'),
+        ('isolated: true, memory: "much"', "VAL501", '"much"', '"512MB"'),
+        ('memory: "512MB"', "VAL503", "memory", "isolated: true"),
         ("timeout: 10", "VAL501", "10", "10.seconds"),
         ("timeout: 0.seconds", "VAL501", "0.seconds", None),
         ("delay: -1.minute", "VAL501", "-1.minute", None),

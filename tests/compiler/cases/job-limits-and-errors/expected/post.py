@@ -110,6 +110,7 @@ class EmailDrop:
     rate_limit=3,
     retry_on=("OSError",),
     isolated=True,
+    memory="512MB",
     jobs_per_process=100,
 )
 async def email_drop(job: JobContext[Services], post: EmailDrop) -> None:
