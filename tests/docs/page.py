@@ -9,6 +9,8 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+WHOLE_TUTORIAL = "docs/tutorial/changing.md"
+"""The last page of the tutorial, which follows all others. `tests/packaging` runs it."""
 _FILE = re.compile(r"`((?:[\w.-]+/)*(?:[\w@-]*\.[\w.-]+|[A-Z]\w+file))`.*:\Z", re.DOTALL)
 _COMMENT = re.compile(r"<!--\s*([a-z ]+?)\s*(?::\s*(.*?))?\s*-->", re.DOTALL)
 _HIDDEN = {"console", "python", "sql"}

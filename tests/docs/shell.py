@@ -8,7 +8,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from command_line import Forks
 from waiting import until
 
 _COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n?((?:(?!\$ ).*\n?)*)", re.M)
@@ -17,6 +19,8 @@ _READS = re.compile(
     r"|conduit-jobs (?:doctor|\S+ (?:list|stats))\b(?!.*\|\|)"
 )
 """Commands that change nothing. While a server runs, they are repeated until they succeed."""
+_PLAIN = re.compile(r"conduit-jobs [\w ./:,=-]+")
+"""Commands that need no shell."""
 _SECONDS = 300
 """How many seconds a command may take."""
 _PATIENCE = 60.0
@@ -24,9 +28,15 @@ _PATIENCE = 60.0
 
 
 class Shell:
-    """A shell in a folder: `cd` and `export` last, and a command with ` &` runs until the end."""
+    """A shell in a folder: `cd` and `export` last, and a command with ` &` runs until the end.
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    Given `forks`, it runs `conduit-jobs` in them unless a command needs a shell.
+    """
+
+    def __init__(
+        self, folder: Path, environment: dict[str, str], forks: Forks | None = None
+    ) -> None:
+        self._forks = forks
         self.folder = folder
         self.environment = environment
         self._state = folder.with_name(f"{folder.name}.state")
@@ -63,6 +73,17 @@ class Shell:
             raise failures[-1] from None
 
     def _run(self, line: str, expected: str) -> None:
+        if self._forks is not None and _PLAIN.fullmatch(line):
+            _, *arguments = line.split()
+            done = self._forks.run(arguments, cwd=self.folder, env=self.environment, merged=True)
+        else:
+            done = self._run_in_bash(line)
+        if expected.strip():
+            assert matches(expected, done.stdout), f"$ {line}\n{done.stdout}\n{self.printed()}"
+        else:
+            assert done.returncode == 0, f"$ {line}\n{done.stdout}\n{self.printed()}"
+
+    def _run_in_bash(self, line: str) -> CompletedProcess[str]:
         keep = f"code=$?; {{ pwd; env -0; }} > '{self._state}'; exit $code"
         done = subprocess.run(
             ["bash", "-c", f"{line}\n{keep}"],
@@ -74,17 +95,13 @@ class Shell:
             timeout=_SECONDS,
             check=False,
         )
-        printed = done.stdout.decode()
-        if expected.strip():
-            assert matches(expected, printed), f"$ {line}\n{printed}\n{self.printed()}"
-        else:
-            assert done.returncode == 0, f"$ {line}\n{printed}\n{self.printed()}"
         if self._state.exists():
             folder, _, variables = self._state.read_bytes().partition(b"\n")
             self.folder = Path(os.fsdecode(folder))
             pairs = (os.fsdecode(each).partition("=") for each in variables.split(b"\0") if each)
             self.environment = {name: value for name, _, value in pairs}
             self._state.unlink()
+        return CompletedProcess(line, done.returncode, done.stdout.decode())
 
     def _start(self, line: str, expected: str) -> None:
         """Start a server, and wait until it has printed the expected text."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 import yaml
+from command_line import Forks
 from conduit_runtime import embedded
 from page import Block
 from ports import free_ports
@@ -32,8 +33,10 @@ PORTS = re.compile(r"\b(?:8000|8001|9200)\b")
 class Story:
     """A story in a folder: its files, shell, servers and Python namespace."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.shell = Shell(folder, environment)
+    def __init__(
+        self, folder: Path, environment: dict[str, str], forks: Forks | None = None
+    ) -> None:
+        self.shell = Shell(folder, environment, forks)
         self._folder = folder
         self._ports: dict[str, str] = {}
         self._python: tuple[subprocess.Popen[str], IO[str]] | None = None
@@ -172,11 +175,13 @@ PROGRAMS = Path(sys.executable).parent
 """The folder with the commands of this installation."""
 
 
-def happen(blocks: list[Block], folder: Path, variables: dict[str, str]) -> None:
+def happen(
+    blocks: list[Block], folder: Path, variables: dict[str, str], forks: Forks | None = None
+) -> None:
     """Run the blocks of a page in a new folder; fail with the line of what is wrong."""
     folder.mkdir()
     failure = ""
-    with Story(folder, variables) as story:
+    with Story(folder, variables, forks) as story:
         for block in blocks:
             if failure := story.tell(block):
                 break

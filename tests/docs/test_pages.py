@@ -19,7 +19,8 @@ from itertools import dropwhile
 from pathlib import Path
 
 import pytest
-from page import PAGES, read
+from command_line import Forks
+from page import PAGES, WHOLE_TUTORIAL, read
 from story import PROGRAMS, environment, happen
 
 READ = [read(page) for page in PAGES]
@@ -28,7 +29,7 @@ FOLLOWED = {block.page for page in READ for block in page.blocks if block.page !
 STORIES = {
     f"{page.name}{f' ({name})' * bool(name)}": (page, blocks)
     for page in READ
-    if page.name not in FOLLOWED
+    if page.name not in FOLLOWED | {WHOLE_TUTORIAL}
     for name, blocks in page.stories().items()
     if blocks
 }
@@ -42,7 +43,9 @@ FIRST = "README.md"
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] * (name != FIRST)) for name in STORIES],
 )
-def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.FixtureRequest) -> None:
+def test_a_page(
+    name: str, tmp_path: Path, empty_dsn: str, forks: Forks, request: pytest.FixtureRequest
+) -> None:
     page, blocks = STORIES[name]
     if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):
         pytest.skip("curl is not installed")
@@ -50,7 +53,7 @@ def test_a_page(name: str, tmp_path: Path, empty_dsn: str, request: pytest.Fixtu
     told = environment(database, PROGRAMS)
     if "broker" in page.asked:
         told["CONDUIT_BROKER_URL"] = request.getfixturevalue("broker_url")
-    happen(blocks, tmp_path / "empty", told)
+    happen(blocks, tmp_path / "empty", told, forks if name != FIRST else None)
 
 
 def test_the_tutorial_begins_with_the_example_of_the_readme() -> None:

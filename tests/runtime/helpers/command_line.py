@@ -39,13 +39,18 @@ class Forks:
         self._process.communicate()
 
     def run(
-        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        merged: bool = False,
     ) -> CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command to its end; if `merged`, stdout has what it writes to stderr, too."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
-            request = [[*arguments], str(cwd), {**env}, out.name, err.name]
+            request = [[*arguments], str(cwd), {**env}, out.name, (out if merged else err).name]
             print(json.dumps(request), file=self._process.stdin, flush=True)
             code = int(self._process.stdout.readline())
             return CompletedProcess([*arguments], code, out.read(), err.read())

@@ -14,7 +14,8 @@ def serve(main: Callable[[], object], program: str) -> None:
     """Call `main` in a fork for each request, with `program` as `sys.argv[0]`.
 
     Each line of the input is a request in JSON, `[arguments, cwd, env, stdout, stderr]`, in which
-    the last two are paths of files to write. The answer is a line with the exit code.
+    the last two are paths of files to write, or the same path. The answer is a line with the exit
+    code.
     """
     for line in sys.stdin:
         child = os.fork()
@@ -34,6 +35,8 @@ def _become(argv: list[str], cwd: str, env: dict[str, str], stdout: str, stderr:
         opened = os.open(path, os.O_RDWR)
         os.dup2(opened, descriptor)
         os.close(opened)
+    if stderr == stdout:
+        os.dup2(1, 2)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
