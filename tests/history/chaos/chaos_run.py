@@ -22,10 +22,10 @@ from random_jobs import BATCHED, QUEUES
 from waiting import until
 from worker_processes import WorkerProcesses
 
-JOBS, TICKS = 300, 20
+JOBS, TICKS, KEYED_JOBS = 300, 20, 20
 """The least number of each that a run needs."""
 PATIENCE = 4
-"""How many times as long a run may take to reach `JOBS` and `TICKS`."""
+"""How many times as long a run may take to reach these."""
 SETTLING = 60.0
 """Seconds within which at least one job must end after the disturbances, until all have ended."""
 
@@ -36,7 +36,7 @@ def run(
     seed: int,
     workers: int = 3,
     large: tuple[int, float] = (1_000, 8),
-    keyed: float = 1.0,
+    keyed: float = 0.8,
 ) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
@@ -144,14 +144,15 @@ def settle(dsn: str, patience: float = SETTLING) -> tuple[float, list[str]]:
 def _proves_something(dsn: str) -> bool:
     sql = (
         "SELECT count(*), count(*) FILTER (WHERE type = 'history.tick'),"
+        " count(*) FILTER (WHERE key IS NOT NULL),"
         " count(*) FILTER (WHERE error LIKE 'expired: %') FROM jobs"
     )
     try:
         with psycopg.connect(dsn) as connection:
-            [(jobs, ticks, expired)] = connection.execute(sql)
+            [(jobs, ticks, keyed, expired)] = connection.execute(sql)
     except psycopg.OperationalError:  # the server crashed a moment ago
         return False
-    return bool(jobs > JOBS and ticks > TICKS and expired > 0)
+    return bool(jobs > JOBS and ticks > TICKS and keyed > KEYED_JOBS and expired)
 
 
 def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
