@@ -60,6 +60,8 @@ UNTYPED = ("thread", "Django task", "isolated thread")
 """Kinds whose handlers take any payload: their jobs have no fingerprint."""
 ISOLATED = ("isolated coroutine", "isolated thread")
 """Kinds whose jobs run in processes of their own."""
+WRITES_LAST = ("coroutine", "isolated coroutine", "generated")
+"""Kinds whose jobs end with a write, which commits together with their end."""
 
 
 def _each(*pairs: tuple[str, Sequence[str], str]) -> dict[frozenset[str], str]:

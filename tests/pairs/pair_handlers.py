@@ -97,6 +97,8 @@ class Services:
 async def _alone(job: JobContext[Any], payload: Any) -> None:
     if payload.what == "sleeps":
         await job.sleep(NAP)
+    await job.commits_at_end()
+    await job.scalar(int, "INSERT INTO marks (what) VALUES (%s) RETURNING id", [payload.what])
     if job.key is not None:
         await job.used(USED)
     await act(job.id, job.attempt, payload.what, payload.exact)

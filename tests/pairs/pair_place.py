@@ -17,6 +17,10 @@ CREATE TABLE letters (
   note text
 )
 """
+MARKS = """
+CREATE TABLE public.marks (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, what text NOT NULL)
+"""
+"""The last writes of jobs, which commit together with their ends."""
 REFUSALS = """
 ALTER TABLE jobs
   ADD CONSTRAINT no_claim CHECK (status <> 'running' OR payload::text NOT LIKE '%claim refused%'),
@@ -62,7 +66,13 @@ def place_of(around: str, dsn: str) -> Iterator[Place]:
     direct = make_conninfo(dsn, options="-c search_path=queue,public") if schema else dsn
     migrate(dsn, schema=schema)
     with psycopg.connect(direct) as connection:
-        for statement in (RUNS, LETTERS, REFUSALS, *([CONSTRAINTS] * (around == "constraints"))):
+        for statement in (
+            RUNS,
+            LETTERS,
+            MARKS,
+            REFUSALS,
+            *([CONSTRAINTS] * (around == "constraints")),
+        ):
             connection.execute(statement.encode())
     if around == "pooler":
         with pgbouncer(dsn, 20) as pooled:

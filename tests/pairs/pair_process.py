@@ -44,7 +44,10 @@ def configure_django() -> None:
 
 def main(address: str, schema: str) -> None:
     """Run the worker until it is told to end, or killed by its job."""
-    place: Any = Broker(address) if address.startswith("amqp") else Queue(address, schema or None)
+    if address.startswith("amqp"):
+        place: Any = Broker(address, database=os.environ["PAIR_DSN"])
+    else:
+        place = Queue(address, schema or None)
     import pair_letters
 
     pool = pool_of(place, pair_letters.JOBS)

@@ -48,7 +48,11 @@ def running(
             yield Workers(processes.revive)
         else:
             for _ in range(count):
-                at: Any = Broker(broker_url) if is_remote else stack.enter_context(place.queue())
+                at: Any = (
+                    Broker(broker_url, database=place.dsn)
+                    if is_remote
+                    else stack.enter_context(place.queue())
+                )
                 stack.enter_context(pool_of(at, letters.JOBS))
             yield Workers()
 

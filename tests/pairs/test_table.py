@@ -31,7 +31,12 @@ resource Letter {
   @after create @async(base: 1.second, backoff: "constant") {
     if self.what == "sleeps" { Job.sleep(1.second) }
     Postman.act(self.what, self.exact, %s)
+    Mark.create!({ what: self.what })
   }
+}
+resource Mark {
+  id: int! @primary @auto
+  what: string!
 }
 """
 
