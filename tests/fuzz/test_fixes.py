@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from mutations import SOURCE_FOLDERS, one_token
+from sizes import sized
 
 from conduit_async.compiler import compile, diagnose
 from conduit_async.config import Config
@@ -14,7 +15,7 @@ from conduit_async.fixes.verify import Fixes, applied
 
 pytestmark = pytest.mark.slow
 
-MISTAKES = 400
+MISTAKES = sized(160)
 LEAST = 0.5
 """The share of single mistakes that the safe fixes mend."""
 

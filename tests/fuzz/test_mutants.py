@@ -6,14 +6,15 @@ from random import Random
 
 import pytest
 from mutations import SOURCE_FOLDERS, one_mistake
+from sizes import sized
 
 from conduit_async.compiler import diagnose
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = 1_500
+MUTANTS = sized(750)
 MOST_ERRORS = 3
-EXCEPTIONS = 2
+EXCEPTIONS = 1
 """How many mutants may have more: without its check, say, each use of a value is an error."""
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from programs.program import random_programs
 from programs.report import faults_of
+from sizes import sized
 
-PROGRAMS = 200
+PROGRAMS = sized(100)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("random_programs")]
 

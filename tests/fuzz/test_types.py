@@ -7,12 +7,13 @@ import pytest
 from expressions import source
 from oracle import well_typed
 from probe import check_types, check_with_pyright
+from sizes import sized
 
 from conduit_async.compiler import compile
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = 12
+PACKAGES = sized(6)
 STATEMENTS = 20
 HARD = [
     "self.day = Array.first([]) ?? self.day",

@@ -10,29 +10,35 @@ from ...python.code import Code, Effect, Line, Precedence, combine, compound, if
 def chain(arms: Sequence[tuple[Code, list[Line]]], otherwise: list[Line]) -> list[Line]:
     """Build a chain that runs the first body whose condition holds, else `otherwise`."""
     lines = otherwise
+    is_one_if = (
+        bool(lines)
+        and lines[0].word == "if"
+        and all(line.word in ("elif", "else") for line in lines[1:])
+    )
     for condition, body in reversed(arms):
-        lines = [*condition.before, *_branch(condition, body, lines)]
+        branch, is_one_if = _branch(condition, body, lines, is_one_if)
+        lines = [*condition.before, *branch]
+        is_one_if = is_one_if and not condition.before
     return lines
 
 
-def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Line]:
+def _branch(
+    condition: Code, body: list[Line], otherwise: list[Line], is_one_if: bool
+) -> tuple[list[Line], bool]:
+    """The lines, and whether they are one `if`; `is_one_if`: the lines `otherwise` are one."""
     if not body and otherwise:
         condition, body, otherwise = negate(condition), otherwise, []
     first = if_(condition, body)
     if not otherwise:
-        return [_merged(condition, body) or first]
+        return [_merged(condition, body) or first], True
     if body and body[-1].word in ("return", "raise"):  # nothing after it runs
-        return [first, *otherwise]
+        return [first, *otherwise], False
     test = otherwise[0].test
     waits = test is not None and Effect.WAITS in test.effect
     # Type checkers refuse to await in an `elif` that they know never to be reached.
-    if (
-        otherwise[0].word == "if"
-        and not waits
-        and all(line.word in ("elif", "else") for line in otherwise[1:])
-    ):
-        return [first, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
-    return [first, compound("else:", otherwise, Effect.NONE)]
+    if is_one_if and not waits:
+        return [first, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]], True
+    return [first, compound("else:", otherwise, Effect.NONE)], True
 
 
 def _merged(condition: Code, body: list[Line]) -> Line | None:

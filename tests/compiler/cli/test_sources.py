@@ -66,6 +66,7 @@ def test_mistakes_in_the_configuration_are_diagnostics(capsys: Printed) -> None:
         (b"resource Post { @after create { " + b"[" * 10_000, None),
         (b"(" * 10_000, None),
     ],
+    ids=["no UTF-8", "UTF-16", "every byte", "signs", "a nest in a hook", "a nest"],
 )
 def test_any_bytes_give_diagnostics(capsys: Printed, content: bytes, code: str | None) -> None:
     put("post.conduit", content)
