@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,11 +26,14 @@ from type_checks import mypy
 
 from conduit_async.compiler import compile
 from conduit_async.config import Config
+from conduit_async.emit.emit import Format
+from conduit_async.emit.layout import Formatted
 from conduit_async.render import as_text
 
 HERE = Path(__file__).parent
 PROBE = (HERE / "probe.conduit").read_text("utf-8")
 PROBE_SETTINGS = Config(sensitive=("User.pin",))
+_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 
 
 def with_hooks(hooks: str) -> str:
@@ -73,9 +77,25 @@ def _own_hooks(event: str, row: Row) -> Iterator[str]:
         yield f"@after {event} {{\n{source}\n}}"
 
 
-def write(sources: Mapping[str, str], folder: Path, settings: Config | None = None) -> None:
+def as_written(modules: Iterable[str]) -> Iterator[Formatted]:
+    """Modules without Black's form, which would take most of the time of a compilation."""
+    for text in modules:
+        lines = {
+            number: int(found[1])
+            for number, line in enumerate(text.split("\n"), 1)
+            if (found := _MARK.match(line))
+        }
+        yield Formatted(_MARK.sub("", text), lines)
+
+
+def write(
+    sources: Mapping[str, str],
+    folder: Path,
+    settings: Config | None = None,
+    form: Format | None = None,
+) -> None:
     """Compile sources, by their paths, into a package at a folder."""
-    output = compile(sources, settings)
+    output = compile(sources, settings, form=form)
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(tuple(errors), color=False)
     folder.mkdir()

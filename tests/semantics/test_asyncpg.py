@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from probe import PROBE_SETTINGS, hooks_of, imported, run_on_asyncpg, with_hooks, write
+from probe import PROBE_SETTINGS, as_written, hooks_of, imported, run_on_asyncpg, with_hooks, write
 from rows import kinds, plain, read_rows
 
 ROWS = [row for row in read_rows() if row.sign != "x" and "hook" in row.places]
@@ -14,7 +14,7 @@ ROWS = [row for row in read_rows() if row.sign != "x" and "hook" in row.places]
 def test_the_rows_of_hooks(packages: Path, semantics_dsn: str) -> None:
     folder = packages / "semantics_on_asyncpg"
     settings = dataclasses.replace(PROBE_SETTINGS, connection="async")
-    write({"probe.conduit": with_hooks(hooks_of(ROWS))}, folder, settings)
+    write({"probe.conduit": with_hooks(hooks_of(ROWS))}, folder, settings, as_written)
     with imported(folder) as module:
         seen = run_on_asyncpg(module, semantics_dsn)
     wrong = []

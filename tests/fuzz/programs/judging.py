@@ -4,21 +4,19 @@ import builtins
 import importlib
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from probe import check_types
+from probe import as_written, check_types
 
 from conduit_async.compiler import compile
-from conduit_async.emit.layout import Formatted
 
 from .evaluation.execute import Outcome
 from .program import PLACES, Program, source_of
 from .running import Result, load, plain, run
 
-_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 _MYPY = re.compile(r"^\w+/(\w+)\.py:(\d+): error: (.*?)  (\[.*\])$", re.MULTILINE)
 
 
@@ -83,7 +81,7 @@ def _by_halves(
 def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
     """The files of a package, and the compiler's errors by program."""
     sources = _sources(programs)
-    output = compile(sources, form=_as_written)
+    output = compile(sources, form=as_written)
     refused: Faults = {}
     for each in output.diagnostics:
         if each.severity == "error":
@@ -91,17 +89,6 @@ def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
             path, line = each.span.source.path, each.span.line
             refused |= dict.fromkeys(_at(programs, sources, path, line), fault)
     return dict(output.modules), refused
-
-
-def _as_written(modules: Iterable[str]) -> Iterator[Formatted]:
-    """Modules without Black's form, which would take most of the time of a compilation."""
-    for text in modules:
-        lines = {
-            number: int(found[1])
-            for number, line in enumerate(text.split("\n"), 1)
-            if (found := _MARK.match(line))
-        }
-        yield Formatted(_MARK.sub("", text), lines)
 
 
 def _sources(programs: list[Program]) -> dict[str, str]:
