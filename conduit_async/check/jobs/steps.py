@@ -118,9 +118,7 @@ class _Division:
                 if pauses:
                     return False
             under_way.append(statement)
-            may_fail = self.found and self.kinds.may_raise(*rest)
-            is_needed = may_fail and self.kinds.only_write(*under_way)
-            if self.kinds.of(*rest) is not Kind.EFFECT and not is_needed:
+            if self.kinds.of(*rest) is not Kind.EFFECT and not self._may_repeat(under_way, rest):
                 return True
             if kind is Kind.EFFECT and self._end(under_way, rest):
                 under_way = []
@@ -259,6 +257,10 @@ class _Division:
             if read:
                 return True
         return False
+
+    def _may_repeat(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
+        """Whether an error may follow a last write, so that a retry makes it again."""
+        return bool(self.found) and self.kinds.only_write(*step) and self.kinds.may_raise(*rest)
 
     def _end(
         self,
