@@ -108,6 +108,8 @@ class Watcher:
                     self._lose(execution)
 
     def _lose(self, execution: HeldJob) -> None:
+        if execution.is_over:
+            return
         if execution.stopped_by is None:
             job = execution.job
             self._recorder.counters(job.queue, job.type).cancelled += 1

@@ -36,7 +36,10 @@ def serve(pipe: Pipe, setup: Setup) -> None:
     """Run jobs until the worker says `End`; ends the process if the worker has gone."""
     os.register_at_fork(after_in_child=pipe.leave)
     forward_records(pipe, setup.levels)
-    asyncio.run(_serve(pipe, setup))
+    try:
+        asyncio.run(_serve(pipe, setup))
+    finally:
+        pipe.check()  # a job that has closed it has closed what the loop waits for, too
 
 
 async def _serve(pipe: Pipe, setup: Setup) -> None:

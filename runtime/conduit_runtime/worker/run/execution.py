@@ -31,6 +31,8 @@ class Running:
     started: float | None = None
     stopped_by: BaseException | None = None
     timer: asyncio.TimerHandle | None = None
+    is_over = False
+    """Whether the attempt has ended. What writes its outcome finds out whether the job is held."""
 
     def __init__(self, task: "asyncio.Task[None]") -> None:
         self.task = task
@@ -58,7 +60,8 @@ class Running:
             self.timer = self.task.get_loop().call_later(left, self.stop, late)
 
     def disarm(self) -> None:
-        """Cancel the timer of the attempt."""
+        """Note that the attempt has ended, and cancel its timer."""
+        self.is_over = True
         if self.timer is not None:
             self.timer.cancel()
 
@@ -133,6 +136,11 @@ class Member:
     def __init__(self, job: Claimed, batch: "BatchExecution") -> None:
         self.job = job
         self._batch = batch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt of the batch has ended."""
+        return self._batch.is_over
 
     def age(self, now: float) -> float:
         """Seconds since the batch began; 0 before that."""

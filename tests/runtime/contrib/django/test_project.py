@@ -31,7 +31,6 @@ def test_each_migration_has_one_of_django() -> None:
     assert found == [number for number, _ in migrations.versions()]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in PROJECT.glob("checks/check_*.py")))
 def test_the_project(empty_dsn: str, name: str) -> None:
     done = manage(empty_dsn, "test", "--noinput", f"checks.{name}")

@@ -65,6 +65,19 @@ def test_an_attempt_that_fails_undoes_its_writes(
     assert pool.metrics.stats("count").succeeded == 40
 
 
+def test_a_check_that_comes_behind_its_commit_takes_no_job_away(
+    queue: Queue, conn: psycopg.Connection[Any], timed: Callable[..., None]
+) -> None:
+    timed(watch=0.001, long=0.0)
+    pool = WorkerPool(queue, workers=20)
+    register(pool, do_nothing)
+    jobs = queue.enqueue_many([Job(type="count") for _ in range(80)])
+    with pool:
+        results = [queue.result(job.id, timeout=60) for job in jobs]
+    assert sorted(results) == [*range(1, 81)]
+    assert pool.metrics.stats("count").succeeded == 80
+
+
 @pytest.mark.parametrize("what", ["fails", "dies", "dies behind it"])
 def test_a_job_in_a_process_of_its_own_ends_with_them(
     queue: Queue, conn: psycopg.Connection[Any], what: str
