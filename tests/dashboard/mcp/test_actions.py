@@ -31,7 +31,6 @@ def counted(agent: Agent, site: Site, action: str, **fields: Any) -> int:
     return int(wet["count"])
 
 
-@pytest.mark.slow
 def test_each_allowed_action_is_a_tool_with_a_dry_run(start: Start) -> None:
     with start(*ALL) as agent:
         changing = {
@@ -108,7 +107,6 @@ def test_queues(site: Site, start: Start) -> None:
         assert agent.seen("queues", queue="mail")["queues"][0]["key_concurrency"] is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("per_key", [False, True])
 def test_limits_of_types(site: Site, start: Start, per_key: bool) -> None:
     key = "key_" if per_key else ""
@@ -140,7 +138,6 @@ def test_limits_of_types(site: Site, start: Start, per_key: bool) -> None:
     assert actions == ["limit_type", "rate_limit", "rate_limit", "limit_type", "rate_limit"]
 
 
-@pytest.mark.slow
 def test_a_limit_of_the_source_is_overridden_and_returns(site: Site, start: Start) -> None:
     pool = WorkerPool(site.queue)
     pool.register(

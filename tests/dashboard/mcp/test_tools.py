@@ -40,7 +40,6 @@ def agent(start: Start) -> Iterator[Agent]:
         yield agent
 
 
-@pytest.mark.slow
 def test_every_page_is_a_tool_whose_results_are_marked_as_data(
     site: Site, failed: UUID, agent: Agent
 ) -> None:
@@ -75,7 +74,6 @@ def test_every_page_is_a_tool_whose_results_are_marked_as_data(
     assert job["source"]["path"] == "mail.conduit"
 
 
-@pytest.mark.slow
 def test_jobs_are_found_by_a_filter(site: Site, failed: UUID, agent: Agent) -> None:
     site.queue.enqueue(Job(type="other", payload={"x": [1]}))
     wanted = {"status": "failed", "type": "mail.send", "payload": {"to": "ann"}}
@@ -87,13 +85,11 @@ def test_jobs_are_found_by_a_filter(site: Site, failed: UUID, agent: Agent) -> N
     assert "no job 00000000" in agent.refused("job", id=str(UUID(int=0)))
 
 
-@pytest.mark.slow
 def test_without_allow_nothing_can_be_changed(agent: Agent) -> None:
     assert "retry" not in agent.tools
     assert "Unknown tool" in agent.refused("retry", status="failed", dry_run=False)
 
 
-@pytest.mark.slow
 def test_the_commands_of_the_compiler(agent: Agent) -> None:
     checked = agent.call("check", file="post.conduit", text="resource Post {")
     [found] = checked["diagnostics"]

@@ -6,14 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-import pytest
 from command_line import Run
 from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
-@pytest.mark.slow
 def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
     for _ in range(2):
         queue.enqueue(Job(type="t"))
@@ -23,7 +21,6 @@ def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
     assert run(*purge).stdout == "0 jobs deleted\n"
 
 
-@pytest.mark.slow
 def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     run: Run, queue: Queue, dsn: str
 ) -> None:
@@ -48,7 +45,6 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     assert queues == []
 
 
-@pytest.mark.slow
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job("mail", "email.send"))
 
@@ -61,7 +57,6 @@ def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     assert changed("purge", "--older-than", "0s") == {"deleted": 0}
 
 
-@pytest.mark.slow
 def test_show_has_the_finished_steps_of_a_job(run: Run, queue: Queue) -> None:
     pool = WorkerPool(queue)
 
@@ -85,7 +80,6 @@ def test_show_has_the_finished_steps_of_a_job(run: Run, queue: Queue) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_job_runs_again_from_a_step_and_another_goes_on_there(run: Run, queue: Queue) -> None:
     pool = WorkerPool(queue)
     done: list[str] = []
@@ -122,7 +116,6 @@ def test_a_job_runs_again_from_a_step_and_another_goes_on_there(run: Run, queue:
     assert "--from" in run("jobs", "fork", job, code=2).stderr
 
 
-@pytest.mark.slow
 def test_signal_lets_a_waiting_job_go_on(run: Run, queue: Queue) -> None:
     pool = WorkerPool(queue)
     got: list[object] = []

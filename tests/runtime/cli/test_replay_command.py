@@ -14,8 +14,6 @@ from conduit_runtime import Job, Queue
 from conduit_runtime.cli import commands
 from conduit_runtime.cli.application import Application
 
-pytestmark = pytest.mark.slow
-
 HANDLERS = """
 from conduit_runtime import Discard, HandlerRegistry, JobContext
 
@@ -203,6 +201,7 @@ JOBS = (bill,)
 WAITS = 'await job.waits_for("approved", timedelta(days=1))'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "value"), [("str", "'918273'"), ("int", "918273")])
 def test_sensitive_values_stay_masked_or_no_test_is_written(
     folder: Path, queue: Queue, run: Run, kind: str, value: str
