@@ -66,6 +66,9 @@ class Choice:
 
     values: tuple[str, ...]
 
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
     def __str__(self) -> str:
         *most, last = (f'"{value}"' for value in self.values)
         return f"{', '.join(most)} or {last}"
@@ -77,6 +80,9 @@ class Size:
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, str) and _SIZE.fullmatch(value) is not None
+
+    def __str__(self) -> str:
+        return 'a number of bytes such as "512MB"'
 
 
 @dataclass(frozen=True)

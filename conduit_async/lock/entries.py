@@ -228,10 +228,8 @@ def _option(form: Form, entry: JsonEntry) -> OptionValue:
             if not isinstance(value, bool):
                 raise entry.error("true or false")
             return value
-        case Choice(values) if value not in values:
+        case Choice() | Size() if value not in form:
             raise entry.error(str(form))
-        case Size() if value not in form:
-            raise entry.error('a number of bytes such as "512MB"')
         case Choice() | Size():
             return str(value)
         case WholeNumber(least, most):

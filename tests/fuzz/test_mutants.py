@@ -12,7 +12,7 @@ from conduit_async.compiler import diagnose
 
 pytestmark = pytest.mark.slow
 
-MUTANTS = sized(750)
+MUTANTS = sized(1_500)
 MOST_ERRORS = 3
 EXCEPTIONS = 1
 """How many mutants may have more: without its check, say, each use of a value is an error."""

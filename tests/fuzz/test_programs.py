@@ -12,7 +12,7 @@ from programs.program import random_programs
 from programs.report import faults_of
 from sizes import sized
 
-PROGRAMS = sized(100)
+PROGRAMS = sized(200)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("random_programs")]
 
