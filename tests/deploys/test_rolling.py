@@ -20,7 +20,7 @@ from waiting import until
 
 pytestmark = pytest.mark.slow
 
-COUNT = int(os.environ.get("ROLLING_JOBS", "500"))
+COUNT = 2_000
 """The jobs of each of the four web processes: two old ones and two new ones."""
 
 KINDS = [
