@@ -48,17 +48,23 @@ class Clock:
         self._environment = {**os.environ, "XDG_CACHE_HOME": str(home), "NO_COLOR": "1"}
 
     def run(
-        self, command: Sequence[str], folder: Path, before: Callable[[], None] = lambda: None
+        self,
+        command: Sequence[str],
+        folder: Path,
+        before: Callable[[], None] = lambda: None,
+        given: Path | None = None,
     ) -> Times:
+        """Run a command several times, each time after `before`, with a file as its input."""
+        text = given.read_bytes() if given else None
         times = []
         for _ in range(self._runs):
             before()
             used, started = _cpu(), time.perf_counter()
             process = subprocess.Popen(
-                command, cwd=folder, env=self._environment, stdout=PIPE, stderr=PIPE
+                command, cwd=folder, env=self._environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
             )
             with peak_memory(process) as peak:
-                written, errors = process.communicate()
+                written, errors = process.communicate(text)
             times.append((time.perf_counter() - started, _cpu() - used, peak()))
             if process.returncode:
                 output = errors.decode()[-500:] or written.decode()
@@ -103,6 +109,8 @@ def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -
         add(f"gen, {size:,} files, cold", clock.run(gen, folder, forget), 25.0)
         add(f"gen, {size:,} files, nothing changed", clock.run(gen, folder), 0.5)
         changed = folder / "resources" / f"{resource_name(size // 4).lower()}.conduit"
+        checked = [*conduitc, "check", "--stdin", "--filename", str(changed)]
+        add(f"check --stdin, 1 of {size:,} files", clock.run(checked, folder, given=changed), 0.3)
         text = changed.read_text()
         for what, other, target in (
             ("one hook", text.rstrip()[:-1].rstrip() + _HOOK, 1.5),
