@@ -1,6 +1,7 @@
 """The results of a chaos run, in addition to those of every run."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from checker import is_refused
@@ -31,13 +32,15 @@ class Report(RunReport):
     expired: int = 0
     slowest: str = "none was late"
     disturbances: Counter[str] = field(default_factory=Counter)
+    isolated: Sequence[str] = ()
 
     def __str__(self) -> str:
         disturbances = ", ".join(f"{n} × {kind}" for kind, n in sorted(self.disturbances.items()))
         lines = [
             f"seed {self.seed}: {self.figures}",
             f"order judged in {self.judged:,} claims, {self.pauses} pauses; {disturbances}",
-            f"{self.keyed:,} jobs with a key, {self.expired:,} expired",
+            f"{self.keyed:,} jobs with a key, {self.expired:,} expired; "
+            f"isolated: {', '.join(self.isolated)}",
             f"{self.refused:,} jobs were refused, {self.results:,} results stored, "
             f"{self.renewals:,} claims renewed; the slowest write: {self.slowest}",
             f"{self.rescues} rescues after kills, no worker looked on for longer than "

@@ -15,6 +15,7 @@ from clock import Clock, library
 from conduit_runtime import embedded
 from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from history import History
+from history_jobs import MAY_BE_ISOLATED
 from history_tables import read
 from keyed_jobs import KEYED, KeyedProducer
 from producers import Operator, Producer
@@ -22,6 +23,8 @@ from random_jobs import BATCHED, QUEUES
 from waiting import until
 from worker_processes import WorkerProcesses
 
+ISOLATED = 5
+"""How many job types are isolated."""
 JOBS, TICKS, KEYED_JOBS = 300, 20, 20
 """The least number of each that a run needs."""
 PATIENCE = 4
@@ -42,8 +45,8 @@ def run(
 
     On a slow machine the run lasts longer, until enough has happened to check. `large` are the
     members of a large flow, and the seconds until the next; `keyed` are the seconds between
-    transactions that enqueue jobs with keys. The server's clock jumps if libfaketime
-    is installed.
+    transactions that enqueue jobs with keys. Half of the job types are isolated, others for each
+    seed. The server's clock jumps if libfaketime is installed.
     """
     path = library()
     clock = None if path is None else Clock(folder, path)
@@ -56,10 +59,16 @@ def run(
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
         queues = [argument for queue in (*QUEUES, KEYED) for argument in ("--queue", queue)]
-        processes = WorkerProcesses(dsn, logs, *queues, "--concurrency", "4", roles=True)
+        pick = random.Random(f"isolated {seed}")
+        isolated = sorted(pick.sample(MAY_BE_ISOLATED, ISOLATED))
+        processes = WorkerProcesses(
+            dsn, logs, *queues, "--concurrency", "4", roles=True, isolated=isolated
+        )
         try:
             chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock)
-            return _run(dsn, processes, chaos, seconds, seed, large, keyed)
+            report = _run(dsn, processes, chaos, seconds, seed, large, keyed)
+            report.isolated = isolated
+            return report
         finally:
             processes.close()
 

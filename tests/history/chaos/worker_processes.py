@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import event_files
+import history_jobs
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
@@ -41,7 +42,8 @@ class WorkerProcesses:
 
     With `roles` each worker connects as a role of its own name, so the database knows it. With
     `copies` each worker also writes the events of its handlers to a file that
-    `event_files.read_events` reads. `program` replaces `conduit-jobs worker` as what Python runs.
+    `event_files.read_events` reads. `isolated` are job types that run in processes of their own.
+    `program` replaces `conduit-jobs worker` as what Python runs.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class WorkerProcesses:
         program: Sequence[str] = ("-m", "conduit_runtime.cli", "worker"),
         roles: bool = False,
         copies: bool = False,
+        isolated: Sequence[str] = (),
     ) -> None:
         self._dsn = dsn
         self._folder = folder
@@ -59,6 +62,7 @@ class WorkerProcesses:
         self._program = program
         self._roles = roles
         self._copies = copies
+        self._isolated = {history_jobs.VARIABLE: " ".join(isolated)}
         self.workers: list[WorkerProcess] = []
 
     def start(self, name: str, *arguments: str) -> WorkerProcess:
@@ -73,7 +77,7 @@ class WorkerProcesses:
         copy = {event_files.COPY: str(self._folder / f"{name}.events")} if self._copies else {}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | copy
+                command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | self._isolated | copy
             )
         worker = WorkerProcess(name, process, log)
         self.workers.append(worker)

@@ -48,7 +48,8 @@ def _outcomes(history: History) -> Iterator[Delay]:
     }
     for event in history.events:
         end = ends.get((event.job, event.token))
-        if event.what != "began" and end is not None and _is_judged(history, event, end):
+        is_end = event.what in ("ended", "raises")
+        if is_end and end is not None and _is_judged(history, event, end):
             time = _time(heartbeats.get(event.process, ()), event.at, end.committed_at)
             yield Delay(event.job, f"its outcome in {event.process}", event.at, time)
 

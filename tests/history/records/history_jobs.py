@@ -2,16 +2,27 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import event_files
-from conduit_runtime import BatchContext, BatchJob, Discard, JobContext, job_type
+from conduit_runtime import BatchContext, BatchJob, Discard, JobContext, JobType, job_type
 
 SOON = timedelta(seconds=0.1)
 """The wait after a failed attempt."""
+VARIABLE = "CONDUIT_HISTORY_ISOLATED"
+"""The variable with the job types that are isolated."""
+ISOLATED = os.environ.get(VARIABLE, "").split()
+
+
+def history_job(name: str, **options: Any) -> Callable[[Callable[..., Any]], JobType[Any, Any]]:
+    """Make a job type, which is isolated if the run says so."""
+    if name in ISOLATED:
+        options["isolated"] = True
+    return job_type(name, "1", backoff="constant", base=SOON, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class Report:
     bytes: int
 
 
-@job_type("history.work", "1", backoff="constant", base=SOON)
+@history_job("history.work")
 async def work(job: JobContext[Any], payload: Work) -> None:
     await note(job, "began")
     await asyncio.sleep(payload.seconds)
@@ -58,13 +69,13 @@ async def work(job: JobContext[Any], payload: Work) -> None:
     await note(job, "ended")
 
 
-@job_type("history.child", "1", queue="parcels", max_attempts=50, backoff="constant", base=SOON)
+@history_job("history.child", queue="parcels", max_attempts=50)
 async def child(job: JobContext[Any], payload: Child) -> None:
     await note(job, "began")
     await note(job, "ended")
 
 
-@job_type("history.discard", "1", backoff="constant", base=SOON)
+@history_job("history.discard")
 async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     await note(job, "raises")
@@ -84,7 +95,7 @@ class Durable:
     turns: int
 
 
-@job_type("history.durable", "1", max_attempts=50, backoff="constant", base=SOON)
+@history_job("history.durable", max_attempts=50)
 async def durable(job: JobContext[Any], payload: Durable) -> None:
     """Note each effect that is made, and when its step is finished."""
 
@@ -122,56 +133,41 @@ async def _of_key(job: JobContext[Any], payload: OfKey) -> None:
     await note(job, "ended")
 
 
-@job_type("history.keyed", "1", backoff="constant", base=SOON, key_concurrency=2)
+@history_job("history.keyed", key_concurrency=2)
 async def keyed(job: JobContext[Any], payload: OfKey) -> None:
     await _of_key(job, payload)
 
 
-@job_type("history.ordered", "1", backoff="constant", base=SOON, ordered=True)
+@history_job("history.ordered", ordered=True)
 async def ordered(job: JobContext[Any], payload: OfKey) -> None:
     await _of_key(job, payload)
 
 
-@job_type("history.shared", "1", backoff="constant", base=SOON)
+@history_job("history.shared")
 async def shared(job: JobContext[Any], payload: OfKey) -> None:
     await _of_key(job, payload)
 
 
-@job_type("history.tick", "1", max_attempts=50, backoff="constant", base=SOON)
+@history_job("history.tick", max_attempts=50)
 async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     await note(job, "ended")
 
 
-@job_type("history.rated", "1", max_attempts=50, backoff="constant", base=SOON)
+@history_job("history.rated", max_attempts=50)
 async def rated(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     await note(job, "ended")
 
 
-@job_type(
-    "history.result",
-    "1",
-    max_attempts=50,
-    backoff="constant",
-    base=SOON,
-    keep_result=timedelta(days=1),
-)
+@history_job("history.result", max_attempts=50, keep_result=timedelta(days=1))
 async def result(job: JobContext[Any], payload: Report) -> str:
     await note(job, "began")
     await note(job, "ended")
     return "x" * (payload.bytes - 2)
 
 
-@job_type(
-    "history.batched",
-    "1",
-    max_attempts=50,
-    backoff="constant",
-    base=SOON,
-    batch=20,
-    wait=timedelta(seconds=0.2),
-)
+@history_job("history.batched", max_attempts=50, batch=20, wait=timedelta(seconds=0.2))
 async def batched(batch: BatchContext[Any], jobs: list[BatchJob[dict[str, Any]]]) -> None:
     """Fail each job in its first `failures` attempts, and complete the others."""
     for job in jobs:
@@ -199,3 +195,5 @@ async def note(job: JobContext[Any], what: str) -> None:
 
 
 JOBS = (work, child, discard, durable, tick, rated, result, batched, keyed, ordered, shared)
+MAY_BE_ISOLATED = tuple(each.name for each in JOBS if each not in (batched, result))
+"""Not batches. A large result takes time from a child to its worker, whose time is judged."""
