@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -143,6 +144,15 @@ def process(job: PlainContext[Any], payload: Any) -> int:
     return os.getpid()
 
 
-def parent(job: PlainContext[Any], payload: Any) -> int:
-    """Return the process that has started the one that runs the job."""
-    return os.getppid()
+def kills_parent(job: PlainContext[Any], told: str) -> None:
+    """Kill the process that has started this one, once another job has told that it runs."""
+    while not Path(told).exists():
+        time.sleep(0.01)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+
+
+def tells_and_hangs(job: PlainContext[Any], told: str) -> None:
+    """Tell that this job runs, and go on for ever."""
+    Path(told).touch()
+    time.sleep(600)

@@ -2,7 +2,6 @@
 
 The worker claims, renews and acknowledges; a child process runs one job at a time. They talk over a
 socket. A `nursery` process imports the handlers' modules once and forks the children, so they share
-its pages; it never runs a job, and has neither threads nor connections. Neither pebble nor loky
-gives a channel per child, for steps, progress and log records, or a limit of its memory, so these
-are our own.
+its pages; it never runs a job, and has neither threads nor connections. ARCHITECTURE.md says why
+this is not a library's pool.
 """

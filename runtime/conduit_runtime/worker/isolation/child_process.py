@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from ...job_types.isolation import Isolation, size_text
@@ -45,6 +45,16 @@ _LEAVE = 5.0
 """Seconds that a child gets to leave its services."""
 
 
+class Assignment(NamedTuple):
+    """A job for a child, with its handler as it crosses; `why_stopped` says why it is stopped."""
+
+    job: Claimed
+    handler: bytes
+    isolation: Isolation
+    host: RunnerHost
+    why_stopped: Callable[[], BaseException | None]
+
+
 class ChildProcess:
     """A child, which runs one job at a time. All methods belong to the worker's loop."""
 
@@ -63,8 +73,7 @@ class ChildProcess:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[Ended] | None = None
-        self._job: Claimed | None = None
-        self._host: RunnerHost | None = None
+        self._given: Assignment | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._last_logged: str | None = None
         self._ends: str | None = None
@@ -100,18 +109,12 @@ class ChildProcess:
             raise
         return child
 
-    async def attempt(
-        self,
-        job: Claimed,
-        handler: bytes,
-        isolation: Isolation,
-        host: RunnerHost,
-        why_stopped: Callable[[], BaseException | None],
-    ) -> Ended:
+    async def attempt(self, given: Assignment) -> Ended:
         """Run a job to its end, as `isolated_runs.Child` says it."""
+        job, host = given.job, given.host
         self._ends = None
         try:
-            ended = await self._attempt(job, handler, isolation, host, why_stopped)
+            ended = await self._attempt(given)
         except (ProcessDied, asyncio.CancelledError):
             if self._ends is None or not await has_committed(self._ends, host):
                 raise
@@ -122,33 +125,27 @@ class ChildProcess:
                 return ended
         return Ended(True, advancing=() if job.flow is None else (job.id,))
 
-    async def _attempt(
-        self,
-        job: Claimed,
-        handler: bytes,
-        isolation: Isolation,
-        host: RunnerHost,
-        why_stopped: Callable[[], BaseException | None],
-    ) -> Ended:
+    async def _attempt(self, given: Assignment) -> Ended:
         self.jobs += 1
-        self._job, self._host, self._last_logged = job, host, None
+        self._given, self._last_logged = given, None
+        memory = given.isolation.memory
         ended = self._ended = self._loop.create_future()
-        self._send(Run(_without_limits(job), handler, isolation.memory, present_trace()))
+        self._send(Run(_without_limits(given.job), given.handler, memory, present_trace()))
         try:
             return await asyncio.shield(ended)
         except asyncio.CancelledError:
-            reason, seconds = why_stopped() or Shutdown(), isolation.kill_after
+            reason, seconds = given.why_stopped() or Shutdown(), given.isolation.kill_after
             if isinstance(reason, Shutdown):  # there has to be time to write the outcome
-                seconds = min(seconds, host.timing.cancelling / 2)
+                seconds = min(seconds, given.host.timing.cancelling / 2)
             return await self._stop(ended, reason, seconds)
         except ProcessDied as died:
             self._counts.ended["died"] += 1
-            if isolation.memory is not None:
-                limit = size_text(isolation.memory)
+            if memory is not None:
+                limit = size_text(memory)
                 raise ProcessDied(f"{died}; its memory is limited to {limit}") from None
             raise
         finally:
-            self._job = self._host = None
+            self._given = None
 
     async def _stop(
         self, ended: "asyncio.Future[Ended]", reason: BaseException, seconds: float
@@ -235,7 +232,7 @@ class ChildProcess:
                 self._ready.set_exception(QueueError(problem))
             case Logged():
                 self._last_logged = message.text
-                write_record(message, self._job)
+                write_record(message, None if self._given is None else self._given.job)
             case Ends():
                 self._ends = message.transaction
             case Ask():
@@ -257,9 +254,9 @@ class ChildProcess:
             self._writer.write(data)
 
     async def _asked(self, what: str, id_: UUID, arguments: tuple[Any, ...]) -> Any:
-        job, host = self._job, self._host
-        if job is None or host is None or job.id != id_:
+        if self._given is None or self._given.job.id != id_:
             raise JobLost(f"job {id_} is no longer held")
+        job, host = self._given.job, self._given.host
         match what:
             case "progress":
                 return await host.progress(job, *arguments)

@@ -14,7 +14,7 @@ from ..interfaces import RunnerHost
 from ..pool_settings import PoolSettings
 from ..run.handler import Handler
 from ..run.isolated_runs import Child, ChildProcesses, Ended
-from .child_process import ChildProcess
+from .child_process import Assignment, ChildProcess
 from .crossing import crossing, handler_crossing, main_of, modules_of, origin_of
 from .log_records import present_levels
 from .messages import Preparation, Setup
@@ -146,7 +146,8 @@ class _Lent(Child):
     async def attempt(
         self, job: Claimed, host: RunnerHost, why_stopped: Callable[[], BaseException | None]
     ) -> Ended:
-        return await self._child.attempt(job, self._handler, self._isolation, host, why_stopped)
+        given = Assignment(job, self._handler, self._isolation, host, why_stopped)
+        return await self._child.attempt(given)
 
 
 def _has_settings() -> bool:

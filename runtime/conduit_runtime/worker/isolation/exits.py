@@ -11,6 +11,8 @@ CLOSED = "closed the pipe to its worker"
 
 def how(exit_: Exit) -> str:
     """How a process ended, as an error says it."""
+    if exit_.code is None:
+        return "was killed, since the process that had started it has died"
     if exit_.code == NO_PIPE:
         return CLOSED
     if exit_.code >= 0:

@@ -94,7 +94,7 @@ class Nursery:
                 while self._obey({key.fileobj for key, _ in selector.select()}):
                     self._reap()
         for pid in self._children:
-            _signal_group(pid, signal.SIGKILL)
+            signal_group(pid, signal.SIGKILL)
         os._exit(0)
 
     def _obey(self, ready: set[object]) -> bool:
@@ -113,7 +113,7 @@ class Nursery:
             self._children.add(pid)
             self._tell(BEGIN, pid, 0, 0)
         elif pid in self._children:
-            _signal_group(pid, number)
+            signal_group(pid, number)
         return True
 
     def _begin(self, descriptor: int) -> int:
@@ -148,7 +148,7 @@ class Nursery:
             ended, status, usage = os.wait4(pid, os.WNOHANG)
             if ended:
                 self._children.discard(pid)
-                _signal_group(pid, signal.SIGKILL)  # what its jobs have left behind
+                signal_group(pid, signal.SIGKILL)  # what its jobs have left behind
                 kilobytes = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
                 self._tell(ENDED, pid, os.waitstatus_to_exitcode(status), kilobytes)
 
@@ -184,7 +184,8 @@ def _ignore(number: int, frame: FrameType | None) -> None:
     """Do nothing, and let programs that are started have the default."""
 
 
-def _signal_group(pid: int, number: int) -> None:
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to a process and what it has started, if there are any."""
     with contextlib.suppress(OSError):
         os.killpg(pid, number)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from ...model.errors import ProcessDied
 from ...model.text.logs import get_logger
 from .messages import Preparation, frame
-from .nursery import BEGIN, COMMAND, ENDED, NOTICE, SIGNAL, program
+from .nursery import BEGIN, COMMAND, ENDED, NOTICE, SIGNAL, program, signal_group
 
 _log = get_logger("conduit.worker")
 
@@ -21,9 +21,12 @@ LAST = 5.0
 
 
 class Exit(NamedTuple):
-    """How a process ended: its exit code, or the negative number of a signal; its bytes at most."""
+    """How a process ended: its exit code, or the negative number of a signal; its bytes at most.
 
-    code: int
+    Without a code, it was killed since its nursery had died.
+    """
+
+    code: int | None
     memory: int
 
 
@@ -127,8 +130,9 @@ class NurseryProcess:
             for each in self._beginning:
                 if not each.done():
                     each.set_exception(_died())
-            for exited in self._exited.values():
-                exited.set_result(Exit(-signal.SIGKILL, 0))
+            for pid, exited in self._exited.items():
+                signal_group(pid, signal.SIGKILL)
+                exited.set_result(Exit(None, 0))
             self._exited.clear()
 
     async def _notice(self) -> tuple[bytes, int, int, int]:

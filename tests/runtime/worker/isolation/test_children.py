@@ -226,18 +226,29 @@ def test_a_job_that_looks_for_a_cancel_ends_by_itself_and_its_child_goes_on(
     assert not any(pool.metrics.children.ended.values())
 
 
-def test_a_worker_goes_on_when_what_starts_its_children_is_killed(
-    new_direct_pool: NewPool, queue: Queue
+def test_a_job_that_kills_its_parent_ends_the_isolated_jobs_beside_it_and_no_others(
+    new_direct_pool: NewPool, queue: Queue, tmp_path: Path
 ) -> None:
-    pool = new_direct_pool(workers=1)
-    pool.register("parent", isolated_jobs.parent, isolated=True, keep_result=DAY)
-    with pool:
-        first = queue.result(queue.enqueue(Job(type="parent")).id, timeout=90)
-        os.kill(first, signal.SIGKILL)
-        until(lambda: not pool.metrics.children.alive)
-        second = queue.result(queue.enqueue(Job(type="parent")).id, timeout=90)
-    assert first != second
-    assert not any(pool.metrics.children.ended.values())
+    pool = new_direct_pool()
+    pool.register("kills", isolated_jobs.kills_parent, isolated=True)
+    pool.register("beside", isolated_jobs.tells_and_hangs, isolated=True)
+    pool.register("next", isolated_jobs.process, isolated=True)
+    pool.register("ordinary", lambda job, path: until(lambda: counts.ended["died"] == 2))
+    counts = pool.metrics.children
+    told = str(tmp_path / "told")
+    queue.enqueue_many(
+        [Job(type=name, payload=told, max_attempts=1) for name in ("kills", "beside", "ordinary")]
+    )
+    pool.run(drain=True)
+    queue.enqueue(Job(type="next"))
+    pool.run(drain=True)
+
+    jobs = {job.type: job for job in queue.list()}
+    for name in ("kills", "beside"):
+        error = jobs[name].error or ""
+        assert "since the process that had started it has died" in error
+    assert jobs["ordinary"].status is JobStatus.COMPLETED, jobs["ordinary"].error
+    assert jobs["next"].status is JobStatus.COMPLETED, jobs["next"].error
 
 
 WORKER = """
