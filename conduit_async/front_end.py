@@ -41,12 +41,22 @@ def quietly(what: str, done: int, total: int) -> None:
 
 
 def read_inputs(
-    config: Config | None, lock: str | None, upcasters: Source | None, problems: Problems
+    config: Config | None,
+    lock: str | None,
+    upcasters: Source | None,
+    problems: Problems,
+    *,
+    on_demand: bool = False,
 ) -> Inputs:
-    """Read the text of the lock and the module of upcasters; what is wrong goes to `problems`."""
+    """Read the text of the lock and the module of upcasters; what is wrong goes to `problems`.
+
+    With `on_demand`, a job type of the lock is read when it is looked up: that may raise
+    `EntryError`.
+    """
     config = config or Config()
     check_config(config, problems)
-    return Inputs(config, read_lock(lock, problems), read_upcasters(upcasters, config, problems))
+    known = read_lock(lock, problems, on_demand=on_demand)
+    return Inputs(config, known, read_upcasters(upcasters, config, problems))
 
 
 def check_sources(

@@ -488,5 +488,5 @@ ELSEWHERE: Mapping[str, str] = {
 
 def locked_options(options: Mapping[str, Any]) -> dict[str, OptionValue]:
     """Return the options of a job type that differ from their defaults."""
-    given = {name: option.of(options) for name, option in TYPE_OPTIONS.items()}
+    given = {name: options[name] for name in TYPE_OPTIONS if name in options}
     return {name: value for name, value in given.items() if value != TYPE_OPTIONS[name].default}

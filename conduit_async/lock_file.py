@@ -2,14 +2,18 @@
 
 from .diagnostics import Problems
 from .lock.model import Lock
-from .lock.text import LOCK_FILE, LockError, read
+from .lock.text import LOCK_FILE, LockError, read, read_on_demand
 from .source import Source, Span
 
 
-def read_lock(text: str | None, problems: Problems) -> Lock:
-    """Return the lock, empty if there is none; report a text that cannot be read (GEN614)."""
+def read_lock(text: str | None, problems: Problems, *, on_demand: bool = False) -> Lock:
+    """Return the lock, empty if there is none; report a text that cannot be read (GEN614).
+
+    With `on_demand`, it reads a job type when that is looked up, which may raise `EntryError`.
+    """
+    parse = read_on_demand if on_demand else read
     try:
-        return read(text) if text is not None else Lock()
+        return parse(text) if text is not None else Lock()
     except LockError as error:
         source = Source(LOCK_FILE, text or "")
         start = source.offset(error.line)

@@ -7,8 +7,10 @@ from itertools import islice
 
 from ..compiler import diagnose
 from ..config import Config
-from ..diagnostics import Diagnostic, Edit, Fix
+from ..diagnostics import Diagnostic, Edit, Fix, Problems
+from ..front_end import Inputs, check_sources, read_inputs
 from ..incremental.mentions import Mentions
+from ..lock.entries import EntryError
 from ..source import Source
 from .candidates import guessed, hinted, is_choice
 
@@ -83,8 +85,24 @@ class Fixes:
         fixed = {path: applied(near[path], each) for path, each in edits.items()}
         return self._before[key], self._diagnosed({**near, **fixed})
 
+    @cached_property
+    def _inputs(self) -> tuple[Inputs, Problems]:
+        problems = Problems()
+        return read_inputs(
+            self.config, self.lock, self.upcasters, problems, on_demand=True
+        ), problems
+
     def _diagnosed(self, sources: Mapping[str, str]) -> Sequence[Diagnostic]:
-        return diagnose(sources, self.config, self.lock, self.upcasters)
+        """What `diagnose` finds; the lock and the upcasters are read once."""
+        inputs, found = self._inputs
+        problems = Problems()
+        for each in found.found:
+            problems.add(each)
+        try:
+            check_sources(sources, inputs, problems)
+        except EntryError:
+            return diagnose(sources, self.config, self.lock, self.upcasters)
+        return problems.sorted()
 
 
 def _is_further(

@@ -13,6 +13,7 @@ from ..check.queries.writes import WRITES
 from ..config import Config
 from ..diagnostics import Diagnostic, Problems
 from ..front_end import Inputs, read_inputs
+from ..lock.entries import EntryError
 from ..parse import parse
 from ..program import FunctionInfo, RecordCall
 from ..source import Source
@@ -31,15 +32,19 @@ def diagnose_alone(
 ) -> tuple[Diagnostic, ...]:
     """Return the diagnostics of one of the sources, given as paths and texts, beside the others.
 
-    They are those that `diagnose` finds in it if the others have no errors, except that names of
-    services and of their methods are not compared between sources. `lock` and `upcasters` are
-    those of `compile`.
+    They are those that `diagnose` finds in it if the others, and the job types of the lock that
+    are not looked up, have no errors; except that names of services and of their methods are not
+    compared between sources. `lock` and `upcasters` are those of `compile`.
     """
     problems = Problems()
-    inputs = read_inputs(config, lock, upcasters, problems)
+    inputs = read_inputs(config, lock, upcasters, problems, on_demand=True)
     if problems.has_errors:
         return problems.sorted()
-    return _Alone(path, Mentions(sources), inputs).run()
+    try:
+        return _Alone(path, Mentions(sources), inputs).run()
+    except EntryError:
+        read_inputs(config, lock, upcasters, problems)
+        return problems.sorted()
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Reads the values of a lock from JSON and checks each."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -94,10 +94,52 @@ def as_services(entry: JsonEntry) -> Services:
 
 def as_jobs(entry: JsonEntry) -> dict[str, LockedJob]:
     """Return the job types by name."""
-    for name, job in entry.items():
-        if not _is_text(name):
-            raise EntryError(job.path, f"`{printable(name)}` is not a valid job type name")
-    return {name: as_job(job) for name, job in entry.items()}
+    on_demand = JobsOnDemand(entry)
+    return {name: on_demand[name] for name in sorted(on_demand)}
+
+
+class JobsOnDemand(Mapping[str, LockedJob]):
+    """Job types by name; each is read when it is looked up, which may raise `EntryError`."""
+
+    def __init__(self, entry: JsonEntry) -> None:
+        if not isinstance(entry.value, dict):
+            raise entry.error("an object")
+        for name in sorted(entry.value):
+            if not _is_text(name):
+                reason = f"`{printable(name)}` is not a valid job type name"
+                raise EntryError((*entry.path, name), reason)
+        self._entry = entry
+        self._read: dict[str, LockedJob] = {}
+
+    def hook_of(self, name: str) -> str:
+        """The hook of a job type, which is not read."""
+        content = self._entry.value[name]
+        return str(content.get("hook")) if isinstance(content, dict) else ""
+
+    def __getitem__(self, name: str) -> LockedJob:
+        """Read a job type."""
+        if name not in self._read:
+            content = self._entry.value[name]
+            self._read[name] = as_job(JsonEntry(content, (*self._entry.path, name)))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._entry.value)
+
+    def __len__(self) -> int:
+        """How many job types there are."""
+        return len(self._entry.value)
+
+
+def of_hooks(
+    jobs: Mapping[str, LockedJob], hooks: Collection[str]
+) -> Iterator[tuple[str, LockedJob]]:
+    """Yield the job types of some hooks by name; reads no others."""
+    for name in jobs:
+        hook = jobs.hook_of(name) if isinstance(jobs, JobsOnDemand) else jobs[name].hook
+        if hook in hooks:
+            yield name, jobs[name]
 
 
 def as_job(entry: JsonEntry) -> LockedJob:
@@ -209,11 +251,11 @@ def _is_text(value: object) -> bool:
 
 def _options(entry: JsonEntry) -> dict[str, OptionValue]:
     """Return the options that differ from their defaults."""
-    found = {name: entry.take(name, option.default) for name, option in TYPE_OPTIONS.items()}
+    given = {name: entry.take(name, None) for name in TYPE_OPTIONS if name in entry.value}
     return locked_options(
         {
             name: _option(TYPE_OPTIONS[name].form, each)
-            for name, each in found.items()
+            for name, each in given.items()
             if each.value != TYPE_OPTIONS[name].default
         }
     )

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from ..job_options import TYPE_OPTIONS
 from ..source import printable
-from .entries import EntryError, JsonEntry, as_job, as_jobs, as_services, as_text
+from .entries import EntryError, JobsOnDemand, JsonEntry, as_job, as_jobs, as_services, as_text
 from .model import FieldType, Lock, LockedJob, LockedStep, Services
 
 LOCK_FILE = "jobs.lock"
@@ -17,6 +17,7 @@ LOCK_VERSION = 1
 
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
 _KINDS_OF_ITEMS = ("array", "hash")
+_ReadJobs: TypeAlias = Callable[[JsonEntry], Mapping[str, LockedJob]]
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -51,9 +52,28 @@ def decode(data: bytes) -> str:
 
 def read(text: str) -> Lock:
     """Parse a lock; raises `LockError`."""
-    if (marker := _MERGE_MARKER.search(text)) is not None:
-        line = text.count("\n", 0, marker.start()) + 1
-        raise LockError(line, "git could not merge two versions of it", _MERGE)
+    return _read(text, as_jobs)
+
+
+def read_on_demand(text: str) -> Lock:
+    """Parse a lock, but each job type only when it is looked up, which may raise `EntryError`.
+
+    Raises `LockError`.
+    """
+    return _read(text, JobsOnDemand)
+
+
+def _read(text: str, jobs: _ReadJobs) -> Lock:
+    try:
+        return _parsed(text, jobs)
+    except LockError:
+        if (marker := _MERGE_MARKER.search(text)) is not None:
+            line = text.count("\n", 0, marker.start()) + 1
+            raise LockError(line, "git could not merge two versions of it", _MERGE) from None
+        raise
+
+
+def _parsed(text: str, jobs: _ReadJobs) -> Lock:
     try:
         content = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -65,7 +85,7 @@ def read(text: str) -> Lock:
     except ValueError as error:  # a number of thousands of digits
         raise LockError(1, f"it is not JSON: {error}") from None
     try:
-        return _lock(JsonEntry(content))
+        return _lock(JsonEntry(content), jobs)
     except _LaterVersion as error:
         raise LockError(_line_of(text, error.path), error.reason, _UPGRADE) from None
     except EntryError as error:
@@ -123,14 +143,14 @@ def _line_of(text: str, path: Iterable[str], *, last: bool = False) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def _lock(entry: JsonEntry) -> Lock:
+def _lock(entry: JsonEntry, jobs: _ReadJobs) -> Lock:
     version = entry.take("version", None)
     if version.value != LOCK_VERSION or isinstance(version.value, bool):
         if isinstance(version.value, int) and version.value > LOCK_VERSION:
             raise _LaterVersion(version.path, "a later version of conduitc wrote it")
         raise EntryError(version.path, f"its version is not {LOCK_VERSION}")
     lock = Lock(
-        jobs=as_jobs(entry.take("jobs", {})),
+        jobs=jobs(entry.take("jobs", {})),
         hooks=tuple(sorted(entry.take("hooks", []).texts())),
         services=as_services(entry.take("services", {})),
         hook_services=as_services(entry.take("hook_services", {})),

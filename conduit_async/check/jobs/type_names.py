@@ -7,6 +7,7 @@ from ... import ast
 from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
 from ...job_options import MAX_NAME_BYTES
+from ...lock.entries import of_hooks
 from ...lock.matching import UnnamedBlock, identity, match, name_order
 from ...lock.model import BlockIdentity, Lock, LockedJob
 from ...names import CALL, dotted_prefix, snake_case
@@ -22,7 +23,7 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
         for job in resource.jobs:
             hooks.setdefault(job.hook_name, []).append(job)
     locked: dict[str, dict[str, LockedJob]] = {}
-    for name, known in lock.jobs.items():
+    for name, known in of_hooks(lock.jobs, hooks):
         locked.setdefault(known.hook, {})[name] = known
     claims = [
         (name if "." in name else f"{_around(prefix, hook)}{name}", job)

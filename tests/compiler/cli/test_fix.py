@@ -1,8 +1,6 @@
-"""`conduitc check --fix`, `--diff` and `--stdin`, and the fixes in JSON and SARIF."""
+"""`conduitc check --fix` and `--diff`, and the fixes in JSON and SARIF."""
 
-import io
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -140,62 +138,3 @@ def test_sarif_has_the_edits(capsys: Printed) -> None:
     assert replacement["deletedRegion"] == {
         "startLine": 5, "startColumn": 10, "endLine": 5, "endColumn": 16,
     }  # fmt: skip
-
-
-def typed(monkeypatch: pytest.MonkeyPatch, text: str | bytes) -> None:
-    data = text.encode() if isinstance(text, str) else text
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-
-def test_stdin_is_checked_beside_the_other_sources(
-    capsys: Printed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("conduit.toml", 'sources = ["resources"]\n')
-    put("resources/user.conduit", "resource User { id: uuid! @primary  name: string! }")
-    put("resources/bad.conduit", "resource Bad { id: nothing! }")
-    post = "resource Post { id: uuid! @primary  author: User! @after create @async { A.b(%s) } }"
-    typed(monkeypatch, post % "self.author.nmae")
-    assert run(["check", "--stdin", "--filename", "resources/new.conduit", "--format=json"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert found["files"] == 1
-    (diagnostic,) = found["diagnostics"]
-    assert diagnostic["file"] == "resources/new.conduit"
-    assert diagnostic["fixes"][0]["edits"][0]["text"] == "name"
-    typed(monkeypatch, post % "self.author.name")
-    assert run(["check", "--stdin", "--filename", "resources/new.conduit"]) == 0
-    assert not Path("resources/new.conduit").exists()
-
-
-def test_stdin_stands_for_the_file_on_the_disk(
-    capsys: Printed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("post.conduit", WRONG)
-    typed(monkeypatch, GOOD)
-    assert run(["check", "--stdin", "--filename", "post.conduit"]) == 0
-    assert capsys.readouterr().out == "checked 1 file: nothing is wrong\n"
-    assert Path("post.conduit").read_text("utf-8") == WRONG
-
-
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        (["--stdin"], "--stdin and --filename need each other"),
-        (["--filename", "a.conduit"], "--stdin and --filename need each other"),
-        (["--stdin", "--filename", "a.conduit", "."], "--stdin excludes SOURCES"),
-        (["--stdin", "--filename", "a.conduit", "--fix"], "--stdin excludes SOURCES"),
-        (["--stdin", "--filename", "a.txt"], "is not a Conduit source"),
-        (["--stdin", "--filename", "gone/a.conduit"], "there is no `gone`"),
-    ],
-)
-def test_what_stdin_needs(
-    arguments: list[str], why: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    typed(monkeypatch, GOOD)
-    assert run(["check", *arguments]) == 2
-    assert why in capsys.readouterr().err
-
-
-def test_stdin_that_is_not_utf_8(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
-    typed(monkeypatch, b"resource \xff")
-    assert run(["check", "--stdin", "--filename", "a.conduit"]) == 2
-    assert "not UTF-8" in capsys.readouterr().err
