@@ -20,11 +20,10 @@ from .root import root_of
 from .sessions import SECONDS, Sessions
 
 _ASKED = (
-    "Enter the token that conduit-jobs dashboard printed at its start, or that "
-    "CONDUIT_DASHBOARD_TOKEN sets."
+    "Enter the token that the command printed at its start, or that CONDUIT_DASHBOARD_TOKEN sets."
 )
 _MOST_BYTES = 100_000  # of a form that comes before the login
-_WRONG = "This is not the token of this dashboard."
+_WRONG = "This is not the token of this server."
 
 
 class TokenLogin:

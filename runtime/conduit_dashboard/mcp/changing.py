@@ -167,6 +167,7 @@ class Changing:
         wanted: dict[str, str | None],
         dry_run: bool,
     ) -> Changed:
+        self._site.require(call, action)
         given = {name: value for name, value in wanted.items() if value is not None}
         if bool(ids) == bool(given):
             raise ToolError("Give the ids of jobs, or a filter of them: one of both.")
@@ -198,6 +199,7 @@ class Changing:
         **fields: Any,
     ) -> Changed:
         """Change one queue or schedule; nothing if this `changes` nothing."""
+        self._site.require(call, action)
         if changes and not dry_run:
             await self._site.act(call, path, **fields)
         return changed(action, dry_run, int(changes), note)

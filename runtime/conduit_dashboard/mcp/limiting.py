@@ -121,6 +121,7 @@ class Limiting:
         dry_run: bool,
     ) -> Changed:
         """Set a limit, unless it is so already."""
+        self._site.require(call, action)
         if is_new and not dry_run:
             await self._site.act(call, path, **form)
         return changed(action, dry_run, int(is_new), note)

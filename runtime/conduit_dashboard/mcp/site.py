@@ -46,6 +46,11 @@ class Site:
         """What the client may do."""
         return self._access(call).actions
 
+    def require(self, call: Call, action: str) -> None:
+        """Raise ToolError if the client may not do an action, not even try it by a dry run."""
+        if action not in self.actions(call):
+            raise ToolError(f"You may not do this: {action.replace('_', ' ')}.")
+
     async def page(self, call: Call, path: str, **query: Any) -> Any:
         """The data of a page; parameters that are None are left out. Raises ToolError."""
         return await self._ask(call, "GET", path, _encoded(query), "")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 MOST = 40_000
-"""The most characters of a result as JSON."""
+"""The most characters of a result as the SDK writes it: as JSON with a value a line."""
 _STEPS = ((2_000, 100), (500, 50), (200, 20), (100, 5))
 """The most characters of a text and the most items of a list, tried in this order."""
 _KEYS = 50
@@ -22,14 +22,19 @@ def small(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for text, items in _STEPS:
         cut: dict[str, None] = {}
         found = {key: _cut(value, key, text, items, cut) for key, value in data.items()}
-        if len(json.dumps(found)) <= MOST:
+        if _size(found, cut) <= MOST:
             return found, [*cut][:_KEYS]
     for key, value in sorted(found.items(), key=lambda each: -len(json.dumps(each[1]))):
         found[key] = type(value)()
         cut[key] = None
-        if len(json.dumps(found)) <= MOST:
+        if _size(found, cut) <= MOST:
             break
     return found, [*cut][:_KEYS]
+
+
+def _size(found: dict[str, Any], cut: dict[str, None]) -> int:
+    whole = {"from_jobs": {**found, "cut": [*cut][:_KEYS]}}
+    return len(json.dumps(whole, indent=2, ensure_ascii=False))
 
 
 def _cut(value: Any, path: str, text: int, items: int, cut: dict[str, None]) -> Any:

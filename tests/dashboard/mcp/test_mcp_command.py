@@ -90,8 +90,9 @@ def test_http_with_users_and_readers(site: Site, dsn: str, tmp_path: Path) -> No
                 resume = {"tool": "resume", "arguments": {"queue": "late"}}
                 assert paused["mend"] == (None if user == "bob" else resume)
                 if user == "bob":
-                    refused = agent.refused("pause", queue="mail", dry_run=False)
-                    assert "You may not do this: pause." in refused
+                    for queue, dry_run in (("mail", False), ("mail", True), ("late", False)):
+                        refused = agent.refused("pause", queue=queue, dry_run=dry_run)
+                        assert "You may not do this: pause." in refused
                 else:
                     assert agent.call("pause", queue="mail", dry_run=False)["count"] == 1
     assert site.sql("SELECT actor FROM conduit_audit") == [("ann, mcp:agent",)]

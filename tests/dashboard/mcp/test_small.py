@@ -24,17 +24,19 @@ def test_what_was_cut_is_named() -> None:
     [
         "x" * 100_000,
         ["x" * 1_000] * 1_000,
+        [{"deep": {"number": number}} for number in range(900)],
         {str(number): ["x" * 500] * 50 for number in range(500)},
         {
             str(a): {str(b): [{str(c): "y" for c in range(50)}] * 9 for b in range(50)}
             for a in range(50)
         },
     ],
-    ids=["text", "list", "object", "deep"],
+    ids=["text", "list", "numbers", "object", "deep"],
 )
 def test_nothing_is_larger_than_the_most(value: object) -> None:
     found, cut = small({"payload": value, "status": "failed"})
-    assert len(json.dumps(found)) <= MOST
+    shown = {"from_jobs": {**found, "cut": cut}}
+    assert len(json.dumps(shown, indent=2, ensure_ascii=False)) <= MOST
     assert found.keys() == {"payload", "status"}
     assert found["status"] == "failed"
     assert cut
