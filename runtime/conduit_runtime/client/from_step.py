@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ..model.errors import NotRepeatable, UnknownJob
 from ..model.job import JobStatus
+from ..model.new_job import PLAIN
 from ..model.payload import check_name
 from ..postgres.statement import Statement, nothing
 from ..postgres.steps import Steps
@@ -13,6 +14,9 @@ from ..statements.jobs import retry_job
 
 _NAMED = 20
 """The most steps that an error names."""
+_OWN = {"id", "fingerprint", "run_at", "expires"}
+_COPIED = ", ".join(name for name in PLAIN if name not in _OWN)
+"""The columns that a job has as the one that it was forked from."""
 
 
 class _Job(NamedTuple):
@@ -61,7 +65,8 @@ def fork_from(id: UUID, step: str, fork: UUID) -> Steps[None]:
         raise NotRepeatable(
             f"job {id} holds a unique key, so there can be no job like it: retry it from the step"
         )
-    yield Statement("job/fork", {"id": id, "fork": fork, "names": names[:at]}, nothing)
+    parameters = {"id": id, "fork": fork, "names": names[:at]}
+    yield Statement("job/fork", parameters, nothing, {"columns": _COPIED})
 
 
 def _locked(id: UUID) -> Steps[_Job]:

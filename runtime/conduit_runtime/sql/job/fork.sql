@@ -1,10 +1,8 @@
 -- Enqueues a job like this one, with the records of these of its steps. It has begun, so its first attempt
 -- looks for records.
 WITH fork AS (
-  INSERT INTO {jobs} (id, queue, type, key, payload, priority, max_attempts, fingerprint, timeout, weight, headers,
-                      started_at, begun)
-  SELECT %(fork)s::uuid, queue, type, key, payload, priority, max_attempts, {original}, timeout, weight, headers,
-         pg_catalog.now(), CASE WHEN key IS NOT NULL THEN true END
+  INSERT INTO {jobs} (id, fingerprint, started_at, begun, {columns})
+  SELECT %(fork)s::uuid, {original}, pg_catalog.now(), CASE WHEN key IS NOT NULL THEN true END, {columns}
   FROM {jobs} AS job WHERE id = %(id)s::uuid
 )
 INSERT INTO {conduit_steps} (job, name, value, attempt, started_at, ended_at)
