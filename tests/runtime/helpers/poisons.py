@@ -76,7 +76,7 @@ def is_killed(job: Plain, payload: Any) -> None:
 
 
 def overflows(job: Plain, payload: Any) -> None:
-    """Use up the stack of C."""
+    """Use up the stack of C: a small one, since some Pythons limit the depth of calls from C."""
     sys.setrecursionlimit(10**9)
     compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     array = (ctypes.c_int * 2)(2, 1)
@@ -85,7 +85,10 @@ def overflows(job: Plain, payload: Any) -> None:
         ctypes.CDLL(None).qsort(array, 2, 4, compare(again))
         return 0
 
-    again(None, None)
+    threading.stack_size(1 << 18)
+    thread = threading.Thread(target=again, args=(None, None))
+    thread.start()
+    thread.join()
 
 
 def allocates(job: Plain, payload: Any) -> None:
