@@ -241,7 +241,7 @@ DATE = Scalar("date", ("datetime", "date"), is_text=True, widens={"string": "tex
 TIME = Scalar("time", ("datetime", "time"), is_text=True, widens={"string": "text"})
 UUID = Scalar("uuid", ("uuid", "UUID"), parse="UUID.parse", is_text=True, widens={"string": "str"})
 DURATION = Scalar("duration", ("datetime", "timedelta"), is_declared=False, is_text=True)
-JSON = Scalar("json", ("typing", "Any"), elsewhere="object jsonb")
+JSON = Scalar("json", ("typing", "Any"), elsewhere="object jsonb any")
 REGEX = Scalar("regex", is_declared=False)
 NUMBERS = (INT, FLOAT, DECIMAL)
 ANY = AnyType()

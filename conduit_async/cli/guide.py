@@ -8,13 +8,15 @@ from .. import assets
 from .explain import pages
 
 _PAGES = ("index", "project", "resources", "hooks", "jobs", "statements", "expressions", "records")
-_REFUSED = ("TYP", "SEM", "REL", "VAL5", "ASY")
-_METHODS = (
-    'Most of them are methods of their first argument, too: `String.upcase("a")`, `"a".upcase()`.'
-)
+_REFUSED = ("TYP", "SEM", "REL", "VAL50", "VAL52", "ASY")
+_ABOUT = """\
+Most of them are methods of their first argument, too: `String.upcase("a")`, `"a".upcase()`.
+`number`, `moment` (a timestamp or a date) and `any` are not types
+of a source: write `json` for `any`."""
 _DIRECTIVE = re.compile(r"^```\{.*?^```\n+", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"^<!--.*?-->\n+", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_FLAGS = re.compile(r" \[[\w, =]+\]$")
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -40,8 +42,8 @@ def page(text: str) -> str:
 def _library() -> str:
     """The signatures of the standard library."""
     lines = assets.read("library/signatures.txt").splitlines()
-    signatures = [line.partition(" [")[0] for line in lines if line and line[0] not in "# "]
-    return "\n".join(["# The standard library", "", _METHODS, "", "```text", *signatures, "```"])
+    signatures = [_FLAGS.sub("", line) for line in lines if line and line[0] not in "# "]
+    return "\n".join(["# The standard library", "", _ABOUT, "", "```text", *signatures, "```"])
 
 
 def _refused() -> str:
