@@ -6,17 +6,14 @@ from uuid import UUID
 
 from ..model.errors import NotRepeatable, UnknownJob
 from ..model.job import JobStatus
-from ..model.new_job import PLAIN
 from ..model.payload import check_name
 from ..postgres.statement import Statement, nothing
 from ..postgres.steps import Steps
 from ..statements.jobs import retry_job
+from ..statements.steps import fork_job
 
 _NAMED = 20
 """The most steps that an error names."""
-_OWN = {"id", "fingerprint", "run_at", "expires"}
-_COPIED = ", ".join(name for name in PLAIN if name not in _OWN)
-"""The columns that a job has as the one that it was forked from."""
 
 
 class _Job(NamedTuple):
@@ -65,8 +62,7 @@ def fork_from(id: UUID, step: str, fork: UUID) -> Steps[None]:
         raise NotRepeatable(
             f"job {id} holds a unique key, so there can be no job like it: retry it from the step"
         )
-    parameters = {"id": id, "fork": fork, "names": names[:at]}
-    yield Statement("job/fork", parameters, nothing, {"columns": _COPIED})
+    yield fork_job(id, fork, names[:at])
 
 
 def _locked(id: UUID) -> Steps[_Job]:

@@ -8,15 +8,18 @@ from ..model.arguments import check_type
 from ..model.claimed import Claimed
 from ..model.errors import PayloadError
 from ..model.job_step import JobStep
+from ..model.new_job import PLAIN
 from ..model.payload import check_name, decode, encode
 from ..postgres.arrays import array, floats, integers, texts, uuids
-from ..postgres.statement import Rows, Statement
+from ..postgres.statement import Rows, Statement, nothing
 from .jobs import job_id
 from .results import MAX_RESULT
 from .unique_keys import key_of
 
 SWEPT = 5_000
 """The records of a page of a sweep."""
+_OF_A_FORK = {"id", "fingerprint", "run_at", "expires"}
+_COPIED = ", ".join(name for name in PLAIN if name not in _OF_A_FORK)
 
 
 class Records(NamedTuple):
@@ -192,3 +195,9 @@ def sweep(after: tuple[UUID, str] | None, limit: int = SWEPT) -> Statement[tuple
 
 def _held(jobs: Sequence[Claimed]) -> dict[str, Any]:
     return {"ids": uuids([job.id for job in jobs]), "tokens": uuids([job.token for job in jobs])}
+
+
+def fork_job(id: UUID, fork: UUID, names: Sequence[str]) -> Statement[None]:
+    """Enqueue a job like this one with the id `fork`, with its records of the steps `names`."""
+    parameters = {"id": id, "fork": fork, "names": names}
+    return Statement("job/fork", parameters, nothing, {"columns": _COPIED})

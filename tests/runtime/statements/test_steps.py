@@ -7,9 +7,9 @@ import psycopg
 from conduit_runtime import Job, Queue, chain
 from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.statement import Statement, nothing
+from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements.jobs import retry_job
-from conduit_runtime.statements.steps import Record, steps_of, store, sweep
+from conduit_runtime.statements.steps import Record, fork_job, steps_of, store, sweep
 from plans import explain, nodes, scans
 
 COUNT = 500
@@ -56,7 +56,7 @@ def test_steps_are_found_and_swept_by_their_keys(queue: Queue, dsn: str) -> None
         )
         connection.execute("ANALYZE jobs, conduit_steps")
         [(id_,)] = connection.execute("SELECT job FROM conduit_steps LIMIT 1").fetchall()
-        forked = Statement("job/fork", {"id": id_, "fork": uuid4(), "names": ["a"]}, nothing)
+        forked = fork_job(id_, uuid4(), ["a"])
         with connection.transaction(force_rollback=True):
             for statement in (sweep(None, 500), steps_of(id_), retry_job(id_), forked):
                 assert "Seq Scan" not in scans(explain(connection, statement)), statement
