@@ -50,7 +50,7 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "backlog": ("/jobs", {"status": "due"}),
     "rate-limit": ("/jobs", {"status": "due"}),
     "flooding-key": ("/jobs", {"status": "due"}),
-    "held-key": ("/jobs", {"status": "failed"}),
+    "held-key": ("/jobs", {}),
     "slow-type": ("/types", {}),
     "endless-history": ("/queues", {}),
     "queue-without-worker": ("/jobs", {"status": "due"}),
@@ -148,6 +148,8 @@ async def attention(
     found += backlogs.judge_rates(lanes, rates, late)
     keys = await checks.read("keys of due jobs", backlogs.main_keys(behind), [])
     found += backlogs.judge_keys(keys)
+    held_keys = await checks.read("held keys", doctor.held_keys(late), [], _SELDOM)
+    found += waiting.judge_held(held_keys)
     found += judge_slow(behind, recent)
     found += behind
     refused = await checks.read("refused claims", doctor.refused(), [])

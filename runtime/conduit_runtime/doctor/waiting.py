@@ -29,20 +29,24 @@ def check(database: Database) -> Iterator[Finding]:
     yield from behind
     keys = database.read(backlogs.main_keys(behind))
     yield from backlogs.judge_keys(keys)
-    yield from _held(database.read(doctor.held_keys(late)))
+    yield from judge_held(database.read(doctor.held_keys(late)))
 
 
-def _held(keys: list[doctor.HeldKey]) -> Iterator[Finding]:
-    """Find the types of which failed jobs hold the later ones of their keys."""
+def judge_held(keys: list[doctor.HeldKey]) -> Iterator[Finding]:
+    """Find the types of which some jobs hold the later ones of their keys."""
     for type_, grouped in groupby(keys, attrgetter("type")):
         first, *others = grouped
         more = f"; other keys that wait so: {len(others):,}" if others else ""
+        if first.failed is not None:
+            why, otherwise = f"failed {in_words(first.failed)} ago", "delete"
+        else:
+            why, otherwise = f"goes on in {in_words(first.due or 0.0)}", "cancel"
         yield warning(
             "held-key",
             f"jobs of {type_} with the key {first.key} wait behind the job {first.job}, which "
-            f"failed {in_words(first.seconds)} ago{more}",
+            f"{why}{more}",
             f"job {first.job}",
-            f"conduit-jobs jobs retry {first.job}; or delete it, and the others go on",
+            f"conduit-jobs jobs retry {first.job}; or {otherwise} it, and the others go on",
             type=type_,
             key=first.key,
         )

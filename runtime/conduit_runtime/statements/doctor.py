@@ -12,8 +12,8 @@ _SAMPLED_PAGES = 200
 _FIRST_DUE = 10_000
 """The due jobs of a queue whose keys are counted."""
 
-_LAST_FAILED = 10_000
-"""The last failed jobs of which is known whether they hold a key."""
+_HOLDING = 10_000
+"""The last failed jobs, and the first keys with parked jobs, that may be found to hold a key."""
 
 
 class Server(NamedTuple):
@@ -106,12 +106,16 @@ class MainKey(NamedTuple):
 
 
 class HeldKey(NamedTuple):
-    """A failed job that holds the later jobs of its key, and the seconds since it failed."""
+    """A job that holds the later jobs of its key.
+
+    It `failed` so many seconds ago, or goes on in `due` seconds.
+    """
 
     type: str
     key: str
     job: str
-    seconds: float
+    failed: float | None
+    due: float | None
 
 
 class Stuck(NamedTuple):
@@ -226,8 +230,11 @@ def main_keys(queues: Sequence[str]) -> Statement[list[MainKey]]:
 
 
 def held_keys(late: float) -> Statement[list[HeldKey]]:
-    """The failed jobs that hold jobs of their keys which have been due for so many seconds."""
-    parameters = {"late": late, "most": _LAST_FAILED}
+    """The jobs that hold others of their keys which have been due for so many seconds.
+
+    Those that failed, first of each type, and those that go on after more than so many seconds.
+    """
+    parameters = {"late": late, "most": _HOLDING}
     return Statement("doctor/held_keys", parameters, _all(HeldKey))
 
 

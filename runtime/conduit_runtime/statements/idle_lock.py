@@ -9,6 +9,8 @@ from .claims import next_due
 
 LATE = "late"
 """The payload of a notification about a job that became due long ago."""
+ROOM = "room"
+"""The payload of the notification that a rate, which was exhausted, has room again."""
 RELEASED = "released"
 """The payload of the notification that an idle lock was released."""
 

@@ -291,5 +291,8 @@ def use(job: Claimed | Job, weight: int) -> Statement[Corrected | None]:
     """Correct the weight of a job; returns None if the job is no longer held."""
     parameters = {"id": job.id, "token": job.token, "weight": weight}
     return Statement(
-        "outcome/use", parameters, lambda rows, count: Corrected(*rows[0]) if rows else None
+        "outcome/use",
+        parameters,
+        lambda rows, count: Corrected(*rows[0][:4]) if rows else None,
+        {"queue": "held.queue"},
     )

@@ -199,6 +199,21 @@ def test_a_key_that_a_failed_job_holds(queue: Queue, dsn: str) -> None:
     assert "held-key" not in codes(examine(dsn, None))
 
 
+def test_a_key_that_a_later_retry_holds(queue: Queue, dsn: str) -> None:
+    execute(dsn, "INSERT INTO conduit_type_limits (type, key_order) VALUES ('t', 'skip')")
+    held, *_ = queue.enqueue_many([Job(type="t", key=key, delay=-HOUR) for key in ("acme", "acme")])
+    [first] = queue.dequeue("w", limit=10)
+    queue.fail(first, "away")
+    execute(dsn, "UPDATE jobs SET run_at = now() + interval '30 s' WHERE attempts = 1")
+    assert "held-key" not in codes(examine(dsn, None))
+    execute(dsn, f"UPDATE jobs SET run_at = now() + interval '3 hours' WHERE id = '{held.id}'")
+    found = find(dsn, "held-key")
+    assert f"the key acme wait behind the job {held.id}, which goes on in 3 hours" in found.message
+    assert found.action.startswith(f"conduit-jobs jobs retry {held.id}; or cancel it")
+    queue.cancel(held.id)
+    assert "held-key" not in codes(examine(dsn, None))
+
+
 def test_a_schedule_that_nothing_runs(queue: Queue, dsn: str) -> None:
     CronScheduler(queue).add(Schedule.every(hours=1, type="t"))
     assert codes(examine(dsn, None)) == []

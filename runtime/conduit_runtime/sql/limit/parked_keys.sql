@@ -1,7 +1,7 @@
--- The keys of parked jobs from this one on, in order.
+-- The keys of parked jobs behind this one, in order.
 WITH RECURSIVE walk AS (
   (SELECT job.key, 1 AS place FROM {jobs} AS job
-   WHERE {is_parked} AND job.key {follows} %(after)s
+   WHERE {is_parked} AND {is_behind}
    ORDER BY job.key LIMIT 1)
   UNION ALL
   SELECT next.key, walk.place + 1

@@ -66,7 +66,7 @@ CREATE INDEX jobs_running_key ON jobs (key, type) WHERE status = 'running' AND k
 CREATE INDEX jobs_order ON jobs (key, type, status, (
     CASE WHEN begun OR refusals IS NOT NULL THEN 0 ELSE 1 END), seq)
   WHERE key IS NOT NULL AND status IN ('pending', 'failed');
-CREATE INDEX jobs_parked ON jobs (key, type, priority DESC, run_at, seq)
+CREATE INDEX jobs_parked ON jobs (key, type, queue, priority DESC, run_at, seq)
   WHERE status = 'pending' AND key IS NOT NULL AND pg_catalog.right(fingerprint, 1) = '~';
 CREATE INDEX jobs_turns ON jobs (queue, priority DESC, type, fingerprint, key COLLATE "C", run_at, seq)
   WHERE coalesce(key IS NOT NULL AND status = 'pending' AND pg_catalog.right(fingerprint, 1) <> '~', false);

@@ -1,6 +1,7 @@
 -- Corrects for how many a running job counts, from now on and in the rates that have counted its start. What
 -- it used beyond its weight counts from now. What it did not use is taken from the first starts since its
--- claim: those that end no later than its own, so that no period gets more than it may.
+-- claim: those that end no later than its own, so that no period gets more than it may. If the rate was
+-- exhausted, workers that wait for the next period hear that there is room.
 WITH held AS MATERIALIZED (
   SELECT job.id, job.queue, job.type, job.key, job.locked_at, %(weight)s::bigint - coalesce(job.weight, 1) AS more
   FROM {jobs} AS job
@@ -9,7 +10,7 @@ WITH held AS MATERIALIZED (
 ), corrected AS (
   UPDATE {jobs} AS job SET weight = %(weight)s FROM held WHERE job.id = held.id AND held.more <> 0
 ), rate AS MATERIALIZED (
-  SELECT held.type, held.locked_at, held.more, limits.seconds
+  SELECT held.type, held.locked_at, held.more, limits.starts, limits.seconds
   FROM held JOIN {conduit_type_limits} AS limits ON limits.type = held.type
   WHERE limits.starts IS NOT NULL
 ), added AS (
@@ -49,4 +50,12 @@ WITH held AS MATERIALIZED (
   ) AS its
   WHERE start.type = its.type AND start.key = its.key AND start.until = its.until AND its.taken > 0
 )
-SELECT queue, type, key, more FROM held
+SELECT held.queue, held.type, held.key, held.more, CASE WHEN {wakes} AND EXISTS (
+  SELECT FROM rate
+  WHERE rate.more < 0 AND rate.starts <= (
+    SELECT pg_catalog.sum(start.starts) FROM {conduit_rate_usage} AS start
+    WHERE start.type = rate.type
+      AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
+  )
+) THEN pg_catalog.pg_notify({queue_channel}, 'room') END
+FROM held

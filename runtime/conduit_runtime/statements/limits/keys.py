@@ -22,6 +22,8 @@ _ROUNDS = 3
 """How many times a claim looks for further jobs behind those that it has parked."""
 PAGE = 1_000
 """The most keys whose parked jobs one statement releases."""
+_RELEASED = 2_000
+"""The most jobs that one statement releases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def claim_by_key(
         is_short = len(found.jobs) < limit
         keys = {*judged.overtaken}
         if judged.any_parked and is_short:
-            keys.update((yield parked_keys("")) if freed is None else freed)
+            keys.update((yield parked_keys()) if freed is None else freed)
             freed = ()
         if keys:
             yield release_keys(keys, queues)
@@ -93,10 +95,18 @@ _STARTING = """ARRAY(
   )"""
 
 
-def release_keys(keys: Collection[str], queues: Collection[str] = ()) -> Statement[None]:
-    """Release parked jobs of keys that have room. Workers hear of it, except those of `queues`."""
-    parameters = {"keys": array(keys), "queues": array(queues)}
-    return Statement("limit/release_keys", parameters, nothing, {"queue": "queue"})
+def release_keys(
+    keys: Collection[str], queues: Collection[str] = (), most: int = _RELEASED
+) -> Statement[str | None]:
+    """Release parked jobs of keys that have room. Workers hear of it, except those of `queues`.
+
+    Returns the last key that it came to, in their order, if there may be more than the `most` jobs
+    that it releases.
+    """
+    parameters = {"keys": array(keys), "queues": array(queues), "most": most}
+    return Statement(
+        "limit/release_keys", parameters, lambda rows, count: rows[0][0], {"queue": "queue"}
+    )
 
 
 def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
@@ -109,13 +119,13 @@ def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
     return Statement("limit/consume_keys", parameters, nothing)
 
 
-def parked_keys(after: str, limit: int = PAGE) -> Statement[list[str]]:
-    """The keys of parked jobs that follow this one, in order; `""` counts as before all keys."""
+def parked_keys(after: str | None = None, limit: int = PAGE) -> Statement[list[str]]:
+    """The keys of parked jobs that follow this one, in order; None: the first."""
     return Statement(
         "limit/parked_keys",
         {"after": after, "limit": limit},
         lambda rows, count: [key for (key,) in rows],
-        {"follows": ">" if after else ">="},
+        {"is_behind": "true" if after is None else "job.key > %(after)s"},
     )
 
 

@@ -19,7 +19,7 @@ from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import next_due
-from ...statements.idle_lock import LATE, RELEASED
+from ...statements.idle_lock import LATE, RELEASED, ROOM
 from ...statements.limits.keys import awaits_room
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.outcomes import Attempt, Corrected, renew
@@ -137,6 +137,8 @@ class Claimer:
         self._was_announced = True
         if payload == LATE:
             self._fetcher.invalidate()
+        elif payload == ROOM:
+            self._limiter.on_room()
         elif payload == RELEASED:
             self._listener.on_released()
         elif not self._listener.holds_idle_lock:

@@ -129,6 +129,10 @@ class Limiter:
         self.has_more = True
         return True
 
+    def on_room(self) -> None:
+        """Note that another worker corrected the weight of a job: a rate may have room again."""
+        self._types.clear()
+
     async def claim(
         self,
         connection: ReconnectingConnection,

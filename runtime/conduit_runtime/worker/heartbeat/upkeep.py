@@ -149,17 +149,16 @@ class ParkedJobs:
     """
 
     def __init__(self) -> None:
-        self._after = ""
+        self._after: str | None = None
 
     def step(self, run: Run) -> None:
         """Look at the keys behind those of the last step, for a while."""
         end = time.monotonic() + _STEP
         while keys := run(parked_keys(self._after)):
-            run(release_keys(keys))
-            self._after = keys[-1]
+            self._after = run(release_keys(keys)) or keys[-1]
             if time.monotonic() > end:
                 return
-        self._after = ""
+        self._after = None
 
 
 class UnservedQueues:

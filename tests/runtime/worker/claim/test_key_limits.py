@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.worker.heartbeat.upkeep import ParkedJobs
 from pools import NewPool
 from stored_jobs import status
 from waiting import until
@@ -121,6 +124,52 @@ def test_a_lifted_limit_lets_the_parked_jobs_start(queue: Queue, new_pool: NewPo
     pool.register("t", gauge.work)
     with running([pool]):
         until(lambda: gauge.done == 19)
+
+
+def test_a_limit_that_is_lifted_in_one_of_two_queues(queue: Queue) -> None:
+    for name in ("one", "other"):
+        queue.limit(name, 1, per_key=True)
+        queue.enqueue_many(jobs("a", 5, queue=name))
+    [first] = queue.dequeue("w", "one", limit=10)
+    assert len(queue.dequeue("w", "other", limit=10)) == 1
+    queue.complete(first)
+    assert len(queue.dequeue("w", "one", limit=10)) == 1
+    queue.limit("one", None, per_key=True)
+    ParkedJobs().step(queue._run)
+    assert len(queue.dequeue("w", "one", limit=10)) == 3
+    assert queue.dequeue("w", "other", limit=10) == []
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_a_release_takes_steps_and_ends(queue: Queue, dsn: str, count: int) -> None:
+    """One key is empty; each has a job, or many more than one statement releases."""
+    parked = "SELECT count(*) FROM jobs WHERE fingerprint = '~'"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, key, fingerprint)"
+            " SELECT 't', left('abcdefghijkl', key), '~'"
+            " FROM generate_series(0, 12) AS key, generate_series(1, %s)",
+            [count],
+        )
+        waiting = [13 * count]
+
+        def run(statement: Statement[Any]) -> Any:
+            result = queue._run(statement)
+            waiting.extend(connection.execute(parked).fetchone() or ())
+            return result
+
+        steps, released = 0, ParkedJobs()
+        while waiting[-1]:
+            released.step(run)
+            steps += 1
+            assert steps < 100
+        assert all(0 <= one - next <= 2000 for one, next in pairwise(waiting))
+        queue.limit_type("t", 1, per_key=True)
+        queue.dequeue("w", limit=20)
+        connection.execute("UPDATE jobs SET fingerprint = '~', key = '' WHERE status = 'pending'")
+        waiting.clear()
+        released.step(run)
+        assert len(waiting) <= 3
 
 
 def test_a_drain_waits_for_parked_jobs(queue: Queue, new_pool: NewPool) -> None:

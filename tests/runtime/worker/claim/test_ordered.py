@@ -173,3 +173,15 @@ def test_a_drain_ends_before_jobs_whose_key_is_held(dsn: str, error: Exception) 
         queue.retry(first.id)
         pool.run(drain=True)
         assert ran == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["paused", "unserved"])
+def test_a_drain_does_not_wait_for_a_queue_that_nothing_drains(dsn: str, served: bool) -> None:
+    ran: list[Any] = []
+    with Queue(dsn) as queue:
+        pool = WorkerPool(queue, ["default", "other"] if served else ["default"])
+        pool.register("t", lambda job, payload: ran.append(payload), ordered=True)
+        queue.enqueue_many([*jobs("a", 1, queue="other"), *jobs("ab", 2)])
+        queue.pause("other")
+        pool.run(drain=True)
+        assert ran == [1]

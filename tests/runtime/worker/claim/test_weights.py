@@ -1,5 +1,7 @@
 """Jobs that count for more than one in limits."""
 
+import math
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -133,6 +135,33 @@ def test_what_a_job_did_not_use_is_there_for_others(
     pool.register("t", handler, isolated=kind == "isolated")
     with pool:
         until(lambda: queue.stats().completed == 3)
+
+
+def test_other_workers_hear_what_a_job_did_not_use(queue: Queue, new_direct_pool: NewPool) -> None:
+    """The worker of the heavy job has no slot for the other one."""
+    queue.rate_limit("t", 10, HOUR)
+    enqueue(queue, 10)
+    is_exhausted, ran = threading.Event(), threading.Event()
+
+    def work(job: JobContext, payload: object) -> None:
+        if payload == 10:
+            assert is_exhausted.wait(60)
+            job.used(1)
+            assert ran.wait(60)
+        else:
+            ran.set()
+
+    busy, idle = new_direct_pool(workers=1), new_direct_pool(workers=1)
+    for pool in (busy, idle):
+        pool.register("t", work)
+    with busy:
+        until(lambda: queue.stats().running == 1)
+        with idle:
+            enqueue(queue, 9)
+            limiter = idle._lifecycle.worker.claimer._limiter
+            until(lambda: limiter.pause() < math.inf)
+            is_exhausted.set()
+            until(lambda: queue.stats().completed == 2)
 
 
 async def uses_none(job: JobContext, payload: object) -> None:
