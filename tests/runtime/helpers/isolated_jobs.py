@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -152,7 +154,8 @@ def kills_parent(job: PlainContext[Any], told: str) -> None:
     time.sleep(600)
 
 
-def tells_and_hangs(job: PlainContext[Any], told: str) -> None:
-    """Tell that this job runs, and go on for ever."""
-    Path(told).touch()
+def starts_and_hangs(job: PlainContext[Any], told: str) -> None:
+    """Start a program, tell its process id, and go on for ever."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(told).write_text(str(program.pid))
     time.sleep(600)

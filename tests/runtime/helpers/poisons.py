@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import multiprocessing
 import os
 import posix
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -128,9 +128,16 @@ def forks(job: Plain, payload: Any) -> None:
     os.fork()
 
 
-def leaves_program(job: Plain, payload: Any) -> int:
-    """Leave a program behind, and return its process id."""
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
+def leaves_group(job: Plain, payload: Any) -> None:
+    """Move this process to the group of its parent, and go on for ever."""
+    os.setpgid(0, os.getppid())
+    time.sleep(600)
+
+
+def uses_pool(job: Plain, payload: Any) -> None:
+    """Fork processes, and end them by SIGTERM."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.map(abs, [-1]) == [1]
 
 
 def prints_much(job: Plain, payload: Any) -> None:

@@ -31,6 +31,8 @@ NOTICE = struct.Struct("=cIiQ")
 """What it hears: a child began, with its process id, or it ended, with status and memory in kB."""
 BEGIN, SIGNAL, ENDED, READY = b"+", b"x", b"-", b"r"
 _PR_SET_PDEATHSIG = 1
+_IGNORED = (signal.SIGTERM, signal.SIGINT)
+"""Signals by which a nursery and its children do not end: they end with the worker."""
 
 
 def program(module: str, path: list[str], descriptor: int) -> list[str]:
@@ -46,7 +48,7 @@ def program(module: str, path: list[str], descriptor: int) -> list[str]:
 def main(descriptor: int) -> None:
     """Start children until the worker ends."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # a thread of the worker may block signals
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _IGNORED:
         signal.signal(number, _ignore)
     control = socket.socket(fileno=descriptor)
     [length] = LENGTH.unpack(control.recv(LENGTH.size, socket.MSG_WAITALL))
@@ -114,6 +116,8 @@ class Nursery:
             self._tell(BEGIN, pid, 0, 0)
         elif pid in self._children:
             signal_group(pid, number)
+            if number == signal.SIGKILL:
+                os.kill(pid, number)  # its job may have moved it to another group
         return True
 
     def _begin(self, descriptor: int) -> int:
@@ -161,8 +165,9 @@ def be(descriptor: int, *, is_prepared: bool = False) -> None:
     code = 1
     try:
         _die_with_parent()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _IGNORED:
             signal.signal(number, _ignore)
+        os.register_at_fork(after_in_child=_heed)
         pipe = Pipe(socket.socket(fileno=descriptor))
         setup = pipe.receive()
         if not is_prepared:
@@ -182,6 +187,13 @@ def be(descriptor: int, *, is_prepared: bool = False) -> None:
 
 def _ignore(number: int, frame: FrameType | None) -> None:
     """Do nothing, and let programs that are started have the default."""
+
+
+def _heed() -> None:
+    """Let a process that a job has forked end by these signals: a pool ends its processes so."""
+    for number in _IGNORED:
+        if signal.getsignal(number) is _ignore:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def signal_group(pid: int, number: int) -> None:

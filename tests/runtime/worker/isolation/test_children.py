@@ -231,14 +231,13 @@ def test_a_job_that_kills_its_parent_ends_the_isolated_jobs_beside_it_and_no_oth
 ) -> None:
     pool = new_direct_pool()
     pool.register("kills", isolated_jobs.kills_parent, isolated=True)
-    pool.register("beside", isolated_jobs.tells_and_hangs, isolated=True)
+    pool.register("beside", isolated_jobs.starts_and_hangs, isolated=True)
     pool.register("next", isolated_jobs.process, isolated=True)
     pool.register("ordinary", lambda job, path: until(lambda: counts.ended["died"] == 2))
     counts = pool.metrics.children
-    told = str(tmp_path / "told")
-    queue.enqueue_many(
-        [Job(type=name, payload=told, max_attempts=1) for name in ("kills", "beside", "ordinary")]
-    )
+    told = tmp_path / "told"
+    types = ("kills", "beside", "ordinary")
+    queue.enqueue_many([Job(type=each, payload=str(told), max_attempts=1) for each in types])
     pool.run(drain=True)
     queue.enqueue(Job(type="next"))
     pool.run(drain=True)
@@ -249,6 +248,8 @@ def test_a_job_that_kills_its_parent_ends_the_isolated_jobs_beside_it_and_no_oth
         assert "since the process that had started it has died" in error
     assert jobs["ordinary"].status is JobStatus.COMPLETED, jobs["ordinary"].error
     assert jobs["next"].status is JobStatus.COMPLETED, jobs["next"].error
+    if sys.platform == "linux":
+        until(lambda: not is_alive(int(told.read_text())))
 
 
 WORKER = """

@@ -32,6 +32,7 @@ POISONS = [
     Poison(poisons.awaits_for_long, LATE),
     Poison(poisons.checks_for_long, LATE),
     Poison(poisons.ignores_signals, LATE),
+    Poison(poisons.leaves_group, LATE),
     Poison(
         poisons.crashes, DIED + "was ended by SIGSEGV.*; it last logged: about to read address 0"
     ),
@@ -49,6 +50,7 @@ POISONS = [
     Poison(poisons.closes_streams, None),
     Poison(poisons.leaves_timer, None),
     Poison(poisons.forks, None),
+    Poison(poisons.uses_pool, None),
     Poison(poisons.prints_much, None, 100),
     Poison(poisons.returns_much, None, 100),
     Poison(poisons.returns_and_keeps_much, "OutcomeTooLarge", 100, {"keep_result": DAY}),
