@@ -18,6 +18,11 @@ _MADE: dict[str, Callable[..., str]] = {
 """Functions that return Markdown, by their name in a page; each gets the words after the name."""
 
 
+def made(name: str, *words: str) -> str:
+    """The Markdown that stands for the directive with these words."""
+    return _MADE[name](*words)
+
+
 class Generated(SphinxDirective):
     """The directive: its words are a name of the table above and the arguments."""
 
@@ -27,9 +32,8 @@ class Generated(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The nodes of the Markdown that the function returns."""
-        name, *words = self.arguments
         # MyST loses the text before the first heading.
-        before, heading, sections = f"\n{_MADE[name](*words)}".partition("\n## ")
+        before, heading, sections = f"\n{made(*self.arguments)}".partition("\n## ")
         return [
             *self.parse_text_to_nodes(before),
             *self.parse_text_to_nodes(heading + sections, allow_section_headings=True),
