@@ -35,6 +35,9 @@ def change_files(folder: Path, changes: Sequence[FileUpdate]) -> None:
             if data is not None:
                 (stage / f"new{number}").write_bytes(data)
         backups = _backups(folder, stage, dict.fromkeys(name for name, _ in changes))
+        for number, (name, data) in enumerate(changes):
+            if data is not None and backups[folder / name] is not None:
+                shutil.copymode(folder / name, stage / f"new{number}")
         with _signals_held():
             try:
                 for number, (name, data) in enumerate(changes):

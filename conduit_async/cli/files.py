@@ -1,6 +1,7 @@
 """How the commands show and read files, and report errors about them."""
 
 import os
+from io import StringIO
 from pathlib import Path
 
 import click
@@ -51,8 +52,8 @@ def print_diff(path: str, old: str, new: str) -> None:
     from difflib import unified_diff
 
     lines = unified_diff(
-        old.splitlines(keepends=True),
-        new.splitlines(keepends=True),
+        [*StringIO(old, "\n")],  # other line breaks are characters of a line
+        [*StringIO(new, "\n")],
         path if old else "/dev/null",
         path if new else "/dev/null",
     )

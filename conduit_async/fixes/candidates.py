@@ -33,7 +33,8 @@ _ASSIGNED = re.compile(r"^assign to it: ")
 _ADDED = re.compile(r"(?:add the missing|close it with|put a) `(?P<text>[^`]+)`")
 _REMOVED = re.compile(r"\bremove it\b|^write [^;]* alone$")
 _ONE_OF_TWO = re.compile(r"\bremove one of the two\b")
-_NO_SUCH = re.compile(r"Conduit has no `\w+`$")
+_NO_SUCH = re.compile(r"Conduit has no (?:`\w+`$|.* comments$)")
+_COMMENT = re.compile(r"/\*+ *(?P<text>.*?) *\*/")
 _EXPECTED = re.compile(r"expected(?: a block)? `(?P<text>[^`\w]{1,2})`")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _SIGNS = ("(", ")", ".", ",", ":", "@", "{", "}", "|", "=", '"', "!")
@@ -64,11 +65,18 @@ def guessed(diagnostic: Diagnostic) -> Iterator[Fix]:
 
 def _distinct(fixes: Iterable[Fix]) -> Iterator[Fix]:
     seen: set[tuple[Edit, ...]] = set()
-    for fix in fixes:
+    for each in fixes:
+        fix = replace(each, edits=tuple(map(_with_own_line_breaks, each.edits)))
         changes = any(edit.text != edit.span.text for edit in fix.edits)
         if changes and fix.edits not in seen:
             seen.add(fix.edits)
             yield fix
+
+
+def _with_own_line_breaks(edit: Edit) -> Edit:
+    """An edit that ends lines as the first line of its source ends."""
+    is_crlf = edit.span.source.text.partition("\n")[0].endswith("\r")
+    return replace(edit, text=re.sub(r"\r?\n", "\r\n", edit.text)) if is_crlf else edit
 
 
 def _hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
@@ -95,6 +103,8 @@ def _hinted(diagnostic: Diagnostic) -> Iterator[Fix]:
         yield from _after(span)
     if hint.startswith("write the value behind the `=`"):
         yield Fix("join the lines", (Edit(span, re.sub(r"=\s+", "= ", span.text, count=1)),))
+    if (comment := _COMMENT.fullmatch(span.text)) and _ends_line(span):
+        yield Fix("write `// …`", (Edit(span, f"// {comment['text']}"),))
     if _ONE_OF_TWO.search(hint):
         yield _removal(_line(span))
         yield _removal(span)
@@ -235,7 +245,7 @@ def _moved(span: Span) -> Iterator[Fix]:
         yield _removal(_span(span.source, here))
     for first, second in pairs:
         if first is not None and second is not None:
-            yield _exchange(span.source, first, second)
+            yield from _exchanged(span.source, first, second)
     for token in (here, before):
         if token is not None and not any(each.isalnum() or each == '"' for each in token.text):
             yield _removal(_span(span.source, token))
@@ -243,11 +253,14 @@ def _moved(span: Span) -> Iterator[Fix]:
         yield _insertion(span, span.start, sign)
 
 
-def _exchange(source: Source, first: Token, second: Token) -> Fix:
+def _exchanged(source: Source, first: Token, second: Token) -> Iterator[Fix]:
+    """Exchange two signs with at most spaces between them."""
     whole = Span(source, first.start, second.end)
     between = source.text[first.end : second.start]
+    if between.strip(" \t"):
+        return
     a, b = source.text[first.start : first.end], source.text[second.start : second.end]
-    return Fix(f"exchange `{a}` and `{b}`", (Edit(whole, f"{b}{between}{a}"),))
+    yield Fix(f"exchange `{a}` and `{b}`", (Edit(whole, f"{b}{between}{a}"),))
 
 
 def _insertion(span: Span, place: int, text: str) -> Fix:
@@ -265,6 +278,10 @@ def _removal(span: Span) -> Fix:
     elif not rest[:1].strip() or rest[0] in ")]},":
         start = len(text[:start].rstrip(" "))
     return Fix(f"remove `{span.in_one_line}`", (Edit(Span(span.source, start, end), ""),))
+
+
+def _ends_line(span: Span) -> bool:
+    return not span.source.text[span.end : span.source.line_end(span.end)].strip()
 
 
 def _line(span: Span) -> Span:

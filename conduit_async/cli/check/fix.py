@@ -1,5 +1,6 @@
 """`conduitc check --fix`: applies the safe fixes of diagnostics."""
 
+import stat
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ..atomic import change_files
 from ..files import print_diff, reason, shown
 from ..usage import UsageError
 from .checked import Checked
+
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,11 @@ def write_sources(texts: Mapping[str, str], names: Mapping[str, str]) -> None:
         path = Path(names.get(name, name)).resolve()  # what a symbolic link leads to
         try:
             mark = BOM_UTF8 if path.read_bytes().startswith(BOM_UTF8) else b""
+            is_read_only = not path.stat().st_mode & _WRITABLE
         except OSError as error:
             raise UsageError(f"cannot read `{path}`: {reason(error)}") from None
+        if is_read_only:
+            raise UsageError(f"cannot write `{shown(path)}`: the file is read-only")
         folders.setdefault(path.parent, []).append((path.name, mark + text.encode()))
     for folder, changes in folders.items():
         try:

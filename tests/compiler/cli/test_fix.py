@@ -1,6 +1,7 @@
 """`conduitc check --fix` and `--diff`, and the fixes in JSON and SARIF."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,43 @@ def test_fixes_that_touch_each_other_are_applied_one_by_one() -> None:
         runs += 1
         assert runs < 3
     assert Path("post.conduit").read_text("utf-8") == GOOD
+
+
+UNCLOSED = GOOD.rstrip().removesuffix("}").rstrip()
+ODD = GOOD.replace("(self", '("😀e\u0301\u2028\x85\x0c\ta\rb", self').replace("title)", "titel)")
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        (UNCLOSED, f"{UNCLOSED}\n}}\n"),
+        (UNCLOSED.replace("\n", "\r\n"), f"{UNCLOSED}\n}}\n".replace("\n", "\r\n")),
+        (f"\ufeff{ODD}".rstrip(), f"\ufeff{ODD}".rstrip().replace("titel", "title")),
+        (f"{GOOD}/* a */", f"{GOOD}// a"),
+        (f"{GOOD}/* a */ resource A {{}}", f"{GOOD}/* a */ resource A {{}}"),
+        (GOOD.replace("  @", "  /* a\n b */\n  @"), GOOD.replace("  @", "  /* a\n b */\n  @")),
+    ],
+    ids=["no final newline", "CRLF", "BOM and others", "comment", "code behind", "lines"],
+)
+def test_texts_of_any_form(text: str, fixed: str, capsys: Printed) -> None:
+    file = put("post.conduit", text)
+    run(["check", "--diff", "."])
+    diff = capsys.readouterr().out
+    removed, added = re.findall("^-[^-]", diff, re.M), re.findall("^[+][^+]", diff, re.M)
+    assert len(removed) <= 1
+    assert len(added) <= 2
+    assert run(["check", "--fix", "."]) == (text == fixed)
+    assert file.read_bytes() == fixed.encode()
+
+
+@pytest.mark.parametrize(("mode", "code"), [(0o600, 0), (0o755, 0), (0o444, 2)])
+def test_the_mode_of_a_file_stays(mode: int, code: int, capsys: Printed) -> None:
+    file = put("post.conduit", WRONG)
+    file.chmod(mode)
+    assert run(["check", "--fix", "."]) == code
+    assert file.stat().st_mode & 0o777 == mode
+    assert (file.read_text("utf-8") == WRONG) == (code == 2)
+    assert ("the file is read-only" in capsys.readouterr().err) == (code == 2)
 
 
 def test_bytes_that_are_no_part_of_a_fix_stay() -> None:
