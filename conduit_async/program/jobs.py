@@ -99,6 +99,11 @@ class Items:
         """The expression that gives the items."""
         return self.of.iterable
 
+    @property
+    def nodes(self) -> tuple[ast.Expr, ...]:
+        """The code that runs in the step."""
+        return (self.node,)
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -118,6 +123,34 @@ class Tried:
     def node(self) -> ast.Expr:
         """The expression that may fail."""
         return self.rescue.operand
+
+    @property
+    def nodes(self) -> tuple[ast.Expr, ...]:
+        """The code that runs in the step."""
+        return (self.node,)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an `if` or a `match` chooses one of its blocks by, which is stored in a `local`.
+
+    `nodes` are the conditions of an `if`, or the subject of a `match`. Of one condition it is
+    stored whether it holds, of several the number of the first one that does.
+    """
+
+    of: ast.Statement
+    local: Local
+    nodes: tuple[ast.Expr, ...]
+
+    @property
+    def node(self) -> ast.If | ast.Match:
+        """What chooses."""
+        found = self.of.value if isinstance(self.of, ast.ExprStatement) else self.of
+        assert isinstance(found, ast.If | ast.Match)
+        return found
+
+
+Part: TypeAlias = Items | Tried | Chosen
 
 
 @dataclass(eq=False)
@@ -144,7 +177,7 @@ class StepInfo:
     loop: "StepInfo | None" = None
     pause: Pause = ""
     items: Items | None = None
-    part: "Items | Tried | None" = None
+    part: Part | None = None
     record: str = ""
     fields: Fields = field(default_factory=dict)
     hash: str = ""
@@ -162,7 +195,7 @@ class StepInfo:
         """The code that runs in the step; of a loop, its turns."""
         if self.takes_turns:
             return tuple(each.body for each in self.statements if isinstance(each, ast.For))
-        return self.statements if self.part is None else (*self.statements, self.part.node)
+        return self.statements if self.part is None else (*self.statements, *self.part.nodes)
 
     @property
     def depth(self) -> int:

@@ -28,10 +28,10 @@ def statement_hashes(block: ast.Async) -> tuple[str, ...]:
     return tuple(found)
 
 
-def hash_of(node: ast.Node) -> str:
-    """Return a hash of a node and all that is in it, as those of `statement_hashes`."""
+def hash_of(*nodes: ast.Node) -> str:
+    """Return a hash of nodes and all that is in them, as those of `statement_hashes`."""
     texts: list[str] = []
-    pending: list[ast.Node] = [node]
+    pending = [*reversed(nodes)]
     while pending:
         text, inner = _text(pending.pop())
         texts.append(text)

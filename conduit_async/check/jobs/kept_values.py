@@ -1,6 +1,6 @@
-"""Which values a step keeps for the code behind it."""
+"""Which values a step keeps for the code behind it, and which fields that code reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,18 +12,23 @@ from ...lock.model import RESCUED
 from ...names import python_name
 from ...program import (
     Capture,
+    ChangeCall,
+    FunctionCall,
     JobInfo,
     KeyAccess,
     Local,
     Program,
     RecordCall,
+    RelationUse,
     ResourceInfo,
+    SelfColumn,
 )
 from ...types import ANY, Record, Struct, innermost
 from ..queries.writes import WRITES
 from .capture import is_storable
 from .payload_fields import shape_of
 from .sensitive_values import sensitive_column
+from .step_names import chain_of
 
 
 @dataclass
@@ -181,3 +186,40 @@ def _with_members(capture: Capture, members: Mapping[Local, tuple[str, ...]]) ->
     """A capture whose name in the record also says what is kept of it: `label.carrier`."""
     names = members.get(capture.local) if capture.local is not None else None
     return replace(capture, name=f"{capture.name}.{','.join(names)}") if names else capture
+
+
+def may_read(
+    program: Program, resource: ResourceInfo, fields: Container[str], rest: Sequence[ast.Node]
+) -> bool:
+    """Whether code may read some fields of the record, itself or in a function or a job."""
+    facts = program.facts
+    nodes = [node for root in rest for node in walk(root)]
+    targets = {
+        each for node in nodes if isinstance(node, ast.Assign) for each in chain_of(node.target)
+    }
+    owners = {node.target for node in nodes if isinstance(node, ast.Member)}
+    for node in nodes:
+        if node in targets:
+            continue
+        match facts.resolutions.get(node):
+            case SelfColumn(column=column) | ChangeCall("changed_to", column=column):
+                read = column.name in fields
+            case RelationUse(relation=relation):
+                read = relation.key in fields or resource.primary_key in fields
+            case FunctionCall(function=function):
+                read = _are_among(function.reads, fields)
+            case _ if isinstance(node, ast.Async):
+                read = _are_among(facts.jobs[node].captures, fields)
+            case _:
+                read = isinstance(node, ast.SelfRef) and node not in owners
+        if read:
+            return True
+    return False
+
+
+def _are_among(captures: Sequence[Capture], fields: Container[str]) -> bool:
+    """Whether a function or a job reads one of some fields of the record."""
+    return any(
+        each.kind == "snapshot" or (each.kind == "self_path" and each.path[0] in fields)
+        for each in captures
+    )

@@ -37,8 +37,8 @@ def name_steps(job: JobInfo, lock: Lock) -> Collection[str]:
     were: dict[str, str] = job.options.get("steps_were", {})
     unknown = {*were}
     for step in (*job.steps, *job.unrecorded):
-        last = step.statements[-1] if step.part is None else step.part.node
-        step.hash = hash_of(last.iterable if isinstance(last, ast.For) else last)
+        last = step.statements[-1:] if step.part is None else step.part.nodes
+        step.hash = hash_of(*(e.iterable if isinstance(e, ast.For) else e for e in last))
     known = known_steps(job, lock)
     job.had_steps = known is not None
     steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.first.span.start)
@@ -124,7 +124,7 @@ def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement
         elif isinstance(statement, ast.If):
             conditions = around
             for branch in statement.branches:
-                conditions += hash_of(branch.condition)
+                conditions += "not " * statement.negated + hash_of(branch.condition)
                 yield from branches(branch.body, _short(conditions))
             if statement.otherwise is not None:
                 yield from branches(statement.otherwise, _short(f"{conditions} else"))
@@ -162,7 +162,7 @@ def _work_of(program: Program, step: Sequence[ast.Node], kinds: Kinds) -> str:
             return relation.name
         case Local(name=name), _:
             return name
-        case _, ast.Assign(target=target):
+        case _, ast.Assign(target=ast.Member() as target):
             return ".".join(path_of(target))
     return "code"
 

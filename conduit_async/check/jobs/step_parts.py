@@ -1,13 +1,34 @@
-"""Finds statements whose first part may end a step: loops over rows, and values with a `rescue`."""
+"""Finds statements whose first part may end a step: of loops, of values with a `rescue`, of `if`.
+
+A step that ends so stores the rows of a loop, the error of what a `rescue` tries, or which one of
+its blocks an `if` or a `match` has chosen.
+"""
+
+from collections.abc import Sequence
 
 import inflection
 
 from ... import ast
-from ...analyses.walk import walk
+from ...analyses.walk import own_nodes, walk
 from ...names import local_name
-from ...program import Facts, Items, JobInfo, Local, Program, Tried
-from ...types import ANY, ERROR, JSON, Array, Optional, Query, Record, is_nullable
+from ...program import Chosen, Facts, Items, JobInfo, Local, Program, Tried
+from ...types import (
+    ANY,
+    BOOL,
+    ERROR,
+    INT,
+    JSON,
+    Array,
+    Optional,
+    Query,
+    Record,
+    Type,
+    is_nullable,
+)
+from .hashes import hash_of
 from .kept_values import KeptValues
+from .second_runs import Kind, Kinds
+from .unrecorded import blocks_of
 
 
 def items_of(loop: ast.For, program: Program, job: JobInfo, values: KeptValues) -> Items | None:
@@ -68,3 +89,66 @@ def _is_read_in_lambda(rescue: ast.Rescue, facts: Facts) -> bool:
     return local is not None and any(
         facts.resolutions.get(each) is local for function in lambdas for each in walk(function)
     )
+
+
+def chosen_in(
+    statement: ast.Statement, program: Program, job: JobInfo, kinds: Kinds, values: KeptValues
+) -> Chosen | None:
+    """What an `if` or a `match` chooses by, if another attempt may choose another block.
+
+    None if code reads a value as not nil since a condition says so: the generated code has to test
+    that again.
+    """
+    facts = program.facts
+    nodes: tuple[ast.Expr, ...]
+    kind: Type
+    match statement:
+        case ast.If(branches=branches):
+            nodes = tuple(each.condition for each in branches)
+            name, python, kind = ("if", "chosen", INT) if nodes[1:] else ("if", "holds", BOOL)
+        case ast.ExprStatement(value=ast.Match(subject=subject, arms=arms)) if (
+            kinds.of(*(each for arm in arms for each in arm.patterns)) is Kind.SAME
+        ):
+            nodes = (subject,)
+            name, python, kind = "match", "subject", facts.types.get(subject, ANY)
+        case _:
+            return None
+    if kinds.of(*nodes) is Kind.SAME or _narrow(nodes, facts, job):
+        return None
+    # Its name tells the conditions from others, by which new code would choose another block.
+    name = f"{name} {hash_of(*nodes)}"
+    local = Local(name, local_name(python), kind, "let", statement.span, job, nodes[0])
+    return Chosen(statement, local, nodes) if values.may_keep(local) else None
+
+
+def _narrow(conditions: Sequence[ast.Expr], facts: Facts, job: JobInfo) -> bool:
+    """Whether code behind some conditions may read a value as not nil because of them."""
+    inside = {each for root in conditions for each in walk(root)}
+    tested = {
+        each.span.in_one_line
+        for each in inside
+        if is_nullable(facts.types.get(each, ANY)) and each not in facts.narrowed
+    }
+    others = (each for each in walk(job.block) if each in facts.narrowed and each not in inside)
+    return any(each.span.in_one_line in tested for each in others)
+
+
+def has_effects(statement: ast.Statement, kinds: Kinds) -> bool:
+    """Whether an effect in a block of an `if` or a `match` may follow another effect of it."""
+    before = 0 if kinds.of(*conditions_of(statement)) is not Kind.EFFECT else 1
+    for block in blocks_of(statement):
+        effects = before + len([*kinds.effects(block)])
+        bodies = (each.body for each in own_nodes(block) if isinstance(each, ast.For))
+        if effects > before and (effects > 1 or Kind.EFFECT in map(kinds.of, bodies)):
+            return True
+    return False
+
+
+def conditions_of(statement: ast.Statement) -> list[ast.Node]:
+    """The conditions of an `if`, or the subject and the patterns of a `match`."""
+    match statement:
+        case ast.If(branches=branches):
+            return [each.condition for each in branches]
+        case ast.ExprStatement(value=ast.Match(subject=subject, arms=arms)):
+            return [subject, *(each for arm in arms for each in arm.patterns)]
+    return []

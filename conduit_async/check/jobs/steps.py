@@ -5,11 +5,11 @@ values another run may not find again, such as the time or a row. Code that give
 each time belongs to no step; it runs again. The last effect of a block needs no step, since the end
 of the job is its record, unless it is a write and an error may follow. The turns of a loop are
 stored one by one, and the last effect of a turn needs no step, either. A step may end with a part
-of a statement: with the rows of a loop, or with what a `rescue` tries, whose error the code behind
-it handles.
+of a statement: with the rows of a loop, with what chooses a branch, or with what a `rescue` tries,
+whose error the code behind it handles.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ... import ast
@@ -17,24 +17,19 @@ from ...analyses.pauses import kind_of, pause_of, signal_of
 from ...analyses.queries import is_query
 from ...analyses.walk import walk
 from ...program import (
-    Capture,
-    ChangeCall,
-    FunctionCall,
-    Items,
     JobInfo,
     Local,
+    Part,
     Program,
-    RelationUse,
     ResourceInfo,
-    SelfColumn,
     StepInfo,
     Tried,
 )
-from .kept_values import KeptValues
+from .kept_values import KeptValues, may_read
 from .payload_fields import fields_of
 from .second_runs import Kind, Kinds
-from .step_names import branches, chain_of, path_of, work_of
-from .step_parts import items_of, tried_in
+from .step_names import branches, path_of, work_of
+from .step_parts import chosen_in, conditions_of, has_effects, items_of, tried_in
 from .unrecorded import blocks_of, unrecorded
 
 _LONGEST = 40
@@ -100,6 +95,16 @@ class _Division:
                     return False
                 continue
             enqueues, pauses = self._enqueues(statement), self._pauses(statement)
+            blocks = blocks_of(statement)
+            if self._has_steps(statement, rest):
+                chosen = chosen_in(statement, self.program, self.job, self.kinds, self.values)
+                if chosen is not None and self._end(under_way, [*blocks, *rest], chosen):
+                    under_way = []
+                    if not all(self._divide(each, rest) for each in blocks):
+                        return False
+                    continue
+                if under_way and self._may_divide(statement):
+                    under_way = [] if self._end(under_way, [statement, *rest]) else under_way
             if enqueues or pauses:  # a step would lose the job, or the attempt ends in it
                 if under_way and not self._end(under_way, [statement, *rest]):
                     return False
@@ -112,7 +117,7 @@ class _Division:
                 if kind is Kind.SAME:
                     continue
                 if self._may_divide(statement):
-                    if not all(self._divide(each, rest) for each in blocks_of(statement)):
+                    if not all(self._divide(each, rest) for each in blocks):
                         return False
                     continue
                 if pauses:
@@ -145,16 +150,15 @@ class _Division:
 
     def _may_divide(self, statement: ast.Statement) -> bool:
         """Whether it chooses the same one of its blocks each time, and a block has steps."""
-        conditions: list[ast.Node]
-        match statement:
-            case ast.If(branches=branches):
-                conditions = [branch.condition for branch in branches]
-            case ast.ExprStatement(value=ast.Match(subject=subject, arms=arms)):
-                conditions = [subject, *(p for a in arms for p in a.patterns)]
-            case _:
-                return False
+        conditions = conditions_of(statement)
         has_steps = self.kinds.of(statement) is Kind.EFFECT or self._enqueues(statement)
-        return has_steps and self.kinds.of(*conditions) is Kind.SAME
+        return bool(conditions) and has_steps and self.kinds.of(*conditions) is Kind.SAME
+
+    def _has_steps(self, statement: ast.Statement, rest: Sequence[ast.Node]) -> bool:
+        """Whether a step may end in a block of an `if` or a `match`, or would lose its job."""
+        loses = self._enqueues(statement) and self.kinds.of(*rest) is Kind.EFFECT
+        is_needed = loses or self._pauses(statement) or has_effects(statement, self.kinds)
+        return bool(conditions_of(statement)) and is_needed
 
     def _tried(self, statement: ast.Statement, rest: Sequence[ast.Node]) -> Tried | None:
         """What a `rescue` tries, if its block has effects, or enqueues a job before effects."""
@@ -225,37 +229,11 @@ class _Division:
                 return False
         nodes = [node for each in step for node in walk(each, ast.Async)]
         fields = {name for node in nodes if (name := _assigned_field(node)) is not None}
-        if not fields or not self._may_read(fields, rest):
+        if not fields or not may_read(self.program, self.resource, fields, rest):
             return True
         names = " or ".join(f"`self.{each}`" for each in sorted(fields))
         hint = "put the new value into a `let`, and read that behind it"
         self.job.obstacle = f"{names} has a new value, and is read behind it", hint
-        return False
-
-    def _may_read(self, fields: Container[str], rest: Sequence[ast.Node]) -> bool:
-        """Whether code may read some fields of the record, itself or in a function or a job."""
-        facts = self.program.facts
-        nodes = [node for root in rest for node in walk(root)]
-        targets = {
-            each for node in nodes if isinstance(node, ast.Assign) for each in chain_of(node.target)
-        }
-        owners = {node.target for node in nodes if isinstance(node, ast.Member)}
-        for node in nodes:
-            if node in targets:
-                continue
-            match facts.resolutions.get(node):
-                case SelfColumn(column=column) | ChangeCall("changed_to", column=column):
-                    read = column.name in fields
-                case RelationUse(relation=relation):
-                    read = relation.key in fields or self.resource.primary_key in fields
-                case FunctionCall(function=function):
-                    read = _are_among(function.reads, fields)
-                case _ if isinstance(node, ast.Async):
-                    read = _are_among(facts.jobs[node].captures, fields)
-                case _:
-                    read = isinstance(node, ast.SelfRef) and node not in owners
-            if read:
-                return True
         return False
 
     def _may_repeat(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
@@ -266,7 +244,7 @@ class _Division:
         self,
         step: list[ast.Statement],
         rest: Sequence[ast.Node],
-        part: Items | Tried | None = None,
+        part: Part | None = None,
     ) -> bool:
         """Let a step end before `rest`, which needs its values; False if they cannot be stored.
 
@@ -275,12 +253,12 @@ class _Division:
         later = [*rest, *self.later]
         sets = [part.value] if isinstance(part, Tried) and part.value is not None else []
         locals_ = self.values.needed(step, later, sets)
-        nodes = [*step, *([] if part is None else [part.node])]
+        nodes = [*step, *([] if part is None else part.nodes)]
         if not self._may_end(nodes, locals_, rest):
             return False
         self.job.obstacle = None
         if part is not None:
-            locals_.append(part.local if isinstance(part, Items) else part.error)
+            locals_.append(part.error if isinstance(part, Tried) else part.local)
         kept, members = self.values.kept(locals_, later)
         only_writes = self.kinds.only_write(*nodes)
         name = work_of(self.program, nodes, self.kinds)
@@ -288,14 +266,6 @@ class _Division:
             StepInfo(name, tuple(step), kept, members, only_writes, loop=self.loop, part=part)
         )
         return True
-
-
-def _are_among(captures: Sequence[Capture], fields: Container[str]) -> bool:
-    """Whether a function or a job reads one of some fields of the record."""
-    return any(
-        each.kind == "snapshot" or (each.kind == "self_path" and each.path[0] in fields)
-        for each in captures
-    )
 
 
 def _assigned_field(node: ast.Node) -> str | None:

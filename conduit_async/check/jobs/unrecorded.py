@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ... import ast
-from ...program import JobInfo, Program, StepInfo, Tried
+from ...program import Chosen, JobInfo, Program, StepInfo, Tried
 from .second_runs import Kind, Kinds
 from .step_names import branches, work_of
 
@@ -33,14 +33,15 @@ def unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInf
     """The statements of a block that have effects and are in no step, in their order."""
     inner = {each: step for step in job.steps for each in step.statements}
     handlers = {step.part.of: step.part.body for step in job.steps if isinstance(step.part, Tried)}
-    divided = {*inner, *handlers}
+    chosen = {step.part.of for step in job.steps if isinstance(step.part, Chosen)}
+    divided = {*inner, *handlers, *chosen}
     pending = [*_places(job.block.body, None, None)]
     while pending:
         statement, loop, rest = pending.pop()
         step = inner.get(statement)
         if step is not None and not step.takes_turns:
             continue
-        is_divided = step is not None or statement in handlers
+        is_divided = step is not None or statement in handlers or statement in chosen
         blocks = [handlers[statement]] if statement in handlers else blocks_of(statement)
         if is_divided or any(each in divided for b in blocks for each, _ in branches(b)):
             after = rest if step is None else None  # the end of a turn has a record

@@ -20,7 +20,8 @@ from .dispatch import lower
 @rule(ast.Match)
 def match(fn: FunctionBuilder, node: ast.Match, dest: Destination) -> list[Line]:
     """`match e { … }`."""
-    subject = lower(fn, node.subject)
+    chosen = fn.chosen.get(node)
+    subject = lower(fn, node.subject) if chosen is None else Code(fn.names.local(chosen))
     literal = all(_is_literal(fn, node, pattern) for arm in node.arms for pattern in arm.patterns)
     if not literal and not subject.repeatable:
         subject = fn.hoist(subject, node.subject)

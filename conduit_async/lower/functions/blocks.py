@@ -1,17 +1,18 @@
 """Lowers statements, and expressions with a destination, by a rule for each kind."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
 from ...analyses.raising import raised_in
-from ...program import Items, Local, ServiceCall, StepInfo, Tried
+from ...program import Chosen, Items, Local, Part, ServiceCall, StepInfo, Tried
 from ...python.code import NONE, Code, Form, Line, assign, assignment, compound, holds, if_
 from ...python.literals import string
 from ...source import Span
 from ...types import ANY
-from ..expressions.dispatch import Operand, lower, nil_after_call
+from ..expressions.dispatch import Operand, condition, lower, nil_after_call, truth
 from ..expressions.snapshots import record_form_of
 from ..python.branching import chain
 from ..python.typing import DYNAMIC, type_of, unchecked
@@ -96,9 +97,15 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     return [*declared, *chain([(begins, body)], otherwise)]
 
 
-def _part(fn: FunctionBuilder, part: Items | Tried | None) -> list[Line]:
+def _part(fn: FunctionBuilder, part: Part | None) -> list[Line]:
     """Lower the part of a statement with which a step ends."""
     match part:
+        case Chosen(node=ast.If(branches=branches), local=local):
+            name = fn.names.local(local)
+            return _spanned(_first_that_holds(fn, branches, name), part.of.span)
+        case Chosen(local=local, nodes=(subject,)):
+            goes = Destination("name", fn.names.local(local), expected=local.type, first=True)
+            return _spanned(value(fn, subject, goes), subject.span)
         case Items(local=local):
             goes = Destination("name", fn.names.local(local), expected=local.type, first=True)
             return _spanned(value(fn, part.node, goes), part.node.span)
@@ -116,6 +123,20 @@ def _part(fn: FunctionBuilder, part: Items | Tried | None) -> list[Line]:
             lines += [compound("try:", tried), compound(head, [Line(failed)])]
             return _spanned(lines, part.of.span)
     return []
+
+
+def _first_that_holds(fn: FunctionBuilder, branches: Sequence[ast.Branch], name: str) -> list[Line]:
+    """Find the number of the first condition that holds; of one alone, whether it does."""
+    if not branches[1:]:
+        test = condition(fn, branches[0].condition)
+        return [*test.before, assignment(name, truth(fn, test).text)]
+    arms: list[tuple[Code, list[Line]]] = []
+    with ExitStack() as rest:
+        for number, branch in enumerate(branches):
+            test = condition(fn, branch.condition)
+            arms.append((test, [assignment(name, str(number))]))
+            rest.enter_context(fn.branch())
+    return chain(arms, [assignment(name, str(len(branches)))])
 
 
 def _rescued(fn: FunctionBuilder, tried: Tried) -> list[Line]:

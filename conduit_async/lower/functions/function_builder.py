@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 
 from ... import ast
 from ...analyses.pauses import pause_of
-from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, StepInfo
+from ...program import (
+    Capture,
+    CaptureKind,
+    Chosen,
+    Column,
+    JobInfo,
+    Local,
+    ResourceInfo,
+    StepInfo,
+)
 from ...python.code import Code, Effect, Form, Line, Precedence, assign, assignment, call, combine
 from ...python.literals import string
 from ..python.order import running_late
@@ -30,9 +39,10 @@ class FunctionBuilder:
     rescue; without one, `returns` ends the function. `caught` is the exception that is being
     handled. `knows_user`: the code runs only if the request has a user. `declared` are locals, and
     `annotated` are variables, that have an annotation already. `steps` are those of the job, by
-    their first statements, and `loops` are the loops whose turns are stored. Before the statements
-    in `guarded`, the job checks that it has passed all steps that have ended. The writes from those
-    in `last_writes` on commit together with the end of the job, or of the turn.
+    their first statements, and `loops` are the loops whose turns are stored. A local in `chosen`
+    says which block an `if` or a `match` has chosen. Before the statements in `guarded`, the job
+    checks that it has passed all steps that have ended. The writes from those in `last_writes` on
+    commit together with the end of the job, or of the turn.
     """
 
     names: Naming
@@ -53,6 +63,7 @@ class FunctionBuilder:
     declared: set[Local] = field(default_factory=set)
     steps: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     loops: dict[ast.Statement, StepInfo] = field(default_factory=dict)
+    chosen: dict[ast.Node, Local] = field(default_factory=dict)
     guarded: frozenset[ast.Statement] = frozenset()
     last_writes: frozenset[ast.Statement] = frozenset()
     annotated: set[str] = field(default_factory=set)
@@ -66,6 +77,8 @@ class FunctionBuilder:
     def __post_init__(self) -> None:
         self.rows = LoadedRows(self.names)
         if self.job is not None:
+            parts = (each.part for each in self.job.steps)
+            self.chosen = {each.node: each.local for each in parts if isinstance(each, Chosen)}
             own = (each for each in self.job.steps if not (each.takes_turns or each.pause))
             self.steps = {each.first: each for each in own}
             self.loops = {each.first: each for each in self.job.steps if each.takes_turns}

@@ -41,8 +41,8 @@ def _let(fn: FunctionBuilder, node: ast.Let, dest: Destination) -> list[Line]:
 def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
     with ExitStack() as rest:
-        for branch in node.branches:
-            test = condition(fn, branch.condition)
+        for number, branch in enumerate(node.branches):
+            test = _test(fn, node, number)
             with fn.branch():
                 body = block(fn, branch.body, dest)
             arms.append((negate(test) if node.negated else test, body))
@@ -58,6 +58,16 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
             for test, body in arms
         ]
     return [*chain(arms, otherwise), *(dest.put(NONE) if falls else [])]
+
+
+def _test(fn: FunctionBuilder, node: ast.If, number: int) -> Code:
+    """The test of a branch, or what a step has stored of it."""
+    if (local := fn.chosen.get(node)) is None:
+        return condition(fn, node.branches[number].condition)
+    name = fn.names.local(local)
+    if not node.branches[1:]:
+        return Code(name)
+    return Code(f"{name} == {number}", Precedence.COMPARISON)
 
 
 @rule(ast.For)

@@ -53,6 +53,7 @@ def keeping(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) 
 A, B, C, D, F = "bill.charge", "mail.send", "sms.send", "phone.call", "broken.fail"
 FOUR = (CHARGE, MAIL, SMS, CALL)
 
+CHOICE = f'if Method.where(amname: "gin").exists?() {{ {MAIL} {SMS} }}'
 EACH = (
     'for row in Method.where(amname in ["btree", "gin"]).order_by("amname") '
     '{ Mail.send("mail", row.amname) Phone.call("call", row.amname) }'
@@ -138,6 +139,35 @@ STEPS = [
         "the condition of a branch changes",
         (CHARGE, f"if self.size > 1 {{ {MAIL} {SMS} }}", CALL),
         (CHARGE, f"if self.size > 100 {{ {MAIL} {SMS} }}", CALL),
+        B,
+        C,
+    ),
+    changed("a row chooses a branch", (CHARGE, CHOICE, CALL), (CHARGE, CHOICE, CALL)),
+    changed(
+        "a branch that a row chooses gets another effect at its end",
+        (CHARGE, CHOICE, CALL),
+        (CHARGE, f"{CHOICE[:-1]} {LOG} }}", CALL),
+    ),
+    StepPair(
+        "the row changes that chooses a branch",
+        block(CHARGE, CHOICE, CALL),
+        block(CHARGE, CHOICE.replace("gin", "hash"), CALL),
+        ("method.exists?", B, C),
+        ("BRK126", "BRK127"),
+        branches=True,
+    ),
+    StepPair(
+        "the blocks of a branch that a row chooses change places",
+        block(CHARGE, f"{CHOICE} else {{ {LOG} }}", CALL),
+        block(CHARGE, f"{CHOICE.replace('if', 'unless', 1)} else {{ {LOG} }}", CALL),
+        (B, C, "audit.log"),
+        ("BRK126",),
+        branches=True,
+    ),
+    branching(
+        "a row chooses a branch that was always taken",
+        (CHARGE, MAIL, SMS, CALL),
+        (CHARGE, CHOICE, CALL),
         B,
         C,
     ),
