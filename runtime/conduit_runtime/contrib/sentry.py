@@ -1,7 +1,10 @@
 """Sentry: `sentry_sdk.init(…, integrations=[ConduitIntegration()])` reports failed attempts."""
 
+import atexit
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -88,6 +91,13 @@ def _capture(job: Claimed, error: BaseException, outcome: Outcome) -> None:
             scope.set_tag("outcome", "retried" if is_retried else "failed")
             scope.add_event_processor(lambda event, hint: _cleaned(event, hint, job))
             scope.capture_event(event, hint)
+    _flush_at_exit(os.getpid())
+
+
+@cache
+def _flush_at_exit(pid: int) -> None:
+    """Send what waits before this process exits: that of isolated jobs forgets its parent's SDK."""
+    atexit.register(sentry_sdk.flush)
 
 
 def _scope_of(job: Claimed) -> AbstractContextManager[sentry_sdk.Scope]:

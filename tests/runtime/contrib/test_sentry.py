@@ -1,6 +1,7 @@
 """What Sentry gets of failed attempts. Its own SDK makes the events; a transport collects them."""
 
 import asyncio
+import atexit
 import json
 import logging
 import threading
@@ -23,6 +24,7 @@ from conduit_runtime import (
     Snooze,
     job_type,
 )
+from conduit_runtime.contrib import sentry as sentry_module
 from conduit_runtime.contrib.sentry import ConduitIntegration
 from conduit_runtime.worker.run import around, outcomes
 from pools import NewPool
@@ -108,6 +110,19 @@ def test_each_failed_attempt_is_an_event(
     assert (error["type"], error["value"]) == ("ValueError", "no paper")
     assert error["stacktrace"]["frames"][-1]["filename"].endswith("test_sentry.py")
     assert "a payload" not in "".join(sentry.texts)
+
+
+def test_what_waits_is_sent_before_a_process_exits(
+    queue: Queue, new_pool: NewPool, sentry: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered: list[Any] = []
+    monkeypatch.setattr(atexit, "register", registered.append)
+    sentry_module._flush_at_exit.cache_clear()
+    pool = new_pool()
+    pool.register("print", handlers(ValueError("no paper"))[1])
+    queue.enqueue_many([Job(type="print", max_attempts=1) for _ in range(2)])
+    pool.run(drain=True)
+    assert registered.count(sentry_sdk.flush) == 1
 
 
 def test_types_are_issues_of_their_own(queue: Queue, new_pool: NewPool, sentry: Collector) -> None:

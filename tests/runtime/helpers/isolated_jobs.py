@@ -1,5 +1,6 @@
 """Handlers, services and hooks that children import."""
 
+import atexit
 import logging
 import os
 import signal
@@ -77,6 +78,7 @@ def plain(job: PlainContext[Services], path: str) -> dict[str, Any]:
         os._exit(1)
     job.sleep(0.01)
     log.warning("attempt %d of %s", job.attempt, job.type)
+    atexit.register(noted, path + ".exit")
     job.enqueue_flow(chain(Job(type="child", payload=1), Job(type="child", payload=2)))
     return {
         "first": first,

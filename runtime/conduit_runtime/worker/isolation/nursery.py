@@ -5,6 +5,7 @@ is a new Python. It reaps the children, and tells the worker how each of them en
 its worker, and so do the children.
 """
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -143,6 +144,7 @@ class Nursery:
             for each in (self._control, self._waking, self._woken):
                 each.close()
             os.setpgid(0, 0)
+            atexit._clear()  # these may remove what all children use
             be(descriptor, is_prepared=True)
         finally:
             os._exit(1)
@@ -173,6 +175,7 @@ def be(descriptor: int, *, is_prepared: bool = False) -> None:
         if not is_prepared:
             prepare(setup.preparation)
         child.serve(pipe, setup)
+        atexit._run_exitfuncs()
         code = 0
     except EOFError:
         pass

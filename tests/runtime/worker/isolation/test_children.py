@@ -99,6 +99,7 @@ def test_a_job_can_do_what_it_can_do_elsewhere(
     assert sorted(results(queue, "child"), key=len) == [[1], [[1], 2]]
     [[cents, pid]] = results(queue, "typed")
     assert (cents, pid != os.getpid()) == (5, True)
+    assert Path(paths[0] + ".exit").exists()
     [record] = [each for each in caplog.records if each.name == "isolated_jobs"]
     assert record.getMessage().startswith("attempt ")
     ends = [each for each in spans.get_finished_spans() if each.name == "process plain"]
