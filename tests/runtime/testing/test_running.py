@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import ANY, call
 
 import psycopg
@@ -102,6 +102,24 @@ class TestWhatRuns:
         assert texts(kit.jobs.run(pool=pool)) == ["t completed"] * 2
         kit.jobs.advance(hours=2)
         assert texts(kit.jobs.run(pool=pool)) == ["rated completed"]
+
+    @pytest.mark.parametrize("on_failure", ["hold", "skip"])
+    def test_ordered_jobs_keep_their_order(
+        self, kit: Kit, pool: WorkerPool, on_failure: Literal["hold", "skip"]
+    ) -> None:
+        def fail_twice(context: JobContext, payload: Any) -> None:
+            ran.append(payload)
+            if payload == 0:
+                raise ValueError("no")
+
+        ran: list[Any] = []
+        pool.register("t", fail_twice, ordered=True, on_failure=on_failure, max_attempts=2)
+        jobs = [Job(type="t", key="a", payload=n, max_attempts=2) for n in range(3)]
+        kit.queue.enqueue_many(jobs, conn=kit.conn)
+        kit.done()
+        kit.jobs.run(pool=pool, until=timedelta(hours=1), raises=False)
+        assert ran == ([0, 0] if on_failure == "hold" else [0, 0, 1, 2])
+        assert kit.queue.type_limits(conn=kit.conn) == []
 
     def test_due_schedules(self, kit: Kit, pool: WorkerPool) -> None:
         pool.register("hourly", lambda context, payload: None)

@@ -22,12 +22,13 @@ from ...model.attempts.outcome import released
 from ...model.claimed import Claimed
 from ...model.errors import JobLost
 from ...model.lanes import Lane
-from ...model.queues.controls import Controls
+from ...model.queues.controls import Controls, SourceLimits
 from ...services.protocols import Prepared
 from ...statements import worker_registry
 from ...statements.claims import BY_WORKERS
 from ...statements.flows import advance, watch
 from ...statements.limits.limited_claims import Wanted, claim_within
+from ...statements.limits.type_limits import apply_source
 from ...statements.outcomes import Attempt, Written, mark_started, progress, use, write
 from ...statements.results import of_predecessors
 from ...worker.acknowledge.apart_writer import refused
@@ -74,6 +75,7 @@ class OneByOne(RunnerHost):
         self._database = database
         self.kit_steps = KitSteps(database, crash_after)
         self._controls = Controls()
+        self._ordered: dict[str, SourceLimits] = {}
         self._ended: Collection[UUID] = ()
         self._capacity = asyncio.Event()
         self._noted = Noted()
@@ -95,7 +97,17 @@ class OneByOne(RunnerHost):
         self.queues = dict.fromkeys(queues)
         handled = self.registry.lanes()
         host, pid = socket.gethostname(), os.getpid()
-        await run(worker_registry.register(self.name, None, host, pid, queues, handled))
+        self._ordered = {
+            type_: SourceLimits(key_order=limits.key_order)
+            for type_, limits in self.registry.limits().items()
+            if limits.key_order is not None
+        }
+        await run(
+            worker_registry.register(
+                self.name, None, host, pid, queues, handled, limits=self._ordered
+            )
+        )
+        await self._apply_order()
         heartbeat = await run(worker_registry.heartbeat(self.name, queues))
         self._controls = heartbeat.controls or Controls()
         waiting = await run(worker_registry.unhandled_types(queues))
@@ -111,7 +123,14 @@ class OneByOne(RunnerHost):
         # In a failed transaction, no registration is left to remove.
         with suppress(psycopg.errors.InFailedSqlTransaction):
             await self._database.run(worker_registry.deregister(self.name))
+            await self._apply_order()
         self._runner.threads.close()
+
+    async def _apply_order(self) -> None:
+        """Apply what of the source's limits matters to jobs that run one after another."""
+        if self._ordered:
+            async with self._database.transaction() as connection:
+                await self._database.run_steps(apply_source(), connection)
 
     async def run_next(self) -> list[Run]:
         """Claim and run a job or a batch; return its attempts, an empty list if nothing is due."""
