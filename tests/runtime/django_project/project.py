@@ -65,5 +65,9 @@ if HAS_TASKS:
             "BACKEND": "conduit_runtime.contrib.django.tasks.ConduitBackend",
             "QUEUES": ["default", "mail"],
             "OPTIONS": {"backoff": "constant", "base": timedelta(milliseconds=10)},
-        }
+        },
+        "ordered": {
+            "BACKEND": "conduit_runtime.contrib.django.tasks.ConduitBackend",
+            "OPTIONS": {"ordered": True, "on_failure": "hold", "max_attempts": 1},
+        },
     }

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 from unittest import skipUnless
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
 from conduit_runtime import PayloadError
 from conduit_runtime.contrib.django import queue
 from conduit_runtime.contrib.django.models import Job
 from conduit_runtime.contrib.django.testing import jobs
+from conduit_runtime.job_types.rules import rules_of
+from conduit_runtime.model.queues.controls import SourceLimits
 from depot.models import Item
 from django.conf import settings
 from django.core.checks import run_checks
@@ -28,6 +30,7 @@ if settings.HAS_TASKS:
         task_backends,
     )
     from conduit_runtime.contrib.django.tasks.api import Task as ApiTask
+    from conduit_runtime.contrib.django.tasks.running import handler_of
     from depot import tasks
 
 needs_tasks = skipUnless(settings.HAS_TASKS, "this Django has no tasks")
@@ -80,7 +83,24 @@ class Enqueueing(TestCase):
             assert tasks.add.get_result(result.id).task.priority == priority
         assert stored == [0, 24, 50, 50, 75, 99, 100]
 
+    def test_a_task_has_a_key_and_a_weight(self) -> None:
+        task = tasks.ship.using(key=("acme", 7), weight=3, expires=timedelta(hours=1))
+        results = [task.enqueue(number) for number in range(2)]
+        job = queue().get(UUID(results[0].id))
+        assert job is not None
+        assert (job.key, job.weight, job.expires) == ('["acme",7]', 3, timedelta(hours=1))
+        assert tasks.ship.get_result(results[0].id).task == task
+        jobs().run()
+        for number, result in enumerate(results):
+            result.refresh()
+            assert result.return_value == [number, '["acme",7]', 3]
+        _, options = handler_of(tasks.ship)
+        assert rules_of(options).limits == SourceLimits.of(ordered=True, on_failure="hold")
+
     def test_what_cannot_be_enqueued_is_refused(self) -> None:
+        for refused in ({"key": "x" * 201}, {"weight": 0}, {"expires": timedelta(0)}):
+            with self.assertRaises(InvalidTask):
+                tasks.add.using(**refused)
         with self.assertRaises(InvalidTask):
             tasks.add.using(queue_name="unknown")
         with self.assertRaises(InvalidTask):
@@ -136,6 +156,8 @@ class Enqueueing(TestCase):
             ({"max_attempts": 0}, "max_attempts is 0"),
             ({"timeout": 5}, "timeout"),
             ({"backoff": "linera"}, "linera"),
+            ({"on_failure": "hold"}, "on_failure needs ordered"),
+            ({"key_concurrency": 0}, "key_concurrency"),
         ):
             given = {"default": {"BACKEND": BACKEND, "OPTIONS": options}}
             with override_settings(TASKS=given), self.assertRaisesMessage(Exception, message):

@@ -46,6 +46,11 @@ if settings.HAS_TASKS:
             "worker_ids": result.worker_ids,
         }
 
+    @task(backend="ordered", takes_context=True)
+    def ship(context: Any, number: int) -> list[Any]:
+        task = context.task_result.task
+        return [number, task.key, task.weight]
+
     @task
     def leave() -> None:
         raise SystemExit("leaving")

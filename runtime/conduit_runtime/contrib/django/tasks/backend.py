@@ -9,16 +9,20 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
+from ....job_types.rules import rules_of
 from ....model.arguments import check_duration
-from ....model.attempts.retry import BackoffKind, check_backoff
+from ....model.attempts.retry import BackoffKind
 from ....model.errors import PayloadError
 from ....model.job import Job, JobStatus
 from ....model.payload import check_name
-from ....statements.jobs import job_id
+from ....model.queues.controls import OnFailure
+from ....statements.jobs import check_options, job_id
+from ....worker.run.handler import HandlerOptions
 from .. import jobs_database
 from . import registry
 from .api import BaseTaskBackend, InvalidTask, Task, TaskResult, TaskResultDoesNotExist, signals
 from .results import aware, new_result, stored_result
+from .task import ConduitTask
 
 KEPT = timedelta(days=7)
 
@@ -29,7 +33,8 @@ class Options:
 
     `max_attempts` says how often a task is tried, `backoff` and `base` when it is tried again,
     `timeout` how long one attempt may take, `expires` how long after it is due a task may start,
-    and `keep_result` how long a result is kept after the end of the task.
+    and `keep_result` how long a result is kept after the end of the task. `key_concurrency`,
+    `ordered` and `on_failure` are those of a handler, for tasks with a key.
     """
 
     max_attempts: int = 3
@@ -38,6 +43,22 @@ class Options:
     timeout: timedelta | None = None
     expires: timedelta | None = None
     keep_result: timedelta = KEPT
+    key_concurrency: int | None = None
+    ordered: bool = False
+    on_failure: OnFailure | None = None
+
+    @property
+    def of_handlers(self) -> HandlerOptions:
+        """The options of the tasks' handlers."""
+        return {
+            "keep_result": self.keep_result,
+            "timeout": self.timeout,
+            "backoff": self.backoff,
+            "base": self.base,
+            "key_concurrency": self.key_concurrency,
+            "ordered": self.ordered,
+            "on_failure": self.on_failure,
+        }
 
     @classmethod
     def of(cls, alias: str, given: Mapping[str, Any]) -> "Options":
@@ -50,12 +71,11 @@ class Options:
             )
         try:
             options = cls(**given)
-            check_backoff(options.backoff)
-            for name in ("base", "timeout", "expires", "keep_result"):
-                if (duration := getattr(options, name)) is not None:
-                    check_duration(duration, name)
+            if options.expires is not None:
+                check_duration(options.expires, "expires")
             if isinstance(options.max_attempts, bool) or not isinstance(options.max_attempts, int):
                 raise TypeError(f"max_attempts is {options.max_attempts!r}: give a number")
+            rules_of(options.of_handlers)
             if options.max_attempts < 1:
                 raise ValueError(f"max_attempts is {options.max_attempts}: give 1 or more")
         except (TypeError, ValueError) as error:
@@ -74,6 +94,7 @@ class ConduitBackend(BaseTaskBackend):
     supports_async_task = True
     supports_get_result = True
     supports_priority = True
+    task_class = ConduitTask
 
     def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
         super().__init__(alias, params)
@@ -85,6 +106,7 @@ class ConduitBackend(BaseTaskBackend):
         try:
             check_name(task.module_path, "the path of the task's function")
             check_name(task.queue_name, "queue_name")
+            check_options(_job(task, self.job_options))
         except (PayloadError, ValueError, TypeError) as error:
             raise InvalidTask(str(error)) from error
         registry.note(task)
@@ -95,15 +117,7 @@ class ConduitBackend(BaseTaskBackend):
         Raises TypeError or PayloadError for arguments that are no JSON.
         """
         self.validate_task(task)
-        run_at = aware(task.run_after)
-        job = Job(
-            queue=task.queue_name,
-            type=task.module_path,
-            priority=(task.priority + 100) // 2,
-            max_attempts=self.job_options.max_attempts,
-            run_at=run_at,
-            expires=self.job_options.expires,
-        )
+        job = _job(task, self.job_options)
         now = timezone.now()
         result = new_result(task, job, self.alias, args, kwargs, now)
         job.payload = {
@@ -114,8 +128,10 @@ class ConduitBackend(BaseTaskBackend):
         }
         if task.priority % 2:
             job.payload["priority"] = task.priority
-        if run_at is not None:
-            job.payload["run_after"] = run_at.isoformat()
+        if job.run_at is not None:
+            job.payload["run_after"] = job.run_at.isoformat()
+        if isinstance(task, ConduitTask):
+            job.payload |= task.stored
         jobs_database.queue().enqueue(job)
         signals.task_enqueued.send(type(self), task_result=result)
         return result
@@ -147,6 +163,21 @@ class ConduitBackend(BaseTaskBackend):
                 hint="Add 'conduit_runtime.contrib.django' to INSTALLED_APPS.",
                 id="conduit.E008",
             )
+
+
+def _job(task: Task, options: Options) -> Job:
+    job = Job(
+        queue=task.queue_name,
+        type=task.module_path,
+        priority=(task.priority + 100) // 2,
+        max_attempts=options.max_attempts,
+        run_at=aware(task.run_after),
+        expires=options.expires,
+    )
+    if isinstance(task, ConduitTask):
+        job.key, job.weight = task.key, task.weight
+        job.expires = options.expires if task.expires is None else task.expires
+    return job
 
 
 def _is_task(job: Job) -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ....model.job import Job, JobStatus
 from .api import Task, TaskError, TaskResult, TaskResultStatus
+from .task import ConduitTask
 
 _STATUSES = {
     JobStatus.PENDING: TaskResultStatus.READY,
@@ -92,6 +93,8 @@ def _as_enqueued(task: Task, job: Job, alias: str) -> Task:
         run_after=_moment(job.payload.get("run_after")),
         backend=alias,
     )
+    if isinstance(enqueued, ConduitTask):
+        change(enqueued, **ConduitTask.stored_as(job.key, job.payload))
     return enqueued
 
 

@@ -42,16 +42,8 @@ def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
     A plain function runs in a thread of the worker, a coroutine function on its loop. Processes of
     isolated jobs find the task by its path.
     """
-    given = task.get_backend().job_options
-    options: HandlerOptions = {
-        "keep_result": given.keep_result,
-        "timeout": given.timeout,
-        "backoff": given.backoff,
-        "base": given.base,
-    }
-
     run = _run_async if iscoroutinefunction(task.func) else _run
-    return partial(run, task.module_path), options
+    return partial(run, task.module_path), task.get_backend().job_options.of_handlers
 
 
 def _run(path: str, context: JobContext[Any], payload: Payload) -> Any:
@@ -91,7 +83,7 @@ class _Attempt:
         job = stored or Job(context.queue, context.type, payload, id=context.id)
         claimed = entered_job.get()
         assert isinstance(claimed, Claimed)
-        job.priority, job.attempts = claimed.priority, context.attempt
+        job.key, job.priority, job.attempts = context.key, claimed.priority, context.attempt
         job.status, job.started_at, job.locked_by = JobStatus.RUNNING, timezone.now(), None
         job.result = {"worker": worker_id()}
         self._context = context
