@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -22,7 +23,7 @@ from ..run.isolated_runs import Ended
 from ..run.job_runs import JobRuns
 from ..run.outcomes import Outcomes
 from .child_host import ChildHost, Kept, Requests
-from .crossing import arrived, handler_arrived, import_program
+from .crossing import arrived, handler_arrived, import_program, importing
 from .leftovers import Leftovers
 from .log_records import forward_records
 from .memory import explained, has_grown, limited
@@ -37,23 +38,28 @@ def serve(pipe: Pipe, setup: Setup) -> None:
     os.register_at_fork(after_in_child=pipe.leave)
     forward_records(pipe, setup.levels)
     try:
-        asyncio.run(_serve(pipe, setup))
-    finally:
-        pipe.check()  # a job that has closed it has closed what the loop waits for, too
-
-
-async def _serve(pipe: Pipe, setup: Setup) -> None:
-    try:
-        import_program(setup.preparation.main)
-        job_types = [arrived(each) for each in setup.job_types]
-        services = arrived(setup.services)
-        hooks = AroundHooks([arrived(each) for each in setup.hooks])
+        with importing():
+            import_program(setup.preparation.main)
+            for name in setup.preparation.modules:
+                importlib.import_module(name)
+            job_types = [arrived(each) for each in setup.job_types]
+            services = arrived(setup.services)
+            hooks = AroundHooks([arrived(each) for each in setup.hooks])
     except QueueError as error:
         pipe.send(Ready(str(error)))
         return
     except Exception as error:
         pipe.send(Ready(f"an import fails in a process of its own: {blamed(error)}"))
         return
+    try:
+        asyncio.run(_serve(pipe, setup, services, job_types, hooks))
+    finally:
+        pipe.check()  # a job that has closed it has closed what the loop waits for, too
+
+
+async def _serve(
+    pipe: Pipe, setup: Setup, services: Any, job_types: list[Any], hooks: AroundHooks
+) -> None:
     try:
         async with entered(services, job_types) as prepared:
             requests = Requests(pipe)

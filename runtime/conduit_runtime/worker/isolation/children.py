@@ -15,7 +15,14 @@ from ..pool_settings import PoolSettings
 from ..run.handler import Handler
 from ..run.isolated_runs import Child, ChildProcesses, Ended
 from .child_process import Assignment, ChildProcess
-from .crossing import crossing, handler_crossing, main_of, modules_of, origin_of
+from .crossing import (
+    check_not_importing,
+    crossing,
+    handler_crossing,
+    main_of,
+    modules_of,
+    origin_of,
+)
 from .log_records import present_levels
 from .messages import Preparation, Setup
 from .nursery_process import NurseryProcess
@@ -50,6 +57,7 @@ class Children(ChildProcesses):
         Raises QueueError, which names it, for what cannot cross, and ServiceError.
         """
         if self._pool.handlers.isolated:
+            check_not_importing()
             self._idle.append(await self._begun())
 
     async def close(self) -> None:

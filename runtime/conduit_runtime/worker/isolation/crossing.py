@@ -3,9 +3,10 @@
 import contextlib
 import importlib
 import multiprocessing.spawn
+import os
 import pickle
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,25 +26,37 @@ _ELSEWHERE = ("__main__", "__mp_main__", "conduit_runtime.")
 """Modules whose members are not looked at for a reference."""
 Crossing: TypeAlias = Reference | bytes
 """Where a child finds an object, or the object itself, pickled."""
+_importing: list[bool] = []
+"""Not empty while this process imports what isolated jobs need."""
 
 
 def crossing(what: str, value: object) -> Crossing:
     """How a value crosses. Raises QueueError, which says `what` the value is, if it cannot."""
-    if (found := _reference(value)) is not None:
-        return found
     try:
-        data = pickle.dumps(value)
-        pickle.loads(data)  # noqa: S301
+        found = _crossing(value)
+        if _is_in_program(found) and not _is_file(sys.modules["__main__"]):
+            raise ValueError("the program is not a file")
     except Exception as error:
-        program = vars(sys.modules["__main__"])
-        for name, each in [*program.items()]:
-            if each is value:  # not earlier: what a guard encloses is no member for a child
-                return Reference("__main__", name)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise QueueError(
             f"{what} cannot run in a process of its own ({reason}): define it at the top of a "
             "module, or leave out isolated"
         ) from None
+    return found
+
+
+def _crossing(value: object) -> Crossing:
+    if (found := _reference(value)) is not None:
+        return found
+    try:
+        data = pickle.dumps(value)
+        pickle.loads(data)  # noqa: S301
+    except Exception:
+        program = vars(sys.modules["__main__"])
+        for name, each in [*program.items()]:
+            if each is value:  # not earlier: what a guard encloses is no member for a child
+                return Reference("__main__", name)
+        raise
     return data
 
 
@@ -91,10 +104,7 @@ def modules_of(crossings: Iterable[Crossing]) -> list[str]:
 
 def main_of(crossings: Iterable[Crossing | bytes]) -> dict[str, Any]:
     """How to import the program itself, as `multiprocessing` does it; empty if none needs it."""
-    is_needed = any(
-        b"__main__" in each if isinstance(each, bytes) else each.module == "__main__"
-        for each in crossings
-    )
+    is_needed = any(map(_is_in_program, crossings))
     data = multiprocessing.spawn.get_preparation_data("conduit") if is_needed else {}
     return {name: value for name, value in data.items() if name.startswith("init_main")}
 
@@ -103,6 +113,38 @@ def import_program(main: dict[str, Any]) -> None:
     """Import the program, as `main_of` says, unless that is done. Raises what it raises."""
     if main and sys.modules["__main__"].__name__ != "__mp_main__":
         multiprocessing.spawn.prepare(main)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Let `check_not_importing` raise while this process imports what isolated jobs need."""
+    _importing.append(True)
+    try:
+        yield
+    finally:
+        _importing.pop()
+
+
+def check_not_importing() -> None:
+    """Raise QueueError if a pool is started by an import of a process of isolated jobs.
+
+    Its processes would import the same, and start pools without end.
+    """
+    if _importing:
+        raise QueueError(
+            "a pool is started when a process of isolated jobs imports its module: start it in a "
+            'function, or below `if __name__ == "__main__":`'
+        )
+
+
+def _is_in_program(found: Crossing) -> bool:
+    return b"__main__" in found if isinstance(found, bytes) else found.module == "__main__"
+
+
+def _is_file(program: object) -> bool:
+    return getattr(program, "__spec__", None) is not None or os.path.exists(
+        getattr(program, "__file__", None) or ""
+    )
 
 
 def _reference(value: object) -> Reference | None:

@@ -23,7 +23,7 @@ import traceback
 from types import FrameType
 
 from . import child
-from .crossing import import_program
+from .crossing import import_program, importing
 from .messages import LENGTH, Pipe, Preparation
 
 COMMAND = struct.Struct("=cIi")
@@ -55,7 +55,8 @@ def main(descriptor: int) -> None:
     [length] = LENGTH.unpack(control.recv(LENGTH.size, socket.MSG_WAITALL))
     preparation: Preparation = pickle.loads(control.recv(length, socket.MSG_WAITALL))  # noqa: S301
     before = _sockets()
-    prepare(preparation)
+    with importing():
+        prepare(preparation)
     may_fork = sys.platform != "darwin" and _threads() == 1 and _sockets() == before
     Nursery(control, preparation, may_fork).run()
 
@@ -173,7 +174,8 @@ def be(descriptor: int, *, is_prepared: bool = False) -> None:
         pipe = Pipe(socket.socket(fileno=descriptor))
         setup = pipe.receive()
         if not is_prepared:
-            prepare(setup.preparation)
+            with importing():
+                prepare(setup.preparation)
         child.serve(pipe, setup)
         atexit._run_exitfuncs()
         code = 0

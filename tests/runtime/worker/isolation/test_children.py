@@ -291,6 +291,22 @@ def test_a_child_ends_with_its_worker_whatever_it_does(queue: Queue, tmp_path: P
     until(lambda: not is_alive(pid))
 
 
+@pytest.mark.parametrize(
+    ("has_guard", "is_file", "error"),
+    [(True, False, "the program is not a file"), (False, True, "a pool is started when a process")],
+)
+def test_a_program_that_a_child_cannot_import_is_refused_at_the_start(
+    queue: Queue, tmp_path: Path, has_guard: bool, is_file: bool, error: str
+) -> None:
+    text = WORKER if has_guard else WORKER.replace('if __name__ == "__main__":', "if True:")
+    program = tmp_path / "program.py"
+    program.write_text(text)
+    arguments = [str(program)] if is_file else ["-c", text]
+    command = [sys.executable, *arguments, queue.dsn]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=90)
+    assert error in ended.stderr.splitlines()[-1]
+
+
 class Held:
     """Services that cannot be pickled."""
 
