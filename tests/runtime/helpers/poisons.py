@@ -97,6 +97,16 @@ def allocates(job: Plain, payload: Any) -> None:
         held.append(bytearray(10_000_000))
 
 
+def starts_threads(job: Plain, payload: Any) -> None:
+    """Start threads until there is no memory for their stacks; they end with this call."""
+    end = threading.Event()
+    try:
+        while True:
+            threading.Thread(target=end.wait).start()
+    finally:
+        end.set()
+
+
 def closes_all(job: Plain, payload: Any) -> None:
     os._exit = posix._exit  # coverage saves its data there, over descriptors that are closed now
     os.closerange(3, 256)

@@ -1,6 +1,7 @@
 """The memory that a job in a child may allocate."""
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from ...job_types.isolation import size_text
 
 _GROWN = 0.5
 """The share of its limit that a child may hold between jobs, before it is replaced."""
+
+_NO_THREAD = "can't start new thread"
+"""What Python says if there is no memory for the stack of a thread."""
 
 
 @contextlib.contextmanager
@@ -32,11 +36,18 @@ def limited(size: int | None) -> Iterator[None]:
 
 
 def explained(error: BaseException, size: int | None) -> BaseException:
-    """The error of an attempt; a MemoryError names the limit."""
-    if not isinstance(error, MemoryError) or size is None:
+    """The error of an attempt; one that comes of the limit names it."""
+    if size is None or not _lacks_memory(error):
         return error
     told = MemoryError(f"the job needs more than its memory of {size_text(size)}")
     return told.with_traceback(error.__traceback__)
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if type(error) is RuntimeError:
+        return error.args == (_NO_THREAD,)
+    is_of_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return is_of_system or isinstance(error, MemoryError)
 
 
 def has_grown(size: int | None) -> bool:

@@ -25,6 +25,7 @@ class Poison(NamedTuple):
 
 DIED = "ProcessDied: the process of the job "
 LATE = r"TimeoutError: the attempt took longer than 0.5 s"
+MUCH = "MemoryError: the job needs more than its memory of 300 MB"
 POISONS = [
     Poison(poisons.endless_in_c, LATE),
     Poison(poisons.endless_in_python, LATE),
@@ -40,11 +41,8 @@ POISONS = [
     Poison(poisons.leaves, DIED + "exited with code 3"),
     Poison(poisons.is_killed, DIED + "was ended by SIGKILL"),
     Poison(poisons.overflows, DIED + "was ended by SIG(SEGV|BUS|ABRT)"),
-    Poison(
-        poisons.allocates,
-        "MemoryError: the job needs more than its memory of 300 MB",
-        options={"memory": "300MB"},
-    ),
+    Poison(poisons.allocates, MUCH, options={"memory": "300MB"}),
+    Poison(poisons.starts_threads, MUCH, options={"memory": "300MB"}),
     Poison(poisons.closes_all, DIED + "closed the pipe to its worker"),
     Poison(poisons.writes_everywhere, DIED + "sent its worker what it cannot read"),
     Poison(poisons.closes_streams, None),
