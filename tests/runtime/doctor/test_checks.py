@@ -140,6 +140,20 @@ def test_a_queue_without_a_worker_a_paused_one_and_a_type_without_code(
     assert find(dsn, "paused-queue").action == "conduit-jobs queues resume paused"
 
 
+def test_parked_jobs_that_nothing_releases(queue: Queue, dsn: str) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many([Job(type="t", key="a", delay=-HOUR) for _ in range(3)])
+    [running] = queue.dequeue("w", limit=10)
+    queue.complete(running)
+    assert codes(examine(dsn, None)) == ["queue-without-worker"]
+    register(dsn, "here", ["default"], ["known"])
+    assert codes(examine(dsn, None)) == ["unhandled-type"]
+    register(dsn, "here", ["default"], ["t"])
+    assert codes(examine(dsn, None)) == ["backlog"]
+    queue.pause("default")
+    assert codes(examine(dsn, None)) == ["paused-queue"]
+
+
 def test_unreadable_jobs(queue: Queue, dsn: str) -> None:
     queue.enqueue(Job(type="t", fingerprint="0a"))
     execute(dsn, "UPDATE jobs SET fingerprint = '0a!9b'")

@@ -1,5 +1,6 @@
 -- The lanes in which jobs wait: for how many seconds the first has been due (below 0: it is not due
 -- yet), whether live workers serve the queue and know the type there, and whether the queue is paused.
+-- Parked jobs may wait for long, unless nothing releases them.
 WITH queues AS MATERIALIZED (
 {waiting_queues}
 ), lanes AS MATERIALIZED (
@@ -8,7 +9,6 @@ WITH queues AS MATERIALIZED (
   CROSS JOIN LATERAL (
 {waiting}
   ) AS lane
-  WHERE pg_catalog.right(lane.fingerprint, 1) <> '~'
 ), live AS MATERIALIZED (
   -- Workers of one deploy have the same queues and lanes.
   SELECT DISTINCT queues, lanes FROM {conduit_workers}
@@ -38,5 +38,6 @@ CROSS JOIN LATERAL (
            WHERE control.name = lanes.queue AND paused_at IS NOT NULL
          ) AS is_paused
 ) AS served
+WHERE pg_catalog.right(lanes.fingerprint, 1) <> '~' OR known.type IS NULL OR served.is_paused
 GROUP BY lanes.queue, lanes.type, lanes.fingerprint
 ORDER BY lanes.queue, lanes.type, lanes.fingerprint

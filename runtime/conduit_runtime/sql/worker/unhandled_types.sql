@@ -1,7 +1,8 @@
--- Returns the lanes of unreadable jobs even if a live worker handles their types and shapes.
+-- Returns the lanes of unreadable jobs even if a live worker handles their types and shapes. Parked jobs
+-- count as those of the lane to which they return.
 SELECT queue, type, fingerprint, is_handled
 FROM (
-  SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
+  SELECT DISTINCT wanted.queue, lane.type, {lane_of} AS fingerprint
   FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
   CROSS JOIN LATERAL (
 {waiting}

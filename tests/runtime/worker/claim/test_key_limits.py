@@ -184,6 +184,20 @@ def test_a_drain_waits_for_parked_jobs(queue: Queue, new_pool: NewPool) -> None:
     assert all(each == sorted(each) for each in gauge.order.values())
 
 
+def test_parked_jobs_of_a_shape_that_no_worker_knows(
+    queue: Queue, new_direct_pool: NewPool
+) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    queue.enqueue_many(jobs("a", 5, fingerprint="older"))
+    [first] = queue.dequeue("w", limit=10)
+    queue.complete(first)
+    gauge = Gauge()
+    pool = new_direct_pool()
+    pool.register("t", gauge.work)
+    pool.run(drain=True)
+    assert gauge.order == {"a": [1, 2, 3, 4]}
+
+
 def test_the_limit_of_the_source(queue: Queue, new_direct_pool: NewPool) -> None:
     gauge = Gauge(0.05)
     pool = new_direct_pool()
