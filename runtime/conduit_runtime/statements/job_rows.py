@@ -55,7 +55,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
     values |= {
         "fingerprint": original(values["fingerprint"]) or None,
         "status": JobStatus(values["status"]),
-        "payload": decode(values["payload"]),
+        "payload": decode(values["payload"] or "null"),  # of a blocked job, JSON's null is NULL
         "errors": errors if isinstance(errors, list) else [errors],
         "expires": None if (seconds := values["expires"]) is None else timedelta(seconds=seconds),
         "progress": decode(values["progress"]) if values["progress"] else None,

@@ -320,8 +320,11 @@ def test_a_unique_object_is_a_duplicate_of_itself(queue: Queue) -> None:
 
 
 def test_a_job_of_a_stored_flow_is_another_one_alone(queue: Queue) -> None:
-    flow = chain(Job(type="a"), Job(type="b"))
+    flow = chain(Job(type="a"), Job(type="b", payload=None))
     a, b = queue.enqueue_flow(flow)
+    blocked = queue.get(b.id)
+    assert blocked is not None
+    assert (blocked.payload, blocked.waits_for) == (None, 1)
     alone = queue.enqueue(b)
     c, d = queue.enqueue_flow(flow)
     assert len({a.id, b.id, alone.id, c.id, d.id}) == 5
