@@ -7,6 +7,7 @@ from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .front_end import check_sources, quietly, read_inputs
 from .incremental.output import Output
+from .lock.entries import EntryError
 from .source import Source
 
 if TYPE_CHECKING:
@@ -67,10 +68,19 @@ def diagnose(
     config: Config | None = None,
     lock: str | None = None,
     upcasters: Source | None = None,
+    *,
+    on_demand: bool = False,
 ) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of `compile` for sources, given as paths and texts."""
+    """Return the diagnostics of `compile` for sources, given as paths and texts.
+
+    With `on_demand`, job types of the lock that the sources do not look up may be invalid.
+    """
     problems = Problems()
-    check_sources(sources, read_inputs(config, lock, upcasters, problems), problems)
+    inputs = read_inputs(config, lock, upcasters, problems, on_demand=on_demand)
+    try:
+        check_sources(sources, inputs, problems)
+    except EntryError:
+        return diagnose(sources, config, lock, upcasters)
     return problems.sorted()
 
 

@@ -26,7 +26,7 @@ def diagnose(given: Sequence[str], form: str, *, fix: bool = False, diff: bool =
     if problems.has_errors:
         state = Checked(project, problems.sorted(), None, project.shown)
         return _unread(given, state, form, fix, diff)
-    state = checked(project)
+    state = checked(project, whole=not given)
     if fix or diff or form != "text":
         state = state.with_fixes()
     if not (fix or diff):

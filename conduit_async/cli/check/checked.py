@@ -37,11 +37,11 @@ class Checked:
         return relabelled(self.found, self.names)
 
 
-def checked(project: Project) -> Checked:
-    """Check a project whose files could be read."""
+def checked(project: Project, *, whole: bool = True) -> Checked:
+    """Check a project whose files could be read; unless it is `whole`, it has some sources only."""
     from ...compiler import diagnose
 
-    return _checked(project, diagnose)
+    return _checked(project, partial(diagnose, on_demand=not whole))
 
 
 def checked_alone(project: Project, path: str) -> Checked:

@@ -109,7 +109,7 @@ def test_both_say_the_same(
         assert form != "text" or said in alone
 
 
-def test_of_the_lock_stdin_reads_what_it_looks_up(
+def test_a_check_of_one_file_reads_what_it_looks_up_in_the_lock(
     capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("conduit.toml", 'sources = ["src"]\nout = "jobs"\n')
@@ -120,6 +120,7 @@ def test_of_the_lock_stdin_reads_what_it_looks_up(
     for name, code in (("post", 0), ("page", 1)):
         typed(monkeypatch, Path(f"src/{name}.conduit").read_bytes())
         assert run(["check", "--stdin", f"--filename=src/{name}.conduit"]) == code
+        assert run(["check", f"src/{name}.conduit"]) == code
     assert "GEN614" in capsys.readouterr().out
     assert run(["check"]) == 1
 

@@ -39,7 +39,7 @@ def test_wrong_usage_is_exit_code_2(capsys: Printed, arguments: list[str], said:
 def test_an_internal_error_is_one_line(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
     put("post.conduit")
 
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise KeyError("secret\nsecond line")
 
     monkeypatch.setattr("conduit_async.compiler.diagnose", fail)
