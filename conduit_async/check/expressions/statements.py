@@ -211,6 +211,17 @@ def _iterated(body: Body, node: ast.Expr, kind: Type) -> Type:
     return body.error("TYP102", node, message)
 
 
+def _check_key(body: Body, value: ast.Expr) -> None:
+    """Report records: all of their fields would be the text of a key, which is short."""
+    for item in value.items if isinstance(value, ast.ArrayLiteral) else (value,):
+        kind = required(body.facts.types.get(item, ANY))
+        if isinstance(kind, Record | Query) or (
+            isinstance(kind, Array) and isinstance(required(kind.item), Record)
+        ):
+            message = f"`key` needs a value that says whose the job is, this is {describe(kind)}"
+            body.error("TYP102", item, message, "such as an id: `key: self.customer_id`")
+
+
 def _async(body: Body, node: ast.Async) -> None:
     for option in node.options:
         name = option.name.text if option.name is not None else ""
@@ -218,6 +229,8 @@ def _async(body: Body, node: ast.Async) -> None:
             body.infer(option.value)
             if not is_constant(option.value):  # constants are checked with the options
                 require(body, option.value, _EVALUATED_OPTIONS[name], f"`{name}`")
+        if name == "key":
+            _check_key(body, option.value)
     outer, known = body.job, body.non_nil
     job = JobInfo(node, outer)
     if body.hook is not None:

@@ -137,7 +137,9 @@ def read_option(option: Option, node: ast.Expr) -> Any:
     """
     match option.form:
         case Values():
-            return tuple(_items(node))
+            if not (values := tuple(_items(node))):
+                raise BadOptionError(f"`{option.name}` needs a value", "name one, or leave it out")
+            return values
         case TypeNames():
             return tuple(map(_earlier_name, _items(node)))
         case StepNames():
