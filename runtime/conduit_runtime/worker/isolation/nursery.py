@@ -34,6 +34,8 @@ BEGIN, SIGNAL, ENDED, READY = b"+", b"x", b"-", b"r"
 _PR_SET_PDEATHSIG = 1
 _IGNORED = (signal.SIGTERM, signal.SIGINT)
 """Signals by which a nursery and its children do not end: they end with the worker."""
+_ignored: list[signal.Signals] = []
+"""Those that this process ignores as it forks."""
 
 
 def program(module: str, path: list[str], descriptor: int) -> list[str]:
@@ -170,7 +172,7 @@ def be(descriptor: int, *, is_prepared: bool = False) -> None:
         _die_with_parent()
         for number in _IGNORED:
             signal.signal(number, _ignore)
-        os.register_at_fork(after_in_child=_heed)
+        os.register_at_fork(before=_note_ignored, after_in_child=_heed)
         pipe = Pipe(socket.socket(fileno=descriptor))
         setup = pipe.receive()
         if not is_prepared:
@@ -194,11 +196,14 @@ def _ignore(number: int, frame: FrameType | None) -> None:
     """Do nothing, and let programs that are started have the default."""
 
 
+def _note_ignored() -> None:
+    _ignored[:] = [each for each in _IGNORED if signal.getsignal(each) is _ignore]
+
+
 def _heed() -> None:
     """Let a process that a job has forked end by these signals: a pool ends its processes so."""
-    for number in _IGNORED:
-        if signal.getsignal(number) is _ignore:
-            signal.signal(number, signal.SIG_DFL)
+    for number in _ignored:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def signal_group(pid: int, number: int) -> None:
