@@ -58,8 +58,6 @@ Statements = list[Effect | Inner | Pause]
 HEADS = (
     "if self.size > 1",
     "if self.size > 100",
-    'if Method.where(amname: "gin").exists?()',
-    'unless Method.where(amname: "gin").exists?()',
     "for x in self.sizes",
     'for row in Method.order_by("amname").limit(2)',
     "Broken.fail(900, self.title) rescue",
