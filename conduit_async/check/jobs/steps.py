@@ -262,6 +262,8 @@ class _Division:
         kept, members = self.values.kept(locals_, later)
         only_writes = self.kinds.only_write(*nodes)
         name = work_of(self.program, nodes, self.kinds)
+        if any(self.kinds.of(each) is Kind.EFFECT and conditions_of(each) for each in step):
+            name = f"if {name}"  # without the condition, it would be another step
         self.found.append(
             StepInfo(name, tuple(step), kept, members, only_writes, loop=self.loop, part=part)
         )

@@ -164,6 +164,13 @@ STEPS = [
         ("BRK126",),
         branches=True,
     ),
+    changed(
+        "a row no longer decides about an effect",
+        (CHARGE, f"{CHOICE.replace(SMS, '')}", CALL, LOG),
+        (CHARGE, MAIL, CALL, LOG),
+        f"if {B}",
+        D,
+    ),
     branching(
         "a row chooses a branch that was always taken",
         (CHARGE, MAIL, SMS, CALL),

@@ -105,13 +105,13 @@ class EmailSend:
     "5863bb8e",
     steps={
         "email.send": None,
+        "if email.send": None,
         "email.send#2": None,
         "email.send#3": None,
         "email.send#4": None,
         "email.send#5": None,
         "email.send#6": None,
         "email.send#7": None,
-        "email.send#8": None,
         "for i": None,
     },
 )
@@ -133,28 +133,28 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             author is None,
         )
         await job.ends()
-    if await job.begins("email.send#2"):
+    if await job.begins("if email.send"):
         author = await job.find(User, post.author_id)
         if author:
             await job.services.email.send(author.name)
         await job.ends()
     if post.views > 3:
-        if await job.begins("email.send#3"):
+        if await job.begins("email.send#2"):
             editor = await job.get(User, post.editor_id)
             await job.services.email.send(editor.name)
             await job.ends()
     else:
-        if await job.begins("email.send#4"):
+        if await job.begins("email.send#3"):
             editor = await job.get(User, post.editor_id)
             await job.services.email.send(editor.email)
             await job.ends()
-    if await job.begins("email.send#5"):
+    if await job.begins("email.send#4"):
         editor = await job.get(User, post.editor_id)
         await job.services.email.send(
             editor.name, post.a, post.b, post.c, post.d, post.f
         )
         await job.ends()
-    if await job.begins("email.send#6"):
+    if await job.begins("email.send#5"):
         await job.services.email.send(
             (
                 member(y, "z")
@@ -167,7 +167,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             unwrap(post.note, "self.note"),
         )
         await job.ends()
-    if await job.begins("email.send#7"):
+    if await job.begins("email.send#6"):
         await job.services.email.send(
             (
                 company_2.name
@@ -183,7 +183,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             else None
         )
         await job.ends()
-    if await job.begins("email.send#8"):
+    if await job.begins("email.send#7"):
         editor = await job.get(User, post.editor_id)
         editor_company = await job.find(Company, editor.company_id)
         x = editor_company

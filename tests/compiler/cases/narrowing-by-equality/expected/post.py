@@ -62,7 +62,7 @@ class EmailSend:
 @job_type(
     "post.after_update.email_send",
     "59566fb4",
-    steps={"email.send": None, "email.send#2": None},
+    steps={"email.send": None, "if email.send": None},
 )
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     rating = post.rating
@@ -71,7 +71,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     if await job.begins("email.send"):
         await job.services.email.send(rating + 1.0, post.place_city)
         await job.ends()
-    if await job.begins("email.send#2"):
+    if await job.begins("if email.send"):
         editor = await job.find(User, post.editor_id)
         if editor is not None and editor.name == post.title:
             await job.services.email.send(editor.name)
