@@ -203,6 +203,8 @@ class Claimer:
                 else:
                     # New jobs notify; the next full scan finds jobs behind a bound.
                     await self._listener.wait(min(self._fetcher.scans_in(), self._pause()))
+            else:
+                self._limiter.on_room()  # it did not hear of that before
         return False
 
     def _pause(self) -> float:

@@ -41,6 +41,7 @@ class Limiter:
         self._full_types: set[str] = set()
         self._misses = 0
         self._freed_keys: set[str] = set()
+        self._is_corrected = False
         self.has_more = False
 
     def apply(self, controls: Controls) -> None:
@@ -124,6 +125,7 @@ class Limiter:
             return False
         self._queues.pop(job.queue, None)
         self._types.pop(job.type, None)
+        self._is_corrected = True
         if job.key is not None:
             self._freed_keys.add(job.key)
         self.has_more = True
@@ -132,6 +134,7 @@ class Limiter:
     def on_room(self) -> None:
         """Note that another worker corrected the weight of a job: a rate may have room again."""
         self._types.clear()
+        self._is_corrected = True
 
     async def claim(
         self,
@@ -151,7 +154,7 @@ class Limiter:
         limited = self.controls.limited.intersection(sizes)
         freed, self._freed_keys = self._freed_keys, set()
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(types), most, freed)
-        self.has_more = False
+        self.has_more = self._is_corrected = False
         skipped = refused.skipped()
         try:
             counted = await _claim(connection, worker, wanted, skipped)
@@ -181,7 +184,8 @@ class Limiter:
         self._types |= dict.fromkeys(counted.busy_types, again)
         self._types |= dict.fromkeys(counted.full_types, now + self._seconds_full)
         for type_, seconds in counted.exhausted.items():
-            self._types[type_] = now + seconds
+            # The claim may have counted before a correction.
+            self._types[type_] = again if self._is_corrected else now + seconds
             self._full_types.discard(type_)
 
     def _expire(self) -> None:
