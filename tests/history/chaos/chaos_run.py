@@ -3,6 +3,7 @@
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +19,19 @@ from history import History
 from history_jobs import MAY_BE_ISOLATED
 from history_tables import read
 from keyed_jobs import KEYED, KeyedProducer
-from producers import Operator, Producer
+from producers import Flood, Operator, Producer
 from random_jobs import BATCHED, QUEUES
 from waiting import until
-from worker_processes import WorkerProcesses
+from worker_processes import WorkerProcess, WorkerProcesses
 
 ISOLATED = 5
 """How many job types are isolated."""
+RARE = tuple(each for each in MAY_BE_ISOLATED if each != "history.work")
+"""The job types of which few jobs run: a short run needs the time of the others."""
 JOBS, TICKS, KEYED_JOBS = 300, 20, 20
 """The least number of each that a run needs."""
+LAST = 50
+"""How many jobs run in the end, when one worker is left."""
 PATIENCE = 4
 """How many times as long a run may take to reach these."""
 SETTLING = 60.0
@@ -40,13 +45,14 @@ def run(
     workers: int = 3,
     large: tuple[int, float] = (1_000, 8),
     keyed: float = 0.8,
+    may_be_isolated: Sequence[str] = RARE,
 ) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
     On a slow machine the run lasts longer, until enough has happened to check. `large` are the
     members of a large flow, and the seconds until the next; `keyed` are the seconds between
     transactions that enqueue jobs with keys. Half of the job types are isolated, others for each
-    seed. The server's clock jumps if libfaketime is installed.
+    seed, among `may_be_isolated`. The server's clock jumps if libfaketime is installed.
     """
     path = library()
     clock = None if path is None else Clock(folder, path)
@@ -60,7 +66,7 @@ def run(
         logs.mkdir(exist_ok=True)
         queues = [argument for queue in (*QUEUES, KEYED) for argument in ("--queue", queue)]
         pick = random.Random(f"isolated {seed}")
-        isolated = sorted(pick.sample(MAY_BE_ISOLATED, ISOLATED))
+        isolated = sorted(pick.sample(may_be_isolated, ISOLATED))
         processes = WorkerProcesses(
             dsn, logs, *queues, "--concurrency", "4", roles=True, isolated=isolated
         )
@@ -113,7 +119,10 @@ def _run(
         until(lambda: registered(dsn) == running, SETTLING)
     except AssertionError:
         report.violations.append(f"{running} run, and {registered(dsn)} are registered")
-    report.violations += stop(dsn, processes)
+    *others, _ = processes.running()
+    report.violations += ended(others)
+    producers.append(_last_jobs(dsn, seed))
+    report.violations += [*settle(dsn)[1], *stop(dsn, processes)]
     history = History(
         disturbances=chaos.disturbances,
         jumps=chaos.jumps,
@@ -164,15 +173,26 @@ def _proves_something(dsn: str) -> bool:
     return bool(jobs > JOBS and ticks > TICKS and keyed > KEYED_JOBS and expired)
 
 
+def _last_jobs(dsn: str, seed: int) -> Producer:
+    """Enqueue jobs for a worker that is alone: only claims that do not overlap are judged."""
+    flood = Flood(dsn, seed, LAST)
+    flood.start()
+    until(lambda: flood.is_done, SETTLING)
+    flood.stop()
+    return flood
+
+
+def ended(workers: Sequence[WorkerProcess]) -> list[str]:
+    """Stop these workers gently; return what is wrong with their exits."""
+    for worker in workers:
+        worker.process.terminate()
+    codes = {worker.name: worker.process.wait(60) for worker in workers}
+    return [f"{name} ended with {code}" for name, code in codes.items() if code != 0]
+
+
 def stop(dsn: str, processes: WorkerProcesses) -> list[str]:
     """Stop the workers gently; return what is wrong with their exits and their logs."""
-    violations = []
-    running = processes.running()
-    for worker in running:
-        worker.process.terminate()
-    for worker in running:
-        if (code := worker.process.wait(60)) != 0:
-            violations.append(f"{worker.name} ended with {code}")
+    violations = ended(processes.running())
     for name, log in processes.logs().items():
         # The logged stack of a blocked loop may name TracebackException.
         if (at := log.find("Traceback (most recent")) >= 0:

@@ -14,6 +14,7 @@ from paths import HELPERS
 sys.path.extend(HELPERS)
 from chaos_run import run
 from clock import library
+from history_jobs import MAY_BE_ISOLATED
 
 ROUND = 300.0
 """Seconds of a round; after each, everything must end and the history is checked."""
@@ -32,7 +33,12 @@ def main(minutes: float) -> int:
     while (left := end - time.monotonic()) > 0:
         folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
         report = run(
-            folder, min(ROUND, left), seed=random.randrange(1_000_000), large=LARGE, keyed=KEYED
+            folder,
+            min(ROUND, left),
+            seed=random.randrange(1_000_000),
+            large=LARGE,
+            keyed=KEYED,
+            may_be_isolated=MAY_BE_ISOLATED,
         )
         print(report, flush=True)
         if report.violations:
