@@ -41,6 +41,15 @@ def test_a_finished_effect_that_is_made_again_is_found() -> None:
     assert "made turn 0 again" in violation
 
 
+def test_a_job_that_an_operator_repeats_makes_all_of_them_again() -> None:
+    found = run_twice(BOTH, BOTH)
+    ended = replace(LOST, after="completed", rescued=False)
+    again = replace(LOST, id=5, before="completed", rescued=False, process="operator")
+    found.moves[2:3] = [ended, again]
+    found.moves = [replace(each, id=n) for n, each in enumerate(found.moves)]
+    assert check_effects(found) == ([], 0)
+
+
 def test_an_effect_that_was_never_made_is_found() -> None:
     [violation], _ = check_effects(run_twice([], BOTH[:2]))
     assert violation == f"{JOB}: completed without turn 0"

@@ -22,8 +22,15 @@ def check_effects(history: History) -> tuple[list[str], int]:
             continue
         finished: dict[str, int] = {}
         made: set[str] = set()
-        for place, claim in enumerate(each for each in moves if each.draws_token):
-            whats = noted[job, claim.token_after]
+        place = -1
+        for move in moves:
+            if move.before == "completed":  # its records are gone: all of it runs again
+                finished.clear()
+                made.clear()
+            if not move.draws_token:
+                continue
+            place += 1
+            whats = noted[job, move.token_after]
             for what in whats:
                 kind, _, effect = what.partition(" ")
                 if kind == "made":
