@@ -30,8 +30,8 @@ RARE = tuple(each for each in MAY_BE_ISOLATED if each != "history.work")
 """The job types of which few jobs run: a short run needs the time of the others."""
 JOBS, TICKS, KEYED_JOBS = 300, 20, 20
 """The least number of each that a run needs."""
-LAST = 50
-"""How many jobs run in the end, when one worker is left."""
+LAST, APART = 40, 0.1
+"""How many jobs run in the end, when one worker is left, and the seconds between them."""
 PATIENCE = 4
 """How many times as long a run may take to reach these."""
 SETTLING = 60.0
@@ -175,7 +175,7 @@ def _proves_something(dsn: str) -> bool:
 
 def _last_jobs(dsn: str, seed: int) -> Producer:
     """Enqueue jobs for a worker that is alone: only claims that do not overlap are judged."""
-    flood = Flood(dsn, seed, LAST)
+    flood = Flood(dsn, seed, LAST, APART)
     flood.start()
     until(lambda: flood.is_done, SETTLING)
     flood.stop()

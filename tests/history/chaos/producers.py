@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -144,11 +145,15 @@ class Producer(Actor):
 
 
 class Flood(Producer):
-    """Enqueues many short jobs at a time while few wait, until there are `wanted`."""
+    """Enqueues many short jobs at a time while few wait, until there are `wanted`.
 
-    def __init__(self, dsn: str, seed: int, wanted: int) -> None:
+    Those of a time are due so many seconds `apart`.
+    """
+
+    def __init__(self, dsn: str, seed: int, wanted: int, apart: float = 0) -> None:
         super().__init__(dsn, seed, 0.02, large=0, every=float("inf"))
         self._wanted = wanted
+        self._apart = apart
 
     @property
     def is_done(self) -> bool:
@@ -161,6 +166,8 @@ class Flood(Producer):
         if waiting > MOST_WAITING or left <= 0:
             return
         jobs = [short_job(self.random) for _ in range(min(left, MOST_WAITING // 4))]
+        for n, job in enumerate(jobs):
+            job.delay = timedelta(seconds=n * self._apart)
         with connection.transaction():
             with connection.cursor().copy("COPY promises (job) FROM STDIN") as copy:
                 for job in jobs:

@@ -37,8 +37,15 @@ def check_order(history: History) -> tuple[list[str], int]:
 
 def _alone(claims: Sequence[Move]) -> set[str]:
     """The transactions of claims that ran while no other claim did."""
-    starts = sorted({(move.asked_at, move.transaction) for move in claims})
-    ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
+    began_at: dict[str, datetime] = {}
+    ended_at: dict[str, datetime] = {}
+    for move in claims:  # a transaction may claim in several statements
+        began_at[move.transaction] = min(
+            move.asked_at, began_at.get(move.transaction, move.asked_at)
+        )
+        ended_at[move.transaction] = move.committed_at + RELEASE
+    starts = sorted((at, transaction) for transaction, at in began_at.items())
+    ends = sorted((at, transaction) for transaction, at in ended_at.items())
 
     def is_alone(move: Move) -> bool:
         # A claim overlaps if it began before this one was committed, and was committed after this
