@@ -65,6 +65,6 @@ class Report(RunReport):
             self.looked_on = max(each.looked_on for each in found).total_seconds()
             self.slowest_rescue = str(max(found, key=lambda each: each.after))
             self.violations += [str(each) for each in found if each.looked_on > UNRESCUED]
-        late = [*delays(history)]
+        late = [*delays(history, self.isolated)]
         self.slowest = str(max(late, key=lambda each: each.time, default=self.slowest))
         self.violations += [str(each) for each in late if each.time > DELAY]

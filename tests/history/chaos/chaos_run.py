@@ -72,9 +72,7 @@ def run(
         )
         try:
             chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock)
-            report = _run(dsn, processes, chaos, seconds, seed, large, keyed)
-            report.isolated = isolated
-            return report
+            return _run(dsn, processes, chaos, seconds, seed, large, keyed)
         finally:
             processes.close()
 
@@ -109,7 +107,8 @@ def _run(
     chaos.end()
     for actor in actors:
         actor.stop()
-    report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
+    kinds = Counter(each.kind for each in chaos.disturbances)
+    report = Report(seed, disturbances=kinds, isolated=processes.isolated)
     report.disturbances += Counter(jump=len(chaos.jumps))
     report.settled_in, unsettled = settle(dsn)
     report.violations += unsettled

@@ -62,7 +62,7 @@ class WorkerProcesses:
         self._program = program
         self._roles = roles
         self._copies = copies
-        self._isolated = {history_jobs.VARIABLE: " ".join(isolated)}
+        self.isolated = isolated
         self.workers: list[WorkerProcess] = []
 
     def start(self, name: str, *arguments: str) -> WorkerProcess:
@@ -74,10 +74,12 @@ class WorkerProcesses:
         log = self._folder / f"{name}.log"
         command = [sys.executable, *self._program, "history_jobs", "--dsn", dsn]
         command += [*self._arguments, *arguments]
-        copy = {event_files.COPY: str(self._folder / f"{name}.events")} if self._copies else {}
+        given = {history_jobs.VARIABLE: " ".join(self.isolated)}
+        if self._copies:
+            given[event_files.COPY] = str(self._folder / f"{name}.events")
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | self._isolated | copy
+                command, cwd=JOBS, stdout=out, stderr=out, env=os.environ | given
             )
         worker = WorkerProcess(name, process, log)
         self.workers.append(worker)

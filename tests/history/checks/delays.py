@@ -1,6 +1,6 @@
 """Checks that nothing waits because other work is refused or large. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -35,13 +35,17 @@ class Delay:
         return f"{self.job}: {self.what}, due at {self.since:%T}, was written {seconds:.1f} s later"
 
 
-def delays(history: History) -> Iterator[Delay]:
-    """The delay of each outcome that the worker wrote, and of each job that others released."""
-    yield from _outcomes(history)
+def delays(history: History, isolated: Collection[str] = ()) -> Iterator[Delay]:
+    """The delay of each outcome that the worker wrote, and of each job that others released.
+
+    Not the outcomes of `isolated` types: a part of their time passes in another process, which may
+    be starved while its worker is not.
+    """
+    yield from _outcomes(history, isolated)
     yield from _releases(history)
 
 
-def _outcomes(history: History) -> Iterator[Delay]:
+def _outcomes(history: History, isolated: Collection[str]) -> Iterator[Delay]:
     heartbeats = history.heartbeats_by_process()
     ends = {
         (move.job, move.token_before): move for move in history.moves if move.before == "running"
@@ -49,7 +53,7 @@ def _outcomes(history: History) -> Iterator[Delay]:
     for event in history.events:
         end = ends.get((event.job, event.token))
         is_end = event.what in ("ended", "raises")
-        if is_end and end is not None and _is_judged(history, event, end):
+        if is_end and end and end.type not in isolated and _is_judged(history, event, end):
             time = _time(heartbeats.get(event.process, ()), event.at, end.committed_at)
             yield Delay(event.job, f"its outcome in {event.process}", event.at, time)
 

@@ -195,5 +195,4 @@ async def note(job: JobContext[Any], what: str) -> None:
 
 
 JOBS = (work, child, discard, durable, tick, rated, result, batched, keyed, ordered, shared)
-MAY_BE_ISOLATED = tuple(each.name for each in JOBS if each not in (batched, result))
-"""Not batches. A large result takes time from a child to its worker, whose time is judged."""
+MAY_BE_ISOLATED = tuple(each.name for each in JOBS if each is not batched)
