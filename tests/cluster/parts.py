@@ -104,8 +104,9 @@ class Parts:
                     violations.append(f"{part.name} ended with {code}")
         for part in self._all:
             log = part.log.read_text(errors="replace")
-            if "Traceback" in log:
-                violations.append(f"{part.name} logged {log[log.index('Traceback') :][:2_000]}")
+            # The logged stack of a blocked loop may name TracebackException.
+            if (at := log.find("Traceback (most recent")) >= 0:
+                violations.append(f"{part.name} logged {log[at:][:2_000]}")
         return violations
 
     def close(self) -> None:

@@ -68,7 +68,7 @@ class Scene:
         log = self._log.read_text()
         lines, self._is_read = log[self._is_read :], len(log)
         assert MARK not in lines
-        assert "Traceback" not in lines
+        assert "Traceback (most recent" not in lines
 
     async def given(self, worker: LyingWorker) -> tuple[Jobs, JobEntry]:
         """Enqueue a job, and wait until the worker holds it."""
