@@ -252,7 +252,7 @@ class Running(TransactionTestCase):
     def test_a_task_that_takes_too_long_has_failed(self) -> None:
         for task in (tasks.linger, tasks.linger_async):
             result = task.enqueue()
-            scalar("UPDATE jobs SET timeout = 0.1, max_attempts = 1 RETURNING id")
+            scalar("UPDATE jobs SET timeout = 1.5, max_attempts = 1 RETURNING id")
             lines = self.drain_all(result)
             assert result.status == TaskResultStatus.FAILED
             assert [error.exception_class for error in result.errors] == [TimeoutError]

@@ -62,7 +62,7 @@ if settings.HAS_TASKS:
 
     @task
     def linger() -> None:
-        threading.Event().wait(0.5)
+        threading.Event().wait(2)
 
     @task
     async def linger_async() -> None:

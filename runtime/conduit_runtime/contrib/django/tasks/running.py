@@ -64,8 +64,8 @@ def _run(path: str, context: JobContext[Any], payload: Payload) -> Any:
 async def _run_async(path: str, context: JobContext[Any], payload: Payload) -> Any:
     task: Task = registry.find(path)
     attempt = await sync_to_async(_Attempt)(task, context, payload)
-    await sync_to_async(attempt.start)()
     try:
+        await sync_to_async(attempt.start)()
         returned = _returned(await task.func(*attempt.arguments, **attempt.result.kwargs))
     except BaseException as error:
         if (final := attempt.final_error(error)) is not None:
