@@ -89,15 +89,3 @@ def test_left_over_records_are_swept(queue: Queue, dsn: str) -> None:
     assert pages > 3
     assert sorted(left) == sorted((id_, name) for id_ in ids[1:4] for name in "ab")
     assert sorted(kept) == sorted((id_, name) for id_ in (*ids[1:4], blocked.id) for name in "bc")
-
-
-def test_functions_of_steps_plan_their_statements_once(queue: Queue, dsn: str) -> None:
-    """The connections of jobs plan a statement for each of its arrays, unless it says otherwise."""
-    names = ["conduit_read_steps", "conduit_store_steps", "conduit_wait"]
-    with psycopg.connect(dsn) as connection:
-        found = connection.execute(
-            "SELECT proname FROM pg_proc WHERE proname = ANY (%s) "
-            "AND 'plan_cache_mode=force_generic_plan' = ANY (proconfig) ORDER BY proname",
-            [names],
-        ).fetchall()
-    assert [name for (name,) in found] == names

@@ -1036,8 +1036,7 @@ COMMENT ON COLUMN conduit_signals.name IS 'the name of the signal';
 COMMENT ON COLUMN conduit_signals.value IS 'its value, as JSON';
 
 -- The table is often small when a statement is planned, and large when it runs. So these functions
--- forbid plans that read it whole. Their statements are planned once for a connection: Postgres would plan
--- them for each array, which takes longer than to run them.
+-- forbid plans that read it whole.
 
 -- Stores records of steps for the claims that still hold their jobs. Returns the places of these records
 -- and, unless these are all, the places of those whose jobs are held; the others are locked. The lock of
@@ -1050,8 +1049,7 @@ CREATE FUNCTION conduit_store_steps(
   ids uuid[], tokens uuid[], names text[], contents text[], attempts integer[], elapsed bigint[],
   loops boolean[]
 ) RETURNS TABLE (stored bigint[], held bigint[])
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH asked AS MATERIALIZED (
@@ -1097,8 +1095,7 @@ END $$;
 -- The finished steps of jobs that these claims still hold, and the sleeps among them that go on.
 CREATE FUNCTION conduit_read_steps(ids uuid[], tokens uuid[])
 RETURNS TABLE (id uuid, token uuid, names text[], contents text[], asleep text[])
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT job.id, job.token, step.names, step.contents, step.asleep
@@ -1120,8 +1117,7 @@ END $$;
 CREATE FUNCTION conduit_wait(
   ids uuid[], tokens uuid[], names text[], durations float8[], are_signals boolean[], attempts integer[]
 ) RETURNS TABLE (place bigint, value text, remaining float8)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
   locked bigint[] := ARRAY(
