@@ -34,8 +34,8 @@ BEGIN, SIGNAL, ENDED, READY = b"+", b"x", b"-", b"r"
 _PR_SET_PDEATHSIG = 1
 _IGNORED = (signal.SIGTERM, signal.SIGINT)
 """Signals by which a nursery and its children do not end: they end with the worker."""
-_ignored: list[signal.Signals] = []
-"""Those that this process ignores as it forks."""
+_before_fork: list[signal.Signals] = []
+"""Those of them that this process ignored when it last forked."""
 
 
 def program(module: str, path: list[str], descriptor: int) -> list[str]:
@@ -197,12 +197,12 @@ def _ignore(number: int, frame: FrameType | None) -> None:
 
 
 def _note_ignored() -> None:
-    _ignored[:] = [each for each in _IGNORED if signal.getsignal(each) is _ignore]
+    _before_fork[:] = [each for each in _IGNORED if signal.getsignal(each) is _ignore]
 
 
 def _heed() -> None:
     """Let a process that a job has forked end by these signals: a pool ends its processes so."""
-    for number in _ignored:
+    for number in _before_fork:
         signal.signal(number, signal.SIG_DFL)
 
 
