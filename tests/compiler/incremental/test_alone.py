@@ -53,12 +53,19 @@ def errors(found: tuple[Diagnostic, ...]) -> list[Diagnostic]:
 
 
 def seen(found: tuple[Diagnostic, ...], path: str) -> set[tuple[object, ...]]:
-    """What is found in a source. A mistake made in several sources is reported in the first."""
+    """What is found in a source, without the places in others where the same is found.
+
+    A mistake made in several sources is reported in the first.
+    """
     own = [each for each in found if each.span.source.path == path]
     return {
         (
             each.severity, each.code, each.span.start, each.span.end, each.message, each.hint,
-            *((near.span.source.path, near.span.start, near.message) for near in each.related),
+            *(
+                (near.span.source.path, near.span.start, near.message)
+                for near in each.related
+                if not near.message.startswith("the same here")
+            ),
         )
         for each in own
         if each.code not in BETWEEN_SOURCES
