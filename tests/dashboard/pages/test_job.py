@@ -223,6 +223,7 @@ def test_a_job_that_waits_for_a_signal(site: Site) -> None:
     html = site.html(address)
     assert "the signal &lt;approved&gt;, until" in html
     assert f'action="{address}/signal"' in html
+    assert "No attempt has failed." in html
 
     def send(value: str, name: str = "<approved>") -> int:
         return int(site.post(f"{address}/signal", name=name, value=value).status_code)
@@ -230,6 +231,8 @@ def test_a_job_that_waits_for_a_signal(site: Site) -> None:
     assert (send("{"), send("1", ""), send("NaN")) == (400, 400, 400)
     assert send('{"by": "ann"}') == 303
     assert send("2") == 409
+    assert site.json(address)["waits"] == []
+    assert f"{address}/signal" not in site.html(address)
     audited = site.sql("SELECT actor, action, target, count FROM conduit_audit")
     assert audited == [("ann", "signal", {"job": str(job.id), "signal": "<approved>"}, 1)]
     assert f"job {job.id}, signal &lt;approved&gt;" in site.html("/audit")
