@@ -39,7 +39,7 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT {weighed} AS jobs FROM (
       SELECT job.weight FROM {jobs} AS job
-      WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+      WHERE {running_of_key} AND job.type = its.type
       LIMIT its.of_type
     ) AS job
   ) AS running
@@ -51,7 +51,7 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT {weighed} AS jobs FROM (
       SELECT job.weight FROM {jobs} AS job
-      WHERE job.status = 'running' AND job.key = its.key AND job.queue = its.queue
+      WHERE {running_of_key} AND job.queue = its.queue
       LIMIT its.of_queue
     ) AS job
   ) AS running

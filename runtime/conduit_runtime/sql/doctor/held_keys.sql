@@ -23,7 +23,7 @@ WITH RECURSIVE failed AS (
   JOIN {conduit_type_limits} AS limits ON limits.type = its.type AND limits.key_order IS NOT NULL
   CROSS JOIN LATERAL (
     SELECT job.id, job.run_at FROM {jobs} AS job
-    WHERE job.key = its.key AND job.type = its.type AND job.status = 'pending' AND {of_order} = 0
+    WHERE {in_order} = 'pending' AND {of_order} = 0
     ORDER BY {of_order}, job.seq LIMIT 1
   ) AS begun
   WHERE begun.run_at > pg_catalog.now() + pg_catalog.make_interval(secs => %(late)s)

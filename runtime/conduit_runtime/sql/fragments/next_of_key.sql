@@ -5,12 +5,10 @@ CASE WHEN limits.key_order IS NOT NULL THEN coalesce((
   SELECT CASE
     WHEN {of_order} = 0 THEN CASE WHEN job.run_at <= pg_catalog.now() THEN job.id::text END
     WHEN limits.key_order = 'hold' AND EXISTS (
-      SELECT FROM {jobs} AS failed
-      WHERE failed.key = its.key AND failed.type = its.type AND failed.status = 'failed'
+      SELECT FROM {jobs} AS job WHERE {in_order} = 'failed'
     ) THEN NULL
     ELSE job.id::text END
   FROM {jobs} AS job
-  WHERE job.key = its.key AND job.type = its.type AND job.status = 'pending'
-    AND ({of_order} = 0 OR job.run_at <= pg_catalog.now())
+  WHERE {in_order} = 'pending' AND ({of_order} = 0 OR job.run_at <= pg_catalog.now())
   ORDER BY {of_order}, job.seq LIMIT 1
 ), '') END

@@ -3,7 +3,7 @@ SELECT least(
   limits.key_concurrency - (
     SELECT {weighed} FROM (
       SELECT job.weight FROM {jobs} AS job
-      WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+      WHERE {running_of_key} AND job.type = its.type
       LIMIT limits.key_concurrency
     ) AS job
   ),

@@ -13,7 +13,7 @@ SELECT EXISTS (
   ) AS next
   WHERE next.job IS NULL OR EXISTS (
     SELECT FROM {jobs} AS job
-    WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+    WHERE {running_of_key} AND job.type = its.type
   ) OR EXISTS (
     SELECT FROM {jobs} AS job
     WHERE job.id = CASE WHEN next.job <> '' THEN next.job::uuid END AND NOT ({is_unreadable})

@@ -27,14 +27,14 @@ WITH asked AS MATERIALIZED (
       SELECT control.key_concurrency - (
         SELECT {weighed} FROM (
           SELECT job.weight FROM {jobs} AS job
-          WHERE job.status = 'running' AND job.key = its.key AND job.queue = its.queue
+          WHERE {running_of_key} AND job.queue = its.queue
           LIMIT control.key_concurrency
         ) AS job
       ) FROM {conduit_queues} AS control WHERE control.name = its.queue
     )), %(most)s::integer)) AS jobs, (
       SELECT CASE WHEN limits.key_order IS NOT NULL AND EXISTS (
         SELECT FROM {jobs} AS job
-        WHERE job.status = 'running' AND job.key = its.key AND job.type = its.type
+        WHERE {running_of_key} AND job.type = its.type
       ) THEN '' ELSE {next_of_key} END
       FROM {conduit_type_limits} AS limits WHERE limits.type = its.type
     ) AS next_of_type
@@ -60,7 +60,8 @@ WITH asked AS MATERIALIZED (
     CROSS JOIN LATERAL (
       SELECT job.ctid FROM {jobs} AS job
       WHERE job.id = CASE WHEN room.next_of_type <> '' THEN room.next_of_type::uuid END
-        AND job.queue = room.queue AND {is_parked}
+        -- coalesce() keeps the planner from the indexes of pending rows, so it uses the id.
+        AND job.queue = room.queue AND coalesce({is_parked}, false)
       FOR UPDATE SKIP LOCKED
     ) AS next
   )))

@@ -61,9 +61,10 @@ CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at
 CREATE INDEX jobs_running ON jobs (locked_by, locked_at) WHERE status = 'running';
 CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE INDEX jobs_refused ON jobs (queue, run_at) WHERE status = 'pending' AND refusals IS NOT NULL;
-CREATE INDEX jobs_key ON jobs (key, id) WHERE key IS NOT NULL;
-CREATE INDEX jobs_running_key ON jobs (key, type) WHERE status = 'running' AND key IS NOT NULL;
-CREATE INDEX jobs_order ON jobs (key, type, status, (
+CREATE INDEX jobs_key ON jobs (key, id, status) WHERE key IS NOT NULL;
+CREATE INDEX jobs_running_key ON jobs (key COLLATE "C", type)
+  WHERE coalesce(status = 'running' AND key IS NOT NULL, false);
+CREATE INDEX jobs_order ON jobs (key COLLATE "C", type, status COLLATE "C", (
     CASE WHEN begun OR refusals IS NOT NULL THEN 0 ELSE 1 END), seq)
   WHERE key IS NOT NULL AND status IN ('pending', 'failed');
 CREATE INDEX jobs_parked ON jobs (key, type, queue, priority DESC, run_at, seq)
