@@ -9,7 +9,6 @@ import os
 import posix
 import re
 import signal
-import sys
 import threading
 import time
 from typing import Any
@@ -76,19 +75,8 @@ def is_killed(job: Plain, payload: Any) -> None:
 
 
 def overflows(job: Plain, payload: Any) -> None:
-    """Use up the stack of C: a small one, since some Pythons limit the depth of calls from C."""
-    sys.setrecursionlimit(10**9)
-    compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-    array = (ctypes.c_int * 2)(2, 1)
-
-    def again(left: Any, right: Any) -> int:
-        ctypes.CDLL(None).qsort(array, 2, 4, compare(again))
-        return 0
-
-    threading.stack_size(1 << 18)
-    thread = threading.Thread(target=again, args=(None, None))
-    thread.start()
-    thread.join()
+    """Use up the stack in C, unnoticed by Python: glibc calls itself for each bracket."""
+    ctypes.CDLL(None).regcomp(ctypes.create_string_buffer(4096), b"(" * 10_000_000, 1)
 
 
 def allocates(job: Plain, payload: Any) -> None:
