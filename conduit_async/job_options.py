@@ -193,6 +193,12 @@ class Option:
 PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
 _COUNT = WholeNumber(1, 2**31 - 1)
 
+
+def _of_process(example: str) -> Needs:
+    hint = f"say that jobs run in processes of their own: `isolated: true, {example}`"
+    return Needs("isolated", hint)
+
+
 _DECLARED = (
     Option("name", TypeName(), "identity"),
     Option(
@@ -379,21 +385,22 @@ _DECLARED = (
         "memory",
         Size(),
         "worker",
-        needs=Needs(
-            "isolated",
-            'say that jobs run in processes of their own: `isolated: true, memory: "512MB"`',
-        ),
+        needs=_of_process('memory: "512MB"'),
         elsewhere="max_memory memory_limit max_memory_per_child mem ram",
     ),
     Option(
         "jobs_per_process",
         _COUNT,
         "worker",
-        needs=Needs(
-            "isolated",
-            "say that jobs run in processes of their own: `isolated: true, jobs_per_process: 100`",
-        ),
+        needs=_of_process("jobs_per_process: 100"),
         elsewhere="max_tasks_per_child max_jobs_per_process",
+    ),
+    Option(
+        "process_concurrency",
+        _COUNT,
+        "worker",
+        needs=_of_process("process_concurrency: 10"),
+        elsewhere="worker_concurrency coroutines_per_process jobs_at_once",
     ),
     Option(
         "was",

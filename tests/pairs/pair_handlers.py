@@ -132,7 +132,7 @@ def _typed(function: Any, name: str, **options: Any) -> JobType[Any, Any]:
 
 
 COROUTINE = _typed(_alone, "pairs.coroutine")
-ISOLATED = _typed(_isolated, "pairs.isolated coroutine", isolated=True)
+ISOLATED = _typed(_isolated, "pairs.isolated coroutine", isolated=True, process_concurrency=2)
 BATCH = _typed(_together, "pairs.batch", batch=5, wait=timedelta(milliseconds=50))
 
 

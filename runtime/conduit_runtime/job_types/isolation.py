@@ -25,13 +25,14 @@ class Isolation:
     """How the jobs of a type run in processes of their own.
 
     `memory` is the most bytes that a process may allocate, `jobs` the number of jobs after which it
-    is replaced; None: no limit. A process is killed `kill_after` seconds after its attempt was
-    stopped.
+    is replaced; None: no limit. A process is killed `kill_after` seconds after an attempt in it was
+    stopped. It runs `concurrency` jobs at once.
     """
 
     memory: int | None = None
     jobs: int | None = None
     kill_after: float = KILL_AFTER
+    concurrency: int = 1
 
     @classmethod
     def of(
@@ -40,32 +41,32 @@ class Isolation:
         memory: str | int | None,
         jobs_per_process: int | None,
         kill_after: timedelta | None,
+        process_concurrency: int | None,
     ) -> "Isolation | None":
         """Check the options of a type; None if it is not isolated.
 
         Raises TypeError or ValueError for one that does not fit.
         """
         check_type(isolated, "isolated", bool, "True or False")
-        given = {
-            "memory": memory,
+        counts = {
             "jobs_per_process": jobs_per_process,
-            "kill_after": kill_after,
+            "process_concurrency": process_concurrency,
         }
+        given = {"memory": memory, "kill_after": kill_after, **counts}
         if not isolated:
             for name, value in given.items():
                 if value is not None:
                     raise ValueError(f"{name} is for isolated jobs: add isolated=True")
             return None
-        if jobs_per_process is not None and (
-            not is_whole(jobs_per_process) or jobs_per_process < 1
-        ):
-            wanted = "1 or more"
-            raise ValueError(describe_argument("jobs_per_process", jobs_per_process, wanted))
+        for name, count in counts.items():
+            if count is not None and (not is_whole(count) or count < 1):
+                raise ValueError(describe_argument(name, count, "1 or more"))
         seconds = KILL_AFTER
         if kill_after is not None:
             check_duration(kill_after, "kill_after")
             seconds = kill_after.total_seconds()
-        return cls(None if memory is None else bytes_of(memory), jobs_per_process, seconds)
+        most = None if memory is None else bytes_of(memory)
+        return cls(most, jobs_per_process, seconds, process_concurrency or 1)
 
 
 def bytes_of(memory: str | int) -> int:

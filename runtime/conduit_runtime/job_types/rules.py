@@ -38,7 +38,7 @@ class RuleOptions(TypedDict, total=False):
     With `isolated`, each job runs in a process of its own. That is killed if the attempt has not
     ended `kill_after` (a second unless given) after its timeout, a cancel or a stop of the worker.
     It may allocate at most `memory`, such as "512MB", and is replaced after `jobs_per_process`
-    jobs.
+    jobs. It runs one job at a time, or `process_concurrency` coroutines of the type.
     """
 
     timeout: timedelta | None
@@ -61,6 +61,7 @@ class RuleOptions(TypedDict, total=False):
     memory: str | int | None
     jobs_per_process: int | None
     kill_after: timedelta | None
+    process_concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class JobRules:
                 options.get("memory"),
                 options.get("jobs_per_process"),
                 options.get("kill_after"),
+                options.get("process_concurrency"),
             ),
         )
 

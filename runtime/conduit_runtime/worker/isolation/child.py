@@ -1,4 +1,4 @@
-"""A child: runs one job at a time, which its worker sends, until the worker ends it."""
+"""A child: runs the jobs that its worker sends, until the worker ends it."""
 
 import asyncio
 import contextlib
@@ -8,29 +8,33 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...model.claimed import Claimed
 from ...model.errors import QueueError
 from ...services.loading import entered
 from ...services.references import blamed
+from ..interfaces import OutcomeSink
 from ..run.around import AroundHooks
 from ..run.environment import Environment, JobThreads
 from ..run.execution import Execution
 from ..run.handlers import HandlerRegistry
-from ..run.isolated_runs import Ended
 from ..run.job_runs import JobRuns
 from ..run.outcomes import Outcomes
 from .child_host import ChildHost, Kept, Requests
 from .crossing import arrived, handler_arrived, import_program, importing
 from .leftovers import Leftovers
 from .log_records import forward_records
-from .memory import explained, has_grown, limited
-from .messages import Answer, End, Pipe, Ready, Run, Setup, Stop
+from .memory import MemoryLimit, explained, has_grown
+from .messages import Answer, Done, End, Heeded, Key, Pipe, Ready, Run, Setup, Stop, key_of
 
 _SLOTS = 2
 """Threads of a child, of which one runs its job: that it outlives its attempt is no surprise."""
+
+_THREADS = 32
+"""Threads of plain services, at least, where several jobs run at once; each starts when needed."""
 
 
 def serve(pipe: Pipe, setup: Setup) -> None:
@@ -63,6 +67,9 @@ async def _serve(
     try:
         async with entered(services, job_types) as prepared:
             requests = Requests(pipe)
+            if setup.concurrency > 1:
+                threads = ThreadPoolExecutor(max(_THREADS, setup.concurrency), "conduit-service")
+                asyncio.get_running_loop().set_default_executor(threads)
             host = ChildHost(setup, prepared, requests)
             child = Child(pipe, host, requests, hooks)
             pipe.send(Ready(None))
@@ -78,24 +85,35 @@ class ChildOutcomes(Outcomes):
     A process that is killed before has decided nothing. Its worker does it then.
     """
 
-    memory: int | None = None
-    """The most bytes of this process."""
-    is_spent = False
-    """Whether the last attempt ran out of memory."""
-    _raised: tuple[Claimed, float | None, BaseException] | None = None
+    def __init__(self, registry: HandlerRegistry, sink: OutcomeSink, host: ChildHost) -> None:
+        super().__init__(registry, sink, host)
+        self._raised: dict[Claimed, tuple[float | None, BaseException]] = {}
 
     def settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Keep the exception with which an attempt ended."""
-        self._raised = job, started, error
+        self._raised[job] = started, error
 
-    def decide(self) -> None:
-        """Hand on the outcome of the attempt, if it ended with an exception."""
-        raised, self._raised = self._raised, None
-        if raised is not None:
-            job, started, error = raised
-            told = explained(error, self.memory)
-            self.is_spent = told is not error
-            super().settle(job, started, told)
+    def decide(self, job: Claimed, memory: int | None) -> bool:
+        """Hand on the outcome of an attempt, if it ended with an exception.
+
+        Returns whether it ran out of the memory of this process.
+        """
+        if job not in self._raised:
+            return False
+        started, error = self._raised.pop(job)
+        told = explained(error, memory)
+        super().settle(job, started, told)
+        return told is not error
+
+
+@dataclass(slots=True)
+class Running:
+    """A job that runs in this process, with its task."""
+
+    message: Run
+    task: asyncio.Task[None] | None = None
+    execution: Execution | None = None
+    stop: BaseException | None = None
 
 
 class Child:
@@ -116,9 +134,8 @@ class Child:
         self._environment = environment
         self._runs = JobRuns(environment)
         self._handlers: dict[str, bytes] = {}
-        self._task: asyncio.Task[None] | None = None
-        self._execution: Execution | None = None
-        self._stop: BaseException | None = None
+        self._limit = MemoryLimit()
+        self._running: dict[Key, Running] = {}
         self._end: asyncio.Future[None] = self._loop.create_future()
 
     async def run(self) -> None:
@@ -141,41 +158,54 @@ class Child:
     def _on_message(self, message: Any) -> None:
         match message:
             case Run():
-                self._stop = None
-                self._task = self._loop.create_task(self._attempt(message), name="conduit job")
-            case Stop(reason):
-                self._stop = reason
-                if self._execution is not None:
-                    self._execution.stop(reason)
+                running = self._running[key_of(message.job)] = Running(message)
+                running.task = self._loop.create_task(self._attempt(running), name="conduit job")
+                if not message.is_alone:
+                    self._pipe.send(Heeded(key_of(message.job), is_stop=False))
+            case Stop(key, reason):
+                if (stopped := self._running.get(key)) is not None:
+                    stopped.stop = reason
+                    if stopped.execution is not None:
+                        stopped.execution.stop(reason)
+                self._pipe.send(Heeded(key, is_stop=True))
             case Answer():
                 self._requests.on_answer(message)
             case End():
                 self._end.set_result(None)
 
-    async def _attempt(self, message: Run) -> None:
+    async def _attempt(self, running: Running) -> None:
         """Run a job to its end, until no thread of it is left, and send its outcome."""
-        self._kept.ended = Ended()
-        self._outcomes.memory, self._outcomes.is_spent = message.memory, False
-        job = message.job
-        job.start_by = float("inf")
-        with limited(message.memory):
-            work = self._loop.create_task(self._run(message, job))
-            await asyncio.wait([work])
-            self._pipe.check()
-            self._execution = None
-            while self._threads.usable < _SLOTS:
-                self._free.clear()
-                await self._free.wait()
+        message = running.message
+        message.job.start_by = float("inf")
+        self._limit.set(message.memory)
+        work = self._loop.create_task(self._run(running, message.job))
+        await asyncio.wait([work])
+        self._pipe.check()
+        running.execution = None
+        while self._threads.usable < _SLOTS:
+            self._free.clear()
+            await self._free.wait()
+        if message.is_alone or running.stop is not None:
             await self._host.is_quiet.wait()
+        self._end_attempt(message)
+
+    def _end_attempt(self, message: Run) -> None:
+        del self._running[key_of(message.job)]
+        self._limit.set(None)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
-        self._outcomes.decide()
-        is_whole = self._leftovers.clear()
-        is_spent = self._outcomes.is_spent or has_grown(message.memory) or not is_whole
-        self._pipe.send(replace(self._kept.ended, is_spent=is_spent))
+        is_spent = self._outcomes.decide(message.job, message.memory)
+        is_spent |= has_grown(message.memory)
+        if not self._running:
+            is_spent |= not self._leftovers.clear()
+        ended = replace(self._kept.taken(message.job), is_spent=is_spent)
+        self._pipe.send(Done(key_of(message.job), ended))
+        if self._running:  # by jobs of the same type
+            self._limit.set(message.memory)
 
-    async def _run(self, message: Run, job: Claimed) -> None:
+    async def _run(self, running: Running, job: Claimed) -> None:
+        message = running.message
         if message.trace is not None:
             from ...trace_context.propagation import enter
 
@@ -193,11 +223,11 @@ class Child:
         self._environment.look_for_django()
         task = asyncio.current_task()
         assert task is not None
-        execution = self._execution = Execution(job, task)
+        execution = running.execution = Execution(job, task)
         begun = self._runs.begin(job, task, execution)
         if begun is not None:
-            if self._stop is not None:
-                execution.stop(self._stop)
+            if running.stop is not None:
+                execution.stop(running.stop)
             await self._runs.finish(execution)
 
     def _checked(self, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -1,10 +1,12 @@
 """What jobs ask of their worker from within a child: requests over the pipe."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 
@@ -21,7 +23,7 @@ from ..job_database import NO_DATABASE, JobDatabase
 from ..metrics import Metrics
 from ..run.execution import HeldJob
 from ..run.isolated_runs import Ended
-from .messages import Answer, Ask, Ends, Pipe, Setup
+from .messages import Answer, Ask, Ends, Key, Pipe, Setup, key_of
 
 T = TypeVar("T")
 
@@ -37,18 +39,18 @@ class Requests:
 
     def tell(self, what: str, job: Claimed) -> None:
         """Say something that needs no answer."""
-        self._pipe.send(Ask(0, job.id, what, ()))
+        self._pipe.send(Ask(0, key_of(job), what, ()))
 
-    def note_end(self, transaction: str) -> None:
-        """Say in which transaction the job ends, before it commits."""
-        self._pipe.send(Ends(transaction))
+    def note_end(self, job: Key, transaction: str) -> None:
+        """Say in which transaction a job ends, before it commits."""
+        self._pipe.send(Ends(job, transaction))
 
     def ask(self, what: str, job: Claimed, *arguments: Any) -> "asyncio.Future[Any]":
         """Ask; the future gets the answer, or the error that it ended with."""
         number = next(self._numbers)
         answer: Written[Any] = Written(loop=self._loop)
         self._awaited[number] = answer
-        self._pipe.send(Ask(number, job.id, what, arguments))
+        self._pipe.send(Ask(number, key_of(job), what, arguments))
         return answer
 
     def on_answer(self, answer: Answer) -> None:
@@ -86,7 +88,8 @@ class ChildSteps(StepStore):
 
     async def complete(self, attempt: Attempt, writes: Writes, /) -> Completed | None:
         if self._within and self._database is not None:
-            note = self._requests.note_end
+            assert isinstance(attempt.job, Claimed)
+            note = partial(self._requests.note_end, key_of(attempt.job))
             return await complete_within(self._database, attempt, writes, note)
         async with writes:
             return None
@@ -101,19 +104,19 @@ class ChildSteps(StepStore):
 class ChildHost(RunnerHost):
     """The worker, as a job in a child sees it."""
 
-    concurrency = 1
     is_draining = False
     stores_steps = True
 
     def __init__(self, setup: Setup, services: Prepared, requests: Requests) -> None:
         self.queues: dict[str, int | None] = {}
+        self.concurrency = setup.concurrency
         self.services = services
         self.metrics = Metrics()
         self.timing = setup.timing
         self._requests = requests
         self._database = None
         if setup.dsn is not None:
-            self._database = JobDatabase(setup.dsn, setup.schema, 1)
+            self._database = JobDatabase(setup.dsn, setup.schema, setup.concurrency)
         self._steps = ChildSteps(requests, self._database, setup.stores_within)
         self._lingering = 0
         self._loop = asyncio.get_running_loop()
@@ -160,11 +163,15 @@ class ChildHost(RunnerHost):
 
 
 class Kept(ApartSink, OutcomeSink):
-    """Keeps the outcome of the job that runs, which the worker writes."""
+    """Keeps the outcomes of the jobs that run, which the worker writes."""
 
     def __init__(self) -> None:
         self.apart = self
-        self.ended = Ended()
+        self._ended: dict[Key, Ended] = {}
+
+    def taken(self, job: Claimed) -> Ended:
+        """How the attempt of a job ended."""
+        return self._ended.pop(key_of(job), Ended())
 
     def add(self, attempt: Any) -> None:
         self._keep(attempt, is_apart=False)
@@ -173,8 +180,7 @@ class Kept(ApartSink, OutcomeSink):
         self._keep(attempt, is_apart=True)
 
     def note_completed(self, attempt: Attempt, written: Completed) -> None:
-        self._keep(attempt, is_apart=False)
-        self.ended = replace(self.ended, advancing=written.advancing)
+        self._keep(attempt, is_apart=False, advancing=written.advancing)
 
     async def begin(self, attempt: Any) -> bool:
         return True
@@ -185,8 +191,10 @@ class Kept(ApartSink, OutcomeSink):
     async def lost_among(self, jobs: Any) -> list[HeldJob]:  # type: ignore[override]
         return []
 
-    def _keep(self, attempt: Any, *, is_apart: bool) -> None:
-        self.ended = Ended(
+    def _keep(
+        self, attempt: Any, *, is_apart: bool, advancing: Sequence[UUID] | None = None
+    ) -> None:
+        self._ended[key_of(attempt.job)] = Ended(
             True,
             attempt.outcome,
             [*attempt.enqueued],
@@ -194,4 +202,5 @@ class Kept(ApartSink, OutcomeSink):
             attempt.has_steps,
             attempt.waits,
             is_apart,
+            advancing=advancing,
         )

@@ -1,41 +1,40 @@
-"""The worker's end of a child: sends it a job, answers its questions, stops and kills it."""
+"""The worker's end of a child: sends it jobs, answers their questions, stops and kills it."""
 
 import asyncio
 import pickle
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, NamedTuple, Self
-from uuid import UUID
+from typing import Any, Self
 
-from ...job_types.isolation import Isolation, size_text
+from ...job_types.isolation import size_text
 from ...model.attempts.interruptions import Shutdown
-from ...model.claimed import Claimed
-from ...model.errors import JobLost, ProcessDied, QueueError
+from ...model.errors import ProcessDied, QueueError
+from ...model.text.logs import get_logger
 from ...model.workers.child_counts import ChildCounts
-from ...statements.steps import Record, Wait
-from ...trace_context.headers import present_trace
-from ..interfaces import RunnerHost
 from ..run.isolated_runs import Ended
+from .answers import answered
+from .assigned_job import AssignedJob, Assignment
 from .exits import CLOSED, counted_as, how
 from .last_commit import has_committed
 from .log_records import write_record
 from .messages import (
     LENGTH,
-    Answer,
     Ask,
+    Done,
     End,
     Ends,
+    Heeded,
+    Key,
     Logged,
     Ready,
-    Run,
     Setup,
     Stop,
     frame,
     length_of,
 )
 from .nursery_process import Begun, Exit, NurseryProcess
+
+_log = get_logger("conduit.worker")
 
 _UNREAD = 0.2
 """Seconds after the end of a child in which its last messages are read."""
@@ -45,18 +44,8 @@ _LEAVE = 5.0
 """Seconds that a child gets to leave its services."""
 
 
-class Assignment(NamedTuple):
-    """A job for a child, with its handler as it crosses; `why_stopped` says why it is stopped."""
-
-    job: Claimed
-    handler: bytes
-    isolation: Isolation
-    host: RunnerHost
-    why_stopped: Callable[[], BaseException | None]
-
-
 class ChildProcess:
-    """A child, which runs one job at a time. All methods belong to the worker's loop."""
+    """A child, which runs jobs. All methods belong to the worker's loop."""
 
     def __init__(
         self,
@@ -72,14 +61,14 @@ class ChildProcess:
         self._counts = counts
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._ended: asyncio.Future[Ended] | None = None
-        self._given: Assignment | None = None
+        self._jobs: dict[Key, AssignedJob] = {}
         self._answering: set[asyncio.Task[None]] = set()
-        self._last_logged: str | None = None
-        self._ends: str | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._unending: AssignedJob | None = None
         self.jobs = 0
-        """The jobs that it has run."""
+        """The jobs that it was lent for, so far."""
+        self.holders = 0
+        """The jobs that it is lent for now."""
         self.is_spent = False
         """Whether it can or should run no further job."""
         self.idle_since = 0.0
@@ -111,62 +100,59 @@ class ChildProcess:
 
     async def attempt(self, given: Assignment) -> Ended:
         """Run a job to its end, as `isolated_runs.Child` says it."""
-        job, host = given.job, given.host
-        self._ends = None
+        job = AssignedJob(given)
         try:
-            ended = await self._attempt(given)
-        except (ProcessDied, asyncio.CancelledError):
-            if self._ends is None or not await has_committed(self._ends, host):
+            ended = await self._attempt(job)
+        except (ProcessDied, Shutdown, asyncio.CancelledError):
+            if job.transaction is None or not await has_committed(job.transaction, given.host):
                 raise
         else:
-            if ended.advancing is not None or self._ends is None:
+            if ended.advancing is not None or job.transaction is None:
                 return ended
-            if not await has_committed(self._ends, host):
+            if not await has_committed(job.transaction, given.host):
                 return ended
-        return Ended(True, advancing=() if job.flow is None else (job.id,))
+        return Ended(True, advancing=() if given.job.flow is None else (given.job.id,))
 
-    async def _attempt(self, given: Assignment) -> Ended:
-        self.jobs += 1
-        self._given, self._last_logged = given, None
-        memory = given.isolation.memory
-        ended = self._ended = self._loop.create_future()
-        self._send(Run(_without_limits(given.job), given.handler, memory, present_trace()))
+    async def _attempt(self, job: AssignedJob) -> Ended:
+        self._jobs[job.key] = job
+        self._send(job.run())
         try:
-            return await asyncio.shield(ended)
+            return await asyncio.shield(job.ended)
         except asyncio.CancelledError:
-            reason, seconds = given.why_stopped() or Shutdown(), given.isolation.kill_after
-            if isinstance(reason, Shutdown):  # there has to be time to write the outcome
-                seconds = min(seconds, given.host.timing.cancelling / 2)
-            return await self._stop(ended, reason, seconds)
-        except ProcessDied as died:
-            self._counts.ended["died"] += 1
-            if memory is not None:
-                limit = size_text(memory)
-                raise ProcessDied(f"{died}; its memory is limited to {limit}") from None
-            raise
+            return await self._stop(job)
         finally:
-            self._given = None
+            del self._jobs[job.key]
 
-    async def _stop(
-        self, ended: "asyncio.Future[Ended]", reason: BaseException, seconds: float
-    ) -> Ended:
-        self._send(Stop(reason))
-        self._nursery.signal(self._pid, signal.SIGTERM)
-        timer = self._loop.call_later(seconds, self.kill)
+    async def _stop(self, job: AssignedJob) -> Ended:
+        seconds = job.stop_within()
+        assert job.stopped_by is not None
+        self._send(Stop(job.key, job.stopped_by))
+        if len(self._jobs) == 1:
+            self._nursery.signal(self._pid, signal.SIGTERM)
+        timer = self._loop.call_later(seconds, self._give_up, job)
         try:
-            outcome = await asyncio.shield(ended)
-        except ProcessDied:
-            self._counts.ended[counted_as(reason)] += 1
+            outcome = await asyncio.shield(job.ended)
+        except (ProcessDied, Shutdown):
             raise asyncio.CancelledError from None
         except asyncio.CancelledError:
-            self.kill()
+            self._give_up(job)
             raise
         finally:
             timer.cancel()
-        is_late = isinstance(reason, TimeoutError) and outcome.outcome is not None
+        is_late = isinstance(job.stopped_by, TimeoutError) and outcome.outcome is not None
         if is_late or outcome.advancing is not None:  # completed and committed just before
             return outcome
         raise asyncio.CancelledError
+
+    def _give_up(self, job: AssignedJob) -> None:
+        """Kill it, since this job does not end.
+
+        If its loop has run since, the jobs beside this one are innocent.
+        """
+        self._unending = job
+        for each in self._jobs.values():
+            each.is_innocent |= job.has_heeded and each.stopped_by is None
+        self.kill()
 
     def end(self) -> None:
         """Let it leave its services and exit; kill it if that takes long."""
@@ -211,18 +197,30 @@ class ChildProcess:
         self.kill()
         exit_ = await asyncio.shield(self._exited)
         self._writer.transport.abort()
-        died = ProcessDied(self._death(problem or how(exit_), exit_))
-        for future in (self._ready, self._ended):
-            if future is not None and not future.done():
-                future.set_exception(died)
-                future.exception()  # nothing may wait for it
+        what = problem or how(exit_)
+        if self._unending is not None:
+            what = f"was killed, since job {self._unending.given.job.id} in it did not end"
+        held = f", holding {size_text(exit_.memory)} at most" if exit_.memory else ""
+        died = f"the process of the job {what}{held}"
+        if not self._ready.done():
+            self._ready.set_exception(ProcessDied(died))
+            self._ready.exception()  # nothing may wait for it
+        self._lose(died)
         for task in self._answering:
             task.cancel()
 
-    def _death(self, what: str, exit_: Exit) -> str:
-        held = f", holding {size_text(exit_.memory)} at most" if exit_.memory else ""
-        logged = f"; it last logged: {self._last_logged}" if self._last_logged else ""
-        return f"the process of the job {what}{held}{logged}"
+    def _lose(self, died: str) -> None:
+        """End the attempts that it has not ended."""
+        jobs = [each for each in self._jobs.values() if not each.ended.done()]
+        if not jobs:
+            return
+        reasons = [each.stopped_by for each in jobs if each.stopped_by is not None]
+        self._counts.ended[counted_as(reasons[0]) if reasons else "died"] += 1
+        innocent = [str(each.given.job.id) for each in jobs if each.is_innocent]
+        if innocent:
+            _log.warning("jobs %s are released: %s", ", ".join(innocent), died)
+        for each in jobs:
+            each.lose_child(died)
 
     def _on_message(self, message: Any) -> None:
         match message:
@@ -231,65 +229,30 @@ class ChildProcess:
             case Ready(problem):
                 self._ready.set_exception(QueueError(problem))
             case Logged():
-                self._last_logged = message.text
-                write_record(message, None if self._given is None else self._given.job)
-            case Ends():
-                self._ends = message.transaction
+                self._on_logged(message)
+            case Heeded(key, is_stop) if key in self._jobs:
+                self._jobs[key].note_heeded(is_stop)
+            case Ends(key, transaction) if key in self._jobs:
+                self._jobs[key].transaction = transaction
             case Ask():
                 task = self._loop.create_task(self._answer(message), name="conduit answer")
                 self._answering.add(task)
                 task.add_done_callback(self._answering.discard)
-            case Ended():
-                self.is_spent |= message.is_spent
-                if self._ended is not None and not self._ended.done():
-                    self._ended.set_result(message)
+            case Done(key, ended):
+                self.is_spent |= ended.is_spent
+                if key in self._jobs and not self._jobs[key].ended.done():
+                    self._jobs[key].ended.set_result(ended)
+
+    def _on_logged(self, message: Logged) -> None:
+        jobs = [*self._jobs.values()]
+        if message.job is not None:
+            jobs = [each for each in jobs if each.key == message.job]
+        for each in jobs:
+            each.last_logged = message.text
+        write_record(message, jobs[0].given.job if len(jobs) == 1 else None)
 
     async def _answer(self, ask: Ask) -> None:
-        try:
-            answer = Answer(ask.number, await self._asked(ask.what, ask.job, ask.arguments))
-            data = frame(answer)
-        except Exception as error:
-            data = _failed(ask.number, error)
+        job = self._jobs.get(ask.job)
+        data = await answered(ask, None if job is None else job.given)
         if ask.number and not self._exited.done():
             self._writer.write(data)
-
-    async def _asked(self, what: str, id_: UUID, arguments: tuple[Any, ...]) -> Any:
-        if self._given is None or self._given.job.id != id_:
-            raise JobLost(f"job {id_} is no longer held")
-        job, host = self._given.job, self._given.host
-        match what:
-            case "progress":
-                return await host.progress(job, *arguments)
-            case "used":
-                return await host.used(job, *arguments)
-            case "results":
-                return await host.results_before(job)
-            case "read":
-                return await host.steps(job).read(job)
-            case "store":
-                return await host.steps(job).store(Record(job, *arguments))
-            case "wait":
-                return await host.steps(job).wait(Wait(job, *arguments))
-            case "lose":
-                return host.steps(job).lose(job)
-        raise QueueError(f"a job cannot ask for {what!r}")
-
-
-def _failed(number: int, error: Exception) -> bytes:
-    try:
-        data = frame(Answer(number, None, error))
-        pickle.loads(data[LENGTH.size :])  # noqa: S301
-    except Exception:
-        return frame(Answer(number, None, QueueError(f"{type(error).__name__}: {error}")))
-    return data
-
-
-_FIELDS = [each.name for each in fields(Claimed) if each.init]
-
-
-def _without_limits(job: Claimed) -> Claimed:
-    """The job as a child gets it: its worker has written its start, and ends it in time."""
-    copy = Claimed(*(getattr(job, name) for name in _FIELDS))
-    copy.timeout = copy.expires = None
-    copy.rescues = 0
-    return copy

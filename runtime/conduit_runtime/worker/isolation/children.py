@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -14,7 +15,8 @@ from ..interfaces import RunnerHost
 from ..pool_settings import PoolSettings
 from ..run.handler import Handler
 from ..run.isolated_runs import Child, ChildProcesses, Ended
-from .child_process import Assignment, ChildProcess
+from .assigned_job import Assignment
+from .child_process import ChildProcess
 from .crossing import (
     check_not_importing,
     crossing,
@@ -50,6 +52,8 @@ class Children(ChildProcesses):
         self._handlers: dict[str, tuple[Handler, bytes]] = {}
         self._idle: list[ChildProcess] = []
         self._all: set[ChildProcess] = set()
+        self._shared: dict[str, list[ChildProcess]] = defaultdict(list)
+        self._sharing: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self) -> None:
         """Start a first child if a handler is isolated.
@@ -73,21 +77,47 @@ class Children(ChildProcesses):
     async def lent(self, handler: Handler) -> AsyncIterator[Child]:
         isolation = self._pool.handlers.isolated.get(handler.type, Isolation())
         data = self._data_of(handler)
-        child = None
-        while self._idle and (child is None or child.is_spent):
-            child = self._idle.pop()
-        if child is None or child.is_spent:
-            child = await self._begun()
+        if isolation.concurrency == 1:
+            child = await self._unused()
+        else:
+            child = await self._shared_by(handler.type, isolation)
+        child.jobs += 1
+        child.holders += 1
         try:
             yield _Lent(child, data, isolation)
         finally:
-            is_old = isolation.jobs is not None and child.jobs >= isolation.jobs
-            if child.is_spent or is_old:
-                child.end()
-            else:
-                child.idle_since = monotonic()
-                self._idle.append(child)
-            self._end_some()
+            child.holders -= 1
+            if not child.holders:
+                self._put_back(child, isolation)
+
+    async def _unused(self) -> ChildProcess:
+        while self._idle:
+            child = self._idle.pop()
+            if not child.is_spent:
+                return child
+        return await self._begun()
+
+    async def _shared_by(self, type: str, isolation: Isolation) -> ChildProcess:
+        """A child that has room for one more job of this type."""
+        async with self._sharing[type]:
+            shared = self._shared[type]
+            for child in shared:
+                if child.holders < isolation.concurrency and not _is_used_up(child, isolation):
+                    return child
+            child = await self._unused()
+            shared.append(child)
+            return child
+
+    def _put_back(self, child: ChildProcess, isolation: Isolation) -> None:
+        for shared in self._shared.values():
+            if child in shared:
+                shared.remove(child)
+        if _is_used_up(child, isolation):
+            child.end()
+        else:
+            child.idle_since = monotonic()
+            self._idle.append(child)
+        self._end_some()
 
     def _end_some(self) -> None:
         """End children that had no job for long, except one: the last used are used next."""
@@ -140,6 +170,7 @@ class Children(ChildProcesses):
             stores_within,
             pool.timing,
             present_levels(),
+            max((each.concurrency for each in pool.handlers.isolated.values()), default=1),
         )
 
 
@@ -156,6 +187,11 @@ class _Lent(Child):
     ) -> Ended:
         given = Assignment(job, self._handler, self._isolation, host, why_stopped)
         return await self._child.attempt(given)
+
+
+def _is_used_up(child: ChildProcess, isolation: Isolation) -> bool:
+    """Whether a child can or should run no further job of a type."""
+    return child.is_spent or (isolation.jobs is not None and child.jobs >= isolation.jobs)
 
 
 def _has_settings() -> bool:

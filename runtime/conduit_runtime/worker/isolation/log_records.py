@@ -9,7 +9,7 @@ from ...model.calls import entered_job
 from ...model.claimed import Claimed
 from ...model.text.masking import mask, secrets_of
 from ...stdlib.logger import Event
-from .messages import Logged, Pipe
+from .messages import Logged, Pipe, key_of
 
 LONGEST = 1_000
 """The most characters of a last message that an error quotes."""
@@ -44,7 +44,8 @@ class _Forwarding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            secrets = secrets_of(entered_job.get(None))
+            job = entered_job.get(None)
+            secrets = secrets_of(job)
             message = record.getMessage()
             if secrets:
                 message = mask(message, secrets)
@@ -54,7 +55,8 @@ class _Forwarding(logging.Handler):
                 text = self._formatter.formatException(record.exc_info)
                 attributes["exc_text"] = mask(text, secrets) if secrets else text
             attributes = {name: _crossing(value) for name, value in attributes.items()}
-            self._pipe.send(Logged(attributes, message[:LONGEST]))
+            key = key_of(job) if isinstance(job, Claimed) else None
+            self._pipe.send(Logged(attributes, message[:LONGEST], key))
         except Exception:
             self.handleError(record)
 

@@ -1,10 +1,8 @@
 """The memory that a job in a child may allocate."""
 
-import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterator
 
 from ...job_types.isolation import size_text
 
@@ -15,24 +13,30 @@ _NO_THREAD = "can't start new thread"
 """What Python says if there is no memory for the stack of a thread."""
 
 
-@contextlib.contextmanager
-def limited(size: int | None) -> Iterator[None]:
-    """Let allocations fail that take the data of this process above `size` bytes.
+class MemoryLimit:
+    """Lets allocations fail that take the data of this process above a number of bytes.
 
     macOS does not obey: there, a child is replaced once it has grown.
     """
-    if size is None:
-        yield
-        return
-    import resource  # Windows, where pools are only declared, has none
 
-    before, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = size if most == resource.RLIM_INFINITY else min(size, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
+    def __init__(self) -> None:
+        import resource  # Windows, where pools are only declared, has none
+
+        self._before, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        self._is_set = False
+
+    def set(self, size: int | None) -> None:
+        """Limit it to so many bytes; None: as it was in the beginning."""
+        if size is None and not self._is_set:
+            return
+        import resource
+
+        self._is_set = size is not None
+        limit = self._before if size is None else size
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        if most != resource.RLIM_INFINITY:
+            limit = most if limit == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
 def explained(error: BaseException, size: int | None) -> BaseException:

@@ -6,10 +6,11 @@ import socket
 import struct
 import threading
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from ...model.claimed import Claimed
+from ..run.isolated_runs import Ended
 from ..timing import Timing
 from .crossing import Crossing
 
@@ -18,6 +19,14 @@ NO_PIPE = 74
 """The exit code of a child whose job has closed the pipe."""
 _LONGEST = 1 << 40
 """Bytes of a message; text, which a job may write to the pipe by mistake, says more."""
+
+Key: TypeAlias = tuple[UUID, UUID]
+"""The id and the token of a claimed job; a job may come again while its last attempt still ends."""
+
+
+def key_of(job: Claimed) -> Key:
+    """How messages name a job."""
+    return job.id, job.token
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,8 @@ class Preparation:
 class Setup:
     """What a child needs of its worker. `levels` are those of loggers, by name.
 
-    `dsn` is the application's database; `stores_within` is whether it is that of the queue.
+    `dsn` is the application's database; `stores_within` is whether it is that of the queue. At most
+    `concurrency` jobs run at once.
     """
 
     preparation: Preparation
@@ -51,6 +61,7 @@ class Setup:
     stores_within: bool
     timing: Timing
     levels: dict[str, int]
+    concurrency: int
 
 
 class Ready(NamedTuple):
@@ -60,25 +71,44 @@ class Ready(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Run a job by this handler; `trace` are the headers of the span of the attempt."""
+    """Run a job by this handler; `trace` are the headers of the span of the attempt.
+
+    If it `is_alone`, no other job runs until it has ended.
+    """
 
     job: Claimed
     handler: bytes
     memory: int | None
     trace: dict[str, str] | None
+    is_alone: bool
 
 
 class Stop(NamedTuple):
-    """Stop the job that runs, for this reason."""
+    """Stop a job, for this reason."""
 
+    job: Key
     reason: BaseException
+
+
+class Heeded(NamedTuple):
+    """The loop of the child has begun to stop a job; or to run it, if that is not alone."""
+
+    job: Key
+    is_stop: bool
+
+
+class Done(NamedTuple):
+    """How the attempt of a job ended."""
+
+    job: Key
+    ended: Ended
 
 
 class Ask(NamedTuple):
     """A question of a job; number 0 wants no answer."""
 
     number: int
-    job: UUID
+    job: Key
     what: str
     arguments: tuple[Any, ...]
 
@@ -92,16 +122,18 @@ class Answer(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """The job ends with this transaction, which is about to commit."""
+    """A job ends with this transaction, which is about to commit."""
 
+    job: Key
     transaction: str
 
 
 class Logged(NamedTuple):
-    """The attributes of a log record, and its text with sensitive values masked."""
+    """The attributes of a log record, its text with sensitive values masked, and the job there."""
 
     record: dict[str, Any]
     text: str
+    job: Key | None
 
 
 class End(NamedTuple):

@@ -77,9 +77,16 @@ def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
     return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004
 
 
-def check_isolation(type: str, rules: JobRules, batching: Batching | None) -> None:
-    """Raise ValueError for a handler of batches in processes of their own."""
-    if batching is not None and rules.isolation is not None:
+def check_isolation(type: str, rules: JobRules, batching: Batching | None, is_async: bool) -> None:
+    """Raise ValueError for a handler that cannot run in processes of its own as it says."""
+    if rules.isolation is None:
+        return
+    if rules.isolation.concurrency > 1 and not is_async:
+        raise ValueError(
+            f"the handler of {type!r} is a plain function, of which a process runs one at a time: "
+            "leave out process_concurrency, or write a coroutine"
+        )
+    if batching is not None:
         raise ValueError(
             f"the handler of {type!r} takes batches, which cannot be isolated: leave out isolated, "
             "or handle one job a call"
@@ -137,14 +144,14 @@ class Handler:
         check_function(type, function, "payload" if batching is None else "jobs")
         check_known(options, HandlerOptions.__optional_keys__, "a handler")
         rules = rules_of(options)
-        check_isolation(type, rules, batching)
+        is_async = is_coroutine_function(function)
+        check_isolation(type, rules, batching, is_async)
         queue, max_attempts = options.get("queue"), options.get("max_attempts")
         if queue is not None:
             check_name(queue, "queue")
         if max_attempts is not None:
             check_options(Job(type=type, max_attempts=max_attempts))
         decode, schema = _decoder(type, function, batching is not None)
-        is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):
             function = _awaiting(function)
         return cls(
@@ -164,7 +171,7 @@ class Handler:
         """The handler of a generated job type."""
         size, wait = job_type.batch, job_type.wait
         batching = None if size is None else Batching.checked(size, WAIT if wait is None else wait)
-        check_isolation(job_type.name, job_type.rules, batching)
+        check_isolation(job_type.name, job_type.rules, batching, is_async=True)
         return cls(
             type=job_type.name,
             function=job_type.function,

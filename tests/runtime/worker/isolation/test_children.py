@@ -372,6 +372,8 @@ def test_what_cannot_cross_is_refused_at_the_start(
         ({"isolated": True, "memory": "much"}, "memory is 'much'"),
         ({"isolated": True, "jobs_per_process": 0}, "jobs_per_process is 0"),
         ({"isolated": True, "kill_after": 1}, "kill_after is 1"),
+        ({"isolated": True, "process_concurrency": 0}, "process_concurrency is 0"),
+        ({"process_concurrency": 2}, "process_concurrency is for isolated jobs"),
     ],
 )
 def test_options_are_checked(new_direct_pool: NewPool, options: dict[str, Any], error: str) -> None:

@@ -64,9 +64,14 @@ def test_the_poisons_end_as_promised_and_no_other_job_notices(
         pool.register(each.handler.__name__, each.handler, isolated=True, **each.options)
     pool.register("isolated", poisons.ordinary, isolated=True)
     pool.register("isolated-on-loop", poisons.ordinary_on_loop, isolated=True)
+    several = {"isolated": True, "process_concurrency": 2}
+    pool.register("several-on-loop", poisons.ordinary_on_loop, **several)
     pool.register("ordinary", poisons.ordinary)
     pool.register("ordinary-on-loop", poisons.ordinary_on_loop)
-    others = ("isolated", "isolated-on-loop", "ordinary", "ordinary-on-loop")
+    others = (
+        *("isolated", "isolated-on-loop", "several-on-loop"),
+        *("ordinary", "ordinary-on-loop"),
+    )
     jobs = []
     for each in POISONS:
         timeout = TIMEOUT if each.error == LATE else 60.0
@@ -86,5 +91,5 @@ def test_the_poisons_end_as_promised_and_no_other_job_notices(
         else:
             assert re.match(each.error, job.error or ""), (job.type, job.status, job.error)
     rest = [job for job in queue.list(limit=1_000) if job.type in others]
-    assert len(rest) == 20 * len(POISONS)
+    assert len(rest) == 25 * len(POISONS)
     assert {(job.status, job.attempts) for job in rest} == {(JobStatus.COMPLETED, 1)}

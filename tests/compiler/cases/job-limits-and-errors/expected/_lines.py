@@ -13,7 +13,7 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
             82: 8,
             95: 11,
             103: 13,
-            117: 13,
+            118: 13,
         },
     ),
 }

@@ -112,6 +112,7 @@ class EmailDrop:
     isolated=True,
     memory="512MB",
     jobs_per_process=100,
+    process_concurrency=10,
 )
 async def email_drop(job: JobContext[Services], post: EmailDrop) -> None:
     await job.services.email.drop(post.title)
