@@ -148,6 +148,11 @@ def process(job: PlainContext[Any], payload: Any) -> int:
     return os.getpid()
 
 
+def logs_much(job: PlainContext[Any], characters: int) -> None:
+    """Log one line of this length."""
+    log.warning("%s", "x" * characters)
+
+
 def kills_parent(job: PlainContext[Any], told: str) -> None:
     """Kill the process that has started this one, once another job has told that it runs."""
     while not Path(told).exists():

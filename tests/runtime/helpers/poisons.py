@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from conduit_runtime import JobContext, PlainContext
+from conduit_runtime.worker.isolation import messages
 
 Job = JobContext[Any]
 Plain = PlainContext[Any]
@@ -83,6 +84,16 @@ def allocates(job: Plain, payload: Any) -> None:
     held = []
     while True:
         held.append(bytearray(10_000_000))
+
+
+def starves_reader(job: Plain, payload: Any) -> None:
+    """Let the memory end while the process reads what its worker says."""
+
+    def loads(data: bytes) -> None:
+        raise MemoryError
+
+    messages.pickle.loads = loads  # type: ignore[attr-defined]
+    job.step("first", abs, 1)
 
 
 def starts_threads(job: Plain, payload: Any) -> None:

@@ -28,7 +28,20 @@ from .crossing import arrived, handler_arrived, import_program, importing
 from .leftovers import Leftovers
 from .log_records import forward_records
 from .memory import MemoryLimit, explained, has_grown
-from .messages import Answer, Done, End, Heeded, Key, Pipe, Ready, Run, Setup, Stop, key_of
+from .messages import (
+    NO_MEMORY,
+    Answer,
+    Done,
+    End,
+    Heeded,
+    Key,
+    Pipe,
+    Ready,
+    Run,
+    Setup,
+    Stop,
+    key_of,
+)
 
 _SLOTS = 2
 """Threads of a child, of which one runs its job: that it outlives its attempt is no surprise."""
@@ -154,8 +167,16 @@ class Child:
                     return
         except (EOFError, OSError):
             os.killpg(0, signal.SIGKILL)  # the worker has gone, and others have the job
+        except MemoryError:
+            os._exit(NO_MEMORY)  # else a job would wait for ever
 
     def _on_message(self, message: Any) -> None:
+        try:
+            self._obey(message)
+        except MemoryError:
+            os._exit(NO_MEMORY)
+
+    def _obey(self, message: Any) -> None:
         match message:
             case Run():
                 running = self._running[key_of(message.job)] = Running(message)

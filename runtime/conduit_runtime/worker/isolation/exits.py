@@ -3,7 +3,7 @@
 import signal
 
 from ...model.attempts.interruptions import TakenAway
-from .messages import NO_PIPE
+from .messages import NO_MEMORY, NO_PIPE
 from .nursery_process import Exit
 
 CLOSED = "closed the pipe to its worker"
@@ -15,6 +15,8 @@ def how(exit_: Exit) -> str:
         return "was killed, since the process that had started it has died"
     if exit_.code == NO_PIPE:
         return CLOSED
+    if exit_.code == NO_MEMORY:
+        return "ran out of memory"
     if exit_.code >= 0:
         return f"exited with code {exit_.code}"
     try:

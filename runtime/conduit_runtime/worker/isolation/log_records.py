@@ -13,6 +13,8 @@ from .messages import Logged, Pipe, key_of
 
 LONGEST = 1_000
 """The most characters of a last message that an error quotes."""
+MOST = 1_000_000
+"""The most characters of a message or a field that the worker gets: it holds them in its memory."""
 
 
 def present_levels() -> dict[str, int]:
@@ -63,7 +65,7 @@ class _Forwarding(logging.Handler):
 
 def _crossing(value: Any) -> Any:
     """The value; what JSON does not have crosses as its text, so that no class has to."""
-    if value is None or type(value) in {str, int, float, bool}:
+    if value is None or type(value) in {int, float, bool}:
         return value
     if isinstance(value, Event):
         return Event(str(value.message), _crossing({**value.fields}))
@@ -71,7 +73,8 @@ def _crossing(value: Any) -> Any:
         return {str(name): _crossing(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [*map(_crossing, value)]
-    return str(value)
+    text = str(value)
+    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text):,} characters)"
 
 
 def write_record(logged: Logged, job: Claimed | None) -> None:

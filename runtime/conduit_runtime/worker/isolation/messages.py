@@ -17,6 +17,8 @@ from .crossing import Crossing
 LENGTH = struct.Struct("!Q")
 NO_PIPE = 74
 """The exit code of a child whose job has closed the pipe."""
+NO_MEMORY = 75
+"""That of one that could not read what its worker has sent."""
 _LONGEST = 1 << 40
 """Bytes of a message; text, which a job may write to the pipe by mistake, says more."""
 

@@ -155,6 +155,18 @@ def test_a_child_is_kept_for_the_next_jobs_and_replaced_after_as_many_as_its_typ
     assert os.getpid() not in results(queue, "kept")
 
 
+def test_a_log_line_without_bound_takes_little_of_the_worker(
+    new_direct_pool: NewPool, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = new_direct_pool()
+    pool.register("logs", isolated_jobs.logs_much, isolated=True)
+    queue.enqueue(Job(type="logs", payload=5_000_000))
+    pool.run(drain=True)
+
+    [record] = [each for each in caplog.records if each.name == "isolated_jobs"]
+    assert record.getMessage() == "x" * 1_000_000 + "… (5,000,000 characters)"
+
+
 def test_where_an_import_starts_a_thread_each_child_is_a_new_python(
     new_direct_pool: NewPool, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
