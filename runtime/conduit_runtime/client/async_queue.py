@@ -24,6 +24,7 @@ from ..statements import metrics as metrics_store
 from ..statements import steps as step_store
 from ..statements.flows import advance_watched, insert_flow, unstored
 from ..statements.limits import controls, type_limits
+from ..statements.limits.keys import ParkedKeys
 from ..statements.limits.type_limits import Limit
 from ..statements.many import bulk
 from ..statements.many.bulk import Filter, OnProgress, Status
@@ -67,6 +68,7 @@ class AsyncQueue:
         self._run_steps = self.connections.run_steps
         self._run_within = self.connections.run_within
         self._ends = EndListener(self.dsn, schema)
+        self._parked = ParkedKeys()
 
     @property
     def dsn(self) -> str:
@@ -311,14 +313,16 @@ class AsyncQueue:
         run = self._run_within if waiting.has_limits else self._run_steps
         if conn is None:
             try:
-                jobs = await run(leases.dequeue(worker_id, queue, limit, waiting))
+                jobs = await run(leases.dequeue(worker_id, queue, limit, waiting, self._parked))
                 if jobs or not waiting.lanes:
                     return jobs
             except psycopg.Error as error:
                 if not may_concern_a_row(error):
                     raise
         # A refused claim would abort the caller's transaction; a trigger may have dropped one.
-        claim = leases.dequeue(worker_id, queue, limit, waiting, apart=True, alone=conn is None)
+        claim = leases.dequeue(
+            worker_id, queue, limit, waiting, self._parked, apart=True, alone=conn is None
+        )
         return await run(claim, conn)
 
     async def complete(self, job: Job, *, conn: Conn = None) -> None:

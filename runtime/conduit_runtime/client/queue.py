@@ -25,6 +25,7 @@ from ..statements import metrics as metrics_store
 from ..statements import steps as step_store
 from ..statements.flows import advance_watched, insert_flow, unstored
 from ..statements.limits import controls, type_limits
+from ..statements.limits.keys import ParkedKeys
 from ..statements.limits.type_limits import Limit
 from ..statements.many import bulk
 from ..statements.many.bulk import Filter, OnProgress, Status
@@ -68,6 +69,7 @@ class Queue:
         self._run_steps = self.connections.run_steps
         self._run_within = self.connections.run_within
         self._ends = EndListener(self.dsn, schema)
+        self._parked = ParkedKeys()
 
     @property
     def dsn(self) -> str:
@@ -306,14 +308,16 @@ class Queue:
         run = self._run_within if waiting.has_limits else self._run_steps
         if conn is None:
             try:
-                jobs = run(leases.dequeue(worker_id, queue, limit, waiting))
+                jobs = run(leases.dequeue(worker_id, queue, limit, waiting, self._parked))
                 if jobs or not waiting.lanes:
                     return jobs
             except psycopg.Error as error:
                 if not may_concern_a_row(error):
                     raise
         # A refused claim would abort the caller's transaction; a trigger may have dropped one.
-        claim = leases.dequeue(worker_id, queue, limit, waiting, apart=True, alone=conn is None)
+        claim = leases.dequeue(
+            worker_id, queue, limit, waiting, self._parked, apart=True, alone=conn is None
+        )
         return run(claim, conn)
 
     def complete(self, job: Job, *, conn: Conn = None) -> None:

@@ -18,6 +18,7 @@ from ..postgres.steps import Steps
 from . import outcomes as attempts
 from .claims import Mode, claim
 from .job_rows import COLUMNS, read_jobs
+from .limits.keys import ParkedKeys
 from .limits.limited_claims import Wanted, claim_within
 from .outcomes import Attempt, Written
 from .refused_claims import claim_apart
@@ -77,17 +78,19 @@ def dequeue(
     queue: str,
     limit: int,
     waiting: Waiting,
+    parked: ParkedKeys,
     *,
     apart: bool = False,
     alone: bool = True,
 ) -> Steps[list[Job]]:
     """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempts begin.
 
-    With limits, these are the statements of one transaction. `apart` and `alone` are for jobs that
+    With limits, these are the statements of one transaction; a claim that finds too little looks
+    for keys with room among the next `parked` ones. `apart` and `alone` are for jobs that
     Postgres refuses to claim: see `claim_apart`.
     """
     if waiting.has_limits:
-        return (yield from _within(worker_id, queue, limit, waiting, apart, alone))
+        return (yield from _within(worker_id, queue, limit, waiting, parked, apart, alone))
     claiming = claim(_BY_LEASE, worker_id, {queue: limit}, waiting.lanes, limit)
     if apart:
         return (yield from claim_apart(claiming, alone=alone)).jobs
@@ -96,7 +99,13 @@ def dequeue(
 
 
 def _within(
-    worker_id: str, queue: str, limit: int, waiting: Waiting, apart: bool, alone: bool
+    worker_id: str,
+    queue: str,
+    limit: int,
+    waiting: Waiting,
+    parked: ParkedKeys,
+    apart: bool,
+    alone: bool,
 ) -> Steps[list[Job]]:
     """Claim within limits.
 
@@ -109,7 +118,8 @@ def _within(
             f"COMMITTED transaction, not in a {waiting.isolation.upper()} one"
         )
     limited = [queue] if waiting.is_limited else []
-    wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, waiting.limited_types)
+    types = waiting.limited_types
+    wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, types, freed=parked)
     counted = yield from claim_within(
         _BY_LEASE, worker_id, wanted, waits=True, apart=apart, alone=alone
     )

@@ -1,4 +1,4 @@
--- The keys of parked jobs behind this one, in order.
+-- The keys of parked jobs from this one on, or behind it, in order.
 WITH RECURSIVE walk AS (
   (SELECT job.key, 1 AS place FROM {jobs} AS job
    WHERE {is_parked} AND {is_behind}

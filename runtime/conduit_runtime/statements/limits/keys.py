@@ -40,16 +40,16 @@ def claim_by_key(
     left: Callable[[Apart[J]], Statement[Apart[J]]],
     limit: int,
     queues: Collection[str],
-    freed: Collection[str] | None,
+    freed: "Collection[str] | ParkedKeys",
     rated: Collection[str],
     turns: Turns,
 ) -> Steps[tuple[Apart[J], bool]]:
     """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
     `left` gives the claim of what is left to take, beside the jobs taken and refused before, with
-    the `turns` that were found last. Parked jobs of the `freed` keys are released if there is room,
-    of any keys if it is None. Counts starts of `rated` types. Returns also whether there may be
-    more behind the jobs that it parked.
+    the `turns` that were found last. Parked jobs of the `freed` keys are released if there is room.
+    Counts starts of `rated` types. Returns also whether there may be more behind the jobs that it
+    parked.
     """
     found: Apart[J] = Apart([], [])
     more = False
@@ -66,12 +66,16 @@ def claim_by_key(
         more = more or bool(judged.parked or judged.overtaken)
         is_short = len(found.jobs) < limit
         keys = {*judged.overtaken}
+        looks_on = False
         if judged.any_parked and is_short:
-            keys.update((yield parked_keys()) if freed is None else freed)
+            if isinstance(freed, ParkedKeys):
+                looks_on = (yield from freed.release(queues)) or (yield from freed.release(queues))
+            else:
+                keys.update(freed)
             freed = ()
         if keys:
             yield release_keys(keys, queues)
-        if not is_short or not (keys or judged.parked or judged.taken.refused):
+        if not is_short or not (looks_on or keys or judged.parked or judged.taken.refused):
             break
     return found, more
 
@@ -119,14 +123,31 @@ def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
     return Statement("limit/consume_keys", parameters, nothing)
 
 
-def parked_keys(after: str | None = None, limit: int = PAGE) -> Statement[list[str]]:
-    """The keys of parked jobs that follow this one, in order; None: the first."""
-    return Statement(
-        "limit/parked_keys",
-        {"after": after, "limit": limit},
-        lambda rows, count: [key for (key,) in rows],
-        {"is_behind": "true" if after is None else "job.key > %(after)s"},
-    )
+class ParkedKeys:
+    """Goes through the keys of parked jobs, a page at a time, and releases jobs of those with room.
+
+    Behind the last key it begins anew. It stays at a key that has more jobs than one statement
+    releases.
+    """
+
+    def __init__(self) -> None:
+        self._start, self._is_behind = "", False
+
+    def release(self, queues: Collection[str] = ()) -> Steps[bool]:
+        """Release jobs of the next keys; returns False behind the last. `release_keys` for more."""
+        keys: list[str] = yield Statement(
+            "limit/parked_keys",
+            {"start": self._start, "limit": PAGE},
+            lambda rows, count: [key for (key,) in rows],
+            {"is_behind": "job.key > %(start)s" if self._is_behind else "job.key >= %(start)s"},
+        )
+        if not keys:
+            self._start, self._is_behind = "", False
+            return False
+        unfinished: str | None = yield release_keys(keys, queues)
+        self._start = keys[-1] if unfinished is None else unfinished
+        self._is_behind = unfinished is None
+        return True
 
 
 def awaits_room(queues: Collection[str], types: Collection[str]) -> Statement[bool]:

@@ -14,7 +14,7 @@ from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
 from ..claims import J, Mode, Room, claim
 from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
-from .keys import claim_by_key
+from .keys import ParkedKeys, claim_by_key
 from .turns import Turns
 
 
@@ -24,7 +24,7 @@ class Wanted:
 
     `limited` are the queues that have a limit, `types` the types that have one. If limits by key
     are all there are, `most` jobs are claimed instead of `limit`: they leave slots to others. Jobs
-    of the `freed` keys have ended since the last claim; None: it is not known of which.
+    of the `freed` keys have ended since the last claim; if it is not known of which, any may have.
     """
 
     sizes: Mapping[str, int]
@@ -33,7 +33,7 @@ class Wanted:
     limited: Sequence[str]
     types: Sequence[str]
     most: int = 0
-    freed: Collection[str] | None = None
+    freed: Collection[str] | ParkedKeys = field(default_factory=ParkedKeys)
 
 
 @dataclass(slots=True)

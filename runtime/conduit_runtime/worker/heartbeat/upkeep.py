@@ -9,7 +9,7 @@ from ...model.text.logs import get_logger
 from ...postgres.steps import Run, run_steps
 from ...statements import worker_registry
 from ...statements.job_types import describe_types
-from ...statements.limits.keys import parked_keys, release_keys
+from ...statements.limits.keys import ParkedKeys
 from ...statements.many.expiry import Expired, KeptJobs, expire
 from ...statements.worker_registry import WaitingLane
 from ..interfaces import Registry
@@ -149,16 +149,13 @@ class ParkedJobs:
     """
 
     def __init__(self) -> None:
-        self._after: str | None = None
+        self._keys = ParkedKeys()
 
     def step(self, run: Run) -> None:
         """Look at the keys behind those of the last step, for a while."""
         end = time.monotonic() + _STEP
-        while keys := run(parked_keys(self._after)):
-            self._after = run(release_keys(keys)) or keys[-1]
-            if time.monotonic() > end:
-                return
-        self._after = None
+        while run_steps(self._keys.release(), run) and time.monotonic() < end:
+            pass
 
 
 class UnservedQueues:

@@ -64,7 +64,7 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, job_types.described_types())
         run(connection, job_types.known_shapes(["t"]))
         run(connection, retry_refused(["default"], 1))
-        run(connection, keys.parked_keys())
+        run_steps(keys.ParkedKeys().release(), partial(run, connection))
         run(connection, keys.awaits_room(["default"], ["t"]))
         run(connection, idle_lock.acquire(["default"]))
         run(connection, idle_lock.await_commits("default", 0.1))

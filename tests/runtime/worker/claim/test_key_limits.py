@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.postgres.steps import run_steps
+from conduit_runtime.statements.limits.keys import ParkedKeys
 from conduit_runtime.worker.heartbeat.upkeep import ParkedJobs
 from pools import NewPool
 from stored_jobs import status
@@ -170,6 +172,35 @@ def test_a_release_takes_steps_and_ends(queue: Queue, dsn: str, count: int) -> N
         waiting.clear()
         released.step(run)
         assert len(waiting) <= 3
+
+
+def test_a_release_stays_at_a_key_with_more_jobs(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, key, fingerprint)"
+            " SELECT 't', key, '~' FROM unnest(ARRAY['a', 'b']) AS key, generate_series(1, 4500)"
+        )
+        parked = ParkedKeys()
+        while run_steps(parked.release(), queue._run):
+            pass
+        left = "SELECT count(*) FROM jobs WHERE fingerprint = '~'"
+        assert connection.execute(left).fetchone() == (0,)
+
+
+def test_dequeue_comes_to_a_key_behind_a_thousand_full_ones(queue: Queue, dsn: str) -> None:
+    queue.limit_type("t", 1, per_key=True)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, key, status, locked_by, token, leased_until)"
+            " SELECT 't', concat('full', n), 'running', 'w', gen_random_uuid(), 'infinity'"
+            " FROM generate_series(1, 1001) AS n"
+        )
+        connection.execute(
+            "INSERT INTO jobs (type, key, fingerprint) SELECT 't', key, '~'"
+            " FROM (SELECT key FROM jobs UNION ALL SELECT 'room') AS keys"
+        )
+    claimed = [job for _ in range(3) for job in queue.dequeue("w")]
+    assert [job.key for job in claimed] == ["room"]
 
 
 def test_a_drain_waits_for_parked_jobs(queue: Queue, new_pool: NewPool) -> None:
