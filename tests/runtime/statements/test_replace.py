@@ -1,8 +1,10 @@
 """Unique jobs that replace the one that waits, and put it off."""
 
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -217,6 +219,41 @@ def test_racing_enqueues_lose_no_payload(queue: Queue, dsn: str) -> None:
     assert {job.id for job in found} == {stored.id}
     assert [job.duplicate for job in found].count(False) == 1
     assert stored.payload in range(20)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_racing_transactions_leave_the_last_committed_payload(
+    queue: Queue, dsn: str, seed: int
+) -> None:
+    """Each takes one or two values, replaces or debounces their jobs, and may roll back."""
+    committed: dict[int, list[Job]] = {value: [] for value in range(3)}
+
+    def transactions(thread: int) -> None:
+        chance = random.Random(100 * seed + thread)
+        with psycopg.connect(dsn) as connection:
+            for number in range(15):
+                rule = replacing if chance.random() < 0.5 else debounced
+                values = chance.sample([*committed], chance.choice([1, 2]))
+                payload = 100 * thread + number
+                jobs = queue.enqueue_many(
+                    [rule(payload, unique=value) for value in values], conn=connection
+                )
+                if chance.random() < 0.4:
+                    connection.rollback()
+                    continue
+                # Until the commit, others wait for these values.
+                for value, job in zip(values, jobs, strict=True):
+                    committed[value].append(replace(job, payload=payload))
+                connection.commit()
+
+    race(6, transactions)
+    pending = queue.list(status="pending")
+    assert {job.id: job.payload for job in pending} == {
+        jobs[0].id: jobs[-1].payload for jobs in committed.values()
+    }
+    for jobs in committed.values():
+        assert {job.id for job in jobs} == {jobs[0].id}
+        assert [job.duplicate for job in jobs] == [False] + [True] * (len(jobs) - 1)
 
 
 @pytest.mark.slow
