@@ -18,7 +18,7 @@ from .payload_fields import PREFIX, PayloadField, fields_of, read_payload
 
 _NAMES = frozenset(
     (
-        *("status", "queue", "type", "key", "older", "newer"),
+        *("status", "queue", "type", "key", "empty_key", "older", "newer"),
         *("error", "error_group", "worker", "payload"),
     )
 )
@@ -62,7 +62,7 @@ async def read_search(visit: Visit, values: Mapping[str, Any]) -> Search:
         status=status,
         queue=given.get("queue"),
         type=type_,
-        key=given.get("key"),
+        key=_key(given),
         older=_age(given, "older"),
         newer=_age(given, "newer"),
         error=given.get("error"),
@@ -95,6 +95,16 @@ def _written(age: timedelta, whole: Callable[[float], int]) -> str:
 def is_part(name: str) -> bool:
     """Whether a parameter of this name is a part of a filter."""
     return name in _NAMES or name.startswith(PREFIX)
+
+
+def _key(given: Mapping[str, str]) -> str | None:
+    """The key; a form leaves `key` empty for jobs of any key, and `empty_key` is the key ""."""
+    key = given.get("key")
+    if read_choice(given, "empty_key", ("1",)) is None:
+        return key
+    if key is not None:
+        raise BadRequest("Give a key or choose the empty one, not both.")
+    return ""
 
 
 def _age(given: Mapping[str, str], name: str) -> timedelta | None:

@@ -173,4 +173,6 @@ class Reading:
 
 def filter_of(payload: Mapping[str, Any] | None, **wanted: str | None) -> dict[str, str | None]:
     """The parameters of a filter of jobs in an address or a form."""
-    return {**wanted, "payload": None if payload is None else json.dumps(payload)}
+    empty_key = "1" if wanted.get("key") == "" else None
+    given = None if payload is None else json.dumps(payload)
+    return {**wanted, "empty_key": empty_key, "payload": given}

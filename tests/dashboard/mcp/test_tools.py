@@ -79,6 +79,7 @@ def test_jobs_are_found_by_a_filter(site: Site, failed: UUID, agent: Agent) -> N
     wanted = {"status": "failed", "type": "mail.send", "payload": {"to": "ann"}}
     assert [each["id"] for each in agent.seen("jobs", **wanted)["jobs"]] == [str(failed)]
     assert agent.seen("jobs", **{**wanted, "payload": {"to": "bob"}})["jobs"] == []
+    assert agent.seen("jobs", key="")["jobs"] == []
     refused = agent.refused("jobs", type="mail.send", payload={"card": SECRET})
     assert "cannot be searched by card" in refused
     assert "use one of pending" in agent.refused("jobs", status="lost")

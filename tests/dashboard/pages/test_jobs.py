@@ -184,9 +184,24 @@ def test_each_part_of_the_filter(site: Site) -> None:
     assert 'value="order 17"' in html
 
 
+def test_jobs_of_a_key_and_of_the_empty_one(site: Site) -> None:
+    keys = (None, "", "acme")
+    none, empty, acme = (str(site.queue.enqueue(Job(type="t", key=key)).id) for key in keys)
+    assert found(site, key="") == {none, empty, acme}
+    assert found(site, key="acme") == {acme}
+    assert found(site, empty_key="1") == {empty}
+    links = re.findall(r'href="/jobs\?(\w*key=\w+)"', site.html("/jobs"))
+    assert links == ["key=acme", "empty_key=1"]
+    assert 'href="/jobs?empty_key=1"' in site.html(f"/jobs/{empty}")
+    assert "Key</dt>" not in site.html(f"/jobs/{none}")
+    assert 'name="empty_key" value="1" checked' in site.html("/jobs", empty_key="1")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
+        ({"key": "a", "empty_key": "1"}, "not both"),
+        ({"empty_key": "yes"}, "use one of 1"),
         ({"status": "lost"}, "use one of pending, running"),
         ({"older": "soon"}, "use 90s, 15m"),
         ({"newer": "-1h"}, "use 90s, 15m"),
