@@ -10,6 +10,7 @@ import click
 from ..model.job import Job
 from ..model.job_step import JobStep
 from ..model.metrics.job_metrics import JobMetrics
+from ..model.text.durations import short_duration
 from ..model.text.printable import one_line
 from ..model.type_description import max_attempts_of
 from ..statements.job_rows import NAMES
@@ -21,7 +22,7 @@ from .session import Session, session_options
 _COLUMNS = ("id", "queue", "type", "status", "attempts", "run_at", "error")
 _OF_RUNNING = ("started_at", "locked_by")
 """Further columns of a table if a job in it runs."""
-_LEFT_OUT = {"fingerprint", "timeout", "expires", "token"}
+_LEFT_OUT = {"fingerprint", "timeout", "token"}
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -85,6 +86,7 @@ def show(session: Session, id: UUID) -> None:
         "waiting": [_wait(each) for each in waits],
     }
     if session.form == "table":
+        row["expires"] = job.expires and f"{short_duration(row['expires'])} after it is due"
         row["steps"] = "\n".join(
             "{name}  attempt {attempt}  {start}  {duration:.3f} s  {shown}".format(
                 **{**each, "name": one_line(each["name"])},
@@ -285,7 +287,8 @@ def _row(job: Job) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in NAMES:
         if name not in _LEFT_OUT:
-            row[name] = getattr(job, name)
+            value = getattr(job, name)
+            row[name] = value.total_seconds() if isinstance(value, timedelta) else value
         if name == "headers":
             row["trace"] = job.trace
     return row

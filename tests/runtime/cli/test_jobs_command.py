@@ -24,14 +24,18 @@ def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
 def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     run: Run, queue: Queue, dsn: str
 ) -> None:
-    job = queue.enqueue(Job("mail", "email.send", {"to": "zoë"}, 75))
+    job = Job("mail", "email.send", {"to": "zoë"}, 75, expires=timedelta(hours=2))
+    queue.enqueue(job)
     queue.enqueue(Job("other", "t"))
     listed = json.loads(run("jobs", "list", "--queue", "mail", "--format", "json").stdout)
     assert [entry["id"] for entry in listed] == [str(job.id)]
     assert listed[0]["payload"] == {"to": "zoë"}
     assert str(job.id) in run("jobs", "list").stdout
-    assert "zoë" in run("jobs", "show", str(job.id)).stdout
-    assert json.loads(run("jobs", "show", str(job.id), "--format", "json").stdout)["priority"] == 75
+    shown = run("jobs", "show", str(job.id)).stdout
+    assert "zoë" in shown
+    assert "2h after it is due" in shown
+    as_json = json.loads(run("jobs", "show", str(job.id), "--format", "json").stdout)
+    assert (as_json["priority"], as_json["expires"]) == (75, 7_200.0)
     run("jobs", "cancel", str(job.id))
     run("jobs", "cancel", str(job.id), code=1)
     counts = json.loads(run("jobs", "stats", "--format", "json").stdout)
