@@ -77,6 +77,11 @@ def _report_contradictions(
     if options.get("isolated") and "batch" in given:
         message = "a call of a batch serves many jobs, so `isolated` cannot end one of them"
         problems.error("VAL503", given["isolated"].span, message, "keep one of them")
+    if options.get("ordered") and options.get("key_concurrency", 1) > 1:
+        message = (
+            "`ordered` runs the jobs of a key one at a time, so `key_concurrency` lets no more run"
+        )
+        problems.error("VAL503", given["key_concurrency"].span, message, "keep one of them")
     if options.get("replace") or "debounce" in given:
         _report_with_debounce(given, problems)
     for name, written in given.items():

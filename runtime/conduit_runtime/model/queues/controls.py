@@ -120,6 +120,10 @@ class SourceLimits:
             raise ValueError(describe_argument("on_failure", on_failure, '"hold" or "skip"'))
         if on_failure is not None and not ordered:
             raise ValueError("on_failure needs ordered=True: it says what a failed job does")
+        if ordered and key_concurrency not in (None, 1):
+            raise ValueError(
+                "ordered=True runs one job of a key at a time: leave out key_concurrency"
+            )
         limits = cls(
             concurrency,
             *_rate(rate_limit, per),

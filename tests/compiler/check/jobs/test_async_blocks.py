@@ -157,6 +157,12 @@ def test_expressions_are_kept() -> None:
         ('name: "x", name: "y"', "VAL502", "name", None),
         ("delay: 1.hour, run_at: Time.now()", "VAL503", "run_at", None),
         ("unique_for: 1.hour", "VAL503", "unique_for", "unique"),
+        (
+            "key: self.title, ordered: true, key_concurrency: 2",
+            "VAL503",
+            "key_concurrency",
+            "keep one",
+        ),
     ],
 )
 def test_a_bad_option_is_an_error(options: str, code: str, text: str, hint: str | None) -> None:

@@ -158,6 +158,7 @@ class Enqueueing(TestCase):
             ({"backoff": "linera"}, "linera"),
             ({"on_failure": "hold"}, "on_failure needs ordered"),
             ({"key_concurrency": 0}, "key_concurrency"),
+            ({"key_concurrency": 2, "ordered": True}, "leave out key_concurrency"),
         ):
             given = {"default": {"BACKEND": BACKEND, "OPTIONS": options}}
             with override_settings(TASKS=given), self.assertRaisesMessage(Exception, message):
