@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import sys
+import types
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import date, datetime, time, timedelta
@@ -120,6 +121,8 @@ def _readers(annotation: Any) -> Iterator[str]:
     for argument in arguments:
         if argument is not ...:
             yield from _readers(argument)
+    if origin in (typing.Union, types.UnionType):
+        return
     kind = annotation if origin is None else origin
     if not inspect.isclass(kind):
         if origin is None and kind not in _OF_JSON:
@@ -128,7 +131,7 @@ def _readers(annotation: Any) -> Iterator[str]:
         yield "pydantic"
     elif _is_structure(kind) or issubclass(kind, _VALUES):
         yield "msgspec"
-    elif kind not in _OF_JSON and kind.__module__ not in ("collections.abc", "types"):
+    elif kind not in _OF_JSON and kind.__module__ != "collections.abc":
         raise TypeError(_refusal(annotation))
 
 

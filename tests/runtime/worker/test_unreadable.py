@@ -132,6 +132,7 @@ def test_no_value_is_in_its_error(
     assert "secret" not in text
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="it reads all that Postgres takes")
 def test_one_that_is_nested_too_deep_waits(
     queue: Queue, new_direct_pool: NewPool, database: psycopg.Connection[Any]
 ) -> None:

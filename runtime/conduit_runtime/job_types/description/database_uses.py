@@ -9,6 +9,7 @@ from ...records.async_operations import AsyncOperations
 from ..upcast import Upcast
 from .uses import ATTRIBUTES, codes
 
+_LOADS = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _OPERATIONS = {name for name in vars(AsyncOperations) if name[0] != "_"} | {"connection"}
 
 
@@ -52,9 +53,9 @@ def _asks(function: FunctionType, context: str, seen: set[FunctionType]) -> bool
                 ):
                     return True
             if each.opname != "EXTENDED_ARG":
-                # Newer versions of Python load two variables with one instruction.
+                # Newer versions of Python load, or store and load, two variables at once.
                 before = each.argval[-1] if isinstance(each.argval, tuple) else each.argval
-                if not each.opname.startswith(("LOAD_FAST", "LOAD_DEREF")):
+                if not each.opname.startswith(_LOADS):
                     before = None
     return False
 
