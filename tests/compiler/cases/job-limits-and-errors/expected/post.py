@@ -36,6 +36,7 @@ def after_update(conn: Connection, record: object, previous: object) -> Post:
         hook.enqueue(
             email_note,
             EmailNote(title=post.title),
+            key=post.title,
             weight=String.length(post.title) + 1,
         )
     return post
@@ -61,7 +62,6 @@ class EmailSend:
     base=timedelta(seconds=30),
     backoff="linear",
     concurrency=20,
-    key_concurrency=2,
     key_rate_limit=100,
     key_per=timedelta(hours=1),
     ordered=True,
@@ -86,6 +86,7 @@ class EmailNote:
     base=timedelta(seconds=30),
     backoff="linear",
     concurrency=5,
+    key_concurrency=2,
     rate_limit=100,
     per=timedelta(minutes=1),
     retry_on=("TimeoutError", "ConnectionError"),
