@@ -69,7 +69,9 @@ def claim_by_key(
         looks_on = False
         if judged.any_parked and is_short:
             if isinstance(freed, ParkedKeys):
-                looks_on = (yield from freed.release(queues)) or (yield from freed.release(queues))
+                looks_on, was_within = True, freed.is_within
+                if not (yield from freed.release(queues)) and was_within:
+                    yield from freed.release(queues)
             else:
                 keys.update(freed)
             freed = ()
@@ -133,18 +135,23 @@ class ParkedKeys:
     def __init__(self) -> None:
         self._start, self._is_behind = "", False
 
+    @property
+    def is_within(self) -> bool:
+        """Whether there may be keys before the next ones."""
+        return self._is_behind or self._start != ""
+
     def release(self, queues: Collection[str] = ()) -> Steps[bool]:
-        """Release jobs of the next keys; returns False behind the last. `release_keys` for more."""
+        """Release jobs of the next keys; returns whether others may follow. See `release_keys`."""
         keys: list[str] = yield Statement(
             "limit/parked_keys",
             {"start": self._start, "limit": PAGE},
             lambda rows, count: [key for (key,) in rows],
             {"is_behind": "job.key > %(start)s" if self._is_behind else "job.key >= %(start)s"},
         )
-        if not keys:
+        unfinished: str | None = (yield release_keys(keys, queues)) if keys else None
+        if unfinished is None and len(keys) < PAGE:
             self._start, self._is_behind = "", False
             return False
-        unfinished: str | None = yield release_keys(keys, queues)
         self._start = keys[-1] if unfinished is None else unfinished
         self._is_behind = unfinished is None
         return True
