@@ -10,7 +10,7 @@ from crash_points import SCHEMA, Aftermath, CrashPoint, Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
 
-LONG: dict[str, Any] = {"seconds": 2}
+LONG: dict[str, Any] = {"seconds": 6}
 FAILING: dict[str, Any] = {"failures": 1}
 
 DEATHS = [
@@ -43,7 +43,7 @@ DEATHS = [
         committed=False,
         runs=2,
         attempts=2,
-        work={"seconds": 4},
+        work={"seconds": 12},
         stopped=True,
     ),
     CrashPoint(
@@ -52,7 +52,7 @@ DEATHS = [
         committed=True,
         runs=2,
         attempts=1,
-        work={"seconds": 4},
+        work={"seconds": 12},
         stopped=True,
     ),
     CrashPoint("rescue", "complete", committed=False, runs=2, attempts=1, avenged=True),

@@ -163,13 +163,14 @@ class Stage:
 
         stored = self._queue.get(job.id)
         assert stored is not None
-        # On a slow machine the start of a quick attempt is on record as well, and so is its death.
-        is_quick = point.step in ("complete", "fail")
+        # On a slow machine the start of a quick attempt is on record as well, and so is its death:
+        # it counts, and takes the place of the run that would fail.
         deaths = sum("the worker died" in error["error"] for error in stored.errors)
+        runs = count("SELECT count(*) FROM events WHERE job = %s AND what = 'began'")
         return Aftermath(
             status=stored.status.value,
-            runs=count("SELECT count(*) FROM events WHERE job = %s AND what = 'began'"),
-            attempts=stored.attempts - deaths * is_quick,
+            runs=runs + deaths * (point.step == "fail"),
+            attempts=stored.attempts - deaths * (point.step == "complete"),
             children=count("SELECT count(*) FROM jobs WHERE payload->>'parent' = %s"),
             held=(stored.token, stored.locked_by) != (None, None),
         )
