@@ -187,20 +187,26 @@ def test_a_release_stays_at_a_key_with_more_jobs(queue: Queue, dsn: str) -> None
         assert connection.execute(left).fetchone() == (0,)
 
 
-def test_dequeue_comes_to_a_key_behind_a_thousand_full_ones(queue: Queue, dsn: str) -> None:
+def test_dequeue_comes_to_all_keys_behind_and_before_thousands_of_full_ones(
+    queue: Queue, dsn: str
+) -> None:
     queue.limit_type("t", 1, per_key=True)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO jobs (type, key, status, locked_by, token, leased_until)"
             " SELECT 't', concat('full', n), 'running', 'w', gen_random_uuid(), 'infinity'"
-            " FROM generate_series(1, 1001) AS n"
+            " FROM generate_series(1, 2500) AS n"
         )
         connection.execute(
             "INSERT INTO jobs (type, key, fingerprint) SELECT 't', key, '~'"
             " FROM (SELECT key FROM jobs UNION ALL SELECT 'room') AS keys"
         )
-    claimed = [job for _ in range(3) for job in queue.dequeue("w")]
-    assert [job.key for job in claimed] == ["room"]
+        assert queue.dequeue("w", limit=5) == []
+        connection.execute(
+            "UPDATE jobs SET status = 'cancelled' WHERE key = 'full1' AND status = 'running'"
+        )
+    claimed = queue.dequeue("w", limit=5)
+    assert sorted(keys_of(claimed)) == ["full1", "room"], "it begins anew behind the last key"
 
 
 def test_a_drain_waits_for_parked_jobs(queue: Queue, new_pool: NewPool) -> None:
