@@ -25,6 +25,7 @@ from .lints import lint
 from .lints.footprint import find_calls
 from .names.clashes import check_clashes
 from .names.typos import check_config_names, check_service_names
+from .rewriting.lifted_effects import lift_effects
 
 __all__ = ["check", "examine"]
 
@@ -71,6 +72,8 @@ def examine(
     describe_jobs(env, config, problems)
     capture(env, problems)
     check_batches(env, problems)
+    if not problems.has_errors:
+        lift_effects(env)
     divide_into_steps(env)
     name_jobs(env, config, problems, lock or Lock(), outside)
     plan_older_payloads(env, config, problems, upcasters, outside)

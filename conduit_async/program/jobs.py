@@ -166,6 +166,8 @@ class StepInfo:
     for the signal of its name. `part` is what the statement behind its own evaluates first, if the
     step ends with it. `fields` are the kept values as the lock has them. `hash` tells its last
     statement from others, `within` the branches that lead to it.
+    If it ends with a lifted effect, `until` has the rest of its statement: what it keeps is needed
+    until then.
     """
 
     name: str
@@ -182,6 +184,7 @@ class StepInfo:
     fields: Fields = field(default_factory=dict)
     hash: str = ""
     within: str = ""
+    until: "StepInfo | None" = None
 
     @property
     def first(self) -> ast.Statement:
@@ -203,6 +206,20 @@ class StepInfo:
         return 1 + (0 if self.loop is None else self.loop.depth)
 
 
+@dataclass(frozen=True)
+class Rewritten:
+    """The `body` of a block in which each effect is a statement that a step can end with.
+
+    `originals` has the nodes that are not in the source, each with the one that it stands for.
+    `lifted` has the `let`s of effects, and of values to their left, each with the statement that
+    they were in.
+    """
+
+    body: ast.Block
+    originals: Mapping[ast.Node, ast.Node] = field(default_factory=dict)
+    lifted: Mapping[ast.Statement, ast.Statement] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class JobInfo:
     """One `@async` block, which is one job type.
@@ -216,7 +233,7 @@ class JobInfo:
     are its calls and writes, once for each place, both as in the lock. `steps` are those that are
     stored when they end, in the order of the source, `unrecorded` the statements with effects that
     follow the last steps. `had_steps` is whether the lock has steps of it. `obstacle` is why a part
-    of its block has no steps, and a hint.
+    of its block has no steps, and a hint. `rewritten` is the code that is compiled.
     """
 
     block: ast.Async
@@ -239,6 +256,27 @@ class JobInfo:
     unrecorded: tuple[StepInfo, ...] = ()
     had_steps: bool = False
     obstacle: tuple[str, str] | None = None
+    rewritten: Rewritten | None = None
+
+    @property
+    def body(self) -> ast.Block:
+        """The code that is compiled."""
+        return self.block.body if self.rewritten is None else self.rewritten.body
+
+    def original(self, node: ast.Node) -> ast.Node:
+        """The node of the source that a node of `body` stands for."""
+        return node if self.rewritten is None else self.rewritten.originals.get(node, node)
+
+    def lifted_from(self, statement: ast.Statement) -> ast.Statement | None:
+        """The statement of `body` out of which a `let` was lifted; None for all others."""
+        return None if self.rewritten is None else self.rewritten.lifted.get(statement)
+
+    def place(self, step: StepInfo) -> tuple[int, int, int]:
+        """Where a step begins in `body`, for comparison with others."""
+        if (whole := self.lifted_from(step.first)) is None:
+            return step.first.span.start, 1, 0
+        assert self.rewritten is not None
+        return whole.span.start, 0, [*self.rewritten.lifted].index(step.first)
 
     @property
     def stores_steps(self) -> bool:

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,7 +86,16 @@ class Seen:
         first = inside[0]
         if lost.step is None:  # what follows the last step
             first = 1 + max((n for n, each in enumerate(events) if each.step), default=-1)
+        while first and self._is_open(events[first - 1]):
+            first -= 1
         return events[first : at + 1]
+
+    def _is_open(self, event: Event) -> bool:
+        """Whether an event is of a step that keeps what cannot be stored."""
+        if event.step is None:
+            return False
+        step = re.sub(r"\[\d+\]", "", event.step)  # without the numbers of turns
+        return (event.job.partition(" ")[0], step) not in self.stored
 
     def with_repeated(self, number: int) -> dict[str, list[Event]]:
         """The events of a run in which the outcome of an effect is lost."""

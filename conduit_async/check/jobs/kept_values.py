@@ -54,7 +54,7 @@ class KeptValues:
     @cached_property
     def queries(self) -> frozenset[Local]:
         """The variables of the block whose query runs wherever they are read."""
-        facts, body = self.program.facts, self.job.block.body
+        facts, body = self.program.facts, self.job.body
         certain = query_locals(facts, body)
         return certain | composed_locals(facts, body, certain)
 

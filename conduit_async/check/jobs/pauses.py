@@ -12,7 +12,15 @@ from ...analyses.pauses import kind_of, pause_of, signal_of
 from ...analyses.walk import own_nodes, walk
 from ...diagnostics import Problems, Related
 from ...lock.model import Lock
-from ...program import FunctionCall, JobInfo, LibraryCall, Program, RecordCall, RelationUse
+from ...program import (
+    FunctionCall,
+    JobInfo,
+    LibraryCall,
+    Program,
+    RecordCall,
+    RelationUse,
+    StepInfo,
+)
 from ...source import printable
 from .second_runs import Kind, Kinds
 from .step_names import known_steps
@@ -55,11 +63,8 @@ class _Pauses:
         known = {each.name for each in known_steps(self._job, lock) or () if not each.pause}
         waits: dict[str, ast.Call] = {}
         is_divided = True
-        steps = {
-            pause_of(self._facts, each.statements[0]): each
-            for each in self._job.steps
-            if each.pause
-        }
+        pauses = (each for each in self._job.steps if each.pause)
+        steps = {pause_of(self._facts, self._statement_of(each)): each for each in pauses}
         for call in calls:
             step = steps.get(call)
             if step is None:
@@ -78,6 +83,11 @@ class _Pauses:
                 )
             elif step.pause == "wait":
                 self._check_signal(call, waits, known)
+
+    def _statement_of(self, pause: StepInfo) -> ast.Statement:
+        found = self._job.original(pause.statements[0])
+        assert isinstance(found, ast.ExprStatement | ast.Let)
+        return found
 
     def _calls(self) -> Iterator[ast.Call]:
         for node in own_nodes(self._job.block.body):

@@ -38,10 +38,11 @@ def name_steps(job: JobInfo, lock: Lock) -> Collection[str]:
     unknown = {*were}
     for step in (*job.steps, *job.unrecorded):
         last = step.statements[-1:] if step.part is None else step.part.nodes
-        step.hash = hash_of(*(e.iterable if isinstance(e, ast.For) else e for e in last))
+        source = map(job.original, last)
+        step.hash = hash_of(*(e.iterable if isinstance(e, ast.For) else e for e in source))
     known = known_steps(job, lock)
     job.had_steps = known is not None
-    steps = sorted((*job.steps, *job.unrecorded), key=lambda each: each.first.span.start)
+    steps = sorted((*job.steps, *job.unrecorded), key=job.place)
     groups: dict[tuple[StepInfo | None, str, Pause], list[StepInfo]] = {}
     for step in steps:
         if step.pause != "wait":  # it has the name of its signal

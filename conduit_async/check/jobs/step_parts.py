@@ -113,15 +113,15 @@ def chosen_in(
             name, python, kind = "match", "subject", facts.types.get(subject, ANY)
         case _:
             return None
-    if kinds.of(*nodes) is Kind.SAME or _narrow(nodes, facts, job):
+    if kinds.of(*nodes) is Kind.SAME or narrow(nodes, facts, job):
         return None
     # Its name tells the conditions from others, by which new code would choose another block.
-    name = f"{name} {hash_of(*nodes)}"
+    name = f"{name} {hash_of(*map(job.original, nodes))}"
     local = Local(name, local_name(python), kind, "let", statement.span, job, nodes[0])
     return Chosen(statement, local, nodes) if values.may_keep(local) else None
 
 
-def _narrow(conditions: Sequence[ast.Expr], facts: Facts, job: JobInfo) -> bool:
+def narrow(conditions: Sequence[ast.Expr], facts: Facts, job: JobInfo) -> bool:
     """Whether code behind some conditions may read a value as not nil because of them."""
     inside = {each for root in conditions for each in walk(root)}
     tested = {
@@ -129,7 +129,7 @@ def _narrow(conditions: Sequence[ast.Expr], facts: Facts, job: JobInfo) -> bool:
         for each in inside
         if is_nullable(facts.types.get(each, ANY)) and each not in facts.narrowed
     }
-    others = (each for each in walk(job.block) if each in facts.narrowed and each not in inside)
+    others = (each for each in walk(job.body) if each in facts.narrowed and each not in inside)
     return any(each.span.in_one_line in tested for each in others)
 
 

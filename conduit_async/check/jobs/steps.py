@@ -52,7 +52,9 @@ def divide_into_steps(program: Program) -> None:
             job.unrecorded = tuple(unrecorded(program, job, kinds))
             around = {each.span.start: what for each, what in branches(job.block.body)}
             for step in (*job.steps, *job.unrecorded):
-                step.within = around[step.first.span.start]
+                step.within = around[job.place(step)[0]]
+            for step in job.steps:
+                step.until = _rest_of(job, step)
 
 
 @dataclass
@@ -60,7 +62,8 @@ class _Division:
     """The division of one block.
 
     `loop` is the innermost loop whose turns are stored, and `later` is the code of its other turns
-    and behind it, which may read what a step sets.
+    and behind it, which may read what a step sets. `before` are the statements of the source in
+    the steps that end with effects lifted out of another statement.
     """
 
     program: Program
@@ -71,10 +74,11 @@ class _Division:
     found: list[StepInfo] = field(default_factory=list)
     loop: StepInfo | None = None
     later: Sequence[ast.Node] = ()
+    before: dict[ast.Statement, list[ast.Statement]] = field(default_factory=dict)
 
     def steps(self) -> list[StepInfo]:
         """The steps of the block; those that do the same work have the same name."""
-        self._divide(self.job.block.body, ())
+        self._divide(self.job.body, ())
         return self.found
 
     def _divide(self, block: ast.Block, after: Sequence[ast.Node]) -> bool:
@@ -114,7 +118,7 @@ class _Division:
             if enqueues and kind is not Kind.SAME and not self._may_divide(statement):
                 return False
             if not under_way:
-                if kind is Kind.SAME:
+                if kind is Kind.SAME and self.job.lifted_from(statement) is None:
                     continue
                 if self._may_divide(statement):
                     if not all(self._divide(each, rest) for each in blocks):
@@ -252,11 +256,17 @@ class _Division:
         """
         later = [*rest, *self.later]
         sets = [part.value] if isinstance(part, Tried) and part.value is not None else []
-        locals_ = self.values.needed(step, later, sets)
+        whole = None if part or not step else self.job.lifted_from(step[-1])
+        ends = [*step] if part is None else [*step, part.of]
+        before = [each for end in ends for each in self.before.get(end, ())]
+        locals_ = self.values.needed([*before, *step], later, sets)
         nodes = [*step, *([] if part is None else part.nodes)]
         if not self._may_end(nodes, locals_, rest):
             return False
         self.job.obstacle = None
+        if whole is not None:
+            own = (each for each in step if self.job.lifted_from(each) is None)
+            self.before.setdefault(whole, []).extend(own)
         if part is not None:
             locals_.append(part.error if isinstance(part, Tried) else part.local)
         kept, members = self.values.kept(locals_, later)
@@ -268,6 +278,19 @@ class _Division:
             StepInfo(name, tuple(step), kept, members, only_writes, loop=self.loop, part=part)
         )
         return True
+
+
+def _rest_of(job: JobInfo, step: StepInfo) -> StepInfo | None:
+    """The step, or the effect without a record, that ends a statement whose effects were lifted."""
+    if step.part is not None or (whole := job.lifted_from(step.statements[-1])) is None:
+        return None
+    others = (each for each in (*job.steps, *job.unrecorded) if not each.takes_turns)
+    ends = (each for each in others if whole in each.statements or _is_part_of(each, whole))
+    return next(ends, None)
+
+
+def _is_part_of(step: StepInfo, statement: ast.Statement) -> bool:
+    return step.part is not None and step.part.of is statement
 
 
 def _assigned_field(node: ast.Node) -> str | None:

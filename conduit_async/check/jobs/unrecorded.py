@@ -35,7 +35,7 @@ def unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInf
     handlers = {step.part.of: step.part.body for step in job.steps if isinstance(step.part, Tried)}
     chosen = {step.part.of for step in job.steps if isinstance(step.part, Chosen)}
     divided = {*inner, *handlers, *chosen}
-    pending = [*_places(job.block.body, None, None)]
+    pending = [*_places(job.body, None, None)]
     while pending:
         statement, loop, rest = pending.pop()
         step = inner.get(statement)

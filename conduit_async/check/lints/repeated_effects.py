@@ -31,8 +31,10 @@ def _report(
 ) -> None:
     """`taken` are the names of the blocks of the hook."""
     effects: list[CallSite] = []
-    steps = {node: step for step in job.steps for each in step.nodes for node in walk(each)}
-    loops = {each for step in job.steps if step.takes_turns for each in step.statements}
+    steps = {
+        job.original(node): step for step in job.steps for each in step.nodes for node in walk(each)
+    }
+    loops = {job.original(e) for step in job.steps if step.takes_turns for e in step.statements}
     for site in call_sites(program.facts, job.block.body):
         if site.call.service in config.externs:
             continue

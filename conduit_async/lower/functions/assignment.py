@@ -47,7 +47,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
 def bind_reassigned_captures(fn: FunctionBuilder) -> None:
     """Create a variable at the start for captures that a branch assigns and later code reads."""
     assert fn.job is not None
-    block = fn.job.block.body
+    block = fn.job.body
     with fn.branch():
         for node in _field_assignments(block):
             for capture in _touched(fn, node) if node not in block.statements else ():
@@ -154,7 +154,7 @@ def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: C
 def _is_read_later(fn: FunctionBuilder, node: ast.Assign, capture: Capture) -> bool:
     """Whether code after an assignment, or in the next turn of its loop, reads a capture."""
     assert fn.job is not None
-    nodes = list(walk(fn.job.block.body))
+    nodes = list(walk(fn.job.body))
     owners = {each.target for each in nodes if isinstance(each, ast.Member)}
     start, end = node.span.start, node.span.end
     return any(
@@ -199,7 +199,7 @@ def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
 def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
     """Whether the first value of a variable may have a narrower type than the variable."""
     assert fn.job is not None
-    body = fn.job.block.body
+    body = fn.job.body
     writes = [n for n in _field_assignments(body) if _path(fn, n.target)[0] == capture.path]
     return isinstance(required(capture.type), Enum) or (
         len(writes) > 1 and is_nullable(capture.type)

@@ -93,7 +93,8 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
         if (first := _first_value(fn, step, each)) is not None
         and not (isinstance(fn.resolved(first), ServiceCall) and each.type == ANY)
     ]
-    begins = fn.through_handle(f"{fn.handle}.begins({string(step.name)})", [])
+    until = "" if step.until is None else f", until={string(step.until.name)}"
+    begins = fn.through_handle(f"{fn.handle}.begins({string(step.name)}{until})", [])
     return [*declared, *chain([(begins, body)], otherwise)]
 
 

@@ -83,7 +83,7 @@ class FunctionBuilder:
             self.steps = {each.first: each for each in own}
             self.loops = {each.first: each for each in self.job.steps if each.takes_turns}
             self.last_writes = frozenset(e.first for e in self.job.unrecorded if e.only_writes)
-            straight = {*self.job.block.body.statements}.union(
+            straight = {*self.job.body.statements}.union(
                 *(each.body.statements for each in self.loops if isinstance(each, ast.For))
             )
             if not straight.issuperset(each.first for each in self.job.steps):

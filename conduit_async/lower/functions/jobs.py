@@ -57,12 +57,12 @@ def _handler(module: Module, job: JobInfo) -> PythonFunction:
         awaits=True,
         job=job,
         captured=Captured(job.captures),
-        locals=survey_locals(module.facts, job.block.body),
+        locals=survey_locals(module.facts, job.body),
     )
     fn.captured.payload = payload = _payload(fn, job)
     fn.names.used.add(payload)
     bind_reassigned_captures(fn)
-    body = without_final_return(block(fn, job.block.body))
+    body = without_final_return(block(fn, job.body))
     return PythonFunction(
         job.python,
         _of_batch(module, job) if fn.is_batch else _of_job(module, job, payload),

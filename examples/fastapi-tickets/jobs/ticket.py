@@ -2,6 +2,7 @@
 """A question of a customer, until it is solved."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from conduit_runtime import AsyncConnection, AsyncHook, JobContext, job_type
@@ -53,24 +54,31 @@ class LanguageDetect:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageDetectKept:
+    detect: Any
+
+
 @job_type(
     "ticket.after_create.language_detect",
     "2d3c0a6f",
     queue="mail",
-    steps={"language": None, "mail.send": None},
+    steps={"language.detect": LanguageDetectKept, "language": None, "mail.send": None},
 )
 async def language_detect(job: JobContext[Services], ticket: LanguageDetect) -> None:
+    if await job.begins("language.detect", until="language"):
+        detect = await job.services.language.detect(ticket.body)
+        await job.ends(LanguageDetectKept(detect=detect))
+    else:
+        detect = job.kept(LanguageDetectKept).detect
     if await job.begins("language"):
-        await job.update(
-            Ticket,
-            ticket.id,
-            language=of_type(
-                str | None,
-                await job.services.language.detect(ticket.body),
-                "Language.detect(self.body)",
-            ),
-        )
-        await job.ends()
+        async with job.transaction():
+            await job.update(
+                Ticket,
+                ticket.id,
+                language=of_type(str | None, detect, "Language.detect(self.body)"),
+            )
+            await job.ends()
     if await job.begins("mail.send"):
         await job.services.mail.send(
             ticket.email, subject=f"We have received: {ticket.subject}", lines=[]

@@ -5,19 +5,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
 
 from ..model.attempts.outcome import seconds_of
 from ..model.claimed import Claimed
+from ..model.errors import StepNotStored
 from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
 from ..statements.outcomes import Attempt, Written
 from .host import Host, lost
-from .kept import Reached, read_kept, written
+from .kept import Nothing, Reached, read_kept, written
 from .options import KeptClasses
-from .steps import Connection, Steps
+from .steps import NOT_NEEDED, Connection, Steps
 from .turns import Turns
 
 T = TypeVar("T")
@@ -29,6 +30,9 @@ class BlockContext(AsyncOperations):
     _job: Claimed
     _host: Host
     _step = ""
+    _until = ""
+    _open_until = ""
+    """The step at whose end those are finished that keep what JSON cannot hold."""
     _kept_by_turn = b"null"
     """What is stored with the end of the present turn of a loop, as JSON."""
     _kept: str | None = None
@@ -45,20 +49,23 @@ class BlockContext(AsyncOperations):
     def raise_if_cancelled(self) -> None:
         """Stop here if the job was cancelled or lost."""
 
-    async def begins(self, step: str) -> bool:
+    async def begins(self, step: str, until: str = "") -> bool:
         """Whether the code of a step has to run: no earlier attempt has finished it.
 
         Generated code encloses each step in `begins` and `ends`. The calls of services between them
         have idempotency keys of the step. A worker that cannot store steps runs all of them.
+
+        What the step keeps is needed `until` another one has ended: then it does not run, either.
+        If it keeps what JSON cannot hold, it is not stored, and is a part of that other step.
         """
         self.raise_if_cancelled()
         job = self._job
         job.step, job.calls = (f"{job.turn}/{step.rpartition('/')[2]}" if job.turn else step), None
-        self._step = step
+        self._step, self._until = step, until
         self.forget_rows()
         self._kept = None
         if (steps := self.block_steps) is not None:
-            self._kept = await steps.next(step)
+            self._kept = await steps.next(step, until)
         if self._kept is not None:
             job.step = job.turn
         self._began = monotonic()
@@ -68,14 +75,26 @@ class BlockContext(AsyncOperations):
         """Store that the step under way has ended, with what later code needs of it.
 
         Raises StepNotStored, which ends the job failed, for a value that JSON cannot hold or that
-        would come back as another value.
+        would come back as another value, unless the step has an `until`.
         """
         job, step = self._job, self._step
-        if (steps := self.block_steps) is not None:
-            text = "null" if kept is None else written(kept, step)
+        if (steps := self.block_steps) is not None and (text := self._written(kept)) is not None:
             await steps.store(step, text, monotonic() - self._began, self._within)
         job.step, job.calls = job.turn, None
         self.forget_rows()
+
+    def _written(self, kept: object) -> str | None:
+        """The JSON of what a step keeps; None if it ends together with a later one."""
+        if self._until and self._until == self._open_until:
+            return None
+        self._open_until = ""
+        try:
+            return "null" if kept is None else written(kept, self._step)
+        except StepNotStored:
+            if not self._until:
+                raise
+            self._open_until = self._until
+            return None
 
     async def sleeps(self, step: str, duration: timedelta) -> None:
         """`JobContext.sleep` of a generated block; the attempt ends here, or the sleep is over."""
@@ -91,6 +110,7 @@ class BlockContext(AsyncOperations):
         """Come to a sleep or a wait of a generated block; raises StepsMismatch."""
         self.raise_if_cancelled()
         self.forget_rows()
+        self._open_until = ""
         await self._steps.next(pause)
 
     def forget_rows(self) -> None:
@@ -126,6 +146,8 @@ class BlockContext(AsyncOperations):
     def kept(self, kind: Callable[..., T]) -> T:
         """What the step that was just skipped has stored."""
         assert self._kept is not None
+        if self._kept == NOT_NEEDED:
+            return cast("T", Nothing())
         found: T = read_kept(self._kept, kind)
         return found
 
@@ -139,6 +161,7 @@ class BlockContext(AsyncOperations):
 
     def _next_turn(self) -> bytes:
         self.forget_rows()
+        self._open_until = ""
         kept, self._kept_by_turn = self._kept_by_turn, b"null"
         return kept
 

@@ -24,6 +24,13 @@ class Reached(msgspec.Struct, frozen=True, omit_defaults=True):
     kept: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Nothing:
+    """In place of what a step has kept: each value, which no code reads any more, is None."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 def check_resumable(records: Mapping[str, str], known: KeptClasses) -> None:
     """Raise StepsMismatch unless these steps are `known`, and have kept what their classes hold."""
     for name, text in records.items():

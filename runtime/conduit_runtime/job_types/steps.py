@@ -22,6 +22,9 @@ from ..statements.steps import Record, Records, Stored, Wait, Waited
 from .kept import Reached, check_resumable, read_turns
 from .options import KeptClasses
 
+NOT_NEEDED = ""
+"""In place of the JSON of a step that has no record, and is finished with a later one."""
+
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
 Writes: TypeAlias = AbstractAsyncContextManager[Connection | None]
@@ -158,8 +161,10 @@ class Steps:
         if not is_held:
             raise self._lost()
 
-    async def next(self, name: str) -> str | None:
+    async def next(self, name: str, until: str = "") -> str | None:
         """The JSON of the next step of a generated block if it is finished, else None.
+
+        NOT_NEEDED if it has no record, and the step is finished `until` which that is needed.
 
         Such a block reaches its steps in one order. Raises StepsMismatch if another step than those
         that this attempt has passed is finished, and this one is not.
@@ -167,6 +172,8 @@ class Steps:
         records = await self._finished()
         self._passed.add(name)
         if name not in records:
+            if until in records:
+                return NOT_NEEDED
             self.check_all_passed()
         return records.get(name)
 

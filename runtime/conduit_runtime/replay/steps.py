@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from ..job_types.kept import Reached, read_turns
-from ..job_types.steps import Connection, Steps, StepStore
+from ..job_types.steps import NOT_NEEDED, Connection, Steps, StepStore
 from ..model.claimed import Claimed
 from ..model.errors import StepsMismatch
 from ..model.payload import decode
@@ -101,8 +101,10 @@ class ReplaySteps(Steps):
         """What is stored of a step; the replay ends if that is nothing."""
         return (await self._take(name)).value
 
-    async def next(self, name: str) -> str:
+    async def next(self, name: str, until: str = "") -> str:
         """What is stored of the next step of a generated block."""
+        if name not in self._by_name and until in self._by_name:
+            return NOT_NEEDED
         return (await self._take(name)).value
 
     async def reached(self, loop: str) -> Reached:

@@ -81,9 +81,50 @@ def test_another_kept_value_is_a_finding() -> None:
     assert found.hint == WAIT % "`bill.charge` or `mail.send`"
 
 
-@pytest.mark.parametrize("new", [OLD, f"{OLD}  Log.write(self.title)", f"let x = 1  {OLD}"])
-def test_jobs_go_on_behind_any_step(new: str) -> None:
-    assert not compared(OLD, new)
+NESTED = "Mail.send(Bill.charge(self.title).url)  Sms.send(self.title)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (OLD, OLD),
+        (OLD, f"{OLD}  Log.write(self.title)"),
+        (OLD, f"let x = 1  {OLD}"),
+        (NESTED, OLD.replace("bill", "charge")),
+        (OLD.replace("bill", "charge"), NESTED),
+        ("Mail.send(self.title)  Sms.send(self.title)", NESTED),
+    ],
+)
+def test_jobs_go_on_behind_any_step(old: str, new: str) -> None:
+    assert not compared(old, new)
+
+
+def test_a_call_within_a_statement_is_known_with_the_rest_of_it() -> None:
+    text = compile({"post.conduit": POST % NESTED}).files[LOCK_FILE]
+    steps = read(text).jobs["post.after_create.go"].steps or ()
+    assert [(each.name, each.until) for each in steps] == [
+        ("bill.charge", "mail.send"),
+        ("mail.send", ""),
+        ("sms.send", ""),
+    ]
+    assert write(read(text)) == text
+
+
+def test_a_call_that_gets_out_of_its_statement_is_another_finding() -> None:
+    (found,) = compared("Mail.send(self.title)  Sms.send(self.title)", OLD)
+    assert found.message == "its steps changed: `bill.charge` comes before `mail.send` now"
+
+
+def test_a_statement_that_was_one_step_keeps_its_name() -> None:
+    source = {"post.conduit": POST % "Bill.charge(Bill.charge(1))  Sms.send(1)"}
+    lock = read(compile(source).files[LOCK_FILE])
+    job = lock.jobs["post.after_create.go"]
+    _, outer, last = job.steps or ()
+    old = replace(job, steps=(replace(outer, name="bill.charge"), last))
+    known = write(replace(lock, jobs={"post.after_create.go": old}))
+    steps = read(compile(source, lock=known).files[LOCK_FILE]).jobs["post.after_create.go"].steps
+    names = [each.name for each in steps or ()]
+    assert names == ["bill.charge#2", "bill.charge", "sms.send"]
 
 
 def test_a_lock_without_steps_is_compared_without_them() -> None:

@@ -51,6 +51,9 @@ def keeping(name: str, old: tuple[str, ...], new: tuple[str, ...], *waits: str) 
 
 
 A, B, C, D, F = "bill.charge", "mail.send", "sms.send", "phone.call", "broken.fail"
+CALLS = ("let charge = Bill.charge(self.title)", 'Mail.send("mail", charge.url)')
+NESTED = 'Mail.send("mail", Bill.charge(self.title).url)'
+OTHER = 'Phone.call("call", Bill.charge(self.title).url)'
 FOUR = (CHARGE, MAIL, SMS, CALL)
 
 CHOICE = f'if Method.where(amname: "gin").exists?() {{ {MAIL} {SMS} }}'
@@ -336,6 +339,14 @@ STEPS = [
         *LOOP,
     ),
     changed("a rescue", (RESCUE, SMS), (RESCUE, SMS)),
+    changed("a call moves into another", (*CALLS, SMS), (NESTED, SMS)),
+    changed("a call moves out of another", (NESTED, SMS), (*CALLS, SMS)),
+    changed("a call in a call", (NESTED, SMS), (NESTED, SMS, LOG)),
+    changed(
+        "a call in a call gets another effect in front", (NESTED, SMS), (LOG, NESTED, SMS), A, B
+    ),
+    changed("an outer call gets another service", (NESTED, SMS), (OTHER, SMS), B),
+    changed("an outer call is the last one", (NESTED, SMS), (NESTED,), B),
     changed("an error is renamed", (RESCUE, SMS), (RESCUE.replace("err", "failure"), SMS)),
     changed("a rescue gets an effect at its end", (RESCUE, SMS), (f"{RESCUE[:-1]} {LOG} }}", SMS)),
     branching(

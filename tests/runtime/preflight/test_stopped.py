@@ -35,6 +35,16 @@ async def in_branches(job: JobContext[Any], payload: Bill) -> None:
     await job.passed_all_steps()
 
 
+@job_type(TYPE, "0a", steps={"charge": ChargeKept, "mail": None, "sms": None})
+async def call_in_call(job: JobContext[Any], payload: Bill) -> None:
+    if await job.begins("charge", until="mail"):
+        await job.ends(ChargeKept(1))
+    if await job.begins("mail"):
+        await job.ends()
+    if await job.begins("sms"):
+        await job.ends()
+
+
 @job_type(TYPE, "0a", steps={})
 async def without_steps(job: JobContext[Any], payload: Bill) -> None:
     pass
@@ -100,6 +110,15 @@ def test_steps_in_branches_may_be_in_any_order(queue: Queue) -> None:
     stored = queue.enqueue(Job(type=TYPE, payload={}, fingerprint="0a"))
     finish(queue, stored.id, mail="null")
     assert not any(each.is_stranded for each in found(queue, in_branches))
+
+
+@pytest.mark.parametrize(("step", "is_stranded"), [("mail", False), ("sms", True)])
+def test_a_call_within_a_statement_needs_no_record_behind_it(
+    queue: Queue, step: str, is_stranded: bool
+) -> None:
+    stored = queue.enqueue(Job(type=TYPE, payload={}, fingerprint="0a"))
+    finish(queue, stored.id, **{step: "null"})
+    assert [each.is_stranded for each in found(queue, call_in_call)] == [is_stranded]
 
 
 def test_jobs_that_this_code_found_unreadable_are_counted_once(queue: Queue) -> None:

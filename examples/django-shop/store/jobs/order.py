@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
@@ -67,13 +68,24 @@ class WarehouseShip:
     tracking: str | None
 
 
-@job_type("order.after_update.warehouse_ship", "e418ba5f", max_attempts=10)
+@dataclass(frozen=True, slots=True)
+class WarehouseShipKept:
+    ship: Any
+
+
+@job_type(
+    "order.after_update.warehouse_ship",
+    "e418ba5f",
+    max_attempts=10,
+    steps={"warehouse.ship": WarehouseShipKept},
+)
 async def warehouse_ship(job: JobContext[Services], order: WarehouseShip) -> None:
-    tracking = of_type(
-        str | None,
-        await job.services.warehouse.ship(order.number),
-        "Warehouse.ship(self.number)",
-    )
+    if await job.begins("warehouse.ship", until="tracking"):
+        ship = await job.services.warehouse.ship(order.number)
+        await job.ends(WarehouseShipKept(ship=ship))
+    else:
+        ship = job.kept(WarehouseShipKept).ship
+    tracking = of_type(str | None, ship, "Warehouse.ship(self.number)")
     await job.update(Order, order.id, tracking=tracking)
     await job.update(Order, order.id, state="shipped")
     await job.services.mail.send(

@@ -28,12 +28,38 @@ class OutAll:
     note: str | None
 
 
-@job_type("order.after_create.out_all", "b3a3bc26", steps={"out.all": None})
+@dataclass(frozen=True, slots=True)
+class ToldKept:
+    noted: str | None
+    short: str | None
+    shorter: str | None
+    told: str | None
+
+
+@job_type(
+    "order.after_create.out_all", "b3a3bc26", steps={"told": ToldKept, "out.all": None}
+)
 async def out_all(job: JobContext[Services], order: OutAll) -> None:
-    if await job.begins("out.all"):
-        await job.services.out.all(
-            noted(order.note), short("x"), shorter(order.qty), await told(job, 1)
+    noted_: str | None
+    short_: str | None
+    shorter_: str | None
+    told_: str | None
+    if await job.begins("told", until="out.all"):
+        noted_ = noted(order.note)
+        short_ = short("x")
+        shorter_ = shorter(order.qty)
+        told_ = await told(job, 1)
+        await job.ends(
+            ToldKept(noted=noted_, short=short_, shorter=shorter_, told=told_)
         )
+    else:
+        kept = job.kept(ToldKept)
+        noted_ = kept.noted
+        short_ = kept.short
+        shorter_ = kept.shorter
+        told_ = kept.told
+    if await job.begins("out.all"):
+        await job.services.out.all(noted_, short_, shorter_, told_)
         await job.ends()
 
     def function(n: Any) -> Any:

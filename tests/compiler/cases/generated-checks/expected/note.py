@@ -82,27 +82,52 @@ class SvcCount:
 
 
 @dataclass(frozen=True, slots=True)
+class SvcCountKept:
+    count: Any
+
+
+@dataclass(frozen=True, slots=True)
 class SvcMoreKept:
     more: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKept:
+    asked: str
 
 
 @job_type(
     "note.after_create.svc_count",
     "95061c3a",
-    steps={"n": None, "svc.more": SvcMoreKept},
+    steps={
+        "svc.count": SvcCountKept,
+        "n": None,
+        "svc.more": SvcMoreKept,
+        "asked": AskedKept,
+    },
 )
 async def svc_count(job: JobContext[Services], note: SvcCount) -> None:
+    if await job.begins("svc.count", until="n"):
+        count = await job.services.svc.count()
+        await job.ends(SvcCountKept(count=count))
+    else:
+        count = job.kept(SvcCountKept).count
     if await job.begins("n"):
-        await job.update(
-            Note, note.id, n=of_type(int, await job.services.svc.count(), "Svc.count()")
-        )
-        await job.ends()
+        async with job.transaction():
+            await job.update(Note, note.id, n=of_type(int, count, "Svc.count()"))
+            await job.ends()
     more: int | None
     if await job.begins("svc.more"):
         more = of_type(int | None, await job.services.svc.more(), "Svc.more()")
         await job.ends(SvcMoreKept(more=more))
     else:
         more = job.kept(SvcMoreKept).more
+    asked_: str
+    if await job.begins("asked", until="out.send"):
+        asked_ = await asked(job)
+        await job.ends(AskedKept(asked=asked_))
+    else:
+        asked_ = job.kept(AskedKept).asked
     await job.services.out.send(
         note.items,
         note.place,
@@ -113,7 +138,7 @@ async def svc_count(job: JobContext[Services], note: SvcCount) -> None:
         note.total,
         note.mixed,
         more,
-        await asked(job),
+        asked_,
     )
 
 

@@ -12,6 +12,7 @@ from conduit_runtime import (
     JobContext,
     RequestContext,
     job_type,
+    named,
 )
 from conduit_runtime.operators import iterate, of_type, text
 from conduit_runtime.stdlib import Array, String
@@ -71,26 +72,75 @@ class EmailSend:
     current_user: Any
 
 
+@named(map_="map")
+@dataclass(frozen=True, slots=True)
+class EmailFindKept:
+    map_: list[Any]
+
+
+@named(filter_="filter")
+@dataclass(frozen=True, slots=True)
+class EmailCheckKept:
+    filter_: list[str]
+
+
+@named(map_2="map")
+@dataclass(frozen=True, slots=True)
+class EmailFind2Kept:
+    map_2: list[str] | None
+
+
+@named(map_3="map")
+@dataclass(frozen=True, slots=True)
+class FoundKept:
+    map_3: list[str | None]
+
+
+@named(list_="list")
+@dataclass(frozen=True, slots=True)
+class EmailListKept:
+    list_: Any
+
+
+@named(map_4="map_2")
+@dataclass(frozen=True, slots=True)
+class EmailFind3Kept:
+    map_4: list[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class EmailGetKept:
     b: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoadKept:
+    load: int | None
 
 
 @job_type(
     "post.after_create.email_send",
     "ba039461",
     steps={
+        "email.find": EmailFindKept,
         "email.send": None,
+        "email.check": EmailCheckKept,
+        "email.find#2": EmailFind2Kept,
         "email.send#2": None,
+        "found": FoundKept,
+        "email.list": EmailListKept,
+        "email.find#3": EmailFind3Kept,
         "email.send#3": None,
         "email.send#4": None,
         "email.send#5": None,
         "email.get": EmailGetKept,
         "email.send#6": None,
+        "load": LoadKept,
     },
 )
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    if await job.begins("email.send"):
+    map_: list[Any]
+    if await job.begins("email.find", until="email.send"):
 
         async def function(t: Any) -> Any:
             n = await job.services.email.find(t)
@@ -98,37 +148,60 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
                 return n
             return "none"
 
-        await job.services.email.send([await function(each) for each in post.tags])
+        map_ = [await function(each) for each in post.tags]
+        await job.ends(EmailFindKept(map_=map_))
+    else:
+        map_ = job.kept(EmailFindKept).map_
+    if await job.begins("email.send"):
+        await job.services.email.send(map_)
         await job.ends()
-    if await job.begins("email.send#2"):
+    filter_: list[str]
+    if await job.begins("email.check", until="email.send#2"):
         filter_ = [t_2 for t_2 in post.tags if await job.services.email.check(t_2)]
+        await job.ends(EmailCheckKept(filter_=filter_))
+    else:
+        filter_ = job.kept(EmailCheckKept).filter_
+    map_2: list[str] | None
+    if await job.begins("email.find#2", until="email.send#2"):
 
         async def function_2(t_3: Any) -> Any:
             y = await job.services.email.find(t_3)
             return f"{text(y)}!"
 
-        await job.services.email.send(
-            filter_,
-            (
-                [await function_2(each_2) for each_2 in post.more]
-                if post.more is not None
-                else None
-            ),
+        map_2 = (
+            [await function_2(each_2) for each_2 in post.more]
+            if post.more is not None
+            else None
         )
+        await job.ends(EmailFind2Kept(map_2=map_2))
+    else:
+        map_2 = job.kept(EmailFind2Kept).map_2
+    if await job.begins("email.send#2"):
+        await job.services.email.send(filter_, map_2)
         await job.ends()
-    if await job.begins("email.send#3"):
-        map_ = [await found(job, t_4) for t_4 in ["a"]]
+    map_3: list[str | None]
+    if await job.begins("found", until="email.send#3"):
+        map_3 = [await found(job, t_4) for t_4 in ["a"]]
+        await job.ends(FoundKept(map_3=map_3))
+    else:
+        map_3 = job.kept(FoundKept).map_3
+    if await job.begins("email.list", until="email.send#3"):
+        list_ = await job.services.email.list()
+        await job.ends(EmailListKept(list_=list_))
+    else:
+        list_ = job.kept(EmailListKept).list_
+    map_4: list[Any]
+    if await job.begins("email.find#3", until="email.send#3"):
 
         async def function_3(x: Any) -> Any:
             return await job.services.email.find(x)
 
-        await job.services.email.send(
-            map_,
-            [
-                await function_3(each_3)
-                for each_3 in iterate(await job.services.email.list())
-            ],
-        )
+        map_4 = [await function_3(each_3) for each_3 in iterate(list_)]
+        await job.ends(EmailFind3Kept(map_4=map_4))
+    else:
+        map_4 = job.kept(EmailFind3Kept).map_4
+    if await job.begins("email.send#3"):
+        await job.services.email.send(map_3, map_4)
         await job.ends()
     if await job.begins("email.send#4"):
         await job.services.email.send(
@@ -180,8 +253,14 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     if await job.begins("email.send#6"):
         await job.services.email.send(b)
         await job.ends()
-    author = await job.get(User, post.author_id)
-    await job.services.email.last(await user_load(job, author.id, 4))
+    load: int | None
+    if await job.begins("load", until="email.last"):
+        author = await job.get(User, post.author_id)
+        load = await user_load(job, author.id, 4)
+        await job.ends(LoadKept(load=load))
+    else:
+        load = job.kept(LoadKept).load
+    await job.services.email.last(load)
 
 
 def user_label(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
 from conduit_runtime.stdlib import Array
 
 from .records import Post, PostSnapshot, User
@@ -27,10 +27,21 @@ class EmailSend:
     user_id: UUID | None
 
 
+@named(map_="map")
+@dataclass(frozen=True, slots=True)
+class EmailGetKept:
+    map_: list[Any] | None
+
+
 @job_type(
     "post.after_update.email_send",
     "bcf4bb54",
-    steps={"email.send": None, "email.send#2": None, "email.send#3": None},
+    steps={
+        "email.send": None,
+        "email.send#2": None,
+        "email.send#3": None,
+        "email.get": EmailGetKept,
+    },
 )
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     if await job.begins("email.send"):
@@ -80,19 +91,27 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             )
         await job.services.email.send(map_)
         await job.ends()
-    user = await job.find(User, post.user_id)
+    map__: list[Any] | None
+    if await job.begins("email.get", until="email.send#4"):
+        user = await job.find(User, post.user_id)
 
-    async def function_2(post_3: Any) -> Any:
-        n_2 = await job.services.email.get(post_3.n)
-        return n_2 if n_2 is not None else 1
+        async def function_2(post_3: Any) -> Any:
+            n_2 = await job.services.email.get(post_3.n)
+            return n_2 if n_2 is not None else 1
 
-    await job.services.email.send(
-        [
-            await function_2(each)
-            for each in await job.fetch(
-                Post, "SELECT id, n, user_id FROM posts WHERE user_id = %s", (user.id,)
-            )
-        ]
-        if user is not None
-        else None
-    )
+        map__ = (
+            [
+                await function_2(each)
+                for each in await job.fetch(
+                    Post,
+                    "SELECT id, n, user_id FROM posts WHERE user_id = %s",
+                    (user.id,),
+                )
+            ]
+            if user is not None
+            else None
+        )
+        await job.ends(EmailGetKept(map_=map__))
+    else:
+        map__ = job.kept(EmailGetKept).map_
+    await job.services.email.send(map__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, Range, job_type
+from conduit_runtime import Connection, Hook, JobContext, Range, job_type, named
 from conduit_runtime.operators import contains, equal, item, of_type, power, remainder
 from conduit_runtime.stdlib import Array, String
 
@@ -60,16 +60,56 @@ class ApiFirstKept:
     rescued: Any
 
 
+@dataclass(frozen=True, slots=True)
+class ApiEchoKept:
+    views: int
+    echo: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ApiLowKept:
+    low: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ApiHighKept:
+    high: Any
+
+
+@named(views_2="views")
+@dataclass(frozen=True, slots=True)
+class ApiLastKept:
+    views_2: bool
+    last: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ApiLimitKept:
+    count: int
+
+
+@named(map_="map")
+@dataclass(frozen=True, slots=True)
+class ApiSizeKept:
+    map_: list[Any]
+
+
 @job_type(
     "post.after_update.api_first",
     "632e457c",
     steps={
         "api.first": ApiFirstKept,
         "api.put": None,
+        "api.echo": ApiEchoKept,
         "api.put#2": None,
         "api.put#3": None,
+        "api.low": ApiLowKept,
+        "api.high": ApiHighKept,
+        "api.last": ApiLastKept,
         "api.put#4": None,
+        "api.limit": ApiLimitKept,
         "api.put#5": None,
+        "api.size": ApiSizeKept,
     },
 )
 async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
@@ -106,9 +146,16 @@ async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
     if await job.begins("api.put"):
         await job.services.api.put(rescued, matched, score + 1)
         await job.ends()
-    if await job.begins("api.put#2"):
-        value = remainder(post.views, post.zero)
+    views: int
+    if await job.begins("api.echo", until="api.put#2"):
+        views = remainder(post.views, post.zero)
         echo = await job.services.api.echo("a")
+        await job.ends(ApiEchoKept(views=views, echo=echo))
+    else:
+        kept = job.kept(ApiEchoKept)
+        views = kept.views
+        echo = kept.echo
+    if await job.begins("api.put#2"):
         result: int
         if equal(echo, 1):
             result = 2
@@ -116,46 +163,69 @@ async def api_first(job: JobContext[Services], post: ApiFirst) -> None:
             result = 1
         else:
             result = 3
-        await job.services.api.put([value, result])
+        await job.services.api.put([views, result])
         await job.ends()
     if await job.begins("api.put#3"):
-        value_2 = remainder(post.views, post.zero)
+        value = remainder(post.views, post.zero)
         author = await job.get(User, post.author_id)
-        await job.services.api.put(String.upcase(post.title), value_2, author.name)
+        await job.services.api.put(String.upcase(post.title), value, author.name)
         await job.ends()
-    if await job.begins("api.put#4"):
-        await job.services.api.put(
-            contains(
-                post.views,
-                Range(await job.services.api.low(), await job.services.api.high()),
-            ),
-            await job.services.api.last(),
-        )
-        await job.ends()
-    if await job.begins("api.put#5"):
-        value_3 = await job.services.api.limit()
-        value_4 = await job.services.api.views()
+    if await job.begins("api.low", until="api.put#4"):
+        low = await job.services.api.low()
+        await job.ends(ApiLowKept(low=low))
+    else:
+        low = job.kept(ApiLowKept).low
+    if await job.begins("api.high", until="api.put#4"):
         high = await job.services.api.high()
-        await job.services.api.put(
-            await job.scalar(
-                int,
-                "SELECT count(*) FROM (SELECT * FROM posts"
-                " WHERE views IS NOT DISTINCT FROM %s AND (views >= %s AND views <= %s)"
-                " LIMIT %s) AS part",
-                (value_4, 1, high, value_3),
-            )
-        )
+        await job.ends(ApiHighKept(high=high))
+    else:
+        high = job.kept(ApiHighKept).high
+    views_2: bool
+    if await job.begins("api.last", until="api.put#4"):
+        views_2 = contains(post.views, Range(low, high))
+        last = await job.services.api.last()
+        await job.ends(ApiLastKept(views_2=views_2, last=last))
+    else:
+        kept_2 = job.kept(ApiLastKept)
+        views_2 = kept_2.views_2
+        last = kept_2.last
+    if await job.begins("api.put#4"):
+        await job.services.api.put(views_2, last)
         await job.ends()
-    author = await job.get(User, post.author_id)
+    count: int
+    if await job.begins("api.limit", until="api.put#5"):
+        value_2 = await job.services.api.limit()
+        value_3 = await job.services.api.views()
+        high_2 = await job.services.api.high()
+        count = await job.scalar(
+            int,
+            "SELECT count(*) FROM (SELECT * FROM posts"
+            " WHERE views IS NOT DISTINCT FROM %s AND (views >= %s AND views <= %s)"
+            " LIMIT %s) AS part",
+            (value_3, 1, high_2, value_2),
+        )
+        await job.ends(ApiLimitKept(count=count))
+    else:
+        count = job.kept(ApiLimitKept).count
+    if await job.begins("api.put#5"):
+        await job.services.api.put(count)
+        await job.ends()
+    map_: list[Any]
+    if await job.begins("api.size", until="api.put#6"):
+        author = await job.get(User, post.author_id)
 
-    async def function(t: Any) -> Any:
-        match t:
-            case "a":
-                return 1
-            case _:
-                return await job.services.api.size(t)
+        async def function(t: Any) -> Any:
+            match t:
+                case "a":
+                    return 1
+                case _:
+                    return await job.services.api.size(t)
 
-    await job.services.api.put([await function(each) for each in author.tags])
+        map_ = [await function(each) for each in author.tags]
+        await job.ends(ApiSizeKept(map_=map_))
+    else:
+        map_ = job.kept(ApiSizeKept).map_
+    await job.services.api.put(map_)
 
 
 def square(views: int) -> int:

@@ -26,14 +26,21 @@ class EmailSend:
     user_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class EmailLeastKept:
+    count: int
+    count_2: int
+
+
 @job_type(
     "post.after_update.email_send",
     "9d4b5379",
     steps={
         "email.send": None,
         "email.send#2": None,
+        "email.least": EmailLeastKept,
         "email.send#3": None,
-        "email.least": None,
+        "email.least#2": None,
     },
 )
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
@@ -64,25 +71,32 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             else None
         )
         await job.ends()
-    if await job.begins("email.send#3"):
-        await job.services.email.send(
-            await job.scalar(
-                int, "SELECT count(*) FROM posts WHERE user_id = %s", (post.id,)
-            ),
-            await job.scalar(
-                int,
-                "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
-                (post.id, await job.services.email.least()),
-            ),
+    count: int
+    count_2: int
+    if await job.begins("email.least", until="email.send#3"):
+        count = await job.scalar(
+            int, "SELECT count(*) FROM posts WHERE user_id = %s", (post.id,)
         )
+        count_2 = await job.scalar(
+            int,
+            "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
+            (post.id, await job.services.email.least()),
+        )
+        await job.ends(EmailLeastKept(count=count, count_2=count_2))
+    else:
+        kept = job.kept(EmailLeastKept)
+        count = kept.count
+        count_2 = kept.count_2
+    if await job.begins("email.send#3"):
+        await job.services.email.send(count, count_2)
         await job.ends()
-    if await job.begins("email.least"):
+    if await job.begins("email.least#2"):
         user = await job.find(User, post.user_id)
         user_id = user.id if user is not None else None
         value: object = None
         if user_id is not None:
             value = await job.services.email.least()
-        count = (
+        count_3 = (
             await job.scalar(
                 int,
                 "SELECT count(*) FROM posts WHERE user_id = %s AND n > %s",
@@ -100,7 +114,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
             (user_id, value),
         )
         await job.services.email.send(
-            count, first_2.title if first_2 is not None else None
+            count_3, first_2.title if first_2 is not None else None
         )
         await job.ends()
     user = await job.find(User, post.user_id)

@@ -31,6 +31,11 @@ class EmailSend:
 
 
 @dataclass(frozen=True, slots=True)
+class ForTagSearchFindKept:
+    find: Any
+
+
+@dataclass(frozen=True, slots=True)
 class SearchFindKept:
     found: Any
 
@@ -40,6 +45,7 @@ class SearchFindKept:
     "2b6991ba",
     steps={
         "for tag": None,
+        "for tag/search.find": ForTagSearchFindKept,
         "for tag/email.send": None,
         "search.find": SearchFindKept,
         "email.send": None,
@@ -48,18 +54,22 @@ class SearchFindKept:
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
     async for tag in job.turns("for tag", post.tags):
         if post.active:
+            if await job.begins("for tag/search.find", until="for tag/email.send"):
+                find = await job.services.search.find(tag)
+                await job.ends(ForTagSearchFindKept(find=find))
+            else:
+                find = job.kept(ForTagSearchFindKept).find
             if await job.begins("for tag/email.send"):
-                await job.services.search.find(tag)
                 fail("no")
                 await job.ends()
             await job.passed_all_steps()
             await job.services.email.done(tag)
     found: Any
     if await job.begins("search.find"):
-        find: Any = await job.services.search.find(post.title)
-        if find is None:
-            find = fail("none")
-        found = find
+        find_2: Any = await job.services.search.find(post.title)
+        if find_2 is None:
+            find_2 = fail("none")
+        found = find_2
         await job.ends(SearchFindKept(found=found))
     else:
         found = job.kept(SearchFindKept).found

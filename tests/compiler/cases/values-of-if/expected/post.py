@@ -39,12 +39,32 @@ class EmailSend:
     tags: list[str]
 
 
-@job_type("post.after_create.email_send", "afe27bab")
+@dataclass(frozen=True, slots=True)
+class LoadKept:
+    size: str
+    level: str
+    badge: str | None
+    load: int
+
+
+@job_type("post.after_create.email_send", "afe27bab", steps={"load": LoadKept})
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
-    size_2 = size(post.views)
-    level_2 = level(3)
-    badge_2 = badge(post.views)
-    load_2 = await load(job, post.id, post.views)
+    size_: str
+    level_: str
+    badge_: str | None
+    load_: int
+    if await job.begins("load", until="email.send"):
+        size_ = size(post.views)
+        level_ = level(3)
+        badge_ = badge(post.views)
+        load_ = await load(job, post.id, post.views)
+        await job.ends(LoadKept(size=size_, level=level_, badge=badge_, load=load_))
+    else:
+        kept = job.kept(LoadKept)
+        size_ = kept.size
+        level_ = kept.level
+        badge_ = kept.badge
+        load_ = kept.load
 
     def function(tag: Any) -> Any:
         if tag == "":
@@ -52,7 +72,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         return tag
 
     await job.services.email.send(
-        size_2, level_2, badge_2, load_2, Array.map(post.tags, function)
+        size_, level_, badge_, load_, Array.map(post.tags, function)
     )
 
 

@@ -1,0 +1,83 @@
+"""Copies code with other parts in it. What is known of a node is known of its copy."""
+
+from collections.abc import Container, Mapping, MutableMapping
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from ... import ast
+from ...analyses.walk import children, walk
+from ...program import Facts
+
+NodeT = TypeVar("NodeT", bound=ast.Node)
+
+
+class Copies:
+    """The copies of the nodes of a block; `originals` gets each, with its node in the source."""
+
+    def __init__(self, facts: Facts, originals: MutableMapping[ast.Node, ast.Node]) -> None:
+        self._facts = facts
+        self._originals = originals
+
+    def of(self, node: NodeT, parts: Mapping[ast.Node, ast.Node]) -> NodeT:
+        """A node with some `parts` below it replaced; the node itself if it has none of them."""
+        around = {inner: each for each in walk(node, ast.Async) for inner in children(each)}
+        owners: set[ast.Node] = set()
+        for part in parts:
+            while (owner := around.get(part)) is not None and owner not in owners:
+                owners.add(owner)
+                part = owner
+        found: NodeT = self._of(node, {**parts}, owners)
+        return found
+
+    def _of(self, node: Any, made: dict[ast.Node, ast.Node], owners: Container[ast.Node]) -> Any:
+        if node not in owners or node in made:
+            return made.get(node, node)
+        changes: dict[str, Any] = {}
+        for name in node.__struct_fields__:
+            value = getattr(node, name)
+            if isinstance(value, ast.Node):
+                copy: object = self._of(value, made, owners)
+            elif isinstance(value, tuple):
+                copy = tuple(
+                    self._of(each, made, owners) if isinstance(each, ast.Node) else each
+                    for each in value
+                )
+                if all(one is other for one, other in zip(copy, value, strict=True)):
+                    copy = value
+            else:
+                continue
+            if copy is not value:
+                changes[name] = copy
+        if not changes:
+            return node
+        made[node] = copied = replace(node, **changes)
+        self._know(node, copied, made)
+        return copied
+
+    def _know(self, node: Any, copy: Any, made: Mapping[ast.Node, ast.Node]) -> None:
+        facts = self._facts
+        self._originals[copy] = self._originals.get(node, node)
+        if node in facts.resolutions:
+            facts.resolutions[copy] = _with_copies(facts.resolutions[node], made)
+        tables: tuple[dict[Any, Any], ...] = (facts.types, facts.declared, facts.unmatched)
+        for known in tables:
+            if node in known:
+                known[copy] = known[node]
+        for noted in (facts.narrowed, facts.certain, facts.excluded, facts.raising):
+            if node in noted:
+                noted.add(copy)
+
+
+def _with_copies(value: Any, made: Mapping[ast.Node, ast.Node]) -> Any:
+    """What a name or a call means, with the copies of the nodes that it holds."""
+    if isinstance(value, ast.Node):
+        return made.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(_with_copies(each, made) for each in value)
+    if isinstance(value, ast.Frozen):
+        fields = {each: getattr(value, each) for each in value.__struct_fields__}
+        found = {name: _with_copies(part, made) for name, part in fields.items()}
+        changes = {name: part for name, part in found.items() if part is not fields[name]}
+        return replace(value, **changes) if changes else value
+    return value
