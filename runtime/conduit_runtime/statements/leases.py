@@ -44,12 +44,17 @@ _BY_LEASE = Mode(
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The lanes that wait in a queue that is not paused, and the limits that apply to them."""
+    """The lanes that wait in a queue that is not paused, and the limits that apply to them.
+
+    `any_left` says whether jobs are parked that no limit by key parks any more: it was lifted, or
+    the jobs come from another queue.
+    """
 
     lanes: Sequence[Lane]
     is_limited: bool = False
     limited_types: Sequence[str] = ()
     isolation: str = "read committed"
+    any_left: bool = False
 
     @property
     def has_limits(self) -> bool:
@@ -67,8 +72,10 @@ def waiting(queue: str, types: Sequence[str] | None) -> Statement[Waiting]:
         rows = [row for row in rows if types is None or row[0] in types]
         if not rows:
             return Waiting(())
-        limited_types = {type_ for type_, _, _, has_limit, _ in rows if has_limit}
-        return Waiting([row[:2] for row in rows], rows[0][2], sorted(limited_types), rows[0][4])
+        limited_types = {row[0] for row in rows if row[3]}
+        any_left = any(row[5] for row in rows)
+        lanes = [row[:2] for row in rows]
+        return Waiting(lanes, rows[0][2], sorted(limited_types), rows[0][4], any_left)
 
     return Statement("claim/waiting_lanes", {"queue": queue}, decode, {"queue": "%(queue)s"})
 
@@ -89,6 +96,8 @@ def dequeue(
     for keys with room among the next `parked` ones. `apart` and `alone` are for jobs that
     Postgres refuses to claim: see `claim_apart`.
     """
+    if waiting.any_left:
+        yield from parked.release([queue])
     if waiting.has_limits:
         return (yield from _within(worker_id, queue, limit, waiting, parked, apart, alone))
     claiming = claim(_BY_LEASE, worker_id, {queue: limit}, waiting.lanes, limit)

@@ -86,6 +86,30 @@ def test_a_claim_leaves_the_jobs_of_a_full_key(queue: Queue) -> None:
     assert queue.dequeue("w", limit=10) == []
 
 
+@pytest.mark.parametrize("fair", [False, True])
+@pytest.mark.parametrize("change", ["of type", "of queue", "move"])
+def test_no_job_stays_parked_without_a_limit_and_a_worker(
+    queue: Queue, dsn: str, change: str, fair: bool
+) -> None:
+    queue.share("default", fair)
+    if change == "of type":
+        queue.limit_type("t", 5)
+        queue.limit_type("t", 1, per_key=True)
+    else:
+        queue.limit("default", 1, per_key=True)
+    queue.enqueue_many(jobs("a", 4))
+    assert [job.payload for job in queue.dequeue("w", limit=10)] == [0]
+    if change == "of type":
+        queue.limit_type("t", None, per_key=True)
+    elif change == "of queue":
+        queue.limit("default", None, per_key=True)
+    else:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("UPDATE jobs SET queue = 'q' WHERE status = 'pending'")
+    place = "q" if change == "move" else "default"
+    assert [job.payload for job in queue.dequeue("w", place, limit=10)] == [1, 2, 3]
+
+
 def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
     queue.limit_type("t", 1, per_key=True)
     queue.enqueue_many([*jobs("a", 3), *jobs("a", 1, priority=10)])
