@@ -25,6 +25,7 @@ INDEXES = {
         "jobs_running_key",
         "jobs_order",
         "jobs_parked",
+        "jobs_pkey",
         "Tid Scan",
     },
     "limit/release_keys": {

@@ -1,8 +1,9 @@
 -- Claims scanned rows as far as limits by key allow. It parks the others: they leave the lanes, so no claim
 -- reads them again until release_keys.sql releases them. What counts already comes before the rows of its
 -- key, so sums of weights along them say which rows have room; one that weighs more than a whole limit has
--- it if nothing else counts. Rows behind a parked one of their key, type and queue are parked, too; of a
--- type with an order, all rows of a key but the one that is next. In front of each claimed row, or alone:
+-- it if nothing else counts. Rows behind a parked one of their key, type and queue are parked, too, and with a
+-- limit of the queue those behind one of another type that may start; of a type with an order, all rows of a
+-- key but the one that is next. In front of each claimed row, or alone:
 -- how many were parked; the keys that have room and parked jobs in front; and whether any job is parked.
 WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   SELECT limits.* FROM {conduit_type_limits} AS limits
@@ -82,11 +83,40 @@ WITH RECURSIVE {claim/scanned}, limits AS MATERIALIZED (
   WHERE ctid IS NOT NULL
 ), parking AS MATERIALIZED (
   SELECT EXISTS (SELECT FROM {jobs} AS job WHERE {is_parked} ORDER BY job.key LIMIT 1) AS any_parked
+), rivals AS MATERIALIZED (
+  -- A limit by key of a queue concerns all its types: a parked job of another type may be first.
+  SELECT room.key, room.queue, first.priority, first.run_at, first.seq
+  FROM (
+    SELECT its.key, its.type, its.queue, room.next_of_type
+    FROM (
+      SELECT DISTINCT key FROM fitting
+      WHERE fits AND of_queue IS NOT NULL AND (SELECT any_parked FROM parking)
+    ) AS asked
+    {room_of_parked}
+    WHERE room.jobs > 0
+  ) AS room
+  CROSS JOIN LATERAL (
+    (SELECT job.priority, job.run_at, job.seq FROM {jobs} AS job
+     WHERE {is_parked} AND job.key = room.key AND job.type = room.type AND job.queue = room.queue
+       AND room.next_of_type IS NULL
+     ORDER BY job.priority DESC, job.run_at, job.seq LIMIT 1)
+    UNION ALL
+    SELECT job.priority, job.run_at, job.seq FROM {jobs} AS job
+    WHERE job.id = CASE WHEN room.next_of_type <> '' THEN room.next_of_type::uuid END
+      AND job.queue = room.queue AND coalesce({is_parked}, false)
+  ) AS first
 ), judged AS MATERIALIZED (
   SELECT fitting.ctid, key, type, key_order,
-         fits AND may_start AND front.is_behind IS NOT TRUE AS starts,
-         fits AND CASE WHEN key_order IS NULL THEN front.is_behind ELSE has_next AND NOT may_start END AS overtakes
+         fits AND may_start AND front.is_behind IS NOT TRUE AND NOT rival.is_first AS starts,
+         fits AND (rival.is_first
+           OR CASE WHEN key_order IS NULL THEN front.is_behind ELSE has_next AND NOT may_start END) AS overtakes
   FROM fitting
+  CROSS JOIN LATERAL (
+    SELECT of_queue IS NOT NULL AND EXISTS (
+      SELECT FROM rivals AS job WHERE job.key = fitting.key AND job.queue = fitting.queue
+        AND (-job.priority, job.run_at, job.seq) < (-fitting.priority, fitting.run_at, fitting.seq)
+    ) AS is_first
+  ) AS rival
   LEFT JOIN LATERAL (
     SELECT (-job.priority, job.run_at, job.seq) < (-fitting.priority, fitting.run_at, fitting.seq) AS is_behind
     FROM {jobs} AS job

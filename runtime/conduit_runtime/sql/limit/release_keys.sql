@@ -7,39 +7,7 @@ WITH asked AS MATERIALIZED (
 ), room AS MATERIALIZED (
   SELECT its.key, its.type, its.queue, room.jobs, room.next_of_type
   FROM asked
-  CROSS JOIN LATERAL (
-    WITH RECURSIVE walk AS (
-      (SELECT job.type, job.queue FROM {jobs} AS job WHERE {is_parked} AND job.key = asked.key
-       ORDER BY job.type, job.queue LIMIT 1)
-      UNION ALL
-      SELECT next.type, next.queue FROM walk CROSS JOIN LATERAL (
-        SELECT job.type, job.queue FROM {jobs} AS job
-        WHERE {is_parked} AND job.key = asked.key AND (job.type, job.queue) > (walk.type, walk.queue)
-        ORDER BY job.type, job.queue LIMIT 1
-      ) AS next
-    )
-    SELECT asked.key, walk.type, walk.queue FROM walk
-  ) AS its
-  CROSS JOIN LATERAL (
-    SELECT greatest(0, coalesce(least((
-      {room_of_key}
-    ), (
-      SELECT control.key_concurrency - (
-        SELECT {weighed} FROM (
-          SELECT job.weight FROM {jobs} AS job
-          WHERE {running_of_key} AND job.queue = its.queue
-          LIMIT control.key_concurrency
-        ) AS job
-      ) FROM {conduit_queues} AS control WHERE control.name = its.queue
-    )), %(most)s::integer)) AS jobs, (
-      SELECT CASE WHEN limits.key_order IS NOT NULL AND EXISTS (
-        SELECT FROM {jobs} AS job
-        WHERE {running_of_key} AND job.type = its.type
-      ) THEN '' ELSE {next_of_key} END
-      FROM {conduit_type_limits} AS limits WHERE limits.type = its.type
-    ) AS next_of_type
-    OFFSET 0  -- so that it is evaluated once
-  ) AS room
+  {room_of_parked}
   WHERE room.jobs > 0
   ORDER BY its.key
 ), first AS MATERIALIZED (
@@ -65,11 +33,11 @@ WITH asked AS MATERIALIZED (
       FOR UPDATE SKIP LOCKED
     ) AS next
   )))
-  RETURNING job.queue
+  RETURNING job.queue, job.type
 ), notified AS (
   SELECT pg_catalog.pg_notify({queue_channel}, 'late') AS sent
   FROM changed
-  WHERE {wakes} AND queue <> ALL (%(queues)s::text[])
+  WHERE {wakes} AND NOT (queue = ANY (%(queues)s::text[]) AND type = ANY (%(types)s::text[]))
   GROUP BY queue
 )
 SELECT (SELECT pg_catalog.max(key) FROM first HAVING pg_catalog.count(*) = %(most)s::bigint),

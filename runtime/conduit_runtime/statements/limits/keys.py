@@ -40,16 +40,17 @@ def claim_by_key(
     left: Callable[[Apart[J]], Statement[Apart[J]]],
     limit: int,
     queues: Collection[str],
+    types: Collection[str],
     freed: "Collection[str] | ParkedKeys",
     rated: Collection[str],
     turns: Turns,
 ) -> Steps[tuple[Apart[J], bool]]:
     """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
-    `left` gives the claim of what is left to take, beside the jobs taken and refused before, with
-    the `turns` that were found last. Parked jobs of the `freed` keys are released if there is room.
-    Counts starts of `rated` types. Returns also whether there may be more behind the jobs that it
-    parked.
+    `left` gives the claim of what is left to take of these queues and types, beside the jobs taken
+    and refused before, with the `turns` that were found last. Parked jobs of the `freed` keys are
+    released if there is room. Counts starts of `rated` types. Returns also whether there may be
+    more behind the jobs that it parked.
     """
     found: Apart[J] = Apart([], [])
     more = False
@@ -70,13 +71,13 @@ def claim_by_key(
         if judged.any_parked and is_short:
             if isinstance(freed, ParkedKeys):
                 looks_on, was_within = True, freed.is_within
-                if not (yield from freed.release(queues)) and was_within:
-                    yield from freed.release(queues)
+                if not (yield from freed.release(queues, types)) and was_within:
+                    yield from freed.release(queues, types)
             else:
                 keys.update(freed)
             freed = ()
         if keys:
-            yield release_keys(keys, queues)
+            yield release_keys(keys, queues, types)
         if not is_short or not (looks_on or keys or judged.parked or judged.taken.refused):
             break
     return found, more
@@ -92,6 +93,7 @@ def _by_key(claim: Statement[T]) -> Statement[_Judged[T]]:
         "scan": claim.fragments["rows"],
         "rows": _STARTING,
         "returning": "job.*",
+        "most": "1",
     }
     return Statement("claim/claim_by_key", claim.parameters, decode, fragments)
 
@@ -102,17 +104,26 @@ _STARTING = """ARRAY(
 
 
 def release_keys(
-    keys: Collection[str], queues: Collection[str] = (), most: int = _RELEASED
+    keys: Collection[str],
+    queues: Collection[str] = (),
+    types: Collection[str] = (),
+    most: int = _RELEASED,
 ) -> Statement[str | None]:
-    """Release parked jobs of keys that have room. Workers hear of it, except those of `queues`.
+    """Release parked jobs of keys that have room.
+
+    Workers hear of it, except of jobs of these queues and types: the caller claims them.
 
     Returns the last key that it came to, in their order, if there may be more than the `most` jobs
     that it releases.
     """
-    parameters = {"keys": array(keys), "queues": array(queues), "most": most}
-    return Statement(
-        "limit/release_keys", parameters, lambda rows, count: rows[0][0], {"queue": "queue"}
-    )
+    parameters = {
+        "keys": array(keys),
+        "queues": array(queues),
+        "types": array(types),
+        "most": most,
+    }
+    fragments = {"queue": "queue", "most": "%(most)s::integer"}
+    return Statement("limit/release_keys", parameters, lambda rows, count: rows[0][0], fragments)
 
 
 def consume_keys(starts: Mapping[tuple[str, str], int]) -> Statement[None]:
@@ -140,7 +151,7 @@ class ParkedKeys:
         """Whether there may be keys before the next ones."""
         return self._is_behind or self._start != ""
 
-    def release(self, queues: Collection[str] = ()) -> Steps[bool]:
+    def release(self, queues: Collection[str] = (), types: Collection[str] = ()) -> Steps[bool]:
         """Release jobs of the next keys; returns whether others may follow. See `release_keys`."""
         keys: list[str] = yield Statement(
             "limit/parked_keys",
@@ -148,7 +159,7 @@ class ParkedKeys:
             lambda rows, count: [key for (key,) in rows],
             {"is_behind": "job.key > %(start)s" if self._is_behind else "job.key >= %(start)s"},
         )
-        unfinished: str | None = (yield release_keys(keys, queues)) if keys else None
+        unfinished: str | None = (yield release_keys(keys, queues, types)) if keys else None
         if unfinished is None and len(keys) < PAGE:
             self._start, self._is_behind = "", False
             return False

@@ -19,6 +19,7 @@ from conduit_runtime.statements.limits.keys import ParkedKeys
 from conduit_runtime.worker.heartbeat.upkeep import ParkedJobs
 from pools import NewPool
 from stored_jobs import status
+from timed import Timed
 from waiting import until
 
 RACERS = 20
@@ -108,6 +109,46 @@ def test_no_job_stays_parked_without_a_limit_and_a_worker(
             connection.execute("UPDATE jobs SET queue = 'q' WHERE status = 'pending'")
     place = "q" if change == "move" else "default"
     assert [job.payload for job in queue.dequeue("w", place, limit=10)] == [1, 2, 3]
+
+
+def test_types_of_one_key_keep_their_order_within_the_limit_of_a_queue(queue: Queue) -> None:
+    queue.limit("default", 1, per_key=True)
+    queue.enqueue_many([*jobs("a", 2), *jobs("a", 1, "full")])
+    queue.limit_type("full", 1, per_key=True)
+    queue.enqueue(Job(type="full", queue="q", key="a"))
+    assert len(queue.dequeue("w", "q")) == 1
+    started = queue.dequeue("w", limit=10)
+    for n in range(3):
+        queue.enqueue_many(jobs("a", 1, f"other {n}"))
+        queue.complete(started[-1])
+        started += queue.dequeue("w", limit=10)
+    # The job of the full type is passed over, as it may not start.
+    assert [job.type for job in started] == ["t", "t", "other 0", "other 1"]
+
+
+def test_a_hundred_types_of_one_key_keep_their_order(queue: Queue) -> None:
+    queue.limit("default", 1, per_key=True)
+    queue.enqueue_many([Job(type=f"t{n}", payload=n, key="a") for n in range(100)])
+    for payload in range(20):
+        [job] = queue.dequeue("w", limit=10)
+        assert job.payload == payload
+        queue.complete(job)
+
+
+def test_a_worker_hears_of_released_jobs_that_another_one_does_not_run(
+    queue: Queue, new_direct_pool: NewPool, timed: Timed
+) -> None:
+    timed(poll=60.0)
+    queue.limit("default", 1, per_key=True)
+    gauge, pools = Gauge(), []
+    for type_ in "tu":
+        pool = new_direct_pool()
+        pool.register(type_, gauge.work)
+        pools.append(pool)
+    queue.enqueue_many([job for _ in range(8) for job in (*jobs("a", 1), *jobs("a", 1, "u"))])
+    with running(pools):
+        until(lambda: gauge.done == 16)
+    assert gauge.most["a"] == 1
 
 
 def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
