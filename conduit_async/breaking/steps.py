@@ -1,6 +1,6 @@
 """Findings about the steps of a block: behind which of them jobs can go on with the new code."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from ..lock.model import RESCUED, LockedJob, LockedStep
@@ -47,12 +47,10 @@ def _stopped(
     waiting: list[LockedStep] = []
     unsure: list[LockedStep] = []
     for step in old:
-        before = [each for each in old if _precedes(each, step)]
-        done = before[: before.index(step) + 1]
-        names = {each.name for each in done}
-        now = [each for each in new if _precedes(each, step) and not _is_over(each, names)]
-        reached = now[: len(done)]
-        is_same = names == {each.name for each in reached}
+        before, now = ([each for each in steps if _precedes(each, step)] for steps in (old, new))
+        count = before.index(step) + 1
+        done, reached = before[:count], now[:count]
+        is_same = {each.name for each in done} == {each.name for each in reached}
         if (
             is_same
             and all(within[each.name] == each.within for each in done)
@@ -62,11 +60,6 @@ def _stopped(
         branches = [each.within or within.get(each.name) for each in (*done, *reached)]
         (unsure if any(branches) or _is_loop(step.name) else waiting).append(step)
     return waiting, unsure
-
-
-def _is_over(step: LockedStep, done: Container[str]) -> bool:
-    """Whether a job goes on without a record of a step, as that which needs it is done."""
-    return step.until in done and step.name not in done
 
 
 def _precedes(one: LockedStep, other: LockedStep) -> bool:

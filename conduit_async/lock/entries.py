@@ -186,7 +186,6 @@ def _step(entry: JsonEntry) -> LockedStep:
         as_text(entry.take("within", None), optional=True) or "",
         None if kept.value is None else {name: as_type(kind) for name, kind in kept.items()},
         _pause(entry.take("pause", "")),
-        as_text(entry.take("until", None), optional=True) or "",
     )
     entry.end()
     return step

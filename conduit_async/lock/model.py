@@ -100,8 +100,7 @@ class LockedStep:
     `hash` tells its last statement from others, `within` the branches that lead to it ("" if it is
     reached in any case). `kept` are the values that are stored with its record, by their names in
     JSON: `label`, or `label.carrier` for a part of it. It is None for an effect without a record.
-    `pause` tells sleeps and waits from other steps. What a step with an `until` keeps is needed
-    until the step of that name has ended: a job behind that one may have no record of it.
+    `pause` tells sleeps and waits from other steps.
     """
 
     name: str
@@ -109,7 +108,6 @@ class LockedStep:
     within: str = ""
     kept: Fields | None = None
     pause: Pause = ""
-    until: str = ""
 
 
 @dataclass(frozen=True)

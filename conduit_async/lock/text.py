@@ -225,8 +225,6 @@ def _step(step: LockedStep) -> str:
     content: dict[str, object] = {"name": step.name, "hash": step.hash}
     if step.within:
         content["within"] = step.within
-    if step.until:
-        content["until"] = step.until
     if step.pause:
         content["pause"] = step.pause
     if not step.kept:

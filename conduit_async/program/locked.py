@@ -23,13 +23,6 @@ def _locked_steps(job: JobInfo) -> tuple[LockedStep, ...]:
     found: list[tuple[StepInfo, Fields | None]] = [(each, each.fields) for each in job.steps]
     found += [(each, None) for each in job.unrecorded]
     return tuple(
-        LockedStep(
-            each.name,
-            each.hash,
-            each.within,
-            kept,
-            each.pause,
-            "" if each.until is None else each.until.name,
-        )
+        LockedStep(each.name, each.hash, each.within, kept, each.pause)
         for each, kept in sorted(found, key=lambda pair: job.place(pair[0]))
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from deployed_versions import METHOD
@@ -15,16 +16,18 @@ FIELDS = "title: string!  sizes: array<int>!  size: int!"
 class Effect:
     """A call of a service; its first argument tells it from others.
 
-    `uses` is the number of an effect whose result it uses, and the part of that result.
+    `uses` is the number of an effect whose result it uses, and the part of that result. `inner` is
+    a call in its arguments.
     """
 
     service: str
     number: int
     uses: tuple[int, str] | None = None
+    inner: "Effect | None" = None
 
     def text(self, known: set[int]) -> str:
-        value = "self.title"
-        if self.uses is not None and self.uses[0] in known:
+        value = "self.title" if self.inner is None else f"{self.inner.text(known)}.url"
+        if self.inner is None and self.uses is not None and self.uses[0] in known:
             value = f"r{self.uses[0]}.{self.uses[1]}"
         return f"{self.service}({self.number}, {value})"
 
@@ -55,6 +58,7 @@ class Inner:
 
 
 Statements = list[Effect | Inner | Pause]
+EDITS = ("insert", "delete", "swap", "move", "use", "wrap", "append", "nest", "unnest")
 HEADS = (
     "if self.size > 1",
     "if self.size > 100",
@@ -73,6 +77,8 @@ def random_block(random: Random, *, pauses: bool = False) -> Statements:
         assert isinstance(each, Effect)
         if each.number and random.random() < 0.4:
             each.uses = random.randrange(each.number), random.choice(["url", "number"])
+    if random.random() < 0.3:
+        _nest(effects, random)
     for number in range(1, random.randint(2, 4) if pauses else 1):
         pause = Pause(number, waits=random.random() < 0.5)
         effects.insert(random.randint(0, len(effects)), pause)
@@ -87,7 +93,7 @@ def edited(block: Statements, random: Random) -> Statements:
     for number in range(random.choice([1, 1, 2, 3])):
         places = [statements for statements in _lists(new) if statements]
         inside = random.choice(places or [new])
-        match random.choice(["insert", "delete", "swap", "move", "use", "wrap", "append"]):
+        match random.choice(EDITS):
             case "insert":
                 inside.insert(random.randint(0, len(inside)), Effect("New.put", 100 + number))
             case "delete" if len(effects(new)) > 1:
@@ -104,6 +110,10 @@ def edited(block: Statements, random: Random) -> Statements:
                 each.uses = random.choice([None, (0, "url"), (1, "number")])
             case "wrap":
                 _wrap(new, random)
+            case "nest":
+                _nest(inside, random)
+            case "unnest":
+                _unnest(inside)
             case _:
                 new.append(Effect("Log.put", 200 + number))
     return new
@@ -113,6 +123,28 @@ def _wrap(block: Statements, random: Random) -> None:
     start = random.randrange(len(block))
     end = random.randint(start + 1, min(len(block), start + 3))
     block[start:end] = [Inner(random.choice(HEADS), block[start:end])]
+
+
+def _nest(block: Statements, random: Random) -> None:
+    """Move a call into the arguments of the one that follows it."""
+    pairs = [
+        (one, other)
+        for one, other in pairwise(block)
+        if isinstance(one, Effect) and isinstance(other, Effect) and other.inner is None
+    ]
+    if pairs:
+        one, other = random.choice(pairs)
+        other.inner = one
+        block.remove(one)
+
+
+def _unnest(block: Statements) -> None:
+    """Move the first call in arguments to a statement of its own."""
+    for place, each in enumerate(block):
+        if isinstance(each, Effect) and each.inner is not None:
+            block.insert(place, each.inner)
+            each.inner = None
+            return
 
 
 def _lists(block: Statements) -> Iterator[Statements]:
@@ -129,12 +161,19 @@ def effects(block: Statements, *, in_loops: bool | None = None) -> list[Effect]:
         if isinstance(each, Pause):
             continue
         if isinstance(each, Effect):
-            found += [each] if in_loops is not True else []
+            found += [*_calls(each)] if in_loops is not True else []
         elif each.is_loop:
             found += effects(each.body) if in_loops is not False else []
         else:
             found += effects(each.body, in_loops=in_loops)
     return found
+
+
+def _calls(effect: Effect) -> Iterator[Effect]:
+    """The calls of a statement, in the order in which they are made."""
+    if effect.inner is not None:
+        yield from _calls(effect.inner)
+    yield effect
 
 
 def source(block: Statements) -> str:

@@ -16,7 +16,7 @@ from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
 from ..statements.outcomes import Attempt, Written
 from .host import Host, lost
-from .kept import Nothing, Reached, read_kept, written
+from .kept import Nothing, Reached, read_kept, with_ended, written
 from .options import KeptClasses
 from .steps import NOT_NEEDED, Connection, Steps
 from .turns import Turns
@@ -31,8 +31,9 @@ class BlockContext(AsyncOperations):
     _host: Host
     _step = ""
     _until = ""
+    _open: tuple[str, ...] = ()
+    """The steps that keep what JSON cannot hold: they end together with the step `_open_until`."""
     _open_until = ""
-    """The step at whose end those are finished that keep what JSON cannot hold."""
     _kept_by_turn = b"null"
     """What is stored with the end of the present turn of a loop, as JSON."""
     _kept: str | None = None
@@ -55,8 +56,8 @@ class BlockContext(AsyncOperations):
         Generated code encloses each step in `begins` and `ends`. The calls of services between them
         have idempotency keys of the step. A worker that cannot store steps runs all of them.
 
-        What the step keeps is needed `until` another one has ended: then it does not run, either.
-        If it keeps what JSON cannot hold, it is not stored, and is a part of that other step.
+        What the step keeps is needed `until` another one has ended. If it keeps what JSON cannot
+        hold, it is not stored, and ends together with that other step.
         """
         self.raise_if_cancelled()
         job = self._job
@@ -85,16 +86,23 @@ class BlockContext(AsyncOperations):
 
     def _written(self, kept: object) -> str | None:
         """The JSON of what a step keeps; None if it ends together with a later one."""
-        if self._until and self._until == self._open_until:
-            return None
-        self._open_until = ""
-        try:
-            return "null" if kept is None else written(kept, self._step)
-        except StepNotStored:
-            if not self._until:
-                raise
-            self._open_until = self._until
-            return None
+        if not self._until or self._until != self._open_until:
+            try:
+                text = "null" if kept is None else written(kept, self._step)
+            except StepNotStored:
+                if not self._until:
+                    raise
+                self._close()
+            else:
+                is_end = self._open and self._step == self._open_until
+                text = with_ended(text, self._open) if is_end else text
+                self._close()
+                return text
+        self._open, self._open_until = (*self._open, self._step), self._until
+        return None
+
+    def _close(self) -> None:
+        self._open, self._open_until = (), ""
 
     async def sleeps(self, step: str, duration: timedelta) -> None:
         """`JobContext.sleep` of a generated block; the attempt ends here, or the sleep is over."""
@@ -110,7 +118,7 @@ class BlockContext(AsyncOperations):
         """Come to a sleep or a wait of a generated block; raises StepsMismatch."""
         self.raise_if_cancelled()
         self.forget_rows()
-        self._open_until = ""
+        self._close()
         await self._steps.next(pause)
 
     def forget_rows(self) -> None:
@@ -161,7 +169,7 @@ class BlockContext(AsyncOperations):
 
     def _next_turn(self) -> bytes:
         self.forget_rows()
-        self._open_until = ""
+        self._close()
         kept, self._kept_by_turn = self._kept_by_turn, b"null"
         return kept
 

@@ -1,6 +1,6 @@
 """What the steps of generated blocks keep, and whether code can go on behind finished ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,12 +16,29 @@ from .options import KeptClasses
 RESCUED = "rescue"
 """What a step keeps the error as that a `rescue` behind it handles; no variable has this name."""
 
+_ENDED = "ended with it"
+"""What a step keeps the names of steps as that have no record; no variable has this name."""
+
 
 class Reached(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a loop is: the number of turns that are finished, and what they keep, as JSON."""
 
     turns: int = 0
     kept: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def with_ended(kept: str, steps: Sequence[str]) -> str:
+    """What a step keeps, as JSON, with the steps without records that have ended with it."""
+    part = f'"{_ENDED}":{msgspec.json.encode(steps).decode()}'
+    return f"{{{part}}}" if kept == "null" else f"{{{part},{kept[1:]}"
+
+
+def ended_with(kept: str) -> Sequence[str]:
+    """The steps without records that have ended with the one that has kept this."""
+    if f'"{_ENDED}"' not in kept:
+        return ()
+    found = decode(kept)
+    return found.get(_ENDED, ()) if isinstance(found, dict) else ()
 
 
 class Nothing:

@@ -19,11 +19,11 @@ from ..payloads.annotated import annotated_decoder, annotated_result, code_of
 from ..statements.outcomes import Attempt, Written
 from ..statements.results import MAX_RESULT
 from ..statements.steps import Record, Records, Stored, Wait, Waited
-from .kept import Reached, check_resumable, read_turns
+from .kept import Reached, check_resumable, ended_with, read_turns
 from .options import KeptClasses
 
 NOT_NEEDED = ""
-"""In place of the JSON of a step that has no record, and is finished with a later one."""
+"""In place of the JSON of a step that has ended together with a later one."""
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
@@ -164,7 +164,7 @@ class Steps:
     async def next(self, name: str, until: str = "") -> str | None:
         """The JSON of the next step of a generated block if it is finished, else None.
 
-        NOT_NEEDED if it has no record, and the step is finished `until` which that is needed.
+        NOT_NEEDED if it has ended together with another step, `until` which its record is needed.
 
         Such a block reaches its steps in one order. Raises StepsMismatch if another step than those
         that this attempt has passed is finished, and this one is not.
@@ -172,7 +172,7 @@ class Steps:
         records = await self._finished()
         self._passed.add(name)
         if name not in records:
-            if until in records:
+            if name in ended_with(records.get(until, "")):
                 return NOT_NEEDED
             self.check_all_passed()
         return records.get(name)

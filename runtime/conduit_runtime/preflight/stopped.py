@@ -1,12 +1,9 @@
 """Whether packages can go on with jobs that were stopped behind a step."""
 
 from collections.abc import Iterator, Mapping
-from dis import get_instructions
-from itertools import pairwise
-from types import CodeType
 from typing import NamedTuple
 
-from ..job_types.kept import check_resumable
+from ..job_types.kept import check_resumable, ended_with
 from ..model.errors import StepsMismatch
 from ..statements import preflight
 from ..statements.preflight import LaneJobs
@@ -48,24 +45,11 @@ def _problem(handler: Handler, records: Mapping[str, str]) -> str:
         return str(mismatch)
     has_branches = "passed_all_steps" in handler.function.__code__.co_names
     # In its first turn, a loop has no record, but its steps may have some.
-    ended = {each.partition("/")[0] for each in records}
-    until = _needed_until(handler.function.__code__)
-    over = {each for each in steps if until.get(each) in ended and each not in ended}
-    first = [each for each in steps if "/" not in each and each not in over][: len(ended)]
+    done = [*records, *(each for text in records.values() for each in ended_with(text))]
+    ended = {each.partition("/")[0] for each in done}
+    first = [each for each in steps if "/" not in each][: len(ended)]
     if not has_branches and ended != {*first}:
         missed = next(each for each in first if each not in ended)
         last = next(each for each in ended if each not in first)
         return f"an earlier attempt has finished the step {last!r}, but not {missed!r} before it"
     return ""
-
-
-def _needed_until(code: CodeType) -> dict[str, str]:
-    """The steps of a block that are over with another one, and that one: `begins(…, until=…)`."""
-    instructions = (each for each in get_instructions(code) if each.opname != "CACHE")
-    return {
-        one.argval: other.argval
-        for one, other in pairwise(instructions)
-        if one.opname == other.opname == "LOAD_CONST"
-        and isinstance(one.argval, str)
-        and isinstance(other.argval, str)
-    }

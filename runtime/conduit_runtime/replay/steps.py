@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
-from ..job_types.kept import Reached, read_turns
+from ..job_types.kept import Reached, ended_with, read_turns
 from ..job_types.steps import NOT_NEEDED, Connection, Steps, StepStore
 from ..model.claimed import Claimed
 from ..model.errors import StepsMismatch
@@ -103,7 +103,7 @@ class ReplaySteps(Steps):
 
     async def next(self, name: str, until: str = "") -> str:
         """What is stored of the next step of a generated block."""
-        if name not in self._by_name and until in self._by_name:
+        if until in self._by_name and name in ended_with(self._by_name[until].value):
             return NOT_NEEDED
         return (await self._take(name)).value
 

@@ -347,6 +347,13 @@ STEPS = [
     ),
     changed("an outer call gets another service", (NESTED, SMS), (OTHER, SMS), B),
     changed("an outer call is the last one", (NESTED, SMS), (NESTED,), B),
+    StepPair(
+        "a later call moves into a finished one",
+        block(MAIL, CHARGE, SMS, CALL),
+        block(NESTED, SMS, CALL),
+        (B, A, C),
+        ("BRK126", "BRK127"),
+    ),
     changed("an error is renamed", (RESCUE, SMS), (RESCUE.replace("err", "failure"), SMS)),
     changed("a rescue gets an effect at its end", (RESCUE, SMS), (f"{RESCUE[:-1]} {LOG} }}", SMS)),
     branching(

@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobType, Queue, job_type
+from conduit_runtime.job_types.kept import with_ended
 from conduit_runtime.preflight.findings import Finding, find
 from conduit_runtime.preflight.reading import snapshot
 from conduit_runtime.worker.run.handler import Handler
@@ -33,16 +34,6 @@ async def bill(job: JobContext[Any], payload: Bill) -> None:
 @job_type(TYPE, "0a", steps={"charge": None, "mail": None})
 async def in_branches(job: JobContext[Any], payload: Bill) -> None:
     await job.passed_all_steps()
-
-
-@job_type(TYPE, "0a", steps={"charge": ChargeKept, "mail": None, "sms": None})
-async def call_in_call(job: JobContext[Any], payload: Bill) -> None:
-    if await job.begins("charge", until="mail"):
-        await job.ends(ChargeKept(1))
-    if await job.begins("mail"):
-        await job.ends()
-    if await job.begins("sms"):
-        await job.ends()
 
 
 @job_type(TYPE, "0a", steps={})
@@ -112,13 +103,10 @@ def test_steps_in_branches_may_be_in_any_order(queue: Queue) -> None:
     assert not any(each.is_stranded for each in found(queue, in_branches))
 
 
-@pytest.mark.parametrize(("step", "is_stranded"), [("mail", False), ("sms", True)])
-def test_a_call_within_a_statement_needs_no_record_behind_it(
-    queue: Queue, step: str, is_stranded: bool
-) -> None:
+def test_a_step_may_have_ended_together_with_another(queue: Queue) -> None:
     stored = queue.enqueue(Job(type=TYPE, payload={}, fingerprint="0a"))
-    finish(queue, stored.id, **{step: "null"})
-    assert [each.is_stranded for each in found(queue, call_in_call)] == [is_stranded]
+    finish(queue, stored.id, mail=with_ended("null", ["charge"]))
+    assert not any(each.is_stranded for each in found(queue))
 
 
 def test_jobs_that_this_code_found_unreadable_are_counted_once(queue: Queue) -> None:
