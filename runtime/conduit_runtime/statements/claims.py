@@ -84,7 +84,7 @@ def claim(
     are claimed.
     """
     token = uuid.uuid4()
-    types, fingerprints = _lane_arrays(tuple(lanes))
+    types, fingerprints = lane_arrays(tuple(lanes))
     parameters = {
         **mode.parameters,
         "worker": worker,
@@ -140,14 +140,14 @@ _RECENT = {"recent_scan": "{claim/recent_scan}", "present": "false"}
 
 
 @lru_cache(maxsize=16)
-def _lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
+def lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
     """The types and fingerprints; cached, since hundreds are too many to write for every claim."""
     return array([type_ for type_, _ in lanes]), array([fingerprint for _, fingerprint in lanes])
 
 
 def next_due(queues: Sequence[str], lanes: Sequence[Lane]) -> Statement[float | None]:
     """Seconds until the next job is due, negative if one is due already; None if there is none."""
-    types, fingerprints = _lane_arrays(tuple(lanes))
+    types, fingerprints = lane_arrays(tuple(lanes))
     return Statement(
         "claim/next_due",
         {"queues": list(queues), "types": types, "fingerprints": fingerprints},

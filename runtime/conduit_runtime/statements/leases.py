@@ -97,7 +97,7 @@ def dequeue(
     Postgres refuses to claim: see `claim_apart`.
     """
     if waiting.any_left:
-        yield from parked.release([queue], [type_ for type_, _ in waiting.lanes])
+        yield from parked.release([queue], waiting.lanes)
     if waiting.has_limits:
         return (yield from _within(worker_id, queue, limit, waiting, parked, apart, alone))
     claiming = claim(_BY_LEASE, worker_id, {queue: limit}, waiting.lanes, limit)

@@ -24,14 +24,14 @@ class V2:
 class Version:
     """The code of one version: a job type, and the payloads that its handler got."""
 
-    def __init__(self, fingerprint: str, payload: type[Any], was: tuple[str, ...] = ()) -> None:
+    def __init__(self, fingerprint: str, payload: type[Any], **options: Any) -> None:
         self.seen: list[Any] = []
 
         async def handler(job: JobContext[Any], payload: Any) -> None:
             self.seen.append(payload)
 
         handler.__annotations__["payload"] = payload
-        self.type: JobType[Any, Any] = job_type(TYPE, fingerprint, was=was)(handler)
+        self.type: JobType[Any, Any] = job_type(TYPE, fingerprint, **options)(handler)
 
     @property
     def reader(self) -> str:

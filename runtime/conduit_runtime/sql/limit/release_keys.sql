@@ -33,11 +33,13 @@ WITH asked AS MATERIALIZED (
       FOR UPDATE SKIP LOCKED
     ) AS next
   )))
-  RETURNING job.queue, job.type
+  RETURNING job.queue, job.type, job.fingerprint
 ), notified AS (
   SELECT pg_catalog.pg_notify({queue_channel}, 'late') AS sent
   FROM changed
-  WHERE {wakes} AND NOT (queue = ANY (%(queues)s::text[]) AND type = ANY (%(types)s::text[]))
+  WHERE {wakes} AND (queue <> ALL (%(queues)s::text[]) OR (type, fingerprint) NOT IN (
+    SELECT type, fingerprint FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
+  ))
   GROUP BY queue
 )
 SELECT (SELECT pg_catalog.max(key) FROM first HAVING pg_catalog.count(*) = %(most)s::bigint),

@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ...model.lanes import Lane
 from ...postgres.arrays import array, integers
 from ...postgres.statement import Rows, Statement, nothing
 from ...postgres.steps import Steps
-from ..claims import J
+from ..claims import J, lane_arrays
 from ..refused_claims import Apart
 from .turns import Turns
 
@@ -40,14 +41,14 @@ def claim_by_key(
     left: Callable[[Apart[J]], Statement[Apart[J]]],
     limit: int,
     queues: Collection[str],
-    types: Collection[str],
+    lanes: Sequence[Lane],
     freed: "Collection[str] | ParkedKeys",
     rated: Collection[str],
     turns: Turns,
 ) -> Steps[tuple[Apart[J], bool]]:
     """Claim at most `limit` jobs within the limits by key, and park the others that it finds.
 
-    `left` gives the claim of what is left to take of these queues and types, beside the jobs taken
+    `left` gives the claim of what is left to take of these queues and lanes, beside the jobs taken
     and refused before, with the `turns` that were found last. Parked jobs of the `freed` keys are
     released if there is room. Counts starts of `rated` types. Returns also whether there may be
     more behind the jobs that it parked.
@@ -71,13 +72,13 @@ def claim_by_key(
         if judged.any_parked and is_short:
             if isinstance(freed, ParkedKeys):
                 looks_on, was_within = True, freed.is_within
-                if not (yield from freed.release(queues, types)) and was_within:
-                    yield from freed.release(queues, types)
+                if not (yield from freed.release(queues, lanes)) and was_within:
+                    yield from freed.release(queues, lanes)
             else:
                 keys.update(freed)
             freed = ()
         if keys:
-            yield release_keys(keys, queues, types)
+            yield release_keys(keys, queues, lanes)
         if not is_short or not (looks_on or keys or judged.parked or judged.taken.refused):
             break
     return found, more
@@ -106,20 +107,22 @@ _STARTING = """ARRAY(
 def release_keys(
     keys: Collection[str],
     queues: Collection[str] = (),
-    types: Collection[str] = (),
+    lanes: Sequence[Lane] = (),
     most: int = _RELEASED,
 ) -> Statement[str | None]:
     """Release parked jobs of keys that have room.
 
-    Workers hear of it, except of jobs of these queues and types: the caller claims them.
+    Workers hear of it, except of jobs of these queues and lanes: the caller claims them.
 
     Returns the last key that it came to, in their order, if there may be more than the `most` jobs
     that it releases.
     """
+    types, fingerprints = lane_arrays(tuple(lanes))
     parameters = {
         "keys": array(keys),
         "queues": array(queues),
-        "types": array(types),
+        "types": types,
+        "fingerprints": fingerprints,
         "most": most,
     }
     fragments = {"queue": "queue", "most": "%(most)s::integer"}
@@ -151,7 +154,7 @@ class ParkedKeys:
         """Whether there may be keys before the next ones."""
         return self._is_behind or self._start != ""
 
-    def release(self, queues: Collection[str] = (), types: Collection[str] = ()) -> Steps[bool]:
+    def release(self, queues: Collection[str] = (), lanes: Sequence[Lane] = ()) -> Steps[bool]:
         """Release jobs of the next keys; returns whether others may follow. See `release_keys`."""
         keys: list[str] = yield Statement(
             "limit/parked_keys",
@@ -159,7 +162,7 @@ class ParkedKeys:
             lambda rows, count: [key for (key,) in rows],
             {"is_behind": "job.key > %(start)s" if self._is_behind else "job.key >= %(start)s"},
         )
-        unfinished: str | None = (yield release_keys(keys, queues, types)) if keys else None
+        unfinished: str | None = (yield release_keys(keys, queues, lanes)) if keys else None
         if unfinished is None and len(keys) < PAGE:
             self._start, self._is_behind = "", False
             return False

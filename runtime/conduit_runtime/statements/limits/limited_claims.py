@@ -144,8 +144,7 @@ def claim_within(
     if by_key:
         rated = {subject for subject, rate in by_key.items() if rate.left is not None}
         left = apart_remaining if apart else lambda found: together(remaining(found))
-        claimed = {type_ for type_, _ in lanes}
-        claiming = claim_by_key(left, limit, sizes, claimed, wanted.freed, rated, turns)
+        claiming = claim_by_key(left, limit, sizes, lanes, wanted.freed, rated, turns)
         found, counted.more = yield from claiming
         counted.more = counted.more or len(found.jobs) >= limit
     else:

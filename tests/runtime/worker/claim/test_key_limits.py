@@ -20,6 +20,7 @@ from conduit_runtime.worker.heartbeat.upkeep import ParkedJobs
 from pools import NewPool
 from stored_jobs import status
 from timed import Timed
+from versions import V1, V2, Version
 from waiting import until
 
 RACERS = 20
@@ -149,6 +150,21 @@ def test_a_worker_hears_of_released_jobs_that_another_one_does_not_run(
     with running(pools):
         until(lambda: gauge.done == 16)
     assert gauge.most["a"] == 1
+
+
+def test_workers_of_two_versions_hear_of_released_jobs_of_each_other(
+    dsn: str, new_direct_pool: NewPool, timed: Timed
+) -> None:
+    timed(poll=60.0)
+    old, new = Version("old", V1, ordered=True), Version("new", V2, ordered=True)
+    with running([old.pool(new_direct_pool), new.pool(new_direct_pool)]):
+        with psycopg.connect(dsn) as connection:
+            for n in range(10):
+                version, payload = (new, V2(str(n))) if n % 2 else (old, V1(str(n)))
+                version.type.enqueue(connection, payload, key="a")
+        until(lambda: len(old.seen) + len(new.seen) == 10)
+    assert old.seen == [V1(str(n)) for n in range(0, 10, 2)]
+    assert new.seen == [V2(str(n)) for n in range(1, 10, 2)]
 
 
 def test_the_jobs_of_a_key_keep_their_order(queue: Queue) -> None:
