@@ -102,6 +102,8 @@ class _Division:
             blocks = blocks_of(statement)
             if self._has_steps(statement, rest):
                 chosen = chosen_in(statement, self.program, self.job, self.kinds, self.values)
+                if chosen is not None and any(map(self._enqueues, chosen.nodes)):
+                    chosen = None  # a later attempt would not enqueue the job
                 if chosen is not None and self._end(under_way, [*blocks, *rest], chosen):
                     under_way = []
                     if not all(self._divide(each, rest) for each in blocks):
