@@ -15,6 +15,7 @@ from ...postgres.steps import Steps
 from ..claims import J, Mode, Room, claim
 from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
 from .keys import ParkedKeys, claim_by_key
+from .turns import MOST as MOST_BY_TURNS
 from .turns import Turns
 
 
@@ -115,9 +116,10 @@ def claim_within(
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    limit = wanted.limit if rooms or starts else max(wanted.limit, wanted.most)
-
     fair = of_kinds["fair"]
+    most = min(wanted.most, MOST_BY_TURNS) if fair else wanted.most
+    limit = wanted.limit if rooms or starts else max(wanted.limit, most)
+
     turns = Turns({queue: min(sizes[queue], limit) for queue in sizes if queue in fair})
 
     def remaining(found: Apart[J]) -> Statement[list[J]]:

@@ -10,7 +10,7 @@ from ..interfaces import AttemptRunner
 from ..worker_base import WorkerBase
 
 WINDOW = 0.05
-"""Seconds of work, at the present rate, that may wait in the worker."""
+"""Seconds of work, at the present rate, that may wait in the worker; more if a claim takes long."""
 
 
 class ClaimSizes:
@@ -25,6 +25,7 @@ class ClaimSizes:
         self._finished = 0
         self._rate_since = time.monotonic()
         self._rate = 0.0
+        self._took = 0.0
 
     def on_written(self, attempts: Sequence[Attempt]) -> None:
         """Count ended attempts for the rate of work."""
@@ -32,8 +33,9 @@ class ClaimSizes:
         if batched := self._worker.registry.batched:  # the room in batches bounds their claims
             self._finished -= sum(attempt.job.type in batched for attempt in attempts)
 
-    def on_claimed(self, *, met_rescued: bool, released_rescued: bool) -> None:
-        """Note whether the claim had rescued jobs, and whether some of them found no slot."""
+    def on_claimed(self, took: float, *, met_rescued: bool, released_rescued: bool) -> None:
+        """Note a claim: its seconds, whether rescued jobs came, and whether some found no slot."""
+        self._took = took
         self._met_rescued = met_rescued
         self._prefetching = not released_rescued
 
@@ -50,13 +52,16 @@ class ClaimSizes:
         return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
 
     def _prefetch(self) -> int:
-        """How many jobs end in the window at the present rate."""
+        """How many jobs end in the window at the present rate.
+
+        The next claim has to begin and end before those of the last one have run.
+        """
         now = time.monotonic()
         elapsed = now - self._rate_since
         if elapsed >= WINDOW:
             self._rate = self._finished / elapsed
             self._rate_since, self._finished = now, 0
-        return min(3 * BATCH, int(self._rate * WINDOW))
+        return min(3 * BATCH, int(self._rate * max(WINDOW, 2 * self._took)))
 
     def of_queues(self, limit: int) -> dict[str, int]:
         """How many jobs to take from each queue at most; another queue is first each time."""

@@ -286,7 +286,9 @@ class Claimer:
         # A rescued job may have killed its worker, so it does not wait here beside others.
         rescued = any(map(_rescues_of, jobs))
         self._sizes.on_claimed(
-            met_rescued=rescued, released_rescued=rescued and self._runner.release_rescued()
+            self._taken - started,
+            met_rescued=rescued,
+            released_rescued=rescued and self._runner.release_rescued(),
         )
         if len(jobs) < limit:
             # No more jobs are due: let these start before the next claim delays them.
