@@ -39,7 +39,8 @@ def _construct(member: ast.ResourceMember) -> str | None:
 
 
 def _report(node: ast.Node, construct: str, problems: Problems) -> None:
-    if isinstance(node, ast.Async):
+    # Where a brace is missing, a block may be in a lambda that should have ended before it.
+    if isinstance(node, ast.Async) and node.header.source not in problems.unparsed.unbalanced:
         problems.error(
             "SEM217",
             node.header,

@@ -37,7 +37,7 @@ class Naming:
     used: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict, init=False)
     _locals: dict[Local, str] = field(default_factory=dict, init=False)
-    _annotations: dict[str, str] = field(default_factory=dict, init=False)
+    _kinds: dict[str, tuple[str, str]] = field(default_factory=dict, init=False)
 
     def fresh(self, hint: Hint) -> str:
         """Return a new variable, named after its content."""
@@ -54,15 +54,13 @@ class Naming:
         """Return the variable of a local; locals of the same name and type share it."""
         known = self._locals.get(local)
         if known is None:
-            kind = str(local.type)
+            kind = local.python, str(local.type)
             known = f"{local.python}_" if local.python in AMBIGUOUS else local.python
-            while (
-                self._annotations.get(known, "" if self.is_taken(known, own=True) else kind) != kind
-            ):
+            while self._kinds.get(known, None if self.is_taken(known, own=True) else kind) != kind:
                 known = unclashed(f"{known}_", self.module.defined)
             self.used.add(known)
             self.module.imports.avoid(known)
-            self._annotations[known] = kind
+            self._kinds[known] = kind
             self._locals[local] = known
         return known
 
