@@ -19,6 +19,7 @@ from ...types import ANY, required
 from ..jobs.kept_values import KeptValues
 from ..jobs.second_runs import Kinds
 from ..jobs.step_parts import narrow
+from ..jobs.unrecorded import blocks_of
 from .copies import Copies
 from .evaluation import Evaluation, value_of
 from .names import Names
@@ -188,15 +189,8 @@ class _Order:
 def _blocks_of(statement: ast.Statement) -> list[ast.Block]:
     """The blocks of a statement, whose statements are statements of the job."""
     match statement:
-        case ast.For(body=body):
-            return [body]
-        case ast.If(branches=branches, otherwise=otherwise):
-            blocks = [each.body for each in branches]
-            return blocks if otherwise is None else [*blocks, otherwise]
-        case ast.ExprStatement(value=ast.Match(arms=arms)):
-            return [arm.body for arm in arms]
         case ast.ExprStatement(value=ast.Rescue(body=body)):
             return [body]
         case ast.Let(value=ast.Rescue(body=body)) | ast.Assign(value=ast.Rescue(body=body)):
             return [body]
-    return []
+    return blocks_of(statement)

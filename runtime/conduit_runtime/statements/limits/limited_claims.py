@@ -15,8 +15,7 @@ from ...postgres.steps import Steps
 from ..claims import J, Mode, Room, claim
 from ..refused_claims import Apart, RefusedClaim, apart_from, repeated, skipping, together
 from .keys import ParkedKeys, claim_by_key
-from .turns import MOST as MOST_BY_TURNS
-from .turns import Turns
+from .turns import MOST_BY_TURNS, Turns
 
 
 @dataclass(frozen=True, slots=True)
