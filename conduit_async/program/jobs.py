@@ -165,7 +165,8 @@ class StepInfo:
     are stored, `loop` is such a loop around the step. `pause` says whether it is a sleep or a wait
     for the signal of its name. `part` is what the statement behind its own evaluates first, if the
     step ends with it. `fields` are the kept values as the lock has them. `hash` tells its last
-    statement from others, `within` the branches that lead to it.
+    statement from others, `within` the branches that lead to it, `place` is its number in the order
+    of the code.
     If it ends with a lifted effect, `until` has the rest of its statement: what it keeps is needed
     until then.
     """
@@ -184,6 +185,7 @@ class StepInfo:
     fields: Fields = field(default_factory=dict)
     hash: str = ""
     within: str = ""
+    place: int = 0
     until: "StepInfo | None" = None
 
     @property
@@ -211,13 +213,18 @@ class Rewritten:
     """The `body` of a block in which each effect is a statement that a step can end with.
 
     `originals` has the nodes that are not in the source, each with the one that it stands for.
-    `lifted` has the `let`s of effects, and of values to their left, each with the statement that
-    they were in.
+    `lifted` are the `let`s of effects, and of values to their left, that were part of a statement.
+    `wholes` has the statements with the one that they end together with, if JSON cannot hold what
+    they keep. `calls` has the code of functions, with the calls in whose place it stands, the one
+    in the block first. `joined` has statements whose branches each give a local its first value.
     """
 
     body: ast.Block
     originals: Mapping[ast.Node, ast.Node] = field(default_factory=dict)
-    lifted: Mapping[ast.Statement, ast.Statement] = field(default_factory=dict)
+    lifted: frozenset[ast.Statement] = frozenset()
+    wholes: Mapping[ast.Statement, ast.Statement] = field(default_factory=dict)
+    calls: Mapping[ast.Node, tuple[ast.Node, ...]] = field(default_factory=dict)
+    joined: Mapping[ast.Statement, Local] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -267,16 +274,18 @@ class JobInfo:
         """The node of the source that a node of `body` stands for."""
         return node if self.rewritten is None else self.rewritten.originals.get(node, node)
 
-    def lifted_from(self, statement: ast.Statement) -> ast.Statement | None:
-        """The statement of `body` out of which a `let` was lifted; None for all others."""
-        return None if self.rewritten is None else self.rewritten.lifted.get(statement)
+    def place_of(self, node: ast.Node) -> tuple[ast.Node, ...]:
+        """The calls of functions that lead to a node of `body`, and the node in the source."""
+        calls = () if self.rewritten is None else self.rewritten.calls.get(node, ())
+        return (*calls, self.original(node))
 
-    def place(self, step: StepInfo) -> tuple[int, int, int]:
-        """Where a step begins in `body`, for comparison with others."""
-        if (whole := self.lifted_from(step.first)) is None:
-            return step.first.span.start, 1, 0
-        assert self.rewritten is not None
-        return whole.span.start, 0, [*self.rewritten.lifted].index(step.first)
+    def is_lifted(self, statement: ast.Statement) -> bool:
+        """Whether a statement of `body` was a part of one."""
+        return self.rewritten is not None and statement in self.rewritten.lifted
+
+    def whole_of(self, statement: ast.Statement) -> ast.Statement | None:
+        """The statement with which one of `body` ends if JSON cannot hold what it keeps."""
+        return None if self.rewritten is None else self.rewritten.wholes.get(statement)
 
     @property
     def stores_steps(self) -> bool:

@@ -24,5 +24,5 @@ def _locked_steps(job: JobInfo) -> tuple[LockedStep, ...]:
     found += [(each, None) for each in job.unrecorded]
     return tuple(
         LockedStep(each.name, each.hash, each.within, kept, each.pause)
-        for each, kept in sorted(found, key=lambda pair: job.place(pair[0]))
+        for each, kept in sorted(found, key=lambda pair: pair[0].place)
     )

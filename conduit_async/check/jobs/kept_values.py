@@ -9,7 +9,7 @@ from ...analyses.queries import composed_locals, query_locals
 from ...analyses.reached import reached_from
 from ...analyses.walk import walk
 from ...lock.model import RESCUED
-from ...names import python_name
+from ...names import python_name, unclashed
 from ...program import (
     Capture,
     ChangeCall,
@@ -147,12 +147,15 @@ class KeptValues:
         """How variables are stored, with distinct names."""
         kept: list[Capture] = []
         taken: set[str] = set()
+        names: set[str] = set()
         for local in locals_:
             python = python_name(local.python, taken)
             taken.add(python)
+            name = unclashed(local.name, names)  # a function may have a variable of this name, too
+            names.add(name)
             is_sensitive = sensitive_column(self.program, self.resource, local) is not None
             each = Capture(
-                RESCUED if local.kind == "error" else local.name,
+                RESCUED if local.kind == "error" else name,
                 python,
                 local.type,
                 "local",

@@ -5,7 +5,7 @@ work as a known one, such as a second mail, never takes the known one's name. A 
 earlier name by `steps_were` keeps it: records, and the idempotency keys of calls, are under it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import sha256
 
 from ... import ast
@@ -42,7 +42,7 @@ def name_steps(job: JobInfo, lock: Lock) -> Collection[str]:
         step.hash = hash_of(*(e.iterable if isinstance(e, ast.For) else e for e in source))
     known = known_steps(job, lock)
     job.had_steps = known is not None
-    steps = sorted((*job.steps, *job.unrecorded), key=job.place)
+    steps = sorted((*job.steps, *job.unrecorded), key=lambda step: step.place)
     groups: dict[tuple[StepInfo | None, str, Pause], list[StepInfo]] = {}
     for step in steps:
         if step.pause != "wait":  # it has the name of its signal
@@ -105,32 +105,41 @@ def _name(
         taken.add(name)
 
 
-def branches(block: ast.Block, around: str = "") -> Iterator[tuple[ast.Statement, str]]:
+def branches(
+    block: ast.Block, original: Callable[[ast.Node], ast.Node], around: str = ""
+) -> Iterator[tuple[ast.Statement, str]]:
     """The statements of a block and of the branches in it, each with a hash of what leads to it.
 
     It depends on the conditions of the branches around it, and on earlier ones that may end the
-    block; it is empty if there are none.
+    block; it is empty if there are none. `original` gives the node of the source.
     """
+
+    def hashed(*nodes: ast.Node) -> str:
+        return "".join(hash_of(original(each)) for each in nodes)
+
+    def inside(block: ast.Block, around: str) -> Iterator[tuple[ast.Statement, str]]:
+        return branches(block, original, _short(around))
+
     for statement in block.statements:
         yield statement, around
         if isinstance(statement, ast.For):
-            yield from branches(statement.body, _short(around + hash_of(statement.iterable)))
+            yield from inside(statement.body, around + hashed(statement.iterable))
         elif (rescue := rescue_in(statement)) is not None:
-            yield from branches(rescue.body, _short(f"{around}{hash_of(rescue.operand)} rescue"))
+            yield from inside(rescue.body, f"{around}{hashed(rescue.operand)} rescue")
         elif isinstance(statement, ast.ExprStatement) and isinstance(statement.value, ast.Match):
-            conditions = around + hash_of(statement.value.subject)
+            conditions = around + hashed(statement.value.subject)
             for arm in statement.value.arms:
-                conditions += "".join(map(hash_of, arm.patterns))
-                yield from branches(arm.body, _short(conditions))
+                conditions += hashed(*arm.patterns)
+                yield from inside(arm.body, conditions)
         elif isinstance(statement, ast.If):
             conditions = around
             for branch in statement.branches:
-                conditions += "not " * statement.negated + hash_of(branch.condition)
-                yield from branches(branch.body, _short(conditions))
+                conditions += "not " * statement.negated + hashed(branch.condition)
+                yield from inside(branch.body, conditions)
             if statement.otherwise is not None:
-                yield from branches(statement.otherwise, _short(f"{conditions} else"))
+                yield from inside(statement.otherwise, f"{conditions} else")
             if any(isinstance(each, ast.Return | ast.Raise) for each in walk(statement, ast.Async)):
-                around = _short(around + hash_of(statement))
+                around = _short(around + hashed(statement))
 
 
 def rescue_in(statement: ast.Statement) -> ast.Rescue | None:

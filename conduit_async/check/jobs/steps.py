@@ -50,9 +50,9 @@ def divide_into_steps(program: Program) -> None:
             for step in job.steps:
                 step.fields = fields_of(step.kept, program, resource)
             job.unrecorded = tuple(unrecorded(program, job, kinds))
-            around = {each.span.start: what for each, what in branches(job.block.body)}
+            places = _places(job)
             for step in (*job.steps, *job.unrecorded):
-                step.within = around[job.place(step)[0]]
+                step.place, step.within = places[step.first]
             for step in job.steps:
                 step.until = _rest_of(job, step)
 
@@ -120,7 +120,7 @@ class _Division:
             if enqueues and kind is not Kind.SAME and not self._may_divide(statement):
                 return False
             if not under_way:
-                if kind is Kind.SAME and self.job.lifted_from(statement) is None:
+                if kind is Kind.SAME and not self.job.is_lifted(statement):
                     continue
                 if self._may_divide(statement):
                     if not all(self._divide(each, rest) for each in blocks):
@@ -258,7 +258,7 @@ class _Division:
         """
         later = [*rest, *self.later]
         sets = [part.value] if isinstance(part, Tried) and part.value is not None else []
-        whole = None if part or not step else self.job.lifted_from(step[-1])
+        whole = None if part or not step else self.job.whole_of(step[-1])
         ends = [*step] if part is None else [*step, part.of]
         before = [each for end in ends for each in self.before.get(end, ())]
         locals_ = self.values.needed([*before, *step], later, sets)
@@ -267,7 +267,7 @@ class _Division:
             return False
         self.job.obstacle = None
         if whole is not None:
-            own = (each for each in step if self.job.lifted_from(each) is None)
+            own = (each for each in step if self.job.whole_of(each) is None)
             self.before.setdefault(whole, []).extend(own)
         if part is not None:
             locals_.append(part.error if isinstance(part, Tried) else part.local)
@@ -282,9 +282,19 @@ class _Division:
         return True
 
 
+def _places(job: JobInfo) -> dict[ast.Statement, tuple[int, str]]:
+    """The number of each statement in the order of the code, and what leads to it."""
+    found = enumerate(branches(job.body, job.original))
+    places = {statement: (number, within) for number, (statement, within) in found}
+    for tried in (each.part for each in job.steps if isinstance(each.part, Tried)):
+        for ours, source in zip(tried.body.statements, tried.rescue.body.statements, strict=True):
+            places[ours] = places[source]
+    return places
+
+
 def _rest_of(job: JobInfo, step: StepInfo) -> StepInfo | None:
-    """The step, or the effect without a record, that ends a statement whose effects were lifted."""
-    if step.part is not None or (whole := job.lifted_from(step.statements[-1])) is None:
+    """The step, or the effect without a record, that a step ends with if it cannot be stored."""
+    if step.part is not None or (whole := job.whole_of(step.statements[-1])) is None:
         return None
     others = (each for each in (*job.steps, *job.unrecorded) if not each.takes_turns)
     ends = (each for each in others if whole in each.statements or _is_part_of(each, whole))

@@ -43,7 +43,9 @@ def unrecorded(program: Program, job: JobInfo, kinds: Kinds) -> Iterator[StepInf
             continue
         is_divided = step is not None or statement in handlers or statement in chosen
         blocks = [handlers[statement]] if statement in handlers else blocks_of(statement)
-        if is_divided or any(each in divided for b in blocks for each, _ in branches(b)):
+        if is_divided or any(
+            each in divided for b in blocks for each, _ in branches(b, job.original)
+        ):
             after = rest if step is None else None  # the end of a turn has a record
             for each in reversed(blocks):
                 pending += _places(each, step or loop, after)

@@ -32,9 +32,9 @@ def _report(
     """`taken` are the names of the blocks of the hook."""
     effects: list[CallSite] = []
     steps = {
-        job.original(node): step for step in job.steps for each in step.nodes for node in walk(each)
+        job.place_of(node): step for step in job.steps for each in step.nodes for node in walk(each)
     }
-    loops = {job.original(e) for step in job.steps if step.takes_turns for e in step.statements}
+    loops = {job.place_of(e) for step in job.steps if step.takes_turns for e in step.statements}
     for site in call_sites(program.facts, job.block.body):
         if site.call.service in config.externs:
             continue
@@ -58,10 +58,17 @@ def _report(
             effects.append(site)
 
 
-def _has_ended(first: CallSite, then: CallSite, steps: Mapping[ast.Node, StepInfo]) -> bool:
+def _has_ended(first: CallSite, then: CallSite, steps: Mapping[CallStack, StepInfo]) -> bool:
     """Whether the step of a call is stored before a later call begins."""
-    step = steps.get(first.at)
-    return step is not None and step is not steps.get(then.at)
+    step = _step_of(first, steps)
+    return step is not None and step is not _step_of(then, steps)
+
+
+def _step_of(site: CallSite, steps: Mapping[CallStack, StepInfo]) -> StepInfo | None:
+    """The step of a call, or that of the call of a function which makes it."""
+    place = (*site.frames, site.node)
+    stacks = (place[:length] for length in range(len(place), 0, -1))
+    return next((steps[each] for each in stacks if each in steps), None)
 
 
 def _has_key(site: CallSite) -> bool:
@@ -89,13 +96,13 @@ def _is_before(
     return True
 
 
-def _is_repeated_by_loop(site: CallSite, stored: Collection[ast.Node]) -> bool:
+def _is_repeated_by_loop(site: CallSite, stored: Collection[CallStack]) -> bool:
     """Whether a loop may repeat the call; the turns of the loops in `stored` are not repeated."""
     regions = [*site.region.outward()] if site.region is not None else []
     loops = (
         number
         for number, region in enumerate(regions)
-        if region.is_loop and region.choice not in stored
+        if region.is_loop and (*region.frames, region.choice) not in stored
     )
     return any(
         not any(

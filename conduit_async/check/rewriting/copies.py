@@ -1,23 +1,38 @@
 """Copies code with other parts in it. What is known of a node is known of its copy."""
 
-from collections.abc import Container, Mapping, MutableMapping
+from collections.abc import Callable, Container, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from ... import ast
 from ...analyses.walk import children, walk
-from ...program import Facts
+from ...program import Facts, Local
 
 NodeT = TypeVar("NodeT", bound=ast.Node)
 
 
-class Copies:
-    """The copies of the nodes of a block; `originals` gets each, with its node in the source."""
+def _same(local: Local) -> Local:
+    return local
 
-    def __init__(self, facts: Facts, originals: MutableMapping[ast.Node, ast.Node]) -> None:
+
+class Copies:
+    """The copies of the nodes of a block.
+
+    `originals` gets each, with its node in the source, and `calls` the calls in whose place it
+    stands, if it is of a function.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        originals: MutableMapping[ast.Node, ast.Node],
+        calls: MutableMapping[ast.Node, tuple[ast.Node, ...]],
+    ) -> None:
         self._facts = facts
-        self._originals = originals
+        self.originals = originals
+        self.calls = calls
 
     def of(self, node: NodeT, parts: Mapping[ast.Node, ast.Node]) -> NodeT:
         """A node with some `parts` below it replaced; the node itself if it has none of them."""
@@ -28,6 +43,29 @@ class Copies:
                 owners.add(owner)
                 part = owner
         found: NodeT = self._of(node, {**parts}, owners)
+        return found
+
+    def afresh(self, node: NodeT, local_of: Callable[[Local], Local], call: ast.Node) -> NodeT:
+        """A copy of the code of a function, in the place of its call: with locals of its own."""
+        within = (*self.calls.get(call, ()), self.originals.get(call, call))
+        made: dict[ast.Node, ast.Node] = {}
+
+        def copy_of(node: Any) -> Any:
+            changes = {}
+            for name in node.__struct_fields__:
+                value = getattr(node, name)
+                if isinstance(value, ast.Node):
+                    changes[name] = copy_of(value)
+                elif isinstance(value, tuple):
+                    changes[name] = tuple(
+                        copy_of(each) if isinstance(each, ast.Node) else each for each in value
+                    )
+            made[node] = copied = replace(node, **changes)
+            self.know(node, copied, made, local_of)
+            self.calls[copied] = within
+            return copied
+
+        found: NodeT = copy_of(node)
         return found
 
     def _of(self, node: Any, made: dict[ast.Node, ast.Node], owners: Container[ast.Node]) -> Any:
@@ -52,15 +90,26 @@ class Copies:
         if not changes:
             return node
         made[node] = copied = replace(node, **changes)
-        self._know(node, copied, made)
+        self.know(node, copied, made)
         return copied
 
-    def _know(self, node: Any, copy: Any, made: Mapping[ast.Node, ast.Node]) -> None:
+    def know(
+        self,
+        node: Any,
+        copy: Any,
+        made: Mapping[ast.Node, ast.Node] = MappingProxyType({}),
+        local_of: Callable[[Local], Local] = _same,
+    ) -> None:
+        """Know of a copy what is known of a node."""
         facts = self._facts
-        self._originals[copy] = self._originals.get(node, node)
+        self.originals[copy] = self.originals.get(node, node)
+        if node in self.calls:
+            self.calls[copy] = self.calls[node]
         if node in facts.resolutions:
-            facts.resolutions[copy] = _with_copies(facts.resolutions[node], made)
-        tables: tuple[dict[Any, Any], ...] = (facts.types, facts.declared, facts.unmatched)
+            facts.resolutions[copy] = _with_copies(facts.resolutions[node], made, local_of)
+        if node in facts.declared:
+            facts.declared[copy] = local_of(facts.declared[node])
+        tables: tuple[dict[Any, Any], ...] = (facts.types, facts.unmatched)
         for known in tables:
             if node in known:
                 known[copy] = known[node]
@@ -69,15 +118,19 @@ class Copies:
                 noted.add(copy)
 
 
-def _with_copies(value: Any, made: Mapping[ast.Node, ast.Node]) -> Any:
-    """What a name or a call means, with the copies of the nodes that it holds."""
+def _with_copies(
+    value: Any, made: Mapping[ast.Node, ast.Node], local_of: Callable[[Local], Local]
+) -> Any:
+    """What a name or a call means, with the copies of the nodes and locals that it holds."""
     if isinstance(value, ast.Node):
         return made.get(value, value)
+    if isinstance(value, Local):
+        return local_of(value)
     if isinstance(value, tuple):
-        return tuple(_with_copies(each, made) for each in value)
+        return tuple(_with_copies(each, made, local_of) for each in value)
     if isinstance(value, ast.Frozen):
         fields = {each: getattr(value, each) for each in value.__struct_fields__}
-        found = {name: _with_copies(part, made) for name, part in fields.items()}
+        found = {name: _with_copies(part, made, local_of) for name, part in fields.items()}
         changes = {name: part for name, part in found.items() if part is not fields[name]}
         return replace(value, **changes) if changes else value
     return value

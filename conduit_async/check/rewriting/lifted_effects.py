@@ -4,12 +4,11 @@
 Billing.invoice(self.number)` and `Email.send(self.email, invoice.url)`. Effects that are always
 evaluated are lifted in their order, up to the last one. Values to their left that may change or
 fail are lifted with them, so that everything happens in the order of the source. Writes at the end
-stay: they commit together.
+stay: they commit together. A call of a function with several effects is replaced by its code.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 
 from ... import ast
@@ -17,11 +16,12 @@ from ...analyses.walk import walk
 from ...program import JobInfo, Local, Program, ResourceInfo, Rewritten
 from ...types import ANY, required
 from ..jobs.kept_values import KeptValues
-from ..jobs.second_runs import Kinds
+from ..jobs.second_runs import Kind, Kinds
 from ..jobs.step_parts import narrow
 from ..jobs.unrecorded import blocks_of
 from .copies import Copies
 from .evaluation import Evaluation, value_of
+from .functions import Functions
 from .names import Names
 
 _LARGEST = 250
@@ -38,7 +38,14 @@ def lift_effects(program: Program) -> None:
                 lifting = _Lifting(program, resource, job, kinds)
                 body = lifting.block(job.block.body)
                 if body is not job.block.body:
-                    job.rewritten = Rewritten(body, lifting.originals, lifting.lifted)
+                    job.rewritten = Rewritten(
+                        body,
+                        lifting.originals,
+                        frozenset(lifting.lifted),
+                        lifting.wholes,
+                        lifting.calls,
+                        lifting.joined,
+                    )
 
 
 @dataclass
@@ -50,18 +57,20 @@ class _Lifting:
     job: JobInfo
     kinds: Kinds
     originals: dict[ast.Node, ast.Node] = field(default_factory=dict)
-    lifted: dict[ast.Statement, ast.Statement] = field(default_factory=dict)
+    lifted: set[ast.Statement] = field(default_factory=set)
+    wholes: dict[ast.Statement, ast.Statement] = field(default_factory=dict)
+    calls: dict[ast.Node, tuple[ast.Node, ...]] = field(default_factory=dict)
+    joined: dict[ast.Statement, Local] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.facts = self.program.facts
         self.evaluation = Evaluation(self.facts, self.kinds)
-        self.copies = Copies(self.facts, self.originals)
+        self.copies = Copies(self.facts, self.originals, self.calls)
         self.values = KeptValues(self.program, self.resource, self.job)
-
-    @cached_property
-    def names(self) -> Names:
-        """The names of the variables; few blocks need any."""
-        return Names(self.facts, self.job.block.body)
+        self.names = Names(self.facts, self.job.block.body)
+        self.functions = Functions(
+            self.program, self.job, self.kinds, self.copies, self.evaluation, self.names
+        )
 
     def block(self, node: ast.Block) -> ast.Block:
         """A block with lifted effects; the block itself if there are none."""
@@ -78,35 +87,105 @@ class _Lifting:
         lets, parts = self._lifted_from(statement)
         blocks = ((each, self.block(each)) for each in _blocks_of(statement))
         parts |= {old: new for old, new in blocks if new is not old}
-        if not parts:
+        found = self.copies.of(statement, parts) if parts else statement
+        self.lifted.update(lets)
+        before: list[ast.Statement] = []
+        for let in lets:
+            before += self._in_place(let, is_first=not before)
+        last = self._in_place(found)
+        statements = [*before, *last]
+        end = found if last == [found] else self._end_of(statements)
+        if end is not None and (before == lets or self._is_straight(end)):
+            self._tie(statements[: statements.index(end)], end)
+        return statements
+
+    def _in_place(self, statement: ast.Statement, *, is_first: bool = True) -> list[ast.Statement]:
+        """The code of the function that a statement calls, or the statement itself.
+
+        Between the parts of a statement, code with blocks cannot end together with it.
+        """
+        body = self.functions.in_place_of(statement)
+        if body is None:
             return [statement]
-        found = self.copies.of(statement, parts)
-        self.lifted.update(dict.fromkeys(lets, found))
-        return [*lets, found]
+        found = [inner for each in body for inner in self._statement(each)]
+        if not is_first and not all(map(self._is_straight, found)):
+            return [statement]
+        if (local := self.facts.declared.get(statement)) in self.functions.joined:
+            self.joined[found[-1]] = local
+        if (end := self._end_of(found)) is not None:
+            self._tie(found[: found.index(end)], end)
+        return found
+
+    def _end_of(self, statements: Sequence[ast.Statement]) -> ast.Statement | None:
+        """The last effect of a function, if what is behind it reads nothing from before it."""
+        for number in reversed(range(len(statements))):
+            if self.kinds.of(statements[number]) is Kind.EFFECT:
+                declared = self.values.declared(statements[:number])
+                later = (node for each in statements[number + 1 :] for node in walk(each))
+                if any(self.facts.resolutions.get(each) in declared for each in later):
+                    return None
+                return statements[number] if self._is_straight(statements[number]) else None
+        return None
+
+    def _tie(self, statements: Sequence[ast.Statement], end: ast.Statement) -> None:
+        """Let statements end together with a later one if JSON cannot hold what they keep."""
+        run: list[ast.Statement] = []
+        for statement in reversed(statements):
+            if not self._is_straight(statement):
+                break
+            run.insert(0, statement)
+            self.wholes[statement] = end
+        unstored: set[object] = set()
+        for statement in run:
+            is_same = self.kinds.of(statement) is Kind.SAME
+            reads = (self.facts.resolutions.get(each) for each in walk(statement))
+            if is_same and unstored.isdisjoint(reads):
+                continue
+            if is_same:  # it cannot run again once the values are gone
+                self.lifted.add(statement)
+            unstored |= self.values.declared([statement])
+
+    def _is_straight(self, statement: ast.Statement) -> bool:
+        """Whether a statement has no effects in blocks."""
+        return self.kinds.of(*_blocks_of(statement)) is not Kind.EFFECT
 
     def _lifted_from(
         self, statement: ast.Statement
     ) -> tuple[list[ast.Let], dict[ast.Node, ast.Node]]:
         """The `let`s before a statement, and what takes the places of their values."""
         root = value_of(statement)
-        is_write = isinstance(statement, ast.Assign) and isinstance(statement.target, ast.Member)
-        fewest = 1 if is_write else 2
-        if (
-            root is None
-            or len([*islice(self.kinds.effects(root), fewest)]) < fewest
-            or len([*islice(walk(root), _LARGEST)]) == _LARGEST
-        ):
+        if root is None or not self._has_parts(statement, root):
             return [], {}
         effects = self._effects(root)
         writes = 0
         while writes < len(effects) and self.evaluation.is_write(effects[-1 - writes]):
             writes += 1
-        staying = writes if is_write else max(writes, 1)
+        staying = writes if _is_write(statement) else max(writes, 1)
+        if effects and self._is_call_within(statement, effects[-1]):
+            staying = 0
         for count in range(len(effects) - staying, 0, -1):
             lifted = _Order(self.evaluation, effects[:count]).lifted(root)
             if all(map(self._may_be_lifted, lifted)):
                 return self._lets(lifted)
         return [], {}
+
+    def _has_parts(self, statement: ast.Statement, root: ast.Expr) -> bool:
+        """Whether something may be lifted out of the expression of a statement."""
+        effects = [*islice(self.kinds.effects(root), 2)]
+        if len(effects) < 2:
+            is_one = _is_write(statement) or self._is_call_within(statement, *effects)
+            if not effects or not is_one:
+                return False
+        return len([*islice(walk(root), _LARGEST)]) < _LARGEST
+
+    def _is_call_within(self, statement: ast.Statement, *effects: ast.Node) -> bool:
+        """Whether the code of a function can take a call's place once a `let` holds its value."""
+        whole = statement.value if isinstance(statement, ast.Let | ast.ExprStatement) else None
+        return any(
+            self.functions.call_in(each, has_value=True) is not None
+            for each in effects
+            if each is not whole
+        )
 
     def _effects(self, root: ast.Expr) -> list[ast.Expr]:
         """The expressions with effects that are always evaluated, in their order."""
@@ -141,6 +220,7 @@ class _Lifting:
             self.facts.declared[let] = local
             self.originals[let] = node
             parts[node] = read = ast.NameRef(node.span, local.name)
+            self.originals[read] = node
             self.facts.resolutions[read] = local
             self.facts.types[read] = local.type
             lets.append(let)
@@ -184,6 +264,10 @@ class _Order:
 
     def _has_effects(self, node: ast.Expr) -> bool:
         return any(each in self._effects for each in walk(node))
+
+
+def _is_write(statement: ast.Statement) -> bool:
+    return isinstance(statement, ast.Assign) and isinstance(statement.target, ast.Member)
 
 
 def _blocks_of(statement: ast.Statement) -> list[ast.Block]:

@@ -1,6 +1,7 @@
 """Names for the variables of lifted values: readable ones, which the source does not use."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import count
 
 from ... import ast
@@ -15,11 +16,23 @@ class Names:
 
     def __init__(self, facts: Facts, body: ast.Node) -> None:
         self._facts = facts
-        locals_ = {facts.declared[each] for each in walk(body) if each in facts.declared}
-        found = (facts.resolutions.get(each) for each in walk(body))
-        locals_ |= {each for each in found if isinstance(each, Local)}
-        self._in_source = {each.name for each in locals_}
-        self._in_python = {each.python for each in locals_} | self._in_source
+        self._body = body
+
+    @cached_property
+    def _locals(self) -> set[Local]:
+        facts = self._facts
+        nodes = [*walk(self._body)]
+        found = (facts.resolutions.get(each) for each in nodes)
+        locals_ = {facts.declared[each] for each in nodes if each in facts.declared}
+        return locals_ | {each for each in found if isinstance(each, Local)}
+
+    @cached_property
+    def _in_source(self) -> set[str]:
+        return {each.name for each in self._locals}
+
+    @cached_property
+    def _in_python(self) -> set[str]:
+        return {each.python for each in self._locals} | self._in_source
 
     def take(self, node: ast.Expr, taken: set[str]) -> tuple[str, str]:
         """A name for the value of an expression, and that of its variable in Python.
@@ -30,10 +43,14 @@ class Names:
         hint = self._hint(node)
         name = next(each for each in _numbered(hint) if each not in self._in_source | taken)
         taken.add(name)
+        return name, self.python(hint)
+
+    def python(self, hint: str) -> str:
+        """A name for a variable in Python."""
         names = map(local_name, _numbered(hint))
         python = next(each for each in names if each not in self._in_python)
         self._in_python.add(python)
-        return name, python
+        return python
 
     def _hint(self, node: ast.Expr) -> str:
         match self._facts.resolutions.get(node):

@@ -156,15 +156,11 @@ def _is_read_later(fn: FunctionBuilder, node: ast.Assign, capture: Capture) -> b
     assert fn.job is not None
     nodes = list(walk(fn.job.body))
     owners = {each.target for each in nodes if isinstance(each, ast.Member)}
-    start, end = node.span.start, node.span.end
-    return any(
-        isinstance(each, ast.For | ast.Lambda) and each.span.start <= start and end <= each.span.end
-        for each in nodes
-    ) or any(
-        each.span.start >= end
-        and not (isinstance(each, ast.SelfRef) and each in owners)
-        and _reads(fn, each, capture)
-        for each in nodes
+    behind = nodes.index(node) + len(list(walk(node)))
+    loops = (each for each in nodes if isinstance(each, ast.For | ast.Lambda))
+    return any(node in walk(each) for each in loops) or any(
+        not (isinstance(each, ast.SelfRef) and each in owners) and _reads(fn, each, capture)
+        for each in nodes[behind:]
     )
 
 

@@ -51,6 +51,7 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
                 lines += _rescued(fn, step.part)
             if statement in inside:
                 continue
+        lines += _declared(fn, statement)
         if statement in fn.guarded:
             lines.append(Line(f"await {fn.handle}.passed_all_steps()"))
         if statement in fn.last_writes and not commits:
@@ -75,12 +76,13 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     """Lower a step: code that is skipped when an earlier attempt has ended it."""
     kept = {each.local: each.python for each in step.kept if each.local is not None}
     names = {local: fn.names.local(local) for local in kept}
-    fn.declared.update(kept)
+    new = {each for each in kept if each not in fn.declared}
+    fn.declared.update(new)
     # No later code reads a field that the step assigns, so its variable needs no earlier value.
     with fn.rows.branch(), fn.overriding(steps={}, loops={}):
         body = block(fn, ast.Block(step.first.span, step.statements))
         body += _part(fn, step.part)
-    fn.declared.difference_update(kept)
+    fn.declared.difference_update(new)
     values = [f"{kept[each]}={kept_of(fn, step, each, name)}" for each, name in names.items()]
     ends = f"{step.record}({', '.join(values)})" if kept else ""
     body.append(Line(f"await {fn.handle}.ends({ends})"))
@@ -90,12 +92,22 @@ def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     declared = [
         Line(f"{name}: {fn.module.annotation(each.type)}")
         for each, name in names.items()
-        if (first := _first_value(fn, step, each)) is not None
+        if each in new
+        and (first := _first_value(fn, step, each)) is not None
         and not (isinstance(fn.resolved(first), ServiceCall) and each.type == ANY)
     ]
     until = "" if step.until is None else f", until={string(step.until.name)}"
     begins = fn.through_handle(f"{fn.handle}.begins({string(step.name)}{until})", [])
     return [*declared, *chain([(begins, body)], otherwise)]
+
+
+def _declared(fn: FunctionBuilder, statement: ast.Statement) -> list[Line]:
+    """Declare a variable that branches of a statement give its first value."""
+    local = fn.joined.get(statement)
+    if local is None or local not in fn.locals.read or local in fn.declared:
+        return []
+    fn.declared.add(local)
+    return [Line(f"{fn.names.local(local)}: {fn.module.annotation(local.type)}")]
 
 
 def _part(fn: FunctionBuilder, part: Part | None) -> list[Line]:
@@ -154,6 +166,8 @@ def _rescued(fn: FunctionBuilder, tried: Tried) -> list[Line]:
 def _first_value(fn: FunctionBuilder, step: StepInfo, local: Local) -> ast.Expr | None:
     """The value that a `let` of a step gives a variable; None if it is declared elsewhere."""
     statements = (*step.statements, *([] if step.part is None else [step.part.of]))
+    if any(fn.joined.get(each) is local for each in statements):
+        return local.value
     lets = (each for each in statements if isinstance(each, ast.Let))
     declared = fn.module.facts.declared
     return next((each.value for each in lets if declared[each] is local), None)

@@ -1,6 +1,6 @@
 """The Python function that is being built: how it reads `self` and reaches the runtime."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -40,8 +40,9 @@ class FunctionBuilder:
     handled. `knows_user`: the code runs only if the request has a user. `declared` are locals, and
     `annotated` are variables, that have an annotation already. `steps` are those of the job, by
     their first statements, and `loops` are the loops whose turns are stored. A local in `chosen`
-    says which block an `if` or a `match` has chosen. Before the statements in `guarded`, the job
-    checks that it has passed all steps that have ended. The writes from those in `last_writes` on
+    says which block an `if` or a `match` has chosen; branches of a statement in `joined` each give
+    a local its first value. Before the statements in `guarded`, the job checks that it has passed
+    all steps that have ended. The writes from those in `last_writes` on
     commit together with the end of the job, or of the turn.
     """
 
@@ -64,6 +65,7 @@ class FunctionBuilder:
     steps: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     loops: dict[ast.Statement, StepInfo] = field(default_factory=dict)
     chosen: dict[ast.Node, Local] = field(default_factory=dict)
+    joined: Mapping[ast.Statement, Local] = field(default_factory=dict)
     guarded: frozenset[ast.Statement] = frozenset()
     last_writes: frozenset[ast.Statement] = frozenset()
     annotated: set[str] = field(default_factory=set)
@@ -82,6 +84,8 @@ class FunctionBuilder:
             own = (each for each in self.job.steps if not (each.takes_turns or each.pause))
             self.steps = {each.first: each for each in own}
             self.loops = {each.first: each for each in self.job.steps if each.takes_turns}
+            if self.job.rewritten is not None:
+                self.joined = self.job.rewritten.joined
             self.last_writes = frozenset(e.first for e in self.job.unrecorded if e.only_writes)
             straight = {*self.job.body.statements}.union(
                 *(each.body.statements for each in self.loops if isinstance(each, ast.For))

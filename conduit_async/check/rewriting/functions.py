@@ -1,0 +1,173 @@
+"""Puts the code of functions in the places of their calls, so that each effect in it is a step.
+
+A call of a function with several effects becomes its parameters, as `let`s, and its body; a
+`return` becomes the end of a branch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ... import ast
+from ...analyses.reached import function_roots, reached_from
+from ...analyses.walk import children, is_on_self, walk
+from ...program import FunctionCall, FunctionInfo, JobInfo, Local, Program
+from ...types import NIL
+from ..jobs.second_runs import Kinds
+from .copies import Copies
+from .endings import Endings, NotAtEndError
+from .evaluation import Evaluation
+from .names import Names
+
+_MOST = 20
+"""So many calls of a block are replaced."""
+_LARGEST = 500
+"""The most nodes of a body that is put in the places of its calls."""
+_DEEPEST = 60
+"""The most nodes within each other in such a body: it is copied recursively."""
+
+
+@dataclass
+class Functions:
+    """The functions that a block calls. `joined` are locals to which several branches give it."""
+
+    program: Program
+    job: JobInfo
+    kinds: Kinds
+    copies: Copies
+    evaluation: Evaluation
+    names: Names
+    joined: set[Local] = field(default_factory=set)
+    _replaced: int = 0
+    _fit: dict[tuple[FunctionInfo, bool], bool] = field(default_factory=dict)
+
+    def call_in(self, node: ast.Node | None, has_value: bool) -> FunctionCall | None:
+        """The call that an expression is, if code can take its place."""
+        if not isinstance(node, ast.Call | ast.Member) or self._replaced >= _MOST:
+            return None
+        use = self.program.facts.resolutions.get(node)
+        if not isinstance(use, FunctionCall) or not is_on_self(node):
+            return None
+        if any(each is not None and self.evaluation.is_query(each) for each in use.arguments):
+            return None
+        key = use.function, has_value
+        if key not in self._fit:
+            self._fit[key] = self._is_fit(use.function, has_value)
+        return use if self._fit[key] else None
+
+    def in_place_of(self, statement: ast.Statement) -> list[ast.Statement] | None:
+        """The code that takes the place of a statement which is a call, or the `let` of one."""
+        match statement:
+            case ast.Let(value=node):
+                result: ast.Let | None = statement
+            case ast.ExprStatement(value=node):
+                result = None
+            case _:
+                return None
+        call = self.call_in(node, result is not None)
+        if call is None:
+            return None
+        self._replaced += 1
+        return self._body(call, node, result)
+
+    def _body(
+        self, call: FunctionCall, node: ast.Expr, result: ast.Let | None
+    ) -> list[ast.Statement]:
+        facts, function = self.program.facts, call.function
+        locals_: dict[Local, Local] = {}
+
+        def own(local: Local) -> Local:
+            if local not in locals_:
+                self._own(local, locals_)
+            return locals_[local]
+
+        copy = self.copies.afresh(function.body, own, node)
+        lets: list[ast.Statement] = []
+        for parameter, argument in zip(function.parameters, call.arguments, strict=True):
+            given = argument
+            if given is None:
+                assert parameter.default is not None
+                given = self.copies.afresh(parameter.default, own, node)
+            let = ast.Let(given.span, parameter.node.name, None, given)
+            facts.declared[let] = own(facts.declared[parameter.node.name])
+            self.copies.originals[let] = self.copies.originals.get(node, node)
+            lets.append(let)
+        taken = 0
+
+        def put(at: ast.Node, value: ast.Expr | None) -> list[ast.Statement]:
+            nonlocal taken
+            taken += 1
+            return self._put(at, value, result)
+
+        ends = Endings(facts, put, self.copies.know, result is not None)
+        statements = ends.of(copy.statements, copy)
+        if result is not None and taken > 1:
+            self.joined.add(facts.declared[result])
+        return [*lets, *statements]
+
+    def _own(self, local: Local, locals_: dict[Local, Local]) -> None:
+        """Give the block a local like one of a function."""
+        facts = self.program.facts
+        kind = "let" if local.kind == "parameter" else local.kind
+        python = self.names.python(local.python)
+        locals_[local] = found = Local(
+            local.name, python, local.type, kind, local.span, self.job, local.value
+        )
+        if local in facts.assigned:
+            facts.assigned[found] = facts.assigned[local]
+
+    def _put(
+        self, at: ast.Node, value: ast.Expr | None, result: ast.Let | None
+    ) -> list[ast.Statement]:
+        """The statements that give a body's value to its caller."""
+        facts = self.program.facts
+        found: ast.Statement
+        if result is None:
+            if value is None or self.evaluation.is_steady(value):
+                return []
+            found = ast.ExprStatement(value.span, value)
+        else:
+            if value is None:
+                value = ast.Nil(at.span)
+                facts.types[value] = NIL
+            found = ast.Let(value.span, result.name, None, value)
+            facts.declared[found] = facts.declared[result]
+        self.copies.know(at, found)
+        return [found]
+
+    def _is_fit(self, function: FunctionInfo, has_value: bool) -> bool:
+        """Whether code can take the place of a function's calls, and has several effects."""
+        if not function.uses_services or not self._has_several_effects(function):
+            return False
+        reached = reached_from(self.program, function_roots(function))
+        size = sum(1 for root in function_roots(function) for _ in walk(root))
+        if function in reached.functions or size > _LARGEST:
+            return False
+        if any(depth > _DEEPEST for root in function_roots(function) for depth in _depths(root)):
+            return False
+        values: list[ast.Expr] = []
+
+        def put(at: ast.Node, value: ast.Expr | None) -> list[ast.Statement]:
+            values.extend([] if value is None else [value])
+            return []
+
+        try:
+            ends = Endings(self.program.facts, put, lambda node, copy: None, has_value)
+            ends.of(function.body.statements, function.body)
+        except NotAtEndError:
+            return False
+        return not any(map(self.evaluation.is_query, values))
+
+    def _has_several_effects(self, function: FunctionInfo) -> bool:
+        effects = [*self.kinds.effects(function.body)]
+        loops = (each for each in walk(function.body) if isinstance(each, ast.For))
+        if len(effects) > 1 or any(each in effects for loop in loops for each in walk(loop.body)):
+            return True
+        return any(self.call_in(each, True) is not None for each in effects)
+
+
+def _depths(node: ast.Node) -> Iterator[int]:
+    pending: list[tuple[ast.Node, int]] = [(node, 1)]
+    while pending:
+        current, depth = pending.pop()
+        yield depth
+        pending += ((each, depth + 1) for each in children(current))
