@@ -23,12 +23,12 @@ from ...program import (
     ResourceInfo,
     SelfColumn,
 )
-from ...types import ANY, Record, Struct, innermost
+from ...types import ANY, Record, Struct, Type, innermost, is_nullable, required
 from ..queries.writes import WRITES
 from .capture import is_storable
 from .payload_fields import shape_of
 from .sensitive_values import sensitive_column
-from .step_names import chain_of
+from .step_names import chain_of, path_of
 
 
 @dataclass
@@ -137,33 +137,63 @@ class KeptValues:
         return self._reads[root]
 
     def kept(
-        self, locals_: Sequence[Local], rest: Sequence[ast.Node]
+        self, locals_: Sequence[Local], rest: Sequence[ast.Node], fields: Sequence[Capture] = ()
     ) -> tuple[tuple[Capture, ...], dict[Local, tuple[str, ...]]]:
-        """How variables are stored for `rest`, and the members of those that have only some."""
-        members = {each: names for each in locals_ if (names := self._members(each, rest))}
-        return tuple(_with_members(each, members) for each in self._captures(locals_)), members
+        """How variables and `fields` are stored for `rest`, with distinct names.
 
-    def _captures(self, locals_: Sequence[Local]) -> tuple[Capture, ...]:
-        """How variables are stored, with distinct names."""
+        Also the members of those variables that have only some.
+        """
+        members = {each: names for each in locals_ if (names := self._members(each, rest))}
         kept: list[Capture] = []
+        attributes: set[str] = set()
         taken: set[str] = set()
-        names: set[str] = set()
-        for local in locals_:
-            python = python_name(local.python, taken)
-            taken.add(python)
-            name = unclashed(local.name, names)  # a function may have a variable of this name, too
-            names.add(name)
-            is_sensitive = sensitive_column(self.program, self.resource, local) is not None
-            each = Capture(
-                RESCUED if local.kind == "error" else name,
-                python,
-                local.type,
-                "local",
-                (local.name,),
-                local=local,
-                is_sensitive=is_sensitive,
-            )
-            kept.append(replace(each, shape=shape_of(each)))
+        for each in (*map(self._capture, locals_), *fields):
+            python = python_name(each.python, attributes)
+            attributes.add(python)
+            name = unclashed(each.name, taken)  # a function may have a variable of this name, too
+            taken.add(name)
+            kept.append(_with_members(replace(each, name=name, python=python), members))
+        return tuple(kept), members
+
+    def _capture(self, local: Local) -> Capture:
+        """How a variable is stored."""
+        found = Capture(
+            RESCUED if local.kind == "error" else local.name,
+            local.python,
+            local.type,
+            "local",
+            (local.name,),
+            local=local,
+            is_sensitive=sensitive_column(self.program, self.resource, local) is not None,
+        )
+        return replace(found, shape=shape_of(found))
+
+    def kept_fields(
+        self, step: Sequence[ast.Node], rest: Sequence[ast.Node]
+    ) -> tuple[Capture, ...] | None:
+        """How the fields of `self` that a step sets, and `rest` reads, are stored.
+
+        None if one cannot be stored.
+        """
+        kept: list[Capture] = []
+        for name, assigned in assigned_fields(step).items():
+            if not may_read(self.program, self.resource, (name,), rest):
+                continue
+            column = self.resource.columns[name]
+            captured = (each for each in self.job.captures if each.path == (name,))
+            own = next((each for each in captured if each.kind == "self_path"), None)
+            if (
+                own is None
+                or column.sensitive
+                or name == self.resource.primary_key
+                or any(each.kind == "snapshot" for each in self.job.captures)
+                or any(len(path_of(each.target)) > 1 for each in assigned)
+            ):
+                return None
+            types = (self.program.facts.types.get(each.value, ANY) for each in assigned)
+            is_set = any(each in step for each in assigned) and all(map(_is_not_nil, types))
+            kind = required(column.type) if is_set else column.type
+            kept.append(replace(own, name=f"self.{name}", type=kind, shape=None))
         return tuple(kept)
 
     def _members(self, local: Local, rest: Sequence[ast.Node]) -> tuple[str, ...]:
@@ -189,6 +219,19 @@ def _with_members(capture: Capture, members: Mapping[Local, tuple[str, ...]]) ->
     """A capture whose name in the record also says what is kept of it: `label.carrier`."""
     names = members.get(capture.local) if capture.local is not None else None
     return replace(capture, name=f"{capture.name}.{','.join(names)}") if names else capture
+
+
+def assigned_fields(step: Sequence[ast.Node]) -> dict[str, list[ast.Assign]]:
+    """The fields of `self` that code sets, with the assignments to each or to a part of it."""
+    found: dict[str, list[ast.Assign]] = {}
+    for node in (node for each in step for node in walk(each, ast.Async)):
+        if isinstance(node, ast.Assign) and (path := path_of(node.target)):
+            found.setdefault(path[0], []).append(node)
+    return found
+
+
+def _is_not_nil(kind: Type) -> bool:
+    return kind != ANY and not is_nullable(kind)
 
 
 def may_read(

@@ -40,12 +40,6 @@ def report_pauses(program: Program, lock: Lock, problems: Problems) -> None:
             _Pauses(program, job, kinds, problems).report(lock)
 
 
-def _is_unstored(node: ast.Node) -> bool:
-    """Whether the turns of a loop with this node are not stored one by one."""
-    is_write = isinstance(node, ast.Assign) and isinstance(node.target, ast.Member)
-    return is_write or isinstance(node, ast.Async)
-
-
 class _Pauses:
     """The sleeps and waits of one block."""
 
@@ -119,9 +113,8 @@ class _Pauses:
             if self._kinds.of(loop.iterable) is not Kind.SAME:
                 hint = "give each item a job of its own: `@async { … }` in the loop"
                 return "a later attempt may find other items in this loop", hint
-            if any(map(_is_unstored, walk(loop.body, ast.Async))):
-                message = "no attempt goes on in a loop with `@async` or a write to `self`"
-                return message, "take the `@async` or the write out of the loop"
+            if any(isinstance(each, ast.Async) for each in walk(loop.body, ast.Async)):
+                return "no attempt goes on in a loop with `@async`", "take it out of the loop"
         message = "a later attempt may not come here by the same branches"
         return message, "read what the conditions need in a `let` before, or in the payload"
 

@@ -17,6 +17,7 @@ from ...analyses.pauses import kind_of, pause_of, signal_of
 from ...analyses.queries import is_query
 from ...analyses.walk import walk
 from ...program import (
+    Capture,
     JobInfo,
     Local,
     Part,
@@ -25,10 +26,10 @@ from ...program import (
     StepInfo,
     Tried,
 )
-from .kept_values import KeptValues, may_read
+from .kept_values import KeptValues, assigned_fields
 from .payload_fields import fields_of
 from .second_runs import Kind, Kinds
-from .step_names import branches, path_of, work_of
+from .step_names import branches, work_of
 from .step_parts import chosen_in, conditions_of, has_effects, items_of, tried_in
 from .unrecorded import blocks_of, unrecorded
 
@@ -189,7 +190,6 @@ class _Division:
             not isinstance(loop, ast.For)
             or self.kinds.of(loop.body) is not Kind.EFFECT
             or self._enqueues(loop)
-            or any(_assigned_field(each) is not None for each in walk(loop.body, ast.Async))
         ):
             return False
         later = [loop.body, *rest, *self.later]
@@ -204,10 +204,13 @@ class _Division:
         items = None if is_same else items_of(loop, self.program, self.job, self.values)
         if (items is None and not is_same) or not all(map(self.values.may_keep, locals_)):
             return False
+        fields = self._fields([loop.body], later)
+        if fields is None:
+            return False
         if is_same and any(resolutions.get(each) in locals_ for each in walk(loop.iterable)):
             return False
         name = f"for {loop.name.text}"
-        kept, members = self.values.kept(locals_, later)
+        kept, members = self.values.kept(locals_, later, fields)
         step = StepInfo(name, (loop,), kept, members, takes_turns=True, loop=self.loop, items=items)
         if step.depth > _DEEPEST or len(name) > _LONGEST:
             return False
@@ -224,23 +227,25 @@ class _Division:
             del self.found[found:]
         return is_divided
 
-    def _may_end(
-        self, step: Sequence[ast.Node], locals_: Sequence[Local], rest: Sequence[ast.Node]
-    ) -> bool:
-        """Whether all that `rest` needs of a step can be stored."""
+    def _may_keep(self, locals_: Sequence[Local]) -> bool:
+        """Whether variables that later code needs can be stored."""
         for local in locals_:
             if not self.values.may_keep(local):
                 hint = f"read `{local.name}` again behind it"
                 self.job.obstacle = f"`{local.name}` is used behind it, and cannot be stored", hint
                 return False
-        nodes = [node for each in step for node in walk(each, ast.Async)]
-        fields = {name for node in nodes if (name := _assigned_field(node)) is not None}
-        if not fields or not may_read(self.program, self.resource, fields, rest):
-            return True
-        names = " or ".join(f"`self.{each}`" for each in sorted(fields))
-        hint = "put the new value into a `let`, and read that behind it"
-        self.job.obstacle = f"{names} has a new value, and is read behind it", hint
-        return False
+        return True
+
+    def _fields(
+        self, step: Sequence[ast.Node], rest: Sequence[ast.Node]
+    ) -> tuple[Capture, ...] | None:
+        """How the fields that a step sets are stored; None if that is impossible."""
+        kept = self.values.kept_fields(step, rest)
+        if kept is None:
+            names = " or ".join(f"`self.{each}`" for each in sorted(assigned_fields(step)))
+            hint = "put the new value into a `let`, and read that behind it"
+            self.job.obstacle = f"{names} has a new value, and is read behind it", hint
+        return kept
 
     def _may_repeat(self, step: Sequence[ast.Statement], rest: Sequence[ast.Node]) -> bool:
         """Whether an error may follow a last write, so that a retry makes it again."""
@@ -263,7 +268,8 @@ class _Division:
         before = [each for end in ends for each in self.before.get(end, ())]
         locals_ = self.values.needed([*before, *step], later, sets)
         nodes = [*step, *([] if part is None else part.nodes)]
-        if not self._may_end(nodes, locals_, rest):
+        fields = self._fields([*before, *nodes], later) if self._may_keep(locals_) else None
+        if fields is None:
             return False
         self.job.obstacle = None
         if whole is not None:
@@ -271,7 +277,7 @@ class _Division:
             self.before.setdefault(whole, []).extend(own)
         if part is not None:
             locals_.append(part.error if isinstance(part, Tried) else part.local)
-        kept, members = self.values.kept(locals_, later)
+        kept, members = self.values.kept(locals_, later, fields)
         only_writes = self.kinds.only_write(*nodes)
         name = work_of(self.program, nodes, self.kinds)
         if any(self.kinds.of(each) is Kind.EFFECT and conditions_of(each) for each in step):
@@ -303,7 +309,3 @@ def _rest_of(job: JobInfo, step: StepInfo) -> StepInfo | None:
 
 def _is_part_of(step: StepInfo, statement: ast.Statement) -> bool:
     return step.part is not None and step.part.of is statement
-
-
-def _assigned_field(node: ast.Node) -> str | None:
-    return next(iter(path_of(node.target)), None) if isinstance(node, ast.Assign) else None

@@ -158,11 +158,17 @@ class Functions:
         return not any(map(self.evaluation.is_query, values))
 
     def _has_several_effects(self, function: FunctionInfo) -> bool:
-        effects = [*self.kinds.effects(function.body)]
-        loops = (each for each in walk(function.body) if isinstance(each, ast.For))
-        if len(effects) > 1 or any(each in effects for loop in loops for each in walk(loop.body)):
-            return True
-        return any(self.call_in(each, True) is not None for each in effects)
+        """Whether a function, or the only one that it calls, has several effects."""
+        for _ in range(_MOST):
+            effects = [*self.kinds.effects(function.body)]
+            loops = (each for each in walk(function.body) if isinstance(each, ast.For))
+            if len(effects) > 1 or any(each in effects for f in loops for each in walk(f.body)):
+                return True
+            use = self.program.facts.resolutions.get(effects[0]) if effects else None
+            if not isinstance(use, FunctionCall) or not is_on_self(effects[0]):
+                return False
+            function = use.function
+        return False
 
 
 def _depths(node: ast.Node) -> Iterator[int]:

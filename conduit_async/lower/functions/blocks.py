@@ -18,7 +18,7 @@ from ..python.branching import chain
 from ..python.typing import DYNAMIC, type_of, unchecked
 from .destination import NOWHERE, UNREAD, Destination
 from .function_builder import FunctionBuilder
-from .step_values import kept_of, restored
+from .step_values import record_of, restored
 
 Rule: TypeAlias = Callable[[FunctionBuilder, Any, Destination], list[Line]]
 
@@ -74,24 +74,21 @@ def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> 
 
 def _step(fn: FunctionBuilder, step: StepInfo) -> list[Line]:
     """Lower a step: code that is skipped when an earlier attempt has ended it."""
-    kept = {each.local: each.python for each in step.kept if each.local is not None}
-    names = {local: fn.names.local(local) for local in kept}
-    new = {each for each in kept if each not in fn.declared}
+    locals_ = [each.local for each in step.kept if each.local is not None]
+    new = {each for each in locals_ if each not in fn.declared}
     fn.declared.update(new)
-    # No later code reads a field that the step assigns, so its variable needs no earlier value.
+    # What later code reads of the fields that the step assigns is kept: no variable is set before.
     with fn.rows.branch(), fn.overriding(steps={}, loops={}):
         body = block(fn, ast.Block(step.first.span, step.statements))
         body += _part(fn, step.part)
     fn.declared.difference_update(new)
-    values = [f"{kept[each]}={kept_of(fn, step, each, name)}" for each, name in names.items()]
-    ends = f"{step.record}({', '.join(values)})" if kept else ""
-    body.append(Line(f"await {fn.handle}.ends({ends})"))
+    body.append(Line(f"await {fn.handle}.ends({record_of(fn, step)})"))
     if step.only_writes:
         body = [compound(f"async with {fn.handle}.transaction():", body)]
-    otherwise = restored(fn, step, names) if kept else []
+    otherwise = restored(fn, step) if step.kept else []
     declared = [
-        Line(f"{name}: {fn.module.annotation(each.type)}")
-        for each, name in names.items()
+        Line(f"{fn.names.local(each)}: {fn.module.annotation(each.type)}")
+        for each in locals_
         if each in new
         and (first := _first_value(fn, step, each)) is not None
         and not (isinstance(fn.resolved(first), ServiceCall) and each.type == ANY)

@@ -346,7 +346,8 @@ def test_types_of_another_prefix_keep_their_names_by_was() -> None:
 @pytest.mark.parametrize("call", ["Email.send(other.title)", "Pager.alert(other.title)"])
 def test_the_block_that_a_warning_of_repeated_effects_suggests(call: str) -> None:
     """The suggested code compiles without a finding, and the queued jobs keep their type."""
-    block = "for other in Ticket.all {{ {} self.title = other.title }}"
+    outer = "for a in 1..2 { for b in 1..2 { for c in 1..2 { "  # the turns of three are stored
+    block = f"{outer.replace('{', '{{')}for other in Ticket.all {{{{ {{}} }}}} }}}} }}}} }}}}"
     before = run(source(f"@async {{ {block.format(call)} }}"))
     [warning] = before.diagnostics
     assert (warning.code, warning.hint is None) == ("ASY909", False)

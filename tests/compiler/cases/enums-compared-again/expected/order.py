@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
 from conduit_runtime.operators import equal
 
 from .records import Order, OrderKind, OrderState
@@ -56,11 +56,28 @@ class EmailSend:
     kind: OrderKind
 
 
-@job_type("order.after_update.email_send", "09e40d52")
+@named(state="self.state")
+@dataclass(frozen=True, slots=True)
+class StateKept:
+    state: OrderState
+
+
+@job_type(
+    "order.after_update.email_send",
+    "09e40d52",
+    steps={"state": StateKept, "email.send": None},
+)
 async def email_send(job: JobContext[Services], order: EmailSend) -> None:
-    state: OrderState = "open" if order.urgent else "paid"
-    await job.update(Order, order.id, state=state)
-    await job.services.email.send(equal(state, "sent"), state == "paid")
+    if await job.begins("state"):
+        async with job.transaction():
+            state: OrderState = "open" if order.urgent else "paid"
+            await job.update(Order, order.id, state=state)
+            await job.ends(StateKept(state=state))
+    else:
+        state = job.kept(StateKept).state
+    if await job.begins("email.send"):
+        await job.services.email.send(equal(state, "sent"), state == "paid")
+        await job.ends()
     state_: OrderState = state
     if state_ == "open":
         state_ = "sent"

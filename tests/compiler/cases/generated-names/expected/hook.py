@@ -82,10 +82,21 @@ class NoneImport:
     print: int
 
 
+@named(from_="self.from")
+@dataclass(frozen=True, slots=True)
+class FromKept:
+    from_: str_
+
+
 @job_type(
     "hook.after_create.none_import",
     "dafd42e5",
-    steps={"none.import": None, "property.property": None, "property.list": None},
+    steps={
+        "none.import": None,
+        "property.property": None,
+        "property.list": None,
+        "from": FromKept,
+    },
 )
 async def none_import(job: JobContext[Services], hook_: NoneImport) -> None:
     if await job.begins("none.import"):
@@ -118,8 +129,13 @@ async def none_import(job: JobContext[Services], hook_: NoneImport) -> None:
             hook_.datetime,
         )
         await job.ends()
-    from_ = "x"
-    await job.update(Hook, hook_.id, from_=from_)
+    if await job.begins("from"):
+        async with job.transaction():
+            from_ = "x"
+            await job.update(Hook, hook_.id, from_=from_)
+            await job.ends(FromKept(from_=from_))
+    else:
+        from_ = job.kept(FromKept).from_
     await job.services.property.class_(from_, hook_.state)
     job.enqueue(
         property_yield,

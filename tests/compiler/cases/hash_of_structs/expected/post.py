@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
 
 from .records import Post, PostDeep, PostH
 from .services import Services
@@ -30,12 +30,25 @@ class OutH:
     deep: dict[str, list[PostDeep]]
 
 
-@job_type("post.after_create.out_h", "0200e051", steps={"post.update": None})
+@named(h="self.h")
+@dataclass(frozen=True, slots=True)
+class HKept:
+    h: dict[str, PostH]
+
+
+@job_type(
+    "post.after_create.out_h", "0200e051", steps={"post.update": None, "h": HKept}
+)
 async def out_h(job: JobContext[Services], post: OutH) -> None:
     if await job.begins("post.update"):
         async with job.transaction():
             await job.update(Post, post.id, h={"a": PostH(x=1), "b": PostH(x=2)})
             await job.ends()
-    h = {"l": PostH(x=4)}
-    await job.update(Post, post.id, h=h)
+    if await job.begins("h"):
+        async with job.transaction():
+            h = {"l": PostH(x=4)}
+            await job.update(Post, post.id, h=h)
+            await job.ends(HKept(h=h))
+    else:
+        h = job.kept(HKept).h
     await job.services.out.h(h, post.deep)
