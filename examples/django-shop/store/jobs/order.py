@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, job_type, named
 from conduit_runtime.operators import of_type
 
 from .records import Order
@@ -73,11 +73,21 @@ class WarehouseShipKept:
     ship: Any
 
 
+@named(tracking="self.tracking")
+@dataclass(frozen=True, slots=True)
+class TrackingKept:
+    tracking: str | None
+
+
 @job_type(
     "order.after_update.warehouse_ship",
     "e418ba5f",
     max_attempts=10,
-    steps={"warehouse.ship": WarehouseShipKept},
+    steps={
+        "warehouse.ship": WarehouseShipKept,
+        "tracking": TrackingKept,
+        "state": None,
+    },
 )
 async def warehouse_ship(job: JobContext[Services], order: WarehouseShip) -> None:
     if await job.begins("warehouse.ship", until="tracking"):
@@ -85,9 +95,17 @@ async def warehouse_ship(job: JobContext[Services], order: WarehouseShip) -> Non
         await job.ends(WarehouseShipKept(ship=ship))
     else:
         ship = job.kept(WarehouseShipKept).ship
-    tracking = of_type(str | None, ship, "Warehouse.ship(self.number)")
-    await job.update(Order, order.id, tracking=tracking)
-    await job.update(Order, order.id, state="shipped")
+    if await job.begins("tracking"):
+        async with job.transaction():
+            tracking = of_type(str | None, ship, "Warehouse.ship(self.number)")
+            await job.update(Order, order.id, tracking=tracking)
+            await job.ends(TrackingKept(tracking=tracking))
+    else:
+        tracking = job.kept(TrackingKept).tracking
+    if await job.begins("state"):
+        async with job.transaction():
+            await job.update(Order, order.id, state="shipped")
+            await job.ends()
     await job.services.mail.send(
         order.email, subject=f"Order {order.number} is on its way", lines=[tracking]
     )
