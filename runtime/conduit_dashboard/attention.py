@@ -48,6 +48,7 @@ _PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "refused-claims": ("/jobs", {"status": "refused"}),
     "paused-queue": ("/queues", {}),
     "backlog": ("/jobs", {"status": "due"}),
+    "concurrency-limit": ("/jobs", {"status": "due"}),
     "rate-limit": ("/jobs", {"status": "due"}),
     "flooding-key": ("/jobs", {"status": "due"}),
     "held-key": ("/jobs", {}),
@@ -143,7 +144,9 @@ async def attention(
     late = limits.late
     lanes = await checks.read("waiting jobs", doctor.waiting(late), [])
     found = [*waiting.judge(lanes, late)]
-    behind = [*backlogs.judge([each.backlog for each in queues], found, late)]
+    rooms = await checks.read("room in limits", doctor.rooms(lanes), {})
+    behind = [*backlogs.judge([each.backlog for each in queues], lanes, rooms, found, late)]
+    found += backlogs.judge_limits(lanes, rooms, late)
     rates = await checks.read("rate limits", type_limits.rate_limits(), [])
     found += backlogs.judge_rates(lanes, rates, late)
     keys = await checks.read("keys of due jobs", backlogs.main_keys(behind), [])

@@ -49,8 +49,7 @@ class QueueRow:
     @property
     def backlog(self) -> Backlog:
         """Its due jobs, as they are judged."""
-        is_served = self.workers > 0 and self.paused_at is None
-        return Backlog(self.queue, self.due, self.oldest, self.counted_to, is_served)
+        return Backlog(self.queue, self.due, self.counted_to)
 
 
 async def queue_rows(

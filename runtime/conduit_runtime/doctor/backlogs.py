@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
-from ..model.lanes import is_unreadable
+from ..model.lanes import is_parked, is_unreadable
 from ..model.queues.controls import RateLimit
 from ..model.text.durations import in_words
 from ..postgres.statement import Statement
 from ..statements import doctor
 from ..statements.dashboard import queues
+from ..statements.doctor import Kind, Rooms, WaitingType
 from .checked_database import Database
 from .finding import Finding, warning
 
@@ -19,59 +20,87 @@ _MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The due jobs of a queue, and for how many seconds the first has been due.
-
-    If `due` is `counted_to`, there may be more. `is_served` is whether live workers may start them.
-    """
+    """The due jobs of a queue. If `due` is `counted_to`, there may be more."""
 
     queue: str
     due: int
-    oldest: float
     counted_to: int
-    is_served: bool
 
 
 def read(database: Database) -> list[Backlog]:
     """The queues of the database. Raises Unread."""
-    settings = database.read(queues.settings())
-    names = [each.queue for each in settings]
-    depths = {each.queue: each for each in database.read(queues.gauges(names))}
+    names = [each.queue for each in database.read(queues.settings())]
     counted_to = queues.deepest(names)
-    return [
-        Backlog(
-            each.queue,
-            depths[each.queue].due,
-            depths[each.queue].oldest,
-            counted_to,
-            each.workers > 0 and each.paused_at is None,
-        )
-        for each in settings
-    ]
+    depths = database.read(queues.gauges(names))
+    return [Backlog(each.queue, each.due, counted_to) for each in depths]
 
 
 def judge(
-    backlogs: Iterable[Backlog], waiting: Sequence[Finding], late: float
+    backlogs: Iterable[Backlog],
+    lanes: Iterable[WaitingType],
+    rooms: Rooms,
+    waiting: Sequence[Finding],
+    late: float,
 ) -> Iterator[Finding]:
-    """Find the queues with workers whose first job has been due for longer than `late` seconds.
+    """Find the queues with jobs that workers could have started for longer than `late` seconds.
 
-    `waiting` are the findings about jobs that nothing can start: they explain why jobs are due.
-    Jobs that no worker could read are not among the due ones, and explain nothing.
+    What a limit or a key holds is not among these. `waiting` are the findings about jobs that
+    nothing can start: they explain why jobs are due. Jobs that no worker could read explain
+    nothing.
     """
     explained = {each.about.get("queue") for each in waiting if each.code != "unreadable-jobs"}
+    oldest: dict[str, float] = {}
+    for lane in _startable(lanes, late):
+        if not _full(lane, rooms) and not is_parked(lane.fingerprint):
+            oldest[lane.queue] = max(oldest.get(lane.queue, 0.0), lane.due)
     for each in backlogs:
-        if each.oldest <= late or not each.is_served or each.queue in explained:
+        if each.queue not in oldest or each.queue in explained:
             continue
         more = "more than " if each.due >= each.counted_to else ""
         jobs, are = ("job", "is") if each.due == 1 else ("jobs", "are")
         yield warning(
             "backlog",
             f"{more}{each.due:,} {jobs} of the queue {each.queue} {are} due, the first for "
-            f"{in_words(each.oldest)}: its workers do not keep up",
+            f"{in_words(oldest[each.queue])}: its workers do not keep up",
             f"queue {each.queue}",
             f"more slots: conduit-jobs worker PACKAGE --queue {quote(each.queue)} --concurrency N; "
-            "raise the queue's limit if it has one; or move jobs of a lower priority",
+            "or move jobs of a lower priority",
             queue=each.queue,
         )
+
+
+def judge_limits(lanes: Iterable[WaitingType], rooms: Rooms, late: float) -> Iterator[Finding]:
+    """Find the queues and types whose jobs are due while as many run as their limit lets."""
+    due: dict[tuple[Kind, str], float] = {}
+    for lane in _startable(lanes, late):
+        for kind, subject in _full(lane, rooms):
+            if kind != "rate":
+                due[kind, subject] = max(due.get((kind, subject), 0.0), lane.due)
+    for (kind, subject), oldest in due.items():
+        option = "--type " if kind == "type" else ""
+        yield warning(
+            "concurrency-limit",
+            f"jobs of the {kind} {subject} have been due for up to {in_words(oldest)}, and as many "
+            "run as its limit lets",
+            f"{kind} {subject}",
+            f"if it is too low: conduit-jobs queues limit {option}{quote(subject)} N",
+            **{kind: subject},
+        )
+
+
+def _startable(lanes: Iterable[WaitingType], late: float) -> Iterator[WaitingType]:
+    """The lanes that are late and that live workers may claim, whatever the limits say."""
+    for lane in lanes:
+        is_ready = lane.is_served and lane.is_known and not lane.is_paused
+        if lane.due > late and is_ready and not is_unreadable(lane.fingerprint):
+            yield lane
+
+
+def _full(lane: WaitingType, rooms: Rooms) -> list[tuple[Kind, str]]:
+    """The limits in which the first job of the lane has no room."""
+    limits: list[tuple[Kind, str]]
+    limits = [("queue", lane.queue), ("type", lane.type), ("rate", lane.type)]
+    return [each for each in limits if each in rooms and rooms[each] < lane.weight]
 
 
 def main_keys(backlogs: Iterable[Finding]) -> Statement[list[doctor.MainKey]]:
@@ -97,16 +126,14 @@ def judge_keys(main: Iterable[doctor.MainKey]) -> Iterator[Finding]:
 
 
 def judge_rates(
-    lanes: Iterable[doctor.WaitingType], limits: Iterable[RateLimit], late: float
+    lanes: Iterable[WaitingType], limits: Iterable[RateLimit], late: float
 ) -> Iterator[Finding]:
     """Find the types with a rate limit whose jobs are due and could start without it."""
     rates = {each.type: each for each in limits}
     due: dict[tuple[str, str], float] = {}
-    for lane in lanes:
-        is_ready = lane.is_served and lane.is_known and not lane.is_paused
-        if lane.due > late and is_ready and not is_unreadable(lane.fingerprint):
-            key = (lane.queue, lane.type)
-            due[key] = max(due.get(key, 0.0), lane.due)
+    for lane in _startable(lanes, late):
+        key = (lane.queue, lane.type)
+        due[key] = max(due.get(key, 0.0), lane.due)
     for (queue, type_), oldest in due.items():
         if rate := rates.get(type_):
             per = rate.per.total_seconds()

@@ -25,7 +25,9 @@ def check(database: Database) -> Iterator[Finding]:
     yield from found
     rates = database.read(type_limits.rate_limits())
     yield from backlogs.judge_rates(lanes, rates, late)
-    behind = [*backlogs.judge(backlogs.read(database), found, late)]
+    rooms = database.read(doctor.rooms(lanes))
+    yield from backlogs.judge_limits(lanes, rooms, late)
+    behind = [*backlogs.judge(backlogs.read(database), lanes, rooms, found, late)]
     yield from behind
     keys = database.read(backlogs.main_keys(behind))
     yield from backlogs.judge_keys(keys)

@@ -24,6 +24,11 @@ def lane_of(fingerprint: str) -> str:
     return fingerprint.removesuffix(PARKED)
 
 
+def is_parked(fingerprint: str) -> bool:
+    """Whether the job waits until its key has room."""
+    return fingerprint.endswith(PARKED)
+
+
 def is_unreadable(fingerprint: str) -> bool:
     """Whether a reader could not read the payload."""
     return MARK in fingerprint

@@ -1,11 +1,16 @@
 """The statements of `doctor`: the server, our tables as they are, and waiting jobs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from ..postgres.statement import Rows, Statement
 
 T = TypeVar("T")
+
+Kind: TypeAlias = Literal["queue", "type", "rate"]
+"""A limit of a queue or a type, or of the starts of a type."""
+Rooms: TypeAlias = Mapping[tuple[Kind, str], float]
+"""The weight for which each limit of a queue or type has room; infinite if nothing counts."""
 
 _SAMPLED_PAGES = 200
 """The pages of the jobs table that tell what it holds."""
@@ -136,12 +141,16 @@ class KeptThreads(NamedTuple):
 
 
 class WaitingType(NamedTuple):
-    """Pending jobs of a lane: for how many seconds the first has been due, negative if not due."""
+    """Pending jobs of a lane: for how many seconds the first has been due, negative if not due.
+
+    `weight` is that of the first, which may be heavier than the limits have room for.
+    """
 
     queue: str
     type: str
     fingerprint: str
     due: float
+    weight: int
     is_served: bool
     is_known: bool
     is_paused: bool
@@ -252,6 +261,23 @@ def waiting(seconds: float) -> Statement[list[WaitingType]]:
     """The lanes that wait; a worker without a heartbeat for these seconds is not alive."""
     return Statement(
         "doctor/waiting", {"seconds": seconds}, _all(WaitingType), {"queue": "queues.queue"}
+    )
+
+
+def rooms(lanes: Iterable[WaitingType]) -> Statement[Rooms]:
+    """The room in the limits of the queues and types of these lanes."""
+    parameters: dict[str, object] = {
+        "queues": sorted({each.queue for each in lanes}),
+        "types": sorted({each.type for each in lanes}),
+    }
+    return Statement(
+        "limit/capacity",
+        parameters,
+        lambda rows, count: {
+            (kind, subject): float("inf") if is_idle else room
+            for kind, subject, room, _, is_idle in rows
+            if kind in ("queue", "type", "rate")
+        },
     )
 
 

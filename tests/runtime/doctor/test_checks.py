@@ -10,11 +10,8 @@ import pytest
 from conduit_runtime import CronScheduler, Job, Queue, Schedule, WorkerPool, migrate
 from conduit_runtime.doctor.checked_database import Limits, Package
 from conduit_runtime.doctor.checkup import examine
-from conduit_runtime.postgres.connection import connect
-from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements import worker_registry
 from conduit_runtime.worker.run.handlers import HandlerRegistry
-from doctor_findings import codes, execute, find
+from doctor_findings import codes, execute, find, register
 from example_jobs import JOBS
 from waiting import until
 
@@ -45,16 +42,6 @@ def test_no_connection() -> None:
     assert codes(report) == ["no-connection"]
     assert report.has_errors
     assert "hunter2" not in str(report)
-
-
-def register(
-    dsn: str, name: str, queues: list[str], types: list[str], silent: bool = False
-) -> None:
-    with connect(dsn, "test", "2s") as connection:
-        lanes = [(type_, "") for type_ in types]
-        run(connection, worker_registry.register(name, None, "a host", 7, queues, lanes))
-        if silent:
-            connection.execute("UPDATE conduit_workers SET seen_at = now() - interval '1 hour'")
 
 
 def test_jobs_in_threads_that_nothing_stops(queue: Queue, dsn: str) -> None:
@@ -149,7 +136,6 @@ def test_parked_jobs_that_nothing_releases(queue: Queue, dsn: str) -> None:
     register(dsn, "here", ["default"], ["known"])
     assert codes(examine(dsn, None)) == ["unhandled-type"]
     register(dsn, "here", ["default"], ["t"])
-    assert codes(examine(dsn, None)) == ["backlog"]
     queue.pause("default")
     assert codes(examine(dsn, None)) == ["paused-queue"]
 

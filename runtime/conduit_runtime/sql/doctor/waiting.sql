@@ -1,5 +1,5 @@
 -- The lanes in which jobs wait: for how many seconds the first has been due (below 0: it is not due
--- yet), whether live workers serve the queue and know the type there, and whether the queue is paused.
+-- yet), its weight, whether live workers serve the queue and know the type there, and whether the queue is paused.
 -- Parked jobs may wait for long, unless nothing releases them.
 WITH queues AS MATERIALIZED (
 {waiting_queues}
@@ -20,12 +20,14 @@ WITH queues AS MATERIALIZED (
   CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(live.lanes) AS handled (lane)
 )
 SELECT lanes.queue, lanes.type, lanes.fingerprint, pg_catalog.max(first.age),
+       pg_catalog.max(first.weight),
        pg_catalog.bool_or(served.is_served), pg_catalog.bool_or(known.type IS NOT NULL),
        pg_catalog.bool_or(served.is_paused)
 FROM lanes
 LEFT JOIN known ON known.queue = lanes.queue AND known.type = lanes.type
 CROSS JOIN LATERAL (
-  SELECT extract(epoch FROM pg_catalog.now() - job.run_at)::float8 AS age
+  SELECT extract(epoch FROM pg_catalog.now() - job.run_at)::float8 AS age,
+         coalesce(job.weight, 1) AS weight
   FROM {jobs} AS job
   WHERE job.queue = lanes.queue AND job.status = 'pending' AND job.priority = lanes.priority
     AND job.type = lanes.type AND job.fingerprint = lanes.fingerprint
