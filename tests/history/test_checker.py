@@ -1,5 +1,6 @@
 """The checker finds every kind of violation: each history here has one thing wrong."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -388,3 +389,17 @@ def test_what_keys_promise(moves: list[Move], violation: str) -> None:
     found = check_keys(History(moves=moves, events=[event("began")]))
     assert all(violation and violation in each for each in found)
     assert bool(found) == bool(violation)
+
+
+def test_a_long_history_of_one_key_is_checked_in_linear_time() -> None:
+    moves = []
+    for n in range(20_000):
+        at = at_second(n)
+        for type_ in ("history.ordered", "history.shared"):
+            job, times = UUID(int=2 * n + len(type_) % 2), dict.fromkeys(TIMES, at)
+            given = {"job": job, "type": type_, "key": "1", "seq": n, **times}
+            for id_, each in enumerate((BORN, CLAIM, END)):
+                moves.append(replace(each, id=3 * n + id_, **given))
+    began = time.process_time()
+    assert check_keys(History(moves=moves)) == []
+    assert time.process_time() - began < 10

@@ -1,10 +1,10 @@
 """Checks of what concerns keys, from the history of a run: limits, order, turns, expiry. Pure."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise, takewhile
+from itertools import accumulate, pairwise
 
 from checker import ENDED
 from history import History, Move
@@ -60,21 +60,25 @@ def check_key_order(
     for (type_, key), moves in of_key.items():
         if type_ != "history.ordered" or any(each.process in history.operators for each in moves):
             continue
-        state: dict[object, Move] = {}
+        left: dict[object, Move] = {}
         for move in sorted(moves, key=lambda move: (move.committed_at, move.id)):
             if move.is_claim:
-                yield from _overtaken(history, key, move, state)
-            state[move.job] = move
+                yield from _overtaken(history, key, move, left)
+            if move.after in ENDED:
+                left.pop(move.job, None)
+            else:
+                left[move.job] = move
 
 
 def _overtaken(
-    history: History, key: str, claim: Move, state: Mapping[object, Move]
+    history: History, key: str, claim: Move, left: Mapping[object, Move]
 ) -> Iterator[str]:
-    for other, last in state.items():
+    """What a claim overtook of the jobs of its key that had not ended, given their last moves."""
+    for other, last in left.items():
         is_known = last.committed_at + RELEASE < claim.asked_at
         jumped = any(last.asked_at <= jump <= claim.committed_at for jump in history.jumps)
         is_before = last.seq < claim.seq or last.after == "running"
-        if other != claim.job and is_known and is_before and last.after not in ENDED and not jumped:
+        if other != claim.job and is_known and is_before and not jumped:
             yield f"{claim.job}: started while {other} of {key}, enqueued before, was {last.after}"
 
 
@@ -90,11 +94,15 @@ def check_turns(history: History) -> Iterator[str]:
     of_key: defaultdict[str | None, list[Move]] = defaultdict(list)
     for move in claims:
         of_key[move.key].append(move)
+    last = {
+        key: [*accumulate((each.committed_at for each in turns), max)]
+        for key, turns in of_key.items()
+    }
     for moves in history.by_job().values():
         for enqueue, claim in pairwise(moves[:2]):
             if enqueue.type == "history.shared" and claim.is_claim:
-                own = [each for each in of_key[claim.key] if each.asked_at < claim.asked_at]
-                since = max(each.committed_at for each in (enqueue, *own))
+                own = bisect_left(of_key[claim.key], claim.asked_at, key=lambda move: move.asked_at)
+                since = max([enqueue.committed_at, *last[claim.key][max(0, own - 1) : own]])
                 if not any(enqueue.at <= jump <= claim.committed_at for jump in history.jumps):
                     yield from _waited(since, claim, claims)
 
@@ -102,9 +110,10 @@ def check_turns(history: History) -> Iterator[str]:
 def _waited(since: datetime, claim: Move, claims: Sequence[Move]) -> Iterator[str]:
     """The keys that had too many turns while a job waited for its own."""
     begin = bisect_right(claims, since + RELEASE, key=lambda move: move.asked_at)
+    end = bisect_left(claims, claim.asked_at, key=lambda move: move.asked_at)
     turns = Counter(
         each.key
-        for each in takewhile(lambda move: move.asked_at < claim.asked_at, claims[begin:])
+        for each in claims[begin:end]
         if each.type == "history.shared"
         and each.committed_at + RELEASE < claim.asked_at
         and each.key != claim.key
